@@ -1,0 +1,107 @@
+//! Engine: what went wrong, as data that the log keeps. Touches nothing.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What sort of trouble it was; decides advice and grouping, never retrying (that is the outcome's).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Asked too often.
+    Throttled,
+    /// The other side is out of order for now.
+    Unavailable,
+    /// Something made before is not known everywhere yet.
+    NotReady,
+    /// The caller lacks a right.
+    Denied,
+    /// A lock or a policy forbids it.
+    Blocked,
+    /// Somebody else works on the same thing, or it changed meanwhile.
+    Conflict,
+    /// The request itself is wrong.
+    Invalid,
+    /// Something that was named does not exist.
+    Missing,
+    /// No answer, or half of one.
+    Broken,
+    /// A limit of the engine was reached.
+    GaveUp,
+    /// The world differs from what was expected.
+    Differs,
+    /// A fault of this program.
+    Bug,
+}
+
+/// One fault: a cause with everything a person needs, in fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// The sort of trouble.
+    pub kind: FaultKind,
+    /// The other side's own code, or one of the engine's.
+    pub code: String,
+    /// What happened, in words.
+    pub message: String,
+    /// The thing it happened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// What the caller would need for it to work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<String>,
+    /// The other side's status number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The other side's name for the exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
+}
+
+impl Fault {
+    /// A fault with only a kind, a code and a message.
+    pub fn new(kind: FaultKind, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: code.into(),
+            message: message.into(),
+            target: None,
+            needs: None,
+            status: None,
+            correlation: None,
+        }
+    }
+
+    /// Names the thing it happened to.
+    #[must_use]
+    pub fn at(mut self, target: impl Into<String>) -> Self {
+        self.target = Some(target.into());
+        self
+    }
+
+    /// Names what is needed for it to work.
+    #[must_use]
+    pub fn needing(mut self, needs: impl Into<String>) -> Self {
+        self.needs = Some(needs.into());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// One fact that is not as it was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Difference {
+    /// The name of the fact, for people and for programs.
+    pub fact: String,
+    /// What was expected; `None` when it was expected to be absent.
+    pub expected: Option<String>,
+    /// What was found; `None` when nothing was.
+    pub found: Option<String>,
+}

@@ -1,0 +1,99 @@
+//! Engine: the names of things in the log. Touches nothing.
+
+use rehome_store::StreamId;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
+
+/// The name of one run of a workflow (for Rehome: one move); it is also the name of its stream.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// Stream names of runs begin with this.
+    pub const PREFIX: &'static str = "run/";
+
+    /// Names a run.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as people type it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The stream that holds the events of this run.
+    pub fn stream(&self) -> StreamId {
+        StreamId::new(format!("{}{}", Self::PREFIX, self.0))
+    }
+
+    /// The run that a stream belongs to, if it is the stream of a run.
+    pub fn of_stream(stream: &StreamId) -> Option<Self> {
+        stream.as_str().strip_prefix(Self::PREFIX).map(Self::new)
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The name of a step inside one plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(String);
+
+impl StepId {
+    /// Names a step.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name as people type it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for StepId {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is done with a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Its effect is put in place.
+    Run,
+    /// Its effect is taken back.
+    Undo,
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Run => "run",
+            Self::Undo => "undo",
+        })
+    }
+}
+
+/// The name-space of request ids, so that they never meet ids made elsewhere.
+const REQUESTS: Uuid = Uuid::from_u128(0x5f0e_6d4a_9d0b_4f6c_8a53_2b7e_61c0_94d1);
+
+/// The client request id of one attempt: the same whenever the same attempt is named, so that the
+/// log can be reconciled with the other side's own record.
+pub fn request_id(run: &RunId, step: &StepId, act: Act, attempt: u32) -> Uuid {
+    Uuid::new_v5(&REQUESTS, format!("{run}\n{step}\n{act}\n{attempt}").as_bytes())
+}

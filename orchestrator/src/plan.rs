@@ -1,0 +1,327 @@
+//! Engine: the recorded plan, a graph of named steps, and the rules it must keep. Pure.
+
+use crate::activity::{Activity, Condition, Reversibility};
+use crate::ids::StepId;
+use crate::template::Template;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A plan has at most this many steps: far above the largest identity, far below what a person reads.
+pub const STEPS_MAX: usize = 20_000;
+
+/// Everything that one run will do, in the order that its needs allow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The name of the workflow that made it.
+    pub workflow: String,
+    /// What happens when a step cannot be done.
+    pub on_failure: OnFailure,
+    /// The steps; each may need only steps that stand before it.
+    pub steps: Vec<Step>,
+}
+
+/// What happens when a step cannot be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The step is parked, what does not need it goes on, and a person decides.
+    Park,
+    /// The run turns and undoes what it did.
+    RollBack,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its name, unique in the plan.
+    pub id: StepId,
+    /// What people call the part of the plan that it belongs to.
+    pub group: String,
+    /// What it does, in words.
+    pub title: String,
+    /// How it is taken back, in words; empty when there is nothing to take back.
+    pub undo: String,
+    /// Whether it belongs to the way forward or to the clean-up behind a gate.
+    pub phase: Phase,
+    /// The steps that must be done before.
+    pub needs: Vec<StepId>,
+    /// What kind of step it is.
+    pub node: Node,
+}
+
+/// A part of the one plan of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The way to the goal.
+    Forward,
+    /// The removal of what is no longer needed.
+    CleanUp,
+}
+
+/// The kinds of step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Node {
+    /// One effect on the outside world.
+    Act {
+        /// The name of the activity.
+        activity: String,
+        /// Its input.
+        input: Template,
+        /// How far it can be taken back.
+        reversibility: Reversibility,
+        /// How long an absent effect may still turn up, in unscaled milliseconds.
+        settling_ms: u64,
+        /// How it is tried again.
+        retry: Retry,
+    },
+    /// Waits until something outside holds.
+    Wait {
+        /// The name of the condition.
+        condition: String,
+        /// Its input.
+        input: Template,
+        /// How it is asked again.
+        retry: Retry,
+    },
+    /// Waits for a date: this long after the step's turn comes, in unscaled milliseconds.
+    Soak {
+        /// How long.
+        for_ms: u64,
+    },
+    /// Waits for an approval.
+    Gate {
+        /// What the approval is called.
+        name: String,
+    },
+    /// Waits for a person to say that it is done.
+    ByHand {
+        /// What to do, with the values filled in.
+        instruction: Template,
+        /// How to take it back by hand.
+        undo: Template,
+    },
+    /// Compares what earlier steps promised with what is there.
+    Check {
+        /// Whose promises.
+        of: Vec<StepId>,
+    },
+}
+
+/// How often, how long and how slowly something is tried again; unscaled milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// The first pause; each further one is twice as long, with jitter.
+    pub base_ms: u64,
+    /// No pause is longer.
+    pub cap_ms: u64,
+    /// Given up after this many attempts.
+    pub attempts_max: u32,
+    /// Given up when this long has passed since the first attempt.
+    pub give_up_after_ms: u64,
+}
+
+impl Retry {
+    /// Exponential from 2 s to 60 s, for ten minutes.
+    pub const DEFAULT: Self =
+        Self { base_ms: 2_000, cap_ms: 60_000, attempts_max: 60, give_up_after_ms: 600_000 };
+}
+
+impl Node {
+    /// A step of this activity.
+    pub fn act<A: Activity>(input: Template) -> Self {
+        Self::Act {
+            activity: A::NAME.to_owned(),
+            input,
+            reversibility: A::REVERSIBILITY,
+            settling_ms: A::SETTLING_MS,
+            retry: A::RETRY,
+        }
+    }
+
+    /// A wait for this condition.
+    pub fn wait<C: Condition>(input: Template, retry: Retry) -> Self {
+        Self::Wait { condition: C::NAME.to_owned(), input, retry }
+    }
+
+    /// The steps whose outputs the node's input names.
+    pub fn references(&self) -> BTreeSet<&StepId> {
+        match self {
+            Self::Act { input, .. } | Self::Wait { input, .. } => input.references(),
+            Self::ByHand { instruction, undo } => {
+                instruction.references().union(&undo.references()).copied().collect()
+            }
+            Self::Soak { .. } | Self::Gate { .. } | Self::Check { .. } => BTreeSet::new(),
+        }
+    }
+}
+
+/// Why a plan is refused when it is built.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PlanError {
+    /// Nothing to do, or far too much.
+    #[error("a plan has 1 to {STEPS_MAX} steps, this one has {0}")]
+    Size(usize),
+    /// Two steps of one name.
+    #[error("two steps are called {0}")]
+    Twice(StepId),
+    /// A need that does not stand before the step.
+    #[error("step {step} needs {need}, which does not stand before it")]
+    Order {
+        /// The step.
+        step: StepId,
+        /// What it needs.
+        need: StepId,
+    },
+    /// A reference to a step that is not sure to be done before.
+    #[error("step {step} refers to the output of {to}, but does not need it")]
+    Reference {
+        /// The step.
+        step: StepId,
+        /// Whose output it names.
+        to: StepId,
+    },
+    /// An irreversible step without a gate before it.
+    #[error("step {0} cannot be undone and stands behind no gate")]
+    Ungated(StepId),
+    /// A forward step that needs a clean-up step.
+    #[error("forward step {step} needs clean-up step {need}")]
+    Phase {
+        /// The forward step.
+        step: StepId,
+        /// The clean-up step.
+        need: StepId,
+    },
+}
+
+impl Plan {
+    /// Checks the rules of a plan.
+    ///
+    /// # Errors
+    /// The first rule that is broken, with the steps that break it.
+    pub fn check(&self) -> Result<(), PlanError> {
+        if self.steps.is_empty() || self.steps.len() > STEPS_MAX {
+            return Err(PlanError::Size(self.steps.len()));
+        }
+        // For each step: everything that is sure to be done before it, and whether a gate is among it.
+        let mut before: BTreeMap<&StepId, (BTreeSet<&StepId>, bool, Phase)> = BTreeMap::new();
+        for step in &self.steps {
+            let mut sure = BTreeSet::new();
+            let mut gated = matches!(step.node, Node::Gate { .. });
+            for need in &step.needs {
+                let Some((earlier, gate, phase)) = before.get(need) else {
+                    return Err(PlanError::Order { step: step.id.clone(), need: need.clone() });
+                };
+                if step.phase < *phase {
+                    return Err(PlanError::Phase { step: step.id.clone(), need: need.clone() });
+                }
+                sure.extend(earlier.iter().copied());
+                sure.insert(need);
+                gated |= gate;
+            }
+            if let Some(to) = step.node.references().into_iter().find(|to| !sure.contains(to)) {
+                return Err(PlanError::Reference { step: step.id.clone(), to: to.clone() });
+            }
+            if let Node::Check { of } = &step.node
+                && let Some(to) = of.iter().find(|to| !sure.contains(to))
+            {
+                return Err(PlanError::Reference { step: step.id.clone(), to: to.clone() });
+            }
+            let final_step =
+                matches!(&step.node, Node::Act { reversibility: Reversibility::Irreversible, .. });
+            if final_step && !gated {
+                return Err(PlanError::Ungated(step.id.clone()));
+            }
+            if before.insert(&step.id, (sure, gated, step.phase)).is_some() {
+                return Err(PlanError::Twice(step.id.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The digest of anything that is approved: SHA-256 over its RFC 8785 form, in lower-case hex with
+/// the prefix `sha256:`.
+pub fn digest(of: &impl Serialize) -> String {
+    let bytes = serde_json_canonicalizer::to_vec(of).expect("plans hold no value that JSON cannot hold");
+    let mut text = String::from("sha256:");
+    for byte in Sha256::digest(&bytes) {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn step(id: &str, needs: &[&str], node: Node, phase: Phase) -> Step {
+        Step {
+            id: id.into(),
+            group: String::new(),
+            title: id.to_owned(),
+            undo: String::new(),
+            phase,
+            needs: needs.iter().map(|n| StepId::from(*n)).collect(),
+            node,
+        }
+    }
+
+    fn act(input: Template, reversibility: Reversibility) -> Node {
+        Node::Act { activity: "a/1".into(), input, reversibility, settling_ms: 0, retry: Retry::DEFAULT }
+    }
+
+    fn plan(steps: Vec<Step>) -> Plan {
+        Plan { workflow: "w/1".into(), on_failure: OnFailure::Park, steps }
+    }
+
+    #[test]
+    fn an_irreversible_step_without_a_gate_is_refused() {
+        let delete = act(Template::known(json!({})), Reversibility::Irreversible);
+        let bare = plan(vec![step("d", &[], delete.clone(), Phase::CleanUp)]);
+        assert_eq!(bare.check(), Err(PlanError::Ungated("d".into())));
+        let gate = Node::Gate { name: "cleanup".into() };
+        let gated = plan(vec![
+            step("g", &[], gate, Phase::CleanUp),
+            step("m", &["g"], act(Template::known(json!({})), Reversibility::Reversible), Phase::CleanUp),
+            step("d", &["m"], delete, Phase::CleanUp),
+        ]);
+        assert_eq!(gated.check(), Ok(()));
+    }
+
+    #[test]
+    fn order_names_references_and_phases_are_checked() {
+        let plain = || act(Template::known(json!({})), Reversibility::Reversible);
+        let refers = act(Template::from_step("a", "x"), Reversibility::Reversible);
+        let twice = plan(vec![
+            step("a", &[], plain(), Phase::Forward),
+            step("a", &[], plain(), Phase::Forward),
+        ]);
+        assert_eq!(twice.check(), Err(PlanError::Twice("a".into())));
+        let order = plan(vec![step("b", &["a"], plain(), Phase::Forward)]);
+        assert_eq!(order.check(), Err(PlanError::Order { step: "b".into(), need: "a".into() }));
+        let reference = plan(vec![
+            step("a", &[], plain(), Phase::Forward),
+            step("b", &[], refers, Phase::Forward),
+        ]);
+        assert_eq!(reference.check(), Err(PlanError::Reference { step: "b".into(), to: "a".into() }));
+        let phase = plan(vec![
+            step("a", &[], plain(), Phase::CleanUp),
+            step("b", &["a"], plain(), Phase::Forward),
+        ]);
+        assert_eq!(phase.check(), Err(PlanError::Phase { step: "b".into(), need: "a".into() }));
+        assert_eq!(plan(Vec::new()).check(), Err(PlanError::Size(0)));
+    }
+
+    #[test]
+    fn the_digest_does_not_depend_on_the_order_of_members() {
+        assert_eq!(digest(&json!({"a": 1, "b": [1.0, "é"]})), digest(&json!({"b": [1.0, "é"], "a": 1})));
+        assert_ne!(digest(&json!({"a": 1})), digest(&json!({"a": 2})));
+    }
+}

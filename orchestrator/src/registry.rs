@@ -1,0 +1,272 @@
+//! Engine: activities, conditions and workflows by name, with their types erased to JSON.
+
+use crate::activity::{Activity, Call, Condition, Finding, Met, Operation, Outcome, Probe, ResourceKey};
+use crate::fault::{Difference, Fault, FaultKind};
+use crate::plan::{Node, Plan};
+use crate::workflow::Workflow;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Everything that plans may name.
+#[derive(Clone, Default)]
+pub struct Registry {
+    activities: BTreeMap<&'static str, Arc<dyn AnyActivity>>,
+    conditions: BTreeMap<&'static str, Arc<dyn AnyCondition>>,
+    workflows: BTreeMap<&'static str, Arc<dyn AnyWorkflow>>,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an activity under its name.
+    #[must_use]
+    pub fn activity<A: Activity>(mut self, activity: A) -> Self {
+        self.activities.insert(A::NAME, Arc::new(Erased(activity)));
+        self
+    }
+
+    /// Adds a condition under its name.
+    #[must_use]
+    pub fn condition<C: Condition>(mut self, condition: C) -> Self {
+        self.conditions.insert(C::NAME, Arc::new(Erased(condition)));
+        self
+    }
+
+    /// Adds a workflow under its name.
+    #[must_use]
+    pub fn workflow<W: Workflow>(mut self, workflow: W) -> Self {
+        self.workflows.insert(W::NAME, Arc::new(Erased(workflow)));
+        self
+    }
+
+    /// The first name in the plan that nothing is registered under.
+    pub fn unknown_name<'a>(&self, plan: &'a Plan) -> Option<&'a str> {
+        if !self.workflows.contains_key(plan.workflow.as_str()) {
+            return Some(&plan.workflow);
+        }
+        plan.steps.iter().find_map(|step| match &step.node {
+            Node::Act { activity, .. } if !self.activities.contains_key(activity.as_str()) => {
+                Some(activity.as_str())
+            }
+            Node::Wait { condition, .. } if !self.conditions.contains_key(condition.as_str()) => {
+                Some(condition.as_str())
+            }
+            Node::Act { .. }
+            | Node::Wait { .. }
+            | Node::Soak { .. }
+            | Node::Gate { .. }
+            | Node::ByHand { .. }
+            | Node::Check { .. } => None,
+        })
+    }
+
+    pub(crate) fn find_activity(&self, name: &str) -> Result<Arc<dyn AnyActivity>, Fault> {
+        self.activities.get(name).cloned().ok_or_else(|| unknown("activity", name))
+    }
+
+    pub(crate) fn find_condition(&self, name: &str) -> Result<Arc<dyn AnyCondition>, Fault> {
+        self.conditions.get(name).cloned().ok_or_else(|| unknown("condition", name))
+    }
+
+    pub(crate) fn find_workflow(&self, name: &str) -> Result<Arc<dyn AnyWorkflow>, Fault> {
+        self.workflows.get(name).cloned().ok_or_else(|| unknown("workflow", name))
+    }
+}
+
+fn unknown(what: &str, name: &str) -> Fault {
+    Fault::new(FaultKind::Bug, "UnknownName", format!("this program knows no {what} called {name:?}"))
+}
+
+struct Erased<T>(T);
+
+/// An activity whose types are JSON.
+pub(crate) trait AnyActivity: Send + Sync {
+    fn reads_before(&self) -> bool;
+    fn locks(&self, input: &Value) -> Result<Vec<ResourceKey>, Fault>;
+    fn before(self: Arc<Self>, input: Value) -> BoxFuture<'static, Result<Value, Fault>>;
+    fn run(
+        self: Arc<Self>,
+        call: Arc<Call>,
+        input: Value,
+        before: Value,
+    ) -> BoxFuture<'static, Outcome<Value>>;
+    fn poll(
+        self: Arc<Self>,
+        input: Value,
+        before: Value,
+        operation: Operation,
+    ) -> BoxFuture<'static, Outcome<Value>>;
+    fn probe(self: Arc<Self>, input: Value, before: Value) -> BoxFuture<'static, Probe<Value>>;
+    fn undo(
+        self: Arc<Self>,
+        call: Arc<Call>,
+        input: Value,
+        before: Value,
+        was: Option<Value>,
+    ) -> BoxFuture<'static, Outcome<Value>>;
+    fn verify(
+        self: Arc<Self>,
+        input: Value,
+        before: Value,
+        output: Value,
+    ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>>;
+    fn residue(&self, input: &Value, before: &Value, was: Option<&Value>) -> Result<String, Fault>;
+}
+
+pub(crate) trait AnyCondition: Send + Sync {
+    fn check(self: Arc<Self>, input: Value) -> BoxFuture<'static, Met>;
+}
+
+pub(crate) trait AnyWorkflow: Send + Sync {
+    fn survey(self: Arc<Self>, params: Value) -> BoxFuture<'static, Result<Value, Fault>>;
+    fn differences(&self, expected: &Value, found: &Value) -> Result<Vec<Difference>, Fault>;
+}
+
+fn decode<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Fault> {
+    T::deserialize(value).map_err(|e| {
+        Fault::new(FaultKind::Bug, "Undecodable", format!("the recorded {what} does not fit its type: {e}"))
+    })
+}
+
+fn encode<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("activity data has string keys and finite numbers")
+}
+
+fn encode_outcome<T: Serialize>(outcome: Outcome<T>) -> Outcome<Value> {
+    match outcome {
+        Outcome::Applied(output) => Outcome::Applied(encode(&output)),
+        Outcome::Accepted(operation) => Outcome::Accepted(operation),
+        Outcome::Retry { after, why } => Outcome::Retry { after, why },
+        Outcome::Refused(why) => Outcome::Refused(why),
+        Outcome::Unknown(why) => Outcome::Unknown(why),
+    }
+}
+
+fn encode_probe<T: Serialize>(probe: Probe<T>) -> Probe<Value> {
+    match probe {
+        Probe::Applied(output) => Probe::Applied(encode(&output)),
+        Probe::Partial(output) => Probe::Partial(encode(&output)),
+        Probe::InProgress { after } => Probe::InProgress { after },
+        Probe::NotApplied => Probe::NotApplied,
+        Probe::Foreign(difference) => Probe::Foreign(difference),
+        Probe::Unsettled { after, why } => Probe::Unsettled { after, why },
+    }
+}
+
+impl<A: Activity> AnyActivity for Erased<A> {
+    fn reads_before(&self) -> bool {
+        TypeId::of::<A::Before>() != TypeId::of::<()>()
+    }
+
+    fn locks(&self, input: &Value) -> Result<Vec<ResourceKey>, Fault> {
+        let mut keys = self.0.locks(&decode("input", input)?);
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    fn before(self: Arc<Self>, input: Value) -> BoxFuture<'static, Result<Value, Fault>> {
+        Box::pin(async move { Ok(encode(&self.0.before(&decode("input", &input)?).await?)) })
+    }
+
+    fn run(
+        self: Arc<Self>,
+        call: Arc<Call>,
+        input: Value,
+        before: Value,
+    ) -> BoxFuture<'static, Outcome<Value>> {
+        Box::pin(async move {
+            match (decode("input", &input), decode("before image", &before)) {
+                (Ok(input), Ok(before)) => encode_outcome(self.0.run(&call, &input, &before).await),
+                (Err(why), _) | (_, Err(why)) => Outcome::Refused(why),
+            }
+        })
+    }
+
+    fn poll(
+        self: Arc<Self>,
+        input: Value,
+        before: Value,
+        operation: Operation,
+    ) -> BoxFuture<'static, Outcome<Value>> {
+        Box::pin(async move {
+            match (decode("input", &input), decode("before image", &before)) {
+                (Ok(input), Ok(before)) => encode_outcome(self.0.poll(&input, &before, &operation).await),
+                (Err(why), _) | (_, Err(why)) => Outcome::Unknown(why),
+            }
+        })
+    }
+
+    fn probe(self: Arc<Self>, input: Value, before: Value) -> BoxFuture<'static, Probe<Value>> {
+        Box::pin(async move {
+            match (decode("input", &input), decode("before image", &before)) {
+                (Ok(input), Ok(before)) => encode_probe(self.0.probe(&input, &before).await),
+                (Err(why), _) | (_, Err(why)) => Probe::Unsettled { after: None, why },
+            }
+        })
+    }
+
+    fn undo(
+        self: Arc<Self>,
+        call: Arc<Call>,
+        input: Value,
+        before: Value,
+        was: Option<Value>,
+    ) -> BoxFuture<'static, Outcome<Value>> {
+        Box::pin(async move {
+            let was = was.map(|w| decode("output", &w)).transpose();
+            match (decode("input", &input), decode("before image", &before), was) {
+                (Ok(input), Ok(before), Ok(was)) => {
+                    encode_outcome(self.0.undo(&call, &input, &before, was.as_ref()).await)
+                }
+                (Err(why), _, _) | (_, Err(why), _) | (_, _, Err(why)) => Outcome::Refused(why),
+            }
+        })
+    }
+
+    fn verify(
+        self: Arc<Self>,
+        input: Value,
+        before: Value,
+        output: Value,
+    ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
+        Box::pin(async move {
+            let (input, before) = (decode("input", &input)?, decode("before image", &before)?);
+            self.0.verify(&input, &before, &decode("output", &output)?).await
+        })
+    }
+
+    fn residue(&self, input: &Value, before: &Value, was: Option<&Value>) -> Result<String, Fault> {
+        let was = was.map(|w| decode("output", w)).transpose()?;
+        Ok(self.0.residue(&decode("input", input)?, &decode("before image", before)?, was.as_ref()))
+    }
+}
+
+impl<C: Condition> AnyCondition for Erased<C> {
+    fn check(self: Arc<Self>, input: Value) -> BoxFuture<'static, Met> {
+        Box::pin(async move {
+            match decode("input", &input) {
+                Ok(input) => self.0.check(&input).await,
+                Err(why) => Met::Never(why),
+            }
+        })
+    }
+}
+
+impl<W: Workflow> AnyWorkflow for Erased<W> {
+    fn survey(self: Arc<Self>, params: Value) -> BoxFuture<'static, Result<Value, Fault>> {
+        Box::pin(async move { Ok(encode(&self.0.survey(&decode("parameters", &params)?).await?)) })
+    }
+
+    fn differences(&self, expected: &Value, found: &Value) -> Result<Vec<Difference>, Fault> {
+        Ok(W::differences(&decode("facts", expected)?, &decode("facts", found)?))
+    }
+}

@@ -1,0 +1,30 @@
+//! Engine: what a workflow is. Touches nothing.
+
+use crate::activity::Data;
+use crate::fault::{Difference, Fault};
+use crate::plan::Plan;
+use std::future::Future;
+
+/// A kind of run: it reads the facts once, plans once, and can tell whether the facts still hold.
+///
+/// `plan` is never run again for a run that exists: the recorded plan is what is interpreted.
+pub trait Workflow: Send + Sync + 'static {
+    /// Stands in logs for ever, with a version: `"relocate/1"`.
+    const NAME: &'static str;
+    /// What a person asked for.
+    type Params: Data;
+    /// What was read from the world before the first step.
+    type Facts: Data;
+
+    /// Reads the facts. Reads only.
+    fn survey(&self, params: &Self::Params) -> impl Future<Output = Result<Self::Facts, Fault>> + Send;
+
+    /// Makes the plan: a pure function of its arguments.
+    ///
+    /// # Errors
+    /// When no plan can be made from these facts.
+    fn plan(params: &Self::Params, facts: &Self::Facts) -> Result<Plan, Fault>;
+
+    /// Where two surveys differ in what matters: not in version tags or time stamps.
+    fn differences(expected: &Self::Facts, found: &Self::Facts) -> Vec<Difference>;
+}
