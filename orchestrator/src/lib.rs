@@ -7,20 +7,52 @@
 //! [`Workflow`] and [`Clock`], and the record goes out through `rehome_store::Log`.
 
 mod activity;
+mod batch;
+mod batch_event;
+mod clock;
+mod codec;
+mod decide;
+mod driver;
+mod event;
 mod fault;
+mod fold;
+mod fold_ask;
+mod fold_back;
+mod fold_run;
+mod graph;
+mod history;
 mod ids;
+mod json;
+mod locks;
 mod plan;
 mod registry;
+mod requests;
+mod state;
 mod template;
+mod tempo;
+mod verify;
 mod workflow;
 
 pub use activity::{
     Activity, Call, Condition, Data, Exchange, Finding, Met, Operation, Outcome, Probe, ResourceKey,
     Reversibility,
 };
+pub use batch::{BatchError, BatchLoaded, Document, FORMAT_VERSION, Move, Recording, batch_stream};
+pub use batch_event::{BatchApproved, BatchEvent, BatchPlanned, Opened};
+pub use clock::{Clock, SystemClock};
+pub use codec::{CodecError, Entry, Recorded};
+pub use driver::{DriveError, Engine, Left, Observer, Stay};
+pub use event::*;
 pub use fault::{Difference, Fault, FaultKind};
+pub use fold::Illegal;
+pub use history::{HistoryError, Loaded, entries, fold_into, load, load_until};
 pub use ids::{Act, RunId, StepId, request_id};
+pub use json::Json;
 pub use plan::{Node, OnFailure, Phase, Plan, PlanError, Retry, STEPS_MAX, Step, digest};
 pub use registry::Registry;
+pub use requests::{RequestError, ask, open_gate};
+pub use state::{Direction, Forward, Look, RunState, StepState, Undo};
 pub use template::{KNOWN_AFTER_APPLY, Reference, ResolveError, Template};
+pub use tempo::Tempo;
+pub use verify::{residue, verify};
 pub use workflow::Workflow;

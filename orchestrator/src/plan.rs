@@ -208,40 +208,55 @@ impl Plan {
         if self.steps.is_empty() || self.steps.len() > STEPS_MAX {
             return Err(PlanError::Size(self.steps.len()));
         }
-        // For each step: everything that is sure to be done before it, and whether a gate is among it.
-        let mut before: BTreeMap<&StepId, (BTreeSet<&StepId>, bool, Phase)> = BTreeMap::new();
+        let mut seen: BTreeMap<&StepId, (&Step, bool)> = BTreeMap::new();
         for step in &self.steps {
-            let mut sure = BTreeSet::new();
             let mut gated = matches!(step.node, Node::Gate { .. });
             for need in &step.needs {
-                let Some((earlier, gate, phase)) = before.get(need) else {
+                let Some((earlier, gate)) = seen.get(need) else {
                     return Err(PlanError::Order { step: step.id.clone(), need: need.clone() });
                 };
-                if step.phase < *phase {
+                if step.phase < earlier.phase {
                     return Err(PlanError::Phase { step: step.id.clone(), need: need.clone() });
                 }
-                sure.extend(earlier.iter().copied());
-                sure.insert(need);
                 gated |= gate;
             }
-            if let Some(to) = step.node.references().into_iter().find(|to| !sure.contains(to)) {
+            if let Some(to) = step.unsure_reference(&seen) {
                 return Err(PlanError::Reference { step: step.id.clone(), to: to.clone() });
             }
-            if let Node::Check { of } = &step.node
-                && let Some(to) = of.iter().find(|to| !sure.contains(to))
-            {
-                return Err(PlanError::Reference { step: step.id.clone(), to: to.clone() });
-            }
-            let final_step =
-                matches!(&step.node, Node::Act { reversibility: Reversibility::Irreversible, .. });
-            if final_step && !gated {
+            let last = matches!(&step.node, Node::Act { reversibility: Reversibility::Irreversible, .. });
+            if last && !gated {
                 return Err(PlanError::Ungated(step.id.clone()));
             }
-            if before.insert(&step.id, (sure, gated, step.phase)).is_some() {
+            if seen.insert(&step.id, (step, gated)).is_some() {
                 return Err(PlanError::Twice(step.id.clone()));
             }
         }
         Ok(())
+    }
+}
+
+impl Step {
+    /// A step whose output or promise this one names although it is not sure to be done before.
+    fn unsure_reference<'a>(&'a self, seen: &BTreeMap<&StepId, (&'a Step, bool)>) -> Option<&'a StepId> {
+        let mut named = self.node.references();
+        if let Node::Check { of } = &self.node {
+            named.extend(of);
+        }
+        named.retain(|to| !self.needs.contains(*to));
+        let mut reached = BTreeSet::new();
+        let mut ahead: Vec<&StepId> = if named.is_empty() { Vec::new() } else { self.needs.iter().collect() };
+        while let Some(id) = ahead.pop() {
+            if named.is_empty() {
+                break;
+            }
+            if reached.insert(id)
+                && let Some((earlier, _)) = seen.get(id)
+            {
+                named.remove(id);
+                ahead.extend(&earlier.needs);
+            }
+        }
+        named.into_iter().next()
     }
 }
 
@@ -299,22 +314,16 @@ mod tests {
     fn order_names_references_and_phases_are_checked() {
         let plain = || act(Template::known(json!({})), Reversibility::Reversible);
         let refers = act(Template::from_step("a", "x"), Reversibility::Reversible);
-        let twice = plan(vec![
-            step("a", &[], plain(), Phase::Forward),
-            step("a", &[], plain(), Phase::Forward),
-        ]);
+        let twice =
+            plan(vec![step("a", &[], plain(), Phase::Forward), step("a", &[], plain(), Phase::Forward)]);
         assert_eq!(twice.check(), Err(PlanError::Twice("a".into())));
         let order = plan(vec![step("b", &["a"], plain(), Phase::Forward)]);
         assert_eq!(order.check(), Err(PlanError::Order { step: "b".into(), need: "a".into() }));
-        let reference = plan(vec![
-            step("a", &[], plain(), Phase::Forward),
-            step("b", &[], refers, Phase::Forward),
-        ]);
+        let reference =
+            plan(vec![step("a", &[], plain(), Phase::Forward), step("b", &[], refers, Phase::Forward)]);
         assert_eq!(reference.check(), Err(PlanError::Reference { step: "b".into(), to: "a".into() }));
-        let phase = plan(vec![
-            step("a", &[], plain(), Phase::CleanUp),
-            step("b", &["a"], plain(), Phase::Forward),
-        ]);
+        let phase =
+            plan(vec![step("a", &[], plain(), Phase::CleanUp), step("b", &["a"], plain(), Phase::Forward)]);
         assert_eq!(phase.check(), Err(PlanError::Phase { step: "b".into(), need: "a".into() }));
         assert_eq!(plan(Vec::new()).check(), Err(PlanError::Size(0)));
     }

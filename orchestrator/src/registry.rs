@@ -2,12 +2,11 @@
 
 use crate::activity::{Activity, Call, Condition, Finding, Met, Operation, Outcome, Probe, ResourceKey};
 use crate::fault::{Difference, Fault, FaultKind};
+use crate::json::Json;
 use crate::plan::{Node, Plan};
 use crate::workflow::Workflow;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,59 +89,44 @@ struct Erased<T>(T);
 /// An activity whose types are JSON.
 pub(crate) trait AnyActivity: Send + Sync {
     fn reads_before(&self) -> bool;
-    fn locks(&self, input: &Value) -> Result<Vec<ResourceKey>, Fault>;
-    fn before(self: Arc<Self>, input: Value) -> BoxFuture<'static, Result<Value, Fault>>;
-    fn run(
-        self: Arc<Self>,
-        call: Arc<Call>,
-        input: Value,
-        before: Value,
-    ) -> BoxFuture<'static, Outcome<Value>>;
+    fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault>;
+    fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>>;
+    fn run(self: Arc<Self>, call: Arc<Call>, input: Json, before: Json) -> BoxFuture<'static, Outcome<Json>>;
     fn poll(
         self: Arc<Self>,
-        input: Value,
-        before: Value,
+        input: Json,
+        before: Json,
         operation: Operation,
-    ) -> BoxFuture<'static, Outcome<Value>>;
-    fn probe(self: Arc<Self>, input: Value, before: Value) -> BoxFuture<'static, Probe<Value>>;
+    ) -> BoxFuture<'static, Outcome<Json>>;
+    fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>>;
     fn undo(
         self: Arc<Self>,
         call: Arc<Call>,
-        input: Value,
-        before: Value,
-        was: Option<Value>,
-    ) -> BoxFuture<'static, Outcome<Value>>;
+        input: Json,
+        before: Json,
+        was: Option<Json>,
+    ) -> BoxFuture<'static, Outcome<Json>>;
     fn verify(
         self: Arc<Self>,
-        input: Value,
-        before: Value,
-        output: Value,
+        input: Json,
+        before: Json,
+        output: Json,
     ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>>;
-    fn residue(&self, input: &Value, before: &Value, was: Option<&Value>) -> Result<String, Fault>;
+    fn residue(&self, input: &Json, before: &Json, was: Option<&Json>) -> Result<String, Fault>;
 }
 
 pub(crate) trait AnyCondition: Send + Sync {
-    fn check(self: Arc<Self>, input: Value) -> BoxFuture<'static, Met>;
+    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met>;
 }
 
 pub(crate) trait AnyWorkflow: Send + Sync {
-    fn survey(self: Arc<Self>, params: Value) -> BoxFuture<'static, Result<Value, Fault>>;
-    fn differences(&self, expected: &Value, found: &Value) -> Result<Vec<Difference>, Fault>;
+    fn survey(self: Arc<Self>, params: Json) -> BoxFuture<'static, Result<Json, Fault>>;
+    fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault>;
 }
 
-fn decode<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Fault> {
-    T::deserialize(value).map_err(|e| {
-        Fault::new(FaultKind::Bug, "Undecodable", format!("the recorded {what} does not fit its type: {e}"))
-    })
-}
-
-fn encode<T: Serialize>(value: &T) -> Value {
-    serde_json::to_value(value).expect("activity data has string keys and finite numbers")
-}
-
-fn encode_outcome<T: Serialize>(outcome: Outcome<T>) -> Outcome<Value> {
+fn encode_outcome<T: Serialize>(outcome: Outcome<T>) -> Outcome<Json> {
     match outcome {
-        Outcome::Applied(output) => Outcome::Applied(encode(&output)),
+        Outcome::Applied(output) => Outcome::Applied(Json::of(&output)),
         Outcome::Accepted(operation) => Outcome::Accepted(operation),
         Outcome::Retry { after, why } => Outcome::Retry { after, why },
         Outcome::Refused(why) => Outcome::Refused(why),
@@ -150,10 +134,10 @@ fn encode_outcome<T: Serialize>(outcome: Outcome<T>) -> Outcome<Value> {
     }
 }
 
-fn encode_probe<T: Serialize>(probe: Probe<T>) -> Probe<Value> {
+fn encode_probe<T: Serialize>(probe: Probe<T>) -> Probe<Json> {
     match probe {
-        Probe::Applied(output) => Probe::Applied(encode(&output)),
-        Probe::Partial(output) => Probe::Partial(encode(&output)),
+        Probe::Applied(output) => Probe::Applied(Json::of(&output)),
+        Probe::Partial(output) => Probe::Partial(Json::of(&output)),
         Probe::InProgress { after } => Probe::InProgress { after },
         Probe::NotApplied => Probe::NotApplied,
         Probe::Foreign(difference) => Probe::Foreign(difference),
@@ -166,25 +150,20 @@ impl<A: Activity> AnyActivity for Erased<A> {
         TypeId::of::<A::Before>() != TypeId::of::<()>()
     }
 
-    fn locks(&self, input: &Value) -> Result<Vec<ResourceKey>, Fault> {
-        let mut keys = self.0.locks(&decode("input", input)?);
+    fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault> {
+        let mut keys = self.0.locks(&input.read("input")?);
         keys.sort_unstable();
         keys.dedup();
         Ok(keys)
     }
 
-    fn before(self: Arc<Self>, input: Value) -> BoxFuture<'static, Result<Value, Fault>> {
-        Box::pin(async move { Ok(encode(&self.0.before(&decode("input", &input)?).await?)) })
+    fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>> {
+        Box::pin(async move { Ok(Json::of(&self.0.before(&input.read("input")?).await?)) })
     }
 
-    fn run(
-        self: Arc<Self>,
-        call: Arc<Call>,
-        input: Value,
-        before: Value,
-    ) -> BoxFuture<'static, Outcome<Value>> {
+    fn run(self: Arc<Self>, call: Arc<Call>, input: Json, before: Json) -> BoxFuture<'static, Outcome<Json>> {
         Box::pin(async move {
-            match (decode("input", &input), decode("before image", &before)) {
+            match (input.read("input"), before.read("before image")) {
                 (Ok(input), Ok(before)) => encode_outcome(self.0.run(&call, &input, &before).await),
                 (Err(why), _) | (_, Err(why)) => Outcome::Refused(why),
             }
@@ -193,21 +172,21 @@ impl<A: Activity> AnyActivity for Erased<A> {
 
     fn poll(
         self: Arc<Self>,
-        input: Value,
-        before: Value,
+        input: Json,
+        before: Json,
         operation: Operation,
-    ) -> BoxFuture<'static, Outcome<Value>> {
+    ) -> BoxFuture<'static, Outcome<Json>> {
         Box::pin(async move {
-            match (decode("input", &input), decode("before image", &before)) {
+            match (input.read("input"), before.read("before image")) {
                 (Ok(input), Ok(before)) => encode_outcome(self.0.poll(&input, &before, &operation).await),
                 (Err(why), _) | (_, Err(why)) => Outcome::Unknown(why),
             }
         })
     }
 
-    fn probe(self: Arc<Self>, input: Value, before: Value) -> BoxFuture<'static, Probe<Value>> {
+    fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>> {
         Box::pin(async move {
-            match (decode("input", &input), decode("before image", &before)) {
+            match (input.read("input"), before.read("before image")) {
                 (Ok(input), Ok(before)) => encode_probe(self.0.probe(&input, &before).await),
                 (Err(why), _) | (_, Err(why)) => Probe::Unsettled { after: None, why },
             }
@@ -217,13 +196,13 @@ impl<A: Activity> AnyActivity for Erased<A> {
     fn undo(
         self: Arc<Self>,
         call: Arc<Call>,
-        input: Value,
-        before: Value,
-        was: Option<Value>,
-    ) -> BoxFuture<'static, Outcome<Value>> {
+        input: Json,
+        before: Json,
+        was: Option<Json>,
+    ) -> BoxFuture<'static, Outcome<Json>> {
         Box::pin(async move {
-            let was = was.map(|w| decode("output", &w)).transpose();
-            match (decode("input", &input), decode("before image", &before), was) {
+            let was = was.map(|w| w.read("output")).transpose();
+            match (input.read("input"), before.read("before image"), was) {
                 (Ok(input), Ok(before), Ok(was)) => {
                     encode_outcome(self.0.undo(&call, &input, &before, was.as_ref()).await)
                 }
@@ -234,26 +213,26 @@ impl<A: Activity> AnyActivity for Erased<A> {
 
     fn verify(
         self: Arc<Self>,
-        input: Value,
-        before: Value,
-        output: Value,
+        input: Json,
+        before: Json,
+        output: Json,
     ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
         Box::pin(async move {
-            let (input, before) = (decode("input", &input)?, decode("before image", &before)?);
-            self.0.verify(&input, &before, &decode("output", &output)?).await
+            let (input, before) = (input.read("input")?, before.read("before image")?);
+            self.0.verify(&input, &before, &output.read("output")?).await
         })
     }
 
-    fn residue(&self, input: &Value, before: &Value, was: Option<&Value>) -> Result<String, Fault> {
-        let was = was.map(|w| decode("output", w)).transpose()?;
-        Ok(self.0.residue(&decode("input", input)?, &decode("before image", before)?, was.as_ref()))
+    fn residue(&self, input: &Json, before: &Json, was: Option<&Json>) -> Result<String, Fault> {
+        let was = was.map(|w| w.read("output")).transpose()?;
+        Ok(self.0.residue(&input.read("input")?, &before.read("before image")?, was.as_ref()))
     }
 }
 
 impl<C: Condition> AnyCondition for Erased<C> {
-    fn check(self: Arc<Self>, input: Value) -> BoxFuture<'static, Met> {
+    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met> {
         Box::pin(async move {
-            match decode("input", &input) {
+            match input.read("input") {
                 Ok(input) => self.0.check(&input).await,
                 Err(why) => Met::Never(why),
             }
@@ -262,11 +241,11 @@ impl<C: Condition> AnyCondition for Erased<C> {
 }
 
 impl<W: Workflow> AnyWorkflow for Erased<W> {
-    fn survey(self: Arc<Self>, params: Value) -> BoxFuture<'static, Result<Value, Fault>> {
-        Box::pin(async move { Ok(encode(&self.0.survey(&decode("parameters", &params)?).await?)) })
+    fn survey(self: Arc<Self>, params: Json) -> BoxFuture<'static, Result<Json, Fault>> {
+        Box::pin(async move { Ok(Json::of(&self.0.survey(&params.read("parameters")?).await?)) })
     }
 
-    fn differences(&self, expected: &Value, found: &Value) -> Result<Vec<Difference>, Fault> {
-        Ok(W::differences(&decode("facts", expected)?, &decode("facts", found)?))
+    fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault> {
+        Ok(W::differences(&expected.read("facts")?, &found.read("facts")?))
     }
 }

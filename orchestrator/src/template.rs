@@ -94,10 +94,7 @@ impl Template {
     ///
     /// # Errors
     /// When a step or a field that is named is not there.
-    pub fn resolve<'a>(
-        &self,
-        output: &impl Fn(&StepId) -> Option<&'a Value>,
-    ) -> Result<Value, ResolveError> {
+    pub fn resolve<'a>(&self, output: &impl Fn(&StepId) -> Option<&'a Value>) -> Result<Value, ResolveError> {
         match self {
             Self::Known(value) => Ok(value.clone()),
             Self::From(reference) => {

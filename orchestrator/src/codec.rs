@@ -1,0 +1,126 @@
+//! Engine: events as the log's bytes, and back, each kind with its own version. Pure.
+
+use crate::batch_event::BatchEvent;
+use crate::event::Event;
+use rehome_store::Stored;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Why an event cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The kind or its version is from a newer program.
+    #[error("this program does not know events of kind {kind:?} version {version}; use a newer one")]
+    Unknown {
+        /// The kind.
+        kind: String,
+        /// Its version.
+        version: u16,
+    },
+    /// The body does not fit its kind.
+    #[error("an event of kind {kind:?} version {version} has a body that does not fit")]
+    Body {
+        /// The kind.
+        kind: String,
+        /// Its version.
+        version: u16,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+}
+
+/// An event with everything that the log knows about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry<E> {
+    /// Its place in the log.
+    pub position: u64,
+    /// Its place in its stream.
+    pub sequence: u64,
+    /// When it was decided, in milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// Who caused it.
+    pub actor: Arc<str>,
+    /// What happened.
+    pub event: E,
+}
+
+/// What can be kept in a log.
+pub trait Recorded: Sized {
+    /// The name of its kind and the version of its shape.
+    fn kind(&self) -> (&'static str, u16);
+    /// Its bytes.
+    fn encode(&self) -> Vec<u8>;
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// When the kind is unknown or the body does not fit.
+    fn decode(kind: &str, version: u16, body: &[u8]) -> Result<Self, CodecError>;
+}
+
+impl<E: Recorded> Entry<E> {
+    /// Reads a stored event.
+    ///
+    /// # Errors
+    /// When the kind is unknown or the body does not fit.
+    pub fn read(stored: &Stored) -> Result<Self, CodecError> {
+        let record = &stored.record;
+        Ok(Self {
+            position: stored.position.0,
+            sequence: stored.sequence.0,
+            at_ms: record.at_ms,
+            actor: record.actor.clone(),
+            event: E::decode(&record.kind, record.version, &record.body)?,
+        })
+    }
+}
+
+fn bytes(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("events have text keys")
+}
+
+macro_rules! recorded {
+    ($enum:ident { $($variant:ident = $kind:literal / $version:literal),+ $(,)? }) => {
+        impl Recorded for $enum {
+            fn kind(&self) -> (&'static str, u16) {
+                match self { $(Self::$variant(_) => ($kind, $version)),+ }
+            }
+
+            fn encode(&self) -> Vec<u8> {
+                match self { $(Self::$variant(body) => bytes(body)),+ }
+            }
+
+            fn decode(kind: &str, version: u16, body: &[u8]) -> Result<Self, CodecError> {
+                let read = match (kind, version) {
+                    $(($kind, $version) => serde_json::from_slice(body).map(Self::$variant),)+
+                    _ => return Err(CodecError::Unknown { kind: kind.to_owned(), version }),
+                };
+                read.map_err(|source| CodecError::Body { kind: kind.to_owned(), version, source })
+            }
+        }
+    };
+}
+
+recorded!(Event {
+    Planned = "planned" / 1,
+    Approved = "approved" / 1,
+    Compared = "compared" / 1,
+    Began = "began" / 1,
+    Accepted = "accepted" / 1,
+    Ended = "ended" / 1,
+    Probed = "probed" / 1,
+    Waiting = "waiting" / 1,
+    Timed = "timed" / 1,
+    Reached = "reached" / 1,
+    Checked = "checked" / 1,
+    Parked = "parked" / 1,
+    Turned = "turned" / 1,
+    Asked = "asked" / 1,
+    Proved = "proved" / 1,
+    Closed = "closed" / 1,
+});
+
+recorded!(BatchEvent {
+    Planned = "batch_planned" / 1,
+    Approved = "batch_approved" / 1,
+    Opened = "opened" / 1,
+});

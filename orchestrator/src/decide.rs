@@ -1,0 +1,349 @@
+//! Engine: the decider. From where a run stands and what is in flight to what happens next. Pure.
+
+use crate::event::*;
+use crate::fault::{Fault, FaultKind};
+use crate::graph::Index;
+use crate::ids::Act;
+use crate::plan::{Node, OnFailure, Phase, Retry};
+use crate::state::*;
+use crate::tempo::Tempo;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What this process has in flight, and what it looked at without a need to write it down.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    /// Steps that something is being done with.
+    pub(crate) steps: BTreeSet<Index>,
+    /// The facts are being read.
+    pub(crate) surveying: bool,
+    /// Reading the facts failed: not again before this date.
+    pub(crate) no_survey_before: i64,
+    /// Steps that were asked after in vain: not again before these dates.
+    pub(crate) not_before: BTreeMap<Index, i64>,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Read the facts and compare them.
+    Survey,
+    /// Make an attempt.
+    Begin { at: Index, act: Act, keep_before: bool },
+    /// Ask after a long-running operation.
+    Poll { at: Index },
+    /// Look whether an effect is in place.
+    Probe { at: Index, act: Act },
+    /// Look whether a condition holds.
+    Look { at: Index },
+    /// Compare promises with the world.
+    Verify { at: Index },
+    /// Write down what is decided without looking.
+    Record(Event),
+}
+
+/// What to do now, and what is waited for.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) commands: Vec<Command>,
+    /// The next date on which something is to be done by itself, other than a soak.
+    pub(crate) wake_ms: Option<i64>,
+    /// The next end of a soak.
+    pub(crate) soak_ms: Option<i64>,
+    /// Whether a person has something to decide or do.
+    pub(crate) people: bool,
+}
+
+impl Decision {
+    fn wake(&mut self, date: i64) {
+        self.wake_ms = Some(self.wake_ms.map_or(date, |d| d.min(date)));
+    }
+
+    fn soak(&mut self, date: i64) {
+        self.soak_ms = Some(self.soak_ms.map_or(date, |d| d.min(date)));
+    }
+
+    fn record(&mut self, event: Event) {
+        self.commands.push(Command::Record(event));
+    }
+}
+
+/// Decides. Every record that it asks for is legal in `run`; the caller folds it and asks again.
+pub(crate) fn decide(run: &RunState, live: &Live, now_ms: i64, tempo: Tempo) -> Decision {
+    let mut decision = Decision::default();
+    let mut decider = Decider { run, live, now_ms, tempo, out: &mut decision };
+    if run.closed.is_some() {
+        return decision;
+    }
+    match (&run.back, run.approved) {
+        (Some(back), _) => decider.go_back(back),
+        (None, false) => decision.people = true,
+        (None, true) => decider.go_forward(),
+    }
+    decision
+}
+
+struct Decider<'a> {
+    run: &'a RunState,
+    live: &'a Live,
+    now_ms: i64,
+    tempo: Tempo,
+    out: &'a mut Decision,
+}
+
+impl Decider<'_> {
+    fn go_forward(&mut self) {
+        if !self.run.compared {
+            if self.run.paused {
+                self.out.people = true;
+            } else if self.live.no_survey_before > self.now_ms {
+                self.out.wake(self.live.no_survey_before);
+            } else if !self.live.surveying {
+                self.out.commands.push(Command::Survey);
+            }
+            return;
+        }
+        if let Some(failed) = self.failed() {
+            return self.out.record(Event::Turned(Turned { failed: Some(failed) }));
+        }
+        if self.run.settled == self.run.graph.len() {
+            return self.out.record(Event::Closed(Closed { verdict: Verdict::Done }));
+        }
+        for at in &self.run.open {
+            if !self.live.steps.contains(at) {
+                self.forward_step(*at);
+            }
+        }
+    }
+
+    /// A step of the way to the goal that cannot be done, when the plan says to go back then.
+    fn failed(&self) -> Option<crate::ids::StepId> {
+        if self.run.plan().on_failure == OnFailure::Park {
+            return None;
+        }
+        let parked = |at: &&Index| matches!(self.run.at(**at).forward, Forward::Parked { .. });
+        let forward = |at: &&Index| self.run.graph.step(**at).phase == Phase::Forward;
+        self.run.open.iter().filter(forward).find(parked).map(|at| self.run.graph.step(*at).id.clone())
+    }
+
+    fn forward_step(&mut self, at: Index) {
+        match &self.run.graph.step(at).node {
+            Node::Act { retry, settling_ms, .. } => self.act(at, retry, *settling_ms),
+            Node::Wait { retry, .. } => self.wait(at, retry),
+            Node::Soak { for_ms } => self.soak(at, *for_ms),
+            Node::Gate { .. } | Node::ByHand { .. } => self.out.people = true,
+            Node::Check { .. } => match self.run.at(at).forward {
+                Forward::Idle if !self.run.paused => {
+                    match self.live.not_before.get(&at).copied().filter(|date| *date > self.now_ms) {
+                        Some(date) => self.out.wake(date),
+                        None => self.out.commands.push(Command::Verify { at }),
+                    }
+                }
+                _ => self.out.people = true,
+            },
+        }
+    }
+
+    fn act(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
+        let step = self.run.at(at);
+        let used = step.attempts - step.forgiven;
+        match &step.forward {
+            Forward::Idle => self.begin(at, Act::Run, false),
+            Forward::Partial if used >= retry.attempts_max => {
+                self.give_up(at, Act::Run, Some(partial()));
+            }
+            Forward::Partial => self.begin(at, Act::Run, true),
+            Forward::Retrying { why, .. } if self.is_over(used, step.first_ms, retry) => {
+                self.give_up(at, Act::Run, Some(why.clone()));
+            }
+            Forward::Retrying { until_ms, .. } if *until_ms > self.now_ms => self.out.wake(*until_ms),
+            Forward::Retrying { .. } => self.begin(at, Act::Run, step.partial),
+            Forward::Began
+            | Forward::Accepted(_)
+            | Forward::Doubt(_)
+            | Forward::Attesting
+            | Forward::Parked { .. } => self.unsettled(at, retry, settling_ms),
+            Forward::Waiting(_) | Forward::Soaking { .. } | Forward::Done { .. } | Forward::Skipped => {}
+        }
+    }
+
+    /// A forward step whose outcome is open: the same in both directions.
+    fn unsettled(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
+        let step = self.run.at(at);
+        match &step.forward {
+            Forward::Began | Forward::Attesting => {
+                self.out.commands.push(Command::Probe { at, act: Act::Run });
+            }
+            Forward::Accepted(operation) => {
+                let first = step.since_ms.saturating_add_unsigned(operation.after_ms);
+                let date = self.live.not_before.get(&at).copied().unwrap_or(first);
+                if date > self.now_ms {
+                    self.out.wake(date);
+                } else {
+                    self.out.commands.push(Command::Poll { at });
+                }
+            }
+            Forward::Doubt(look) => {
+                let limit = retry.give_up_after_ms.saturating_add(settling_ms);
+                self.look(at, Act::Run, look, step.first_ms, limit);
+            }
+            Forward::Parked { .. } => self.out.people = true,
+            Forward::Idle
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Done { .. }
+            | Forward::Skipped => {}
+        }
+    }
+
+    fn look(&mut self, at: Index, act: Act, look: &Look, first_ms: Option<i64>, limit_ms: u64) {
+        let late = first_ms.is_some_and(|first| self.now_ms > first + self.tempo.wall_ms(limit_ms));
+        if late && look.checks > 1 {
+            self.give_up(at, act, look.why.clone());
+        } else if look.until_ms > self.now_ms {
+            self.out.wake(look.until_ms);
+        } else {
+            self.out.commands.push(Command::Probe { at, act });
+        }
+    }
+
+    fn wait(&mut self, at: Index, retry: &Retry) {
+        let step = self.run.at(at);
+        match &step.forward {
+            Forward::Waiting(look) if self.is_over(look.checks, step.first_ms, retry) => {
+                self.give_up(at, Act::Run, look.why.clone());
+            }
+            Forward::Waiting(look) if look.until_ms > self.now_ms => self.out.wake(look.until_ms),
+            Forward::Idle | Forward::Waiting(_) => self.out.commands.push(Command::Look { at }),
+            _ => self.out.people = true,
+        }
+    }
+
+    fn soak(&mut self, at: Index, for_ms: u64) {
+        let id = self.run.graph.step(at).id.clone();
+        match self.run.at(at).forward {
+            Forward::Soaking { until_ms } if until_ms > self.now_ms => self.out.soak(until_ms),
+            Forward::Soaking { .. } => self.out.record(Event::Reached(Reached { step: id })),
+            _ => {
+                let until_ms = self.now_ms.saturating_add(self.tempo.wall_ms(for_ms));
+                self.out.record(Event::Timed(Timed { step: id, until_ms }));
+            }
+        }
+    }
+
+    fn begin(&mut self, at: Index, act: Act, keep_before: bool) {
+        let date = self.live.not_before.get(&at).copied().unwrap_or(0);
+        if self.run.paused {
+            self.out.people = true;
+        } else if date > self.now_ms {
+            self.out.wake(date);
+        } else {
+            self.out.commands.push(Command::Begin { at, act, keep_before });
+        }
+    }
+
+    fn is_over(&self, used: u32, first_ms: Option<i64>, retry: &Retry) -> bool {
+        let limit = self.tempo.wall_ms(retry.give_up_after_ms);
+        used >= retry.attempts_max || first_ms.is_some_and(|first| self.now_ms > first + limit)
+    }
+
+    fn give_up(&mut self, at: Index, act: Act, last: Option<Fault>) {
+        let why = last.unwrap_or_else(|| {
+            Fault::new(FaultKind::GaveUp, "GaveUp", "the limits of the plan for trying again are reached")
+        });
+        let step = self.run.graph.step(at).id.clone();
+        self.out.record(Event::Parked(Parked { step, act, why }));
+    }
+
+    fn go_back(&mut self, back: &Back) {
+        let mut settling = false;
+        for at in &back.unsettled {
+            settling |= !matches!(self.run.at(*at).forward, Forward::Parked { .. });
+            if let (false, Node::Act { retry, settling_ms, .. }) =
+                (self.live.steps.contains(at), &self.run.graph.step(*at).node)
+            {
+                self.unsettled(*at, retry, *settling_ms);
+            }
+        }
+        // Whatever is in flight must be known before anything is taken back.
+        if settling {
+            return;
+        }
+        for at in &back.ready {
+            if !self.live.steps.contains(at) {
+                self.undo_step(*at);
+            }
+        }
+        if back.unfinished.is_empty() && back.unsettled.is_empty() {
+            self.finish(back);
+        } else if self.out.commands.is_empty() && self.out.wake_ms.is_none() && self.live.steps.is_empty() {
+            self.out.people = true;
+        }
+    }
+
+    fn undo_step(&mut self, at: Index) {
+        let step = self.run.at(at);
+        let Node::Act { retry, settling_ms, .. } = &self.run.graph.step(at).node else {
+            self.out.people = true;
+            return;
+        };
+        match &step.undo {
+            Undo::Pending => self.begin(at, Act::Undo, false),
+            Undo::Retrying { why, .. }
+                if self.is_over(step.undo_attempts - step.undo_forgiven, step.undo_first_ms, retry) =>
+            {
+                self.give_up(at, Act::Undo, Some(why.clone()));
+            }
+            Undo::Retrying { until_ms, .. } if *until_ms > self.now_ms => self.out.wake(*until_ms),
+            Undo::Retrying { .. } => self.begin(at, Act::Undo, false),
+            Undo::Began | Undo::Attesting => {
+                self.out.commands.push(Command::Probe { at, act: Act::Undo });
+            }
+            Undo::Doubt(look) => {
+                let limit = retry.give_up_after_ms.saturating_add(*settling_ms);
+                self.look(at, Act::Undo, look, step.undo_first_ms, limit);
+            }
+            Undo::Parked { .. } | Undo::ByHand => self.out.people = true,
+            Undo::None | Undo::NotNeeded | Undo::Undone | Undo::Left => {}
+        }
+    }
+
+    /// Everything is undone: look again at each effect, then at the world as a whole.
+    fn finish(&mut self, back: &Back) {
+        for at in &back.unchecked {
+            if self.live.steps.contains(at) {
+                continue;
+            }
+            let (step, node) = (self.run.at(*at), &self.run.graph.step(*at).node);
+            let settling = match node {
+                Node::Act { settling_ms, .. } if step.murky => self.tempo.wall_ms(*settling_ms),
+                _ => 0,
+            };
+            let date = step.began_ms.saturating_add(settling);
+            if date > self.now_ms {
+                self.out.wake(date);
+            } else {
+                self.out.commands.push(Command::Probe { at: *at, act: Act::Undo });
+            }
+        }
+        if !back.unchecked.is_empty() || self.live.surveying {
+            return;
+        }
+        if back.proved.is_some() {
+            self.out.record(Event::Closed(Closed { verdict: Verdict::RolledBack }));
+        } else if back.next_proof_ms > self.now_ms {
+            self.out.wake(back.next_proof_ms);
+        } else {
+            self.out.commands.push(Command::Survey);
+        }
+    }
+}
+
+fn partial() -> Fault {
+    Fault::new(
+        FaultKind::GaveUp,
+        "StillPartial",
+        "part of the effect is in place, and the rest does not follow",
+    )
+}

@@ -1,0 +1,452 @@
+//! Engine: the actor of one run. It owns the run's state, and nobody else appends results to its stream.
+
+use crate::decide::{Command, Decision, Live, decide};
+use crate::driver::commit::Pending;
+use crate::driver::outcome::Case;
+use crate::driver::work::{self, Done, Preparation, Promise, Ready, Work};
+use crate::driver::{DriveError, Left, Shared};
+use crate::event::*;
+use crate::fault::Fault;
+use crate::graph::Index;
+use crate::history::Loaded;
+use crate::ids::{Act, RunId};
+use crate::json::Json;
+use crate::locks::Held;
+use crate::plan::{Node, Retry};
+use crate::state::{Forward, RunState, Undo};
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use rehome_store::Sequence;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Notify, watch};
+
+pub(crate) struct Actor {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) run: RunId,
+    pub(crate) state: RunState,
+    pub(crate) sequence: Sequence,
+    pub(crate) live: Live,
+    /// Resources of steps whose outcome is open.
+    pub(crate) held: BTreeMap<Index, Held>,
+    /// Decided or answered, folded, and not yet in the log.
+    pub(crate) pending: Vec<Pending>,
+    pub(crate) tasks: FuturesUnordered<Work>,
+    /// How often in a row something could not be read, by step; `None` is the survey.
+    pub(crate) failures: BTreeMap<Option<Index>, u32>,
+    unreadable: Option<Fault>,
+    bell: Arc<Notify>,
+    stop: watch::Receiver<bool>,
+}
+
+/// Reading that fails is repeated this often before a person is asked.
+const READS_MAX: u32 = 6;
+
+/// The facts may be read from an index that lags: a proof that fails is repeated this often.
+const PROOFS_MAX: u32 = 6;
+
+impl Actor {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        run: RunId,
+        loaded: Loaded,
+        bell: Arc<Notify>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            shared,
+            run,
+            state: loaded.state,
+            sequence: loaded.sequence,
+            live: Live::default(),
+            held: BTreeMap::new(),
+            pending: Vec::new(),
+            tasks: FuturesUnordered::new(),
+            failures: BTreeMap::new(),
+            unreadable: None,
+            bell,
+            stop,
+        }
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.shared.engine.clock.now_ms()
+    }
+
+    /// Holds again what was held by steps whose outcome is open.
+    pub(crate) fn hold_unsettled(&mut self) {
+        for at in 0..self.state.graph.len() {
+            if let (true, Some(input), Node::Act { activity, .. }) =
+                (is_open(&self.state, at), &self.state.at(at).input, &self.state.graph.step(at).node)
+                && let Ok(activity) = self.shared.engine.registry.find_activity(activity)
+                && let Ok(keys) = activity.locks(input)
+                && let Some(held) = self.shared.locks.try_hold(&keys)
+            {
+                self.held.insert(at, held);
+            }
+        }
+    }
+
+    /// Drives the run as far as it goes.
+    pub(crate) async fn drive(mut self) -> Result<(RunId, Left), DriveError> {
+        loop {
+            let decision = self.decide_and_start()?;
+            if !self.pending.is_empty() {
+                self.commit().await?;
+                continue;
+            }
+            if let Some(left) = self.left(&decision) {
+                return Ok((self.run, left));
+            }
+            self.wait(&decision).await?;
+        }
+    }
+
+    /// Decides until nothing more is decided without looking at the world.
+    fn decide_and_start(&mut self) -> Result<Decision, DriveError> {
+        loop {
+            if *self.stop.borrow() {
+                return Ok(Decision::default());
+            }
+            let now = self.now_ms();
+            let mut decision = decide(&self.state, &self.live, now, self.shared.engine.tempo);
+            let mut recorded = false;
+            for command in std::mem::take(&mut decision.commands) {
+                if let Command::Record(event) = command {
+                    recorded = true;
+                    self.fold(event, false)?;
+                } else {
+                    self.start(command)?;
+                }
+            }
+            if !recorded {
+                return Ok(decision);
+            }
+        }
+    }
+
+    fn start(&mut self, command: Command) -> Result<(), DriveError> {
+        let work = match command {
+            Command::Begin { at, act, keep_before } => return self.prepare(at, act, keep_before),
+            Command::Survey => Ok(self.survey()),
+            Command::Poll { at } => self.poll(at),
+            Command::Probe { at, act } => self.probe(at, act),
+            Command::Look { at } => self.look(at),
+            Command::Verify { at } => self.verify(at),
+            Command::Record(_) => return Ok(()),
+        };
+        match work {
+            Ok((at, work)) => {
+                if let Some(at) = at {
+                    self.live.steps.insert(at);
+                }
+                self.tasks.push(work);
+                Ok(())
+            }
+            Err((at, act, why)) => self.park(at, act, why),
+        }
+    }
+
+    pub(crate) fn park(&mut self, at: Index, act: Act, why: Fault) -> Result<(), DriveError> {
+        let step = self.state.graph.step(at).id.clone();
+        self.fold(Event::Parked(Parked { step, act, why }), false)
+    }
+
+    fn prepare(&mut self, at: Index, act: Act, keep_before: bool) -> Result<(), DriveError> {
+        match self.preparation(at, act, keep_before) {
+            Err(why) => self.park(at, act, why),
+            Ok(preparation) => {
+                self.live.steps.insert(at);
+                match preparation.at_once(&self.shared.locks, &self.shared.permits) {
+                    Ok(ready) => self.begin(ready),
+                    Err(preparation) => {
+                        let shared = &self.shared;
+                        self.tasks.push(preparation.later(shared.locks.clone(), shared.permits.clone()));
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    fn preparation(&mut self, at: Index, act: Act, keep_before: bool) -> Result<Preparation, Fault> {
+        let step = self.state.at(at);
+        let (name, resolved) = self.resolve(at)?;
+        let activity = self.shared.engine.registry.find_activity(&name)?;
+        let (input, before) = match (act, &step.input) {
+            (Act::Undo, Some(input)) => (input.clone(), step.before.clone()),
+            (Act::Undo, None) => (resolved, step.before.clone()),
+            (Act::Run, _) => (resolved, step.before.clone().filter(|_| keep_before)),
+        };
+        let before = before.or_else(|| (act == Act::Undo).then(|| Json::of(&())));
+        // A step that still holds its resources from an attempt in doubt goes on holding them.
+        let keys = if self.held.contains_key(&at) { Vec::new() } else { activity.locks(&input)? };
+        Ok(Preparation { at, act, activity, input, before, was: step.output.clone(), keys })
+    }
+
+    /// The name and the input of an activity or a condition.
+    fn resolve(&self, at: Index) -> Result<(String, Json), Fault> {
+        let (name, input) = match &self.state.graph.step(at).node {
+            Node::Act { activity, input, .. } => (activity, input),
+            Node::Wait { condition, input, .. } => (condition, input),
+            Node::Soak { .. } | Node::Gate { .. } | Node::ByHand { .. } | Node::Check { .. } => {
+                return Err(Fault::new(crate::FaultKind::Bug, "NoInput", "this kind of step has no input"));
+            }
+        };
+        Ok((name.clone(), self.state.resolve(input)?))
+    }
+
+    fn survey(&mut self) -> (Option<Index>, Work) {
+        self.live.surveying = true;
+        let planned = self.state.planned().clone();
+        let found = self.shared.engine.registry.find_workflow(&planned.plan.workflow);
+        let permits = self.shared.permits.clone();
+        let work: Work = match found {
+            Ok(workflow) => work::reading(permits, work::survey(workflow, planned.params, planned.facts)),
+            Err(why) => Box::pin(async move { Done::Surveyed(Err(why)) }),
+        };
+        (None, work)
+    }
+
+    /// The activity of a step, with the input and the before image of its last attempt.
+    fn recorded(&self, at: Index) -> Result<(Arc<dyn crate::registry::AnyActivity>, Json, Json), Fault> {
+        let (name, resolved) = self.resolve(at)?;
+        let activity = self.shared.engine.registry.find_activity(&name)?;
+        let step = self.state.at(at);
+        let before = step.before.clone().unwrap_or_else(|| Json::of(&()));
+        Ok((activity, step.input.clone().unwrap_or(resolved), before))
+    }
+
+    fn poll(&mut self, at: Index) -> Started {
+        let (activity, input, before) = self.recorded(at).map_err(|why| (at, Act::Run, why))?;
+        let attempt = self.state.at(at).attempts;
+        let Forward::Accepted(operation) = self.state.at(at).forward.clone() else {
+            return self.probe(at, Act::Run);
+        };
+        let poll = work::poll(at, attempt, activity, input, before, operation);
+        Ok((Some(at), work::reading(self.shared.permits.clone(), poll)))
+    }
+
+    fn probe(&mut self, at: Index, act: Act) -> Started {
+        let (activity, input, before) = self.recorded(at).map_err(|why| (at, act, why))?;
+        let probe = work::probe(at, act, activity, input, before);
+        Ok((Some(at), work::reading(self.shared.permits.clone(), probe)))
+    }
+
+    fn look(&mut self, at: Index) -> Started {
+        let found = self
+            .resolve(at)
+            .and_then(|(name, input)| Ok((self.shared.engine.registry.find_condition(&name)?, input)));
+        let (condition, input) = found.map_err(|why| (at, Act::Run, why))?;
+        Ok((Some(at), work::reading(self.shared.permits.clone(), work::look(at, condition, input))))
+    }
+
+    fn verify(&mut self, at: Index) -> Started {
+        let Node::Check { of } = &self.state.graph.step(at).node else {
+            let why = Fault::new(crate::FaultKind::Bug, "NoCheck", "this step compares nothing");
+            return Err((at, Act::Run, why));
+        };
+        let of: Vec<Index> = of.iter().filter_map(|id| self.state.graph.find(id)).collect();
+        let promises = self.promises(&of);
+        Ok((Some(at), work::reading(self.shared.permits.clone(), work::verify(at, promises))))
+    }
+
+    fn promises(&self, of: &[Index]) -> Vec<Promise> {
+        crate::verify::promises(&self.state, &self.shared.engine.registry, of)
+    }
+
+    /// The intent: folded now, and the attempt is made when it is in the log.
+    pub(crate) fn begin(&mut self, ready: Ready) -> Result<(), DriveError> {
+        let (at, act) = (ready.at, ready.act);
+        let step = self.state.at(at);
+        let attempt = 1 + match act {
+            Act::Run => step.attempts,
+            Act::Undo => step.undo_attempts,
+        };
+        let id = self.state.graph.step(at).id.clone();
+        let fresh = |now: &Json, then: &Option<Json>| Some(now.clone()).filter(|n| then.as_ref() != Some(n));
+        let began = Began {
+            request_id: crate::ids::request_id(&self.run, &id, act, attempt),
+            step: id,
+            act,
+            attempt,
+            input: fresh(&ready.input, &step.input).filter(|_| act == Act::Run),
+            before: fresh(&ready.before, &step.before).filter(|_| act == Act::Run),
+        };
+        let event = Event::Began(began);
+        let now = self.now_ms();
+        if self.state.apply(now, &event).is_err() {
+            // The run was turned or paused while the step was being prepared.
+            self.live.steps.remove(&at);
+            return Ok(());
+        }
+        self.pending.push(Pending { at_ms: now, event, result: false, start: Some(ready) });
+        Ok(())
+    }
+
+    /// Takes an event into the state; it is in the log after the next commit.
+    pub(crate) fn fold(&mut self, event: Event, result: bool) -> Result<(), DriveError> {
+        let at_ms = self.now_ms();
+        self.state.apply(at_ms, &event).map_err(|e| self.broken_record(e))?;
+        self.pending.push(Pending { at_ms, event, result, start: None });
+        Ok(())
+    }
+
+    /// Why there is nothing more to do here, if that is so.
+    fn left(&self, decision: &Decision) -> Option<Left> {
+        if let Some(verdict) = self.state.verdict() {
+            return Some(Left::Closed(verdict));
+        }
+        if !self.tasks.is_empty() {
+            return None;
+        }
+        if *self.stop.borrow() {
+            return Some(Left::Stopped);
+        }
+        if let Some(why) = &self.unreadable {
+            return Some(Left::Unreadable(why.clone()));
+        }
+        let stay = self.shared.stay;
+        let soak = decision.soak_ms.filter(|date| date.saturating_sub(self.now_ms()) > stay.soak_ms);
+        match (decision.wake_ms, decision.soak_ms, soak) {
+            (Some(_), _, _) => None,
+            (None, Some(_), None) => None,
+            (None, _, Some(date)) => Some(Left::Soak(date)),
+            (None, None, None) if stay.people => None,
+            (None, None, None) => Some(Left::People),
+        }
+    }
+
+    async fn wait(&mut self, decision: &Decision) -> Result<(), DriveError> {
+        let date = [decision.wake_ms, decision.soak_ms].into_iter().flatten().min();
+        let clock = self.shared.engine.clock.clone();
+        let alarm = async {
+            match date {
+                Some(date) => clock.sleep_until(date).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(done) = self.tasks.next() => {
+                self.take(done)?;
+                // What has come in meanwhile shares the commit.
+                while let Some(Some(done)) = self.tasks.next().now_or_never() {
+                    self.take(done)?;
+                }
+            }
+            () = self.bell.notified() => self.catch_up().await?,
+            _ = self.stop.changed() => {}
+            () = alarm => {}
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, done: Done) -> Result<(), DriveError> {
+        match done {
+            Done::Prepared(ready) => self.begin(ready),
+            Done::Unprepared { at, act, why } => self.unprepared(at, act, why),
+            Done::Surveyed(found) => self.surveyed(found),
+            Done::Verified { at, looked, broken } => self.verified(at, looked, broken),
+            Done::Attempted { at, act, attempt, outcome, call } => {
+                self.live.steps.remove(&at);
+                let event = self.case(at).attempted(act, attempt, outcome, call.exchanges());
+                self.fold(event, true)
+            }
+            Done::Polled { at, attempt, outcome } => self.polled(at, attempt, outcome),
+            Done::Probed { at, act, probe } => {
+                self.live.steps.remove(&at);
+                let step = self.state.at(at);
+                let (began_ms, checks) = match (act, &step.forward, &step.undo) {
+                    (Act::Run, Forward::Attesting, _) => (None, 1),
+                    (Act::Run, Forward::Doubt(look), _) => (Some(step.began_ms), look.checks + 1),
+                    (Act::Undo, _, Undo::Doubt(look)) => (None, look.checks + 1),
+                    (Act::Run | Act::Undo, _, _) => (Some(step.began_ms), 1),
+                };
+                let event = self.case(at).probed(act, began_ms, checks, probe);
+                self.fold(event, true)
+            }
+            Done::Looked { at, met } => self.looked(at, met),
+        }
+    }
+
+    pub(crate) fn case(&self, at: Index) -> Case<'_> {
+        let step = self.state.graph.step(at);
+        let (retry, settling_ms) = match &step.node {
+            Node::Act { retry, settling_ms, .. } => (retry, *settling_ms),
+            Node::Wait { retry, .. } => (retry, 0),
+            Node::Soak { .. } | Node::Gate { .. } | Node::ByHand { .. } | Node::Check { .. } => {
+                (&Retry::DEFAULT, 0)
+            }
+        };
+        let (now_ms, tempo) = (self.now_ms(), self.shared.engine.tempo);
+        Case { run: &self.run, step: &step.id, now_ms, tempo, retry, settling_ms }
+    }
+
+    /// Counts one more failure to read, and says when it may be tried again, or that it was enough.
+    pub(crate) fn failed_again(&mut self, what: Option<Index>) -> Option<i64> {
+        let failures = self.failures.entry(what).or_default();
+        *failures += 1;
+        let tries = *failures;
+        if tries >= READS_MAX {
+            self.failures.remove(&what);
+            return None;
+        }
+        Some(self.case(what.unwrap_or(0)).date(tries, None))
+    }
+
+    fn surveyed(&mut self, found: Result<Vec<crate::Difference>, Fault>) -> Result<(), DriveError> {
+        self.live.surveying = false;
+        let proofs = self.state.back.as_ref().map(|back| back.proofs + 1);
+        let (differences, why) = match found {
+            Ok(differences) => (differences, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        match (proofs, why) {
+            (None, Some(why)) => {
+                match self.failed_again(None) {
+                    Some(date) => self.live.no_survey_before = date,
+                    None => self.unreadable = Some(why),
+                }
+                Ok(())
+            }
+            (None, None) => {
+                let stale = !differences.is_empty();
+                self.fold(Event::Compared(Compared { differences }), true)?;
+                if stale {
+                    self.fold(Event::Closed(Closed { verdict: Verdict::Stale }), false)?;
+                }
+                Ok(())
+            }
+            (Some(check), why) if check < PROOFS_MAX && (why.is_some() || !differences.is_empty()) => {
+                let until_ms = self.case(0).date(check, None);
+                let why = why.unwrap_or_else(|| not_proven(&differences));
+                self.fold(Event::Waiting(Waiting { step: None, act: Act::Undo, check, until_ms, why }), true)
+            }
+            (Some(_), Some(why)) => {
+                self.unreadable = Some(why);
+                Ok(())
+            }
+            (Some(_), None) => self.fold(Event::Proved(Proved { differences }), true),
+        }
+    }
+}
+
+/// A piece of work that was started for a step, or why it could not be.
+type Started = Result<(Option<Index>, Work), (Index, Act, Fault)>;
+
+fn not_proven(differences: &[crate::Difference]) -> Fault {
+    let message = format!("{} facts are not as they were before the first step", differences.len());
+    let fault = Fault::new(crate::FaultKind::Differs, "NotAsBefore", message);
+    match differences.first() {
+        Some(first) => fault.at(first.fact.clone()),
+        None => fault,
+    }
+}
+
+/// Whether the outcome of a step is open, in either direction.
+pub(crate) fn is_open(state: &RunState, at: Index) -> bool {
+    let step = state.at(at);
+    matches!(step.forward, Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) | Forward::Partial)
+        || matches!(step.undo, Undo::Began | Undo::Doubt(_))
+}

@@ -1,0 +1,218 @@
+//! Engine: how an actor's events get into the log, and what happens when somebody else wrote first.
+
+use crate::activity::{Met, Outcome};
+use crate::codec::{Entry, Recorded};
+use crate::driver::DriveError;
+use crate::driver::actor::{Actor, is_open};
+use crate::driver::work::Ready;
+use crate::event::*;
+use crate::fault::{Fault, FaultKind};
+use crate::fold::Illegal;
+use crate::graph::Index;
+use crate::history::{self, HistoryError};
+use crate::ids::Act;
+use crate::json::Json;
+use crate::{Call, Finding};
+use rehome_store::{Append, AppendError, Record};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// An event that is folded but not yet in the log.
+pub(crate) struct Pending {
+    pub(crate) at_ms: i64,
+    pub(crate) event: Event,
+    /// It says what the world answered, so it is true whatever else was written meanwhile.
+    pub(crate) result: bool,
+    /// What may start when the event is in the log.
+    pub(crate) start: Option<Ready>,
+}
+
+impl Actor {
+    /// Writes down what is pending, and starts what waited for that.
+    pub(crate) async fn commit(&mut self) -> Result<(), DriveError> {
+        let engine = &self.shared.engine;
+        let stream = self.run.stream();
+        let record = |pending: &Pending| {
+            let (kind, version) = pending.event.kind();
+            Record {
+                stream: stream.clone(),
+                kind: Cow::Borrowed(kind),
+                version,
+                at_ms: pending.at_ms,
+                actor: engine.actor.clone(),
+                body: pending.event.encode(),
+            }
+        };
+        let records: Vec<Record> = self.pending.iter().map(record).collect();
+        let events = records.len() as u64;
+        let expect = vec![(stream, self.sequence)];
+        match engine.log.append(Append { expect, records }).await {
+            Ok(_) => {
+                self.shared.own.add(events);
+                self.sequence.0 += events;
+                self.committed();
+                Ok(())
+            }
+            Err(AppendError::Conflict { .. }) => self.rebase().await,
+            Err(source) => Err(DriveError::Append { run: self.run.clone(), source }),
+        }
+    }
+
+    fn committed(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        let mut events = Vec::with_capacity(pending.len());
+        for Pending { event, start, .. } in pending {
+            if let (Event::Began(began), Some(ready)) = (&event, start) {
+                let call = Call::new(self.run.clone(), began.step.clone(), began.act, began.attempt);
+                let at = ready.at;
+                let (held, work) = ready.attempt(Arc::new(call));
+                // An attempt that completes another one already holds what it needs.
+                self.held.entry(at).or_insert(held);
+                self.tasks.push(work);
+            }
+            events.push(event);
+        }
+        let (state, live) = (&self.state, &self.live);
+        self.held.retain(|at, _| live.steps.contains(at) || is_open(state, *at));
+        self.shared.engine.observer.appended(&self.run, &events);
+    }
+
+    /// Somebody else wrote to this run: what the world answered stays true, what was decided is
+    /// decided again.
+    async fn rebase(&mut self) -> Result<(), DriveError> {
+        let pending = std::mem::take(&mut self.pending);
+        let loaded = history::load(&*self.shared.engine.log, &self.run).await;
+        let loaded = loaded.map_err(|source| DriveError::History { run: self.run.clone(), source })?;
+        (self.state, self.sequence) = (loaded.state, loaded.sequence);
+        for Pending { event, result, start, .. } in pending {
+            if let Some(ready) = start {
+                self.live.steps.remove(&ready.at);
+            }
+            let now = self.now_ms();
+            // A look that the other event made pointless is not a fact worth keeping.
+            if result && self.state.apply(now, &event).is_ok() {
+                self.pending.push(Pending { at_ms: now, event, result, start: None });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what somebody else wrote to this run.
+    pub(crate) async fn catch_up(&mut self) -> Result<(), DriveError> {
+        const PAGE: usize = 100;
+        loop {
+            let log = &self.shared.engine.log;
+            let page = log.read_stream(&self.run.stream(), self.sequence, PAGE).await?;
+            for stored in &page {
+                let position = stored.position.0;
+                let history = |source| DriveError::History { run: self.run.clone(), source };
+                let entry: Entry<Event> = Entry::read(stored)
+                    .map_err(|source| history(HistoryError::Codec { position, source }))?;
+                self.state
+                    .apply(entry.at_ms, &entry.event)
+                    .map_err(|source| history(HistoryError::Illegal { position, source }))?;
+                self.sequence = stored.sequence;
+                self.failures.clear();
+            }
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(crate) fn broken_record(&self, source: Illegal) -> DriveError {
+        let source = HistoryError::Illegal { position: 0, source };
+        DriveError::History { run: self.run.clone(), source }
+    }
+
+    pub(crate) fn unprepared(&mut self, at: Index, act: Act, why: Fault) -> Result<(), DriveError> {
+        self.live.steps.remove(&at);
+        let passing = match why.kind {
+            FaultKind::Throttled | FaultKind::Unavailable | FaultKind::NotReady | FaultKind::Broken => true,
+            FaultKind::Denied
+            | FaultKind::Blocked
+            | FaultKind::Conflict
+            | FaultKind::Invalid
+            | FaultKind::Missing
+            | FaultKind::GaveUp
+            | FaultKind::Differs
+            | FaultKind::Bug => false,
+        };
+        match passing.then(|| self.failed_again(Some(at))).flatten() {
+            Some(date) => {
+                self.live.not_before.insert(at, date);
+                Ok(())
+            }
+            None if self.state.back.is_some() == (act == Act::Undo) => self.park(at, act, why),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn verified(
+        &mut self,
+        at: Index,
+        looked: u32,
+        broken: Vec<Finding>,
+    ) -> Result<(), DriveError> {
+        self.live.steps.remove(&at);
+        if self.state.back.is_some() {
+            return Ok(());
+        }
+        // What was written a moment ago may not be readable everywhere yet.
+        if !broken.is_empty()
+            && let Some(date) = self.failed_again(Some(at))
+        {
+            self.live.not_before.insert(at, date);
+            return Ok(());
+        }
+        let step = self.state.graph.step(at).id.clone();
+        self.fold(Event::Checked(Checked { step, looked, broken }), true)
+    }
+
+    pub(crate) fn polled(
+        &mut self,
+        at: Index,
+        attempt: u32,
+        outcome: Outcome<Json>,
+    ) -> Result<(), DriveError> {
+        self.live.steps.remove(&at);
+        let case = self.case(at);
+        let again = match &outcome {
+            Outcome::Accepted(operation) => Some(case.next_poll(operation.after_ms)),
+            Outcome::Retry { after, .. } => Some(case.date(1, *after)),
+            Outcome::Applied(_) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
+        };
+        match again {
+            Some(date) => {
+                self.live.not_before.insert(at, date);
+                Ok(())
+            }
+            None => {
+                let event = case.attempted(Act::Run, attempt, outcome, Vec::new());
+                self.live.not_before.remove(&at);
+                self.fold(event, true)
+            }
+        }
+    }
+
+    pub(crate) fn looked(&mut self, at: Index, met: Met) -> Result<(), DriveError> {
+        self.live.steps.remove(&at);
+        if self.state.back.is_some() {
+            return Ok(());
+        }
+        let step = self.state.graph.step(at).id.clone();
+        let event = match met {
+            Met::Yes => Event::Reached(Reached { step }),
+            Met::Never(why) => Event::Parked(Parked { step, act: Act::Run, why }),
+            Met::NotYet { after, why } => {
+                let check = match &self.state.at(at).forward {
+                    crate::state::Forward::Waiting(look) => look.checks + 1,
+                    _ => 1,
+                };
+                let case = self.case(at);
+                case.waiting(Act::Run, check, case.date(check, after), why)
+            }
+        };
+        self.fold(event, true)
+    }
+}

@@ -1,0 +1,193 @@
+//! Engine: the driver. It does what the decider decides, and writes down what comes of it.
+//!
+//! One actor for each run, and one watcher for what other processes append. The right to act is the
+//! caller's to hold (a runner's lock): two drivers on one log would both probe, and then both act.
+
+mod actor;
+mod commit;
+mod outcome;
+mod watch;
+mod work;
+
+pub(crate) use work::{Promise, findings};
+
+use crate::clock::Clock;
+use crate::event::{Event, Verdict};
+use crate::fault::Fault;
+use crate::history::{self, HistoryError};
+use crate::ids::RunId;
+use crate::locks::Locks;
+use crate::registry::Registry;
+use crate::tempo::Tempo;
+use actor::Actor;
+use rehome_store::{AppendError, Log, ReadError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Notify, Semaphore, watch as signal};
+use tokio::task::JoinSet;
+
+/// What a driver works with.
+#[derive(Clone)]
+pub struct Engine {
+    /// Where everything is written down.
+    pub log: Arc<dyn Log>,
+    /// What plans may name.
+    pub registry: Arc<Registry>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// By how much own timers are shortened.
+    pub tempo: Tempo,
+    /// Who runs it, as they call themselves.
+    pub actor: Arc<str>,
+    /// How many things may be in flight at once, reads and writes together.
+    pub concurrency: usize,
+    /// Who is told what was written.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Is told about every event that the driver wrote, after it is safe.
+pub trait Observer: Send + Sync + 'static {
+    /// These events of this run are in the log.
+    fn appended(&self, run: &RunId, events: &[Event]);
+}
+
+/// Nobody is told.
+impl Observer for () {
+    fn appended(&self, _: &RunId, _: &[Event]) {}
+}
+
+/// How long a driver stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// It waits for soaks that end within this many wall milliseconds.
+    pub soak_ms: i64,
+    /// It waits for people.
+    pub people: bool,
+}
+
+impl Stay {
+    /// As far as it can go by itself.
+    pub const BRIEFLY: Self = Self { soak_ms: 0, people: false };
+    /// Until every soak has ended, but not for people.
+    pub const FOR_SOAK: Self = Self { soak_ms: i64::MAX, people: false };
+    /// Until everything is closed.
+    pub const TO_THE_END: Self = Self { soak_ms: i64::MAX, people: true };
+}
+
+/// Why the driver left a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Left {
+    /// It is closed.
+    Closed(Verdict),
+    /// Only a person can bring it on.
+    People,
+    /// Nothing happens before this date, in wall milliseconds since 1970.
+    Soak(i64),
+    /// It was told to stop.
+    Stopped,
+    /// The world could not be read, so nothing was begun or proven.
+    Unreadable(Fault),
+}
+
+/// Why the driver gave up altogether. What is in the log stays true; run it again.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// An event could not be written.
+    #[error("failed to append to the log of {run}")]
+    Append {
+        /// The run.
+        run: RunId,
+        /// Why.
+        source: AppendError,
+    },
+    /// The log could not be watched.
+    #[error("failed to read the log")]
+    Read(#[from] ReadError),
+    /// A run's record could not be read or is not legal.
+    #[error("failed to read the record of {run}")]
+    History {
+        /// The run.
+        run: RunId,
+        /// Why.
+        source: HistoryError,
+    },
+    /// The plan names something that this program does not know.
+    #[error("the plan of {run} names {name:?}, which this program does not know; nothing was begun")]
+    UnknownName {
+        /// The run.
+        run: RunId,
+        /// The name.
+        name: String,
+    },
+    /// An activity or the engine itself broke down.
+    #[error("the work on a run broke down: {0}")]
+    Panicked(String),
+}
+
+/// What the actors of one drive share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) locks: Locks,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) stay: Stay,
+    pub(crate) own: watch::Own,
+}
+
+impl Engine {
+    /// Drives these runs as far as `stay` says, and says where each was left. A `true` on `stop` lets
+    /// what is in flight finish and starts nothing new.
+    ///
+    /// # Errors
+    /// When the log or a run's record fails; everything else is a state of a run.
+    pub async fn drive(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        let head = self.log.head().await?;
+        let shared = Arc::new(Shared {
+            engine: self.clone(),
+            locks: Locks::default(),
+            permits: Arc::new(Semaphore::new(self.concurrency.max(1))),
+            stay,
+            own: watch::Own::default(),
+        });
+        let mut actors = Vec::with_capacity(runs.len());
+        let mut bells = BTreeMap::new();
+        for run in runs {
+            let history = |source| DriveError::History { run: run.clone(), source };
+            let loaded = history::load(&*self.log, run).await.map_err(history)?;
+            if let Some(name) = self.registry.unknown_name(loaded.state.plan()) {
+                return Err(DriveError::UnknownName { run: run.clone(), name: name.to_owned() });
+            }
+            let bell = Arc::new(Notify::new());
+            bells.insert(run.stream(), bell.clone());
+            actors.push(Actor::new(shared.clone(), run.clone(), loaded, bell, stop.clone()));
+        }
+        // What was in flight holds its resources again before anything starts.
+        actors.iter_mut().for_each(Actor::hold_unsettled);
+        let mut crowd = JoinSet::new();
+        for actor in actors {
+            crowd.spawn(actor.drive());
+        }
+        let watcher = watch::watch(shared, head.position, bells);
+        let gathered = gather(crowd);
+        tokio::select! {
+            biased;
+            left = gathered => left,
+            broken = watcher => Err(broken),
+        }
+    }
+}
+
+async fn gather(
+    mut crowd: JoinSet<Result<(RunId, Left), DriveError>>,
+) -> Result<BTreeMap<RunId, Left>, DriveError> {
+    let mut left = BTreeMap::new();
+    while let Some(joined) = crowd.join_next().await {
+        let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
+        left.insert(run, how);
+    }
+    Ok(left)
+}

@@ -1,0 +1,90 @@
+//! Engine: what came of a piece of work, as the event to write down. Pure.
+
+use crate::activity::{Exchange, Outcome, Probe};
+use crate::event::*;
+use crate::fault::{Fault, FaultKind};
+use crate::ids::{Act, RunId, StepId};
+use crate::json::Json;
+use crate::plan::Retry;
+use crate::tempo::{Tempo, millis, next_date};
+use std::time::Duration;
+
+/// The moment and the step that something is judged for.
+pub(crate) struct Case<'a> {
+    pub(crate) run: &'a RunId,
+    pub(crate) step: &'a StepId,
+    pub(crate) now_ms: i64,
+    pub(crate) tempo: Tempo,
+    pub(crate) retry: &'a Retry,
+    pub(crate) settling_ms: u64,
+}
+
+impl Case<'_> {
+    pub(crate) fn date(&self, tries: u32, wished: Option<Duration>) -> i64 {
+        next_date(self.now_ms, self.tempo, self.retry, (self.run, self.step), tries, wished)
+    }
+
+    /// The event for the answer to an attempt.
+    pub(crate) fn attempted(
+        &self,
+        act: Act,
+        attempt: u32,
+        outcome: Outcome<Json>,
+        exchanges: Vec<Exchange>,
+    ) -> Event {
+        let step = self.step.clone();
+        let end = match outcome {
+            Outcome::Accepted(operation) => {
+                return Event::Accepted(Accepted { step, act, attempt, operation, exchanges });
+            }
+            Outcome::Applied(output) => End::Applied(output),
+            Outcome::Retry { after, why } => End::Retry { until_ms: self.date(attempt, after), why },
+            Outcome::Refused(why) => End::Refused(why),
+            Outcome::Unknown(why) => End::Unknown(why),
+        };
+        Event::Ended(Ended { step, act, attempt, end, exchanges })
+    }
+
+    /// The event for the answer to a probe. "Not there" is believed about a forward step only when
+    /// it is too late for the effect to turn up; about an undo it is what was wished for.
+    pub(crate) fn probed(&self, act: Act, began_ms: Option<i64>, checks: u32, probe: Probe<Json>) -> Event {
+        let settled = began_ms.map(|began| began.saturating_add(self.tempo.wall_ms(self.settling_ms)));
+        let found = match probe {
+            Probe::Applied(output) => Found::Applied(output),
+            Probe::Partial(output) => Found::Partial(output),
+            Probe::Foreign(difference) => Found::Foreign(difference),
+            Probe::NotApplied => match settled.filter(|date| act == Act::Run && *date > self.now_ms) {
+                Some(until_ms) => return self.waiting(act, checks, until_ms, not_certain()),
+                None => Found::NotApplied,
+            },
+            Probe::InProgress { after } => {
+                return self.waiting(act, checks, self.date(checks, after), in_progress());
+            }
+            Probe::Unsettled { after, why } => {
+                return self.waiting(act, checks, self.date(checks, after), why);
+            }
+        };
+        Event::Probed(Probed { step: self.step.clone(), act, found })
+    }
+
+    pub(crate) fn waiting(&self, act: Act, check: u32, until_ms: i64, why: Fault) -> Event {
+        Event::Waiting(Waiting { step: Some(self.step.clone()), act, check, until_ms, why })
+    }
+
+    /// When a long-running operation is asked after again.
+    pub(crate) fn next_poll(&self, after_ms: u64) -> i64 {
+        self.now_ms.saturating_add(millis(Duration::from_millis(after_ms)))
+    }
+}
+
+fn not_certain() -> Fault {
+    Fault::new(
+        FaultKind::Broken,
+        "NotYetCertain",
+        "the effect is not there, but the request without an answer may still take effect",
+    )
+}
+
+fn in_progress() -> Fault {
+    Fault::new(FaultKind::Conflict, "InProgress", "the other side is still working on it")
+}

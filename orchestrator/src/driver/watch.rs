@@ -1,0 +1,64 @@
+//! Engine: notices what other processes append while a driver runs. Touches the log, reading.
+
+use crate::driver::{DriveError, Shared};
+use rehome_store::{Position, StreamId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Notify;
+
+/// How many events this drive appended itself.
+#[derive(Default)]
+pub(crate) struct Own(AtomicU64);
+
+impl Own {
+    pub(crate) fn add(&self, events: u64) {
+        self.0.fetch_add(events, Ordering::SeqCst);
+    }
+
+    fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A person's request is seen after at most this long; a look costs one read of the log's end.
+const LOOK_MS: i64 = 200;
+
+/// Events read at once.
+const PAGE: usize = 512;
+
+/// Rings the bell of each run that somebody else wrote to; ends only when the log cannot be read.
+pub(crate) async fn watch(
+    shared: Arc<Shared>,
+    start: Position,
+    bells: BTreeMap<StreamId, Arc<Notify>>,
+) -> DriveError {
+    let (log, clock) = (&shared.engine.log, &shared.engine.clock);
+    let mut seen = start;
+    let mut foreign = 0;
+    loop {
+        clock.sleep_until(clock.now_ms() + LOOK_MS).await;
+        // Own appends that are not counted yet look foreign for a moment; that costs one page of reading.
+        let head = match log.head().await {
+            Ok(head) => head.position,
+            Err(e) => return e.into(),
+        };
+        if head.0 <= start.0 + foreign + shared.own.count() {
+            continue;
+        }
+        while seen < head {
+            let page = match log.read_all(seen, PAGE).await {
+                Ok(page) => page,
+                Err(e) => return e.into(),
+            };
+            let Some(last) = page.last() else { break };
+            seen = last.position;
+            for stored in &page {
+                if let Some(bell) = bells.get(&stored.record.stream) {
+                    bell.notify_one();
+                }
+            }
+        }
+        foreign = head.0.saturating_sub(start.0).saturating_sub(shared.own.count());
+    }
+}

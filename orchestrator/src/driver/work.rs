@@ -1,0 +1,207 @@
+//! Engine: what is in flight for one run, each piece a future. Calls activities; writes nothing down.
+
+use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey};
+use crate::fault::{Difference, Fault};
+use crate::graph::Index;
+use crate::ids::Act;
+use crate::json::Json;
+use crate::locks::{Held, Locks};
+use crate::registry::{AnyActivity, AnyCondition, AnyWorkflow};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What came of a piece of work.
+pub(crate) enum Done {
+    /// An attempt may begin: its resources are held and what was there before is read.
+    Prepared(Ready),
+    /// What was there before could not be read.
+    Unprepared {
+        at: Index,
+        act: Act,
+        why: Fault,
+    },
+    Attempted {
+        at: Index,
+        act: Act,
+        attempt: u32,
+        outcome: Outcome<Json>,
+        call: Arc<Call>,
+    },
+    Polled {
+        at: Index,
+        attempt: u32,
+        outcome: Outcome<Json>,
+    },
+    Probed {
+        at: Index,
+        act: Act,
+        probe: Probe<Json>,
+    },
+    Looked {
+        at: Index,
+        met: Met,
+    },
+    Verified {
+        at: Index,
+        looked: u32,
+        broken: Vec<Finding>,
+    },
+    Surveyed(Result<Vec<Difference>, Fault>),
+}
+
+pub(crate) type Work = BoxFuture<'static, Done>;
+
+/// An attempt that may begin.
+pub(crate) struct Ready {
+    pub(crate) at: Index,
+    pub(crate) act: Act,
+    pub(crate) activity: Arc<dyn AnyActivity>,
+    pub(crate) input: Json,
+    pub(crate) before: Json,
+    pub(crate) was: Option<Json>,
+    pub(crate) held: Held,
+    pub(crate) permit: OwnedSemaphorePermit,
+}
+
+/// Waits for resources and a permit, then reads what is there before.
+pub(crate) struct Preparation {
+    pub(crate) at: Index,
+    pub(crate) act: Act,
+    pub(crate) activity: Arc<dyn AnyActivity>,
+    pub(crate) input: Json,
+    /// What is known to have been there before; otherwise it is read.
+    pub(crate) before: Option<Json>,
+    pub(crate) was: Option<Json>,
+    pub(crate) keys: Vec<ResourceKey>,
+}
+
+impl Preparation {
+    /// Ready without waiting or reading, if that is possible.
+    pub(crate) fn at_once(self, locks: &Locks, permits: &Arc<Semaphore>) -> Result<Ready, Self> {
+        let nothing_to_read = self.before.is_some() || !self.activity.reads_before();
+        let permit = permits.clone().try_acquire_owned().ok().filter(|_| nothing_to_read);
+        let held = permit.is_some().then(|| locks.try_hold(&self.keys)).flatten();
+        match (held, permit) {
+            (Some(held), Some(permit)) => Ok(self.ready(held, permit, None)),
+            (_, _) => Err(self),
+        }
+    }
+
+    pub(crate) fn later(self, locks: Locks, permits: Arc<Semaphore>) -> Work {
+        Box::pin(async move {
+            let held = locks.hold(&self.keys).await;
+            let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
+            if self.before.is_some() {
+                return Done::Prepared(self.ready(held, permit, None));
+            }
+            match self.activity.clone().before(self.input.clone()).await {
+                Ok(before) => Done::Prepared(self.ready(held, permit, Some(before))),
+                Err(why) => Done::Unprepared { at: self.at, act: self.act, why },
+            }
+        })
+    }
+
+    fn ready(self, held: Held, permit: OwnedSemaphorePermit, read: Option<Json>) -> Ready {
+        Ready {
+            at: self.at,
+            act: self.act,
+            activity: self.activity,
+            input: self.input,
+            before: self.before.or(read).unwrap_or_else(|| Json::of(&())),
+            was: self.was,
+            held,
+            permit,
+        }
+    }
+}
+
+impl Ready {
+    /// Sends what there is to send; only after the intent is durable.
+    pub(crate) fn attempt(self, call: Arc<Call>) -> (Held, Work) {
+        let Self { at, act, activity, input, before, was, held, permit } = self;
+        let work = Box::pin(async move {
+            let outcome = match act {
+                Act::Run => activity.run(call.clone(), input, before).await,
+                Act::Undo => activity.undo(call.clone(), input, before, was).await,
+            };
+            drop(permit);
+            Done::Attempted { at, act, attempt: call.attempt(), outcome, call }
+        });
+        (held, work)
+    }
+}
+
+/// One of the reading pieces of work, which need a permit and nothing else.
+pub(crate) fn reading(permits: Arc<Semaphore>, work: impl Future<Output = Done> + Send + 'static) -> Work {
+    Box::pin(async move {
+        let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
+        let done = work.await;
+        drop(permit);
+        done
+    })
+}
+
+pub(crate) async fn poll(
+    at: Index,
+    attempt: u32,
+    activity: Arc<dyn AnyActivity>,
+    input: Json,
+    before: Json,
+    operation: Operation,
+) -> Done {
+    Done::Polled { at, attempt, outcome: activity.poll(input, before, operation).await }
+}
+
+pub(crate) async fn probe(
+    at: Index,
+    act: Act,
+    activity: Arc<dyn AnyActivity>,
+    input: Json,
+    before: Json,
+) -> Done {
+    Done::Probed { at, act, probe: activity.probe(input, before).await }
+}
+
+pub(crate) async fn look(at: Index, condition: Arc<dyn AnyCondition>, input: Json) -> Done {
+    Done::Looked { at, met: condition.check(input).await }
+}
+
+/// What a step promised, with everything that is needed to compare it with the world.
+pub(crate) struct Promise {
+    pub(crate) name: String,
+    pub(crate) activity: Arc<dyn AnyActivity>,
+    pub(crate) input: Json,
+    pub(crate) before: Json,
+    pub(crate) output: Json,
+}
+
+/// Promises of one step that are compared at the same time.
+const VERIFY_AT_ONCE: usize = 8;
+
+/// Compares promises with the world; what cannot be read does not hold.
+pub(crate) async fn findings(promises: Vec<Promise>) -> Vec<Finding> {
+    let compared: Vec<Vec<Finding>> = stream::iter(promises.into_iter().map(|promise| async move {
+        let Promise { name, activity, input, before, output } = promise;
+        activity.verify(input, before, output).await.unwrap_or_else(|why| {
+            let found = Some(format!("unreadable: {why}"));
+            vec![Finding { fact: name, expected: "readable".to_owned(), found, holds: false }]
+        })
+    }))
+    .buffered(VERIFY_AT_ONCE)
+    .collect()
+    .await;
+    compared.into_iter().flatten().collect()
+}
+
+pub(crate) async fn verify(at: Index, promises: Vec<Promise>) -> Done {
+    let findings = findings(promises).await;
+    let looked = u32::try_from(findings.len()).unwrap_or(u32::MAX);
+    Done::Verified { at, looked, broken: findings.into_iter().filter(|f| !f.holds).collect() }
+}
+
+pub(crate) async fn survey(workflow: Arc<dyn AnyWorkflow>, params: Json, facts: Json) -> Done {
+    let found = workflow.clone().survey(params).await;
+    Done::Surveyed(found.and_then(|found| workflow.differences(&facts, &found)))
+}

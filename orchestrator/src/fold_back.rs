@@ -1,0 +1,313 @@
+//! Engine: what events do to a step on the way back, and in which order steps come to their turn. Pure.
+
+use crate::event::*;
+use crate::fault::Fault;
+use crate::fold::{Illegal, count, here};
+use crate::fold_run::foreign;
+use crate::graph::Index;
+use crate::ids::StepId;
+use crate::plan::Node;
+use crate::state::*;
+use crate::template::Template;
+use std::collections::BTreeSet;
+
+/// Why an event does not fit a step, in words.
+type Judged = Result<(), &'static str>;
+
+impl RunState {
+    /// Turns the run: every step is judged, what is known at once, the rest when it settles.
+    pub(crate) fn turn(&mut self, event: &Event, failed: Option<StepId>) -> Result<(), Illegal> {
+        if self.back.is_some() {
+            return Err(here(event, "the run goes back"));
+        }
+        if let Some(step) = self.past_return() {
+            return Err(here(event, &format!("step {step} may have happened, and it cannot be undone")));
+        }
+        let all = 0..self.graph.len();
+        self.direction = Direction::Back { failed };
+        self.back = Some(Back {
+            unsettled: BTreeSet::new(),
+            blockers: all.clone().map(|at| count(self.graph.dependents(at).len())).collect(),
+            ready: BTreeSet::new(),
+            unfinished: all.clone().collect(),
+            unchecked: BTreeSet::new(),
+            proofs: 0,
+            next_proof_ms: 0,
+            proved: None,
+        });
+        all.for_each(|at| self.classify(at));
+        Ok(())
+    }
+
+    /// On the way back: judges whether a step has something to undo, once that is certain.
+    pub(crate) fn classify(&mut self, at: Index) {
+        let (Some(back), step) = (&mut self.back, &mut self.steps[at as usize]) else { return };
+        if step.undo != Undo::None {
+            return;
+        }
+        let node = &self.graph.step(at).node;
+        let undo = match &step.forward {
+            Forward::Began
+            | Forward::Accepted(_)
+            | Forward::Doubt(_)
+            | Forward::Attesting
+            | Forward::Parked { doubt: true, .. } => {
+                back.unsettled.insert(at);
+                return;
+            }
+            Forward::Done { ours: true } => match node {
+                Node::Act { .. } => Undo::Pending,
+                Node::ByHand { undo: Template::Known(serde_json::Value::Null), .. } => Undo::NotNeeded,
+                Node::ByHand { .. } => Undo::ByHand,
+                Node::Wait { .. } | Node::Soak { .. } | Node::Gate { .. } | Node::Check { .. } => {
+                    Undo::NotNeeded
+                }
+            },
+            Forward::Partial | Forward::Retrying { .. } | Forward::Parked { doubt: false, .. }
+                if step.partial =>
+            {
+                Undo::Pending
+            }
+            Forward::Idle
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Parked { doubt: false, .. }
+            | Forward::Done { ours: false }
+            | Forward::Skipped => Undo::NotNeeded,
+        };
+        step.undo = undo;
+        back.unsettled.remove(&at);
+        self.advance(at);
+    }
+
+    /// Lets a step, and then those that it needs, come to their turn when nothing stands before them.
+    fn advance(&mut self, first: Index) {
+        let Some(back) = &mut self.back else { return };
+        let mut ahead = vec![first];
+        while let Some(at) = ahead.pop() {
+            if back.blockers[at as usize] > 0 || !back.unfinished.contains(&at) {
+                continue;
+            }
+            match self.steps[at as usize].undo {
+                Undo::NotNeeded | Undo::Undone | Undo::Left => {
+                    back.unfinished.remove(&at);
+                    back.ready.remove(&at);
+                    for need in self.graph.needs(at) {
+                        back.blockers[*need as usize] -= 1;
+                        ahead.push(*need);
+                    }
+                }
+                Undo::Pending | Undo::ByHand => {
+                    back.ready.insert(at);
+                }
+                Undo::None
+                | Undo::Began
+                | Undo::Doubt(_)
+                | Undo::Retrying { .. }
+                | Undo::Parked { .. }
+                | Undo::Attesting => {}
+            }
+        }
+    }
+
+    /// What was finished is not: its effect turned up late.
+    fn reopen(&mut self, at: Index) {
+        let Some(back) = &mut self.back else { return };
+        back.unchecked.remove(&at);
+        back.ready.insert(at);
+        if back.unfinished.insert(at) {
+            for need in self.graph.needs(at) {
+                back.blockers[*need as usize] += 1;
+            }
+        }
+    }
+
+    fn undone(&mut self, at: Index) {
+        self.steps[at as usize].undo = Undo::Undone;
+        if let (Some(back), Node::Act { .. }) = (&mut self.back, &self.graph.step(at).node) {
+            back.unchecked.insert(at);
+        }
+        self.advance(at);
+    }
+
+    fn is_ready(&self, at: Index) -> bool {
+        self.back.as_ref().is_some_and(|back| back.ready.contains(&at))
+    }
+
+    fn is_unchecked(&self, at: Index) -> bool {
+        self.back.as_ref().is_some_and(|back| back.unchecked.contains(&at))
+    }
+
+    pub(crate) fn begin_undo(&mut self, at: Index, began: &Began, at_ms: i64) -> Judged {
+        if !self.is_ready(at) {
+            return Err("its turn to be undone has not come");
+        }
+        let step = &mut self.steps[at as usize];
+        match step.undo {
+            Undo::Pending | Undo::Retrying { .. } => {}
+            Undo::None
+            | Undo::NotNeeded
+            | Undo::Began
+            | Undo::Doubt(_)
+            | Undo::Parked { .. }
+            | Undo::Attesting
+            | Undo::ByHand
+            | Undo::Undone
+            | Undo::Left => return Err("its undo cannot be begun where it stands"),
+        }
+        if began.attempt != step.undo_attempts + 1 {
+            return Err("the number of its attempt is out of order");
+        }
+        step.undo_attempts = began.attempt;
+        step.undo_first_ms.get_or_insert(at_ms);
+        step.undo = Undo::Began;
+        Ok(())
+    }
+
+    pub(crate) fn end_undo(&mut self, at: Index, ended: &Ended) -> Judged {
+        let step = &mut self.steps[at as usize];
+        if step.undo != Undo::Began || ended.attempt != step.undo_attempts {
+            return Err("no such attempt to undo it is under way");
+        }
+        match &ended.end {
+            End::Applied(_) => self.undone(at),
+            End::Retry { until_ms, why } => {
+                step.undo = Undo::Retrying { until_ms: *until_ms, why: why.clone() };
+            }
+            End::Refused(why) => step.undo = Undo::Parked { why: why.clone(), doubt: false },
+            End::Unknown(why) => {
+                step.undo = Undo::Doubt(Look { checks: 0, until_ms: 0, why: Some(why.clone()) });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn probe_undo(&mut self, at: Index, found: &Found) -> Judged {
+        let unchecked = self.is_unchecked(at);
+        let step = &mut self.steps[at as usize];
+        match (&step.undo, found) {
+            (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::NotApplied) => self.undone(at),
+            (Undo::Began | Undo::Doubt(_), Found::Applied(_) | Found::Partial(_)) => {
+                step.undo = Undo::Pending;
+                self.advance(at);
+            }
+            (Undo::Attesting, Found::Applied(_) | Found::Partial(_)) => {
+                step.undo = Undo::Parked { why: still_there(), doubt: false };
+            }
+            (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::Foreign(difference)) => {
+                step.undo = Undo::Parked { why: foreign(difference), doubt: false };
+            }
+            (Undo::Undone, Found::NotApplied | Found::Foreign(_)) if unchecked => {
+                self.back.iter_mut().for_each(|back| {
+                    back.unchecked.remove(&at);
+                });
+            }
+            (Undo::Undone, Found::Applied(_) | Found::Partial(_)) if unchecked => {
+                step.undo = Undo::Pending;
+                self.reopen(at);
+                self.advance(at);
+            }
+            (
+                Undo::None
+                | Undo::NotNeeded
+                | Undo::Pending
+                | Undo::Retrying { .. }
+                | Undo::Parked { .. }
+                | Undo::ByHand
+                | Undo::Undone
+                | Undo::Left,
+                _,
+            ) => return Err("nothing about its undo is in doubt"),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn wait_undo(&mut self, at: Index, look: Look) -> Judged {
+        let unchecked = self.is_unchecked(at);
+        let step = &mut self.steps[at as usize];
+        match step.undo {
+            Undo::Began | Undo::Doubt(_) => step.undo = Undo::Doubt(look),
+            Undo::Attesting => {
+                step.undo = Undo::Parked { why: look.why.unwrap_or_else(still_there), doubt: true };
+            }
+            Undo::Undone if unchecked => {
+                step.undo = Undo::Doubt(look);
+                self.reopen(at);
+            }
+            Undo::None
+            | Undo::NotNeeded
+            | Undo::Pending
+            | Undo::Retrying { .. }
+            | Undo::Parked { .. }
+            | Undo::ByHand
+            | Undo::Undone
+            | Undo::Left => return Err("nothing about its undo is in doubt"),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn park_undo(&mut self, at: Index, why: &Fault) -> Judged {
+        let step = &mut self.steps[at as usize];
+        let doubt = match step.undo {
+            Undo::Began | Undo::Doubt(_) => true,
+            Undo::Pending | Undo::Retrying { .. } => false,
+            Undo::None
+            | Undo::NotNeeded
+            | Undo::Parked { .. }
+            | Undo::Attesting
+            | Undo::ByHand
+            | Undo::Undone
+            | Undo::Left => return Err("its undo cannot be parked where it stands"),
+        };
+        step.undo = Undo::Parked { why: why.clone(), doubt };
+        Ok(())
+    }
+
+    /// A person decides about a step on the way back.
+    pub(crate) fn ask_back(&mut self, at: Index, request: &Request) -> Judged {
+        let ready = self.is_ready(at);
+        let step = &mut self.steps[at as usize];
+        match (request, &step.undo) {
+            (Request::Retry(_), Undo::Parked { doubt, .. }) => {
+                step.undo = if *doubt { Undo::Doubt(Look::NOW) } else { Undo::Pending };
+                step.undo_forgiven = step.undo_attempts;
+                step.undo_first_ms = None;
+                self.advance(at);
+            }
+            (Request::Skip(_), Undo::Parked { .. } | Undo::ByHand) => {
+                step.undo = Undo::Left;
+                self.advance(at);
+            }
+            (Request::MarkDone(_), Undo::Parked { .. }) => step.undo = Undo::Attesting,
+            (Request::Acknowledge(_), Undo::ByHand) if ready => self.undone(at),
+            (Request::Retry(_), Undo::None)
+                if matches!(step.forward, Forward::Parked { doubt: true, .. }) =>
+            {
+                step.forward = Forward::Doubt(Look::NOW);
+                step.first_ms = None;
+            }
+            (
+                Request::Retry(_)
+                | Request::Skip(_)
+                | Request::MarkDone(_)
+                | Request::Acknowledge(_)
+                | Request::Pause
+                | Request::Resume
+                | Request::RollBack,
+                _,
+            ) => return Err("that cannot be asked for it where its undo stands"),
+        }
+        Ok(())
+    }
+}
+
+fn still_there() -> Fault {
+    use crate::fault::FaultKind;
+    Fault::new(
+        FaultKind::Differs,
+        "NotUndone",
+        "a person said that it is undone, but the effect is still there",
+    )
+}

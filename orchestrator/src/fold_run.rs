@@ -1,0 +1,296 @@
+//! Engine: what events do to a step on the way forward. Pure.
+
+use crate::activity::Reversibility;
+use crate::event::*;
+use crate::fault::{Fault, FaultKind};
+use crate::graph::Index;
+use crate::plan::Node;
+use crate::state::*;
+
+/// Why an event does not fit a step, in words.
+type Judged = Result<(), &'static str>;
+
+impl RunState {
+    pub(crate) fn begin_run(&mut self, at: Index, began: &Began, at_ms: i64) -> Judged {
+        let last =
+            matches!(self.graph.step(at).node, Node::Act { reversibility: Reversibility::Irreversible, .. });
+        let ready = self.open.contains(&at) && self.compared && self.direction == Direction::Forward;
+        let step = &mut self.steps[at as usize];
+        match step.forward {
+            Forward::Idle | Forward::Retrying { .. } | Forward::Partial if !ready => {
+                return Err("its turn has not come");
+            }
+            Forward::Idle | Forward::Retrying { .. } | Forward::Partial => {}
+            Forward::Began
+            | Forward::Accepted(_)
+            | Forward::Doubt(_)
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Parked { .. }
+            | Forward::Attesting
+            | Forward::Done { .. }
+            | Forward::Skipped => return Err("it cannot be begun where it stands"),
+        }
+        if began.attempt != step.attempts + 1 {
+            return Err("the number of its attempt is out of order");
+        }
+        step.attempts = began.attempt;
+        step.began_ms = at_ms;
+        step.first_ms.get_or_insert(at_ms);
+        step.input = began.input.clone().or(step.input.take());
+        step.before = began.before.clone().or(step.before.take());
+        step.forward = Forward::Began;
+        if last {
+            self.past_return = Some(at);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn accept(&mut self, at: Index, accepted: &Accepted, at_ms: i64) -> Judged {
+        let after = i64::try_from(accepted.operation.after_ms).unwrap_or(i64::MAX / 2);
+        let step = &mut self.steps[at as usize];
+        match accepted.act {
+            crate::ids::Act::Run => match step.forward {
+                Forward::Began if accepted.attempt == step.attempts => {
+                    step.forward = Forward::Accepted(accepted.operation.clone());
+                    Ok(())
+                }
+                Forward::Began => Err("it names another attempt"),
+                Forward::Idle
+                | Forward::Accepted(_)
+                | Forward::Doubt(_)
+                | Forward::Partial
+                | Forward::Retrying { .. }
+                | Forward::Waiting(_)
+                | Forward::Soaking { .. }
+                | Forward::Parked { .. }
+                | Forward::Attesting
+                | Forward::Done { .. }
+                | Forward::Skipped => Err("no attempt is under way"),
+            },
+            crate::ids::Act::Undo => match step.undo {
+                Undo::Began if accepted.attempt == step.undo_attempts => {
+                    step.undo =
+                        Undo::Doubt(Look { checks: 0, until_ms: at_ms.saturating_add(after), why: None });
+                    Ok(())
+                }
+                Undo::Began => Err("it names another attempt"),
+                Undo::None
+                | Undo::NotNeeded
+                | Undo::Pending
+                | Undo::Doubt(_)
+                | Undo::Retrying { .. }
+                | Undo::Parked { .. }
+                | Undo::Attesting
+                | Undo::ByHand
+                | Undo::Undone
+                | Undo::Left => Err("no undo is under way"),
+            },
+        }
+    }
+
+    pub(crate) fn end_run(&mut self, at: Index, ended: &Ended) -> Judged {
+        let step = &mut self.steps[at as usize];
+        match step.forward {
+            Forward::Began | Forward::Accepted(_) if ended.attempt == step.attempts => {}
+            Forward::Began | Forward::Accepted(_) => return Err("it names another attempt"),
+            Forward::Idle
+            | Forward::Doubt(_)
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Parked { .. }
+            | Forward::Attesting
+            | Forward::Done { .. }
+            | Forward::Skipped => return Err("no attempt is under way"),
+        }
+        match &ended.end {
+            End::Applied(output) => {
+                step.output = Some(output.clone());
+                self.done(at, true);
+            }
+            End::Retry { until_ms, why } => {
+                step.forward = Forward::Retrying { until_ms: *until_ms, why: why.clone() };
+                self.not_done(at);
+            }
+            End::Refused(why) => {
+                step.forward = Forward::Parked { why: why.clone(), doubt: false };
+                self.not_done(at);
+            }
+            End::Unknown(why) => {
+                step.murky = true;
+                step.forward = Forward::Doubt(Look { checks: 0, until_ms: 0, why: Some(why.clone()) });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn probe_run(&mut self, at: Index, found: &Found, at_ms: i64) -> Judged {
+        let step = &mut self.steps[at as usize];
+        let attesting = match step.forward {
+            Forward::Attesting => true,
+            Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => false,
+            Forward::Idle
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Parked { .. }
+            | Forward::Done { .. }
+            | Forward::Skipped => return Err("nothing about it is in doubt"),
+        };
+        step.murky |= !attesting;
+        match found {
+            Found::Applied(output) => {
+                step.output = Some(output.clone());
+                self.done(at, !attesting);
+            }
+            Found::Partial(output) if !attesting => {
+                step.output = Some(output.clone());
+                step.partial = true;
+                step.forward = Forward::Partial;
+                self.not_done(at);
+            }
+            Found::Partial(_) | Found::NotApplied if attesting => {
+                step.forward = Forward::Parked { why: not_attested(), doubt: false };
+                self.not_done(at);
+            }
+            Found::Partial(_) | Found::NotApplied => {
+                step.forward = Forward::Retrying { until_ms: at_ms, why: absent() };
+                self.not_done(at);
+            }
+            Found::Foreign(difference) => {
+                step.forward = Forward::Parked { why: foreign(difference), doubt: false };
+                self.not_done(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Done on the way forward; on the way back it is now clear that there is something to undo.
+    fn done(&mut self, at: Index, ours: bool) {
+        self.settle(at, Forward::Done { ours });
+        self.classify(at);
+    }
+
+    /// Certainly not (wholly) applied.
+    fn not_done(&mut self, at: Index) {
+        if self.past_return == Some(at) && !self.steps[at as usize].partial {
+            self.past_return = None;
+        }
+        self.classify(at);
+    }
+
+    pub(crate) fn wait_run(&mut self, at: Index, look: Look, at_ms: i64) -> Judged {
+        let waits = matches!(self.graph.step(at).node, Node::Wait { .. });
+        let open = self.open.contains(&at);
+        let step = &mut self.steps[at as usize];
+        step.first_ms.get_or_insert(at_ms);
+        step.forward = match step.forward {
+            Forward::Idle | Forward::Waiting(_) if waits && open => Forward::Waiting(look),
+            Forward::Idle | Forward::Waiting(_) => return Err("it does not wait"),
+            Forward::Attesting => {
+                Forward::Parked { why: look.why.unwrap_or_else(not_attested), doubt: false }
+            }
+            Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => {
+                step.murky = true;
+                Forward::Doubt(look)
+            }
+            Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Soaking { .. }
+            | Forward::Parked { .. }
+            | Forward::Done { .. }
+            | Forward::Skipped => return Err("it does not wait"),
+        };
+        Ok(())
+    }
+
+    pub(crate) fn time(&mut self, at: Index, timed: &Timed) -> Judged {
+        let soaks = matches!(self.graph.step(at).node, Node::Soak { .. });
+        if !soaks || !self.open.contains(&at) || self.steps[at as usize].forward != Forward::Idle {
+            return Err("it has no date to wait for");
+        }
+        self.steps[at as usize].forward = Forward::Soaking { until_ms: timed.until_ms };
+        Ok(())
+    }
+
+    pub(crate) fn reach(&mut self, at: Index) -> Judged {
+        let ready = self.open.contains(&at) && self.direction == Direction::Forward;
+        match (&self.graph.step(at).node, &self.steps[at as usize].forward) {
+            (Node::Wait { .. }, Forward::Idle | Forward::Waiting(_)) if ready => {}
+            (Node::Soak { .. }, Forward::Soaking { .. }) if ready => {}
+            (
+                Node::Act { .. }
+                | Node::Wait { .. }
+                | Node::Soak { .. }
+                | Node::Gate { .. }
+                | Node::ByHand { .. }
+                | Node::Check { .. },
+                _,
+            ) => return Err("it was not waiting"),
+        }
+        self.settle(at, Forward::Done { ours: true });
+        Ok(())
+    }
+
+    pub(crate) fn check(&mut self, at: Index, checked: &Checked) -> Judged {
+        let ready = self.open.contains(&at) && self.direction == Direction::Forward;
+        let checks = matches!(self.graph.step(at).node, Node::Check { .. });
+        if !ready || !checks || self.steps[at as usize].forward != Forward::Idle {
+            return Err("it has nothing to compare");
+        }
+        match checked.broken.first() {
+            None => self.settle(at, Forward::Done { ours: true }),
+            Some(first) => {
+                let why = Fault::new(FaultKind::Differs, "PromiseBroken", "the world is not as promised")
+                    .at(first.fact.clone());
+                self.steps[at as usize].forward = Forward::Parked { why, doubt: false };
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn park_run(&mut self, at: Index, why: &Fault) -> Judged {
+        let step = &mut self.steps[at as usize];
+        let doubt = match step.forward {
+            Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => true,
+            Forward::Idle
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Attesting => false,
+            Forward::Soaking { .. } | Forward::Parked { .. } | Forward::Done { .. } | Forward::Skipped => {
+                return Err("it cannot be parked where it stands");
+            }
+        };
+        step.forward = Forward::Parked { why: why.clone(), doubt };
+        if !doubt {
+            self.classify(at);
+        }
+        Ok(())
+    }
+}
+
+fn absent() -> Fault {
+    Fault::new(FaultKind::Broken, "NotApplied", "the effect of an attempt without an answer is not there")
+}
+
+fn not_attested() -> Fault {
+    Fault::new(FaultKind::Differs, "NotDone", "a person said that it is done, but the effect is not there")
+}
+
+pub(crate) fn foreign(difference: &crate::fault::Difference) -> Fault {
+    let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".to_owned());
+    Fault::new(
+        FaultKind::Differs,
+        "Foreign",
+        format!(
+            "somebody else's change: expected {}, found {}",
+            text(&difference.expected),
+            text(&difference.found)
+        ),
+    )
+    .at(difference.fact.clone())
+}

@@ -1,0 +1,76 @@
+//! Engine: compares what a run promised with the world, on demand. Reads only.
+
+use crate::activity::Finding;
+use crate::driver::{Promise, findings};
+use crate::graph::Index;
+use crate::ids::StepId;
+use crate::json::Json;
+use crate::plan::Node;
+use crate::registry::Registry;
+use crate::state::{Forward, RunState, Undo};
+
+/// The promises of those of these steps that are done and not taken back.
+pub(crate) fn promises(state: &RunState, registry: &Registry, of: &[Index]) -> Vec<Promise> {
+    let promise = |at: &Index| {
+        let (step, stands) = (state.graph.step(*at), state.at(*at));
+        let Node::Act { activity, .. } = &step.node else { return None };
+        let kept = matches!(stands.forward, Forward::Done { .. }) && stands.undo != Undo::Undone;
+        Some(Promise {
+            name: step.id.to_string(),
+            activity: registry.find_activity(activity).ok().filter(|_| kept)?,
+            input: stands.input.clone()?,
+            before: stands.before.clone().unwrap_or_else(|| Json::of(&())),
+            output: stands.output.clone()?,
+        })
+    };
+    of.iter().filter_map(promise).collect()
+}
+
+/// Looks at every promise of a run, step by step in the order of the plan.
+pub async fn verify(state: &RunState, registry: &Registry) -> Vec<(StepId, Vec<Finding>)> {
+    let mut all = Vec::new();
+    for at in 0..state.graph.len() {
+        let found = findings(promises(state, registry, &[at])).await;
+        if !found.is_empty() {
+            all.push((state.graph.step(at).id.clone(), found));
+        }
+    }
+    all
+}
+
+impl RunState {
+    /// Fills a template of the plan with the outputs that are known.
+    ///
+    /// # Errors
+    /// When an output that it names is not there.
+    pub fn resolve(&self, template: &crate::Template) -> Result<Json, crate::Fault> {
+        if let crate::Template::Known(value) = template {
+            return Ok(Json::of(value));
+        }
+        let mut outputs = std::collections::BTreeMap::new();
+        for id in template.references() {
+            if let Some(output) = self.output(id) {
+                outputs.insert(id, output.read::<serde_json::Value>("output")?);
+            }
+        }
+        let filled = template.resolve(&|id| outputs.get(id));
+        filled
+            .map(|value| Json::of(&value))
+            .map_err(|e| crate::Fault::new(crate::FaultKind::Bug, "Unresolvable", e.to_string()))
+    }
+}
+
+/// What a run left in the world, with a command for each that takes it back: effects of this run that
+/// are in place or may be, on a run that goes back or was left.
+pub fn residue(state: &RunState, registry: &Registry) -> Vec<(StepId, String)> {
+    let left = |(step, stands): (&crate::plan::Step, &crate::state::StepState)| {
+        let Node::Act { activity, .. } = &step.node else { return None };
+        let gone = matches!(stands.undo, Undo::Undone | Undo::NotNeeded);
+        let ours = stands.attempts > 0 && !matches!(stands.forward, Forward::Done { ours: false });
+        let input = stands.input.as_ref().filter(|_| ours && !gone)?;
+        let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
+        let activity = registry.find_activity(activity).ok()?;
+        Some((step.id.clone(), activity.residue(input, &before, stands.output.as_ref()).ok()?))
+    };
+    state.steps().filter_map(left).collect()
+}
