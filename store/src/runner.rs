@@ -1,0 +1,97 @@
+//! Store: the right to act on what a log says: one process at a time. Touches one file beside the log.
+
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// Who holds the right to act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// The person, as they call themselves.
+    pub actor: String,
+    /// Since when, in milliseconds since 1970 UTC.
+    pub since_ms: i64,
+}
+
+/// The right to act, held until dropped; the operating system takes it back when the process ends.
+#[derive(Debug)]
+pub struct RunnerLock {
+    file: File,
+}
+
+/// Why the right to act was not given.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// Another process has it.
+    #[error("another runner is at work on {}", path.display())]
+    Held {
+        /// The log.
+        path: PathBuf,
+        /// Who, if it could be read.
+        holder: Option<Holder>,
+    },
+    /// The file beside the log could not be used.
+    #[error("failed to use the lock file {}", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl RunnerLock {
+    /// Where the lock of a log is kept.
+    pub fn path(log: &Path) -> PathBuf {
+        let mut name = log.as_os_str().to_owned();
+        name.push(".runner");
+        PathBuf::from(name)
+    }
+
+    /// Takes the right to act, or says who has it.
+    ///
+    /// # Errors
+    /// When another process has it, or the lock file cannot be used.
+    pub fn take(log: &Path, holder: &Holder) -> Result<Self, RunnerError> {
+        let path = Self::path(log);
+        let failed = |source| RunnerError::Io { path: path.clone(), source };
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = file.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(RunnerError::Held { path: log.to_owned(), holder: read(&path) });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let text = serde_json::to_vec(holder).map_err(io::Error::other).map_err(failed)?;
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(failed)?;
+        Ok(Self { file })
+    }
+
+    /// Who has the right to act now, if anybody.
+    pub fn holder(log: &Path) -> Option<Holder> {
+        let path = Self::path(log);
+        let file = File::open(&path).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => read(&path),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
+}
+
+impl Drop for RunnerLock {
+    fn drop(&mut self) {
+        // Closing the file would do the same a moment later.
+        drop(self.file.unlock());
+    }
+}
+
+fn read(path: &Path) -> Option<Holder> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}

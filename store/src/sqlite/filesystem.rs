@@ -1,0 +1,57 @@
+//! Store: refuses disks of other machines, where locks and syncs are promises of somebody else.
+
+use super::OpenError;
+use std::path::Path;
+
+/// File systems whose files live on another machine.
+const NETWORK: [&str; 13] = [
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "9p",
+    "fuse.sshfs",
+    "fuse.s3fs",
+    "ceph",
+    "fuse.ceph",
+    "glusterfs",
+    "fuse.glusterfs",
+    "afs",
+];
+
+/// Refuses a path on a network file system, where the machine says what is mounted.
+pub(super) fn refuse_network(path: &Path) -> Result<(), OpenError> {
+    let Ok(mounts) = std::fs::read_to_string("/proc/self/mounts") else { return Ok(()) };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+    match kind(&mounts, &folder) {
+        Some(kind) if NETWORK.contains(&kind) => {
+            Err(OpenError::Network { path: path.to_owned(), kind: kind.to_owned() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The kind of the file system that holds a folder: the longest mount point that it lies under.
+fn kind<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
+    let mount = |line: &'a str| {
+        let mut fields = line.split(' ').skip(1);
+        let (point, kind) = (fields.next()?, fields.next()?);
+        folder.starts_with(point.replace("\\040", " ")).then_some((point.len(), kind))
+    };
+    mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length).map(|(_, kind)| kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_mount_point_decides() {
+        let mounts = "/dev/sda / ext4 rw 0 0\nfiler:/x /home nfs4 rw 0 0\n/dev/sdb /home/me ext4 rw 0 0\n";
+        assert_eq!(kind(mounts, Path::new("/var")), Some("ext4"));
+        assert_eq!(kind(mounts, Path::new("/home/you/x")), Some("nfs4"));
+        assert_eq!(kind(mounts, Path::new("/home/me/x")), Some("ext4"));
+    }
+}

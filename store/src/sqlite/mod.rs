@@ -1,0 +1,303 @@
+//! Store: the log in one SQLite file. Touches that file.
+
+mod filesystem;
+mod reader;
+mod schema;
+mod writer;
+
+use crate::log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
+use crate::record::{Position, Sequence, Stored, StreamId};
+use crate::salt::{RandomSalts, Salts};
+use reader::Readers;
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use writer::{Refusal, Writer};
+
+pub use writer::Counters;
+
+/// The form of files that this program writes.
+pub const FORMAT: u32 = 1;
+
+/// How long one process waits for another one's short write.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Why a log could not be opened. The file was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no such file.
+    #[error("there is no log at {}", .0.display())]
+    NotFound(PathBuf),
+    /// The file is something else.
+    #[error("{} is not a log of this program: {what}; give another file with --db", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        what: String,
+    },
+    /// The file is on another machine, where locks and syncs cannot be trusted.
+    #[error("{} is on a network file system ({kind}); keep the log on a local disk", path.display())]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// The kind of file system.
+        kind: String,
+    },
+    /// A setting that the promises rest on did not take.
+    #[error("the database did not accept {pragma} = {wanted} (it says {found:?}), so nothing would be safe")]
+    Pragma {
+        /// The setting.
+        pragma: &'static str,
+        /// What it should be.
+        wanted: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// The storage failed.
+    #[error("failed to open {}", path.display())]
+    Storage {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+}
+
+/// A log in one SQLite file.
+pub struct SqliteLog {
+    path: PathBuf,
+    id: String,
+    readers: Readers,
+    writer: Result<Writer, Refusal>,
+}
+
+impl SqliteLog {
+    /// Opens a log, and makes one where there is no file.
+    ///
+    /// # Errors
+    /// When the file is not a log, is on a network, or the storage fails.
+    pub fn create_or_open(path: &Path) -> Result<Self, OpenError> {
+        Self::create_with(path, RandomSalts::default())
+    }
+
+    /// The same, with salts from elsewhere.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::create_or_open`].
+    pub fn create_with(path: &Path, salts: impl Salts) -> Result<Self, OpenError> {
+        filesystem::refuse_network(path)?;
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, salts)
+    }
+
+    /// Opens a log that exists.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::create_or_open`], and when there is no file.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        filesystem::refuse_network(path)?;
+        if !path.exists() {
+            return Err(OpenError::NotFound(path.to_owned()));
+        }
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE, RandomSalts::default())
+    }
+
+    /// Opens a log that exists, without the right or the means to change it.
+    ///
+    /// # Errors
+    /// When there is no file, it is not a log, or the storage fails.
+    pub fn open_read_only(path: &Path) -> Result<Self, OpenError> {
+        if !path.exists() {
+            return Err(OpenError::NotFound(path.to_owned()));
+        }
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        schema::check_ours(path, &connection)?;
+        let id = schema::log_id(path, &connection)?;
+        let readers = Readers::new(path);
+        Ok(Self { path: path.to_owned(), id, readers, writer: Err(Refusal::ReadOnly) })
+    }
+
+    fn open_with(path: &Path, flags: OpenFlags, salts: impl Salts) -> Result<Self, OpenError> {
+        let mut connection = connect(path, flags)?;
+        schema::check_ours(path, &connection)?;
+        let found = schema::format(path, &connection)?;
+        let writer = if found > FORMAT {
+            Err(Refusal::NewerFormat(found))
+        } else {
+            schema::set_pragmas(path, &connection)?;
+            schema::create(path, &mut connection)?;
+            Ok(())
+        };
+        let id = schema::log_id(path, &connection)?;
+        let writer = writer.map(|()| Writer::start(path.to_owned(), connection, Box::new(salts)));
+        Ok(Self { path: path.to_owned(), id, readers: Readers::new(path), writer })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The name that this log was given when it was made, and keeps in every copy.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What was written so far, by this process.
+    pub fn counters(&self) -> Counters {
+        self.writer.as_ref().map(Writer::counters).unwrap_or_default()
+    }
+
+    /// Copies the log to a new file, whole and consistent, while others read and write.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
+        let failed = |source| OpenError::Storage { path: to.to_owned(), source };
+        if to.exists() {
+            let what = "it exists already".to_owned();
+            return Err(OpenError::NotOurs { path: to.to_owned(), what });
+        }
+        let source = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let mut target = Connection::open(to).map_err(failed)?;
+        let copy = rusqlite::backup::Backup::new(&source, &mut target).map_err(failed)?;
+        copy.run_to_completion(1_000, Duration::ZERO, None).map_err(failed)
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
+    let failed = |source| OpenError::Storage { path: path.to_owned(), source };
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    Ok(connection)
+}
+
+impl Log for SqliteLog {
+    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+        Box::pin(async move {
+            match &self.writer {
+                Ok(writer) => writer.append(append).await,
+                Err(Refusal::ReadOnly) => Err(AppendError::ReadOnly),
+                Err(Refusal::NewerFormat(found)) => {
+                    Err(AppendError::NewerFormat { found: *found, known: FORMAT })
+                }
+            }
+        })
+    }
+
+    fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Sequence,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        let stream = stream.clone();
+        self.readers.read(move |c| reader::stream(c, &stream, after, limit))
+    }
+
+    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.readers.read(move |c| reader::all(c, after, limit))
+    }
+
+    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
+        self.readers.read(reader::head)
+    }
+
+    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+        let prefix = prefix.to_owned();
+        self.readers.read(move |c| reader::streams(c, &prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance;
+    use std::sync::Arc;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_keeps_every_promise_of_a_log() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = SqliteLog::create_or_open(&folder.path().join("log.db")).expect("a new log");
+        conformance::check(Arc::new(log)).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_acknowledged_is_there_after_opening_again_and_in_a_backup() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("log.db");
+        let log = SqliteLog::create_or_open(&path).expect("a new log");
+        let done = log.append(conformance::append(&[("a", 0)], &[("a", "1")])).await.expect("appended");
+        let copy = folder.path().join("copy.db");
+        log.backup(&copy).expect("a backup beside a writer");
+        drop(log);
+        for path in [&path, &copy] {
+            let again = SqliteLog::open_read_only(path).expect("it exists");
+            assert_eq!(again.head().await.expect("readable").hash, done.head);
+            let refused = again.append(conformance::append(&[("a", 1)], &[("a", "2")])).await;
+            assert!(matches!(refused, Err(AppendError::ReadOnly)));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_processes_may_append_and_neither_believes_what_it_knew_before() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("log.db");
+        let one = SqliteLog::create_or_open(&path).expect("a new log");
+        let two = SqliteLog::open(&path).expect("it exists");
+        one.append(conformance::append(&[("a", 0)], &[("a", "1")])).await.expect("appended");
+        two.append(conformance::append(&[("a", 1)], &[("a", "2")])).await.expect("appended");
+        let stale = one.append(conformance::append(&[("a", 1)], &[("a", "3")])).await;
+        assert!(matches!(stale, Err(AppendError::Conflict { .. })), "{stale:?}");
+        one.append(conformance::append(&[("a", 2)], &[("a", "3")])).await.expect("appended");
+        crate::verify_chain(&two, None).await.expect("one chain");
+    }
+
+    #[test]
+    fn files_of_others_are_refused_and_not_changed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let text = folder.path().join("notes.txt");
+        std::fs::write(&text, "x".repeat(5_000)).expect("written");
+        assert!(matches!(SqliteLog::create_or_open(&text), Err(OpenError::NotOurs { .. })));
+        assert_eq!(std::fs::read(&text).expect("readable"), "x".repeat(5_000).as_bytes());
+        let other = folder.path().join("other.db");
+        let theirs = Connection::open(&other).expect("a database");
+        theirs.execute_batch("CREATE TABLE t(x); INSERT INTO t VALUES (1)").expect("theirs");
+        assert!(matches!(SqliteLog::create_or_open(&other), Err(OpenError::NotOurs { .. })));
+        assert!(matches!(SqliteLog::open(&folder.path().join("none.db")), Err(OpenError::NotFound(_))));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_log_of_a_newer_program_is_read_and_not_written() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("log.db");
+        let log = SqliteLog::create_or_open(&path).expect("a new log");
+        log.append(conformance::append(&[("a", 0)], &[("a", "1")])).await.expect("appended");
+        drop(log);
+        Connection::open(&path).and_then(|c| c.pragma_update(None, "user_version", 99)).expect("aged");
+        let log = SqliteLog::open(&path).expect("it can be read");
+        assert_eq!(log.head().await.expect("readable").position, Position(1));
+        let refused = log.append(conformance::append(&[("a", 1)], &[("a", "2")])).await;
+        assert!(matches!(refused, Err(AppendError::NewerFormat { found: 99, known: FORMAT })));
+    }
+
+    #[test]
+    fn events_are_never_changed_or_removed_by_sql() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("log.db");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let log = SqliteLog::create_or_open(&path).expect("a new log");
+        runtime.block_on(log.append(conformance::append(&[("a", 0)], &[("a", "1")]))).expect("appended");
+        let stranger = Connection::open(&path).expect("a second connection");
+        stranger.pragma_update(None, "recursive_triggers", "ON").expect("set");
+        for sql in [
+            "UPDATE event SET body = x'00'",
+            "DELETE FROM event",
+            "REPLACE INTO event SELECT * FROM event",
+            "DELETE FROM meta",
+        ] {
+            assert!(stranger.execute_batch(sql).is_err(), "{sql}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Store: reading the SQLite file, on connections that cannot write. Touches that file.
+
+use crate::log::{Head, Later, ReadError};
+use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Connections that nobody reads on at the moment.
+#[derive(Clone)]
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), idle: Arc::default() }
+    }
+
+    /// Reads on a thread that may block.
+    pub(super) fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
+    ) -> Later<'_, Result<T, ReadError>> {
+        let readers = self.clone();
+        Box::pin(async move {
+            let read = move || {
+                let connection = readers.take()?;
+                let found = read(&connection);
+                readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                found
+            };
+            tokio::task::spawn_blocking(read).await.map_err(|e| ReadError::Storage(e.to_string()))?
+        })
+    }
+
+    fn take(&self) -> Result<Connection, ReadError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(connection) => Ok(connection),
+            None => super::connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+                .map_err(|e| ReadError::Storage(e.to_string())),
+        }
+    }
+}
+
+const COLUMNS: &str =
+    "position, sequence, stream, kind, version, at_ms, actor, salt, body, body_digest, previous, hash";
+
+fn storage(error: rusqlite::Error) -> ReadError {
+    ReadError::Storage(error.to_string())
+}
+
+/// One row; a column of a wrong type or size is damage, and says where.
+fn event(row: &Row<'_>) -> Result<Stored, ReadError> {
+    let position: i64 = row.get(0).map_err(storage)?;
+    let position = Position(u64::try_from(position).unwrap_or(0));
+    let damaged = |what: String| ReadError::Damaged { position, what };
+    let read = |row: &Row<'_>| -> Result<Stored, rusqlite::Error> {
+        let stream: Arc<str> = row.get::<_, String>(2)?.into();
+        let actor: Arc<str> = row.get::<_, String>(6)?.into();
+        Ok(Stored {
+            position,
+            sequence: Sequence(row.get(1)?),
+            record: Record {
+                stream: StreamId::new(stream),
+                kind: Cow::Owned(row.get(3)?),
+                version: row.get(4)?,
+                at_ms: row.get(5)?,
+                actor,
+                body: row.get(8)?,
+            },
+            salt: row.get(7)?,
+            body_digest: Digest(row.get(9)?),
+            previous: Digest(row.get(10)?),
+            hash: Digest(row.get(11)?),
+        })
+    };
+    read(row).map_err(|e| damaged(e.to_string()))
+}
+
+fn page(
+    connection: &Connection,
+    sql: &str,
+    of: impl rusqlite::Params,
+    limit: usize,
+) -> Result<Vec<Stored>, ReadError> {
+    let mut statement = connection.prepare_cached(sql).map_err(storage)?;
+    let mut rows = statement.query(of).map_err(storage)?;
+    let mut events = Vec::with_capacity(limit.min(256));
+    while let Some(row) = rows.next().map_err(storage)? {
+        events.push(event(row)?);
+    }
+    Ok(events)
+}
+
+fn bound(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+pub(super) fn stream(
+    connection: &Connection,
+    stream: &StreamId,
+    after: Sequence,
+    limit: usize,
+) -> Result<Vec<Stored>, ReadError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM event WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3");
+    page(connection, &sql, (stream.as_str(), after.0, bound(limit)), limit)
+}
+
+pub(super) fn all(connection: &Connection, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
+    let sql = format!("SELECT {COLUMNS} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2");
+    page(connection, &sql, (after.0, bound(limit)), limit)
+}
+
+pub(super) fn head(connection: &Connection) -> Result<Head, ReadError> {
+    let sql = "SELECT position, hash FROM event ORDER BY position DESC LIMIT 1";
+    let row = |row: &Row<'_>| Ok(Head { position: Position(row.get(0)?), hash: Digest(row.get(1)?) });
+    let head = connection.prepare_cached(sql).and_then(|mut s| s.query_row([], row).optional());
+    Ok(head.map_err(storage)?.unwrap_or(Head { position: Position(0), hash: Digest::ZERO }))
+}
+
+pub(super) fn streams(connection: &Connection, prefix: &str) -> Result<Vec<(StreamId, Sequence)>, ReadError> {
+    let sql = "SELECT stream, max(sequence) FROM event
+               WHERE stream >= ?1 AND substr(stream, 1, ?2) = ?1 GROUP BY stream ORDER BY stream";
+    let row = |row: &Row<'_>| Ok((StreamId::new(row.get::<_, String>(0)?), Sequence(row.get(1)?)));
+    let mut statement = connection.prepare_cached(sql).map_err(storage)?;
+    let characters = bound(prefix.chars().count());
+    let rows = statement.query_map((prefix, characters), row).map_err(storage)?;
+    rows.collect::<Result<_, _>>().map_err(storage)
+}

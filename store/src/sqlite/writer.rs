@@ -1,0 +1,264 @@
+//! Store: the one thread that writes. Touches the SQLite file.
+//!
+//! It blocks for the first append, takes what else is waiting, and commits all in one transaction, so
+//! that many callers share one sync. Only then does it answer.
+
+use crate::chain::seal;
+use crate::heads::{Heads, mentioned};
+use crate::log::{Append, AppendError, Appended, Head};
+use crate::record::{Position, Sequence, Stored, StreamId};
+use crate::salt::Salts;
+use crate::sqlite::reader;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+
+/// Why a log takes no appends.
+pub(super) enum Refusal {
+    ReadOnly,
+    NewerFormat(u32),
+}
+
+/// What was written so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Transactions that were committed; each is at least one sync.
+    pub commits: u64,
+    /// Events in them.
+    pub events: u64,
+}
+
+/// Appends that wait; a caller beyond that waits for a place.
+const WAITING_MAX: usize = 4_096;
+
+/// Events in one transaction: enough to make the sync's share small, few enough to answer soon.
+const TOGETHER_MAX: usize = 2_048;
+
+type Answer = Result<Appended, AppendError>;
+type Job = (Append, oneshot::Sender<Answer>);
+
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    commits: Arc<AtomicU64>,
+    events: Arc<AtomicU64>,
+}
+
+impl Writer {
+    pub(super) fn start(path: PathBuf, connection: Connection, salts: Box<dyn Salts>) -> Self {
+        let (jobs, queue) = mpsc::channel(WAITING_MAX);
+        let (commits, events) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let mut desk = Desk {
+            path,
+            connection,
+            salts,
+            heads: Heads::default(),
+            head: None,
+            poisoned: None,
+            commits: commits.clone(),
+            events: events.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("log-writer".to_owned())
+            .spawn(move || desk.serve(queue))
+            .expect("the machine can start a thread");
+        Self { jobs: Some(jobs), thread: Some(thread), commits, events }
+    }
+
+    pub(super) async fn append(&self, append: Append) -> Answer {
+        let gone = || AppendError::Poisoned("the writing thread is gone".to_owned());
+        let (answer, answered) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send((append, answer)).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        Counters {
+            commits: self.commits.load(Ordering::Relaxed),
+            events: self.events.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there has poisoned every answer already.
+            drop(thread.join());
+        }
+    }
+}
+
+struct Desk {
+    path: PathBuf,
+    connection: Connection,
+    salts: Box<dyn Salts>,
+    heads: Heads,
+    head: Option<Head>,
+    poisoned: Option<String>,
+    commits: Arc<AtomicU64>,
+    events: Arc<AtomicU64>,
+}
+
+/// Why one append or the whole transaction failed.
+enum Failure {
+    One(AppendError),
+    All(rusqlite::Error),
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Self {
+        Self::One(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::All(error)
+    }
+}
+
+impl Desk {
+    fn serve(&mut self, mut queue: mpsc::Receiver<Job>) {
+        while let Some(first) = queue.blocking_recv() {
+            let mut count = first.0.records.len();
+            let mut jobs = vec![first];
+            while count < TOGETHER_MAX
+                && let Ok(job) = queue.try_recv()
+            {
+                count += job.0.records.len();
+                jobs.push(job);
+            }
+            self.write(jobs);
+        }
+        // The last process to close folds the write-ahead log into the file.
+        drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+    }
+
+    fn write(&mut self, jobs: Vec<Job>) {
+        let (appends, askers): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
+        let answers: Vec<Answer> = match &self.poisoned {
+            Some(why) => appends.iter().map(|_| Err(AppendError::Poisoned(why.clone()))).collect(),
+            None => {
+                let waiting = appends.len();
+                self.transact(appends).unwrap_or_else(|why| vec![Err(why); waiting])
+            }
+        };
+        for (asker, answer) in askers.into_iter().zip(answers) {
+            // A caller that is gone has crashed; what was written stays written.
+            drop(asker.send(answer));
+        }
+    }
+
+    fn transact(&mut self, appends: Vec<Append>) -> Result<Vec<Answer>, AppendError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(|e| refused(&self.path, &e))?;
+        let found = match reader::head(&transaction) {
+            Ok(found) => found,
+            Err(e) => return Err(AppendError::Storage(e.to_string())),
+        };
+        if self.head != Some(found) {
+            // Another process wrote since: what was known of streams is not worth anything.
+            self.heads.clear();
+        }
+        let mut desk = Insert { transaction: &transaction, heads: &mut self.heads, head: found };
+        let mut answers = Vec::with_capacity(appends.len());
+        let mut written = 0;
+        for append in appends {
+            let events = append.records.len() as u64;
+            match desk.append(append, &mut *self.salts) {
+                Ok(appended) => {
+                    written += events;
+                    answers.push(Ok(appended));
+                }
+                Err(Failure::One(why)) => answers.push(Err(why)),
+                Err(Failure::All(e)) => {
+                    self.heads.clear();
+                    self.head = None;
+                    return Err(refused(&self.path, &e));
+                }
+            }
+        }
+        let head = desk.head;
+        if written == 0 {
+            return Ok(answers);
+        }
+        if let Err(e) = transaction.commit() {
+            self.heads.clear();
+            self.head = None;
+            self.poisoned = Some(e.to_string());
+            return Err(AppendError::Poisoned(e.to_string()));
+        }
+        self.head = Some(head);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(written, Ordering::Relaxed);
+        Ok(answers)
+    }
+}
+
+/// The transaction was not committed: the storage says why.
+fn refused(path: &Path, error: &rusqlite::Error) -> AppendError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => AppendError::Full { path: path.to_owned() },
+        Some(ErrorCode::ReadOnly) => AppendError::ReadOnly,
+        _ => AppendError::Storage(error.to_string()),
+    }
+}
+
+struct Insert<'a> {
+    transaction: &'a Connection,
+    heads: &'a mut Heads,
+    head: Head,
+}
+
+const INSERT: &str = "INSERT INTO event
+    (position, stream, sequence, kind, version, at_ms, actor, salt, body, body_digest, previous, hash)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+impl Insert<'_> {
+    fn append(&mut self, append: Append, salts: &mut dyn Salts) -> Result<Appended, Failure> {
+        let transaction = self.transaction;
+        self.heads.check(&append, |stream| find(transaction, stream).map_err(Failure::All))?;
+        let streams = mentioned(&append);
+        let first = Position(self.head.position.0 + 1);
+        let mut insert = transaction.prepare_cached(INSERT)?;
+        for record in append.records {
+            let sequence = self.heads.advance(&record.stream);
+            let position = Position(self.head.position.0 + 1);
+            let event = seal(record, position, sequence, salts.next(), self.head.hash);
+            put(&mut insert, &event)?;
+            self.head = Head { position, hash: event.hash };
+        }
+        let heads = streams.into_iter().map(|s| (s.clone(), self.heads.of(&s))).collect();
+        Ok(Appended { first, last: self.head.position, head: self.head.hash, heads })
+    }
+}
+
+fn put(insert: &mut rusqlite::CachedStatement<'_>, event: &Stored) -> rusqlite::Result<usize> {
+    let record = &event.record;
+    insert.execute((
+        event.position.0,
+        record.stream.as_str(),
+        event.sequence.0,
+        &*record.kind,
+        record.version,
+        record.at_ms,
+        &*record.actor,
+        &event.salt[..],
+        &record.body,
+        &event.body_digest.0[..],
+        &event.previous.0[..],
+        &event.hash.0[..],
+    ))
+}
+
+fn find(connection: &Connection, stream: &StreamId) -> rusqlite::Result<Sequence> {
+    let sql = "SELECT sequence FROM event WHERE stream = ?1 ORDER BY sequence DESC LIMIT 1";
+    let found = connection.prepare_cached(sql)?.query_row([stream.as_str()], |row| row.get(0)).optional()?;
+    Ok(Sequence(found.unwrap_or(0)))
+}

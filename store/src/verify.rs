@@ -1,0 +1,102 @@
+//! Store: whether a log is what was once written. Touches a log, reading.
+
+use crate::anchor::Anchor;
+use crate::chain::{body_digest, event_hash};
+use crate::log::{Head, Log, ReadError};
+use crate::record::{Digest, Position, Sequence, Stored, StreamId};
+use std::collections::BTreeMap;
+
+/// What was found to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The end of the log.
+    pub head: Head,
+    /// Whether a record from outside the log confirmed its end. Without one, a cut-off tail cannot be
+    /// detected.
+    pub anchored: bool,
+}
+
+/// Why a log is not what was once written.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The first event at which the record is broken.
+    #[error("the event at position {position} is not what was written: {what}")]
+    Broken {
+        /// Its place.
+        position: Position,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// The record outside the log knows of events that the log does not have.
+    #[error(
+        "the log ends at position {found}, but its anchor knows of position {anchored}: an old copy, or a cut-off tail"
+    )]
+    Shortened {
+        /// Where the log ends.
+        found: Position,
+        /// What the anchor knows of.
+        anchored: Position,
+    },
+    /// The anchor is of another log.
+    #[error("the event at position {position} is another one than the anchor knows of")]
+    Rewritten {
+        /// Its place.
+        position: Position,
+    },
+    /// The log could not be read.
+    #[error("failed to read the log")]
+    Read(#[from] ReadError),
+}
+
+/// Events read at once.
+const PAGE: usize = 2_000;
+
+/// Checks every event, its place, its chain and its stream, from the first to the last.
+///
+/// # Errors
+/// The first event that is not what was written, or a contradiction to the anchor.
+pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Verified, VerifyError> {
+    let mut head = Head { position: Position(0), hash: Digest::ZERO };
+    let mut streams: BTreeMap<StreamId, Sequence> = BTreeMap::new();
+    loop {
+        let page = log.read_all(head.position, PAGE).await?;
+        for event in &page {
+            let position = Position(head.position.0 + 1);
+            let expected = streams.entry(event.record.stream.clone()).or_default();
+            expected.0 += 1;
+            if let Some(what) = flaw(event, position, *expected, head.hash) {
+                return Err(VerifyError::Broken { position, what });
+            }
+            head = Head { position, hash: event.hash };
+            if anchor.is_some_and(|a| a.position == position.0 && a.hash != event.hash.to_string()) {
+                return Err(VerifyError::Rewritten { position });
+            }
+        }
+        if page.len() < PAGE {
+            break;
+        }
+    }
+    match anchor {
+        Some(anchor) if anchor.position > head.position.0 => {
+            Err(VerifyError::Shortened { found: head.position, anchored: Position(anchor.position) })
+        }
+        Some(_) => Ok(Verified { head, anchored: true }),
+        None => Ok(Verified { head, anchored: false }),
+    }
+}
+
+fn flaw(event: &Stored, position: Position, sequence: Sequence, previous: Digest) -> Option<&'static str> {
+    if event.position != position {
+        return Some("an event is missing before the next one");
+    }
+    if event.previous != previous {
+        return Some("it does not follow the event before it");
+    }
+    if event.body_digest != body_digest(&event.salt, &event.record.body) {
+        return Some("its body was changed");
+    }
+    if event.hash != event_hash(event) {
+        return Some("one of its columns was changed");
+    }
+    (event.sequence != sequence).then_some("its place in its stream is wrong")
+}
