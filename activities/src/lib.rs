@@ -1,1 +1,3 @@
-//! Placeholder crate documentation.
+//! Azure: the kinds of change, the clients, discovery and the workflow that moves an identity.
+
+pub mod references;

@@ -1,0 +1,9 @@
+//! Activities: the pure engine for references to an identity. Touches nothing.
+//!
+//! A move changes all three names of an identity, and any property of any resource may hold one of
+//! them. So the engine is generic: it finds them anywhere, and replaces exactly those.
+
+pub mod compare;
+pub mod rewrite;
+pub mod scan;
+pub mod text;
