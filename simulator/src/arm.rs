@@ -1,0 +1,3 @@
+//! The ARM room of the local Azure: what `management.azure.com` answers.
+
+pub(crate) mod authorization;
