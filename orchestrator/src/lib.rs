@@ -20,6 +20,8 @@ mod fold_ask;
 mod fold_back;
 mod fold_run;
 mod graph;
+#[cfg(feature = "harness")]
+pub mod harness;
 mod history;
 mod ids;
 mod json;

@@ -46,6 +46,15 @@ impl Registry {
         self
     }
 
+    /// The same, with something around each activity.
+    #[cfg(feature = "harness")]
+    pub(crate) fn wrapped(mut self, wrap: impl Fn(Arc<dyn AnyActivity>) -> Arc<dyn AnyActivity>) -> Self {
+        for activity in self.activities.values_mut() {
+            *activity = wrap(activity.clone());
+        }
+        self
+    }
+
     /// The first name in the plan that nothing is registered under.
     pub fn unknown_name<'a>(&self, plan: &'a Plan) -> Option<&'a str> {
         if !self.workflows.contains_key(plan.workflow.as_str()) {

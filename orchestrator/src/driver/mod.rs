@@ -41,6 +41,8 @@ pub struct Engine {
     pub actor: Arc<str>,
     /// How many things may be in flight at once, reads and writes together.
     pub concurrency: usize,
+    /// How often the log is looked at for what other processes asked, in wall milliseconds.
+    pub look_ms: i64,
     /// Who is told what was written.
     pub observer: Arc<dyn Observer>,
 }

@@ -21,9 +21,6 @@ impl Own {
     }
 }
 
-/// A person's request is seen after at most this long; a look costs one read of the log's end.
-const LOOK_MS: i64 = 200;
-
 /// Events read at once.
 const PAGE: usize = 512;
 
@@ -37,7 +34,7 @@ pub(crate) async fn watch(
     let mut seen = start;
     let mut foreign = 0;
     loop {
-        clock.sleep_until(clock.now_ms() + LOOK_MS).await;
+        clock.sleep_until(clock.now_ms() + shared.engine.look_ms).await;
         // Own appends that are not counted yet look foreign for a moment; that costs one page of reading.
         let head = match log.head().await {
             Ok(head) => head.position,

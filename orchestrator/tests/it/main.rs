@@ -1,0 +1,4 @@
+//! The engine against a small world, through its public face and a real log in memory.
+
+mod crashes;
+mod shelf;
