@@ -1,6 +1,98 @@
 //! Authorization room of the local Azure (`Microsoft.Authorization`): roles, assignments, locks, and who may do
 //! what. Pure rules over the objects of the estate; it touches no socket and no clock.
 
+mod access;
 mod actions;
+mod assignments;
+mod filter;
+mod locks;
+mod roles;
 mod scope;
-pub(crate) mod view;
+#[cfg(test)]
+mod tests;
+mod view;
+
+#[expect(unused_imports, reason = "what the pipeline asks of this room")]
+pub(crate) use {
+    access::{allowed, authorize, identities, needed},
+    actions::Plane,
+    locks::forbids,
+    scope::canonical,
+    view::{Answer, Call, Delays, Objects, Principal},
+};
+
+use serde_json::Value;
+
+/// What the ids of this provider's objects have in the middle.
+const PROVIDER: &str = "/providers/microsoft.authorization/";
+
+/// Answers a request whose last provider is `Microsoft.Authorization`; `None` for its types that need no rules of
+/// their own (policy assignments and definitions), which are generic resources.
+pub(crate) fn handle(objects: &mut dyn Objects, call: &Call) -> Option<Answer> {
+    // Lower-casing keeps the length of ASCII only, so the split is made on the sent text.
+    let at = call.path.to_ascii_lowercase().rfind(PROVIDER)?;
+    let (scope, rest) = (call.path.get(..at)?, call.path.get(at + PROVIDER.len()..)?);
+    let mut parts = rest.split('/').filter(|part| !part.is_empty());
+    let (kind, name, more) = (parts.next()?.to_ascii_lowercase(), parts.next(), parts.next());
+    let scope = if scope == "/" { "" } else { scope };
+    if more.is_some() {
+        return None;
+    }
+    match kind.as_str() {
+        "roleassignments" => Some(assignments::handle(objects, call, scope, name)),
+        "roledefinitions" => Some(roles::handle(objects, call, scope, name)),
+        "locks" => Some(locks::handle(objects, call, scope, name)),
+        "permissions" if name.is_none() => Some(access::permissions(objects, call, scope)),
+        _ => None,
+    }
+}
+
+/// Every object of one type of this provider, such as `locks`, in the order of ids.
+fn of_kind<'a>(objects: &'a dyn Objects, kind: &str) -> Vec<&'a Value> {
+    let segment = format!("{PROVIDER}{kind}/");
+    let mut found = objects.below("/");
+    found.retain(|object| {
+        let id = scope::id_of(object).to_ascii_lowercase();
+        id.rfind(PROVIDER).is_some_and(|at| id.get(at..).is_some_and(|tail| tail.starts_with(&segment)))
+    });
+    found
+}
+
+/// What an extension object of this provider extends, as written: its scope, empty for the root.
+fn extended(id: &str) -> &str {
+    id.to_ascii_lowercase().rfind(PROVIDER).and_then(|at| id.get(..at)).unwrap_or(id)
+}
+
+/// The id of an extension object at a scope.
+fn child(scope: &str, kind: &str, name: &str) -> String {
+    format!("{}/providers/Microsoft.Authorization/{kind}/{name}", scope.trim_end_matches('/'))
+}
+
+/// Refuses a scope whose subscription, group or first resource is not there.
+fn check_scope(objects: &dyn Objects, at: &str) -> Result<(), Answer> {
+    let anchor = scope::anchor(at);
+    if anchor == "/" {
+        return Ok(());
+    }
+    if let Some(subscription) = scope::subscription_of(&anchor) {
+        if objects.get(&format!("/subscriptions/{subscription}")).is_none() {
+            let message = format!("The subscription '{subscription}' could not be found.");
+            return Err(Answer::error(404, "SubscriptionNotFound", message));
+        }
+        let parts: Vec<&str> = anchor.split('/').skip(3).collect();
+        let named = parts.first().is_some_and(|part| part.eq_ignore_ascii_case("resourceGroups"));
+        let group = parts.get(1).filter(|_| named).copied();
+        let missing = |group: &&str| {
+            objects.get(&format!("/subscriptions/{subscription}/resourceGroups/{group}")).is_none()
+        };
+        if let Some(group) = group.filter(missing) {
+            let message = format!("Resource group '{group}' could not be found.");
+            return Err(Answer::error(404, "ResourceGroupNotFound", message));
+        }
+    }
+    if objects.get(&anchor).is_none() {
+        let message = format!("The Resource '{anchor}' was not found.");
+        return Err(Answer::error(404, "ResourceNotFound", message));
+    }
+    Ok(())
+}
