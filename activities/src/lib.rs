@@ -1,3 +1,4 @@
 //! Azure: the kinds of change, the clients, discovery and the workflow that moves an identity.
 
 pub mod references;
+pub mod relocate;

@@ -6,4 +6,6 @@
 pub mod compare;
 pub mod rewrite;
 pub mod scan;
+pub mod settings;
+pub mod table;
 pub mod text;

@@ -61,6 +61,40 @@ pub(crate) fn replace(text: &str, pairs: &[(&str, &str)]) -> Option<String> {
     Some(out)
 }
 
+/// A part of a text: as it was, or a mention of the identifier with that index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Text between mentions.
+    Text(String),
+    /// A mention of the identifier with this index.
+    Mention(usize),
+}
+
+/// Cuts a text at plain mentions of the identifiers.
+pub(crate) fn pieces(text: &str, identifiers: &[&str]) -> Vec<Piece> {
+    let mut hits: Vec<(Range<usize>, usize)> = Vec::new();
+    for (index, identifier) in identifiers.iter().enumerate() {
+        hits.extend(occurrences(text, identifier).into_iter().map(|at| (at, index)));
+    }
+    hits.sort_by_key(|(at, _)| at.start);
+    let mut out = Vec::new();
+    let mut end = 0;
+    for (at, index) in hits {
+        if at.start < end {
+            continue;
+        }
+        if at.start > end {
+            out.push(Piece::Text(text[end..at.start].to_owned()));
+        }
+        out.push(Piece::Mention(index));
+        end = at.end;
+    }
+    if end < text.len() || out.is_empty() {
+        out.push(Piece::Text(text[end..].to_owned()));
+    }
+    out
+}
+
 /// Whether the text mentions the identifier, in any spelling.
 pub fn mentions(text: &str, identifier: &str) -> bool {
     spellings(identifier).any(|spelling| !occurrences(text, &spelling.of(identifier)).is_empty())
@@ -98,7 +132,7 @@ fn begins(folded: &str, start: usize) -> bool {
     if folded[start..].starts_with(['/', '%', '\\']) {
         return true;
     }
-    let before = folded[..start].as_bytes();
+    let before = &folded.as_bytes()[..start];
     let Some(last) = before.last() else { return true };
     if !(last.is_ascii_alphanumeric() || *last == b'-') {
         return true;

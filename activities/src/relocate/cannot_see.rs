@@ -1,0 +1,64 @@
+//! Activities: what nobody can find out from Azure's lists, named so that somebody answers for it. Pure.
+
+use super::facts::{Facts, GapCode};
+use serde::{Deserialize, Serialize};
+
+/// One thing that cannot be seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unseen {
+    /// `C1`, `C2`, …: stands for the same thing in every plan.
+    pub code: String,
+    /// What it is, and why it matters here.
+    pub what: String,
+}
+
+/// What this move cannot see, the general first and then what its facts point to.
+pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
+    let mut out = Vec::new();
+    let mut add = |code: &str, what: String| out.push(Unseen { code: code.to_owned(), what });
+    let old = &facts.identity.identifiers;
+    add(
+        "C1",
+        format!(
+            "database users made from client id {} (Azure SQL, MySQL) or principal id {} (PostgreSQL)",
+            old.client_id, old.principal_id
+        ),
+    );
+    add(
+        "C2",
+        format!(
+            "client id {} in code, images, pipelines, secrets and Terraform or Bicep files",
+            old.client_id
+        ),
+    );
+    add("C3", "grants in other tenants, and allow-lists of other companies".into());
+    add("C4", "access lists on files: Data Lake (POSIX), Azure Files".into());
+    add(
+        "C5",
+        "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Synapse, Azure DevOps".into(),
+    );
+    for credential in &facts.credentials {
+        if credential.claims_matching.is_some() {
+            let name = &credential.name;
+            add("C6", format!("who matches the expression of federated credential {name}"));
+        }
+    }
+    for host in facts.hosts.iter().filter(|h| h.id.to_ascii_lowercase().contains("/microsoft.sql/")) {
+        add("C1", format!("users inside the databases of {}", host.id));
+    }
+    for role in &facts.directory.app_roles {
+        if ["sharepoint", "exchange", "microsoft graph"].iter().any(|n| role.resource.eq_ignore_ascii_case(n))
+            || role.resource.to_ascii_lowercase().contains("sharepoint")
+        {
+            add("C7", format!("sites and mailboxes that {} limits the old identity to", role.resource));
+        }
+    }
+    for thing in &facts.directory.by_hand {
+        add("C8", thing.clone());
+    }
+    for gap in facts.gaps.iter().filter(|g| g.code != GapCode::Disagreement) {
+        add("C9", format!("{}: {}", gap.scope, gap.why));
+    }
+    out
+}

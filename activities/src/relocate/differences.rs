@@ -1,0 +1,117 @@
+//! Activities: where two surveys of one identity differ in what the plan was made from. Pure.
+//!
+//! Version tags, stamps, counts and the caller's rights are not compared: a plan does not become
+//! wrong by them. Nor is the rest of a host, which each write compares by itself when it happens.
+
+use super::facts::{Assignment, Facts, Host};
+use rehome_orchestrator::{Difference, digest};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Where the surveys differ, by the names of the facts.
+pub fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
+    let (left, right) = (facts(expected), facts(found));
+    let mut out = Vec::new();
+    for (name, was) in &left {
+        if right.get(name) != Some(was) {
+            let found = right.get(name).cloned();
+            out.push(Difference { fact: name.clone(), expected: Some(was.clone()), found });
+        }
+    }
+    for (name, is) in &right {
+        if !left.contains_key(name) {
+            out.push(Difference { fact: name.clone(), expected: None, found: Some(is.clone()) });
+        }
+    }
+    out
+}
+
+/// Every fact under a name that both surveys give it, with a short text that stands for its value.
+fn facts(facts: &Facts) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    let mut put = |name: String, value: String| {
+        out.insert(name, value);
+    };
+    let id = &facts.identity;
+    put("identity".into(), id.identifiers.resource_id.to_ascii_lowercase());
+    put("identity client id".into(), id.identifiers.client_id.clone());
+    put("identity principal id".into(), id.identifiers.principal_id.clone());
+    put("identity location".into(), id.location.to_ascii_lowercase());
+    put("identity tags".into(), short(&id.tags));
+    put("identity isolation".into(), short(&(&id.isolation_scope, &id.assignment_restrictions)));
+    put("target".into(), facts.target.id.to_ascii_lowercase());
+    put("target group".into(), short(&facts.target.group_location));
+    put("target taken".into(), facts.target.taken.to_string());
+    for c in &facts.credentials {
+        put(format!("federated credential {}", c.name), short(c));
+    }
+    for (what, list) in [("role of it", &facts.assignments_of), ("role on it", &facts.assignments_on)] {
+        for a in list {
+            put(format!("{what} {}", a.id.to_ascii_lowercase()), assignment(a));
+        }
+    }
+    for a in &facts.conditions_naming {
+        put(format!("condition naming it {}", a.id.to_ascii_lowercase()), a.role.clone());
+    }
+    directory(facts, &mut put);
+    for p in &facts.access_policies {
+        let name = format!("access policy {} {}", p.vault.to_ascii_lowercase(), short(&p.application_id));
+        put(name, short(&p.permissions));
+    }
+    for g in &facts.service_grants {
+        put(format!("grant {}", g.id.to_ascii_lowercase()), short(&g.body));
+    }
+    for h in &facts.hosts {
+        put(format!("host {}", h.id.to_ascii_lowercase()), host(h));
+    }
+    for l in &facts.locks {
+        put(format!("lock {}", l.id.to_ascii_lowercase()), l.level.clone());
+    }
+    out
+}
+
+fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
+    for g in &facts.directory.groups {
+        put(format!("member of group {}", g.id), g.name.clone());
+    }
+    for r in &facts.directory.app_roles {
+        put(format!("application permission {} {}", r.resource_id, r.app_role_id), r.resource.clone());
+    }
+    for r in &facts.directory.roles {
+        put(format!("directory role {} {}", r.role_definition_id, r.scope), "held".into());
+    }
+    for o in &facts.directory.owned {
+        put(format!("owner of {} {}", o.collection, o.id), o.name.clone());
+    }
+    for c in &facts.directory.app_credentials {
+        put(format!("trusted by application {} {}", c.application, c.name), short(c));
+    }
+}
+
+fn assignment(a: &Assignment) -> String {
+    // The role definition's prefix depends on the subscription that was asked.
+    let role = a.role_definition_id.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let rest = (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, &a.until);
+    format!("{} ({role}) {}", a.role, short(&rest))
+}
+
+/// What the plan for a host was made from; other identities may come and go.
+fn host(h: &Host) -> String {
+    let alone = h.attached.len() == 1;
+    let system = h.identity_type.to_ascii_lowercase().contains("systemassigned");
+    let marks: Vec<_> = h.settings.iter().map(|s| (&s.list, &s.name, &s.identifiers)).collect();
+    let read = if h.readable { "readable" } else { "not readable" };
+    let carries = if h.carries { "carries it" } else { "names it" };
+    format!("{read}, {carries}, {}", short(&(alone, system, &h.references, marks)))
+}
+
+/// A plain text as it is, anything else by its digest.
+fn short(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(text)) => text,
+        Ok(Value::Null) => "none".to_owned(),
+        Ok(other) => digest(&other),
+        Err(_) => "unreadable".to_owned(),
+    }
+}

@@ -1,0 +1,394 @@
+//! Activities: everything that was read about one identity before the first step. Pure data.
+//!
+//! Facts go into plan files and logs: plain, ordered, and without any setting's value.
+
+use crate::references::scan::{Identifier, Identifiers};
+use crate::references::table::Verb;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that was read about one identity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// The identity itself.
+    pub identity: Identity,
+    /// What is at the place where it goes.
+    pub target: TargetFacts,
+    /// Its federated credentials.
+    pub credentials: Vec<FederatedCredential>,
+    /// What it may do in Azure.
+    pub assignments_of: Vec<Assignment>,
+    /// What others may do with it.
+    pub assignments_on: Vec<Assignment>,
+    /// Assignments of others whose conditions name it.
+    pub conditions_naming: Vec<Assignment>,
+    /// Its grants in Entra ID.
+    pub directory: Directory,
+    /// Its entries in key vaults.
+    pub access_policies: Vec<AccessPolicy>,
+    /// Its grants inside other services.
+    pub service_grants: Vec<ServiceGrant>,
+    /// The resources that carry or name it.
+    pub hosts: Vec<Host>,
+    /// The locks that bear on anything that the move touches.
+    pub locks: Vec<Lock>,
+    /// The other identities of the same batch that stand in an assignment with this one.
+    pub moving: Vec<Moving>,
+    /// What the caller may do, where it matters.
+    pub rights: Vec<Right>,
+    /// Role assignments there are, per subscription that gets more.
+    pub assignment_counts: BTreeMap<String, u64>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// The identity itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Its three names.
+    pub identifiers: Identifiers,
+    /// Its region.
+    pub location: String,
+    /// The tenant.
+    pub tenant_id: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// `None` or `Regional`.
+    pub isolation_scope: Option<String>,
+    /// The resource providers that it may be assigned in, where that is restricted.
+    pub assignment_restrictions: Option<serde_json::Value>,
+}
+
+/// What is at the place where the identity goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetFacts {
+    /// The ARM id that the new identity will have.
+    pub id: String,
+    /// The region of the resource group; `None` when it does not exist.
+    pub group_location: Option<String>,
+    /// Whether an identity of that name is there already.
+    pub taken: bool,
+    /// Whether the region takes identities; `None` when that could not be read.
+    pub region_offered: Option<bool>,
+}
+
+/// A federated credential.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FederatedCredential {
+    /// Its name.
+    pub name: String,
+    /// Who issues the outside tokens.
+    pub issuer: String,
+    /// Whose tokens; absent where an expression matches claims instead.
+    pub subject: Option<String>,
+    /// For whom the tokens are meant: exactly one.
+    pub audiences: Vec<String>,
+    /// The expression, in the preview's form `{value, languageVersion}`.
+    pub claims_matching: Option<ClaimsMatching>,
+}
+
+/// An expression that matches the claims of outside tokens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimsMatching {
+    /// The expression.
+    pub value: String,
+    /// The version of its language.
+    pub language_version: i64,
+}
+
+/// A role assignment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assignment {
+    /// Its ARM id.
+    pub id: String,
+    /// Where it holds.
+    pub scope: String,
+    /// The role definition's id.
+    pub role_definition_id: String,
+    /// The role's name, for people.
+    pub role: String,
+    /// Who has it.
+    pub principal_id: String,
+    /// What sort of principal.
+    pub principal_type: String,
+    /// The condition, if any.
+    pub condition: Option<String>,
+    /// The version of the condition's language.
+    pub condition_version: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+    /// The identity in a customer's tenant (Azure Lighthouse).
+    pub delegated_identity: Option<String>,
+    /// When it ends, where it is time-bound.
+    pub until: Option<String>,
+}
+
+/// Grants in Entra ID.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Directory {
+    /// Groups it is a direct member of.
+    pub groups: Vec<Group>,
+    /// Application permissions.
+    pub app_roles: Vec<AppRole>,
+    /// What it owns.
+    pub owned: Vec<Owned>,
+    /// Directory roles.
+    pub roles: Vec<DirectoryRole>,
+    /// Applications that trust it as their credential.
+    pub app_credentials: Vec<AppCredential>,
+    /// Things found that are not copied: delegated grants, administrative units, attributes.
+    pub by_hand: Vec<String>,
+}
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Its object id.
+    pub id: String,
+    /// Its name, or its id where the name may not be read.
+    pub name: String,
+    /// Members come from a rule: nobody can be added.
+    pub dynamic: bool,
+    /// Members come from on-premises: nobody can be added here.
+    pub synced: bool,
+    /// The group may hold directory roles: adding to it needs more rights.
+    pub role_assignable: bool,
+}
+
+/// An application permission.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppRole {
+    /// The service principal of the application that gives it.
+    pub resource_id: String,
+    /// That application's name.
+    pub resource: String,
+    /// The role's id.
+    pub app_role_id: String,
+}
+
+/// Something that the identity owns.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owned {
+    /// `groups`, `applications` or `servicePrincipals`.
+    pub collection: String,
+    /// Its object id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A directory role.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DirectoryRole {
+    /// The role definition's id.
+    pub role_definition_id: String,
+    /// Where it holds: `/`, an administrative unit, an application.
+    pub scope: String,
+}
+
+/// A credential of an application that trusts the identity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppCredential {
+    /// The application's object id.
+    pub application: String,
+    /// The application's name.
+    pub application_name: String,
+    /// The credential's name.
+    pub name: String,
+    /// Who issues the tokens: this tenant.
+    pub issuer: String,
+    /// Whose tokens: the identity's principal id.
+    pub subject: String,
+    /// For whom.
+    pub audiences: Vec<String>,
+    /// What it says about itself.
+    pub description: Option<String>,
+}
+
+/// An entry in a key vault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessPolicy {
+    /// The vault's ARM id.
+    pub vault: String,
+    /// The tenant.
+    pub tenant_id: String,
+    /// Together with an application, for compound identities.
+    pub application_id: Option<String>,
+    /// What it allows, as Azure has it.
+    pub permissions: serde_json::Value,
+    /// The vault goes by roles, so the entry is without effect.
+    pub ignored: bool,
+}
+
+/// A grant that is a child resource of some service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceGrant {
+    /// Its ARM id.
+    pub id: String,
+    /// The API version it was read with.
+    pub api_version: String,
+    /// Its writable body.
+    pub body: serde_json::Value,
+}
+
+/// Another identity of the same batch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moving {
+    /// Its id before.
+    pub from: String,
+    /// Its id after.
+    pub to: String,
+}
+
+/// How a resource that carries the identity was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Resource Graph, in a map of identities.
+    GraphMap,
+    /// Resource Graph, in any text.
+    GraphText,
+    /// `listAssociatedResources`, which sees more than the caller.
+    Associated,
+    /// Reading the resource or the children of one that was found.
+    Direct,
+}
+
+/// A resource that carries or names the identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Its ARM id.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// The API version it was read with, and is written with.
+    pub api_version: String,
+    /// Its region; empty where it has none.
+    pub location: String,
+    /// How it is written.
+    pub verb: Verb,
+    /// `identity.type` as it stands; empty without an identity block.
+    pub identity_type: String,
+    /// The identities in its map, as spelt there, sorted.
+    pub attached: Vec<String>,
+    /// Whether the moving identity is in its map.
+    pub carries: bool,
+    /// The places outside the map that name the identity.
+    pub references: Vec<Reference>,
+    /// The application settings that name it.
+    pub settings: Vec<Setting>,
+    /// How it was found.
+    pub found_by: BTreeSet<Method>,
+    /// Whether it could be read; one that could not is known by id only.
+    pub readable: bool,
+    /// Its provisioning state, where it has one.
+    pub state: Option<String>,
+    /// The digest of everything in it that the move must leave alone.
+    pub rest: String,
+}
+
+/// One place that names the identity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// JSON pointer into the resource.
+    pub pointer: String,
+    /// Which of its names.
+    pub identifier: Identifier,
+}
+
+/// One application setting that names the identity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// `appsettings` or `connectionstrings`.
+    pub list: String,
+    /// Which of its names.
+    pub identifiers: Vec<Identifier>,
+    /// The mark of its value.
+    pub mark: String,
+}
+
+/// A lock.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// Its ARM id.
+    pub id: String,
+    /// Where it holds, and below.
+    pub scope: String,
+    /// `CanNotDelete` or `ReadOnly`.
+    pub level: String,
+    /// What its maker wrote.
+    pub notes: Option<String>,
+}
+
+/// Something that the caller must be allowed to do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Right {
+    /// The action, or the Graph permission.
+    pub action: String,
+    /// Where.
+    pub scope: String,
+    /// Whether the caller has it; `None` when that could not be read.
+    pub held: Option<bool>,
+}
+
+/// Something that could not be read, or that one method saw and another did not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// What sort of gap.
+    pub code: GapCode,
+    /// Where.
+    pub scope: String,
+    /// What Azure said, or what is missing.
+    pub why: String,
+}
+
+/// The sorts of gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapCode {
+    /// A scope that the caller may not read.
+    Denied,
+    /// A table, a list or a type that could not be read.
+    Unreadable,
+    /// A resource that one method found and another, which should have, did not.
+    Disagreement,
+    /// A resource that Azure knows and the caller cannot see.
+    Unseen,
+}
+
+/// How a host is re-pointed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// Attach the new one, switch what names it, and detach the old one in the clean-up.
+    Overlap,
+    /// Exchange both in one write.
+    Swap,
+    /// A person makes the code name the old one, then overlap.
+    PinFirst,
+    /// A person does it.
+    ByHand,
+}

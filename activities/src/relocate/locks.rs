@@ -1,0 +1,49 @@
+//! Activities: which locks stand in the way of a move. Pure.
+
+use super::facts::{Facts, Lock};
+use super::strategy::below;
+
+/// Whether a lock at this scope bears on this id.
+pub(super) fn bears_on(lock: &Lock, id: &str) -> bool {
+    let scope = lock.scope.trim_end_matches('/');
+    scope.is_empty() || scope.eq_ignore_ascii_case(id) || below(id, scope)
+}
+
+fn read_only(lock: &Lock) -> bool {
+    lock.level.eq_ignore_ascii_case("ReadOnly")
+}
+
+/// The locks that refuse a write of the way forward: only `ReadOnly` ones do.
+pub(super) fn forward(facts: &Facts) -> Vec<&Lock> {
+    let written = written(facts);
+    facts.locks.iter().filter(|l| read_only(l) && written.iter().any(|id| bears_on(l, id))).collect()
+}
+
+/// The locks that refuse a removal of the clean-up.
+pub(super) fn clean_up(facts: &Facts) -> Vec<&Lock> {
+    let old = &facts.identity.identifiers.resource_id;
+    let removed: Vec<&str> = std::iter::once(old.as_str())
+        .chain(facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str()))
+        .chain(facts.service_grants.iter().map(|g| g.id.as_str()))
+        .collect();
+    let changed: Vec<&str> = facts
+        .hosts
+        .iter()
+        .map(|h| h.id.as_str())
+        .chain(facts.access_policies.iter().map(|p| p.vault.as_str()))
+        .collect();
+    let in_the_way = |lock: &&Lock| {
+        removed.iter().any(|id| bears_on(lock, id))
+            || (read_only(lock) && changed.iter().any(|id| bears_on(lock, id)))
+    };
+    facts.locks.iter().filter(in_the_way).collect()
+}
+
+fn written(facts: &Facts) -> Vec<&str> {
+    std::iter::once(facts.target.id.as_str())
+        .chain(facts.hosts.iter().map(|h| h.id.as_str()))
+        .chain(facts.assignments_of.iter().map(|a| a.scope.as_str()))
+        .chain(facts.access_policies.iter().map(|p| p.vault.as_str()))
+        .chain(facts.service_grants.iter().map(|g| g.id.as_str()))
+        .collect()
+}

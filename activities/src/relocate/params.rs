@@ -1,0 +1,88 @@
+//! Activities: what a person asked for: which identity goes where, and how. Pure data.
+
+use super::facts::Strategy;
+use rehome_orchestrator::OnFailure;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// The ARM id of the identity that moves.
+    pub identity: String,
+    /// Where it goes.
+    pub target: Target,
+    /// How long to wait between the last check and the clean-up, in unscaled milliseconds.
+    pub soak_ms: u64,
+    /// What happens when a step cannot be done.
+    pub on_failure: OnFailure,
+    /// Choices that change the plan.
+    #[serde(default)]
+    pub options: Options,
+}
+
+/// Where an identity goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The subscription id.
+    pub subscription: String,
+    /// The name of the resource group.
+    pub resource_group: String,
+    /// The name of the identity.
+    pub name: String,
+    /// The region, as Azure spells it in `location`: `swedencentral`.
+    pub location: String,
+}
+
+/// Choices that change the plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Make the resource group where it does not exist.
+    pub create_resource_group: bool,
+    /// Take locks away where they are in the way, and put them back.
+    pub lift_locks: bool,
+    /// What to do with a host that runs code, has one identity and names it nowhere that can be seen.
+    pub unpinned_host: Unpinned,
+    /// Hosts (ids) whose code is known to name its identity.
+    pub pinned: BTreeSet<String>,
+    /// How to re-point a host (id), where a person knows better.
+    pub strategies: BTreeMap<String, Strategy>,
+    /// Scopes that move too: what begins with the first is granted at the second as well.
+    pub scope_map: BTreeMap<String, String>,
+    /// Tags to put on the new identity beside the copied ones.
+    pub add_tags: BTreeMap<String, String>,
+    /// Hosts (ids) that Azure knows and the caller cannot read, which somebody answers for.
+    pub accept_unseen: BTreeSet<String>,
+}
+
+/// What to do with a host that runs code, has one identity and names it nowhere that can be seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unpinned {
+    /// Exchange old and new in one write.
+    #[default]
+    Swap,
+    /// A person makes the code name the old identity first; then old and new overlap.
+    PinFirst,
+    /// Refuse the plan.
+    Block,
+}
+
+impl Target {
+    /// The ARM id of the target's resource group.
+    pub fn group_id(&self) -> String {
+        format!("/subscriptions/{}/resourceGroups/{}", self.subscription, self.resource_group)
+    }
+
+    /// The ARM id that the new identity will have.
+    pub fn id(&self) -> String {
+        format!(
+            "{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}",
+            self.group_id(),
+            self.name
+        )
+    }
+}

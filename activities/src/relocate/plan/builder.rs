@@ -1,0 +1,177 @@
+//! Activities: puts a plan together, step by step. Pure.
+
+use crate::references::scan::{Identifier, Identifiers, scan};
+use crate::references::text::{Piece, pieces, replace};
+use crate::relocate::facts::Facts;
+use crate::relocate::params::Params;
+use rehome_orchestrator::{Node, Phase, Step, StepId, Template};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The parts of a plan, as people call them.
+#[derive(Clone, Copy)]
+pub(super) enum Group {
+    Create,
+    Grant,
+    RePoint,
+    Check,
+    Soak,
+    CleanUp,
+}
+
+impl Group {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Grant => "GRANT",
+            Self::RePoint => "RE-POINT",
+            Self::Check => "CHECK",
+            Self::Soak => "SOAK",
+            Self::CleanUp => "CLEAN-UP",
+        }
+    }
+}
+
+/// What is put where the old identity's names stood.
+pub(super) struct New {
+    /// The new resource id, known beforehand.
+    pub(super) id: String,
+    /// The step that makes the new identity and gives its other names.
+    pub(super) made_by: StepId,
+}
+
+/// A plan in the making.
+pub(super) struct Builder<'a> {
+    pub(super) params: &'a Params,
+    pub(super) facts: &'a Facts,
+    steps: Vec<Step>,
+}
+
+/// What one step says beside what it does.
+pub(super) struct Words {
+    pub(super) title: String,
+    pub(super) undo: &'static str,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(params: &'a Params, facts: &'a Facts) -> Self {
+        Self { params, facts, steps: Vec::new() }
+    }
+
+    /// Adds a step and gives it the next number.
+    pub(super) fn push(&mut self, group: Group, words: Words, needs: &[StepId], node: Node) -> StepId {
+        let id = StepId::new(format!("{:02}", self.steps.len() + 1));
+        let phase = match group {
+            Group::CleanUp => Phase::CleanUp,
+            Group::Create | Group::Grant | Group::RePoint | Group::Check | Group::Soak => Phase::Forward,
+        };
+        let mut needs = needs.to_vec();
+        needs.sort();
+        needs.dedup();
+        self.steps.push(Step {
+            id: id.clone(),
+            group: group.name().to_owned(),
+            title: words.title,
+            undo: words.undo.to_owned(),
+            phase,
+            needs,
+            node,
+        });
+        id
+    }
+
+    pub(super) fn finish(self) -> Vec<Step> {
+        self.steps
+    }
+
+    /// The steps so far of which a check can be asked.
+    pub(super) fn acts(&self) -> Vec<StepId> {
+        let acts = self.steps.iter().filter(|s| matches!(s.node, Node::Act { .. }));
+        acts.map(|s| s.id.clone()).collect()
+    }
+
+    /// All steps so far.
+    pub(super) fn all(&self) -> Vec<StepId> {
+        self.steps.iter().map(|s| s.id.clone()).collect()
+    }
+
+    pub(super) fn old(&self) -> &'a Identifiers {
+        &self.facts.identity.identifiers
+    }
+
+    /// The pairs `from`, `to` for these identifiers of the old identity.
+    pub(super) fn pairs(&self, new: &New, wanted: &[Identifier]) -> Template {
+        let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
+        let pairs = all.into_iter().filter(|i| wanted.contains(i)).map(|identifier| {
+            Template::object([
+                ("from", Template::known(self.name_of(identifier))),
+                ("to", new.name(identifier)),
+            ])
+        });
+        Template::List(pairs.collect())
+    }
+
+    fn name_of(&self, identifier: Identifier) -> &'a str {
+        match identifier {
+            Identifier::ResourceId => &self.old().resource_id,
+            Identifier::ClientId => &self.old().client_id,
+            Identifier::PrincipalId => &self.old().principal_id,
+        }
+    }
+
+    /// A text in which the new names stand for the old ones.
+    pub(super) fn renamed_text(&self, new: &New, text: &str) -> Template {
+        let text = replace(text, &[(self.old().resource_id.as_str(), new.id.as_str())])
+            .unwrap_or_else(|| text.to_owned());
+        let names = [self.old().client_id.as_str(), self.old().principal_id.as_str()];
+        let mut parts: Vec<Template> = pieces(&text, &names)
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => Template::known(text),
+                Piece::Mention(0) => new.name(Identifier::ClientId),
+                Piece::Mention(_) => new.name(Identifier::PrincipalId),
+            })
+            .collect();
+        if parts.len() == 1 { parts.remove(0) } else { Template::Text(parts) }
+    }
+
+    /// A value in which the new names stand for the old ones.
+    pub(super) fn renamed(&self, new: &New, value: &Value) -> Template {
+        if scan(value, self.old()).is_empty() {
+            return Template::Known(value.clone());
+        }
+        match value {
+            Value::String(text) => self.renamed_text(new, text),
+            Value::Array(items) => Template::List(items.iter().map(|i| self.renamed(new, i)).collect()),
+            Value::Object(members) => {
+                Template::object(members.iter().map(|(k, v)| (k.clone(), self.renamed(new, v))))
+            }
+            plain => Template::Known(plain.clone()),
+        }
+    }
+
+    /// A name that is the same whenever the same thing is planned for the same target.
+    pub(super) fn derived_name(&self, of: &[&str]) -> String {
+        let mut seed = self.facts.target.id.to_ascii_lowercase();
+        for part in of {
+            seed.push('\n');
+            seed.push_str(&part.to_ascii_lowercase());
+        }
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, seed.as_bytes()).to_string()
+    }
+}
+
+impl New {
+    pub(super) fn name(&self, identifier: Identifier) -> Template {
+        match identifier {
+            Identifier::ResourceId => Template::known(&self.id),
+            Identifier::ClientId => Template::from_step(self.made_by.clone(), "client_id"),
+            Identifier::PrincipalId => Template::from_step(self.made_by.clone(), "principal_id"),
+        }
+    }
+}
+
+/// An object without the members that are absent.
+pub(super) fn object<const N: usize>(members: [(&str, Option<Template>); N]) -> Template {
+    Template::object(members.into_iter().filter_map(|(name, member)| Some((name, member?))))
+}

@@ -1,0 +1,210 @@
+//! Activities: what only a person can do, as instructions with the real ids filled in. Pure.
+
+use super::builder::{Builder, New};
+use super::words::{grouped, place};
+use crate::references::scan::Identifier;
+use crate::relocate::facts::{FederatedCredential, Host};
+use rehome_orchestrator::{Node, Template};
+
+/// The outside system that a federated credential lets in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Outside {
+    /// A repository, and its environment where the subject names one.
+    GitHub { repository: String, environment: Option<String> },
+    /// A service account of a Kubernetes cluster.
+    Kubernetes { namespace: String, account: String },
+    /// A service connection of Azure DevOps.
+    AzureDevOps { connection: String },
+    /// Somebody else.
+    Other { issuer: String },
+}
+
+/// Who stands behind a federated credential.
+pub(super) fn outside(credential: &FederatedCredential) -> Outside {
+    let subject = credential.subject.as_deref().unwrap_or_default();
+    let host = credential.issuer.trim_start_matches("https://").split('/').next().unwrap_or_default();
+    if let Some((namespace, account)) =
+        subject.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'))
+    {
+        return Outside::Kubernetes { namespace: namespace.into(), account: account.into() };
+    }
+    if let Some(connection) = subject.strip_prefix("sc://") {
+        return Outside::AzureDevOps { connection: connection.into() };
+    }
+    if host.eq_ignore_ascii_case("vstoken.dev.azure.com") {
+        return Outside::AzureDevOps { connection: subject.into() };
+    }
+    if host.eq_ignore_ascii_case("token.actions.githubusercontent.com") {
+        let rest = subject.strip_prefix("repo:").unwrap_or(subject);
+        let (repository, tail) = rest.split_once(':').unwrap_or((rest, ""));
+        let environment = tail.strip_prefix("environment:").map(str::to_owned);
+        return Outside::GitHub { repository: repository.into(), environment };
+    }
+    Outside::Other { issuer: credential.issuer.clone() }
+}
+
+/// What to do in an outside system, and how to take it back; `None` where nobody can say.
+pub(super) fn elsewhere(b: &Builder<'_>, new: &New, outside: &Outside) -> Option<(String, Node)> {
+    let (title, before, after) = match outside {
+        Outside::GitHub { repository, environment } => {
+            let env = environment.as_ref().map_or_else(String::new, |e| format!(" --env {}", quote(e)));
+            (
+                format!("GitHub {repository}: client id that its workflows sign in with"),
+                format!("gh secret set AZURE_CLIENT_ID --repo {}{env} --body ", quote(repository)),
+                "\n(or wherever the workflows keep it: a variable, the workflow file), then run them once",
+            )
+        }
+        Outside::Kubernetes { namespace, account } => (
+            format!("service account {namespace}/{account}: annotation client-id"),
+            format!(
+                "kubectl -n {} annotate serviceaccount {} --overwrite azure.workload.identity/client-id=",
+                quote(namespace),
+                quote(account)
+            ),
+            "\nthen restart the pods that use it (GitOps would undo this: change it there)",
+        ),
+        Outside::AzureDevOps { connection } => (
+            format!("Azure DevOps service connection {connection}: client id"),
+            format!(
+                "in Azure DevOps, edit service connection {connection}: set the service principal id to "
+            ),
+            "\nthen verify and save it",
+        ),
+        Outside::Other { .. } => return None,
+    };
+    let text =
+        |id: Template| Template::Text(vec![Template::known(before.clone()), id, Template::known(after)]);
+    let node = Node::ByHand {
+        instruction: text(new.name(Identifier::ClientId)),
+        undo: text(Template::known(&b.old().client_id)),
+    };
+    Some((title, node))
+}
+
+/// A host that cannot be re-pointed by program.
+pub(super) fn host(b: &Builder<'_>, new: &New, host: &Host, reason: &str) -> (String, Node) {
+    let old = b.old();
+    let places: Vec<String> = host
+        .references
+        .iter()
+        .map(|r| r.pointer.clone())
+        .chain(host.settings.iter().map(|s| format!("{} {}", s.list, s.name)))
+        .collect();
+    let places = if places.is_empty() { "its identity".to_owned() } else { places.join(", ") };
+    let ids = |rid: Template, cid: Template, oid: Template| {
+        vec![
+            Template::known("\n  resource id  "),
+            rid,
+            Template::known("\n  client id    "),
+            cid,
+            Template::known("\n  principal id "),
+            oid,
+        ]
+    };
+    let name = |i| new.name(i);
+    let new_ids =
+        ids(name(Identifier::ResourceId), name(Identifier::ClientId), name(Identifier::PrincipalId));
+    let old_ids = ids(
+        Template::known(&old.resource_id),
+        Template::known(&old.client_id),
+        Template::known(&old.principal_id),
+    );
+    let text = |head: String, tail: Vec<Template>| {
+        Template::Text(std::iter::once(Template::known(head)).chain(tail).collect())
+    };
+    let node = Node::ByHand {
+        instruction: text(
+            format!("{}\n{reason}.\nMake it use the new identity ({places}):", host.id),
+            new_ids,
+        ),
+        undo: text(format!("{}\nMake it use the old identity again ({places}):", host.id), old_ids),
+    };
+    (format!("{}: use NEW ({reason})", grouped(&host.id)), node)
+}
+
+/// Makes the code on a host name the old identity, so that a second one does no harm.
+pub(super) fn pin(b: &Builder<'_>, host: &Host) -> (String, Node) {
+    let node = Node::ByHand {
+        instruction: Template::known(set_client_id(&host.id, &b.old().client_id)),
+        undo: Template::known(format!("take AZURE_CLIENT_ID away again from the code on {}", host.id)),
+    };
+    (format!("{}: make its code name the old identity", place(&host.id)), node)
+}
+
+/// Makes the code on a pinned host name the new identity.
+pub(super) fn switch_pin(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node) {
+    let command = set_client_id(&host.id, "");
+    let node = Node::ByHand {
+        instruction: Template::Text(vec![Template::known(command), new.name(Identifier::ClientId)]),
+        undo: Template::known(set_client_id(&host.id, &b.old().client_id)),
+    };
+    (format!("{}: make its code name NEW", place(&host.id)), node)
+}
+
+fn set_client_id(id: &str, client_id: &str) -> String {
+    if id.to_ascii_lowercase().contains("/providers/microsoft.web/sites/") {
+        return format!(
+            "az webapp config appsettings set --ids {} --settings AZURE_CLIENT_ID={client_id}",
+            quote(id)
+        );
+    }
+    format!(
+        "make the code on {id} name its identity, for most SDKs with the environment variable AZURE_CLIENT_ID={client_id}"
+    )
+}
+
+/// One word for a shell, whatever it holds.
+fn quote(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credential(issuer: &str, subject: &str) -> FederatedCredential {
+        FederatedCredential {
+            name: "n".into(),
+            issuer: issuer.into(),
+            subject: Some(subject.into()),
+            audiences: vec!["api://AzureADTokenExchange".into()],
+            claims_matching: None,
+        }
+    }
+
+    #[test]
+    fn issuers_and_subjects_name_the_system_that_keeps_the_client_id() {
+        let github = "https://token.actions.githubusercontent.com";
+        assert_eq!(
+            outside(&credential(github, "repo:o/r:environment:prod")),
+            Outside::GitHub { repository: "o/r".into(), environment: Some("prod".into()) }
+        );
+        assert_eq!(
+            outside(&credential(github, "repo:o/r:ref:refs/heads/main")),
+            Outside::GitHub { repository: "o/r".into(), environment: None }
+        );
+        assert_eq!(
+            outside(&credential(
+                "https://westeurope.oic.prod-aks.azure.com/t/c/",
+                "system:serviceaccount:pay:w"
+            )),
+            Outside::Kubernetes { namespace: "pay".into(), account: "w".into() }
+        );
+        assert_eq!(
+            outside(&credential("https://vstoken.dev.azure.com/x", "sc://org/project/conn")),
+            Outside::AzureDevOps { connection: "org/project/conn".into() }
+        );
+        assert!(matches!(outside(&credential("https://app.terraform.io", "x")), Outside::Other { .. }));
+    }
+
+    #[test]
+    fn hostile_names_cannot_leave_their_word() {
+        assert_eq!(quote("a; rm -rf /'x"), r"'a; rm -rf /'\''x'");
+        assert_eq!(quote("o/r"), "o/r");
+        assert_eq!(quote(""), "''");
+    }
+}

@@ -1,0 +1,201 @@
+//! Activities: the steps behind the gate, which take the old identity away. Pure.
+
+use super::builder::{Builder, Group, New, Words, object};
+use super::grants::service;
+use super::hosts::rewrite;
+use super::kinds::act;
+use super::words::{grouped, place, role_at};
+use crate::relocate::facts::{Assignment, Host, Lock};
+use crate::relocate::locks;
+use rehome_orchestrator::{Node, StepId, Template};
+use serde_json::{Value, json};
+
+/// Detach, revoke, delete: in this order, all behind the gate.
+pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, overlapping: &[&Host], after: &[StepId]) {
+    let words = |title: &str| Words { title: title.to_owned(), undo: "" };
+    let gate = b.push(
+        Group::CleanUp,
+        words("clean-up needs its own approval"),
+        after,
+        Node::Gate { name: "cleanup".into() },
+    );
+    let mut free = vec![gate];
+    let lifted = if b.params.options.lift_locks { locks::clean_up(b.facts) } else { Vec::new() };
+    let lifts = lift(b, Group::CleanUp, &lifted, &free);
+    free.extend(lifts);
+    let detached: Vec<StepId> = overlapping.iter().map(|host| detach(b, new, host, &free)).collect();
+    let mut needs = free.clone();
+    needs.extend(detached);
+    let revoked = revoke(b, &needs);
+    needs.extend(revoked);
+    let old = &b.old().resource_id;
+    let title = format!("identity {}: POINT OF NO RETURN", grouped(old));
+    let input = object([("id", Some(Template::known(old)))]);
+    let deleted = b.push(Group::CleanUp, Words { title, undo: "" }, &needs, act("identity.delete/1", input));
+    // A lock on the identity itself went with it.
+    let kept: Vec<&Lock> = lifted.into_iter().filter(|l| !l.scope.eq_ignore_ascii_case(old)).collect();
+    restore(b, Group::CleanUp, &kept, &[deleted]);
+}
+
+/// Takes locks away.
+pub(super) fn lift(b: &mut Builder<'_>, group: Group, locks: &[&Lock], needs: &[StepId]) -> Vec<StepId> {
+    let step = |lock: &&Lock| {
+        let title = format!("lift lock {} ({}) on {}", place(&lock.id), lock.level, place(&lock.scope));
+        let input = object([
+            ("id", Some(Template::known(&lock.id))),
+            ("expected", Some(Template::known(lock_properties(lock)))),
+        ]);
+        b.push(group, Words { title, undo: "put it back" }, needs, act("lock.lift/1", input))
+    };
+    locks.iter().map(step).collect()
+}
+
+/// Puts locks back.
+pub(super) fn restore(b: &mut Builder<'_>, group: Group, locks: &[&Lock], needs: &[StepId]) -> Vec<StepId> {
+    locks.iter().map(|lock| restore_at(b, group, lock, &lock.id, needs)).collect()
+}
+
+/// Puts a lock at this id.
+pub(super) fn restore_at(
+    b: &mut Builder<'_>,
+    group: Group,
+    lock: &Lock,
+    id: &str,
+    needs: &[StepId],
+) -> StepId {
+    let scope = id.split("/providers/Microsoft.Authorization/locks").next().unwrap_or(id);
+    let title = format!("lock {} ({}) on {}", place(id), lock.level, place(scope));
+    let input = object([
+        ("id", Some(Template::known(id))),
+        ("body", Some(Template::known(json!({ "properties": lock_properties(lock) })))),
+    ]);
+    b.push(group, Words { title, undo: "lift it" }, needs, act("lock.restore/1", input))
+}
+
+fn lock_properties(lock: &Lock) -> Value {
+    let mut properties = json!({ "level": lock.level });
+    if let Some(notes) = &lock.notes {
+        properties["notes"] = json!(notes);
+    }
+    properties
+}
+
+fn detach(b: &mut Builder<'_>, new: &New, host: &Host, needs: &[StepId]) -> StepId {
+    let title = format!("{}: detach old [old, NEW] -> [NEW]", place(&host.id));
+    let input = rewrite(b, new, host, [&[], &[&b.old().resource_id]], false);
+    b.push(Group::CleanUp, Words { title, undo: "attach old" }, needs, act("host.rewrite/1", input))
+}
+
+fn revoke(b: &mut Builder<'_>, needs: &[StepId]) -> Vec<StepId> {
+    let facts = b.facts;
+    let oid = || Some(Template::known(&facts.identity.identifiers.principal_id));
+    let text = |text: &str| Some(Template::known(text));
+    let mut steps = Vec::new();
+    let mut add = |title: String, undo, kind, input| {
+        steps.push(b.push(Group::CleanUp, Words { title, undo }, needs, act(kind, input)));
+    };
+    for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
+        let input = object([("id", text(&a.id)), ("expected", Some(Template::known(properties(a))))]);
+        add(format!("revoke {}", role_at(a, &a.scope)), "grant it again", "role_assignment.revoke/1", input);
+    }
+    for group in facts.directory.groups.iter().filter(|g| !g.dynamic && !g.synced) {
+        let input = object([("group_id", text(&group.id)), ("principal_id", oid())]);
+        add(
+            format!("old principal from group {}", group.name),
+            "add it back",
+            "group_member.remove/1",
+            input,
+        );
+    }
+    for role in &facts.directory.app_roles {
+        let input = object([
+            ("principal_id", oid()),
+            ("resource_id", text(&role.resource_id)),
+            ("app_role_id", text(&role.app_role_id)),
+        ]);
+        let title = format!("revoke application permission {} of {}", role.app_role_id, role.resource);
+        add(title, "grant it again", "app_role.revoke/1", input);
+    }
+    for role in &facts.directory.roles {
+        let input = object([
+            ("role_definition_id", text(&role.role_definition_id)),
+            ("principal_id", oid()),
+            ("directory_scope_id", text(&role.scope)),
+        ]);
+        let title = format!("revoke directory role {} at {}", role.role_definition_id, role.scope);
+        add(title, "grant it again", "directory_role.revoke/1", input);
+    }
+    for owned in &facts.directory.owned {
+        let input = object([
+            ("collection", text(&owned.collection)),
+            ("object_id", text(&owned.id)),
+            ("principal_id", oid()),
+        ]);
+        add(
+            format!("old principal from the owners of {}", owned.name),
+            "add it back",
+            "owner.remove/1",
+            input,
+        );
+    }
+    steps.extend(revoke_inside(b, needs));
+    steps
+}
+
+/// Grants that live inside applications, vaults and services.
+fn revoke_inside(b: &mut Builder<'_>, needs: &[StepId]) -> Vec<StepId> {
+    let facts = b.facts;
+    let text = |text: &str| Some(Template::known(text));
+    let mut steps = Vec::new();
+    let mut add = |title: String, kind, input| {
+        steps.push(b.push(Group::CleanUp, Words { title, undo: "put it back" }, needs, act(kind, input)));
+    };
+    for c in &facts.directory.app_credentials {
+        let input = object([
+            ("application_object_id", text(&c.application)),
+            ("name", text(&c.name)),
+            ("issuer", text(&c.issuer)),
+            ("subject", text(&c.subject)),
+            ("audiences", Some(Template::known(&c.audiences))),
+            ("description", c.description.as_deref().and_then(text)),
+        ]);
+        add(
+            format!("application {} trusts it no more", c.application_name),
+            "app_credential.remove/1",
+            input,
+        );
+    }
+    for policy in &facts.access_policies {
+        let input = object([
+            ("vault", text(&policy.vault)),
+            ("tenant_id", text(&policy.tenant_id)),
+            ("object_id", text(&facts.identity.identifiers.principal_id)),
+            ("application_id", policy.application_id.as_deref().and_then(text)),
+            ("permissions", Some(Template::known(&policy.permissions))),
+        ]);
+        add(format!("access policy out of {}", place(&policy.vault)), "access_policy.remove/1", input);
+    }
+    for grant in &facts.service_grants {
+        let input = object([
+            ("id", text(&grant.id)),
+            ("api_version", text(&grant.api_version)),
+            ("expected", Some(Template::known(&grant.body))),
+        ]);
+        add(format!("old grant inside {}", service(&grant.id)), "grant.remove/1", input);
+    }
+    steps
+}
+
+/// The whole assignment, in Azure's names: what its undo puts back.
+fn properties(a: &Assignment) -> Value {
+    let members = [
+        ("roleDefinitionId", Some(&a.role_definition_id)),
+        ("principalId", Some(&a.principal_id)),
+        ("principalType", Some(&a.principal_type)),
+        ("condition", a.condition.as_ref()),
+        ("conditionVersion", a.condition_version.as_ref()),
+        ("description", a.description.as_ref()),
+        ("delegatedManagedIdentityResourceId", a.delegated_identity.as_ref()),
+    ];
+    Value::Object(members.into_iter().filter_map(|(k, v)| Some((k.to_owned(), json!(v?)))).collect())
+}

@@ -1,0 +1,289 @@
+//! Activities: the steps that give the new identity what the old one has. Pure.
+
+use super::builder::{Builder, Group, New, Words, object};
+use super::kinds::{act, wait};
+use super::words::{place, role_at};
+use crate::references::scan::Identifier;
+use crate::relocate::facts::{Assignment, ServiceGrant};
+use crate::relocate::strategy::below;
+use rehome_orchestrator::{StepId, Template};
+use std::collections::BTreeSet;
+
+/// The new identity, and the step after which Entra ID knows it.
+pub(super) struct Made<'a> {
+    pub(super) new: &'a New,
+    pub(super) known: StepId,
+}
+
+/// Everything that must be in place before anybody uses the new identity.
+pub(super) fn grants(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+    let mut steps = roles_of(b, made);
+    steps.extend(roles_on(b, made));
+    steps.extend(conditions(b, made));
+    steps.extend(directory(b, made));
+    steps.extend(credentials(b, made));
+    steps.extend(vaults(b, made));
+    steps.extend(services(b, made));
+    steps
+}
+
+fn known_text(text: &str) -> Option<Template> {
+    Some(Template::known(text))
+}
+
+/// The scopes at which an assignment of the old identity is granted to the new one.
+fn scopes(b: &Builder<'_>, scope: &str) -> Vec<(String, Option<String>)> {
+    let moved = |from: &str, to: &str| {
+        let same = scope.eq_ignore_ascii_case(from);
+        (same || below(scope, from)).then(|| format!("{to}{}", &scope[from.len()..]))
+    };
+    if let Some(own) = moved(&b.old().resource_id, &b.facts.target.id) {
+        return vec![(own, None)];
+    }
+    let mut out = vec![(scope.to_owned(), None)];
+    for (from, to) in &b.params.options.scope_map {
+        out.extend(moved(from, to).map(|scope| (scope, None)));
+    }
+    for other in &b.facts.moving {
+        out.extend(moved(&other.from, &other.to).map(|scope| (scope, Some(other.to.clone()))));
+    }
+    let mut seen = BTreeSet::new();
+    out.retain(|(scope, _)| seen.insert(scope.to_ascii_lowercase()));
+    out
+}
+
+fn roles_of(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+    let facts = b.facts;
+    let mut steps = Vec::new();
+    for assignment in &facts.assignments_of {
+        for (scope, other) in scopes(b, &assignment.scope) {
+            let mut needs = vec![made.known.clone()];
+            if let Some(other) = other {
+                let title = format!("until identity {} is there, which moves too", place(&other));
+                let input = Template::object([("id", Template::known(other))]);
+                needs.push(b.push(
+                    Group::Grant,
+                    Words { title, undo: "" },
+                    &[],
+                    wait("identity.known/1", input),
+                ));
+            }
+            let principal = made.new.name(Identifier::PrincipalId);
+            let words = Words { title: role_at(assignment, &scope), undo: "remove" };
+            let node = match &assignment.until {
+                None => act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal)),
+                Some(until) => act("schedule.grant/1", schedule(b, made.new, assignment, &scope, until)),
+            };
+            steps.push(b.push(Group::Grant, words, &needs, node));
+        }
+    }
+    steps
+}
+
+fn roles_on(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+    let facts = b.facts;
+    let mut steps = Vec::new();
+    for assignment in &facts.assignments_on {
+        let tail = assignment.scope.get(b.old().resource_id.len()..).unwrap_or_default();
+        let scope = format!("{}{tail}", facts.target.id);
+        let title = format!(
+            "{} for {} {}",
+            role_at(assignment, &scope),
+            assignment.principal_type,
+            assignment.principal_id
+        );
+        let principal = Template::known(&assignment.principal_id);
+        let node = act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal));
+        let needs = [made.new.made_by.clone()];
+        steps.push(b.push(Group::Grant, Words { title, undo: "remove" }, &needs, node));
+    }
+    steps
+}
+
+fn grant(b: &Builder<'_>, new: &New, a: &Assignment, scope: &str, principal: Template) -> Template {
+    let guid = a.role_definition_id.rsplit('/').next().unwrap_or_default();
+    let condition = a.condition.as_deref().unwrap_or_default();
+    let of = a.principal_id.as_str();
+    let renamed = |text: &Option<String>| text.as_deref().map(|t| b.renamed_text(new, t));
+    object([
+        ("scope", known_text(scope)),
+        ("name", known_text(&b.derived_name(&["role", scope, guid, of, condition]))),
+        ("role_definition_id", known_text(&a.role_definition_id)),
+        ("principal_id", Some(principal)),
+        ("principal_type", known_text(&a.principal_type)),
+        ("condition", renamed(&a.condition)),
+        ("condition_version", a.condition_version.as_deref().and_then(known_text)),
+        ("description", renamed(&a.description)),
+        ("delegated_identity", renamed(&a.delegated_identity)),
+    ])
+}
+
+fn schedule(b: &Builder<'_>, new: &New, a: &Assignment, scope: &str, until: &str) -> Template {
+    let guid = a.role_definition_id.rsplit('/').next().unwrap_or_default();
+    object([
+        ("scope", known_text(scope)),
+        ("name", known_text(&b.derived_name(&["schedule", scope, guid, until]))),
+        ("role_definition_id", known_text(&a.role_definition_id)),
+        ("principal_id", Some(new.name(Identifier::PrincipalId))),
+        ("end", known_text(until)),
+        ("condition", a.condition.as_deref().map(|t| b.renamed_text(new, t))),
+        ("condition_version", a.condition_version.as_deref().and_then(known_text)),
+    ])
+}
+
+/// Conditions of others that name the old principal: without this, they could not manage the new one.
+fn conditions(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+    let facts = b.facts;
+    let mut steps = Vec::new();
+    for assignment in &facts.conditions_naming {
+        let title = format!("condition of {}: old principal -> NEW", role_at(assignment, &assignment.scope));
+        let input = object([
+            ("id", known_text(&assignment.id)),
+            (
+                "replace",
+                Some(b.pairs(
+                    made.new,
+                    &[Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId],
+                )),
+            ),
+        ]);
+        let node = act("role_assignment.recondition/1", input);
+        steps.push(b.push(
+            Group::Grant,
+            Words { title, undo: "set back" },
+            std::slice::from_ref(&made.known),
+            node,
+        ));
+    }
+    steps
+}
+
+fn directory(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+    let directory = &b.facts.directory;
+    let principal = || Some(made.new.name(Identifier::PrincipalId));
+    let needs = [made.known.clone()];
+    let mut steps = Vec::new();
+    let mut add = |b: &mut Builder<'_>, title: String, undo, kind, input| {
+        steps.push(b.push(Group::Grant, Words { title, undo }, &needs, act(kind, input)));
+    };
+    for group in directory.groups.iter().filter(|g| !g.dynamic && !g.synced) {
+        let input = object([("group_id", known_text(&group.id)), ("principal_id", principal())]);
+        add(b, format!("member of group {}", group.name), "remove", "group_member.add/1", input);
+    }
+    for role in &directory.app_roles {
+        let input = object([
+            ("principal_id", principal()),
+            ("resource_id", known_text(&role.resource_id)),
+            ("app_role_id", known_text(&role.app_role_id)),
+        ]);
+        let title = format!("application permission {} of {}", role.app_role_id, role.resource);
+        add(b, title, "remove", "app_role.grant/1", input);
+    }
+    for role in &directory.roles {
+        let input = object([
+            ("role_definition_id", known_text(&role.role_definition_id)),
+            ("principal_id", principal()),
+            ("directory_scope_id", known_text(&role.scope)),
+        ]);
+        let title = format!("directory role {} at {}", role.role_definition_id, role.scope);
+        add(b, title, "remove", "directory_role.grant/1", input);
+    }
+    for owned in &directory.owned {
+        let input = object([
+            ("collection", known_text(&owned.collection)),
+            ("object_id", known_text(&owned.id)),
+            ("principal_id", principal()),
+        ]);
+        add(b, format!("owner of {}", owned.name), "remove", "owner.add/1", input);
+    }
+    for credential in &directory.app_credentials {
+        let name = format!("{}-{}", credential.name, &b.derived_name(&["app", &credential.application])[..8]);
+        let input = object([
+            ("application_object_id", known_text(&credential.application)),
+            ("name", known_text(&name)),
+            ("issuer", known_text(&credential.issuer)),
+            ("subject", Some(b.renamed_text(made.new, &credential.subject))),
+            ("audiences", Some(Template::known(&credential.audiences))),
+            ("description", credential.description.as_deref().and_then(known_text)),
+        ]);
+        let title = format!("application {} trusts it ({name})", credential.application_name);
+        add(b, title, "remove", "app_credential.add/1", input);
+    }
+    steps
+}
+
+fn credentials(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+    let facts = b.facts;
+    let mut steps = Vec::new();
+    for credential in &facts.credentials {
+        let input = object([
+            ("identity", known_text(&facts.target.id)),
+            ("name", known_text(&credential.name)),
+            ("issuer", known_text(&credential.issuer)),
+            ("subject", credential.subject.as_deref().and_then(known_text)),
+            ("audiences", Some(Template::known(&credential.audiences))),
+            ("claims_matching", credential.claims_matching.as_ref().map(Template::known)),
+        ]);
+        let words = Words { title: format!("federated credential {}", credential.name), undo: "remove" };
+        let needs = [made.new.made_by.clone()];
+        steps.push(b.push(Group::Grant, words, &needs, act("federated_credential.add/1", input)));
+    }
+    steps
+}
+
+fn vaults(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+    let facts = b.facts;
+    let mut steps = Vec::new();
+    for policy in &facts.access_policies {
+        let input = object([
+            ("vault", known_text(&policy.vault)),
+            ("tenant_id", known_text(&policy.tenant_id)),
+            ("object_id", Some(made.new.name(Identifier::PrincipalId))),
+            ("application_id", policy.application_id.as_deref().and_then(known_text)),
+            ("permissions", Some(Template::known(&policy.permissions))),
+        ]);
+        let note = if policy.ignored { " (without effect: the vault goes by roles)" } else { "" };
+        let title = format!("access policy in {}{note}", place(&policy.vault));
+        let words = Words { title, undo: "remove" };
+        steps.push(b.push(
+            Group::Grant,
+            words,
+            std::slice::from_ref(&made.known),
+            act("access_policy.add/1", input),
+        ));
+    }
+    steps
+}
+
+fn services(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+    let facts = b.facts;
+    let mut steps = Vec::new();
+    for grant in &facts.service_grants {
+        let input = object([
+            ("id", Some(grant_id(b, made.new, grant))),
+            ("api_version", known_text(&grant.api_version)),
+            ("body", Some(b.renamed(made.new, &grant.body))),
+        ]);
+        let words = Words { title: format!("grant inside {}", service(&grant.id)), undo: "remove" };
+        steps.push(b.push(Group::Grant, words, std::slice::from_ref(&made.known), act("grant.put/1", input)));
+    }
+    steps
+}
+
+/// The account that a grant belongs to.
+pub(super) fn service(id: &str) -> String {
+    let parts: Vec<&str> = id.rsplit('/').collect();
+    parts.get(2).map_or_else(|| place(id), |account| (*account).to_owned())
+}
+
+/// Where the new grant stands: named after the new principal, by a GUID, or by the old name and a mark.
+fn grant_id(b: &Builder<'_>, new: &New, grant: &ServiceGrant) -> Template {
+    let (parent, name) = grant.id.rsplit_once('/').unwrap_or(("", &grant.id));
+    if let Some(identifier) = b.old().in_text(name).first() {
+        return Template::Text(vec![Template::known(format!("{parent}/")), new.name(*identifier)]);
+    }
+    let derived = b.derived_name(&["grant", &grant.id]);
+    let fresh =
+        if uuid::Uuid::try_parse(name).is_ok() { derived } else { format!("{name}-{}", &derived[..8]) };
+    Template::known(format!("{parent}/{fresh}"))
+}

@@ -1,0 +1,188 @@
+//! Activities: the steps that make everything that uses the old identity use the new one. Pure.
+
+use super::builder::{Builder, Group, New, Words, object};
+use super::by_hand;
+use super::kinds::act;
+use super::words::place;
+use crate::references::scan::Identifier;
+use crate::relocate::facts::{Host, Strategy};
+use crate::relocate::strategy::{below, choose};
+use rehome_orchestrator::{StepId, Template};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What became of the hosts.
+pub(super) struct RePointed<'a> {
+    /// The hosts that carry both identities until the clean-up.
+    pub(super) overlapping: Vec<&'a Host>,
+    /// The last step of each host.
+    pub(super) last: Vec<StepId>,
+}
+
+/// Re-points every host; a child waits for the parent that carries the identity.
+pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -> RePointed<'a> {
+    let facts = b.facts;
+    let mut hosts: Vec<&Host> = facts.hosts.iter().collect();
+    // A parent has a shorter id than its children.
+    hosts.sort_by_key(|h| (h.id.matches('/').count(), h.id.to_ascii_lowercase()));
+    let mut attached: BTreeMap<&str, StepId> = BTreeMap::new();
+    let mut out = RePointed { overlapping: Vec::new(), last: Vec::new() };
+    for host in hosts {
+        let parents: Vec<StepId> =
+            attached.iter().filter(|(id, _)| below(&host.id, id)).map(|(_, step)| step.clone()).collect();
+        let choice = choose(b.params, facts, host);
+        let mut work = Work { new, granted, parents, host };
+        let steps = match choice.strategy {
+            Strategy::Overlap => work.overlap(b),
+            Strategy::Swap => work.swap(b),
+            Strategy::PinFirst => work.pin_first(b),
+            Strategy::ByHand => work.by_hand(b, &choice.reason),
+        };
+        if host.carries {
+            attached.extend(steps.attached.map(|step| (host.id.as_str(), step)));
+            if matches!(choice.strategy, Strategy::Overlap | Strategy::PinFirst) {
+                out.overlapping.push(host);
+            }
+        }
+        out.last.extend(steps.last);
+    }
+    out
+}
+
+/// What re-pointing one host gave.
+struct Steps {
+    /// The step after which the new identity is attached.
+    attached: Option<StepId>,
+    /// The steps that nothing else of the host comes after.
+    last: Vec<StepId>,
+}
+
+struct Work<'a> {
+    new: &'a New,
+    granted: &'a [StepId],
+    parents: Vec<StepId>,
+    host: &'a Host,
+}
+
+impl Work<'_> {
+    /// Attach beside the old one, then switch what names it.
+    fn overlap(&mut self, b: &mut Builder<'_>) -> Steps {
+        let mut needs = self.parents.clone();
+        needs.push(self.new.made_by.clone());
+        let attached = self.host.carries.then(|| {
+            let title = format!("{}: attach [old] -> [old, NEW]", self.name());
+            let input = self.rewrite(b, &[&self.new.id], &[], false);
+            b.push(Group::RePoint, Words { title, undo: "detach NEW" }, &needs, act("host.rewrite/1", input))
+        });
+        let mut after = self.ready();
+        after.extend(attached.clone());
+        let mut last: Vec<StepId> = attached.iter().cloned().collect();
+        last.extend(self.switch(b, &after));
+        Steps { attached, last }
+    }
+
+    /// Exchange both in one write, with everything on the same resource that names the old one.
+    fn swap(&mut self, b: &mut Builder<'_>) -> Steps {
+        let title = format!("{}: swap [old] -> [NEW]", self.name());
+        let input = self.rewrite(b, &[&self.new.id], &[&b.old().resource_id], true);
+        let words = Words { title, undo: "swap back" };
+        let swapped = b.push(Group::RePoint, words, &self.ready(), act("host.rewrite/1", input));
+        let mut last = vec![swapped.clone()];
+        last.extend(self.settings(b, std::slice::from_ref(&swapped)));
+        Steps { attached: Some(swapped), last }
+    }
+
+    /// A person makes the code name the old one; then nobody minds a second one.
+    fn pin_first(&mut self, b: &mut Builder<'_>) -> Steps {
+        let (title, node) = by_hand::pin(b, self.host);
+        let pinned = b.push(Group::RePoint, Words { title, undo: "by hand" }, &[], node);
+        self.parents.push(pinned);
+        let mut steps = self.overlap(b);
+        let (title, node) = by_hand::switch_pin(b, self.new, self.host);
+        let mut needs = self.ready();
+        needs.extend(steps.attached.clone());
+        steps.last.push(b.push(Group::RePoint, Words { title, undo: "by hand" }, &needs, node));
+        steps
+    }
+
+    fn by_hand(&mut self, b: &mut Builder<'_>, reason: &str) -> Steps {
+        let (title, node) = by_hand::host(b, self.new, self.host, reason);
+        let step = b.push(Group::RePoint, Words { title, undo: "by hand" }, &self.ready(), node);
+        Steps { attached: Some(step.clone()), last: vec![step] }
+    }
+
+    /// Everything that must be done before anybody may ask for the new identity's tokens here.
+    fn ready(&self) -> Vec<StepId> {
+        let mut needs = self.granted.to_vec();
+        needs.push(self.new.made_by.clone());
+        needs.extend(self.parents.iter().cloned());
+        needs
+    }
+
+    fn switch(&self, b: &mut Builder<'_>, after: &[StepId]) -> Vec<StepId> {
+        let mut last = Vec::new();
+        if !self.host.references.is_empty() {
+            let count = self.host.references.len();
+            let what = match self.host.references.as_slice() {
+                [one] => one.pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/"),
+                _ => format!("{count} places"),
+            };
+            let title = format!("{}: {what} old -> NEW", self.name());
+            let input = self.rewrite(b, &[], &[], true);
+            let words = Words { title, undo: "set back" };
+            last.push(b.push(Group::RePoint, words, after, act("host.rewrite/1", input)));
+        }
+        last.extend(self.settings(b, after));
+        last
+    }
+
+    fn settings(&self, b: &mut Builder<'_>, after: &[StepId]) -> Option<StepId> {
+        let settings: Vec<_> = self.host.settings.iter().filter(|s| s.list == "appsettings").collect();
+        if settings.is_empty() {
+            return None;
+        }
+        let names: Vec<&str> = settings.iter().map(|s| s.name.as_str()).collect();
+        let wanted: BTreeSet<Identifier> =
+            settings.iter().flat_map(|s| s.identifiers.iter().copied()).collect();
+        let wanted: Vec<Identifier> = wanted.into_iter().collect();
+        let input = object([
+            ("site", Some(Template::known(&self.host.id))),
+            ("replace", Some(b.pairs(self.new, &wanted))),
+            ("settings", Some(Template::known(&names))),
+        ]);
+        let title = format!("{}: {} old -> NEW", self.name(), names.join(", "));
+        let words = Words { title, undo: "set back" };
+        Some(b.push(Group::RePoint, words, after, act("app_settings.rewrite/1", input)))
+    }
+
+    fn rewrite(&self, b: &Builder<'_>, attach: &[&str], detach: &[&str], switch: bool) -> Template {
+        rewrite(b, self.new, self.host, [attach, detach], switch)
+    }
+
+    fn name(&self) -> String {
+        place(&self.host.id)
+    }
+}
+
+/// The input of one read-modify-write of a host.
+pub(super) fn rewrite(
+    b: &Builder<'_>,
+    new: &New,
+    host: &Host,
+    [attach, detach]: [&[&str]; 2],
+    switch: bool,
+) -> Template {
+    let references = if switch { host.references.as_slice() } else { &[] };
+    let wanted: BTreeSet<Identifier> = references.iter().map(|r| r.identifier).collect();
+    let wanted: Vec<Identifier> = wanted.into_iter().collect();
+    let mut pointers: Vec<&str> = references.iter().map(|r| r.pointer.as_str()).collect();
+    pointers.dedup();
+    object([
+        ("id", Some(Template::known(&host.id))),
+        ("api_version", Some(Template::known(&host.api_version))),
+        ("verb", Some(Template::known(host.verb))),
+        ("attach", Some(Template::known(attach))),
+        ("detach", Some(Template::known(detach))),
+        ("replace", Some(b.pairs(new, &wanted))),
+        ("pointers", Some(Template::known(pointers))),
+    ])
+}

@@ -1,0 +1,24 @@
+//! Activities: the kinds of step that a plan is made of. Pure.
+
+use rehome_orchestrator::{Node, Retry, Reversibility, Template};
+
+/// Long enough for a new principal to be known to every replica of Azure.
+const PATIENT: Retry =
+    Retry { base_ms: 2_000, cap_ms: 60_000, attempts_max: 120, give_up_after_ms: 1_800_000 };
+
+/// A step of the activity with this name.
+pub(super) fn act(name: &str, input: Template) -> Node {
+    let reversibility = match name {
+        "identity.delete/1" => Reversibility::Irreversible,
+        "identity.create/1" | "federated_credential.add/1" | "role_assignment.revoke/1" => {
+            Reversibility::Compensable
+        }
+        _ => Reversibility::Reversible,
+    };
+    Node::Act { activity: name.to_owned(), input, reversibility, settling_ms: 120_000, retry: PATIENT }
+}
+
+/// A wait for the condition with this name.
+pub(super) fn wait(name: &str, input: Template) -> Node {
+    Node::Wait { condition: name.to_owned(), input, retry: PATIENT }
+}

@@ -1,0 +1,73 @@
+//! Activities: how places and people are called in a plan. Pure.
+
+use crate::relocate::facts::{Assignment, Identity};
+
+/// What a place is called: the last name of a resource, or its kind and name.
+pub(super) fn place(scope: &str) -> String {
+    let parts: Vec<&str> = scope.split('/').filter(|p| !p.is_empty()).collect();
+    match parts.as_slice() {
+        [] => "the whole tenant".into(),
+        [subscriptions, id] if subscriptions.eq_ignore_ascii_case("subscriptions") => {
+            format!("subscription {id}")
+        }
+        [_, provider, kind, id]
+            if provider.eq_ignore_ascii_case("Microsoft.Management")
+                && kind.eq_ignore_ascii_case("managementGroups") =>
+        {
+            format!("management group {id}")
+        }
+        [.., last] => (*last).to_owned(),
+    }
+}
+
+/// A resource with its group: `rg-pay/id-pay`.
+pub(super) fn grouped(id: &str) -> String {
+    let parts: Vec<&str> = id.split('/').collect();
+    let group = parts.windows(2).find(|w| w[0].eq_ignore_ascii_case("resourceGroups")).map(|w| w[1]);
+    match group {
+        Some(group) => format!("{group}/{}", place(id)),
+        None => place(id),
+    }
+}
+
+/// What a new identity is made with.
+pub(super) fn equipment(identity: &Identity, tags: usize) -> String {
+    let isolation = identity.isolation_scope.as_deref().unwrap_or("None");
+    let noun = if tags == 1 { "tag" } else { "tags" };
+    format!("{tags} {noun}, isolation {isolation}")
+}
+
+/// A role at a place.
+pub(super) fn role_at(assignment: &Assignment, scope: &str) -> String {
+    let condition = if assignment.condition.is_some() { " (with condition)" } else { "" };
+    format!("{}{condition} on {}", assignment.role, place(scope))
+}
+
+/// A length of time in its largest whole unit.
+pub(super) fn length(ms: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    // A day is said in hours, as people do: 24h, but 14d.
+    let fits = |(unit, name): &&(u64, &str)| {
+        ms >= *unit && ms.is_multiple_of(*unit) && (*name != "d" || ms > 2 * unit)
+    };
+    match UNITS.iter().find(fits) {
+        Some((unit, name)) => format!("{}{name}", ms / unit),
+        None if ms == 0 => "0s".to_owned(),
+        None => format!("{ms}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_have_the_names_that_people_use() {
+        assert_eq!(place("/"), "the whole tenant");
+        assert_eq!(place("/subscriptions/s"), "subscription s");
+        assert_eq!(place("/providers/Microsoft.Management/managementGroups/mg"), "management group mg");
+        assert_eq!(place("/subscriptions/s/resourceGroups/rg"), "rg");
+        let vault = "/subscriptions/s/resourcegroups/rg/providers/Microsoft.KeyVault/vaults/kv";
+        assert_eq!((place(vault), grouped(vault)), ("kv".into(), "rg/kv".into()));
+    }
+}

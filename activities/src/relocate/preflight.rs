@@ -1,0 +1,324 @@
+//! Activities: what speaks against a move, before anything is written. Pure.
+
+use super::facts::{Facts, GapCode, Strategy};
+use super::locks;
+use super::params::{Params, Unpinned};
+use super::strategy::choose;
+use rehome_orchestrator::{Node, Phase, Plan};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Azure's limit of role assignments per subscription.
+const ASSIGNMENTS_MAX: u64 = 4_000;
+/// Azure's limit of federated credentials per identity.
+const CREDENTIALS_MAX: usize = 20;
+
+/// What was found before the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preflight {
+    /// The move is refused while any of these holds.
+    pub blockers: Vec<Notice>,
+    /// Somebody should know these.
+    pub warnings: Vec<Notice>,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notice {
+    /// `B103`, `W203`: stands for the same thing in every plan.
+    pub code: String,
+    /// What it is about.
+    pub target: String,
+    /// What was found.
+    pub text: String,
+    /// What can be done.
+    pub remedy: String,
+}
+
+fn notice(code: &str, target: &str, text: impl Into<String>, remedy: impl Into<String>) -> Notice {
+    Notice { code: code.into(), target: target.into(), text: text.into(), remedy: remedy.into() }
+}
+
+/// Looks at everything that may speak against the move.
+pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
+    let mut out = Preflight::default();
+    place(params, facts, &mut out);
+    identity(params, facts, &mut out);
+    hosts(params, facts, &mut out);
+    barriers(params, facts, &mut out);
+    rights(facts, &mut out);
+    unknowns(params, facts, &mut out);
+    out
+}
+
+fn place(params: &Params, facts: &Facts, out: &mut Preflight) {
+    let (target, wanted) = (&facts.target, &params.target);
+    let old = &facts.identity.identifiers.resource_id;
+    let mut block =
+        |code, text: String, remedy: &str| out.blockers.push(notice(code, &target.id, text, remedy));
+    if target.id.eq_ignore_ascii_case(old) {
+        block(
+            "B104",
+            "the target is the identity itself: a name can be used once in a group, and deleting first would \
+             break every host"
+                .into(),
+            "choose another name or another resource group",
+        );
+    } else if target.taken {
+        block("B103", "an identity of that name is there already".into(), "choose another name or group");
+    }
+    if !name_is_legal(&wanted.name) {
+        block(
+            "B105",
+            format!("{:?} is no name for an identity", wanted.name),
+            "3 to 128 letters, digits, hyphens and underscores, beginning with a letter or digit",
+        );
+    }
+    let home = old.split('/').nth(2).unwrap_or_default();
+    if !home.eq_ignore_ascii_case(&wanted.subscription) {
+        block(
+            "B108",
+            "the target is in another subscription".into(),
+            "choose a group of the same subscription",
+        );
+    }
+    if target.group_location.is_none() && !params.options.create_resource_group {
+        block(
+            "B106",
+            format!("resource group {} does not exist", wanted.resource_group),
+            "make it, or allow the move to make it: create_resource_group = true",
+        );
+    }
+    if target.region_offered == Some(false) {
+        block(
+            "B115",
+            format!("Azure offers no managed identities in {:?}", wanted.location),
+            "choose another region: az provider show -n Microsoft.ManagedIdentity",
+        );
+    }
+    if facts.identity.location.eq_ignore_ascii_case(&wanted.location) {
+        block("B107", format!("the identity is in {} already", wanted.location), "leave it out");
+    }
+}
+
+/// Azure's rule for names of identities.
+fn name_is_legal(name: &str) -> bool {
+    (3..=128).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
+    let old = &facts.identity.identifiers.resource_id;
+    let regional =
+        facts.identity.isolation_scope.as_deref().is_some_and(|s| s.eq_ignore_ascii_case("Regional"));
+    if regional {
+        let stay =
+            facts.hosts.iter().filter(|h| h.carries && !same_region(&h.location, &params.target.location));
+        for host in stay {
+            out.blockers.push(notice(
+                "B101",
+                &host.id,
+                format!("isolation is Regional and this host is in {:?}", host.location),
+                "move the host first, or set the isolation scope to None",
+            ));
+        }
+    }
+    if facts.credentials.len() > CREDENTIALS_MAX {
+        let text =
+            format!("{} federated credentials; Azure takes {CREDENTIALS_MAX}", facts.credentials.len());
+        out.blockers.push(notice("B114", old, text, "remove some that are not needed"));
+    }
+    let same_name = facts.target.id.rsplit('/').next().is_some_and(|n| old.ends_with(&format!("/{n}")));
+    if same_name && facts.hosts.iter().any(|h| h.kind.to_ascii_lowercase().starts_with("microsoft.sql/")) {
+        out.warnings.push(notice(
+            "W330",
+            &facts.target.id,
+            "old and new have one display name: CREATE USER … FROM EXTERNAL PROVIDER fails with Msg 33131",
+            "use WITH OBJECT_ID in the T-SQL, or give the new identity another name",
+        ));
+    }
+    if !facts.directory.groups.is_empty() || !facts.directory.app_roles.is_empty() {
+        out.warnings.push(notice(
+            "W311",
+            old,
+            "access through groups and application permissions sits in tokens for up to about 24 h",
+            "let it soak for at least 24h",
+        ));
+    }
+    for group in facts.directory.groups.iter().filter(|g| g.dynamic || g.synced) {
+        let why = if group.dynamic { "its members come from a rule" } else { "it is kept on-premises" };
+        out.warnings.push(notice(
+            "W341",
+            &group.id,
+            format!("group {} cannot be joined: {why}", group.name),
+            "see to it by hand that the new identity becomes a member",
+        ));
+    }
+}
+
+fn same_region(one: &str, other: &str) -> bool {
+    let plain = |s: &str| s.replace(' ', "").to_ascii_lowercase();
+    plain(one) == plain(other)
+}
+
+fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
+    for host in &facts.hosts {
+        let choice = choose(params, facts, host);
+        if choice.unpinned {
+            let remedy = "know better? name the host in pinned, or choose its strategy in the batch file";
+            let text = match choice.strategy {
+                Strategy::Swap => format!("{}, so this plan swaps instead of attaching", choice.reason),
+                _ => choice.reason.clone(),
+            };
+            if params.options.unpinned_host == Unpinned::Block {
+                out.blockers.push(notice("B117", &host.id, text, remedy));
+            } else {
+                out.warnings.push(notice("W203", &host.id, text, remedy));
+            }
+        }
+        if choice.strategy == Strategy::ByHand && host.readable {
+            out.warnings.push(notice(
+                "W204",
+                &host.id,
+                choice.reason,
+                "a person re-points it when its step comes",
+            ));
+        }
+        if host.state.as_deref().is_some_and(is_moving) {
+            let state = host.state.as_deref().unwrap_or_default();
+            let text = format!("somebody else is at work on this host: {state}");
+            out.blockers.push(notice("B109", &host.id, text, "wait until it is done, then plan again"));
+        }
+        let accepted = params.options.accept_unseen.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
+        if !host.readable && !accepted {
+            out.blockers.push(notice(
+                "B118",
+                &host.id,
+                "Azure says that this resource uses the identity, but you cannot read it",
+                "get the right to read it, or answer for it: accept_unseen in the batch file",
+            ));
+        }
+    }
+}
+
+fn is_moving(state: &str) -> bool {
+    ["Updating", "Creating", "Deleting", "Accepted", "Running", "InProgress"]
+        .iter()
+        .any(|s| s.eq_ignore_ascii_case(state))
+}
+
+fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {
+    if !params.options.lift_locks {
+        for lock in locks::forward(facts) {
+            let text = format!("lock {} ({}) refuses changes that this move makes", lock.id, lock.level);
+            out.blockers.push(notice(
+                "B116",
+                &lock.scope,
+                text,
+                "lift it, or let the move do so: lift_locks = true",
+            ));
+        }
+        for lock in locks::clean_up(facts).into_iter().filter(|l| !l.level.eq_ignore_ascii_case("ReadOnly")) {
+            let text = format!("lock {} ({}) will refuse the clean-up", lock.id, lock.level);
+            out.warnings.push(notice(
+                "W340",
+                &lock.scope,
+                text,
+                "lift it before the clean-up: lift_locks = true",
+            ));
+        }
+    }
+    let mut more: BTreeMap<String, u64> = BTreeMap::new();
+    for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
+        if let Some(subscription) = subscription_of(&a.scope) {
+            *more.entry(subscription).or_default() += 1;
+        }
+    }
+    for (subscription, more) in more {
+        let there = facts.assignment_counts.get(&subscription).copied().unwrap_or(0);
+        if there + more > ASSIGNMENTS_MAX {
+            out.blockers.push(notice(
+                "B112",
+                &format!("/subscriptions/{subscription}"),
+                format!("{there} role assignments and {more} more do not fit into {ASSIGNMENTS_MAX}"),
+                "remove assignments of principals that are gone",
+            ));
+        }
+    }
+}
+
+fn subscription_of(scope: &str) -> Option<String> {
+    let mut parts = scope.split('/').skip(1);
+    let first = parts.next()?;
+    first.eq_ignore_ascii_case("subscriptions").then(|| parts.next().map(str::to_ascii_lowercase))?
+}
+
+fn rights(facts: &Facts, out: &mut Preflight) {
+    for right in &facts.rights {
+        let target = if right.scope.is_empty() { "/" } else { &right.scope };
+        match right.held {
+            Some(true) => {}
+            Some(false) => out.blockers.push(notice(
+                "B110",
+                target,
+                format!("you lack {}", right.action),
+                "get the right, or leave the identity out",
+            )),
+            None => out.warnings.push(notice(
+                "W360",
+                target,
+                format!("it could not be read whether you have {}", right.action),
+                "make sure of it before the run",
+            )),
+        }
+    }
+}
+
+fn unknowns(params: &Params, facts: &Facts, out: &mut Preflight) {
+    for gap in &facts.gaps {
+        let (code, remedy) = match gap.code {
+            GapCode::Denied => ("W350", "plan again with the right to read it, or answer for it"),
+            GapCode::Unreadable => ("W350", "look there by hand"),
+            GapCode::Disagreement => ("W351", "usually an index that is behind: plan again in some minutes"),
+            GapCode::Unseen
+                if params.options.accept_unseen.iter().any(|s| s.eq_ignore_ascii_case(&gap.scope)) =>
+            {
+                ("W352", "accepted in the batch file")
+            }
+            GapCode::Unseen => ("W352", "find out who owns it"),
+        };
+        out.warnings.push(notice(code, &gap.scope, gap.why.clone(), remedy));
+    }
+}
+
+/// How many steps of each kind a plan has, for the line at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tally {
+    /// Changes before the soak.
+    pub changes: usize,
+    /// Steps that a person does.
+    pub by_hand: usize,
+    /// Waits, checks and the soak.
+    pub waits: usize,
+    /// Changes behind the gate.
+    pub removals: usize,
+}
+
+/// Counts the steps of a plan.
+pub fn tally(plan: &Plan) -> Tally {
+    let mut out = Tally::default();
+    for step in &plan.steps {
+        match (&step.node, step.phase) {
+            (Node::Act { .. }, Phase::Forward) => out.changes += 1,
+            (Node::Act { .. }, Phase::CleanUp) => out.removals += 1,
+            (Node::ByHand { .. }, _) => out.by_hand += 1,
+            (Node::Wait { .. } | Node::Soak { .. } | Node::Check { .. }, _) => out.waits += 1,
+            (Node::Gate { .. }, _) => {}
+        }
+    }
+    out
+}

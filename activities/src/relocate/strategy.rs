@@ -1,0 +1,149 @@
+//! Activities: how each host is re-pointed, and why. Pure.
+//!
+//! Attaching the new identity beside the old one is not always safe: the metadata service gives a
+//! caller that names no identity the only one there is, and refuses it when there are two. So code
+//! that names none may be broken by an overlap, and is served by an exchange in one write.
+
+use super::facts::{Facts, Host, Strategy};
+use super::params::{Params, Unpinned};
+use crate::references::scan::Identifier;
+
+/// How a host is re-pointed, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// How.
+    pub strategy: Strategy,
+    /// Why, for people.
+    pub reason: String,
+    /// Whether the host runs code that names its identity nowhere that can be seen.
+    pub unpinned: bool,
+}
+
+/// Types whose code asks the host for tokens.
+const RUNS_CODE: [&str; 14] = [
+    "microsoft.app/containerapps",
+    "microsoft.app/jobs",
+    "microsoft.appplatform/spring/apps",
+    "microsoft.automation/automationaccounts",
+    "microsoft.batch/batchaccounts/pools",
+    "microsoft.compute/virtualmachines",
+    "microsoft.compute/virtualmachinescalesets",
+    "microsoft.compute/virtualmachinescalesets/virtualmachines",
+    "microsoft.containerinstance/containergroups",
+    "microsoft.hybridcompute/machines",
+    "microsoft.machinelearningservices/workspaces/computes",
+    "microsoft.servicefabric/managedclusters/applications",
+    "microsoft.web/sites",
+    "microsoft.web/sites/slots",
+];
+
+/// Types that take one identity at a time.
+const TAKES_ONE: [&str; 6] = [
+    "microsoft.authorization/policyassignments",
+    "microsoft.containerservice/managedclusters",
+    "microsoft.network/applicationgateways",
+    "microsoft.network/expressrouteports",
+    "microsoft.network/firewallpolicies",
+    "microsoft.network/virtualnetworkgateways",
+];
+
+/// Types that cannot be changed in place without loss, and why.
+const BY_HAND: [(&str, &str); 5] = [
+    ("microsoft.batch/batchaccounts/pools", "nodes get identities only when they are made"),
+    ("microsoft.botservice/botservices", "the client id of a bot cannot be changed in place"),
+    (
+        "microsoft.containerinstance/containergroups",
+        "a container group is written as a whole, and its secure values cannot be read",
+    ),
+    ("microsoft.hdinsight/clusters", "a cluster takes its identities only when it is made"),
+    ("microsoft.machinelearningservices/workspaces/computes", "a compute must be made again"),
+];
+
+/// How this host is re-pointed, and why.
+pub fn choose(params: &Params, facts: &Facts, host: &Host) -> Choice {
+    let is = |types: &[&str]| types.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
+    let plain = |strategy, reason: String| Choice { strategy, reason, unpinned: false };
+    if let Some((_, strategy)) =
+        params.options.strategies.iter().find(|(id, _)| id.eq_ignore_ascii_case(&host.id))
+    {
+        return plain(*strategy, "chosen in the batch file".into());
+    }
+    if !host.readable {
+        return plain(Strategy::ByHand, "Azure knows this resource, but you cannot read it".into());
+    }
+    if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
+        return plain(Strategy::ByHand, (*why).into());
+    }
+    if host.settings.iter().any(|s| s.list != "appsettings") {
+        return plain(Strategy::ByHand, "a connection string names the identity, and holds secrets".into());
+    }
+    if !host.carries {
+        return plain(Strategy::Overlap, "it only names the identity".into());
+    }
+    if is(&TAKES_ONE) {
+        return plain(Strategy::Swap, "it takes one identity at a time".into());
+    }
+    if !is(&RUNS_CODE) {
+        return plain(Strategy::Overlap, "no code on it asks for tokens".into());
+    }
+    code_host(params, facts, host)
+}
+
+fn code_host(params: &Params, facts: &Facts, host: &Host) -> Choice {
+    let pinned = |reason: String| Choice { strategy: Strategy::Overlap, reason, unpinned: false };
+    if params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id)) {
+        return pinned("the batch file says that its code names its identity".into());
+    }
+    if let Some(evidence) = pin(facts, host) {
+        return pinned(format!("its code names its identity in {evidence}"));
+    }
+    if host.attached.len() > 1 {
+        return pinned(format!("it has {} identities, so callers name one already", host.attached.len()));
+    }
+    if host.identity_type.to_ascii_lowercase().contains("systemassigned") {
+        return pinned("it has a system-assigned identity, which callers get who name none".into());
+    }
+    let reason = "it has one identity and names it nowhere that can be seen: with two attached, the \
+                  metadata service would refuse callers that name none";
+    let strategy = match params.options.unpinned_host {
+        Unpinned::Swap | Unpinned::Block => Strategy::Swap,
+        Unpinned::PinFirst => Strategy::PinFirst,
+    };
+    Choice { strategy, reason: reason.into(), unpinned: true }
+}
+
+/// Where the code on a host names its identity, as far as can be seen.
+fn pin(facts: &Facts, host: &Host) -> Option<String> {
+    if let Some(setting) = host.settings.first() {
+        return Some(format!("setting {}", setting.name));
+    }
+    let named = |h: &Host| {
+        h.references
+            .iter()
+            .find(|r| r.identifier != Identifier::PrincipalId && names_for_code(&r.pointer))
+            .map(|r| r.pointer.clone())
+    };
+    named(host).or_else(|| {
+        // Extensions and other children carry the settings of code that runs on the parent.
+        facts.hosts.iter().filter(|h| below(&h.id, &host.id) && !h.carries).find_map(|child| {
+            named(child)
+                .map(|pointer| format!("{} {pointer}", child.id.rsplit('/').next().unwrap_or_default()))
+        })
+    })
+}
+
+/// Whether a place is one from which code learns its identity, rather than the platform.
+fn names_for_code(pointer: &str) -> bool {
+    const PLACES: [&str; 5] =
+        ["/env/", "/environmentvariables/", "/settings/", "/appsettings/", "/environmentsettings/"];
+    let folded = pointer.to_ascii_lowercase();
+    PLACES.iter().any(|place| folded.contains(place))
+}
+
+/// Whether an id is truly below another.
+pub(super) fn below(id: &str, parent: &str) -> bool {
+    id.len() > parent.len()
+        && id.is_char_boundary(parent.len())
+        && id[..parent.len()].eq_ignore_ascii_case(parent)
+        && id[parent.len()..].starts_with('/')
+}

@@ -1,0 +1,139 @@
+//! Activities: facts for tests: one identity with one of everything. Pure.
+
+use super::facts::*;
+use super::params::{Options, Params, Target};
+use crate::references::scan::{Identifier, Identifiers};
+use crate::references::table::Verb;
+use rehome_orchestrator::OnFailure;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) const GROUP: &str = "/subscriptions/s1/resourceGroups/rg-pay-weu";
+pub(super) const OLD: &str = "/subscriptions/s1/resourceGroups/rg-pay-weu/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-pay";
+pub(super) const CLIENT: &str = "1c0e0000-0000-4000-8000-0000000000a4";
+pub(super) const PRINCIPAL: &str = "9b2f0000-0000-4000-8000-000000000017";
+
+pub(super) fn params() -> Params {
+    Params {
+        identity: OLD.into(),
+        target: Target {
+            subscription: "s1".into(),
+            resource_group: "rg-pay-sdc".into(),
+            name: "id-pay".into(),
+            location: "swedencentral".into(),
+        },
+        soak_ms: 86_400_000,
+        on_failure: OnFailure::Park,
+        options: Options::default(),
+    }
+}
+
+pub(super) fn assignment(name: &str, scope: &str) -> Assignment {
+    Assignment {
+        id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"),
+        scope: scope.into(),
+        role_definition_id: "/subscriptions/s1/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7".into(),
+        role: "Reader".into(),
+        principal_id: PRINCIPAL.into(),
+        principal_type: "ServicePrincipal".into(),
+        condition: None,
+        condition_version: None,
+        description: None,
+        delegated_identity: None,
+        until: None,
+    }
+}
+
+pub(super) fn host(kind: &str, name: &str) -> Host {
+    Host {
+        id: format!("{GROUP}/providers/{kind}/{name}"),
+        kind: kind.into(),
+        api_version: "2025-03-01".into(),
+        location: "westeurope".into(),
+        verb: Verb::Patch,
+        identity_type: "UserAssigned".into(),
+        attached: vec![OLD.into()],
+        carries: true,
+        references: Vec::new(),
+        settings: Vec::new(),
+        found_by: BTreeSet::from([Method::GraphMap]),
+        readable: true,
+        state: Some("Succeeded".into()),
+        rest: "sha256:0".into(),
+    }
+}
+
+pub(super) fn setting(name: &str) -> Setting {
+    Setting {
+        name: name.into(),
+        list: "appsettings".into(),
+        identifiers: vec![Identifier::ClientId],
+        mark: "00".into(),
+    }
+}
+
+pub(super) fn facts() -> Facts {
+    Facts {
+        identity: Identity {
+            identifiers: Identifiers {
+                resource_id: OLD.into(),
+                client_id: CLIENT.into(),
+                principal_id: PRINCIPAL.into(),
+            },
+            location: "westeurope".into(),
+            tenant_id: "t".into(),
+            tags: BTreeMap::from([("app".into(), "pay".into())]),
+            isolation_scope: None,
+            assignment_restrictions: None,
+        },
+        target: TargetFacts {
+            id: params().target.id(),
+            group_location: Some("swedencentral".into()),
+            taken: false,
+            region_offered: Some(true),
+        },
+        credentials: vec![FederatedCredential {
+            name: "aks-pay".into(),
+            issuer: "https://westeurope.oic.prod-aks.azure.com/t/c/".into(),
+            subject: Some("system:serviceaccount:pay:pay-worker".into()),
+            audiences: vec!["api://AzureADTokenExchange".into()],
+            claims_matching: None,
+        }],
+        assignments_of: vec![assignment("a1", GROUP)],
+        assignments_on: Vec::new(),
+        conditions_naming: Vec::new(),
+        directory: Directory {
+            groups: vec![Group {
+                id: "g1".into(),
+                name: "grp-pay".into(),
+                dynamic: false,
+                synced: false,
+                role_assignable: false,
+            }],
+            ..Directory::default()
+        },
+        access_policies: vec![AccessPolicy {
+            vault: format!("{GROUP}/providers/Microsoft.KeyVault/vaults/kv-pay"),
+            tenant_id: "t".into(),
+            application_id: None,
+            permissions: json!({"secrets": ["get"]}),
+            ignored: false,
+        }],
+        service_grants: Vec::new(),
+        hosts: Vec::new(),
+        locks: Vec::new(),
+        moving: Vec::new(),
+        rights: Vec::new(),
+        assignment_counts: BTreeMap::new(),
+        gaps: Vec::new(),
+    }
+}
+
+pub(super) fn lock(scope: &str, level: &str) -> Lock {
+    Lock {
+        id: format!("{scope}/providers/Microsoft.Authorization/locks/keep"),
+        scope: scope.into(),
+        level: level.into(),
+        notes: Some("kept".into()),
+    }
+}

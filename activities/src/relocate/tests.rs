@@ -1,0 +1,172 @@
+//! Tests of what is decided from facts: strategies, blockers, warnings, differences.
+
+use super::differences::differences;
+use super::facts::*;
+use super::params::Unpinned;
+use super::preflight::preflight;
+use super::strategy::choose;
+use super::testing::*;
+use crate::references::scan::Identifier;
+use std::collections::BTreeMap;
+
+fn strategy_of(host: &Host) -> (Strategy, bool) {
+    let choice = choose(&params(), &facts(), host);
+    (choice.strategy, choice.unpinned)
+}
+
+fn codes(params: &super::params::Params, facts: &Facts) -> Vec<String> {
+    let found = preflight(params, facts);
+    let mut codes: Vec<String> = found.blockers.into_iter().chain(found.warnings).map(|n| n.code).collect();
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn code_that_names_no_identity_is_served_by_a_swap_and_pinned_code_by_an_overlap() {
+    let mut vm = host("Microsoft.Compute/virtualMachines", "vm");
+    assert_eq!(strategy_of(&vm), (Strategy::Swap, true));
+    vm.identity_type = "SystemAssigned, UserAssigned".into();
+    assert_eq!(strategy_of(&vm), (Strategy::Overlap, false));
+    let mut site = host("microsoft.web/SITES", "app");
+    assert_eq!(strategy_of(&site), (Strategy::Swap, true));
+    site.settings = vec![setting("AZURE_CLIENT_ID")];
+    assert_eq!(strategy_of(&site), (Strategy::Overlap, false));
+    let mut app = host("Microsoft.App/containerApps", "ca");
+    let pointer = "/properties/configuration/registries/0/identity".to_owned();
+    app.references = vec![Reference { pointer, identifier: Identifier::ResourceId }];
+    assert_eq!(
+        strategy_of(&app),
+        (Strategy::Swap, true),
+        "a registry's identity is the platform's, not the code's"
+    );
+    let pointer = "/properties/template/containers/0/env/1/value".to_owned();
+    app.references.push(Reference { pointer, identifier: Identifier::ClientId });
+    assert_eq!(strategy_of(&app), (Strategy::Overlap, false));
+}
+
+#[test]
+fn settings_of_an_extension_pin_the_machine_that_it_runs_on() {
+    let mut facts = facts();
+    let vm = host("Microsoft.Compute/virtualMachines", "vm");
+    let mut extension = host("Microsoft.Compute/virtualMachines", "vm/extensions/ama");
+    extension.carries = false;
+    let pointer = "/properties/settings/authentication/managedIdentity/identifier-value".to_owned();
+    extension.references = vec![Reference { pointer, identifier: Identifier::ResourceId }];
+    facts.hosts = vec![vm.clone(), extension];
+    assert_eq!(choose(&params(), &facts, &vm).strategy, Strategy::Overlap);
+    let other = host("Microsoft.Compute/virtualMachines", "vm2");
+    assert_eq!(choose(&params(), &facts, &other).strategy, Strategy::Swap);
+}
+
+#[test]
+fn the_type_of_a_host_decides_where_no_code_asks() {
+    assert_eq!(strategy_of(&host("Microsoft.Storage/storageAccounts", "st")).0, Strategy::Overlap);
+    assert_eq!(strategy_of(&host("Microsoft.ContainerService/managedClusters", "aks")).0, Strategy::Swap);
+    assert_eq!(strategy_of(&host("Microsoft.BotService/botServices", "bot")).0, Strategy::ByHand);
+    let mut kubelet = host("Microsoft.ContainerService/managedClusters", "aks");
+    kubelet.carries = false;
+    assert_eq!(strategy_of(&kubelet).0, Strategy::Overlap);
+    let mut hidden = host("Microsoft.Storage/storageAccounts", "st");
+    hidden.readable = false;
+    assert_eq!(strategy_of(&hidden).0, Strategy::ByHand);
+}
+
+#[test]
+fn a_person_who_knows_better_is_believed() {
+    let (mut params, facts) = (params(), facts());
+    let vm = host("Microsoft.Compute/virtualMachines", "vm");
+    params.options.pinned.insert(vm.id.to_uppercase());
+    assert_eq!(choose(&params, &facts, &vm).strategy, Strategy::Overlap);
+    params.options.strategies.insert(vm.id.to_uppercase(), Strategy::ByHand);
+    assert_eq!(choose(&params, &facts, &vm).strategy, Strategy::ByHand);
+    params.options = super::params::Options { unpinned_host: Unpinned::PinFirst, ..Default::default() };
+    assert_eq!(choose(&params, &facts, &vm).strategy, Strategy::PinFirst);
+}
+
+#[test]
+fn a_move_without_obstacles_has_no_blockers() {
+    assert_eq!(codes(&params(), &facts()), ["W311"]);
+}
+
+#[test]
+fn each_obstacle_has_its_own_code() {
+    let blocked = |code: &str, change: &dyn Fn(&mut super::params::Params, &mut Facts)| {
+        let (mut params, mut facts) = (params(), facts());
+        change(&mut params, &mut facts);
+        let found: Vec<String> = preflight(&params, &facts).blockers.into_iter().map(|n| n.code).collect();
+        assert_eq!(found, [code]);
+    };
+    blocked("B101", &|_, f| {
+        f.identity.isolation_scope = Some("Regional".into());
+        f.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
+    });
+    blocked("B103", &|_, f| f.target.taken = true);
+    blocked("B104", &|_, f| f.target.id = OLD.to_uppercase());
+    blocked("B105", &|p, _| p.target.name = "-x".into());
+    blocked("B106", &|_, f| f.target.group_location = None);
+    blocked("B107", &|p, _| p.target.location = "WestEurope".into());
+    blocked("B108", &|p, _| p.target.subscription = "s2".into());
+    blocked("B109", &|_, f| {
+        f.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
+        f.hosts[0].state = Some("Updating".into());
+    });
+    blocked("B110", &|_, f| {
+        let right = |held| Right { action: "x/write".into(), scope: GROUP.into(), held };
+        f.rights = vec![right(Some(false)), right(None), right(Some(true))];
+    });
+    blocked("B112", &|_, f| f.assignment_counts = BTreeMap::from([("s1".into(), 4_000)]));
+    blocked("B114", &|_, f| f.credentials = vec![f.credentials[0].clone(); 21]);
+    blocked("B115", &|_, f| f.target.region_offered = Some(false));
+    blocked("B116", &|_, f| f.locks = vec![lock(GROUP, "ReadOnly")]);
+    blocked("B117", &|p, f| {
+        p.options.unpinned_host = Unpinned::Block;
+        f.hosts = vec![host("Microsoft.Compute/virtualMachines", "vm")];
+    });
+    blocked("B118", &|_, f| {
+        f.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
+        f.hosts[0].readable = false;
+    });
+}
+
+#[test]
+fn a_lock_against_deletion_is_only_in_the_way_of_the_clean_up() {
+    let mut facts = facts();
+    facts.locks = vec![lock(GROUP, "CanNotDelete")];
+    assert_eq!(codes(&params(), &facts), ["W311", "W340"]);
+    facts.locks = vec![lock("/subscriptions/other", "ReadOnly")];
+    assert_eq!(codes(&params(), &facts), ["W311"]);
+}
+
+#[test]
+fn facts_that_matter_are_compared_and_others_are_not() {
+    let mut was = facts();
+    was.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
+    let mut is = was.clone();
+    is.hosts[0].rest = "sha256:1".into();
+    is.hosts[0].id = is.hosts[0].id.to_uppercase();
+    is.assignment_counts = BTreeMap::from([("s1".into(), 7)]);
+    is.assignments_of[0].role_definition_id = "/providers/x/ACDD72A7-3385-48ef-bd42-f606fba81ae7".into();
+    assert_eq!(differences(&was, &is), []);
+    is.assignments_of.clear();
+    is.directory.groups[0].id = "g2".into();
+    let names: Vec<String> = differences(&was, &is).into_iter().map(|d| d.fact).collect();
+    let role = format!("role of it {}", was.assignments_of[0].id.to_ascii_lowercase());
+    assert_eq!(names, ["member of group g1".to_owned(), role, "member of group g2".to_owned()]);
+}
+
+#[test]
+fn what_cannot_be_seen_is_never_an_empty_list() {
+    let unseen = super::cannot_see::cannot_see(&facts());
+    assert!(unseen.len() >= 5);
+    assert!(unseen[0].what.contains(CLIENT));
+}
+
+#[test]
+fn facts_survive_being_written_and_read() {
+    let mut facts = facts();
+    facts.hosts = vec![host("Microsoft.Web/sites", "app")];
+    let text = serde_json::to_string(&facts).unwrap();
+    assert_eq!(serde_json::from_str::<Facts>(&text).unwrap(), facts);
+    let text = serde_json::to_string(&params()).unwrap();
+    assert_eq!(serde_json::from_str::<super::params::Params>(&text).unwrap(), params());
+}
