@@ -179,6 +179,23 @@ pub(crate) mod tests {
         }
     }
 
+    /// Builds the call that a request becomes and hands it on.
+    pub(crate) fn with_call<T>(
+        method: &str,
+        url: &str,
+        body: &Value,
+        now: DateTime<Utc>,
+        then: impl FnOnce(&Call) -> T,
+    ) -> T {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let query: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
+            .map(|(key, value)| (key.to_lowercase(), value.into_owned()))
+            .collect();
+        let (caller, tenant) =
+            ("cccccccc-0000-0000-0000-000000000001", "dddddddd-0000-0000-0000-000000000000");
+        then(&Call { method, path, query: &query, body, caller, tenant, origin: "http://127.0.0.1:1", now })
+    }
+
     #[test]
     fn times_have_seven_digits() {
         let at = DateTime::from_timestamp(1_743_672_610, 779_780_600).unwrap();
