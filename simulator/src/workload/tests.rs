@@ -112,7 +112,7 @@ fn a_role_assignment_acts_after_its_delay_and_at_once_no_more_when_it_goes() {
     world.put(
         id,
         json!({"id": id, "properties": {"roleDefinitionId": reader, "principalId": "OLD-OID",
-                         "updatedOn": "2026-09-21T13:33:20.0000000Z"}}),
+                         "createdOn": "2026-09-21T13:33:20.0000000Z"}}),
     );
     let made: DateTime<Utc> = "2026-09-21T13:33:20Z".parse().unwrap();
     let offset = (made - start()).num_seconds();

@@ -218,6 +218,7 @@ fn a_caller_with_roles_may_do_what_they_grant_once_they_have_effect() {
     assert_eq!(send(&mut world, 0, "PUT", &at(GROUP, FIRST), typed(CONTRIBUTOR, CALLER)).status, 201);
     let later = start() + TimeDelta::hours(1);
     let sites = "Microsoft.Web/sites/write";
+    assert_eq!(send(&mut world, 3600, "PUT", &at(GROUP, FIRST), typed(CONTRIBUTOR, CALLER)).status, 200);
     assert!(authorize(&world, CALLER, sites, IDENTITY, start()).is_err(), "a grant takes time");
     assert_eq!(authorize(&world, CALLER, sites, IDENTITY, later), Ok(()));
     let refusal = authorize(&world, CALLER, write, IDENTITY, later).unwrap_err();
@@ -309,4 +310,20 @@ fn deny_assignments_are_read_by_the_principal_they_name_and_cannot_be_written() 
         assert_eq!(names(&found).len(), count);
     }
     assert_eq!(send(&mut world, 0, "PUT", &format!("{base}/{SECOND}"), json!({})).status, 405);
+}
+
+#[test]
+fn a_subscription_holds_four_thousand_assignments_and_not_one_more() {
+    let mut world = world();
+    for number in 0..4000 {
+        let id = at(GROUP, &format!("77777777-0000-0000-0000-{number:012}"));
+        world.put(
+            &id,
+            json!({"id": id, "properties": {"principalId": TEAM, "roleDefinitionId": number.to_string()}}),
+        );
+    }
+    let full = send(&mut world, 0, "PUT", &at(IDENTITY, FIRST), typed(READER, OLD));
+    assert_eq!(code(&full), (400, "RoleAssignmentLimitExceeded".into()));
+    world.remove(&at(GROUP, "77777777-0000-0000-0000-000000000000"));
+    assert_eq!(send(&mut world, 0, "PUT", &at(IDENTITY, FIRST), typed(READER, OLD)).status, 201);
 }
