@@ -1,5 +1,43 @@
 //! The ARM room of the local Azure: what `management.azure.com` answers.
 
 pub(crate) mod authorization;
-pub(crate) mod keyvault;
-pub(crate) mod management_groups;
+mod groups;
+mod id;
+mod identity_block;
+mod msi;
+mod poll;
+mod resource_graph;
+mod resources;
+mod sites;
+
+use crate::http::{Reply, Request};
+use crate::world::World;
+use authorization::Call;
+use id::ArmPath;
+
+/// Hands a request to the room of its type.
+pub(crate) fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
+    if let Some(answer) = authorization::handle(world, call) {
+        return answer.into();
+    }
+    let lower = call.path.to_lowercase();
+    if lower.trim_end_matches('/') == "/providers/microsoft.resourcegraph/resources" {
+        return resource_graph::handle(world, call);
+    }
+    let path = ArmPath::parse(call.path);
+    if let Some(reply) = groups::missing(world, call, &path) {
+        return reply;
+    }
+    if let Some(reply) = poll::handle(world, call, &path) {
+        return reply;
+    }
+    match path.kind.to_lowercase().as_str() {
+        "" => groups::handle(world, call, request),
+        "microsoft.managedidentity/userassignedidentities"
+        | "microsoft.managedidentity/userassignedidentities/federatedidentitycredentials" => {
+            msi::handle(world, call, &path)
+        }
+        kind if sites::owns(kind) => sites::handle(world, call, &path),
+        _ => resources::handle(world, call, &path),
+    }
+}

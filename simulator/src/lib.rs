@@ -1,6 +1,24 @@
-//! A local Azure, reached over HTTP.
+//! A local Azure, reached over HTTP like the real one: Resource Manager, Microsoft Graph and sign-in.
+//!
+//! It knows nothing of the clients that ask it. It refuses what Azure refuses, takes its time where Azure
+//! does, and forgets everything when it ends; its state comes from an estate and can be read back as one.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the rules of this room are asked by the HTTP server"))]
 mod arm;
-#[cfg_attr(not(test), expect(dead_code, reason = "the outages are asked for over HTTP"))]
-mod workload;
+mod clock;
+mod estate;
+mod faults;
+mod graph;
+mod http;
+mod login;
+mod operations;
+mod pipeline;
+mod serve;
+mod server;
+mod throttle;
+mod tls;
+mod world;
+
+pub use estate::{Estate, EstateError, Settings};
+pub use faults::{Faults, Rule, What};
+pub use serve::{Options, Running, ServeError, serve};
+pub use tls::TlsError;

@@ -1,0 +1,236 @@
+//! ARM: user-assigned identities and their federated credentials (msi/2024-11-30). All synchronous.
+
+use super::authorization::{Call, Objects, canonical};
+use super::id::ArmPath;
+use super::{groups, resources};
+use crate::http::Reply;
+use crate::world::World;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+/// An identity has at most this many federated credentials.
+const CREDENTIALS_MAX: usize = 20;
+
+/// Two writes of credentials of one identity within this simulated time are concurrent.
+const CONCURRENT: TimeDelta = TimeDelta::milliseconds(1_000);
+
+/// Answers a request about identities.
+pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    let credential = path.kind.to_lowercase().ends_with("/federatedidentitycredentials");
+    match (call.method, path.is_instance(), credential) {
+        ("GET", false, _) => resources::list(world, path),
+        ("GET", true, _) => match world.get(call.path) {
+            Some(found) => Reply::json(200, found.clone()),
+            None => resources::not_found(path),
+        },
+        ("HEAD", true, _) => Reply::empty(if world.get(call.path).is_some() { 204 } else { 404 }),
+        ("PUT", true, false) => put(world, call, path),
+        ("PATCH", true, false) => patch(world, call, path),
+        ("DELETE", true, false) => delete(world, call),
+        ("PUT", true, true) => put_credential(world, call, path),
+        ("DELETE", true, true) => delete_credential(world, call, path),
+        _ => resources::no_method(call),
+    }
+}
+
+fn lower_group(path: &str) -> String {
+    // Whatever was sent, this provider answers with a lower-case segment.
+    let at = path.to_lowercase().find("/resourcegroups/");
+    match at {
+        Some(at) => format!("{}/resourcegroups/{}", &path[..at], &path[at + "/resourcegroups/".len()..]),
+        None => path.to_owned(),
+    }
+}
+
+fn name_flaw(name: &str) -> bool {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    let rest = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    !(first && rest && (3..=128).contains(&name.len()))
+}
+
+fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if name_flaw(path.name()) {
+        let message = format!(
+            "The name '{}' has 3 to 128 letters, digits, hyphens and underscores, and begins with a letter or a digit.",
+            path.name()
+        );
+        return Reply::error(400, "InvalidResourceName", &message);
+    }
+    let Some(location) = call.body["location"].as_str() else {
+        return Reply::error(
+            400,
+            "LocationRequired",
+            "The location property is required for this definition.",
+        );
+    };
+    if !groups::offers(location) {
+        let message = format!(
+            "The provided location '{location}' is not available for resource type 'Microsoft.ManagedIdentity/userAssignedIdentities'."
+        );
+        return Reply::error(400, "LocationNotAvailableForResourceType", &message);
+    }
+    let before = world.get(call.path).cloned();
+    let plain = |text: &str| text.replace(' ', "").to_lowercase();
+    if let Some(was) = before.as_ref().and_then(|b| b["location"].as_str())
+        && plain(was) != plain(location)
+    {
+        let message = format!(
+            "The resource '{}' already exists in location '{was}' in resource group '{}'. A resource with the same name cannot be created in location '{location}'. Please select a new resource name.",
+            path.name(),
+            path.group().unwrap_or_default()
+        );
+        return Reply::error(409, "InvalidResourceLocation", &message);
+    }
+    let kept = |pointer: &str| before.as_ref().and_then(|b| b.pointer(pointer)).cloned();
+    let scope = call.body.pointer("/properties/isolationScope").cloned();
+    if scope.as_ref().is_some_and(|s| !matches!(s.as_str(), Some("None" | "Regional"))) {
+        return Reply::error(400, "BadRequest", "The isolationScope is None or Regional.");
+    }
+    let mut properties = json!({
+        "tenantId": world.settings.tenant,
+        "principalId": kept("/properties/principalId").unwrap_or_else(|| Value::from(world.guid("principal"))),
+        "clientId": kept("/properties/clientId").unwrap_or_else(|| Value::from(world.guid("client"))),
+    });
+    if let Some(scope) = scope.or_else(|| kept("/properties/isolationScope")) {
+        properties["isolationScope"] = scope;
+    }
+    let id = kept("/id").unwrap_or_else(|| Value::from(lower_group(&path.path)));
+    let body = json!({
+        "location": plain(location), "tags": call.body.get("tags").filter(|t| t.is_object()).cloned().unwrap_or_else(|| json!({})),
+        "id": id, "name": path.name(), "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "properties": properties,
+    });
+    world.put(call.path, body.clone());
+    if before.is_some() {
+        return Reply::json(200, body);
+    }
+    world.birth(&body);
+    Reply::json(201, body.clone()).with("location", body["id"].as_str().unwrap_or_default())
+}
+
+fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    let Some(mut identity) = world.get(call.path).cloned() else { return resources::not_found(path) };
+    if let Some(tags) = call.body.get("tags") {
+        identity["tags"] = tags.clone();
+    }
+    if let Some(scope) = call.body.pointer("/properties/isolationScope") {
+        identity["properties"]["isolationScope"] = scope.clone();
+    }
+    world.put(call.path, identity.clone());
+    Reply::json(200, identity)
+}
+
+/// The principal of an identity goes with it; assignments and references stay behind.
+pub(crate) fn forget(world: &mut World, id: &str) {
+    let principal = world
+        .get(id)
+        .filter(|o| crate::world::is_identity(o))
+        .and_then(|o| o.pointer("/properties/principalId"));
+    if let Some(principal) = principal.and_then(Value::as_str).map(ToOwned::to_owned) {
+        world.remove_directory(&principal);
+    }
+}
+
+fn delete(world: &mut World, call: &Call<'_>) -> Reply {
+    if world.get(call.path).is_none() {
+        return Reply::empty(204);
+    }
+    forget(world, call.path);
+    let prefix = format!("{}/federatedidentitycredentials/", canonical(call.path));
+    let children: Vec<String> =
+        world.below(&prefix).iter().filter_map(|o| o["id"].as_str().map(ToOwned::to_owned)).collect();
+    for child in children {
+        world.remove(&child);
+    }
+    world.remove(call.path);
+    Reply::empty(200)
+}
+
+fn identity_of(path: &ArmPath) -> &str {
+    path.parent_path().rsplit_once('/').map_or("", |(identity, _)| identity)
+}
+
+/// Only one credential of an identity may be written at a time.
+fn concurrent(world: &mut World, path: &ArmPath) -> Option<Reply> {
+    let (identity, now) = (canonical(identity_of(path)), world.now());
+    // In simulated time a fast client is still a fast client: what counts is what is under way.
+    let last = world.credential_writes.insert(identity, now);
+    if last.is_none_or(|last| now >= last + CONCURRENT) {
+        return None;
+    }
+    let message = "Too many Federated Identity Credentials are written concurrently for the managed identity. Concurrent Federated Identity Credentials writes under the same managed identity are not supported.";
+    Some(Reply::error(409, "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity", message))
+}
+
+fn put_credential(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if world.get(identity_of(path)).is_none() {
+        let parent = ArmPath::parse(identity_of(path));
+        let message = format!(
+            "Can not perform requested operation on nested resource. Parent resource '{}' not found.",
+            parent.name()
+        );
+        return Reply::error(404, "ParentResourceNotFound", &message);
+    }
+    if name_flaw(path.name()) || path.name().len() > 120 {
+        return Reply::error(400, "BadRequest", "The name of the federated identity credential is invalid.");
+    }
+    let properties = &call.body["properties"];
+    let filled = |key: &str| properties[key].as_str().is_some_and(|text| !text.is_empty());
+    if !filled("issuer") || !(filled("subject") || properties.get("claimsMatchingExpression").is_some()) {
+        return Reply::error(400, "BadRequest", "Federated Identity Credential has empty properties.");
+    }
+    if properties["audiences"].as_array().is_none_or(|list| list.len() != 1) {
+        return Reply::error(
+            400,
+            "BadRequest",
+            "Federated Identity Credential must have exactly one audience.",
+        );
+    }
+    let prefix = format!("{}/", canonical(path.parent_path()));
+    let mine = canonical(call.path);
+    let others: Vec<Value> = world
+        .below(&prefix)
+        .into_iter()
+        .filter(|o| canonical(o["id"].as_str().unwrap_or_default()) != mine)
+        .cloned()
+        .collect();
+    let same = |o: &Value| {
+        o["properties"]["issuer"] == properties["issuer"]
+            && o["properties"]["subject"] == properties["subject"]
+    };
+    if filled("subject") && others.iter().any(same) {
+        return Reply::error(
+            409,
+            "BadRequest",
+            "Issuer and subject combination already exists for this Managed Identity.",
+        );
+    }
+    let before = world.get(call.path).is_some();
+    if !before && others.len() >= CREDENTIALS_MAX {
+        let message = "Too many Federated Identity Credentials on the managed identity.";
+        return Reply::error(400, "BadRequest", message);
+    }
+    if let Some(reply) = concurrent(world, path) {
+        return reply;
+    }
+    let body = json!({
+        "id": lower_group(&path.path), "name": path.name(),
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+        "properties": properties,
+    });
+    world.put(call.path, body.clone());
+    if before {
+        return Reply::json(200, body);
+    }
+    Reply::json(201, body.clone()).with("location", body["id"].as_str().unwrap_or_default())
+}
+
+fn delete_credential(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if world.get(call.path).is_none() {
+        return Reply::empty(204);
+    }
+    if let Some(reply) = concurrent(world, path) {
+        return reply;
+    }
+    world.remove(call.path);
+    Reply::empty(200)
+}

@@ -1,0 +1,299 @@
+//! ARM: resources of any type.
+
+use super::authorization::{Call, Objects, canonical};
+use super::id::ArmPath;
+use super::{groups, identity_block, poll};
+use crate::http::Reply;
+use crate::operations::is_long;
+use crate::world::World;
+use serde_json::{Map, Value, json};
+
+/// Types whose PATCH takes tags and nothing else, or no body at all (MANIFEST, section 6).
+const NO_PATCH: [&str; 4] = [
+    "microsoft.containerservice/managedclusters",
+    "microsoft.network/applicationgateways",
+    "microsoft.containerinstance/containergroups",
+    "microsoft.logic/workflows",
+];
+
+/// Answers a request for a resource, or for the resources of a type.
+pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if let Some(reply) = provider(call, path) {
+        return reply;
+    }
+    if !path.is_instance() {
+        return match call.method {
+            "GET" => list(world, path),
+            "POST" => action(world, call, path),
+            _ => no_method(call),
+        };
+    }
+    if let Some(reply) = orphan(world, call, path) {
+        return reply;
+    }
+    match call.method {
+        "GET" => match world.get(call.path) {
+            Some(found) => Reply::json(200, found.clone()),
+            None => not_found(path),
+        },
+        "HEAD" => Reply::empty(if world.get(call.path).is_some() { 204 } else { 404 }),
+        "PUT" => put(world, call, path),
+        "PATCH" => patch(world, call, path),
+        "DELETE" => delete(world, call, path),
+        _ => no_method(call),
+    }
+}
+
+pub(crate) fn not_found(path: &ArmPath) -> Reply {
+    let group = path.group().unwrap_or_default();
+    let message = format!(
+        "The Resource '{}/{}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+        path.kind,
+        path.full_name()
+    );
+    Reply::error(404, "ResourceNotFound", &message)
+}
+
+pub(crate) fn no_method(call: &Call<'_>) -> Reply {
+    let message = format!("The requested resource does not support http method '{}'.", call.method);
+    Reply::error(405, "UnsupportedHttpMethod", &message)
+}
+
+/// `/subscriptions/S/providers/NAMESPACE`, and registering it.
+fn provider(call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
+    let subscription = path.subscription()?;
+    let mut parts = path.kind.split('/');
+    let (namespace, verb, more) = (parts.next()?, parts.next(), parts.next());
+    match (call.method, verb, more) {
+        ("GET", None, _) => Some(Reply::json(200, groups::provider(subscription, namespace))),
+        ("POST", Some(verb), None) if verb.eq_ignore_ascii_case("register") => {
+            Some(Reply::json(200, groups::provider(subscription, namespace)))
+        }
+        _ => None,
+    }
+}
+
+/// Azure's 404 where the parent of a child is not there.
+fn orphan(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
+    let mut parent = path.path.as_str();
+    for _ in 0..2 {
+        parent = parent.rsplit_once('/').map_or("", |(p, _)| p);
+    }
+    if path.names.len() < 2 || world.get(parent).is_some() || call.method == "DELETE" {
+        return None;
+    }
+    let message = format!(
+        "Can not perform requested operation on nested resource. Parent resource '{}' not found.",
+        parent.rsplit('/').next().unwrap_or_default()
+    );
+    Some(Reply::error(404, "ParentResourceNotFound", &message))
+}
+
+/// Resources of a type in a group, a subscription, or under a parent.
+pub(crate) fn list(world: &World, path: &ArmPath) -> Reply {
+    let segments = path.kind.split('/').count();
+    let scope = if path.names.is_empty() { &path.scope } else { path.parent_path() };
+    let prefix = format!("{}/", canonical(scope));
+    let same = |object: &&Value| {
+        let id = object["id"].as_str().unwrap_or_default();
+        let found = ArmPath::parse(id);
+        found.kind.eq_ignore_ascii_case(&path.kind) && found.names.len() + 1 == segments
+    };
+    let found: Vec<Value> = world.below(&prefix).into_iter().filter(same).cloned().collect();
+    Reply::json(200, json!({ "value": found }))
+}
+
+fn action(world: &World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if world.get(path.parent_path()).is_none() {
+        return not_found(&ArmPath::parse(path.parent_path()));
+    }
+    let message = format!(
+        "The resource type '{}' has no action '{}'.",
+        path.parent_kind(),
+        path.verb.as_deref().unwrap_or(call.method)
+    );
+    Reply::error(404, "InvalidResourceType", &message)
+}
+
+/// A write is refused while another one is under way on the same resource.
+fn busy(world: &World, path: &ArmPath) -> Option<Reply> {
+    let until = world.operations.busy(&path.path, world.now())?;
+    let message = "Another operation is in progress on this resource. Please retry later.";
+    let wait = world.clock.retry_after(until - world.now()).to_string();
+    Some(Reply::error(409, "AnotherOperationInProgress", message).with("retry-after", wait))
+}
+
+fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if !call.body.is_object() {
+        return Reply::error(400, "InvalidRequestContent", "The request content is not a resource.");
+    }
+    if let Some(reply) = busy(world, path) {
+        return reply;
+    }
+    let before = world.get(call.path).cloned();
+    if let Some(reply) = moved(before.as_ref(), call, path) {
+        return reply;
+    }
+    let mut body = call.body.clone();
+    let identity = match body.get("identity") {
+        // A PUT without a block leaves a block that is there: what most providers do.
+        None | Some(Value::Null) => Ok(before.as_ref().and_then(|b| b.get("identity").cloned())),
+        Some(sent) => {
+            let sent = sent.clone();
+            identity_block::write(
+                world,
+                call.path,
+                before.as_ref().and_then(|b| b.get("identity")),
+                &sent,
+                false,
+            )
+        }
+    };
+    match identity {
+        Err(reply) => return reply,
+        Ok(Some(block)) => body["identity"] = block,
+        Ok(None) => {
+            body.as_object_mut().map(|members| members.remove("identity"));
+        }
+    }
+    complete(&mut body, before.as_ref(), path);
+    world.put(call.path, body.clone());
+    let status = if before.is_some() { 200 } else { 201 };
+    answer(world, call, path, status, body)
+}
+
+fn answer(world: &mut World, call: &Call<'_>, path: &ArmPath, status: u16, body: Value) -> Reply {
+    if !is_long(&path.kind) {
+        return Reply::json(status, body);
+    }
+    let mut shown = body;
+    if let Some(properties) = shown.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert("provisioningState".to_owned(), Value::from("Updating"));
+    }
+    poll::started(world, call, path, status, Some(shown), false)
+}
+
+fn moved(before: Option<&Value>, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
+    let plain = |text: &str| text.replace(' ', "").to_lowercase();
+    let was = before?["location"].as_str()?;
+    let wished = call.body["location"].as_str()?;
+    if plain(was) == plain(wished) {
+        return None;
+    }
+    let message = format!(
+        "The resource '{}' already exists in location '{was}' in resource group '{}'. A resource with the same name cannot be created in location '{wished}'. Please select a new resource name.",
+        path.name(),
+        path.group().unwrap_or_default()
+    );
+    Some(Reply::error(409, "InvalidResourceLocation", &message))
+}
+
+/// What the provider knows better than the client.
+fn complete(body: &mut Value, before: Option<&Value>, path: &ArmPath) {
+    let stored = |key: &str| before.and_then(|b| b.get(key)).cloned();
+    let Some(members) = body.as_object_mut() else { return };
+    members.insert("id".to_owned(), stored("id").unwrap_or_else(|| Value::from(path.path.clone())));
+    members.insert("name".to_owned(), stored("name").unwrap_or_else(|| Value::from(path.name())));
+    members.insert("type".to_owned(), stored("type").unwrap_or_else(|| Value::from(path.kind.clone())));
+    if let Some(etag) = stored("etag") {
+        members.insert("etag".to_owned(), etag);
+    }
+    if let Some(system) = stored("systemData") {
+        members.insert("systemData".to_owned(), system);
+    }
+    if let Some(properties) = members.get_mut("properties").and_then(Value::as_object_mut) {
+        let was = before.and_then(|b| b.pointer("/properties/provisioningState")).cloned();
+        if before.is_none() || was.is_some() {
+            properties
+                .insert("provisioningState".to_owned(), was.unwrap_or_else(|| Value::from("Succeeded")));
+        }
+    }
+}
+
+fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    let Some(before) = world.get(call.path).cloned() else { return not_found(path) };
+    if let Some(reply) = busy(world, path) {
+        return reply;
+    }
+    let kind = path.kind.to_lowercase();
+    let beyond = |sent: &Map<String, Value>| sent.keys().any(|k| k != "tags");
+    if NO_PATCH.contains(&kind.as_str()) && call.body.as_object().is_some_and(beyond) {
+        let message = format!("PATCH of '{}' takes tags only.", path.kind);
+        return Reply::error(400, "InvalidRequestContent", &message);
+    }
+    if let Some(reply) = moved(Some(&before), call, path) {
+        return reply;
+    }
+    let mut after = before.clone();
+    let Some(sent) = call.body.as_object() else {
+        return Reply::error(400, "InvalidRequestContent", "The request content is not a resource.");
+    };
+    for (key, value) in sent {
+        match key.as_str() {
+            "id" | "name" | "type" | "location" | "systemData" | "etag" => {}
+            "tags" => after["tags"] = value.clone(),
+            "identity" => {
+                match identity_block::write(world, call.path, before.get("identity"), value, true) {
+                    Err(reply) => return reply,
+                    Ok(Some(block)) => after["identity"] = block,
+                    Ok(None) => {
+                        after.as_object_mut().map(|members| members.remove("identity"));
+                    }
+                }
+            }
+            _ => merge(&mut after[key], value),
+        }
+    }
+    // A dead identity in the map fails every later write of the resource.
+    if !sent.contains_key("identity")
+        && let Some(block) = before.get("identity")
+    {
+        let echo = json!({"type": block["type"], "userAssignedIdentities": {}});
+        if block.get("userAssignedIdentities").is_some()
+            && let Err(reply) = identity_block::write(world, call.path, Some(block), &echo, true)
+        {
+            return reply;
+        }
+    }
+    world.put(call.path, after.clone());
+    answer(world, call, path, 200, after)
+}
+
+/// JSON merge patch (RFC 7396), which is what Resource Manager means by PATCH.
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
+    let Some(patch) = patch.as_object() else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let Some(members) = target.as_object_mut() else { return };
+    for (key, value) in patch {
+        if value.is_null() {
+            members.remove(key);
+        } else {
+            merge(members.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn delete(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if world.get(call.path).is_none() {
+        return Reply::empty(204);
+    }
+    let prefix = format!("{}/", canonical(call.path));
+    // Children go with their parent; what others assigned on it stays behind, as in Azure.
+    let children: Vec<String> = world
+        .below(&prefix)
+        .iter()
+        .filter_map(|o| o["id"].as_str())
+        .filter(|id| !id.to_lowercase().contains("/providers/microsoft.authorization/roleassignments/"))
+        .map(ToOwned::to_owned)
+        .collect();
+    for child in children {
+        world.remove(&child);
+    }
+    world.remove(call.path);
+    if is_long(&path.kind) { poll::started(world, call, path, 202, None, true) } else { Reply::empty(200) }
+}

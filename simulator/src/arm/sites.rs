@@ -1,0 +1,62 @@
+//! ARM: what App Service does differently: settings that are written as one map and read by POST
+//! (web/2023-12-01). Sites and slots themselves are resources like others.
+
+use super::authorization::{Call, Objects};
+use super::id::ArmPath;
+use super::resources;
+use crate::http::Reply;
+use crate::world::World;
+use serde_json::{Value, json};
+
+/// Configurations that are one map of text.
+const MAPS: [&str; 3] = ["appsettings", "connectionstrings", "metadata"];
+
+/// Whether a lower-case type is one that this room answers for.
+pub(crate) fn owns(kind: &str) -> bool {
+    matches!(
+        kind,
+        "microsoft.web/sites/config"
+            | "microsoft.web/sites/slots/config"
+            | "microsoft.web/sites/config/list"
+            | "microsoft.web/sites/slots/config/list"
+    )
+}
+
+/// Answers a request about a configuration.
+pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    let listing = path.verb.as_deref().is_some_and(|v| v.eq_ignore_ascii_case("list"));
+    let config = if listing { path.parent_path().to_owned() } else { path.path.clone() };
+    let config = ArmPath::parse(&config);
+    let name = config.name().to_lowercase();
+    let site = config.parent_path().rsplit_once('/').map_or("", |(site, _)| site).to_owned();
+    if world.get(&site).is_none() {
+        return resources::not_found(&ArmPath::parse(&site));
+    }
+    let is_map = MAPS.contains(&name.as_str());
+    match (call.method, listing, is_map) {
+        ("POST", true, true) => Reply::json(200, stored(world, &config)),
+        // A map holds secrets: a plain GET does not give it out.
+        ("GET", false, true) => resources::no_method(call),
+        ("PUT", false, true) => put(world, call, &config),
+        _ => resources::handle(world, call, path),
+    }
+}
+
+fn stored(world: &World, config: &ArmPath) -> Value {
+    world.get(&config.path).cloned().unwrap_or_else(|| shape(config, json!({})))
+}
+
+fn shape(config: &ArmPath, properties: Value) -> Value {
+    json!({"id": config.path, "name": config.name(), "type": config.kind, "properties": properties})
+}
+
+/// The whole map is replaced; what is not sent is gone.
+fn put(world: &mut World, call: &Call<'_>, config: &ArmPath) -> Reply {
+    let Some(properties) = call.body.get("properties").filter(|p| p.is_object()) else {
+        return Reply::error(400, "BadRequest", "The properties are required.");
+    };
+    let mut body = stored(world, config);
+    body["properties"] = properties.clone();
+    world.put(&config.path, body.clone());
+    Reply::json(200, body)
+}

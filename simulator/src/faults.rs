@@ -1,0 +1,123 @@
+//! Simulator: what goes wrong, as data. Repeatable: it depends on the seed, on what is asked and on how
+//! often it was asked, never on the order in which requests of others arrive.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// A file of rules; the first that applies to a request decides.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Faults {
+    /// The rules.
+    pub rules: Vec<Rule>,
+    #[serde(skip)]
+    seen: BTreeMap<String, u64>,
+    #[serde(skip)]
+    fired: BTreeMap<usize, u64>,
+}
+
+/// One rule: which requests, how often, and what happens to them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// `arm`, `graph` or `login`; any where it is absent.
+    pub host: Option<String>,
+    /// An HTTP method; any where it is absent.
+    pub method: Option<String>,
+    /// A part of the path, without regard to case; any where it is absent.
+    pub path: Option<String>,
+    /// Only the n-th time that the same method and path is asked, from 1.
+    pub nth: Option<u64>,
+    /// How likely it is each time; certain where it is absent.
+    pub probability: Option<f64>,
+    /// At most this often in all.
+    pub times: Option<u64>,
+    /// What happens.
+    pub what: What,
+}
+
+/// What happens to a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum What {
+    /// The answer comes this much later, in simulated milliseconds.
+    LatencyMs(u64),
+    /// The request has no effect, and this is the answer.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// Azure's code.
+        code: String,
+        /// Wall seconds in a `Retry-After` header.
+        #[serde(default)]
+        retry_after_s: Option<u64>,
+    },
+    /// The connection is cut before the request has an effect.
+    CutBefore,
+    /// The request has its effect, and the connection is cut instead of an answer.
+    CutAfter,
+}
+
+impl Faults {
+    /// What happens to this request, if anything.
+    pub(crate) fn strike(&mut self, seed: u64, host: &str, method: &str, path: &str) -> Option<What> {
+        let place = format!("{method} {}", path.to_lowercase());
+        let seen = self.seen.entry(place.clone()).or_default();
+        *seen += 1;
+        let nth = *seen;
+        for (index, rule) in self.rules.iter().enumerate() {
+            let fired = self.fired.get(&index).copied().unwrap_or(0);
+            let fits = rule.host.as_deref().is_none_or(|h| h == host)
+                && rule.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
+                && rule.path.as_deref().is_none_or(|p| path.to_lowercase().contains(&p.to_lowercase()))
+                && rule.nth.is_none_or(|n| n == nth)
+                && rule.times.is_none_or(|times| fired < times)
+                && rule.probability.is_none_or(|p| chance(seed, index, &place, nth) < p);
+            if fits {
+                *self.fired.entry(index).or_default() += 1;
+                return Some(rule.what.clone());
+            }
+        }
+        None
+    }
+}
+
+/// A number from 0 to 1 that is a function of its arguments.
+fn chance(seed: u64, rule: usize, place: &str, nth: u64) -> f64 {
+    let hash = Sha256::digest(format!("{seed}\n{rule}\n{place}\n{nth}"));
+    let first = hash.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+    f64::from(first) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(rule: &str) -> Faults {
+        serde_json::from_str(&format!("{{\"rules\":[{rule}]}}")).expect("a rule")
+    }
+
+    #[test]
+    fn a_rule_strikes_the_nth_time_and_so_often() {
+        let mut nth = faults(r#"{"method":"put","path":"/x","nth":2,"what":"cut_after"}"#);
+        let struck: Vec<_> = (0..3).map(|_| nth.strike(1, "arm", "PUT", "/a/X").is_some()).collect();
+        assert_eq!(struck, [false, true, false]);
+        let mut twice = faults(r#"{"times":2,"what":{"answer":{"status":503,"code":"Busy"}}}"#);
+        let struck = (0..5).filter(|_| twice.strike(1, "arm", "GET", "/").is_some()).count();
+        assert_eq!(struck, 2);
+    }
+
+    #[test]
+    fn chance_is_the_same_for_the_same_seed_and_differs_between_seeds() {
+        let rule = r#"{"probability":0.5,"what":"cut_before"}"#;
+        let pattern = |seed| {
+            let mut faults = faults(rule);
+            (0..64).map(|n| faults.strike(seed, "arm", "GET", &format!("/{n}")).is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(pattern(7), pattern(7));
+        assert_ne!(pattern(7), pattern(8));
+        let share = pattern(7).iter().filter(|struck| **struck).count();
+        assert!((16..48).contains(&share), "{share} of 64");
+    }
+}

@@ -1,0 +1,109 @@
+//! Simulator: a request as the rooms see it, and an answer with its headers. Pure.
+
+use crate::arm::authorization::Answer;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A request, parsed.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Upper case.
+    pub(crate) method: String,
+    /// Percent-decoded; no query.
+    pub(crate) path: String,
+    /// As it was sent, with the query.
+    pub(crate) target: String,
+    /// Decoded query parameters, keys in lower case.
+    pub(crate) query: BTreeMap<String, String>,
+    /// Headers, names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    /// The bytes of the body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The body as JSON; an empty one is `Null`.
+    pub(crate) fn json(&self) -> Result<Value, Reply> {
+        if self.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&self.body).map_err(|e| {
+            let message = format!("The request content was invalid and could not be deserialized: '{e}'.");
+            Reply::error(400, "InvalidRequestContent", &message)
+        })
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Option<Value>,
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: Value) -> Self {
+        Self { status, headers: Vec::new(), body: Some(body) }
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: None }
+    }
+
+    /// Azure's error shape, which Graph shares.
+    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
+        Self::json(status, json!({"error": {"code": code, "message": message}}))
+    }
+
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self { status: answer.status, headers: Vec::new(), body: answer.body }
+    }
+}
+
+/// Decodes a query string.
+pub(crate) fn query(text: &str) -> BTreeMap<String, String> {
+    let pairs = url::form_urlencoded::parse(text.as_bytes());
+    pairs.map(|(name, value)| (name.to_lowercase(), value.into_owned())).collect()
+}
+
+/// Decodes `%2F` and its kind; bytes that are no text are replaced.
+pub(crate) fn decode(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let hex = (byte == b'%').then(|| rest.clone().take(2).collect::<Vec<u8>>());
+        let decoded = hex.and_then(|h| u8::from_str_radix(std::str::from_utf8(&h).ok()?, 16).ok());
+        match decoded {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest.nth(1);
+            }
+            None => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_queries_are_decoded_once() {
+        assert_eq!(decode("/a%2Fb%20c%zz%"), "/a/b c%zz%");
+        assert_eq!(query("Api-Version=1&$filter=a%20eq+'b'")["$filter"], "a eq 'b'");
+    }
+}

@@ -1,0 +1,222 @@
+//! Simulator: what every request goes through, whatever it asks: sign-in, limits, versions, rights,
+//! locks; and the line that is written about it.
+
+use crate::arm;
+use crate::arm::authorization::{self, Call};
+use crate::faults::What;
+use crate::http::{Reply, Request};
+use crate::login;
+use crate::server::Shared;
+use crate::throttle::{READS, WRITES};
+use crate::world::{RequestLine, World};
+use serde_json::Value;
+
+/// Which of the three servers was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    Arm,
+    Graph,
+    Login,
+}
+
+impl Host {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Arm => "arm",
+            Self::Graph => "graph",
+            Self::Login => "login",
+        }
+    }
+}
+
+impl World {
+    /// What goes wrong with this request, if anything; requests about the simulation itself never fail.
+    pub(crate) fn strike(&mut self, host: Host, request: &Request) -> Option<What> {
+        if request.path.starts_with("/sim/") {
+            return None;
+        }
+        let seed = self.seed;
+        self.faults.strike(seed, host.name(), &request.method, &request.path)
+    }
+}
+
+/// Answers a request.
+pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
+    let mut world = shared.world();
+    if host == Host::Arm && request.path.starts_with("/sim/") {
+        return sim(&world, request);
+    }
+    let before = world.changes;
+    let reply = match host {
+        Host::Login => login::handle(&world, &shared.places, request),
+        Host::Graph => guarded(&mut world, shared, request, "graph", |world, caller| {
+            crate::graph::handle(world, request, caller, &shared.places.graph)
+        }),
+        Host::Arm if request.path.eq_ignore_ascii_case("/metadata/endpoints") => {
+            login::endpoints(&world, &shared.places, request)
+        }
+        Host::Arm => guarded(&mut world, shared, request, "arm", |world, caller| {
+            resource_manager(world, shared, request, caller)
+        }),
+    };
+    let changed = world.changes != before;
+    finish(&mut world, host, request, reply, changed)
+}
+
+/// Writes down a request that was refused before anything looked at it.
+pub(crate) fn refuse(shared: &Shared, host: Host, request: &Request, reply: Reply) -> Reply {
+    finish(&mut shared.world(), host, request, reply, false)
+}
+
+fn finish(world: &mut World, host: Host, request: &Request, reply: Reply, changed: bool) -> Reply {
+    let id = world.guid("request");
+    let client = request.header("x-ms-client-request-id").or_else(|| request.header("client-request-id"));
+    world.requests.push(RequestLine {
+        time: world.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        host: host.name(),
+        method: request.method.clone(),
+        path: request.target.clone(),
+        status: reply.status,
+        changed,
+        client_request_id: client.map(ToOwned::to_owned),
+    });
+    if host == Host::Graph {
+        return reply.with("request-id", id.clone()).with("client-request-id", client.unwrap_or(&id));
+    }
+    let correlation = request.header("x-ms-correlation-request-id").unwrap_or(&id);
+    reply.with("x-ms-request-id", id.clone()).with("x-ms-correlation-request-id", correlation)
+}
+
+/// Sign-in and limits, in front of both Resource Manager and Graph.
+fn guarded(
+    world: &mut World,
+    shared: &Shared,
+    request: &Request,
+    host: &str,
+    next: impl FnOnce(&mut World, &str) -> Reply,
+) -> Reply {
+    let caller = match login::caller(&shared.places, request) {
+        Ok(caller) => caller,
+        Err(reply) => return reply,
+    };
+    let (word, size) = match request.method.as_str() {
+        "GET" | "HEAD" => ("reads", READS),
+        "DELETE" => ("deletes", WRITES),
+        // Reads that Azure spells as POST do not empty the bucket of writes.
+        "POST" if is_read(&request.path) => ("reads", READS),
+        _ => ("writes", WRITES),
+    };
+    let subscription = request.path.split('/').nth(2).filter(|_| request.path.starts_with("/subscriptions/"));
+    let scope = if subscription.is_some() { "subscription" } else { "tenant" };
+    let bucket = format!("{host} {caller} {} {word}", subscription.unwrap_or_default().to_lowercase());
+    if !world.settings.throttling {
+        return next(world, &caller);
+    }
+    let now = world.now();
+    match world.buckets.take(&bucket, size, now) {
+        Ok(left) => {
+            next(world, &caller).with(&format!("x-ms-ratelimit-remaining-{scope}-{word}"), left.to_string())
+        }
+        Err(wait) => {
+            let seconds = world.clock.retry_after(wait).to_string();
+            let message = format!(
+                "Number of requests for subscription and operation type '{word}' exceeded the limit. Please try again after '{seconds}' seconds."
+            );
+            let code = if host == "graph" { "TooManyRequests" } else { "SubscriptionRequestsThrottled" };
+            Reply::error(429, code, &message).with("retry-after", seconds)
+        }
+    }
+}
+
+fn is_read(path: &str) -> bool {
+    let path = path.to_lowercase();
+    [
+        "/list",
+        "/listkeys",
+        "/listassociatedresources",
+        "microsoft.resourcegraph/resources",
+        "/$batch",
+        "getmemberobjects",
+        "getmembergroups",
+        "getbyids",
+    ]
+    .iter()
+    .any(|end| path.ends_with(end))
+}
+
+/// The rules of Resource Manager that are the same for every provider.
+fn resource_manager(world: &mut World, shared: &Shared, request: &Request, caller: &str) -> Reply {
+    if let Some(reply) = version_flaw(request) {
+        return reply;
+    }
+    let body = match request.json() {
+        Ok(body) => body,
+        Err(reply) => return reply,
+    };
+    let tenant = world.settings.tenant.clone();
+    let call = Call {
+        method: &request.method,
+        path: &request.path,
+        query: &request.query,
+        body: &body,
+        caller,
+        tenant: &tenant,
+        origin: &shared.places.arm,
+        now: world.now(),
+    };
+    if !is_open(&request.path) {
+        let (action, scope) = authorization::needed(call.method, call.path);
+        if let Err(answer) = authorization::authorize(world, caller, &action, &scope, call.now) {
+            return answer.into();
+        }
+    }
+    if let Some(answer) = authorization::forbids(world, call.method, call.path) {
+        return answer.into();
+    }
+    arm::route(world, &call, request)
+}
+
+/// Paths that everybody who is signed in may ask; what they show is filtered, or harmless.
+fn is_open(path: &str) -> bool {
+    let path = path.to_lowercase();
+    let path = path.trim_end_matches('/');
+    ["/subscriptions", "/tenants", "/providers/microsoft.resourcegraph/resources"].contains(&path)
+        || path.starts_with("/providers/microsoft.management/managementgroups")
+        || path.ends_with("/providers/microsoft.authorization/permissions")
+}
+
+fn version_flaw(request: &Request) -> Option<Reply> {
+    let Some(version) = request.query.get("api-version").filter(|v| !v.is_empty()) else {
+        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Some(Reply::error(400, "MissingApiVersionParameter", message));
+    };
+    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+    let mut parts = version.splitn(4, '-');
+    let (year, month, day, rest) = (parts.next(), parts.next(), parts.next(), parts.next());
+    let dated = digits(year.unwrap_or_default(), 4)
+        && digits(month.unwrap_or_default(), 2)
+        && digits(day.unwrap_or_default(), 2)
+        && rest.is_none_or(|r| matches!(r, "preview" | "privatepreview" | "alpha" | "beta" | "rc"));
+    if dated {
+        return None;
+    }
+    let message = format!(
+        "The api-version '{version}' is invalid. The supported versions are dates of the form 'yyyy-MM-dd', with or without '-preview'."
+    );
+    Some(Reply::error(400, "InvalidApiVersionParameter", &message))
+}
+
+fn sim(world: &World, request: &Request) -> Reply {
+    match request.path.as_str() {
+        "/sim/estate" => {
+            let estate = serde_json::to_value(world.dump());
+            Reply::json(200, estate.unwrap_or_default())
+        }
+        "/sim/requests" => {
+            let lines = world.requests.iter().filter_map(|line| serde_json::to_string(line).ok());
+            Reply::json(200, Value::String(lines.map(|line| line + "\n").collect()))
+                .with("content-type", "application/x-ndjson")
+        }
+        _ => Reply::error(404, "NotFound", "The simulator has /sim/estate and /sim/requests."),
+    }
+}

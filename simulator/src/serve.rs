@@ -1,0 +1,126 @@
+//! Simulator: starts the three servers on loopback ports, and stops them.
+
+use crate::clock::SimClock;
+use crate::estate::Estate;
+use crate::faults::Faults;
+use crate::login::Places;
+use crate::pipeline::Host;
+use crate::server::{Shared, accept};
+use crate::tls::{self, TlsError};
+use crate::world::World;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// How to serve an estate.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where Resource Manager listens; the two others take free ports of the same address.
+    pub listen: SocketAddr,
+    /// Whether all three speak TLS.
+    pub tls: bool,
+    /// By how much the simulated world's time is faster than the wall's; at least 1.
+    pub time_scale: f64,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// What goes wrong.
+    pub faults: Faults,
+}
+
+/// Servers that are running until this is dropped or shut down.
+#[derive(Debug)]
+pub struct Running {
+    /// The URL of Resource Manager.
+    pub arm: String,
+    /// The URL of Microsoft Graph.
+    pub graph: String,
+    /// The URL of the sign-in server.
+    pub login: String,
+    /// The tenant.
+    pub tenant: String,
+    /// What the one client signs in as.
+    pub client_id: String,
+    /// What the one client signs in with; made anew each time.
+    pub client_secret: String,
+    /// The certificate authority in PEM, with TLS.
+    pub ca: Option<String>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// Why the servers did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address can be reached from elsewhere.
+    #[error("{0} is not a loopback address, and this Azure has no walls")]
+    NotLoopback(IpAddr),
+    /// The port is taken, or the address is not there.
+    #[error("failed to listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// No certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// Serves an estate.
+///
+/// # Errors
+/// When an address is not on this machine or taken, or no certificate can be made.
+pub async fn serve(estate: Estate, options: Options) -> Result<Running, ServeError> {
+    if !options.listen.ip().is_loopback() {
+        return Err(ServeError::NotLoopback(options.listen.ip()));
+    }
+    let bind = |address: SocketAddr| async move {
+        let bound = TcpListener::bind(address).await;
+        bound.map_err(|source| ServeError::Listen { address, source })
+    };
+    let any = SocketAddr::new(options.listen.ip(), 0);
+    let (arm, graph, login) = (bind(options.listen).await?, bind(any).await?, bind(any).await?);
+    let (acceptor, ca) =
+        if options.tls { tls::make().map(|(a, c)| (Some(a), Some(c)))? } else { (None, None) };
+    let scheme = if options.tls { "https" } else { "http" };
+    let url = |listener: &TcpListener| {
+        let port = listener.local_addr().map(|a| a.port()).unwrap_or_default();
+        // Clients check the name on a certificate, and some refuse addresses in it.
+        let host = if options.tls {
+            "localhost".to_owned()
+        } else {
+            SocketAddr::new(options.listen.ip(), 0).ip().to_string()
+        };
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        format!("{scheme}://{host}:{port}")
+    };
+    let places = Places {
+        arm: url(&arm),
+        graph: url(&graph),
+        login: url(&login),
+        client_secret: Uuid::new_v4().to_string(),
+    };
+    let world = World::new(estate, SimClock::new(options.time_scale), options.seed, options.faults.clone());
+    let (tenant, client_id) = (world.settings.tenant.clone(), world.settings.client_id.clone());
+    let shared = Arc::new(Shared { world: Mutex::new(world), places: places.clone() });
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    for (listener, host) in [(arm, Host::Arm), (graph, Host::Graph), (login, Host::Login)] {
+        tasks.spawn(accept(listener, acceptor.clone(), host, shared.clone(), stopped.clone()));
+    }
+    let Places { arm, graph, login, client_secret } = places;
+    Ok(Running { arm, graph, login, tenant, client_id, client_secret, ca, stop, tasks })
+}
+
+impl Running {
+    /// Stops listening.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
