@@ -1,0 +1,304 @@
+//! CLI: every command and flag. Touches nothing.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Moves Azure user-assigned managed identities between regions, reversibly.
+#[derive(Debug, Parser)]
+#[command(name = "rehome", version, max_term_width = 100, after_help = HELP_END)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const HELP_END: &str = "\
+Examples:
+  rehome rehearse examples/contoso                    the whole thing, on a local Azure
+  rehome plan -f batch.toml --cloud https://management.azure.com --save plan.json
+  rehome approve plan.json --reason 'change 4711' --yes
+  rehome run plan.json --yes
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 10 some failed or were undone,
+  11 only people or clocks are left, 12 the plan has blockers, 13 stale, 14 verify found differences,
+  15 the log is damaged, 16 another runner is at work. Codes may be added: an unknown code is a failure.
+No telemetry, no update checks. Nothing is sent anywhere but to the cloud that you name.";
+
+/// Flags of every command.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// The log.
+    #[arg(long, global = true, env = "REHOME_DB", default_value = "rehome.db", value_name = "FILE")]
+    pub(crate) db: PathBuf,
+    /// How results are printed.
+    #[arg(short, long, global = true, env = "REHOME_OUTPUT", value_enum, default_value_t = Format::Text)]
+    pub(crate) output: Format,
+    /// A JMESPath expression over the JSON result; implies -o json.
+    #[arg(long, global = true, value_name = "JMESPATH")]
+    pub(crate) query: Option<String>,
+    /// Who you are, for the record; not proven unless signed elsewhere.
+    #[arg(long, global = true, env = "REHOME_ACTOR", value_name = "NAME")]
+    pub(crate) actor: Option<String>,
+    /// More talk on stderr: -v what is done, -vv every exchange (never a secret).
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// No progress and no hints on stderr.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people; may change in any release.
+    Text,
+    /// For programs; covered by the format version.
+    Json,
+}
+
+/// How to reach the cloud.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct CloudArgs {
+    /// The cloud's Resource Manager; by default the one that was recorded.
+    #[arg(long, env = "REHOME_CLOUD", value_name = "URL")]
+    pub(crate) cloud: Option<String>,
+    /// A file with a certificate authority to trust beside the machine's.
+    #[arg(long, env = "REHOME_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Shortens the program's own timers; only with a loopback cloud.
+    #[arg(long, env = "REHOME_TIME_SCALE", value_name = "N", hide = true)]
+    pub(crate) time_scale: Option<f64>,
+}
+
+/// How much at once, and how long.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RunArgs {
+    /// How many calls may be in flight at once.
+    #[arg(long, env = "REHOME_PARALLEL", default_value_t = 16, value_name = "N")]
+    pub(crate) parallel: usize,
+    /// Answers prompts with yes; never approves anything.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Stay until soaks are over and people have acted; by default only on a terminal.
+    #[arg(long)]
+    pub(crate) stay: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read what depends on the identities of a batch, and write the plan to a file. Changes nothing.
+    Plan {
+        /// The batch file.
+        #[arg(short, long, value_name = "FILE")]
+        file: PathBuf,
+        /// Where the plan is written.
+        #[arg(long, value_name = "FILE")]
+        save: PathBuf,
+        #[command(flatten)]
+        cloud: CloudArgs,
+    },
+    /// Record a plan and that you allow it.
+    Approve {
+        /// The plan file.
+        plan: PathBuf,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Carry out an approved plan, as far as it goes by itself; the same again resumes.
+    Run {
+        /// The plan file, or the name of a batch that was approved.
+        plan: String,
+        #[command(flatten)]
+        cloud: CloudArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Say that a by-hand step is done.
+    Ack {
+        /// MOVE:STEP
+        step: String,
+        /// What you did.
+        #[arg(long)]
+        note: String,
+    },
+    /// Try a step again that is parked.
+    Retry {
+        /// MOVE:STEP, or MOVE for all its parked steps.
+        step: String,
+        /// Why it may work now.
+        #[arg(long, default_value = "asked to retry")]
+        reason: String,
+    },
+    /// Leave a step out, and everything that needs what it would give.
+    Skip {
+        /// MOVE:STEP
+        step: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Say that somebody else did a parked step; the world is looked at before it is believed.
+    MarkDone {
+        /// MOVE:STEP
+        step: String,
+        /// Who did it, and how.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Start nothing new in a move or a batch.
+    Pause {
+        /// MOVE or BATCH
+        select: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Go on after a pause.
+    Resume {
+        /// MOVE or BATCH
+        select: String,
+        /// Why.
+        #[arg(long, default_value = "resumed")]
+        reason: String,
+    },
+    /// Compare the cloud with what was promised. Changes nothing.
+    Verify {
+        /// MOVE or BATCH
+        select: Option<String>,
+        #[command(flatten)]
+        cloud: CloudArgs,
+    },
+    /// Take everything back that a move or a batch did.
+    Rollback {
+        /// MOVE or BATCH
+        select: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        cloud: CloudArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Remove the old identities and what belongs to them. There is no way back from this.
+    Cleanup {
+        /// BATCH or MOVE
+        select: String,
+        /// The name of the batch again, because nothing brings an identity back.
+        #[arg(long, value_name = "NAME")]
+        confirm: Option<String>,
+        /// Why.
+        #[arg(long, default_value = "clean-up approved")]
+        reason: String,
+        #[command(flatten)]
+        cloud: CloudArgs,
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// What is done, running, waiting or failed, and why. Offline.
+    Status {
+        /// MOVE or BATCH
+        select: Option<String>,
+    },
+    /// Every event in order. Offline.
+    History {
+        /// MOVE or BATCH
+        select: Option<String>,
+    },
+    /// One thing in full: a plan file, a batch, a move, or a step (MOVE:STEP). Offline.
+    Show {
+        /// A file, BATCH, MOVE or MOVE:STEP
+        what: String,
+    },
+    /// Rebuild every move from the log alone, and check that the log is what the engine writes. Offline.
+    Replay {
+        /// MOVE or BATCH
+        select: Option<String>,
+        /// As it was after the event at this position.
+        #[arg(long, value_name = "POSITION")]
+        at: Option<u64>,
+    },
+    /// What has happened to the log itself.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Copies of the log.
+    #[command(subcommand)]
+    Db(Db),
+    /// The local Azure.
+    #[command(subcommand)]
+    Sim(Sim),
+    /// Do the whole batch of a folder on a local Azure: discover, plan, run, verify, clean up.
+    Rehearse {
+        /// A folder with estate.json and batch.toml, or a batch file with --estate.
+        folder: PathBuf,
+        /// The estate, where it is not the folder's.
+        #[arg(long, value_name = "FILE")]
+        estate: Option<PathBuf>,
+        /// What goes wrong: see `sim serve --faults`.
+        #[arg(long, value_name = "FILE")]
+        faults: Option<PathBuf>,
+        /// By how much time is shortened, on both sides.
+        #[arg(long, default_value_t = 5_000.0, value_name = "N")]
+        time_scale: f64,
+        /// The seed of everything random in the local Azure.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        seed: u64,
+        /// Stop before the clean-up.
+        #[arg(long)]
+        keep_old: bool,
+    },
+    /// Print a completion script.
+    Completion {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `rehome audit`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Check every event, the chain, the anchor and every digest. Offline.
+    Verify,
+}
+
+/// `rehome db`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Db {
+    /// Copy the log, whole and verified, also beside a runner.
+    Backup {
+        /// The new file.
+        to: PathBuf,
+    },
+}
+
+/// `rehome sim`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sim {
+    /// Serve an estate until interrupted; prints one JSON line when ready.
+    Serve {
+        /// The estate.
+        #[arg(long, value_name = "FILE")]
+        estate: PathBuf,
+        /// Where Resource Manager listens; loopback only.
+        #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+        listen: String,
+        /// Speak TLS, with a certificate made for this run.
+        #[arg(long)]
+        tls: bool,
+        /// By how much the local Azure's own delays are shortened.
+        #[arg(long, default_value_t = 1.0, value_name = "N")]
+        time_scale: f64,
+        /// The seed of everything random.
+        #[arg(long, default_value_t = 1, value_name = "N")]
+        seed: u64,
+        /// What goes wrong, and when.
+        #[arg(long, value_name = "FILE")]
+        faults: Option<PathBuf>,
+    },
+}

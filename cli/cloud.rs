@@ -1,0 +1,70 @@
+//! CLI: which cloud, as whom, and how fast the program's own clocks go. Connects; writes nothing.
+
+use crate::args::CloudArgs;
+use crate::error::{CliError, Exit, causes};
+use rehome_activities::azure::{Azure, ConnectOptions};
+use rehome_orchestrator::Tempo;
+use url::Host;
+
+/// A cloud that is reached, and the speed of own timers.
+pub(crate) struct Cloud {
+    pub(crate) azure: Azure,
+    pub(crate) url: String,
+    pub(crate) tempo: Tempo,
+}
+
+/// Reaches the cloud that was named, or else the one that was recorded.
+pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<Cloud, CliError> {
+    let url = args.cloud.as_deref().or(recorded).ok_or_else(|| {
+        CliError::new(Exit::Usage, "no cloud was named")
+            .next("add --cloud https://management.azure.com, or the URL that `rehome sim serve` printed")
+    })?;
+    let tempo = tempo(args.time_scale, url)?;
+    let options =
+        ConnectOptions { cloud: url.to_owned(), ca: args.ca.clone(), time_scale: tempo.scale() };
+    let azure = Azure::connect(options).await.map_err(|e| {
+        let exit = if e.is_sign_in() { Exit::NotPermitted } else { Exit::Failed };
+        let error = CliError::new(exit, causes(&e)).at(url.to_owned());
+        if exit == Exit::NotPermitted {
+            error.next("sign in: az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET")
+        } else {
+            error
+        }
+    })?;
+    Ok(Cloud { azure, url: url.to_owned(), tempo })
+}
+
+/// Shortened timers are for rehearsals: against a real cloud they would hammer it.
+fn tempo(scale: Option<f64>, url: &str) -> Result<Tempo, CliError> {
+    let Some(scale) = scale else { return Ok(Tempo::REAL) };
+    if !is_loopback(url) {
+        let what = "REHOME_TIME_SCALE is only for a cloud on this machine";
+        return Err(CliError::new(Exit::Usage, what).at(url.to_owned()).next("unset REHOME_TIME_SCALE"));
+    }
+    Tempo::scaled(scale).ok_or_else(|| CliError::new(Exit::Usage, "REHOME_TIME_SCALE is a number from 1 up"))
+}
+
+/// Whether a URL is on this machine.
+pub(crate) fn is_loopback(url: &str) -> bool {
+    let Ok(url) = url::Url::parse(url) else { return false };
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_may_have_shortened_timers() {
+        assert!(tempo(Some(9.0), "http://127.0.0.1:80").is_ok() && tempo(Some(9.0), "https://[::1]:1/x").is_ok());
+        for url in ["https://management.azure.com", "http://127.0.0.1.evil.example", "http://10.0.0.1", "x"] {
+            assert!(tempo(Some(9.0), url).is_err(), "{url}");
+            assert!(tempo(None, url).is_ok(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! CLI: `rehome approve`. Writes to the log.
+
+use super::Context;
+use crate::error::{CliError, Exit, causes};
+use crate::{plan_file, planning, store};
+use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
+use serde_json::json;
+use std::path::Path;
+
+/// Records a plan and that a person allows it.
+pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: bool) -> Result<Exit, CliError> {
+    let (document, digest) = plan_file::load(plan)?;
+    if let Some(blockers) = planning::blockers(&document) {
+        return Err(blockers.at(plan.display().to_string()));
+    }
+    planning::check_expiry(&document, SystemClock.now_ms())?;
+    if reason.trim().is_empty() {
+        return Err(CliError::new(Exit::Usage, "an approval needs a reason").next("--reason TEXT"));
+    }
+    let question = format!("Approve {} moves of batch {} ({digest})?", document.moves.len(), document.batch);
+    if !yes && !c.output.ask(&question, "--yes")? {
+        return Err(CliError::new(Exit::Failed, "not approved"));
+    }
+    let log = store::create_or_open(&c.global.db)?;
+    let actor = store::actor(c.global.actor.as_deref());
+    let recorded = document.approve(&*log, &actor, SystemClock.now_ms(), reason).await;
+    let recorded = recorded.map_err(|e| match &e {
+        BatchError::UnderWay { run, .. } => CliError::new(Exit::Failed, causes(&e))
+            .next(format!("rehome status {}", document.batch))
+            .next(format!("or take it back first:  rehome rollback {run} --reason TEXT")),
+        BatchError::Taken(_) => {
+            CliError::new(Exit::Failed, causes(&e)).next("rehome plan      makes a new plan with new names")
+        }
+        _ => CliError::new(Exit::Failed, causes(&e)),
+    })?;
+    let word = match recorded {
+        Recording::Recorded => "approved",
+        Recording::AlreadyThere => "approved before",
+    };
+    let text = format!("{word}: batch {}, {} moves\ndigest {digest}", document.batch, document.moves.len());
+    let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word});
+    c.output.result(&text, &value)?;
+    c.output.talk(&format!("next: rehome run {}", plan.display()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,93 @@
+//! CLI: `rehome cleanup`. The approval of the one part that nothing brings back, and its run.
+
+use super::Context;
+use super::run::{batch_of, report};
+use crate::args::{CloudArgs, RunArgs};
+use crate::drive::{Drive, Goal, reach};
+use crate::error::{CliError, Exit};
+use crate::store;
+use rehome_orchestrator::{Clock, Node, RunId, RunState, SystemClock, Verdict, open_gate};
+
+/// The name of the gate that clean-up stands behind.
+const GATE: &str = "cleanup";
+
+/// Opens the gate of every move that has come to it, and carries on to the end.
+pub(crate) async fn cleanup(
+    c: &Context<'_>,
+    select: &str,
+    confirm: Option<&str>,
+    reason: &str,
+    cloud: &CloudArgs,
+    args: &RunArgs,
+) -> Result<Exit, CliError> {
+    let log = store::open_to_write(&c.global.db)?;
+    let selection = store::select(&*log, Some(select)).await?;
+    let (name, batch) = batch_of(&log, &selection).await?;
+    if confirm != Some(name.as_str()) {
+        let what = "clean-up deletes the old identities, and nothing brings them back: say the name of the batch";
+        return Err(CliError::new(Exit::Usage, what).next(format!("--confirm {name}")));
+    }
+    let actor = store::actor(c.global.actor.as_deref());
+    let runner = store::take_runner(&log, &actor)?;
+    let (mut ready, mut early) = (Vec::new(), Vec::new());
+    for run in &selection.runs {
+        let state = store::read_run(&*log, run).await?.state;
+        match stands(&state) {
+            Stands::AtGate => {
+                let opened = open_gate(&*log, run, &actor, SystemClock.now_ms(), GATE, reason).await;
+                opened.map_err(|e| store::request_error(&e))?;
+                ready.push(run.clone());
+            }
+            Stands::Behind => ready.push(run.clone()),
+            Stands::Before => early.push(run.clone()),
+            Stands::Over => {}
+        }
+    }
+    for run in &early {
+        c.output.talk(&format!("not yet   {run}: {}", waits(&store::read_run(&*log, run).await?.state, run)));
+    }
+    if ready.is_empty() {
+        let exit = if early.is_empty() { Exit::Done } else { Exit::Waiting };
+        c.output.talk(if early.is_empty() { "nothing is left to clean up" } else { "nothing was cleaned up" });
+        return Ok(exit);
+    }
+    let cloud = reach(&*log, &batch, cloud).await?;
+    let drive = Drive { c, log, runner, batch: name, runs: ready, goal: Goal::CleanUp };
+    let mut driven = drive.go(&cloud, args).await?;
+    if !early.is_empty() && driven.exit == Exit::Done {
+        driven.exit = Exit::Waiting;
+    }
+    report(c, &driven)
+}
+
+enum Stands {
+    Before,
+    AtGate,
+    Behind,
+    Over,
+}
+
+fn stands(state: &RunState) -> Stands {
+    match state.verdict() {
+        Some(Verdict::Done | Verdict::RolledBack | Verdict::Stale | Verdict::Superseded) => return Stands::Over,
+        None => {}
+    }
+    let gate = state.steps().find(|(step, _)| matches!(&step.node, Node::Gate { name } if name == GATE));
+    match gate {
+        None => Stands::Over,
+        Some((_, stands)) if stands.forward.is_settled() => Stands::Behind,
+        Some((step, _)) if state.is_open(&step.id) => Stands::AtGate,
+        Some(_) => Stands::Before,
+    }
+}
+
+fn waits(state: &RunState, run: &RunId) -> String {
+    let seen = crate::view::view(run, state);
+    match seen.waiting_for.first() {
+        Some(wait) => match wait.next_check_ms.filter(|_| wait.kind == "soak") {
+            Some(date) => format!("it soaks until {}", crate::time::date(date)),
+            None => format!("step {} is not done: {}", wait.step, wait.title),
+        },
+        None => format!("it is {}", seen.state.word()),
+    }
+}

@@ -1,0 +1,69 @@
+//! CLI: `rehome history`. Reads the log; works beside a runner and offline.
+
+use super::Context;
+use crate::error::{CliError, Exit};
+use crate::{render, store};
+use rehome_orchestrator::batch_stream;
+use rehome_store::{Log, Position, Stored};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Events read at once.
+const PAGE: usize = 1_000;
+
+/// Prints every event, or those of a batch or a move.
+pub(crate) async fn history(c: &Context<'_>, select: Option<&str>) -> Result<Exit, CliError> {
+    let log = store::open_to_read(&c.global.db)?;
+    let wanted: Option<BTreeSet<_>> = match select {
+        None => None,
+        Some(what) => {
+            let selection = store::select(&*log, Some(what)).await?;
+            let runs = selection.runs.iter().map(rehome_orchestrator::RunId::stream);
+            Some(runs.chain(selection.batch.as_deref().map(batch_stream)).collect())
+        }
+    };
+    let mut after = Position(0);
+    let mut values = Vec::new();
+    loop {
+        let page = log.read_all(after, PAGE).await;
+        let page = page.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
+        let full = page.len() == PAGE;
+        for event in &page {
+            after = event.position;
+            if wanted.as_ref().is_none_or(|wanted| wanted.contains(&event.record.stream)) {
+                let value = value(event);
+                if c.output.is_json() {
+                    values.push(value);
+                } else {
+                    c.output.result(&render::history::line(event, &value["body"]), &Value::Null)?;
+                }
+            }
+        }
+        if !full {
+            break;
+        }
+    }
+    if c.output.is_json() {
+        c.output.result("", &json!({"format_version": "1.0", "events": values}))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// An event as programs read it. Poll addresses are credentials and are left out.
+fn value(event: &Stored) -> Value {
+    let mut body: Value = serde_json::from_slice(&event.record.body).unwrap_or(Value::Null);
+    if let Some(operation) = body.get_mut("operation").and_then(Value::as_object_mut) {
+        operation.insert("address".to_owned(), Value::from("(left out: it is a credential)"));
+    }
+    json!({
+        "position": event.position,
+        "stream": event.record.stream.as_str(),
+        "sequence": event.sequence,
+        "kind": event.record.kind,
+        "version": event.record.version,
+        "at": crate::time::stamp(event.record.at_ms),
+        "actor": &*event.record.actor,
+        "body": body,
+        "hash": event.hash.to_string(),
+    })
+}

@@ -1,0 +1,66 @@
+//! CLI: one file for each command, or for a few that are alike.
+
+mod approve;
+mod audit;
+mod cleanup;
+mod history;
+mod plan;
+mod rehearse;
+mod replay;
+mod requests;
+mod rollback;
+mod run;
+mod show;
+mod sim;
+mod status;
+mod verify;
+
+use crate::args::{Audit, Cli, Command, Db, Global, Sim};
+use crate::error::{CliError, Exit};
+use crate::output::Output;
+use clap::CommandFactory;
+use rehome_orchestrator::Request;
+
+/// What every command is handed.
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a Global,
+    pub(crate) output: &'a Output,
+}
+
+/// Runs one command.
+pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
+    let context = Context { global: &cli.global, output };
+    let c = &context;
+    match cli.command {
+        Command::Plan { file, save, cloud } => plan::plan(c, &file, &save, &cloud).await,
+        Command::Approve { plan, reason, yes } => approve::approve(c, &plan, &reason, yes).await,
+        Command::Run { plan, cloud, run } => run::run(c, &plan, &cloud, &run).await,
+        Command::Ack { step, note } => requests::step(c, &step, Request::Acknowledge, &note).await,
+        Command::Retry { step, reason } => requests::retry(c, &step, &reason).await,
+        Command::Skip { step, reason } => requests::step(c, &step, |s| Request::Skip(vec![s]), &reason).await,
+        Command::MarkDone { step, reason } => requests::step(c, &step, Request::MarkDone, &reason).await,
+        Command::Pause { select, reason } => requests::whole(c, &select, &Request::Pause, &reason).await,
+        Command::Resume { select, reason } => requests::whole(c, &select, &Request::Resume, &reason).await,
+        Command::Verify { select, cloud } => verify::verify(c, select.as_deref(), &cloud).await,
+        Command::Rollback { select, reason, cloud, run } => {
+            rollback::rollback(c, &select, &reason, &cloud, &run).await
+        }
+        Command::Cleanup { select, confirm, reason, cloud, run } => {
+            cleanup::cleanup(c, &select, confirm.as_deref(), &reason, &cloud, &run).await
+        }
+        Command::Status { select } => status::status(c, select.as_deref()).await,
+        Command::History { select } => history::history(c, select.as_deref()).await,
+        Command::Show { what } => show::show(c, &what).await,
+        Command::Replay { select, at } => replay::replay(c, select.as_deref(), at).await,
+        Command::Audit(Audit::Verify) => audit::verify(c).await,
+        Command::Db(Db::Backup { to }) => audit::backup(c, &to).await,
+        Command::Sim(serve @ Sim::Serve { .. }) => sim::serve(c, serve).await,
+        rehearse @ Command::Rehearse { .. } => Box::pin(rehearse::rehearse(c, rehearse)).await,
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "rehome", &mut script);
+            output.line(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! CLI: `rehome plan`. Reads the cloud and writes one file.
+
+use super::Context;
+use crate::args::CloudArgs;
+use crate::error::{CliError, Exit};
+use crate::{cloud, manifest, plan_file, planning, render};
+use serde_json::json;
+use std::path::Path;
+
+/// Reads what depends on the identities of a batch, and writes the plan.
+pub(crate) async fn plan(
+    c: &Context<'_>,
+    file: &Path,
+    save: &Path,
+    cloud: &CloudArgs,
+) -> Result<Exit, CliError> {
+    let manifest = manifest::load(file)?;
+    let cloud = cloud::connect(cloud, None).await?;
+    let document = planning::plan(&cloud, &manifest, &c.global.db).await?;
+    let digest = plan_file::save(save, &document)?;
+    let value = json!({"format_version": "1.0", "digest": digest, "file": save, "document": document});
+    c.output.result(&render::plan::text(&document, &digest), &value)?;
+    if let Some(blockers) = planning::blockers(&document) {
+        return Err(blockers.left("only the plan file was written").at(save.display().to_string()));
+    }
+    c.output.talk(&format!("saved {}\nnext: rehome approve {0} --reason TEXT", save.display()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,42 @@
+//! CLI: `rehome replay`. Rebuilds every move from the log alone, with the cloud switched off.
+
+use super::Context;
+use crate::error::{CliError, Exit, causes};
+use crate::view::{step_word, view};
+use crate::{render, store};
+use rehome_orchestrator::{HistoryError, load_until};
+use serde_json::json;
+
+/// Rebuilds moves, as they are or as they were, and checks that every event could follow the one before.
+pub(crate) async fn replay(c: &Context<'_>, select: Option<&str>, at: Option<u64>) -> Result<Exit, CliError> {
+    let log = store::open_to_read(&c.global.db)?;
+    let selection = store::select(&*log, select).await?;
+    let mut moves = Vec::with_capacity(selection.runs.len());
+    let mut text = String::new();
+    for run in &selection.runs {
+        let loaded = match load_until(&*log, run, at).await {
+            Ok(loaded) => loaded,
+            // It did not exist yet at that moment.
+            Err(HistoryError::NoRun(_)) if at.is_some() => continue,
+            Err(e) => return Err(CliError::new(Exit::Damaged, causes(&e)).next("rehome audit verify")),
+        };
+        let state = &loaded.state;
+        let steps: Vec<_> = state
+            .steps()
+            .map(|(step, stands)| {
+                json!({
+                    "step": step.id, "group": step.group, "title": step.title, "state": step_word(stands),
+                    "attempts": stands.attempts, "undo_attempts": stands.undo_attempts,
+                    "output": stands.output,
+                })
+            })
+            .collect();
+        let seen = view(run, state);
+        text.push_str(&render::show::a_move(run, state));
+        text.push('\n');
+        moves.push(json!({"run": run, "state": seen.state, "events": seen.events, "steps": steps}));
+    }
+    let value = json!({"format_version": "1.0", "at": at, "moves": moves});
+    c.output.result(text.trim_end(), &value)?;
+    Ok(Exit::Done)
+}

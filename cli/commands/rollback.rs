@@ -1,0 +1,111 @@
+//! CLI: `rehome rollback`. Records the request, then becomes the runner, or follows the one there is.
+
+use super::Context;
+use super::run::{batch_of, report};
+use crate::args::{CloudArgs, RunArgs};
+use crate::drive::{Drive, Driven, Goal, reach};
+use crate::error::{CliError, Exit};
+use crate::store::{self, Selection};
+use crate::view::view;
+use rehome_orchestrator::{Clock, Direction, Request, RequestError, RunId, SystemClock, Verdict, ask};
+use rehome_store::{RunnerLock, SqliteLog};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Takes everything back that was done.
+pub(crate) async fn rollback(
+    c: &Context<'_>,
+    select: &str,
+    reason: &str,
+    cloud: &CloudArgs,
+    args: &RunArgs,
+) -> Result<Exit, CliError> {
+    let log = store::open_to_write(&c.global.db)?;
+    let selection = store::select(&*log, Some(select)).await?;
+    let (name, batch) = batch_of(&log, &selection).await?;
+    let question = format!("Take back {} moves of batch {name}?", selection.runs.len());
+    if !args.yes && !c.output.ask(&question, "--yes")? {
+        return Err(CliError::new(Exit::Failed, "not started"));
+    }
+    let (going, refused) = request(c, &log, &selection, reason).await?;
+    for (run, why) in &refused {
+        c.output.talk(&format!("refused   {run}: {why}"));
+    }
+    if going.is_empty() {
+        return if refused.is_empty() { Ok(Exit::Done) } else { Ok(Exit::Partly) };
+    }
+    let actor = store::actor(c.global.actor.as_deref());
+    let mut driven = match store::take_runner(&log, &actor) {
+        Ok(runner) => {
+            let cloud = reach(&*log, &batch, cloud).await?;
+            let drive = Drive { c, log, runner, batch: name, runs: going, goal: Goal::Back };
+            drive.go(&cloud, args).await?
+        }
+        Err(held) if held.exit == Exit::Held => {
+            c.output.talk(&format!("{}; it takes the moves back", held.what));
+            follow(&log, &going).await?
+        }
+        Err(e) => return Err(e),
+    };
+    if !refused.is_empty() && driven.exit == Exit::Done {
+        driven.exit = Exit::Partly;
+    }
+    report(c, &driven)
+}
+
+/// Records the request for every move that can go back; the others are named with the reason.
+async fn request(
+    c: &Context<'_>,
+    log: &Arc<SqliteLog>,
+    selection: &Selection,
+    reason: &str,
+) -> Result<(Vec<RunId>, Vec<(RunId, String)>), CliError> {
+    let actor = store::actor(c.global.actor.as_deref());
+    let (mut going, mut refused) = (Vec::new(), Vec::new());
+    for run in &selection.runs {
+        let state = store::read_run(&**log, run).await?.state;
+        match (state.verdict(), state.direction()) {
+            (Some(Verdict::RolledBack | Verdict::Stale | Verdict::Superseded), _) => continue,
+            (Some(Verdict::Done), _) => {
+                let why = "it is finished, and the old identity is gone; plan a new move back instead";
+                refused.push((run.clone(), why.to_owned()));
+                continue;
+            }
+            (None, Direction::Back { .. }) => {
+                going.push(run.clone());
+                continue;
+            }
+            (None, Direction::Forward) => {}
+        }
+        match ask(&**log, run, &actor, SystemClock.now_ms(), Request::RollBack, reason).await {
+            Ok(_) => going.push(run.clone()),
+            Err(e @ RequestError::Illegal { .. }) => refused.push((run.clone(), crate::error::causes(&e))),
+            Err(e) => return Err(store::request_error(&e)),
+        }
+    }
+    Ok((going, refused))
+}
+
+/// How often a runner that is followed is looked after.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Waits until the runner that is there has taken the moves back, or is gone.
+async fn follow(log: &Arc<SqliteLog>, runs: &[RunId]) -> Result<Driven, CliError> {
+    loop {
+        let alive = RunnerLock::holder(log.path()).is_some();
+        let mut views = Vec::with_capacity(runs.len());
+        let mut open = false;
+        for run in runs {
+            let state = store::read_run(&**log, run).await?.state;
+            let seen = view(run, &state);
+            open |= state.verdict().is_none() && !seen.waiting_for.iter().any(|w| w.kind == "failed");
+            views.push(seen);
+        }
+        if !open || !alive {
+            let back = runs.len() == views.iter().filter(|v| v.state == crate::view::State::RolledBack).count();
+            let exit = if back { Exit::Done } else if open { Exit::Waiting } else { Exit::Partly };
+            return Ok(Driven { exit, views });
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

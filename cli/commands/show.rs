@@ -1,0 +1,68 @@
+//! CLI: `rehome show`. Reads a plan file or the log; works offline.
+
+use super::Context;
+use crate::error::{CliError, Exit};
+use crate::view::view;
+use crate::{plan_file, render, store};
+use rehome_orchestrator::{BatchLoaded, RunId, StepId};
+use rehome_store::Log;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Shows one thing in full.
+pub(crate) async fn show(c: &Context<'_>, what: &str) -> Result<Exit, CliError> {
+    let path = Path::new(what);
+    if path.is_file() {
+        let (document, digest) = plan_file::load(path)?;
+        let value = json!({"format_version": "1.0", "digest": digest, "document": document});
+        c.output.result(&render::plan::text(&document, &digest), &value)?;
+        return Ok(Exit::Done);
+    }
+    let log = store::open_to_read(&c.global.db)?;
+    if what.contains(':') {
+        let (run, step) = store::split_step(what)?;
+        return a_step(c, &*log, &run, &step).await;
+    }
+    let selection = store::select(&*log, Some(what)).await?;
+    if let Some(batch) = &selection.batch {
+        let unreadable = |e| CliError::new(Exit::Damaged, crate::error::causes(&e));
+        let loaded = BatchLoaded::find(&*log, batch).await.map_err(unreadable)?;
+        if let Some(loaded) = loaded {
+            let document = loaded.document(&*log, batch).await.map_err(unreadable)?;
+            let digest = &loaded.planned.digest;
+            let value = json!({"format_version": "1.0", "digest": digest, "document": document});
+            c.output.result(&render::plan::text(&document, digest), &value)?;
+        }
+        return Ok(Exit::Done);
+    }
+    for run in &selection.runs {
+        let state = store::read_run(&*log, run).await?.state;
+        let value = json!({"format_version": "1.0", "move": view(run, &state), "plan": state.plan()});
+        c.output.result(&render::show::a_move(run, &state), &value)?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn a_step(c: &Context<'_>, log: &dyn Log, run: &RunId, step: &StepId) -> Result<Exit, CliError> {
+    let state = store::read_run(log, run).await?.state;
+    let Some((step, stands)) = state.step(step) else {
+        let what = format!("{run} has no step called {step}");
+        return Err(CliError::new(Exit::NotFound, what).next(format!("rehome show {run}")));
+    };
+    let read = |json: &Option<rehome_orchestrator::Json>| {
+        json.as_ref().and_then(|j| serde_json::from_str::<Value>(j.get()).ok())
+    };
+    let value = json!({
+        "format_version": "1.0",
+        "run": run,
+        "step": step,
+        "state": crate::view::step_word(stands),
+        "attempts": stands.attempts,
+        "input": read(&stands.input),
+        "before": read(&stands.before),
+        "output": read(&stands.output),
+    });
+    let text = render::show::a_step(run, &state, step, stands, &value);
+    c.output.result(&text, &value)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,42 @@
+//! CLI: `rehome status`. Reads the log; works beside a runner and offline.
+
+use super::Context;
+use crate::error::{CliError, Exit};
+use crate::view::{MoveView, State, view};
+use crate::{render, store};
+use rehome_store::{Log, RunnerLock};
+use serde_json::{Map, Value, json};
+
+/// Shows where everything stands.
+pub(crate) async fn status(c: &Context<'_>, select: Option<&str>) -> Result<Exit, CliError> {
+    let log = store::open_to_read(&c.global.db)?;
+    let selection = store::select(&*log, select).await?;
+    let mut views = Vec::with_capacity(selection.runs.len());
+    for run in &selection.runs {
+        let loaded = store::read_run(&*log, run).await?;
+        views.push(view(run, &loaded.state));
+    }
+    let head = log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
+    let runner = RunnerLock::holder(&c.global.db);
+    let value = json!({
+        "format_version": "1.0",
+        "batch": selection.batch,
+        "runner": runner.as_ref().map(|r| json!({"alive": true, "host": r.host, "pid": r.pid, "actor": r.actor})),
+        "log": {"events": head.position, "head": head.hash.to_string()},
+        "counts": counts(&views),
+        "moves": views,
+    });
+    c.output.result(&render::status::text(&views, runner.as_ref()), &value)?;
+    Ok(Exit::Done)
+}
+
+/// How many moves are in each state; they add up to the total.
+fn counts(views: &[MoveView]) -> Value {
+    let mut counts = Map::new();
+    counts.insert("total".to_owned(), views.len().into());
+    for state in State::ALL {
+        let count = views.iter().filter(|v| v.state == state).count();
+        counts.insert(state.word().replace('-', "_"), count.into());
+    }
+    Value::Object(counts)
+}

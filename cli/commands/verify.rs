@@ -1,0 +1,35 @@
+//! CLI: `rehome verify`. Compares the cloud with what was promised; changes nothing.
+
+use super::Context;
+use super::run::batch_of;
+use crate::args::CloudArgs;
+use crate::drive::reach;
+use crate::error::{CliError, Exit};
+use crate::{planning, render, store};
+use serde_json::json;
+
+/// Looks at every promise of the selected moves.
+pub(crate) async fn verify(
+    c: &Context<'_>,
+    select: Option<&str>,
+    cloud: &CloudArgs,
+) -> Result<Exit, CliError> {
+    let log = store::open_to_read(&c.global.db)?;
+    let selection = store::select(&*log, select).await?;
+    let (_, batch) = batch_of(&log, &selection).await?;
+    let cloud = reach(&*log, &batch, cloud).await?;
+    let key = planning::settings_key(&c.global.db)?;
+    let registry = rehome_activities::registry(&cloud.azure, key);
+    let (mut broken, mut text, mut moves) = (0, String::new(), Vec::new());
+    for run in &selection.runs {
+        let state = store::read_run(&*log, run).await?.state;
+        let found = rehome_orchestrator::verify(&state, &registry).await;
+        broken += found.iter().flat_map(|(_, f)| f).filter(|f| !f.holds).count();
+        text.push_str(&render::verify::text(run, &state, &found));
+        let steps: Vec<_> = found.iter().map(|(s, f)| json!({"step": s, "findings": f})).collect();
+        moves.push(json!({"run": run, "steps": steps}));
+    }
+    text.push_str("Not a promise that the workload works: look at your own dashboards too.");
+    c.output.result(&text, &json!({"format_version": "1.0", "broken": broken, "moves": moves}))?;
+    Ok(if broken == 0 { Exit::Done } else { Exit::Differences })
+}

@@ -1,0 +1,106 @@
+//! CLI: what is told while a run works: a bar on a terminal, a line for each finished step elsewhere.
+
+use crate::error::CliError;
+use crate::output::Output;
+use crate::store;
+use indicatif::{ProgressBar, ProgressStyle};
+use rehome_orchestrator::{Act, End, Event, Observer, RunId, StepId};
+use rehome_store::Log;
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+
+/// Tells about events as they become safe.
+pub(crate) struct Progress {
+    titles: BTreeMap<(RunId, StepId), String>,
+    bar: Option<ProgressBar>,
+    output: Output,
+}
+
+impl Progress {
+    pub(crate) async fn new(log: &dyn Log, runs: &[RunId], output: &Output) -> Result<Self, CliError> {
+        let mut titles = BTreeMap::new();
+        let mut done = 0;
+        for run in runs {
+            let state = store::read_run(log, run).await?.state;
+            for (step, stands) in state.steps() {
+                done += u64::from(stands.forward.is_settled());
+                titles.insert((run.clone(), step.id.clone()), step.title.clone());
+            }
+        }
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(titles.len() as u64).with_position(done);
+            let style = ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {pos}/{len} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Ok(Self { titles, bar, output: output.clone() })
+    }
+
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn say(&self, run: &RunId, step: &StepId, word: &str, why: &str) {
+        let unknown = String::new();
+        let title = self.titles.get(&(run.clone(), step.clone())).unwrap_or(&unknown);
+        let line = crate::error::clean(&format!("{word:<9} {run}:{step} {title}{why}"));
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => self.output.talk(&line),
+        }
+    }
+
+    fn tell(&self, run: &RunId, event: &Event) {
+        match event {
+            Event::Ended(ended) => match (&ended.end, ended.act) {
+                (End::Applied(_), Act::Run) => self.say(run, &ended.step, "DONE", ""),
+                (End::Applied(_), Act::Undo) => self.say(run, &ended.step, "UNDONE", ""),
+                (End::Retry { why, .. }, _) => self.say(run, &ended.step, "RETRY", &format!(": {why}")),
+                (End::Refused(why), _) => self.say(run, &ended.step, "FAILED", &format!(": {why}")),
+                (End::Unknown(why), _) => self.say(run, &ended.step, "IN DOUBT", &format!(": {why}")),
+            },
+            Event::Parked(parked) => self.say(run, &parked.step, "FAILED", &format!(": {}", parked.why)),
+            Event::Reached(reached) => self.say(run, &reached.step, "DONE", ""),
+            Event::Checked(checked) if checked.broken.is_empty() => self.say(run, &checked.step, "DONE", ""),
+            Event::Checked(checked) => {
+                let count = format!(": {} of {} promises do not hold", checked.broken.len(), checked.looked);
+                self.say(run, &checked.step, "FAILED", &count);
+            }
+            Event::Turned(turned) => {
+                if let Some(step) = &turned.failed {
+                    self.say(run, step, "TURNED", ": everything before it is taken back");
+                }
+            }
+            Event::Planned(_)
+            | Event::Approved(_)
+            | Event::Compared(_)
+            | Event::Began(_)
+            | Event::Accepted(_)
+            | Event::Probed(_)
+            | Event::Waiting(_)
+            | Event::Timed(_)
+            | Event::Asked(_)
+            | Event::Proved(_)
+            | Event::Closed(_) => {}
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn appended(&self, run: &RunId, events: &[Event]) {
+        for event in events {
+            self.tell(run, event);
+            let settles = match event {
+                Event::Ended(e) => e.act == Act::Run && matches!(e.end, End::Applied(_)),
+                Event::Checked(c) => c.broken.is_empty(),
+                Event::Reached(_) => true,
+                _ => false,
+            };
+            if let (true, Some(bar)) = (settles, &self.bar) {
+                bar.inc(1);
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! CLI: opens the log, takes the right to act, and keeps the anchor. Touches the log's files.
+
+use crate::error::{CliError, Exit, causes};
+use rehome_orchestrator::{
+    BatchLoaded, Clock, Loaded, RequestError, RunId, StepId, SystemClock, batch_stream, load,
+};
+use rehome_store::{
+    Anchor, Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, VerifyError, verify_chain,
+};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Opens a log for reading only.
+pub(crate) fn open_to_read(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+    SqliteLog::open_read_only(path).map(Arc::new).map_err(|e| open_error(path, &e))
+}
+
+/// Opens a log that exists, for writing.
+pub(crate) fn open_to_write(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+    SqliteLog::open(path).map(Arc::new).map_err(|e| open_error(path, &e))
+}
+
+/// Opens a log, and makes one where there is none.
+pub(crate) fn create_or_open(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+    SqliteLog::create_or_open(path).map(Arc::new).map_err(|e| open_error(path, &e))
+}
+
+fn open_error(path: &Path, error: &OpenError) -> CliError {
+    let place = path.display().to_string();
+    match error {
+        OpenError::NotFound(_) => CliError::new(Exit::NotFound, "there is no log here")
+            .at(place)
+            .next("rehome approve PLAN.json --reason TEXT      (makes one)")
+            .next("or name another one with --db FILE"),
+        OpenError::NotOurs { .. } => {
+            CliError::new(Exit::Usage, causes(error)).at(place).next("name another file with --db FILE")
+        }
+        _ => CliError::new(Exit::Failed, causes(error)).at(place),
+    }
+}
+
+/// Who acts, as they call themselves.
+pub(crate) fn actor(given: Option<&str>) -> Arc<str> {
+    let name = given.map(ToOwned::to_owned).or_else(|| std::env::var("USER").ok());
+    let name = name.filter(|n| !n.is_empty()).unwrap_or_else(|| "unknown".to_owned());
+    let host = host();
+    if name.contains('@') { name.into() } else { format!("{name}@{host}").into() }
+}
+
+/// The name of this machine.
+pub(crate) fn host() -> String {
+    let read = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = read.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    let name = name.trim().to_owned();
+    if name.is_empty() { "localhost".to_owned() } else { name }
+}
+
+/// The right to act on a log, with its anchor checked when it is taken and written when it is given back.
+pub(crate) struct Runner {
+    _lock: RunnerLock,
+    log: Arc<SqliteLog>,
+}
+
+/// Takes the right to act, or says who has it.
+pub(crate) fn take_runner(log: &Arc<SqliteLog>, actor: &str) -> Result<Runner, CliError> {
+    let holder = Holder {
+        host: host(),
+        pid: std::process::id(),
+        actor: actor.to_owned(),
+        since_ms: SystemClock.now_ms(),
+    };
+    match RunnerLock::take(log.path(), &holder) {
+        Ok(lock) => Ok(Runner { _lock: lock, log: log.clone() }),
+        Err(RunnerError::Held { holder, .. }) => Err(held(holder.as_ref())),
+        Err(e @ RunnerError::Io { .. }) => Err(CliError::new(Exit::Failed, causes(&e))),
+    }
+}
+
+fn held(holder: Option<&Holder>) -> CliError {
+    let who = holder.map_or_else(
+        || "somebody".to_owned(),
+        |h| format!("{} (process {} on {})", h.actor, h.pid, h.host),
+    );
+    CliError::new(Exit::Held, format!("another runner is at work on this log: {who}"))
+        .left("the other runner goes on; your request, if you made one, is recorded and it will act on it")
+        .next("rehome status")
+}
+
+impl Runner {
+    /// Compares the log with the record of its end that is kept outside it.
+    pub(crate) async fn check_anchor(&self) -> Result<(), CliError> {
+        let anchor = Anchor::read(self.log.path())
+            .map_err(|e| CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e))?;
+        let Some(anchor) = anchor.filter(|a| a.log == self.log.id()) else { return Ok(()) };
+        let head = self.log.head().await.map_err(|e| damaged(&causes(&e)))?;
+        if anchor.position > head.position.0 {
+            let what = format!(
+                "the log ends at event {}, but the anchor beside it knows of event {}: an old copy was put back, or the end is cut off",
+                head.position, anchor.position
+            );
+            return Err(damaged(&what).next("put the newest copy of the log back, and run the command again"));
+        }
+        Ok(())
+    }
+
+    /// Writes the record of the log's end beside it.
+    pub(crate) async fn write_anchor(&self) -> Result<(), CliError> {
+        let head = self.log.head().await.map_err(|e| damaged(&causes(&e)))?;
+        Anchor::of(self.log.id(), head)
+            .write(self.log.path())
+            .map_err(|e| CliError::because(Exit::Failed, "failed to write the anchor beside the log", &e))
+    }
+}
+
+fn damaged(what: &str) -> CliError {
+    CliError::new(Exit::Damaged, what.to_owned())
+}
+
+/// Checks the whole chain, and the anchor if there is one.
+pub(crate) async fn verify(log: &SqliteLog) -> Result<rehome_store::Verified, CliError> {
+    let anchor = Anchor::read(log.path())
+        .map_err(|e| CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e))?;
+    let anchor = anchor.filter(|a| a.log == log.id());
+    verify_chain(log, anchor.as_ref()).await.map_err(|e| match e {
+        VerifyError::Read(ref source) => damaged(&causes(source)),
+        e => damaged(&causes(&e)).next("compare with a backup: rehome audit verify --db BACKUP"),
+    })
+}
+
+/// What a person selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// The batch, if a batch was named.
+    pub(crate) batch: Option<String>,
+    pub(crate) runs: Vec<RunId>,
+}
+
+/// Finds what is called so: a batch, a move, or the old identity of one.
+pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selection, CliError> {
+    let unreadable = |e: &(dyn std::error::Error + 'static)| damaged(&causes(e));
+    let Some(what) = what else {
+        let streams = log.streams(RunId::PREFIX).await.map_err(|e| unreadable(&e))?;
+        let runs = streams.iter().filter_map(|(stream, _)| RunId::of_stream(stream)).collect();
+        return Ok(Selection { batch: None, runs });
+    };
+    if let Some(batch) = BatchLoaded::find(log, what).await.map_err(|e| unreadable(&e))? {
+        return Ok(Selection { batch: Some(what.to_owned()), runs: batch.planned.runs });
+    }
+    let run = RunId::new(what);
+    let found = log.read_stream(&run.stream(), rehome_store::Sequence(0), 1).await;
+    if !found.map_err(|e| unreadable(&e))?.is_empty() {
+        return Ok(Selection { batch: None, runs: vec![run] });
+    }
+    Err(CliError::new(Exit::NotFound, format!("the log has no batch and no move called {what:?}"))
+        .next("rehome status"))
+}
+
+/// Splits MOVE:STEP.
+pub(crate) fn split_step(text: &str) -> Result<(RunId, StepId), CliError> {
+    match text.split_once(':') {
+        Some((run, step)) if !run.is_empty() && !step.is_empty() => Ok((RunId::new(run), StepId::new(step))),
+        _ => {
+            let what = format!("{text:?} is not MOVE:STEP");
+            Err(CliError::new(Exit::Usage, what).next("rehome status      shows both"))
+        }
+    }
+}
+
+/// Reads where a move stands.
+pub(crate) async fn read_run(log: &dyn Log, run: &RunId) -> Result<Loaded, CliError> {
+    load(log, run).await.map_err(|e| match e {
+        rehome_orchestrator::HistoryError::NoRun(_) => {
+            CliError::new(Exit::NotFound, causes(&e)).next("rehome status")
+        }
+        e => damaged(&causes(&e)),
+    })
+}
+
+/// A person's act that was not recorded.
+pub(crate) fn request_error(e: &RequestError) -> CliError {
+    match e {
+        RequestError::History { source: rehome_orchestrator::HistoryError::NoRun(_), .. } => {
+            CliError::new(Exit::NotFound, causes(e)).next("rehome status")
+        }
+        RequestError::History { .. } => damaged(&causes(e)),
+        RequestError::Illegal { run, .. } => {
+            CliError::new(Exit::Usage, causes(e)).next(format!("rehome show {run}"))
+        }
+        RequestError::Append(_) => CliError::new(Exit::Failed, causes(e)),
+    }
+}
+
+/// The batch that a stream of runs belongs to, for messages.
+pub(crate) fn is_batch_stream(stream: &str) -> bool {
+    stream.starts_with(batch_stream("").as_str())
+}

@@ -1,0 +1,272 @@
+//! CLI: where a move stands, in the ten words that people see. Pure.
+
+use rehome_orchestrator::{
+    Direction, Fault, Forward, Node, Phase, RunId, RunState, Step, StepState, Undo, Verdict,
+};
+use serde::Serialize;
+
+/// A move, as `status` shows it. Keys never change meaning; new ones may come.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct MoveView {
+    pub(crate) run: String,
+    pub(crate) batch: String,
+    pub(crate) identity: String,
+    pub(crate) state: State,
+    pub(crate) done: usize,
+    pub(crate) total: usize,
+    pub(crate) events: u64,
+    pub(crate) since_ms: i64,
+    pub(crate) waiting_for: Vec<WaitView>,
+}
+
+/// The states that people see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum State {
+    Planned,
+    Waiting,
+    Running,
+    Soaking,
+    NeedsPerson,
+    Paused,
+    Failed,
+    Done,
+    RolledBack,
+    Stale,
+    Superseded,
+}
+
+impl State {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Planned,
+        Self::Waiting,
+        Self::Running,
+        Self::Soaking,
+        Self::NeedsPerson,
+        Self::Paused,
+        Self::Failed,
+        Self::Done,
+        Self::RolledBack,
+        Self::Stale,
+        Self::Superseded,
+    ];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Soaking => "soaking",
+            Self::NeedsPerson => "needs-person",
+            Self::Paused => "paused",
+            Self::Failed => "failed",
+            Self::Done => "done",
+            Self::RolledBack => "rolled-back",
+            Self::Stale => "stale",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// What an unfinished step waits for.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct WaitView {
+    pub(crate) step: String,
+    pub(crate) title: String,
+    pub(crate) kind: &'static str,
+    pub(crate) since_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_check_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) checks: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<Fault>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unblock_with: Vec<String>,
+}
+
+/// Looks at a move.
+pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
+    let waiting_for: Vec<WaitView> =
+        state.steps().filter_map(|(step, stands)| waits(run, state, step, stands)).collect();
+    let forward = |(step, _): &(&Step, &StepState)| step.phase == Phase::Forward;
+    let settled = state.steps().filter(|(_, s)| s.forward.is_settled());
+    MoveView {
+        run: run.to_string(),
+        batch: state.planned().batch.clone(),
+        identity: identity(state),
+        state: word(state, &waiting_for, state.steps().filter(forward).all(|(_, s)| s.forward.is_settled())),
+        done: settled.count(),
+        total: state.plan().steps.len(),
+        events: state.events(),
+        since_ms: state.last_ms(),
+        waiting_for,
+    }
+}
+
+/// The old identity's id.
+pub(crate) fn identity(state: &RunState) -> String {
+    let params: Option<serde_json::Value> = serde_json::from_str(state.planned().params.get()).ok();
+    let id = params.as_ref().and_then(|p| p["identity"].as_str());
+    id.unwrap_or_default().to_owned()
+}
+
+fn word(state: &RunState, waiting: &[WaitView], forward_done: bool) -> State {
+    match state.verdict() {
+        Some(Verdict::Done) => return State::Done,
+        Some(Verdict::RolledBack) => return State::RolledBack,
+        Some(Verdict::Stale) => return State::Stale,
+        Some(Verdict::Superseded) => return State::Superseded,
+        None => {}
+    }
+    let any = |kind: &str| waiting.iter().any(|w| w.kind == kind);
+    let back = matches!(state.direction(), Direction::Back { .. });
+    if any("failed") {
+        State::Failed
+    } else if state.is_paused() {
+        State::Paused
+    } else if any("by-hand") {
+        State::NeedsPerson
+    } else if !state.has_begun() && !back {
+        if state.is_approved() { State::Waiting } else { State::Planned }
+    } else if any("soak") {
+        State::Soaking
+    } else if forward_done && !back && any("approval") {
+        State::Done
+    } else {
+        State::Running
+    }
+}
+
+fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Option<WaitView> {
+    if state.verdict().is_some() {
+        return None;
+    }
+    let mut view = WaitView {
+        step: step.id.to_string(),
+        title: step.title.clone(),
+        kind: "azure",
+        since_ms: stands.since_ms,
+        next_check_ms: None,
+        checks: None,
+        why: None,
+        unblock_with: Vec::new(),
+    };
+    let fits = match state.direction() {
+        Direction::Forward => forward(run, state, step, stands, &mut view),
+        Direction::Back { .. } => back(run, step, stands, &mut view),
+    };
+    fits.then_some(view)
+}
+
+fn decide(run: &RunId, step: &Step, skip: bool) -> Vec<String> {
+    let mut commands = vec![format!("rehome retry {run}:{}", step.id)];
+    if skip {
+        commands.push(format!("rehome skip {run}:{} --reason TEXT", step.id));
+    }
+    commands.push(format!("rehome mark-done {run}:{} --reason TEXT", step.id));
+    commands.push(format!("rehome rollback {run} --reason TEXT"));
+    commands
+}
+
+fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
+    match &stands.forward {
+        Forward::Parked { why, doubt } => {
+            view.kind = "failed";
+            view.why = Some(why.clone());
+            view.unblock_with = decide(run, step, !doubt);
+        }
+        Forward::Retrying { until_ms, why } => {
+            view.kind = "retry";
+            view.next_check_ms = Some(*until_ms);
+            view.checks = Some(stands.attempts);
+            view.why = Some(why.clone());
+        }
+        Forward::Waiting(look) | Forward::Doubt(look) => {
+            view.next_check_ms = Some(look.until_ms);
+            view.checks = Some(look.checks);
+            view.why.clone_from(&look.why);
+        }
+        Forward::Soaking { until_ms } => {
+            view.kind = "soak";
+            view.next_check_ms = Some(*until_ms);
+        }
+        Forward::Began | Forward::Accepted(_) | Forward::Attesting | Forward::Partial => {}
+        Forward::Idle if state.is_open(&step.id) => match &step.node {
+            Node::Gate { name } => {
+                view.kind = "approval";
+                view.unblock_with =
+                    vec![format!("rehome {name} {} --confirm {}", state.planned().batch, state.planned().batch)];
+            }
+            Node::ByHand { .. } => {
+                view.kind = "by-hand";
+                view.unblock_with = vec![format!("rehome ack {run}:{} --note TEXT", step.id)];
+            }
+            Node::Act { .. } | Node::Wait { .. } | Node::Soak { .. } | Node::Check { .. } => return false,
+        },
+        Forward::Idle | Forward::Done { .. } | Forward::Skipped => return false,
+    }
+    true
+}
+
+fn back(run: &RunId, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
+    match &stands.undo {
+        Undo::Parked { why, .. } => {
+            view.kind = "failed";
+            view.why = Some(why.clone());
+            view.unblock_with = decide(run, step, true);
+            view.unblock_with.pop();
+        }
+        Undo::Retrying { until_ms, why } => {
+            view.kind = "retry";
+            view.next_check_ms = Some(*until_ms);
+            view.checks = Some(stands.undo_attempts);
+            view.why = Some(why.clone());
+        }
+        Undo::Doubt(look) => {
+            view.next_check_ms = Some(look.until_ms);
+            view.checks = Some(look.checks);
+            view.why.clone_from(&look.why);
+        }
+        Undo::ByHand => {
+            view.kind = "by-hand";
+            view.unblock_with = vec![format!("rehome ack {run}:{} --note TEXT", step.id)];
+        }
+        Undo::None => match &stands.forward {
+            Forward::Parked { why, .. } => {
+                view.kind = "failed";
+                view.why = Some(why.clone());
+                view.unblock_with = vec![format!("rehome retry {run}:{}", step.id)];
+            }
+            Forward::Idle | Forward::Done { .. } | Forward::Skipped => return false,
+            _ => {}
+        },
+        Undo::Began | Undo::Attesting => {}
+        Undo::NotNeeded | Undo::Pending | Undo::Undone | Undo::Left => return false,
+    }
+    true
+}
+
+/// How a step stands, in one word and with its reason.
+pub(crate) fn step_word(stands: &StepState) -> &'static str {
+    match (&stands.undo, &stands.forward) {
+        (Undo::Undone, _) => "UNDONE",
+        (Undo::Left, _) => "LEFT",
+        (Undo::Parked { .. }, _) => "UNDO FAILED",
+        (Undo::Began | Undo::Doubt(_) | Undo::Retrying { .. } | Undo::Attesting, _) => "UNDOING",
+        (Undo::ByHand, _) => "UNDO BY HAND",
+        (Undo::None | Undo::NotNeeded | Undo::Pending, forward) => match forward {
+            Forward::Idle => "-",
+            Forward::Began | Forward::Attesting | Forward::Partial => "RUNNING",
+            Forward::Accepted(_) => "ACCEPTED",
+            Forward::Doubt(_) => "IN DOUBT",
+            Forward::Retrying { .. } => "RETRYING",
+            Forward::Waiting(_) => "WAITING",
+            Forward::Soaking { .. } => "SOAKING",
+            Forward::Parked { .. } => "FAILED",
+            Forward::Done { ours: true } => "DONE",
+            Forward::Done { ours: false } => "DONE BY OTHERS",
+            Forward::Skipped => "SKIPPED",
+        },
+    }
+}
