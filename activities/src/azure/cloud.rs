@@ -1,0 +1,226 @@
+//! Azure: which cloud it is, who is signed in, and what all clients share.
+
+use super::reader::Reader;
+use super::sign_in::{SignIn, SignInError};
+use super::transport::{Sent, Transport};
+use super::writer::Writer;
+use rehome_orchestrator::Tempo;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::Arc;
+use url::{Host, Url};
+
+/// How to reach a cloud.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    /// The URL of Resource Manager: `https://management.azure.com`, `https://management.usgovcloudapi.net`,
+    /// `https://management.chinacloudapi.cn`, or a local Azure's.
+    pub cloud: String,
+    /// A file with a certificate authority to trust beside the machine's.
+    pub ca: Option<PathBuf>,
+    /// By how much own pauses are shortened; 1 but for rehearsals.
+    pub time_scale: f64,
+}
+
+/// Why a cloud was not reached.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL is not one.
+    #[error("{0:?} is not the URL of a cloud: https, or http on this machine")]
+    Url(String),
+    /// The certificate authority could not be read.
+    #[error("failed to read the certificate authority {}", path.display())]
+    Ca {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The HTTP client could not be set up.
+    #[error("failed to set up the HTTP client")]
+    Client(#[source] reqwest::Error),
+    /// The cloud did not say what it is.
+    #[error("{url} did not answer as a cloud does: {what}")]
+    NotACloud {
+        /// The URL.
+        url: String,
+        /// What came instead.
+        what: String,
+    },
+    /// Nobody is signed in.
+    #[error("failed to sign in")]
+    SignIn(#[from] SignInError),
+}
+
+impl ConnectError {
+    /// Whether signing in was what failed.
+    pub fn is_sign_in(&self) -> bool {
+        matches!(self, Self::SignIn(_))
+    }
+}
+
+/// Who is signed in, as their token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The object id of the principal.
+    pub object_id: String,
+    /// The client id of the application, if it is one.
+    pub app_id: String,
+    /// The tenant.
+    pub tenant_id: String,
+}
+
+/// A cloud that somebody is signed in to. Cheap to clone.
+#[derive(Clone)]
+pub struct Azure {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) arm: Url,
+    pub(crate) graph: Url,
+    pub(crate) transport: Transport,
+    pub(crate) sign_in: SignIn,
+    pub(crate) arm_audience: String,
+    pub(crate) graph_audience: String,
+    pub(crate) tempo: Tempo,
+    caller: Caller,
+}
+
+/// The version in which a cloud describes itself.
+const METADATA: &str = "2022-09-01";
+
+impl Azure {
+    /// Asks the cloud what it is, and signs in.
+    ///
+    /// # Errors
+    /// When the cloud cannot be reached or nobody is signed in.
+    pub async fn connect(options: ConnectOptions) -> Result<Self, ConnectError> {
+        let arm = checked(&options.cloud)?;
+        let ca = match &options.ca {
+            None => None,
+            Some(path) => {
+                Some(std::fs::read(path).map_err(|source| ConnectError::Ca { path: path.clone(), source })?)
+            }
+        };
+        let transport = Transport::new(ca.as_deref()).map_err(ConnectError::Client)?;
+        let metadata = metadata(&transport, &arm).await?;
+        let not_a_cloud =
+            |what: &str| ConnectError::NotACloud { url: arm.to_string(), what: what.to_owned() };
+        let text = |pointer: &str| metadata.pointer(pointer).and_then(Value::as_str);
+        let login =
+            text("/authentication/loginEndpoint").ok_or_else(|| not_a_cloud("no sign-in endpoint"))?;
+        let login = checked(login)?;
+        let graph = text("/microsoftGraphResourceId").unwrap_or("https://graph.microsoft.com");
+        let graph = checked(graph)?;
+        let arm_audience = text("/authentication/audiences/0").unwrap_or(arm.as_str()).to_owned();
+        let sign_in = SignIn::new(transport.clone(), &login)?;
+        let token = sign_in.token(&arm_audience).await?;
+        let caller = caller(&token);
+        let tempo = Tempo::scaled(options.time_scale).unwrap_or(Tempo::REAL);
+        let graph_audience = graph.as_str().trim_end_matches('/').to_owned();
+        let inner = Inner { arm, graph, transport, sign_in, arm_audience, graph_audience, tempo, caller };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What can only read.
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.inner.clone())
+    }
+
+    /// What can write, for who holds a `Call`.
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.inner.clone())
+    }
+
+    /// The tenant of who is signed in.
+    pub fn tenant(&self) -> &str {
+        &self.inner.caller.tenant_id
+    }
+
+    /// Who is signed in.
+    pub fn caller(&self) -> &Caller {
+        &self.inner.caller
+    }
+
+    /// The URL of Microsoft Graph, without a slash at its end: `@odata.id` values begin with it.
+    pub fn graph_url(&self) -> &str {
+        self.inner.graph.as_str().trim_end_matches('/')
+    }
+
+    /// How many requests were sent so far.
+    pub fn requests(&self) -> u64 {
+        self.inner.transport.sent()
+    }
+}
+
+/// A URL that secrets may be sent to: https, or this machine.
+fn checked(text: &str) -> Result<Url, ConnectError> {
+    let bad = || ConnectError::Url(text.to_owned());
+    let url = Url::parse(text).map_err(|_| bad())?;
+    let fits = match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => is_loopback(&url),
+        _ => false,
+    };
+    if fits { Ok(url) } else { Err(bad()) }
+}
+
+/// Whether a URL is on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+async fn metadata(transport: &Transport, arm: &Url) -> Result<Value, ConnectError> {
+    let not_a_cloud = |what: String| ConnectError::NotACloud { url: arm.to_string(), what };
+    let mut url = arm.clone();
+    url.set_path("/metadata/endpoints");
+    url.set_query(Some(&format!("api-version={METADATA}")));
+    match transport.send(transport.request(reqwest::Method::GET, url)).await {
+        Sent::Answer(answer) if answer.status == 200 => {
+            let body = answer.json().map_err(not_a_cloud)?;
+            // Some clouds answer with a list of all of them.
+            Ok(match body {
+                Value::Array(clouds) => clouds.into_iter().next().unwrap_or_default(),
+                one => one,
+            })
+        }
+        Sent::Answer(answer) => Err(not_a_cloud(format!("status {}", answer.status))),
+        Sent::Unsent(what) | Sent::Lost(what) => Err(not_a_cloud(what)),
+    }
+}
+
+/// The claims of a token, without trust: they are shown and compared, and prove nothing.
+fn caller(token: &str) -> Caller {
+    use base64::Engine;
+    let claims = token.split('.').nth(1).and_then(|part| {
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()
+    });
+    let claims: Value = claims.and_then(|c| serde_json::from_slice(&c).ok()).unwrap_or_default();
+    let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
+    Caller { object_id: text("oid"), app_id: text("appid"), tenant_id: text("tid") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_go_over_https_or_stay_on_this_machine() {
+        for good in
+            ["https://management.azure.com", "http://127.0.0.1:9", "http://[::1]:9", "http://localhost:1"]
+        {
+            assert!(checked(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["http://management.azure.com", "ftp://x", "http://127.0.0.1.example:9", "x", "http://10.0.0.1"]
+        {
+            assert!(checked(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Azure: reading Microsoft Graph. Paths are below `/v1.0/` and may carry a query.
+
+use super::errors::{self, broken};
+use super::reader::{Reader, Side, absent};
+use rehome_orchestrator::{Fault, FaultKind};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+use url::Url;
+
+/// Graph takes at most this many requests in one batch.
+const BATCH_MAX: usize = 20;
+
+/// A part of a batch that was refused for now is asked for again this often.
+const TRIES: u32 = 6;
+
+impl Reader {
+    /// One object, or `None` where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, for another reason than that it is not there.
+    pub async fn graph_find(&self, path: &str) -> Result<Option<Value>, Fault> {
+        let url = self.graph_url(path)?;
+        absent(self.read(Side::Graph, Method::GET, url, None).await)
+    }
+
+    /// Everything of a list, page after page.
+    ///
+    /// # Errors
+    /// When a page cannot be read, or leads to another server.
+    pub async fn graph_list(&self, path: &str) -> Result<Vec<Value>, Fault> {
+        let url = self.graph_url(path)?;
+        self.pages(Side::Graph, url).await
+    }
+
+    /// Many reads in as few exchanges as possible; the answers are in the order of the paths.
+    /// A list that has more pages is read to its end.
+    pub async fn graph_batch(&self, gets: &[String]) -> Vec<Result<Value, Fault>> {
+        let mut answers: Vec<Option<Result<Value, Fault>>> = gets.iter().map(|_| None).collect();
+        let mut left: Vec<usize> = (0..gets.len()).collect();
+        for tries in 1..=TRIES {
+            let mut again = Vec::new();
+            for part in left.chunks(BATCH_MAX) {
+                self.batch(gets, part, &mut answers, &mut again, tries == TRIES).await;
+            }
+            if again.is_empty() {
+                break;
+            }
+            left = again;
+            let pause = Duration::from_secs(1 << tries);
+            let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+            let wall = u64::try_from(self.inner.tempo.wall_ms(pause)).unwrap_or_default();
+            tokio::time::sleep(Duration::from_millis(wall)).await;
+        }
+        let missing = || Err(broken("the batch has no answer to this part", "$batch"));
+        answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
+    }
+
+    async fn batch(
+        &self,
+        gets: &[String],
+        part: &[usize],
+        answers: &mut [Option<Result<Value, Fault>>],
+        again: &mut Vec<usize>,
+        last: bool,
+    ) {
+        let requests: Vec<Value> = part
+            .iter()
+            .map(|at| json!({"id": at.to_string(), "method": "GET", "url": format!("/{}", gets[*at])}))
+            .collect();
+        let sent = match self.graph_url("$batch") {
+            Ok(url) => self.read(Side::Graph, Method::POST, url, Some(&json!({"requests": requests}))).await,
+            Err(why) => Err(why),
+        };
+        let body = match sent {
+            Ok(body) => body,
+            Err(why) => {
+                part.iter().for_each(|at| answers[*at] = Some(Err(why.clone())));
+                return;
+            }
+        };
+        for response in body["responses"].as_array().into_iter().flatten() {
+            let at = response["id"].as_str().and_then(|id| id.parse::<usize>().ok());
+            let Some(at) = at.filter(|at| part.contains(at)) else { continue };
+            let status = response["status"].as_u64().and_then(|s| u16::try_from(s).ok()).unwrap_or(500);
+            if !last && (status == 429 || status >= 500) {
+                again.push(at);
+                continue;
+            }
+            answers[at] = Some(self.part(response, status, &gets[at]).await);
+        }
+    }
+
+    async fn part(&self, response: &Value, status: u16, path: &str) -> Result<Value, Fault> {
+        let body = &response["body"];
+        if status >= 400 {
+            return Err(errors::fault(status, body, path, None));
+        }
+        let mut body = body.clone();
+        if body.get("@odata.nextLink").is_some() {
+            // The rest does not fit into a batch; the list is read again as a list.
+            body["value"] = Value::Array(self.graph_list(path).await?);
+        }
+        Ok(body)
+    }
+
+    pub(super) fn graph_url(&self, path: &str) -> Result<Url, Fault> {
+        let bad = || Fault::new(FaultKind::Invalid, "BadPath", "this is not a path of Graph").at(path);
+        if path.starts_with('/') || path.contains("..") || path.contains("://") {
+            return Err(bad());
+        }
+        let base = format!("{}/v1.0/", self.inner.graph.as_str().trim_end_matches('/'));
+        Url::parse(&base).and_then(|base| base.join(path)).map_err(|_| bad())
+    }
+}

@@ -1,0 +1,20 @@
+//! Azure: the clients. The only room that speaks to the cloud.
+//!
+//! A [`Reader`] can only read. A [`Writer`] wants the engine's `Call` for everything it sends, so code
+//! that was not handed one cannot change anything.
+
+mod cloud;
+pub mod errors;
+mod graph;
+mod paging;
+mod reader;
+mod sign_in;
+mod transport;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
+pub use reader::{ReadAction, Reader};
+pub use writer::Writer;

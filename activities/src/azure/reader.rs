@@ -1,0 +1,266 @@
+//! Azure: reading. Nothing here can change anything: GET, and the few reads that Azure spells as POST.
+
+use super::cloud::Inner;
+use super::errors::{self, Meaning, Wish, broken};
+use super::paging;
+use super::transport::Answer;
+use rehome_orchestrator::{Fault, FaultKind, Operation, Outcome};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Reads. Cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    pub(super) inner: Arc<Inner>,
+}
+
+/// The reads of Resource Manager that are spelled as POST. Nothing else can be posted by a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadAction {
+    /// The settings of an App Service site or slot: `{site}/config/appsettings/list`.
+    ListAppSettings,
+    /// What uses an identity: `{identity}/listAssociatedResources`.
+    ListAssociatedResources,
+}
+
+impl ReadAction {
+    fn path(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ListAppSettings => ("/config/appsettings/list", "2023-12-01"),
+            Self::ListAssociatedResources => ("/listAssociatedResources", "2022-01-31-preview"),
+        }
+    }
+}
+
+/// A read is tried this often before it counts as failed.
+const TRIES: u32 = 6;
+
+/// The first pause between tries; each further one is twice as long.
+const PAUSE: Duration = Duration::from_millis(1_000);
+
+/// Which server is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Arm,
+    Graph,
+}
+
+impl Reader {
+    pub(super) fn new(inner: Arc<Inner>) -> Self {
+        Self { inner }
+    }
+
+    /// One resource, or `None` where there is none of that id.
+    ///
+    /// # Errors
+    /// When it cannot be read, for another reason than that it is not there.
+    pub async fn find(&self, id: &str, api: &str) -> Result<Option<Value>, Fault> {
+        absent(self.get(id, api).await)
+    }
+
+    /// One resource.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub async fn get(&self, id: &str, api: &str) -> Result<Value, Fault> {
+        let url = self.arm_url(id, &[("api-version", api)])?;
+        self.read(Side::Arm, Method::GET, url, None).await
+    }
+
+    /// One resource with its ETag, if the service gives one in a header.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read.
+    pub async fn get_tagged(&self, id: &str, api: &str) -> Result<(Value, Option<String>), Fault> {
+        let url = self.arm_url(id, &[("api-version", api)])?;
+        let answer = self.exchange(Side::Arm, Method::GET, url.clone(), None).await?;
+        let tag = answer.header("etag").map(ToOwned::to_owned);
+        Ok((answer.json().map_err(|e| broken(&e, url.path()))?, tag))
+    }
+
+    /// Everything of a list, page after page.
+    ///
+    /// # Errors
+    /// When a page cannot be read, or leads to another server.
+    pub async fn list(&self, path: &str, api: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, Fault> {
+        let mut all = vec![("api-version", api)];
+        all.extend_from_slice(query);
+        let url = self.arm_url(path, &all)?;
+        self.pages(Side::Arm, url).await
+    }
+
+    /// One of the reads that are spelled as POST.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn post_read(&self, action: ReadAction, id: &str) -> Result<Value, Fault> {
+        let (path, api) = action.path();
+        let url = self.arm_url(&format!("{id}{path}"), &[("api-version", api)])?;
+        self.read(Side::Arm, Method::POST, url, None).await
+    }
+
+    /// Every row of a Resource Graph query over these subscriptions; over the whole tenant without any.
+    ///
+    /// # Errors
+    /// When the query fails. The index lags behind: never verify with it.
+    pub async fn resource_graph(&self, query: &str, subscriptions: &[String]) -> Result<Vec<Value>, Fault> {
+        let path = "/providers/Microsoft.ResourceGraph/resources";
+        let url = self.arm_url(path, &[("api-version", "2024-04-01")])?;
+        let (mut rows, mut token) = (Vec::new(), None);
+        for _ in 0..paging::PAGES_MAX {
+            let mut options = json!({
+                "resultFormat": "objectArray", "$top": 1000, "authorizationScopeFilter": "AtScopeAboveAndBelow",
+            });
+            if let Some(token) = token.take() {
+                options["$skipToken"] = token;
+            }
+            let mut body = json!({"query": query, "options": options});
+            if !subscriptions.is_empty() {
+                body["subscriptions"] = json!(subscriptions);
+            }
+            let mut page = self.read(Side::Arm, Method::POST, url.clone(), Some(&body)).await?;
+            if let Some(more) = page.get_mut("data").and_then(Value::as_array_mut) {
+                rows.append(more);
+            }
+            match page.get("$skipToken").filter(|t| t.is_string()) {
+                Some(next) => token = Some(next.clone()),
+                None => return Ok(rows),
+            }
+        }
+        Err(broken("the pages of the query do not end", path))
+    }
+
+    /// Asks after a long-running operation. Only an address of this cloud is asked.
+    pub async fn poll(&self, operation: &Operation) -> Outcome<Value> {
+        let base = &self.inner.arm;
+        let url = match paging::next(&operation.address, base) {
+            Ok(url) => url,
+            Err(_) => {
+                let what = "the address of the operation leads to another server";
+                return Outcome::Unknown(broken(what, base.as_str()));
+            }
+        };
+        match self.exchange(Side::Arm, Method::GET, url, None).await {
+            Ok(answer) => polled(&answer, operation),
+            Err(why) if matches!(why.kind, FaultKind::Missing) => Outcome::Unknown(why),
+            Err(why) => Outcome::Retry { after: None, why },
+        }
+    }
+
+    pub(super) fn arm_url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Fault> {
+        let mut url = self.inner.arm.clone();
+        url.set_path(path);
+        url.query_pairs_mut().extend_pairs(query);
+        // An id from outside must not climb out of where it belongs.
+        if path.contains("/../") || path.contains('?') || path.contains('#') || !path.starts_with('/') {
+            return Err(Fault::new(FaultKind::Invalid, "BadId", "this is not a resource id").at(path));
+        }
+        Ok(url)
+    }
+
+    pub(super) async fn pages(&self, side: Side, first: Url) -> Result<Vec<Value>, Fault> {
+        let (mut all, mut url) = (Vec::new(), first);
+        for _ in 0..paging::PAGES_MAX {
+            let mut page = self.read(side, Method::GET, url.clone(), None).await?;
+            if let Some(more) = page.get_mut("value").and_then(Value::as_array_mut) {
+                all.append(more);
+            }
+            let links = ["nextLink", "@odata.nextLink", "@nextLink"];
+            let link = links.iter().find_map(|name| page.get(*name)).and_then(Value::as_str);
+            match link.filter(|l| !l.is_empty()) {
+                Some(link) => url = paging::next(link, &url).map_err(|e| broken(&e, url.path()))?,
+                None => return Ok(all),
+            }
+        }
+        Err(broken("the pages of the list do not end", url.path()))
+    }
+
+    pub(super) async fn read(
+        &self,
+        side: Side,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<Value, Fault> {
+        let place = url.path().to_owned();
+        let answer = self.exchange(side, method, url, body).await?;
+        answer.json().map_err(|e| broken(&e, &place))
+    }
+
+    /// A read, tried again while that may help.
+    async fn exchange(
+        &self,
+        side: Side,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<Answer, Fault> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (wish, why) = match self.inner.once(side, &method, &url, body, None).await {
+                Ok(answer) if answer.status < 400 => return Ok(answer),
+                Ok(answer) => {
+                    let json = answer.json().unwrap_or_default();
+                    let why = errors::fault(answer.status, &json, url.path(), answer.correlation());
+                    let again = answer.status == 429
+                        || errors::meaning(answer.status, &why.code).1 == Meaning::Doubt
+                        || why.code == "ExpiredAuthenticationToken";
+                    if !again {
+                        return Err(why);
+                    }
+                    (answer.retry_after(), why)
+                }
+                Err(why) if why.kind == FaultKind::Denied => return Err(why),
+                Err(why) => (None, why),
+            };
+            if tries >= TRIES {
+                return Err(why);
+            }
+            self.pause(tries, wish).await;
+        }
+    }
+
+    async fn pause(&self, tries: u32, wish: Wish) {
+        let own = PAUSE * 2_u32.pow(tries.min(6) - 1);
+        let own = u64::try_from(own.as_millis()).unwrap_or(u64::MAX);
+        let own = Duration::from_millis(u64::try_from(self.inner.tempo.wall_ms(own)).unwrap_or_default());
+        tokio::time::sleep(wish.map_or(own, |wish| wish.max(own))).await;
+    }
+}
+
+/// Not there is an answer too.
+pub(super) fn absent(found: Result<Value, Fault>) -> Result<Option<Value>, Fault> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(why) if why.status == Some(404) => Ok(None),
+        Err(why) => Err(why),
+    }
+}
+
+/// What the answer to a poll says.
+fn polled(answer: &Answer, operation: &Operation) -> Outcome<Value> {
+    let body = match answer.json() {
+        Ok(body) => body,
+        Err(e) => return Outcome::Retry { after: None, why: broken(&e, "operation") },
+    };
+    let after =
+        answer.retry_after().map_or(operation.after_ms, |d| u64::try_from(d.as_millis()).unwrap_or(60_000));
+    let going = || Outcome::Accepted(Operation { address: operation.address.clone(), after_ms: after });
+    if answer.status == 202 {
+        return going();
+    }
+    let status = body["status"].as_str().or_else(|| body.pointer("/properties/provisioningState")?.as_str());
+    match status.map(str::to_lowercase).as_deref() {
+        None | Some("succeeded") => Outcome::Applied(body),
+        // What has failed may have come half-way: only the thing itself can tell.
+        Some("failed" | "canceled") => {
+            let target = body["id"].as_str().unwrap_or("operation").to_owned();
+            Outcome::Unknown(errors::fault(200, &body, &target, answer.correlation()))
+        }
+        Some(_) => going(),
+    }
+}

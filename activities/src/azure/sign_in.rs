@@ -1,0 +1,175 @@
+//! Azure: tokens. Held in memory, shown to nobody.
+
+use super::cloud::is_loopback;
+use super::transport::{Sent, Transport};
+use azure_core::credentials::{Secret, TokenCredential};
+use azure_identity::{
+    AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential, WorkloadIdentityCredential,
+};
+use reqwest::Method;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+use url::Url;
+
+/// Why nobody is signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The environment does not say as whom.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// A credential could not be made.
+    #[error("no credential can be used: {0}")]
+    Credential(String),
+    /// The sign-in server refused.
+    #[error("the sign-in server refused: {0}")]
+    Refused(String),
+}
+
+/// A token is renewed when less than this is left of it.
+const EARLY: Duration = Duration::from_secs(300);
+
+/// Gets tokens, and keeps them as long as they are good.
+pub(crate) struct SignIn {
+    source: Source,
+    /// One renewal at a time; the others wait for it.
+    tokens: Mutex<BTreeMap<String, Token>>,
+}
+
+enum Source {
+    /// A sign-in server on this machine, asked by ourselves: `azure_identity` takes https only.
+    Local {
+        transport: Transport,
+        login: Url,
+        tenant: String,
+        client: String,
+        secret: Secret,
+    },
+    Credential(Arc<dyn TokenCredential>),
+}
+
+struct Token {
+    text: Arc<str>,
+    until: Instant,
+}
+
+fn variable(name: &'static str) -> Result<String, SignInError> {
+    std::env::var(name).ok().filter(|v| !v.is_empty()).ok_or(SignInError::Missing(name))
+}
+
+impl SignIn {
+    pub(crate) fn new(transport: Transport, login: &Url) -> Result<Self, SignInError> {
+        let source = if is_loopback(login) {
+            Source::Local {
+                transport,
+                login: login.clone(),
+                tenant: variable("AZURE_TENANT_ID")?,
+                client: variable("AZURE_CLIENT_ID")?,
+                secret: Secret::new(variable("AZURE_CLIENT_SECRET")?),
+            }
+        } else {
+            Source::Credential(credential()?)
+        };
+        Ok(Self { source, tokens: Mutex::default() })
+    }
+
+    /// A token for an audience.
+    pub(crate) async fn token(&self, audience: &str) -> Result<Arc<str>, SignInError> {
+        let mut tokens = self.tokens.lock().await;
+        if let Some(token) = tokens.get(audience).filter(|t| t.until > Instant::now()) {
+            return Ok(token.text.clone());
+        }
+        let (text, lives) = match &self.source {
+            Source::Local { transport, login, tenant, client, secret } => {
+                local(transport, login, tenant, client, secret, audience).await?
+            }
+            Source::Credential(credential) => {
+                let scope = format!("{}/.default", audience.trim_end_matches('/'));
+                let token = credential.get_token(&[&scope], None).await;
+                let token = token.map_err(|e| SignInError::Refused(e.to_string()))?;
+                let left = token.expires_on.unix_timestamp() - chrono::Utc::now().timestamp();
+                let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
+                (Arc::from(token.token.secret()), left)
+            }
+        };
+        let until = Instant::now() + lives.saturating_sub(EARLY);
+        tokens.insert(audience.to_owned(), Token { text: Arc::clone(&text), until });
+        Ok(text)
+    }
+
+    /// Forgets a token that was refused.
+    pub(crate) async fn forget(&self, audience: &str) {
+        self.tokens.lock().await.remove(audience);
+    }
+}
+
+/// The first of the credentials that the environment allows: a secret, workload identity, the
+/// identity of this machine where it is told to, and else the Azure CLI's sign-in.
+fn credential() -> Result<Arc<dyn TokenCredential>, SignInError> {
+    let failed = |e: azure_core::Error| SignInError::Credential(e.to_string());
+    if let Ok(secret) = variable("AZURE_CLIENT_SECRET") {
+        let (tenant, client) = (variable("AZURE_TENANT_ID")?, variable("AZURE_CLIENT_ID")?);
+        let credential = ClientSecretCredential::new(&tenant, client, Secret::new(secret), None);
+        return Ok(credential.map_err(failed)?);
+    }
+    if variable("AZURE_FEDERATED_TOKEN_FILE").is_ok() {
+        return Ok(WorkloadIdentityCredential::new(None).map_err(failed)?);
+    }
+    if variable("IDENTITY_ENDPOINT").is_ok() || variable("MSI_ENDPOINT").is_ok() {
+        return Ok(ManagedIdentityCredential::new(None).map_err(failed)?);
+    }
+    Ok(AzureCliCredential::new(None).map_err(failed)?)
+}
+
+async fn local(
+    transport: &Transport,
+    login: &Url,
+    tenant: &str,
+    client: &str,
+    secret: &Secret,
+    audience: &str,
+) -> Result<(Arc<str>, Duration), SignInError> {
+    let mut url = login.clone();
+    url.set_path(&format!("/{tenant}/oauth2/v2.0/token"));
+    let scope = format!("{}/.default", audience.trim_end_matches('/'));
+    let form: String = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "client_credentials")
+        .append_pair("client_id", client)
+        .append_pair("client_secret", secret.secret())
+        .append_pair("scope", &scope)
+        .finish();
+    let request = transport
+        .request(Method::POST, url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form);
+    let answer = match transport.send(request).await {
+        Sent::Answer(answer) => answer,
+        Sent::Unsent(what) | Sent::Lost(what) => return Err(SignInError::Refused(what)),
+    };
+    let body = answer.json().map_err(SignInError::Refused)?;
+    let text = |name: &str| body[name].as_str().map(ToOwned::to_owned);
+    match text("access_token").filter(|_| answer.status == 200) {
+        Some(token) => {
+            let lives = body["expires_in"].as_u64().unwrap_or_default();
+            Ok((Arc::from(token), Duration::from_secs(lives)))
+        }
+        None => {
+            let why: Option<String> = body["error_description"].as_str().map(super::errors::plain);
+            Err(SignInError::Refused(why.unwrap_or_else(|| format!("status {}", answer.status))))
+        }
+    }
+}
+
+/// Says what it is, and nothing of what it holds.
+impl std::fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignIn")
+    }
+}
+
+/// The claim `exp` is not looked at: a token that is refused is forgotten and asked for again.
+pub(crate) fn is_refused(status: u16, body: &Value) -> bool {
+    status == 401 && body.pointer("/error/code").and_then(Value::as_str) != Some("AuthorizationFailed")
+}

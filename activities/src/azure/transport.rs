@@ -1,0 +1,135 @@
+//! Azure: one HTTP exchange, and what can be known about it afterwards.
+
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use url::Url;
+
+/// An answer has at most this many bytes: a page of a thousand resources fits many times.
+const BODY_MAX: usize = 64 << 20;
+
+/// A connection is made within this time or not at all.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// An answer comes within this time, or counts as lost. Part of every kind's settling time.
+pub(crate) const ANSWER: Duration = Duration::from_secs(60);
+
+/// Makes exchanges. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Transport {
+    client: Client,
+    sent: Arc<AtomicU64>,
+}
+
+/// What is known after an exchange.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// An answer came.
+    Answer(Answer),
+    /// Nothing left this machine.
+    Unsent(String),
+    /// Something left, and no whole answer came.
+    Lost(String),
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Transport {
+    pub(crate) fn new(ca: Option<&[u8]>) -> Result<Self, reqwest::Error> {
+        // Installed once for the process; a second time changes nothing.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut builder = Client::builder()
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            // A token must not follow an answer to another place.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("rehome/", env!("CARGO_PKG_VERSION")));
+        if let Some(ca) = ca {
+            builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(ca)?);
+        }
+        Ok(Self { client: builder.build()?, sent: Arc::default() })
+    }
+
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// How many requests were sent so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Sent {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(e) if e.is_connect() || e.is_builder() => return Sent::Unsent(words(&e)),
+            Err(e) => return Sent::Lost(words(&e)),
+        };
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > BODY_MAX => {
+                    return Sent::Lost("the answer is too large".to_owned());
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Sent::Answer(Answer { status, headers, body }),
+                Err(e) => return Sent::Lost(words(&e)),
+            }
+        }
+    }
+}
+
+/// An error with its causes and without its URL, which may hold what does not belong in a log.
+fn words(error: &reqwest::Error) -> String {
+    let mut text =
+        if error.is_timeout() { "no answer in time".to_owned() } else { "the exchange failed".to_owned() };
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let name: HeaderName = name.parse().ok()?;
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as JSON; an empty one is `Null`.
+    pub(crate) fn json(&self) -> Result<Value, String> {
+        if self.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&self.body).map_err(|e| format!("the answer is not JSON: {e}"))
+    }
+
+    /// The other side's name for the exchange.
+    pub(crate) fn correlation(&self) -> Option<String> {
+        let names = ["x-ms-correlation-request-id", "x-ms-request-id", "request-id"];
+        names.iter().find_map(|name| self.header(name)).map(|id| id.chars().take(64).collect())
+    }
+
+    /// How long the other side asked to be left alone: seconds, or a date.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let text = self.header("retry-after")?;
+        if let Ok(seconds) = text.trim().parse::<u64>() {
+            return Some(Duration::from_secs(seconds.min(3_600)));
+        }
+        let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+        let left = date.with_timezone(&chrono::Utc) - chrono::Utc::now();
+        Some(left.to_std().unwrap_or_default().min(Duration::from_secs(3_600)))
+    }
+}
