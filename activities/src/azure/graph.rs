@@ -104,6 +104,11 @@ impl Reader {
         Ok(body)
     }
 
+    /// What names a directory object in a link: `https://graph.microsoft.com/v1.0/directoryObjects/{id}`.
+    pub fn directory_object(&self, id: &str) -> String {
+        format!("{}/v1.0/directoryObjects/{id}", self.inner.graph.as_str().trim_end_matches('/'))
+    }
+
     pub(super) fn graph_url(&self, path: &str) -> Result<Url, Fault> {
         let bad = || Fault::new(FaultKind::Invalid, "BadPath", "this is not a path of Graph").at(path);
         if path.starts_with('/') || path.contains("..") || path.contains("://") {

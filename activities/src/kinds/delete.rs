@@ -1,0 +1,77 @@
+//! Activities: the deletion of the old identity. Nothing brings it back.
+
+use super::objects::MSI;
+use super::{Clients, PATIENT, SETTLING_MS, finding, map, quoted};
+use crate::azure::ReadAction;
+use rehome_orchestrator::{
+    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(crate) struct DeleteIdentity(pub(crate) Clients);
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeleteInput {
+    id: String,
+}
+
+impl Activity for DeleteIdentity {
+    const NAME: &'static str = "identity.delete/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Irreversible;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = DeleteInput;
+    type Before = ();
+    type Output = ();
+
+    fn locks(&self, input: &DeleteInput) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.id)]
+    }
+
+    async fn before(&self, _: &DeleteInput) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, call: &Call, input: &DeleteInput, (): &()) -> Outcome<()> {
+        // A dead identity in a host's list fails every later write of that host: look who still has it.
+        // Not everybody may ask, and not every Azure answers; then the plan's own detaching is all there is.
+        if let Ok(users) = self.0.reader.post_read(ReadAction::ListAssociatedResources, &input.id).await
+            && let Some(user) = users.pointer("/value/0/id").and_then(Value::as_str)
+        {
+            let what = format!("{user} still has it attached: detach it there, then retry");
+            return Outcome::Refused(
+                Fault::new(FaultKind::Blocked, "StillAttached", what).at(input.id.clone()),
+            );
+        }
+        map(self.0.writer.delete(call, &input.id, MSI).await, |_| ())
+    }
+
+    async fn probe(&self, input: &DeleteInput, (): &()) -> Probe<()> {
+        match self.0.reader.find(&input.id, MSI).await {
+            Ok(None) => Probe::Applied(()),
+            Ok(Some(_)) => Probe::NotApplied,
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    async fn undo(&self, _: &Call, input: &DeleteInput, (): &(), _: Option<&()>) -> Outcome<()> {
+        let what = "a deleted identity cannot be brought back";
+        Outcome::Refused(Fault::new(FaultKind::Blocked, "Irreversible", what).at(input.id.clone()))
+    }
+
+    async fn verify(&self, input: &DeleteInput, (): &(), (): &()) -> Result<Vec<Finding>, Fault> {
+        let found = self.0.reader.find(&input.id, MSI).await?;
+        let difference = found.map(|_| Difference {
+            fact: input.id.clone(),
+            expected: None,
+            found: Some("present".to_owned()),
+        });
+        Ok(vec![finding(&input.id, "absent", difference.as_ref())])
+    }
+
+    fn residue(&self, input: &DeleteInput, (): &(), _: Option<&()>) -> String {
+        format!("az identity delete --ids {}", quoted(&input.id))
+    }
+}

@@ -1,0 +1,240 @@
+//! Activities: one read-modify-write of a resource that carries or names the identity: attach, swap, detach
+//! and re-pointing are all this, with other words in the input.
+//!
+//! What is written is the live resource with exactly our places changed, and it is read back; what
+//! others changed elsewhere meanwhile stays. The decisions are in `host_plan`, without any HTTP.
+
+use super::host_plan::{Parts, Shape, backward, forward, identities, parts, shape};
+use super::splice::Splice;
+use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, quoted, unread};
+use crate::references::compare::rest_digest;
+use crate::references::rewrite::{Pair, rewrite_at};
+use crate::references::table::Verb;
+use rehome_orchestrator::{
+    Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub(crate) struct HostRewrite(pub(crate) Clients);
+
+/// What is to be changed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HostInput {
+    pub(crate) id: String,
+    pub(crate) api_version: String,
+    pub(crate) verb: Verb,
+    /// Identities that come into the map.
+    #[serde(default)]
+    pub(crate) attach: Vec<String>,
+    /// Identities that go out of the map.
+    #[serde(default)]
+    pub(crate) detach: Vec<String>,
+    /// What is replaced at the pointers.
+    #[serde(default)]
+    pub(crate) replace: Vec<Pair>,
+    /// Where it is replaced.
+    #[serde(default)]
+    pub(crate) pointers: Vec<String>,
+}
+
+/// What was there before.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HostBefore {
+    /// The keys of the map, as they were spelt.
+    pub(crate) attached: Vec<String>,
+    /// `identity.type`; empty without a block.
+    pub(crate) identity_type: String,
+    /// What changes in each text.
+    pub(crate) splices: BTreeMap<String, Splice>,
+}
+
+impl HostRewrite {
+    async fn live(&self, input: &HostInput) -> Result<(Value, Option<String>), Fault> {
+        self.0.reader.get_tagged(&input.id, &input.api_version).await
+    }
+
+    /// Writes the target, if it is another one than what is there.
+    async fn write(
+        &self,
+        call: &Call,
+        input: &HostInput,
+        live: &Value,
+        target: &Value,
+        tag: Option<&str>,
+    ) -> Outcome<Value> {
+        if live == target {
+            return Outcome::Applied(live.clone());
+        }
+        let (writer, id, api) = (&self.0.writer, &input.id, &input.api_version);
+        match shape(input.verb, live, target) {
+            Shape::Patch(body) => writer.patch(call, id, api, &body, tag).await,
+            Shape::Put(body) => writer.put(call, id, api, &body, tag).await,
+        }
+    }
+
+    /// Reads back what was written: our places as wished, and nothing else changed.
+    async fn read_back(&self, input: &HostInput, before: &HostBefore, was: &Value) -> Outcome<()> {
+        let live = match self.live(input).await {
+            Ok((live, _)) => live,
+            Err(why) => return Outcome::Unknown(why),
+        };
+        let mut ignored = input.pointers.clone();
+        ignored.push("/identity".to_owned());
+        let doubt = |code: &str, what: &str| {
+            Outcome::Unknown(Fault::new(FaultKind::Differs, code, what).at(input.id.clone()))
+        };
+        match parts(&live, input, before) {
+            Ok(Parts::All) if rest_digest(&live, &ignored) != rest_digest(was, &ignored) => {
+                doubt("MoreChanged", "the write changed more than it was to change")
+            }
+            Ok(Parts::All) => Outcome::Applied(()),
+            Ok(Parts::None | Parts::Some) => doubt("NotAsWritten", "what was written is not what is there"),
+            Err(difference) => {
+                Outcome::Unknown(Fault::new(FaultKind::Differs, "NotAsWritten", format!("{difference:?}")))
+            }
+        }
+    }
+}
+
+/// A resource that is being changed is not judged.
+fn is_busy(live: &Value) -> bool {
+    let state = live.pointer("/properties/provisioningState").and_then(Value::as_str).unwrap_or("Succeeded");
+    !matches!(state.to_lowercase().as_str(), "succeeded" | "failed" | "canceled")
+}
+
+fn gone(input: &HostInput) -> Difference {
+    Difference { fact: input.id.clone(), expected: Some("present".to_owned()), found: None }
+}
+
+impl Activity for HostRewrite {
+    const NAME: &'static str = "host.rewrite/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = HostInput;
+    type Before = HostBefore;
+    type Output = ();
+
+    fn locks(&self, input: &HostInput) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.id)]
+    }
+
+    async fn before(&self, input: &HostInput) -> Result<HostBefore, Fault> {
+        let (live, _) = self.live(input).await?;
+        let (_, changes) = rewrite_at(&live, &input.replace, &input.pointers);
+        let values = changes.iter().filter(|change| !change.key);
+        Ok(HostBefore {
+            attached: identities(&live),
+            identity_type: live
+                .pointer("/identity/type")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+            splices: values.map(|c| (c.pointer.clone(), Splice::of(&c.before, &c.after))).collect(),
+        })
+    }
+
+    async fn run(&self, call: &Call, input: &HostInput, before: &HostBefore) -> Outcome<()> {
+        let (live, tag) = match self.live(input).await {
+            Ok(live) => live,
+            Err(why) => return unread(why),
+        };
+        let target = match forward(&live, input, before) {
+            Ok(target) => target,
+            Err(difference) => return foreign(&difference),
+        };
+        match self.write(call, input, &live, &target, tag.as_deref()).await {
+            Outcome::Applied(_) => self.read_back(input, before, &live).await,
+            other => super::map(other, |_| ()),
+        }
+    }
+
+    async fn poll(&self, input: &HostInput, before: &HostBefore, operation: &Operation) -> Outcome<()> {
+        match self.0.reader.poll(operation).await {
+            Outcome::Applied(_) => match self.live(input).await {
+                Ok((live, _)) if is_busy(&live) => Outcome::Accepted(operation.clone()),
+                Ok((live, _)) => match parts(&live, input, before) {
+                    Ok(Parts::All) => Outcome::Applied(()),
+                    Ok(Parts::None | Parts::Some) | Err(_) => {
+                        let what = "the operation succeeded, and what was written is not there";
+                        Outcome::Unknown(
+                            Fault::new(FaultKind::Differs, "NotAsWritten", what).at(input.id.clone()),
+                        )
+                    }
+                },
+                Err(why) => Outcome::Retry { after: None, why },
+            },
+            other => super::map(other, |_| ()),
+        }
+    }
+
+    async fn probe(&self, input: &HostInput, before: &HostBefore) -> Probe<()> {
+        match self.0.reader.find(&input.id, &input.api_version).await {
+            Ok(None) => Probe::Foreign(gone(input)),
+            Ok(Some(live)) if is_busy(&live) => Probe::InProgress { after: None },
+            Ok(Some(live)) => match parts(&live, input, before) {
+                Ok(Parts::All) => Probe::Applied(()),
+                Ok(Parts::Some) => Probe::Partial(()),
+                Ok(Parts::None) => Probe::NotApplied,
+                Err(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    async fn undo(&self, call: &Call, input: &HostInput, before: &HostBefore, _: Option<&()>) -> Outcome<()> {
+        let (live, tag) = match self.live(input).await {
+            Ok(live) => live,
+            Err(why) => return unread(why),
+        };
+        match backward(&live, input, before) {
+            Ok(target) => super::map(self.write(call, input, &live, &target, tag.as_deref()).await, |_| ()),
+            Err(difference) => foreign(&difference),
+        }
+    }
+
+    async fn verify(&self, input: &HostInput, before: &HostBefore, (): &()) -> Result<Vec<Finding>, Fault> {
+        let (live, _) = self.live(input).await?;
+        let difference = match parts(&live, input, before) {
+            Ok(Parts::All) => lost(&live, input, before),
+            Ok(Parts::None | Parts::Some) => Some(Difference {
+                fact: input.id.clone(),
+                expected: Some("re-pointed".to_owned()),
+                found: Some("not, or only in part".to_owned()),
+            }),
+            Err(difference) => Some(difference),
+        };
+        Ok(vec![finding(&input.id, "re-pointed", difference.as_ref())])
+    }
+
+    fn residue(&self, input: &HostInput, _: &HostBefore, _: Option<&()>) -> String {
+        let id = quoted(&input.id);
+        match (&input.attach[..], &input.detach[..]) {
+            ([], []) => format!("az resource show --ids {id} and set {} back", input.pointers.join(", ")),
+            (attached, detached) => {
+                format!(
+                    "az resource update --ids {id}: take out {} and put back {}",
+                    attached.join(" "),
+                    detached.join(" ")
+                )
+            }
+        }
+    }
+}
+
+/// Another identity that was attached before and is not any more.
+fn lost(live: &Value, input: &HostInput, before: &HostBefore) -> Option<Difference> {
+    let now = identities(live);
+    let has = |list: &[String], id: &str| list.iter().any(|i| i.eq_ignore_ascii_case(id));
+    let missing = before.attached.iter().find(|id| !has(&now, id) && !has(&input.detach, id))?;
+    Some(Difference {
+        fact: input.id.clone(),
+        expected: Some(format!("{missing} is still attached")),
+        found: None,
+    })
+}

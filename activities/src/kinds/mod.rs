@@ -1,0 +1,133 @@
+//! Activities: the kinds of change, each with its probe, its undo and its proof.
+//!
+//! Most are one of two shapes: an ARM object that is put or removed ([`object`]), or a link in Entra ID
+//! that is added or removed ([`link`]). What is special has a file of its own.
+
+mod access_policy;
+mod app_settings;
+mod conditions;
+mod delete;
+mod host;
+mod host_plan;
+mod link;
+mod links;
+mod object;
+mod objects;
+mod recondition;
+mod splice;
+
+use crate::azure::{Azure, Reader, Writer};
+use crate::references::settings::SettingsKey;
+use link::{Add, Unlink};
+use object::{Put, Remove};
+use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome, Registry, Retry};
+
+/// What every kind works with.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    pub(crate) reader: Reader,
+    pub(crate) writer: Writer,
+}
+
+/// Long enough for a new principal to be known to every replica of Azure (up to 10 minutes, and some).
+pub(crate) const PATIENT: Retry =
+    Retry { base_ms: 2_000, cap_ms: 60_000, attempts_max: 120, give_up_after_ms: 1_800_000 };
+
+/// A request without an answer may still take effect for this long: its time limit, and as much again
+/// for the way through Azure.
+pub(crate) const SETTLING_MS: u64 = 120_000;
+
+/// Adds every kind of change and every condition to a registry.
+pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry {
+    let clients = || Clients { reader: azure.reader(), writer: azure.writer() };
+    registry
+        .activity(Put::<objects::ResourceGroup>::new(clients()))
+        .activity(Put::<objects::Identity>::new(clients()))
+        .activity(Put::<objects::FederatedCredential>::new(clients()))
+        .activity(Put::<objects::RoleAssignment>::new(clients()))
+        .activity(Put::<objects::RestoredLock>::new(clients()))
+        .activity(Put::<objects::ServiceGrant>::new(clients()))
+        .activity(Put::<objects::Schedule>::new(clients()))
+        .activity(Remove::<objects::OldAssignment>::new(clients()))
+        .activity(Remove::<objects::LiftedLock>::new(clients()))
+        .activity(Remove::<objects::OldServiceGrant>::new(clients()))
+        .activity(Add::<links::GroupMember>::new(clients()))
+        .activity(Unlink::<links::GroupMember>::new(clients()))
+        .activity(Add::<links::AppRole>::new(clients()))
+        .activity(Unlink::<links::AppRole>::new(clients()))
+        .activity(Add::<links::DirectoryRole>::new(clients()))
+        .activity(Unlink::<links::DirectoryRole>::new(clients()))
+        .activity(Add::<links::Owner>::new(clients()))
+        .activity(Unlink::<links::Owner>::new(clients()))
+        .activity(Add::<links::AppCredential>::new(clients()))
+        .activity(Unlink::<links::AppCredential>::new(clients()))
+        .activity(access_policy::AddPolicy(clients()))
+        .activity(access_policy::RemovePolicy(clients()))
+        .activity(recondition::Recondition(clients()))
+        .activity(host::HostRewrite(clients()))
+        .activity(app_settings::AppSettingsRewrite { clients: clients(), key })
+        .activity(delete::DeleteIdentity(clients()))
+        .condition(conditions::PrincipalKnown(azure.reader()))
+        .condition(conditions::IdentityKnown(azure.reader()))
+}
+
+/// Keeps an outcome's meaning and changes what it gives.
+pub(crate) fn map<T, U>(outcome: Outcome<T>, to: impl FnOnce(T) -> U) -> Outcome<U> {
+    match outcome {
+        Outcome::Applied(value) => Outcome::Applied(to(value)),
+        Outcome::Accepted(operation) => Outcome::Accepted(operation),
+        Outcome::Retry { after, why } => Outcome::Retry { after, why },
+        Outcome::Refused(why) => Outcome::Refused(why),
+        Outcome::Unknown(why) => Outcome::Unknown(why),
+    }
+}
+
+/// Something was read before a write and could not be: certainly nothing was written.
+pub(crate) fn unread<T>(why: Fault) -> Outcome<T> {
+    match why.kind {
+        FaultKind::Throttled | FaultKind::Unavailable | FaultKind::NotReady | FaultKind::Broken => {
+            Outcome::Retry { after: None, why }
+        }
+        FaultKind::Denied
+        | FaultKind::Blocked
+        | FaultKind::Conflict
+        | FaultKind::Invalid
+        | FaultKind::Missing
+        | FaultKind::GaveUp
+        | FaultKind::Differs
+        | FaultKind::Bug => Outcome::Refused(why),
+    }
+}
+
+/// Somebody else's change stands in the way; it is shown and not touched.
+pub(crate) fn foreign<T>(difference: &Difference) -> Outcome<T> {
+    let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+    let message = format!(
+        "somebody else changed this: expected {}, found {}",
+        side(&difference.expected),
+        side(&difference.found)
+    );
+    Outcome::Refused(Fault::new(FaultKind::Differs, "Foreign", message).at(difference.fact.clone()))
+}
+
+/// One fact that is as promised, or not.
+pub(crate) fn finding(fact: &str, expected: &str, difference: Option<&Difference>) -> Finding {
+    Finding {
+        fact: fact.to_owned(),
+        expected: expected.to_owned(),
+        found: match difference {
+            None => Some(expected.to_owned()),
+            Some(difference) => difference.found.clone(),
+        },
+        holds: difference.is_none(),
+    }
+}
+
+/// A text as one word of a shell command.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

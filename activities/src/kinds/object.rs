@@ -1,0 +1,272 @@
+//! Activities: an ARM object that is put in place, or taken away. Every such kind is one [`Object`].
+
+use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use rehome_orchestrator::{
+    Activity, Call, Data, Difference, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
+};
+use serde_json::Value;
+use std::marker::PhantomData;
+
+/// What is particular to one kind of object.
+pub(crate) trait Object: Send + Sync + 'static {
+    const NAME: &'static str;
+    const REVERSIBILITY: Reversibility;
+    /// Whether somebody else may have one under the same id: then it is looked at before it is put.
+    const MAY_EXIST: bool = false;
+    type Input: Data;
+
+    /// The id.
+    fn id(input: &Self::Input) -> String;
+    /// The API version.
+    fn api(input: &Self::Input) -> String;
+    /// What must be there, in the form in which it is sent.
+    fn body(input: &Self::Input) -> Value;
+    /// What only one step may work on at a time.
+    fn lock(input: &Self::Input) -> String {
+        Self::id(input)
+    }
+    /// What later steps may refer to.
+    fn output(input: &Self::Input, live: &Value) -> Value {
+        let _ = live;
+        serde_json::json!({"id": Self::id(input)})
+    }
+    /// The part of what was read that is sent to put it back.
+    fn writable(live: &Value) -> Value {
+        serde_json::json!({"properties": live["properties"]})
+    }
+}
+
+/// Puts an object in place.
+pub(crate) struct Put<T>(Clients, PhantomData<T>);
+
+/// Takes an object away.
+pub(crate) struct Remove<T>(Clients, PhantomData<T>);
+
+impl<T> Put<T> {
+    pub(crate) fn new(clients: Clients) -> Self {
+        Self(clients, PhantomData)
+    }
+}
+
+impl<T> Remove<T> {
+    pub(crate) fn new(clients: Clients) -> Self {
+        Self(clients, PhantomData)
+    }
+}
+
+/// Where what is there is not what must be there. Members that Azure adds do not count; texts compare
+/// without case, as ids and regions do.
+pub(crate) fn lacks(live: &Value, wanted: &Value, at: &str) -> Option<Difference> {
+    let plain = |text: &str| text.replace(' ', "").to_lowercase();
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => wanted.iter().find_map(|(name, wanted)| {
+            let found =
+                live.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map_or(&Value::Null, |(_, v)| v);
+            lacks(found, wanted, &format!("{at}/{name}"))
+        }),
+        (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => {
+            live.iter().zip(wanted).enumerate().find_map(|(n, (l, w))| lacks(l, w, &format!("{at}/{n}")))
+        }
+        (Value::String(live), Value::String(wanted)) if plain(live) == plain(wanted) => None,
+        (live, wanted) if live == wanted => None,
+        (live, wanted) => {
+            let show = |value: &Value| (!value.is_null()).then(|| value.to_string());
+            Some(Difference { fact: at.to_owned(), expected: show(wanted), found: show(live) })
+        }
+    }
+}
+
+impl<T: Object> Put<T> {
+    async fn live(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
+        self.0.reader.find(&T::id(input), &T::api(input)).await
+    }
+}
+
+impl<T: Object> Activity for Put<T> {
+    const NAME: &'static str = T::NAME;
+    const REVERSIBILITY: Reversibility = T::REVERSIBILITY;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = T::Input;
+    type Before = ();
+    type Output = Value;
+
+    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&T::lock(input))]
+    }
+
+    async fn before(&self, _: &T::Input) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
+        if T::MAY_EXIST {
+            match self.live(input).await {
+                Ok(None) => {}
+                Ok(Some(_)) => {
+                    let fact = T::id(input);
+                    let found = Some("somebody's".to_owned());
+                    return foreign(&Difference { fact, expected: None, found });
+                }
+                Err(why) => return unread(why),
+            }
+        }
+        let sent = self.0.writer.put(call, &T::id(input), &T::api(input), &T::body(input), None).await;
+        map(sent, |live| T::output(input, &live))
+    }
+
+    async fn poll(&self, input: &T::Input, (): &(), operation: &Operation) -> Outcome<Value> {
+        match self.0.reader.poll(operation).await {
+            Outcome::Applied(_) => match self.live(input).await {
+                Ok(Some(live)) => Outcome::Applied(T::output(input, &live)),
+                Ok(None) => Outcome::Unknown(Fault::new(
+                    rehome_orchestrator::FaultKind::Missing,
+                    "NotThere",
+                    "the operation succeeded, and there is nothing",
+                )),
+                Err(why) => Outcome::Retry { after: None, why },
+            },
+            other => map(other, |_| Value::Null),
+        }
+    }
+
+    async fn probe(&self, input: &T::Input, (): &()) -> Probe<Value> {
+        match self.live(input).await {
+            Ok(None) => Probe::NotApplied,
+            Ok(Some(live)) => match lacks(&live, &T::body(input), &T::id(input)) {
+                None => Probe::Applied(T::output(input, &live)),
+                Some(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
+        match self.live(input).await {
+            Ok(None) => Outcome::Applied(()),
+            Ok(Some(live)) => match lacks(&live, &T::body(input), &T::id(input)) {
+                None => map(self.0.writer.delete(call, &T::id(input), &T::api(input)).await, |_| ()),
+                Some(difference) => foreign(&difference),
+            },
+            Err(why) => unread(why),
+        }
+    }
+
+    async fn verify(&self, input: &T::Input, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
+        let id = T::id(input);
+        let difference = match self.live(input).await? {
+            Some(live) => lacks(&live, &T::body(input), &id),
+            None => Some(Difference { fact: id.clone(), expected: Some("present".to_owned()), found: None }),
+        };
+        Ok(vec![finding(&id, "present", difference.as_ref())])
+    }
+
+    fn residue(&self, input: &T::Input, (): &(), _: Option<&Value>) -> String {
+        format!(
+            "az rest --method delete --url {}",
+            quoted(&format!("{}?api-version={}", T::id(input), T::api(input)))
+        )
+    }
+}
+
+impl<T: Object> Remove<T> {
+    async fn live(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
+        self.0.reader.find(&T::id(input), &T::api(input)).await
+    }
+}
+
+impl<T: Object> Activity for Remove<T> {
+    const NAME: &'static str = T::NAME;
+    const REVERSIBILITY: Reversibility = T::REVERSIBILITY;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = T::Input;
+    type Before = Option<Value>;
+    type Output = ();
+
+    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&T::lock(input))]
+    }
+
+    async fn before(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
+        Ok(self.live(input).await?.map(|live| T::writable(&live)))
+    }
+
+    async fn run(&self, call: &Call, input: &T::Input, before: &Option<Value>) -> Outcome<()> {
+        if let Some(difference) = before.as_ref().and_then(|b| lacks(b, &T::body(input), &T::id(input))) {
+            return foreign(&difference);
+        }
+        map(self.0.writer.delete(call, &T::id(input), &T::api(input)).await, |_| ())
+    }
+
+    async fn poll(&self, _: &T::Input, _: &Option<Value>, operation: &Operation) -> Outcome<()> {
+        map(self.0.reader.poll(operation).await, |_| ())
+    }
+
+    async fn probe(&self, input: &T::Input, before: &Option<Value>) -> Probe<()> {
+        match self.live(input).await {
+            Ok(None) => Probe::Applied(()),
+            Ok(Some(live)) => {
+                let then = before.clone().unwrap_or_else(|| T::body(input));
+                match lacks(&live, &then, &T::id(input)) {
+                    None => Probe::NotApplied,
+                    Some(difference) => Probe::Foreign(difference),
+                }
+            }
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    async fn undo(
+        &self,
+        call: &Call,
+        input: &T::Input,
+        before: &Option<Value>,
+        _: Option<&()>,
+    ) -> Outcome<()> {
+        // It was not there before: there is nothing to put back.
+        let Some(before) = before else { return Outcome::Applied(()) };
+        match self.live(input).await {
+            Ok(Some(live)) => match lacks(&live, before, &T::id(input)) {
+                None => Outcome::Applied(()),
+                Some(difference) => foreign(&difference),
+            },
+            Ok(None) => {
+                map(self.0.writer.put(call, &T::id(input), &T::api(input), before, None).await, |_| ())
+            }
+            Err(why) => unread(why),
+        }
+    }
+
+    async fn verify(&self, input: &T::Input, _: &Option<Value>, (): &()) -> Result<Vec<Finding>, Fault> {
+        let id = T::id(input);
+        let difference = self.live(input).await?.map(|_| Difference {
+            fact: id.clone(),
+            expected: None,
+            found: Some("present".to_owned()),
+        });
+        Ok(vec![finding(&id, "absent", difference.as_ref())])
+    }
+
+    fn residue(&self, input: &T::Input, before: &Option<Value>, _: Option<&()>) -> String {
+        let body = before.as_ref().map(ToString::to_string).unwrap_or_default();
+        let url = format!("{}?api-version={}", T::id(input), T::api(input));
+        format!("az rest --method put --url {} --body {}", quoted(&url), quoted(&body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_azure_adds_does_not_count_and_what_is_missing_is_named() {
+        let live = json!({"id": "/X", "location": "West Europe", "properties": {"a": 1, "more": true}});
+        assert_eq!(lacks(&live, &json!({"location": "westeurope", "properties": {"a": 1}}), "x"), None);
+        let lack = lacks(&live, &json!({"properties": {"a": 2}}), "x").expect("it differs");
+        assert_eq!((lack.fact.as_str(), lack.found.as_deref()), ("x/properties/a", Some("1")));
+        assert!(lacks(&json!({}), &json!({"tags": {"a": "b"}}), "x").is_some());
+    }
+}

@@ -1,0 +1,403 @@
+//! Activities: the ARM objects that a move puts in place or takes away. Pure: ids, versions and bodies.
+
+use super::object::Object;
+use rehome_orchestrator::Reversibility;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// resources/2024-07-01.
+pub(crate) struct ResourceGroup;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GroupInput {
+    id: String,
+    location: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+impl Object for ResourceGroup {
+    const NAME: &'static str = "resource_group.create/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const MAY_EXIST: bool = true;
+    type Input = GroupInput;
+
+    fn id(input: &GroupInput) -> String {
+        input.id.clone()
+    }
+
+    fn api(_: &GroupInput) -> String {
+        "2024-07-01".to_owned()
+    }
+
+    fn body(input: &GroupInput) -> Value {
+        json!({"location": input.location, "tags": input.tags})
+    }
+}
+
+/// msi/2024-11-30.
+pub(crate) struct Identity;
+
+/// The version in which identities are written.
+pub(crate) const MSI: &str = "2024-11-30";
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdentityInput {
+    id: String,
+    location: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    isolation_scope: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assignment_restrictions: Option<Value>,
+}
+
+impl Object for Identity {
+    const NAME: &'static str = "identity.create/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    const MAY_EXIST: bool = true;
+    type Input = IdentityInput;
+
+    fn id(input: &IdentityInput) -> String {
+        input.id.clone()
+    }
+
+    fn api(input: &IdentityInput) -> String {
+        if input.assignment_restrictions.is_some() { "2025-05-31-preview" } else { MSI }.to_owned()
+    }
+
+    fn body(input: &IdentityInput) -> Value {
+        let mut properties = Map::new();
+        if let Some(scope) = &input.isolation_scope {
+            properties.insert("isolationScope".to_owned(), json!(scope));
+        }
+        if let Some(restrictions) = &input.assignment_restrictions {
+            properties.insert("assignmentRestrictions".to_owned(), restrictions.clone());
+        }
+        let mut body = json!({"location": input.location, "tags": input.tags});
+        if !properties.is_empty() {
+            body["properties"] = Value::Object(properties);
+        }
+        body
+    }
+
+    fn output(input: &IdentityInput, live: &Value) -> Value {
+        json!({
+            "resource_id": input.id,
+            "client_id": live.pointer("/properties/clientId"),
+            "principal_id": live.pointer("/properties/principalId"),
+        })
+    }
+}
+
+/// msi/2024-11-30, one write at a time for each identity.
+pub(crate) struct FederatedCredential;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CredentialInput {
+    identity: String,
+    name: String,
+    issuer: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    audiences: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claims_matching: Option<ClaimsMatching>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClaimsMatching {
+    value: String,
+    language_version: i64,
+}
+
+impl Object for FederatedCredential {
+    const NAME: &'static str = "federated_credential.add/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    type Input = CredentialInput;
+
+    fn id(input: &CredentialInput) -> String {
+        format!("{}/federatedIdentityCredentials/{}", input.identity, input.name)
+    }
+
+    fn api(input: &CredentialInput) -> String {
+        if input.claims_matching.is_some() { "2025-01-31-preview" } else { MSI }.to_owned()
+    }
+
+    fn body(input: &CredentialInput) -> Value {
+        let mut properties = json!({"issuer": input.issuer, "audiences": input.audiences});
+        if let Some(subject) = &input.subject {
+            properties["subject"] = json!(subject);
+        }
+        if let Some(claims) = &input.claims_matching {
+            properties["claimsMatchingExpression"] =
+                json!({"value": claims.value, "languageVersion": claims.language_version});
+        }
+        json!({ "properties": properties })
+    }
+
+    fn lock(input: &CredentialInput) -> String {
+        input.identity.clone()
+    }
+}
+
+/// authorization/2022-04-01.
+pub(crate) struct RoleAssignment;
+
+/// The version that knows conditions.
+pub(crate) const AUTHORIZATION: &str = "2022-04-01";
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GrantInput {
+    scope: String,
+    name: String,
+    role_definition_id: String,
+    principal_id: String,
+    principal_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    condition: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    condition_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delegated_identity: Option<String>,
+}
+
+fn set(properties: &mut Value, name: &str, value: Option<&String>) {
+    if let Some(value) = value {
+        properties[name] = json!(value);
+    }
+}
+
+impl Object for RoleAssignment {
+    const NAME: &'static str = "role_assignment.grant/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    type Input = GrantInput;
+
+    fn id(input: &GrantInput) -> String {
+        let scope = input.scope.trim_end_matches('/');
+        format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{}", input.name)
+    }
+
+    fn api(_: &GrantInput) -> String {
+        AUTHORIZATION.to_owned()
+    }
+
+    fn body(input: &GrantInput) -> Value {
+        let mut properties = json!({
+            "roleDefinitionId": input.role_definition_id, "principalId": input.principal_id,
+            "principalType": input.principal_type,
+        });
+        set(&mut properties, "condition", input.condition.as_ref());
+        set(&mut properties, "conditionVersion", input.condition_version.as_ref());
+        set(&mut properties, "description", input.description.as_ref());
+        set(&mut properties, "delegatedManagedIdentityResourceId", input.delegated_identity.as_ref());
+        json!({ "properties": properties })
+    }
+}
+
+/// authorization/2020-10-01: a grant with an end.
+pub(crate) struct Schedule;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScheduleInput {
+    scope: String,
+    name: String,
+    role_definition_id: String,
+    principal_id: String,
+    end: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    condition: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    condition_version: Option<String>,
+}
+
+impl Object for Schedule {
+    const NAME: &'static str = "schedule.grant/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    type Input = ScheduleInput;
+
+    fn id(input: &ScheduleInput) -> String {
+        let scope = input.scope.trim_end_matches('/');
+        format!("{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{}", input.name)
+    }
+
+    fn api(_: &ScheduleInput) -> String {
+        "2020-10-01".to_owned()
+    }
+
+    fn body(input: &ScheduleInput) -> Value {
+        let mut properties = json!({
+            "principalId": input.principal_id, "roleDefinitionId": input.role_definition_id,
+            "requestType": "AdminAssign",
+            "scheduleInfo": {"expiration": {"type": "AfterDateTime", "endDateTime": input.end}},
+        });
+        set(&mut properties, "condition", input.condition.as_ref());
+        set(&mut properties, "conditionVersion", input.condition_version.as_ref());
+        json!({ "properties": properties })
+    }
+}
+
+/// An assignment of the old principal, or on the old identity, that goes.
+pub(crate) struct OldAssignment;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectedInput {
+    id: String,
+    expected: Value,
+}
+
+impl Object for OldAssignment {
+    const NAME: &'static str = "role_assignment.revoke/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    type Input = ExpectedInput;
+
+    fn id(input: &ExpectedInput) -> String {
+        input.id.clone()
+    }
+
+    fn api(_: &ExpectedInput) -> String {
+        AUTHORIZATION.to_owned()
+    }
+
+    fn body(input: &ExpectedInput) -> Value {
+        json!({ "properties": input.expected })
+    }
+
+    fn writable(live: &Value) -> Value {
+        let writable = [
+            "roleDefinitionId",
+            "principalId",
+            "principalType",
+            "condition",
+            "conditionVersion",
+            "description",
+            "delegatedManagedIdentityResourceId",
+        ];
+        let kept = writable.iter().filter_map(|name| {
+            let value = live["properties"].get(*name).filter(|v| !v.is_null())?;
+            Some(((*name).to_owned(), value.clone()))
+        });
+        json!({ "properties": kept.collect::<Map<_, _>>() })
+    }
+}
+
+/// resources/2020-05-01 (locks).
+const LOCKS: &str = "2020-05-01";
+
+/// A lock that is taken away for a while.
+pub(crate) struct LiftedLock;
+
+impl Object for LiftedLock {
+    const NAME: &'static str = "lock.lift/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    type Input = ExpectedInput;
+
+    fn id(input: &ExpectedInput) -> String {
+        input.id.clone()
+    }
+
+    fn api(_: &ExpectedInput) -> String {
+        LOCKS.to_owned()
+    }
+
+    fn body(input: &ExpectedInput) -> Value {
+        json!({ "properties": input.expected })
+    }
+}
+
+/// A lock that is put back, or copied.
+pub(crate) struct RestoredLock;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LockInput {
+    id: String,
+    body: Value,
+}
+
+impl Object for RestoredLock {
+    const NAME: &'static str = "lock.restore/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    type Input = LockInput;
+
+    fn id(input: &LockInput) -> String {
+        input.id.clone()
+    }
+
+    fn api(_: &LockInput) -> String {
+        LOCKS.to_owned()
+    }
+
+    fn body(input: &LockInput) -> Value {
+        input.body.clone()
+    }
+}
+
+/// A grant that is a child resource of some service.
+pub(crate) struct ServiceGrant;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceGrantInput {
+    id: String,
+    api_version: String,
+    body: Value,
+}
+
+impl Object for ServiceGrant {
+    const NAME: &'static str = "grant.put/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    type Input = ServiceGrantInput;
+
+    fn id(input: &ServiceGrantInput) -> String {
+        input.id.clone()
+    }
+
+    fn api(input: &ServiceGrantInput) -> String {
+        input.api_version.clone()
+    }
+
+    fn body(input: &ServiceGrantInput) -> Value {
+        input.body.clone()
+    }
+}
+
+/// The old identity's grant inside a service.
+pub(crate) struct OldServiceGrant;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OldServiceGrantInput {
+    id: String,
+    api_version: String,
+    expected: Value,
+}
+
+impl Object for OldServiceGrant {
+    const NAME: &'static str = "grant.remove/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    type Input = OldServiceGrantInput;
+
+    fn id(input: &OldServiceGrantInput) -> String {
+        input.id.clone()
+    }
+
+    fn api(input: &OldServiceGrantInput) -> String {
+        input.api_version.clone()
+    }
+
+    fn body(input: &OldServiceGrantInput) -> Value {
+        input.expected.clone()
+    }
+}

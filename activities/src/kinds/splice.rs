@@ -1,0 +1,79 @@
+//! Activities: one replaced text, remembered in a way that gives back every byte and keeps no secret.
+//!
+//! Of a text only the stretch that changed is kept, which is the spelling of the identity's name; what
+//! stands around it may be anything, and stays where it is.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What changed in one text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Splice {
+    /// Bytes before the stretch.
+    head: usize,
+    /// Bytes after it.
+    tail: usize,
+    /// The stretch as it was.
+    was: String,
+    /// The digest of the whole text as it became.
+    became: String,
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Splice {
+    /// What changed between two texts.
+    pub(crate) fn of(before: &str, after: &str) -> Self {
+        let head = before.bytes().zip(after.bytes()).take_while(|(b, a)| b == a).count();
+        let most = before.len().min(after.len()) - head;
+        let same = before.bytes().rev().zip(after.bytes().rev()).take_while(|(b, a)| b == a).count();
+        let (mut head, mut tail) = (head, same.min(most));
+        while !before.is_char_boundary(head) || !after.is_char_boundary(head) {
+            head -= 1;
+        }
+        while !before.is_char_boundary(before.len() - tail) || !after.is_char_boundary(after.len() - tail) {
+            tail -= 1;
+        }
+        let was = before[head..before.len() - tail].to_owned();
+        Self { head, tail, was, became: digest(after) }
+    }
+
+    /// The text as it was, if this is the text as it became.
+    pub(crate) fn back(&self, now: &str) -> Option<String> {
+        if digest(now) != self.became {
+            return None;
+        }
+        let (head, tail) = (now.get(..self.head)?, now.get(now.len() - self.tail..)?);
+        Some(format!("{head}{}{tail}", self.was))
+    }
+
+    /// Whether this is the text as it became.
+    pub(crate) fn is_now(&self, now: &str) -> bool {
+        digest(now) == self.became
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_comes_back_and_a_strangers_text_does_not() {
+        for (before, after) in [
+            ("OLD-1", "new-1"),
+            ("User Id=Old;Password=secret", "User Id=newer;Password=secret"),
+            ("aé", "aè"),
+            ("same", "same"),
+            ("", "x"),
+            ("aaa", "aa"),
+        ] {
+            let splice = Splice::of(before, after);
+            assert_eq!(splice.back(after).as_deref(), Some(before), "{before}");
+            assert!(splice.back(&format!("{after}!")).is_none());
+            assert!(!splice.was.contains("secret"));
+        }
+    }
+}
