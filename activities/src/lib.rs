@@ -4,3 +4,13 @@ pub mod azure;
 pub mod kinds;
 pub mod references;
 pub mod relocate;
+
+use azure::Azure;
+use references::settings::SettingsKey;
+use rehome_orchestrator::Registry;
+
+/// Everything that plans of this program may name.
+pub fn registry(azure: &Azure, key: SettingsKey) -> Registry {
+    let relocate = relocate::Relocate { reader: azure.reader(), key: key.clone() };
+    kinds::register(Registry::new(), azure, key).workflow(relocate)
+}

@@ -9,6 +9,7 @@ mod plan;
 pub mod preflight;
 pub mod rights;
 mod strategy;
+mod survey;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -19,3 +20,39 @@ pub use strategy::{Choice, choose};
 
 /// The name of the workflow in plans and logs.
 pub const NAME: &str = "relocate/1";
+
+use crate::azure::Reader;
+use crate::references::settings::SettingsKey;
+use rehome_orchestrator::{Difference, Fault, FaultKind, Plan, Workflow};
+
+pub use facts::{Facts, Strategy};
+pub use params::{Options, Params, Target, Unpinned};
+pub use survey::survey;
+
+/// The workflow that moves one identity.
+pub struct Relocate {
+    /// What reads the facts.
+    pub reader: Reader,
+    /// The key of the marks of application settings.
+    pub key: SettingsKey,
+}
+
+impl Workflow for Relocate {
+    const NAME: &'static str = NAME;
+    type Params = Params;
+    type Facts = Facts;
+
+    async fn survey(&self, params: &Params) -> Result<Facts, Fault> {
+        let mut all = survey(&self.reader, &self.key, std::slice::from_ref(params)).await?;
+        let nothing = || Fault::new(FaultKind::Bug, "NoFacts", "the survey gave no facts");
+        all.pop().ok_or_else(nothing)?
+    }
+
+    fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
+        plan::plan(params, facts)
+    }
+
+    fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
+        differences::differences(expected, found)
+    }
+}

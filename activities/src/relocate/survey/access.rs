@@ -1,0 +1,252 @@
+//! Activities: reads who may do what: roles, conditions, vaults, services, locks, the caller's own rights.
+
+use super::{Common, gap, hosts, parse};
+use crate::azure::Reader;
+use crate::references::scan::Identifiers;
+use crate::references::settings::SettingsKey;
+use crate::references::text::mentions;
+use crate::relocate::facts::*;
+use crate::relocate::params::Params;
+use crate::relocate::rights::allows;
+use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::Fault;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The version of role assignments that knows conditions.
+const AUTHORIZATION: &str = "2022-04-01";
+
+/// Requests at the same time.
+const AT_ONCE: usize = 8;
+
+/// Services that keep grants of their own: the type of the account, the list below it, the version.
+const SERVICES: [(&str, &str, &str); 9] = [
+    ("Microsoft.DocumentDB/databaseAccounts", "sqlRoleAssignments", "2024-05-15"),
+    ("Microsoft.DocumentDB/databaseAccounts", "tableRoleAssignments", "2024-12-01-preview"),
+    ("Microsoft.Kusto/clusters", "principalAssignments", "2024-04-13"),
+    ("Microsoft.Cache/redis", "accessPolicyAssignments", "2024-11-01"),
+    ("Microsoft.DBforPostgreSQL/flexibleServers", "administrators", "2024-08-01"),
+    ("Microsoft.DBforMySQL/flexibleServers", "administrators", "2023-12-30"),
+    ("Microsoft.Sql/servers", "administrators", "2023-08-01"),
+    ("Microsoft.Sql/managedInstances", "administrators", "2023-08-01"),
+    ("Microsoft.Web/connections", "accessPolicies", "2016-06-01"),
+];
+
+/// Reads once what is the same for every identity.
+pub(super) async fn common(reader: &Reader, key: &SettingsKey) -> Result<Common, Fault> {
+    let found = reader.list("/subscriptions", "2022-12-01", &[]).await?;
+    let subscriptions: Vec<String> = found.iter().filter_map(|s| parse::text(s, "/subscriptionId")).collect();
+    let mut gaps = Vec::new();
+    let mut roles = BTreeMap::new();
+    let mut locks = Vec::new();
+    for subscription in &subscriptions {
+        let scope = format!("/subscriptions/{subscription}");
+        let definitions = format!("{scope}/providers/Microsoft.Authorization/roleDefinitions");
+        match reader.list(&definitions, AUTHORIZATION, &[]).await {
+            Ok(found) => roles.extend(found.iter().filter_map(|role| {
+                Some((parse::text(role, "/name")?.to_lowercase(), parse::text(role, "/properties/roleName")?))
+            })),
+            Err(why) => gaps.push(gap(&definitions, &why)),
+        }
+        let path = format!("{scope}/providers/Microsoft.Authorization/locks");
+        match reader.list(&path, "2020-05-01", &[]).await {
+            Ok(found) => locks.extend(found.iter().filter_map(parse::lock)),
+            Err(why) => gaps.push(gap(&path, &why)),
+        }
+    }
+    let vaults = vaults(reader, &mut gaps).await;
+    let grants = grants(reader, &mut gaps).await;
+    let sites = hosts::sites(reader, key, &mut gaps).await;
+    let applications = super::directory::applications(reader, &mut gaps).await;
+    Ok(Common { subscriptions, roles, vaults, grants, sites, locks, applications, gaps })
+}
+
+/// Ids of everything of these types, by the index.
+pub(super) async fn accounts(reader: &Reader, types: &[&str], gaps: &mut Vec<Gap>) -> Vec<(String, String)> {
+    match reader.resource_graph(&super::query::accounts(types), &[]).await {
+        Ok(rows) => rows
+            .iter()
+            .filter_map(|row| Some((parse::text(row, "/id")?, parse::text(row, "/type")?)))
+            .collect(),
+        Err(why) => {
+            gaps.push(gap(&format!("Resource Graph: {}", types.join(", ")), &why));
+            Vec::new()
+        }
+    }
+}
+
+async fn vaults(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Value> {
+    let ids = accounts(reader, &["microsoft.keyvault/vaults"], gaps).await;
+    let read: Vec<_> =
+        ids.into_iter().map(|(id, _)| async move { (reader.get(&id, "2023-07-01").await, id) }).collect();
+    let mut vaults = Vec::new();
+    for (vault, id) in stream::iter(read).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match vault {
+            Ok(vault) => vaults.push(vault),
+            Err(why) => gaps.push(gap(&id, &why)),
+        }
+    }
+    vaults
+}
+
+async fn grants(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<(Value, &'static str)> {
+    let types: BTreeSet<&str> = SERVICES.iter().map(|(kind, _, _)| *kind).collect();
+    let types: Vec<&str> = types.into_iter().collect();
+    let accounts = accounts(reader, &types, gaps).await;
+    let mut asked = Vec::new();
+    for (id, kind) in &accounts {
+        for (_, child, api) in SERVICES.iter().filter(|(k, _, _)| k.eq_ignore_ascii_case(kind)) {
+            let path = format!("{id}/{child}");
+            asked.push(async move { (reader.list(&path, api, &[]).await, path, *api) });
+        }
+    }
+    let read: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let mut grants = Vec::new();
+    for (found, path, api) in read {
+        match found {
+            Ok(found) => grants.extend(found.into_iter().map(|grant| (grant, api))),
+            // A kind of grant that this account cannot have.
+            Err(why) if matches!(why.status, Some(400 | 404 | 405)) => {}
+            Err(why) => gaps.push(gap(&path, &why)),
+        }
+    }
+    grants
+}
+
+/// Role assignments, in both directions.
+#[derive(Default)]
+pub(super) struct Assignments {
+    pub(super) of: Vec<Assignment>,
+    pub(super) on: Vec<Assignment>,
+    pub(super) naming: Vec<Assignment>,
+    pub(super) gaps: Vec<Gap>,
+}
+
+pub(super) async fn assignments(
+    reader: &Reader,
+    common: &Common,
+    who: &Identifiers,
+) -> Result<Assignments, Fault> {
+    let mut out = Assignments::default();
+    let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
+    let mut seen = BTreeSet::new();
+    for subscription in &common.subscriptions {
+        let provider = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization");
+        let ends = ends(reader, &provider, &filter).await;
+        // At, above and below: management groups are among what is above.
+        match reader
+            .list(&format!("{provider}/roleAssignments"), AUTHORIZATION, &[("$filter", &filter)])
+            .await
+        {
+            Ok(found) => {
+                let mut more: Vec<Assignment> = found
+                    .iter()
+                    .filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new()))
+                    .collect();
+                more.retain(|a| {
+                    a.principal_id.eq_ignore_ascii_case(&who.principal_id) && seen.insert(a.id.to_lowercase())
+                });
+                for assignment in &mut more {
+                    let role = parse::last(&assignment.role_definition_id).to_lowercase();
+                    let end = ends.get(&(assignment.scope.to_lowercase(), role));
+                    assignment.until = end.cloned();
+                }
+                out.of.extend(more);
+            }
+            Err(why) => out.gaps.push(gap(&provider, &why)),
+        }
+    }
+    let own = format!("{}/providers/Microsoft.Authorization/roleAssignments", who.resource_id);
+    let on = reader.list(&own, AUTHORIZATION, &[("$filter", "atScope()")]).await?;
+    out.on = on
+        .iter()
+        .filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new()))
+        .filter(|a| a.scope.eq_ignore_ascii_case(&who.resource_id))
+        .collect();
+    // What the identity may do on itself is among both; it is copied once.
+    out.of.retain(|a| !out.on.iter().any(|b| b.id.eq_ignore_ascii_case(&a.id)));
+    naming(reader, common, who, &mut out).await;
+    Ok(out)
+}
+
+/// When time-bound assignments end, by scope and role.
+async fn ends(reader: &Reader, provider: &str, filter: &str) -> BTreeMap<(String, String), String> {
+    let path = format!("{provider}/roleAssignmentSchedules");
+    let schedules = reader.list(&path, "2020-10-01", &[("$filter", filter)]).await.unwrap_or_default();
+    let end = |s: &Value| {
+        let scope = parse::text(s, "/properties/scope")?.to_lowercase();
+        let role = parse::last(&parse::text(s, "/properties/roleDefinitionId")?).to_lowercase();
+        Some(((scope, role), parse::text(s, "/properties/endDateTime")?))
+    };
+    schedules.iter().filter_map(end).collect()
+}
+
+/// Assignments of others whose conditions name this principal.
+async fn naming(reader: &Reader, common: &Common, who: &Identifiers, out: &mut Assignments) {
+    let query = format!(
+        "authorizationresources | where type =~ 'microsoft.authorization/roleassignments' \
+         | where tostring(properties.condition) contains '{}' | project id, properties",
+        who.principal_id.replace('\'', "")
+    );
+    match reader.resource_graph(&query, &[]).await {
+        Ok(rows) => {
+            out.naming = rows
+                .iter()
+                .filter_map(|row| parse::assignment(row, &common.roles, &BTreeMap::new()))
+                .filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id))
+                .filter(|a| a.condition.as_deref().is_some_and(|c| mentions(c, &who.principal_id)))
+                .collect();
+        }
+        Err(why) => out.gaps.push(gap("Resource Graph: authorizationresources", &why)),
+    }
+}
+
+/// The locks that bear on what the move touches.
+pub(super) fn locks(common: &Common, facts: &Facts) -> Vec<Lock> {
+    let inside = |inner: &str, outer: &str| {
+        let (inner, outer) = (inner.to_lowercase(), outer.to_lowercase());
+        outer == "/" || inner == outer || inner.starts_with(&format!("{outer}/"))
+    };
+    let mut touched: Vec<&str> = vec![&facts.identity.identifiers.resource_id, &facts.target.id];
+    touched.extend(facts.hosts.iter().map(|h| h.id.as_str()));
+    touched.extend(facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str()));
+    touched.extend(facts.access_policies.iter().map(|p| p.vault.as_str()));
+    touched.extend(facts.service_grants.iter().map(|g| g.id.as_str()));
+    common.locks.iter().filter(|l| touched.iter().any(|t| inside(t, &l.scope))).cloned().collect()
+}
+
+/// What Microsoft's procedure needs the caller to be allowed, and whether they are.
+pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> Vec<Right> {
+    let mut wanted: BTreeSet<(String, String)> = BTreeSet::new();
+    let group = params.target.group_id();
+    let old = &facts.identity.identifiers.resource_id;
+    let mut want = |action: &str, scope: &str| {
+        wanted.insert((action.to_owned(), scope.to_owned()));
+    };
+    want("Microsoft.ManagedIdentity/userAssignedIdentities/read", old);
+    if facts.target.group_location.is_some() {
+        want("Microsoft.ManagedIdentity/userAssignedIdentities/write", &group);
+        want("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", &group);
+    }
+    for assignment in &facts.assignments_of {
+        want("Microsoft.Authorization/roleAssignments/write", &assignment.scope);
+    }
+    for host in facts.hosts.iter().filter(|h| h.readable) {
+        want(&format!("{}/write", host.kind), &host.id);
+    }
+    let scopes: BTreeSet<String> = wanted.iter().map(|(_, scope)| scope.clone()).collect();
+    let mut asked = Vec::with_capacity(scopes.len());
+    for scope in scopes {
+        asked.push(async move {
+            let at = scope.trim_end_matches('/').to_owned();
+            let path = format!("{at}/providers/Microsoft.Authorization/permissions");
+            (scope, reader.list(&path, AUTHORIZATION, &[]).await.ok())
+        });
+    }
+    let blocks: BTreeMap<String, Option<Vec<Value>>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let judge = |(action, scope): (String, String)| {
+        let held = blocks.get(&scope).and_then(Option::as_ref).map(|blocks| allows(blocks, &action));
+        Right { action, scope, held }
+    };
+    wanted.into_iter().map(judge).collect()
+}

@@ -1,0 +1,153 @@
+//! Activities: reads what an identity has in Entra ID, many questions in one request.
+
+use super::{Common, gap, parse};
+use crate::azure::Reader;
+use crate::references::scan::Identifiers;
+use crate::relocate::facts::*;
+use rehome_orchestrator::Fault;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Applications whose credentials are read; in a larger tenant the rest is a gap.
+const APPLICATIONS_MAX: usize = 2_000;
+
+/// Applications with the credentials that they trust, read once for all identities.
+pub(super) async fn applications(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Value> {
+    let mut applications = match reader.graph_list("applications?$select=id,displayName,appId").await {
+        Ok(found) => found,
+        Err(why) => {
+            gaps.push(gap("Entra ID: applications", &why));
+            return Vec::new();
+        }
+    };
+    if applications.len() > APPLICATIONS_MAX {
+        let why =
+            format!("only the first {APPLICATIONS_MAX} of {} applications were read", applications.len());
+        gaps.push(Gap { code: GapCode::Unreadable, scope: "Entra ID: applications".to_owned(), why });
+        applications.truncate(APPLICATIONS_MAX);
+    }
+    let paths: Vec<String> = applications
+        .iter()
+        .filter_map(|a| Some(format!("applications/{}/federatedIdentityCredentials", a["id"].as_str()?)))
+        .collect();
+    for (application, answer) in applications.iter_mut().zip(reader.graph_batch(&paths).await) {
+        match answer {
+            Ok(list) => application["credentials"] = list["value"].clone(),
+            Err(why) => gaps.push(gap(&format!("application {}", application["id"]), &why)),
+        }
+    }
+    applications
+}
+
+/// What one identity has.
+pub(super) async fn read(reader: &Reader, common: &Common, who: &Identifiers) -> Result<Directory, Fault> {
+    let oid = &who.principal_id;
+    let asked = [
+        format!("servicePrincipals/{oid}/memberOf"),
+        format!("servicePrincipals/{oid}/appRoleAssignments"),
+        format!("servicePrincipals/{oid}/ownedObjects"),
+        format!("roleManagement/directory/roleAssignments?$filter=principalId eq '{oid}'"),
+    ];
+    let mut answers = Vec::with_capacity(asked.len());
+    for answer in reader.graph_batch(&asked).await {
+        let list = answer?;
+        answers.push(list["value"].as_array().cloned().unwrap_or_default());
+    }
+    let [member_of, app_roles, owned, roles] = &answers[..] else { return Ok(Directory::default()) };
+    Ok(Directory {
+        groups: groups(reader, member_of).await,
+        app_roles: app_roles.iter().filter_map(app_role).collect(),
+        owned: owned.iter().filter_map(owned_object).collect(),
+        roles: roles.iter().filter_map(directory_role).collect(),
+        app_credentials: common.applications.iter().flat_map(|a| trusted_by(a, oid)).collect(),
+        by_hand: member_of.iter().filter_map(not_copied).collect(),
+    })
+}
+
+fn kind(object: &Value) -> &str {
+    object["@odata.type"].as_str().unwrap_or_default().trim_start_matches("#microsoft.graph.")
+}
+
+async fn groups(reader: &Reader, member_of: &[Value]) -> Vec<Group> {
+    let ids: Vec<&str> =
+        member_of.iter().filter(|o| kind(o) == "group").filter_map(|o| o["id"].as_str()).collect();
+    let select = "$select=id,displayName,groupTypes,onPremisesSyncEnabled,isAssignableToRole";
+    let paths: Vec<String> = ids.iter().map(|id| format!("groups/{id}?{select}")).collect();
+    let details = reader.graph_batch(&paths).await;
+    let mut groups: Vec<Group> = ids
+        .iter()
+        .zip(details)
+        .map(|(id, details)| {
+            let group = details.unwrap_or_else(|_| json!({}));
+            let types = group["groupTypes"].as_array().into_iter().flatten();
+            Group {
+                id: (*id).to_owned(),
+                name: parse::text(&group, "/displayName").unwrap_or_else(|| (*id).to_owned()),
+                dynamic: types.filter_map(Value::as_str).any(|t| t.eq_ignore_ascii_case("DynamicMembership")),
+                synced: group["onPremisesSyncEnabled"] == true,
+                role_assignable: group["isAssignableToRole"] == true,
+            }
+        })
+        .collect();
+    groups.sort();
+    groups
+}
+
+fn app_role(role: &Value) -> Option<AppRole> {
+    let resource_id = parse::text(role, "/resourceId")?;
+    Some(AppRole {
+        resource: parse::text(role, "/resourceDisplayName").unwrap_or_else(|| resource_id.clone()),
+        app_role_id: parse::text(role, "/appRoleId")?,
+        resource_id,
+    })
+}
+
+fn owned_object(object: &Value) -> Option<Owned> {
+    let collection = BTreeMap::from([
+        ("group", "groups"),
+        ("application", "applications"),
+        ("servicePrincipal", "servicePrincipals"),
+    ]);
+    let id = parse::text(object, "/id")?;
+    Some(Owned {
+        collection: (*collection.get(kind(object))?).to_owned(),
+        name: parse::text(object, "/displayName").unwrap_or_else(|| id.clone()),
+        id,
+    })
+}
+
+fn directory_role(role: &Value) -> Option<DirectoryRole> {
+    Some(DirectoryRole {
+        role_definition_id: parse::text(role, "/roleDefinitionId")?,
+        scope: parse::text(role, "/directoryScopeId").unwrap_or_else(|| "/".to_owned()),
+    })
+}
+
+fn trusted_by(application: &Value, principal: &str) -> Vec<AppCredential> {
+    let credentials = application["credentials"].as_array().into_iter().flatten();
+    let of_it = |c: &&Value| c["subject"].as_str().is_some_and(|s| s.eq_ignore_ascii_case(principal));
+    let credential = |c: &Value| {
+        let audiences = c["audiences"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let id = parse::text(application, "/id")?;
+        Some(AppCredential {
+            application_name: parse::text(application, "/displayName").unwrap_or_else(|| id.clone()),
+            application: id,
+            name: parse::text(c, "/name")?,
+            issuer: parse::text(c, "/issuer")?,
+            subject: parse::text(c, "/subject")?,
+            audiences: audiences.map(ToOwned::to_owned).collect(),
+            description: parse::text(c, "/description"),
+        })
+    };
+    credentials.filter(of_it).filter_map(credential).collect()
+}
+
+/// What it is a member of and nobody can copy for it.
+fn not_copied(object: &Value) -> Option<String> {
+    let name = parse::text(object, "/displayName").or_else(|| parse::text(object, "/id"))?;
+    match kind(object) {
+        "administrativeUnit" => Some(format!("member of administrative unit {name}")),
+        "group" | "directoryRole" => None,
+        other => Some(format!("member of {other} {name}")),
+    }
+}

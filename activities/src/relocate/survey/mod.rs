@@ -1,0 +1,201 @@
+//! Activities: reads the facts of one or many identities, in as few requests as Azure allows. Reads only.
+//!
+//! Discovery is a union: Resource Graph by the map of identities and by any text, Azure's own list of what
+//! uses an identity, and the resources themselves. What one method sees and another should have seen is
+//! a gap in the plan, and so is everything that may not be read.
+
+mod access;
+mod directory;
+mod hosts;
+mod parse;
+mod query;
+
+use super::facts::*;
+use super::params::Params;
+use crate::azure::Reader;
+use crate::references::scan::Identifiers;
+use crate::references::settings::SettingsKey;
+use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::{Fault, FaultKind};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Identities that are read at the same time.
+const AT_ONCE: usize = 8;
+
+/// What is the same for all identities of a batch, read once.
+struct Common {
+    subscriptions: Vec<String>,
+    /// Role names by GUID.
+    roles: BTreeMap<String, String>,
+    /// Key vaults with their policies.
+    vaults: Vec<Value>,
+    /// Grants inside services: the body and the version it was read with.
+    grants: Vec<(Value, &'static str)>,
+    /// Sites and slots with their settings.
+    sites: Vec<hosts::Site>,
+    /// Locks of all subscriptions.
+    locks: Vec<Lock>,
+    /// Applications with the credentials that they trust.
+    applications: Vec<Value>,
+    gaps: Vec<Gap>,
+}
+
+/// Reads the facts of all these identities; one that cannot be read does not hinder the others.
+///
+/// # Errors
+/// When nothing at all can be read.
+pub async fn survey(
+    reader: &Reader,
+    key: &SettingsKey,
+    params: &[Params],
+) -> Result<Vec<Result<Facts, Fault>>, Fault> {
+    let mut common = access::common(reader, key).await?;
+    let asked: Vec<_> = params.iter().map(|p| identity(reader, p.identity.clone())).collect();
+    let identities: Vec<Result<(Value, Identity), Fault>> =
+        stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let known: Vec<&Identifiers> =
+        identities.iter().filter_map(|i| i.as_ref().ok()).map(|(_, i)| &i.identifiers).collect();
+    let mentioned = hosts::mentioned(reader, &known, &mut common.gaps).await;
+    let moving: Vec<Moving> =
+        params.iter().map(|p| Moving { from: p.identity.clone(), to: p.target.id() }).collect();
+    let (common, mentioned) = (&common, &mentioned);
+    let mut asked = Vec::with_capacity(params.len());
+    for (params, identity) in params.iter().zip(identities) {
+        let others = moving.iter().filter(|m| !m.from.eq_ignore_ascii_case(&params.identity));
+        let others: Vec<Moving> = others.cloned().collect();
+        asked.push(async move {
+            let (_, identity) = identity?;
+            let mut facts = one(reader, common, mentioned, params, identity).await?;
+            facts.moving = others;
+            Ok(facts)
+        });
+    }
+    Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
+}
+
+async fn identity(reader: &Reader, id: String) -> Result<(Value, Identity), Fault> {
+    let id = id.as_str();
+    let body = reader.find(id, MSI).await?.ok_or_else(|| {
+        Fault::new(FaultKind::Missing, "NoIdentity", "there is no such identity, or you may not see it")
+            .at(id)
+    })?;
+    let identity = parse::identity(&body, id).ok_or_else(|| {
+        Fault::new(FaultKind::Invalid, "NoIdentity", "Azure's answer is not an identity").at(id)
+    })?;
+    Ok((body, identity))
+}
+
+/// The version in which identities are read.
+const MSI: &str = "2024-11-30";
+
+async fn one(
+    reader: &Reader,
+    common: &Common,
+    mentioned: &BTreeMap<String, String>,
+    params: &Params,
+    identity: Identity,
+) -> Result<Facts, Fault> {
+    let who = identity.identifiers.clone();
+    let mut gaps = common.gaps.clone();
+    let (target, credentials, grants, directory, hosts) = futures_util::join!(
+        target(reader, params),
+        credentials(reader, &who.resource_id),
+        access::assignments(reader, common, &who),
+        directory::read(reader, common, &who),
+        hosts::read(reader, common, mentioned, &who),
+    );
+    let (mut assignments, directory) = (grants?, directory?);
+    let (hosts, host_gaps) = hosts;
+    gaps.append(&mut assignments.gaps);
+    gaps.extend(host_gaps);
+    let mut facts = Facts {
+        target: target?,
+        credentials: credentials?,
+        assignments_of: assignments.of,
+        assignments_on: assignments.on,
+        conditions_naming: assignments.naming,
+        directory,
+        access_policies: common
+            .vaults
+            .iter()
+            .flat_map(|v| parse::access_policies(v, &who.principal_id))
+            .collect(),
+        service_grants: common
+            .grants
+            .iter()
+            .filter_map(|(g, api)| parse::service_grant(g, api, &who))
+            .collect(),
+        hosts,
+        locks: Vec::new(),
+        moving: Vec::new(),
+        rights: Vec::new(),
+        assignment_counts: BTreeMap::new(),
+        gaps,
+        identity,
+    };
+    facts.locks = access::locks(common, &facts);
+    facts.rights = access::rights(reader, params, &facts).await;
+    sort(&mut facts);
+    Ok(facts)
+}
+
+/// The same world gives the same facts, in whatever order it answered.
+fn sort(facts: &mut Facts) {
+    facts.credentials.sort();
+    facts.assignments_of.sort();
+    facts.assignments_on.sort();
+    facts.conditions_naming.sort();
+    facts.access_policies.sort_by(|a, b| (&a.vault, &a.application_id).cmp(&(&b.vault, &b.application_id)));
+    facts.service_grants.sort_by(|a, b| a.id.cmp(&b.id));
+    facts.hosts.sort_by_key(|host| host.id.to_lowercase());
+    facts.locks.sort();
+    facts.rights.sort();
+    facts.gaps.sort();
+    facts.gaps.dedup();
+}
+
+async fn target(reader: &Reader, params: &Params) -> Result<TargetFacts, Fault> {
+    let target = &params.target;
+    let group = reader.find(&target.group_id(), "2024-07-01").await?;
+    let taken = match &group {
+        Some(_) => reader.find(&target.id(), MSI).await?.is_some(),
+        None => false,
+    };
+    let provider = format!("/subscriptions/{}/providers/Microsoft.ManagedIdentity", target.subscription);
+    let offered = match reader.find(&provider, "2021-04-01").await {
+        Ok(Some(provider)) => offered(&provider, &target.location),
+        Ok(None) | Err(_) => None,
+    };
+    Ok(TargetFacts {
+        id: target.id(),
+        group_location: group.as_ref().and_then(|g| parse::text(g, "/location")),
+        taken,
+        region_offered: offered,
+    })
+}
+
+fn offered(provider: &Value, location: &str) -> Option<bool> {
+    let plain = |text: &str| text.replace(' ', "").to_lowercase();
+    let types = provider["resourceTypes"].as_array()?;
+    let kind = types.iter().find(|t| {
+        t["resourceType"].as_str().is_some_and(|k| k.eq_ignore_ascii_case("userAssignedIdentities"))
+    })?;
+    let regions = kind["locations"].as_array()?;
+    Some(regions.iter().filter_map(Value::as_str).any(|r| plain(r) == plain(location)))
+}
+
+async fn credentials(reader: &Reader, id: &str) -> Result<Vec<FederatedCredential>, Fault> {
+    let path = format!("{id}/federatedIdentityCredentials");
+    let plain = reader.list(&path, MSI, &[]).await?;
+    // Flexible credentials are seen only in a preview version, which not every cloud has.
+    let flexible = reader.list(&path, "2025-01-31-preview", &[]).await.unwrap_or_default();
+    let source = if flexible.len() >= plain.len() { flexible } else { plain };
+    Ok(source.iter().filter_map(parse::credential).collect())
+}
+
+/// A gap, from what Azure said.
+pub(super) fn gap(scope: &str, why: &Fault) -> Gap {
+    let code = if why.kind == FaultKind::Denied { GapCode::Denied } else { GapCode::Unreadable };
+    Gap { code, scope: scope.to_owned(), why: why.to_string() }
+}

@@ -1,0 +1,309 @@
+//! Activities: what Azure answers, into facts. Pure; what comes in is hostile text.
+
+use crate::references::compare::rest_digest;
+use crate::references::scan::{Identifiers, scan};
+use crate::references::table::{self, Verb};
+use crate::relocate::facts::*;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A text member, or nothing.
+pub(super) fn text(value: &Value, pointer: &str) -> Option<String> {
+    value.pointer(pointer).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
+}
+
+fn texts(value: &Value, pointer: &str) -> Vec<String> {
+    let items = value.pointer(pointer).and_then(Value::as_array);
+    items.map_or_else(Vec::new, |i| i.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+}
+
+/// An identity as Azure returns it; `None` when one of its names is missing.
+pub(super) fn identity(body: &Value, asked: &str) -> Option<Identity> {
+    let tags = body.get("tags").and_then(Value::as_object);
+    Some(Identity {
+        identifiers: Identifiers {
+            // Azure answers with another spelling than was asked; the one of the plan is kept.
+            resource_id: asked.to_owned(),
+            client_id: text(body, "/properties/clientId")?,
+            principal_id: text(body, "/properties/principalId")?,
+        },
+        location: text(body, "/location")?,
+        tenant_id: text(body, "/properties/tenantId")?,
+        tags: tags
+            .map(|t| t.iter().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect())
+            .unwrap_or_default(),
+        isolation_scope: text(body, "/properties/isolationScope"),
+        assignment_restrictions: body.pointer("/properties/assignmentRestrictions").cloned(),
+    })
+}
+
+/// A federated credential.
+pub(super) fn credential(body: &Value) -> Option<FederatedCredential> {
+    let claims = body.pointer("/properties/claimsMatchingExpression");
+    Some(FederatedCredential {
+        name: text(body, "/name")?,
+        issuer: text(body, "/properties/issuer")?,
+        subject: text(body, "/properties/subject"),
+        audiences: texts(body, "/properties/audiences"),
+        claims_matching: claims.and_then(|c| {
+            Some(ClaimsMatching {
+                value: text(c, "/value")?,
+                language_version: c.get("languageVersion")?.as_i64()?,
+            })
+        }),
+    })
+}
+
+/// A role assignment, with the role's name from the table or else its GUID.
+pub(super) fn assignment(
+    body: &Value,
+    roles: &BTreeMap<String, String>,
+    ends: &BTreeMap<String, String>,
+) -> Option<Assignment> {
+    let id = text(body, "/id")?;
+    let role_definition_id = text(body, "/properties/roleDefinitionId")?;
+    let guid = last(&role_definition_id).to_ascii_lowercase();
+    Some(Assignment {
+        until: ends.get(&id.to_ascii_lowercase()).cloned(),
+        scope: text(body, "/properties/scope").or_else(|| scope_of(&id))?,
+        role: roles.get(&guid).cloned().unwrap_or(guid),
+        role_definition_id,
+        principal_id: text(body, "/properties/principalId")?,
+        principal_type: text(body, "/properties/principalType").unwrap_or_else(|| "ServicePrincipal".into()),
+        condition: text(body, "/properties/condition"),
+        condition_version: text(body, "/properties/conditionVersion"),
+        description: text(body, "/properties/description"),
+        delegated_identity: text(body, "/properties/delegatedManagedIdentityResourceId"),
+        id,
+    })
+}
+
+/// The scope of an extension resource, from its id; the root is `/`.
+pub(super) fn scope_of(id: &str) -> Option<String> {
+    let at = id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/")?;
+    Some(if at == 0 { "/".to_owned() } else { id[..at].to_owned() })
+}
+
+/// The last part of an id.
+pub(super) fn last(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or_default()
+}
+
+/// A lock.
+pub(super) fn lock(body: &Value) -> Option<Lock> {
+    let id = text(body, "/id")?;
+    Some(Lock {
+        scope: scope_of(&id)?,
+        level: text(body, "/properties/level")?,
+        notes: text(body, "/properties/notes"),
+        id,
+    })
+}
+
+/// The type that an id names: provider, and every second part after it.
+pub(super) fn type_of(id: &str) -> Option<String> {
+    let at = id.to_ascii_lowercase().rfind("/providers/")? + "/providers/".len();
+    let parts: Vec<&str> = id[at..].split('/').collect();
+    let names: Vec<&str> = parts.iter().skip(1).step_by(2).copied().collect();
+    (!names.is_empty()).then(|| format!("{}/{}", parts[0], names.join("/")))
+}
+
+/// The entries of a vault for one principal.
+pub(super) fn access_policies(vault: &Value, principal: &str) -> Vec<AccessPolicy> {
+    let Some(id) = text(vault, "/id") else { return Vec::new() };
+    let entries = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
+    let ignored = vault.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true));
+    let of_it =
+        |entry: &&Value| entry["objectId"].as_str().is_some_and(|oid| oid.eq_ignore_ascii_case(principal));
+    entries
+        .into_iter()
+        .flatten()
+        .filter(of_it)
+        .filter_map(|entry| {
+            Some(AccessPolicy {
+                vault: id.clone(),
+                tenant_id: text(entry, "/tenantId")?,
+                application_id: text(entry, "/applicationId"),
+                permissions: entry.get("permissions").cloned().unwrap_or_else(|| json!({})),
+                ignored,
+            })
+        })
+        .collect()
+}
+
+/// Members that only Azure writes, inside the grants that services keep.
+const READ_ONLY: [&str; 6] =
+    ["provisioningState", "aadObjectId", "principalName", "tenantName", "objectId", "createdDate"];
+
+/// A grant inside a service, where it names the identity.
+pub(super) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) -> Option<ServiceGrant> {
+    let id = text(body, "/id")?;
+    let mut properties = body.get("properties")?.clone();
+    let named = !who.in_text(last(&id)).is_empty() || !scan(&properties, who).is_empty();
+    if !named {
+        return None;
+    }
+    let kind = type_of(&id).unwrap_or_default().to_ascii_lowercase();
+    let kusto = kind.ends_with("/principalassignments");
+    if let Some(members) = properties.as_object_mut() {
+        // Only of Kusto are all of these computed; elsewhere the caller sends some of them.
+        members
+            .retain(|name, _| name != "provisioningState" && !(kusto && READ_ONLY.contains(&name.as_str())));
+    }
+    Some(ServiceGrant { id, api_version: api_version.to_owned(), body: json!({ "properties": properties }) })
+}
+
+/// Places in a resource that name an identity but are not references that anybody writes.
+fn is_echo(pointer: &str) -> bool {
+    let folded = pointer.to_ascii_lowercase();
+    folded == "/id"
+        || folded == "/name"
+        || ["/identity/", "/systemdata/", "/properties/accesspolicies/"].iter().any(|p| folded.starts_with(p))
+        || folded.ends_with("/createdby")
+        || folded.ends_with("/updatedby")
+}
+
+/// A resource that carries or names the identity; `None` when it does neither.
+pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
+    let id = text(body, "/id")?;
+    let kind = text(body, "/type").or_else(|| type_of(&id))?;
+    let map = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+    let mut attached: Vec<String> = map.map(|m| m.keys().cloned().collect()).unwrap_or_default();
+    attached.sort();
+    let own = attached.iter().find(|rid| rid.eq_ignore_ascii_case(&who.resource_id));
+    let references: BTreeSet<Reference> = scan(body, who)
+        .into_iter()
+        .filter(|mention| !is_echo(&mention.pointer))
+        .map(|mention| Reference { pointer: mention.pointer, identifier: mention.identifier })
+        .collect();
+    if own.is_none() && references.is_empty() {
+        return None;
+    }
+    let row = table::row(&kind);
+    let mut ignored = vec!["/identity".to_owned()];
+    ignored.extend(references.iter().map(|r| r.pointer.clone()));
+    let found_by = if own.is_some() { Method::GraphMap } else { Method::GraphText };
+    Some(Host {
+        api_version: api_version.to_owned(),
+        location: text(body, "/location").unwrap_or_default(),
+        verb: row.map_or_else(|| default_verb(&kind), |r| r.verb),
+        identity_type: text(body, "/identity/type").unwrap_or_default(),
+        carries: own.is_some(),
+        attached,
+        references: references.into_iter().collect(),
+        settings: Vec::new(),
+        found_by: BTreeSet::from([found_by]),
+        readable: true,
+        state: text(body, "/properties/provisioningState"),
+        rest: rest_digest(body, &ignored),
+        kind,
+        id,
+    })
+}
+
+/// Most resources of the first level can be patched, and most children cannot.
+fn default_verb(kind: &str) -> Verb {
+    if kind.matches('/').count() > 1 { Verb::Put } else { Verb::Patch }
+}
+
+/// A host of which only the id is known.
+pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
+    Host {
+        id: id.to_owned(),
+        kind: kind.to_owned(),
+        api_version: String::new(),
+        location: String::new(),
+        verb: default_verb(kind),
+        identity_type: String::new(),
+        attached: Vec::new(),
+        carries: true,
+        references: Vec::new(),
+        settings: Vec::new(),
+        found_by: BTreeSet::from([found_by]),
+        readable: false,
+        state: None,
+        rest: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::references::scan::Identifier;
+    use crate::relocate::testing::{CLIENT, GROUP, OLD, PRINCIPAL};
+
+    fn who() -> Identifiers {
+        Identifiers { resource_id: OLD.into(), client_id: CLIENT.into(), principal_id: PRINCIPAL.into() }
+    }
+
+    #[test]
+    fn a_host_is_known_by_its_map_in_any_case_and_by_what_names_it_elsewhere() {
+        let id = format!("{GROUP}/providers/Microsoft.Storage/storageAccounts/st");
+        let mut body = json!({
+            "id": id, "type": "Microsoft.Storage/storageAccounts", "location": "westeurope",
+            "identity": {"type": "UserAssigned", "userAssignedIdentities": {}},
+            "systemData": {"createdBy": PRINCIPAL},
+            "properties": {"encryption": {"identity": {"userAssignedIdentity": OLD}}, "provisioningState": "Succeeded"}
+        });
+        body["identity"]["userAssignedIdentities"][OLD.to_uppercase()] =
+            json!({"clientId": CLIENT, "principalId": PRINCIPAL});
+        let host = host(&body, "v", &who()).unwrap();
+        assert!(host.carries);
+        let place = "/properties/encryption/identity/userAssignedIdentity";
+        assert_eq!(
+            host.references,
+            [Reference { pointer: place.into(), identifier: Identifier::ResourceId }]
+        );
+        assert_eq!((host.verb, host.state.as_deref()), (Verb::Patch, Some("Succeeded")));
+        body["properties"]["encryption"]["identity"]["userAssignedIdentity"] = json!("another");
+        assert_eq!(
+            super::host(&body, "v", &who()).unwrap().rest,
+            host.rest,
+            "our places are not in the rest"
+        );
+        body["properties"]["minimumTlsVersion"] = json!("TLS1_2");
+        assert_ne!(super::host(&body, "v", &who()).unwrap().rest, host.rest);
+    }
+
+    #[test]
+    fn a_resource_of_a_similar_name_is_no_host() {
+        let mut body =
+            json!({"id": format!("{GROUP}/providers/Microsoft.Web/sites/a"), "type": "Microsoft.Web/sites"});
+        body["identity"]["userAssignedIdentities"][format!("{OLD}-api")] = json!({});
+        assert_eq!(host(&body, "v", &who()), None);
+        assert_eq!(host(&json!({"properties": null}), "v", &who()), None);
+    }
+
+    #[test]
+    fn an_assignment_keeps_its_scope_and_learns_its_role() {
+        let guid = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+        let body = json!({
+            "id": "/providers/Microsoft.Authorization/roleAssignments/n",
+            "properties": {"roleDefinitionId": format!("/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/{}", guid.to_uppercase()),
+                "principalId": PRINCIPAL, "condition": null}
+        });
+        let roles = BTreeMap::from([(guid.to_owned(), "Reader".to_owned())]);
+        let a = assignment(&body, &roles, &BTreeMap::new()).unwrap();
+        assert_eq!((a.scope.as_str(), a.role.as_str(), a.condition), ("/", "Reader", None));
+    }
+
+    #[test]
+    fn types_of_children_and_extensions_come_from_the_id() {
+        let id = format!("{GROUP}/providers/Microsoft.Web/sites/a/slots/b");
+        assert_eq!(type_of(&id).as_deref(), Some("Microsoft.Web/sites/slots"));
+        let lock = format!("{id}/providers/Microsoft.Authorization/locks/l");
+        assert_eq!(type_of(&lock).as_deref(), Some("Microsoft.Authorization/locks"));
+        assert_eq!(type_of(GROUP), None);
+    }
+
+    #[test]
+    fn a_grant_of_kusto_is_found_by_the_client_id_and_cleaned_of_what_azure_computes() {
+        let id = format!("{GROUP}/providers/Microsoft.Kusto/clusters/k/principalAssignments/p");
+        let body = json!({"id": id, "properties": {"principalId": CLIENT, "role": "AllDatabasesViewer",
+            "aadObjectId": PRINCIPAL, "provisioningState": "Succeeded"}});
+        let grant = service_grant(&body, "v", &who()).unwrap();
+        assert_eq!(grant.body, json!({"properties": {"principalId": CLIENT, "role": "AllDatabasesViewer"}}));
+        let other = json!({"id": id, "properties": {"principalId": "x"}});
+        assert_eq!(service_grant(&other, "v", &who()), None);
+    }
+}

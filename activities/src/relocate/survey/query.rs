@@ -1,0 +1,66 @@
+//! Activities: the questions that Resource Graph is asked, as text. Pure.
+//!
+//! One question covers several identities and both the map of identities and every other text, so
+//! that a batch costs a handful of requests. What is found is only a hint: the resource itself decides.
+
+use crate::references::scan::Identifiers;
+
+/// Azure's limit on the length of a query is far above what this many identities need.
+pub(super) const IDENTITIES_PER_QUERY: usize = 20;
+
+/// The tables in which resources and their children may name an identity.
+pub(super) const TABLES: [&str; 6] = [
+    "resources",
+    "policyresources",
+    "appserviceresources",
+    "computeresources",
+    "kubernetesconfigurationresources",
+    "insightsresources",
+];
+
+/// Everything in a table that mentions one of the identities.
+pub(super) fn mentions(table: &str, identities: &[&Identifiers]) -> String {
+    let mut clauses = Vec::new();
+    for identity in identities {
+        let rid = identity.resource_id.to_ascii_lowercase();
+        // An id inside a URL has its slashes escaped.
+        let escaped = rid.replace('/', "%2f");
+        for name in [rid, escaped, identity.client_id.to_lowercase(), identity.principal_id.to_lowercase()] {
+            clauses.push(format!("text contains '{}'", literal(&name)));
+        }
+    }
+    format!(
+        "{table} | extend text = tolower(strcat(tostring(identity), ' ', tostring(properties), ' ', tostring(tags))) \
+         | where {} | project id, type, location",
+        clauses.join(" or ")
+    )
+}
+
+/// The accounts whose own lists of grants must be read one by one.
+pub(super) fn accounts(types: &[&str]) -> String {
+    let types: Vec<String> = types.iter().map(|t| format!("type =~ '{}'", literal(t))).collect();
+    format!("resources | where {} | project id, type, location", types.join(" or "))
+}
+
+/// The text of a KQL string literal between single quotes.
+fn literal(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\'', "\\'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_stay_inside_their_literal() {
+        let who = Identifiers {
+            resource_id: "/a/x' or 1==1 //".into(),
+            client_id: "C".into(),
+            principal_id: "p\\".into(),
+        };
+        let query = mentions("resources", &[&who]);
+        assert!(query.contains("text contains '/a/x\\' or 1==1 //' or"), "{query}");
+        assert!(query.contains("'%2fa%2fx\\'"), "{query}");
+        assert!(query.contains("text contains 'c' or text contains 'p\\\\'"), "{query}");
+    }
+}
