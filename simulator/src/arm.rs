@@ -4,6 +4,8 @@ pub(crate) mod authorization;
 mod groups;
 mod id;
 mod identity_block;
+mod keyvault;
+mod management_groups;
 mod msi;
 mod poll;
 mod resource_graph;
@@ -20,6 +22,10 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Re
     if let Some(answer) = authorization::handle(world, call) {
         return answer.into();
     }
+    let special = keyvault::handle(world, call).or_else(|| management_groups::handle(world, call));
+    if let Some(answer) = special {
+        return answer.into();
+    }
     let lower = call.path.to_lowercase();
     if lower.trim_end_matches('/') == "/providers/microsoft.resourcegraph/resources" {
         return resource_graph::handle(world, call);
@@ -34,6 +40,8 @@ pub(crate) fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Re
     match path.kind.to_lowercase().as_str() {
         "" => groups::handle(world, call, request),
         "microsoft.managedidentity/userassignedidentities"
+        | "microsoft.managedidentity/userassignedidentities/listassociatedresources"
+        | "microsoft.managedidentity/userassignedidentities/revoketokens"
         | "microsoft.managedidentity/userassignedidentities/federatedidentitycredentials" => {
             msi::handle(world, call, &path)
         }

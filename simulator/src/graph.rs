@@ -1,9 +1,79 @@
-//! Simulator: Microsoft Graph.
+//! Simulator: Microsoft Graph, v1.0: service principals, groups, applications, roles, and batches.
+
+mod batch;
+mod objects;
+mod writes;
 
 use crate::http::{Reply, Request};
 use crate::world::World;
+use serde_json::{Value, json};
+
+/// One question to Graph, from a request of its own or from a part of a batch.
+pub(crate) struct Question<'a> {
+    pub(crate) method: &'a str,
+    /// The parts of the path behind the version.
+    pub(crate) parts: Vec<&'a str>,
+    pub(crate) filter: Option<&'a str>,
+    pub(crate) select: Option<&'a str>,
+    pub(crate) body: &'a Value,
+}
 
 /// Answers a request to Graph.
-pub(crate) fn handle(_: &mut World, _: &Request, _: &str, _: &str) -> Reply {
-    Reply::error(404, "Request_ResourceNotFound", "Resource does not exist.")
+pub(crate) fn handle(world: &mut World, request: &Request, _: &str, origin: &str) -> Reply {
+    let body = match request.json() {
+        Ok(body) => body,
+        Err(_) => return Reply::error(400, "Request_BadRequest", "The request body is not JSON."),
+    };
+    let mut parts: Vec<&str> = request.path.split('/').filter(|p| !p.is_empty()).collect();
+    if parts.is_empty() || !matches!(parts.remove(0), "v1.0" | "beta") {
+        return Reply::error(400, "BadRequest", "The version is v1.0 or beta.");
+    }
+    if parts == ["$batch"] && request.method == "POST" {
+        return batch::handle(world, &body, origin);
+    }
+    let of = |name: &str| request.query.get(name).map(String::as_str);
+    let question = Question {
+        method: &request.method,
+        parts,
+        filter: of("$filter"),
+        select: of("$select"),
+        body: &body,
+    };
+    answer(world, &question, origin)
+}
+
+/// Answers one question.
+pub(crate) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -> Reply {
+    match question.method {
+        "GET" => objects::read(world, question, origin),
+        "POST" | "PATCH" | "DELETE" => writes::write(world, question),
+        _ => Reply::error(
+            405,
+            "Request_BadRequest",
+            "Specified HTTP method is not allowed for the request target.",
+        ),
+    }
+}
+
+/// Graph's 404.
+pub(crate) fn not_found(id: &str) -> Reply {
+    let message = format!(
+        "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+    );
+    Reply::error(404, "Request_ResourceNotFound", &message)
+}
+
+/// A list on one page.
+pub(crate) fn list(origin: &str, what: &str, value: Vec<Value>) -> Reply {
+    Reply::json(200, json!({"@odata.context": format!("{origin}/v1.0/$metadata#{what}"), "value": value}))
+}
+
+/// The short type of an object: `group`.
+pub(crate) fn kind(object: &Value) -> &str {
+    object["@odata.type"].as_str().unwrap_or_default().trim_start_matches("#microsoft.graph.")
+}
+
+/// Whether a text member is this text, without regard to case.
+pub(crate) fn is(object: &Value, name: &str, wanted: &str) -> bool {
+    object[name].as_str().is_some_and(|text| text.eq_ignore_ascii_case(wanted))
 }

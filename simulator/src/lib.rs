@@ -16,6 +16,7 @@ mod serve;
 mod server;
 mod throttle;
 mod tls;
+mod workload;
 mod world;
 
 pub use estate::{Estate, EstateError, Settings};

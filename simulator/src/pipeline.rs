@@ -44,7 +44,7 @@ impl World {
 pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
     let mut world = shared.world();
     if host == Host::Arm && request.path.starts_with("/sim/") {
-        return sim(&world, request);
+        return sim(&mut world, request);
     }
     let before = world.changes;
     let reply = match host {
@@ -60,6 +60,9 @@ pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
         }),
     };
     let changed = world.changes != before;
+    if changed {
+        world.watch();
+    }
     finish(&mut world, host, request, reply, changed)
 }
 
@@ -153,6 +156,8 @@ fn resource_manager(world: &mut World, shared: &Shared, request: &Request, calle
         Ok(body) => body,
         Err(reply) => return reply,
     };
+    let now = world.now();
+    authorization::expire(world, now);
     let tenant = world.settings.tenant.clone();
     let call = Call {
         method: &request.method,
@@ -206,17 +211,20 @@ fn version_flaw(request: &Request) -> Option<Reply> {
     Some(Reply::error(400, "InvalidApiVersionParameter", &message))
 }
 
-fn sim(world: &World, request: &Request) -> Reply {
+fn sim(world: &mut World, request: &Request) -> Reply {
     match request.path.as_str() {
         "/sim/estate" => {
             let estate = serde_json::to_value(world.dump());
             Reply::json(200, estate.unwrap_or_default())
         }
+        "/sim/workloads" => Reply::json(200, world.workloads()),
         "/sim/requests" => {
             let lines = world.requests.iter().filter_map(|line| serde_json::to_string(line).ok());
             Reply::json(200, Value::String(lines.map(|line| line + "\n").collect()))
                 .with("content-type", "application/x-ndjson")
         }
-        _ => Reply::error(404, "NotFound", "The simulator has /sim/estate and /sim/requests."),
+        _ => {
+            Reply::error(404, "NotFound", "The simulator has /sim/estate, /sim/requests and /sim/workloads.")
+        }
     }
 }

@@ -6,6 +6,7 @@ use crate::estate::{Estate, Settings};
 use crate::faults::Faults;
 use crate::operations::Operations;
 use crate::throttle::Buckets;
+use crate::workload::Workloads;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,7 +24,8 @@ pub(crate) struct World {
     graph: BTreeMap<String, Value>,
     /// When principals came to be that were not there at the start.
     born: BTreeMap<String, DateTime<Utc>>,
-    pub(crate) workloads: Vec<Value>,
+    workloads: Vec<Value>,
+    watched: Option<Workloads>,
     /// What changed lately, newest last: for the index that lags behind.
     recent: VecDeque<Change>,
     /// When each identity last had a federated credential written.
@@ -64,6 +66,7 @@ impl World {
         let mut world = Self {
             arm: estate.arm.into_iter().map(|o| (canonical(&id(&o)), o)).collect(),
             graph: estate.graph.into_iter().map(|o| (id(&o).to_lowercase(), o)).collect(),
+            watched: Workloads::load(&Value::Array(estate.workloads.clone())).ok(),
             workloads: estate.workloads,
             settings: estate.settings,
             clock,
@@ -114,6 +117,20 @@ impl World {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Looks at every workload: whether it works now.
+    pub(crate) fn watch(&mut self) {
+        if let Some(mut watched) = self.watched.take() {
+            watched.look(self, self.now());
+            self.watched = Some(watched);
+        }
+    }
+
+    /// What is known of the workloads, and their outages.
+    pub(crate) fn workloads(&mut self) -> Value {
+        self.watch();
+        self.watched.as_ref().map(Workloads::show).unwrap_or_default()
     }
 
     /// A GUID that depends on the seed and on what was made before, and on nothing else.
@@ -276,6 +293,15 @@ impl Objects for World {
             }
         }
         found
+    }
+
+    fn app_roles_of(&self, object_id: &str) -> Vec<(String, String)> {
+        let of_it = |o: &&Value| {
+            o["@odata.type"] == "#microsoft.graph.appRoleAssignment"
+                && o["principalId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(object_id))
+        };
+        let text = |o: &Value, name: &str| o[name].as_str().unwrap_or_default().to_lowercase();
+        self.graph.values().filter(of_it).map(|o| (text(o, "resourceId"), text(o, "appRoleId"))).collect()
     }
 
     fn delays(&self) -> Delays {

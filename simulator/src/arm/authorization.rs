@@ -7,6 +7,7 @@ mod assignments;
 mod filter;
 mod locks;
 mod roles;
+mod schedules;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -17,9 +18,13 @@ pub(crate) use {
     access::{allowed, authorize, identities, needed},
     actions::Plane,
     locks::forbids,
+    schedules::expire,
     scope::canonical,
     view::{Answer, Call, Delays, Objects, Principal},
 };
+
+#[cfg(test)]
+pub(crate) use view::tests::{Small, with_call};
 
 use serde_json::Value;
 
@@ -42,6 +47,13 @@ pub(crate) fn handle(objects: &mut dyn Objects, call: &Call) -> Option<Answer> {
         "roleassignments" => Some(assignments::handle(objects, call, scope, name)),
         "roledefinitions" => Some(roles::handle(objects, call, scope, name)),
         "locks" => Some(locks::handle(objects, call, scope, name)),
+        "roleassignmentschedulerequests" => Some(schedules::request(objects, call, scope, name)),
+        "denyassignments"
+        | "roleassignmentschedules"
+        | "roleassignmentscheduleinstances"
+        | "roleeligibilityschedules"
+        | "roleeligibilityscheduleinstances"
+        | "roleeligibilityschedulerequests" => Some(schedules::read(objects, call, scope, &kind, name)),
         "permissions" if name.is_none() => Some(access::permissions(objects, call, scope)),
         _ => None,
     }

@@ -16,6 +16,9 @@ const CONCURRENT: TimeDelta = TimeDelta::milliseconds(1_000);
 
 /// Answers a request about identities.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if let Some(verb) = path.verb.as_deref().filter(|_| call.method == "POST") {
+        return action(world, path, verb);
+    }
     let credential = path.kind.to_lowercase().ends_with("/federatedidentitycredentials");
     match (call.method, path.is_instance(), credential) {
         ("GET", false, _) => resources::list(world, path),
@@ -30,6 +33,32 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
         ("PUT", true, true) => put_credential(world, call, path),
         ("DELETE", true, true) => delete_credential(world, call, path),
         _ => resources::no_method(call),
+    }
+}
+
+/// `listAssociatedResources` sees everything, also what the caller may not read; `revokeTokens`.
+fn action(world: &mut World, path: &ArmPath, verb: &str) -> Reply {
+    let identity = path.parent_path().to_owned();
+    if world.get(&identity).is_none() {
+        return resources::not_found(&ArmPath::parse(&identity));
+    }
+    match verb.to_lowercase().as_str() {
+        "listassociatedresources" => {
+            let users: Vec<Value> = world
+                .users_of(&identity)
+                .iter()
+                .map(|user| {
+                    let place = ArmPath::parse(user["id"].as_str().unwrap_or_default());
+                    json!({
+                        "id": user["id"], "name": user["name"], "type": place.kind, "resourceGroup": place.group(),
+                        "subscriptionId": place.subscription(), "subscriptionDisplayName": place.subscription(),
+                    })
+                })
+                .collect();
+            Reply::json(200, json!({"totalCount": users.len(), "value": users}))
+        }
+        "revoketokens" => Reply::empty(200),
+        _ => Reply::error(404, "InvalidResourceType", "Identities have no such action."),
     }
 }
 

@@ -1,10 +1,155 @@
-//! ARM: Resource Graph.
+//! ARM: Resource Graph: an index of everything, which lags behind the world (resourcegraph/2024-04-01).
+
+mod eval;
+mod parse;
 
 use super::authorization::Call;
 use crate::http::Reply;
 use crate::world::World;
+use serde_json::{Value, json};
+
+/// Rows on one page.
+const PAGE: usize = 1_000;
+
+/// Tables, and which types each of them holds.
+const AUTHORIZATION: [&str; 3] = [
+    "microsoft.authorization/roleassignments",
+    "microsoft.authorization/roledefinitions",
+    "microsoft.authorization/classicadministrators",
+];
+const CONTAINERS: [&str; 3] = [
+    "microsoft.resources/subscriptions",
+    "microsoft.resources/subscriptions/resourcegroups",
+    "microsoft.management/managementgroups",
+];
+const POLICIES: [&str; 3] = [
+    "microsoft.authorization/policyassignments",
+    "microsoft.authorization/policydefinitions",
+    "microsoft.authorization/policyexemptions",
+];
+/// Tables that exist and hold nothing here.
+const EMPTY: [&str; 8] = [
+    "computeresources",
+    "kubernetesconfigurationresources",
+    "insightsresources",
+    "deploymentresources",
+    "managedserviceresources",
+    "securityresources",
+    "advisorresources",
+    "healthresources",
+];
 
 /// Answers a query.
-pub(crate) fn handle(_: &mut World, _: &Call<'_>) -> Reply {
-    Reply::error(503, "ServiceUnavailable", "Resource Graph is not part of this world yet.")
+pub(crate) fn handle(world: &World, call: &Call<'_>) -> Reply {
+    if call.method != "POST" {
+        return super::resources::no_method(call);
+    }
+    let Some(text) = call.body["query"].as_str() else {
+        return invalid("the query is missing");
+    };
+    let query = match parse::query(text) {
+        Ok(query) => query,
+        Err(why) => return invalid(&why),
+    };
+    let subscriptions: Vec<String> = call.body["subscriptions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|s| s.as_str().map(str::to_lowercase))
+        .collect();
+    let Some(rows) = table(world, &query.table, &subscriptions) else {
+        return invalid(&format!("Table {} was not found", query.table));
+    };
+    let rows = match eval::run(&query, rows) {
+        Ok(rows) => rows,
+        Err(why) => return invalid(&why),
+    };
+    page(call, rows)
+}
+
+fn page(call: &Call<'_>, rows: Vec<Value>) -> Reply {
+    let options = &call.body["options"];
+    let from = options["$skipToken"].as_str().and_then(|t| t.parse::<usize>().ok()).unwrap_or(0);
+    let size = options["$top"].as_u64().and_then(|t| usize::try_from(t).ok()).unwrap_or(100).min(PAGE);
+    let total = rows.len();
+    let data: Vec<Value> = rows.into_iter().skip(from).take(size).collect();
+    let mut body = json!({
+        "totalRecords": total, "count": data.len(), "data": data, "facets": [], "resultTruncated": "false",
+    });
+    if from + size < total {
+        body["$skipToken"] = Value::from((from + size).to_string());
+    }
+    Reply::json(200, body)
+        .with("x-ms-user-quota-remaining", "14")
+        .with("x-ms-user-quota-resets-after", "00:00:05")
+}
+
+fn invalid(why: &str) -> Reply {
+    Reply::json(
+        400,
+        json!({"error": {
+            "code": "BadRequest", "message": "Please provide below info when asking for support.",
+            "details": [{"code": "InvalidQuery", "message": "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error before retrying."},
+                {"code": "ParserFailure", "message": why}],
+        }}),
+    )
+}
+
+/// The rows of a table, as they were a while ago; `None` where there is no such table.
+fn table(world: &World, name: &str, subscriptions: &[String]) -> Option<Vec<Value>> {
+    let name = name.to_lowercase();
+    let wanted: Box<dyn Fn(&str) -> bool> = match name.as_str() {
+        "resources" => Box::new(|kind| {
+            !kind.starts_with("microsoft.authorization/")
+                && !CONTAINERS.contains(&kind)
+                && !kind.is_empty()
+                // Children are in other tables or in none, but for these.
+                && (kind.split('/').count() == 2 || kind == "microsoft.web/sites/slots" || kind.ends_with("/databases") || kind == "microsoft.compute/virtualmachines/extensions")
+        }),
+        "resourcecontainers" => Box::new(|kind| CONTAINERS.contains(&kind)),
+        "authorizationresources" => Box::new(|kind| AUTHORIZATION.contains(&kind)),
+        "policyresources" => Box::new(|kind| POLICIES.contains(&kind)),
+        "appserviceresources" => Box::new(|kind| {
+            matches!(kind, "microsoft.web/sites/config/web" | "microsoft.web/sites/slots/config/web")
+        }),
+        empty if EMPTY.contains(&empty) => Box::new(|_| false),
+        _ => return None,
+    };
+    let rows = world.arm_as_indexed().into_iter().filter_map(|(id, object)| row(&id, object));
+    let mine = |row: &Value| {
+        let subscription = row["subscriptionId"].as_str().unwrap_or_default();
+        subscriptions.is_empty() || subscription.is_empty() || subscriptions.iter().any(|s| s == subscription)
+    };
+    Some(rows.filter(|row| wanted(row["type"].as_str().unwrap_or_default()) && mine(row)).collect())
+}
+
+/// One object as the index shows it: its type in lower case, and the parts of its id beside it.
+fn row(canonical: &str, mut object: Value) -> Option<Value> {
+    let parts: Vec<&str> = canonical.split('/').collect();
+    let kind = match object["type"].as_str() {
+        Some(kind) => kind.to_lowercase(),
+        None => super::id::ArmPath::parse(canonical).kind.to_lowercase(),
+    };
+    let kind = match (kind.as_str(), parts.len()) {
+        ("" | "microsoft.resources/subscriptions", 3) => "microsoft.resources/subscriptions".to_owned(),
+        ("" | "microsoft.resources/resourcegroups", 5) => {
+            "microsoft.resources/subscriptions/resourcegroups".to_owned()
+        }
+        _ => kind,
+    };
+    let of = |word: &str, at: usize| {
+        (parts.get(at) == Some(&word))
+            .then(|| parts.get(at + 1).copied())
+            .flatten()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let members = object.as_object_mut()?;
+    members.insert("type".to_owned(), Value::from(kind));
+    members.insert("subscriptionId".to_owned(), Value::from(of("subscriptions", 1)));
+    members.insert("resourceGroup".to_owned(), Value::from(of("resourcegroups", 3)));
+    for name in ["identity", "properties", "tags", "location", "kind", "sku", "name"] {
+        members.entry(name).or_insert(Value::Null);
+    }
+    Some(object)
 }

@@ -28,7 +28,8 @@ fn held(objects: &dyn Objects, ids: &BTreeSet<String>, scope: &str, now: DateTim
         if !ids.contains(&to) || !chain.contains(&canonical(assignments::scope_of(assignment))) {
             continue;
         }
-        let since = text(assignment, "/properties/updatedOn").and_then(|at| at.parse::<DateTime<Utc>>().ok());
+        // Not updatedOn: a changed description does not take a grant away.
+        let since = text(assignment, "/properties/createdOn").and_then(|at| at.parse::<DateTime<Utc>>().ok());
         if since.is_some_and(|since| now < since + objects.delays().grant) {
             continue;
         }

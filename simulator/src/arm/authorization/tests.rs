@@ -1,12 +1,10 @@
 //! Authorization room of the local Azure, as a client sees it: requests in, answers out.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::view::tests::Small;
-use super::{Answer, Call, Objects, authorize, forbids, handle};
+use super::view::tests::{Small, with_call};
+use super::{Answer, Objects, authorize, forbids, handle};
 
 const GROUP: &str = "/subscriptions/11111111-0000-0000-0000-000000000000/resourceGroups/rg-pay";
 const IDENTITY: &str = "/subscriptions/11111111-0000-0000-0000-000000000000/resourceGroups/rg-pay/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-pay";
@@ -39,21 +37,8 @@ fn world() -> Small {
 }
 
 fn send(world: &mut Small, seconds: i64, method: &str, url: &str, body: Value) -> Answer {
-    let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let query: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
-        .map(|(key, value)| (key.to_lowercase(), value.into_owned()))
-        .collect();
-    let call = Call {
-        method,
-        path,
-        query: &query,
-        body: &body,
-        caller: CALLER,
-        tenant: "tttttttt-0000-0000-0000-000000000000",
-        origin: "http://127.0.0.1:1",
-        now: start() + TimeDelta::seconds(seconds),
-    };
-    handle(world, &call).expect("the path belongs to this room")
+    let now = start() + TimeDelta::seconds(seconds);
+    with_call(method, url, &body, now, |call| handle(world, call).expect("the path belongs to this room"))
 }
 
 fn at(scope: &str, name: &str) -> String {
@@ -233,6 +218,7 @@ fn a_caller_with_roles_may_do_what_they_grant_once_they_have_effect() {
     assert_eq!(send(&mut world, 0, "PUT", &at(GROUP, FIRST), typed(CONTRIBUTOR, CALLER)).status, 201);
     let later = start() + TimeDelta::hours(1);
     let sites = "Microsoft.Web/sites/write";
+    assert_eq!(send(&mut world, 3600, "PUT", &at(GROUP, FIRST), typed(CONTRIBUTOR, CALLER)).status, 200);
     assert!(authorize(&world, CALLER, sites, IDENTITY, start()).is_err(), "a grant takes time");
     assert_eq!(authorize(&world, CALLER, sites, IDENTITY, later), Ok(()));
     let refusal = authorize(&world, CALLER, write, IDENTITY, later).unwrap_err();
@@ -283,4 +269,61 @@ fn role_definitions_are_found_by_id_and_by_name_and_custom_ones_live_and_die() {
     send(&mut world, 0, "DELETE", &at(IDENTITY, FIRST), Value::Null);
     assert_eq!(send(&mut world, 0, "DELETE", &format!("{base}/{SECOND}"), Value::Null).status, 200);
     assert_eq!(send(&mut world, 0, "DELETE", &format!("{base}/{SECOND}"), Value::Null).status, 204);
+}
+
+#[test]
+fn a_time_bound_assignment_shows_as_a_plain_one_and_ends_in_time() {
+    let mut world = world();
+    let requests = format!("{GROUP}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests");
+    let mut body = typed(READER, OLD);
+    body["properties"]["requestType"] = json!("AdminAssign");
+    body["properties"]["scheduleInfo"] = json!({"expiration": {"type": "AfterDuration", "duration": "PT1H"}});
+    assert_eq!(send(&mut world, 0, "PUT", &format!("{requests}/{FIRST}"), body.clone()).status, 201);
+    assert!(world.get(&at(GROUP, FIRST)).is_some());
+    let again = send(&mut world, 0, "PUT", &format!("{requests}/{SECOND}"), body.clone());
+    assert_eq!(code(&again), (400, "RoleAssignmentExists".into()));
+    let schedules = format!(
+        "{GROUP}/providers/Microsoft.Authorization/roleAssignmentSchedules?$filter=principalId eq {OLD}"
+    );
+    assert_eq!(names(&send(&mut world, 0, "GET", &schedules, Value::Null)), [FIRST]);
+
+    body["properties"]["requestType"] = json!("AdminRemove");
+    let early = send(&mut world, 60, "PUT", &format!("{requests}/{SECOND}"), body);
+    assert_eq!(code(&early), (400, "ActiveDurationTooShort".into()));
+    super::expire(&mut world, start() + TimeDelta::minutes(59));
+    assert!(world.get(&at(GROUP, FIRST)).is_some());
+    super::expire(&mut world, start() + TimeDelta::minutes(60));
+    assert!(world.get(&at(GROUP, FIRST)).is_none());
+    assert!(names(&send(&mut world, 0, "GET", &schedules, Value::Null)).is_empty());
+}
+
+#[test]
+fn deny_assignments_are_read_by_the_principal_they_name_and_cannot_be_written() {
+    let mut world = world();
+    let base = format!("{GROUP}/providers/Microsoft.Authorization/denyAssignments");
+    let deny =
+        json!({"id": format!("{base}/{FIRST}"), "name": FIRST, "properties": {"principals": [{"id": OLD}]}});
+    world.put(&format!("{base}/{FIRST}"), deny);
+    for (who, count) in [(OLD, 1), (NEW, 0)] {
+        let found =
+            send(&mut world, 0, "GET", &format!("{base}?$filter=principalId eq '{who}'"), Value::Null);
+        assert_eq!(names(&found).len(), count);
+    }
+    assert_eq!(send(&mut world, 0, "PUT", &format!("{base}/{SECOND}"), json!({})).status, 405);
+}
+
+#[test]
+fn a_subscription_holds_four_thousand_assignments_and_not_one_more() {
+    let mut world = world();
+    for number in 0..4000 {
+        let id = at(GROUP, &format!("77777777-0000-0000-0000-{number:012}"));
+        world.put(
+            &id,
+            json!({"id": id, "properties": {"principalId": TEAM, "roleDefinitionId": number.to_string()}}),
+        );
+    }
+    let full = send(&mut world, 0, "PUT", &at(IDENTITY, FIRST), typed(READER, OLD));
+    assert_eq!(code(&full), (400, "RoleAssignmentLimitExceeded".into()));
+    world.remove(&at(GROUP, "77777777-0000-0000-0000-000000000000"));
+    assert_eq!(send(&mut world, 0, "PUT", &at(IDENTITY, FIRST), typed(READER, OLD)).status, 201);
 }

@@ -21,6 +21,8 @@ pub(crate) trait Objects {
     fn principal(&self, object_id: &str) -> Option<Principal>;
     /// Object ids of all groups that hold this principal, through groups too.
     fn groups_of(&self, object_id: &str) -> Vec<String>;
+    /// App roles of a principal, its own and those of its groups: resource and role id.
+    fn app_roles_of(&self, object_id: &str) -> Vec<(String, String)>;
     /// How long Azure takes to know things; simulated durations.
     fn delays(&self) -> Delays;
 }
@@ -141,6 +143,8 @@ pub(crate) mod tests {
         pub(crate) objects: BTreeMap<String, Value>,
         pub(crate) principals: BTreeMap<String, Principal>,
         pub(crate) members: Vec<(String, String)>,
+        /// Principal, resource, role.
+        pub(crate) app_roles: Vec<(String, String, String)>,
     }
 
     impl Small {
@@ -174,9 +178,30 @@ pub(crate) mod tests {
         fn groups_of(&self, object_id: &str) -> Vec<String> {
             self.members.iter().filter(|(_, m)| m == object_id).map(|(group, _)| group.clone()).collect()
         }
+        fn app_roles_of(&self, object_id: &str) -> Vec<(String, String)> {
+            let own = self.app_roles.iter().filter(|(to, ..)| to == object_id);
+            own.map(|(_, on, role)| (on.clone(), role.clone())).collect()
+        }
         fn delays(&self) -> Delays {
             Delays::default()
         }
+    }
+
+    /// Builds the call that a request becomes and hands it on.
+    pub(crate) fn with_call<T>(
+        method: &str,
+        url: &str,
+        body: &Value,
+        now: DateTime<Utc>,
+        then: impl FnOnce(&Call) -> T,
+    ) -> T {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let query: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
+            .map(|(key, value)| (key.to_lowercase(), value.into_owned()))
+            .collect();
+        let (caller, tenant) =
+            ("cccccccc-0000-0000-0000-000000000001", "dddddddd-0000-0000-0000-000000000000");
+        then(&Call { method, path, query: &query, body, caller, tenant, origin: "http://127.0.0.1:1", now })
     }
 
     #[test]

@@ -1,0 +1,219 @@
+//! Resource Graph: what a query makes of rows. Pure.
+
+use super::parse::{Expr, Query, Step};
+use serde_json::{Map, Value, json};
+
+/// Runs a query over the rows of its table.
+pub(super) fn run(query: &Query, rows: Vec<Value>) -> Result<Vec<Value>, String> {
+    let mut rows = rows;
+    for step in &query.steps {
+        rows = apply(step, rows)?;
+    }
+    Ok(rows)
+}
+
+fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
+    Ok(match step {
+        Step::Where(expr) => {
+            let mut kept = Vec::new();
+            for row in rows {
+                if truth(&eval(expr, &row)?) {
+                    kept.push(row);
+                }
+            }
+            kept
+        }
+        Step::Extend(columns) => {
+            let mut out = Vec::with_capacity(rows.len());
+            for mut row in rows {
+                for (name, expr) in columns {
+                    row[name.as_str()] = eval(expr, &row)?;
+                }
+                out.push(row);
+            }
+            out
+        }
+        Step::Project(columns) => rows.iter().map(|row| project(columns, row)).collect::<Result<_, _>>()?,
+        Step::Distinct(columns) => {
+            let mut out: Vec<Value> = Vec::new();
+            for row in &rows {
+                let row = project(columns, row)?;
+                if !out.contains(&row) {
+                    out.push(row);
+                }
+            }
+            out
+        }
+        Step::Limit(count) => rows.into_iter().take(*count).collect(),
+        Step::Count => vec![json!({"Count": rows.len()})],
+        Step::MvExpand(name, expr) => expand(name, expr, rows)?,
+        Step::OrderBy(expr, ascending) => {
+            let mut keyed = Vec::with_capacity(rows.len());
+            for row in rows {
+                keyed.push((text(&eval(expr, &row)?), row));
+            }
+            keyed.sort_by(|a, b| a.0.cmp(&b.0));
+            if !ascending {
+                keyed.reverse();
+            }
+            keyed.into_iter().map(|(_, row)| row).collect()
+        }
+    })
+}
+
+fn project(columns: &[(String, Expr)], row: &Value) -> Result<Value, String> {
+    let mut out = Map::new();
+    for (name, expr) in columns {
+        out.insert(name.clone(), eval(expr, row)?);
+    }
+    Ok(Value::Object(out))
+}
+
+fn expand(name: &str, expr: &Expr, rows: Vec<Value>) -> Result<Vec<Value>, String> {
+    let mut out = Vec::new();
+    for row in rows {
+        let parts: Vec<Value> = match eval(expr, &row)? {
+            Value::Array(items) => items,
+            Value::Object(members) => members.into_iter().map(|(k, v)| json!({ k: v })).collect(),
+            one => vec![one],
+        };
+        for part in parts {
+            let mut row = row.clone();
+            row[name] = part;
+            out.push(row);
+        }
+    }
+    Ok(out)
+}
+
+fn truth(value: &Value) -> bool {
+    value.as_bool().unwrap_or(false)
+}
+
+/// A value as `tostring` gives it: texts as they are, nothing as nothing, the rest as JSON.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A column or a member; names compare without case.
+fn member<'a>(value: &'a Value, name: &str) -> &'a Value {
+    static NOTHING: Value = Value::Null;
+    match value {
+        Value::Object(members) => members
+            .get(name)
+            .or_else(|| members.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v))
+            .unwrap_or(&NOTHING),
+        Value::Array(items) => name.parse::<usize>().ok().and_then(|n| items.get(n)).unwrap_or(&NOTHING),
+        _ => &NOTHING,
+    }
+}
+
+fn eval(expr: &Expr, row: &Value) -> Result<Value, String> {
+    Ok(match expr {
+        Expr::Text(text) => Value::from(text.clone()),
+        Expr::Number(number) => json!(number),
+        Expr::Truth(truth) => Value::from(*truth),
+        Expr::Path(path) => path.iter().fold(row, |value, name| member(value, name)).clone(),
+        Expr::Not(inner) => Value::from(!truth(&eval(inner, row)?)),
+        Expr::Call(name, arguments) => {
+            let arguments: Vec<Value> = arguments.iter().map(|a| eval(a, row)).collect::<Result<_, _>>()?;
+            call(name, &arguments)?
+        }
+        Expr::In(left, fold, _, list) => {
+            let left = text(&eval(left, row)?);
+            let mut found = false;
+            for item in list {
+                let item = text(&eval(item, row)?);
+                found |= if *fold { item.to_lowercase() == left.to_lowercase() } else { item == left };
+            }
+            Value::from(found)
+        }
+        Expr::Binary(left, operator, right) => binary(left, operator, right, row)?,
+    })
+}
+
+fn binary(left: &Expr, operator: &str, right: &Expr, row: &Value) -> Result<Value, String> {
+    let first = eval(left, row)?;
+    match operator {
+        "and" => return Ok(Value::from(truth(&first) && truth(&eval(right, row)?))),
+        "or" => return Ok(Value::from(truth(&first) || truth(&eval(right, row)?))),
+        _ => {}
+    }
+    let second = eval(right, row)?;
+    let (a, b) = (text(&first), text(&second));
+    let (la, lb) = (a.to_lowercase(), b.to_lowercase());
+    let numbers = first.as_f64().zip(second.as_f64());
+    Ok(Value::from(match operator {
+        "==" => numbers.map_or(a == b, |(x, y)| (x - y).abs() < f64::EPSILON),
+        "!=" => a != b,
+        "=~" => la == lb,
+        "!~" => la != lb,
+        "contains" => la.contains(&lb),
+        "has" => has(&la, &lb),
+        "startswith" => la.starts_with(&lb),
+        "endswith" => la.ends_with(&lb),
+        "<" => numbers.is_some_and(|(x, y)| x < y),
+        ">" => numbers.is_some_and(|(x, y)| x > y),
+        "<=" => numbers.is_some_and(|(x, y)| x <= y),
+        ">=" => numbers.is_some_and(|(x, y)| x >= y),
+        other => return Err(format!("the operator {other} is not known here")),
+    }))
+}
+
+/// Whether a text has a term: whole, with nothing alphanumeric beside it.
+fn has(text: &str, term: &str) -> bool {
+    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    text.match_indices(term)
+        .any(|(at, _)| !word(text[..at].chars().next_back()) && !word(text[at + term.len()..].chars().next()))
+}
+
+fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
+    let first = arguments.first().unwrap_or(&Value::Null);
+    Ok(match name {
+        "tostring" => Value::from(text(first)),
+        "tolower" => Value::from(text(first).to_lowercase()),
+        "toupper" => Value::from(text(first).to_uppercase()),
+        "strcat" => Value::from(arguments.iter().map(text).collect::<String>()),
+        "isnotempty" | "isnotnull" => Value::from(!text(first).is_empty()),
+        "isempty" | "isnull" => Value::from(text(first).is_empty()),
+        "array_length" => json!(first.as_array().map(Vec::len)),
+        "bag_keys" => json!(first.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>())),
+        "split" => {
+            let by = arguments.get(1).map(text).unwrap_or_default();
+            json!(text(first).split(by.as_str()).collect::<Vec<_>>())
+        }
+        "coalesce" => arguments.iter().find(|a| !a.is_null()).cloned().unwrap_or_default(),
+        "iff" | "iif" => arguments.get(if truth(first) { 1 } else { 2 }).cloned().unwrap_or_default(),
+        "parse_json" | "todynamic" => serde_json::from_str(&text(first)).unwrap_or_else(|_| first.clone()),
+        other => return Err(format!("the function {other} is not known here")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_kept_changed_and_shown_as_asked() {
+        let rows = vec![
+            json!({"id": "/A", "type": "x/y", "properties": {"p": {"list": ["u", "v"]}}, "n": 2}),
+            json!({"id": "/B", "type": "X/Z", "properties": null, "n": 1}),
+        ];
+        let go = |text: &str| {
+            run(&super::super::parse::query(text).expect("a query"), rows.clone()).expect("it runs")
+        };
+        assert_eq!(go("t | where type =~ 'X/Y' | project id"), [json!({"id": "/A"})]);
+        assert_eq!(
+            go("t | where tolower(tostring(properties)) contains '\"v\"' | count"),
+            [json!({"Count": 1})]
+        );
+        assert_eq!(go("t | mv-expand e = properties.p.list | where e == 'u' | project e").len(), 1);
+        assert_eq!(go("t | where type in~ ('x/z', 'q') | project id")[0]["id"], "/B");
+        assert_eq!(go("t | order by id desc | take 1 | project id")[0]["id"], "/B");
+        assert!(has("a/b-c", "b") && !has("ab", "b"));
+    }
+}

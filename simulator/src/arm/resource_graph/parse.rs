@@ -1,0 +1,349 @@
+//! Resource Graph: the text of a query into what it means. Pure. A small part of KQL, refused beyond that.
+
+/// A query: a table and what is done to its rows, in order.
+#[derive(Debug, PartialEq)]
+pub(super) struct Query {
+    pub(super) table: String,
+    pub(super) steps: Vec<Step>,
+}
+
+/// One step.
+#[derive(Debug, PartialEq)]
+pub(super) enum Step {
+    Where(Expr),
+    Extend(Vec<(String, Expr)>),
+    Project(Vec<(String, Expr)>),
+    Limit(usize),
+    Distinct(Vec<(String, Expr)>),
+    Count,
+    MvExpand(String, Expr),
+    OrderBy(Expr, bool),
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Expr {
+    Text(String),
+    Number(f64),
+    Truth(bool),
+    /// A column, and the members below it.
+    Path(Vec<String>),
+    Call(String, Vec<Expr>),
+    Binary(Box<Expr>, String, Box<Expr>),
+    In(Box<Expr>, bool, bool, Vec<Expr>),
+    Not(Box<Expr>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Word(String),
+    Text(String),
+    Number(f64),
+    Sign(String),
+}
+
+/// A query is at most this deep.
+const DEPTH_MAX: usize = 64;
+
+/// Reads a query.
+pub(super) fn query(text: &str) -> Result<Query, String> {
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+    let table = parser.word()?;
+    let mut steps = Vec::new();
+    while parser.at < parser.tokens.len() {
+        parser.sign("|")?;
+        steps.push(parser.step()?);
+    }
+    Ok(Query { table, steps })
+}
+
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut chars = text.chars().peekable();
+    let mut out = Vec::new();
+    while let Some(&c) = chars.peek() {
+        if c.is_whitespace() {
+            chars.next();
+        } else if c == '\'' || c == '"' {
+            chars.next();
+            out.push(Token::Text(quoted(&mut chars, c)?));
+        } else if c.is_ascii_digit() {
+            let mut number = String::new();
+            while let Some(d) = chars.next_if(|d| d.is_ascii_digit() || *d == '.') {
+                number.push(d);
+            }
+            out.push(Token::Number(number.parse().map_err(|_| format!("{number} is not a number"))?));
+        } else if c.is_alphabetic() || c == '_' || c == '$' {
+            let mut word = String::new();
+            while let Some(d) = chars.next_if(|d| d.is_alphanumeric() || matches!(d, '_' | '$' | '-' | '~')) {
+                // `in~` is one word; a minus joins only operators such as mv-expand.
+                word.push(d);
+            }
+            out.push(Token::Word(word));
+        } else {
+            chars.next();
+            let mut sign = c.to_string();
+            if matches!(c, '=' | '!' | '<' | '>')
+                && let Some(d) = chars.next_if(|d| matches!(d, '=' | '~'))
+            {
+                sign.push(d);
+            }
+            out.push(Token::Sign(sign));
+        }
+    }
+    Ok(out)
+}
+
+fn quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, end: char) -> Result<String, String> {
+    let mut text = String::new();
+    loop {
+        match chars.next() {
+            None => return Err("a text does not end".to_owned()),
+            Some('\\') => text.extend(chars.next()),
+            Some(c) if c == end => return Ok(text),
+            Some(c) => text.push(c),
+        }
+    }
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+}
+
+impl Parser {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn is_sign(&self, sign: &str) -> bool {
+        matches!(self.peek(), Some(Token::Sign(s)) if s == sign)
+    }
+
+    fn is_word(&self, word: &str) -> bool {
+        matches!(self.peek(), Some(Token::Word(w)) if w.eq_ignore_ascii_case(word))
+    }
+
+    fn sign(&mut self, sign: &str) -> Result<(), String> {
+        if self.is_sign(sign) {
+            self.at += 1;
+            return Ok(());
+        }
+        Err(format!("expected {sign} at token {}", self.at))
+    }
+
+    fn word(&mut self) -> Result<String, String> {
+        match self.peek() {
+            Some(Token::Word(word)) => {
+                let word = word.clone();
+                self.at += 1;
+                Ok(word)
+            }
+            other => Err(format!("expected a word, found {other:?}")),
+        }
+    }
+
+    fn step(&mut self) -> Result<Step, String> {
+        let word = self.word()?;
+        Ok(match word.to_lowercase().as_str() {
+            "where" | "filter" => Step::Where(self.expr()?),
+            "extend" => Step::Extend(self.columns()?),
+            "project" => Step::Project(self.columns()?),
+            "distinct" => Step::Distinct(self.columns()?),
+            "count" => Step::Count,
+            "limit" | "take" => match self.peek() {
+                Some(Token::Number(number)) if *number >= 0.0 => {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "checked above"
+                    )]
+                    let count = *number as usize;
+                    self.at += 1;
+                    Step::Limit(count)
+                }
+                other => return Err(format!("expected a number, found {other:?}")),
+            },
+            "mv-expand" => {
+                let (name, expr) = self.columns()?.into_iter().next().ok_or("mv-expand needs a column")?;
+                Step::MvExpand(name, expr)
+            }
+            "order" | "sort" => {
+                if !self.is_word("by") {
+                    return Err("expected by".to_owned());
+                }
+                self.at += 1;
+                let by = self.expr()?;
+                let ascending = self.is_word("asc");
+                if ascending || self.is_word("desc") {
+                    self.at += 1;
+                }
+                Step::OrderBy(by, ascending)
+            }
+            other => return Err(format!("the operator {other} is not known here")),
+        })
+    }
+
+    fn columns(&mut self) -> Result<Vec<(String, Expr)>, String> {
+        let mut columns = Vec::new();
+        loop {
+            let start = self.at;
+            let named = matches!(self.peek(), Some(Token::Word(_)))
+                && matches!(self.tokens.get(self.at + 1), Some(Token::Sign(s)) if s == "=");
+            if named {
+                let name = self.word()?;
+                self.at += 1;
+                columns.push((name, self.expr()?));
+            } else {
+                let expr = self.expr()?;
+                let name = match &expr {
+                    Expr::Path(path) => path.join("_"),
+                    _ => format!("Column{start}"),
+                };
+                columns.push((name, expr));
+            }
+            if !self.is_sign(",") {
+                return Ok(columns);
+            }
+            self.at += 1;
+        }
+    }
+
+    fn expr(&mut self) -> Result<Expr, String> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err("the expression is too deep".to_owned());
+        }
+        let mut left = self.and()?;
+        while self.is_word("or") {
+            self.at += 1;
+            left = Expr::Binary(Box::new(left), "or".to_owned(), Box::new(self.and()?));
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn and(&mut self) -> Result<Expr, String> {
+        let mut left = self.compared()?;
+        while self.is_word("and") {
+            self.at += 1;
+            left = Expr::Binary(Box::new(left), "and".to_owned(), Box::new(self.compared()?));
+        }
+        Ok(left)
+    }
+
+    fn compared(&mut self) -> Result<Expr, String> {
+        let left = self.primary()?;
+        let operator = match self.peek() {
+            Some(Token::Sign(s)) if ["==", "!=", "=~", "!~", "<", ">", "<=", ">="].contains(&s.as_str()) => {
+                s.clone()
+            }
+            Some(Token::Word(w)) => w.to_lowercase(),
+            Some(Token::Sign(s)) if s == "!" => {
+                self.at += 1;
+                let negated = self.compared_with(left)?;
+                return Ok(Expr::Not(Box::new(negated)));
+            }
+            _ => return Ok(left),
+        };
+        let known = ["contains", "has", "startswith", "endswith", "in", "in~"];
+        if operator.chars().all(char::is_alphabetic) && !known.contains(&operator.as_str()) {
+            return Ok(left);
+        }
+        self.compared_with(left)
+    }
+
+    fn compared_with(&mut self, left: Expr) -> Result<Expr, String> {
+        let operator = match self.peek() {
+            Some(Token::Sign(s) | Token::Word(s)) => s.to_lowercase(),
+            other => return Err(format!("expected an operator, found {other:?}")),
+        };
+        self.at += 1;
+        if operator == "in" || operator == "in~" {
+            self.sign("(")?;
+            let list = self.arguments()?;
+            return Ok(Expr::In(Box::new(left), operator == "in~", false, list));
+        }
+        let right = self.primary()?;
+        Ok(Expr::Binary(Box::new(left), operator, Box::new(right)))
+    }
+
+    fn arguments(&mut self) -> Result<Vec<Expr>, String> {
+        let mut list = Vec::new();
+        while !self.is_sign(")") {
+            list.push(self.expr()?);
+            if self.is_sign(",") {
+                self.at += 1;
+            }
+        }
+        self.sign(")")?;
+        Ok(list)
+    }
+
+    fn primary(&mut self) -> Result<Expr, String> {
+        let token = self.peek().cloned().ok_or("the query ends too early")?;
+        self.at += 1;
+        match token {
+            Token::Text(text) => Ok(Expr::Text(text)),
+            Token::Number(number) => Ok(Expr::Number(number)),
+            Token::Sign(sign) if sign == "(" => {
+                let inner = self.expr()?;
+                self.sign(")")?;
+                Ok(inner)
+            }
+            Token::Word(word) if word.eq_ignore_ascii_case("true") => Ok(Expr::Truth(true)),
+            Token::Word(word) if word.eq_ignore_ascii_case("false") => Ok(Expr::Truth(false)),
+            Token::Word(word) if word.eq_ignore_ascii_case("not") && self.is_sign("(") => {
+                self.at += 1;
+                let inner = self.expr()?;
+                self.sign(")")?;
+                Ok(Expr::Not(Box::new(inner)))
+            }
+            Token::Word(word) if self.is_sign("(") => {
+                self.at += 1;
+                Ok(Expr::Call(word.to_lowercase(), self.arguments()?))
+            }
+            Token::Word(word) => self.path(word),
+            Token::Sign(sign) => Err(format!("{sign} was not expected here")),
+        }
+    }
+
+    fn path(&mut self, first: String) -> Result<Expr, String> {
+        let mut path = vec![first];
+        loop {
+            if self.is_sign(".") {
+                self.at += 1;
+                path.push(self.word()?);
+            } else if self.is_sign("[") {
+                self.at += 1;
+                match self.peek().cloned() {
+                    Some(Token::Text(text)) => path.push(text),
+                    Some(Token::Number(number)) => path.push(number.to_string()),
+                    other => return Err(format!("expected a name in brackets, found {other:?}")),
+                }
+                self.at += 1;
+                self.sign("]")?;
+            } else {
+                return Ok(Expr::Path(path));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_read_and_what_is_not_known_is_refused() {
+        let text = "resources | where type =~ 'a/b' and (properties.x['y'] contains 'it\\'s' or name !in ('a','b')) \
+                    | extend t = tolower(strcat(tostring(identity), ' ')) | project id, t | take 5";
+        let query = query(text).expect("it is a query");
+        assert_eq!((query.table.as_str(), query.steps.len()), ("resources", 4));
+        for bad in ["resources | frobnicate", "resources | where", "resources | where x == 'a", "| where", ""]
+        {
+            assert!(super::query(bad).is_err(), "{bad}");
+        }
+        assert!(super::query(&format!("t | where {}x{}", "(".repeat(500), ")".repeat(500))).is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! Graph: reading.
+
+use super::{Question, is, kind, list, not_found};
+use crate::http::Reply;
+use crate::world::World;
+use serde_json::{Map, Value, json};
+
+/// Answers a GET.
+pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Reply {
+    match question.parts[..] {
+        [collection] if type_of(collection).is_some() => {
+            let wanted = type_of(collection).unwrap_or_default();
+            let all = world.directory().filter(|o| kind(o) == wanted && visible(world, o));
+            let found = all.filter(|o| question.filter.is_none_or(|f| filtered(o, f)));
+            list(origin, collection, found.map(|o| shown(o, question.select)).collect())
+        }
+        ["roleManagement", "directory", "roleAssignments"] => {
+            let all = world.directory().filter(|o| kind(o) == "unifiedRoleAssignment");
+            let found = all.filter(|o| question.filter.is_none_or(|f| filtered(o, f)));
+            list(origin, "roleAssignments", found.map(|o| shown(o, question.select)).collect())
+        }
+        [collection, id] if type_of(collection).is_some() => match find(world, collection, id) {
+            Some(found) => Reply::json(200, shown(found, question.select)),
+            None => not_found(id),
+        },
+        ["directoryObjects", id] => match world.directory_object(id).filter(|o| visible(world, o)) {
+            Some(found) => Reply::json(200, shown(found, question.select)),
+            None => not_found(id),
+        },
+        [collection, id, relation] if type_of(collection).is_some() => match find(world, collection, id) {
+            Some(found) => related(world, found, relation, question, origin),
+            None => not_found(id),
+        },
+        _ => Reply::error(400, "BadRequest", "Resource not found for the segment."),
+    }
+}
+
+/// The type of a collection's objects.
+pub(super) fn type_of(collection: &str) -> Option<&'static str> {
+    Some(match collection.to_lowercase().as_str() {
+        "serviceprincipals" => "servicePrincipal",
+        "groups" => "group",
+        "applications" => "application",
+        "users" => "user",
+        _ => return None,
+    })
+}
+
+/// Whether an object is known to Graph yet.
+pub(super) fn visible(world: &World, object: &Value) -> bool {
+    object["id"].as_str().is_some_and(|id| world.is_replicated(id))
+}
+
+/// An object of a collection, by its id or, with `(appId='…')`, by its application.
+pub(super) fn find<'a>(world: &'a World, collection: &str, id: &str) -> Option<&'a Value> {
+    let wanted = type_of(collection)?;
+    let found = world.directory_object(id).filter(|o| kind(o) == wanted)?;
+    visible(world, found).then_some(found)
+}
+
+fn related(world: &World, of: &Value, relation: &str, question: &Question<'_>, origin: &str) -> Reply {
+    let id = of["id"].as_str().unwrap_or_default();
+    let ids = |name: &str| -> Vec<Value> {
+        let links = of[name].as_array().into_iter().flatten().filter_map(Value::as_str);
+        links.filter_map(|l| world.directory_object(l)).filter(|o| visible(world, o)).cloned().collect()
+    };
+    let holding = |name: &str| -> Vec<Value> {
+        let holds = |o: &&Value| {
+            o[name]
+                .as_array()
+                .is_some_and(|l| l.iter().any(|m| m.as_str().is_some_and(|m| m.eq_ignore_ascii_case(id))))
+        };
+        world.directory().filter(holds).cloned().collect()
+    };
+    let found = match relation.to_lowercase().as_str() {
+        "memberof" => holding("members"),
+        "transitivememberof" => {
+            use crate::arm::authorization::Objects;
+            world.groups_of(id).iter().filter_map(|g| world.directory_object(g)).cloned().collect()
+        }
+        "ownedobjects" => holding("owners"),
+        "members" => ids("members"),
+        "owners" => ids("owners"),
+        "approleassignments" => {
+            let mine =
+                world.directory().filter(|o| kind(o) == "appRoleAssignment" && is(o, "principalId", id));
+            mine.map(|o| named(world, o)).collect()
+        }
+        "approleassignedto" => {
+            let mine =
+                world.directory().filter(|o| kind(o) == "appRoleAssignment" && is(o, "resourceId", id));
+            mine.map(|o| named(world, o)).collect()
+        }
+        "federatedidentitycredentials" if kind(of) == "application" => {
+            of["federatedIdentityCredentials"].as_array().cloned().unwrap_or_default()
+        }
+        _ => return Reply::error(400, "BadRequest", "Resource not found for the segment."),
+    };
+    list(origin, relation, found.iter().map(|o| shown(o, question.select)).collect())
+}
+
+/// An application permission with the names that Graph adds.
+fn named(world: &World, assignment: &Value) -> Value {
+    let mut out = assignment.clone();
+    for (of, name) in [("resourceId", "resourceDisplayName"), ("principalId", "principalDisplayName")] {
+        let object = assignment[of].as_str().and_then(|id| world.directory_object(id));
+        out[name] = object.map(|o| o["displayName"].clone()).unwrap_or_default();
+    }
+    out
+}
+
+/// An object as Graph shows it: links are relations of their own, and `$select` chooses members.
+pub(super) fn shown(object: &Value, select: Option<&str>) -> Value {
+    let hidden = ["members", "owners", "federatedIdentityCredentials"];
+    let wanted: Option<Vec<&str>> = select.map(|s| s.split(',').map(str::trim).collect());
+    let keep = |name: &str| {
+        !hidden.contains(&name)
+            && wanted
+                .as_ref()
+                .is_none_or(|w| name == "@odata.type" || w.iter().any(|w| w.eq_ignore_ascii_case(name)))
+    };
+    let members = object.as_object().into_iter().flatten().filter(|(k, _)| keep(k));
+    json!(members.map(|(k, v)| (k.clone(), v.clone())).collect::<Map<_, _>>())
+}
+
+/// `name eq 'value'`, several joined by `and`.
+fn filtered(object: &Value, filter: &str) -> bool {
+    filter.split(" and ").all(|part| match part.split_once(" eq ") {
+        Some((name, value)) => is(object, name.trim(), value.trim().trim_matches('\'')),
+        None => false,
+    })
+}

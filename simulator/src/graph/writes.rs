@@ -1,0 +1,209 @@
+//! Graph: what changes the directory.
+
+use super::objects::find;
+use super::{Question, is, kind, not_found};
+use crate::http::Reply;
+use crate::world::World;
+use serde_json::{Value, json};
+
+fn bad(message: &str) -> Reply {
+    Reply::error(400, "Request_BadRequest", message)
+}
+
+/// Answers a POST, PATCH or DELETE.
+pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
+    match (question.method, &question.parts[..]) {
+        ("POST", [collection, id, link @ ("members" | "owners"), "$ref"]) => {
+            add_link(world, collection, id, link, question.body)
+        }
+        ("DELETE", [collection, id, link @ ("members" | "owners"), member, "$ref"]) => {
+            remove_link(world, collection, id, link, member)
+        }
+        ("POST", ["servicePrincipals", id, "appRoleAssignments" | "appRoleAssignedTo"]) => {
+            grant(world, id, question.body)
+        }
+        ("DELETE", ["servicePrincipals", _, "appRoleAssignments" | "appRoleAssignedTo", id]) => {
+            drop_object(world, id, "appRoleAssignment")
+        }
+        ("POST", ["roleManagement", "directory", "roleAssignments"]) => role(world, question.body),
+        ("DELETE", ["roleManagement", "directory", "roleAssignments", id]) => {
+            drop_object(world, id, "unifiedRoleAssignment")
+        }
+        ("POST", ["applications", id, "federatedIdentityCredentials"]) => trust(world, id, question.body),
+        ("DELETE", ["applications", id, "federatedIdentityCredentials", credential]) => {
+            distrust(world, id, credential)
+        }
+        ("POST", [collection, id, "getMemberObjects" | "getMemberGroups"]) => {
+            member_objects(world, collection, id)
+        }
+        _ => Reply::error(
+            405,
+            "Request_BadRequest",
+            "Specified HTTP method is not allowed for the request target.",
+        ),
+    }
+}
+
+fn member_objects(world: &World, collection: &str, id: &str) -> Reply {
+    use crate::arm::authorization::Objects;
+    match find(world, collection, id) {
+        Some(_) => Reply::json(200, json!({"value": world.groups_of(id)})),
+        None => not_found(id),
+    }
+}
+
+fn add_link(world: &mut World, collection: &str, id: &str, link: &str, body: &Value) -> Reply {
+    let Some(member) =
+        body["@odata.id"].as_str().and_then(|url| url.rsplit('/').next()).map(ToOwned::to_owned)
+    else {
+        return bad("The '@odata.id' of the reference is missing.");
+    };
+    let Some(mut object) = find(world, collection, id).cloned() else { return not_found(id) };
+    if world.directory_object(&member).is_none() || !world.is_replicated(&member) {
+        return not_found(&member);
+    }
+    let types = object["groupTypes"].as_array().into_iter().flatten();
+    let dynamic = types.filter_map(Value::as_str).any(|t| t.eq_ignore_ascii_case("DynamicMembership"));
+    if link == "members" && dynamic {
+        return Reply::error(
+            403,
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation.",
+        );
+    }
+    if link == "members" && object["onPremisesSyncEnabled"] == true {
+        return bad(
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects.",
+        );
+    }
+    let mut links = object[link].as_array().cloned().unwrap_or_default();
+    if links.iter().any(|l| l.as_str().is_some_and(|l| l.eq_ignore_ascii_case(&member))) {
+        let message = format!(
+            "One or more added object references already exist for the following modified properties: '{link}'."
+        );
+        return bad(&message);
+    }
+    links.push(Value::from(member));
+    links.sort_by_key(|l| l.as_str().map(str::to_lowercase));
+    object[link] = Value::Array(links);
+    world.put_directory(object);
+    Reply::empty(204)
+}
+
+fn remove_link(world: &mut World, collection: &str, id: &str, link: &str, member: &str) -> Reply {
+    let Some(mut object) = find(world, collection, id).cloned() else { return not_found(id) };
+    let mut links = object[link].as_array().cloned().unwrap_or_default();
+    let before = links.len();
+    links.retain(|l| !l.as_str().is_some_and(|l| l.eq_ignore_ascii_case(member)));
+    if links.len() == before {
+        return not_found(member);
+    }
+    object[link] = Value::Array(links);
+    world.put_directory(object);
+    Reply::empty(204)
+}
+
+fn drop_object(world: &mut World, id: &str, wanted: &str) -> Reply {
+    match world.directory_object(id).filter(|o| kind(o) == wanted) {
+        Some(_) => {
+            world.remove_directory(id);
+            Reply::empty(204)
+        }
+        None => not_found(id),
+    }
+}
+
+fn texts<'a, const N: usize>(body: &'a Value, names: [&str; N]) -> Option<[&'a str; N]> {
+    let found: Vec<&str> = names.iter().filter_map(|n| body[*n].as_str().filter(|t| !t.is_empty())).collect();
+    found.try_into().ok()
+}
+
+fn grant(world: &mut World, id: &str, body: &Value) -> Reply {
+    let Some([principal, resource, role]) = texts(body, ["principalId", "resourceId", "appRoleId"]) else {
+        return bad("principalId, resourceId and appRoleId are required.");
+    };
+    if world.directory_object(principal).is_none() || !world.is_replicated(principal) {
+        return not_found(principal);
+    }
+    if find(world, "servicePrincipals", id).is_none() || find(world, "servicePrincipals", resource).is_none()
+    {
+        return not_found(resource);
+    }
+    let same = |o: &Value| {
+        kind(o) == "appRoleAssignment"
+            && is(o, "principalId", principal)
+            && is(o, "resourceId", resource)
+            && is(o, "appRoleId", role)
+    };
+    if world.directory().any(same) {
+        return bad("Permission being assigned already exists on the object");
+    }
+    let assignment = json!({
+        "@odata.type": "#microsoft.graph.appRoleAssignment", "id": world.guid("appRoleAssignment"),
+        "principalId": principal, "resourceId": resource, "appRoleId": role, "principalType": "ServicePrincipal",
+    });
+    world.put_directory(assignment.clone());
+    Reply::json(201, assignment)
+}
+
+fn role(world: &mut World, body: &Value) -> Reply {
+    let Some([principal, role, scope]) = texts(body, ["principalId", "roleDefinitionId", "directoryScopeId"])
+    else {
+        return bad("principalId, roleDefinitionId and directoryScopeId are required.");
+    };
+    if world.directory_object(principal).is_none() || !world.is_replicated(principal) {
+        return not_found(principal);
+    }
+    let same = |o: &Value| {
+        kind(o) == "unifiedRoleAssignment"
+            && is(o, "principalId", principal)
+            && is(o, "roleDefinitionId", role)
+            && is(o, "directoryScopeId", scope)
+    };
+    if world.directory().any(same) {
+        return bad(
+            "A conflicting object with one or more of the specified property values is present in the directory.",
+        );
+    }
+    let assignment = json!({
+        "@odata.type": "#microsoft.graph.unifiedRoleAssignment", "id": world.guid("roleAssignment"),
+        "principalId": principal, "roleDefinitionId": role, "directoryScopeId": scope,
+    });
+    world.put_directory(assignment.clone());
+    Reply::json(201, assignment)
+}
+
+fn trust(world: &mut World, id: &str, body: &Value) -> Reply {
+    let Some(mut application) = find(world, "applications", id).cloned() else { return not_found(id) };
+    let Some([name, issuer, subject]) = texts(body, ["name", "issuer", "subject"]) else {
+        return bad("name, issuer and subject are required.");
+    };
+    let mut credentials = application["federatedIdentityCredentials"].as_array().cloned().unwrap_or_default();
+    if credentials.iter().any(|c| is(c, "name", name) || is(c, "issuer", issuer) && is(c, "subject", subject))
+    {
+        return Reply::error(
+            409,
+            "Request_MultipleObjectsWithSameKeyValue",
+            "FederatedIdentityCredential already exists.",
+        );
+    }
+    let mut credential = body.clone();
+    credential["id"] = Value::from(world.guid("credential"));
+    credentials.push(credential.clone());
+    application["federatedIdentityCredentials"] = Value::Array(credentials);
+    world.put_directory(application);
+    Reply::json(201, credential)
+}
+
+fn distrust(world: &mut World, id: &str, credential: &str) -> Reply {
+    let Some(mut application) = find(world, "applications", id).cloned() else { return not_found(id) };
+    let mut credentials = application["federatedIdentityCredentials"].as_array().cloned().unwrap_or_default();
+    let before = credentials.len();
+    credentials.retain(|c| !is(c, "id", credential) && !is(c, "name", credential));
+    if credentials.len() == before {
+        return not_found(credential);
+    }
+    application["federatedIdentityCredentials"] = Value::Array(credentials);
+    world.put_directory(application);
+    Reply::empty(204)
+}
