@@ -1,6 +1,7 @@
 //! CLI: every command and flag. Touches nothing.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rehome_activities::azure::LocalSignIn;
 use std::path::PathBuf;
 
 /// Moves Azure user-assigned managed identities between regions, reversibly.
@@ -69,6 +70,9 @@ pub(crate) struct CloudArgs {
     /// Shortens the program's own timers; only with a loopback cloud.
     #[arg(long, env = "REHOME_TIME_SCALE", value_name = "N", hide = true)]
     pub(crate) time_scale: Option<f64>,
+    /// What a rehearsal signs in with; never a flag.
+    #[arg(skip)]
+    pub(crate) sign_in: Option<LocalSignIn>,
 }
 
 /// How much at once, and how long.

@@ -20,8 +20,12 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<
             .next("add --cloud https://management.azure.com, or the URL that `rehome sim serve` printed")
     })?;
     let tempo = tempo(args.time_scale, url)?;
-    let options =
-        ConnectOptions { cloud: url.to_owned(), ca: args.ca.clone(), time_scale: tempo.scale() };
+    let options = ConnectOptions {
+        cloud: url.to_owned(),
+        ca: args.ca.clone(),
+        sign_in: args.sign_in.clone(),
+        time_scale: tempo.scale(),
+    };
     let azure = Azure::connect(options).await.map_err(|e| {
         let exit = if e.is_sign_in() { Exit::NotPermitted } else { Exit::Failed };
         let error = CliError::new(exit, causes(&e)).at(url.to_owned());
@@ -61,7 +65,9 @@ mod tests {
 
     #[test]
     fn only_this_machine_may_have_shortened_timers() {
-        assert!(tempo(Some(9.0), "http://127.0.0.1:80").is_ok() && tempo(Some(9.0), "https://[::1]:1/x").is_ok());
+        assert!(
+            tempo(Some(9.0), "http://127.0.0.1:80").is_ok() && tempo(Some(9.0), "https://[::1]:1/x").is_ok()
+        );
         for url in ["https://management.azure.com", "http://127.0.0.1.evil.example", "http://10.0.0.1", "x"] {
             assert!(tempo(Some(9.0), url).is_err(), "{url}");
             assert!(tempo(None, url).is_ok(), "{url}");

@@ -113,11 +113,7 @@ impl Drive<'_> {
         Ok(Driven { exit, views })
     }
 
-    async fn drive(
-        &self,
-        engine: &Engine,
-        stay: Stay,
-    ) -> Result<(BTreeMap<RunId, Left>, bool), CliError> {
+    async fn drive(&self, engine: &Engine, stay: Stay) -> Result<(BTreeMap<RunId, Left>, bool), CliError> {
         let (stop, stopped) = watch::channel(false);
         let drive = engine.drive(&self.runs, stay, stopped);
         tokio::pin!(drive);
@@ -145,11 +141,11 @@ impl Drive<'_> {
     async fn check_world(&self, cloud: &Cloud) -> Result<(), CliError> {
         let batch = BatchLoaded::load(&*self.log, &self.batch).await;
         let batch = batch.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
-        let worked = batch.entries.iter().filter_map(|e| match &e.event {
+        let mut worked = batch.entries.iter().filter_map(|e| match &e.event {
             BatchEvent::Opened(opened) => opened.world.get("tenant"),
             BatchEvent::Planned(_) | BatchEvent::Approved(_) => None,
         });
-        match worked.last() {
+        match worked.next_back() {
             Some(tenant) if !tenant.eq_ignore_ascii_case(cloud.azure.tenant()) => {
                 let what = format!(
                     "this batch was worked on in tenant {tenant}, and you are signed in to {}",
@@ -208,7 +204,9 @@ fn drive_error(e: &DriveError) -> CliError {
         DriveError::Read(_) | DriveError::History { .. } => Exit::Damaged,
     };
     CliError::new(exit, causes(e))
-        .left("everything that was acknowledged is in the log; what was in flight is looked at first next time")
+        .left(
+            "everything that was acknowledged is in the log; what was in flight is looked at first next time",
+        )
         .next("mend the cause, and run the same command again")
 }
 

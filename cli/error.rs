@@ -147,7 +147,9 @@ mod tests {
     fn an_error_says_what_where_what_was_left_and_what_next() {
         let error = CliError::new(Exit::Usage, "no").at("batch.toml:3").next("rehome plan -f batch.toml");
         let text = error.to_string();
-        for part in ["error: no", "where   batch.toml:3", "state   nothing was changed", "next    rehome plan"] {
+        for part in
+            ["error: no", "where   batch.toml:3", "state   nothing was changed", "next    rehome plan"]
+        {
             assert!(text.contains(part), "{text}");
         }
     }

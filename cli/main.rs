@@ -1,2 +1,57 @@
-//! The `rehome` binary.
-fn main() {}
+//! CLI: the wiring. Arguments in, an exit code out; everything between is somewhere else.
+
+mod args;
+mod cloud;
+mod commands;
+mod drive;
+mod error;
+mod manifest;
+mod output;
+mod plan_file;
+mod planning;
+mod progress;
+mod render;
+mod store;
+mod time;
+mod view;
+
+use args::{Cli, Global};
+use clap::Parser;
+use error::{CliError, Exit};
+use output::Output;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(&cli.global);
+    start_talk(&cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            output.error(&CliError::because(Exit::Failed, "failed to start", &e));
+            return ExitCode::from(Exit::Failed as u8);
+        }
+    };
+    let done = runtime.block_on(commands::run(cli, &output));
+    // Reads that nobody waits for any more must not hold the process.
+    runtime.shutdown_background();
+    match done {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(error.exit as u8)
+        }
+    }
+}
+
+/// Diagnostic talk on stderr: apart from the record, and never with a secret in it.
+fn start_talk(global: &Global) {
+    let default = match global.verbose {
+        0 => "off",
+        1 => "rehome=info,rehome_activities=info,rehome_orchestrator=info",
+        _ => "rehome=debug,rehome_activities=debug,rehome_orchestrator=debug,rehome_simulator=debug",
+    };
+    let filter = EnvFilter::try_from_env("REHOME_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -114,7 +114,10 @@ pub(crate) fn parse(text: &str) -> Result<Manifest, CliError> {
         }
     })?;
     if file.format_version.split('.').next() != Some(FORMAT_MAJOR) {
-        return Err(bad(format!("format_version {:?} is not one that this program reads", file.format_version)));
+        return Err(bad(format!(
+            "format_version {:?} is not one that this program reads",
+            file.format_version
+        )));
     }
     check_name(&file.batch.name)?;
     if file.identity.is_empty() {
@@ -163,7 +166,9 @@ fn params(file: &File, identity: &Identity, soak_ms: u64) -> Result<Params, CliE
         _ => {
             let what = "this is not the id of a user-assigned managed identity";
             let form = "/subscriptions/SUB/resourceGroups/GROUP/providers/Microsoft.ManagedIdentity/userAssignedIdentities/NAME";
-            return Err(CliError::new(Exit::Usage, what).at(identity.id.clone()).next(format!("write it as {form}")));
+            return Err(CliError::new(Exit::Usage, what)
+                .at(identity.id.clone())
+                .next(format!("write it as {form}")));
         }
     };
     let target = Target {
@@ -173,7 +178,8 @@ fn params(file: &File, identity: &Identity, soak_ms: u64) -> Result<Params, CliE
         location: file.batch.to.clone(),
     };
     if target.id().eq_ignore_ascii_case(&identity.id) {
-        let what = "the new identity would have the id of the old one: the same name in the same resource group";
+        let what =
+            "the new identity would have the id of the old one: the same name in the same resource group";
         return Err(CliError::new(Exit::Usage, what)
             .at(identity.id.clone())
             .next("set target_resource_group or target_name for it"));
@@ -218,7 +224,8 @@ fn duration(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const ID: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/n";
+    const ID: &str =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/n";
 
     fn batch(more: &str) -> String {
         format!(
@@ -243,7 +250,8 @@ mod tests {
 
     #[test]
     fn bad_ids_names_durations_and_repetitions_are_refused() {
-        let twice = batch("") + &format!("[[identity]]\nid = \"{}\"\ntarget_name = \"x\"\n", ID.to_uppercase());
+        let twice =
+            batch("") + &format!("[[identity]]\nid = \"{}\"\ntarget_name = \"x\"\n", ID.to_uppercase());
         let same = batch("").replace("target_resource_group = \"h\"", "");
         let no_id = batch("").replace(ID, "/subscriptions/s");
         for (text, part) in [

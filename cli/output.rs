@@ -71,7 +71,9 @@ impl Output {
         }
         drop(write!(io::stderr().lock(), "{} [y/N] ", clean(question)));
         let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map_err(|e| CliError::because(Exit::Failed, "failed to read", &e))?;
+        io::stdin()
+            .read_line(&mut answer)
+            .map_err(|e| CliError::because(Exit::Failed, "failed to read", &e))?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 }

@@ -49,7 +49,9 @@ pub(crate) fn load(path: &Path) -> Result<(Document, String), CliError> {
     };
     let found = digest(&value);
     if said != found {
-        return Err(bad(format!("the plan was changed after it was made: it says {said}, but it is {found}")));
+        return Err(bad(format!(
+            "the plan was changed after it was made: it says {said}, but it is {found}"
+        )));
     }
     let document: Document =
         serde_json::from_value(value).map_err(|e| bad(format!("the file is not a plan: {e}")))?;

@@ -1,9 +1,7 @@
 //! CLI: opens the log, takes the right to act, and keeps the anchor. Touches the log's files.
 
 use crate::error::{CliError, Exit, causes};
-use rehome_orchestrator::{
-    BatchLoaded, Clock, Loaded, RequestError, RunId, StepId, SystemClock, batch_stream, load,
-};
+use rehome_orchestrator::{BatchLoaded, Clock, Loaded, RequestError, RunId, StepId, SystemClock, load};
 use rehome_store::{
     Anchor, Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, VerifyError, verify_chain,
 };
@@ -77,10 +75,8 @@ pub(crate) fn take_runner(log: &Arc<SqliteLog>, actor: &str) -> Result<Runner, C
 }
 
 fn held(holder: Option<&Holder>) -> CliError {
-    let who = holder.map_or_else(
-        || "somebody".to_owned(),
-        |h| format!("{} (process {} on {})", h.actor, h.pid, h.host),
-    );
+    let who = holder
+        .map_or_else(|| "somebody".to_owned(), |h| format!("{} (process {} on {})", h.actor, h.pid, h.host));
     CliError::new(Exit::Held, format!("another runner is at work on this log: {who}"))
         .left("the other runner goes on; your request, if you made one, is recorded and it will act on it")
         .next("rehome status")
@@ -188,9 +184,4 @@ pub(crate) fn request_error(e: &RequestError) -> CliError {
         }
         RequestError::Append(_) => CliError::new(Exit::Failed, causes(e)),
     }
-}
-
-/// The batch that a stream of runs belongs to, for messages.
-pub(crate) fn is_batch_stream(stream: &str) -> bool {
-    stream.starts_with(batch_stream("").as_str())
 }

@@ -14,26 +14,13 @@ pub(crate) fn stamp(ms: i64) -> String {
         .map_or_else(|| format!("{ms} ms"), |d| d.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// A span in the two largest units that it fills.
-pub(crate) fn span(ms: i64) -> String {
-    let seconds = ms.max(0) / 1_000;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
-        (0, _, _) => format!("{hours}h {minutes}m"),
-        (_, _, _) => format!("{days}d {hours}h"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_utc_and_spans_have_two_units() {
+    fn dates_are_utc() {
         assert_eq!(date(1_800_000_000_000), "2027-01-15T08:00:00Z");
         assert_eq!(stamp(1_800_000_000_001), "2027-01-15T08:00:00.001Z");
-        assert_eq!([span(1_000), span(61_000), span(3_660_000), span(90_000_000)], ["1s", "1m 1s", "1h 1m", "1d 1h"]);
     }
 }

@@ -195,8 +195,11 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
         Forward::Idle if state.is_open(&step.id) => match &step.node {
             Node::Gate { name } => {
                 view.kind = "approval";
-                view.unblock_with =
-                    vec![format!("rehome {name} {} --confirm {}", state.planned().batch, state.planned().batch)];
+                view.unblock_with = vec![format!(
+                    "rehome {name} {} --confirm {}",
+                    state.planned().batch,
+                    state.planned().batch
+                )];
             }
             Node::ByHand { .. } => {
                 view.kind = "by-hand";

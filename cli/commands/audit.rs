@@ -49,7 +49,9 @@ async fn meaning(log: &dyn Log) -> Result<usize, CliError> {
         let Some(batch) = BatchLoaded::find(log, &name).await.map_err(|e| unreadable(&e))? else { continue };
         let document = batch.document(log, &name).await.map_err(|e| unreadable(&e))?;
         if document.digest() != batch.planned.digest {
-            return Err(damaged(format!("the recorded plan of batch {name} does not have the approved digest")));
+            return Err(damaged(format!(
+                "the recorded plan of batch {name} does not have the approved digest"
+            )));
         }
     }
     Ok(runs.len())

@@ -24,7 +24,8 @@ pub(crate) async fn cleanup(
     let selection = store::select(&*log, Some(select)).await?;
     let (name, batch) = batch_of(&log, &selection).await?;
     if confirm != Some(name.as_str()) {
-        let what = "clean-up deletes the old identities, and nothing brings them back: say the name of the batch";
+        let what =
+            "clean-up deletes the old identities, and nothing brings them back: say the name of the batch";
         return Err(CliError::new(Exit::Usage, what).next(format!("--confirm {name}")));
     }
     let actor = store::actor(c.global.actor.as_deref());
@@ -48,7 +49,11 @@ pub(crate) async fn cleanup(
     }
     if ready.is_empty() {
         let exit = if early.is_empty() { Exit::Done } else { Exit::Waiting };
-        c.output.talk(if early.is_empty() { "nothing is left to clean up" } else { "nothing was cleaned up" });
+        c.output.talk(if early.is_empty() {
+            "nothing is left to clean up"
+        } else {
+            "nothing was cleaned up"
+        });
         return Ok(exit);
     }
     let cloud = reach(&*log, &batch, cloud).await?;
@@ -69,7 +74,9 @@ enum Stands {
 
 fn stands(state: &RunState) -> Stands {
     match state.verdict() {
-        Some(Verdict::Done | Verdict::RolledBack | Verdict::Stale | Verdict::Superseded) => return Stands::Over,
+        Some(Verdict::Done | Verdict::RolledBack | Verdict::Stale | Verdict::Superseded) => {
+            return Stands::Over;
+        }
         None => {}
     }
     let gate = state.steps().find(|(step, _)| matches!(&step.node, Node::Gate { name } if name == GATE));

@@ -81,9 +81,12 @@ fn told(c: &Context<'_>, run: &RunId, touched: &[StepId]) -> Result<Exit, CliErr
         [] => format!("recorded for {run}"),
         [_, ..] => format!("recorded for {run}: step {}", steps.join(", ")),
     };
-    c.output.result(&text, &json!({"format_version": "1.0", "run": run, "steps": steps, "recorded": true}))?;
+    c.output
+        .result(&text, &json!({"format_version": "1.0", "run": run, "steps": steps, "recorded": true}))?;
     match RunnerLock::holder(&c.global.db) {
-        Some(holder) => c.output.talk(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid)),
+        Some(holder) => {
+            c.output.talk(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid))
+        }
         None => c.output.talk("next: rehome run BATCH"),
     }
     Ok(Exit::Done)

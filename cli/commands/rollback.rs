@@ -102,8 +102,15 @@ async fn follow(log: &Arc<SqliteLog>, runs: &[RunId]) -> Result<Driven, CliError
             views.push(seen);
         }
         if !open || !alive {
-            let back = runs.len() == views.iter().filter(|v| v.state == crate::view::State::RolledBack).count();
-            let exit = if back { Exit::Done } else if open { Exit::Waiting } else { Exit::Partly };
+            let back =
+                runs.len() == views.iter().filter(|v| v.state == crate::view::State::RolledBack).count();
+            let exit = if back {
+                Exit::Done
+            } else if open {
+                Exit::Waiting
+            } else {
+                Exit::Partly
+            };
             return Ok(Driven { exit, views });
         }
         tokio::time::sleep(LOOK).await;

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     };
     let actor = store::actor(c.global.actor.as_deref());
     let runner = store::take_runner(&log, &actor)?;
-    let begun = has_begun(&*log, &batch).await?;
+    let begun = has_begun(&log, &batch).await?;
     if !begun {
         let about = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
         planning::check_expiry_of(&about, SystemClock.now_ms())?;

@@ -16,7 +16,8 @@ pub(crate) async fn status(c: &Context<'_>, select: Option<&str>) -> Result<Exit
         let loaded = store::read_run(&*log, run).await?;
         views.push(view(run, &loaded.state));
     }
-    let head = log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
+    let head =
+        log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
     let runner = RunnerLock::holder(&c.global.db);
     let value = json!({
         "format_version": "1.0",

@@ -1,7 +1,7 @@
 //! Azure: which cloud it is, who is signed in, and what all clients share.
 
 use super::reader::Reader;
-use super::sign_in::{SignIn, SignInError};
+use super::sign_in::{LocalSignIn, SignIn, SignInError};
 use super::transport::{Sent, Transport};
 use super::writer::Writer;
 use rehome_orchestrator::Tempo;
@@ -18,6 +18,8 @@ pub struct ConnectOptions {
     pub cloud: String,
     /// A file with a certificate authority to trust beside the machine's.
     pub ca: Option<PathBuf>,
+    /// What to sign in with to a cloud on this machine; the environment says it otherwise.
+    pub sign_in: Option<LocalSignIn>,
     /// By how much own pauses are shortened; 1 but for rehearsals.
     pub time_scale: f64,
 }
@@ -114,7 +116,7 @@ impl Azure {
         let graph = text("/microsoftGraphResourceId").unwrap_or("https://graph.microsoft.com");
         let graph = checked(graph)?;
         let arm_audience = text("/authentication/audiences/0").unwrap_or(arm.as_str()).to_owned();
-        let sign_in = SignIn::new(transport.clone(), &login)?;
+        let sign_in = SignIn::new(transport.clone(), &login, options.sign_in)?;
         let token = sign_in.token(&arm_audience).await?;
         let caller = caller(&token);
         let tempo = Tempo::scaled(options.time_scale).unwrap_or(Tempo::REAL);

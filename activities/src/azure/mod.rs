@@ -17,4 +17,5 @@ mod tests;
 
 pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
 pub use reader::{ReadAction, Reader};
+pub use sign_in::{LocalSignIn, SignInError};
 pub use writer::Writer;

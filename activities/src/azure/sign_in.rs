@@ -28,6 +28,33 @@ pub enum SignInError {
     Refused(String),
 }
 
+/// What to sign in to a cloud on this machine with, where the environment does not say it.
+#[derive(Clone)]
+pub struct LocalSignIn {
+    tenant: String,
+    client: String,
+    secret: Secret,
+}
+
+impl LocalSignIn {
+    /// From tenant, client id and client secret, in this order.
+    pub fn new([tenant, client, secret]: [String; 3]) -> Self {
+        Self { tenant, client, secret: Secret::new(secret) }
+    }
+
+    fn of_environment() -> Result<Self, SignInError> {
+        let tenant = variable("AZURE_TENANT_ID")?;
+        let client = variable("AZURE_CLIENT_ID")?;
+        Ok(Self::new([tenant, client, variable("AZURE_CLIENT_SECRET")?]))
+    }
+}
+
+impl std::fmt::Debug for LocalSignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LocalSignIn(..)")
+    }
+}
+
 /// A token is renewed when less than this is left of it.
 const EARLY: Duration = Duration::from_secs(300);
 
@@ -43,9 +70,7 @@ enum Source {
     Local {
         transport: Transport,
         login: Url,
-        tenant: String,
-        client: String,
-        secret: Secret,
+        as_whom: LocalSignIn,
     },
     Credential(Arc<dyn TokenCredential>),
 }
@@ -60,15 +85,14 @@ fn variable(name: &'static str) -> Result<String, SignInError> {
 }
 
 impl SignIn {
-    pub(crate) fn new(transport: Transport, login: &Url) -> Result<Self, SignInError> {
+    pub(crate) fn new(
+        transport: Transport,
+        login: &Url,
+        given: Option<LocalSignIn>,
+    ) -> Result<Self, SignInError> {
         let source = if is_loopback(login) {
-            Source::Local {
-                transport,
-                login: login.clone(),
-                tenant: variable("AZURE_TENANT_ID")?,
-                client: variable("AZURE_CLIENT_ID")?,
-                secret: Secret::new(variable("AZURE_CLIENT_SECRET")?),
-            }
+            let as_whom = given.map_or_else(LocalSignIn::of_environment, Ok)?;
+            Source::Local { transport, login: login.clone(), as_whom }
         } else {
             Source::Credential(credential()?)
         };
@@ -82,9 +106,7 @@ impl SignIn {
             return Ok(token.text.clone());
         }
         let (text, lives) = match &self.source {
-            Source::Local { transport, login, tenant, client, secret } => {
-                local(transport, login, tenant, client, secret, audience).await?
-            }
+            Source::Local { transport, login, as_whom } => local(transport, login, as_whom, audience).await?,
             Source::Credential(credential) => {
                 let scope = format!("{}/.default", audience.trim_end_matches('/'));
                 let token = credential.get_token(&[&scope], None).await;
@@ -126,11 +148,10 @@ fn credential() -> Result<Arc<dyn TokenCredential>, SignInError> {
 async fn local(
     transport: &Transport,
     login: &Url,
-    tenant: &str,
-    client: &str,
-    secret: &Secret,
+    as_whom: &LocalSignIn,
     audience: &str,
 ) -> Result<(Arc<str>, Duration), SignInError> {
+    let LocalSignIn { tenant, client, secret } = as_whom;
     let mut url = login.clone();
     url.set_path(&format!("/{tenant}/oauth2/v2.0/token"));
     let scope = format!("{}/.default", audience.trim_end_matches('/'));

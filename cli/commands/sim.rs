@@ -1,0 +1,67 @@
+//! CLI: `rehome sim serve`. The local Azure, until interrupted.
+
+use super::Context;
+use crate::args::Sim;
+use crate::error::{CliError, Exit, causes};
+use rehome_simulator::{Estate, Faults, Options, Running, serve as start};
+use serde_json::json;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+
+/// Serves an estate; prints one JSON line when it is ready.
+pub(crate) async fn serve(c: &Context<'_>, sim: Sim) -> Result<Exit, CliError> {
+    let Sim::Serve { estate, listen, tls, time_scale, seed, faults } = sim;
+    let options =
+        Options { listen: address(&listen)?, tls, time_scale, seed, faults: read_faults(faults.as_deref())? };
+    let running = open(&estate, options).await?;
+    let ca = match &running.ca {
+        None => None,
+        Some(pem) => Some(write_ca(pem)?),
+    };
+    let ready = json!({
+        "arm": running.arm, "graph": running.graph, "login": running.login, "tenant": running.tenant,
+        "client_id": running.client_id, "client_secret": running.client_secret, "ca": ca,
+    });
+    c.output.line(&ready.to_string())?;
+    // Without a way to be interrupted it serves until it is killed.
+    drop(tokio::signal::ctrl_c().await);
+    running.shutdown().await;
+    if let Some(ca) = ca {
+        drop(std::fs::remove_file(ca));
+    }
+    Ok(Exit::Done)
+}
+
+/// Reads an estate and starts serving it.
+pub(crate) async fn open(estate: &Path, options: Options) -> Result<Running, CliError> {
+    let place = estate.display().to_string();
+    let text = std::fs::read_to_string(estate).map_err(|e| {
+        let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
+        CliError::because(exit, "failed to read the estate", &e).at(place.clone())
+    })?;
+    let estate =
+        Estate::parse(&text).map_err(|e| CliError::new(Exit::Usage, causes(&e)).at(place.clone()))?;
+    start(estate, options).await.map_err(|e| CliError::new(Exit::Failed, causes(&e)).at(place))
+}
+
+/// Reads what is to go wrong.
+pub(crate) fn read_faults(path: Option<&Path>) -> Result<Faults, CliError> {
+    let Some(path) = path else { return Ok(Faults::default()) };
+    let place = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| CliError::because(Exit::Failed, "failed to read the faults", &e).at(place.clone()))?;
+    serde_json::from_str(&text)
+        .map_err(|e| CliError::because(Exit::Usage, "the faults are not ones", &e).at(place))
+}
+
+fn address(listen: &str) -> Result<SocketAddr, CliError> {
+    let bad = || CliError::new(Exit::Usage, format!("{listen:?} is not an address like 127.0.0.1:0"));
+    listen.to_socket_addrs().map_err(|_| bad())?.next().ok_or_else(bad)
+}
+
+fn write_ca(pem: &str) -> Result<PathBuf, CliError> {
+    let path = std::env::temp_dir().join(format!("rehome-sim-ca-{}.pem", std::process::id()));
+    std::fs::write(&path, pem)
+        .map_err(|e| CliError::because(Exit::Failed, "failed to write the certificate authority", &e))?;
+    Ok(path)
+}

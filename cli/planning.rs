@@ -1,0 +1,155 @@
+//! CLI: a batch file into a document to approve: survey, preflight, plan. Reads the cloud.
+
+use crate::cloud::Cloud;
+use crate::error::{CliError, Exit};
+use crate::manifest::Manifest;
+use rehome_activities::references::settings::SettingsKey;
+use rehome_activities::relocate::cannot_see::cannot_see;
+use rehome_activities::relocate::preflight::preflight;
+use rehome_activities::relocate::{self, Facts, Params};
+use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Move, RunId, SystemClock, digest};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// A plan that was not begun is good for this long.
+const VALID_MS: i64 = 72 * 3_600_000;
+
+/// Surveys every identity of the batch and plans its move.
+pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest, db: &Path) -> Result<Document, CliError> {
+    let key = settings_key(db)?;
+    let reader = cloud.azure.reader();
+    let surveyed = relocate::survey(&reader, &key, &manifest.moves)
+        .await
+        .map_err(|why| CliError::new(Exit::Failed, format!("failed to read the cloud: {why}")))?;
+    let now = SystemClock.now_ms();
+    let (mut moves, mut missing) = (Vec::new(), Vec::new());
+    for (params, facts) in manifest.moves.iter().zip(surveyed) {
+        match facts {
+            Ok(facts) => moves.push(one(&manifest.name, params, &facts, now)?),
+            Err(why) => missing.push(format!("{}: {why}", params.identity)),
+        }
+    }
+    if !missing.is_empty() {
+        let error = CliError::new(Exit::NotFound, "some identities of the batch could not be read");
+        return Err(missing.iter().fold(error, |error, line| error.next(line.clone())));
+    }
+    Ok(Document {
+        format_version: FORMAT_VERSION.to_owned(),
+        batch: manifest.name.clone(),
+        about: json!({
+            "program": concat!("rehome ", env!("CARGO_PKG_VERSION")),
+            "cloud": cloud.url,
+            "tenant": cloud.azure.tenant(),
+            "planned_by": cloud.azure.caller().object_id,
+            "created_at_ms": now,
+            "expires_at_ms": now + VALID_MS,
+            "requests": cloud.azure.requests(),
+        }),
+        moves,
+    })
+}
+
+fn one(batch: &str, params: &Params, facts: &Facts, now: i64) -> Result<Move, CliError> {
+    let plan = relocate::plan(params, facts).map_err(|why| {
+        CliError::new(Exit::Failed, format!("no plan can be made: {why}")).at(params.identity.clone())
+    })?;
+    let preflight = preflight(params, facts);
+    let seen = cannot_see(facts);
+    let name = digest(&json!([batch, params.identity.to_lowercase(), now]));
+    let name = name.trim_start_matches("sha256:").chars().take(6).collect::<String>();
+    Ok(Move {
+        run: RunId::new(format!("m-{name}")),
+        about: json!({
+            "identity": params.identity,
+            "target": params.target.id(),
+            "blockers": preflight.blockers,
+            "warnings": preflight.warnings,
+            "cannot_see": seen,
+            "gaps": facts.gaps,
+        }),
+        params: to_value(params)?,
+        facts: to_value(facts)?,
+        plan,
+    })
+}
+
+fn to_value(what: &impl serde::Serialize) -> Result<Value, CliError> {
+    serde_json::to_value(what).map_err(|e| CliError::because(Exit::Failed, "failed to write the plan", &e))
+}
+
+/// What keeps a document from being approved.
+pub(crate) fn blockers(document: &Document) -> Option<CliError> {
+    let mut lines = Vec::new();
+    for entry in &document.moves {
+        for blocker in entry.about["blockers"].as_array().into_iter().flatten() {
+            let text = |name: &str| blocker[name].as_str().unwrap_or_default().to_owned();
+            lines.push(format!(
+                "{} {}: {} ({}): {}",
+                entry.run,
+                text("code"),
+                text("text"),
+                text("target"),
+                text("remedy")
+            ));
+        }
+    }
+    if lines.is_empty() {
+        return None;
+    }
+    let error = CliError::new(Exit::Blocked, format!("the plan has {} blockers", lines.len()));
+    Some(lines.into_iter().fold(error, CliError::next))
+}
+
+/// Refuses a plan that is too old to be begun.
+pub(crate) fn check_expiry(document: &Document, now: i64) -> Result<(), CliError> {
+    check_expiry_of(&document.about, now)
+}
+
+/// The same, from what a document says about itself.
+pub(crate) fn check_expiry_of(about: &Value, now: i64) -> Result<(), CliError> {
+    match about["expires_at_ms"].as_i64() {
+        Some(date) if date < now => {
+            let what = format!("the plan was good until {}", crate::time::date(date));
+            Err(CliError::new(Exit::Stale, what).next("rehome plan      makes a new one"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The key of the marks of application settings: beside the log, never in it; made where there is none.
+pub(crate) fn settings_key(db: &Path) -> Result<SettingsKey, CliError> {
+    let mut path = db.as_os_str().to_owned();
+    path.push(".key");
+    let path = PathBuf::from(path);
+    let failed = |e: std::io::Error| {
+        CliError::because(Exit::Failed, "failed to use the key of the settings' marks", &e)
+            .at(path.display().to_string())
+    };
+    match std::fs::read(&path) {
+        Ok(bytes) => {
+            let what = "the key of the settings' marks is damaged";
+            let bytes: [u8; 32] = bytes
+                .try_into()
+                .map_err(|_| CliError::new(Exit::Failed, what).at(path.display().to_string()))?;
+            Ok(SettingsKey::new(bytes))
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            let mut bytes = [0; 32];
+            bytes[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+            bytes[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+            write_private(&path, &bytes).map_err(failed)?;
+            Ok(SettingsKey::new(bytes))
+        }
+        Err(e) => Err(failed(e)),
+    }
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(bytes)
+}

@@ -1,0 +1,102 @@
+//! CLI: a plan as people read it before they approve it.
+
+use rehome_orchestrator::{Document, Move, Node, Step};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Every step of every move, with its undo.
+pub(crate) fn text(document: &Document, digest: &str) -> String {
+    let mut out = String::new();
+    for entry in &document.moves {
+        a_move(&mut out, entry);
+    }
+    let (mut now, mut hands, mut later) = (0, 0, 0);
+    for step in document.moves.iter().flat_map(|m| &m.plan.steps) {
+        match (&step.node, step.phase) {
+            (Node::Act { .. }, rehome_orchestrator::Phase::Forward) => now += 1,
+            (Node::Act { .. }, rehome_orchestrator::Phase::CleanUp) => later += 1,
+            (Node::ByHand { .. }, _) => hands += 1,
+            (Node::Wait { .. } | Node::Soak { .. } | Node::Gate { .. } | Node::Check { .. }, _) => {}
+        }
+    }
+    put!(
+        out,
+        "Plan: {} moves, {now} changes, {hands} by hand; {later} removals later, behind an approval of their own.\n\
+         Reversible up to the deletion of the old identity.\ndigest {digest}",
+        document.moves.len()
+    );
+    out
+}
+
+fn a_move(out: &mut String, entry: &Move) {
+    let about = |name: &str| entry.about[name].as_str().unwrap_or_default();
+    putln!(out, "move {}\n  from  {}\n  to    {}", entry.run, about("identity"), about("target"));
+    let mut group = "";
+    for step in &entry.plan.steps {
+        if step.group != group {
+            group = &step.group;
+            putln!(out, "  {group}");
+        }
+        let undo = if step.undo.is_empty() { "-" } else { &step.undo };
+        putln!(out, "  {:>4}  {} {:<70} {undo}", step.id, sign(step), step.title);
+        if let Node::ByHand { instruction, .. } = &step.node {
+            let told = match instruction.render() {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            for line in told.lines() {
+                putln!(out, "            {line}");
+            }
+        }
+    }
+    notices(out, "Blockers", &entry.about["blockers"]);
+    notices(out, "Warnings", &entry.about["warnings"]);
+    notices(out, "Cannot see (somebody has to answer for these before clean-up)", &entry.about["cannot_see"]);
+    for gap in entry.about["gaps"].as_array().into_iter().flatten() {
+        putln!(out, "  gap   {} {}: {}", plain(&gap["code"]), plain(&gap["scope"]), plain(&gap["why"]));
+    }
+    out.push('\n');
+}
+
+fn plain(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn notices(out: &mut String, title: &str, list: &Value) {
+    let list: Vec<&Value> = list.as_array().into_iter().flatten().collect();
+    if list.is_empty() {
+        return;
+    }
+    putln!(out, "  {title}");
+    for notice in list {
+        let text = if notice["text"].is_string() { plain(&notice["text"]) } else { plain(&notice["what"]) };
+        let target = plain(&notice["target"]);
+        let target = if target.is_empty() { String::new() } else { format!("{target}: ") };
+        putln!(out, "    {:<5} {target}{text}", plain(&notice["code"]));
+        if let Some(remedy) = notice["remedy"].as_str().filter(|r| !r.is_empty()) {
+            putln!(out, "          {remedy}");
+        }
+    }
+}
+
+/// What a step does, in one character.
+fn sign(step: &Step) -> &'static str {
+    match &step.node {
+        Node::Act { .. } if step.phase == rehome_orchestrator::Phase::CleanUp => "-",
+        Node::Act { activity, .. } if activity.contains("rewrite") || activity.contains("recondition") => "~",
+        Node::Act { .. } => "+",
+        Node::Wait { .. } | Node::Soak { .. } => "w",
+        Node::Gate { .. } => "G",
+        Node::ByHand { .. } => "H",
+        Node::Check { .. } => "=",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_known_later_says_so() {
+        let later = rehome_orchestrator::Template::from_step("01", "client_id").render();
+        assert_eq!(later, rehome_orchestrator::KNOWN_AFTER_APPLY);
+    }
+}

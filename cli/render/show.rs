@@ -1,0 +1,46 @@
+//! CLI: one move, or one step, in full.
+
+use crate::view::{identity, step_word, view};
+use rehome_orchestrator::{Node, RunId, RunState, Step, StepState};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// A move: every step and how it stands.
+pub(crate) fn a_move(run: &RunId, state: &RunState) -> String {
+    let seen = view(run, state);
+    let mut out = format!("{run}  {}  {}\n", seen.state.word(), identity(state));
+    for (step, stands) in state.steps() {
+        putln!(out, "  {:>4}  {:<14} {}", step.id, step_word(stands), step.title);
+    }
+    if let Some(differences) = state.proof() {
+        putln!(out, "  proof  {} facts differ from before the first step", differences.len());
+        for difference in differences {
+            putln!(out, "         {}", difference.fact);
+        }
+    }
+    out
+}
+
+/// A step: what was sent, what was there before, what came back.
+pub(crate) fn a_step(
+    run: &RunId,
+    state: &RunState,
+    step: &Step,
+    stands: &StepState,
+    value: &Value,
+) -> String {
+    let mut out = format!("{run}:{}  {}  {}\n", step.id, step_word(stands), step.title);
+    if let Node::ByHand { instruction, .. } = &step.node
+        && let Ok(told) = state.resolve(instruction)
+    {
+        let told: Value = serde_json::from_str(told.get()).unwrap_or_default();
+        putln!(out, "\n{}\n", told.as_str().unwrap_or_default());
+    }
+    for part in ["input", "before", "output"] {
+        if !value[part].is_null() {
+            let pretty = serde_json::to_string_pretty(&value[part]).unwrap_or_default();
+            putln!(out, "{part}: {pretty}");
+        }
+    }
+    out.trim_end().to_owned()
+}

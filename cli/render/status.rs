@@ -1,0 +1,56 @@
+//! CLI: where moves stand, as people read it. The state is always a word, never only a colour.
+
+use crate::time::date;
+use crate::view::{MoveView, State};
+use comfy_table::{Table, presets};
+use rehome_store::Holder;
+use std::fmt::Write;
+
+/// A table of all moves, and what each waits for.
+pub(crate) fn text(views: &[MoveView], runner: Option<&Holder>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["MOVE", "STATE", "STEPS", "IDENTITY", "BATCH"]);
+    for view in views {
+        let name = view.identity.rsplit('/').next().unwrap_or_default();
+        let steps = format!("{}/{}", view.done, view.total);
+        table.add_row([view.run.as_str(), view.state.word(), &steps, name, &view.batch]);
+    }
+    let mut out = table.to_string();
+    out.push('\n');
+    for view in views {
+        for wait in &view.waiting_for {
+            put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.to_uppercase(), wait.title);
+            if let Some(why) = &wait.why {
+                put!(out, "\n    why     {why}");
+                if let Some(advice) = rehome_activities::azure::errors::advice(&why.code) {
+                    put!(out, "\n            {advice}");
+                }
+                if let Some(needs) = &why.needs {
+                    put!(out, "\n    needs   {needs}");
+                }
+            }
+            if let Some(next) = wait.next_check_ms.filter(|ms| *ms > 0) {
+                put!(out, "\n    until   {}", date(next));
+            }
+            for command in &wait.unblock_with {
+                put!(out, "\n    next    {command}");
+            }
+        }
+    }
+    if let Some(runner) = runner {
+        put!(out, "\nrunner alive: {} process {} on {}", runner.actor, runner.pid, runner.host);
+    }
+    out.trim_end().to_owned()
+}
+
+/// What to type next.
+pub(crate) fn next(views: &[MoveView]) -> Vec<String> {
+    let mut hints: Vec<String> =
+        views.iter().flat_map(|v| &v.waiting_for).filter_map(|w| w.unblock_with.first().cloned()).collect();
+    hints.dedup();
+    hints.truncate(3);
+    if let Some(view) = views.iter().find(|v| v.state == State::Stale) {
+        hints.push(format!("rehome plan again: {} is not what the plan was made for", view.identity));
+    }
+    hints
+}

@@ -1,0 +1,68 @@
+use crate::azure::{Azure, example};
+use crate::rehome::Rehome;
+
+#[test]
+fn bad_input_is_refused_with_its_place_and_changes_nothing() {
+    let folder = example("minimal");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let good = std::fs::read_to_string(folder.join("batch.toml")).expect("a batch");
+    let file = |name: &str, text: &str| {
+        let path = rehome.path(name);
+        std::fs::write(&path, text).expect("written");
+        path.to_str().expect("a plain path").to_owned()
+    };
+    let typo = file("typo.toml", &good.replace("soak =", "soke ="));
+    let said = rehome.say(&["plan", "-f", &typo, "--save", "plan.json"]).expect(2);
+    assert!(said.err.contains("soke") && said.err.contains("line"), "{}", said.err);
+    let nobody = file("nobody.toml", &good.replace("/id-shop\"", "/id-nobody\""));
+    let said = rehome.say(&["plan", "-f", &nobody, "--save", "plan.json"]).expect(3);
+    assert!(said.err.contains("id-nobody"), "{}", said.err);
+    rehome.say(&["plan", "-f", "missing.toml", "--save", "plan.json"]).expect(3);
+    rehome.say(&["frobnicate"]).expect(2);
+    rehome.say(&["status"]).expect(3);
+    let notes = file("notes.db", &"not a database, ".repeat(200));
+    let said = rehome.say(&["status", "--db", &notes]).expect(2);
+    assert!(said.err.contains("--db"), "{}", said.err);
+    assert!(azure.requests().iter().all(|r| r["changed"] == false));
+    assert!(!rehome.path("plan.json").exists());
+}
+
+#[test]
+fn a_plan_that_was_edited_or_not_approved_is_not_run() {
+    let folder = example("minimal");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let batch = folder.join("batch.toml");
+    rehome.say(&["plan", "-f", batch.to_str().expect("a path"), "--save", "plan.json"]).expect(0);
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let text = std::fs::read_to_string(rehome.path("plan.json")).expect("a plan");
+    std::fs::write(rehome.path("plan.json"), text.replace("swedencentral", "norwayeast")).expect("written");
+    let said = rehome.say(&["approve", "plan.json", "--reason", "x", "--yes"]).expect(2);
+    assert!(said.err.contains("changed after it was made"), "{}", said.err);
+    assert!(azure.requests().iter().all(|r| r["changed"] == false));
+}
+
+#[test]
+fn an_estate_that_is_not_json_is_refused_with_its_place() {
+    let rehome = Rehome::offline();
+    std::fs::write(rehome.path("estate.json"), "{\"arm\": [}").expect("written");
+    let said = rehome.say(&["sim", "serve", "--estate", "estate.json"]).expect(2);
+    assert!(said.err.contains("line 1"), "{}", said.err);
+    rehome.say(&["sim", "serve", "--estate", "none.json"]).expect(3);
+}
+
+#[test]
+fn any_changed_byte_of_any_event_is_found_and_named() {
+    let folder = example("minimal");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&folder.join("batch.toml"));
+    rehome.say(&["audit", "verify"]).expect(0);
+    let log = rusqlite::Connection::open(rehome.path("rehome.db")).expect("the log");
+    log.execute_batch("DROP TRIGGER event_is_never_changed").expect("what an attacker can do");
+    log.execute("UPDATE event SET actor = 'somebody.else' WHERE position = 2", []).expect("changed");
+    drop(log);
+    let said = rehome.say(&["audit", "verify"]).expect(15);
+    assert!(said.err.contains("position 2"), "{}", said.err);
+}

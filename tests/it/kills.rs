@@ -1,0 +1,89 @@
+use crate::azure::{Azure, example};
+use crate::oracle::{differences, plain};
+use crate::rehome::{Rehome, text};
+use crate::whole_way::{judge, moves};
+use std::time::Duration;
+
+/// A small generator, so that a seed gives the same moments again.
+struct Dice(u64);
+
+impl Dice {
+    fn seeded() -> Self {
+        let given = std::env::var("REHOME_SEED").ok().and_then(|s| s.parse().ok());
+        let clock = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(1, |d| d.subsec_nanos());
+        let seed = given.unwrap_or_else(|| u64::from(clock) | 1);
+        println!("REHOME_SEED={seed}");
+        Self(seed)
+    }
+
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most
+    }
+}
+
+/// Starts a command and kills it at a random moment; whether it was killed before it ended.
+fn kill_once(rehome: &Rehome, arguments: &[&str], dice: &mut Dice, within_ms: u64) -> bool {
+    let mut process = rehome.start(arguments);
+    let moment = Duration::from_millis(dice.below(within_ms));
+    // The moment of a kill is the one thing here that only a clock can choose.
+    std::thread::sleep(moment);
+    let running = process.try_wait().expect("it can be asked").is_none();
+    drop(process.kill());
+    drop(process.wait());
+    running
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
+    let mut dice = Dice::seeded();
+    let folder = example("contoso");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let before = azure.estate();
+    rehome.approve(&folder.join("batch.toml"));
+    let mut kills = 0;
+    for _ in 0..40 {
+        kills += u32::from(kill_once(&rehome, &["run", "plan.json", "--yes"], &mut dice, 350));
+    }
+    assert_eq!(rehome.run_with_people(), 0);
+    let moved = azure.estate();
+    let batch = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
+    let cleanup = ["cleanup", &batch, "--confirm", &batch, "--yes"];
+    for _ in 0..15 {
+        kills += u32::from(kill_once(&rehome, &cleanup, &mut dice, 250));
+    }
+    rehome.say(&cleanup).expect(0);
+    judge(&before, &moved, &azure.estate(), &moves(&rehome));
+    rehome.say(&["audit", "verify"]).expect(0);
+    println!("{kills} kills");
+    assert!(kills >= 20, "only {kills} kills came in time to matter");
+}
+
+#[test]
+fn a_rollback_that_is_killed_again_and_again_takes_everything_back() {
+    let mut dice = Dice::seeded();
+    let folder = example("contoso");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let before = plain(&azure.estate());
+    rehome.approve(&folder.join("batch.toml"));
+    for _ in 0..10 {
+        kill_once(&rehome, &["run", "plan.json", "--yes"], &mut dice, 500);
+    }
+    let batch = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
+    let rollback = ["rollback", &batch, "--reason", "a test", "--yes"];
+    for _ in 0..20 {
+        kill_once(&rehome, &rollback, &mut dice, 300);
+    }
+    let mut said = rehome.say(&rollback);
+    while said.code == 11 && rehome.acknowledge() {
+        said = rehome.say(&rollback);
+    }
+    said.expect(0);
+    assert_eq!(differences(&before, &plain(&azure.estate()), ""), Vec::<String>::new());
+}

@@ -1,0 +1,8 @@
+//! End to end: the real binary, real HTTP, a real SQLite log, and an oracle that knows only estates.
+
+mod azure;
+mod bad_input;
+mod kills;
+mod oracle;
+mod rehome;
+mod whole_way;

@@ -1,0 +1,135 @@
+use crate::azure::{Azure, example};
+use crate::oracle::{Names, differences, mentioned_by, names, plain, powers, rest};
+use crate::rehome::{Rehome, text};
+use serde_json::Value;
+use std::path::Path;
+
+/// The moves of a batch: old and new ids, from the plan.
+pub(crate) fn moves(rehome: &Rehome) -> Vec<(String, String)> {
+    let plan = std::fs::read_to_string(rehome.path("plan.json")).expect("a plan");
+    let plan: Value = serde_json::from_str(&plan).expect("JSON");
+    let about =
+        |m: &Value| (text(&m["about"]["identity"]).to_owned(), text(&m["about"]["target"]).to_owned());
+    plan["moves"].as_array().expect("moves").iter().map(about).collect()
+}
+
+/// The oracle's judgement after clean-up.
+pub(crate) fn judge(before: &Value, moved: &Value, after: &Value, moves: &[(String, String)]) {
+    let mut pairs: Vec<(Names, Names)> = Vec::new();
+    for (old, new) in moves {
+        let old_names = names(before, old).expect("the old identity was there");
+        let new_names = names(moved, new).expect("the new identity is there");
+        let differing = |estate: &Value| {
+            let (had, has) = (powers(before, &old_names), powers(estate, &new_names));
+            had.symmetric_difference(&has).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(differing(moved), Vec::<String>::new(), "rights of {new} before clean-up");
+        assert_eq!(differing(after), Vec::<String>::new(), "rights of {new} after clean-up");
+        assert!(names(after, old).is_none(), "{old} is gone");
+        assert_eq!(mentioned_by(after, &old_names), Vec::<String>::new(), "{old} is mentioned nowhere");
+        pairs.push((old_names, new_names));
+    }
+    let left = differences(&rest(before, &pairs), &rest(after, &pairs), "");
+    assert_eq!(left, Vec::<String>::new(), "every other byte is as before");
+}
+
+fn whole_way(folder: &Path) {
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let before = azure.estate();
+    rehome.approve(&folder.join("batch.toml"));
+    let planned = azure.requests();
+    assert!(planned.iter().all(|r| r["changed"] == false), "planning changes nothing");
+    assert_eq!(rehome.run_with_people(), 0);
+    let moved = azure.estate();
+    rehome.say(&["verify"]).expect(0);
+    let batch = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
+    rehome.say(&["cleanup", &batch, "--confirm", "another name"]).expect(2);
+    rehome.say(&["cleanup", &batch, "--confirm", &batch, "--yes"]).expect(0);
+    judge(&before, &moved, &azure.estate(), &moves(&rehome));
+    drop(azure);
+    // From here on Azure is switched off.
+    rehome.say(&["audit", "verify"]).expect(0);
+    let replayed = rehome.json(&["replay"]);
+    assert!(replayed["moves"].as_array().expect("moves").iter().all(|m| m["state"] == "done"));
+    let early = rehome.json(&["replay", "--at", "4"]);
+    assert_ne!(replayed, early);
+    let remains = rehome.remains();
+    assert!(!contains(&remains, b"planted-secret"), "no setting's value is on the disk");
+}
+
+pub(crate) fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+#[test]
+fn the_smallest_batch_ends_as_planned() {
+    whole_way(&example("minimal"));
+}
+
+#[test]
+fn the_batch_of_contoso_ends_as_planned() {
+    whole_way(&example("contoso"));
+}
+
+#[test]
+fn what_was_done_is_taken_back_fact_by_fact() {
+    let folder = example("contoso");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let before = plain(&azure.estate());
+    rehome.approve(&folder.join("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0);
+    assert_ne!(plain(&azure.estate()), before);
+    let batch = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
+    let mut said = rehome.say(&["rollback", &batch, "--reason", "a test", "--yes"]);
+    while said.code == 11 && rehome.acknowledge() {
+        said = rehome.say(&["rollback", &batch, "--reason", "a test", "--yes"]);
+    }
+    said.expect(0);
+    let after = plain(&azure.estate());
+    assert_eq!(differences(&before, &after, ""), Vec::<String>::new());
+}
+
+#[test]
+fn a_step_that_is_refused_half_way_is_shown_and_the_rest_is_taken_back() {
+    let folder = example("minimal");
+    let faults = tempfile::NamedTempFile::new().expect("a file");
+    let rule = r#"{"rules": [{"method": "PATCH", "path": "virtualMachines/vm-batch",
+        "what": {"answer": {"status": 403, "code": "AuthorizationFailed"}}}]}"#;
+    std::fs::write(faults.path(), rule).expect("written");
+    let azure = Azure::serve(&folder.join("estate.json"), Some(faults.path()));
+    let rehome = Rehome::at(&azure);
+    let before = plain(&azure.estate());
+    rehome.approve(&folder.join("batch.toml"));
+    rehome.say(&["run", "plan.json", "--yes"]).expect(10);
+    let status = rehome.say(&["status"]).expect(0);
+    assert!(
+        status.out.contains("AuthorizationFailed") && status.out.contains("rehome retry"),
+        "{}",
+        status.out
+    );
+    let mut said = rehome.say(&["rollback", "minimal", "--reason", "a test", "--yes"]);
+    while said.code == 11 && rehome.acknowledge() {
+        said = rehome.say(&["rollback", "minimal", "--reason", "a test", "--yes"]);
+    }
+    said.expect(0);
+    assert_eq!(differences(&before, &plain(&azure.estate()), ""), Vec::<String>::new());
+}
+
+#[test]
+fn a_world_that_changed_since_the_plan_makes_the_move_stale_and_nothing_is_written() {
+    let folder = example("minimal");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&folder.join("batch.toml"));
+    // Another Azure, in which the identity has other tags: what somebody did meanwhile.
+    let text = std::fs::read_to_string(folder.join("estate.json")).expect("an estate");
+    let changed = rehome.path("changed.json");
+    std::fs::write(&changed, text.replace("\"team\": \"shop\"", "\"team\": \"other\"")).expect("written");
+    let other = Azure::serve(&changed, None);
+    let arguments = ["run", "plan.json", "--yes", "--cloud", other.text("arm")];
+    // The other Azure has another secret, so sign-in is refused before anything else.
+    rehome.say(&arguments).expect(4);
+    assert!(other.requests().iter().all(|r| r["changed"] == false));
+}
