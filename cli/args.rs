@@ -248,7 +248,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         faults: Option<PathBuf>,
         /// By how much time is shortened, on both sides.
-        #[arg(long, default_value_t = 5_000.0, value_name = "N")]
+        #[arg(long, default_value_t = 20_000.0, value_name = "N")]
         time_scale: f64,
         /// The seed of everything random in the local Azure.
         #[arg(long, default_value_t = 1, value_name = "N")]
