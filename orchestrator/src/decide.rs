@@ -82,6 +82,9 @@ pub(crate) fn decide(run: &RunState, live: &Live, now_ms: i64, tempo: Tempo) -> 
     decision
 }
 
+/// A program that did nothing about a step for this long was not running, however short its own timers are.
+const PAUSE_MIN_MS: i64 = 20;
+
 struct Decider<'a> {
     run: &'a RunState,
     live: &'a Live,
@@ -152,7 +155,7 @@ impl Decider<'_> {
                 self.give_up(at, Act::Run, Some(partial()));
             }
             Forward::Partial => self.begin(at, Act::Run, true),
-            Forward::Retrying { why, .. } if self.is_over(used, step.first_ms, retry) => {
+            Forward::Retrying { why, .. } if self.is_over(used, step.first_ms, step.since_ms, retry) => {
                 self.give_up(at, Act::Run, Some(why.clone()));
             }
             Forward::Retrying { until_ms, .. } if *until_ms > self.now_ms => self.out.wake(*until_ms),
@@ -198,7 +201,9 @@ impl Decider<'_> {
     }
 
     fn look(&mut self, at: Index, act: Act, look: &Look, first_ms: Option<i64>, limit_ms: u64) {
-        let late = first_ms.is_some_and(|first| self.now_ms > first + self.tempo.wall_ms(limit_ms));
+        let Node::Act { retry, .. } = &self.run.graph.step(at).node else { return };
+        let since_ms = self.run.at(at).since_ms;
+        let late = first_ms.is_some_and(|first| self.is_late(first, limit_ms, since_ms, retry));
         if late && look.checks > 1 {
             self.give_up(at, act, look.why.clone());
         } else if look.until_ms > self.now_ms {
@@ -211,7 +216,7 @@ impl Decider<'_> {
     fn wait(&mut self, at: Index, retry: &Retry) {
         let step = self.run.at(at);
         match &step.forward {
-            Forward::Waiting(look) if self.is_over(look.checks, step.first_ms, retry) => {
+            Forward::Waiting(look) if self.is_over(look.checks, step.first_ms, step.since_ms, retry) => {
                 self.give_up(at, Act::Run, look.why.clone());
             }
             Forward::Waiting(look) if look.until_ms > self.now_ms => self.out.wake(look.until_ms),
@@ -243,9 +248,16 @@ impl Decider<'_> {
         }
     }
 
-    fn is_over(&self, used: u32, first_ms: Option<i64>, retry: &Retry) -> bool {
-        let limit = self.tempo.wall_ms(retry.give_up_after_ms);
-        used >= retry.attempts_max || first_ms.is_some_and(|first| self.now_ms > first + limit)
+    /// Whether the limits are reached. Time in which nobody tried (the program was not running) does not
+    /// count: after it there is always one more try.
+    fn is_over(&self, used: u32, first_ms: Option<i64>, since_ms: i64, retry: &Retry) -> bool {
+        let late = first_ms.is_some_and(|first| self.is_late(first, retry.give_up_after_ms, since_ms, retry));
+        used >= retry.attempts_max || late
+    }
+
+    fn is_late(&self, first_ms: i64, limit_ms: u64, since_ms: i64, retry: &Retry) -> bool {
+        let pause = self.tempo.wall_ms(retry.cap_ms.saturating_mul(2)).max(PAUSE_MIN_MS);
+        self.now_ms > first_ms + self.tempo.wall_ms(limit_ms) && self.now_ms - since_ms <= pause
     }
 
     fn give_up(&mut self, at: Index, act: Act, last: Option<Fault>) {
@@ -291,7 +303,12 @@ impl Decider<'_> {
         match &step.undo {
             Undo::Pending => self.begin(at, Act::Undo, false),
             Undo::Retrying { why, .. }
-                if self.is_over(step.undo_attempts - step.undo_forgiven, step.undo_first_ms, retry) =>
+                if self.is_over(
+                    step.undo_attempts - step.undo_forgiven,
+                    step.undo_first_ms,
+                    step.since_ms,
+                    retry,
+                ) =>
             {
                 self.give_up(at, Act::Undo, Some(why.clone()));
             }

@@ -12,7 +12,7 @@ pub(crate) struct Azure {
 }
 
 /// Both sides run this many times as fast as the wall.
-pub(crate) const SCALE: &str = "5000";
+pub(crate) const SCALE: &str = "20000";
 
 /// The folder of an example.
 pub(crate) fn example(name: &str) -> PathBuf {

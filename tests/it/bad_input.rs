@@ -44,6 +44,19 @@ fn a_plan_that_was_edited_or_not_approved_is_not_run() {
 }
 
 #[test]
+fn a_name_that_is_taken_blocks_the_plan_before_anything_is_written() {
+    let folder = example("contoso");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let batch = folder.join("collision.toml");
+    let plan = ["plan", "-f", batch.to_str().expect("a path"), "--save", "plan.json"];
+    let said = rehome.say(&plan).expect(12);
+    assert!(said.err.contains("id-taken"), "{}", said.err);
+    rehome.say(&["approve", "plan.json", "--reason", "x", "--yes"]).expect(12);
+    assert!(azure.requests().iter().all(|r| r["changed"] == false));
+}
+
+#[test]
 fn an_estate_that_is_not_json_is_refused_with_its_place() {
     let rehome = Rehome::offline();
     std::fs::write(rehome.path("estate.json"), "{\"arm\": [}").expect("written");

@@ -7,6 +7,12 @@ use std::time::Duration;
 /// A small generator, so that a seed gives the same moments again.
 struct Dice(u64);
 
+/// Words for who reads a failed test.
+#[expect(clippy::print_stderr, reason = "a test's seed has to be seen")]
+fn say(words: &str) {
+    eprintln!("{words}");
+}
+
 impl Dice {
     fn seeded() -> Self {
         let given = std::env::var("REHOME_SEED").ok().and_then(|s| s.parse().ok());
@@ -14,7 +20,7 @@ impl Dice {
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(1, |d| d.subsec_nanos());
         let seed = given.unwrap_or_else(|| u64::from(clock) | 1);
-        println!("REHOME_SEED={seed}");
+        say(&format!("REHOME_SEED={seed}"));
         Self(seed)
     }
 
@@ -60,7 +66,7 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     rehome.say(&cleanup).expect(0);
     judge(&before, &moved, &azure.estate(), &moves(&rehome));
     rehome.say(&["audit", "verify"]).expect(0);
-    println!("{kills} kills");
+    say(&format!("{kills} kills"));
     assert!(kills >= 20, "only {kills} kills came in time to matter");
 }
 

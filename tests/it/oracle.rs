@@ -128,7 +128,12 @@ fn strip(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let kept = members.iter().filter(|(k, _)| !STAMPS.contains(&k.as_str()));
-            Value::Object(kept.map(|(k, v)| (k.clone(), strip(v))).collect::<Map<_, _>>())
+            let mut kept: Map<String, Value> = kept.map(|(k, v)| (k.clone(), strip(v))).collect();
+            // A vault's entries are a set: Azure promises no order of them.
+            if let Some(entries) = kept.get_mut("accessPolicies").and_then(Value::as_array_mut) {
+                entries.sort_by_key(ToString::to_string);
+            }
+            Value::Object(kept)
         }
         Value::Array(items) => Value::Array(items.iter().map(strip).collect()),
         other => other.clone(),
@@ -181,7 +186,7 @@ pub(crate) fn rest(estate: &Value, moves: &[(Names, Names)]) -> Value {
                 text = replace(&text, from, to);
             }
         }
-        arm.push(serde_json::from_str::<Value>(&text).expect("still JSON"));
+        arm.push(strip(&serde_json::from_str(&text).expect("still JSON")));
     }
     json!({ "arm": arm })
 }
@@ -193,6 +198,7 @@ fn replace(text: &str, from: &str, to: &str) -> String {
         (from.to_owned(), to.to_owned()),
         (from.replace('/', "%2F"), to.replace('/', "%2F")),
         (to.to_owned(), to.to_owned()),
+        (to.replace('/', "%2F"), to.replace('/', "%2F")),
     ] {
         let (folded, wanted) = (out.to_lowercase(), from.to_lowercase());
         let mut fresh = String::new();

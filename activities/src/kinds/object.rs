@@ -69,12 +69,22 @@ pub(crate) fn lacks(live: &Value, wanted: &Value, at: &str) -> Option<Difference
             live.iter().zip(wanted).enumerate().find_map(|(n, (l, w))| lacks(l, w, &format!("{at}/{n}")))
         }
         (Value::String(live), Value::String(wanted)) if plain(live) == plain(wanted) => None,
+        // A role's id begins with the scope at which it was asked for; only its GUID is its name.
+        (Value::String(live), Value::String(wanted))
+            if at.ends_with("/roleDefinitionId") && last(live) == last(wanted) =>
+        {
+            None
+        }
         (live, wanted) if live == wanted => None,
         (live, wanted) => {
             let show = |value: &Value| (!value.is_null()).then(|| value.to_string());
             Some(Difference { fact: at.to_owned(), expected: show(wanted), found: show(live) })
         }
     }
+}
+
+fn last(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or_default().to_lowercase()
 }
 
 impl<T: Object> Put<T> {
