@@ -161,7 +161,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (_stop, stopped) = watch::channel(false);
     let first = engine(log.clone(), folder.path(), 2);
     let crash = std::time::Duration::from_millis(500);
-    let ended = tokio::time::timeout(crash, first.drive(&[run.clone()], Stay::BRIEFLY, stopped)).await;
+    let ended =
+        tokio::time::timeout(crash, first.drive(std::slice::from_ref(&run), Stay::BRIEFLY, stopped)).await;
     println!(
         "first process: {}",
         if ended.is_err() { "stopped in the middle of step 2" } else { "finished" }
@@ -170,8 +171,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let log: Arc<dyn Log> = Arc::new(SqliteLog::open(&path)?);
     let (_stop, stopped) = watch::channel(false);
-    let left =
-        engine(log.clone(), folder.path(), u32::MAX).drive(&[run.clone()], Stay::BRIEFLY, stopped).await?;
+    let left = engine(log.clone(), folder.path(), u32::MAX)
+        .drive(std::slice::from_ref(&run), Stay::BRIEFLY, stopped)
+        .await?;
     println!("second process: {:?}", left[&run]);
     for entry in entries::<Event>(&*log, &run.stream()).await? {
         println!("  {:>2} {}", entry.sequence, entry.event.kind().0);
