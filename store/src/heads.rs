@@ -1,17 +1,33 @@
 //! Store: where each stream ends, and whether an append fits that. Pure, but for what it is handed.
 
 use crate::log::{Append, AppendError};
-use crate::record::{Sequence, StreamId};
+use crate::record::{Record, Sequence, StreamId};
 use std::collections::BTreeMap;
 
 /// One append has at most this many events: a batch of a thousand runs fits with room to spare.
 const RECORDS_MAX: usize = 100_000;
+
+/// The longest body: far more than any plan has, and small enough to be held in memory many times.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The longest name of a stream, a kind or an actor.
+const NAME_BYTES_MAX: usize = 1_024;
+
+/// More ends than this are not remembered: they are one look into the index away.
+const REMEMBERED_MAX: usize = 50_000;
 
 /// The ends of the streams that were looked at so far.
 #[derive(Default)]
 pub(crate) struct Heads(BTreeMap<StreamId, Sequence>);
 
 impl Heads {
+    /// Makes room, between appends.
+    pub(crate) fn trim(&mut self) {
+        if self.0.len() > REMEMBERED_MAX {
+            self.0.clear();
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
@@ -31,6 +47,7 @@ impl Heads {
             let what = format!("stream {} is written to without an expectation", record.stream);
             return Err(AppendError::Malformed(what).into());
         }
+        append.records.iter().try_for_each(well_formed)?;
         for (stream, expected) in &append.expect {
             let found = match self.0.get(stream) {
                 Some(found) => *found,
@@ -54,6 +71,22 @@ impl Heads {
     pub(crate) fn of(&self, stream: &StreamId) -> Sequence {
         self.0.get(stream).copied().unwrap_or_default()
     }
+}
+
+fn well_formed(record: &Record) -> Result<(), AppendError> {
+    let names = [("stream", record.stream.as_str()), ("kind", &record.kind), ("actor", &record.actor)];
+    for (what, name) in names {
+        if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains('\0') {
+            let what =
+                format!("the {what} has {} bytes; 1 to {NAME_BYTES_MAX}, none of them zero", name.len());
+            return Err(AppendError::Malformed(what));
+        }
+    }
+    if record.body.len() > BODY_BYTES_MAX {
+        let what = format!("a body of {} bytes; {BODY_BYTES_MAX} at most", record.body.len());
+        return Err(AppendError::Malformed(what));
+    }
+    Ok(())
 }
 
 /// The streams of the records, in the order of their first mention.

@@ -111,10 +111,9 @@ impl Log for MemoryLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_log_in_memory_keeps_every_promise_of_a_log() {
-        crate::conformance::check(Arc::new(MemoryLog::default())).await;
+        crate::conformance::check(|| async { MemoryLog::default() }).await;
     }
 }

@@ -28,7 +28,7 @@ pub struct RunnerLock {
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
     /// Another process has it.
-    #[error("another runner is at work on {}", path.display())]
+    #[error("another runner is at work on {}: {}; wait for it, or ask it to stop", path.display(), named(holder.as_ref()))]
     Held {
         /// The log.
         path: PathBuf,
@@ -92,6 +92,47 @@ impl Drop for RunnerLock {
     }
 }
 
+fn named(holder: Option<&Holder>) -> String {
+    holder.map_or_else(
+        || "it did not leave its name".to_owned(),
+        |h| format!("process {} of {} on {}", h.pid, h.actor.escape_debug(), h.host.escape_debug()),
+    )
+}
+
 fn read(path: &Path) -> Option<Holder> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ada() -> Holder {
+        Holder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 }
+    }
+
+    #[test]
+    fn a_second_runner_is_refused_by_name_until_the_first_is_gone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = folder.path().join("log.db");
+        assert_eq!(RunnerLock::holder(&log), None);
+        let lock = RunnerLock::take(&log, &ada()).expect("nobody has it");
+        assert_eq!(RunnerLock::holder(&log), Some(ada()));
+        let refused = RunnerLock::take(&log, &Holder { pid: 8, ..ada() }).expect_err("ada has it");
+        assert!(refused.to_string().contains("process 7 of ada on desk"), "{refused}");
+        drop(lock);
+        assert_eq!(RunnerLock::holder(&log), None, "a name that was left behind is not a holder");
+        RunnerLock::take(&log, &Holder { pid: 8, ..ada() }).expect("nobody has it any more");
+    }
+
+    #[test]
+    fn a_lock_file_full_of_rubbish_still_refuses() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = folder.path().join("log.db");
+        let lock = RunnerLock::take(&log, &ada()).expect("nobody has it");
+        fs::write(RunnerLock::path(&log), "{").expect("written");
+        let refused = RunnerLock::take(&log, &ada());
+        assert!(matches!(refused, Err(RunnerError::Held { holder: None, .. })), "{refused:?}");
+        drop(lock);
+    }
 }

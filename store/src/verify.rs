@@ -25,7 +25,7 @@ pub enum VerifyError {
         /// Its place.
         position: Position,
         /// What does not fit.
-        what: &'static str,
+        what: String,
     },
     /// The record outside the log knows of events that the log does not have.
     #[error(
@@ -59,13 +59,13 @@ pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Veri
     let mut head = Head { position: Position(0), hash: Digest::ZERO };
     let mut streams: BTreeMap<StreamId, Sequence> = BTreeMap::new();
     loop {
-        let page = log.read_all(head.position, PAGE).await?;
+        let page = log.read_all(head.position, PAGE).await.map_err(|e| unreadable(e, head.position))?;
         for event in &page {
             let position = Position(head.position.0 + 1);
             let expected = streams.entry(event.record.stream.clone()).or_default();
             expected.0 += 1;
             if let Some(what) = flaw(event, position, *expected, head.hash) {
-                return Err(VerifyError::Broken { position, what });
+                return Err(VerifyError::Broken { position, what: what.to_owned() });
             }
             head = Head { position, hash: event.hash };
             if anchor.is_some_and(|a| a.position == position.0 && a.hash != event.hash.to_string()) {
@@ -82,6 +82,16 @@ pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Veri
         }
         Some(_) => Ok(Verified { head, anchored: true }),
         None => Ok(Verified { head, anchored: false }),
+    }
+}
+
+/// A row that cannot even be read is damage with a place.
+fn unreadable(error: ReadError, seen: Position) -> VerifyError {
+    match error {
+        ReadError::Damaged { position, what } => {
+            VerifyError::Broken { position: position.max(Position(seen.0 + 1)), what }
+        }
+        error @ ReadError::Storage(_) => VerifyError::Read(error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Activities: the kinds of change, each with its probe, its undo and its proof.
 //!
-//! Most are one of two shapes: an ARM object that is put or removed ([`object`]), or a link in Entra ID
-//! that is added or removed ([`link`]). What is special has a file of its own.
+//! Most are one of two shapes: an ARM object that is put or removed (`object`), or a link in Entra ID
+//! that is added or removed (`link`). What is special has a file of its own.
 
 mod access_policy;
 mod app_settings;

@@ -214,13 +214,16 @@ impl Log for SqliteLog {
 mod tests {
     use super::*;
     use crate::conformance;
-    use std::sync::Arc;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_file_keeps_every_promise_of_a_log() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let log = SqliteLog::create_or_open(&folder.path().join("log.db")).expect("a new log");
-        conformance::check(Arc::new(log)).await;
+        let count = std::sync::atomic::AtomicU32::new(0);
+        conformance::check(|| async {
+            let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            SqliteLog::create_or_open(&folder.path().join(format!("{number}.db"))).expect("a new log")
+        })
+        .await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
@@ -228,14 +231,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("log.db");
         let log = SqliteLog::create_or_open(&path).expect("a new log");
-        let done = log.append(conformance::append(&[("a", 0)], &[("a", "1")])).await.expect("appended");
+        let done = log.append(conformance::append("a", 0, &["1"])).await.expect("appended");
         let copy = folder.path().join("copy.db");
         log.backup(&copy).expect("a backup beside a writer");
         drop(log);
         for path in [&path, &copy] {
             let again = SqliteLog::open_read_only(path).expect("it exists");
             assert_eq!(again.head().await.expect("readable").hash, done.head);
-            let refused = again.append(conformance::append(&[("a", 1)], &[("a", "2")])).await;
+            let refused = again.append(conformance::append("a", 1, &["2"])).await;
             assert!(matches!(refused, Err(AppendError::ReadOnly)));
         }
     }
@@ -246,11 +249,11 @@ mod tests {
         let path = folder.path().join("log.db");
         let one = SqliteLog::create_or_open(&path).expect("a new log");
         let two = SqliteLog::open(&path).expect("it exists");
-        one.append(conformance::append(&[("a", 0)], &[("a", "1")])).await.expect("appended");
-        two.append(conformance::append(&[("a", 1)], &[("a", "2")])).await.expect("appended");
-        let stale = one.append(conformance::append(&[("a", 1)], &[("a", "3")])).await;
+        one.append(conformance::append("a", 0, &["1"])).await.expect("appended");
+        two.append(conformance::append("a", 1, &["2"])).await.expect("appended");
+        let stale = one.append(conformance::append("a", 1, &["3"])).await;
         assert!(matches!(stale, Err(AppendError::Conflict { .. })), "{stale:?}");
-        one.append(conformance::append(&[("a", 2)], &[("a", "3")])).await.expect("appended");
+        one.append(conformance::append("a", 2, &["3"])).await.expect("appended");
         crate::verify_chain(&two, None).await.expect("one chain");
     }
 
@@ -273,12 +276,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("log.db");
         let log = SqliteLog::create_or_open(&path).expect("a new log");
-        log.append(conformance::append(&[("a", 0)], &[("a", "1")])).await.expect("appended");
+        log.append(conformance::append("a", 0, &["1"])).await.expect("appended");
         drop(log);
         Connection::open(&path).and_then(|c| c.pragma_update(None, "user_version", 99)).expect("aged");
         let log = SqliteLog::open(&path).expect("it can be read");
         assert_eq!(log.head().await.expect("readable").position, Position(1));
-        let refused = log.append(conformance::append(&[("a", 1)], &[("a", "2")])).await;
+        let refused = log.append(conformance::append("a", 1, &["2"])).await;
         assert!(matches!(refused, Err(AppendError::NewerFormat { found: 99, known: FORMAT })));
     }
 
@@ -288,7 +291,7 @@ mod tests {
         let path = folder.path().join("log.db");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let log = SqliteLog::create_or_open(&path).expect("a new log");
-        runtime.block_on(log.append(conformance::append(&[("a", 0)], &[("a", "1")]))).expect("appended");
+        runtime.block_on(log.append(conformance::append("a", 0, &["1"]))).expect("appended");
         let stranger = Connection::open(&path).expect("a second connection");
         stranger.pragma_update(None, "recursive_triggers", "ON").expect("set");
         for sql in [

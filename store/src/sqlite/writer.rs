@@ -29,6 +29,15 @@ pub struct Counters {
     pub commits: u64,
     /// Events in them.
     pub events: u64,
+    /// The most events that shared one commit.
+    pub largest_group: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    commits: AtomicU64,
+    events: AtomicU64,
+    largest: AtomicU64,
 }
 
 /// Appends that wait; a caller beyond that waits for a place.
@@ -43,14 +52,13 @@ type Job = (Append, oneshot::Sender<Answer>);
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
-    commits: Arc<AtomicU64>,
-    events: Arc<AtomicU64>,
+    counts: Arc<Counts>,
 }
 
 impl Writer {
     pub(super) fn start(path: PathBuf, connection: Connection, salts: Box<dyn Salts>) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
-        let (commits, events) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let counts = Arc::<Counts>::default();
         let mut desk = Desk {
             path,
             connection,
@@ -58,14 +66,13 @@ impl Writer {
             heads: Heads::default(),
             head: None,
             poisoned: None,
-            commits: commits.clone(),
-            events: events.clone(),
+            counts: counts.clone(),
         };
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
             .spawn(move || desk.serve(queue))
             .expect("the machine can start a thread");
-        Self { jobs: Some(jobs), thread: Some(thread), commits, events }
+        Self { jobs: Some(jobs), thread: Some(thread), counts }
     }
 
     pub(super) async fn append(&self, append: Append) -> Answer {
@@ -78,8 +85,9 @@ impl Writer {
 
     pub(super) fn counters(&self) -> Counters {
         Counters {
-            commits: self.commits.load(Ordering::Relaxed),
-            events: self.events.load(Ordering::Relaxed),
+            commits: self.counts.commits.load(Ordering::Relaxed),
+            events: self.counts.events.load(Ordering::Relaxed),
+            largest_group: self.counts.largest.load(Ordering::Relaxed),
         }
     }
 }
@@ -101,8 +109,7 @@ struct Desk {
     heads: Heads,
     head: Option<Head>,
     poisoned: Option<String>,
-    commits: Arc<AtomicU64>,
-    events: Arc<AtomicU64>,
+    counts: Arc<Counts>,
 }
 
 /// Why one append or the whole transaction failed.
@@ -191,12 +198,19 @@ impl Desk {
         if let Err(e) = transaction.commit() {
             self.heads.clear();
             self.head = None;
+            // The frame that makes a commit is the last one written, so a write that found no room
+            // left none. A sync that failed may have left one, and has another code.
+            if e.sqlite_error_code() == Some(ErrorCode::DiskFull) && self.connection.is_autocommit() {
+                return Err(refused(&self.path, &e));
+            }
             self.poisoned = Some(e.to_string());
             return Err(AppendError::Poisoned(e.to_string()));
         }
         self.head = Some(head);
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        self.events.fetch_add(written, Ordering::Relaxed);
+        self.heads.trim();
+        self.counts.commits.fetch_add(1, Ordering::Relaxed);
+        self.counts.events.fetch_add(written, Ordering::Relaxed);
+        self.counts.largest.fetch_max(written, Ordering::Relaxed);
         Ok(answers)
     }
 }

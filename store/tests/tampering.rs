@@ -1,0 +1,226 @@
+//! Store: whoever edits the file behind the log's back is found, with the first event concerned.
+//!
+//! `REHOME_TAMPER_ROUNDS` and `REHOME_TAMPER_SEED` choose how often and from where.
+
+use rehome_store::{
+    Anchor, CountedSalts, Digest, Log, Position, SqliteLog, VerifyError, conformance, event_hash,
+    verify_chain,
+};
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use std::path::Path;
+
+const EVENTS: u64 = 60;
+const COLUMNS: [&str; 11] = [
+    "stream",
+    "sequence",
+    "kind",
+    "version",
+    "at_ms",
+    "actor",
+    "salt",
+    "body",
+    "body_digest",
+    "previous",
+    "hash",
+];
+
+/// SplitMix64: enough to choose edits, and the same on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.roll() % end
+    }
+
+    fn position(&mut self) -> u64 {
+        1 + self.below(EVENTS)
+    }
+}
+
+fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+async fn write_a_log(path: &Path) -> Anchor {
+    let log = SqliteLog::create_with(path, CountedSalts::default()).expect("a new log");
+    for n in 0..EVENTS {
+        let body = format!("{{\"event\":{n},\"text\":\"{}\"}}", "x".repeat((n * 7 % 400) as usize));
+        let append = conformance::append(&format!("move/{}", n % 5), n / 5, &[&body]);
+        log.append(append).await.expect("appended");
+    }
+    Anchor::of(log.id(), log.head().await.expect("a head"))
+}
+
+/// Changes the file and says what was done, and which event must be named; nothing where the file
+/// itself refused.
+fn tamper(dice: &mut Dice, db: &Connection) -> rusqlite::Result<(String, u64)> {
+    let p = dice.position();
+    match dice.below(8) {
+        0..=2 => {
+            let column = COLUMNS[dice.below(COLUMNS.len() as u64) as usize];
+            let what = alter(dice, db, column, p)?;
+            Ok((format!("{column} of {p}: {what}"), p))
+        }
+        3 => {
+            db.execute("DELETE FROM event WHERE position = ?1", [p])?;
+            Ok((format!("{p} removed"), p))
+        }
+        4 => {
+            let q = dice.position();
+            if p == q {
+                return Err(rusqlite::Error::QueryReturnedNoRows);
+            }
+            for (from, to) in [(p as i64, -1), (q as i64, p as i64), (-1, q as i64)] {
+                db.execute("UPDATE event SET position = ?2 WHERE position = ?1", [from, to])?;
+            }
+            Ok((format!("{p} and {q} exchanged"), p.min(q)))
+        }
+        5 => {
+            db.execute("DELETE FROM event WHERE position >= ?1", [p])?;
+            Ok((format!("cut off from {p}"), p))
+        }
+        6 => {
+            let away = if dice.below(2) == 0 { -(p as i64) } else { (EVENTS + 1 + dice.below(9)) as i64 };
+            db.execute("UPDATE event SET position = ?2 WHERE position = ?1", [p as i64, away])?;
+            Ok((format!("{p} moved to {away}"), p))
+        }
+        _ => {
+            let sql = "INSERT INTO event SELECT ?2, stream, sequence + 1000, kind, version, at_ms, actor, salt, body,
+                       body_digest, previous, hash FROM event WHERE position = ?1";
+            db.execute(sql, [p, EVENTS + 1])?;
+            Ok((format!("a copy of {p} added"), EVENTS + 1))
+        }
+    }
+}
+
+/// Changes one byte, or one bit of a number, or the length.
+fn alter(dice: &mut Dice, db: &Connection, column: &str, p: u64) -> rusqlite::Result<String> {
+    let sql = format!("SELECT {column} FROM event WHERE position = ?1");
+    let old: Value = db.query_row(&sql, [p], |row| row.get(0))?;
+    let spoil = |dice: &mut Dice, bytes: &mut Vec<u8>| match dice.below(6) {
+        0 => bytes.push(b'x'),
+        1 if !bytes.is_empty() => bytes.truncate(bytes.len() - 1),
+        _ if !bytes.is_empty() => {
+            let at = dice.below(bytes.len() as u64) as usize;
+            bytes[at] ^= 1 << dice.below(8);
+        }
+        _ => bytes.push(0),
+    };
+    match old.clone() {
+        Value::Integer(number) => {
+            let new = number ^ (1 << dice.below(63));
+            db.execute(&format!("UPDATE event SET {column} = ?2 WHERE position = ?1"), (p, new))?;
+            Ok(format!("{number} -> {new}"))
+        }
+        Value::Text(text) => {
+            let mut bytes = text.into_bytes();
+            spoil(dice, &mut bytes);
+            let sql = format!("UPDATE event SET {column} = CAST(?2 AS TEXT) WHERE position = ?1");
+            db.execute(&sql, (p, &bytes))?;
+            Ok(format!("{old:?} -> {}", bytes.escape_ascii()))
+        }
+        Value::Blob(mut bytes) => {
+            spoil(dice, &mut bytes);
+            db.execute(&format!("UPDATE event SET {column} = ?2 WHERE position = ?1"), (p, &bytes))?;
+            Ok("a byte".to_owned())
+        }
+        other => panic!("no column holds {other:?}"),
+    }
+}
+
+fn named(error: &VerifyError) -> u64 {
+    match error {
+        VerifyError::Broken { position, .. } | VerifyError::Rewritten { position } => position.0,
+        VerifyError::Shortened { found, .. } => found.0 + 1,
+        other => panic!("the event is not named: {other}"),
+    }
+}
+
+fn without_triggers(path: &Path) -> Connection {
+    let db = Connection::open(path).expect("the file");
+    let triggers: Vec<String> = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+        .and_then(|mut s| s.query_map([], |row| row.get(0))?.collect())
+        .expect("triggers");
+    for trigger in triggers {
+        db.execute_batch(&format!("DROP TRIGGER {trigger}")).expect("dropped");
+    }
+    db
+}
+
+#[tokio::test]
+async fn every_edit_of_the_file_is_found_at_its_event() {
+    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 500);
+    let seed = from_environment("REHOME_TAMPER_SEED", 20_260_101);
+    println!("REHOME_TAMPER_SEED={seed} REHOME_TAMPER_ROUNDS={rounds}");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let whole = folder.path().join("whole.db");
+    let anchor = write_a_log(&whole).await;
+    // Without a log file beside it, and without waiting for the disk: it is about to be spoilt.
+    let prepared = without_triggers(&whole);
+    prepared.pragma_update(None, "journal_mode", "DELETE").expect("one file");
+    drop(prepared);
+    let untouched = SqliteLog::open_read_only(&whole).expect("the log");
+    verify_chain(&untouched, Some(&anchor)).await.expect("an untouched log is whole");
+    drop(untouched);
+
+    let (mut dice, mut edits) = (Dice(seed), 0);
+    while edits < rounds {
+        let path = folder.path().join("spoilt.db");
+        std::fs::copy(&whole, &path).expect("a copy");
+        let db = Connection::open(&path).expect("the file");
+        db.pragma_update(None, "synchronous", "OFF").expect("set");
+        let Ok((what, expected)) = tamper(&mut dice, &db) else { continue };
+        drop(db);
+        edits += 1;
+        let log = SqliteLog::open_read_only(&path).expect("it is still a log");
+        let found = verify_chain(&log, Some(&anchor)).await;
+        let error = found.expect_err(&format!("edit {edits} of seed {seed} was not found: {what}"));
+        assert_eq!(named(&error), expected, "edit {edits} of seed {seed}: {what}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_chain_that_was_forged_to_its_end_is_found_only_through_the_anchor() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("log.db");
+    let anchor = write_a_log(&path).await;
+    let log = SqliteLog::open_read_only(&path).expect("the log");
+    let mut events = log.read_all(Position(0), 1_000).await.expect("all");
+    drop(log);
+    let db = without_triggers(&path);
+    let mut previous = Digest::ZERO;
+    events[30].record.actor = "somebody else".into();
+    for event in &mut events {
+        event.previous = previous;
+        event.hash = event_hash(event);
+        previous = event.hash;
+        let sql = "UPDATE event SET actor = ?2, previous = ?3, hash = ?4 WHERE position = ?1";
+        let values = (event.position.0, &*event.record.actor, &event.previous.0[..], &event.hash.0[..]);
+        db.execute(sql, values).expect("forged");
+    }
+    drop(db);
+    let log = SqliteLog::open_read_only(&path).expect("the log");
+    verify_chain(&log, None).await.expect("the forger knew what to do");
+    let found = verify_chain(&log, Some(&anchor)).await;
+    assert!(matches!(found, Err(VerifyError::Rewritten { position: Position(EVENTS) })), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_tail_that_was_cut_off_is_not_seen_without_an_anchor_and_that_is_said() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("log.db");
+    write_a_log(&path).await;
+    without_triggers(&path).execute("DELETE FROM event WHERE position > 40", []).expect("cut off");
+    let log = SqliteLog::open_read_only(&path).expect("the log");
+    let verified = verify_chain(&log, None).await.expect("the rest is whole");
+    assert_eq!((verified.head.position, verified.anchored), (Position(40), false));
+}
