@@ -190,6 +190,8 @@ impl RunState {
         match (&step.undo, found) {
             (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::NotApplied) => self.undone(at),
             (Undo::Began | Undo::Doubt(_), Found::Applied(_) | Found::Partial(_)) => {
+                // The program may have been dead for long: the clock for giving up starts again.
+                step.undo_first_ms = None;
                 step.undo = Undo::Pending;
                 self.advance(at);
             }
@@ -228,7 +230,11 @@ impl RunState {
         let unchecked = self.is_unchecked(at);
         let step = &mut self.steps[at as usize];
         match step.undo {
-            Undo::Began | Undo::Doubt(_) => step.undo = Undo::Doubt(look),
+            Undo::Began => {
+                step.undo_first_ms = None;
+                step.undo = Undo::Doubt(look);
+            }
+            Undo::Doubt(_) => step.undo = Undo::Doubt(look),
             Undo::Attesting => {
                 step.undo = Undo::Parked { why: look.why.unwrap_or_else(still_there), doubt: true };
             }

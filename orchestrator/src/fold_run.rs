@@ -157,6 +157,8 @@ impl RunState {
                 self.not_done(at);
             }
             Found::Partial(_) | Found::NotApplied => {
+                // The program may have been dead for long: the clock for giving up starts again.
+                step.first_ms = None;
                 step.forward = Forward::Retrying { until_ms: at_ms, why: absent() };
                 self.not_done(at);
             }
@@ -193,7 +195,12 @@ impl RunState {
             Forward::Attesting => {
                 Forward::Parked { why: look.why.unwrap_or_else(not_attested), doubt: false }
             }
-            Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => {
+            Forward::Began | Forward::Accepted(_) => {
+                step.murky = true;
+                step.first_ms = Some(at_ms);
+                Forward::Doubt(look)
+            }
+            Forward::Doubt(_) => {
                 step.murky = true;
                 Forward::Doubt(look)
             }

@@ -79,3 +79,39 @@ fn any_changed_byte_of_any_event_is_found_and_named() {
     let said = rehome.say(&["audit", "verify"]).expect(15);
     assert!(said.err.contains("position 2"), "{}", said.err);
 }
+
+#[test]
+fn a_log_of_a_newer_program_is_shown_and_not_written_to() {
+    let folder = example("minimal");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&folder.join("batch.toml"));
+    let log = rusqlite::Connection::open(rehome.path("rehome.db")).expect("the log");
+    log.pragma_update(None, "user_version", 99).expect("aged");
+    drop(log);
+    rehome.say(&["status"]).expect(0);
+    let said = rehome.say(&["run", "plan.json", "--yes"]).expect(1);
+    assert!(said.err.contains("format 99"), "{}", said.err);
+    assert!(azure.requests().iter().all(|r| r["changed"] == false));
+}
+
+#[test]
+fn no_secret_is_in_the_output_or_in_the_debug_log() {
+    let folder = example("contoso");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let batch = folder.join("batch.toml");
+    let mut heard = String::new();
+    let plan = ["-vv", "plan", "-f", batch.to_str().expect("a path"), "--save", "plan.json"];
+    let approve = ["-vv", "approve", "plan.json", "--reason", "x", "--yes"];
+    for arguments in [&plan[..], &approve, &["-vv", "run", "plan.json", "--yes"], &["history", "-o", "json"]]
+    {
+        let said = rehome.say(arguments);
+        heard.push_str(&said.out);
+        heard.push_str(&said.err);
+    }
+    assert!(heard.contains("exchange"), "the debug log was on");
+    for secret in ["planted-secret", azure.text("client_secret"), "eyJ"] {
+        assert!(!heard.contains(secret), "{secret} was said");
+    }
+}

@@ -44,6 +44,22 @@ fn kill_once(rehome: &Rehome, arguments: &[&str], dice: &mut Dice, within_ms: u6
     running
 }
 
+/// Things that are made once, and were made more than once: sent again although they were there.
+fn sent_twice(azure: &Azure) -> Vec<String> {
+    let mut made: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
+    for request in azure.requests().iter().filter(|r| r["changed"] == true && r["method"] == "PUT") {
+        let path = text(&request["path"]).to_lowercase();
+        let once = ["/roleassignments/", "/federatedidentitycredentials/", "/userassignedidentities/"];
+        if once.iter().any(|part| path.contains(part)) {
+            *made.entry(path).or_default() += 1;
+        }
+    }
+    made.into_iter()
+        .filter(|(_, times)| *times > 1)
+        .map(|(path, times)| format!("{times} x {path}"))
+        .collect()
+}
+
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let mut dice = Dice::seeded();
@@ -66,6 +82,8 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     rehome.say(&cleanup).expect(0);
     judge(&before, &moved, &azure.estate(), &moves(&rehome));
     rehome.say(&["audit", "verify"]).expect(0);
+    let twice = sent_twice(&azure);
+    assert_eq!(twice, Vec::<String>::new(), "what had taken effect was sent again");
     say(&format!("{kills} kills"));
     assert!(kills >= 20, "only {kills} kills came in time to matter");
 }

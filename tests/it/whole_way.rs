@@ -133,3 +133,43 @@ fn a_world_that_changed_since_the_plan_makes_the_move_stale_and_nothing_is_writt
     rehome.say(&arguments).expect(4);
     assert!(other.requests().iter().all(|r| r["changed"] == false));
 }
+
+#[test]
+fn a_refused_step_can_be_left_out_and_the_rest_goes_on_without_it() {
+    let folder = example("minimal");
+    let faults = tempfile::NamedTempFile::new().expect("a file");
+    let rule = r#"{"rules": [{"method": "PATCH", "path": "virtualMachines/vm-batch",
+        "what": {"answer": {"status": 403, "code": "AuthorizationFailed"}}}]}"#;
+    std::fs::write(faults.path(), rule).expect("written");
+    let azure = Azure::serve(&folder.join("estate.json"), Some(faults.path()));
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&folder.join("batch.toml"));
+    rehome.say(&["run", "plan.json", "--yes"]).expect(10);
+    let status = rehome.json(&["status"]);
+    let failed = status["moves"][0]["waiting_for"].as_array().into_iter().flatten();
+    let failed = failed.filter(|w| w["kind"] == "failed").map(|w| text(&w["step"]).to_owned());
+    let run = text(&status["moves"][0]["run"]).to_owned();
+    for step in failed.collect::<Vec<_>>() {
+        let step = format!("{run}:{step}");
+        rehome.say(&["skip", &step]).expect(2);
+        rehome.say(&["mark-done", &step, "--reason", "somebody said so"]).expect(0);
+        // Nobody did it: what is there is believed, not what was said.
+        rehome.say(&["run", "plan.json", "--yes"]).expect(10);
+        rehome.say(&["skip", &step, "--reason", "the machine stays as it is"]).expect(0);
+    }
+    assert_eq!(rehome.run_with_people(), 0);
+}
+
+#[test]
+fn a_second_runner_is_refused_by_name() {
+    let folder = example("minimal");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&folder.join("batch.toml"));
+    let lock = std::fs::File::create(rehome.path("rehome.db.runner")).expect("the lock file");
+    lock.lock().expect("held here");
+    rehome.say(&["run", "plan.json", "--yes"]).expect(16);
+    rehome.say(&["status"]).expect(0);
+    drop(lock);
+    assert_eq!(rehome.run_with_people(), 0);
+}
