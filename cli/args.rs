@@ -41,6 +41,8 @@ pub(crate) struct Global {
     /// Who you are, for the record; not proven unless signed elsewhere.
     #[arg(long, global = true, env = "REHOME_ACTOR", value_name = "NAME")]
     pub(crate) actor: Option<String>,
+    #[command(flatten)]
+    pub(crate) cloud: CloudArgs,
     /// More talk on stderr: -v what is done, -vv every exchange (never a secret).
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -62,13 +64,19 @@ pub(crate) enum Format {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CloudArgs {
     /// The cloud's Resource Manager; by default the one that was recorded.
-    #[arg(long, env = "REHOME_CLOUD", value_name = "URL")]
+    #[arg(long, global = true, env = "REHOME_CLOUD", value_name = "URL")]
     pub(crate) cloud: Option<String>,
     /// A file with a certificate authority to trust beside the machine's.
-    #[arg(long, env = "REHOME_CA", value_name = "FILE")]
+    #[arg(long, global = true, env = "REHOME_CA", value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
     /// Shortens the program's own timers; only with a loopback cloud.
-    #[arg(long, env = "REHOME_TIME_SCALE", value_name = "N", hide = true)]
+    #[arg(
+        id = "own-time-scale",
+        env = "REHOME_TIME_SCALE",
+        long = "own-time-scale",
+        global = true,
+        hide = true
+    )]
     pub(crate) time_scale: Option<f64>,
     /// What a rehearsal signs in with; never a flag.
     #[arg(skip)]
@@ -100,8 +108,6 @@ pub(crate) enum Command {
         /// Where the plan is written.
         #[arg(long, value_name = "FILE")]
         save: PathBuf,
-        #[command(flatten)]
-        cloud: CloudArgs,
     },
     /// Record a plan and that you allow it.
     Approve {
@@ -118,8 +124,6 @@ pub(crate) enum Command {
     Run {
         /// The plan file, or the name of a batch that was approved.
         plan: String,
-        #[command(flatten)]
-        cloud: CloudArgs,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -175,8 +179,6 @@ pub(crate) enum Command {
     Verify {
         /// MOVE or BATCH
         select: Option<String>,
-        #[command(flatten)]
-        cloud: CloudArgs,
     },
     /// Take everything back that a move or a batch did.
     Rollback {
@@ -185,8 +187,6 @@ pub(crate) enum Command {
         /// Why.
         #[arg(long)]
         reason: String,
-        #[command(flatten)]
-        cloud: CloudArgs,
         #[command(flatten)]
         run: RunArgs,
     },
@@ -200,8 +200,6 @@ pub(crate) enum Command {
         /// Why.
         #[arg(long, default_value = "clean-up approved")]
         reason: String,
-        #[command(flatten)]
-        cloud: CloudArgs,
         #[command(flatten)]
         run: RunArgs,
     },

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::run::{batch_of, report};
-use crate::args::{CloudArgs, RunArgs};
+use crate::args::RunArgs;
 use crate::drive::{Drive, Goal, reach};
 use crate::error::{CliError, Exit};
 use crate::store;
@@ -17,7 +17,6 @@ pub(crate) async fn cleanup(
     select: &str,
     confirm: Option<&str>,
     reason: &str,
-    cloud: &CloudArgs,
     args: &RunArgs,
 ) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db)?;
@@ -56,7 +55,7 @@ pub(crate) async fn cleanup(
         });
         return Ok(exit);
     }
-    let cloud = reach(&*log, &batch, cloud).await?;
+    let cloud = reach(&*log, &batch, &c.global.cloud).await?;
     let drive = Drive { c, log, runner, batch: name, runs: ready, goal: Goal::CleanUp };
     let mut driven = drive.go(&cloud, args).await?;
     if !early.is_empty() && driven.exit == Exit::Done {

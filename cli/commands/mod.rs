@@ -32,21 +32,19 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
     let context = Context { global: &cli.global, output };
     let c = &context;
     match cli.command {
-        Command::Plan { file, save, cloud } => plan::plan(c, &file, &save, &cloud).await,
+        Command::Plan { file, save } => plan::plan(c, &file, &save).await,
         Command::Approve { plan, reason, yes } => approve::approve(c, &plan, &reason, yes).await,
-        Command::Run { plan, cloud, run } => run::run(c, &plan, &cloud, &run).await,
+        Command::Run { plan, run } => run::run(c, &plan, &run).await,
         Command::Ack { step, note } => requests::step(c, &step, Request::Acknowledge, &note).await,
         Command::Retry { step, reason } => requests::retry(c, &step, &reason).await,
         Command::Skip { step, reason } => requests::step(c, &step, |s| Request::Skip(vec![s]), &reason).await,
         Command::MarkDone { step, reason } => requests::step(c, &step, Request::MarkDone, &reason).await,
         Command::Pause { select, reason } => requests::whole(c, &select, &Request::Pause, &reason).await,
         Command::Resume { select, reason } => requests::whole(c, &select, &Request::Resume, &reason).await,
-        Command::Verify { select, cloud } => verify::verify(c, select.as_deref(), &cloud).await,
-        Command::Rollback { select, reason, cloud, run } => {
-            rollback::rollback(c, &select, &reason, &cloud, &run).await
-        }
-        Command::Cleanup { select, confirm, reason, cloud, run } => {
-            cleanup::cleanup(c, &select, confirm.as_deref(), &reason, &cloud, &run).await
+        Command::Verify { select } => verify::verify(c, select.as_deref()).await,
+        Command::Rollback { select, reason, run } => rollback::rollback(c, &select, &reason, &run).await,
+        Command::Cleanup { select, confirm, reason, run } => {
+            cleanup::cleanup(c, &select, confirm.as_deref(), &reason, &run).await
         }
         Command::Status { select } => status::status(c, select.as_deref()).await,
         Command::History { select } => history::history(c, select.as_deref()).await,

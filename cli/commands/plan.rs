@@ -1,21 +1,15 @@
 //! CLI: `rehome plan`. Reads the cloud and writes one file.
 
 use super::Context;
-use crate::args::CloudArgs;
 use crate::error::{CliError, Exit};
 use crate::{cloud, manifest, plan_file, planning, render};
 use serde_json::json;
 use std::path::Path;
 
 /// Reads what depends on the identities of a batch, and writes the plan.
-pub(crate) async fn plan(
-    c: &Context<'_>,
-    file: &Path,
-    save: &Path,
-    cloud: &CloudArgs,
-) -> Result<Exit, CliError> {
+pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Exit, CliError> {
     let manifest = manifest::load(file)?;
-    let cloud = cloud::connect(cloud, None).await?;
+    let cloud = cloud::connect(&c.global.cloud, None).await?;
     let document = planning::plan(&cloud, &manifest, &c.global.db).await?;
     let digest = plan_file::save(save, &document)?;
     let value = json!({"format_version": "1.0", "digest": digest, "file": save, "document": document});

@@ -26,15 +26,15 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
     let place = std::env::temp_dir().join(format!("rehome-rehearsal-{}", std::process::id()));
     std::fs::create_dir_all(&place)
         .map_err(|e| CliError::because(Exit::Failed, "failed to make a folder for the rehearsal", &e))?;
-    let global = Global { db: place.join("rehome.db"), ..c.global.clone() };
-    let context = Context { global: &global, output: c.output };
     let cloud = CloudArgs {
         cloud: Some(running.arm.clone()),
         ca: None,
         time_scale: Some(time_scale),
         sign_in: Some(signed_in),
     };
-    let exit = work(&context, &batch, &place, &cloud, keep_old).await;
+    let global = Global { db: place.join("rehome.db"), cloud, ..c.global.clone() };
+    let context = Context { global: &global, output: c.output };
+    let exit = work(&context, &batch, &place, keep_old).await;
     running.shutdown().await;
     let db = global.db.display();
     c.output.talk(&format!("the record is in {db}"));
@@ -44,39 +44,33 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
     exit
 }
 
-async fn work(
-    c: &Context<'_>,
-    batch: &Path,
-    place: &Path,
-    cloud: &CloudArgs,
-    keep_old: bool,
-) -> Result<Exit, CliError> {
+async fn work(c: &Context<'_>, batch: &Path, place: &Path, keep_old: bool) -> Result<Exit, CliError> {
     let args = RunArgs { parallel: 16, yes: true, stay: false };
     let file = place.join("plan.json");
     c.output.talk("== plan");
-    plan::plan(c, batch, &file, cloud).await?;
+    plan::plan(c, batch, &file).await?;
     c.output.talk("== approve");
     approve::approve(c, &file, "a rehearsal on a local Azure", true).await?;
     c.output.talk("== run");
     let name = crate::plan_file::load(&file)?.0.batch;
-    let mut exit = run::run(c, &file.display().to_string(), cloud, &args).await?;
+    let mut exit = run::run(c, &file.display().to_string(), &args).await?;
     // People are played here: what they would do by hand is taken as done.
     for _ in 0..3 {
         if exit != Exit::Waiting || !acknowledge(c, &name).await? {
             break;
         }
-        exit = run::run(c, &name, cloud, &args).await?;
+        exit = run::run(c, &name, &args).await?;
     }
     if exit != Exit::Done {
         return Ok(exit);
     }
     c.output.talk("== verify");
-    let verified = verify::verify(c, Some(&name), cloud).await?;
+    let verified = verify::verify(c, Some(&name)).await?;
     if verified != Exit::Done || keep_old {
         return Ok(verified);
     }
     c.output.talk("== clean up");
-    cleanup::cleanup(c, &name, Some(&name), "a rehearsal on a local Azure", cloud, &args).await
+    cleanup::cleanup(c, &name, Some(&name), "a rehearsal on a local Azure", &args).await
 }
 
 /// Acknowledges every by-hand step that waits; says whether there was any.

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::run::{batch_of, report};
-use crate::args::{CloudArgs, RunArgs};
+use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
 use crate::error::{CliError, Exit};
 use crate::store::{self, Selection};
@@ -17,7 +17,6 @@ pub(crate) async fn rollback(
     c: &Context<'_>,
     select: &str,
     reason: &str,
-    cloud: &CloudArgs,
     args: &RunArgs,
 ) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db)?;
@@ -37,7 +36,7 @@ pub(crate) async fn rollback(
     let actor = store::actor(c.global.actor.as_deref());
     let mut driven = match store::take_runner(&log, &actor) {
         Ok(runner) => {
-            let cloud = reach(&*log, &batch, cloud).await?;
+            let cloud = reach(&*log, &batch, &c.global.cloud).await?;
             let drive = Drive { c, log, runner, batch: name, runs: going, goal: Goal::Back };
             drive.go(&cloud, args).await?
         }

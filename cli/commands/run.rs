@@ -1,7 +1,7 @@
 //! CLI: `rehome run`. The one command that carries out plans; the same again resumes.
 
 use super::Context;
-use crate::args::{CloudArgs, RunArgs};
+use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
 use crate::error::{CliError, Exit, causes};
 use crate::{plan_file, planning, render, store};
@@ -12,12 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Carries out an approved plan, as far as it goes by itself.
-pub(crate) async fn run(
-    c: &Context<'_>,
-    plan: &str,
-    cloud: &CloudArgs,
-    args: &RunArgs,
-) -> Result<Exit, CliError> {
+pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<Exit, CliError> {
     let (name, digest) = named(plan)?;
     if !c.global.db.exists() && digest.is_some() {
         return Err(unapproved(plan));
@@ -44,7 +39,7 @@ pub(crate) async fn run(
             return Err(CliError::new(Exit::Failed, "not started"));
         }
     }
-    let cloud = reach(&*log, &batch, cloud).await?;
+    let cloud = reach(&*log, &batch, &c.global.cloud).await?;
     let runs = batch.planned.runs.clone();
     let drive = Drive { c, log, runner, batch: name, runs, goal: Goal::Forward };
     let driven = drive.go(&cloud, args).await?;

@@ -2,22 +2,17 @@
 
 use super::Context;
 use super::run::batch_of;
-use crate::args::CloudArgs;
 use crate::drive::reach;
 use crate::error::{CliError, Exit};
 use crate::{planning, render, store};
 use serde_json::json;
 
 /// Looks at every promise of the selected moves.
-pub(crate) async fn verify(
-    c: &Context<'_>,
-    select: Option<&str>,
-    cloud: &CloudArgs,
-) -> Result<Exit, CliError> {
+pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
     let selection = store::select(&*log, select).await?;
     let (_, batch) = batch_of(&log, &selection).await?;
-    let cloud = reach(&*log, &batch, cloud).await?;
+    let cloud = reach(&*log, &batch, &c.global.cloud).await?;
     let key = planning::settings_key(&c.global.db)?;
     let registry = rehome_activities::registry(&cloud.azure, key);
     let (mut broken, mut text, mut moves) = (0, String::new(), Vec::new());

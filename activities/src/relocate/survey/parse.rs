@@ -255,7 +255,7 @@ mod tests {
             [Reference { pointer: place.into(), identifier: Identifier::ResourceId }]
         );
         assert_eq!((host.verb, host.state.as_deref()), (Verb::Patch, Some("Succeeded")));
-        body["properties"]["encryption"]["identity"]["userAssignedIdentity"] = json!("another");
+        body["properties"]["encryption"]["identity"]["userAssignedIdentity"] = json!(OLD.to_uppercase());
         assert_eq!(
             super::host(&body, "v", &who()).unwrap().rest,
             host.rest,
