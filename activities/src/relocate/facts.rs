@@ -253,6 +253,9 @@ pub struct Moving {
     pub from: String,
     /// Its id after.
     pub to: String,
+    /// Its principal id before; empty where it could not be read.
+    #[serde(default)]
+    pub principal_id: String,
 }
 
 /// How a resource that carries the identity was found.

@@ -10,9 +10,10 @@ const PATIENT: Retry =
 pub(super) fn act(name: &str, input: Template) -> Node {
     let reversibility = match name {
         "identity.delete/1" => Reversibility::Irreversible,
-        "identity.create/1" | "federated_credential.add/1" | "role_assignment.revoke/1" => {
-            Reversibility::Compensable
-        }
+        "identity.create/1"
+        | "federated_credential.add/1"
+        | "role_assignment.revoke/1"
+        | "schedule.grant/1" => Reversibility::Compensable,
         _ => Reversibility::Reversible,
     };
     Node::Act { activity: name.to_owned(), input, reversibility, settling_ms: 120_000, retry: PATIENT }

@@ -146,7 +146,7 @@ fn an_assignment_on_the_identity_itself_moves_with_it_and_batches_are_joined() {
     let other = OLD.replace("id-pay", "id-kubelet");
     let moved = other.replace("weu", "sdc");
     facts.assignments_of = vec![assignment("self", OLD), assignment("kubelet", &other)];
-    facts.moving = vec![Moving { from: other.clone(), to: moved.clone() }];
+    facts.moving = vec![Moving { from: other.clone(), to: moved.clone(), principal_id: String::new() }];
     let plan = plan(&params(), &facts).unwrap();
     let scopes: Vec<Value> =
         of_kind(&plan, "role_assignment.grant/1").iter().map(|s| input(s)["scope"].clone()).collect();

@@ -162,9 +162,9 @@ pub(super) async fn assignments(
         .iter()
         .filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new()))
         .filter(|a| a.scope.eq_ignore_ascii_case(&who.resource_id))
+        // What the identity may do on itself is among what it may do, and is copied from there.
+        .filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id))
         .collect();
-    // What the identity may do on itself is among both; it is copied once.
-    out.of.retain(|a| !out.on.iter().any(|b| b.id.eq_ignore_ascii_case(&a.id)));
     naming(reader, common, who, &mut out).await;
     Ok(out)
 }

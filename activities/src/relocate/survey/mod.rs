@@ -57,8 +57,18 @@ pub async fn survey(
     let known: Vec<&Identifiers> =
         identities.iter().filter_map(|i| i.as_ref().ok()).map(|(_, i)| &i.identifiers).collect();
     let mentioned = hosts::mentioned(reader, &known, &mut common.gaps).await;
-    let moving: Vec<Moving> =
-        params.iter().map(|p| Moving { from: p.identity.clone(), to: p.target.id() }).collect();
+    let moving: Vec<Moving> = params
+        .iter()
+        .zip(&identities)
+        .map(|(p, identity)| Moving {
+            from: p.identity.clone(),
+            to: p.target.id(),
+            principal_id: identity
+                .as_ref()
+                .map(|(_, i)| i.identifiers.principal_id.clone())
+                .unwrap_or_default(),
+        })
+        .collect();
     let (common, mentioned) = (&common, &mentioned);
     let mut asked = Vec::with_capacity(params.len());
     for (params, identity) in params.iter().zip(identities) {
