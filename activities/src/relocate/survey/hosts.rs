@@ -162,6 +162,8 @@ pub(super) async fn read(
             }
         }
     }
+    let children = super::children::read(reader, &hosts, who, &mut gaps).await;
+    hosts.extend(children);
     (hosts, gaps)
 }
 

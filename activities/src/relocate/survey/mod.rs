@@ -5,6 +5,7 @@
 //! a gap in the plan, and so is everything that may not be read.
 
 mod access;
+mod children;
 mod directory;
 mod hosts;
 mod parse;
