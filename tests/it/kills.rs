@@ -69,14 +69,14 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let before = azure.estate();
     rehome.approve(&folder.join("batch.toml"));
     let mut kills = 0;
-    for _ in 0..40 {
+    for _ in 0..60 {
         kills += u32::from(kill_once(&rehome, &["run", "plan.json", "--yes"], &mut dice, 350));
     }
     assert_eq!(rehome.run_with_people(), 0);
     let moved = azure.estate();
     let batch = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
     let cleanup = ["cleanup", &batch, "--confirm", &batch, "--yes"];
-    for _ in 0..15 {
+    for _ in 0..20 {
         kills += u32::from(kill_once(&rehome, &cleanup, &mut dice, 250));
     }
     rehome.say(&cleanup).expect(0);
@@ -85,7 +85,7 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let twice = sent_twice(&azure);
     assert_eq!(twice, Vec::<String>::new(), "what had taken effect was sent again");
     say(&format!("{kills} kills"));
-    assert!(kills >= 20, "only {kills} kills came in time to matter");
+    assert!(kills >= 50, "only {kills} kills came before the program had ended");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod azure;
 mod bad_input;
+mod beside;
 mod kills;
 mod oracle;
 mod rehome;

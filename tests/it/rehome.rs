@@ -24,7 +24,14 @@ impl Said {
 
 impl Rehome {
     pub(crate) fn at(azure: &Azure) -> Self {
-        let environment = vec![
+        let mut rehome = Self::offline();
+        rehome.turn_to(azure);
+        rehome
+    }
+
+    /// Signs in to this Azure from now on.
+    pub(crate) fn turn_to(&mut self, azure: &Azure) {
+        self.environment = vec![
             ("AZURE_TENANT_ID", azure.text("tenant").to_owned()),
             ("AZURE_CLIENT_ID", azure.text("client_id").to_owned()),
             ("AZURE_CLIENT_SECRET", azure.text("client_secret").to_owned()),
@@ -32,7 +39,6 @@ impl Rehome {
             ("REHOME_TIME_SCALE", SCALE.to_owned()),
             ("REHOME_ACTOR", "tester@contoso.example".to_owned()),
         ];
-        Self { folder: tempfile::tempdir().expect("a temporary folder"), environment }
     }
 
     /// Without any cloud.

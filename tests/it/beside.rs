@@ -1,0 +1,86 @@
+//! Two processes on one log, and one log in front of two Azures.
+
+use crate::azure::{Azure, example};
+use crate::oracle::{differences, plain};
+use crate::rehome::{Rehome, text};
+use serde_json::json;
+
+/// The smallest example, with one thing in it replaced.
+fn changed(rehome: &Rehome, from: &str, to: &str) -> Azure {
+    let estate = std::fs::read_to_string(example("minimal").join("estate.json")).expect("an estate");
+    assert!(estate.contains(from), "the estate has {from}");
+    let path = rehome.path("changed.json");
+    std::fs::write(&path, estate.replace(from, to)).expect("written");
+    Azure::serve(&path, None)
+}
+
+#[test]
+fn a_second_runner_is_refused_by_name() {
+    let folder = example("minimal");
+    let azure = Azure::serve(&folder.join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&folder.join("batch.toml"));
+    let lock = std::fs::File::create(rehome.path("rehome.db.runner")).expect("the lock file");
+    lock.lock().expect("held here");
+    rehome.say(&["run", "plan.json", "--yes"]).expect(16);
+    rehome.say(&["status"]).expect(0);
+    drop(lock);
+    assert_eq!(rehome.run_with_people(), 0);
+}
+
+#[test]
+fn a_world_that_changed_since_the_plan_makes_the_move_stale_and_nothing_is_written() {
+    let azure = Azure::serve(&example("minimal").join("estate.json"), None);
+    let mut rehome = Rehome::at(&azure);
+    rehome.approve(&example("minimal").join("batch.toml"));
+    // What somebody did meanwhile: the identity has other tags.
+    let later = changed(&rehome, "\"team\": \"shop\"", "\"team\": \"other\"");
+    rehome.turn_to(&later);
+    rehome.say(&["run", "plan.json", "--yes"]).expect(13);
+    let status = rehome.say(&["status"]).expect(0);
+    assert!(status.out.contains("stale"), "{}", status.out);
+    assert!(later.requests().iter().all(|r| r["changed"] == false));
+}
+
+#[test]
+fn a_batch_is_not_carried_out_in_another_tenant_than_it_was_planned_for() {
+    let azure = Azure::serve(&example("minimal").join("estate.json"), None);
+    let mut rehome = Rehome::at(&azure);
+    rehome.approve(&example("minimal").join("batch.toml"));
+    let mut estate = azure.estate();
+    estate["settings"]["tenant"] = json!("11111111-2222-4333-8444-555555555555");
+    std::fs::write(rehome.path("tenant.json"), estate.to_string()).expect("written");
+    let other = Azure::serve(&rehome.path("tenant.json"), None);
+    rehome.turn_to(&other);
+    let said = rehome.say(&["run", "plan.json", "--yes"]).expect(4);
+    assert!(said.err.contains("11111111-2222-4333-8444-555555555555"), "{}", said.err);
+    assert!(other.requests().iter().all(|r| r["changed"] == false));
+}
+
+#[test]
+fn a_rollback_beside_a_live_runner_is_carried_out_by_it_and_both_say_how_it_ended() {
+    // The machine never answers for good, so the runner is still at work when the request comes.
+    let faults = tempfile::NamedTempFile::new().expect("a file");
+    let rule = json!({"rules": [{"method": "PATCH", "path": "virtualMachines/vm-batch", "times": 1_000_000,
+        "what": {"answer": {"status": 429, "code": "TooManyRequests", "retry_after_s": 1}}}]});
+    std::fs::write(faults.path(), rule.to_string()).expect("written");
+    let azure = Azure::serve(&example("minimal").join("estate.json"), Some(faults.path()));
+    let rehome = Rehome::at(&azure);
+    let before = plain(&azure.estate());
+    rehome.approve(&example("minimal").join("batch.toml"));
+    let mut runner = rehome.start(&["run", "plan.json", "--yes"]);
+    while azure.requests().iter().all(|r| r["status"] != 429) {
+        assert!(runner.try_wait().expect("it can be asked").is_none(), "the runner is at work");
+    }
+    let rollback = ["rollback", "minimal", "--reason", "a test", "--yes"];
+    let mut said = rehome.say(&rollback);
+    drop(runner.wait());
+    while said.code == 11 && rehome.acknowledge() {
+        said = rehome.say(&rollback);
+    }
+    let said = said.expect(0);
+    assert!(said.err.contains("it takes the moves back") || said.out.contains("ROLLED BACK"), "{}", said.err);
+    let status = rehome.json(&["status"]);
+    assert_eq!(text(&status["moves"][0]["state"]), "rolled-back");
+    assert_eq!(differences(&before, &plain(&azure.estate()), ""), Vec::<String>::new());
+}
