@@ -193,18 +193,27 @@ impl RunState {
         Ok(())
     }
 
-    /// A step of the way forward is over: its dependents may come to their turn.
+    /// A step of the way forward is over: its dependents may come to their turn. A step that was left out
+    /// before its turn stands in for its own needs until these are over; otherwise leaving out what stands
+    /// between a gate and an irreversible step would open the gate.
     pub(crate) fn settle(&mut self, at: Index, end: Forward) {
-        let step = &mut self.steps[at as usize];
-        step.forward = end;
+        self.steps[at as usize].forward = end;
         self.open.remove(&at);
         self.settled += 1;
         let graph = self.graph.clone();
-        for dependent in graph.dependents(at) {
-            let unmet = &mut self.unmet[*dependent as usize];
-            *unmet -= 1;
-            if *unmet == 0 && !self.steps[*dependent as usize].forward.is_settled() {
-                self.open.insert(*dependent);
+        let mut over = vec![at];
+        while let Some(at) = over.pop().filter(|at| self.unmet[*at as usize] == 0) {
+            for dependent in graph.dependents(at) {
+                let unmet = &mut self.unmet[*dependent as usize];
+                *unmet -= 1;
+                if *unmet > 0 {
+                    continue;
+                }
+                if self.steps[*dependent as usize].forward.is_settled() {
+                    over.push(*dependent);
+                } else {
+                    self.open.insert(*dependent);
+                }
             }
         }
     }

@@ -6,4 +6,5 @@ mod beside;
 mod kills;
 mod oracle;
 mod rehome;
+mod simulate;
 mod whole_way;

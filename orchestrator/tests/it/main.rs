@@ -1,4 +1,5 @@
 //! The engine against a small world, through its public face and a real log in memory.
 
+mod acts;
 mod crashes;
 mod shelf;

@@ -1,0 +1,271 @@
+//! One seed from its beginning to its end, and what has to be true then.
+
+use super::acts::registry;
+use super::households::furnish;
+use super::people;
+use super::town::{Author, Town};
+use super::weather::{Dice, Trouble, Weather};
+use super::witness::{Deadly, Witness};
+use rehome_orchestrator::harness::VirtualClock;
+use rehome_orchestrator::*;
+use rehome_store::{Log, Position, verify_chain};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// How a seed ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Story {
+    /// What was wrong; nothing in a good story.
+    pub(crate) wrong: Vec<String>,
+    /// The hash of the last event: equal only when every byte of both logs is.
+    pub(crate) digest: String,
+    pub(crate) events: u64,
+    pub(crate) crashes: u64,
+    pub(crate) verdicts: Vec<String>,
+    /// Every event, for people.
+    pub(crate) history: Vec<String>,
+}
+
+const START_MS: i64 = 1_800_000_000_000;
+
+/// How often the log is looked at for what other people asked.
+const LOOK_MS: i64 = 15_000;
+
+/// The troubles stop after this much virtual time.
+const TROUBLED_MS: u64 = 5_400_000;
+
+/// Once all is calm, people look after what is left this often before a run counts as stuck.
+const CARE_MAX: u32 = 60;
+
+/// Lives through one seed.
+pub(crate) fn live(weather: &Weather) -> Story {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+    runtime.block_on(Stage::set(weather.clone()).play())
+}
+
+pub(crate) struct Stage {
+    pub(crate) weather: Weather,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) log: Arc<Witness>,
+    pub(crate) town: Arc<Town>,
+    pub(crate) runs: Vec<RunId>,
+    pub(crate) people: Arc<str>,
+    document: Document,
+    crashes: u64,
+}
+
+impl Stage {
+    fn set(weather: Weather) -> Self {
+        let clock = Arc::new(VirtualClock::new(START_MS));
+        let log = Witness::new(&weather);
+        let town = Town::new(weather.clone(), clock.clone(), log.clone());
+        let document = furnish(&town, &weather);
+        let runs = document.moves.iter().map(|m| m.run.clone()).collect();
+        Self { weather, clock, log, town, runs, people: "people".into(), document, crashes: 0 }
+    }
+
+    async fn play(mut self) -> Story {
+        self.document.approve(&*self.log, &self.people, START_MS, "a simulation").await.expect("sound plans");
+        let helpers = [
+            tokio::spawn(people::strangers(self.weather.clone(), self.town.clone(), self.runs.clone())),
+            tokio::spawn(people::operators(
+                self.weather.clone(),
+                self.clock.clone(),
+                self.log.clone(),
+                self.runs.clone(),
+            )),
+            tokio::spawn(people::clock_setters(self.weather.clone(), self.clock.clone())),
+        ];
+        let mut wrong = self.troubled().await;
+        helpers.iter().for_each(tokio::task::JoinHandle::abort);
+        self.town.calm();
+        self.log.calm();
+        if wrong.is_empty() {
+            wrong = self.calm().await;
+        }
+        self.tell(wrong).await
+    }
+
+    fn engine(&self) -> Engine {
+        Engine {
+            log: Arc::new(Deadly(self.log.clone())),
+            registry: Arc::new(registry(&self.town)),
+            clock: self.clock.clone(),
+            tempo: Tempo::REAL,
+            actor: "runner".into(),
+            concurrency: 6,
+            look_ms: LOOK_MS,
+            observer: Arc::new(()),
+        }
+    }
+
+    /// Drives under trouble, through crashes, until the time of trouble is over or everything is closed.
+    async fn troubled(&mut self) -> Vec<String> {
+        let mut dice = Dice::of(self.weather.seed, "deaths", 0);
+        let over = self.town.pause(TROUBLED_MS);
+        tokio::pin!(over);
+        loop {
+            let engine = self.engine();
+            let (_stop, stopped) = watch::channel(false);
+            let drive = engine.drive(&self.runs, Stay::TO_THE_END, stopped);
+            let death = self.town.pause(1_000 + dice.below(1_200_000));
+            let dies = self.weather.has(Trouble::Crashes);
+            tokio::select! {
+                biased;
+                () = &mut over => { self.town.caller_died(); return Vec::new(); }
+                () = self.log.died() => {}
+                () = death, if dies => {}
+                left = drive => return left.err().map(|e| chain(&e)).into_iter().collect(),
+            }
+            self.crashes += 1;
+            self.town.caller_died();
+            // Somebody notices and starts it again.
+            self.town.pause(dice.below(60_000)).await;
+        }
+    }
+
+    /// Nothing goes wrong any more, and patient people look after what is left.
+    async fn calm(&mut self) -> Vec<String> {
+        for round in 0..CARE_MAX {
+            let engine = self.engine();
+            let (_stop, stopped) = watch::channel(false);
+            let left = match engine.drive(&self.runs, Stay::FOR_SOAK, stopped).await {
+                Ok(left) => left,
+                Err(e) => return vec![chain(&e)],
+            };
+            if left.values().all(|l| matches!(l, Left::Closed(_))) {
+                return Vec::new();
+            }
+            people::care(self, round).await;
+        }
+        let open = self.runs.iter().filter_map(|run| self.log.state(run).filter(|s| s.verdict().is_none()));
+        open.map(|state| {
+            let steps = state.steps().filter(|(_, s)| !s.forward.is_settled() || s.undo != Undo::None);
+            let steps: Vec<String> =
+                steps.map(|(step, s)| format!("{} {:?} {:?}", step.id, s.forward, s.undo)).collect();
+            format!("a run is stuck: {}", steps.join("; "))
+        })
+        .collect()
+    }
+
+    async fn tell(self, mut wrong: Vec<String>) -> Story {
+        wrong.extend(self.town.breaches());
+        wrong.extend(self.log.breaches());
+        if wrong.is_empty() {
+            wrong.extend(self.runs.iter().flat_map(|run| self.judge(run)));
+            wrong.extend(self.judge_strangers());
+        }
+        if let Err(e) = verify_chain(&*self.log, None).await {
+            wrong.push(chain(&e));
+        }
+        let all = self.log.read_all(Position(0), usize::MAX).await.expect("a log in memory is readable");
+        let verdict = |run: &RunId| format!("{:?}", self.log.state(run).and_then(|s| s.verdict()));
+        Story {
+            wrong,
+            digest: all.last().map(|e| format!("{:?}", e.hash)).unwrap_or_default(),
+            events: all.len() as u64,
+            crashes: self.crashes,
+            verdicts: self.runs.iter().map(verdict).collect(),
+            history: all.iter().map(line).collect(),
+        }
+    }
+
+    /// Compares the world with what the record of a run promises.
+    fn judge(&self, run: &RunId) -> Vec<String> {
+        let Some(state) = self.log.state(run) else { return vec![format!("{run} has no record")] };
+        let verdict = state.verdict();
+        let mut wrong = Vec::new();
+        for (step, stands) in state.steps() {
+            let Node::Act { activity, .. } = &step.node else { continue };
+            let done = matches!(stands.forward, Forward::Done { .. });
+            let back = matches!(stands.undo, Undo::Undone | Undo::NotNeeded);
+            let wanted = match verdict {
+                Some(Verdict::Done) if done => true,
+                Some(Verdict::RolledBack) if back => false,
+                Some(Verdict::Stale | Verdict::Superseded) => false,
+                // Left out or left in place by a person: either is as recorded.
+                _ => continue,
+            };
+            let theirs = matches!(stands.forward, Forward::Done { ours: false });
+            if let Some(what) = self.effect(run, step, activity, wanted, stands, theirs) {
+                wrong.push(format!("{run} {} ended {verdict:?}, {:?}: {what}", step.id, stands.undo));
+            }
+        }
+        wrong
+    }
+
+    fn effect(
+        &self,
+        run: &RunId,
+        step: &Step,
+        activity: &str,
+        wanted: bool,
+        stands: &StepState,
+        theirs: bool,
+    ) -> Option<String> {
+        let things = self.town.things();
+        let own = Author::Ours(run.clone(), step.id.clone());
+        let shelf = |place: &str| things.shelves.get(place).cloned();
+        let wrong = match (activity, step.id.as_str()) {
+            ("town.put/1", id) => {
+                let place = format!("{run}/{}", id.replace("put-", "p").replace("make", "new"));
+                let item = shelf(&place);
+                match &item {
+                    Some(item) if item.by == own => !wanted,
+                    Some(item) if item.by == Author::Stranger => false,
+                    Some(_) | None => wanted,
+                }
+            }
+            ("town.join/1", id) => {
+                let hall = things.halls.get(&id.replace("join", "hall"));
+                wanted != hall.is_some_and(|names| names.contains(&format!("{run}/is-here")))
+            }
+            ("town.leave/1", _) => {
+                let name = format!("{run}/was-here");
+                wanted == things.halls.values().any(|names| names.contains(&name))
+            }
+            ("town.take/1", _) | ("town.burn/1", _) => {
+                let place = if step.id.as_str() == "take" { "old" } else { "waste" };
+                let touched = stands.attempts > 0;
+                match shelf(&format!("{run}/{place}")) {
+                    Some(item) if item.by == Author::Original => wanted,
+                    Some(_) => false,
+                    None => !wanted && touched,
+                }
+            }
+            _ => return Some(format!("nobody knows {activity}")),
+        };
+        (wrong && !theirs).then(|| format!("the effect of {activity} should be there: {wanted}"))
+    }
+
+    /// What other people did is still there.
+    fn judge_strangers(&self) -> Vec<String> {
+        let things = self.town.things();
+        let wrong = things.strangers.iter().filter(|(place, thing)| {
+            let shelf = things.shelves.get(place).is_some_and(|item| item.thing == *thing);
+            let hall = things.halls.get(place).is_some_and(|names| names.contains(thing));
+            !shelf && !hall
+        });
+        let wrong: Vec<String> =
+            wrong.map(|(place, thing)| format!("a stranger's {thing} at {place} is gone")).collect();
+        let wardens = things.halls.values().filter(|names| !names.contains(&"warden".to_owned())).count();
+        wrong.into_iter().chain((wardens > 0).then(|| format!("{wardens} halls lost their warden"))).collect()
+    }
+}
+
+fn line(event: &rehome_store::Stored) -> String {
+    let body: String = String::from_utf8_lossy(&event.record.body).chars().take(200).collect();
+    let (at, stream, kind) = (event.record.at_ms - START_MS, &event.record.stream, &event.record.kind);
+    format!("{at:>10} {stream} {} {kind} {body}", event.record.actor)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}

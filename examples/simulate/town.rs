@@ -1,0 +1,252 @@
+//! The outside world of a simulation: shelves that hold one thing, and halls that hold a list of names.
+//!
+//! It is slow, it loses answers, it works on things for a while, other people change it, and it remembers
+//! who did what. It also watches its caller: an effect without a durable intent, a repetition without a
+//! look, or two calls on one thing at once are breaches.
+
+use super::weather::{Dice, Trouble, Weather};
+use super::witness::Witness;
+use rehome_orchestrator::harness::VirtualClock;
+use rehome_orchestrator::*;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Who put something where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Author {
+    Original,
+    Stranger,
+    Ours(RunId, StepId),
+}
+
+/// What stands on a shelf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) thing: String,
+    pub(crate) by: Author,
+}
+
+#[derive(Default)]
+pub(crate) struct Things {
+    pub(crate) shelves: BTreeMap<String, Item>,
+    pub(crate) halls: BTreeMap<String, Vec<String>>,
+    /// What strangers put where, and nobody else took away.
+    pub(crate) strangers: Vec<(String, String)>,
+    /// Answers of long-running operations; `None` while they run.
+    operations: BTreeMap<String, Option<Result<Value, Fault>>>,
+    /// Who works on what at this moment.
+    busy: BTreeMap<String, (RunId, StepId)>,
+    /// How often each call was made, which decides its fate.
+    times: BTreeMap<String, u64>,
+    breaches: Vec<String>,
+    calm: bool,
+}
+
+pub(crate) struct Town {
+    pub(crate) weather: Weather,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) log: Arc<Witness>,
+    things: Mutex<Things>,
+}
+
+/// What becomes of a call.
+enum Fate {
+    Answered,
+    Works(u64),
+    Lost { effect: bool, late_ms: u64 },
+    Throttled,
+    Broken,
+    Refused,
+}
+
+/// An effect that was lost turns up within this time at the latest.
+pub(crate) const LATE_MAX_MS: u64 = 5_000;
+
+/// What an effect does to the world: an answer, or why it cannot be.
+pub(crate) type Effect = Box<dyn FnOnce(&mut Things) -> Result<Value, Fault> + Send>;
+
+impl Town {
+    pub(crate) fn new(weather: Weather, clock: Arc<VirtualClock>, log: Arc<Witness>) -> Arc<Self> {
+        Arc::new(Self { weather, clock, log, things: Mutex::default() })
+    }
+
+    pub(crate) fn things(&self) -> MutexGuard<'_, Things> {
+        self.things.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn breach(&self, what: String) {
+        self.things().breaches.push(what);
+    }
+
+    pub(crate) fn breaches(&self) -> Vec<String> {
+        self.things().breaches.clone()
+    }
+
+    /// From here on nothing goes wrong any more.
+    pub(crate) fn calm(&self) {
+        self.things().calm = true;
+    }
+
+    /// The caller died: what it was waiting for is nobody's business any more.
+    pub(crate) fn caller_died(&self) {
+        self.things().busy.clear();
+    }
+
+    pub(crate) async fn pause(&self, ms: u64) {
+        // Latencies pass whatever the wall clock is set to.
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+
+    fn dice(&self, purpose: &str) -> Dice {
+        let mut things = self.things();
+        let nth = things.times.entry(purpose.to_owned()).or_default();
+        *nth += 1;
+        Dice::of(self.weather.seed, purpose, *nth)
+    }
+
+    fn fate(&self, dice: &mut Dice, may_work: bool) -> Fate {
+        if self.things().calm {
+            return Fate::Answered;
+        }
+        let (lost, moody) = (self.weather.has(Trouble::Lost), self.weather.has(Trouble::Moody));
+        match dice.below(100) {
+            0..8 if lost => Fate::Lost { effect: true, late_ms: 0 },
+            8..14 if lost => Fate::Lost { effect: false, late_ms: 0 },
+            14..20 if lost => Fate::Lost { effect: true, late_ms: dice.below(LATE_MAX_MS) },
+            20..28 if moody => Fate::Throttled,
+            28..31 if moody => Fate::Broken,
+            31..33 if moody => Fate::Refused,
+            33..45 if moody && may_work => Fate::Works(dice.below(60_000)),
+            _ => Fate::Answered,
+        }
+    }
+
+    /// Sends a write. The effect is the world's: it takes place even when the caller dies meanwhile.
+    pub(crate) async fn write<T: DeserializeOwned>(
+        self: &Arc<Self>,
+        call: &Call,
+        on: &str,
+        effect: Effect,
+    ) -> Outcome<T> {
+        self.check_intent(call).await;
+        let who = (call.run().clone(), call.step().clone());
+        let other = self.things().busy.insert(on.to_owned(), who.clone());
+        if let Some(other) = other.filter(|other| *other != who) {
+            self.breach(format!("{who:?} and {other:?} work on {on} at once"));
+        }
+        let purpose = format!("{} {} {:?}", call.run(), call.step(), call.act());
+        let mut dice = self.dice(&purpose);
+        let fate = self.fate(&mut dice, true);
+        let (there, back) = (dice.below(300), dice.below(300));
+        let (tell, told) = oneshot::channel();
+        let me = self.clone();
+        tokio::spawn(async move {
+            me.pause(there).await;
+            let answer = me.clone().answer(fate, &purpose, effect).await;
+            me.pause(back).await;
+            // Nobody listens when the caller has died.
+            drop(tell.send(answer));
+        });
+        let answer = told.await.unwrap_or_else(|_| Outcome::Unknown(fault(FaultKind::Broken, "Cut")));
+        self.things().busy.remove(on);
+        read(answer)
+    }
+
+    async fn answer(self: Arc<Self>, fate: Fate, purpose: &str, effect: Effect) -> Outcome<Value> {
+        match fate {
+            Fate::Answered => match effect(&mut self.things()) {
+                Ok(value) => Outcome::Applied(value),
+                Err(why) => Outcome::Refused(why),
+            },
+            Fate::Works(for_ms) => {
+                let address = format!("{purpose} {}", self.clock.now_ms());
+                self.things().operations.insert(address.clone(), None);
+                let (me, at) = (self.clone(), address.clone());
+                tokio::spawn(async move {
+                    me.pause(for_ms).await;
+                    let mut things = me.things();
+                    let answer = effect(&mut things);
+                    things.operations.insert(at, Some(answer));
+                });
+                Outcome::Accepted(Operation { address, after_ms: 5_000 })
+            }
+            Fate::Lost { effect: true, late_ms: 0 } => {
+                drop(effect(&mut self.things()));
+                Outcome::Unknown(fault(FaultKind::Broken, "AnswerLost"))
+            }
+            Fate::Lost { effect: true, late_ms } => {
+                let me = self.clone();
+                tokio::spawn(async move {
+                    me.pause(late_ms).await;
+                    drop(effect(&mut me.things()));
+                });
+                Outcome::Unknown(fault(FaultKind::Broken, "AnswerLost"))
+            }
+            Fate::Lost { effect: false, .. } => Outcome::Unknown(fault(FaultKind::Broken, "RequestLost")),
+            Fate::Throttled => Outcome::Retry {
+                after: Some(Duration::from_secs(7)),
+                why: fault(FaultKind::Throttled, "TooManyRequests"),
+            },
+            Fate::Broken => Outcome::Retry { after: None, why: fault(FaultKind::Unavailable, "Broken") },
+            Fate::Refused => Outcome::Refused(fault(FaultKind::Denied, "Refused")),
+        }
+    }
+
+    pub(crate) async fn poll<T: DeserializeOwned>(&self, operation: &Operation) -> Outcome<T> {
+        self.pause(50).await;
+        let answer = self.things().operations.get(&operation.address).cloned();
+        read(match answer {
+            Some(Some(Ok(value))) => Outcome::Applied(value),
+            Some(Some(Err(why))) => Outcome::Refused(why),
+            Some(None) => Outcome::Accepted(operation.clone()),
+            None => Outcome::Unknown(fault(FaultKind::Missing, "NoSuchOperation")),
+        })
+    }
+
+    /// Reads something; `Err` when there is no answer.
+    pub(crate) async fn look<T>(&self, purpose: &str, read: impl FnOnce(&Things) -> T) -> Result<T, Fault> {
+        let mut dice = self.dice(purpose);
+        self.pause(dice.below(200)).await;
+        let moody = self.weather.has(Trouble::Moody) && !self.things().calm;
+        if moody && dice.happens(60) {
+            return Err(fault(FaultKind::Unavailable, "NoAnswer"));
+        }
+        Ok(read(&self.things()))
+    }
+
+    /// Nothing happens unrecorded, and nothing twice by guess: read from the log, not from the engine.
+    async fn check_intent(&self, call: &Call) {
+        if let Err(what) = self.log.check_intent(call).await {
+            self.breach(what);
+        }
+    }
+}
+
+impl Things {
+    /// Whether the world still works on an operation of this step.
+    pub(crate) fn works_on(&self, run: &str, step: &str, act: Act) -> bool {
+        let start = format!("{run} {step} {act:?} ");
+        self.operations.iter().any(|(address, answer)| address.starts_with(&start) && answer.is_none())
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: Outcome<Value>) -> Outcome<T> {
+    match answer {
+        Outcome::Applied(value) => match serde_json::from_value(value) {
+            Ok(value) => Outcome::Applied(value),
+            Err(e) => Outcome::Unknown(Fault::new(FaultKind::Bug, "Answer", e.to_string())),
+        },
+        Outcome::Accepted(operation) => Outcome::Accepted(operation),
+        Outcome::Retry { after, why } => Outcome::Retry { after, why },
+        Outcome::Refused(why) => Outcome::Refused(why),
+        Outcome::Unknown(why) => Outcome::Unknown(why),
+    }
+}
+
+pub(crate) fn fault(kind: FaultKind, code: &str) -> Fault {
+    Fault::new(kind, code, "as the weather would have it")
+}

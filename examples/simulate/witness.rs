@@ -1,0 +1,231 @@
+//! The log of a simulation. It folds every event a second time, by itself, and dies where it is told to.
+
+use super::weather::{Dice, Trouble, Weather};
+use rehome_orchestrator::{
+    Act, Call, Direction, End, Entry, Event, Node, Recorded, Reversibility, RunId, RunState, Verdict,
+};
+use rehome_store::{
+    Append, AppendError, Appended, CountedSalts, Head, Later, Log, MemoryLog, Position, ReadError, Sequence,
+    Stored, StreamId,
+};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+pub(crate) struct Witness {
+    inner: MemoryLog,
+    seen: Mutex<Seen>,
+    dead: Arc<Notify>,
+}
+
+struct Seen {
+    dice: Dice,
+    crashes: bool,
+    runs: BTreeMap<RunId, RunState>,
+    breaches: Vec<String>,
+}
+
+/// A commit kills the process this often in a thousand.
+const DEADLY: u64 = 12;
+
+impl Witness {
+    pub(crate) fn new(weather: &Weather) -> Arc<Self> {
+        let seen = Seen {
+            dice: Dice::of(weather.seed, "commits", 0),
+            crashes: weather.has(Trouble::Crashes),
+            runs: BTreeMap::new(),
+            breaches: Vec::new(),
+        };
+        let inner = MemoryLog::with_salts(CountedSalts::default());
+        Arc::new(Self { inner, seen: Mutex::new(seen), dead: Arc::new(Notify::new()) })
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn calm(&self) {
+        self.seen().crashes = false;
+    }
+
+    /// Whether the process dies just before, or just after, its next commit.
+    fn omens(&self) -> (bool, bool) {
+        let mut seen = self.seen();
+        let crashes = seen.crashes;
+        let (before, after) = (seen.dice.happens(DEADLY), seen.dice.happens(DEADLY));
+        (crashes && before, crashes && after)
+    }
+
+    pub(crate) fn breaches(&self) -> Vec<String> {
+        self.seen().breaches.clone()
+    }
+
+    pub(crate) fn state(&self, run: &RunId) -> Option<RunState> {
+        self.seen().runs.get(run).cloned()
+    }
+
+    /// Ends when a commit killed the process.
+    pub(crate) async fn died(&self) {
+        self.dead.notified().await;
+    }
+
+    /// The intent of this call is in the log, and what was said of the attempt before it allows another.
+    pub(crate) async fn check_intent(&self, call: &Call) -> Result<(), String> {
+        let stored = self.inner.read_stream(&call.run().stream(), Sequence(0), usize::MAX).await;
+        let events = stored.map_err(|e| e.to_string())?;
+        let (mut intent, mut settled) = (false, true);
+        for event in &events {
+            let event = Event::decode(&event.record.kind, event.record.version, &event.record.body)
+                .map_err(|e| e.to_string())?;
+            match event {
+                Event::Began(began) if began.step == *call.step() && began.act == call.act() => {
+                    if began.attempt == call.attempt() {
+                        intent = began.request_id == call.request_id();
+                        break;
+                    }
+                    settled = false;
+                }
+                Event::Ended(ended) if ended.step == *call.step() && ended.act == call.act() => {
+                    settled |= !matches!(ended.end, End::Unknown(_));
+                }
+                Event::Probed(probed) if probed.step == *call.step() => settled = true,
+                _ => {}
+            }
+        }
+        match (intent, settled) {
+            (true, true) => Ok(()),
+            (false, _) => {
+                Err(format!("{} {} was sent without an intent in the log", call.run(), call.step()))
+            }
+            (true, false) => Err(format!("{} {} was sent again by guess", call.run(), call.step())),
+        }
+    }
+}
+
+impl Seen {
+    fn note(&mut self, stored: &[Stored]) {
+        for event in stored {
+            let Some(run) = RunId::of_stream(&event.record.stream) else { continue };
+            if let Err(what) = self.fold(&run, event) {
+                self.breaches.push(format!("event {} of {run}: {what}", event.position.0));
+            }
+        }
+    }
+
+    fn fold(&mut self, run: &RunId, stored: &Stored) -> Result<(), String> {
+        let entry: Entry<Event> = Entry::read(stored).map_err(|e| e.to_string())?;
+        let Some(state) = self.runs.get_mut(run) else {
+            let state = RunState::begin(entry.at_ms, &entry.event).map_err(|e| e.to_string())?;
+            self.runs.insert(run.clone(), state);
+            return Ok(());
+        };
+        let before = state.clone();
+        state.apply(entry.at_ms, &entry.event).map_err(|e| e.to_string())?;
+        law(&before, state, &entry.event)
+    }
+}
+
+/// What must hold after each event, said without the words of the engine's own rules.
+fn law(before: &RunState, after: &RunState, event: &Event) -> Result<(), String> {
+    match event {
+        Event::Began(began) if began.act == Act::Run => {
+            if *before.direction() != Direction::Forward {
+                return Err(format!("{} begins on the way back", began.step));
+            }
+            let Some((step, _)) = before.step(&began.step) else { return Err("no such step".to_owned()) };
+            let done = |id| before.step(id).is_some_and(|(_, s)| s.forward.is_settled());
+            if let Some(need) = step.needs.iter().find(|need| !done(need)) {
+                return Err(format!("{} begins before {need} is done", step.id));
+            }
+            let gates = before.steps().filter(|(s, _)| matches!(s.node, Node::Gate { .. }));
+            let closed = gates.filter(|(_, s)| !s.forward.is_settled()).count();
+            let last = matches!(&step.node, Node::Act { reversibility: Reversibility::Irreversible, .. });
+            if last && closed > 0 {
+                return Err(format!("{} cannot be undone and nobody approved it", step.id));
+            }
+        }
+        Event::Closed(closed)
+            if closed.verdict == Verdict::Done && after.steps().any(|(_, s)| !s.forward.is_settled()) =>
+        {
+            return Err("it is called done and is not".to_owned());
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+impl Log for Witness {
+    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+        Box::pin(async move {
+            let appended = self.inner.append(append).await?;
+            let stored = self.inner.read_all(Position(appended.first.0 - 1), usize::MAX).await;
+            if let Ok(stored) = &stored {
+                self.seen().note(stored);
+            }
+            Ok(appended)
+        })
+    }
+
+    fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Sequence,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.inner.read_stream(stream, after, limit)
+    }
+
+    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.inner.read_all(after, limit)
+    }
+
+    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
+        self.inner.head()
+    }
+
+    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+        self.inner.streams(prefix)
+    }
+}
+
+/// The same log as the process under test has it: a commit may be the last thing it does.
+pub(crate) struct Deadly(pub(crate) Arc<Witness>);
+
+impl Log for Deadly {
+    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+        Box::pin(async move {
+            let (before, after) = self.0.omens();
+            if before {
+                self.0.dead.notify_one();
+                return std::future::pending().await;
+            }
+            let appended = self.0.append(append).await;
+            if after {
+                self.0.dead.notify_one();
+                return std::future::pending().await;
+            }
+            appended
+        })
+    }
+
+    fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Sequence,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.0.read_stream(stream, after, limit)
+    }
+
+    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.0.read_all(after, limit)
+    }
+
+    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
+        self.0.head()
+    }
+
+    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+        self.0.streams(prefix)
+    }
+}
