@@ -113,15 +113,15 @@ impl Stage {
             let dies = self.weather.has(Trouble::Crashes);
             tokio::select! {
                 biased;
-                () = &mut over => { self.town.caller_died(); return Vec::new(); }
+                () = &mut over => return Vec::new(),
                 () = self.log.died() => {}
                 () = death, if dies => {}
                 left = drive => return left.err().map(|e| chain(&e)).into_iter().collect(),
             }
             self.crashes += 1;
-            self.town.caller_died();
-            // Somebody notices and starts it again.
-            self.town.pause(dice.below(60_000)).await;
+            // A supervisor starts it again at once, or somebody notices.
+            let asleep = if dice.happens(500) { 0 } else { dice.below(60_000) };
+            self.town.pause(asleep).await;
         }
     }
 

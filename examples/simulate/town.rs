@@ -38,8 +38,8 @@ pub(crate) struct Things {
     pub(crate) strangers: Vec<(String, String)>,
     /// Answers of long-running operations; `None` while they run.
     operations: BTreeMap<String, Option<Result<Value, Fault>>>,
-    /// Who works on what at this moment.
-    busy: BTreeMap<String, (RunId, StepId)>,
+    /// Whose requests are on their way to what, or still at work on it; also when the caller has died.
+    under_way: Vec<Place>,
     /// How often each call was made, which decides its fate.
     times: BTreeMap<String, u64>,
     breaches: Vec<String>,
@@ -66,6 +66,9 @@ enum Fate {
 /// An effect that was lost turns up within this time at the latest.
 pub(crate) const LATE_MAX_MS: u64 = 5_000;
 
+/// Which thing a request is for, and whose it is.
+type Place = (String, RunId, StepId);
+
 /// What an effect does to the world: an answer, or why it cannot be.
 pub(crate) type Effect = Box<dyn FnOnce(&mut Things) -> Result<Value, Fault> + Send>;
 
@@ -89,11 +92,6 @@ impl Town {
     /// From here on nothing goes wrong any more.
     pub(crate) fn calm(&self) {
         self.things().calm = true;
-    }
-
-    /// The caller died: what it was waiting for is nobody's business any more.
-    pub(crate) fn caller_died(&self) {
-        self.things().busy.clear();
     }
 
     pub(crate) async fn pause(&self, ms: u64) {
@@ -133,66 +131,96 @@ impl Town {
         effect: Effect,
     ) -> Outcome<T> {
         self.check_intent(call).await;
-        let who = (call.run().clone(), call.step().clone());
-        let other = self.things().busy.insert(on.to_owned(), who.clone());
-        if let Some(other) = other.filter(|other| *other != who) {
-            self.breach(format!("{who:?} and {other:?} work on {on} at once"));
-        }
+        self.arrive(call, on);
         let purpose = format!("{} {} {:?}", call.run(), call.step(), call.act());
         let mut dice = self.dice(&purpose);
         let fate = self.fate(&mut dice, true);
         let (there, back) = (dice.below(300), dice.below(300));
         let (tell, told) = oneshot::channel();
         let me = self.clone();
+        let at = (on.to_owned(), call.run().clone(), call.step().clone());
         tokio::spawn(async move {
             me.pause(there).await;
-            let answer = me.clone().answer(fate, &purpose, effect).await;
+            let answer = me.clone().answer(fate, &purpose, at, effect).await;
             me.pause(back).await;
             // Nobody listens when the caller has died.
             drop(tell.send(answer));
         });
-        let answer = told.await.unwrap_or_else(|_| Outcome::Unknown(fault(FaultKind::Broken, "Cut")));
-        self.things().busy.remove(on);
-        read(answer)
+        read(told.await.unwrap_or_else(|_| Outcome::Unknown(fault(FaultKind::Broken, "Cut"))))
     }
 
-    async fn answer(self: Arc<Self>, fate: Fate, purpose: &str, effect: Effect) -> Outcome<Value> {
+    /// Two requests may not be under way to one thing, unless they are of one step.
+    fn arrive(&self, call: &Call, on: &str) {
+        let mut things = self.things();
+        let (run, step) = (call.run().clone(), call.step().clone());
+        let other = things.under_way.iter().find(|(place, r, s)| place == on && (*r != run || *s != step));
+        if let Some((_, r, s)) = other {
+            let what = format!("{run} {step} and {r} {s} work on {on} at once");
+            things.breaches.push(what);
+        }
+        things.under_way.push((on.to_owned(), run, step));
+    }
+
+    async fn answer(self: Arc<Self>, fate: Fate, purpose: &str, at: Place, effect: Effect) -> Outcome<Value> {
+        let lost = |code| Outcome::Unknown(fault(FaultKind::Broken, code));
         match fate {
-            Fate::Answered => match effect(&mut self.things()) {
+            Fate::Answered => match self.land(&at, effect) {
                 Ok(value) => Outcome::Applied(value),
                 Err(why) => Outcome::Refused(why),
             },
             Fate::Works(for_ms) => {
                 let address = format!("{purpose} {}", self.clock.now_ms());
                 self.things().operations.insert(address.clone(), None);
-                let (me, at) = (self.clone(), address.clone());
+                let (me, name) = (self.clone(), address.clone());
                 tokio::spawn(async move {
                     me.pause(for_ms).await;
-                    let mut things = me.things();
-                    let answer = effect(&mut things);
-                    things.operations.insert(at, Some(answer));
+                    let answer = me.land(&at, effect);
+                    me.things().operations.insert(name, Some(answer));
                 });
                 Outcome::Accepted(Operation { address, after_ms: 5_000 })
             }
-            Fate::Lost { effect: true, late_ms: 0 } => {
-                drop(effect(&mut self.things()));
-                Outcome::Unknown(fault(FaultKind::Broken, "AnswerLost"))
-            }
             Fate::Lost { effect: true, late_ms } => {
                 let me = self.clone();
-                tokio::spawn(async move {
+                let land = async move {
                     me.pause(late_ms).await;
-                    drop(effect(&mut me.things()));
-                });
-                Outcome::Unknown(fault(FaultKind::Broken, "AnswerLost"))
+                    drop(me.land(&at, effect));
+                };
+                if late_ms == 0 {
+                    land.await
+                } else {
+                    drop(tokio::spawn(land))
+                }
+                lost("AnswerLost")
             }
-            Fate::Lost { effect: false, .. } => Outcome::Unknown(fault(FaultKind::Broken, "RequestLost")),
-            Fate::Throttled => Outcome::Retry {
-                after: Some(Duration::from_secs(7)),
-                why: fault(FaultKind::Throttled, "TooManyRequests"),
-            },
-            Fate::Broken => Outcome::Retry { after: None, why: fault(FaultKind::Unavailable, "Broken") },
-            Fate::Refused => Outcome::Refused(fault(FaultKind::Denied, "Refused")),
+            Fate::Lost { effect: false, .. } => {
+                self.gone(&at);
+                lost("RequestLost")
+            }
+            Fate::Throttled => {
+                self.gone(&at);
+                let why = fault(FaultKind::Throttled, "TooManyRequests");
+                Outcome::Retry { after: Some(Duration::from_secs(7)), why }
+            }
+            Fate::Broken => {
+                self.gone(&at);
+                Outcome::Retry { after: None, why: fault(FaultKind::Unavailable, "Broken") }
+            }
+            Fate::Refused => {
+                self.gone(&at);
+                Outcome::Refused(fault(FaultKind::Denied, "Refused"))
+            }
+        }
+    }
+
+    fn land(&self, at: &Place, effect: Effect) -> Result<Value, Fault> {
+        self.gone(at);
+        effect(&mut self.things())
+    }
+
+    fn gone(&self, at: &Place) {
+        let mut things = self.things();
+        if let Some(index) = things.under_way.iter().position(|other| other == at) {
+            things.under_way.swap_remove(index);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::weather::{Dice, Trouble, Weather};
 use rehome_orchestrator::{
-    Act, Call, Direction, End, Entry, Event, Node, Recorded, Reversibility, RunId, RunState, Verdict,
+    Act, Call, Direction, End, Entry, Event, Forward, Node, Recorded, Reversibility, RunId, RunState,
+    StepState, Verdict,
 };
 use rehome_store::{
     Append, AppendError, Appended, CountedSalts, Head, Later, Log, MemoryLog, Position, ReadError, Sequence,
@@ -142,6 +143,14 @@ fn law(before: &RunState, after: &RunState, event: &Event) -> Result<(), String>
             let last = matches!(&step.node, Node::Act { reversibility: Reversibility::Irreversible, .. });
             if last && closed > 0 {
                 return Err(format!("{} cannot be undone and nobody approved it", step.id));
+            }
+        }
+        Event::Began(_) => {
+            let open = |s: &StepState| {
+                matches!(s.forward, Forward::Began | Forward::Accepted(_) | Forward::Doubt(_))
+            };
+            if let Some((step, _)) = before.steps().find(|(_, s)| open(s)) {
+                return Err(format!("something is taken back while {} is open", step.id));
             }
         }
         Event::Closed(closed)
