@@ -17,7 +17,7 @@ pub(crate) struct Cli {
 const HELP_END: &str = "\
 Examples:
   rehome rehearse examples/contoso                    the whole thing, on a local Azure
-  rehome plan -f batch.toml --cloud https://management.azure.com --save plan.json
+  rehome plan -f batch.toml --cloud azure --save plan.json
   rehome approve plan.json --reason 'change 4711' --yes
   rehome run plan.json --yes
 
@@ -63,8 +63,8 @@ pub(crate) enum Format {
 /// How to reach the cloud.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CloudArgs {
-    /// The cloud's Resource Manager; by default the one that was recorded.
-    #[arg(long, global = true, env = "REHOME_CLOUD", value_name = "URL")]
+    /// azure, usgov, china, or the URL of a Resource Manager; by default the one that was recorded.
+    #[arg(long, global = true, env = "REHOME_CLOUD", value_name = "CLOUD")]
     pub(crate) cloud: Option<String>,
     /// A file with a certificate authority to trust beside the machine's.
     #[arg(long, global = true, env = "REHOME_CA", value_name = "FILE")]

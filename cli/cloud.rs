@@ -15,10 +15,11 @@ pub(crate) struct Cloud {
 
 /// Reaches the cloud that was named, or else the one that was recorded.
 pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<Cloud, CliError> {
-    let url = args.cloud.as_deref().or(recorded).ok_or_else(|| {
+    let named = args.cloud.as_deref().or(recorded).ok_or_else(|| {
         CliError::new(Exit::Usage, "no cloud was named")
-            .next("add --cloud https://management.azure.com, or the URL that `rehome sim serve` printed")
+            .next("add --cloud azure, usgov, china, or the URL that `rehome sim serve` printed")
     })?;
+    let url = url_of(named);
     let tempo = tempo(args.time_scale, url)?;
     let options = ConnectOptions {
         cloud: url.to_owned(),
@@ -36,6 +37,17 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<
         }
     })?;
     Ok(Cloud { azure, url: url.to_owned(), tempo })
+}
+
+/// The Resource Managers of the clouds that have a name.
+/// Source: `/metadata/endpoints` of each of them.
+fn url_of(named: &str) -> &str {
+    match named {
+        "azure" => "https://management.azure.com",
+        "usgov" => "https://management.usgovcloudapi.net",
+        "china" => "https://management.chinacloudapi.cn",
+        url => url,
+    }
 }
 
 /// Shortened timers are for rehearsals: against a real cloud they would hammer it.

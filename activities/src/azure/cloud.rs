@@ -186,15 +186,22 @@ async fn metadata(transport: &Transport, arm: &Url) -> Result<Value, ConnectErro
     match transport.send(transport.request(reqwest::Method::GET, url)).await {
         Sent::Answer(answer) if answer.status == 200 => {
             let body = answer.json().map_err(not_a_cloud)?;
-            // Some clouds answer with a list of all of them.
-            Ok(match body {
-                Value::Array(clouds) => clouds.into_iter().next().unwrap_or_default(),
-                one => one,
-            })
+            described(body, arm).ok_or_else(|| not_a_cloud("it describes other clouds only".to_owned()))
         }
         Sent::Answer(answer) => Err(not_a_cloud(format!("status {}", answer.status))),
         Sent::Unsent(what) | Sent::Lost(what) => Err(not_a_cloud(what)),
     }
+}
+
+/// What is said of this cloud: some answer with a list of all clouds, in any order.
+fn described(body: Value, arm: &Url) -> Option<Value> {
+    let Value::Array(clouds) = body else { return Some(body) };
+    clouds.into_iter().find(|cloud| {
+        let manager = cloud["resourceManager"].as_str().and_then(|url| Url::parse(url).ok());
+        manager.is_some_and(|m| {
+            m.host() == arm.host() && m.port_or_known_default() == arm.port_or_known_default()
+        })
+    })
 }
 
 /// The claims of a token, without trust: they are shown and compared, and prove nothing.
@@ -211,6 +218,26 @@ fn caller(token: &str) -> Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_cloud_is_found_among_all_that_are_described() {
+        let cloud = |manager: &str, login: &str| json!({"resourceManager": manager, "authentication": {"loginEndpoint": login}});
+        let all = json!([
+            cloud("https://management.azure.com/", "https://login.microsoftonline.com"),
+            cloud("https://management.usgovcloudapi.net", "https://login.microsoftonline.us"),
+            cloud("https://management.chinacloudapi.cn/", "https://login.chinacloudapi.cn"),
+        ]);
+        for (name, login) in [
+            ("https://management.usgovcloudapi.net/", "https://login.microsoftonline.us"),
+            ("https://management.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
+            ("https://management.azure.com", "https://login.microsoftonline.com"),
+        ] {
+            let found = described(all.clone(), &checked(name).expect("https")).expect("it is described");
+            assert_eq!(found["authentication"]["loginEndpoint"], login);
+        }
+        assert!(described(all, &checked("https://management.other.example").expect("https")).is_none());
+    }
 
     #[test]
     fn secrets_go_over_https_or_stay_on_this_machine() {

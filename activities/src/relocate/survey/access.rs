@@ -1,5 +1,6 @@
 //! Activities: reads who may do what: roles, conditions, vaults, services, locks, the caller's own rights.
 
+use super::versions::Versions;
 use super::{Common, gap, hosts, parse};
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
@@ -58,7 +59,33 @@ pub(super) async fn common(reader: &Reader, key: &SettingsKey) -> Result<Common,
     let grants = grants(reader, &mut gaps).await;
     let sites = hosts::sites(reader, key, &mut gaps).await;
     let applications = super::directory::applications(reader, &mut gaps).await;
-    Ok(Common { subscriptions, roles, vaults, grants, sites, locks, applications, gaps })
+    let management_groups = management_groups(reader, &mut gaps).await;
+    Ok(Common {
+        subscriptions,
+        roles,
+        vaults,
+        grants,
+        sites,
+        locks,
+        applications,
+        management_groups,
+        versions: Versions::default(),
+        gaps,
+    })
+}
+
+/// The management groups that may be seen: an assignment on one of them shows up below it, but not where
+/// it has no subscription that may be seen.
+/// Source: <https://learn.microsoft.com/rest/api/managementgroups/management-groups/list>
+async fn management_groups(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<String> {
+    const PATH: &str = "/providers/Microsoft.Management/managementGroups";
+    match reader.list(PATH, "2020-05-01", &[]).await {
+        Ok(found) => found.iter().filter_map(|group| parse::text(group, "/id")).collect(),
+        Err(why) => {
+            gaps.push(gap(PATH, &why));
+            Vec::new()
+        }
+    }
 }
 
 /// Ids of everything of these types, by the index.
@@ -130,8 +157,9 @@ pub(super) async fn assignments(
     let mut out = Assignments::default();
     let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
     let mut seen = BTreeSet::new();
-    for subscription in &common.subscriptions {
-        let provider = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization");
+    let subscriptions = common.subscriptions.iter().map(|s| format!("/subscriptions/{s}"));
+    for scope in subscriptions.chain(common.management_groups.iter().cloned()) {
+        let provider = format!("{scope}/providers/Microsoft.Authorization");
         let ends = ends(reader, &provider, &filter).await;
         // At, above and below: management groups are among what is above.
         match reader

@@ -4,18 +4,14 @@ use super::{Common, access, gap, parse, query};
 use crate::azure::{ReadAction, Reader};
 use crate::references::scan::Identifiers;
 use crate::references::settings::SettingsKey;
-use crate::references::table;
 use crate::relocate::facts::*;
 use futures_util::stream::{self, StreamExt};
-use rehome_orchestrator::FaultKind;
+use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Requests at the same time.
 const AT_ONCE: usize = 8;
-
-/// A type that the table does not have is read in this version, and if that fails, in none.
-const FALLBACK: &str = "2024-01-01";
 
 /// A site or slot, with the names, marks and identifiers-to-be of its settings; values are not kept.
 pub(super) struct Site {
@@ -68,113 +64,138 @@ fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
     settings
 }
 
-/// Ids of everything that the index says mentions one of the identities, with its type.
+/// Something that may carry or name an identity, as it was read, once for all identities.
+pub(super) struct Candidate {
+    id: String,
+    kind: String,
+    api: String,
+    found: Result<Option<Value>, Fault>,
+}
+
+/// Candidates by lower-case id.
+pub(super) type Candidates = BTreeMap<String, Candidate>;
+
+/// Everything that the index says mentions one of the identities, each read from itself.
 pub(super) async fn mentioned(
     reader: &Reader,
+    common: &Common,
     identities: &[&Identifiers],
     gaps: &mut Vec<Gap>,
-) -> BTreeMap<String, String> {
+) -> Candidates {
     let mut found = BTreeMap::new();
     for some in identities.chunks(query::IDENTITIES_PER_QUERY) {
         for table in query::TABLES {
             match reader.resource_graph(&query::mentions(table, some), &[]).await {
-                Ok(rows) => found.extend(
-                    rows.iter().filter_map(|r| Some((parse::text(r, "/id")?, parse::text(r, "/type")?))),
-                ),
+                Ok(rows) => found.extend(rows.iter().filter_map(|r| {
+                    let id = parse::text(r, "/id")?;
+                    Some((id.to_lowercase(), (id, parse::text(r, "/type")?)))
+                })),
                 // Not every cloud has every table.
                 Err(why) if table != "resources" && why.kind == FaultKind::Invalid => {}
                 Err(why) => gaps.push(gap(&format!("Resource Graph: {table}"), &why)),
             }
         }
     }
-    found
+    fetch(reader, common, found.into_values().collect()).await
 }
 
-/// Reads every resource that may carry or name one identity.
+/// Reads each of these from itself, in the version that its type has.
+async fn fetch(reader: &Reader, common: &Common, wanted: Vec<(String, String)>) -> Candidates {
+    let mut asked = Vec::with_capacity(wanted.len());
+    for (id, kind) in wanted {
+        asked.push(async move {
+            let api = common.versions.of(reader, &id, &kind).await;
+            let found = reader.find(&id, &api).await;
+            (id.to_lowercase(), Candidate { id, kind, api, found })
+        });
+    }
+    stream::iter(asked).buffered(AT_ONCE).collect().await
+}
+
+/// What each way of looking says about one identity.
+struct Ways<'a> {
+    ids: BTreeMap<String, (&'a str, String, BTreeSet<Method>)>,
+}
+
+impl<'a> Ways<'a> {
+    fn add(&mut self, id: &'a str, kind: String, method: Method) {
+        let entry = self.ids.entry(id.to_lowercase()).or_insert_with(|| (id, kind, BTreeSet::new()));
+        entry.2.insert(method);
+    }
+}
+
+/// The resources that carry or name one identity.
 pub(super) async fn read(
     reader: &Reader,
     common: &Common,
-    mentioned: &BTreeMap<String, String>,
+    mentioned: &Candidates,
     who: &Identifiers,
 ) -> (Vec<Host>, Vec<Gap>) {
     let mut gaps = Vec::new();
-    let mut candidates: BTreeMap<String, (String, String, BTreeSet<Method>)> = BTreeMap::new();
-    let mut add = |id: String, kind: String, method: Method| {
-        let entry = candidates.entry(id.to_lowercase()).or_insert_with(|| (id, kind, BTreeSet::new()));
-        entry.2.insert(method);
+    let associated = match reader.post_read(ReadAction::ListAssociatedResources, &who.resource_id).await {
+        Ok(list) => users(&list),
+        Err(why) => {
+            gaps.push(gap(&format!("{}/listAssociatedResources", who.resource_id), &why));
+            Vec::new()
+        }
     };
-    for (id, kind) in mentioned {
-        add(id.clone(), kind.clone(), Method::GraphText);
+    let mut ways = Ways { ids: BTreeMap::new() };
+    for candidate in mentioned.values() {
+        ways.add(&candidate.id, candidate.kind.clone(), Method::GraphText);
     }
-    for site in &common.sites {
-        if !settings_of(common, &site.id, who).is_empty() {
-            let kind = parse::type_of(&site.id).unwrap_or_default();
-            add(site.id.clone(), kind, Method::Direct);
-        }
+    for site in common.sites.iter().filter(|site| !settings_of(common, &site.id, who).is_empty()) {
+        ways.add(&site.id, parse::type_of(&site.id).unwrap_or_default(), Method::Direct);
     }
-    let associated = reader.post_read(ReadAction::ListAssociatedResources, &who.resource_id).await;
-    let mut seen = BTreeSet::new();
-    match associated {
-        Ok(list) => {
-            for user in list["value"].as_array().into_iter().flatten() {
-                let (Some(id), Some(kind)) = (parse::text(user, "/id"), parse::text(user, "/type")) else {
-                    continue;
-                };
-                seen.insert(id.to_lowercase());
-                add(id, kind, Method::Associated);
-            }
-        }
-        Err(why) => gaps.push(gap(&format!("{}/listAssociatedResources", who.resource_id), &why)),
+    for (id, kind) in &associated {
+        ways.add(id, kind.clone(), Method::Associated);
     }
-    let mut read = Vec::with_capacity(candidates.len());
-    for (id, kind, methods) in candidates.into_values() {
-        let api = table::row(&kind).and_then(|r| r.api_version).unwrap_or(FALLBACK);
-        read.push(async move { (reader.find(&id, api).await, id, kind, methods, api) });
-    }
+    let unread = ways.ids.iter().filter(|(id, _)| !mentioned.contains_key(*id));
+    let unread = unread.map(|(_, (id, kind, _))| ((*id).to_owned(), kind.clone())).collect();
+    let more = fetch(reader, common, unread).await;
     let mut hosts = Vec::new();
-    for (found, id, kind, methods, api) in stream::iter(read).buffered(AT_ONCE).collect::<Vec<_>>().await {
+    for (id, (_, _, methods)) in ways.ids {
+        let Some(candidate) = mentioned.get(&id).or_else(|| more.get(&id)) else { continue };
         let by_azure = methods.contains(&Method::Associated);
-        match found {
-            Ok(Some(body)) => {
-                if let Some(host) = judge(common, &body, &id, api, who, methods) {
-                    if host.carries && !seen.is_empty() && !by_azure {
-                        let why = "it carries the identity, and listAssociatedResources does not name it";
-                        gaps.push(Gap { code: GapCode::Disagreement, scope: id, why: why.to_owned() });
-                    }
-                    hosts.push(host);
-                }
-            }
+        let host = match &candidate.found {
+            Ok(Some(body)) => judge(common, body, candidate, who, methods),
             // An index lags: what it names may be gone.
-            Ok(None) if !by_azure => {}
+            Ok(None) if !by_azure => None,
             Ok(None) => {
-                gaps.push(Gap {
-                    code: GapCode::Unseen,
-                    scope: id.clone(),
-                    why: "you may not see it".to_owned(),
-                });
-                hosts.push(parse::hidden_host(&id, &kind, Method::Associated));
+                let why = "you may not see it".to_owned();
+                gaps.push(Gap { code: GapCode::Unseen, scope: candidate.id.clone(), why });
+                Some(parse::hidden_host(&candidate.id, &candidate.kind, Method::Associated))
             }
             Err(why) => {
-                gaps.push(gap(&id, &why));
-                if by_azure {
-                    hosts.push(parse::hidden_host(&id, &kind, Method::Associated));
-                }
+                gaps.push(gap(&candidate.id, why));
+                by_azure.then(|| parse::hidden_host(&candidate.id, &candidate.kind, Method::Associated))
             }
+        };
+        let Some(host) = host else { continue };
+        if host.carries && !associated.is_empty() && !by_azure {
+            let why = "it carries the identity, and listAssociatedResources does not name it";
+            gaps.push(Gap { code: GapCode::Disagreement, scope: host.id.clone(), why: why.to_owned() });
         }
+        hosts.push(host);
     }
     let children = super::children::read(reader, &hosts, who, &mut gaps).await;
     hosts.extend(children);
     (hosts, gaps)
 }
 
+/// What `listAssociatedResources` says: ids and types.
+fn users(list: &Value) -> Vec<(String, String)> {
+    let users = list["value"].as_array().into_iter().flatten();
+    users.filter_map(|user| Some((parse::text(user, "/id")?, parse::text(user, "/type")?))).collect()
+}
+
 fn judge(
     common: &Common,
     body: &Value,
-    id: &str,
-    api: &str,
+    candidate: &Candidate,
     who: &Identifiers,
     methods: BTreeSet<Method>,
 ) -> Option<Host> {
+    let (id, api) = (candidate.id.as_str(), candidate.api.as_str());
     // The identity itself, and what belongs to it, are moved by steps of their own.
     let (lower, own) = (id.to_lowercase(), who.resource_id.to_lowercase());
     if lower == own || lower.starts_with(&format!("{own}/")) {

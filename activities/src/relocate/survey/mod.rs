@@ -10,6 +10,7 @@ mod directory;
 mod hosts;
 mod parse;
 mod query;
+mod versions;
 
 use super::facts::*;
 use super::params::Params;
@@ -39,6 +40,9 @@ struct Common {
     locks: Vec<Lock>,
     /// Applications with the credentials that they trust.
     applications: Vec<Value>,
+    /// Management groups that may be seen.
+    management_groups: Vec<String>,
+    versions: versions::Versions,
     gaps: Vec<Gap>,
 }
 
@@ -57,7 +61,9 @@ pub async fn survey(
         stream::iter(asked).buffered(AT_ONCE).collect().await;
     let known: Vec<&Identifiers> =
         identities.iter().filter_map(|i| i.as_ref().ok()).map(|(_, i)| &i.identifiers).collect();
-    let mentioned = hosts::mentioned(reader, &known, &mut common.gaps).await;
+    let mut unread = Vec::new();
+    let mentioned = hosts::mentioned(reader, &common, &known, &mut unread).await;
+    common.gaps.append(&mut unread);
     let moving: Vec<Moving> = params
         .iter()
         .zip(&identities)
@@ -103,7 +109,7 @@ const MSI: &str = "2024-11-30";
 async fn one(
     reader: &Reader,
     common: &Common,
-    mentioned: &BTreeMap<String, String>,
+    mentioned: &hosts::Candidates,
     params: &Params,
     identity: Identity,
 ) -> Result<Facts, Fault> {
