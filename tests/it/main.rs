@@ -6,5 +6,6 @@ mod beside;
 mod kills;
 mod oracle;
 mod rehome;
+mod siblings;
 mod simulate;
 mod whole_way;

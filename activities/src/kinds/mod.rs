@@ -14,6 +14,8 @@ mod links;
 mod object;
 mod objects;
 mod recondition;
+mod resource_group;
+mod revoke_tokens;
 mod splice;
 
 use crate::azure::{Azure, Reader, Writer};
@@ -41,7 +43,7 @@ pub(crate) const SETTLING_MS: u64 = 120_000;
 pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry {
     let clients = || Clients { reader: azure.reader(), writer: azure.writer() };
     registry
-        .activity(Put::<objects::ResourceGroup>::new(clients()))
+        .activity(resource_group::EnsureGroup(clients()))
         .activity(Put::<objects::Identity>::new(clients()))
         .activity(Put::<objects::FederatedCredential>::new(clients()))
         .activity(Put::<objects::RoleAssignment>::new(clients()))
@@ -66,6 +68,7 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(recondition::Recondition(clients()))
         .activity(host::HostRewrite(clients()))
         .activity(app_settings::AppSettingsRewrite { clients: clients(), key })
+        .activity(revoke_tokens::RevokeTokens(clients()))
         .activity(delete::DeleteIdentity(clients()))
         .condition(conditions::PrincipalKnown(azure.reader()))
         .condition(conditions::IdentityKnown(azure.reader()))

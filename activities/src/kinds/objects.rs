@@ -6,37 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// resources/2024-07-01.
-pub(crate) struct ResourceGroup;
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct GroupInput {
-    id: String,
-    location: String,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-}
-
-impl Object for ResourceGroup {
-    const NAME: &'static str = "resource_group.create/1";
-    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const MAY_EXIST: bool = true;
-    type Input = GroupInput;
-
-    fn id(input: &GroupInput) -> String {
-        input.id.clone()
-    }
-
-    fn api(_: &GroupInput) -> String {
-        "2024-07-01".to_owned()
-    }
-
-    fn body(input: &GroupInput) -> Value {
-        json!({"location": input.location, "tags": input.tags})
-    }
-}
-
 /// msi/2024-11-30.
 pub(crate) struct Identity;
 

@@ -3,7 +3,7 @@
 //! Version tags, stamps, counts and the caller's rights are not compared: a plan does not become
 //! wrong by them. Nor is the rest of a host, which each write compares by itself when it happens.
 
-use super::facts::{Assignment, Facts, Host};
+use super::facts::{Assignment, Facts, Host, Moving};
 use rehome_orchestrator::{Difference, digest};
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +11,14 @@ use std::collections::BTreeMap;
 
 /// Where the surveys differ, by the names of the facts.
 pub fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
-    let (left, right) = (facts(expected), facts(found));
+    let (left, mut right) = (facts(expected), facts(found));
+    for copied in copies(expected, found) {
+        right.remove(&copied);
+    }
+    if expected.target.group_location.is_none() {
+        // Whoever made the group meanwhile, the plan would only have made it too.
+        right.remove(TARGET_GROUP);
+    }
     let mut out = Vec::new();
     for (name, was) in &left {
         if right.get(name) != Some(was) {
@@ -22,6 +29,39 @@ pub fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
     for (name, is) in &right {
         if !left.contains_key(name) {
             out.push(Difference { fact: name.clone(), expected: None, found: Some(is.clone()) });
+        }
+    }
+    out
+}
+
+const TARGET_GROUP: &str = "target group";
+
+/// Assignments that another move of the same batch made meanwhile, as copies of ones that the plan knows: of
+/// the other identity on this one, or of this one on the other. They are that move's to answer for.
+fn copies(expected: &Facts, found: &Facts) -> Vec<String> {
+    let same = |a: &Assignment, b: &Assignment| {
+        let role = |a: &Assignment| a.role_definition_id.rsplit('/').next().map(str::to_lowercase);
+        role(a) == role(b) && a.condition_version == b.condition_version
+    };
+    let known = |was: &[Assignment], id: &str| was.iter().any(|a| a.id.eq_ignore_ascii_case(id));
+    let mut out = Vec::new();
+    for a in found.assignments_on.iter().filter(|a| !known(&expected.assignments_on, &a.id)) {
+        let held = |was: &&Assignment| {
+            let mover = |m: &Moving| m.principal_id.eq_ignore_ascii_case(&was.principal_id);
+            expected.moving.iter().any(mover) && same(was, a)
+        };
+        if expected.assignments_on.iter().any(|was| held(&was)) {
+            out.push(format!("role on it {}", a.id.to_ascii_lowercase()));
+        }
+    }
+    for a in found.assignments_of.iter().filter(|a| !known(&expected.assignments_of, &a.id)) {
+        let moved = |was: &&Assignment| {
+            let mover =
+                |m: &Moving| m.from.eq_ignore_ascii_case(&was.scope) && m.to.eq_ignore_ascii_case(&a.scope);
+            expected.moving.iter().any(mover) && same(was, a)
+        };
+        if expected.assignments_of.iter().any(|was| moved(&was)) {
+            out.push(format!("role of it {}", a.id.to_ascii_lowercase()));
         }
     }
     out
@@ -41,7 +81,9 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
     put("identity tags".into(), short(&id.tags));
     put("identity isolation".into(), short(&(&id.isolation_scope, &id.assignment_restrictions)));
     put("target".into(), facts.target.id.to_ascii_lowercase());
-    put("target group".into(), short(&facts.target.group_location));
+    if let Some(location) = &facts.target.group_location {
+        put(TARGET_GROUP.into(), location.to_ascii_lowercase());
+    }
     put("target taken".into(), facts.target.taken.to_string());
     for c in &facts.credentials {
         put(format!("federated credential {}", c.name), short(c));

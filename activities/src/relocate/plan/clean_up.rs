@@ -29,9 +29,13 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, overlapping: &[&Host], af
     let revoked = revoke(b, &needs);
     needs.extend(revoked);
     let old = &b.old().resource_id;
+    let input = || object([("id", Some(Template::known(old)))]);
+    let title = format!("revoke the tokens of {}: what still uses it is heard of now", grouped(old));
+    let words = Words { title, undo: "hosts that have it fetch new ones" };
+    needs = vec![b.push(Group::CleanUp, words, &needs, act("identity.revoke_tokens/1", input()))];
     let title = format!("identity {}: POINT OF NO RETURN", grouped(old));
-    let input = object([("id", Some(Template::known(old)))]);
-    let deleted = b.push(Group::CleanUp, Words { title, undo: "" }, &needs, act("identity.delete/1", input));
+    let deleted =
+        b.push(Group::CleanUp, Words { title, undo: "" }, &needs, act("identity.delete/1", input()));
     // A lock on the identity itself went with it.
     let kept: Vec<&Lock> = lifted.into_iter().filter(|l| !l.scope.eq_ignore_ascii_case(old)).collect();
     restore(b, Group::CleanUp, &kept, &[deleted]);

@@ -56,8 +56,8 @@ fn create(b: &mut Builder<'_>, lifts: &[StepId]) -> New {
             ("tags", Some(Template::known(&params.options.add_tags))),
         ]);
         let title = format!("resource group {}", params.target.resource_group);
-        let words = Words { title, undo: "delete it" };
-        needs.push(b.push(Group::Create, words, lifts, kinds::act("resource_group.create/1", input)));
+        let words = Words { title, undo: "delete it, once it is empty" };
+        needs.push(b.push(Group::Create, words, lifts, kinds::act("resource_group.ensure/1", input)));
     }
     let mut tags = facts.identity.tags.clone();
     tags.extend(params.options.add_tags.clone());
