@@ -100,6 +100,12 @@ pub(crate) struct RunArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show what the identities of a batch may do and what uses them. Writes nothing at all.
+    Discover {
+        /// The batch file.
+        #[arg(short, long, value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Read what depends on the identities of a batch, and write the plan to a file. Changes nothing.
     Plan {
         /// The batch file.

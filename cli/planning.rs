@@ -7,23 +7,29 @@ use rehome_activities::references::settings::SettingsKey;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::preflight;
 use rehome_activities::relocate::{self, Facts, Params};
-use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Move, RunId, SystemClock, digest};
+use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, Move, RunId, SystemClock, digest};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// A plan that was not begun is good for this long.
 const VALID_MS: i64 = 72 * 3_600_000;
 
-/// Surveys every identity of the batch and plans its move.
-pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest, db: &Path) -> Result<Document, CliError> {
-    let key = settings_key(db)?;
-    let reader = cloud.azure.reader();
-    let surveyed = relocate::survey(&reader, &key, &manifest.moves)
+/// What was read of one identity, or why it could not be.
+pub(crate) type Surveyed<'a> = (&'a Params, Result<Facts, Fault>);
+
+/// Reads the facts of every identity of the batch.
+pub(crate) async fn survey<'a>(cloud: &Cloud, manifest: &'a Manifest) -> Result<Vec<Surveyed<'a>>, CliError> {
+    let surveyed = relocate::survey(&cloud.azure.reader(), &manifest.moves)
         .await
         .map_err(|why| CliError::new(Exit::Failed, format!("failed to read the cloud: {why}")))?;
+    Ok(manifest.moves.iter().zip(surveyed).collect())
+}
+
+/// Surveys every identity of the batch and plans its move.
+pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
     let (mut moves, mut missing) = (Vec::new(), Vec::new());
-    for (params, facts) in manifest.moves.iter().zip(surveyed) {
+    for (params, facts) in survey(cloud, manifest).await? {
         match facts {
             Ok(facts) => moves.push(one(&manifest.name, params, &facts, now)?),
             Err(why) => missing.push(format!("{}: {why}", params.identity)),

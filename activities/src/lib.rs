@@ -11,6 +11,6 @@ use rehome_orchestrator::Registry;
 
 /// Everything that plans of this program may name.
 pub fn registry(azure: &Azure, key: SettingsKey) -> Registry {
-    let relocate = relocate::Relocate { reader: azure.reader(), key: key.clone() };
+    let relocate = relocate::Relocate { reader: azure.reader() };
     kinds::register(Registry::new(), azure, key).workflow(relocate)
 }

@@ -3,6 +3,7 @@
 mod approve;
 mod audit;
 mod cleanup;
+mod discover;
 mod history;
 mod plan;
 mod rehearse;
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
     let context = Context { global: &cli.global, output };
     let c = &context;
     match cli.command {
+        Command::Discover { file } => discover::discover(c, &file).await,
         Command::Plan { file, save } => plan::plan(c, &file, &save).await,
         Command::Approve { plan, reason, yes } => approve::approve(c, &plan, &reason, yes).await,
         Command::Run { plan, run } => run::run(c, &plan, &run).await,

@@ -10,7 +10,7 @@ use std::path::Path;
 pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Exit, CliError> {
     let manifest = manifest::load(file)?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
-    let document = planning::plan(&cloud, &manifest, &c.global.db).await?;
+    let document = planning::plan(&cloud, &manifest).await?;
     let digest = plan_file::save(save, &document)?;
     let value = json!({"format_version": "1.0", "digest": digest, "file": save, "document": document});
     c.output.result(&render::plan::text(&document, &digest), &value)?;

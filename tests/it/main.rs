@@ -3,6 +3,7 @@
 mod azure;
 mod bad_input;
 mod beside;
+mod contract;
 mod kills;
 mod oracle;
 mod rehome;

@@ -326,8 +326,6 @@ pub struct Setting {
     pub list: String,
     /// Which of its names.
     pub identifiers: Vec<Identifier>,
-    /// The mark of its value.
-    pub mark: String,
 }
 
 /// A lock.

@@ -22,7 +22,6 @@ pub use strategy::{Choice, choose};
 pub const NAME: &str = "relocate/1";
 
 use crate::azure::Reader;
-use crate::references::settings::SettingsKey;
 use rehome_orchestrator::{Difference, Fault, FaultKind, Plan, Workflow};
 
 pub use facts::{Facts, Strategy};
@@ -33,8 +32,6 @@ pub use survey::survey;
 pub struct Relocate {
     /// What reads the facts.
     pub reader: Reader,
-    /// The key of the marks of application settings.
-    pub key: SettingsKey,
 }
 
 impl Workflow for Relocate {
@@ -43,7 +40,7 @@ impl Workflow for Relocate {
     type Facts = Facts;
 
     async fn survey(&self, params: &Params) -> Result<Facts, Fault> {
-        let mut all = survey(&self.reader, &self.key, std::slice::from_ref(params)).await?;
+        let mut all = survey(&self.reader, std::slice::from_ref(params)).await?;
         let nothing = || Fault::new(FaultKind::Bug, "NoFacts", "the survey gave no facts");
         all.pop().ok_or_else(nothing)?
     }

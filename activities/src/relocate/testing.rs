@@ -64,12 +64,7 @@ pub(super) fn host(kind: &str, name: &str) -> Host {
 }
 
 pub(super) fn setting(name: &str) -> Setting {
-    Setting {
-        name: name.into(),
-        list: "appsettings".into(),
-        identifiers: vec![Identifier::ClientId],
-        mark: "00".into(),
-    }
+    Setting { name: name.into(), list: "appsettings".into(), identifiers: vec![Identifier::ClientId] }
 }
 
 pub(super) fn facts() -> Facts {

@@ -4,7 +4,6 @@ use super::versions::Versions;
 use super::{Common, gap, hosts, parse};
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
-use crate::references::settings::SettingsKey;
 use crate::references::text::mentions;
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
@@ -34,7 +33,7 @@ const SERVICES: [(&str, &str, &str); 9] = [
 ];
 
 /// Reads once what is the same for every identity.
-pub(super) async fn common(reader: &Reader, key: &SettingsKey) -> Result<Common, Fault> {
+pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
     let found = reader.list("/subscriptions", "2022-12-01", &[]).await?;
     let subscriptions: Vec<String> = found.iter().filter_map(|s| parse::text(s, "/subscriptionId")).collect();
     let mut gaps = Vec::new();
@@ -57,7 +56,7 @@ pub(super) async fn common(reader: &Reader, key: &SettingsKey) -> Result<Common,
     }
     let vaults = vaults(reader, &mut gaps).await;
     let grants = grants(reader, &mut gaps).await;
-    let sites = hosts::sites(reader, key, &mut gaps).await;
+    let sites = hosts::sites(reader, &mut gaps).await;
     let applications = super::directory::applications(reader, &mut gaps).await;
     let management_groups = management_groups(reader, &mut gaps).await;
     Ok(Common {

@@ -3,7 +3,6 @@
 use super::{Common, access, gap, parse, query};
 use crate::azure::{ReadAction, Reader};
 use crate::references::scan::Identifiers;
-use crate::references::settings::SettingsKey;
 use crate::relocate::facts::*;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
@@ -13,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Requests at the same time.
 const AT_ONCE: usize = 8;
 
-/// A site or slot, with the names, marks and identifiers-to-be of its settings; values are not kept.
+/// A site or slot, with its settings; their values are not kept.
 pub(super) struct Site {
     pub(super) id: String,
     /// Each setting with a text that is searched for identifiers and then forgotten.
@@ -22,13 +21,12 @@ pub(super) struct Site {
 
 struct SettingText {
     name: String,
-    mark: String,
     /// Dropped with the survey; never written anywhere.
     text: String,
 }
 
 /// Reads the settings of every site and slot: no index shows them.
-pub(super) async fn sites(reader: &Reader, key: &SettingsKey, gaps: &mut Vec<Gap>) -> Vec<Site> {
+pub(super) async fn sites(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Site> {
     let ids = access::accounts(reader, &["microsoft.web/sites", "microsoft.web/sites/slots"], gaps).await;
     let read: Vec<_> = ids
         .into_iter()
@@ -41,7 +39,7 @@ pub(super) async fn sites(reader: &Reader, key: &SettingsKey, gaps: &mut Vec<Gap
                 let settings = found["properties"].as_object().into_iter().flatten();
                 let settings = settings.filter_map(|(name, value)| {
                     let text = value.as_str()?.to_owned();
-                    Some(SettingText { name: name.clone(), mark: key.mark(&id, name, &text), text })
+                    Some(SettingText { name: name.clone(), text })
                 });
                 sites.push(Site { settings: settings.collect(), id: id.clone() });
             }
@@ -56,8 +54,8 @@ fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
     let settings = site.into_iter().flat_map(|s| &s.settings);
     let naming = settings.filter_map(|s| {
         let identifiers = who.in_text(&s.text);
-        let (name, mark) = (s.name.clone(), s.mark.clone());
-        (!identifiers.is_empty()).then(|| Setting { name, list: "appsettings".to_owned(), identifiers, mark })
+        let name = s.name.clone();
+        (!identifiers.is_empty()).then(|| Setting { name, list: "appsettings".to_owned(), identifiers })
     });
     let mut settings: Vec<Setting> = naming.collect();
     settings.sort();

@@ -16,7 +16,6 @@ use super::facts::*;
 use super::params::Params;
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
-use crate::references::settings::SettingsKey;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
@@ -50,12 +49,8 @@ struct Common {
 ///
 /// # Errors
 /// When nothing at all can be read.
-pub async fn survey(
-    reader: &Reader,
-    key: &SettingsKey,
-    params: &[Params],
-) -> Result<Vec<Result<Facts, Fault>>, Fault> {
-    let mut common = access::common(reader, key).await?;
+pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Facts, Fault>>, Fault> {
+    let mut common = access::common(reader).await?;
     let asked: Vec<_> = params.iter().map(|p| identity(reader, p.identity.clone())).collect();
     let identities: Vec<Result<(Value, Identity), Fault>> =
         stream::iter(asked).buffered(AT_ONCE).collect().await;
