@@ -84,7 +84,7 @@ impl Drive<'_> {
         let opened = self.opened(cloud);
         BatchLoaded::open(&*self.log, &self.batch, &actor, SystemClock.now_ms(), opened)
             .await
-            .map_err(|e| CliError::new(Exit::Failed, causes(&e)))?;
+            .map_err(|e| store::write_error(&e))?;
         self.runner.write_anchor().await?;
         let key = crate::planning::settings_key(&self.c.global.db)?;
         let progress = Arc::new(Progress::new(&*self.log, &self.runs, self.c.output).await?);
@@ -106,8 +106,9 @@ impl Drive<'_> {
         };
         let left = self.drive(&engine, stay).await;
         progress.finish();
-        self.runner.write_anchor().await?;
+        let anchored = self.runner.write_anchor().await;
         let (left, interrupted) = left?;
+        anchored.map_err(|e| e.left("everything that was done is in the log"))?;
         let views = self.views().await?;
         let exit = if interrupted { Exit::Interrupted } else { exit(self.goal, &left, &views) };
         Ok(Driven { exit, views })
@@ -203,7 +204,8 @@ fn drive_error(e: &DriveError) -> CliError {
         DriveError::Append { .. } | DriveError::UnknownName { .. } | DriveError::Panicked(_) => Exit::Failed,
         DriveError::Read(_) | DriveError::History { .. } => Exit::Damaged,
     };
-    CliError::new(exit, causes(e))
+    let error = if exit == Exit::Failed { store::write_error(e) } else { CliError::new(exit, causes(e)) };
+    error
         .left(
             "everything that was acknowledged is in the log; what was in flight is looked at first next time",
         )

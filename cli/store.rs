@@ -33,7 +33,12 @@ fn open_error(path: &Path, error: &OpenError) -> CliError {
         OpenError::NotOurs { .. } => {
             CliError::new(Exit::Usage, causes(error)).at(place).next("name another file with --db FILE")
         }
-        _ => CliError::new(Exit::Failed, causes(error)).at(place),
+        OpenError::Full { .. } => CliError::new(Exit::Failed, causes(error))
+            .at(place)
+            .next("make room, and run the same command again: everything acknowledged is in the log"),
+        OpenError::Network { .. } | OpenError::Pragma { .. } | OpenError::Storage { .. } => {
+            CliError::new(Exit::Failed, causes(error)).at(place)
+        }
     }
 }
 
@@ -172,6 +177,16 @@ pub(crate) async fn read_run(log: &dyn Log, run: &RunId) -> Result<Loaded, CliEr
     })
 }
 
+/// Something that could not be written to the log; a full disk has its own remedy.
+pub(crate) fn write_error(e: &(dyn std::error::Error + 'static)) -> CliError {
+    let causes_of = std::iter::successors(Some(e), |e| e.source());
+    let full = |e: &(dyn std::error::Error + 'static)| {
+        matches!(e.downcast_ref(), Some(rehome_store::AppendError::Full { .. }))
+    };
+    let error = CliError::new(Exit::Failed, causes(e));
+    if causes_of.into_iter().any(full) { error.next("make room on the disk of the log") } else { error }
+}
+
 /// A person's act that was not recorded.
 pub(crate) fn request_error(e: &RequestError) -> CliError {
     match e {
@@ -182,6 +197,6 @@ pub(crate) fn request_error(e: &RequestError) -> CliError {
         RequestError::Illegal { run, .. } => {
             CliError::new(Exit::Usage, causes(e)).next(format!("rehome show {run}"))
         }
-        RequestError::Append(_) => CliError::new(Exit::Failed, causes(e)),
+        RequestError::Append(_) => write_error(e),
     }
 }

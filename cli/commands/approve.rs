@@ -31,7 +31,7 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         BatchError::Taken(_) => {
             CliError::new(Exit::Failed, causes(&e)).next("rehome plan      makes a new plan with new names")
         }
-        _ => CliError::new(Exit::Failed, causes(&e)),
+        _ => store::write_error(&e),
     })?;
     let word = match recorded {
         Recording::Recorded => "approved",

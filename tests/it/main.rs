@@ -4,6 +4,7 @@ mod azure;
 mod bad_input;
 mod beside;
 mod contract;
+mod full_disk;
 mod kills;
 mod oracle;
 mod rehome;

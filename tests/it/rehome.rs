@@ -52,9 +52,14 @@ impl Rehome {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        command.env_remove("REHOME_DB").envs(self.environment.iter().map(|(k, v)| (*k, v.as_str())));
+        self.dressed(command.args(arguments));
         command
+    }
+
+    /// A command in this folder, with this sign-in.
+    pub(crate) fn dressed<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).env_remove("REHOME_DB");
+        command.envs(self.environment.iter().map(|(k, v)| (*k, v.as_str())))
     }
 
     pub(crate) fn say(&self, arguments: &[&str]) -> Said {

@@ -2,4 +2,5 @@
 
 mod acts;
 mod crashes;
+mod golden;
 mod shelf;

@@ -54,6 +54,12 @@ pub enum OpenError {
         /// What it is.
         found: String,
     },
+    /// There is no room on the disk, not even to read: readers share a file of 32 KiB beside the log.
+    #[error("the disk that holds {} is full", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// The storage failed.
     #[error("failed to open {}", path.display())]
     Storage {
@@ -166,7 +172,7 @@ impl SqliteLog {
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
-    let failed = |source| OpenError::Storage { path: path.to_owned(), source };
+    let failed = schema::failed(path);
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;

@@ -51,8 +51,17 @@ CREATE TRIGGER meta_is_never_removed BEFORE DELETE ON meta
     BEGIN SELECT RAISE(ABORT, 'the description of the log is never removed'); END;
 ";
 
-fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError + '_ {
+/// The file that readers share could not be made as large as it has to be.
+/// Source: <https://www.sqlite.org/rescode.html#ioerr_shmsize>
+const SQLITE_IOERR_SHMSIZE: i32 = 4874;
+
+/// Why a file could not be opened, in terms of what a person can do about it.
+pub(super) fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError + Copy + '_ {
     |source| match source.sqlite_error_code() {
+        _ if source.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_SHMSIZE) => {
+            OpenError::Full { path: path.to_owned() }
+        }
+        Some(rusqlite::ErrorCode::DiskFull) => OpenError::Full { path: path.to_owned() },
         Some(rusqlite::ErrorCode::NotADatabase) => {
             OpenError::NotOurs { path: path.to_owned(), what: "it is not an SQLite database".to_owned() }
         }
