@@ -7,6 +7,7 @@ mod identity_block;
 mod keyvault;
 mod management_groups;
 mod msi;
+mod paging;
 mod poll;
 mod resource_graph;
 mod resources;
@@ -17,8 +18,18 @@ use crate::world::World;
 use authorization::Call;
 use id::ArmPath;
 
+/// Answers a request; long lists in pages.
+pub(crate) fn answer(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
+    let reply = route(world, call, request);
+    // Role assignments have pages of their own, which Azure gives at provider level only.
+    if call.path.to_lowercase().ends_with("/providers/microsoft.authorization/roleassignments") {
+        return reply;
+    }
+    paging::page(reply, call, world.settings.page_size)
+}
+
 /// Hands a request to the room of its type.
-pub(crate) fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
+fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
     if let Some(answer) = authorization::handle(world, call) {
         return answer.into();
     }

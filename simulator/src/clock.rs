@@ -19,6 +19,11 @@ impl SimClock {
         Self { start: Utc::now(), began: Instant::now(), scale: scale.max(1.0) }
     }
 
+    /// When it began.
+    pub(crate) fn start(&self) -> DateTime<Utc> {
+        self.start
+    }
+
     /// Simulated now.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         let passed = self.began.elapsed().as_secs_f64() * self.scale;

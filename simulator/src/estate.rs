@@ -39,6 +39,8 @@ pub struct Settings {
     pub latency_ms: u64,
     /// Whether too many requests are refused.
     pub throttling: bool,
+    /// How many items of a list one answer has.
+    pub page_size: usize,
 }
 
 impl Default for Settings {
@@ -52,6 +54,7 @@ impl Default for Settings {
             operation_s: 20,
             latency_ms: 0,
             throttling: true,
+            page_size: 1_000,
         }
     }
 }

@@ -109,7 +109,8 @@ fn guarded(
         "POST" if is_read(&request.path) => ("reads", READS),
         _ => ("writes", WRITES),
     };
-    let subscription = request.path.split('/').nth(2).filter(|_| request.path.starts_with("/subscriptions/"));
+    let inside = request.path.split('/').nth(1).is_some_and(|p| p.eq_ignore_ascii_case("subscriptions"));
+    let subscription = request.path.split('/').nth(2).filter(|_| inside);
     let scope = if subscription.is_some() { "subscription" } else { "tenant" };
     let bucket = format!("{host} {caller} {} {word}", subscription.unwrap_or_default().to_lowercase());
     if !world.settings.throttling {
@@ -178,7 +179,7 @@ fn resource_manager(world: &mut World, shared: &Shared, request: &Request, calle
     if let Some(answer) = authorization::forbids(world, call.method, call.path) {
         return answer.into();
     }
-    arm::route(world, &call, request)
+    arm::answer(world, &call, request)
 }
 
 /// Paths that everybody who is signed in may ask; what they show is filtered, or harmless.

@@ -244,6 +244,10 @@ fn service_principal(identity: &Value) -> Option<Value> {
 }
 
 impl Objects for World {
+    fn began(&self) -> DateTime<Utc> {
+        self.clock.start()
+    }
+
     fn get(&self, id: &str) -> Option<&Value> {
         self.arm.get(&canonical(id))
     }

@@ -15,7 +15,7 @@ mod view;
 
 #[expect(unused_imports, reason = "what the pipeline asks of this room")]
 pub(crate) use {
-    access::{allowed, authorize, identities, needed},
+    access::{allowed, authorize, identities, linked, needed},
     actions::Plane,
     locks::forbids,
     schedules::expire,

@@ -1,6 +1,6 @@
 //! ARM: resources of any type.
 
-use super::authorization::{Call, Objects, canonical};
+use super::authorization::{Call, Objects, canonical, linked};
 use super::id::ArmPath;
 use super::{groups, identity_block, poll};
 use crate::http::Reply;
@@ -134,6 +134,9 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if let Some(reply) = moved(before.as_ref(), call, path) {
         return reply;
     }
+    if let Some(reply) = may_attach(world, call) {
+        return reply;
+    }
     let mut body = call.body.clone();
     let identity = match body.get("identity") {
         // A PUT without a block leaves a block that is there: what most providers do.
@@ -171,6 +174,15 @@ fn answer(world: &mut World, call: &Call<'_>, path: &ArmPath, status: u16, body:
         properties.insert("provisioningState".to_owned(), Value::from("Updating"));
     }
     poll::started(world, call, path, status, Some(shown), false)
+}
+
+/// Whoever attaches an identity must be allowed to assign it.
+fn may_attach(world: &World, call: &Call<'_>) -> Option<Reply> {
+    let map = call.body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+    // An identity that is gone is refused by its provider, with another code.
+    let attached =
+        map.into_iter().flatten().filter(|(id, value)| !value.is_null() && world.get(id).is_some());
+    linked(world, call, attached.map(|(id, _)| id)).err().map(Into::into)
 }
 
 fn moved(before: Option<&Value>, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
@@ -222,6 +234,9 @@ fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         return Reply::error(400, "InvalidRequestContent", &message);
     }
     if let Some(reply) = moved(Some(&before), call, path) {
+        return reply;
+    }
+    if let Some(reply) = may_attach(world, call) {
         return reply;
     }
     let mut after = before.clone();

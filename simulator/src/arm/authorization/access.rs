@@ -81,11 +81,39 @@ pub(crate) fn allowed(
     granted && !denied(objects, ids, plane, action, &scope::chain(objects, scope))
 }
 
-/// An estate that gives the caller no role at all means an operator who owns everything.
+/// An estate that gives the caller no role at all means an operator who owns everything, and stays so
+/// whatever is granted later.
 fn unbound(objects: &dyn Objects, ids: &BTreeSet<String>) -> bool {
+    let since = |a: &Value| text(a, "/properties/createdOn").and_then(|at| at.parse::<DateTime<Utc>>().ok());
     !assignments::all(objects).into_iter().any(|assignment| {
         text(assignment, "/properties/principalId").is_some_and(|to| ids.contains(&to.to_lowercase()))
+            && since(assignment).is_none_or(|since| since < objects.began())
     })
+}
+
+/// What a write needs on the identities that it attaches, beside the right to the write itself.
+const ASSIGN: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
+
+/// May the caller attach these identities? The refusal is Azure's linked-access check.
+pub(crate) fn linked<'a>(
+    objects: &dyn Objects,
+    call: &Call,
+    mut identities_of: impl Iterator<Item = &'a String>,
+) -> Result<(), Answer> {
+    let ids = identities(objects, call.caller);
+    if unbound(objects, &ids) {
+        return Ok(());
+    }
+    let refused = |id: &&String| !allowed(objects, &ids, Plane::Control, ASSIGN, id, call.now);
+    let Some(id) = identities_of.find(refused) else { return Ok(()) };
+    let (action, scope) = needed(call.method, call.path);
+    let caller = call.caller;
+    let message = format!(
+        "The client '{caller}' with object id '{caller}' has permission to perform action '{action}' on scope \
+         '{scope}'; however, it does not have permission to perform action(s) '{ASSIGN}' on the linked scope(s) \
+         '{id}' (respectively) or the linked scope(s) are invalid."
+    );
+    Err(Answer::error(403, "LinkedAuthorizationFailed", message))
 }
 
 /// May the caller do this? The refusal is Azure's 403.

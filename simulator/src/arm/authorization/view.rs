@@ -25,6 +25,8 @@ pub(crate) trait Objects {
     fn app_roles_of(&self, object_id: &str) -> Vec<(String, String)>;
     /// How long Azure takes to know things; simulated durations.
     fn delays(&self) -> Delays;
+    /// When the world began; everything older was in the estate.
+    fn began(&self) -> DateTime<Utc>;
 }
 
 /// What the directory knows of a principal.
@@ -184,6 +186,9 @@ pub(crate) mod tests {
         }
         fn delays(&self) -> Delays {
             Delays::default()
+        }
+        fn began(&self) -> DateTime<Utc> {
+            DateTime::<Utc>::MAX_UTC
         }
     }
 

@@ -1,0 +1,64 @@
+use crate::client::{Client, GROUP, SUB, estate, identity};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+fn names(body: &Value) -> Vec<&str> {
+    body["value"].as_array().expect("a list").iter().filter_map(|o| o["name"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_long_list_comes_in_pages_that_together_have_everything_once() {
+    let mut estate = estate();
+    let arm = estate["arm"].as_array_mut().expect("arm");
+    for n in 0..25 {
+        let id = format!("{GROUP}/providers/Microsoft.Storage/storageAccounts/st{n:02}");
+        arm.push(json!({"id": id, "name": format!("st{n:02}"), "type": "Microsoft.Storage/storageAccounts",
+            "location": "westeurope", "properties": {}}));
+    }
+    estate["settings"]["page_size"] = json!(10);
+    let client = Client::at(estate).await;
+    let list = format!("{SUB}/providers/Microsoft.Storage/storageAccounts?api-version=2024-01-01");
+    let (mut next, mut found, mut pages) = (list.clone(), Vec::new(), 0);
+    loop {
+        let page = client.get(&next).await;
+        assert!(names(&page.body).len() <= 10);
+        found.extend(names(&page.body).iter().map(|n| (*n).to_owned()));
+        pages += 1;
+        match page.body["nextLink"].as_str() {
+            Some(link) => next = link.to_owned(),
+            None => break,
+        }
+    }
+    found.sort();
+    found.dedup();
+    assert_eq!((pages, found.len()), (3, 25));
+    let top = client.get(&format!("{list}&$top=4")).await;
+    assert_eq!(names(&top.body).len(), 4);
+    let bad = client.get(&format!("{list}&$skipToken=x")).await;
+    assert_eq!(bad.refused(), (400, "InvalidSkipToken"));
+}
+
+#[tokio::test]
+async fn a_batch_answers_each_of_its_requests_and_no_more_than_twenty() {
+    let client = Client::at(estate()).await;
+    let ask = |n: usize| json!({"id": n.to_string(), "method": "GET", "url": "/servicePrincipals/nobody"});
+    let requests: Vec<Value> = (0..20).map(ask).collect();
+    let said = client.graph(Method::POST, "/$batch", Some(json!({ "requests": requests }))).await;
+    let answers = said.body["responses"].as_array().expect("responses");
+    assert_eq!((said.status, answers.len()), (200, 20));
+    assert!(answers.iter().all(|a| a["status"] == 404));
+    let requests: Vec<Value> = (0..21).map(ask).collect();
+    let said = client.graph(Method::POST, "/$batch", Some(json!({ "requests": requests }))).await;
+    assert_eq!(said.status, 400);
+}
+
+#[tokio::test]
+async fn ids_are_the_same_in_any_case_and_every_answer_can_be_correlated() {
+    let client = Client::at(estate()).await;
+    let said = client.get(&format!("{}?api-version=2024-11-30", identity("OLD").to_uppercase())).await;
+    assert_eq!((said.status, said.body["name"].as_str()), (200, Some("old")));
+    assert!(
+        !said.header("x-ms-request-id").is_empty() && !said.header("x-ms-correlation-request-id").is_empty()
+    );
+    assert!(said.header("x-ms-ratelimit-remaining-subscription-reads").parse::<u32>().is_ok());
+}

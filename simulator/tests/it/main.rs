@@ -1,0 +1,5 @@
+//! The local Azure as a client meets it: sockets, tokens, headers, codes. It knows no client of ours.
+
+mod client;
+mod errors;
+mod lists;
