@@ -1,12 +1,16 @@
 //! Engine: where time comes from. The only file of the engine that reads a clock.
 
 use futures_util::future::BoxFuture;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Wall time, from outside.
 pub trait Clock: Send + Sync + 'static {
     /// Milliseconds since 1970 UTC.
     fn now_ms(&self) -> i64;
+
+    /// Milliseconds since some moment before this process did anything; nobody can set them.
+    fn steady_ms(&self) -> i64;
 
     /// Ends when `now_ms` has come to `date_ms`.
     fn sleep_until(&self, date_ms: i64) -> BoxFuture<'_, ()>;
@@ -24,6 +28,12 @@ impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         crate::tempo::millis(since)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+    fn steady_ms(&self) -> i64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        crate::tempo::millis(START.get_or_init(Instant::now).elapsed())
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]

@@ -158,7 +158,7 @@ impl Decider<'_> {
             Forward::Retrying { why, .. } if self.is_over(used, step.first_ms, step.since_ms, retry) => {
                 self.give_up(at, Act::Run, Some(why.clone()));
             }
-            Forward::Retrying { until_ms, .. } if *until_ms > self.now_ms => self.out.wake(*until_ms),
+            Forward::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => self.out.wake(*until_ms),
             Forward::Retrying { .. } => self.begin(at, Act::Run, step.partial),
             Forward::Began
             | Forward::Accepted(_)
@@ -206,7 +206,7 @@ impl Decider<'_> {
         let late = first_ms.is_some_and(|first| self.is_late(first, limit_ms, since_ms, retry));
         if late && look.checks > 1 {
             self.give_up(at, act, look.why.clone());
-        } else if look.until_ms > self.now_ms {
+        } else if self.is_ahead(look.until_ms, self.run.at(at)) {
             self.out.wake(look.until_ms);
         } else {
             self.out.commands.push(Command::Probe { at, act });
@@ -219,7 +219,7 @@ impl Decider<'_> {
             Forward::Waiting(look) if self.is_over(look.checks, step.first_ms, step.since_ms, retry) => {
                 self.give_up(at, Act::Run, look.why.clone());
             }
-            Forward::Waiting(look) if look.until_ms > self.now_ms => self.out.wake(look.until_ms),
+            Forward::Waiting(look) if self.is_ahead(look.until_ms, step) => self.out.wake(look.until_ms),
             Forward::Idle | Forward::Waiting(_) => self.out.commands.push(Command::Look { at }),
             _ => self.out.people = true,
         }
@@ -253,6 +253,12 @@ impl Decider<'_> {
     fn is_over(&self, used: u32, first_ms: Option<i64>, since_ms: i64, retry: &Retry) -> bool {
         let late = first_ms.is_some_and(|first| self.is_late(first, retry.give_up_after_ms, since_ms, retry));
         used >= retry.attempts_max || late
+    }
+
+    /// Whether a date is still to come. A step that something happened to in the future means that the clock
+    /// was set back: then nobody knows how long the wait has been, and it is over.
+    fn is_ahead(&self, date_ms: i64, step: &StepState) -> bool {
+        date_ms > self.now_ms && step.since_ms <= self.now_ms
     }
 
     fn is_late(&self, first_ms: i64, limit_ms: u64, since_ms: i64, retry: &Retry) -> bool {
@@ -312,7 +318,7 @@ impl Decider<'_> {
             {
                 self.give_up(at, Act::Undo, Some(why.clone()));
             }
-            Undo::Retrying { until_ms, .. } if *until_ms > self.now_ms => self.out.wake(*until_ms),
+            Undo::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => self.out.wake(*until_ms),
             Undo::Retrying { .. } => self.begin(at, Act::Undo, false),
             Undo::Began | Undo::Attesting => {
                 self.out.commands.push(Command::Probe { at, act: Act::Undo });

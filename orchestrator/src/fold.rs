@@ -132,9 +132,23 @@ impl RunState {
         change: impl FnOnce(&mut Self, Index) -> Result<(), &'static str>,
     ) -> Result<(), Illegal> {
         let at = self.graph.find(step).ok_or_else(|| Illegal::NoStep(step.clone()))?;
+        self.forgive_silence(at, at_ms);
         change(self, at).map_err(|because| here(event, &format!("step {step}: {because}")))?;
         self.steps[at as usize].since_ms = at_ms;
         Ok(())
+    }
+
+    /// Time in which nothing was tried, because no program was running or somebody set the clock, does not
+    /// count against the limits of a step.
+    fn forgive_silence(&mut self, at: Index, at_ms: i64) {
+        let (Node::Act { retry, .. } | Node::Wait { retry, .. }) = &self.graph.step(at).node else { return };
+        let pause = i64::try_from(retry.cap_ms.saturating_mul(2)).unwrap_or(i64::MAX);
+        let step = &mut self.steps[at as usize];
+        let silence = at_ms.saturating_sub(step.since_ms);
+        if silence > pause || silence < 0 {
+            step.first_ms = step.first_ms.map(|_| at_ms);
+            step.undo_first_ms = step.undo_first_ms.map(|_| at_ms);
+        }
     }
 
     fn approve(&mut self, event: &Event, approved: &Approved, at_ms: i64) -> Result<(), Illegal> {

@@ -162,6 +162,7 @@ impl RunState {
         }
         step.undo_attempts = began.attempt;
         step.undo_first_ms.get_or_insert(at_ms);
+        step.undo_began_ms = at_ms;
         step.undo = Undo::Began;
         Ok(())
     }

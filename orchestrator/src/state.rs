@@ -84,6 +84,8 @@ pub struct StepState {
     pub(crate) first_ms: Option<i64>,
     /// The same on the way back.
     pub(crate) undo_first_ms: Option<i64>,
+    /// When the last attempt to take the effect back was begun.
+    pub(crate) undo_began_ms: i64,
     /// When the last attempt to put the effect in place was begun.
     pub(crate) began_ms: i64,
     /// When something last happened to it.

@@ -34,6 +34,8 @@ pub(crate) struct Actor {
     pub(crate) tasks: FuturesUnordered<Work>,
     /// How often in a row something could not be read, by step; `None` is the survey.
     pub(crate) failures: BTreeMap<Option<Index>, u32>,
+    /// When this process began the last attempt of a step, by the clock that nobody can set.
+    pub(crate) begun: BTreeMap<Index, i64>,
     unreadable: Option<Fault>,
     bell: Arc<Notify>,
     stop: watch::Receiver<bool>,
@@ -63,6 +65,7 @@ impl Actor {
             pending: Vec::new(),
             tasks: FuturesUnordered::new(),
             failures: BTreeMap::new(),
+            begun: BTreeMap::new(),
             unreadable: None,
             bell,
             stop,
@@ -360,14 +363,24 @@ impl Actor {
                 let (began_ms, checks) = match (act, &step.forward, &step.undo) {
                     (Act::Run, Forward::Attesting, _) => (None, 1),
                     (Act::Run, Forward::Doubt(look), _) => (Some(step.began_ms), look.checks + 1),
-                    (Act::Undo, _, Undo::Doubt(look)) => (None, look.checks + 1),
-                    (Act::Run | Act::Undo, _, _) => (Some(step.began_ms), 1),
+                    (Act::Undo, _, Undo::Doubt(look)) => (Some(step.undo_began_ms), look.checks + 1),
+                    (Act::Undo, _, Undo::Began) => (Some(step.undo_began_ms), 1),
+                    // Nothing is under way: what is seen is what is there.
+                    (Act::Undo, _, _) => (None, 1),
+                    (Act::Run, _, _) => (Some(step.began_ms), 1),
                 };
+                let began_ms = began_ms.map(|wall| self.begun_ms(at).unwrap_or(wall));
                 let event = self.case(at).probed(act, began_ms, checks, probe);
                 self.fold(event, true)
             }
             Done::Looked { at, met } => self.looked(at, met),
         }
+    }
+
+    /// When the last attempt of a step was begun, on the wall clock as it is set now; unknown after a restart.
+    fn begun_ms(&self, at: Index) -> Option<i64> {
+        let begun = self.begun.get(&at)?;
+        Some(self.now_ms() - (self.shared.engine.clock.steady_ms() - begun))
     }
 
     pub(crate) fn case(&self, at: Index) -> Case<'_> {

@@ -65,6 +65,7 @@ impl Actor {
             if let (Event::Began(began), Some(ready)) = (&event, start) {
                 let call = Call::new(self.run.clone(), began.step.clone(), began.act, began.attempt);
                 let at = ready.at;
+                self.begun.insert(at, self.shared.engine.clock.steady_ms());
                 let (held, work) = ready.attempt(Arc::new(call));
                 // An attempt that completes another one already holds what it needs.
                 self.held.entry(at).or_insert(held);

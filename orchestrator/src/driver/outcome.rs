@@ -45,18 +45,22 @@ impl Case<'_> {
         Event::Ended(Ended { step, act, attempt, end, exchanges })
     }
 
-    /// The event for the answer to a probe. "Not there" is believed about a forward step only when
-    /// it is too late for the effect to turn up; about an undo it is what was wished for.
+    /// The event for the answer to a probe. That a request had no effect ("not there" of a forward step,
+    /// "still there" of an undo) is believed only when it is too late for the effect to turn up.
     pub(crate) fn probed(&self, act: Act, began_ms: Option<i64>, checks: u32, probe: Probe<Json>) -> Event {
-        let settled = began_ms.map(|began| began.saturating_add(self.tempo.wall_ms(self.settling_ms)));
+        let no_effect = match act {
+            Act::Run => matches!(probe, Probe::NotApplied),
+            Act::Undo => matches!(probe, Probe::Applied(_) | Probe::Partial(_)),
+        };
+        let settled = began_ms.map(|began| self.settled(began, checks));
+        if let Some(until_ms) = settled.filter(|date| no_effect && *date > self.now_ms) {
+            return self.waiting(act, checks, until_ms, not_certain());
+        }
         let found = match probe {
             Probe::Applied(output) => Found::Applied(output),
             Probe::Partial(output) => Found::Partial(output),
             Probe::Foreign(difference) => Found::Foreign(difference),
-            Probe::NotApplied => match settled.filter(|date| act == Act::Run && *date > self.now_ms) {
-                Some(until_ms) => return self.waiting(act, checks, until_ms, not_certain()),
-                None => Found::NotApplied,
-            },
+            Probe::NotApplied => Found::NotApplied,
             Probe::InProgress { after } => {
                 return self.waiting(act, checks, self.date(checks, after), in_progress());
             }
@@ -65,6 +69,17 @@ impl Case<'_> {
             }
         };
         Event::Probed(Probed { step: self.step.clone(), act, found })
+    }
+
+    /// When a request that was begun then can have no effect any more. A beginning in the future means that
+    /// the clock was set back: then one settling time is waited from now.
+    fn settled(&self, began_ms: i64, checks: u32) -> i64 {
+        let settling = self.tempo.wall_ms(self.settling_ms);
+        match (began_ms > self.now_ms, checks) {
+            (false, _) => began_ms.saturating_add(settling),
+            (true, 0 | 1) => self.now_ms.saturating_add(settling),
+            (true, _) => self.now_ms,
+        }
     }
 
     pub(crate) fn waiting(&self, act: Act, check: u32, until_ms: i64, why: Fault) -> Event {
@@ -81,7 +96,7 @@ fn not_certain() -> Fault {
     Fault::new(
         FaultKind::Broken,
         "NotYetCertain",
-        "the effect is not there, but the request without an answer may still take effect",
+        "no effect is to be seen, but the request without an answer may still take effect",
     )
 }
 

@@ -32,6 +32,10 @@ impl Clock for VirtualClock {
         self.start_ms + passed + self.jumped_ms.load(Ordering::SeqCst)
     }
 
+    fn steady_ms(&self) -> i64 {
+        crate::tempo::millis(self.start.elapsed())
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the time of tests comes in here")]
     fn sleep_until(&self, date_ms: i64) -> BoxFuture<'_, ()> {
         Box::pin(async move {
