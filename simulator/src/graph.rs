@@ -1,6 +1,7 @@
 //! Simulator: Microsoft Graph, v1.0: service principals, groups, applications, roles, and batches.
 
 mod batch;
+mod filter;
 mod objects;
 mod writes;
 

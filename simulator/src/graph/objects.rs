@@ -11,13 +11,26 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
         [collection] if type_of(collection).is_some() => {
             let wanted = type_of(collection).unwrap_or_default();
             let all = world.directory().filter(|o| kind(o) == wanted && visible(world, o));
-            let found = all.filter(|o| question.filter.is_none_or(|f| filtered(o, f)));
+            let found = all.filter(|o| question.filter.is_none_or(|f| super::filter::matches(o, f)));
             list(origin, collection, found.map(|o| shown(o, question.select)).collect())
         }
         ["roleManagement", "directory", "roleAssignments"] => {
             let all = world.directory().filter(|o| kind(o) == "unifiedRoleAssignment");
-            let found = all.filter(|o| question.filter.is_none_or(|f| filtered(o, f)));
+            let found = all.filter(|o| question.filter.is_none_or(|f| super::filter::matches(o, f)));
             list(origin, "roleAssignments", found.map(|o| shown(o, question.select)).collect())
+        }
+        [one] if by_application(one).is_some() => {
+            let found = by_application(one).and_then(|(wanted, app)| {
+                world.directory().find(|o| kind(o) == wanted && visible(world, o) && is(o, "appId", app))
+            });
+            match found {
+                Some(found) => Reply::json(200, shown(found, question.select)),
+                None => not_found(one),
+            }
+        }
+        ["me"] => {
+            let message = "/me request is only valid with delegated authentication flow.";
+            Reply::error(400, "BadRequest", message)
         }
         [collection, id] if type_of(collection).is_some() => match find(world, collection, id) {
             Some(found) => Reply::json(200, shown(found, question.select)),
@@ -46,12 +59,18 @@ pub(super) fn type_of(collection: &str) -> Option<&'static str> {
     })
 }
 
+/// `servicePrincipals(appId='…')`: the type and the application.
+fn by_application(segment: &str) -> Option<(&'static str, &str)> {
+    let (collection, rest) = segment.split_once("(appId='")?;
+    Some((type_of(collection)?, rest.strip_suffix("')")?))
+}
+
 /// Whether an object is known to Graph yet.
 pub(super) fn visible(world: &World, object: &Value) -> bool {
     object["id"].as_str().is_some_and(|id| world.is_replicated(id))
 }
 
-/// An object of a collection, by its id or, with `(appId='…')`, by its application.
+/// An object of a collection, by its id.
 pub(super) fn find<'a>(world: &'a World, collection: &str, id: &str) -> Option<&'a Value> {
     let wanted = type_of(collection)?;
     let found = world.directory_object(id).filter(|o| kind(o) == wanted)?;
@@ -121,12 +140,4 @@ pub(super) fn shown(object: &Value, select: Option<&str>) -> Value {
     };
     let members = object.as_object().into_iter().flatten().filter(|(k, _)| keep(k));
     json!(members.map(|(k, v)| (k.clone(), v.clone())).collect::<Map<_, _>>())
-}
-
-/// `name eq 'value'`, several joined by `and`.
-fn filtered(object: &Value, filter: &str) -> bool {
-    filter.split(" and ").all(|part| match part.split_once(" eq ") {
-        Some((name, value)) => is(object, name.trim(), value.trim().trim_matches('\'')),
-        None => false,
-    })
 }
