@@ -10,8 +10,9 @@ use rehome_orchestrator::*;
 use rehome_store::{Log, SqliteLog};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::watch;
 
@@ -29,7 +30,32 @@ struct Args {
     concurrency: usize,
 }
 
-struct Nothing;
+/// Does nothing, and notes how long each workflow took from one step to its next.
+#[derive(Clone, Default)]
+struct Nothing(Arc<Mutex<Times>>);
+
+#[derive(Default)]
+struct Times {
+    last: BTreeMap<RunId, Instant>,
+    steps_us: Vec<u64>,
+}
+
+impl Nothing {
+    fn note(&self, run: &RunId) {
+        let now = Instant::now();
+        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = times.last.insert(run.clone(), now) {
+            times.steps_us.push(u64::try_from((now - before).as_micros()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// The time of a step that this share of all steps does not exceed.
+    fn percentile(&self, percent: usize) -> u64 {
+        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner).steps_us.clone();
+        steps.sort_unstable();
+        steps.get((steps.len() * percent / 100).min(steps.len().saturating_sub(1))).copied().unwrap_or(0)
+    }
+}
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Load {
@@ -51,7 +77,8 @@ impl Activity for Nothing {
         Ok(())
     }
 
-    async fn run(&self, _: &Call, input: &Load, (): &()) -> Outcome<Load> {
+    async fn run(&self, call: &Call, input: &Load, (): &()) -> Outcome<Load> {
+        self.note(call.run());
         Outcome::Applied(input.clone())
     }
 
@@ -130,6 +157,33 @@ fn raw(path: &Path, rows: u64, together: u64, payload: usize) -> Result<f64, rus
     Ok(rate)
 }
 
+/// Workflows that are approved together, so that not all documents are in memory at once.
+const TOGETHER: u32 = 100;
+
+async fn approve(log: &dyn Log, workflows: u32, plan: &Plan) -> Result<Vec<RunId>, BatchError> {
+    let mut runs = Vec::new();
+    for first in (0..workflows).step_by(TOGETHER as usize) {
+        let some = (first..workflows.min(first + TOGETHER)).map(|n| RunId::new(format!("w-{n}")));
+        let some: Vec<RunId> = some.collect();
+        let moves = some.iter().map(|run| Move {
+            run: run.clone(),
+            about: Value::Null,
+            params: Value::Null,
+            facts: Value::Null,
+            plan: plan.clone(),
+        });
+        let document = Document {
+            format_version: FORMAT_VERSION.to_owned(),
+            batch: format!("steps-{first}"),
+            about: Value::Null,
+            moves: moves.collect(),
+        };
+        document.approve(log, &"bench".into(), SystemClock.now_ms(), "to measure").await?;
+        runs.extend(some);
+    }
+    Ok(runs)
+}
+
 fn peak_rss_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default();
@@ -149,23 +203,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let log = Arc::new(SqliteLog::create_or_open(&args.db)?);
     let params = json!({"steps": args.steps, "payload": args.payload});
     let plan = Chain::plan(&params, &Value::Null)?;
-    let moves = (0..args.workflows).map(|n| Move {
-        run: RunId::new(format!("w-{n}")),
-        about: Value::Null,
-        params: Value::Null,
-        facts: Value::Null,
-        plan: plan.clone(),
-    });
-    let document = Document {
-        format_version: FORMAT_VERSION.to_owned(),
-        batch: "steps".to_owned(),
-        about: Value::Null,
-        moves: moves.collect(),
-    };
-    document.approve(&*log, &"bench".into(), SystemClock.now_ms(), "to measure").await?;
+    let runs = approve(&*log, args.workflows, &plan).await?;
+    let nothing = Nothing::default();
     let engine = Engine {
         log: log.clone() as Arc<dyn Log>,
-        registry: Arc::new(Registry::new().activity(Nothing).workflow(Chain)),
+        registry: Arc::new(Registry::new().activity(nothing.clone()).workflow(Chain)),
         clock: Arc::new(SystemClock),
         tempo: Tempo::REAL,
         actor: "bench".into(),
@@ -173,7 +215,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         look_ms: 200,
         observer: Arc::new(()),
     };
-    let runs: Vec<RunId> = document.moves.iter().map(|m| m.run.clone()).collect();
     let before = log.counters();
     let start = Instant::now();
     let (_stop, stopped) = watch::channel(false);
@@ -193,7 +234,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let line = json!({
         "workflows": args.workflows, "steps": args.steps, "payload": args.payload, "seconds": seconds,
         "steps_per_s": steps as f64 / seconds, "workflows_per_s": f64::from(args.workflows) / seconds,
-        "mean_step_us": seconds * 1e6 / f64::from(args.steps), "events_per_s": rate, "commits": commits,
+        "p50_step_us": nothing.percentile(50), "p99_step_us": nothing.percentile(99),
+        // In WAL mode with synchronous=FULL each commit is one sync; checkpoints are not counted.
+        "events_per_s": rate, "commits": commits, "syncs": commits,
         "events_per_commit": together, "bytes_per_step": bytes / steps.max(1), "peak_rss_mb": peak_rss_mb(),
         "raw_events_per_s": raw_rate, "ratio_to_raw": rate / raw_rate,
     });
