@@ -41,7 +41,11 @@ const CARE_MAX: u32 = 60;
 pub(crate) fn live(weather: &Weather) -> Story {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
-    runtime.block_on(Stage::set(weather.clone()).play())
+    runtime.block_on(async {
+        // The runtime's clock counts whole milliseconds from its own beginning: begin on one of them.
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        Stage::set(weather.clone()).play().await
+    })
 }
 
 pub(crate) struct Stage {

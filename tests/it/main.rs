@@ -4,6 +4,7 @@ mod azure;
 mod bad_input;
 mod beside;
 mod contract;
+mod coverage;
 mod full_disk;
 mod kills;
 mod oracle;

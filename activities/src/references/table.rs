@@ -63,19 +63,21 @@ fn reference(cell: &'static str) -> Option<(Identifier, &'static str)> {
     Some((identifier, path))
 }
 
+/// Everything that is known, in the order of lower-case names.
+pub fn rows() -> impl Iterator<Item = &'static TypeRow> {
+    ROWS.values()
+}
+
 /// What is known about a type; letter case does not matter.
 pub fn row(type_name: &str) -> Option<&'static TypeRow> {
     ROWS.get(&type_name.to_ascii_lowercase())
 }
 
-/// The child types one level below that may name an identity or carry one.
-pub fn children_of(type_name: &str) -> Vec<&'static TypeRow> {
+/// The types at any depth below one that may name an identity or carry one.
+pub fn below(type_name: &str) -> impl Iterator<Item = &'static TypeRow> {
     let prefix = format!("{}/", type_name.to_ascii_lowercase());
-    ROWS.range(prefix.clone()..)
-        .take_while(|(name, _)| name.starts_with(&prefix))
-        .filter(|(name, _)| !name[prefix.len()..].contains('/'))
-        .map(|(_, row)| row)
-        .collect()
+    let start = prefix.clone();
+    ROWS.range(start..).take_while(move |(name, _)| name.starts_with(&prefix)).map(|(_, row)| row)
 }
 
 #[cfg(test)]
@@ -96,9 +98,10 @@ mod tests {
         let site = row("microsoft.web/SITES").unwrap();
         assert_eq!((site.identity_map, site.verb), (true, Verb::Patch));
         assert!(site.references.contains(&(Identifier::ResourceId, "properties.keyVaultReferenceIdentity")));
-        let children: Vec<_> = children_of("Microsoft.Web/sites").iter().map(|r| r.name).collect();
+        let children: Vec<_> = below("Microsoft.Web/sites").map(|r| r.name).collect();
         assert!(children.contains(&"Microsoft.Web/sites/slots"), "{children:?}");
-        assert!(!children.contains(&"Microsoft.Web/sites/slots/config"), "{children:?}");
+        assert!(children.contains(&"Microsoft.Web/sites/slots/config"), "{children:?}");
+        assert!(!children.contains(&"Microsoft.Web/sites"), "{children:?}");
         assert_eq!(row("Microsoft.Network/applicationGateways").unwrap().verb, Verb::Put);
     }
 

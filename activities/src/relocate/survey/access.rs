@@ -10,7 +10,7 @@ use crate::relocate::params::Params;
 use crate::relocate::rights::allows;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of role assignments that knows conditions.
@@ -19,17 +19,26 @@ const AUTHORIZATION: &str = "2022-04-01";
 /// Requests at the same time.
 const AT_ONCE: usize = 8;
 
-/// Services that keep grants of their own: the type of the account, the list below it, the version.
-const SERVICES: [(&str, &str, &str); 9] = [
+/// Services that keep grants of their own: the type of the account, the lists below it down to the grants,
+/// the version.
+const SERVICES: [(&str, &str, &str); 17] = [
     ("Microsoft.DocumentDB/databaseAccounts", "sqlRoleAssignments", "2024-05-15"),
     ("Microsoft.DocumentDB/databaseAccounts", "tableRoleAssignments", "2024-12-01-preview"),
+    ("Microsoft.DocumentDB/databaseAccounts", "cassandraRoleAssignments", "2025-05-01-preview"),
+    ("Microsoft.DocumentDB/databaseAccounts", "gremlinRoleAssignments", "2025-05-01-preview"),
+    ("Microsoft.DocumentDB/databaseAccounts", "mongoMIRoleAssignments", "2025-05-01-preview"),
     ("Microsoft.Kusto/clusters", "principalAssignments", "2024-04-13"),
+    ("Microsoft.Kusto/clusters", "databases/principalAssignments", "2024-04-13"),
+    ("Microsoft.Synapse/workspaces", "kustoPools/principalAssignments", "2021-06-01-preview"),
+    ("Microsoft.Synapse/workspaces", "kustoPools/databases/principalAssignments", "2021-06-01-preview"),
     ("Microsoft.Cache/redis", "accessPolicyAssignments", "2024-11-01"),
+    ("Microsoft.Cache/redisEnterprise", "databases/accessPolicyAssignments", "2025-07-01"),
     ("Microsoft.DBforPostgreSQL/flexibleServers", "administrators", "2024-08-01"),
     ("Microsoft.DBforMySQL/flexibleServers", "administrators", "2023-12-30"),
     ("Microsoft.Sql/servers", "administrators", "2023-08-01"),
     ("Microsoft.Sql/managedInstances", "administrators", "2023-08-01"),
     ("Microsoft.Web/connections", "accessPolicies", "2016-06-01"),
+    ("Microsoft.ApiManagement/service", "authorizationProviders/authorizations/accessPolicies", "2024-05-01"),
 ];
 
 /// Reads once what is the same for every identity.
@@ -121,22 +130,41 @@ async fn grants(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<(Value, &'static st
     let accounts = accounts(reader, &types, gaps).await;
     let mut asked = Vec::new();
     for (id, kind) in &accounts {
-        for (_, child, api) in SERVICES.iter().filter(|(k, _, _)| k.eq_ignore_ascii_case(kind)) {
-            let path = format!("{id}/{child}");
-            asked.push(async move { (reader.list(&path, api, &[]).await, path, *api) });
+        for (_, below, api) in SERVICES.iter().filter(|(k, _, _)| k.eq_ignore_ascii_case(kind)) {
+            asked.push(grants_below(reader, id.clone(), below, api));
         }
     }
     let read: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
     let mut grants = Vec::new();
-    for (found, path, api) in read {
-        match found {
-            Ok(found) => grants.extend(found.into_iter().map(|grant| (grant, api))),
-            // A kind of grant that this account cannot have.
-            Err(why) if matches!(why.status, Some(400 | 404 | 405)) => {}
-            Err(why) => gaps.push(gap(&path, &why)),
-        }
+    for (found, mut missed) in read {
+        grants.extend(found);
+        gaps.append(&mut missed);
     }
     grants
+}
+
+/// Everything at the end of these lists below an account: `databases/principalAssignments`.
+async fn grants_below(
+    reader: &Reader,
+    account: String,
+    below: &str,
+    api: &'static str,
+) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
+    let (mut level, mut gaps) = (vec![json!({ "id": account })], Vec::new());
+    for list in below.split('/') {
+        let mut next = Vec::new();
+        for id in level.iter().filter_map(|one| parse::text(one, "/id")) {
+            let path = format!("{id}/{list}");
+            match reader.list(&path, api, &[]).await {
+                Ok(found) => next.extend(found),
+                // A kind of grant that this account cannot have.
+                Err(why) if matches!(why.status, Some(400 | 404 | 405)) => {}
+                Err(why) => gaps.push(gap(&path, &why)),
+            }
+        }
+        level = next;
+    }
+    (level.into_iter().map(|grant| (grant, api)).collect(), gaps)
 }
 
 /// Role assignments, in both directions.

@@ -29,45 +29,98 @@ fn is_grant(kind: &str) -> bool {
         || folded == "microsoft.dbforpostgresql/flexibleservers/administrators"
 }
 
-/// The lists below one host that are worth reading: path and version.
-fn lists(host: &Host) -> Vec<(String, String)> {
-    let rows = table::children_of(&host.kind);
-    let named = rows.iter().filter(|r| !r.references.is_empty() && !is_grant(r.name));
-    // Configurations are read as lists of settings.
-    let mut names: BTreeSet<&str> = named.map(|r| parse::last(r.name)).filter(|n| *n != "config").collect();
-    names
-        .extend(OPEN.iter().filter(|(kind, _)| kind.eq_ignore_ascii_case(&host.kind)).map(|(_, name)| *name));
+/// Something below which children may name an identity.
+#[derive(Clone)]
+struct Parent {
+    id: String,
+    kind: String,
+    api: String,
+}
+
+/// How far below a host children are looked for: as far as any published type goes.
+const DEPTH_MAX: usize = 4;
+
+/// The lists right below a parent that are worth reading: path, version, and the type of what is in it.
+fn lists(parent: &Parent) -> Vec<(String, String, String)> {
+    let rows = table::below(&parent.kind).filter(|r| !r.references.is_empty() && !is_grant(r.name));
+    let segment = |row: &'static table::TypeRow| row.name[parent.kind.len() + 1..].split('/').next();
+    // Configurations are read one by one.
+    let mut names: BTreeSet<&str> = rows.filter_map(segment).filter(|name| *name != "config").collect();
+    names.extend(
+        OPEN.iter().filter(|(kind, _)| kind.eq_ignore_ascii_case(&parent.kind)).map(|(_, name)| *name),
+    );
     let list = |name: &str| {
-        let row = table::row(&format!("{}/{name}", host.kind));
-        let api = row.and_then(|r| r.api_version).unwrap_or(&host.api_version);
-        (format!("{}/{name}", host.id), api.to_owned())
+        let kind = format!("{}/{name}", parent.kind);
+        let api = table::row(&kind).and_then(|r| r.api_version).unwrap_or(&parent.api);
+        (format!("{}/{name}", parent.id), api.to_owned(), kind)
     };
     names.into_iter().map(list).collect()
 }
 
-/// The children of these hosts that name the identity and are not known yet.
+/// The configuration of a site or slot that no list and no index shows: the identity that pulls its images.
+fn configuration(parent: &Parent) -> Option<(String, String)> {
+    let sites = ["microsoft.web/sites", "microsoft.web/sites/slots"];
+    let api = table::row(&format!("{}/config", parent.kind)).and_then(|r| r.api_version);
+    sites
+        .contains(&parent.kind.to_lowercase().as_str())
+        .then(|| (format!("{}/config/web", parent.id), api.unwrap_or(&parent.api).to_owned()))
+}
+
+/// The children of these hosts, at any depth, that name the identity and are not known yet.
 pub(super) async fn read(
     reader: &Reader,
     hosts: &[Host],
     who: &Identifiers,
     gaps: &mut Vec<Gap>,
 ) -> Vec<Host> {
-    let mut asked = Vec::new();
-    for (path, api) in hosts.iter().filter(|h| h.readable).flat_map(lists) {
-        asked.push(async move { (reader.list(&path, &api, &[]).await, path, api) });
-    }
-    let mut children: Vec<Host> = Vec::new();
-    for (found, path, api) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
-        match found {
-            Ok(found) => children.extend(found.iter().filter_map(|child| parse::host(child, &api, who))),
-            // A kind of child that this resource cannot have.
-            Err(why) if matches!(why.status, Some(400 | 404 | 405)) => {}
-            Err(why) => gaps.push(gap(&path, &why)),
+    let parent = |h: &Host| Parent { id: h.id.clone(), kind: h.kind.clone(), api: h.api_version.clone() };
+    let mut parents: Vec<Parent> = hosts.iter().filter(|h| h.readable).map(parent).collect();
+    let mut children: Vec<Host> = configurations(reader, &parents, who, gaps).await;
+    for _ in 0..DEPTH_MAX {
+        let mut asked = Vec::new();
+        for (path, api, kind) in parents.iter().flat_map(lists) {
+            asked.push(async move { (reader.list(&path, &api, &[]).await, path, api, kind) });
         }
+        let mut deeper = Vec::new();
+        for (found, path, api, kind) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+            match found {
+                Ok(found) => {
+                    children.extend(found.iter().filter_map(|child| parse::host(child, &api, who)));
+                    let ids = found.iter().filter_map(|child| parse::text(child, "/id"));
+                    deeper.extend(ids.map(|id| Parent { id, kind: kind.clone(), api: api.clone() }));
+                }
+                // A kind of child that this resource cannot have.
+                Err(why) if matches!(why.status, Some(400 | 404 | 405)) => {}
+                Err(why) => gaps.push(gap(&path, &why)),
+            }
+        }
+        children.extend(configurations(reader, &deeper, who, gaps).await);
+        parents = deeper;
     }
-    children.retain(|child| !hosts.iter().any(|h| h.id.eq_ignore_ascii_case(&child.id)));
+    let mut seen: BTreeSet<String> = hosts.iter().map(|h| h.id.to_lowercase()).collect();
+    children.retain(|child| seen.insert(child.id.to_lowercase()));
     for child in &mut children {
         child.found_by = BTreeSet::from([Method::Direct]);
     }
     children
+}
+
+async fn configurations(
+    reader: &Reader,
+    parents: &[Parent],
+    who: &Identifiers,
+    gaps: &mut Vec<Gap>,
+) -> Vec<Host> {
+    let mut asked = Vec::new();
+    for (path, api) in parents.iter().filter_map(configuration) {
+        asked.push(async move { (reader.find(&path, &api).await, path, api) });
+    }
+    let mut found = Vec::new();
+    for (read, path, api) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match read {
+            Ok(body) => found.extend(body.and_then(|body| parse::host(&body, &api, who))),
+            Err(why) => gaps.push(gap(&path, &why)),
+        }
+    }
+    found
 }

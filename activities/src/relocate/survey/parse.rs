@@ -1,7 +1,7 @@
 //! Activities: what Azure answers, into facts. Pure; what comes in is hostile text.
 
 use crate::references::compare::rest_digest;
-use crate::references::scan::{Identifiers, scan};
+use crate::references::scan::{Identifier, Identifiers, Mention, scan};
 use crate::references::table::{self, Verb};
 use crate::relocate::facts::*;
 use serde_json::{Value, json};
@@ -139,7 +139,10 @@ const READ_ONLY: [&str; 6] =
 pub(super) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) -> Option<ServiceGrant> {
     let id = text(body, "/id")?;
     let mut properties = body.get("properties")?.clone();
-    let named = !who.in_text(last(&id)).is_empty() || !scan(&properties, who).is_empty();
+    // Whoever is granted something is named by client or principal id; a resource id is what the service
+    // itself signs in with, and is re-pointed like any reference.
+    let granted = |mention: &Mention| mention.identifier != Identifier::ResourceId;
+    let named = !who.in_text(last(&id)).is_empty() || scan(&properties, who).iter().any(granted);
     if !named {
         return None;
     }
@@ -154,11 +157,14 @@ pub(super) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) 
 }
 
 /// Places in a resource that name an identity but are not references that anybody writes.
-fn is_echo(pointer: &str) -> bool {
+fn is_echo(kind: &str, pointer: &str) -> bool {
     let folded = pointer.to_ascii_lowercase();
     folded == "/id"
         || folded == "/name"
-        || ["/identity/", "/systemdata/", "/properties/accesspolicies/"].iter().any(|p| folded.starts_with(p))
+        || ["/identity/", "/systemdata/"].iter().any(|p| folded.starts_with(p))
+        // A vault's entries are grants, and are copied by steps of their own.
+        || kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults")
+            && folded.starts_with("/properties/accesspolicies/")
         || folded.ends_with("/createdby")
         || folded.ends_with("/updatedby")
 }
@@ -173,7 +179,7 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
     let own = attached.iter().find(|rid| rid.eq_ignore_ascii_case(&who.resource_id));
     let references: BTreeSet<Reference> = scan(body, who)
         .into_iter()
-        .filter(|mention| !is_echo(&mention.pointer))
+        .filter(|mention| !is_echo(&kind, &mention.pointer))
         .map(|mention| Reference { pointer: mention.pointer, identifier: mention.identifier })
         .collect();
     if own.is_none() && references.is_empty() {

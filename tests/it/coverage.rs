@@ -1,0 +1,249 @@
+//! Every type that can carry or name an identity, each using it in every place that its schema names, among
+//! decoys: afterwards nothing mentions the old one, everything else is as it was, and there is a way back.
+
+use crate::azure::Azure;
+use crate::oracle::{differences, mentioned_by, names, plain, rest};
+use crate::rehome::{Rehome, text};
+use rehome_activities::references::scan::Identifier;
+use rehome_activities::references::table::{self, TypeRow};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+const SUB: &str = "/subscriptions/c0fe0000-0000-4000-8000-000000000001";
+const CLIENT: &str = "c0fe0000-0000-4000-8000-00000000c11e";
+const OTHER_CLIENT: &str = "c0fe0000-0000-4000-8000-00000000c110";
+const OTHER_PRINCIPAL: &str = "c0fe0000-0000-4000-8000-000000000b10";
+const PRINCIPAL: &str = "c0fe0000-0000-4000-8000-000000000b1d";
+
+fn identity(name: &str) -> String {
+    format!("{SUB}/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}")
+}
+
+/// An id in this type: one name for each of its segments.
+fn id_of(kind: &str) -> String {
+    let mut parts = kind.split('/');
+    let namespace = parts.next().unwrap_or_default();
+    let names: String = parts.enumerate().map(|(n, part)| format!("/{part}/n{n}")).collect();
+    let own = namespace.to_lowercase().replace('.', "-");
+    let id = format!("{SUB}/resourceGroups/rg/providers/{namespace}{names}").replacen(
+        "/n0",
+        &format!("/{own}"),
+        1,
+    );
+    // The one configuration that is not a list of settings has a name of its own.
+    match id.rsplit_once("/config/") {
+        Some((site, _)) => format!("{site}/config/web"),
+        None => id,
+    }
+}
+
+/// Puts a value at a path of the table: `a.b[].c`, `a.{*}.b`, with the variants of unions in angle brackets.
+fn put(into: &mut Value, path: &str, value: Value) {
+    let mut plain = String::new();
+    let mut depth = 0;
+    for c in path.chars() {
+        match c {
+            '<' => depth += 1,
+            '>' => depth -= 1,
+            c if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    let mut at = into;
+    for part in plain.split('.').filter(|p| !p.is_empty()) {
+        let name = if part == "{*}" { "some" } else { part };
+        let (name, list) = match name.strip_suffix("[]") {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        if !at.is_object() {
+            *at = json!({});
+        }
+        at = &mut at[name];
+        if list {
+            if !at.is_array() {
+                *at = json!([{}]);
+            }
+            at = &mut at[0];
+        }
+    }
+    if at.is_null() || at.as_object().is_some_and(Map::is_empty) {
+        *at = value;
+    }
+}
+
+fn resource(nth: usize, row: &TypeRow) -> Value {
+    let id = id_of(row.name);
+    let mut body = json!({
+        "id": id, "name": id.rsplit('/').next(), "type": row.name, "location": "westeurope",
+        "tags": {"n": nth.to_string()},
+        "properties": {"provisioningState": "Succeeded", "neighbours": [identity("id10"), "c0fe0000-0000-4000-8000-00000000ffff"]},
+    });
+    let rid = if nth.is_multiple_of(3) {
+        identity("id1").to_uppercase().replace("/SUBSCRIPTIONS", "/subscriptions")
+    } else {
+        identity("id1")
+    };
+    if row.name == "Microsoft.KeyVault/vaults" {
+        body["properties"]["accessPolicies"] = json!([{"tenantId": "7a1c9f52-0000-4000-8000-00000000c0de",
+            "objectId": PRINCIPAL, "permissions": {"secrets": ["get"]}}]);
+    }
+    for (kind, path) in row.references.iter().filter(|_| row.name != "Microsoft.KeyVault/vaults") {
+        let value = match kind {
+            Identifier::ResourceId => json!(rid),
+            Identifier::ClientId => json!(CLIENT),
+            Identifier::PrincipalId => json!(PRINCIPAL),
+        };
+        put(&mut body, path, value);
+    }
+    if row.identity_map {
+        body["identity"] = json!({"type": "UserAssigned", "userAssignedIdentities": {
+                identity("id1"): {"principalId": PRINCIPAL, "clientId": CLIENT},
+                identity("id10"): {"principalId": OTHER_PRINCIPAL, "clientId": OTHER_CLIENT}}});
+        let inside = format!("https://x.example/?mi={}&as={CLIENT}", identity("id1").replace('/', "%2F"));
+        body["properties"]["link"] = json!(inside);
+    }
+    body
+}
+
+fn estate() -> Value {
+    let uami = |name: &str, client: &str, principal: &str| {
+        json!({"id": identity(name), "name": name, "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+            "location": "westeurope", "tags": {}, "properties": {"clientId": client, "principalId": principal, "tenantId": "7a1c9f52-0000-4000-8000-00000000c0de"}})
+    };
+    let group = |name: &str, location: &str| {
+        json!({"id": format!("{SUB}/resourceGroups/{name}"), "name": name, "type": "Microsoft.Resources/resourceGroups",
+            "location": location, "properties": {"provisioningState": "Succeeded"}})
+    };
+    let mut arm: BTreeMap<String, Value> = BTreeMap::new();
+    for (nth, row) in table::rows().enumerate() {
+        let body = resource(nth, row);
+        arm.insert(text(&body["id"]).to_lowercase(), body);
+    }
+    let children: Vec<String> = arm.keys().cloned().collect();
+    for child in children {
+        let mut parent = child.as_str();
+        while let Some((above, _)) = parent.rsplit_once('/').and_then(|(p, _)| p.rsplit_once('/')) {
+            if above.rsplit_once("/providers/").is_none_or(|(_, tail)| tail.split('/').count() < 3) {
+                break;
+            }
+            let kind: Vec<&str> =
+                above.rsplit_once("/providers/").map(|(_, t)| t.split('/').collect()).unwrap_or_default();
+            let kind = std::iter::once(kind[0])
+                .chain(kind[1..].iter().step_by(2).copied())
+                .collect::<Vec<_>>()
+                .join("/");
+            // Only what names the identity itself is in the index; what is below it is listed.
+            let first = kind.split('/').count() == 2;
+            let properties = if first { json!({"names": identity("id1")}) } else { json!({}) };
+            arm.entry(above.to_owned()).or_insert_with(|| {
+                json!({"id": above, "name": above.rsplit('/').next(), "type": kind,
+                    "location": "westeurope", "properties": properties})
+            });
+            parent = above;
+        }
+    }
+    let mut all = vec![
+        json!({"id": SUB, "subscriptionId": SUB.rsplit('/').next(), "displayName": "coverage", "state": "Enabled"}),
+        group("rg", "westeurope"),
+        group("rg-new", "swedencentral"),
+        uami("id1", CLIENT, PRINCIPAL),
+        uami("id10", OTHER_CLIENT, OTHER_PRINCIPAL),
+    ];
+    all.extend(arm.into_values());
+    json!({"arm": all, "graph": [], "settings": {"throttling": false, "operation_s": 1}})
+}
+
+/// A batch that moves the one identity, in an Azure that has all of it.
+fn stage() -> (Azure, Rehome) {
+    let mut rehome = Rehome::offline();
+    std::fs::write(rehome.path("estate.json"), estate().to_string()).expect("written");
+    let batch = format!(
+        "format_version = \"1.0\"\n[batch]\nname = \"all\"\nto = \"swedencentral\"\nsoak = \"0s\"\n\
+         unpinned_host = \"swap\"\n[[identity]]\nid = \"{}\"\ntarget_resource_group = \"rg-new\"\n",
+        identity("id1")
+    );
+    std::fs::write(rehome.path("batch.toml"), batch).expect("written");
+    let azure = Azure::serve(&rehome.path("estate.json"), None);
+    rehome.turn_to(&azure);
+    rehome.approve(&rehome.path("batch.toml"));
+    (azure, rehome)
+}
+
+/// What a person has to do: the plan says so, and why.
+const BY_HAND: [&str; 5] = [
+    "microsoft.batch/batchaccounts/microsoft-batch/pools/n1",
+    "microsoft.botservice/botservices/microsoft-botservice",
+    "microsoft.containerinstance/containergroups/microsoft-containerinstance",
+    "microsoft.hdinsight/clusters/microsoft-hdinsight",
+    "microsoft.machinelearningservices/workspaces/microsoft-machinelearningservices/computes/n1",
+];
+
+/// Grants inside services: made anew under another name, so they are counted and not compared.
+fn is_grant(id: &str) -> bool {
+    let kinds = ["roleassignments/", "principalassignments/", "accesspolicyassignments/", "/accesspolicies/"];
+    kinds.iter().any(|kind| id.to_lowercase().contains(kind))
+}
+
+/// An estate without grants and without what people have to do.
+fn compared(estate: &Value) -> Value {
+    let arm = estate["arm"].as_array().expect("arm").iter().filter(|o| {
+        let id = text(&o["id"]).to_lowercase();
+        !is_grant(&id) && !BY_HAND.iter().any(|hand| id.ends_with(hand))
+    });
+    json!({"arm": arm.collect::<Vec<_>>(), "graph": estate["graph"]})
+}
+
+/// How many grants inside services name one of these.
+fn grants(estate: &Value, names: [&str; 2]) -> usize {
+    let all = estate["arm"].as_array().expect("arm").iter().filter(|o| is_grant(text(&o["id"])));
+    all.filter(|o| names.iter().any(|name| o["properties"].to_string().contains(name))).count()
+}
+
+#[test]
+fn every_type_that_can_name_an_identity_names_the_new_one_and_nothing_else_changes() {
+    let (azure, rehome) = stage();
+    let before = azure.estate();
+    assert!(table::rows().count() > 380, "the whole table is in the estate");
+    let plan = std::fs::read_to_string(rehome.path("plan.json")).expect("a plan");
+    let plan: Value = serde_json::from_str(&plan).expect("JSON");
+    let hands = plan["moves"][0]["plan"]["steps"].as_array().into_iter().flatten();
+    assert_eq!(hands.filter(|step| step["node"].get("by_hand").is_some()).count(), BY_HAND.len());
+    assert_eq!(rehome.run_with_people(), 0);
+    let moved = azure.estate();
+    // What was taken as done by hand was not done, so these still have the old one, and it is not deleted.
+    rehome.say(&["cleanup", "all", "--confirm", "all", "--yes"]).expect(10);
+    let after = azure.estate();
+    let old = names(&before, &identity("id1")).expect("the old one");
+    let new = names(&moved, &identity("id1").replace("/rg/", "/rg-new/")).expect("the new one");
+    let mut left = mentioned_by(&after, &old);
+    left.retain(|id| !BY_HAND.iter().any(|hand| id.ends_with(hand)));
+    assert_eq!(left, Vec::<String>::new(), "the old one is mentioned");
+    let (client, principal) =
+        (text_of(&moved, &new.rid, "clientId"), text_of(&moved, &new.rid, "principalId"));
+    let (had, has) = (grants(&before, [CLIENT, PRINCIPAL]), grants(&after, [&client, &principal]));
+    assert!(had > 10 && has == had, "{has} grants inside services, and there were {had}");
+    let pairs = [(old, new)];
+    let differing = differences(&rest(&compared(&before), &pairs), &rest(&compared(&after), &pairs), "");
+    assert_eq!(differing, Vec::<String>::new(), "every other byte is as before");
+}
+
+fn text_of(estate: &Value, rid: &str, name: &str) -> String {
+    let all = estate["arm"].as_array().into_iter().flatten();
+    let found = all.into_iter().find(|o| text(&o["id"]).eq_ignore_ascii_case(rid)).expect("it is there");
+    text(&found["properties"][name]).to_owned()
+}
+
+#[test]
+fn every_type_is_taken_back_to_the_byte() {
+    let (azure, rehome) = stage();
+    let before = plain(&azure.estate());
+    assert_eq!(rehome.run_with_people(), 0);
+    let rollback = ["rollback", "all", "--reason", "a test", "--yes"];
+    let mut said = rehome.say(&rollback);
+    while said.code == 11 && rehome.acknowledge() {
+        said = rehome.say(&rollback);
+    }
+    said.expect(0);
+    assert_eq!(differences(&before, &plain(&azure.estate()), ""), Vec::<String>::new());
+}
