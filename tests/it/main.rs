@@ -3,12 +3,14 @@
 mod azure;
 mod bad_input;
 mod beside;
+mod bodies;
 mod contract;
 mod coverage;
 mod full_disk;
 mod kills;
 mod oracle;
 mod rehome;
+mod rooms;
 mod siblings;
 mod simulate;
 mod whole_way;

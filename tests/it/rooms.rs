@@ -1,0 +1,75 @@
+//! The rooms of the house: who may name whom, and how large a file may grow.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What each package may need outside its tests, beside what everybody may.
+const MAY: [(&str, &[&str]); 5] = [
+    ("rehome-store", &["rusqlite"]),
+    ("rehome-orchestrator", &["rehome-store"]),
+    ("rehome-activities", &["rehome-orchestrator", "reqwest", "azure_core", "azure_identity"]),
+    ("rehome-simulator", &["hyper", "hyper-util", "http-body-util", "tokio-rustls", "rcgen"]),
+    ("rehome", &["rehome-store", "rehome-orchestrator", "rehome-activities", "rehome-simulator"]),
+];
+
+/// Dependencies that say something about a room; the others are tools.
+const TELLING: [&str; 15] = [
+    "rusqlite",
+    "reqwest",
+    "hyper",
+    "hyper-util",
+    "http-body-util",
+    "tokio-rustls",
+    "rcgen",
+    "azure_core",
+    "azure_identity",
+    "rehome-store",
+    "rehome-orchestrator",
+    "rehome-activities",
+    "rehome-simulator",
+    "openssl",
+    "native-tls",
+];
+
+#[test]
+fn no_arrow_points_back() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let arguments = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
+    let output = Command::new(cargo).args(arguments).current_dir(root).output().expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    for (name, may) in MAY {
+        let package = packages.iter().find(|p| p["name"] == name).expect("it is in the workspace");
+        let needs = package["dependencies"].as_array().expect("dependencies").iter();
+        // Tests may look at everything.
+        let needs = needs.filter(|d| d["kind"].is_null()).filter_map(|d| d["name"].as_str());
+        let wrong: Vec<&str> = needs.filter(|d| TELLING.contains(d) && !may.contains(d)).collect();
+        assert_eq!(wrong, Vec::<&str>::new(), "{name} may not need these");
+    }
+}
+
+fn files(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").filter_map(Result::ok) {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            files(&path, into);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_file_says_which_room_it_is_and_stays_small() {
+    let mut all = Vec::new();
+    files(Path::new(env!("CARGO_MANIFEST_DIR")), &mut all);
+    assert!(all.len() > 150, "{} files were found", all.len());
+    for path in all {
+        let text = std::fs::read_to_string(&path).expect("text");
+        assert!(text.lines().count() < 500, "{} has grown too large", path.display());
+        let tests = path.components().any(|part| part.as_os_str() == "tests");
+        assert!(tests || text.starts_with("//! "), "{} does not say what it is", path.display());
+    }
+}
