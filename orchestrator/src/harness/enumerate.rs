@@ -6,7 +6,7 @@ use crate::batch::Document;
 use crate::driver::{Engine, Left, Stay};
 use crate::event::{Request, Verdict};
 use crate::history;
-use crate::ids::RunId;
+use crate::ids::{Act, RunId, StepId};
 use crate::registry::Registry;
 use crate::requests;
 use crate::tempo::Tempo;
@@ -51,6 +51,8 @@ pub struct Report {
     pub crashes: u32,
     /// Commits and calls in total.
     pub counts: (u32, u32),
+    /// Which step each call was for, in order.
+    pub called: Vec<(StepId, Act)>,
     /// The kinds of all events, in order: the history.
     pub history: Vec<String>,
     /// What was seen to go against a promise.
@@ -228,6 +230,7 @@ impl Stage {
             left,
             crashes: self.crashes,
             counts: self.injector.counts(),
+            called: self.injector.called(),
             history: all.iter().map(line).collect(),
             breaches: self.injector.breaches().iter().map(|b| format!("{b:?}")).collect(),
         }

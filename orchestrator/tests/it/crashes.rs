@@ -59,3 +59,42 @@ fn an_activity_whose_probe_sees_nothing_is_found_out_with_its_shortest_history()
     let first = failures.first().expect("sending again what had taken effect is noticed");
     assert!(first.report.history.len() <= failures.iter().map(|f| f.report.history.len()).min().unwrap_or(0));
 }
+
+#[test]
+fn undo_steps_that_fail_together_park_each_alone_and_the_rest_is_undone_before_anybody_comes() {
+    use rehome_orchestrator::Act;
+    use rehome_orchestrator::harness::{Disturbance, Place};
+    let house = House { on_failure: OnFailure::Park, blind: false };
+    let before = json!({"old": "lamp", "waste": "paper"});
+    let undisturbed = run_once(&house, Way::ThereAndBack, &[]);
+    let undos: Vec<u32> = (1..)
+        .zip(&undisturbed.called)
+        .filter(|(_, (_, act))| *act == Act::Undo)
+        .map(|(nth, _)| nth)
+        .collect();
+    // Of make, left and right: any two of those that can fail at once, and all of them one after the other.
+    assert_eq!(undos.len(), 3);
+    for some in [&undos[..1], &undos[1..2], &undos[..2], &undos[..]] {
+        let armed: Vec<_> = some.iter().map(|nth| (Place::Call(*nth), Disturbance::Refused)).collect();
+        let report = run_once(&house, Way::ThereAndBack, &armed);
+        let story = report.history.join("\n");
+        assert_eq!(report.left[0].1, Left::Closed(Verdict::RolledBack), "{story}");
+        assert_eq!(report.world, before, "{story}");
+        let refused =
+            report.history.iter().filter(|line| line.contains("\"undo\"") && line.contains("refused"));
+        assert_eq!(refused.count(), some.len(), "each failed once: {story}");
+        let first_help = report.history.iter().position(|line| line.contains("retry\":"));
+        let first_help = first_help.expect("somebody was asked");
+        let undone = |id: &str| {
+            let ended = |line: &&String| {
+                line.contains(&format!("\"step\":\"{id}\",\"act\":\"undo\"")) && line.contains("applied")
+            };
+            report.history[..first_help].iter().any(|line| ended(&line))
+        };
+        if some.len() == 1 {
+            // The sibling of the one that failed was not held up by it.
+            assert!(undone("left") || undone("right"), "{story}");
+            assert!(!undone("make"), "what the failed step needs stays: {story}");
+        }
+    }
+}
