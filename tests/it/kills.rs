@@ -5,16 +5,16 @@ use crate::whole_way::{judge, moves};
 use std::time::Duration;
 
 /// A small generator, so that a seed gives the same moments again.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 /// Words for who reads a failed test.
 #[expect(clippy::print_stderr, reason = "a test's seed has to be seen")]
-fn say(words: &str) {
+pub(crate) fn say(words: &str) {
     eprintln!("{words}");
 }
 
 impl Dice {
-    fn seeded() -> Self {
+    pub(crate) fn seeded() -> Self {
         let given = std::env::var("REHOME_SEED").ok().and_then(|s| s.parse().ok());
         let clock = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
@@ -33,7 +33,7 @@ impl Dice {
 }
 
 /// Starts a command and kills it at a random moment; whether it was killed before it ended.
-fn kill_once(rehome: &Rehome, arguments: &[&str], dice: &mut Dice, within_ms: u64) -> bool {
+pub(crate) fn kill_once(rehome: &Rehome, arguments: &[&str], dice: &mut Dice, within_ms: u64) -> bool {
     let mut process = rehome.start(arguments);
     let moment = Duration::from_millis(dice.below(within_ms));
     // The moment of a kill is the one thing here that only a clock can choose.
@@ -45,7 +45,7 @@ fn kill_once(rehome: &Rehome, arguments: &[&str], dice: &mut Dice, within_ms: u6
 }
 
 /// Things that are made once, and were made more than once: sent again although they were there.
-fn sent_twice(azure: &Azure) -> Vec<String> {
+pub(crate) fn sent_twice(azure: &Azure) -> Vec<String> {
     let mut made: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
     for request in azure.requests().iter().filter(|r| r["changed"] == true && r["method"] == "PUT") {
         let path = text(&request["path"]).to_lowercase();

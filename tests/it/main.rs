@@ -13,4 +13,5 @@ mod rehome;
 mod rooms;
 mod siblings;
 mod simulate;
+mod soak;
 mod whole_way;
