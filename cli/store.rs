@@ -107,9 +107,14 @@ impl Runner {
     /// Writes the record of the log's end beside it.
     pub(crate) async fn write_anchor(&self) -> Result<(), CliError> {
         let head = self.log.head().await.map_err(|e| damaged(&causes(&e)))?;
-        Anchor::of(self.log.id(), head)
-            .write(self.log.path())
-            .map_err(|e| CliError::because(Exit::Failed, "failed to write the anchor beside the log", &e))
+        Anchor::of(self.log.id(), head).write(self.log.path()).map_err(|e| {
+            let what = "failed to write the anchor beside the log";
+            if e.kind() != std::io::ErrorKind::StorageFull {
+                return CliError::because(Exit::Failed, what, &e);
+            }
+            let disk = format!("{what}: the disk that holds {} is full", self.log.path().display());
+            CliError::new(Exit::Failed, disk).next("make room, and run the same command again")
+        })
     }
 }
 
