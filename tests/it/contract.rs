@@ -20,6 +20,14 @@ fn discovering_and_planning_change_nothing_and_planning_writes_only_its_file() {
     let batch = batch.to_str().expect("a plain path");
     let found = rehome.json(&["discover", "-f", batch]);
     assert_eq!(found["identities"].as_array().expect("identities").len(), 12);
+    let all = found["identities"].as_array().into_iter().flatten();
+    let counted = |i: &Value| {
+        i["assignment_counts"].as_object().is_some_and(|c| c.values().all(|n| n.as_u64() > Some(0)))
+    };
+    assert!(all.clone().any(|i| i["assignment_counts"].as_object().is_some_and(|c| !c.is_empty())));
+    assert!(all.clone().all(counted), "assignments are counted where more will be made");
+    let asked = all.flat_map(|i| i["rights"].as_array().into_iter().flatten()).map(|r| text(&r["action"]));
+    assert!(asked.into_iter().any(|action| action == "GroupMember.ReadWrite.All"));
     assert_eq!(files(&rehome), Vec::<String>::new());
     let said = rehome.say(&["discover", "-f", batch]).expect(0);
     for title in ["may do", "others may do with it", "used by", "federated credentials", "member of"] {

@@ -86,7 +86,7 @@ pub(crate) struct Inner {
     pub(crate) arm_audience: String,
     pub(crate) graph_audience: String,
     pub(crate) tempo: Tempo,
-    caller: Caller,
+    pub(crate) caller: Caller,
 }
 
 /// The version in which a cloud describes itself.

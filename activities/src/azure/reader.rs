@@ -53,6 +53,11 @@ impl Reader {
         Self { inner }
     }
 
+    /// The object id of who is signed in.
+    pub fn caller(&self) -> &str {
+        &self.inner.caller.object_id
+    }
+
     /// One resource, or `None` where there is none of that id.
     ///
     /// # Errors

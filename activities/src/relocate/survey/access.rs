@@ -47,7 +47,7 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
     let subscriptions: Vec<String> = found.iter().filter_map(|s| parse::text(s, "/subscriptionId")).collect();
     let mut gaps = Vec::new();
     let mut roles = BTreeMap::new();
-    let mut locks = Vec::new();
+    let (mut locks, mut counts) = (Vec::new(), BTreeMap::new());
     for subscription in &subscriptions {
         let scope = format!("/subscriptions/{subscription}");
         let definitions = format!("{scope}/providers/Microsoft.Authorization/roleDefinitions");
@@ -56,6 +56,19 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
                 Some((parse::text(role, "/name")?.to_lowercase(), parse::text(role, "/properties/roleName")?))
             })),
             Err(why) => gaps.push(gap(&definitions, &why)),
+        }
+        let path = format!("{scope}/providers/Microsoft.Authorization/roleAssignments");
+        match reader.list(&path, AUTHORIZATION, &[]).await {
+            Ok(found) => {
+                // What is above the subscription counts elsewhere.
+                let inside = |a: &&Value| {
+                    let at = parse::text(a, "/properties/scope").unwrap_or_default().to_lowercase();
+                    at.starts_with(&scope.to_lowercase())
+                };
+                let count = found.iter().filter(inside).count();
+                counts.insert(subscription.to_lowercase(), count.try_into().unwrap_or(u64::MAX));
+            }
+            Err(why) => gaps.push(gap(&path, &why)),
         }
         let path = format!("{scope}/providers/Microsoft.Authorization/locks");
         match reader.list(&path, "2020-05-01", &[]).await {
@@ -78,8 +91,46 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
         applications,
         management_groups,
         versions: Versions::default(),
+        counts,
+        permissions: permissions(reader).await,
         gaps,
     })
+}
+
+/// The application permissions that the caller holds; none where Graph does not say, or a person is signed in.
+async fn permissions(reader: &Reader) -> Vec<String> {
+    let path = format!("servicePrincipals/{}/appRoleAssignments", reader.caller());
+    let held = reader.graph_list(&path).await.unwrap_or_default();
+    held.iter().filter_map(|one| parse::text(one, "/appRoleId")).collect()
+}
+
+/// `GroupMember.ReadWrite.All`, `Group.ReadWrite.All` and `Directory.ReadWrite.All` of Microsoft Graph.
+/// Source: <https://learn.microsoft.com/graph/permissions-reference>
+const MEMBERSHIP: [&str; 3] = [
+    "dbaae8cf-10b5-4b86-a4a1-f871c94c6695",
+    "62a82d76-70ea-41e2-9197-370581804d09",
+    "19dbc75e-c2e2-444c-a770-ec69d8559fc7",
+];
+
+/// Whether the caller may edit the memberships that have to be copied. A permission is proof; without one
+/// they may still own the group or hold a directory role, which is not looked into.
+pub(super) fn membership_rights(common: &Common, facts: &Facts) -> Vec<Right> {
+    let held = common.permissions.iter().any(|p| MEMBERSHIP.contains(&p.to_lowercase().as_str()));
+    let groups = facts.directory.groups.iter().filter(|g| !g.dynamic && !g.synced);
+    let right = |group: &Group| Right {
+        action: "GroupMember.ReadWrite.All".to_owned(),
+        scope: format!("group {}", group.name),
+        held: held.then_some(true),
+    };
+    groups.map(right).collect()
+}
+
+/// How many role assignments there are where more are to be made, by the subscription as its scopes spell it.
+pub(super) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
+    let all = facts.assignments_of.iter().chain(&facts.assignments_on);
+    let subscriptions = all.filter_map(|a| a.scope.split('/').nth(2).map(ToOwned::to_owned));
+    let known = |s: String| common.counts.get(&s.to_lowercase()).copied().map(|count| (s, count));
+    subscriptions.filter_map(known).collect()
 }
 
 /// The management groups that may be seen: an assignment on one of them shows up below it, but not where

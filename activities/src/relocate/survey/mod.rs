@@ -42,6 +42,10 @@ struct Common {
     /// Management groups that may be seen.
     management_groups: Vec<String>,
     versions: versions::Versions,
+    /// Role assignments there are in each subscription, by its lower-case id.
+    counts: BTreeMap<String, u64>,
+    /// The application permissions that the caller holds in Graph.
+    permissions: Vec<String>,
     gaps: Vec<Gap>,
 }
 
@@ -148,6 +152,8 @@ async fn one(
     };
     facts.locks = access::locks(common, &facts);
     facts.rights = access::rights(reader, params, &facts).await;
+    facts.rights.extend(access::membership_rights(common, &facts));
+    facts.assignment_counts = access::counts(common, &facts);
     sort(&mut facts);
     Ok(facts)
 }
