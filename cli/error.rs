@@ -41,6 +41,8 @@ pub(crate) struct CliError {
     pub(crate) exit: Exit,
     pub(crate) what: String,
     pub(crate) place: Option<String>,
+    /// Who acted, as they call themselves.
+    pub(crate) who: Option<String>,
     pub(crate) state: &'static str,
     pub(crate) next: Vec<String>,
 }
@@ -53,6 +55,8 @@ struct Shape<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<&'a str>,
     state: &'a str,
     next: &'a [String],
 }
@@ -62,7 +66,7 @@ pub(crate) const NOTHING_CHANGED: &str = "nothing was changed";
 
 impl CliError {
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), place: None, state: NOTHING_CHANGED, next: Vec::new() }
+        Self { exit, what: what.into(), place: None, who: None, state: NOTHING_CHANGED, next: Vec::new() }
     }
 
     /// An error with everything that caused it.
@@ -72,6 +76,11 @@ impl CliError {
 
     pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
         self.place = Some(place.into());
+        self
+    }
+
+    pub(crate) fn by(mut self, who: &str) -> Self {
+        self.who = Some(who.to_owned());
         self
     }
 
@@ -88,8 +97,9 @@ impl CliError {
     /// The error as one JSON line.
     pub(crate) fn json(&self) -> String {
         let (code, message) = (self.exit as u8, self.what.as_str());
-        let (place, state, next) = (self.place.as_deref(), self.state, &self.next[..]);
-        let shape = Shape { message_type: "exit_error", code, message, place, state, next };
+        let (place, who, state, next) =
+            (self.place.as_deref(), self.who.as_deref(), self.state, &self.next[..]);
+        let shape = Shape { message_type: "exit_error", code, message, place, who, state, next };
         serde_json::to_string(&shape).unwrap_or_else(|_| message.to_owned())
     }
 }
@@ -99,6 +109,9 @@ impl fmt::Display for CliError {
         write!(f, "error: {}", clean(&self.what))?;
         if let Some(place) = &self.place {
             write!(f, "\n  where   {}", clean(place))?;
+        }
+        if let Some(who) = &self.who {
+            write!(f, "\n  who     {}", clean(who))?;
         }
         write!(f, "\n  state   {}", self.state)?;
         for (n, next) in self.next.iter().enumerate() {
@@ -144,12 +157,17 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_where_what_was_left_and_what_next() {
-        let error = CliError::new(Exit::Usage, "no").at("batch.toml:3").next("rehome plan -f batch.toml");
+    fn an_error_says_what_where_who_what_was_left_and_what_next() {
+        let error =
+            CliError::new(Exit::Usage, "no").at("batch.toml:3").by("me@here").next("rehome plan -f x");
         let text = error.to_string();
-        for part in
-            ["error: no", "where   batch.toml:3", "state   nothing was changed", "next    rehome plan"]
-        {
+        for part in [
+            "error: no",
+            "where   batch.toml:3",
+            "who     me@here",
+            "state   nothing was changed",
+            "next    rehome plan",
+        ] {
             assert!(text.contains(part), "{text}");
         }
     }

@@ -33,12 +33,14 @@ fn main() -> ExitCode {
             return ExitCode::from(Exit::Failed as u8);
         }
     };
+    let who = store::actor(cli.global.actor.as_deref());
     let done = runtime.block_on(commands::run(cli, &output));
     // Reads that nobody waits for any more must not hold the process.
     runtime.shutdown_background();
     match done {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(error) => {
+            let error = error.by(&who);
             output.error(&error);
             ExitCode::from(error.exit as u8)
         }

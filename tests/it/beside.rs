@@ -84,3 +84,30 @@ fn a_rollback_beside_a_live_runner_is_carried_out_by_it_and_both_say_how_it_ende
     assert_eq!(text(&status["moves"][0]["state"]), "rolled-back");
     assert_eq!(differences(&before, &plain(&azure.estate()), ""), Vec::<String>::new());
 }
+
+#[test]
+fn what_somebody_took_away_after_the_move_is_found_by_verify() {
+    let azure = Azure::serve(&example("minimal").join("estate.json"), None);
+    let mut rehome = Rehome::at(&azure);
+    rehome.approve(&example("minimal").join("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0);
+    rehome.say(&["verify"]).expect(0);
+    let mut later = azure.estate();
+    let old: Vec<String> = {
+        let plan = std::fs::read_to_string(example("minimal").join("estate.json")).expect("an estate");
+        let plan: serde_json::Value = serde_json::from_str(&plan).expect("JSON");
+        plan["arm"].as_array().into_iter().flatten().map(|o| text(&o["id"]).to_lowercase()).collect()
+    };
+    let arm = later["arm"].as_array_mut().expect("arm");
+    let made = |o: &serde_json::Value| {
+        let id = text(&o["id"]).to_lowercase();
+        id.contains("/roleassignments/") && !old.contains(&id)
+    };
+    let taken = arm.iter().position(made).expect("the move granted something");
+    arm.remove(taken);
+    std::fs::write(rehome.path("later.json"), later.to_string()).expect("written");
+    let later = Azure::serve(&rehome.path("later.json"), None);
+    rehome.turn_to(&later);
+    let said = rehome.say(&["verify"]).expect(14);
+    assert!(said.out.to_lowercase().contains("roleassignments"), "{}", said.out);
+}
