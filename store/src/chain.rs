@@ -16,8 +16,8 @@ pub fn body_digest(salt: &[u8; 16], body: &[u8]) -> Digest {
     Digest(Sha256::new().chain_update(BODY).chain_update(salt).chain_update(body).finalize().into())
 }
 
-/// The hash of an event, from everything that the log stores about it.
-pub fn event_hash(event: &Stored) -> Digest {
+/// The hash of an event, from everything that the log stores about it and the hash of the one before.
+pub fn event_hash(previous: Digest, event: &Stored) -> Digest {
     let record = &event.record;
     let mut sha = Sha256::new().chain_update(EVENT);
     sha.update(event.position.0.to_be_bytes());
@@ -28,8 +28,8 @@ pub fn event_hash(event: &Stored) -> Digest {
     }
     sha.update(record.version.to_be_bytes());
     sha.update(record.at_ms.to_be_bytes());
-    sha.update(event.body_digest.0);
-    sha.update(event.previous.0);
+    sha.update(body_digest(&event.salt, &record.body).0);
+    sha.update(previous.0);
     Digest(sha.finalize().into())
 }
 
@@ -41,8 +41,7 @@ pub(crate) fn seal(
     salt: [u8; 16],
     previous: Digest,
 ) -> Stored {
-    let body_digest = body_digest(&salt, &record.body);
-    let mut event = Stored { position, sequence, record, salt, body_digest, previous, hash: Digest::ZERO };
-    event.hash = event_hash(&event);
+    let mut event = Stored { position, sequence, record, salt, hash: Digest::ZERO };
+    event.hash = event_hash(previous, &event);
     event
 }

@@ -98,10 +98,6 @@ pub struct Stored {
     pub record: Record,
     /// Sixteen random bytes, so that a redacted body cannot be guessed from its digest.
     pub salt: [u8; 16],
-    /// The digest of the salt and the body.
-    pub body_digest: Digest,
-    /// The hash of the event before it.
-    pub previous: Digest,
-    /// The hash of this event.
+    /// The hash of this event, which binds it to the one before.
     pub hash: Digest,
 }

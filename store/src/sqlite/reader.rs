@@ -46,8 +46,7 @@ impl Readers {
     }
 }
 
-const COLUMNS: &str =
-    "position, sequence, stream, kind, version, at_ms, actor, salt, body, body_digest, previous, hash";
+const COLUMNS: &str = "position, sequence, stream, kind, version, at_ms, actor, salt, body, hash";
 
 fn storage(error: rusqlite::Error) -> ReadError {
     ReadError::Storage(error.to_string())
@@ -73,9 +72,7 @@ fn event(row: &Row<'_>) -> Result<Stored, ReadError> {
                 body: row.get(8)?,
             },
             salt: row.get(7)?,
-            body_digest: Digest(row.get(9)?),
-            previous: Digest(row.get(10)?),
-            hash: Digest(row.get(11)?),
+            hash: Digest(row.get(9)?),
         })
     };
     read(row).map_err(|e| damaged(e.to_string()))

@@ -27,18 +27,16 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE event (
-    position    INTEGER PRIMARY KEY NOT NULL,
-    stream      TEXT    NOT NULL,
-    sequence    INTEGER NOT NULL,
-    kind        TEXT    NOT NULL,
-    version     INTEGER NOT NULL,
-    at_ms       INTEGER NOT NULL,
-    actor       TEXT    NOT NULL,
-    salt        BLOB    NOT NULL,
-    body        BLOB    NOT NULL,
-    body_digest BLOB    NOT NULL,
-    previous    BLOB    NOT NULL,
-    hash        BLOB    NOT NULL
+    position INTEGER PRIMARY KEY NOT NULL,
+    stream   TEXT    NOT NULL,
+    sequence INTEGER NOT NULL,
+    kind     TEXT    NOT NULL,
+    version  INTEGER NOT NULL,
+    at_ms    INTEGER NOT NULL,
+    actor    TEXT    NOT NULL,
+    salt     BLOB    NOT NULL,
+    body     BLOB    NOT NULL,
+    hash     BLOB    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX event_by_stream ON event (stream, sequence);
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event

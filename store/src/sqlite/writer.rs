@@ -231,8 +231,8 @@ struct Insert<'a> {
 }
 
 const INSERT: &str = "INSERT INTO event
-    (position, stream, sequence, kind, version, at_ms, actor, salt, body, body_digest, previous, hash)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    (position, stream, sequence, kind, version, at_ms, actor, salt, body, hash)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 impl Insert<'_> {
     fn append(&mut self, append: Append, salts: &mut dyn Salts) -> Result<Appended, Failure> {
@@ -265,8 +265,6 @@ fn put(insert: &mut rusqlite::CachedStatement<'_>, event: &Stored) -> rusqlite::
         &*record.actor,
         &event.salt[..],
         &record.body,
-        &event.body_digest.0[..],
-        &event.previous.0[..],
         &event.hash.0[..],
     ))
 }
