@@ -14,12 +14,13 @@ pub(crate) use work::{Promise, findings};
 use crate::clock::Clock;
 use crate::event::{Event, Verdict};
 use crate::fault::Fault;
-use crate::history::{self, HistoryError};
+use crate::history::{self, HistoryError, Loaded};
 use crate::ids::RunId;
 use crate::locks::Locks;
 use crate::registry::Registry;
 use crate::tempo::Tempo;
 use actor::Actor;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_store::{AppendError, Log, ReadError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,17 +156,12 @@ impl Engine {
             stay,
             own: watch::Own::default(),
         });
-        let mut actors = Vec::with_capacity(runs.len());
         let mut bells = BTreeMap::new();
-        for run in runs {
-            let history = |source| DriveError::History { run: run.clone(), source };
-            let loaded = history::load(&*self.log, run).await.map_err(history)?;
-            if let Some(name) = self.registry.unknown_name(loaded.state.plan()) {
-                return Err(DriveError::UnknownName { run: run.clone(), name: name.to_owned() });
-            }
+        let mut actors = Vec::with_capacity(runs.len());
+        for (run, loaded) in self.restore(runs).await? {
             let bell = Arc::new(Notify::new());
             bells.insert(run.stream(), bell.clone());
-            actors.push(Actor::new(shared.clone(), run.clone(), loaded, bell, stop.clone()));
+            actors.push(Actor::new(shared.clone(), run, loaded, bell, stop.clone()));
         }
         // What was in flight holds its resources again before anything starts.
         actors.iter_mut().for_each(Actor::hold_unsettled);
@@ -180,6 +176,33 @@ impl Engine {
             left = gathered => left,
             broken = watcher => Err(broken),
         }
+    }
+
+    /// Reads runs back, in the order in which they are named.
+    async fn restore(&self, runs: &[RunId]) -> Result<Vec<(RunId, Loaded)>, DriveError> {
+        stream::iter(runs.iter().cloned())
+            .map(|run| async {
+                let restored = tokio::spawn(restore(self.clone(), run)).await;
+                restored.map_err(|e| DriveError::Panicked(e.to_string()))?
+            })
+            .buffered(RESTORED_AT_ONCE)
+            .try_collect()
+            .await
+    }
+}
+
+/// Runs that are read back at the same time: reading waits for the disk, folding for a core.
+const RESTORED_AT_ONCE: usize = 16;
+
+/// Reads a run back and sees whether this program knows all that its plan names.
+async fn restore(engine: Engine, run: RunId) -> Result<(RunId, Loaded), DriveError> {
+    let loaded = match history::load(&*engine.log, &run).await {
+        Ok(loaded) => loaded,
+        Err(source) => return Err(DriveError::History { run, source }),
+    };
+    match engine.registry.unknown_name(loaded.state.plan()).map(str::to_owned) {
+        Some(name) => Err(DriveError::UnknownName { run, name }),
+        None => Ok((run, loaded)),
     }
 }
 
