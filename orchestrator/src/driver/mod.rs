@@ -158,7 +158,7 @@ impl Engine {
         });
         let mut bells = BTreeMap::new();
         let mut actors = Vec::with_capacity(runs.len());
-        for (run, loaded) in self.restore(runs).await? {
+        for (run, loaded) in restore(self, runs).await? {
             let bell = Arc::new(Notify::new());
             bells.insert(run.stream(), bell.clone());
             actors.push(Actor::new(shared.clone(), run, loaded, bell, stop.clone()));
@@ -177,33 +177,23 @@ impl Engine {
             broken = watcher => Err(broken),
         }
     }
-
-    /// Reads runs back, in the order in which they are named.
-    async fn restore(&self, runs: &[RunId]) -> Result<Vec<(RunId, Loaded)>, DriveError> {
-        stream::iter(runs.iter().cloned())
-            .map(|run| async {
-                let restored = tokio::spawn(restore(self.clone(), run)).await;
-                restored.map_err(|e| DriveError::Panicked(e.to_string()))?
-            })
-            .buffered(RESTORED_AT_ONCE)
-            .try_collect()
-            .await
-    }
 }
 
-/// Runs that are read back at the same time: reading waits for the disk, folding for a core.
-const RESTORED_AT_ONCE: usize = 16;
+/// Runs that are read back at the same time: one is folded while others wait for the disk.
+const RESTORED_AT_ONCE: usize = 4;
 
-/// Reads a run back and sees whether this program knows all that its plan names.
-async fn restore(engine: Engine, run: RunId) -> Result<(RunId, Loaded), DriveError> {
-    let loaded = match history::load(&*engine.log, &run).await {
-        Ok(loaded) => loaded,
-        Err(source) => return Err(DriveError::History { run, source }),
-    };
-    match engine.registry.unknown_name(loaded.state.plan()).map(str::to_owned) {
-        Some(name) => Err(DriveError::UnknownName { run, name }),
-        None => Ok((run, loaded)),
-    }
+/// Reads runs back, in the order in which they are named, and sees whether this program knows all that
+/// their plans name.
+async fn restore(engine: &Engine, runs: &[RunId]) -> Result<Vec<(RunId, Loaded)>, DriveError> {
+    let restored = runs.iter().map(|run| async {
+        let history = |source| DriveError::History { run: run.clone(), source };
+        let loaded = history::load(&*engine.log, run).await.map_err(history)?;
+        match engine.registry.unknown_name(loaded.state.plan()) {
+            Some(name) => Err(DriveError::UnknownName { run: run.clone(), name: name.to_owned() }),
+            None => Ok((run.clone(), loaded)),
+        }
+    });
+    stream::iter(restored).buffered(RESTORED_AT_ONCE).try_collect().await
 }
 
 async fn gather(
