@@ -12,7 +12,7 @@ const EVENT: &[u8] = b"rehome event 1\0";
 const BODY: &[u8] = b"rehome body 1\0";
 
 /// The digest of a salted body.
-pub fn body_digest(salt: &[u8; 16], body: &[u8]) -> Digest {
+fn body_digest(salt: &[u8; 16], body: &[u8]) -> Digest {
     Digest(Sha256::new().chain_update(BODY).chain_update(salt).chain_update(body).finalize().into())
 }
 

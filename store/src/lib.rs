@@ -16,7 +16,7 @@ mod sqlite;
 mod verify;
 
 pub use anchor::Anchor;
-pub use chain::{body_digest, event_hash};
+pub use chain::event_hash;
 pub use log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
 pub use memory::MemoryLog;
 pub use record::{Digest, Position, Record, Sequence, Stored, StreamId};
