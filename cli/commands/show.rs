@@ -49,18 +49,16 @@ async fn a_step(c: &Context<'_>, log: &dyn Log, run: &RunId, step: &StepId) -> R
         let what = format!("{run} has no step called {step}");
         return Err(CliError::new(Exit::NotFound, what).next(format!("rehome show {run}")));
     };
-    let read = |json: &Option<rehome_orchestrator::Json>| {
-        json.as_ref().and_then(|j| serde_json::from_str::<Value>(j.get()).ok())
-    };
+    let read = |json: Option<&rehome_orchestrator::Json>| json.map(rehome_orchestrator::Json::value);
     let value = json!({
         "format_version": "1.0",
         "run": run,
         "step": step,
         "state": crate::view::step_word(stands),
         "attempts": stands.attempts,
-        "input": read(&stands.input),
-        "before": read(&stands.before),
-        "output": read(&stands.output),
+        "input": read(state.input_of(&step.id)),
+        "before": read(stands.before.as_ref()),
+        "output": read(stands.output.as_ref()),
     });
     let text = render::show::a_step(run, &state, step, stands, &value);
     c.output.result(&text, &value)?;

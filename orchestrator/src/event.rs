@@ -101,7 +101,7 @@ pub struct Began {
     pub attempt: u32,
     /// The client request id of everything that this attempt sends to write.
     pub request_id: Uuid,
-    /// What was resolved from the plan; absent when it is as recorded before.
+    /// What was resolved from the plan; absent when the plan says it in full, or it is as recorded before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Json>,
     /// What was there before; absent when it is as recorded before.

@@ -57,7 +57,7 @@ impl RunState {
             }
             Forward::Done { ours: true } => match node {
                 Node::Act { .. } => Undo::Pending,
-                Node::ByHand { undo: Template::Known(serde_json::Value::Null), .. } => Undo::NotNeeded,
+                Node::ByHand { undo: Template::Known(words), .. } if words.is_null() => Undo::NotNeeded,
                 Node::ByHand { .. } => Undo::ByHand,
                 Node::Wait { .. } | Node::Soak { .. } | Node::Gate { .. } | Node::Check { .. } => {
                     Undo::NotNeeded

@@ -3,7 +3,7 @@
 use crate::fault::{Fault, FaultKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value};
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,9 +21,19 @@ impl Json {
         Self(raw.into())
     }
 
+    /// Whether it is `null`.
+    pub fn is_null(&self) -> bool {
+        self.get() == "null"
+    }
+
     /// The text.
     pub fn get(&self) -> &str {
         self.0.get()
+    }
+
+    /// The value as a tree.
+    pub fn value(&self) -> Value {
+        serde_json::from_str(self.get()).expect("the text is JSON, or it would not be here")
     }
 
     /// Reads the value; `what` names it in the fault.

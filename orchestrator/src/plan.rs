@@ -3,7 +3,7 @@
 use crate::activity::{Activity, Condition, Reversibility};
 use crate::ids::StepId;
 use crate::template::Template;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,15 @@ pub struct Plan {
     /// What happens when a step cannot be done.
     pub on_failure: OnFailure,
     /// The steps; each may need only steps that stand before it.
+    #[serde(deserialize_with = "tight")]
     pub steps: Vec<Step>,
+}
+
+/// A list without room for more: thousands of plans are in memory at once, and none of them grows.
+fn tight<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let mut list = Vec::deserialize(deserializer)?;
+    list.shrink_to_fit();
+    Ok(list)
 }
 
 /// What happens when a step cannot be done.
@@ -47,6 +55,7 @@ pub struct Step {
     /// Whether it belongs to the way forward or to the clean-up behind a gate.
     pub phase: Phase,
     /// The steps that must be done before.
+    #[serde(deserialize_with = "tight")]
     pub needs: Vec<StepId>,
     /// What kind of step it is.
     pub node: Node,

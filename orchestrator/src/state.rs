@@ -6,7 +6,8 @@ use crate::fault::{Difference, Fault};
 use crate::graph::{Graph, Index};
 use crate::ids::StepId;
 use crate::json::Json;
-use crate::plan::{Plan, Step};
+use crate::plan::{Node, Plan, Step};
+use crate::template::Template;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -94,8 +95,8 @@ pub struct StepState {
     pub(crate) murky: bool,
     /// Part of its effect is in place.
     pub(crate) partial: bool,
-    /// The input as it was resolved.
-    pub input: Option<Json>,
+    /// The input as it was resolved, when the plan does not say it in full; see [`RunState::input_of`].
+    pub(crate) input: Option<Json>,
     /// What was there before.
     pub before: Option<Json>,
     /// What it gave.
@@ -271,6 +272,20 @@ impl RunState {
     /// How many events it has.
     pub fn events(&self) -> u64 {
         self.events
+    }
+
+    /// The input of a step: as its attempts resolved it, or as the plan says it in full.
+    pub fn input_of(&self, id: &StepId) -> Option<&Json> {
+        self.graph.find(id).and_then(|at| self.input(at))
+    }
+
+    pub(crate) fn input(&self, at: Index) -> Option<&Json> {
+        if let (None, Node::Act { input: Template::Known(planned), .. }) =
+            (&self.at(at).input, &self.graph.step(at).node)
+        {
+            return Some(planned);
+        }
+        self.at(at).input.as_ref()
     }
 
     pub(crate) fn at(&self, at: Index) -> &StepState {

@@ -4,7 +4,8 @@
 //! from outside cannot pass for a reference.
 
 use crate::ids::StepId;
-use serde::{Deserialize, Serialize};
+use crate::json::Json;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Template {
-    /// Known when the plan is made.
-    Known(Value),
+    /// Known when the plan is made: as text, because a batch has tens of thousands of these, and a tree of
+    /// each would take four times the memory.
+    Known(#[serde(serialize_with = "as_value")] Json),
     /// A field of an earlier step's output.
     From(Reference),
     /// An object whose members are templates.
@@ -59,7 +61,8 @@ pub const KNOWN_AFTER_APPLY: &str = "(known after apply)";
 impl Template {
     /// A value that is known now.
     pub fn known(value: impl Serialize) -> Self {
-        Self::Known(serde_json::to_value(value).expect("plan inputs have string keys and finite numbers"))
+        let value = serde_json::to_value(value).expect("plan inputs have string keys and finite numbers");
+        Self::Known(Json::of(&value))
     }
 
     /// A field of an earlier step's output.
@@ -96,7 +99,7 @@ impl Template {
     /// When a step or a field that is named is not there.
     pub fn resolve<'a>(&self, output: &impl Fn(&StepId) -> Option<&'a Value>) -> Result<Value, ResolveError> {
         match self {
-            Self::Known(value) => Ok(value.clone()),
+            Self::Known(json) => Ok(json.value()),
             Self::From(reference) => {
                 let given =
                     output(&reference.step).ok_or_else(|| ResolveError::NoOutput(reference.step.clone()))?;
@@ -126,7 +129,7 @@ impl Template {
     /// The template as people read it, with a mark where a value is known only later.
     pub fn render(&self) -> Value {
         match self {
-            Self::Known(value) => value.clone(),
+            Self::Known(json) => json.value(),
             Self::From(_) => Value::from(KNOWN_AFTER_APPLY),
             Self::Object(members) => {
                 Value::Object(members.iter().map(|(k, v)| (k.clone(), v.render())).collect())
@@ -144,6 +147,12 @@ impl Template {
             }
         }
     }
+}
+
+/// Written as the value that it is: the form that is digested orders the members of objects itself, and
+/// would take text for text.
+fn as_value<S: Serializer>(json: &Json, serializer: S) -> Result<S::Ok, S::Error> {
+    json.value().serialize(serializer)
 }
 
 fn push_plain(text: &mut String, value: &Value) -> Result<(), ResolveError> {
@@ -166,7 +175,7 @@ mod tests {
         let sneaky = json!({"from": {"step": "a", "field": "id"}});
         let template = Template::object([
             ("id", Template::from_step("a", "id")),
-            ("tags", Template::Known(sneaky.clone())),
+            ("tags", Template::known(&sneaky)),
             ("text", Template::Text(vec![Template::known("User Id="), Template::from_step("a", "id")])),
         ]);
         let given = json!({"id": "p-1"});

@@ -18,7 +18,7 @@ pub(crate) fn promises(state: &RunState, registry: &Registry, of: &[Index]) -> V
         Some(Promise {
             name: step.id.to_string(),
             activity: registry.find_activity(activity).ok().filter(|_| kept)?,
-            input: stands.input.clone()?,
+            input: state.input(*at)?.clone(),
             before: stands.before.clone().unwrap_or_else(|| Json::of(&())),
             output: stands.output.clone()?,
         })
@@ -45,7 +45,7 @@ impl RunState {
     /// When an output that it names is not there.
     pub fn resolve(&self, template: &crate::Template) -> Result<Json, crate::Fault> {
         if let crate::Template::Known(value) = template {
-            return Ok(Json::of(value));
+            return Ok(value.clone());
         }
         let mut outputs = std::collections::BTreeMap::new();
         for id in template.references() {
@@ -63,14 +63,15 @@ impl RunState {
 /// What a run left in the world, with a command for each that takes it back: effects of this run that
 /// are in place or may be, on a run that goes back or was left.
 pub fn residue(state: &RunState, registry: &Registry) -> Vec<(StepId, String)> {
-    let left = |(step, stands): (&crate::plan::Step, &crate::state::StepState)| {
+    let left = |at: Index| {
+        let (step, stands) = (state.graph.step(at), state.at(at));
         let Node::Act { activity, .. } = &step.node else { return None };
         let gone = matches!(stands.undo, Undo::Undone | Undo::NotNeeded);
         let ours = stands.attempts > 0 && !matches!(stands.forward, Forward::Done { ours: false });
-        let input = stands.input.as_ref().filter(|_| ours && !gone)?;
+        let input = state.input(at).filter(|_| ours && !gone)?;
         let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
         let activity = registry.find_activity(activity).ok()?;
         Some((step.id.clone(), activity.residue(input, &before, stands.output.as_ref()).ok()?))
     };
-    state.steps().filter_map(left).collect()
+    (0..state.graph.len()).filter_map(left).collect()
 }

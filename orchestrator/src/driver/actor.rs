@@ -80,7 +80,7 @@ impl Actor {
     pub(crate) fn hold_unsettled(&mut self) {
         for at in 0..self.state.graph.len() {
             if let (true, Some(input), Node::Act { activity, .. }) =
-                (is_open(&self.state, at), &self.state.at(at).input, &self.state.graph.step(at).node)
+                (is_open(&self.state, at), self.state.input(at), &self.state.graph.step(at).node)
                 && let Ok(activity) = self.shared.engine.registry.find_activity(activity)
                 && let Ok(keys) = activity.locks(input)
                 && let Some(held) = self.shared.locks.try_hold(&keys)
@@ -267,14 +267,14 @@ impl Actor {
             Act::Undo => step.undo_attempts,
         };
         let id = self.state.graph.step(at).id.clone();
-        let fresh = |now: &Json, then: &Option<Json>| Some(now.clone()).filter(|n| then.as_ref() != Some(n));
+        let fresh = |now: &Json, then: Option<&Json>| Some(now.clone()).filter(|n| then != Some(n));
         let began = Began {
             request_id: crate::ids::request_id(&self.run, &id, act, attempt),
             step: id,
             act,
             attempt,
-            input: fresh(&ready.input, &step.input).filter(|_| act == Act::Run),
-            before: fresh(&ready.before, &step.before).filter(|_| act == Act::Run),
+            input: fresh(&ready.input, self.state.input(at)).filter(|_| act == Act::Run),
+            before: fresh(&ready.before, step.before.as_ref()).filter(|_| act == Act::Run),
         };
         let event = Event::Began(began);
         let now = self.now_ms();

@@ -20,7 +20,6 @@ use crate::locks::Locks;
 use crate::registry::Registry;
 use crate::tempo::Tempo;
 use actor::Actor;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_store::{AppendError, Log, ReadError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -179,21 +178,44 @@ impl Engine {
     }
 }
 
-/// Runs that are read back at the same time: one is folded while others wait for the disk.
+/// Runs that are read back at the same time: some are folded while others wait for the disk.
 const RESTORED_AT_ONCE: usize = 4;
 
 /// Reads runs back, in the order in which they are named, and sees whether this program knows all that
-/// their plans name.
+/// their plans name. A failure leaves no reader behind.
 async fn restore(engine: &Engine, runs: &[RunId]) -> Result<Vec<(RunId, Loaded)>, DriveError> {
-    let restored = runs.iter().map(|run| async {
-        let history = |source| DriveError::History { run: run.clone(), source };
-        let loaded = history::load(&*engine.log, run).await.map_err(history)?;
-        match engine.registry.unknown_name(loaded.state.plan()) {
-            Some(name) => Err(DriveError::UnknownName { run: run.clone(), name: name.to_owned() }),
-            None => Ok((run.clone(), loaded)),
+    let share = runs.len().div_ceil(RESTORED_AT_ONCE).max(1);
+    let mut readers = JoinSet::new();
+    for (place, some) in runs.chunks(share).enumerate() {
+        let (engine, some) = (engine.clone(), some.to_vec());
+        readers.spawn(async move { Ok((place, restore_some(engine, some).await?)) });
+    }
+    let mut restored = BTreeMap::new();
+    while let Some(joined) = readers.join_next().await {
+        match joined.map_err(|e| DriveError::Panicked(e.to_string())).flatten() {
+            Ok((place, some)) => drop(restored.insert(place, some)),
+            Err(why) => {
+                readers.shutdown().await;
+                return Err(why);
+            }
         }
-    });
-    stream::iter(restored).buffered(RESTORED_AT_ONCE).try_collect().await
+    }
+    Ok(restored.into_values().flatten().collect())
+}
+
+async fn restore_some(engine: Engine, runs: Vec<RunId>) -> Result<Vec<(RunId, Loaded)>, DriveError> {
+    let mut restored = Vec::with_capacity(runs.len());
+    for run in runs {
+        let loaded = match history::load(&*engine.log, &run).await {
+            Ok(loaded) => loaded,
+            Err(source) => return Err(DriveError::History { run, source }),
+        };
+        if let Some(name) = engine.registry.unknown_name(loaded.state.plan()) {
+            return Err(DriveError::UnknownName { name: name.to_owned(), run });
+        }
+        restored.push((run, loaded));
+    }
+    Ok(restored)
 }
 
 async fn gather(

@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
     /// A value in which the new names stand for the old ones.
     pub(super) fn renamed(&self, new: &New, value: &Value) -> Template {
         if scan(value, self.old()).is_empty() {
-            return Template::Known(value.clone());
+            return Template::known(value);
         }
         match value {
             Value::String(text) => self.renamed_text(new, text),
@@ -146,7 +146,7 @@ impl<'a> Builder<'a> {
             Value::Object(members) => {
                 Template::object(members.iter().map(|(k, v)| (k.clone(), self.renamed(new, v))))
             }
-            plain => Template::Known(plain.clone()),
+            plain => Template::known(plain),
         }
     }
 

@@ -1,0 +1,141 @@
+//! What is run: chains of steps that do nothing.
+
+use crate::watch::Watch;
+use rehome_orchestrator::*;
+use rehome_store::Log;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Does nothing, after failing as often as it is told to.
+pub(crate) struct Nothing {
+    pub(crate) attempts: u32,
+    pub(crate) watch: Arc<Watch>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Load {
+    text: String,
+}
+
+/// Trying again at once: what is measured is the engine.
+const AT_ONCE: Retry =
+    Retry { base_ms: 0, cap_ms: 1_000, attempts_max: u32::MAX, give_up_after_ms: u64::MAX };
+
+impl Activity for Nothing {
+    const NAME: &'static str = "nothing/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const RETRY: Retry = AT_ONCE;
+    type Input = Load;
+    type Before = ();
+    type Output = Load;
+
+    fn locks(&self, _: &Load) -> Vec<ResourceKey> {
+        Vec::new()
+    }
+
+    async fn before(&self, _: &Load) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, call: &Call, input: &Load, (): &()) -> Outcome<Load> {
+        if call.attempt() % self.attempts != 0 {
+            let why = Fault::new(FaultKind::Unavailable, "NotYet", "it takes more attempts");
+            return Outcome::Retry { after: None, why };
+        }
+        self.watch.step(call.run());
+        Outcome::Applied(input.clone())
+    }
+
+    async fn probe(&self, input: &Load, (): &()) -> Probe<Load> {
+        Probe::Applied(input.clone())
+    }
+
+    async fn undo(&self, _: &Call, _: &Load, (): &(), _: Option<&Load>) -> Outcome<()> {
+        Outcome::Applied(())
+    }
+
+    async fn verify(&self, _: &Load, (): &(), _: &Load) -> Result<Vec<Finding>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn residue(&self, _: &Load, (): &(), _: Option<&Load>) -> String {
+        String::new()
+    }
+}
+
+/// Steps one after the other.
+#[derive(Default)]
+pub(crate) struct Chain {
+    pub(crate) steps: u32,
+    pub(crate) payload: usize,
+}
+
+impl Chain {
+    fn to_plan(&self) -> Plan {
+        let load = "x".repeat(self.payload);
+        let step = |n: u32| Step {
+            id: StepId::new(n.to_string()),
+            group: String::new(),
+            title: String::new(),
+            undo: String::new(),
+            phase: Phase::Forward,
+            needs: if n == 1 { Vec::new() } else { vec![StepId::new((n - 1).to_string())] },
+            node: Node::act::<Nothing>(Template::known(json!({ "text": load }))),
+        };
+        Plan {
+            workflow: Self::NAME.to_owned(),
+            on_failure: OnFailure::Park,
+            steps: (1..=self.steps).map(step).collect(),
+        }
+    }
+}
+
+impl Workflow for Chain {
+    const NAME: &'static str = "chain/1";
+    type Params = Value;
+    type Facts = Value;
+
+    async fn survey(&self, _: &Value) -> Result<Value, Fault> {
+        Ok(Value::Null)
+    }
+
+    fn plan(params: &Value, _: &Value) -> Result<Plan, Fault> {
+        let number = |name: &str| params[name].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
+        Ok(Self { steps: number("steps"), payload: number("payload") as usize }.to_plan())
+    }
+
+    fn differences(_: &Value, _: &Value) -> Vec<Difference> {
+        Vec::new()
+    }
+}
+
+/// The name of the n-th workflow.
+pub(crate) fn run(n: u32) -> RunId {
+    RunId::new(format!("w-{n}"))
+}
+
+/// Workflows that are approved together, so that not all documents are in memory at once.
+const TOGETHER: usize = 100;
+
+/// Records the plans, and that they may be carried out.
+pub(crate) async fn approve(log: &dyn Log, runs: &[RunId], chain: &Chain) -> Result<(), BatchError> {
+    let plan = chain.to_plan();
+    for (nth, some) in runs.chunks(TOGETHER).enumerate() {
+        let moves = some.iter().map(|run| Move {
+            run: run.clone(),
+            about: Value::Null,
+            params: Value::Null,
+            facts: Value::Null,
+            plan: plan.clone(),
+        });
+        let document = Document {
+            format_version: FORMAT_VERSION.to_owned(),
+            batch: format!("steps-{nth}"),
+            about: Value::Null,
+            moves: moves.collect(),
+        };
+        document.approve(log, &"bench".into(), SystemClock.now_ms(), "to measure").await?;
+    }
+    Ok(())
+}
