@@ -36,7 +36,10 @@ fn open_error(path: &Path, error: &OpenError) -> CliError {
         OpenError::Full { .. } => CliError::new(Exit::Failed, causes(error))
             .at(place)
             .next("make room, and run the same command again: everything acknowledged is in the log"),
-        OpenError::Network { .. } | OpenError::Pragma { .. } | OpenError::Storage { .. } => {
+        OpenError::Damaged { .. } => CliError::new(Exit::Damaged, causes(error))
+            .at(place)
+            .next("compare with a backup: rehome audit verify --db BACKUP"),
+        OpenError::ReadOnly { .. } | OpenError::Network { .. } | OpenError::Pragma { .. } | OpenError::Storage { .. } => {
             CliError::new(Exit::Failed, causes(error)).at(place)
         }
     }

@@ -123,4 +123,9 @@ pub trait Log: Send + Sync + 'static {
 
     /// The streams whose names begin with `prefix`, in the order of their names, with their heads.
     fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>>;
+
+    /// What does not agree with the events in whatever is kept beside them, such as an index.
+    fn flaw(&self) -> Later<'_, Result<Option<String>, ReadError>> {
+        Box::pin(async { Ok(None) })
+    }
 }

@@ -43,6 +43,12 @@ pub enum VerifyError {
         /// Its place.
         position: Position,
     },
+    /// Each event is what was written, and what leads to them is not.
+    #[error("every event is what was written, but what leads to them is damaged: {what}")]
+    Misled {
+        /// What does not fit.
+        what: String,
+    },
     /// The log could not be read.
     #[error("failed to read the log")]
     Read(#[from] ReadError),
@@ -51,7 +57,8 @@ pub enum VerifyError {
 /// Events read at once.
 const PAGE: usize = 2_000;
 
-/// Checks every event, its place, its chain and its stream, from the first to the last.
+/// Checks every event, its place, its chain and its stream, from the first to the last; then that the
+/// file and its index agree with them.
 ///
 /// # Errors
 /// The first event that is not what was written, or a contradiction to the anchor.
@@ -76,12 +83,13 @@ pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Veri
             break;
         }
     }
-    match anchor {
-        Some(anchor) if anchor.position > head.position.0 => {
-            Err(VerifyError::Shortened { found: head.position, anchored: Position(anchor.position) })
-        }
-        Some(_) => Ok(Verified { head, anchored: true }),
-        None => Ok(Verified { head, anchored: false }),
+    if let Some(anchor) = anchor.filter(|anchor| anchor.position > head.position.0) {
+        let anchored = Position(anchor.position);
+        return Err(VerifyError::Shortened { found: head.position, anchored });
+    }
+    match log.flaw().await? {
+        Some(what) => Err(VerifyError::Misled { what }),
+        None => Ok(Verified { head, anchored: anchor.is_some() }),
     }
 }
 

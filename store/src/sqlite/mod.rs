@@ -54,6 +54,20 @@ pub enum OpenError {
         /// What it is.
         found: String,
     },
+    /// The file, its folder or its disk may only be read.
+    #[error("{} cannot be written: it, its folder or its disk is read-only; allow this user to write there", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was a log, and cannot be read any more.
+    #[error("{} is damaged: {what}; keep it, and put the newest backup in its place", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
     /// There is no room on the disk, not even to read: readers share a file of 32 KiB beside the log.
     #[error("the disk that holds {} is full", path.display())]
     Full {
@@ -82,7 +96,7 @@ impl SqliteLog {
     /// Opens a log, and makes one where there is no file.
     ///
     /// # Errors
-    /// When the file is not a log, is on a network, or the storage fails.
+    /// When the file is not a log, is damaged, on a network or read-only, or the storage fails.
     pub fn create_or_open(path: &Path) -> Result<Self, OpenError> {
         Self::create_with(path, RandomSalts::default())
     }
@@ -111,13 +125,14 @@ impl SqliteLog {
     /// Opens a log that exists, without the right or the means to change it.
     ///
     /// # Errors
-    /// When there is no file, it is not a log, or the storage fails.
+    /// When there is no file, it is not a log or damaged, or the storage fails.
     pub fn open_read_only(path: &Path) -> Result<Self, OpenError> {
         if !path.exists() {
             return Err(OpenError::NotFound(path.to_owned()));
         }
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         schema::check_ours(path, &connection)?;
+        schema::format(path, &connection)?;
         let id = schema::log_id(path, &connection)?;
         let readers = Readers::new(path);
         Ok(Self { path: path.to_owned(), id, readers, writer: Err(Refusal::ReadOnly) })
@@ -125,13 +140,18 @@ impl SqliteLog {
 
     fn open_with(path: &Path, flags: OpenFlags, salts: impl Salts) -> Result<Self, OpenError> {
         let mut connection = connect(path, flags)?;
+        let nobodys = schema::is_nobodys(path, &connection)?;
+        if nobodys && flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+            schema::set_pragmas(path, &connection)?;
+            schema::create(path, &mut connection)?;
+        }
         schema::check_ours(path, &connection)?;
         let found = schema::format(path, &connection)?;
         let writer = if found > FORMAT {
             Err(Refusal::NewerFormat(found))
         } else {
             schema::set_pragmas(path, &connection)?;
-            schema::create(path, &mut connection)?;
+            schema::fold(path, &connection)?;
             Ok(())
         };
         let id = schema::log_id(path, &connection)?;
@@ -208,6 +228,10 @@ impl Log for SqliteLog {
 
     fn head(&self) -> Later<'_, Result<Head, ReadError>> {
         self.readers.read(reader::head)
+    }
+
+    fn flaw(&self) -> Later<'_, Result<Option<String>, ReadError>> {
+        self.readers.read(reader::flaw)
     }
 
     fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {

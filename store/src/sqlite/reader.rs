@@ -2,7 +2,7 @@
 
 use crate::log::{Head, Later, ReadError};
 use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,19 +83,35 @@ fn page(
     sql: &str,
     of: impl rusqlite::Params,
     limit: usize,
+    after: Position,
 ) -> Result<Vec<Stored>, ReadError> {
     let mut statement = connection.prepare_cached(sql).map_err(storage)?;
     let mut rows = statement.query(of).map_err(storage)?;
-    let mut events = Vec::with_capacity(limit.min(256));
-    while let Some(row) = rows.next().map_err(storage)? {
-        events.push(event(row)?);
+    let mut events: Vec<Stored> = Vec::with_capacity(limit.min(256));
+    let unreadable = |seen: Option<Position>, e: rusqlite::Error| match e.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt) => {
+            ReadError::Damaged { position: Position(seen.unwrap_or(after).0 + 1), what: e.to_string() }
+        }
+        _ => storage(e),
+    };
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => events.push(event(row)?),
+            Ok(None) => return Ok(events),
+            Err(e) => return Err(unreadable(events.last().map(|event| event.position), e)),
+        }
     }
-    Ok(events)
 }
 
 fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
+
+/// The index leads to the events of a stream; that these are the ones is read from the events
+/// themselves, because an index that was damaged leads elsewhere.
+const STREAM: &str = "SELECT {COLUMNS} FROM
+    (SELECT position AS place FROM event WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3)
+    LEFT JOIN event ON position = place";
 
 pub(super) fn stream(
     connection: &Connection,
@@ -103,14 +119,22 @@ pub(super) fn stream(
     after: Sequence,
     limit: usize,
 ) -> Result<Vec<Stored>, ReadError> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM event WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3");
-    page(connection, &sql, (stream.as_str(), after.0, bound(limit)), limit)
+    let of = (stream.as_str(), after.0, bound(limit));
+    let events = page(connection, &STREAM.replace("{COLUMNS}", COLUMNS), of, limit, Position(0))?;
+    let elsewhere =
+        |(expected, event): &(u64, &Stored)| event.sequence.0 != *expected || event.record.stream != *stream;
+    match (after.0 + 1..).zip(&events).find(elsewhere) {
+        None => Ok(events),
+        Some((expected, event)) => {
+            let what = format!("the index takes it for event {expected} of stream {stream}");
+            Err(ReadError::Damaged { position: event.position, what })
+        }
+    }
 }
 
 pub(super) fn all(connection: &Connection, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
     let sql = format!("SELECT {COLUMNS} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2");
-    page(connection, &sql, (after.0, bound(limit)), limit)
+    page(connection, &sql, (after.0, bound(limit)), limit, after)
 }
 
 pub(super) fn head(connection: &Connection) -> Result<Head, ReadError> {
@@ -128,4 +152,11 @@ pub(super) fn streams(connection: &Connection, prefix: &str) -> Result<Vec<(Stre
     let characters = bound(prefix.chars().count());
     let rows = statement.query_map((prefix, characters), row).map_err(storage)?;
     rows.collect::<Result<_, _>>().map_err(storage)
+}
+
+/// What SQLite finds wrong with its pages, or between the events and their index.
+pub(super) fn flaw(connection: &Connection) -> Result<Option<String>, ReadError> {
+    let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+    let found = found.map_err(storage)?;
+    Ok((found != "ok").then_some(found))
 }

@@ -1,8 +1,9 @@
 //! Store: the tables, the settings that the promises rest on, and how a file is known to be ours.
 
-use super::{FORMAT, OpenError};
+use super::{BUSY, FORMAT, OpenError};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::Path;
+use std::time::Duration;
 
 /// "RHME": what `file` and a stranger's database tool see in the header.
 const APPLICATION_ID: i64 = 0x5248_4d45;
@@ -60,29 +61,64 @@ pub(super) fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError + Cop
             OpenError::Full { path: path.to_owned() }
         }
         Some(rusqlite::ErrorCode::DiskFull) => OpenError::Full { path: path.to_owned() },
+        Some(rusqlite::ErrorCode::ReadOnly) => OpenError::ReadOnly { path: path.to_owned() },
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            OpenError::Damaged { path: path.to_owned(), what: source.to_string() }
+        }
         Some(rusqlite::ErrorCode::NotADatabase) => {
-            OpenError::NotOurs { path: path.to_owned(), what: "it is not an SQLite database".to_owned() }
+            let what = "it is not an SQLite database, or its first page is damaged".to_owned();
+            OpenError::NotOurs { path: path.to_owned(), what }
         }
         _ => OpenError::Storage { path: path.to_owned(), source },
     }
 }
 
-/// Refuses a file that another program made; an empty one is nobody's.
+fn number(path: &Path, connection: &Connection, sql: &str) -> Result<i64, OpenError> {
+    connection.query_row(sql, [], |row| row.get(0)).map_err(failed(path))
+}
+
+/// Whether nothing was ever made in the file.
+pub(super) fn is_nobodys(path: &Path, connection: &Connection) -> Result<bool, OpenError> {
+    let id = number(path, connection, "PRAGMA application_id")?;
+    Ok(id == 0 && number(path, connection, "SELECT count(*) FROM sqlite_schema")? == 0)
+}
+
+/// Refuses a file that is empty, or that another program made.
 pub(super) fn check_ours(path: &Path, connection: &Connection) -> Result<(), OpenError> {
-    let id: i64 =
-        connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed(path))?;
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(failed(path))?;
-    if id == APPLICATION_ID || (id == 0 && tables == 0) {
+    let what = if number(path, connection, "PRAGMA application_id")? == APPLICATION_ID {
         return Ok(());
-    }
-    let what = "it is an SQLite database of another program".to_owned();
-    Err(OpenError::NotOurs { path: path.to_owned(), what })
+    } else if is_nobodys(path, connection)? {
+        "it is empty"
+    } else {
+        "it is an SQLite database of another program"
+    };
+    Err(OpenError::NotOurs { path: path.to_owned(), what: what.to_owned() })
 }
 
 pub(super) fn format(path: &Path, connection: &Connection) -> Result<u32, OpenError> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed(path))
+    let found = number(path, connection, "PRAGMA user_version")?;
+    u32::try_from(found).ok().filter(|format| *format > 0).ok_or_else(|| {
+        let what = format!("its first page names the format {found}, which no program has written");
+        OpenError::Damaged { path: path.to_owned(), what }
+    })
+}
+
+/// How long opening waits until others have left the write-ahead log.
+const FOLD_WAIT: Duration = Duration::from_secs(1);
+
+/// Moves what is in the write-ahead log into the file, and begins it anew.
+///
+/// After a sync that failed, the system shows every reader what it could not keep, and a later sync
+/// of the same file says that all is well. Nothing may be built upon such pages: they are written once
+/// more, elsewhere. It also means that whoever removes the write-ahead log takes only the end of a log.
+/// Where others are at work on the log, they have done it when they opened it.
+pub(super) fn fold(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let fold = || {
+        connection.busy_timeout(FOLD_WAIT)?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        connection.busy_timeout(BUSY)
+    };
+    fold().map_err(failed(path))
 }
 
 /// Sets every setting and reads it back.
@@ -127,6 +163,6 @@ pub(super) fn log_id(path: &Path, connection: &Connection) -> Result<String, Ope
         .query_row("SELECT value FROM meta WHERE name = 'log'", [], |row| row.get(0))
         .optional()
         .map_err(failed(path))?;
-    let what = "it is empty".to_owned();
-    id.ok_or(OpenError::NotOurs { path: path.to_owned(), what })
+    let what = "it has lost its name".to_owned();
+    id.ok_or(OpenError::Damaged { path: path.to_owned(), what })
 }
