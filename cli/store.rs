@@ -39,9 +39,10 @@ fn open_error(path: &Path, error: &OpenError) -> CliError {
         OpenError::Damaged { .. } => CliError::new(Exit::Damaged, causes(error))
             .at(place)
             .next("compare with a backup: rehome audit verify --db BACKUP"),
-        OpenError::ReadOnly { .. } | OpenError::Network { .. } | OpenError::Pragma { .. } | OpenError::Storage { .. } => {
-            CliError::new(Exit::Failed, causes(error)).at(place)
-        }
+        OpenError::ReadOnly { .. }
+        | OpenError::Network { .. }
+        | OpenError::Pragma { .. }
+        | OpenError::Storage { .. } => CliError::new(Exit::Failed, causes(error)).at(place),
     }
 }
 
@@ -93,9 +94,7 @@ fn held(holder: Option<&Holder>) -> CliError {
 impl Runner {
     /// Compares the log with the record of its end that is kept outside it.
     pub(crate) async fn check_anchor(&self) -> Result<(), CliError> {
-        let anchor = Anchor::read(self.log.path())
-            .map_err(|e| CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e))?;
-        let Some(anchor) = anchor.filter(|a| a.log == self.log.id()) else { return Ok(()) };
+        let Some(anchor) = read_anchor(&self.log)? else { return Ok(()) };
         let head = self.log.head().await.map_err(|e| damaged(&causes(&e)))?;
         if anchor.position > head.position.0 {
             let what = format!(
@@ -125,11 +124,29 @@ fn damaged(what: &str) -> CliError {
     CliError::new(Exit::Damaged, what.to_owned())
 }
 
-/// Checks the whole chain, and the anchor if there is one.
-pub(crate) async fn verify(log: &SqliteLog) -> Result<rehome_store::Verified, CliError> {
+/// The anchor beside the log, if there is one; one of another log says that this log took its place.
+fn read_anchor(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
     let anchor = Anchor::read(log.path())
         .map_err(|e| CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e))?;
-    let anchor = anchor.filter(|a| a.log == log.id());
+    match anchor {
+        Some(anchor) if anchor.log != log.id() => {
+            let place = Anchor::path(log.path());
+            let what = format!(
+                "{} is the anchor of another log, with {} events: this log took its place",
+                place.display(),
+                anchor.position
+            );
+            Err(damaged(&what)
+                .next("put the log that the anchor belongs to back")
+                .next(format!("or, if this is the log that you mean: rm {}", place.display())))
+        }
+        anchor => Ok(anchor),
+    }
+}
+
+/// Checks the whole chain, and the anchor if there is one.
+pub(crate) async fn verify(log: &SqliteLog) -> Result<rehome_store::Verified, CliError> {
+    let anchor = read_anchor(log)?;
     verify_chain(log, anchor.as_ref()).await.map_err(|e| match e {
         VerifyError::Read(ref source) => damaged(&causes(source)),
         e => damaged(&causes(&e)).next("compare with a backup: rehome audit verify --db BACKUP"),

@@ -66,7 +66,7 @@ pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Veri
     let mut head = Head { position: Position(0), hash: Digest::ZERO };
     let mut streams: BTreeMap<StreamId, Sequence> = BTreeMap::new();
     loop {
-        let page = log.read_all(head.position, PAGE).await.map_err(|e| unreadable(e, head.position))?;
+        let page = next_page(log, head.position).await?;
         for event in &page {
             let position = Position(head.position.0 + 1);
             let expected = streams.entry(event.record.stream.clone()).or_default();
@@ -79,7 +79,7 @@ pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Veri
                 return Err(VerifyError::Rewritten { position });
             }
         }
-        if page.len() < PAGE {
+        if page.is_empty() {
             break;
         }
     }
@@ -91,6 +91,20 @@ pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Veri
         Some(what) => Err(VerifyError::Misled { what }),
         None => Ok(Verified { head, anchored: anchor.is_some() }),
     }
+}
+
+/// The next events; of a page with one that cannot be read, those before it, which may be changed too.
+async fn next_page(log: &dyn Log, after: Position) -> Result<Vec<Stored>, VerifyError> {
+    let error = match log.read_all(after, PAGE).await {
+        Ok(page) => return Ok(page),
+        Err(error) => unreadable(error, after),
+    };
+    let readable = match &error {
+        VerifyError::Broken { position, .. } => (position.0 - after.0 - 1) as usize,
+        _ => 0,
+    };
+    let before = log.read_all(after, readable).await?;
+    if before.is_empty() { Err(error) } else { Ok(before) }
 }
 
 /// A row that cannot even be read is damage with a place.

@@ -52,53 +52,53 @@ fn storage(error: rusqlite::Error) -> ReadError {
     ReadError::Storage(error.to_string())
 }
 
-/// One row; a column of a wrong type or size is damage, and says where.
-fn event(row: &Row<'_>) -> Result<Stored, ReadError> {
-    let position: i64 = row.get(0).map_err(storage)?;
-    let position = Position(u64::try_from(position).unwrap_or(0));
-    let damaged = |what: String| ReadError::Damaged { position, what };
-    let read = |row: &Row<'_>| -> Result<Stored, rusqlite::Error> {
-        let stream: Arc<str> = row.get::<_, String>(2)?.into();
-        let actor: Arc<str> = row.get::<_, String>(6)?.into();
-        Ok(Stored {
-            position,
-            sequence: Sequence(row.get(1)?),
-            record: Record {
-                stream: StreamId::new(stream),
-                kind: Cow::Owned(row.get(3)?),
-                version: row.get(4)?,
-                at_ms: row.get(5)?,
-                actor,
-                body: row.get(8)?,
-            },
-            salt: row.get(7)?,
-            hash: Digest(row.get(9)?),
-        })
-    };
-    read(row).map_err(|e| damaged(e.to_string()))
+/// One row; a column of a wrong type or size is an error.
+fn event(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let stream: Arc<str> = row.get::<_, String>(2)?.into();
+    let actor: Arc<str> = row.get::<_, String>(6)?.into();
+    Ok(Stored {
+        position: Position(row.get(0)?),
+        sequence: Sequence(row.get(1)?),
+        record: Record {
+            stream: StreamId::new(stream),
+            kind: Cow::Owned(row.get(3)?),
+            version: row.get(4)?,
+            at_ms: row.get(5)?,
+            actor,
+            body: row.get(8)?,
+        },
+        salt: row.get(7)?,
+        hash: Digest(row.get(9)?),
+    })
 }
 
+/// Whether an error says that the file is not what was written, rather than that it cannot be read.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        Some(code) => code == ErrorCode::DatabaseCorrupt,
+        None => true,
+    }
+}
+
+/// Rows, in order; `place` tells the place of a row that is damaged from how many came before it.
 fn page(
     connection: &Connection,
     sql: &str,
     of: impl rusqlite::Params,
     limit: usize,
-    after: Position,
+    place: impl Fn(usize) -> Position,
 ) -> Result<Vec<Stored>, ReadError> {
     let mut statement = connection.prepare_cached(sql).map_err(storage)?;
     let mut rows = statement.query(of).map_err(storage)?;
     let mut events: Vec<Stored> = Vec::with_capacity(limit.min(256));
-    let unreadable = |seen: Option<Position>, e: rusqlite::Error| match e.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt) => {
-            ReadError::Damaged { position: Position(seen.unwrap_or(after).0 + 1), what: e.to_string() }
-        }
-        _ => storage(e),
-    };
     loop {
-        match rows.next() {
-            Ok(Some(row)) => events.push(event(row)?),
+        match rows.next().and_then(|row| row.map(event).transpose()) {
+            Ok(Some(event)) => events.push(event),
             Ok(None) => return Ok(events),
-            Err(e) => return Err(unreadable(events.last().map(|event| event.position), e)),
+            Err(e) if is_damage(&e) => {
+                return Err(ReadError::Damaged { position: place(events.len()), what: e.to_string() });
+            }
+            Err(e) => return Err(storage(e)),
         }
     }
 }
@@ -113,14 +113,23 @@ const STREAM: &str = "SELECT {COLUMNS} FROM
     (SELECT position AS place FROM event WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3)
     LEFT JOIN event ON position = place";
 
+/// Where the index says that an event is.
+const PLACE: &str = "SELECT position FROM event WHERE stream = ?1 AND sequence > ?2
+    ORDER BY sequence LIMIT 1 OFFSET ?3";
+
 pub(super) fn stream(
     connection: &Connection,
     stream: &StreamId,
     after: Sequence,
     limit: usize,
 ) -> Result<Vec<Stored>, ReadError> {
-    let of = (stream.as_str(), after.0, bound(limit));
-    let events = page(connection, &STREAM.replace("{COLUMNS}", COLUMNS), of, limit, Position(0))?;
+    let place = |read: usize| {
+        let of = (stream.as_str(), after.0, bound(read));
+        let found = connection.prepare_cached(PLACE).and_then(|mut s| s.query_row(of, |row| row.get(0)));
+        Position(found.unwrap_or(0))
+    };
+    let sql = STREAM.replace("{COLUMNS}", COLUMNS);
+    let events = page(connection, &sql, (stream.as_str(), after.0, bound(limit)), limit, place)?;
     let elsewhere =
         |(expected, event): &(u64, &Stored)| event.sequence.0 != *expected || event.record.stream != *stream;
     match (after.0 + 1..).zip(&events).find(elsewhere) {
@@ -134,7 +143,7 @@ pub(super) fn stream(
 
 pub(super) fn all(connection: &Connection, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
     let sql = format!("SELECT {COLUMNS} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2");
-    page(connection, &sql, (after.0, bound(limit)), limit, after)
+    page(connection, &sql, (after.0, bound(limit)), limit, |read| Position(after.0 + read as u64 + 1))
 }
 
 pub(super) fn head(connection: &Connection) -> Result<Head, ReadError> {

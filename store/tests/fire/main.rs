@@ -4,6 +4,7 @@
 //! `REHOME_CUTS`, `REHOME_CUT_SEED` and `REHOME_FLIPS` choose how often and from where.
 #![cfg(target_os = "linux")]
 
+mod damage;
 mod dice;
 mod disk;
 mod faults;
