@@ -1,7 +1,12 @@
 //! Store: whoever edits the file behind the log's back is found, with the first event concerned.
 //!
-//! `REHOME_TAMPER_ROUNDS` and `REHOME_TAMPER_SEED` choose how often and from where.
+//! `REHOME_TAMPER_ROUNDS` and `REHOME_TAMPER_SEED` choose how often and from where. Bytes that are changed
+//! below the columns, anywhere in the file, are in `fire/damage.rs`.
 
+#[path = "fire/dice.rs"]
+mod dice;
+
+use dice::Dice;
 use rehome_store::{
     Anchor, CountedSalts, Digest, Log, Position, SqliteLog, VerifyError, conformance, event_hash,
     verify_chain,
@@ -9,29 +14,14 @@ use rehome_store::{
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use std::path::Path;
+use std::sync::Arc;
 
 const EVENTS: u64 = 60;
 const COLUMNS: [&str; 9] =
     ["stream", "sequence", "kind", "version", "at_ms", "actor", "salt", "body", "hash"];
 
-/// SplitMix64: enough to choose edits, and the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.roll() % end
-    }
-
-    fn position(&mut self) -> u64 {
-        1 + self.below(EVENTS)
-    }
+fn a_position(dice: &mut Dice) -> u64 {
+    1 + dice.below(EVENTS)
 }
 
 fn from_environment(name: &str, default: u64) -> u64 {
@@ -39,19 +29,30 @@ fn from_environment(name: &str, default: u64) -> u64 {
 }
 
 async fn write_a_log(path: &Path) -> Anchor {
+    write_with_copies(path, u64::MAX).await.0
+}
+
+/// Also returns the log as it was after every so many events.
+async fn write_with_copies(path: &Path, every: u64) -> (Anchor, Vec<(u64, Vec<u8>)>) {
     let log = SqliteLog::create_with(path, CountedSalts::default()).expect("a new log");
+    let mut copies = Vec::new();
     for n in 0..EVENTS {
+        if n % every == 0 {
+            let copy = path.with_extension(format!("copy.{n}"));
+            log.backup(&copy).expect("a copy");
+            copies.push((n, std::fs::read(&copy).expect("the copy")));
+        }
         let body = format!("{{\"event\":{n},\"text\":\"{}\"}}", "x".repeat((n * 7 % 400) as usize));
         let append = conformance::append(&format!("move/{}", n % 5), n / 5, &[&body]);
         log.append(append).await.expect("appended");
     }
-    Anchor::of(log.id(), log.head().await.expect("a head"))
+    (Anchor::of(log.id(), log.head().await.expect("a head")), copies)
 }
 
 /// Changes the file and says what was done, and which event must be named; nothing where the file
 /// itself refused.
 fn tamper(dice: &mut Dice, db: &Connection) -> rusqlite::Result<(String, u64)> {
-    let p = dice.position();
+    let p = a_position(dice);
     match dice.below(8) {
         0..=2 => {
             let column = COLUMNS[dice.below(COLUMNS.len() as u64) as usize];
@@ -63,7 +64,7 @@ fn tamper(dice: &mut Dice, db: &Connection) -> rusqlite::Result<(String, u64)> {
             Ok((format!("{p} removed"), p))
         }
         4 => {
-            let q = dice.position();
+            let q = a_position(dice);
             if p == q {
                 return Err(rusqlite::Error::QueryReturnedNoRows);
             }
@@ -145,35 +146,82 @@ fn without_triggers(path: &Path) -> Connection {
     db
 }
 
-#[tokio::test]
+/// What is spoilt again and again.
+struct Prepared {
+    anchor: Anchor,
+    whole: Vec<u8>,
+    older: Vec<(u64, Vec<u8>)>,
+}
+
+impl Prepared {
+    async fn new() -> Self {
+        let folder = temporary();
+        let path = folder.path().join("whole.db");
+        let (anchor, older) = write_with_copies(&path, 7).await;
+        // Without a log file beside it, and without waiting for the disk: it is about to be spoilt.
+        let db = without_triggers(&path);
+        db.pragma_update(None, "journal_mode", "DELETE").expect("one file");
+        drop(db);
+        let untouched = SqliteLog::open_read_only(&path).expect("the log");
+        verify_chain(&untouched, Some(&anchor)).await.expect("an untouched log is whole");
+        Self { anchor, whole: std::fs::read(&path).expect("the file"), older }
+    }
+
+    /// Leaves a spoilt log at the path, and says what was done and which event must be named.
+    fn spoil(&self, dice: &mut Dice, path: &Path) -> (String, u64) {
+        if dice.below(12) == 0 {
+            let (events, copy) = &self.older[dice.below(self.older.len() as u64) as usize];
+            std::fs::write(path, copy).expect("the older copy");
+            return (format!("rolled back to {events} events"), events + 1);
+        }
+        loop {
+            std::fs::write(path, &self.whole).expect("a copy");
+            let db = Connection::open(path).expect("the file");
+            db.execute_batch("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY").expect("set");
+            if let Ok(done) = tamper(dice, &db) {
+                return done;
+            }
+        }
+    }
+
+    async fn round(&self, dice: &mut Dice, path: &Path) -> Result<(), String> {
+        let (what, expected) = self.spoil(dice, path);
+        let log = SqliteLog::open_read_only(path).map_err(|e| format!("{what}: {e}"))?;
+        match verify_chain(&log, Some(&self.anchor)).await {
+            Err(error) if named(&error) == expected => Ok(()),
+            Err(error) => Err(format!("{what}: event {expected} is not named: {error}")),
+            Ok(_) => Err(format!("{what}: not found")),
+        }
+    }
+}
+
+/// A folder in memory where there is one.
+fn temporary() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder")
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_edit_of_the_file_is_found_at_its_event() {
-    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 500);
+    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 10_000);
     let seed = from_environment("REHOME_TAMPER_SEED", 20_260_101);
     println!("REHOME_TAMPER_SEED={seed} REHOME_TAMPER_ROUNDS={rounds}");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let whole = folder.path().join("whole.db");
-    let anchor = write_a_log(&whole).await;
-    // Without a log file beside it, and without waiting for the disk: it is about to be spoilt.
-    let prepared = without_triggers(&whole);
-    prepared.pragma_update(None, "journal_mode", "DELETE").expect("one file");
-    drop(prepared);
-    let untouched = SqliteLog::open_read_only(&whole).expect("the log");
-    verify_chain(&untouched, Some(&anchor)).await.expect("an untouched log is whole");
-    drop(untouched);
-
-    let (mut dice, mut edits) = (Dice(seed), 0);
-    while edits < rounds {
-        let path = folder.path().join("spoilt.db");
-        std::fs::copy(&whole, &path).expect("a copy");
-        let db = Connection::open(&path).expect("the file");
-        db.pragma_update(None, "synchronous", "OFF").expect("set");
-        let Ok((what, expected)) = tamper(&mut dice, &db) else { continue };
-        drop(db);
-        edits += 1;
-        let log = SqliteLog::open_read_only(&path).expect("it is still a log");
-        let found = verify_chain(&log, Some(&anchor)).await;
-        let error = found.expect_err(&format!("edit {edits} of seed {seed} was not found: {what}"));
-        assert_eq!(named(&error), expected, "edit {edits} of seed {seed}: {what}: {error}");
+    let prepared = Arc::new(Prepared::new().await);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let shares: Vec<_> = (0..threads)
+        .map(|share| {
+            let prepared = prepared.clone();
+            tokio::spawn(async move {
+                let (folder, mut dice) = (temporary(), Dice(seed ^ (share << 32)));
+                let path = folder.path().join("spoilt.db");
+                for edit in 0..rounds.div_ceil(threads) {
+                    let found = prepared.round(&mut dice, &path).await;
+                    found.unwrap_or_else(|what| panic!("edit {edit} of share {share}, seed {seed}: {what}"));
+                }
+            })
+        })
+        .collect();
+    for share in shares {
+        share.await.expect("every edit was found");
     }
 }
 
