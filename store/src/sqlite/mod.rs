@@ -54,8 +54,9 @@ pub enum OpenError {
         /// What it is.
         found: String,
     },
-    /// The file, its folder or its disk may only be read.
-    #[error("{} cannot be written: it, its folder or its disk is read-only; allow this user to write there", path.display())]
+    /// The file, its folder or its disk may only be read. Readers share a file beside the log, so it
+    /// cannot be read there either.
+    #[error("{} is read-only, or its folder or disk is; allow this user to write there, or copy it and everything whose name begins like it to another folder", path.display())]
     ReadOnly {
         /// The file.
         path: PathBuf,

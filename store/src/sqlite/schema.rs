@@ -54,14 +54,26 @@ CREATE TRIGGER meta_is_never_removed BEFORE DELETE ON meta
 /// Source: <https://www.sqlite.org/rescode.html#ioerr_shmsize>
 const SQLITE_IOERR_SHMSIZE: i32 = 4874;
 
+/// Whether the file, or the folder that it would be in, is there for this user.
+fn is_in_sight(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = if path.exists() { path } else { folder };
+    let about = std::fs::File::open(place).and_then(|file| file.metadata());
+    about.is_ok_and(|about| about.is_file() || !path.exists())
+}
+
 /// Why a file could not be opened, in terms of what a person can do about it.
 pub(super) fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError + Copy + '_ {
-    |source| match source.sqlite_error_code() {
+    move |source| match source.sqlite_error_code() {
         _ if source.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_SHMSIZE) => {
             OpenError::Full { path: path.to_owned() }
         }
         Some(rusqlite::ErrorCode::DiskFull) => OpenError::Full { path: path.to_owned() },
         Some(rusqlite::ErrorCode::ReadOnly) => OpenError::ReadOnly { path: path.to_owned() },
+        // What cannot be opened is not this file, but what has to be made beside it.
+        Some(rusqlite::ErrorCode::CannotOpen) if is_in_sight(path) => {
+            OpenError::ReadOnly { path: path.to_owned() }
+        }
         Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
             OpenError::Damaged { path: path.to_owned(), what: source.to_string() }
         }

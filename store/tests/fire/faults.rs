@@ -8,15 +8,17 @@ use crate::from_environment;
 use crate::power::{History, cut, runtime};
 use crate::recorder::{Op, fault, folder, no_fault, note};
 use crate::workload::{APPENDER, LOG, append, fold, kept};
-use rehome_store::{AppendError, Log, Position, SqliteLog, StreamId, verify_chain};
+use rehome_store::{AppendError, Log, OpenError, Position, SqliteLog, StreamId, verify_chain};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 const FAILING: &str = "faults::append_while_a_call_fails";
 
 const EIO: i32 = 5;
+const EACCES: i32 = 13;
 const EMFILE: i32 = 24;
 const ENOSPC: i32 = 28;
+const EROFS: i32 = 30;
 
 /// Added to the seed where calls fail already while the log is made.
 const WHILE_MADE: u64 = 1_000_000;
@@ -192,4 +194,37 @@ fn whatever_call_fails_while_a_log_is_made_it_can_be_made_afterwards() {
     let (counts, wrong) = all_fail(WHILE_MADE, 30);
     println!("{counts}");
     assert!(wrong.is_empty(), "{} times:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+#[ignore = "does nothing but below the recorder"]
+fn open_what_may_only_be_read() {
+    let Some(folder) = folder() else { return };
+    let path = folder.join(LOG);
+    let log = SqliteLog::create_or_open(&path).expect("a new log");
+    runtime().block_on(Answers::default().ask(&log, &mut Dice(0), "before"));
+    for errno in [EACCES, EROFS] {
+        // Whoever has it open goes on; who comes afterwards is told why not.
+        fault("open", 1, errno, 1_000_000, "");
+        runtime().block_on(log.head()).expect("it is open");
+        let new = SqliteLog::create_or_open(&folder.join("new.db"));
+        let refused = [SqliteLog::open(&path), SqliteLog::create_or_open(&path), new];
+        for error in refused.map(|opened| opened.err()) {
+            assert!(matches!(error, Some(OpenError::ReadOnly { .. })), "{error:?}");
+        }
+        no_fault();
+    }
+    drop(log);
+    fault("open", 1, EROFS, 1_000_000, "");
+    let refused = [SqliteLog::open(&path), SqliteLog::open_read_only(&path)];
+    for error in refused.map(|opened| opened.err()) {
+        assert!(matches!(error, Some(OpenError::ReadOnly { .. })), "{error:?}");
+    }
+    no_fault();
+    SqliteLog::open(&path).expect("nothing has changed");
+}
+
+#[test]
+fn a_log_that_may_only_be_read_is_refused_with_a_remedy() {
+    History::of("faults::open_what_may_only_be_read", 0, Vec::new());
 }
