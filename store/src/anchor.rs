@@ -54,9 +54,14 @@ impl Anchor {
         file.write_all(&serde_json::to_vec(self).map_err(io::Error::other)?)?;
         file.sync_all()?;
         fs::rename(&fresh, &path)?;
-        match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            Some(folder) => fs::File::open(folder)?.sync_all(),
-            None => fs::File::open(".")?.sync_all(),
-        }
+        sync_folder(&path)
+    }
+}
+
+/// Keeps the names of the files in the folder of this one.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => fs::File::open(".")?.sync_all(),
     }
 }

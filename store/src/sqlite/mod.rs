@@ -75,6 +75,14 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// The names of the files could not be kept: after a power cut the log might not be there.
+    #[error("failed to sync the folder of {}", path.display())]
+    Folder {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The storage failed.
     #[error("failed to open {}", path.display())]
     Storage {
@@ -152,6 +160,8 @@ impl SqliteLog {
             Err(Refusal::NewerFormat(found))
         } else {
             schema::set_pragmas(path, &connection)?;
+            // First, because a journal whose removal was lost would take the file back behind it.
+            keep_names(path)?;
             schema::fold(path, &connection)?;
             Ok(())
         };
@@ -188,8 +198,15 @@ impl SqliteLog {
         let source = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let mut target = Connection::open(to).map_err(failed)?;
         let copy = rusqlite::backup::Backup::new(&source, &mut target).map_err(failed)?;
-        copy.run_to_completion(1_000, Duration::ZERO, None).map_err(failed)
+        copy.run_to_completion(1_000, Duration::ZERO, None).map_err(failed)?;
+        keep_names(to)
     }
+}
+
+/// The names of the log and of its write-ahead log, which is made when the log is opened. SQLite syncs
+/// the folder as well, and does not look at the answer.
+fn keep_names(path: &Path) -> Result<(), OpenError> {
+    crate::anchor::sync_folder(path).map_err(|source| OpenError::Folder { path: path.to_owned(), source })
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {

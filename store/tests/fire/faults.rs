@@ -228,3 +228,14 @@ fn open_what_may_only_be_read() {
 fn a_log_that_may_only_be_read_is_refused_with_a_remedy() {
     History::of("faults::open_what_may_only_be_read", 0, Vec::new());
 }
+
+/// SQLite does not look at the answer when a folder is synced.
+#[test]
+fn a_folder_that_could_not_be_synced_is_not_relied_upon() {
+    let case = CASES.iter().position(|(call, ..)| *call == "sync").expect("it is among them") as u64;
+    for k in 1..=12 {
+        let history = History::of(FAILING, WHILE_MADE + case * 1_000 + k, Vec::new());
+        let wrong = cut(&history, Honesty::Honest, &mut Dice(k), 20 * CUTS_EACH);
+        assert!(wrong.is_empty(), "sync {k}, {} times:\n{}", wrong.len(), wrong.join("\n"));
+    }
+}
