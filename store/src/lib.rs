@@ -34,4 +34,4 @@ pub use record::{Digest, Position, Record, Sequence, Stored, StreamId};
 pub use runner::{Holder, RunnerError, RunnerLock};
 pub use salt::{CountedSalts, RandomSalts, Salts};
 pub use sqlite::{Counters, FORMAT, OpenError, SqliteLog};
-pub use verify::{Verified, VerifyError, verify_chain};
+pub use verify::{Verified, VerifyError, verify_chain, walk};

@@ -5,6 +5,8 @@ use crate::chain::event_hash;
 use crate::log::{Head, Log, ReadError};
 use crate::record::{Digest, Position, Sequence, Stored, StreamId};
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::task::Poll;
 
 /// What was found to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,33 +65,79 @@ const PAGE: usize = 2_000;
 /// # Errors
 /// The first event that is not what was written, or a contradiction to the anchor.
 pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Verified, VerifyError> {
-    let mut head = Head { position: Position(0), hash: Digest::ZERO };
-    let mut streams: BTreeMap<StreamId, Sequence> = BTreeMap::new();
-    loop {
-        let page = next_page(log, head.position).await?;
-        for event in &page {
-            let position = Position(head.position.0 + 1);
-            let expected = streams.entry(event.record.stream.clone()).or_default();
-            expected.0 += 1;
-            if let Some(what) = flaw(event, position, *expected, head.hash) {
-                return Err(VerifyError::Broken { position, what: what.to_owned() });
-            }
-            head = Head { position, hash: event.hash };
-            if anchor.is_some_and(|a| a.position == position.0 && a.hash != event.hash.to_string()) {
-                return Err(VerifyError::Rewritten { position });
-            }
-        }
-        if page.is_empty() {
-            break;
-        }
-    }
-    if let Some(anchor) = anchor.filter(|anchor| anchor.position > head.position.0) {
-        let anchored = Position(anchor.position);
-        return Err(VerifyError::Shortened { found: head.position, anchored });
-    }
+    let verified = walk(log, anchor, |_| Ok::<_, VerifyError>(())).await?;
     match log.flaw().await? {
         Some(what) => Err(VerifyError::Misled { what }),
-        None => Ok(Verified { head, anchored: anchor.is_some() }),
+        None => Ok(verified),
+    }
+}
+
+/// Visits every event from the first to the last, each when its place, its chain and its stream are
+/// checked; the next ones are read meanwhile.
+///
+/// # Errors
+/// The first event that is not what was written, a contradiction to the anchor, or what `visit` says.
+pub async fn walk<E: From<VerifyError>>(
+    log: &dyn Log,
+    anchor: Option<&Anchor>,
+    mut visit: impl FnMut(&Stored) -> Result<(), E>,
+) -> Result<Verified, E> {
+    let mut walker = Walker { anchor, head: START, streams: BTreeMap::new() };
+    let mut page = next_page(log, START.position).await?;
+    while let Some(last) = page.last() {
+        let mut ahead = std::pin::pin!(next_page(log, last.position));
+        // A log that reads elsewhere begins when it is first asked.
+        let early = std::future::poll_fn(|context| Poll::Ready(ahead.as_mut().poll(context))).await;
+        for event in &page {
+            walker.take(event)?;
+            visit(event)?;
+        }
+        page = match early {
+            Poll::Ready(read) => read?,
+            Poll::Pending => ahead.await?,
+        };
+    }
+    Ok(walker.end()?)
+}
+
+/// Before the first event.
+const START: Head = Head { position: Position(0), hash: Digest::ZERO };
+
+/// What is known of a log up to one of its events.
+struct Walker<'a> {
+    anchor: Option<&'a Anchor>,
+    head: Head,
+    streams: BTreeMap<StreamId, Sequence>,
+}
+
+impl Walker<'_> {
+    fn take(&mut self, event: &Stored) -> Result<(), VerifyError> {
+        let position = Position(self.head.position.0 + 1);
+        let sequence = match self.streams.get_mut(&event.record.stream) {
+            Some(last) => last,
+            None => self.streams.entry(event.record.stream.clone()).or_default(),
+        };
+        sequence.0 += 1;
+        if let Some(what) = flaw(event, position, *sequence, self.head.hash) {
+            return Err(VerifyError::Broken { position, what: what.to_owned() });
+        }
+        self.head = Head { position, hash: event.hash };
+        match self.anchor {
+            Some(known) if known.position == position.0 && known.hash != event.hash.to_string() => {
+                Err(VerifyError::Rewritten { position })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn end(self) -> Result<Verified, VerifyError> {
+        match self.anchor {
+            Some(known) if known.position > self.head.position.0 => {
+                let anchored = Position(known.position);
+                Err(VerifyError::Shortened { found: self.head.position, anchored })
+            }
+            Some(_) | None => Ok(Verified { head: self.head, anchored: self.anchor.is_some() }),
+        }
     }
 }
 
