@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// What sort of trouble it was; decides advice and grouping, never retrying (that is the outcome's).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,10 +34,17 @@ pub enum FaultKind {
     Bug,
 }
 
-/// One fault: a cause with everything a person needs, in fields.
+/// One fault: a cause with everything a person needs, in the fields of [`Cause`].
+///
+/// It is behind a pointer, because there is room for one in every step of every run and few steps have one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fault(Box<Cause>);
+
+/// What a fault says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub struct Cause {
     /// The sort of trouble.
     pub kind: FaultKind,
     /// The other side's own code, or one of the engine's.
@@ -60,7 +68,7 @@ pub struct Fault {
 impl Fault {
     /// A fault with only a kind, a code and a message.
     pub fn new(kind: FaultKind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Cause {
             kind,
             code: code.into(),
             message: message.into(),
@@ -68,7 +76,7 @@ impl Fault {
             needs: None,
             status: None,
             correlation: None,
-        }
+        }))
     }
 
     /// Names the thing it happened to.
@@ -83,6 +91,20 @@ impl Fault {
     pub fn needing(mut self, needs: impl Into<String>) -> Self {
         self.needs = Some(needs.into());
         self
+    }
+}
+
+impl Deref for Fault {
+    type Target = Cause;
+
+    fn deref(&self) -> &Cause {
+        &self.0
+    }
+}
+
+impl DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Cause {
+        &mut self.0
     }
 }
 

@@ -46,7 +46,7 @@ pub use clock::{Clock, SystemClock};
 pub use codec::{CodecError, Entry, Recorded};
 pub use driver::{DriveError, Engine, Left, Observer, Stay};
 pub use event::*;
-pub use fault::{Difference, Fault, FaultKind};
+pub use fault::{Cause, Difference, Fault, FaultKind};
 pub use fold::Illegal;
 pub use history::{HistoryError, Loaded, entries, fold_into, load, load_until};
 pub use ids::{Act, RunId, StepId, request_id};

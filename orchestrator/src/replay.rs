@@ -9,6 +9,7 @@ use crate::ids::RunId;
 use crate::state::RunState;
 use rehome_store::{Anchor, Log, Stored, StreamId, Verified, VerifyError, walk};
 use std::collections::BTreeMap;
+use tokio::sync::mpsc;
 
 /// A log that is what was written, and that this engine could have written.
 #[derive(Debug)]
@@ -30,18 +31,38 @@ pub enum ReplayError {
     History(#[from] HistoryError),
 }
 
-/// Checks the chain and folds every run, each event once.
+/// Where streams of runs stand.
+type States = BTreeMap<StreamId, Option<RunState>>;
+
+/// Pages that are checked and not folded yet.
+const AHEAD_MAX: usize = 2;
+
+/// Checks the chain and folds every run, each event once; what is checked is folded on another thread.
 ///
 /// # Errors
-/// The first event that is not what was written, or that cannot have happened where it stands.
+/// The first event that is not what was written; without one, the first that cannot have happened where
+/// it stands.
 pub async fn replay(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Replayed, ReplayError> {
-    let mut states: BTreeMap<StreamId, Option<RunState>> = BTreeMap::new();
-    let verified = walk(log, anchor, |stored| Ok::<_, ReplayError>(take(&mut states, stored)?)).await?;
+    let (pages, checked) = mpsc::channel(AHEAD_MAX);
+    let folding = tokio::task::spawn_blocking(move || fold_all(checked));
+    // A folder that found something is gone, and the chain is checked to its end all the same.
+    let walked = walk(log, anchor, async |page| drop(pages.send(page).await)).await;
+    drop(pages);
+    let folded = folding.await.expect("folding does not panic");
+    let verified = walked?;
     let run = |(stream, state): (StreamId, Option<RunState>)| Some((RunId::of_stream(&stream)?, state?));
-    Ok(Replayed { verified, runs: states.into_iter().filter_map(run).collect() })
+    Ok(Replayed { verified, runs: folded?.into_iter().filter_map(run).collect() })
 }
 
-fn take(states: &mut BTreeMap<StreamId, Option<RunState>>, stored: &Stored) -> Result<(), HistoryError> {
+fn fold_all(mut checked: mpsc::Receiver<Vec<Stored>>) -> Result<States, HistoryError> {
+    let mut states = States::new();
+    while let Some(page) = checked.blocking_recv() {
+        page.iter().try_for_each(|stored| take(&mut states, stored))?;
+    }
+    Ok(states)
+}
+
+fn take(states: &mut States, stored: &Stored) -> Result<(), HistoryError> {
     let position = stored.position.0;
     let codec = |source: CodecError| HistoryError::Codec { position, source };
     let illegal = |source: Illegal| HistoryError::Illegal { position, source };

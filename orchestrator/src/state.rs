@@ -297,3 +297,6 @@ impl RunState {
         self.graph.find(id).and_then(|at| self.at(at).output.as_ref())
     }
 }
+
+/// A batch has hundreds of thousands of these in memory at once.
+const _: () = assert!(size_of::<StepState>() <= 192, "the state of a step is kept small");

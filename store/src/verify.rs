@@ -65,39 +65,37 @@ const PAGE: usize = 2_000;
 /// # Errors
 /// The first event that is not what was written, or a contradiction to the anchor.
 pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Verified, VerifyError> {
-    let verified = walk(log, anchor, |_| Ok::<_, VerifyError>(())).await?;
+    let verified = walk(log, anchor, async |_| ()).await?;
     match log.flaw().await? {
         Some(what) => Err(VerifyError::Misled { what }),
         None => Ok(verified),
     }
 }
 
-/// Visits every event from the first to the last, each when its place, its chain and its stream are
-/// checked; the next ones are read meanwhile.
+/// Visits every event from the first to the last, some at a time, when their places, their chain and
+/// their streams are checked; the next ones are read meanwhile.
 ///
 /// # Errors
-/// The first event that is not what was written, a contradiction to the anchor, or what `visit` says.
-pub async fn walk<E: From<VerifyError>>(
+/// The first event that is not what was written, or a contradiction to the anchor.
+pub async fn walk(
     log: &dyn Log,
     anchor: Option<&Anchor>,
-    mut visit: impl FnMut(&Stored) -> Result<(), E>,
-) -> Result<Verified, E> {
+    mut visit: impl AsyncFnMut(Vec<Stored>),
+) -> Result<Verified, VerifyError> {
     let mut walker = Walker { anchor, head: START, streams: BTreeMap::new() };
     let mut page = next_page(log, START.position).await?;
     while let Some(last) = page.last() {
         let mut ahead = std::pin::pin!(next_page(log, last.position));
         // A log that reads elsewhere begins when it is first asked.
         let early = std::future::poll_fn(|context| Poll::Ready(ahead.as_mut().poll(context))).await;
-        for event in &page {
-            walker.take(event)?;
-            visit(event)?;
-        }
+        page.iter().try_for_each(|event| walker.take(event))?;
+        visit(page).await;
         page = match early {
             Poll::Ready(read) => read?,
             Poll::Pending => ahead.await?,
         };
     }
-    Ok(walker.end()?)
+    walker.end()
 }
 
 /// Before the first event.
