@@ -40,7 +40,7 @@ fn open_error(path: &Path, error: &OpenError) -> CliError {
             .at(place)
             .next("compare with a backup: rehome audit verify --db BACKUP"),
         OpenError::ReadOnly { .. }
-        | OpenError::Folder { .. }
+        | OpenError::Sync { .. }
         | OpenError::Network { .. }
         | OpenError::Pragma { .. }
         | OpenError::Storage { .. } => CliError::new(Exit::Failed, causes(error)).at(place),

@@ -1,6 +1,7 @@
 //! Store: the log in one SQLite file. Touches that file.
 
 mod filesystem;
+mod fold;
 mod reader;
 mod schema;
 mod writer;
@@ -75,9 +76,9 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
-    /// The names of the files could not be kept: after a power cut the log might not be there.
-    #[error("failed to sync the folder of {}", path.display())]
-    Folder {
+    /// The file or its name could not be kept: after a power cut the log might not be there.
+    #[error("failed to sync {} and its folder", path.display())]
+    Sync {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -162,7 +163,8 @@ impl SqliteLog {
             schema::set_pragmas(path, &connection)?;
             // First, because a journal whose removal was lost would take the file back behind it.
             keep_names(path)?;
-            schema::fold(path, &connection)?;
+            fold::write_again(path, &mut connection)?;
+            fold::fold(path, &connection)?;
             Ok(())
         };
         let id = schema::log_id(path, &connection)?;
@@ -206,7 +208,7 @@ impl SqliteLog {
 /// The names of the log and of its write-ahead log, which is made when the log is opened. SQLite syncs
 /// the folder as well, and does not look at the answer.
 fn keep_names(path: &Path) -> Result<(), OpenError> {
-    crate::anchor::sync_folder(path).map_err(|source| OpenError::Folder { path: path.to_owned(), source })
+    crate::anchor::sync_folder(path).map_err(|source| OpenError::Sync { path: path.to_owned(), source })
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {

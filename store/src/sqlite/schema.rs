@@ -1,9 +1,8 @@
 //! Store: the tables, the settings that the promises rest on, and how a file is known to be ours.
 
-use super::{BUSY, FORMAT, OpenError};
+use super::{FORMAT, OpenError};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use std::path::Path;
-use std::time::Duration;
 
 /// "RHME": what `file` and a stranger's database tool see in the header.
 const APPLICATION_ID: i64 = 0x5248_4d45;
@@ -113,24 +112,6 @@ pub(super) fn format(path: &Path, connection: &Connection) -> Result<u32, OpenEr
         let what = format!("its first page names the format {found}, which no program has written");
         OpenError::Damaged { path: path.to_owned(), what }
     })
-}
-
-/// How long opening waits until others have left the write-ahead log.
-const FOLD_WAIT: Duration = Duration::from_secs(1);
-
-/// Moves what is in the write-ahead log into the file, and begins it anew.
-///
-/// After a sync that failed, the system shows every reader what it could not keep, and a later sync
-/// of the same file says that all is well. Nothing may be built upon such pages: they are written once
-/// more, elsewhere. It also means that whoever removes the write-ahead log takes only the end of a log.
-/// Where others are at work on the log, they have done it when they opened it.
-pub(super) fn fold(path: &Path, connection: &Connection) -> Result<(), OpenError> {
-    let fold = || {
-        connection.busy_timeout(FOLD_WAIT)?;
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        connection.busy_timeout(BUSY)
-    };
-    fold().map_err(failed(path))
 }
 
 /// Sets every setting and reads it back.

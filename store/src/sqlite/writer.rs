@@ -9,6 +9,7 @@ use crate::log::{Append, AppendError, Appended, Head};
 use crate::record::{Position, Sequence, Stored, StreamId};
 use crate::salt::Salts;
 use crate::sqlite::reader;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -143,8 +144,17 @@ impl Desk {
             }
             self.write(jobs);
         }
-        // The last process to close folds the write-ahead log into the file.
-        drop(self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+        // The last process to close folds the write-ahead log into the file; but not one that the disk
+        // may not have, which has to be written again first, by whoever opens the log next.
+        let closed = match &self.poisoned {
+            None => self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"),
+            Some(_) => {
+                self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(drop)
+            }
+        };
+        if let Err(e) = closed {
+            tracing::debug!("the write-ahead log of {} stays: {e}", self.path.display());
+        }
     }
 
     fn write(&mut self, jobs: Vec<Job>) {

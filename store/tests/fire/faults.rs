@@ -160,7 +160,13 @@ fn what_a_failed_sync_left_in_memory_only_is_not_built_upon_by_the_next_process(
         let Some(failed) = failed else { break };
         history.ops.truncate(failed + 1);
         let history = History::of(APPENDER, seed, history.ops);
-        let found = cut(&history, Honesty::Honest, &mut Dice(seed), 5 * CUTS_EACH);
+        let mut found = cut(&history, Honesty::Honest, &mut Dice(seed), 3 * CUTS_EACH);
+        // While it is opened again, most is at stake.
+        let opened = history.ops.iter().rposition(|op| matches!(op, Op::Died)).expect("one died") + 40;
+        let mut ops = history.ops;
+        ops.truncate(opened.min(ops.len()));
+        let opening = History { ops, events: history.events };
+        found.extend(cut(&opening, Honesty::Honest, &mut Dice(seed + 1), 12 * CUTS_EACH));
         wrong.extend(found.into_iter().map(|what| format!("sync {k}: {what}")));
     }
     assert!(wrong.is_empty(), "{} times:\n{}", wrong.len(), wrong.join("\n"));

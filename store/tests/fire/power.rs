@@ -17,7 +17,7 @@ const CUTS_EACH: u64 = 100;
 /// What was done to a folder, one process after the other, and what was in the log in the end.
 pub(crate) struct History {
     pub(crate) ops: Vec<Op>,
-    events: Vec<Stored>,
+    pub(crate) events: Vec<Stored>,
 }
 
 /// What a cut must not have taken.
