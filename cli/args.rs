@@ -100,11 +100,14 @@ pub(crate) struct RunArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show what the identities of a batch may do and what uses them. Writes nothing at all.
+    /// Show what the identities of a batch may do and what uses them. Writes nothing but the snapshot.
     Discover {
         /// The batch file.
         #[arg(short, long, value_name = "FILE")]
         file: PathBuf,
+        /// Write what was read as an estate for `rehearse` and `sim serve`; secrets are left out.
+        #[arg(long, value_name = "FILE")]
+        snapshot: Option<PathBuf>,
     },
     /// Read what depends on the identities of a batch, and write the plan to a file. Changes nothing.
     Plan {

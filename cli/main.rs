@@ -11,6 +11,7 @@ mod plan_file;
 mod planning;
 mod progress;
 mod render;
+mod snapshot;
 mod store;
 mod time;
 mod view;

@@ -3,6 +3,7 @@
 use crate::cloud::Cloud;
 use crate::error::{CliError, Exit};
 use crate::manifest::Manifest;
+use rehome_activities::azure::Reader;
 use rehome_activities::references::settings::SettingsKey;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::preflight;
@@ -18,8 +19,11 @@ const VALID_MS: i64 = 72 * 3_600_000;
 pub(crate) type Surveyed<'a> = (&'a Params, Result<Facts, Fault>);
 
 /// Reads the facts of every identity of the batch.
-pub(crate) async fn survey<'a>(cloud: &Cloud, manifest: &'a Manifest) -> Result<Vec<Surveyed<'a>>, CliError> {
-    let surveyed = relocate::survey(&cloud.azure.reader(), &manifest.moves)
+pub(crate) async fn survey<'a>(
+    reader: &Reader,
+    manifest: &'a Manifest,
+) -> Result<Vec<Surveyed<'a>>, CliError> {
+    let surveyed = relocate::survey(reader, &manifest.moves)
         .await
         .map_err(|why| CliError::new(Exit::Failed, format!("failed to read the cloud: {why}")))?;
     Ok(manifest.moves.iter().zip(surveyed).collect())
@@ -29,7 +33,7 @@ pub(crate) async fn survey<'a>(cloud: &Cloud, manifest: &'a Manifest) -> Result<
 pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
     let (mut moves, mut missing) = (Vec::new(), Vec::new());
-    for (params, facts) in survey(cloud, manifest).await? {
+    for (params, facts) in survey(&cloud.azure.reader(), manifest).await? {
         match facts {
             Ok(facts) => moves.push(one(&manifest.name, params, &facts, now)?),
             Err(why) => missing.push(format!("{}: {why}", params.identity)),

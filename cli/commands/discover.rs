@@ -1,21 +1,39 @@
-//! CLI: `rehome discover`. Reads what depends on the identities of a batch. Writes nothing at all.
+//! CLI: `rehome discover`. Reads what depends on the identities of a batch. Writes the snapshot, if one is
+//! asked for, and nothing else.
 
 use super::Context;
 use crate::error::{CliError, Exit};
-use crate::{cloud, manifest, planning, render};
+use crate::{cloud, manifest, planning, render, snapshot};
+use rehome_activities::azure::{Azure, Tape};
+use rehome_activities::relocate::surroundings;
 use serde_json::json;
+use std::io::Write;
 use std::path::Path;
 
 /// Shows everything that was found of each identity, and what could not be read.
-pub(crate) async fn discover(c: &Context<'_>, file: &Path) -> Result<Exit, CliError> {
+pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) -> Result<Exit, CliError> {
     let manifest = manifest::load(file)?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
+    // A tape keeps every answer: only who wants a snapshot pays for one.
+    let (reader, tape) = match save {
+        Some(_) => cloud.azure.reader().taped(),
+        None => (cloud.azure.reader(), Tape::default()),
+    };
     let (mut found, mut missing) = (Vec::new(), Vec::new());
-    for (params, facts) in planning::survey(&cloud, &manifest).await? {
+    for (params, facts) in planning::survey(&reader, &manifest).await? {
         match facts {
             Ok(facts) => found.push(facts),
             Err(why) => missing.push(json!({"identity": params.identity, "why": why})),
         }
+    }
+    if let Some(save) = save {
+        surroundings(&reader, &found).await;
+        write(save, &tape, &cloud.azure)?;
+        c.output.talk(&format!(
+            "saved {}: no secrets, but every name; keep it as you keep a plan",
+            save.display()
+        ));
+        c.output.talk(&format!("next: rehome rehearse {} --estate {}", file.display(), save.display()));
     }
     let value = json!({
         "format_version": "1.0", "batch": manifest.name, "tenant": cloud.azure.tenant(),
@@ -32,4 +50,21 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path) -> Result<Exit, CliEr
         format!("{}: {}: {}", text("/identity"), text("/why/code"), text("/why/message"))
     };
     Err(missing.iter().fold(error, |error, m| error.next(line(m))))
+}
+
+/// Writes the snapshot beside its place first: there is never half a snapshot under its name.
+fn write(save: &Path, tape: &Tape, azure: &Azure) -> Result<(), CliError> {
+    let failed = |e: &(dyn std::error::Error + 'static)| {
+        CliError::because(Exit::Failed, "failed to write the snapshot", e).at(save.display().to_string())
+    };
+    let estate = snapshot::estate(&tape.heard(), azure.caller());
+    let text = serde_json::to_string_pretty(&estate).map_err(|e| failed(&e))? + "\n";
+    let mut partial = save.as_os_str().to_owned();
+    partial.push(".partial");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&partial).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.and_then(|()| std::fs::rename(&partial, save)).map_err(|e| failed(&e))
 }

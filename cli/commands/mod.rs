@@ -33,7 +33,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
     let context = Context { global: &cli.global, output };
     let c = &context;
     match cli.command {
-        Command::Discover { file } => discover::discover(c, &file).await,
+        Command::Discover { file, snapshot } => discover::discover(c, &file, snapshot.as_deref()).await,
         Command::Plan { file, save } => plan::plan(c, &file, &save).await,
         Command::Approve { plan, reason, yes } => approve::approve(c, &plan, &reason, yes).await,
         Command::Run { plan, run } => run::run(c, &plan, &run).await,

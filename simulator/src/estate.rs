@@ -14,9 +14,27 @@ pub struct Estate {
     /// What runs on hosts, and what it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workloads: Vec<Value>,
+    /// What whoever is signed in may not read here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
     /// How this world behaves.
     #[serde(default)]
     pub settings: Settings,
+}
+
+/// A read that is refused, as it was where an estate was taken from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unread {
+    /// The path of Resource Manager, or of Graph below its version and without a leading slash.
+    pub path: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Azure's code.
+    pub code: String,
+    /// Whether the index does not show it either.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 /// How a world behaves; durations are simulated seconds.

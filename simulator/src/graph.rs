@@ -45,6 +45,9 @@ pub(crate) fn handle(world: &mut World, request: &Request, _: &str, origin: &str
 
 /// Answers one question.
 pub(crate) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -> Reply {
+    if let Some(unread) = world.unread(&question.parts.join("/")).filter(|_| question.method == "GET") {
+        return Reply::error(unread.status, &unread.code, "The estate says that you may not read this.");
+    }
     match question.method {
         "GET" => objects::read(world, question, origin),
         "POST" | "PATCH" | "DELETE" => writes::write(world, question),

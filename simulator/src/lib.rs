@@ -19,7 +19,7 @@ mod tls;
 mod workload;
 mod world;
 
-pub use estate::{Estate, EstateError, Settings};
+pub use estate::{Estate, EstateError, Settings, Unread};
 pub use faults::{Faults, Rule, What};
 pub use serve::{Options, Running, ServeError, serve};
 pub use tls::TlsError;

@@ -2,7 +2,7 @@
 
 use crate::arm::authorization::{Delays, Objects, Principal, canonical};
 use crate::clock::SimClock;
-use crate::estate::{Estate, Settings};
+use crate::estate::{Estate, Settings, Unread};
 use crate::faults::Faults;
 use crate::operations::Operations;
 use crate::throttle::Buckets;
@@ -24,6 +24,7 @@ pub(crate) struct World {
     graph: BTreeMap<String, Value>,
     /// When principals came to be that were not there at the start.
     born: BTreeMap<String, DateTime<Utc>>,
+    unread: Vec<Unread>,
     workloads: Vec<Value>,
     watched: Option<Workloads>,
     /// What changed lately, newest last: for the index that lags behind.
@@ -68,6 +69,7 @@ impl World {
             graph: estate.graph.into_iter().map(|o| (id(&o).to_lowercase(), o)).collect(),
             watched: Workloads::load(&Value::Array(estate.workloads.clone())).ok(),
             workloads: estate.workloads,
+            unread: estate.unread,
             settings: estate.settings,
             clock,
             seed,
@@ -111,6 +113,7 @@ impl World {
             arm: self.arm.values().cloned().collect(),
             graph: self.graph.values().cloned().collect(),
             workloads: self.workloads.clone(),
+            unread: self.unread.clone(),
             settings: self.settings.clone(),
         }
     }
@@ -131,6 +134,12 @@ impl World {
     pub(crate) fn workloads(&mut self) -> Value {
         self.watch();
         self.watched.as_ref().map(Workloads::show).unwrap_or_default()
+    }
+
+    /// What is refused to whoever reads this, if anything.
+    pub(crate) fn unread(&self, path: &str) -> Option<&Unread> {
+        let wanted = canonical(path);
+        self.unread.iter().find(|unread| canonical(&unread.path) == wanted)
     }
 
     /// A GUID that depends on the seed and on what was made before, and on nothing else.
@@ -197,6 +206,9 @@ impl World {
                 Some(before) => then.insert(change.id.clone(), before.clone()),
                 None => then.remove(&change.id),
             };
+        }
+        for hidden in self.unread.iter().filter(|unread| unread.hidden) {
+            then.remove(&canonical(&hidden.path));
         }
         then
     }

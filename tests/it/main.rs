@@ -13,5 +13,6 @@ mod rehome;
 mod rooms;
 mod siblings;
 mod simulate;
+mod snapshot;
 mod soak;
 mod whole_way;

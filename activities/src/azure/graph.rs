@@ -1,7 +1,8 @@
 //! Azure: reading Microsoft Graph. Paths are below `/v1.0/` and may carry a query.
 
 use super::errors::{self, broken};
-use super::reader::{Reader, Side, absent};
+use super::reader::{Reader, absent};
+use super::tape::Side;
 use rehome_orchestrator::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -75,7 +76,10 @@ impl Reader {
         let body = match sent {
             Ok(body) => body,
             Err(why) => {
-                part.iter().for_each(|at| answers[*at] = Some(Err(why.clone())));
+                for at in part {
+                    self.heard(Side::Graph, &gets[*at], None, || Err(why.clone()));
+                    answers[*at] = Some(Err(why.clone()));
+                }
                 return;
             }
         };
@@ -87,7 +91,9 @@ impl Reader {
                 again.push(at);
                 continue;
             }
-            answers[at] = Some(self.part(response, status, &gets[at]).await);
+            let answer = self.part(response, status, &gets[at]).await;
+            self.heard(Side::Graph, &gets[at], None, || answer.clone());
+            answers[at] = Some(answer);
         }
     }
 

@@ -9,6 +9,7 @@ mod graph;
 mod paging;
 mod reader;
 mod sign_in;
+mod tape;
 mod transport;
 mod writer;
 
@@ -18,4 +19,5 @@ mod tests;
 pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
 pub use reader::{ReadAction, Reader};
 pub use sign_in::{LocalSignIn, SignInError};
+pub use tape::{Heard, Side, Tape};
 pub use writer::Writer;

@@ -3,6 +3,7 @@
 use super::cloud::Inner;
 use super::errors::{self, Meaning, Wish, broken};
 use super::paging;
+use super::tape::{self, Heard, Side, Tape};
 use super::transport::Answer;
 use rehome_orchestrator::{Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;
@@ -15,6 +16,7 @@ use url::Url;
 #[derive(Clone)]
 pub struct Reader {
     pub(super) inner: Arc<Inner>,
+    tape: Option<Tape>,
 }
 
 /// The reads of Resource Manager that are spelled as POST. Nothing else can be posted by a reader.
@@ -41,16 +43,31 @@ const TRIES: u32 = 6;
 /// The first pause between tries; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(1_000);
 
-/// Which server is asked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    Arm,
-    Graph,
-}
-
 impl Reader {
     pub(super) fn new(inner: Arc<Inner>) -> Self {
-        Self { inner }
+        Self { inner, tape: None }
+    }
+
+    /// The same reader, and a tape of everything that it hears from now on.
+    pub fn taped(&self) -> (Self, Tape) {
+        let tape = Tape::default();
+        (Self { inner: self.inner.clone(), tape: Some(tape.clone()) }, tape)
+    }
+
+    /// Puts one answer on the tape, if there is one; parts of a batch each by itself.
+    pub(super) fn heard(
+        &self,
+        side: Side,
+        path: &str,
+        asked: Option<&Value>,
+        answer: impl FnOnce() -> Result<Value, Fault>,
+    ) {
+        let path = path.split('?').next().unwrap_or_default();
+        let path = path.strip_prefix("/v1.0/").filter(|_| side == Side::Graph).unwrap_or(path);
+        if let Some(tape) = self.tape.as_ref().filter(|_| path != "$batch") {
+            let path = tape::decoded(path);
+            tape.record(Heard { side, path, asked: asked.cloned(), answer: answer() });
+        }
     }
 
     /// The object id of who is signed in.
@@ -195,8 +212,24 @@ impl Reader {
         answer.json().map_err(|e| broken(&e, &place))
     }
 
-    /// A read, tried again while that may help.
     async fn exchange(
+        &self,
+        side: Side,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<Answer, Fault> {
+        let path = url.path().to_owned();
+        let answer = self.tried(side, method, url, body).await;
+        self.heard(side, &path, body, || match &answer {
+            Ok(answer) => answer.json().map_err(|e| broken(&e, &path)),
+            Err(why) => Err(why.clone()),
+        });
+        answer
+    }
+
+    /// A read, tried again while that may help.
+    async fn tried(
         &self,
         side: Side,
         method: Method,

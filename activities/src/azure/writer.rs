@@ -2,8 +2,9 @@
 
 use super::cloud::Inner;
 use super::errors::{self, Meaning, broken};
-use super::reader::{Reader, Side};
+use super::reader::Reader;
 use super::sign_in::is_refused;
+use super::tape::Side;
 use super::transport::{Answer, Sent};
 use rehome_orchestrator::{Call, Exchange, Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;

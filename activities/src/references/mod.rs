@@ -6,6 +6,7 @@
 pub mod compare;
 pub mod rewrite;
 pub mod scan;
+pub mod secrets;
 pub mod settings;
 pub mod table;
 pub mod text;

@@ -61,6 +61,31 @@ pub(crate) fn replace(text: &str, pairs: &[(&str, &str)]) -> Option<String> {
     Some(out)
 }
 
+/// A text of which only its mentions of the identifiers are left, in the spelling that they had; every
+/// stretch of anything else is this filler.
+pub(crate) fn only_mentions(text: &str, identifiers: &[String], filler: &str) -> String {
+    let mut hits: Vec<Range<usize>> = Vec::new();
+    for identifier in identifiers {
+        hits.extend(spellings(identifier).flat_map(|spelling| occurrences(text, &spelling.of(identifier))));
+    }
+    hits.sort_by_key(|at| (at.start, usize::MAX - at.end));
+    let (mut out, mut end) = (String::new(), 0);
+    for at in hits {
+        if at.start < end {
+            continue;
+        }
+        if at.start > end {
+            out.push_str(filler);
+        }
+        out.push_str(&text[at.clone()]);
+        end = at.end;
+    }
+    if end < text.len() {
+        out.push_str(filler);
+    }
+    out
+}
+
 /// A part of a text: as it was, or a mention of the identifier with that index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {

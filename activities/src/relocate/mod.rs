@@ -9,6 +9,7 @@ mod plan;
 pub mod preflight;
 pub mod rights;
 mod strategy;
+mod surroundings;
 mod survey;
 #[cfg(test)]
 mod testing;
@@ -26,6 +27,7 @@ use rehome_orchestrator::{Difference, Fault, FaultKind, Plan, Workflow};
 
 pub use facts::{Facts, Strategy};
 pub use params::{Options, Params, Target, Unpinned};
+pub use surroundings::surroundings;
 pub use survey::survey;
 
 /// The workflow that moves one identity.

@@ -18,7 +18,7 @@ const NO_PATCH: [&str; 4] = [
 
 /// Answers a request for a resource, or for the resources of a type.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
-    if let Some(reply) = provider(call, path) {
+    if let Some(reply) = provider(world, call, path) {
         return reply;
     }
     if !path.is_instance() {
@@ -60,12 +60,15 @@ pub(crate) fn no_method(call: &Call<'_>) -> Reply {
 }
 
 /// `/subscriptions/S/providers/NAMESPACE`, and registering it.
-fn provider(call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
+fn provider(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
     let subscription = path.subscription()?;
     let mut parts = path.kind.split('/');
     let (namespace, verb, more) = (parts.next()?, parts.next(), parts.next());
     match (call.method, verb, more) {
-        ("GET", None, _) => Some(Reply::json(200, groups::provider(subscription, namespace))),
+        ("GET", None, _) => {
+            let said = world.get(call.path).cloned();
+            Some(Reply::json(200, said.unwrap_or_else(|| groups::provider(subscription, namespace))))
+        }
         ("POST", Some(verb), None) if verb.eq_ignore_ascii_case("register") => {
             Some(Reply::json(200, groups::provider(subscription, namespace)))
         }

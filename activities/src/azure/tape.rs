@@ -1,0 +1,75 @@
+//! Azure: what a reader heard, for whoever wants to build the same world again. In memory only.
+//!
+//! A tape holds answers as they came, with every secret in them: it is neither printed nor stored, and so
+//! it has no `Debug`. Who makes a file of it masks it first (`references::secrets`).
+
+use rehome_orchestrator::Fault;
+use serde_json::Value;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Which server was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Resource Manager.
+    Arm,
+    /// Microsoft Graph.
+    Graph,
+}
+
+/// One question and its answer.
+#[derive(Clone)]
+pub struct Heard {
+    /// Who was asked.
+    pub side: Side,
+    /// The path without its query, decoded; of Graph, what stands below the version.
+    pub path: String,
+    /// What was sent, of the reads that are spelled as POST.
+    pub asked: Option<Value>,
+    /// The answer, or what was said instead of one.
+    pub answer: Result<Value, Fault>,
+}
+
+/// Everything that a reader heard, in the order of the answers. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Tape(Arc<Mutex<Vec<Heard>>>);
+
+impl Tape {
+    /// What was heard so far.
+    pub fn heard(&self) -> Vec<Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn record(&self, heard: Heard) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(heard);
+    }
+}
+
+/// A path as it was before it was written into a URL.
+pub(super) fn decoded(path: &str) -> String {
+    let hex = |digit: Option<&u8>| digit.and_then(|d| char::from(*d).to_digit(16));
+    let bytes = path.as_bytes();
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while let Some(byte) = bytes.get(at) {
+        let escaped = (*byte == b'%').then(|| (hex(bytes.get(at + 1)), hex(bytes.get(at + 2))));
+        if let Some((Some(high), Some(low))) = escaped
+            && let Ok(value) = u8::try_from(high * 16 + low)
+        {
+            out.push(value);
+            at += 3;
+        } else {
+            out.push(*byte);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_heard_as_it_was_asked() {
+        assert_eq!(decoded("/a%20b/%C3%A9/100%/%zz"), "/a b/é/100%/%zz");
+    }
+}

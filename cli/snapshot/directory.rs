@@ -1,0 +1,130 @@
+//! CLI: what Graph answered, as directory objects. Pure.
+
+use super::arm::is_identity;
+use super::text;
+use rehome_activities::azure::Heard;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What of a directory object a rehearsal needs; nothing else of anybody leaves the tenant.
+const MEMBERS: [&str; 20] = [
+    "@odata.type",
+    "id",
+    "appId",
+    "displayName",
+    "groupTypes",
+    "securityEnabled",
+    "onPremisesSyncEnabled",
+    "isAssignableToRole",
+    "servicePrincipalType",
+    "appRoles",
+    "members",
+    "owners",
+    "federatedIdentityCredentials",
+    "principalId",
+    "principalType",
+    "resourceId",
+    "appRoleId",
+    "roleDefinitionId",
+    "directoryScopeId",
+    "name",
+];
+
+/// Directory objects by lower-case id.
+#[derive(Default)]
+struct Directory(BTreeMap<String, Map<String, Value>>);
+
+/// Everything that was heard of, and everybody who is granted something by what was read of Resource Manager.
+pub(super) fn objects(heard: &[&Heard], arm: &[Value], caller: &str) -> Vec<Value> {
+    let mut directory = Directory::default();
+    for one in heard {
+        if let Ok(answer) = &one.answer {
+            directory.hear(&one.path.split('/').collect::<Vec<_>>(), answer);
+        }
+    }
+    let principal = |i: &Value| text(i, "/properties/principalId").to_lowercase();
+    let own: BTreeSet<String> = arm.iter().filter(|object| is_identity(object)).map(principal).collect();
+    directory.principals(arm);
+    // Identities, and whoever is signed in, are there by themselves.
+    let by_themselves = |id: &String| own.contains(id) || id.eq_ignore_ascii_case(caller);
+    let needless = |object: &Map<String, Value>| {
+        let has =
+            |name: &str| object.get(name).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        object["@odata.type"] == "#microsoft.graph.application"
+            && !has("federatedIdentityCredentials")
+            && !has("owners")
+    };
+    let wanted = directory.0.into_iter().filter(|(id, object)| !by_themselves(id) && !needless(object));
+    wanted.map(|(_, object)| Value::Object(object)).collect()
+}
+
+impl Directory {
+    fn hear(&mut self, path: &[&str], answer: &Value) {
+        let items = || answer["value"].as_array().into_iter().flatten();
+        match *path {
+            ["servicePrincipals" | "users", id, "memberOf" | "transitiveMemberOf"] => {
+                items().for_each(|item| self.link(item, "members", id));
+            }
+            ["servicePrincipals", id, "ownedObjects"] => {
+                items().for_each(|item| self.link(item, "owners", id));
+            }
+            ["servicePrincipals", _, "appRoleAssignments"] => items().for_each(|item| {
+                self.add(item, "appRoleAssignment");
+                let resource = json!({"id": item["resourceId"], "displayName": item["resourceDisplayName"]});
+                self.add(&resource, "servicePrincipal");
+            }),
+            ["roleManagement", "directory", "roleAssignments"] => {
+                items().for_each(|item| self.add(item, "unifiedRoleAssignment"));
+            }
+            ["applications"] => items().for_each(|item| self.add(item, "application")),
+            ["applications", id, "federatedIdentityCredentials"] => {
+                let trusts = json!({"id": id, "federatedIdentityCredentials": answer["value"]});
+                self.add(&trusts, "application");
+            }
+            ["groups", _] => self.add(answer, "group"),
+            ["servicePrincipals", _] => self.add(answer, "servicePrincipal"),
+            _ => {}
+        }
+    }
+
+    /// Adds what is not known of an object yet: the same answers in another order give the same object.
+    fn add(&mut self, object: &Value, kind: &str) {
+        let id = text(object, "/id").to_lowercase();
+        if id.is_empty() {
+            return;
+        }
+        let known = self.0.entry(id).or_default();
+        for (name, member) in object.as_object().into_iter().flatten() {
+            if MEMBERS.contains(&name.as_str()) && !member.is_null() {
+                known.entry(name.clone()).or_insert_with(|| member.clone());
+            }
+        }
+        known.entry("@odata.type").or_insert_with(|| Value::from(format!("#microsoft.graph.{kind}")));
+    }
+
+    fn link(&mut self, item: &Value, list: &str, who: &str) {
+        self.add(item, "directoryObject");
+        let Some(known) = self.0.get_mut(&text(item, "/id").to_lowercase()) else { return };
+        let mut links: BTreeSet<String> = known
+            .get(list)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|link| link.as_str().map(ToOwned::to_owned))
+            .collect();
+        links.insert(who.to_owned());
+        known.insert(list.to_owned(), json!(links));
+    }
+
+    /// Whoever is granted a role has to be there, so that the role can be granted again.
+    fn principals(&mut self, arm: &[Value]) {
+        for object in arm.iter().filter(|o| text(o, "/type").to_lowercase().ends_with("/roleassignments")) {
+            let kind = match text(object, "/properties/principalType") {
+                "User" => "user",
+                "Group" | "ForeignGroup" => "group",
+                _ => "servicePrincipal",
+            };
+            self.add(&json!({"id": text(object, "/properties/principalId")}), kind);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! CLI: what was heard of a real tenant, as an estate for the local Azure. Pure: a tape in, an estate out.
+//!
+//! The tape is the clients' and the estate the simulator's; only this room may know both. Whatever was read is
+//! in the estate, because it is made of the very answers: there is no list of surfaces to forget one of. What
+//! was refused is refused again. The same tenant gives the same bytes, and so does the estate itself when a
+//! local Azure that was loaded with it is read in turn.
+
+mod arm;
+mod directory;
+mod unread;
+
+use rehome_activities::azure::{Caller, Heard, Side};
+use rehome_activities::references::secrets::{mask, mask_all};
+use rehome_simulator::{Estate, Settings};
+use serde_json::Value;
+
+/// The estate of everything that was heard; no secret is in it.
+pub(crate) fn estate(heard: &[Heard], caller: &Caller) -> Estate {
+    let (of_arm, of_graph): (Vec<&Heard>, Vec<&Heard>) = heard.iter().partition(|h| h.side == Side::Arm);
+    let mut arm = arm::objects(&of_arm);
+    let unread = unread::unread(heard, &mut arm);
+    let mut arm = arm.chosen();
+    let keep = names(&arm);
+    for object in &mut arm {
+        match arm::is_settings(object) {
+            true => mask_all(&mut object["properties"], &keep),
+            false => mask(object, &keep),
+        }
+    }
+    Estate {
+        graph: directory::objects(&of_graph, &arm, &caller.object_id),
+        arm,
+        workloads: Vec::new(),
+        unread,
+        settings: Settings {
+            tenant: caller.tenant_id.clone(),
+            client_id: caller.app_id.clone(),
+            object_id: caller.object_id.clone(),
+            ..Settings::default()
+        },
+    }
+}
+
+/// What stays of a text that is masked: the names of every identity that was read.
+fn names(arm: &[Value]) -> Vec<String> {
+    let identities = arm.iter().filter(|object| arm::is_identity(object));
+    let pointers = ["/id", "/properties/clientId", "/properties/principalId"];
+    let names = identities.flat_map(|i| pointers.map(|p| i.pointer(p).and_then(Value::as_str)));
+    names.flatten().filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
+}
+
+/// A text member.
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
