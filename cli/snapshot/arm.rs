@@ -42,10 +42,21 @@ pub(super) fn objects(heard: &[&Heard]) -> Objects {
             objects.add(Shown::Itself, answer.clone());
         }
     }
+    objects.scopes();
     objects
 }
 
 impl Objects {
+    /// Whatever a role was assigned on is there: Azure takes assignments away with it.
+    fn scopes(&mut self) {
+        let scope = |id: &str| id.to_lowercase().find(ASSIGNMENTS).map(|at| id[..at].to_owned());
+        let scopes: Vec<String> =
+            self.0.values().filter_map(|(.., object)| scope(text(object, "/id"))).collect();
+        for scope in scopes.iter().filter(|scope| scope.to_lowercase().contains("/providers/")) {
+            self.add(Shown::Shell, shell(scope, &Value::Null));
+        }
+    }
+
     /// Adds one object, if it has an id and nothing more telling is known.
     pub(super) fn add(&mut self, shown: Shown, object: Value) {
         let id = text(&object, "/id").trim_end_matches('/').to_lowercase();
