@@ -4,6 +4,7 @@ pub mod azure;
 pub mod kinds;
 pub mod references;
 pub mod relocate;
+pub mod surfaces;
 
 use azure::Azure;
 use references::settings::SettingsKey;

@@ -193,7 +193,7 @@ fn is_random(word: &str) -> bool {
         return word.split('/').any(is_random);
     }
     let body = word.trim_end_matches('=');
-    let has = |test: fn(&u8) -> bool| body.as_bytes().iter().any(|b| test(b));
+    let has = |test: fn(&u8) -> bool| body.as_bytes().iter().any(&test);
     let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
     let padded = body.len() < word.len() && body.len() >= 20 && !body.contains('=') && mixed;
     let hex = body.len() >= RANDOM_MIN && body.bytes().all(|b| b.is_ascii_hexdigit());

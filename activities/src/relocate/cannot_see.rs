@@ -13,31 +13,24 @@ pub struct Unseen {
     pub what: String,
 }
 
+/// What stands for itself in every plan: its code, and what it is.
+pub(crate) const GENERAL: [(&str, &str); 5] = [
+    ("C1", "database users made from {client} (Azure SQL, MySQL) or {principal} (PostgreSQL)"),
+    ("C2", "{client} in code, images, pipelines, secrets and Terraform or Bicep files"),
+    ("C3", "grants in other tenants, and allow-lists of other companies"),
+    ("C4", "access lists on files: Data Lake (POSIX), Azure Files"),
+    ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Synapse, Azure DevOps"),
+];
+
 /// What this move cannot see, the general first and then what its facts point to.
 pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
     let mut out = Vec::new();
     let mut add = |code: &str, what: String| out.push(Unseen { code: code.to_owned(), what });
     let old = &facts.identity.identifiers;
-    add(
-        "C1",
-        format!(
-            "database users made from client id {} (Azure SQL, MySQL) or principal id {} (PostgreSQL)",
-            old.client_id, old.principal_id
-        ),
-    );
-    add(
-        "C2",
-        format!(
-            "client id {} in code, images, pipelines, secrets and Terraform or Bicep files",
-            old.client_id
-        ),
-    );
-    add("C3", "grants in other tenants, and allow-lists of other companies".into());
-    add("C4", "access lists on files: Data Lake (POSIX), Azure Files".into());
-    add(
-        "C5",
-        "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Synapse, Azure DevOps".into(),
-    );
+    for (code, what) in GENERAL {
+        let what = what.replace("{client}", &format!("client id {}", old.client_id));
+        add(code, what.replace("{principal}", &format!("principal id {}", old.principal_id)));
+    }
     for credential in &facts.credentials {
         if credential.claims_matching.is_some() {
             let name = &credential.name;

@@ -22,6 +22,12 @@ pub use strategy::{Choice, choose};
 /// The name of the workflow in plans and logs.
 pub const NAME: &str = "relocate/1";
 
+/// What the code has as tables, for the table of all surfaces.
+pub(crate) mod tables {
+    pub(crate) use super::strategy::BY_HAND;
+    pub(crate) use super::survey::{SERVICES, is_single_kind};
+}
+
 use crate::azure::Reader;
 use rehome_orchestrator::{Difference, Fault, FaultKind, Plan, Workflow};
 

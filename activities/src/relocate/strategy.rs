@@ -48,7 +48,7 @@ const TAKES_ONE: [&str; 6] = [
 ];
 
 /// Types that cannot be changed in place without loss, and why.
-const BY_HAND: [(&str, &str); 5] = [
+pub(crate) const BY_HAND: [(&str, &str); 5] = [
     ("microsoft.batch/batchaccounts/pools", "nodes get identities only when they are made"),
     ("microsoft.botservice/botservices", "the client id of a bot cannot be changed in place"),
     (

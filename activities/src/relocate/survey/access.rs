@@ -21,7 +21,7 @@ const AT_ONCE: usize = 8;
 
 /// Services that keep grants of their own: the type of the account, the lists below it down to the grants,
 /// the version.
-const SERVICES: [(&str, &str, &str); 17] = [
+pub(crate) const SERVICES: [(&str, &str, &str); 17] = [
     ("Microsoft.DocumentDB/databaseAccounts", "sqlRoleAssignments", "2024-05-15"),
     ("Microsoft.DocumentDB/databaseAccounts", "tableRoleAssignments", "2024-12-01-preview"),
     ("Microsoft.DocumentDB/databaseAccounts", "cassandraRoleAssignments", "2025-05-01-preview"),

@@ -12,6 +12,9 @@ mod parse;
 mod query;
 mod versions;
 
+pub(crate) use access::SERVICES;
+pub(crate) use parse::is_single_kind;
+
 use super::facts::*;
 use super::params::Params;
 use crate::azure::Reader;
@@ -122,7 +125,13 @@ async fn one(
         hosts::read(reader, common, mentioned, &who),
     );
     let (mut assignments, directory) = (grants?, directory?);
-    let (hosts, host_gaps) = hosts;
+    let (mut hosts, host_gaps) = hosts;
+    let administrators = common.grants.iter().filter_map(|(g, api)| parse::administrator(g, api, &who));
+    for one in administrators {
+        if !hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&one.id)) {
+            hosts.push(one);
+        }
+    }
     gaps.append(&mut assignments.gaps);
     gaps.extend(host_gaps);
     let mut facts = Facts {

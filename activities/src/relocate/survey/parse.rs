@@ -135,9 +135,33 @@ pub(super) fn access_policies(vault: &Value, principal: &str) -> Vec<AccessPolic
 const READ_ONLY: [&str; 6] =
     ["provisioningState", "aadObjectId", "principalName", "tenantName", "objectId", "createdDate"];
 
+/// Servers with one administrator, under a name that Azure gives: there is no second one to make beside it.
+/// Source: <https://learn.microsoft.com/rest/api/sql/server-azure-ad-administrators>
+const SINGLE: [&str; 3] = [
+    "microsoft.sql/servers/administrators",
+    "microsoft.sql/managedinstances/administrators",
+    "microsoft.dbformysql/flexibleservers/administrators",
+];
+
+/// Whether there is only ever one of this type under its parent.
+pub(crate) fn is_single_kind(kind: &str) -> bool {
+    SINGLE.iter().any(|single| single.eq_ignore_ascii_case(kind))
+}
+
+fn is_single(id: &str) -> bool {
+    type_of(id).is_some_and(|kind| is_single_kind(&kind))
+}
+
+/// The one administrator of a server, where that is the identity: it is re-pointed like any reference.
+pub(super) fn administrator(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
+    let mut host = host(body, api_version, who).filter(|host| is_single(&host.id))?;
+    host.found_by = BTreeSet::from([Method::Direct]);
+    Some(host)
+}
+
 /// A grant inside a service, where it names the identity.
 pub(super) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) -> Option<ServiceGrant> {
-    let id = text(body, "/id")?;
+    let id = text(body, "/id").filter(|id| !is_single(id))?;
     let mut properties = body.get("properties")?.clone();
     // Whoever is granted something is named by client or principal id; a resource id is what the service
     // itself signs in with, and is re-pointed like any reference.
@@ -311,5 +335,17 @@ mod tests {
         assert_eq!(grant.body, json!({"properties": {"principalId": CLIENT, "role": "AllDatabasesViewer"}}));
         let other = json!({"id": id, "properties": {"principalId": "x"}});
         assert_eq!(service_grant(&other, "v", &who()), None);
+    }
+
+    #[test]
+    fn the_one_administrator_of_a_server_is_re_pointed_and_not_doubled() {
+        let id = format!("{GROUP}/providers/Microsoft.Sql/servers/s/administrators/ActiveDirectory");
+        let body = json!({"id": id, "properties": {"login": "id-pay", "sid": CLIENT}});
+        assert_eq!(service_grant(&body, "v", &who()), None);
+        let host = administrator(&body, "v", &who()).unwrap();
+        assert_eq!(host.references[0].pointer, "/properties/sid");
+        assert_eq!((host.carries, host.verb), (false, Verb::Put));
+        let other = json!({"id": id, "properties": {"sid": PRINCIPAL.replace('9', "8")}});
+        assert_eq!(administrator(&other, "v", &who()), None);
     }
 }

@@ -1,0 +1,219 @@
+//! Activities: every surface on which an identity may be something to somebody, and what becomes of it. Pure.
+//!
+//! The table of the README is made of this. What the code has as a table (services with grants of their own,
+//! types that cannot be changed in place, what nobody can see) is taken from there; the rest stands here with
+//! the name of the kind of change that serves it, and a test holds these against the plan's source.
+
+use crate::references::table;
+use crate::relocate::cannot_see::GENERAL;
+use crate::relocate::tables::{BY_HAND, SERVICES, is_single_kind};
+
+/// What becomes of a surface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// The plan has a step that does it, and one that takes it back.
+    Moved,
+    /// The plan has a step with what a person has to do, and waits for them.
+    ByHand,
+    /// It is found, and the plan says so; there is no step for it.
+    Named,
+    /// It is not looked for, or nobody can.
+    NotVisible,
+}
+
+impl Fate {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Moved => "moved",
+            Self::ByHand => "by hand",
+            Self::Named => "found, and named",
+            Self::NotVisible => "**not visible**",
+        }
+    }
+}
+
+/// One surface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surface {
+    /// What it is.
+    pub what: String,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// The kind of change, or what else there is to say.
+    pub by: String,
+}
+
+/// What is moved, and by which kind of change.
+const MOVED: [(&str, &str); 17] = [
+    ("the identity: name, tags, isolation, restrictions on providers", "identity.create/1"),
+    ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
+    ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
+    ("role assignments on it, of others", "role_assignment.grant/1"),
+    ("time-bound role assignments: they end when the old ones do", "schedule.grant/1"),
+    ("conditions of others that name it", "role_assignment.recondition/1"),
+    ("access policies of key vaults", "access_policy.add/1"),
+    ("membership of groups, role-assignable ones too", "group_member.add/1"),
+    ("application permissions", "app_role.grant/1"),
+    ("directory roles, also in an administrative unit or on an application", "directory_role.grant/1"),
+    ("ownership of groups, applications and service principals", "owner.add/1"),
+    ("applications that trust it as their credential", "app_credential.add/1"),
+    ("resources that carry it", "host.rewrite/1"),
+    ("resources and their children that name it, in any text and spelling", "host.rewrite/1"),
+    ("administrators of SQL and MySQL servers, of which there is one", "host.rewrite/1"),
+    ("application settings of sites and slots", "app_settings.rewrite/1"),
+    ("locks on it", "lock.restore/1"),
+];
+
+/// What a person does, with the command or the ids in the plan.
+const HANDS: [(&str, &str); 5] = [
+    ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
+    ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
+    ("service connections of Azure DevOps", "from the credential's subject"),
+    ("code that names no identity, with `unpinned_host = \"pin-first\"`", "an `az` command before and after"),
+    ("resources that Azure names and you may not read", "a blocker until the batch file answers for each"),
+];
+
+/// What is found and said.
+const NAMED: [(&str, &str); 6] = [
+    ("dynamic groups, and groups kept on-premises", "W341"),
+    ("membership of administrative units", "C8"),
+    ("who matches a flexible credential's expression", "C6"),
+    ("sites and mailboxes behind an application permission", "C7"),
+    ("other issuers of federated credentials", "their name is in the credential's step"),
+    ("differences between the ways of looking, and scopes that say 403", "W350, W351, W352"),
+];
+
+/// What the survey does not look for, though there are lists of it.
+const NOT_READ: [(&str, &str); 12] = [
+    (
+        "connection strings of sites (`config/connectionstrings`)",
+        "not read; of other hosts, what is in the resource is",
+    ),
+    (
+        "eligible assignments (PIM), PIM for groups and for directory roles",
+        "nobody activates for an identity",
+    ),
+    ("deny assignments, and who they exclude", "look before the move where there are any"),
+    (
+        "deployment stacks, Lighthouse definitions, managed applications that name its principal",
+        "not indexed with resources",
+    ),
+    ("custom security attributes, delegated grants, notes of its service principal", "set them again"),
+    ("local roles of Managed HSM", "`az keyvault role assignment list`"),
+    ("administrators of Synapse, clients of Event Grid namespaces", "service by service"),
+    ("policy exemptions on it, billing roles", "rare"),
+    ("access packages, access reviews, conditional access", "of Entra ID governance"),
+    ("secrets of hosts that Azure does not give back", "protected settings, secure environments"),
+    ("what is below a resource that neither names it nor keeps grants", "no index shows children"),
+    ("sign-in logs", "they would tell who still uses the old one; look during the soak"),
+];
+
+/// Every surface, what is moved first.
+pub fn surfaces() -> Vec<Surface> {
+    let of = |fate| {
+        move |(what, by): &(&str, &str)| Surface { what: (*what).to_owned(), fate, by: (*by).to_owned() }
+    };
+    let mut out: Vec<Surface> = MOVED.iter().map(of(Fate::Moved)).collect();
+    let single = |kind: &str, below: &str| is_single_kind(&format!("{kind}/{below}"));
+    let grants = SERVICES.iter().filter(|(kind, below, _)| !single(kind, below));
+    let mut services: Vec<(String, Vec<&str>)> = Vec::new();
+    for (kind, below, _) in grants {
+        match services.iter_mut().find(|(known, _)| known == kind) {
+            Some((_, lists)) => lists.push(below),
+            None => services.push(((*kind).to_owned(), vec![below])),
+        }
+    }
+    out.extend(services.into_iter().map(|(kind, lists)| Surface {
+        what: format!("grants inside {kind}: {}", lists.join(", ")),
+        fate: Fate::Moved,
+        by: "grant.put/1".to_owned(),
+    }));
+    out.extend(HANDS.iter().map(of(Fate::ByHand)));
+    out.extend(BY_HAND.iter().map(|(kind, why)| Surface {
+        what: (*kind).to_owned(),
+        fate: Fate::ByHand,
+        by: (*why).to_owned(),
+    }));
+    out.extend(NAMED.iter().map(of(Fate::Named)));
+    out.extend(GENERAL.iter().map(|(code, what)| Surface {
+        what: what.replace("{client}", "its client id").replace("{principal}", "its principal id"),
+        fate: Fate::NotVisible,
+        by: format!("{code} of every plan"),
+    }));
+    out.extend(NOT_READ.iter().map(of(Fate::NotVisible)));
+    out
+}
+
+/// The table of the README.
+pub fn text() -> String {
+    let maps = table::rows().filter(|row| row.identity_map).count();
+    let named: Vec<usize> = table::rows().map(|row| row.references.len()).filter(|n| *n > 0).collect();
+    let mut out = format!(
+        "{maps} types that carry an identity and {} places in {} types that may name one are known by their\n\
+         schemas; a type that is not known is found by its text like the others.\n\n\
+         | surface | what becomes of it | how, or what to know |\n|---|---|---|\n",
+        named.iter().sum::<usize>(),
+        named.len()
+    );
+    for surface in surfaces() {
+        out.push_str(&format!("| {} | {} | {} |\n", surface.what, surface.fate.word(), surface.by));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const BEGIN: &str = "<!-- surfaces: REHOME_WRITE=1 cargo test -p rehome-activities readme -->\n";
+    const END: &str = "<!-- end of surfaces -->";
+
+    #[test]
+    fn the_readme_has_the_table_that_the_code_makes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        let (before, rest) = readme.split_once(BEGIN).expect("the README has the table's beginning");
+        let (found, after) = rest.split_once(END).expect("the README has the table's end");
+        if std::env::var_os("REHOME_WRITE").is_some() {
+            std::fs::write(path, format!("{before}{BEGIN}{}{END}{after}", text())).unwrap();
+        } else {
+            assert!(found == text(), "the table is behind the code; make it again: the command is above it");
+        }
+    }
+
+    /// The kinds of change that plans are made of, by the source of what makes them.
+    fn planned() -> BTreeSet<&'static str> {
+        let sources = [
+            include_str!("relocate/plan/grants.rs"),
+            include_str!("relocate/plan/hosts.rs"),
+            include_str!("relocate/plan/mod.rs"),
+            include_str!("relocate/plan/clean_up.rs"),
+        ];
+        let kinds = sources.iter().flat_map(|source| source.split('"')).filter(|word| word.ends_with("/1"));
+        kinds.filter(|word| word.contains('.')).collect()
+    }
+
+    #[test]
+    fn every_kind_of_change_serves_a_surface_or_is_part_of_the_way() {
+        let way = [
+            "resource_group.ensure/1",
+            "identity.revoke_tokens/1",
+            "identity.delete/1",
+            "principal.known/1",
+            "identity.known/1",
+            "lock.lift/1",
+        ];
+        let served: BTreeSet<String> =
+            surfaces().into_iter().filter(|s| s.fate == Fate::Moved).map(|s| s.by).collect();
+        let planned = planned();
+        let removes = |kind: &str| ["remove/1", "revoke/1"].iter().any(|end| kind.ends_with(end));
+        let forgotten: Vec<_> = planned
+            .iter()
+            .filter(|kind| !served.contains(**kind) && !way.contains(kind) && !removes(kind))
+            .collect();
+        assert!(forgotten.is_empty(), "these serve no surface: {forgotten:?}");
+        let unknown: Vec<_> = served.iter().filter(|kind| !planned.contains(kind.as_str())).collect();
+        assert!(unknown.is_empty(), "no plan has these: {unknown:?}");
+    }
+}
