@@ -1,7 +1,7 @@
 //! CLI: what was found of identities, as people read it.
 
 use rehome_activities::relocate::Facts;
-use rehome_activities::relocate::facts::{Assignment, Host};
+use rehome_activities::relocate::facts::{Assignment, GapCode, Host};
 use std::fmt::Write;
 
 /// Every identity with everything that it may do and everything that uses it.
@@ -52,7 +52,12 @@ fn one(out: &mut String, facts: &Facts) {
     list(out, "federated credentials", facts.credentials.iter().map(credential));
     list(out, "used by", facts.hosts.iter().map(host));
     list(out, "locks", facts.locks.iter().map(|l| format!("{} ({})", l.id, l.level)));
-    list(out, "could not be read", facts.gaps.iter().map(|g| format!("{}: {}", g.scope, g.why)));
+    let gaps = |differ: bool| {
+        let wanted = facts.gaps.iter().filter(move |g| (g.code == GapCode::Disagreement) == differ);
+        wanted.map(|g| format!("{}: {}", g.scope, g.why))
+    };
+    list(out, "could not be read", gaps(false));
+    list(out, "the ways of looking differ", gaps(true));
     out.push('\n');
 }
 

@@ -6,6 +6,7 @@ mod beside;
 mod bodies;
 mod contract;
 mod coverage;
+mod discovery;
 mod full_disk;
 mod kills;
 mod oracle;

@@ -2,7 +2,7 @@
 
 use super::{Common, access, gap, parse, query};
 use crate::azure::{ReadAction, Reader};
-use crate::references::scan::Identifiers;
+use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::*;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
@@ -94,7 +94,9 @@ pub(super) async fn mentioned(
             }
         }
     }
-    fetch(reader, common, found.into_values().collect()).await
+    let found = fetch(reader, common, found.into_values().collect()).await;
+    gaps.extend(behind(&found, identities));
+    found
 }
 
 /// Reads each of these from itself, in the version that its type has.
@@ -131,12 +133,13 @@ pub(super) async fn read(
 ) -> (Vec<Host>, Vec<Gap>) {
     let mut gaps = Vec::new();
     let associated = match reader.post_read(ReadAction::ListAssociatedResources, &who.resource_id).await {
-        Ok(list) => users(&list),
+        Ok(list) => Some(users(&list)),
         Err(why) => {
             gaps.push(gap(&format!("{}/listAssociatedResources", who.resource_id), &why));
-            Vec::new()
+            None
         }
     };
+    let asked = Asked { index: !mentioned.is_empty(), azure: associated.is_some() };
     let mut ways = Ways { ids: BTreeMap::new() };
     for candidate in mentioned.values() {
         ways.add(&candidate.id, candidate.kind.clone(), Method::GraphText);
@@ -144,7 +147,7 @@ pub(super) async fn read(
     for site in common.sites.iter().filter(|site| !settings_of(common, &site.id, who).is_empty()) {
         ways.add(&site.id, parse::type_of(&site.id).unwrap_or_default(), Method::Direct);
     }
-    for (id, kind) in &associated {
+    for (id, kind) in associated.iter().flatten() {
         ways.add(id, kind.clone(), Method::Associated);
     }
     let unread = ways.ids.iter().filter(|(id, _)| !mentioned.contains_key(*id));
@@ -155,7 +158,11 @@ pub(super) async fn read(
         let Some(candidate) = mentioned.get(&id).or_else(|| more.get(&id)) else { continue };
         let by_azure = methods.contains(&Method::Associated);
         let host = match &candidate.found {
-            Ok(Some(body)) => judge(common, body, candidate, who, methods),
+            Ok(Some(body)) => {
+                let host = judge(common, body, candidate, who, &methods);
+                gaps.extend(disagreements(&candidate.id, host.as_ref(), &methods, asked));
+                host
+            }
             // An index lags: what it names may be gone.
             Ok(None) if !by_azure => None,
             Ok(None) => {
@@ -168,16 +175,56 @@ pub(super) async fn read(
                 by_azure.then(|| parse::hidden_host(&candidate.id, &candidate.kind, Method::Associated))
             }
         };
-        let Some(host) = host else { continue };
-        if host.carries && !associated.is_empty() && !by_azure {
-            let why = "it carries the identity, and listAssociatedResources does not name it";
-            gaps.push(Gap { code: GapCode::Disagreement, scope: host.id.clone(), why: why.to_owned() });
-        }
-        hosts.push(host);
+        hosts.extend(host);
     }
     let children = super::children::read(reader, &hosts, who, &mut gaps).await;
+    for child in &children {
+        gaps.extend(disagreements(&child.id, Some(child), &child.found_by, asked));
+    }
     hosts.extend(children);
     (hosts, gaps)
+}
+
+/// Which ways of looking gave an answer.
+#[derive(Clone, Copy)]
+struct Asked {
+    index: bool,
+    azure: bool,
+}
+
+/// What one way of looking says and another, which should have, does not. Settings are in no index, so
+/// only what carries the identity can be compared.
+fn disagreements(id: &str, host: Option<&Host>, seen: &BTreeSet<Method>, asked: Asked) -> Vec<Gap> {
+    let carries = host.is_some_and(|host| host.carries);
+    let (indexed, by_azure) = (seen.contains(&Method::GraphText), seen.contains(&Method::Associated));
+    let mut whys = Vec::new();
+    if carries && asked.azure && !by_azure {
+        whys.push("it carries the identity, and listAssociatedResources does not name it");
+    }
+    if carries && asked.index && !indexed {
+        whys.push("it carries the identity, and Resource Graph does not show it");
+    }
+    if !carries && by_azure {
+        whys.push("listAssociatedResources names it, and it does not carry the identity");
+    }
+    let gap = |why: &str| Gap { code: GapCode::Disagreement, scope: id.to_owned(), why: why.to_owned() };
+    whys.into_iter().map(gap).collect()
+}
+
+/// What the index shows and is not so: it lags behind, and somebody should know.
+fn behind(found: &Candidates, identities: &[&Identifiers]) -> Vec<Gap> {
+    let why = |candidate: &Candidate| match &candidate.found {
+        Ok(None) => Some("Resource Graph shows it, and it is not there"),
+        Ok(Some(body)) if identities.iter().all(|who| scan(body, who).is_empty()) => {
+            Some("Resource Graph says that it names an identity, and it names none")
+        }
+        Ok(Some(_)) | Err(_) => None,
+    };
+    let gap = |candidate: &Candidate| {
+        let why = why(candidate)?.to_owned();
+        Some(Gap { code: GapCode::Disagreement, scope: candidate.id.clone(), why })
+    };
+    found.values().filter_map(gap).collect()
 }
 
 /// What `listAssociatedResources` says: ids and types.
@@ -191,7 +238,7 @@ fn judge(
     body: &Value,
     candidate: &Candidate,
     who: &Identifiers,
-    methods: BTreeSet<Method>,
+    methods: &BTreeSet<Method>,
 ) -> Option<Host> {
     let (id, api) = (candidate.id.as_str(), candidate.api.as_str());
     // The identity itself, and what belongs to it, are moved by steps of their own.
@@ -211,7 +258,48 @@ fn judge(
             host
         }
     };
-    host.found_by.extend(methods);
+    host.found_by.extend(methods.iter().copied());
     host.settings = settings;
     Some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relocate::testing;
+    use serde_json::json;
+
+    #[test]
+    fn every_difference_between_the_ways_of_looking_is_said() {
+        let carrier = testing::host("Microsoft.Web/sites", "a");
+        let all = Asked { index: true, azure: true };
+        let said = |host: Option<&Host>, seen: &[Method], asked| {
+            disagreements("/x", host, &seen.iter().copied().collect(), asked).len()
+        };
+        let (index, azure) = (Method::GraphText, Method::Associated);
+        assert_eq!(said(Some(&carrier), &[index, azure], all), 0);
+        assert_eq!(said(Some(&carrier), &[index], all), 1);
+        assert_eq!(said(Some(&carrier), &[azure], all), 1);
+        assert_eq!(said(Some(&carrier), &[Method::Direct], all), 2);
+        assert_eq!(said(None, &[azure], all), 1);
+        assert_eq!(said(None, &[index], all), 0, "the index is asked for many identities at once");
+        let none = Asked { index: false, azure: false };
+        assert_eq!(said(Some(&carrier), &[Method::Direct], none), 0, "what was not answered cannot differ");
+    }
+
+    #[test]
+    fn an_index_that_is_behind_is_named() {
+        let who = testing::facts().identity.identifiers;
+        let candidate = |id: &str, found| {
+            (id.to_owned(), Candidate { id: id.to_owned(), kind: String::new(), api: String::new(), found })
+        };
+        let found: Candidates = [
+            candidate("/gone", Ok(None)),
+            candidate("/changed", Ok(Some(json!({"id": "/changed"})))),
+            candidate("/right", Ok(Some(json!({"id": "/right", "tags": {"x": who.client_id}})))),
+        ]
+        .into();
+        let scopes: Vec<String> = behind(&found, &[&who]).into_iter().map(|gap| gap.scope).collect();
+        assert_eq!(scopes, ["/changed", "/gone"]);
+    }
 }
