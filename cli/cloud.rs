@@ -2,7 +2,7 @@
 
 use crate::args::CloudArgs;
 use crate::error::{CliError, Exit, causes};
-use rehome_activities::azure::{Azure, ConnectOptions};
+use rehome_activities::azure::{Azure, ConnectOptions, national};
 use rehome_orchestrator::Tempo;
 use url::Host;
 
@@ -39,15 +39,9 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<
     Ok(Cloud { azure, url: url.to_owned(), tempo })
 }
 
-/// The Resource Managers of the clouds that have a name.
-/// Source: `/metadata/endpoints` of each of them.
+/// The Resource Manager of a cloud that has a name, or the URL that was given.
 fn url_of(named: &str) -> &str {
-    match named {
-        "azure" => "https://management.azure.com",
-        "usgov" => "https://management.usgovcloudapi.net",
-        "china" => "https://management.chinacloudapi.cn",
-        url => url,
-    }
+    national::named(named).map_or(named, |cloud| cloud.manager)
 }
 
 /// Shortened timers are for rehearsals: against a real cloud they would hammer it.

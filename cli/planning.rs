@@ -6,7 +6,7 @@ use crate::manifest::Manifest;
 use rehome_activities::azure::Reader;
 use rehome_activities::references::settings::SettingsKey;
 use rehome_activities::relocate::cannot_see::cannot_see;
-use rehome_activities::relocate::preflight::preflight;
+use rehome_activities::relocate::preflight::{audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};
 use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, Move, RunId, SystemClock, digest};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
     let (mut moves, mut missing) = (Vec::new(), Vec::new());
     for (params, facts) in survey(&cloud.azure.reader(), manifest).await? {
         match facts {
-            Ok(facts) => moves.push(one(&manifest.name, params, &facts, now)?),
+            Ok(facts) => moves.push(one(cloud, &manifest.name, params, &facts, now)?),
             Err(why) => missing.push(format!("{}: {why}", params.identity)),
         }
     }
@@ -59,11 +59,13 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
     })
 }
 
-fn one(batch: &str, params: &Params, facts: &Facts, now: i64) -> Result<Move, CliError> {
+fn one(cloud: &Cloud, batch: &str, params: &Params, facts: &Facts, now: i64) -> Result<Move, CliError> {
     let plan = relocate::plan(params, facts).map_err(|why| {
         CliError::new(Exit::Failed, format!("no plan can be made: {why}")).at(params.identity.clone())
     })?;
-    let preflight = preflight(params, facts);
+    let mut preflight = preflight(params, facts);
+    let national = cloud.azure.national().into_iter();
+    preflight.warnings.extend(national.flat_map(|national| audiences(facts, national)));
     let seen = cannot_see(facts);
     let name = digest(&json!([batch, params.identity.to_lowercase(), now]));
     let name = name.trim_start_matches("sha256:").chars().take(6).collect::<String>();

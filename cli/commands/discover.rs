@@ -57,7 +57,7 @@ fn write(save: &Path, tape: &Tape, azure: &Azure) -> Result<(), CliError> {
     let failed = |e: &(dyn std::error::Error + 'static)| {
         CliError::because(Exit::Failed, "failed to write the snapshot", e).at(save.display().to_string())
     };
-    let estate = snapshot::estate(&tape.heard(), azure.caller());
+    let estate = snapshot::estate(&tape.heard(), azure.caller(), azure.national());
     let text = serde_json::to_string_pretty(&estate).map_err(|e| failed(&e))? + "\n";
     let mut partial = save.as_os_str().to_owned();
     partial.push(".partial");

@@ -9,13 +9,14 @@ mod arm;
 mod directory;
 mod unread;
 
+use rehome_activities::azure::national::National;
 use rehome_activities::azure::{Caller, Heard, Side};
 use rehome_activities::references::secrets::{mask, mask_all};
 use rehome_simulator::{Estate, Settings};
 use serde_json::Value;
 
 /// The estate of everything that was heard; no secret is in it.
-pub(crate) fn estate(heard: &[Heard], caller: &Caller) -> Estate {
+pub(crate) fn estate(heard: &[Heard], caller: &Caller, national: Option<&National>) -> Estate {
     let (of_arm, of_graph): (Vec<&Heard>, Vec<&Heard>) = heard.iter().partition(|h| h.side == Side::Arm);
     let mut arm = arm::objects(&of_arm);
     let unread = unread::unread(heard, &mut arm);
@@ -36,6 +37,7 @@ pub(crate) fn estate(heard: &[Heard], caller: &Caller) -> Estate {
             tenant: caller.tenant_id.clone(),
             client_id: caller.app_id.clone(),
             object_id: caller.object_id.clone(),
+            cloud: national.map_or(Settings::default().cloud, |cloud| cloud.own_name.to_owned()),
             ..Settings::default()
         },
     }

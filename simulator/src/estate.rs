@@ -41,6 +41,8 @@ pub struct Unread {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
+    /// Which cloud it presents itself as: `AzureCloud`, `AzureUSGovernment`, `AzureChinaCloud`, or a name of its own.
+    pub cloud: String,
     /// The tenant.
     pub tenant: String,
     /// The client id of the service principal that clients sign in with.
@@ -64,6 +66,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            cloud: "RehomeLocal".to_owned(),
             tenant: "7a1c9f52-0000-4000-8000-00000000c0de".to_owned(),
             client_id: "51b7e8a0-0000-4000-8000-00000000c11e".to_owned(),
             object_id: "0b5ec7ed-0000-4000-8000-00000000c11e".to_owned(),

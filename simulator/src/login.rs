@@ -162,7 +162,7 @@ fn claims(places: &Places, token: &str) -> Option<Value> {
 pub(crate) fn endpoints(world: &World, places: &Places, request: &Request) -> Reply {
     let Places { arm, graph, login, .. } = places;
     let cloud = json!({
-        "name": "RehomeLocal",
+        "name": world.settings.cloud,
         "portal": format!("{arm}/portal"),
         "authentication": {
             "loginEndpoint": login, "audiences": [arm, format!("{arm}/")], "tenant": world.settings.tenant,
@@ -177,10 +177,7 @@ pub(crate) fn endpoints(world: &World, places: &Places, request: &Request) -> Re
         "gallery": format!("{arm}/gallery"),
         "sqlManagement": format!("{arm}/sql"),
         "activeDirectoryDataLake": arm,
-        "suffixes": {
-            "storage": "core.local", "keyVaultDns": ".vault.local", "sqlServerHostname": ".database.local",
-            "acrLoginServer": ".azurecr.local",
-        },
+        "suffixes": suffixes(&world.settings.cloud),
     });
     // The list came with 2022-09-01; before, one cloud was the answer.
     let version = request.query.get("api-version").map(String::as_str).unwrap_or_default();
@@ -196,4 +193,22 @@ pub(crate) fn endpoints(world: &World, places: &Places, request: &Request) -> Re
         );
     }
     Reply::json(200, if version < "2022-09-01" { json!([cloud]) } else { cloud })
+}
+
+/// The ends of names in each cloud; its three servers are here, whatever it presents itself as.
+fn suffixes(cloud: &str) -> Value {
+    let [storage, vault, sql, registry] = match cloud {
+        "AzureCloud" => ["core.windows.net", "vault.azure.net", "database.windows.net", "azurecr.io"],
+        "AzureUSGovernment" => {
+            ["core.usgovcloudapi.net", "vault.usgovcloudapi.net", "database.usgovcloudapi.net", "azurecr.us"]
+        }
+        "AzureChinaCloud" => {
+            ["core.chinacloudapi.cn", "vault.azure.cn", "database.chinacloudapi.cn", "azurecr.cn"]
+        }
+        _ => ["core.local", "vault.local", "database.local", "azurecr.local"],
+    };
+    json!({
+        "storage": storage, "keyVaultDns": format!(".{vault}"), "sqlServerHostname": format!(".{sql}"),
+        "acrLoginServer": format!(".{registry}"),
+    })
 }

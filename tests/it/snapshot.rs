@@ -112,6 +112,7 @@ fn hard() -> Value {
     ];
     estate["arm"].as_array_mut().expect("arm").extend(add);
     let refused = |path: String, hidden: bool| json!({"path": path, "status": 403, "code": "AuthorizationFailed", "hidden": hidden});
+    estate["settings"] = json!({"cloud": "AzureUSGovernment"});
     estate["unread"] = json!([
         refused(format!("{GROUP}/Microsoft.Compute/virtualMachines/vm-batch"), false),
         refused(format!("{GROUP}/Microsoft.Storage/storageAccounts/sthidden"), true),
@@ -135,6 +136,14 @@ fn what_may_not_be_read_is_a_gap_in_the_rehearsal_too_and_planted_secrets_stay_a
     let gaps = planned[0]["facts"]["gaps"].as_array().expect("gaps");
     let gap = |part: &str| gaps.iter().any(|g| text(&g["scope"]).contains(part));
     assert!(gap("sthidden") && gap("locks") && gap("applications") && gap("vm-batch"), "{gaps:?}");
+    assert_eq!(copy["settings"]["cloud"], "AzureUSGovernment");
+    let warnings = planned[0]["about"]["warnings"].as_array().expect("warnings");
+    assert!(
+        warnings.iter().any(|w| w["code"] == "W331"),
+        "its credential is for the public cloud: {warnings:?}"
+    );
+    let credential = planned[0]["facts"]["credentials"][0]["audiences"].clone();
+    assert_eq!(credential, json!(["api://AzureADTokenExchange"]), "and is copied as it is");
     let objects = copy["arm"].to_string();
     for needed in ["id-beside", "\"CustomRole\"", "(masked)0a1b2c3d-1111-4000-8000-00000000c1d1(masked)"] {
         assert!(objects.contains(needed), "{needed}: {objects}");

@@ -1,5 +1,6 @@
 //! Azure: which cloud it is, who is signed in, and what all clients share.
 
+use super::national::{self, National};
 use super::reader::Reader;
 use super::sign_in::{LocalSignIn, SignIn, SignInError};
 use super::transport::{Sent, Transport};
@@ -87,6 +88,7 @@ pub(crate) struct Inner {
     pub(crate) graph_audience: String,
     pub(crate) tempo: Tempo,
     pub(crate) caller: Caller,
+    pub(crate) national: Option<&'static National>,
 }
 
 /// The version in which a cloud describes itself.
@@ -113,15 +115,18 @@ impl Azure {
         let login =
             text("/authentication/loginEndpoint").ok_or_else(|| not_a_cloud("no sign-in endpoint"))?;
         let login = checked(login)?;
-        let graph = text("/microsoftGraphResourceId").unwrap_or("https://graph.microsoft.com");
-        let graph = checked(graph)?;
+        let national = national::known(text("/name").unwrap_or_default(), &arm);
+        // A token of one cloud must not be sent to the Graph of another: there is no default.
+        let graph = text("/microsoftGraphResourceId").or(national.map(|cloud| cloud.graph));
+        let graph = checked(graph.ok_or_else(|| not_a_cloud("no Microsoft Graph"))?)?;
         let arm_audience = text("/authentication/audiences/0").unwrap_or(arm.as_str()).to_owned();
         let sign_in = SignIn::new(transport.clone(), &login, options.sign_in)?;
         let token = sign_in.token(&arm_audience).await?;
         let caller = caller(&token);
         let tempo = Tempo::scaled(options.time_scale).unwrap_or(Tempo::REAL);
         let graph_audience = graph.as_str().trim_end_matches('/').to_owned();
-        let inner = Inner { arm, graph, transport, sign_in, arm_audience, graph_audience, tempo, caller };
+        let inner =
+            Inner { arm, graph, transport, sign_in, arm_audience, graph_audience, tempo, caller, national };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -143,6 +148,11 @@ impl Azure {
     /// Who is signed in.
     pub fn caller(&self) -> &Caller {
         &self.inner.caller
+    }
+
+    /// Which of the clouds with a name this is, or presents itself as.
+    pub fn national(&self) -> Option<&'static National> {
+        self.inner.national
     }
 
     /// The URL of Microsoft Graph, without a slash at its end: `@odata.id` values begin with it.
@@ -237,6 +247,18 @@ mod tests {
             assert_eq!(found["authentication"]["loginEndpoint"], login);
         }
         assert!(described(all, &checked("https://management.other.example").expect("https")).is_none());
+    }
+
+    #[test]
+    fn a_cloud_is_known_by_its_name_and_by_its_manager() {
+        let url = |text| checked(text).expect("https");
+        let local = url("http://127.0.0.1:9");
+        assert_eq!(national::known("AzureUSGovernment", &local).map(|c| c.name), Some("usgov"));
+        for cloud in national::CLOUDS {
+            assert_eq!(national::known("", &url(cloud.manager)), national::named(cloud.name));
+            assert_eq!(national::of_audience(cloud.exchange), national::named(cloud.name));
+        }
+        assert_eq!(national::known("RehomeLocal", &local), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod cloud;
 pub mod errors;
 mod graph;
+pub mod national;
 mod paging;
 mod reader;
 mod sign_in;

@@ -2,9 +2,13 @@
 
 use super::cloud::is_loopback;
 use super::transport::{Sent, Transport};
+use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::http::ClientOptions;
 use azure_identity::{
-    AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential, WorkloadIdentityCredential,
+    AzureCliCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions, ManagedIdentityCredential, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
 };
 use reqwest::Method;
 use serde_json::Value;
@@ -94,7 +98,7 @@ impl SignIn {
             let as_whom = given.map_or_else(LocalSignIn::of_environment, Ok)?;
             Source::Local { transport, login: login.clone(), as_whom }
         } else {
-            Source::Credential(credential()?)
+            Source::Credential(credential(login)?)
         };
         Ok(Self { source, tokens: Mutex::default() })
     }
@@ -129,20 +133,34 @@ impl SignIn {
 
 /// The first of the credentials that the environment allows: a secret, workload identity, the
 /// identity of this machine where it is told to, and else the Azure CLI's sign-in.
-fn credential() -> Result<Arc<dyn TokenCredential>, SignInError> {
+fn credential(login: &Url) -> Result<Arc<dyn TokenCredential>, SignInError> {
     let failed = |e: azure_core::Error| SignInError::Credential(e.to_string());
     if let Ok(secret) = variable("AZURE_CLIENT_SECRET") {
         let (tenant, client) = (variable("AZURE_TENANT_ID")?, variable("AZURE_CLIENT_ID")?);
-        let credential = ClientSecretCredential::new(&tenant, client, Secret::new(secret), None);
+        let credential = ClientSecretCredential::new(
+            &tenant,
+            client,
+            Secret::new(secret),
+            Some(ClientSecretCredentialOptions { client_options: options(login) }),
+        );
         return Ok(credential.map_err(failed)?);
     }
     if variable("AZURE_FEDERATED_TOKEN_FILE").is_ok() {
-        return Ok(WorkloadIdentityCredential::new(None).map_err(failed)?);
+        let credential_options = ClientAssertionCredentialOptions { client_options: options(login) };
+        let options = WorkloadIdentityCredentialOptions { credential_options, ..Default::default() };
+        return Ok(WorkloadIdentityCredential::new(Some(options)).map_err(failed)?);
     }
     if variable("IDENTITY_ENDPOINT").is_ok() || variable("MSI_ENDPOINT").is_ok() {
         return Ok(ManagedIdentityCredential::new(None).map_err(failed)?);
     }
     Ok(AzureCliCredential::new(None).map_err(failed)?)
+}
+
+/// Signs in where this cloud says, and not where the library would: each cloud has a server of its own.
+fn options(login: &Url) -> ClientOptions {
+    let mut cloud = CustomConfiguration::default();
+    cloud.authority_host = login.as_str().trim_end_matches('/').to_owned();
+    ClientOptions { cloud: Some(Arc::new(cloud.into())), ..Default::default() }
 }
 
 async fn local(
@@ -193,4 +211,19 @@ impl std::fmt::Debug for SignIn {
 /// The claim `exp` is not looked at: a token that is refused is forgotten and asked for again.
 pub(crate) fn is_refused(status: u16, body: &Value) -> bool {
     status == 401 && body.pointer("/error/code").and_then(Value::as_str) != Some("AuthorizationFailed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azure_core::cloud::CloudConfiguration;
+
+    #[test]
+    fn each_cloud_is_signed_in_to_at_its_own_server() {
+        for login in ["https://login.microsoftonline.us", "https://login.chinacloudapi.cn"] {
+            let options = options(&Url::parse(login).expect("a URL"));
+            let Some(CloudConfiguration::Custom(cloud)) = options.cloud.as_deref() else { panic!("a cloud") };
+            assert_eq!(cloud.authority_host, login);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::facts::{Facts, GapCode, Strategy};
 use super::locks;
 use super::params::{Params, Unpinned};
 use super::strategy::choose;
+use crate::azure::national::{National, of_audience};
 use rehome_orchestrator::{Node, Phase, Plan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -292,6 +293,26 @@ fn unknowns(params: &Params, facts: &Facts, out: &mut Preflight) {
         };
         out.warnings.push(notice(code, &gap.scope, gap.why.clone(), remedy));
     }
+}
+
+/// Audiences that another cloud has by default: Azure takes any, and no token is ever exchanged with them.
+/// Audiences that somebody chose are not judged.
+pub fn audiences(facts: &Facts, cloud: &National) -> Vec<Notice> {
+    let own = facts.credentials.iter().map(|c| (c.name.clone(), &c.audiences));
+    let trusts = facts.directory.app_credentials.iter();
+    let trusts = trusts.map(|c| (format!("{} of application {}", c.name, c.application_name), &c.audiences));
+    let mut out = Vec::new();
+    for (name, audiences) in own.chain(trusts) {
+        for audience in audiences {
+            if of_audience(audience).is_some_and(|meant| meant != cloud) {
+                let text =
+                    format!("federated credential {name} is for {audience}, which is of another cloud");
+                let remedy = format!("in this cloud it is {}: it is copied as it is", cloud.exchange);
+                out.push(notice("W331", &facts.identity.identifiers.resource_id, text, remedy));
+            }
+        }
+    }
+    out
 }
 
 /// How many steps of each kind a plan has, for the line at its end.

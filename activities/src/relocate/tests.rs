@@ -129,6 +129,20 @@ fn each_obstacle_has_its_own_code() {
 }
 
 #[test]
+fn an_audience_of_another_cloud_is_warned_of_and_one_that_somebody_chose_is_not() {
+    let usgov = crate::azure::national::named("usgov").unwrap();
+    let with = |audience: &str| {
+        let mut facts = facts();
+        facts.credentials[0].audiences = vec![audience.to_owned()];
+        super::preflight::audiences(&facts, usgov).into_iter().map(|n| n.code).collect::<Vec<_>>()
+    };
+    assert_eq!(with("api://AzureADTokenExchange"), ["W331"]);
+    assert_eq!(with("api://AzureADTokenExchangeChina"), ["W331"]);
+    assert!(with("api://AzureADTokenExchangeUSGov").is_empty());
+    assert!(with("https://contoso.example/ours").is_empty());
+}
+
+#[test]
 fn a_lock_against_deletion_is_only_in_the_way_of_the_clean_up() {
     let mut facts = facts();
     facts.locks = vec![lock(GROUP, "CanNotDelete")];
