@@ -57,3 +57,53 @@ fn a_difference_between_the_ways_and_a_scope_that_says_no_are_in_discover_and_in
     let text = rehome.say(&["show", "plan.json"]).expect(0).out;
     assert!(text.contains("W351") && text.contains("W350"), "{text}");
 }
+
+/// Something of a type that no table has.
+fn strange() -> Value {
+    let id = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop");
+    json!({"id": at("Contoso.Odd/things/odd"), "name": "odd", "type": "Contoso.Odd/things", "location": "westeurope",
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {&id: {}}},
+        "properties": {"runAs": &id, "list": [{"as": &id, "password": "planted-secret-odd"}], "other": 1}})
+}
+
+fn run(faults: &str) -> (Rehome, Azure, i32) {
+    let file = estate(&[strange()]);
+    let rules = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(rules.path(), faults).expect("written");
+    let azure = Azure::serve(file.path(), Some(rules.path()));
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&example("minimal").join("batch.toml"));
+    let code = rehome.run_with_people();
+    (rehome, azure, code)
+}
+
+#[test]
+fn a_type_that_no_table_has_is_found_and_re_pointed_where_its_patch_answers_as_expected() {
+    let (_rehome, azure, code) = run(r#"{"rules": []}"#);
+    assert_eq!(code, 0);
+    let estate = azure.estate();
+    let odd =
+        estate["arm"].as_array().expect("arm").iter().find(|o| o["name"] == "odd").expect("it is there");
+    let run_as = text(&odd["properties"]["runAs"]);
+    assert!(
+        run_as.ends_with("rg-shop-sdc/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-shop")
+    );
+    assert_eq!(
+        (&odd["properties"]["list"][0]["as"], &odd["properties"]["other"]),
+        (&json!(run_as), &json!(1))
+    );
+}
+
+#[test]
+fn where_its_patch_is_refused_a_person_gets_the_path_and_the_body() {
+    let rule = r#"{"rules": [{"method": "PATCH", "path": "Contoso.Odd/things/odd", "what": {"answer": {"status": 405, "code": "MethodNotAllowed"}}}]}"#;
+    let (rehome, _azure, code) = run(rule);
+    assert_eq!(code, 10);
+    let status = rehome.say(&["status"]).expect(0).out;
+    let path = format!("PATCH {}?api-version=", at("Contoso.Odd/things/odd"));
+    for part in [path.as_str(), "\"userAssignedIdentities\":{", "rg-shop-sdc/providers", "mark-done"] {
+        assert!(status.contains(part), "{part}: {status}");
+    }
+    let remains = rehome.remains();
+    assert!(!crate::whole_way::contains(&remains, b"planted-secret"), "no secret is on the disk");
+}

@@ -9,7 +9,8 @@ use super::splice::Splice;
 use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, quoted, unread};
 use crate::references::compare::rest_digest;
 use crate::references::rewrite::{Pair, rewrite_at};
-use crate::references::table::Verb;
+use crate::references::secrets::mask;
+use crate::references::table::{self, Verb, type_of};
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
     Reversibility,
@@ -71,9 +72,13 @@ impl HostRewrite {
             return Outcome::Applied(live.clone());
         }
         let (writer, id, api) = (&self.0.writer, &input.id, &input.api_version);
-        match shape(input.verb, live, target) {
-            Shape::Patch(body) => writer.patch(call, id, api, &body, tag).await,
-            Shape::Put(body) => writer.put(call, id, api, &body, tag).await,
+        let (verb, body, outcome) = match shape(input.verb, live, target) {
+            Shape::Patch(body) => ("PATCH", body.clone(), writer.patch(call, id, api, &body, tag).await),
+            Shape::Put(body) => ("PUT", body.clone(), writer.put(call, id, api, &body, tag).await),
+        };
+        match outcome {
+            Outcome::Refused(why) => Outcome::Refused(by_hand(input, verb, body, why)),
+            other => other,
         }
     }
 
@@ -99,6 +104,24 @@ impl HostRewrite {
             }
         }
     }
+}
+
+/// What a person would send where the service does not take what most services take: path and body, but for
+/// what may be a secret in it. Only of types that nobody described: of the others the way is known.
+fn by_hand(input: &HostInput, verb: &str, mut body: Value, why: Fault) -> Fault {
+    let described = type_of(&input.id).is_some_and(|kind| table::row(&kind).is_some());
+    let words = matches!(why.kind, FaultKind::Invalid | FaultKind::Missing);
+    if described || !words || why.needs.is_some() {
+        return why;
+    }
+    let mut keep: Vec<String> = input.attach.iter().chain(&input.detach).cloned().collect();
+    keep.extend(input.replace.iter().flat_map(|pair| [pair.from.clone(), pair.to.clone()]));
+    mask(&mut body, &keep);
+    let (id, api) = (&input.id, &input.api_version);
+    why.needing(format!(
+        "somebody who does by hand what {verb} {id}?api-version={api} was to do with this body, and then says so \
+         (rehome mark-done): {body}"
+    ))
 }
 
 /// A resource that is being changed is not judged.

@@ -2,6 +2,7 @@
 
 use crate::references::compare::rest_digest;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
+pub(super) use crate::references::table::type_of;
 use crate::references::table::{self, Verb};
 use crate::relocate::facts::*;
 use serde_json::{Value, json};
@@ -98,14 +99,6 @@ pub(super) fn lock(body: &Value) -> Option<Lock> {
         notes: text(body, "/properties/notes"),
         id,
     })
-}
-
-/// The type that an id names: provider, and every second part after it.
-pub(super) fn type_of(id: &str) -> Option<String> {
-    let at = id.to_ascii_lowercase().rfind("/providers/")? + "/providers/".len();
-    let parts: Vec<&str> = id[at..].split('/').collect();
-    let names: Vec<&str> = parts.iter().skip(1).step_by(2).copied().collect();
-    (!names.is_empty()).then(|| format!("{}/{}", parts[0], names.join("/")))
 }
 
 /// The entries of a vault for one principal.
