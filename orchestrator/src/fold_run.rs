@@ -159,7 +159,7 @@ impl RunState {
             Found::Partial(_) | Found::NotApplied => {
                 // The program may have been dead for long: the clock for giving up starts again.
                 step.first_ms = None;
-                step.forward = Forward::Retrying { until_ms: at_ms, why: absent() };
+                step.forward = Forward::Retrying { until_ms: at_ms, why: absent(&step.forward) };
                 self.not_done(at);
             }
             Found::Foreign(difference) => {
@@ -202,7 +202,9 @@ impl RunState {
             }
             Forward::Doubt(_) => {
                 step.murky = true;
-                Forward::Doubt(look)
+                let needs = needed(&step.forward);
+                let why = look.why.map(|why| Fault { needs: why.needs.or(needs), ..why });
+                Forward::Doubt(Look { why, ..look })
             }
             Forward::Partial
             | Forward::Retrying { .. }
@@ -280,8 +282,14 @@ impl RunState {
     }
 }
 
-fn absent() -> Fault {
-    Fault::new(FaultKind::Broken, "NotApplied", "the effect of an attempt without an answer is not there")
+fn absent(was: &Forward) -> Fault {
+    let why = "the effect of an attempt without an answer is not there";
+    Fault { needs: needed(was), ..Fault::new(FaultKind::Broken, "NotApplied", why) }
+}
+
+/// What an attempt asked for when it fell into doubt: further looks do not answer that.
+fn needed(was: &Forward) -> Option<String> {
+    if let Forward::Doubt(Look { why: Some(why), .. }) = was { why.needs.clone() } else { None }
 }
 
 fn not_attested() -> Fault {

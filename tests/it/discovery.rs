@@ -95,15 +95,18 @@ fn a_type_that_no_table_has_is_found_and_re_pointed_where_its_patch_answers_as_e
 }
 
 #[test]
-fn where_its_patch_is_refused_a_person_gets_the_path_and_the_body() {
-    let rule = r#"{"rules": [{"method": "PATCH", "path": "Contoso.Odd/things/odd", "what": {"answer": {"status": 405, "code": "MethodNotAllowed"}}}]}"#;
-    let (rehome, _azure, code) = run(rule);
-    assert_eq!(code, 10);
-    let status = rehome.say(&["status"]).expect(0).out;
-    let path = format!("PATCH {}?api-version=", at("Contoso.Odd/things/odd"));
-    for part in [path.as_str(), "\"userAssignedIdentities\":{", "rg-shop-sdc/providers", "mark-done"] {
-        assert!(status.contains(part), "{part}: {status}");
+fn where_its_patch_is_refused_or_without_effect_a_person_gets_the_path_and_the_body() {
+    for (status, code) in [(405, "MethodNotAllowed"), (200, "Nothing")] {
+        let rule = json!({"rules": [{"method": "PATCH", "path": "Contoso.Odd/things/odd",
+            "what": {"answer": {"status": status, "code": code}}}]});
+        let (rehome, _azure, code) = run(&rule.to_string());
+        assert_eq!(code, 10);
+        let said = rehome.say(&["status"]).expect(0).out;
+        let path = format!("PATCH {}?api-version=", at("Contoso.Odd/things/odd"));
+        for part in [path.as_str(), "\"userAssignedIdentities\":{", "rg-shop-sdc/providers", "mark-done"] {
+            assert!(said.contains(part), "{status}: {part}: {said}");
+        }
+        let remains = rehome.remains();
+        assert!(!crate::whole_way::contains(&remains, b"planted-secret"), "no secret is on the disk");
     }
-    let remains = rehome.remains();
-    assert!(!crate::whole_way::contains(&remains, b"planted-secret"), "no secret is on the disk");
 }

@@ -72,12 +72,13 @@ impl HostRewrite {
             return Outcome::Applied(live.clone());
         }
         let (writer, id, api) = (&self.0.writer, &input.id, &input.api_version);
-        let (verb, body, outcome) = match shape(input.verb, live, target) {
-            Shape::Patch(body) => ("PATCH", body.clone(), writer.patch(call, id, api, &body, tag).await),
-            Shape::Put(body) => ("PUT", body.clone(), writer.put(call, id, api, &body, tag).await),
+        let shape = shape(input.verb, live, target);
+        let outcome = match &shape {
+            Shape::Patch(body) => writer.patch(call, id, api, body, tag).await,
+            Shape::Put(body) => writer.put(call, id, api, body, tag).await,
         };
         match outcome {
-            Outcome::Refused(why) => Outcome::Refused(by_hand(input, verb, body, why)),
+            Outcome::Refused(why) => Outcome::Refused(by_hand(input, shape, why)),
             other => other,
         }
     }
@@ -108,9 +109,13 @@ impl HostRewrite {
 
 /// What a person would send where the service does not take what most services take: path and body, but for
 /// what may be a secret in it. Only of types that nobody described: of the others the way is known.
-fn by_hand(input: &HostInput, verb: &str, mut body: Value, why: Fault) -> Fault {
+fn by_hand(input: &HostInput, shape: Shape, why: Fault) -> Fault {
+    let (verb, mut body) = match shape {
+        Shape::Patch(body) => ("PATCH", body),
+        Shape::Put(body) => ("PUT", body),
+    };
     let described = type_of(&input.id).is_some_and(|kind| table::row(&kind).is_some());
-    let words = matches!(why.kind, FaultKind::Invalid | FaultKind::Missing);
+    let words = matches!(why.kind, FaultKind::Invalid | FaultKind::Missing | FaultKind::Differs);
     if described || !words || why.needs.is_some() {
         return why;
     }
@@ -172,7 +177,12 @@ impl Activity for HostRewrite {
             Err(difference) => return foreign(&difference),
         };
         match self.write(call, input, &live, &target, tag.as_deref()).await {
-            Outcome::Applied(_) => self.read_back(input, before, &live).await,
+            Outcome::Applied(_) => match self.read_back(input, before, &live).await {
+                Outcome::Unknown(why) => {
+                    Outcome::Unknown(by_hand(input, shape(input.verb, &live, &target), why))
+                }
+                other => other,
+            },
             other => super::map(other, |_| ()),
         }
     }
