@@ -30,10 +30,12 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<
     let azure = Azure::connect(options).await.map_err(|e| {
         let exit = if e.is_sign_in() { Exit::NotPermitted } else { Exit::Failed };
         let error = CliError::new(exit, causes(&e)).at(url.to_owned());
-        if exit == Exit::NotPermitted {
-            error.next("sign in: az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET")
-        } else {
-            error
+        match (e.advice(), exit == Exit::NotPermitted) {
+            (Some(advice), _) => error.next(advice),
+            (None, true) => {
+                error.next("sign in: az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET")
+            }
+            (None, false) => error,
         }
     })?;
     Ok(Cloud { azure, url: url.to_owned(), tempo })

@@ -1,7 +1,7 @@
 //! CLI: where a move stands, in the ten words that people see. Pure.
 
 use rehome_orchestrator::{
-    Direction, Fault, Forward, Node, Phase, RunId, RunState, Step, StepState, Undo, Verdict,
+    Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepState, Undo, Verdict,
 };
 use serde::Serialize;
 
@@ -81,6 +81,9 @@ pub(crate) struct WaitView {
     pub(crate) checks: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<Fault>,
+    /// What of the step is in place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unblock_with: Vec<String>,
 }
@@ -150,6 +153,7 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
         next_check_ms: None,
         checks: None,
         why: None,
+        left: None,
         unblock_with: Vec::new(),
     };
     let fits = match state.direction() {
@@ -157,6 +161,24 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
         Direction::Back { .. } => back(run, step, stands, &mut view),
     };
     fits.then_some(view)
+}
+
+/// What is left by a step that was refused.
+const NOT_DONE: &str = "nothing of this step was done; what depends on it waits, everything else goes on";
+/// What is left by a step that nobody knows the outcome of.
+const IN_DOUBT: &str = "it is not known whether this step was done; nothing is sent until that is settled";
+/// What is left by an undo that was refused.
+const NOT_UNDONE: &str = "this step is not taken back; what depends on it waits, everything else goes on";
+
+/// What is left where somebody else's change was found.
+const STRANGE: &str = "what is there is somebody else's change or mixed with one; nothing of it is touched";
+
+fn left(why: &Fault, doubt: bool) -> &'static str {
+    match (doubt, why.kind) {
+        (true, _) => IN_DOUBT,
+        (false, FaultKind::Differs | FaultKind::GaveUp) => STRANGE,
+        (false, _) => NOT_DONE,
+    }
 }
 
 fn decide(run: &RunId, step: &Step, skip: bool) -> Vec<String> {
@@ -174,6 +196,7 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
         Forward::Parked { why, doubt } => {
             view.kind = "failed";
             view.why = Some(why.clone());
+            view.left = Some(left(why, *doubt));
             view.unblock_with = decide(run, step, !doubt);
         }
         Forward::Retrying { until_ms, why } => {
@@ -217,6 +240,7 @@ fn back(run: &RunId, step: &Step, stands: &StepState, view: &mut WaitView) -> bo
         Undo::Parked { why, .. } => {
             view.kind = "failed";
             view.why = Some(why.clone());
+            view.left = Some(NOT_UNDONE);
             view.unblock_with = decide(run, step, true);
             view.unblock_with.pop();
         }

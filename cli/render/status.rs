@@ -3,6 +3,7 @@
 use crate::time::date;
 use crate::view::{MoveView, State};
 use comfy_table::{Table, presets};
+use rehome_orchestrator::Fault;
 use rehome_store::Holder;
 use std::fmt::Write;
 
@@ -21,13 +22,10 @@ pub(crate) fn text(views: &[MoveView], runner: Option<&Holder>) -> String {
         for wait in &view.waiting_for {
             put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.to_uppercase(), wait.title);
             if let Some(why) = &wait.why {
-                put!(out, "\n    why     {why}");
-                if let Some(advice) = rehome_activities::azure::errors::advice(&why.code) {
-                    put!(out, "\n            {advice}");
-                }
-                if let Some(needs) = &why.needs {
-                    put!(out, "\n    needs   {needs}");
-                }
+                cause(&mut out, why);
+            }
+            if let Some(left) = wait.left {
+                put!(out, "\n    state   {left}");
             }
             if let Some(next) = wait.next_check_ms.filter(|ms| *ms > 0) {
                 put!(out, "\n    until   {}", date(next));
@@ -41,6 +39,23 @@ pub(crate) fn text(views: &[MoveView], runner: Option<&Holder>) -> String {
         put!(out, "\nrunner alive: {} process {} on {}", runner.actor, runner.pid, runner.host);
     }
     out.trim_end().to_owned()
+}
+
+/// What went wrong, where, what may help, and by which names Azure's support finds it.
+fn cause(out: &mut String, why: &Fault) {
+    put!(out, "\n    why     {why}");
+    if let Some(advice) = rehome_activities::azure::errors::advice(why) {
+        put!(out, "\n            {advice}");
+    }
+    if let Some(target) = &why.target {
+        put!(out, "\n    where   {target}");
+    }
+    if let Some(needs) = &why.needs {
+        put!(out, "\n    needs   {needs}");
+    }
+    if let (Some(status), Some(correlation)) = (why.status, &why.correlation) {
+        put!(out, "\n    azure   status {status}, request {correlation}");
+    }
 }
 
 /// What to type next.

@@ -140,14 +140,16 @@ pub struct Call {
     step: StepId,
     act: Act,
     attempt: u32,
+    tries: u32,
     request_id: Uuid,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
 impl Call {
-    pub(crate) fn new(run: RunId, step: StepId, act: Act, attempt: u32) -> Self {
+    pub(crate) fn new(run: RunId, step: StepId, act: Act, attempt: u32, forgiven: u32) -> Self {
         let request_id = crate::ids::request_id(&run, &step, act, attempt);
-        Self { run, step, act, attempt, request_id, exchanges: Mutex::new(Vec::new()) }
+        let tries = attempt.saturating_sub(forgiven);
+        Self { run, step, act, attempt, tries, request_id, exchanges: Mutex::new(Vec::new()) }
     }
 
     /// The client request id: durable before the call, and the same whenever this attempt is named.
@@ -173,6 +175,11 @@ impl Call {
     /// Which attempt this is, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// How many attempts there were since a person last asked for one, with this one.
+    pub fn tries(&self) -> u32 {
+        self.tries
     }
 
     /// Adds an exchange to the record of this attempt.

@@ -9,6 +9,7 @@ use rehome_orchestrator::Tempo;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use url::{Host, Url};
 
 /// How to reach a cloud.
@@ -56,9 +57,19 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether signing in was what failed.
+    /// Whether signing in was refused, so that somebody has to do something about it.
     pub fn is_sign_in(&self) -> bool {
-        matches!(self, Self::SignIn(_))
+        matches!(self, Self::SignIn(why) if !why.is_passing())
+    }
+
+    /// What a person can do about it.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::SignIn(SignInError::Refused(why) | SignInError::Unavailable { why, .. }) => {
+                super::errors::advice(why)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -121,9 +132,9 @@ impl Azure {
         let graph = checked(graph.ok_or_else(|| not_a_cloud("no Microsoft Graph"))?)?;
         let arm_audience = text("/authentication/audiences/0").unwrap_or(arm.as_str()).to_owned();
         let sign_in = SignIn::new(transport.clone(), &login, options.sign_in)?;
-        let token = sign_in.token(&arm_audience).await?;
-        let caller = caller(&token);
         let tempo = Tempo::scaled(options.time_scale).unwrap_or(Tempo::REAL);
+        let token = patiently(&sign_in, &arm_audience, tempo).await?;
+        let caller = caller(&token);
         let graph_audience = graph.as_str().trim_end_matches('/').to_owned();
         let inner =
             Inner { arm, graph, transport, sign_in, arm_audience, graph_audience, tempo, caller, national };
@@ -163,6 +174,24 @@ impl Azure {
     /// How many requests were sent so far.
     pub fn requests(&self) -> u64 {
         self.inner.transport.sent()
+    }
+}
+
+/// Signing in is tried this often before the program gives up: nothing has begun, nothing is lost.
+const SIGN_INS: u32 = 4;
+
+async fn patiently(sign_in: &SignIn, audience: &str, tempo: Tempo) -> Result<Arc<str>, SignInError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match sign_in.token(audience).await {
+            Err(SignInError::Unavailable { after, .. }) if tries < SIGN_INS => {
+                let own = u64::try_from(tempo.wall_ms(1_000 << tries)).unwrap_or_default();
+                let own = Duration::from_millis(own);
+                tokio::time::sleep(after.map_or(own, |wish| wish.max(own))).await;
+            }
+            said => return said,
+        }
     }
 }
 

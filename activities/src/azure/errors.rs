@@ -1,28 +1,63 @@
-//! Azure: what each error code means for what may be done next. Pure data.
-//!
-//! Sources: domain knowledge of section "Failure modes and retry rules", Resource Manager's and Graph's
-//! error references, recorded exchanges.
+//! Azure: what each answer means for what may be done next. Pure: the table is data, this reads it.
 
-use rehome_orchestrator::{Fault, FaultKind};
+mod table;
+
+use super::words::{code as word, plain};
+use rehome_orchestrator::{Fault, FaultKind, Retry};
 use serde_json::Value;
 use std::time::Duration;
+
+pub use table::TABLE;
 
 /// What an error answer to a write means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// Certainly not applied; the same request may succeed later.
     Later,
+    /// Certainly not applied. Usually something made before is not known everywhere yet, so it is tried again
+    /// for this long; after that it will not succeed.
+    Settles {
+        /// How long that takes at most, in unscaled seconds.
+        within_s: u32,
+    },
+    /// Certainly not applied. It may succeed with a new token if the caller got rights lately.
+    Rights {
+        /// How long new rights take to work everywhere, in unscaled seconds.
+        within_s: u32,
+    },
+    /// Not applied by this request, because what it asks for is there (or gone) already: to be read back.
+    There,
     /// Certainly not applied; the same request will not succeed.
     Never,
     /// It may have been applied.
     Doubt,
 }
 
-/// One row: a code, what it means, and what a person can do.
+/// Whose answers a row is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// Everybody's.
+    Any,
+    /// Those to removals.
+    Delete,
+    /// Those about federated credentials of identities.
+    Credential,
+    /// The sign-in server's.
+    SignIn,
+}
+
+/// One row: who said what, what it means, and what a person can do.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// Azure's code.
+    /// Whose answers it is about.
+    pub on: On,
+    /// The status it comes with. A code counts with every status of its hundred. Without a code, a full
+    /// hundred stands for all of it, and 0 for everything.
+    pub status: u16,
+    /// Azure's code; `*` for every other.
     pub code: &'static str,
+    /// Words of the message, in small letters, where the code alone says too little.
+    pub says: &'static str,
     /// What sort of trouble it is.
     pub kind: FaultKind,
     /// What it means for the request.
@@ -31,189 +66,156 @@ pub struct Row {
     pub advice: &'static str,
 }
 
-const fn row(code: &'static str, kind: FaultKind, meaning: Meaning, advice: &'static str) -> Row {
-    Row { code, kind, meaning, advice }
-}
-
-use FaultKind::{Blocked, Conflict, Denied, Invalid, Missing, NotReady, Throttled, Unavailable};
-use Meaning::{Doubt, Later, Never};
-
-/// Every code that is known, in the order of topics.
-pub const TABLE: [Row; 47] = [
-    row("PrincipalNotFound", NotReady, Later, "the new principal is not known everywhere yet"),
-    row("Request_ResourceNotFound", NotReady, Later, "Graph does not know the object yet, or it is gone"),
-    row("ParentResourceNotFound", NotReady, Later, "the parent is not known everywhere yet"),
-    row("RoleDefinitionDoesNotExist", Missing, Never, "the role is gone: restore it, or leave the step out"),
-    row("HashConflictOnDifferentRoleAssignmentIds", Conflict, Later, "two writers met; it is tried again"),
-    row("RoleAssignmentExists", Conflict, Never, "the same grant exists under another name"),
-    row(
-        "RoleAssignmentUpdateNotPermitted",
-        Conflict,
-        Never,
-        "the name of the assignment is taken by another grant",
-    ),
-    row("UnmatchedPrincipalType", Invalid, Never, "the principal is not of the type that was said"),
-    row("RoleAssignmentLimitExceeded", Blocked, Never, "remove assignments that nobody needs, then retry"),
-    row(
-        "AuthorizationFailed",
-        Denied,
-        Never,
-        "get a role with the action that the message names, then retry",
-    ),
-    row(
-        "LinkedAuthorizationFailed",
-        Denied,
-        Never,
-        "you need assign/action on every identity of the host, and each must exist",
-    ),
-    row(
-        "Authorization_RequestDenied",
-        Denied,
-        Never,
-        "get the Graph permission or directory role, then retry",
-    ),
-    row("AuthenticationFailed", Denied, Never, "sign in again"),
-    row("InvalidAuthenticationToken", Denied, Never, "sign in again"),
-    row("ExpiredAuthenticationToken", Denied, Later, "a new token is asked for"),
-    row(
-        "FailedIdentityOperation",
-        Blocked,
-        Never,
-        "an identity in the host's list is gone: remove the dead entry, then retry",
-    ),
-    row(
-        "InvalidIdentityValues",
-        Invalid,
-        Never,
-        "the identity block was refused: this is a fault of the program",
-    ),
-    row("InvalidIdentityRegion", Blocked, Never, "the identity is bound to its own region"),
-    row(
-        "ScopeLocked",
-        Blocked,
-        Never,
-        "remove the lock that the message names, or set lift_locks, then retry",
-    ),
-    row(
-        "RequestDisallowedByPolicy",
-        Blocked,
-        Never,
-        "ask for an exemption from the policy that the message names",
-    ),
-    row(
-        "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
-        Conflict,
-        Later,
-        "credentials of one identity are written one at a time",
-    ),
-    row("AnotherOperationInProgress", Conflict, Later, "the resource is busy; it is tried again"),
-    row("RetryableErrorDueToAnotherOperation", Conflict, Later, "the resource is busy; it is tried again"),
-    row("OperationNotAllowed", Conflict, Never, "the resource is in a state that does not allow it"),
-    row("PreconditionFailed", Conflict, Later, "somebody changed it meanwhile; it is read again"),
-    row("Conflict", Conflict, Later, "somebody else works on it; it is tried again"),
-    row(
-        "MissingSubscriptionRegistration",
-        Blocked,
-        Never,
-        "az provider register --namespace Microsoft.ManagedIdentity",
-    ),
-    row("NoRegisteredProviderFound", Blocked, Never, "register the provider, or the region does not have it"),
-    row("LocationNotAvailableForResourceType", Blocked, Never, "choose a region that has managed identities"),
-    row(
-        "InvalidResourceLocation",
-        Blocked,
-        Never,
-        "the name is taken in another region: choose another name or group",
-    ),
-    row(
-        "InvalidResourceGroupLocation",
-        Blocked,
-        Never,
-        "the group exists in another region: use it, or choose another name",
-    ),
-    row(
-        "ResourceGroupNotFound",
-        Missing,
-        Never,
-        "make the resource group, or set create_resource_group = true",
-    ),
-    row("SubscriptionNotFound", Missing, Never, "check the subscription and your access to it"),
-    row("ResourceNotFound", Missing, Never, "it is gone: leave the step out, or plan again"),
-    row("InvalidResourceName", Invalid, Never, "choose another name"),
-    row("InvalidRequestContent", Invalid, Never, "the request was refused: this is a fault of the program"),
-    row("Request_BadRequest", Invalid, Never, "Graph refused the request; the message says why"),
-    row("BadRequest", Invalid, Never, "the service refused the request; the message says why"),
-    row("MissingApiVersionParameter", Invalid, Never, "this is a fault of the program"),
-    row("InvalidApiVersionParameter", Invalid, Never, "this is a fault of the program"),
-    row("TooManyRequests", Throttled, Later, "it goes on by itself"),
-    row("SubscriptionRequestsThrottled", Throttled, Later, "it goes on by itself"),
-    row("RateLimiting", Throttled, Later, "it goes on by itself"),
-    row("ServerBusy", Unavailable, Doubt, "the service is overloaded; it is looked at and goes on"),
-    row("ServiceUnavailable", Unavailable, Doubt, "the service is out of order; it is looked at and goes on"),
-    row("InternalServerError", Unavailable, Doubt, "the service failed; it is looked at and goes on"),
-    row("GatewayTimeout", Unavailable, Doubt, "the service took too long; it is looked at and goes on"),
-];
-
-/// What a person can do about a code.
-pub fn advice(code: &str) -> Option<&'static str> {
-    find(code).map(|row| row.advice)
-}
-
-fn find(code: &str) -> Option<&'static Row> {
-    TABLE.iter().find(|row| row.code.eq_ignore_ascii_case(code))
-}
-
-/// What an error answer means. The status decides what the code does not, and a server's failure is
-/// always a doubt: nobody knows how far it came.
-pub fn meaning(status: u16, code: &str) -> (FaultKind, Meaning) {
-    if status == 429 {
-        return (Throttled, Later);
-    }
-    if status >= 500 || status == 408 {
-        return (Unavailable, Doubt);
-    }
-    match find(code) {
-        Some(row) => (row.kind, row.meaning),
-        None => match status {
-            401 | 403 => (Denied, Never),
-            404 => (Missing, Never),
-            409 => (Conflict, Never),
-            412 => (Conflict, Later),
-            423 => (Blocked, Never),
-            _ => (Invalid, Never),
-        },
+impl Row {
+    fn fits(&self, asked: Asked<'_>, status: u16, code: &str, message: &str) -> bool {
+        let status_fits = match (self.code, self.status) {
+            // What failed later than it was answered has a code, and the status of the answer.
+            (named, _) if named != "*" && status < 300 => true,
+            ("*", 0) => true,
+            ("*", row) if row % 100 != 0 && self.says.is_empty() => row == status,
+            (_, row) => row / 100 == status / 100,
+        };
+        asked.is(self.on)
+            && status_fits
+            && (self.code == "*" || self.code.eq_ignore_ascii_case(code))
+            && (self.says.is_empty() || message.to_lowercase().contains(self.says))
     }
 }
 
-/// A message from outside is at most this long in a log.
-const MESSAGE_MAX: usize = 600;
+/// What was asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// The HTTP method; empty where it is not known any more.
+    pub(crate) method: &'a str,
+    /// The path.
+    pub(crate) path: &'a str,
+}
 
-/// Text from outside, cut to a length and without control characters.
-pub(crate) fn plain(text: &str) -> String {
-    let clean: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MESSAGE_MAX).collect();
-    clean.trim().to_owned()
+/// What stands for the path of the sign-in server.
+pub(crate) const SIGN_IN: Asked<'static> = Asked { method: "POST", path: "sign-in" };
+
+impl Asked<'_> {
+    fn is(self, on: On) -> bool {
+        match on {
+            On::Any => self.path != SIGN_IN.path,
+            On::Delete => self.method == "DELETE",
+            On::Credential => {
+                let path = self.path.to_lowercase();
+                path.contains("/userassignedidentities/") && path.contains("/federatedidentitycredentials/")
+            }
+            On::SignIn => self.path == SIGN_IN.path,
+        }
+    }
+}
+
+/// The row for an answer. There is always one.
+pub(crate) fn find(asked: Asked<'_>, status: u16, code: &str, message: &str) -> &'static Row {
+    let last = &TABLE[TABLE.len() - 1];
+    TABLE.iter().find(|row| row.fits(asked, status, code, message)).unwrap_or(last)
+}
+
+/// The row for a fault that came of an answer.
+pub(crate) fn row_of(asked: Asked<'_>, why: &Fault) -> &'static Row {
+    find(asked, why.status.unwrap_or_default(), &why.code, &why.message)
+}
+
+/// Whether a fault says that what was asked for is there already.
+pub(crate) fn says_there(why: &Fault) -> bool {
+    row_of(Asked { method: "", path: "" }, why).meaning == Meaning::There
+}
+
+/// What a person can do about a fault.
+pub fn advice(why: &Fault) -> Option<&'static str> {
+    if let Some((_, advice)) = table::OWN.iter().find(|(code, _)| *code == why.code) {
+        return Some(advice);
+    }
+    why.status?;
+    let path = if why.code.starts_with(AADSTS) { SIGN_IN.path } else { why.target.as_deref().unwrap_or("") };
+    Some(row_of(Asked { method: "", path }, why).advice)
+}
+
+/// Long enough for a new principal to be known to every replica of Azure (up to 10 minutes, and some).
+pub(crate) const PATIENT: Retry =
+    Retry { base_ms: 2_000, cap_ms: 60_000, attempts_max: 120, give_up_after_ms: 1_800_000 };
+
+/// Whether this many tries, with the pauses between them, have taken this long.
+pub(crate) fn is_spent(tries: u32, within_s: u32) -> bool {
+    let pause = |nth: u32| (PATIENT.base_ms << nth.min(16)).min(PATIENT.cap_ms);
+    (0..tries.saturating_sub(1)).map(pause).sum::<u64>() >= u64::from(within_s) * 1_000
 }
 
 /// The fault that an error answer tells of.
-pub(crate) fn fault(status: u16, body: &Value, target: &str, correlation: Option<String>) -> Fault {
-    let error = body.get("error").unwrap_or(body);
-    let text = |name: &str| error[name].as_str().map(plain).filter(|t| !t.is_empty());
-    let code = text("code").or_else(|| text("Code")).unwrap_or_else(|| format!("Http{status}"));
-    let message = text("message").or_else(|| text("Message")).unwrap_or_else(|| format!("status {status}"));
-    let (kind, _) = meaning(status, &code);
-    let mut fault = Fault::new(kind, code, message).at(target);
+pub(crate) fn fault(asked: Asked<'_>, status: u16, body: &Value, correlation: Option<String>) -> Fault {
+    // Resource Manager and Graph wrap it, some providers do not, and App Service writes capitals.
+    let error = [body.get("error"), body.get("odata.error")].into_iter().flatten().find(|e| e.is_object());
+    let error = error.unwrap_or(body);
+    let code = said(error, "code").map(|c| word(&c)).filter(|c| !c.is_empty());
+    let code = code.unwrap_or_else(|| format!("Http{status}"));
+    let message = said(error, "message").unwrap_or_else(|| format!("status {status}"));
+    let message = plain(&format!("{message}{}", reasons(error)));
+    let mut fault =
+        Fault::new(find(asked, status, &code, &message).kind, code, message).at(plain(asked.path));
     fault.needs = needs(&fault.message);
     fault.status = Some(status);
     fault.correlation = correlation;
     fault
 }
 
+/// A member of an error, whichever way it is written.
+fn said(error: &Value, name: &str) -> Option<String> {
+    let found = error.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1;
+    let text = found.as_str().or_else(|| found["value"].as_str())?;
+    Some(text.to_owned()).filter(|t| !t.trim().is_empty())
+}
+
+/// At most this many reasons are told.
+const REASONS_MAX: usize = 3;
+
+/// What stands below an error: reasons of their own, and the policies that forbid it.
+fn reasons(error: &Value) -> String {
+    let list = |name: &str| {
+        let found = error.as_object().and_then(|e| e.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)));
+        found.and_then(|(_, list)| list.as_array()).cloned().unwrap_or_default()
+    };
+    let mut all: Vec<String> = Vec::new();
+    for detail in list("details") {
+        let parts: Vec<String> = ["code", "message"].iter().filter_map(|n| said(&detail, n)).collect();
+        all.extend(Some(parts.join(": ")).filter(|text| !text.is_empty()));
+    }
+    for info in list("additionalInfo") {
+        let of = |name: &str| info.pointer(&format!("/info/{name}")).and_then(Value::as_str);
+        let policy = of("policyAssignmentId").or_else(|| of("policyDefinitionId"));
+        all.extend(policy.map(|id| format!("policy {id}")));
+    }
+    all.iter().take(REASONS_MAX).map(|reason| format!(" ({reason})")).collect()
+}
+
 /// The action that a refusal names: `… to perform action 'X/write' over scope …`.
 fn needs(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("action '")?;
+    let (_, rest) = message.split_once("action '").or_else(|| message.split_once("action(s) '"))?;
     let (action, _) = rest.split_once('\'')?;
     Some(action.to_owned()).filter(|a| a.contains('/') && a.len() < 200)
+}
+
+/// What every code of Entra ID begins with.
+const AADSTS: &str = "AADSTS";
+
+/// The fault that the sign-in server's refusal tells of.
+pub(crate) fn sign_in_fault(status: u16, body: &Value, text: &str) -> Fault {
+    let text = body["error_description"].as_str().unwrap_or(text);
+    let number = text.find(AADSTS).map(|at| {
+        let digits = text[at + AADSTS.len()..].chars().take_while(char::is_ascii_digit);
+        format!("{AADSTS}{}", digits.collect::<String>())
+    });
+    let listed = body["error_codes"][0].as_u64().map(|n| format!("{AADSTS}{n}"));
+    let code = listed.or(number).or_else(|| body["error"].as_str().map(word));
+    let code = code.unwrap_or_else(|| format!("Http{status}"));
+    let message = plain(text);
+    let message = message.strip_prefix(&format!("{code}: ")).unwrap_or(&message).to_owned();
+    let message = if message.is_empty() { format!("status {status}") } else { message };
+    let mut fault = Fault::new(find(SIGN_IN, status, &code, &message).kind, code, message);
+    fault.status = Some(status);
+    fault
 }
 
 /// A fault of the way there.
@@ -225,38 +227,4 @@ pub(crate) fn broken(what: &str, target: &str) -> Fault {
 pub(crate) type Wish = Option<Duration>;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn codes_are_listed_once_and_each_has_advice() {
-        let mut codes: Vec<String> = TABLE.iter().map(|row| row.code.to_lowercase()).collect();
-        codes.sort();
-        codes.dedup();
-        assert_eq!(codes.len(), TABLE.len());
-        assert!(TABLE.iter().all(|row| !row.advice.is_empty()));
-    }
-
-    #[test]
-    fn every_row_means_what_it_says_and_a_servers_failure_is_always_a_doubt() {
-        for row in TABLE {
-            let status = if row.meaning == Doubt { 503 } else { 400 };
-            assert_eq!(meaning(status, row.code), (row.kind, row.meaning), "{}", row.code);
-            assert_eq!(meaning(500, row.code).1, Doubt, "{}", row.code);
-            assert_eq!(meaning(429, row.code), (Throttled, Later), "{}", row.code);
-        }
-        assert_eq!(meaning(418, "Teapot"), (Invalid, Never));
-    }
-
-    #[test]
-    fn a_fault_names_the_missing_right_and_hostile_text_is_made_plain() {
-        let message =
-            "The client does not have authorization to perform action 'A.B/c/write' over scope '/x'\u{1b}[2J";
-        let body = json!({"error": {"code": "AuthorizationFailed", "message": message}});
-        let fault = fault(403, &body, "/x", None);
-        assert_eq!(fault.needs.as_deref(), Some("A.B/c/write"));
-        assert!(!fault.message.contains('\u{1b}'));
-        assert_eq!(super::fault(502, &json!("<html>"), "/x", None).code, "Http502");
-    }
-}
+mod tests;

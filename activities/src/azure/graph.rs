@@ -1,6 +1,6 @@
 //! Azure: reading Microsoft Graph. Paths are below `/v1.0/` and may carry a query.
 
-use super::errors::{self, broken};
+use super::errors::{self, Asked, broken};
 use super::reader::{Reader, absent};
 use super::tape::Side;
 use rehome_orchestrator::{Fault, FaultKind};
@@ -100,7 +100,7 @@ impl Reader {
     async fn part(&self, response: &Value, status: u16, path: &str) -> Result<Value, Fault> {
         let body = &response["body"];
         if status >= 400 {
-            return Err(errors::fault(status, body, path, None));
+            return Err(errors::fault(Asked { method: "GET", path }, status, body, None));
         }
         let mut body = body.clone();
         if body.get("@odata.nextLink").is_some() {

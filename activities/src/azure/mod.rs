@@ -12,6 +12,7 @@ mod reader;
 mod sign_in;
 mod tape;
 mod transport;
+mod words;
 mod writer;
 
 #[cfg(test)]

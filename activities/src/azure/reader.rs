@@ -1,10 +1,11 @@
 //! Azure: reading. Nothing here can change anything: GET, and the few reads that Azure spells as POST.
 
 use super::cloud::Inner;
-use super::errors::{self, Meaning, Wish, broken};
+use super::errors::{self, Asked, Meaning, Wish, broken};
 use super::paging;
 use super::tape::{self, Heard, Side, Tape};
 use super::transport::Answer;
+use super::writer::NoAnswer;
 use rehome_orchestrator::{Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -155,6 +156,23 @@ impl Reader {
         Err(broken("the pages of the query do not end", path))
     }
 
+    /// Whether the caller was granted anything so lately that it may not work everywhere yet.
+    pub(super) async fn has_new_rights(&self, path: &str, within_s: u32) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        let scope = match parts[..] {
+            ["", first, id, ..] if first.eq_ignore_ascii_case("subscriptions") => format!("/{first}/{id}"),
+            _ => String::new(),
+        };
+        let list = format!("{scope}/providers/Microsoft.Authorization/roleAssignments");
+        let mine = format!("assignedTo('{}')", self.caller());
+        // Who may not see grants may not be told from who has none: then the refusal stands.
+        let grants = self.list(&list, "2022-04-01", &[("$filter", &mine)]).await.unwrap_or_default();
+        let within = self.inner.tempo.wall_ms(u64::from(within_s) * 1_000);
+        let since = chrono::Utc::now() - chrono::TimeDelta::milliseconds(within);
+        let made = grants.iter().filter_map(|g| g.pointer("/properties/createdOn")?.as_str());
+        made.filter_map(|at| at.parse::<chrono::DateTime<chrono::Utc>>().ok()).any(|at| at > since)
+    }
+
     /// Asks after a long-running operation. Only an address of this cloud is asked.
     pub async fn poll(&self, operation: &Operation) -> Outcome<Value> {
         let base = &self.inner.arm;
@@ -240,20 +258,19 @@ impl Reader {
         loop {
             tries += 1;
             let (wish, why) = match self.inner.once(side, &method, &url, body, None).await {
-                Ok(answer) if answer.status < 400 => return Ok(answer),
+                Ok(answer) if answer.is_success() => return Ok(answer),
                 Ok(answer) => {
                     let json = answer.json().unwrap_or_default();
-                    let why = errors::fault(answer.status, &json, url.path(), answer.correlation());
-                    let again = answer.status == 429
-                        || errors::meaning(answer.status, &why.code).1 == Meaning::Doubt
-                        || why.code == "ExpiredAuthenticationToken";
-                    if !again {
+                    let asked = Asked { method: method.as_str(), path: url.path() };
+                    let why = errors::fault(asked, answer.status, &json, answer.correlation());
+                    if !matches!(errors::row_of(asked, &why).meaning, Meaning::Later | Meaning::Doubt) {
                         return Err(why);
                     }
                     (answer.retry_after(), why)
                 }
-                Err(why) if why.kind == FaultKind::Denied => return Err(why),
-                Err(why) => (None, why),
+                Err(NoAnswer::NotSignedIn(why)) => return Err(why),
+                Err(NoAnswer::NotSent { why, after }) => (after, why),
+                Err(NoAnswer::Lost(why)) => (None, why),
             };
             if tries >= TRIES {
                 return Err(why);
@@ -297,7 +314,8 @@ fn polled(answer: &Answer, operation: &Operation) -> Outcome<Value> {
         // What has failed may have come half-way: only the thing itself can tell.
         Some("failed" | "canceled") => {
             let target = body["id"].as_str().unwrap_or("operation").to_owned();
-            Outcome::Unknown(errors::fault(200, &body, &target, answer.correlation()))
+            let asked = Asked { method: "", path: &target };
+            Outcome::Unknown(errors::fault(asked, answer.status, &body, answer.correlation()))
         }
         Some(_) => going(),
     }

@@ -1,15 +1,19 @@
 //! Azure: tokens. Held in memory, shown to nobody.
 
 use super::cloud::is_loopback;
+use super::errors::{self, Meaning, Wish};
 use super::transport::{Sent, Transport};
+use super::words::plain;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::error::ErrorKind;
 use azure_core::http::ClientOptions;
 use azure_identity::{
     AzureCliCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
     ClientSecretCredentialOptions, ManagedIdentityCredential, WorkloadIdentityCredential,
     WorkloadIdentityCredentialOptions,
 };
+use rehome_orchestrator::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -29,7 +33,61 @@ pub enum SignInError {
     Credential(String),
     /// The sign-in server refused.
     #[error("the sign-in server refused: {0}")]
-    Refused(String),
+    Refused(Fault),
+    /// The sign-in server did not answer, or not for now.
+    #[error("the sign-in server is out of reach for now: {why}")]
+    Unavailable {
+        /// What came instead of a token.
+        why: Fault,
+        /// How long it asked to be left alone.
+        after: Wish,
+    },
+}
+
+impl SignInError {
+    /// Whether the same may work later, without anybody doing anything.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
+    /// The same for a log: which exchange it kept from being sent.
+    pub(crate) fn fault(self, target: &str) -> Fault {
+        let why = match self {
+            Self::Refused(why) | Self::Unavailable { why, .. } => why,
+            Self::Missing(_) | Self::Credential(_) => {
+                Fault::new(FaultKind::Denied, "NotSignedIn", plain(&self.to_string()))
+            }
+        };
+        let message = format!("nothing was sent, because signing in failed: {}", why.message);
+        Fault { message, ..why }.at(target)
+    }
+
+    /// What an answer that holds no token means.
+    fn answered(status: u16, body: &Value, text: &str, after: Wish) -> Self {
+        let why = errors::sign_in_fault(status, body, text);
+        match errors::row_of(errors::SIGN_IN, &why).meaning {
+            Meaning::Later | Meaning::Doubt | Meaning::Settles { .. } => Self::Unavailable { why, after },
+            Meaning::Never | Meaning::Rights { .. } | Meaning::There => Self::Refused(why),
+        }
+    }
+
+    fn unreachable(what: &str) -> Self {
+        let why = Fault::new(FaultKind::Unavailable, "SignInUnavailable", plain(what));
+        Self::Unavailable { why, after: None }
+    }
+
+    /// What the official library says, as far as it says it in fields.
+    fn of_library(error: &azure_core::Error) -> Self {
+        let text = super::words::causes(error);
+        match error.kind() {
+            ErrorKind::HttpResponse { status, .. } => {
+                Self::answered(u16::from(*status), &Value::Null, &text, None)
+            }
+            ErrorKind::Io | ErrorKind::Connection => Self::unreachable(&text),
+            // Its credentials wrap what the server said in words.
+            _ => Self::answered(400, &Value::Null, &text, None),
+        }
+    }
 }
 
 /// What to sign in to a cloud on this machine with, where the environment does not say it.
@@ -114,7 +172,7 @@ impl SignIn {
             Source::Credential(credential) => {
                 let scope = format!("{}/.default", audience.trim_end_matches('/'));
                 let token = credential.get_token(&[&scope], None).await;
-                let token = token.map_err(|e| SignInError::Refused(e.to_string()))?;
+                let token = token.map_err(|e| SignInError::of_library(&e))?;
                 let left = token.expires_on.unix_timestamp() - chrono::Utc::now().timestamp();
                 let left = Duration::from_secs(u64::try_from(left).unwrap_or_default());
                 (Arc::from(token.token.secret()), left)
@@ -185,19 +243,16 @@ async fn local(
         .body(form);
     let answer = match transport.send(request).await {
         Sent::Answer(answer) => answer,
-        Sent::Unsent(what) | Sent::Lost(what) => return Err(SignInError::Refused(what)),
+        Sent::Unsent(what) | Sent::Lost(what) => return Err(SignInError::unreachable(&what)),
     };
-    let body = answer.json().map_err(SignInError::Refused)?;
+    let body = answer.json().unwrap_or_default();
     let text = |name: &str| body[name].as_str().map(ToOwned::to_owned);
     match text("access_token").filter(|_| answer.status == 200) {
         Some(token) => {
             let lives = body["expires_in"].as_u64().unwrap_or_default();
             Ok((Arc::from(token), Duration::from_secs(lives)))
         }
-        None => {
-            let why: Option<String> = body["error_description"].as_str().map(super::errors::plain);
-            Err(SignInError::Refused(why.unwrap_or_else(|| format!("status {}", answer.status))))
-        }
+        None => Err(SignInError::answered(answer.status, &body, "", answer.retry_after())),
     }
 }
 

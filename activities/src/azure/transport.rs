@@ -103,6 +103,11 @@ fn words(error: &reqwest::Error) -> String {
 }
 
 impl Answer {
+    /// A redirection is none: it is not followed, and nothing was done.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let name: HeaderName = name.parse().ok()?;
         self.headers.get(name)?.to_str().ok()

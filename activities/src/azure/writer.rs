@@ -1,11 +1,12 @@
 //! Azure: writing. Every method wants the engine's `Call`, whose request id goes out with what is sent.
 
 use super::cloud::Inner;
-use super::errors::{self, Meaning, broken};
+use super::errors::{self, Asked, Meaning, Wish, broken};
 use super::reader::Reader;
-use super::sign_in::is_refused;
+use super::sign_in::{SignInError, is_refused};
 use super::tape::Side;
 use super::transport::{Answer, Sent};
+use super::words::plain;
 use rehome_orchestrator::{Call, Exchange, Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;
 use serde_json::Value;
@@ -52,7 +53,7 @@ impl Writer {
 
     /// Removes a resource; one that is not there is removed.
     pub async fn delete(&self, call: &Call, id: &str, api: &str) -> Outcome<Value> {
-        gone(self.arm(call, Method::DELETE, id, api, None, None).await)
+        self.arm(call, Method::DELETE, id, api, None, None).await
     }
 
     /// Does an action.
@@ -72,7 +73,7 @@ impl Writer {
 
     /// Removes something in Graph; what is not there is removed.
     pub async fn graph_delete(&self, call: &Call, path: &str) -> Outcome<Value> {
-        gone(self.graph(call, Method::DELETE, path, None).await)
+        self.graph(call, Method::DELETE, path, None).await
     }
 
     async fn arm(
@@ -115,10 +116,41 @@ impl Writer {
         };
         call.note(Exchange { request: format!("{method} {}", url.path()), status, correlation });
         match sent {
-            Ok(answer) => judge(&answer, &url),
-            Err(why) if why.code == NOT_SENT => Outcome::Retry { after: None, why },
-            Err(why) if why.kind == FaultKind::Denied => Outcome::Refused(why),
-            Err(why) => Outcome::Unknown(why),
+            Ok(answer) if answer.is_success() => done(&answer, &url),
+            Ok(answer) => self.refused(call, side, &method, &url, &answer).await,
+            Err(NoAnswer::NotSent { why, after }) => Outcome::Retry { after, why },
+            Err(NoAnswer::NotSignedIn(why)) => Outcome::Refused(why),
+            Err(NoAnswer::Lost(why)) => Outcome::Unknown(why),
+        }
+    }
+
+    /// What an error answer means for the step.
+    async fn refused(
+        &self,
+        call: &Call,
+        side: Side,
+        method: &Method,
+        url: &Url,
+        answer: &Answer,
+    ) -> Outcome<Value> {
+        let body = answer.json().unwrap_or_default();
+        let asked = Asked { method: method.as_str(), path: url.path() };
+        let why = errors::fault(asked, answer.status, &body, answer.correlation());
+        let after = answer.retry_after();
+        match errors::row_of(asked, &why).meaning {
+            Meaning::Later => Outcome::Retry { after, why },
+            Meaning::Settles { within_s } if errors::is_spent(call.tries(), within_s) => {
+                Outcome::Refused(why)
+            }
+            Meaning::Settles { .. } => Outcome::Retry { after, why },
+            Meaning::Rights { within_s } if self.reader.has_new_rights(url.path(), within_s).await => {
+                // The rights of a token are those of the moment in which it was made.
+                self.reader.inner.sign_in.forget(self.reader.inner.audience(side)).await;
+                Outcome::Retry { after, why }
+            }
+            Meaning::There if *method == Method::DELETE => Outcome::Applied(Value::Null),
+            Meaning::Rights { .. } | Meaning::There | Meaning::Never => Outcome::Refused(why),
+            Meaning::Doubt => Outcome::Unknown(why),
         }
     }
 }
@@ -129,10 +161,41 @@ pub(super) struct Headers {
     if_match: Option<String>,
 }
 
-/// Nothing left this machine.
-const NOT_SENT: &str = "NotSent";
+/// Why there is no answer.
+pub(super) enum NoAnswer {
+    /// Nothing was sent; it may be sent later.
+    NotSent {
+        /// Why not.
+        why: Fault,
+        /// How long the sign-in server asked to be left alone.
+        after: Wish,
+    },
+    /// Nothing was sent, and somebody has to do something about it.
+    NotSignedIn(Fault),
+    /// It was sent, and nobody knows what became of it.
+    Lost(Fault),
+}
+
+impl NoAnswer {
+    fn of_sign_in(error: SignInError, target: &str) -> Self {
+        let after = match &error {
+            SignInError::Unavailable { after, .. } => *after,
+            SignInError::Missing(_) | SignInError::Credential(_) | SignInError::Refused(_) => None,
+        };
+        let passing = error.is_passing();
+        let why = error.fault(target);
+        if passing { Self::NotSent { why, after } } else { Self::NotSignedIn(why) }
+    }
+}
 
 impl Inner {
+    pub(super) fn audience(&self, side: Side) -> &str {
+        match side {
+            Side::Arm => &self.arm_audience,
+            Side::Graph => &self.graph_audience,
+        }
+    }
+
     /// One exchange; a token that is refused is replaced once.
     pub(super) async fn once(
         &self,
@@ -141,16 +204,13 @@ impl Inner {
         url: &Url,
         body: Option<&Value>,
         headers: Option<&Headers>,
-    ) -> Result<Answer, Fault> {
-        let audience = match side {
-            Side::Arm => &self.arm_audience,
-            Side::Graph => &self.graph_audience,
-        };
+    ) -> Result<Answer, NoAnswer> {
+        let audience = self.audience(side);
         let mut renewed = false;
         loop {
-            let token = self.sign_in.token(audience).await.map_err(|e| {
-                Fault::new(FaultKind::Denied, "NotSignedIn", errors::plain(&e.to_string())).at(url.path())
-            })?;
+            // Where a token was refused before, so was the request: nothing has taken effect.
+            let token = self.sign_in.token(audience).await;
+            let token = token.map_err(|e| NoAnswer::of_sign_in(e, url.path()))?;
             let mut request = self.transport.request(method.clone(), url.clone()).bearer_auth(token);
             if let Some(body) = body {
                 request = request.header("content-type", "application/json").body(body.to_string());
@@ -176,35 +236,24 @@ impl Inner {
                     return Ok(answer);
                 }
                 Sent::Unsent(what) => {
-                    return Err(
-                        Fault::new(FaultKind::Unavailable, NOT_SENT, errors::plain(&what)).at(url.path())
-                    );
+                    let why = Fault::new(FaultKind::Unavailable, "NotSent", plain(&what)).at(url.path());
+                    return Err(NoAnswer::NotSent { why, after: None });
                 }
-                Sent::Lost(what) => return Err(broken(&what, url.path())),
+                Sent::Lost(what) => return Err(NoAnswer::Lost(broken(&what, url.path()))),
             }
         }
     }
 }
 
-/// What the answer to a write means.
-fn judge(answer: &Answer, url: &Url) -> Outcome<Value> {
-    let body = match answer.json() {
-        Ok(body) => body,
-        // A success whose words cannot be read took effect; what it said is read from the thing itself.
-        Err(e) if answer.status < 400 => return Outcome::Unknown(broken(&e, url.path())),
-        Err(_) => Value::Null,
-    };
-    if answer.status < 400 {
-        return match operation(answer, &body) {
+/// What a success means.
+fn done(answer: &Answer, url: &Url) -> Outcome<Value> {
+    match answer.json() {
+        // It took effect; what it said cannot be read, and is read from the thing itself.
+        Err(e) => Outcome::Unknown(broken(&e, url.path())),
+        Ok(body) => match operation(answer, &body) {
             Some(operation) => Outcome::Accepted(operation),
             None => Outcome::Applied(body),
-        };
-    }
-    let why = errors::fault(answer.status, &body, url.path(), answer.correlation());
-    match errors::meaning(answer.status, &why.code).1 {
-        Meaning::Later => Outcome::Retry { after: answer.retry_after(), why },
-        Meaning::Never => Outcome::Refused(why),
-        Meaning::Doubt => Outcome::Unknown(why),
+        },
     }
 }
 
@@ -221,20 +270,4 @@ fn operation(answer: &Answer, body: &Value) -> Option<Operation> {
         _ => None,
     };
     address.map(|address| Operation { address, after_ms })
-}
-
-/// Removing what is not there has removed it.
-fn gone(outcome: Outcome<Value>) -> Outcome<Value> {
-    match outcome {
-        Outcome::Refused(why) | Outcome::Retry { why, .. }
-            if why.status == Some(404)
-                && matches!(
-                    why.code.as_str(),
-                    "ResourceNotFound" | "Request_ResourceNotFound" | "ParentResourceNotFound" | "NotFound"
-                ) =>
-        {
-            Outcome::Applied(Value::Null)
-        }
-        other => other,
-    }
 }

@@ -1,6 +1,7 @@
 //! Activities: a link in Entra ID that is added, or removed. Every such kind is one [`Link`].
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
+use crate::azure::errors::says_there;
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
@@ -54,6 +55,8 @@ async fn add<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outco
             // "One or more added object references already exist": read back rather than believed.
             match T::find(clients, input).await {
                 Ok(Some(id)) => Outcome::Applied(json!({ "id": id })),
+                // The replica that was read is behind the one that answered.
+                Ok(None) if says_there(&why) => Outcome::Retry { after: None, why },
                 Ok(None) | Err(_) => Outcome::Refused(why),
             }
         }

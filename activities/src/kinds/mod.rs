@@ -18,11 +18,12 @@ mod resource_group;
 mod revoke_tokens;
 mod splice;
 
+pub(crate) use crate::azure::errors::PATIENT;
 use crate::azure::{Azure, Reader, Writer};
 use crate::references::settings::SettingsKey;
 use link::{Add, Unlink};
 use object::{Put, Remove};
-use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome, Registry, Retry};
+use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome, Registry};
 
 /// What every kind works with.
 #[derive(Clone)]
@@ -30,10 +31,6 @@ pub(crate) struct Clients {
     pub(crate) reader: Reader,
     pub(crate) writer: Writer,
 }
-
-/// Long enough for a new principal to be known to every replica of Azure (up to 10 minutes, and some).
-pub(crate) const PATIENT: Retry =
-    Retry { base_ms: 2_000, cap_ms: 60_000, attempts_max: 120, give_up_after_ms: 1_800_000 };
 
 /// A request without an answer may still take effect for this long: its time limit, and as much again
 /// for the way through Azure.

@@ -63,8 +63,11 @@ impl Actor {
         let mut events = Vec::with_capacity(pending.len());
         for Pending { event, start, .. } in pending {
             if let (Event::Began(began), Some(ready)) = (&event, start) {
-                let call = Call::new(self.run.clone(), began.step.clone(), began.act, began.attempt);
                 let at = ready.at;
+                let step = self.state.at(at);
+                let forgiven = if began.act == Act::Run { step.forgiven } else { step.undo_forgiven };
+                let call =
+                    Call::new(self.run.clone(), began.step.clone(), began.act, began.attempt, forgiven);
                 self.begun.insert(at, self.shared.engine.clock.steady_ms());
                 let (held, work) = ready.attempt(Arc::new(call));
                 // An attempt that completes another one already holds what it needs.
