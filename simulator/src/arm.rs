@@ -9,6 +9,7 @@ mod management_groups;
 mod msi;
 mod paging;
 mod poll;
+pub(crate) mod refusals;
 mod resource_graph;
 mod resources;
 mod sites;
@@ -20,12 +21,21 @@ use id::ArmPath;
 
 /// Answers a request; long lists in pages.
 pub(crate) fn answer(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
-    let reply = route(world, call, request);
+    let reply = tagged(route(world, call, request), call);
     // Role assignments have pages of their own, which Azure gives at provider level only.
     if call.path.to_lowercase().ends_with("/providers/microsoft.authorization/roleassignments") {
         return reply;
     }
     paging::page(reply, call, world.settings.page_size)
+}
+
+/// What has an ETag says so in a header too.
+fn tagged(reply: Reply, call: &Call<'_>) -> Reply {
+    let tag = reply.body.as_ref().and_then(|body| body["etag"].as_str()).map(ToOwned::to_owned);
+    match tag.filter(|_| reply.status < 300 && matches!(call.method, "GET" | "PUT" | "PATCH")) {
+        Some(tag) => reply.with("etag", tag),
+        None => reply,
+    }
 }
 
 /// Hands a request to the room of its type.

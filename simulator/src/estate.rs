@@ -51,6 +51,8 @@ pub struct Settings {
     pub object_id: String,
     /// Until a new principal is known to role assignments and to Graph.
     pub principal_delay_s: u32,
+    /// Until a new identity can be read, and have children. Azure is seldom that slow: nothing unless it is said.
+    pub spread_delay_s: u32,
     /// Until Resource Graph shows a change.
     pub index_delay_s: u32,
     /// How long a long-running operation takes.
@@ -71,6 +73,7 @@ impl Default for Settings {
             client_id: "51b7e8a0-0000-4000-8000-00000000c11e".to_owned(),
             object_id: "0b5ec7ed-0000-4000-8000-00000000c11e".to_owned(),
             principal_delay_s: 30,
+            spread_delay_s: 0,
             index_delay_s: 30,
             operation_s: 20,
             latency_ms: 0,

@@ -1,7 +1,11 @@
 //! Simulator: what goes wrong, as data. Repeatable: it depends on the seed, on what is asked and on how
 //! often it was asked, never on the order in which requests of others arrive.
 
+use crate::http::Reply;
+use crate::pipeline::Host;
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -29,6 +33,8 @@ pub struct Rule {
     pub path: Option<String>,
     /// Only the n-th time that the same method and path is asked, from 1.
     pub nth: Option<u64>,
+    /// Only from the n-th time on.
+    pub from: Option<u64>,
     /// How likely it is each time; certain where it is absent.
     pub probability: Option<f64>,
     /// At most this often in all.
@@ -43,20 +49,67 @@ pub struct Rule {
 pub enum What {
     /// The answer comes this much later, in simulated milliseconds.
     LatencyMs(u64),
-    /// The request has no effect, and this is the answer.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// Azure's code.
-        code: String,
-        /// Wall seconds in a `Retry-After` header.
-        #[serde(default)]
-        retry_after_s: Option<u64>,
-    },
+    /// This is the answer, in the shape in which the server that was asked says it.
+    Answer(Canned),
     /// The connection is cut before the request has an effect.
     CutBefore,
     /// The request has its effect, and the connection is cut instead of an answer.
     CutAfter,
+}
+
+/// An answer that was made beforehand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Canned {
+    /// The HTTP status.
+    pub status: u16,
+    /// Azure's code; of the sign-in server `AADSTS` and a number.
+    #[serde(default)]
+    pub code: String,
+    /// The words.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Wall seconds in a `Retry-After` header.
+    #[serde(default)]
+    pub retry_after_s: Option<u64>,
+    /// More headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The whole body instead of code and words; a text is sent as it is.
+    #[serde(default)]
+    pub body: Option<Value>,
+    /// The request has its effect all the same.
+    #[serde(default)]
+    pub after: bool,
+}
+
+impl Canned {
+    pub(crate) fn reply(&self, host: Host) -> Reply {
+        let message = self.message.as_deref().unwrap_or("This was asked for.");
+        let body = self.body.clone().unwrap_or_else(|| match host {
+            Host::Arm | Host::Graph => json!({"error": {"code": self.code, "message": message}}),
+            Host::Login => refusal(self.status, &self.code, message),
+        });
+        let mut reply = Reply::json(self.status, body);
+        if let Some(seconds) = self.retry_after_s {
+            reply = reply.with("retry-after", seconds.to_string());
+        }
+        self.headers.iter().fold(reply, |reply, (name, value)| reply.with(name, value))
+    }
+}
+
+/// A refusal as OAuth writes it, with Entra ID's own additions.
+fn refusal(status: u16, code: &str, message: &str) -> Value {
+    let error = match status {
+        401 => "invalid_client",
+        400 => "invalid_request",
+        _ => "temporarily_unavailable",
+    };
+    let number = code.trim_start_matches("AADSTS").parse::<u64>().unwrap_or_default();
+    json!({
+        "error": error, "error_description": format!("{code}: {message}"), "error_codes": [number],
+        "timestamp": Utc::now().to_rfc3339(),
+    })
 }
 
 impl Faults {
@@ -72,6 +125,7 @@ impl Faults {
                 && rule.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
                 && rule.path.as_deref().is_none_or(|p| path.to_lowercase().contains(&p.to_lowercase()))
                 && rule.nth.is_none_or(|n| n == nth)
+                && rule.from.is_none_or(|n| n <= nth)
                 && rule.times.is_none_or(|times| fired < times)
                 && rule.probability.is_none_or(|p| chance(seed, index, &place, nth) < p);
             if fits {
@@ -103,6 +157,9 @@ mod tests {
         let mut nth = faults(r#"{"method":"put","path":"/x","nth":2,"what":"cut_after"}"#);
         let struck: Vec<_> = (0..3).map(|_| nth.strike(1, "arm", "PUT", "/a/X").is_some()).collect();
         assert_eq!(struck, [false, true, false]);
+        let mut later = faults(r#"{"from":3,"what":"cut_before"}"#);
+        let struck: Vec<_> = (0..4).map(|_| later.strike(1, "arm", "GET", "/").is_some()).collect();
+        assert_eq!(struck, [false, false, true, true]);
         let mut twice = faults(r#"{"times":2,"what":{"answer":{"status":503,"code":"Busy"}}}"#);
         let struck = (0..5).filter(|_| twice.strike(1, "arm", "GET", "/").is_some()).count();
         assert_eq!(struck, 2);
@@ -119,5 +176,24 @@ mod tests {
         assert_ne!(pattern(7), pattern(8));
         let share = pattern(7).iter().filter(|struck| **struck).count();
         assert!((16..48).contains(&share), "{share} of 64");
+    }
+
+    #[test]
+    fn each_server_says_an_error_in_its_own_shape() {
+        let rule = r#"{"what":{"answer":{"status":401,"code":"AADSTS7000215","message":"Invalid.","retry_after_s":3,
+            "headers":{"x-ms-test":"1"}}}}"#;
+        let Some(What::Answer(canned)) = faults(rule).strike(1, "login", "POST", "/t") else {
+            panic!("it strikes")
+        };
+        let arm = canned.reply(Host::Arm);
+        assert_eq!(arm.body.expect("a body")["error"]["code"], "AADSTS7000215");
+        assert!(arm.headers.contains(&("retry-after".to_owned(), "3".to_owned())));
+        assert!(arm.headers.contains(&("x-ms-test".to_owned(), "1".to_owned())));
+        let login = canned.reply(Host::Login).body.expect("a body");
+        assert_eq!(
+            (&login["error"], &login["error_codes"][0]),
+            (&json!("invalid_client"), &json!(7_000_215))
+        );
+        assert_eq!(login["error_description"], "AADSTS7000215: Invalid.");
     }
 }

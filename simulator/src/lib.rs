@@ -20,6 +20,6 @@ mod workload;
 mod world;
 
 pub use estate::{Estate, EstateError, Settings, Unread};
-pub use faults::{Faults, Rule, What};
+pub use faults::{Canned, Faults, Rule, What};
 pub use serve::{Options, Running, ServeError, serve};
 pub use tls::TlsError;

@@ -9,7 +9,8 @@ use crate::login;
 use crate::server::Shared;
 use crate::throttle::{READS, WRITES};
 use crate::world::{RequestLine, World};
-use serde_json::Value;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
 /// Which of the three servers was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +85,23 @@ fn finish(world: &mut World, host: Host, request: &Request, reply: Reply, change
         client_request_id: client.map(ToOwned::to_owned),
     });
     if host == Host::Graph {
-        return reply.with("request-id", id.clone()).with("client-request-id", client.unwrap_or(&id));
+        let client = client.unwrap_or(&id);
+        return inner_error(reply, &id, client, world.now())
+            .with("request-id", id.clone())
+            .with("client-request-id", client);
     }
     let correlation = request.header("x-ms-correlation-request-id").unwrap_or(&id);
     reply.with("x-ms-request-id", id.clone()).with("x-ms-correlation-request-id", correlation)
+}
+
+/// Graph's errors repeat by which names the exchange is known.
+fn inner_error(mut reply: Reply, id: &str, client: &str, now: DateTime<Utc>) -> Reply {
+    let error = reply.body.as_mut().and_then(|body| body.get_mut("error")).filter(|e| e.is_object());
+    if let Some(error) = error {
+        let date = now.format("%Y-%m-%dT%H:%M:%S").to_string();
+        error["innerError"] = json!({"date": date, "request-id": id, "client-request-id": client});
+    }
+    reply
 }
 
 /// Sign-in and limits, in front of both Resource Manager and Graph.
@@ -182,6 +196,9 @@ fn resource_manager(world: &mut World, shared: &Shared, request: &Request, calle
     }
     if let Some(answer) = authorization::forbids(world, call.method, call.path) {
         return answer.into();
+    }
+    if let Some(reply) = arm::refusals::refused(world, &call, request) {
+        return reply;
     }
     arm::answer(world, &call, request)
 }

@@ -90,31 +90,24 @@ async fn answer(
         return Ok(response(Reply::error(413, "RequestContentTooLarge", message)).unwrap_or_default());
     };
     let struck = shared.world().strike(host, &request);
-    match struck {
+    match &struck {
         Some(What::CutBefore) => return Err(Cut),
-        Some(What::LatencyMs(simulated)) => wait(&shared, simulated).await,
-        Some(What::Answer { status, code, retry_after_s }) => {
-            let mut reply = Reply::error(status, &code, "This was asked for.");
-            if let Some(seconds) = retry_after_s {
-                reply = reply.with("retry-after", seconds.to_string());
-            }
-            return Ok(send(pipeline::refuse(&shared, host, &request, reply)));
+        Some(What::LatencyMs(simulated)) => wait(&shared, *simulated).await,
+        Some(What::Answer(canned)) if !canned.after => {
+            return Ok(send(pipeline::refuse(&shared, host, &request, canned.reply(host))));
         }
-        Some(What::CutAfter) | None => {}
+        Some(What::CutAfter | What::Answer(_)) | None => {}
     }
     let latency = shared.world().settings.latency_ms;
     if latency > 0 {
         wait(&shared, latency).await;
     }
     let reply = pipeline::handle(&shared, host, &request);
-    match struck_after(struck) {
-        true => Err(Cut),
-        false => Ok(send(reply)),
+    match struck {
+        Some(What::CutAfter) => Err(Cut),
+        Some(What::Answer(canned)) => Ok(send(canned.reply(host))),
+        Some(What::CutBefore | What::LatencyMs(_)) | None => Ok(send(reply)),
     }
-}
-
-fn struck_after(struck: Option<What>) -> bool {
-    struck == Some(What::CutAfter)
 }
 
 async fn wait(shared: &Shared, simulated_ms: u64) {

@@ -187,8 +187,22 @@ impl World {
         self.born.get(&id.to_lowercase()).is_none_or(|born| self.now() >= *born + delay)
     }
 
+    /// Whether Graph has begun to know a new principal.
+    pub(crate) fn is_half_replicated(&self, id: &str) -> bool {
+        let delay = TimeDelta::seconds(i64::from(self.settings.principal_delay_s)) / 2;
+        self.born.get(&id.to_lowercase()).is_some_and(|born| self.now() >= *born + delay)
+    }
+
+    /// Whether every region knows an identity yet.
+    pub(crate) fn is_spread(&self, identity: &str) -> bool {
+        let delay = TimeDelta::seconds(i64::from(self.settings.spread_delay_s));
+        self.born.get(identity).is_none_or(|born| self.now() >= *born + delay)
+    }
+
     /// A service principal comes to be with its identity.
     pub(crate) fn birth(&mut self, identity: &Value) {
+        let now = self.now();
+        self.born.insert(canonical(identity["id"].as_str().unwrap_or_default()), now);
         if let Some(principal) = service_principal(identity)
             && let Some(id) = principal["id"].as_str().map(str::to_lowercase)
         {

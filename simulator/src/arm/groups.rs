@@ -34,7 +34,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, request: &Request) -> R
         ("GET", ["subscriptions", _]) => one(world, call.path),
         ("GET", ["subscriptions", _, "locations"]) => locations(parts[1]),
         ("GET", ["subscriptions", _, "resourcegroups"]) => list(groups(world, parts[1])),
-        ("GET", ["subscriptions", _, "providers"]) => list(providers(parts[1])),
+        ("GET", ["subscriptions", _, "providers"]) => list(providers(world, parts[1])),
         ("GET", ["subscriptions", _, "resources"]) => {
             list(resources(world, call, &format!("/subscriptions/{}/", parts[1])))
         }
@@ -170,14 +170,20 @@ pub(crate) fn offers(location: &str) -> bool {
     REGIONS.contains(&location.replace(' ', "").to_lowercase().as_str())
 }
 
-fn providers(subscription: &str) -> Vec<Value> {
+fn providers(world: &World, subscription: &str) -> Vec<Value> {
     let spaces =
         ["Microsoft.ManagedIdentity", "Microsoft.Authorization", "Microsoft.Compute", "Microsoft.Web"];
-    spaces.iter().map(|space| provider(subscription, space)).collect()
+    spaces.iter().map(|space| provider(world, subscription, space)).collect()
 }
 
 /// What a provider says of itself.
-pub(crate) fn provider(subscription: &str, namespace: &str) -> Value {
+pub(crate) fn provider(world: &World, subscription: &str, namespace: &str) -> Value {
+    let known = world.get(&format!("/subscriptions/{subscription}/providers/{namespace}"));
+    // An estate may bring the whole answer of a real provider.
+    if let Some(whole) = known.filter(|provider| provider.get("resourceTypes").is_some()) {
+        return whole.clone();
+    }
+    let state = known.and_then(|p| p["registrationState"].as_str()).unwrap_or("Registered");
     let mut types = Vec::new();
     if namespace.eq_ignore_ascii_case("Microsoft.ManagedIdentity") {
         types.push(json!({
@@ -187,7 +193,7 @@ pub(crate) fn provider(subscription: &str, namespace: &str) -> Value {
     }
     json!({
         "id": format!("/subscriptions/{subscription}/providers/{namespace}"), "namespace": namespace,
-        "registrationState": "Registered", "registrationPolicy": "RegistrationRequired", "resourceTypes": types,
+        "registrationState": state, "registrationPolicy": "RegistrationRequired", "resourceTypes": types,
     })
 }
 

@@ -60,17 +60,18 @@ pub(crate) fn no_method(call: &Call<'_>) -> Reply {
 }
 
 /// `/subscriptions/S/providers/NAMESPACE`, and registering it.
-fn provider(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
+fn provider(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
     let subscription = path.subscription()?;
     let mut parts = path.kind.split('/');
     let (namespace, verb, more) = (parts.next()?, parts.next(), parts.next());
     match (call.method, verb, more) {
-        ("GET", None, _) => {
-            let said = world.get(call.path).cloned();
-            Some(Reply::json(200, said.unwrap_or_else(|| groups::provider(subscription, namespace))))
-        }
+        ("GET", None, _) => Some(Reply::json(200, groups::provider(world, subscription, namespace))),
         ("POST", Some(verb), None) if verb.eq_ignore_ascii_case("register") => {
-            Some(Reply::json(200, groups::provider(subscription, namespace)))
+            let id = format!("/subscriptions/{subscription}/providers/{namespace}");
+            if world.get(&id).is_some() {
+                world.put(&id, json!({"id": id, "registrationState": "Registered"}));
+            }
+            Some(Reply::json(200, groups::provider(world, subscription, namespace)))
         }
         _ => None,
     }
@@ -85,11 +86,16 @@ fn orphan(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
     if path.names.len() < 2 || world.get(parent).is_some() || call.method == "DELETE" {
         return None;
     }
+    Some(no_parent(parent))
+}
+
+/// Azure's 404 for a child of what is not there.
+pub(crate) fn no_parent(parent: &str) -> Reply {
     let message = format!(
         "Can not perform requested operation on nested resource. Parent resource '{}' not found.",
         parent.rsplit('/').next().unwrap_or_default()
     );
-    Some(Reply::error(404, "ParentResourceNotFound", &message))
+    Reply::error(404, "ParentResourceNotFound", &message)
 }
 
 /// Resources of a type in a group, a subscription, or under a parent.
@@ -163,6 +169,7 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         }
     }
     complete(&mut body, before.as_ref(), path);
+    retag(world, &mut body);
     world.put(call.path, body.clone());
     let status = if before.is_some() { 200 } else { 201 };
     answer(world, call, path, status, body)
@@ -273,8 +280,16 @@ fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
             return reply;
         }
     }
+    retag(world, &mut after);
     world.put(call.path, after.clone());
     answer(world, call, path, 200, after)
+}
+
+/// What has an ETag has another one after each write.
+fn retag(world: &mut World, body: &mut Value) {
+    if body.get("etag").is_some_and(Value::is_string) {
+        body["etag"] = Value::from(format!("\"{}\"", world.guid("etag")));
+    }
 }
 
 /// JSON merge patch (RFC 7396), which is what Resource Manager means by PATCH.

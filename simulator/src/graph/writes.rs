@@ -60,7 +60,12 @@ fn add_link(world: &mut World, collection: &str, id: &str, link: &str, body: &Va
     };
     let Some(mut object) = find(world, collection, id).cloned() else { return not_found(id) };
     if world.directory_object(&member).is_none() || !world.is_replicated(&member) {
-        return not_found(&member);
+        // Replicas disagree: one knows nothing of the object, another has it half.
+        return if world.is_half_replicated(&member) {
+            bad("Not a valid reference update.")
+        } else {
+            not_found(&member)
+        };
     }
     let types = object["groupTypes"].as_array().into_iter().flatten();
     let dynamic = types.filter_map(Value::as_str).any(|t| t.eq_ignore_ascii_case("DynamicMembership"));

@@ -128,6 +128,13 @@ pub(crate) fn authorize(
     if unbound(objects, &ids) || allowed(objects, &ids, Plane::Control, action, scope, now) {
         return Ok(());
     }
+    if held(objects, &ids, scope, now).iter().any(|block| block.allows(Plane::Control, action)) {
+        let message = format!(
+            "The client '{caller}' with object id '{caller}' has permission to perform action '{action}' on scope \
+             '{scope}'; however, the access is denied because of a deny assignment at or above that scope."
+        );
+        return Err(Answer::error(403, "DenyAssignmentAuthorizationFailed", message));
+    }
     let message = format!(
         "The client '{caller}' with object id '{caller}' does not have authorization to perform action '{action}' \
          over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
