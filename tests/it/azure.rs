@@ -9,9 +9,11 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Azure {
     process: Child,
     pub(crate) ready: Value,
+    /// How many times as fast as the wall both sides run.
+    pub(crate) scale: &'static str,
 }
 
-/// Both sides run this many times as fast as the wall.
+/// Both sides run this many times as fast as the wall, where nothing else is said.
 pub(crate) const SCALE: &str = "20000";
 
 /// The folder of an example.
@@ -21,8 +23,12 @@ pub(crate) fn example(name: &str) -> PathBuf {
 
 impl Azure {
     pub(crate) fn serve(estate: &Path, faults: Option<&Path>) -> Self {
+        Self::serve_at(SCALE, estate, faults)
+    }
+
+    pub(crate) fn serve_at(scale: &'static str, estate: &Path, faults: Option<&Path>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
-        command.args(["sim", "serve", "--time-scale", SCALE, "--estate"]).arg(estate);
+        command.args(["sim", "serve", "--time-scale", scale, "--estate"]).arg(estate);
         if let Some(faults) = faults {
             command.arg("--faults").arg(faults);
         }
@@ -31,7 +37,7 @@ impl Azure {
         let stdout = process.stdout.take().expect("a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("it says that it is ready");
         let ready = serde_json::from_str(&line).expect("one JSON line");
-        Self { process, ready }
+        Self { process, ready, scale }
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {

@@ -1,6 +1,6 @@
 //! The program under test, as a person or a script calls it.
 
-use crate::azure::{Azure, SCALE};
+use crate::azure::Azure;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -36,7 +36,7 @@ impl Rehome {
             ("AZURE_CLIENT_ID", azure.text("client_id").to_owned()),
             ("AZURE_CLIENT_SECRET", azure.text("client_secret").to_owned()),
             ("REHOME_CLOUD", azure.text("arm").to_owned()),
-            ("REHOME_TIME_SCALE", SCALE.to_owned()),
+            ("REHOME_TIME_SCALE", azure.scale.to_owned()),
             ("REHOME_ACTOR", "tester@contoso.example".to_owned()),
         ];
     }
