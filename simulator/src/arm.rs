@@ -8,6 +8,7 @@ mod keyvault;
 mod management_groups;
 mod msi;
 mod paging;
+mod policies;
 mod poll;
 pub(crate) mod refusals;
 mod resource_graph;

@@ -72,7 +72,7 @@ pub struct Canned {
     /// Wall seconds in a `Retry-After` header.
     #[serde(default)]
     pub retry_after_s: Option<u64>,
-    /// More headers.
+    /// More headers; `{arm}` in one stands for the URL of Resource Manager.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// The whole body instead of code and words; a text is sent as it is.
@@ -84,7 +84,7 @@ pub struct Canned {
 }
 
 impl Canned {
-    pub(crate) fn reply(&self, host: Host) -> Reply {
+    pub(crate) fn reply(&self, host: Host, arm: &str) -> Reply {
         let message = self.message.as_deref().unwrap_or("This was asked for.");
         let body = self.body.clone().unwrap_or_else(|| match host {
             Host::Arm | Host::Graph => json!({"error": {"code": self.code, "message": message}}),
@@ -94,7 +94,7 @@ impl Canned {
         if let Some(seconds) = self.retry_after_s {
             reply = reply.with("retry-after", seconds.to_string());
         }
-        self.headers.iter().fold(reply, |reply, (name, value)| reply.with(name, value))
+        self.headers.iter().fold(reply, |reply, (name, value)| reply.with(name, value.replace("{arm}", arm)))
     }
 }
 
@@ -181,15 +181,15 @@ mod tests {
     #[test]
     fn each_server_says_an_error_in_its_own_shape() {
         let rule = r#"{"what":{"answer":{"status":401,"code":"AADSTS7000215","message":"Invalid.","retry_after_s":3,
-            "headers":{"x-ms-test":"1"}}}}"#;
+            "headers":{"location":"{arm}/x"}}}}"#;
         let Some(What::Answer(canned)) = faults(rule).strike(1, "login", "POST", "/t") else {
             panic!("it strikes")
         };
-        let arm = canned.reply(Host::Arm);
+        let arm = canned.reply(Host::Arm, "http://a");
         assert_eq!(arm.body.expect("a body")["error"]["code"], "AADSTS7000215");
         assert!(arm.headers.contains(&("retry-after".to_owned(), "3".to_owned())));
-        assert!(arm.headers.contains(&("x-ms-test".to_owned(), "1".to_owned())));
-        let login = canned.reply(Host::Login).body.expect("a body");
+        assert!(arm.headers.contains(&("location".to_owned(), "http://a/x".to_owned())));
+        let login = canned.reply(Host::Login, "").body.expect("a body");
         assert_eq!(
             (&login["error"], &login["error_codes"][0]),
             (&json!("invalid_client"), &json!(7_000_215))

@@ -94,7 +94,12 @@ async fn answer(
         Some(What::CutBefore) => return Err(Cut),
         Some(What::LatencyMs(simulated)) => wait(&shared, *simulated).await,
         Some(What::Answer(canned)) if !canned.after => {
-            return Ok(send(pipeline::refuse(&shared, host, &request, canned.reply(host))));
+            return Ok(send(pipeline::refuse(
+                &shared,
+                host,
+                &request,
+                canned.reply(host, &shared.places.arm),
+            )));
         }
         Some(What::CutAfter | What::Answer(_)) | None => {}
     }
@@ -105,7 +110,7 @@ async fn answer(
     let reply = pipeline::handle(&shared, host, &request);
     match struck {
         Some(What::CutAfter) => Err(Cut),
-        Some(What::Answer(canned)) => Ok(send(canned.reply(host))),
+        Some(What::Answer(canned)) => Ok(send(canned.reply(host, &shared.places.arm))),
         Some(What::CutBefore | What::LatencyMs(_)) | None => Ok(send(reply)),
     }
 }

@@ -1,8 +1,9 @@
 //! ARM: what Resource Manager refuses by itself, whatever the provider would say: a provider that is not
-//! registered, a group that is being deleted, a resource that others changed, one that is too new.
+//! registered, a group that is being deleted, what a policy denies, a resource that others changed or that is new.
 
 use super::authorization::{Call, Objects, canonical};
 use super::id::ArmPath;
+use super::policies;
 use super::resources::{no_parent, not_found};
 use crate::http::{Reply, Request};
 use crate::world::{World, is_identity};
@@ -13,6 +14,7 @@ pub(crate) fn refused(world: &World, call: &Call<'_>, request: &Request) -> Opti
     too_new(world, call, &path)
         .or_else(|| unregistered(world, call, &path))
         .or_else(|| leaving(world, call, &path))
+        .or_else(|| policies::denies(world, call, &path))
         .or_else(|| changed(world, call, request))
 }
 

@@ -88,15 +88,23 @@ impl Client {
     pub(crate) async fn arm(&self, method: Method, path: &str, body: Option<Value>) -> Said {
         let url =
             if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.azure.arm) };
-        self.send(method, &url, body).await
+        self.send(method, &url, body, None).await
+    }
+
+    /// Changes parts of what has this ETag.
+    pub(crate) async fn patch_if(&self, path: &str, body: Value, tag: &str) -> Said {
+        self.send(Method::PATCH, &format!("{}{path}", self.azure.arm), Some(body), Some(tag)).await
     }
 
     pub(crate) async fn graph(&self, method: Method, path: &str, body: Option<Value>) -> Said {
-        self.send(method, &format!("{}/v1.0{path}", self.azure.graph), body).await
+        self.send(method, &format!("{}/v1.0{path}", self.azure.graph), body, None).await
     }
 
-    async fn send(&self, method: Method, url: &str, body: Option<Value>) -> Said {
+    async fn send(&self, method: Method, url: &str, body: Option<Value>, tag: Option<&str>) -> Said {
         let mut request = self.http.request(method, url).bearer_auth(&self.token);
+        if let Some(tag) = tag {
+            request = request.header("if-match", tag);
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

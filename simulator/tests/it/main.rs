@@ -3,3 +3,4 @@
 mod client;
 mod errors;
 mod lists;
+mod refusals;
