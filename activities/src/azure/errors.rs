@@ -124,6 +124,19 @@ pub(crate) fn says_there(why: &Fault) -> bool {
     row_of(Asked { method: "", path: "" }, why).meaning == Meaning::There
 }
 
+/// Whether a fault is that of an operation that has come to its end.
+pub(crate) fn is_over(why: &Fault) -> bool {
+    why.status.is_some_and(|status| status < 300)
+}
+
+/// Whether an operation that failed without any effect may be begun again by itself.
+pub(crate) fn may_pass(why: &Fault) -> bool {
+    match row_of(Asked { method: "", path: "" }, why).meaning {
+        Meaning::Later | Meaning::Doubt | Meaning::Settles { .. } => true,
+        Meaning::Rights { .. } | Meaning::There | Meaning::Never => false,
+    }
+}
+
 /// What a person can do about a fault.
 pub fn advice(why: &Fault) -> Option<&'static str> {
     if let Some((_, advice)) = table::OWN.iter().find(|(code, _)| *code == why.code) {

@@ -185,8 +185,13 @@ impl Reader {
         };
         match self.exchange(Side::Arm, Method::GET, url, None).await {
             Ok(answer) => polled(&answer, operation),
-            Err(why) if matches!(why.kind, FaultKind::Missing) => Outcome::Unknown(why),
-            Err(why) => Outcome::Retry { after: None, why },
+            Err(why) => match why.kind {
+                FaultKind::Throttled | FaultKind::Unavailable | FaultKind::Broken => {
+                    Outcome::Retry { after: None, why }
+                }
+                // Nobody answers for the operation any more: only the thing itself can tell.
+                _ => Outcome::Unknown(why),
+            },
         }
     }
 

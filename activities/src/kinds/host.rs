@@ -6,7 +6,8 @@
 
 use super::host_plan::{Parts, Shape, backward, forward, identities, parts, shape};
 use super::splice::Splice;
-use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, quoted, unread};
+use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, quoted, unread};
+use crate::azure::errors::is_over;
 use crate::references::compare::rest_digest;
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::secrets::mask;
@@ -201,6 +202,12 @@ impl Activity for HostRewrite {
                     }
                 },
                 Err(why) => Outcome::Retry { after: None, why },
+            },
+            Outcome::Unknown(why) if is_over(&why) => match self.live(input).await {
+                Ok((live, _)) if !is_busy(&live) && parts(&live, input, before) == Ok(Parts::None) => {
+                    failed(why)
+                }
+                Ok(_) | Err(_) => Outcome::Unknown(why),
             },
             other => super::map(other, |_| ()),
         }

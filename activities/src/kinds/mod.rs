@@ -19,7 +19,7 @@ mod revoke_tokens;
 mod splice;
 
 pub(crate) use crate::azure::errors::PATIENT;
-use crate::azure::{Azure, Reader, Writer};
+use crate::azure::{Azure, Reader, Writer, errors};
 use crate::references::settings::SettingsKey;
 use link::{Add, Unlink};
 use object::{Put, Remove};
@@ -97,6 +97,12 @@ pub(crate) fn unread<T>(why: Fault) -> Outcome<T> {
         | FaultKind::Differs
         | FaultKind::Bug => Outcome::Refused(why),
     }
+}
+
+/// An operation came to its end without any effect to be seen. What may pass is looked at once more, and then
+/// begun again; to say `Retry` here would be to ask after the same operation for ever.
+pub(crate) fn failed<T>(why: Fault) -> Outcome<T> {
+    if errors::may_pass(&why) { Outcome::Unknown(why) } else { Outcome::Refused(why) }
 }
 
 /// Somebody else's change stands in the way; it is shown and not touched.

@@ -1,6 +1,7 @@
 //! Activities: an ARM object that is put in place, or taken away. Every such kind is one [`Object`].
 
-use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, map, quoted, unread};
+use crate::azure::errors::is_over;
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
     Reversibility,
@@ -136,6 +137,10 @@ impl<T: Object> Activity for Put<T> {
                     "the operation succeeded, and there is nothing",
                 )),
                 Err(why) => Outcome::Retry { after: None, why },
+            },
+            Outcome::Unknown(why) if is_over(&why) => match self.live(input).await {
+                Ok(None) => failed(why),
+                Ok(Some(_)) | Err(_) => Outcome::Unknown(why),
             },
             other => map(other, |_| Value::Null),
         }
