@@ -60,9 +60,9 @@ fn a_sign_in_that_fails_for_now_delays_the_write_and_nothing_is_sent_meanwhile()
     assert_eq!(failed, passing.iter().map(|(status, _)| u64::from(*status)).collect::<Vec<_>>(), "{said:?}");
     let sent = grants(&azure);
     assert!(sent.iter().filter(|r| r["changed"] == true).count() == 1 && sent.len() == 2, "{sent:?}");
-    rehome.say(&["history"]).expect(0);
-    let history = rehome.say(&["history"]).out;
+    let history = rehome.say(&["history"]).expect(0).out;
     assert!(history.contains("nothing was sent, because signing in failed"), "{history}");
+    assert!(!history.contains(" run unknown "), "what was not sent is in no doubt:\n{history}");
 }
 
 #[test]
@@ -151,4 +151,39 @@ fn an_operation_that_fails_after_it_was_accepted_is_looked_at_before_anything_is
         let sent = |r: &&Value| r["method"] == method && text(&r["path"]).contains(&path);
         assert_eq!(azure.requests().iter().filter(sent).count(), 1, "it is there, so it is not sent again");
     }
+}
+
+/// A machine whose PATCH is accepted and then fails without any effect, so often.
+fn fails_later(error: Value, times: Option<u64>) -> (Rehome, Azure, usize) {
+    let mut world = World::new("operation");
+    let (method, path) = world.cell(Surface::Host).strikes();
+    let place = format!("{}/providers/Microsoft.Compute/locations/x/operations/dead", crate::coverage::SUB);
+    let accepted = json!({"answer": {"status": 202, "body": "",
+        "headers": {"azure-asyncoperation": format!("{{arm}}{place}?api-version=2024-07-01"), "retry-after": "1"}}});
+    let mut strikes = json!({"method": method, "path": path, "what": accepted});
+    if let Some(times) = times {
+        strikes["times"] = json!(times);
+    }
+    let failed = json!({"answer": {"status": 200, "body": {"status": "Failed", "error": error}}});
+    let rules = vec![strikes, json!({"path": "/operations/dead", "what": failed})];
+    let mut rehome = Rehome::offline();
+    let azure = world.serve(&mut rehome, rules);
+    rehome.approve(&rehome.path("batch.toml"));
+    let code = rehome.run_with_people();
+    assert_eq!(code, if times.is_some() { 0 } else { 10 });
+    let sent =
+        azure.requests().iter().filter(|r| r["method"] == method && text(&r["path"]).contains(&path)).count();
+    (rehome, azure, sent)
+}
+
+#[test]
+fn an_operation_that_failed_for_good_is_shown_with_its_reason_and_one_that_may_pass_is_begun_again() {
+    let error = json!({"code": "SkuNotAvailable", "message": "The words."});
+    let (rehome, _azure, sent) = fails_later(error, None);
+    assert_eq!(sent, 1, "what was refused is not sent again");
+    let said = rehome.say(&["status"]).out;
+    assert!(said.contains("SkuNotAvailable: The words.") && said.contains("rehome retry"), "{said}");
+    let (_, _azure, sent) =
+        fails_later(json!({"code": "InternalServerError", "message": "The words."}), Some(2));
+    assert_eq!(sent, 3);
 }

@@ -50,13 +50,14 @@ const TENANT: &str = "7a1c9f52-0000-4000-8000-00000000c0de";
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
 /// Slow enough that the patience of a step (half an hour) outlasts a busy machine.
-const SCALE: &str = "1000";
+const SCALE: &str = "300";
 
 pub(crate) struct World {
     batch: &'static str,
     pub(crate) arm: Vec<Value>,
     graph: Vec<Value>,
     identities: Vec<String>,
+    pub(crate) settings: Value,
 }
 
 impl World {
@@ -68,7 +69,7 @@ impl World {
         let subscription = json!({"id": SUB, "subscriptionId": SUB.rsplit('/').next(), "displayName": "one",
             "state": "Enabled", "tenantId": TENANT});
         let arm = vec![subscription, group("rg", "westeurope"), group("rg-new", "swedencentral")];
-        Self { batch, arm, graph: Vec::new(), identities: Vec::new() }
+        Self { batch, arm, graph: Vec::new(), identities: Vec::new(), settings: json!({}) }
     }
 
     /// One more move, whose write at this place is struck.
@@ -121,7 +122,8 @@ impl World {
             std::fs::write(&path, text).expect("written");
             path
         };
-        let estate = write("estate.json", json!({"arm": self.arm, "graph": self.graph}).to_string());
+        let whole = json!({"arm": self.arm, "graph": self.graph, "settings": self.settings});
+        let estate = write("estate.json", whole.to_string());
         let faults = write("faults.json", json!({"rules": rules}).to_string());
         let head = format!(
             "format_version = \"1.0\"\n[batch]\nname = \"{}\"\nto = \"swedencentral\"\nsoak = \"0s\"\n",

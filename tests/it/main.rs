@@ -8,6 +8,7 @@ mod contract;
 mod coverage;
 mod discovery;
 mod errors;
+mod errors_rules;
 mod errors_sign_in;
 mod errors_words;
 mod errors_world;
