@@ -1,6 +1,7 @@
 //! The ARM room of the local Azure: what `management.azure.com` answers.
 
 pub(crate) mod authorization;
+mod computed;
 mod groups;
 mod id;
 mod identity_block;
@@ -14,6 +15,7 @@ pub(crate) mod refusals;
 mod resource_graph;
 mod resources;
 mod sites;
+mod tags;
 
 use crate::http::{Reply, Request};
 use crate::world::World;
@@ -22,7 +24,11 @@ use id::ArmPath;
 
 /// Answers a request; long lists in pages.
 pub(crate) fn answer(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
-    let reply = tagged(route(world, call, request), call);
+    if let Some(reply) = tags::refused(world, call, request) {
+        return reply;
+    }
+    let reply = route(world, call, request);
+    let reply = tagged(tags::tagged(world, call, reply), call);
     // Role assignments have pages of their own, which Azure gives at provider level only.
     if call.path.to_lowercase().ends_with("/providers/microsoft.authorization/roleassignments") {
         return reply;

@@ -34,7 +34,7 @@ impl Operations {
 }
 
 /// Types whose PUT and PATCH are long-running (the `LRO` marks of the API descriptions).
-const LONG: [&str; 16] = [
+const LONG: [&str; 17] = [
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.containerservice/managedclusters",
@@ -44,6 +44,7 @@ const LONG: [&str; 16] = [
     "microsoft.sql/managedinstances",
     "microsoft.dbforpostgresql/flexibleservers",
     "microsoft.documentdb/databaseaccounts",
+    "microsoft.documentdb/databaseaccounts/sqlroleassignments",
     "microsoft.apimanagement/service",
     "microsoft.kusto/clusters",
     "microsoft.cache/redis",

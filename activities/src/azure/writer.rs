@@ -51,9 +51,9 @@ impl Writer {
         self.arm(call, Method::PATCH, id, api, Some(body), if_match).await
     }
 
-    /// Removes a resource; one that is not there is removed.
-    pub async fn delete(&self, call: &Call, id: &str, api: &str) -> Outcome<Value> {
-        self.arm(call, Method::DELETE, id, api, None, None).await
+    /// Removes a resource; one that is not there is removed. With a tag only in the state that it names.
+    pub async fn delete(&self, call: &Call, id: &str, api: &str, if_match: Option<&str>) -> Outcome<Value> {
+        self.arm(call, Method::DELETE, id, api, None, if_match).await
     }
 
     /// Does an action.

@@ -45,7 +45,7 @@ impl Activity for DeleteIdentity {
                 Fault::new(FaultKind::Blocked, "StillAttached", what).at(input.id.clone()),
             );
         }
-        map(self.0.writer.delete(call, &input.id, MSI).await, |_| ())
+        map(self.0.writer.delete(call, &input.id, MSI, None).await, |_| ())
     }
 
     async fn probe(&self, input: &DeleteInput, (): &()) -> Probe<()> {

@@ -12,6 +12,7 @@ use crate::references::compare::rest_digest;
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::secrets::mask;
 use crate::references::table::{self, Verb, type_of};
+use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
     Reversibility,
@@ -73,6 +74,8 @@ impl HostRewrite {
             return Outcome::Applied(live.clone());
         }
         let (writer, id, api) = (&self.0.writer, &input.id, &input.api_version);
+        // What was read a moment ago is what is changed; without its tag, whatever is there.
+        let tag = tag.or_else(|| is_guarded(id).then_some("*"));
         let shape = shape(input.verb, live, target);
         let outcome = match &shape {
             Shape::Patch(body) => writer.patch(call, id, api, body, tag).await,

@@ -4,6 +4,7 @@ use super::host::{HostBefore, HostInput};
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::table::Verb;
 use crate::references::text::mentions;
+use crate::references::writable::{with_required, without_computed};
 use rehome_orchestrator::Difference;
 use serde_json::{Map, Value, json};
 
@@ -182,7 +183,13 @@ fn patch(live: &Value, target: &Value) -> Value {
             json!({"type": kind, "userAssignedIdentities": map})
         };
     }
+    with_required(kind_of(target), target, &mut body);
     body
+}
+
+/// The type that a resource says that it is.
+fn kind_of(resource: &Value) -> &str {
+    resource["type"].as_str().unwrap_or_default()
 }
 
 /// A JSON merge patch (RFC 7396) from one value to the other; arrays are sent whole.
@@ -209,6 +216,7 @@ fn put(target: &Value) -> Value {
             members.remove(*name);
         });
     }
+    without_computed(kind_of(target), &mut body);
     if let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut) {
         properties.remove("provisioningState");
     }

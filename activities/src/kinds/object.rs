@@ -2,6 +2,7 @@
 
 use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, map, quoted, unread};
 use crate::azure::errors::is_over;
+use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
     Reversibility,
@@ -88,6 +89,13 @@ fn last(id: &str) -> String {
     id.rsplit('/').next().unwrap_or_default().to_lowercase()
 }
 
+/// Takes an object away; one that is guarded, in whatever state it is.
+async fn remove<T: Object>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
+    let id = T::id(input);
+    let tag = is_guarded(&id).then_some("*");
+    map(clients.writer.delete(call, &id, &T::api(input), tag).await, |_| ())
+}
+
 impl<T: Object> Put<T> {
     async fn live(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
         self.0.reader.find(&T::id(input), &T::api(input)).await
@@ -161,7 +169,7 @@ impl<T: Object> Activity for Put<T> {
         match self.live(input).await {
             Ok(None) => Outcome::Applied(()),
             Ok(Some(live)) => match lacks(&live, &T::body(input), &T::id(input)) {
-                None => map(self.0.writer.delete(call, &T::id(input), &T::api(input)).await, |_| ()),
+                None => remove::<T>(&self.0, call, input).await,
                 Some(difference) => foreign(&difference),
             },
             Err(why) => unread(why),
@@ -212,7 +220,7 @@ impl<T: Object> Activity for Remove<T> {
         if let Some(difference) = before.as_ref().and_then(|b| lacks(b, &T::body(input), &T::id(input))) {
             return foreign(&difference);
         }
-        map(self.0.writer.delete(call, &T::id(input), &T::api(input)).await, |_| ())
+        remove::<T>(&self.0, call, input).await
     }
 
     async fn poll(&self, _: &T::Input, _: &Option<Value>, operation: &Operation) -> Outcome<()> {

@@ -106,7 +106,7 @@ impl Activity for EnsureGroup {
 
     async fn undo(&self, call: &Call, input: &GroupInput, (): &(), _: Option<&GroupOutput>) -> Outcome<()> {
         match self.stands(&input.id).await {
-            Ok(Stands::EmptyOurs) => map(self.0.writer.delete(call, &input.id, API).await, |_| ()),
+            Ok(Stands::EmptyOurs) => map(self.0.writer.delete(call, &input.id, API, None).await, |_| ()),
             Ok(Stands::Absent | Stands::Kept | Stands::Leaving) => Outcome::Applied(()),
             Err(why) => unread(why),
         }

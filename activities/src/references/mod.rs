@@ -10,3 +10,4 @@ pub mod secrets;
 pub mod settings;
 pub mod table;
 pub mod text;
+pub(crate) mod writable;

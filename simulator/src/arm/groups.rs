@@ -30,7 +30,10 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, request: &Request) -> R
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     match (call.method, &lower[..]) {
         ("GET", ["tenants"]) => tenants(world),
-        ("GET", ["subscriptions"]) => list(subscriptions(world)),
+        // This list alone has to say that there is no further page (resources/2022-12-01).
+        ("GET", ["subscriptions"]) => {
+            Reply::json(200, json!({"value": subscriptions(world), "nextLink": ""}))
+        }
         ("GET", ["subscriptions", _]) => one(world, call.path),
         ("GET", ["subscriptions", _, "locations"]) => locations(parts[1]),
         ("GET", ["subscriptions", _, "resourcegroups"]) => list(groups(world, parts[1])),

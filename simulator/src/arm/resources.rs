@@ -2,7 +2,7 @@
 
 use super::authorization::{Call, Objects, canonical, linked};
 use super::id::ArmPath;
-use super::{groups, identity_block, poll};
+use super::{computed, groups, identity_block, poll};
 use crate::http::Reply;
 use crate::operations::is_long;
 use crate::world::World;
@@ -15,6 +15,19 @@ const NO_PATCH: [&str; 4] = [
     "microsoft.containerinstance/containergroups",
     "microsoft.logic/workflows",
 ];
+
+/// Types that do not show the state of a write: it is answered with 202 and without a resource
+/// (sql/2021-11-01, postgresql/2022-12-01, cosmos-db/2024-05-15), or at once (automation/2023-11-01).
+const STATELESS: [&str; 4] = [
+    "microsoft.sql/servers",
+    "microsoft.dbforpostgresql/flexibleservers",
+    "microsoft.documentdb/databaseaccounts/sqlroleassignments",
+    "microsoft.automation/automationaccounts",
+];
+
+fn is_stateless(kind: &str) -> bool {
+    STATELESS.contains(&kind.to_lowercase().as_str())
+}
 
 /// Answers a request for a resource, or for the resources of a type.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
@@ -169,6 +182,9 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         }
     }
     complete(&mut body, before.as_ref(), path);
+    if let Some(before) = &before {
+        computed::keep(&path.kind, before, &mut body);
+    }
     retag(world, &mut body);
     world.put(call.path, body.clone());
     let status = if before.is_some() { 200 } else { 201 };
@@ -178,6 +194,9 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
 fn answer(world: &mut World, call: &Call<'_>, path: &ArmPath, status: u16, body: Value) -> Reply {
     if !is_long(&path.kind) {
         return Reply::json(status, body);
+    }
+    if is_stateless(&path.kind) {
+        return poll::started(world, call, path, 202, None, false);
     }
     let mut shown = body;
     if let Some(properties) = shown.get_mut("properties").and_then(Value::as_object_mut) {
@@ -225,7 +244,7 @@ fn complete(body: &mut Value, before: Option<&Value>, path: &ArmPath) {
     }
     if let Some(properties) = members.get_mut("properties").and_then(Value::as_object_mut) {
         let was = before.and_then(|b| b.pointer("/properties/provisioningState")).cloned();
-        if before.is_none() || was.is_some() {
+        if (before.is_none() && !is_stateless(&path.kind)) || was.is_some() {
             properties
                 .insert("provisioningState".to_owned(), was.unwrap_or_else(|| Value::from("Succeeded")));
         }
