@@ -20,7 +20,7 @@ pub(crate) struct Question<'a> {
 }
 
 /// Answers a request to Graph.
-pub(crate) fn handle(world: &mut World, request: &Request, _: &str, origin: &str) -> Reply {
+pub(crate) fn handle(world: &mut World, request: &Request, caller: &str, origin: &str) -> Reply {
     let body = match request.json() {
         Ok(body) => body,
         Err(_) => return Reply::error(400, "Request_BadRequest", "The request body is not JSON."),
@@ -30,7 +30,7 @@ pub(crate) fn handle(world: &mut World, request: &Request, _: &str, origin: &str
         return Reply::error(400, "BadRequest", "The version is v1.0 or beta.");
     }
     if parts == ["$batch"] && request.method == "POST" {
-        return batch::handle(world, &body, origin);
+        return batch::handle(world, &body, caller, origin);
     }
     let of = |name: &str| request.query.get(name).map(String::as_str);
     let question = Question {

@@ -7,7 +7,7 @@ use crate::faults::What;
 use crate::http::{Reply, Request};
 use crate::login;
 use crate::server::Shared;
-use crate::throttle::{READS, WRITES};
+use crate::throttle;
 use crate::world::{RequestLine, World};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -50,13 +50,13 @@ pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
     let before = world.changes;
     let reply = match host {
         Host::Login => login::handle(&world, &shared.places, request),
-        Host::Graph => guarded(&mut world, shared, request, "graph", |world, caller| {
+        Host::Graph => guarded(&mut world, shared, request, host, |world, caller| {
             crate::graph::handle(world, request, caller, &shared.places.graph)
         }),
         Host::Arm if request.path.eq_ignore_ascii_case("/metadata/endpoints") => {
             login::endpoints(&world, &shared.places, request)
         }
-        Host::Arm => guarded(&mut world, shared, request, "arm", |world, caller| {
+        Host::Arm => guarded(&mut world, shared, request, host, |world, caller| {
             resource_manager(world, shared, request, caller)
         }),
     };
@@ -109,57 +109,28 @@ fn guarded(
     world: &mut World,
     shared: &Shared,
     request: &Request,
-    host: &str,
+    host: Host,
     next: impl FnOnce(&mut World, &str) -> Reply,
 ) -> Reply {
     let caller = match login::caller(&shared.places, request) {
         Ok(caller) => caller,
         Err(reply) => return reply,
     };
-    let (word, size) = match request.method.as_str() {
-        "GET" | "HEAD" => ("reads", READS),
-        "DELETE" => ("deletes", WRITES),
-        // Reads that Azure spells as POST do not empty the bucket of writes.
-        "POST" if is_read(&request.path) => ("reads", READS),
-        _ => ("writes", WRITES),
-    };
-    let inside = request.path.split('/').nth(1).is_some_and(|p| p.eq_ignore_ascii_case("subscriptions"));
-    let subscription = request.path.split('/').nth(2).filter(|_| inside);
-    let scope = if subscription.is_some() { "subscription" } else { "tenant" };
-    let bucket = format!("{host} {caller} {} {word}", subscription.unwrap_or_default().to_lowercase());
     if !world.settings.throttling {
         return next(world, &caller);
     }
+    let limits = match host {
+        Host::Graph => throttle::graph(&caller, &request.method, &request.path, &request.query),
+        Host::Arm | Host::Login => throttle::arm(&caller, request),
+    };
     let now = world.now();
-    match world.buckets.take(&bucket, size, now) {
+    match world.buckets.draw(&limits, now) {
         Ok(left) => {
-            next(world, &caller).with(&format!("x-ms-ratelimit-remaining-{scope}-{word}"), left.to_string())
+            let reply = next(world, &caller);
+            limits.iter().zip(left).fold(reply, |reply, (limit, left)| limit.show(reply, left))
         }
-        Err(wait) => {
-            let seconds = world.clock.retry_after(wait).to_string();
-            let message = format!(
-                "Number of requests for subscription and operation type '{word}' exceeded the limit. Please try again after '{seconds}' seconds."
-            );
-            let code = if host == "graph" { "TooManyRequests" } else { "SubscriptionRequestsThrottled" };
-            Reply::error(429, code, &message).with("retry-after", seconds)
-        }
+        Err((limit, wait)) => limit.refusal(world.clock.retry_after(wait)),
     }
-}
-
-fn is_read(path: &str) -> bool {
-    let path = path.to_lowercase();
-    [
-        "/list",
-        "/listkeys",
-        "/listassociatedresources",
-        "microsoft.resourcegraph/resources",
-        "/$batch",
-        "getmemberobjects",
-        "getmembergroups",
-        "getbyids",
-    ]
-    .iter()
-    .any(|end| path.ends_with(end))
 }
 
 /// The rules of Resource Manager that are the same for every provider.

@@ -195,7 +195,7 @@ async fn a_lock_refuses_what_it_is_there_to_refuse() {
 #[tokio::test]
 async fn who_asks_too_often_is_told_how_long_to_wait() {
     let client = Client::at_speed(estate(), 1.0).await;
-    let there = format!("{}?{MSI}", identity("old"));
+    let there = format!("{}?api-version=2024-07-01", machine("vm"));
     let first = client.get(&there).await;
     let left: u32 = first.header("x-ms-ratelimit-remaining-subscription-reads").parse().expect("a number");
     let mut said = first;

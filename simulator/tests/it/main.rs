@@ -2,5 +2,6 @@
 
 mod client;
 mod errors;
+mod limits;
 mod lists;
 mod refusals;
