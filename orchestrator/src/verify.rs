@@ -1,13 +1,14 @@
 //! Engine: compares what a run promised with the world, on demand. Reads only.
 
 use crate::activity::Finding;
-use crate::driver::{Promise, findings};
+use crate::driver::{Promise, VERIFY_AT_ONCE, findings};
 use crate::graph::Index;
 use crate::ids::StepId;
 use crate::json::Json;
 use crate::plan::Node;
 use crate::registry::Registry;
 use crate::state::{Forward, RunState, Undo};
+use futures_util::stream::{self, StreamExt};
 
 /// The promises of those of these steps that are done and not taken back.
 pub(crate) fn promises(state: &RunState, registry: &Registry, of: &[Index]) -> Vec<Promise> {
@@ -28,14 +29,11 @@ pub(crate) fn promises(state: &RunState, registry: &Registry, of: &[Index]) -> V
 
 /// Looks at every promise of a run, step by step in the order of the plan.
 pub async fn verify(state: &RunState, registry: &Registry) -> Vec<(StepId, Vec<Finding>)> {
-    let mut all = Vec::new();
-    for at in 0..state.graph.len() {
-        let found = findings(promises(state, registry, &[at])).await;
-        if !found.is_empty() {
-            all.push((state.graph.step(at).id.clone(), found));
-        }
-    }
-    all
+    let step = |at: Index| async move {
+        (state.graph.step(at).id.clone(), findings(promises(state, registry, &[at])).await)
+    };
+    let all: Vec<_> = stream::iter((0..state.graph.len()).map(step)).buffered(VERIFY_AT_ONCE).collect().await;
+    all.into_iter().filter(|(_, found)| !found.is_empty()).collect()
 }
 
 impl RunState {

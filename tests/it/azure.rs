@@ -14,7 +14,7 @@ pub(crate) struct Azure {
 }
 
 /// Both sides run this many times as fast as the wall, where nothing else is said.
-pub(crate) const SCALE: &str = "20000";
+const SCALE: &str = "20000";
 
 /// The folder of an example.
 pub(crate) fn example(name: &str) -> PathBuf {
@@ -26,6 +26,7 @@ impl Azure {
         Self::serve_at(SCALE, estate, faults)
     }
 
+    /// As fast as this.
     pub(crate) fn serve_at(scale: &'static str, estate: &Path, faults: Option<&Path>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
         command.args(["sim", "serve", "--time-scale", scale, "--estate"]).arg(estate);

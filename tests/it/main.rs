@@ -5,6 +5,7 @@ mod bad_input;
 mod beside;
 mod bodies;
 mod contract;
+mod cost;
 mod coverage;
 mod discovery;
 mod errors;

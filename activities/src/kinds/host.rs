@@ -20,8 +20,21 @@ use rehome_orchestrator::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
-pub(crate) struct HostRewrite(pub(crate) Clients);
+/// What was read before a write is what the write starts from, if the write follows within this time.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A resource as it was read, with its tag.
+type Read = (Value, Option<String>);
+
+pub(crate) struct HostRewrite {
+    clients: Clients,
+    /// What was read for a write that is about to begin.
+    seen: Mutex<BTreeMap<String, (Instant, Read)>>,
+}
 
 /// What is to be changed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -57,8 +70,24 @@ pub(crate) struct HostBefore {
 }
 
 impl HostRewrite {
-    async fn live(&self, input: &HostInput) -> Result<(Value, Option<String>), Fault> {
-        self.0.reader.get_tagged(&input.id, &input.api_version).await
+    pub(crate) fn new(clients: Clients) -> Self {
+        Self { clients, seen: Mutex::default() }
+    }
+
+    fn keep(&self, id: &str, read: Read) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(id.to_lowercase(), (Instant::now(), read));
+    }
+
+    /// What was read a moment ago, once.
+    fn kept(&self, id: &str) -> Option<Read> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, (since, _)| since.elapsed() < FRESH);
+        seen.remove(&id.to_lowercase()).map(|(_, read)| read)
+    }
+
+    async fn live(&self, input: &HostInput) -> Result<Read, Fault> {
+        self.clients.reader.get_tagged(&input.id, &input.api_version).await
     }
 
     /// Writes the target, if it is another one than what is there.
@@ -73,7 +102,7 @@ impl HostRewrite {
         if live == target {
             return Outcome::Applied(live.clone());
         }
-        let (writer, id, api) = (&self.0.writer, &input.id, &input.api_version);
+        let (writer, id, api) = (&self.clients.writer, &input.id, &input.api_version);
         // What was read a moment ago is what is changed; without its tag, whatever is there.
         let tag = tag.or_else(|| is_guarded(id).then_some("*"));
         let shape = shape(input.verb, live, target);
@@ -157,22 +186,29 @@ impl Activity for HostRewrite {
     }
 
     async fn before(&self, input: &HostInput) -> Result<HostBefore, Fault> {
-        let (live, _) = self.live(input).await?;
-        let (_, changes) = rewrite_at(&live, &input.replace, &input.pointers);
+        let read = self.live(input).await?;
+        let live = &read.0;
+        let (_, changes) = rewrite_at(live, &input.replace, &input.pointers);
         let values = changes.iter().filter(|change| !change.key);
-        Ok(HostBefore {
-            attached: identities(&live),
+        let before = HostBefore {
+            attached: identities(live),
             identity_type: live
                 .pointer("/identity/type")
                 .and_then(Value::as_str)
                 .unwrap_or_default()
                 .to_owned(),
             splices: values.map(|c| (c.pointer.clone(), Splice::of(&c.before, &c.after))).collect(),
-        })
+        };
+        self.keep(&input.id, read);
+        Ok(before)
     }
 
     async fn run(&self, call: &Call, input: &HostInput, before: &HostBefore) -> Outcome<()> {
-        let (live, tag) = match self.live(input).await {
+        let read = match self.kept(&input.id) {
+            Some(read) => Ok(read),
+            None => self.live(input).await,
+        };
+        let (live, tag) = match read {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
@@ -192,7 +228,7 @@ impl Activity for HostRewrite {
     }
 
     async fn poll(&self, input: &HostInput, before: &HostBefore, operation: &Operation) -> Outcome<()> {
-        match self.0.reader.poll(operation).await {
+        match self.clients.reader.poll(operation).await {
             Outcome::Applied(_) => match self.live(input).await {
                 Ok((live, _)) if is_busy(&live) => Outcome::Accepted(operation.clone()),
                 Ok((live, _)) => match parts(&live, input, before) {
@@ -217,7 +253,7 @@ impl Activity for HostRewrite {
     }
 
     async fn probe(&self, input: &HostInput, before: &HostBefore) -> Probe<()> {
-        match self.0.reader.find(&input.id, &input.api_version).await {
+        match self.clients.reader.find(&input.id, &input.api_version).await {
             Ok(None) => Probe::Foreign(gone(input)),
             Ok(Some(live)) if is_busy(&live) => Probe::InProgress { after: None },
             Ok(Some(live)) => match parts(&live, input, before) {

@@ -22,6 +22,13 @@ pub(crate) trait Link: Send + Sync + 'static {
         clients: &Clients,
         input: &Self::Input,
     ) -> impl Future<Output = Result<Option<String>, Fault>> + Send;
+    /// The same, from what was read a moment ago if that shows it.
+    fn glance(
+        clients: &Clients,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Option<String>, Fault>> + Send {
+        Self::find(clients, input)
+    }
     /// The path and the body that add it.
     fn add(clients: &Clients, input: &Self::Input) -> (String, Value);
     /// The path that removes it.
@@ -50,6 +57,7 @@ impl<T> Unlink<T> {
 async fn add<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<Value> {
     let (path, body) = T::add(clients, input);
     let sent = clients.writer.graph_post(call, &path, &body).await;
+    clients.shelf.clear();
     match sent {
         Outcome::Refused(why) if why.status == Some(400) || why.status == Some(409) => {
             // "One or more added object references already exist": read back rather than believed.
@@ -67,7 +75,11 @@ async fn add<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outco
 async fn remove<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
     match T::find(clients, input).await {
         Ok(None) => Outcome::Applied(()),
-        Ok(Some(id)) => map(clients.writer.graph_delete(call, &T::remove(input, &id)).await, |_| ()),
+        Ok(Some(id)) => {
+            let gone = clients.writer.graph_delete(call, &T::remove(input, &id)).await;
+            clients.shelf.clear();
+            map(gone, |_| ())
+        }
         Err(why) => unread(why),
     }
 }
@@ -117,7 +129,7 @@ impl<T: Link> Activity for Add<T> {
     }
 
     async fn verify(&self, input: &T::Input, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
-        let found = T::find(&self.0, input).await?;
+        let found = T::glance(&self.0, input).await?;
         Ok(vec![present::<T>(input, found.as_ref(), true)])
     }
 

@@ -2,6 +2,7 @@
 
 use super::Clients;
 use super::link::Link;
+use super::shelf::List;
 use rehome_orchestrator::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,6 +55,15 @@ impl Link for GroupMember {
         let path = format!("servicePrincipals/{}/memberOf?$select=id", input.principal_id);
         let groups = list(clients, &path).await?;
         Ok(groups.iter().find(|g| same(g, "id", &input.group_id)).and_then(id_of))
+    }
+
+    async fn glance(clients: &Clients, input: &MemberInput) -> Result<Option<String>, Fault> {
+        let list = List::Graph(format!("servicePrincipals/{}/memberOf?$select=id", input.principal_id));
+        let group = |group: &Value| same(group, "id", &input.group_id);
+        match clients.shelf.find(&clients.reader, &list, group).await {
+            Some(group) => Ok(id_of(&group)),
+            None => Self::find(clients, input).await,
+        }
     }
 
     fn add(clients: &Clients, input: &MemberInput) -> (String, Value) {

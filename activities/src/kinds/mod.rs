@@ -16,6 +16,7 @@ mod objects;
 mod recondition;
 mod resource_group;
 mod revoke_tokens;
+mod shelf;
 mod splice;
 
 pub(crate) use crate::azure::errors::PATIENT;
@@ -24,12 +25,14 @@ use crate::references::settings::SettingsKey;
 use link::{Add, Unlink};
 use object::{Put, Remove};
 use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome, Registry};
+use shelf::Shelf;
 
 /// What every kind works with.
 #[derive(Clone)]
 pub(crate) struct Clients {
     pub(crate) reader: Reader,
     pub(crate) writer: Writer,
+    pub(crate) shelf: Shelf,
 }
 
 /// A request without an answer may still take effect for this long: its time limit, and as much again
@@ -38,7 +41,8 @@ pub(crate) const SETTLING_MS: u64 = 120_000;
 
 /// Adds every kind of change and every condition to a registry.
 pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry {
-    let clients = || Clients { reader: azure.reader(), writer: azure.writer() };
+    let shelf = Shelf::default();
+    let clients = || Clients { reader: azure.reader(), writer: azure.writer(), shelf: shelf.clone() };
     registry
         .activity(resource_group::EnsureGroup(clients()))
         .activity(Put::<objects::Identity>::new(clients()))
@@ -63,7 +67,7 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(access_policy::AddPolicy(clients()))
         .activity(access_policy::RemovePolicy(clients()))
         .activity(recondition::Recondition(clients()))
-        .activity(host::HostRewrite(clients()))
+        .activity(host::HostRewrite::new(clients()))
         .activity(app_settings::AppSettingsRewrite { clients: clients(), key })
         .activity(revoke_tokens::RevokeTokens(clients()))
         .activity(delete::DeleteIdentity(clients()))

@@ -1,5 +1,6 @@
 //! Activities: an ARM object that is put in place, or taken away. Every such kind is one [`Object`].
 
+use super::shelf::List;
 use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, map, quoted, unread};
 use crate::azure::errors::is_over;
 use crate::references::writable::is_guarded;
@@ -27,6 +28,10 @@ pub(crate) trait Object: Send + Sync + 'static {
     /// What only one step may work on at a time.
     fn lock(input: &Self::Input) -> String {
         Self::id(input)
+    }
+    /// A list that shows it among others of its kind.
+    fn shown_in(_: &Self::Input) -> Option<List> {
+        None
     }
     /// What later steps may refer to.
     fn output(input: &Self::Input, live: &Value) -> Value {
@@ -85,6 +90,10 @@ pub(crate) fn lacks(live: &Value, wanted: &Value, at: &str) -> Option<Difference
     }
 }
 
+fn is_of(item: &Value, id: &str) -> bool {
+    item["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))
+}
+
 fn last(id: &str) -> String {
     id.rsplit('/').next().unwrap_or_default().to_lowercase()
 }
@@ -93,7 +102,9 @@ fn last(id: &str) -> String {
 async fn remove<T: Object>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
     let id = T::id(input);
     let tag = is_guarded(&id).then_some("*");
-    map(clients.writer.delete(call, &id, &T::api(input), tag).await, |_| ())
+    let gone = clients.writer.delete(call, &id, &T::api(input), tag).await;
+    clients.shelf.clear();
+    map(gone, |_| ())
 }
 
 impl<T: Object> Put<T> {
@@ -132,6 +143,7 @@ impl<T: Object> Activity for Put<T> {
             }
         }
         let sent = self.0.writer.put(call, &T::id(input), &T::api(input), &T::body(input), None).await;
+        self.0.shelf.clear();
         map(sent, |live| T::output(input, &live))
     }
 
@@ -178,7 +190,13 @@ impl<T: Object> Activity for Put<T> {
 
     async fn verify(&self, input: &T::Input, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
         let id = T::id(input);
-        let difference = match self.live(input).await? {
+        let listed = match T::shown_in(input) {
+            Some(list) => self.0.shelf.find(&self.0.reader, &list, |item| is_of(item, &id)).await,
+            None => None,
+        };
+        // A list may lag behind: what it does not show is looked for itself.
+        let live = if listed.is_some() { listed } else { self.live(input).await? };
+        let difference = match live {
             Some(live) => lacks(&live, &T::body(input), &id),
             None => Some(Difference { fact: id.clone(), expected: Some("present".to_owned()), found: None }),
         };

@@ -1,6 +1,7 @@
 //! Activities: the ARM objects that a move puts in place or takes away. Pure: ids, versions and bodies.
 
 use super::object::Object;
+use super::shelf::List;
 use rehome_orchestrator::Reversibility;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -114,6 +115,11 @@ impl Object for FederatedCredential {
     fn lock(input: &CredentialInput) -> String {
         input.identity.clone()
     }
+
+    fn shown_in(input: &CredentialInput) -> Option<List> {
+        let path = format!("{}/federatedIdentityCredentials", input.identity);
+        Some(List::Arm(path, Self::api(input), None))
+    }
 }
 
 /// authorization/2022-04-01.
@@ -170,6 +176,16 @@ impl Object for RoleAssignment {
         set(&mut properties, "description", input.description.as_ref());
         set(&mut properties, "delegatedManagedIdentityResourceId", input.delegated_identity.as_ref());
         json!({ "properties": properties })
+    }
+
+    /// Everything that the principal holds in the subscription is one list.
+    fn shown_in(input: &GrantInput) -> Option<List> {
+        let mut parts = input.scope.split('/').skip(1);
+        parts.next().filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
+        let path =
+            format!("/subscriptions/{}/providers/Microsoft.Authorization/roleAssignments", parts.next()?);
+        let filter = format!("principalId eq '{}'", input.principal_id.replace('\'', "''"));
+        Some(List::Arm(path, AUTHORIZATION.to_owned(), Some(filter)))
     }
 }
 

@@ -9,7 +9,7 @@ mod outcome;
 mod watch;
 mod work;
 
-pub(crate) use work::{Promise, findings};
+pub(crate) use work::{Promise, VERIFY_AT_ONCE, findings};
 
 use crate::clock::Clock;
 use crate::event::{Event, Verdict};

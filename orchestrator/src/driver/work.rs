@@ -178,7 +178,7 @@ pub(crate) struct Promise {
 }
 
 /// Promises of one step that are compared at the same time.
-const VERIFY_AT_ONCE: usize = 8;
+pub(crate) const VERIFY_AT_ONCE: usize = 32;
 
 /// Compares promises with the world; what cannot be read does not hold.
 pub(crate) async fn findings(promises: Vec<Promise>) -> Vec<Finding> {

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 /// An identity has at most this many federated credentials.
 const CREDENTIALS_MAX: usize = 20;
 
-/// Two writes of credentials of one identity within this simulated time are concurrent.
-const CONCURRENT: TimeDelta = TimeDelta::milliseconds(1_000);
+/// How long a write of a credential is under way where this Azure answers at once; otherwise until it answers.
+const UNDER_WAY_MS: u64 = 1_000;
 
 /// Answers a request about identities.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
@@ -181,9 +181,11 @@ fn identity_of(path: &ArmPath) -> &str {
 /// Only one credential of an identity may be written at a time.
 fn concurrent(world: &mut World, path: &ArmPath) -> Option<Reply> {
     let (identity, now) = (canonical(identity_of(path)), world.now());
-    // In simulated time a fast client is still a fast client: what counts is what is under way.
-    let last = world.credential_writes.insert(identity, now);
-    if last.is_none_or(|last| now >= last + CONCURRENT) {
+    // Whoever waits for the answer is never concurrent, and what was refused is not under way.
+    let takes = Some(world.settings.latency_ms).filter(|ms| *ms > 0).unwrap_or(UNDER_WAY_MS);
+    let takes = TimeDelta::milliseconds(i64::try_from(takes).unwrap_or(i64::MAX));
+    if world.credential_writes.get(&identity).is_none_or(|last| now >= *last + takes) {
+        world.credential_writes.insert(identity, now);
         return None;
     }
     let message = "Too many Federated Identity Credentials are written concurrently for the managed identity. Concurrent Federated Identity Credentials writes under the same managed identity are not supported.";

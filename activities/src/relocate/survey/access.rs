@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const AUTHORIZATION: &str = "2022-04-01";
 
 /// Requests at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 32;
 
 /// Services that keep grants of their own: the type of the account, the lists below it down to the grants,
 /// the version.
@@ -45,56 +45,86 @@ pub(crate) const SERVICES: [(&str, &str, &str); 17] = [
 pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
     let found = reader.list("/subscriptions", "2022-12-01", &[]).await?;
     let subscriptions: Vec<String> = found.iter().filter_map(|s| parse::text(s, "/subscriptionId")).collect();
+    let inside: Vec<_> = subscriptions.iter().map(|s| subscription(reader, s)).collect();
+    let (read, vaults, grants, sites, applications, management_groups, permissions) = futures_util::join!(
+        stream::iter(inside).buffered(AT_ONCE).collect::<Vec<_>>(),
+        vaults(reader),
+        grants(reader),
+        hosts::sites(reader),
+        super::directory::applications(reader),
+        management_groups(reader),
+        permissions(reader),
+    );
     let mut gaps = Vec::new();
     let mut roles = BTreeMap::new();
     let (mut locks, mut counts) = (Vec::new(), BTreeMap::new());
-    for subscription in &subscriptions {
-        let scope = format!("/subscriptions/{subscription}");
-        let definitions = format!("{scope}/providers/Microsoft.Authorization/roleDefinitions");
-        match reader.list(&definitions, AUTHORIZATION, &[]).await {
-            Ok(found) => roles.extend(found.iter().filter_map(|role| {
-                Some((parse::text(role, "/name")?.to_lowercase(), parse::text(role, "/properties/roleName")?))
-            })),
-            Err(why) => gaps.push(gap(&definitions, &why)),
-        }
-        let path = format!("{scope}/providers/Microsoft.Authorization/roleAssignments");
-        match reader.list(&path, AUTHORIZATION, &[]).await {
-            Ok(found) => {
-                // What is above the subscription counts elsewhere.
-                let inside = |a: &&Value| {
-                    let at = parse::text(a, "/properties/scope").unwrap_or_default().to_lowercase();
-                    at.starts_with(&scope.to_lowercase())
-                };
-                let count = found.iter().filter(inside).count();
-                counts.insert(subscription.to_lowercase(), count.try_into().unwrap_or(u64::MAX));
-            }
-            Err(why) => gaps.push(gap(&path, &why)),
-        }
-        let path = format!("{scope}/providers/Microsoft.Authorization/locks");
-        match reader.list(&path, "2020-05-01", &[]).await {
-            Ok(found) => locks.extend(found.iter().filter_map(parse::lock)),
-            Err(why) => gaps.push(gap(&path, &why)),
-        }
+    for (subscription, mut one) in subscriptions.iter().zip(read) {
+        roles.append(&mut one.roles);
+        locks.append(&mut one.locks);
+        gaps.append(&mut one.gaps);
+        counts.extend(one.count.map(|count| (subscription.to_lowercase(), count)));
     }
-    let vaults = vaults(reader, &mut gaps).await;
-    let grants = grants(reader, &mut gaps).await;
-    let sites = hosts::sites(reader, &mut gaps).await;
-    let applications = super::directory::applications(reader, &mut gaps).await;
-    let management_groups = management_groups(reader, &mut gaps).await;
+    for mut missed in [vaults.1, grants.1, sites.1, applications.1, management_groups.1] {
+        gaps.append(&mut missed);
+    }
     Ok(Common {
         subscriptions,
         roles,
-        vaults,
-        grants,
-        sites,
+        vaults: vaults.0,
+        grants: grants.0,
+        sites: sites.0,
         locks,
-        applications,
-        management_groups,
+        applications: applications.0,
+        management_groups: management_groups.0,
         versions: Versions::default(),
         counts,
-        permissions: permissions(reader).await,
+        permissions,
         gaps,
     })
+}
+
+/// What is read once in each subscription.
+#[derive(Default)]
+struct Inside {
+    roles: BTreeMap<String, String>,
+    locks: Vec<Lock>,
+    count: Option<u64>,
+    gaps: Vec<Gap>,
+}
+
+async fn subscription(reader: &Reader, subscription: &str) -> Inside {
+    let scope = format!("/subscriptions/{subscription}");
+    let path = |list: &str| format!("{scope}/providers/Microsoft.Authorization/{list}");
+    let (definitions, assignments, locked) =
+        (path("roleDefinitions"), path("roleAssignments"), path("locks"));
+    let (roles, count, locks) = futures_util::join!(
+        reader.list(&definitions, AUTHORIZATION, &[]),
+        reader.list(&assignments, AUTHORIZATION, &[]),
+        reader.list(&locked, "2020-05-01", &[]),
+    );
+    let mut inside = Inside::default();
+    match roles {
+        Ok(found) => inside.roles.extend(found.iter().filter_map(|role| {
+            Some((parse::text(role, "/name")?.to_lowercase(), parse::text(role, "/properties/roleName")?))
+        })),
+        Err(why) => inside.gaps.push(gap(&definitions, &why)),
+    }
+    match count {
+        Ok(found) => {
+            // What is above the subscription counts elsewhere.
+            let within = |a: &&Value| {
+                let at = parse::text(a, "/properties/scope").unwrap_or_default().to_lowercase();
+                at.starts_with(&scope.to_lowercase())
+            };
+            inside.count = Some(found.iter().filter(within).count().try_into().unwrap_or(u64::MAX));
+        }
+        Err(why) => inside.gaps.push(gap(&assignments, &why)),
+    }
+    match locks {
+        Ok(found) => inside.locks.extend(found.iter().filter_map(parse::lock)),
+        Err(why) => inside.gaps.push(gap(&locked, &why)),
+    }
+    inside
 }
 
 /// The application permissions that the caller holds; none where Graph does not say, or a person is signed in.
@@ -136,14 +166,11 @@ pub(super) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
 /// The management groups that may be seen: an assignment on one of them shows up below it, but not where
 /// it has no subscription that may be seen.
 /// Source: <https://learn.microsoft.com/rest/api/managementgroups/management-groups/list>
-async fn management_groups(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<String> {
+async fn management_groups(reader: &Reader) -> (Vec<String>, Vec<Gap>) {
     const PATH: &str = "/providers/Microsoft.Management/managementGroups";
     match reader.list(PATH, "2020-05-01", &[]).await {
-        Ok(found) => found.iter().filter_map(|group| parse::text(group, "/id")).collect(),
-        Err(why) => {
-            gaps.push(gap(PATH, &why));
-            Vec::new()
-        }
+        Ok(found) => (found.iter().filter_map(|group| parse::text(group, "/id")).collect(), Vec::new()),
+        Err(why) => (Vec::new(), vec![gap(PATH, &why)]),
     }
 }
 
@@ -161,8 +188,9 @@ pub(super) async fn accounts(reader: &Reader, types: &[&str], gaps: &mut Vec<Gap
     }
 }
 
-async fn vaults(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Value> {
-    let ids = accounts(reader, &["microsoft.keyvault/vaults"], gaps).await;
+async fn vaults(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
+    let mut gaps = Vec::new();
+    let ids = accounts(reader, &["microsoft.keyvault/vaults"], &mut gaps).await;
     let read: Vec<_> =
         ids.into_iter().map(|(id, _)| async move { (reader.get(&id, "2023-07-01").await, id) }).collect();
     let mut vaults = Vec::new();
@@ -172,13 +200,14 @@ async fn vaults(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Value> {
             Err(why) => gaps.push(gap(&id, &why)),
         }
     }
-    vaults
+    (vaults, gaps)
 }
 
-async fn grants(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<(Value, &'static str)> {
+async fn grants(reader: &Reader) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
+    let mut gaps = Vec::new();
     let types: BTreeSet<&str> = SERVICES.iter().map(|(kind, _, _)| *kind).collect();
     let types: Vec<&str> = types.into_iter().collect();
-    let accounts = accounts(reader, &types, gaps).await;
+    let accounts = accounts(reader, &types, &mut gaps).await;
     let mut asked = Vec::new();
     for (id, kind) in &accounts {
         for (_, below, api) in SERVICES.iter().filter(|(k, _, _)| k.eq_ignore_ascii_case(kind)) {
@@ -191,7 +220,7 @@ async fn grants(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<(Value, &'static st
         grants.extend(found);
         gaps.append(&mut missed);
     }
-    grants
+    (grants, gaps)
 }
 
 /// Everything at the end of these lists below an account: `databases/principalAssignments`.
@@ -236,14 +265,16 @@ pub(super) async fn assignments(
     let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
     let mut seen = BTreeSet::new();
     let subscriptions = common.subscriptions.iter().map(|s| format!("/subscriptions/{s}"));
-    for scope in subscriptions.chain(common.management_groups.iter().cloned()) {
-        let provider = format!("{scope}/providers/Microsoft.Authorization");
-        let ends = ends(reader, &provider, &filter).await;
-        // At, above and below: management groups are among what is above.
-        match reader
-            .list(&format!("{provider}/roleAssignments"), AUTHORIZATION, &[("$filter", &filter)])
-            .await
-        {
+    let scopes = subscriptions.chain(common.management_groups.iter().cloned());
+    let asked: Vec<_> = scopes.map(|scope| assignments_at(reader, scope, &filter)).collect();
+    let own = format!("{}/providers/Microsoft.Authorization/roleAssignments", who.resource_id);
+    let (found, on, naming) = futures_util::join!(
+        stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>(),
+        reader.list(&own, AUTHORIZATION, &[("$filter", "atScope()")]),
+        naming(reader, common, who),
+    );
+    for (provider, found, ends) in found {
+        match found {
             Ok(found) => {
                 let mut more: Vec<Assignment> = found
                     .iter()
@@ -262,8 +293,7 @@ pub(super) async fn assignments(
             Err(why) => out.gaps.push(gap(&provider, &why)),
         }
     }
-    let own = format!("{}/providers/Microsoft.Authorization/roleAssignments", who.resource_id);
-    let on = reader.list(&own, AUTHORIZATION, &[("$filter", "atScope()")]).await?;
+    let on = on?;
     out.on = on
         .iter()
         .filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new()))
@@ -271,8 +301,26 @@ pub(super) async fn assignments(
         // What the identity may do on itself is among what it may do, and is copied from there.
         .filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id))
         .collect();
-    naming(reader, common, who, &mut out).await;
+    match naming {
+        Ok(found) => out.naming = found,
+        Err(missed) => out.gaps.push(missed),
+    }
     Ok(out)
+}
+
+/// What one principal may do at, above and below a scope, and when that ends.
+async fn assignments_at(
+    reader: &Reader,
+    scope: String,
+    filter: &str,
+) -> (String, Result<Vec<Value>, Fault>, BTreeMap<(String, String), String>) {
+    let provider = format!("{scope}/providers/Microsoft.Authorization");
+    let path = format!("{provider}/roleAssignments");
+    let of_it = [("$filter", filter)];
+    // At, above and below: management groups are among what is above.
+    let (found, ends) =
+        futures_util::join!(reader.list(&path, AUTHORIZATION, &of_it), ends(reader, &provider, filter));
+    (provider, found, ends)
 }
 
 /// When time-bound assignments end, by scope and role.
@@ -288,23 +336,17 @@ async fn ends(reader: &Reader, provider: &str, filter: &str) -> BTreeMap<(String
 }
 
 /// Assignments of others whose conditions name this principal.
-async fn naming(reader: &Reader, common: &Common, who: &Identifiers, out: &mut Assignments) {
+async fn naming(reader: &Reader, common: &Common, who: &Identifiers) -> Result<Vec<Assignment>, Gap> {
     let query = format!(
         "authorizationresources | where type =~ 'microsoft.authorization/roleassignments' \
          | where tostring(properties.condition) contains '{}' | project id, properties",
         who.principal_id.replace('\'', "")
     );
-    match reader.resource_graph(&query, &[]).await {
-        Ok(rows) => {
-            out.naming = rows
-                .iter()
-                .filter_map(|row| parse::assignment(row, &common.roles, &BTreeMap::new()))
-                .filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id))
-                .filter(|a| a.condition.as_deref().is_some_and(|c| mentions(c, &who.principal_id)))
-                .collect();
-        }
-        Err(why) => out.gaps.push(gap("Resource Graph: authorizationresources", &why)),
-    }
+    let rows = reader.resource_graph(&query, &[]).await;
+    let rows = rows.map_err(|why| gap("Resource Graph: authorizationresources", &why))?;
+    let assignments = rows.iter().filter_map(|row| parse::assignment(row, &common.roles, &BTreeMap::new()));
+    let others = assignments.filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id));
+    Ok(others.filter(|a| a.condition.as_deref().is_some_and(|c| mentions(c, &who.principal_id))).collect())
 }
 
 /// The locks that bear on what the move touches.
@@ -340,19 +382,46 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
     for host in facts.hosts.iter().filter(|h| h.readable) {
         want(&format!("{}/write", host.kind), &host.id);
     }
-    let scopes: BTreeSet<String> = wanted.iter().map(|(_, scope)| scope.clone()).collect();
-    let mut asked = Vec::with_capacity(scopes.len());
-    for scope in scopes {
-        asked.push(async move {
-            let at = scope.trim_end_matches('/').to_owned();
-            let path = format!("{at}/providers/Microsoft.Authorization/permissions");
-            (scope, reader.list(&path, AUTHORIZATION, &[]).await.ok())
-        });
+    let mut rights = Vec::with_capacity(wanted.len());
+    // What is held above is held below: only what is not is asked for again, one level further down.
+    for depth in 0..=LEVELS {
+        let scopes: BTreeSet<String> = wanted.iter().map(|(_, scope)| above(scope, depth)).collect();
+        let asked: Vec<_> = scopes.into_iter().map(|scope| permissions_at(reader, scope)).collect();
+        let blocks: BTreeMap<String, Option<Vec<Value>>> =
+            stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let held = |(action, scope): &(String, String)| {
+            let blocks = blocks.get(&above(scope, depth)).and_then(Option::as_ref);
+            blocks.map(|blocks| allows(blocks, action))
+        };
+        let (known, open): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|one| depth == LEVELS || held(one) == Some(true));
+        rights.extend(known.into_iter().map(|one| Right { held: held(&one), action: one.0, scope: one.1 }));
+        wanted = open.into_iter().collect();
+        if wanted.is_empty() {
+            break;
+        }
     }
-    let blocks: BTreeMap<String, Option<Vec<Value>>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
-    let judge = |(action, scope): (String, String)| {
-        let held = blocks.get(&scope).and_then(Option::as_ref).map(|blocks| allows(blocks, &action));
-        Right { action, scope, held }
+    rights
+}
+
+/// A subscription, a resource group, the scope itself.
+const LEVELS: usize = 2;
+
+/// The scope at a level above another, or itself where it has none there.
+fn above(scope: &str, depth: usize) -> String {
+    let parts: Vec<&str> = scope.trim_end_matches('/').split('/').collect();
+    let is = |at: usize, name: &str| parts.get(at).is_some_and(|part| part.eq_ignore_ascii_case(name));
+    let length = match depth {
+        0 if is(1, "subscriptions") => 3,
+        1 if is(1, "subscriptions") && is(3, "resourceGroups") => 5,
+        _ => parts.len(),
     };
-    wanted.into_iter().map(judge).collect()
+    parts[..length.min(parts.len())].join("/")
+}
+
+/// What the caller may do at a scope.
+async fn permissions_at(reader: &Reader, scope: String) -> (String, Option<Vec<Value>>) {
+    let path = format!("{scope}/providers/Microsoft.Authorization/permissions");
+    let found = reader.list(&path, AUTHORIZATION, &[]).await.ok();
+    (scope, found)
 }

@@ -10,7 +10,7 @@ use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeSet;
 
 /// Requests at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 32;
 
 /// Children that may name an identity in places that their schema leaves open.
 const OPEN: [(&str, &str); 4] = [
@@ -75,14 +75,21 @@ pub(super) async fn read(
 ) -> Vec<Host> {
     let parent = |h: &Host| Parent { id: h.id.clone(), kind: h.kind.clone(), api: h.api_version.clone() };
     let mut parents: Vec<Parent> = hosts.iter().filter(|h| h.readable).map(parent).collect();
-    let mut children: Vec<Host> = configurations(reader, &parents, who, gaps).await;
-    for _ in 0..DEPTH_MAX {
+    let mut children: Vec<Host> = Vec::new();
+    // One level more than lists go: the configurations of what is on the last.
+    for _ in 0..=DEPTH_MAX {
         let mut asked = Vec::new();
         for (path, api, kind) in parents.iter().flat_map(lists) {
             asked.push(async move { (reader.list(&path, &api, &[]).await, path, api, kind) });
         }
+        let (listed, (configured, missed)) = futures_util::join!(
+            stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>(),
+            configurations(reader, &parents, who),
+        );
+        children.extend(configured);
+        gaps.extend(missed);
         let mut deeper = Vec::new();
-        for (found, path, api, kind) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        for (found, path, api, kind) in listed {
             match found {
                 Ok(found) => {
                     children.extend(found.iter().filter_map(|child| parse::host(child, &api, who)));
@@ -94,7 +101,6 @@ pub(super) async fn read(
                 Err(why) => gaps.push(gap(&path, &why)),
             }
         }
-        children.extend(configurations(reader, &deeper, who, gaps).await);
         parents = deeper;
     }
     let mut seen: BTreeSet<String> = hosts.iter().map(|h| h.id.to_lowercase()).collect();
@@ -105,13 +111,8 @@ pub(super) async fn read(
     children
 }
 
-async fn configurations(
-    reader: &Reader,
-    parents: &[Parent],
-    who: &Identifiers,
-    gaps: &mut Vec<Gap>,
-) -> Vec<Host> {
-    let mut asked = Vec::new();
+async fn configurations(reader: &Reader, parents: &[Parent], who: &Identifiers) -> (Vec<Host>, Vec<Gap>) {
+    let (mut asked, mut gaps) = (Vec::new(), Vec::new());
     for (path, api) in parents.iter().filter_map(configuration) {
         asked.push(async move { (reader.find(&path, &api).await, path, api) });
     }
@@ -122,5 +123,5 @@ async fn configurations(
             Err(why) => gaps.push(gap(&path, &why)),
         }
     }
-    found
+    (found, gaps)
 }

@@ -12,12 +12,13 @@ use std::collections::BTreeMap;
 const APPLICATIONS_MAX: usize = 2_000;
 
 /// Applications with the credentials that they trust, read once for all identities.
-pub(super) async fn applications(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Value> {
+pub(super) async fn applications(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
+    let mut gaps = Vec::new();
     let mut applications = match reader.graph_list("applications?$select=id,displayName,appId").await {
         Ok(found) => found,
         Err(why) => {
             gaps.push(gap("Entra ID: applications", &why));
-            return Vec::new();
+            return (Vec::new(), gaps);
         }
     };
     if applications.len() > APPLICATIONS_MAX {
@@ -36,7 +37,7 @@ pub(super) async fn applications(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Va
             Err(why) => gaps.push(gap(&format!("application {}", application["id"]), &why)),
         }
     }
-    applications
+    (applications, gaps)
 }
 
 /// What one identity has.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Requests at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 32;
 
 /// A site or slot, with its settings; their values are not kept.
 pub(super) struct Site {
@@ -26,8 +26,10 @@ struct SettingText {
 }
 
 /// Reads the settings of every site and slot: no index shows them.
-pub(super) async fn sites(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Site> {
-    let ids = access::accounts(reader, &["microsoft.web/sites", "microsoft.web/sites/slots"], gaps).await;
+pub(super) async fn sites(reader: &Reader) -> (Vec<Site>, Vec<Gap>) {
+    let mut gaps = Vec::new();
+    let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots"];
+    let ids = access::accounts(reader, &kinds, &mut gaps).await;
     let read: Vec<_> = ids
         .into_iter()
         .map(|(id, _)| async move { (reader.post_read(ReadAction::ListAppSettings, &id).await, id) })
@@ -46,7 +48,7 @@ pub(super) async fn sites(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Site> {
             Err(why) => gaps.push(gap(&format!("{id}/config/appsettings"), &why)),
         }
     }
-    sites
+    (sites, gaps)
 }
 
 fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
@@ -77,26 +79,37 @@ pub(super) type Candidates = BTreeMap<String, Candidate>;
 pub(super) async fn mentioned(
     reader: &Reader,
     common: &Common,
-    identities: &[&Identifiers],
+    identities: &[(&Value, &Identifiers)],
     gaps: &mut Vec<Gap>,
 ) -> Candidates {
+    let names: Vec<&Identifiers> = identities.iter().map(|(_, who)| *who).collect();
+    let chunks = names.chunks(query::IDENTITIES_PER_QUERY);
+    let queries = chunks.flat_map(|some| query::TABLES.map(|table| (table, query::mentions(table, some))));
+    let asked: Vec<_> = queries
+        .map(|(table, query)| async move { (table, reader.resource_graph(&query, &[]).await) })
+        .collect();
     let mut found = BTreeMap::new();
-    for some in identities.chunks(query::IDENTITIES_PER_QUERY) {
-        for table in query::TABLES {
-            match reader.resource_graph(&query::mentions(table, some), &[]).await {
-                Ok(rows) => found.extend(rows.iter().filter_map(|r| {
-                    let id = parse::text(r, "/id")?;
-                    Some((id.to_lowercase(), (id, parse::text(r, "/type")?)))
-                })),
-                // Not every cloud has every table.
-                Err(why) if table != "resources" && why.kind == FaultKind::Invalid => {}
-                Err(why) => gaps.push(gap(&format!("Resource Graph: {table}"), &why)),
-            }
+    for (table, rows) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match rows {
+            Ok(rows) => found.extend(rows.iter().filter_map(|r| {
+                let id = parse::text(r, "/id")?;
+                Some((id.to_lowercase(), (id, parse::text(r, "/type")?)))
+            })),
+            // Not every cloud has every table.
+            Err(why) if table != "resources" && why.kind == FaultKind::Invalid => {}
+            Err(why) => gaps.push(gap(&format!("Resource Graph: {table}"), &why)),
         }
     }
-    let found = fetch(reader, common, found.into_values().collect()).await;
-    gaps.extend(behind(&found, identities));
-    found
+    // The identities themselves have been read, and one may name another.
+    found.retain(|id, _| !names.iter().any(|who| who.resource_id.eq_ignore_ascii_case(id)));
+    let mut candidates = fetch(reader, common, found.into_values().collect()).await;
+    gaps.extend(behind(&candidates, &names));
+    candidates.extend(identities.iter().map(|(body, who)| {
+        let (id, kind) = (who.resource_id.clone(), parse::type_of(&who.resource_id).unwrap_or_default());
+        let found = Ok(Some((*body).clone()));
+        (id.to_lowercase(), Candidate { id, kind, api: super::MSI.to_owned(), found })
+    }));
+    candidates
 }
 
 /// Reads each of these from itself, in the version that its type has.

@@ -61,8 +61,8 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
     let asked: Vec<_> = params.iter().map(|p| identity(reader, p.identity.clone())).collect();
     let identities: Vec<Result<(Value, Identity), Fault>> =
         stream::iter(asked).buffered(AT_ONCE).collect().await;
-    let known: Vec<&Identifiers> =
-        identities.iter().filter_map(|i| i.as_ref().ok()).map(|(_, i)| &i.identifiers).collect();
+    let known: Vec<(&Value, &Identifiers)> =
+        identities.iter().filter_map(|i| i.as_ref().ok()).map(|(body, i)| (body, &i.identifiers)).collect();
     let mut unread = Vec::new();
     let mentioned = hosts::mentioned(reader, &common, &known, &mut unread).await;
     common.gaps.append(&mut unread);
@@ -85,7 +85,7 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
         let others: Vec<Moving> = others.cloned().collect();
         asked.push(async move {
             let (_, identity) = identity?;
-            let mut facts = one(reader, common, mentioned, params, identity).await?;
+            let mut facts = Box::pin(one(reader, common, mentioned, params, identity)).await?;
             facts.moving = others;
             Ok(facts)
         });
@@ -184,13 +184,17 @@ fn sort(facts: &mut Facts) {
 
 async fn target(reader: &Reader, params: &Params) -> Result<TargetFacts, Fault> {
     let target = &params.target;
-    let group = reader.find(&target.group_id(), "2024-07-01").await?;
-    let taken = match &group {
-        Some(_) => reader.find(&target.id(), MSI).await?.is_some(),
-        None => false,
-    };
     let provider = format!("/subscriptions/{}/providers/Microsoft.ManagedIdentity", target.subscription);
-    let offered = match reader.find(&provider, "2021-04-01").await {
+    let (group, identity) = (target.group_id(), target.id());
+    let (group, there, provider) = futures_util::join!(
+        reader.find(&group, "2024-07-01"),
+        reader.find(&identity, MSI),
+        reader.find(&provider, "2021-04-01"),
+    );
+    let group = group?;
+    // In a group that is not there nothing is.
+    let taken = group.is_some() && there?.is_some();
+    let offered = match provider {
         Ok(Some(provider)) => offered(&provider, &target.location),
         Ok(None) | Err(_) => None,
     };
@@ -214,10 +218,11 @@ fn offered(provider: &Value, location: &str) -> Option<bool> {
 
 async fn credentials(reader: &Reader, id: &str) -> Result<Vec<FederatedCredential>, Fault> {
     let path = format!("{id}/federatedIdentityCredentials");
-    let plain = reader.list(&path, MSI, &[]).await?;
     // Flexible credentials are seen only in a preview version, which not every cloud has.
-    let flexible = reader.list(&path, "2025-01-31-preview", &[]).await.unwrap_or_default();
-    let source = if flexible.len() >= plain.len() { flexible } else { plain };
+    let source = match reader.list(&path, "2025-01-31-preview", &[]).await {
+        Ok(all) => all,
+        Err(_) => reader.list(&path, MSI, &[]).await?,
+    };
     Ok(source.iter().filter_map(parse::credential).collect())
 }
 
