@@ -1,5 +1,6 @@
 //! CLI: drives runs with the engine, as the one runner of a log, and says how it ended.
 
+use crate::anchor;
 use crate::args::{CloudArgs, RunArgs};
 use crate::cloud::{self, Cloud};
 use crate::commands::Context;
@@ -31,6 +32,7 @@ pub(crate) enum Goal {
 pub(crate) struct Drive<'a> {
     pub(crate) c: &'a Context<'a>,
     pub(crate) log: Arc<SqliteLog>,
+    #[expect(dead_code, reason = "it is held until the drive is over, not used")]
     pub(crate) runner: Runner,
     pub(crate) batch: String,
     pub(crate) runs: Vec<RunId>,
@@ -78,16 +80,18 @@ fn stay(args: &RunArgs) -> Stay {
 impl Drive<'_> {
     /// Drives as far as it goes, and looks at every run afterwards.
     pub(crate) async fn go(self, cloud: &Cloud, args: &RunArgs) -> Result<Driven, CliError> {
-        self.runner.check_anchor().await?;
+        anchor::check(&self.log).await?;
         let actor = store::actor(self.c.global.actor.as_deref());
         self.check_world(cloud).await?;
+        // A log that a runner was at has an anchor, even if that runner dies in the next line.
+        anchor::write(&self.log).await?;
         let opened = self.opened(cloud);
         BatchLoaded::open(&*self.log, &self.batch, &actor, SystemClock.now_ms(), opened)
             .await
             .map_err(|e| store::write_error(&e))?;
-        self.runner.write_anchor().await?;
+        anchor::write(&self.log).await?;
         let key = crate::planning::settings_key(&self.c.global.db)?;
-        let progress = Arc::new(Progress::new(&*self.log, &self.runs, self.c.output).await?);
+        let progress = Arc::new(Progress::new(&self.log, &self.runs, self.c.output).await?);
         let engine = Engine {
             log: self.log.clone(),
             registry: Arc::new(rehome_activities::registry(&cloud.azure, key)),
@@ -106,7 +110,7 @@ impl Drive<'_> {
         };
         let left = self.drive(&engine, stay).await;
         progress.finish();
-        let anchored = self.runner.write_anchor().await;
+        let anchored = anchor::write(&self.log).await;
         let (left, interrupted) = left?;
         anchored.map_err(|e| e.left("everything that was done is in the log"))?;
         let views = self.views().await?;
@@ -201,7 +205,10 @@ async fn interrupted() {
 
 fn drive_error(e: &DriveError) -> CliError {
     let exit = match e {
-        DriveError::Append { .. } | DriveError::UnknownName { .. } | DriveError::Panicked(_) => Exit::Failed,
+        DriveError::Append { .. }
+        | DriveError::UnknownName { .. }
+        | DriveError::NotSecured { .. }
+        | DriveError::Panicked(_) => Exit::Failed,
         DriveError::Read(_) | DriveError::History { .. } => Exit::Damaged,
     };
     let error = if exit == Exit::Failed { store::write_error(e) } else { CliError::new(exit, causes(e)) };

@@ -1,5 +1,6 @@
 //! CLI: the wiring. Arguments in, an exit code out; everything between is somewhere else.
 
+mod anchor;
 mod args;
 mod cloud;
 mod commands;

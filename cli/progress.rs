@@ -1,27 +1,33 @@
 //! CLI: what is told while a run works: a bar on a terminal, a line for each finished step elsewhere.
 
+use crate::anchor;
 use crate::error::CliError;
 use crate::output::Output;
 use crate::store;
 use indicatif::{ProgressBar, ProgressStyle};
 use rehome_orchestrator::{Act, End, Event, Observer, RunId, StepId};
-use rehome_store::Log;
+use rehome_store::{Later, SqliteLog};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Tells about events as they become safe.
 pub(crate) struct Progress {
     titles: BTreeMap<(RunId, StepId), String>,
     bar: Option<ProgressBar>,
     output: Output,
+    log: Arc<SqliteLog>,
+    /// One at a time writes the anchor, so that an older end never replaces a newer one.
+    anchoring: Mutex<()>,
 }
 
 impl Progress {
-    pub(crate) async fn new(log: &dyn Log, runs: &[RunId], output: &Output) -> Result<Self, CliError> {
+    pub(crate) async fn new(log: &Arc<SqliteLog>, runs: &[RunId], output: &Output) -> Result<Self, CliError> {
         let mut titles = BTreeMap::new();
         let mut done = 0;
         for run in runs {
-            let state = store::read_run(log, run).await?.state;
+            let state = store::read_run(&**log, run).await?.state;
             for (step, stands) in state.steps() {
                 done += u64::from(stands.forward.is_settled());
                 titles.insert((run.clone(), step.id.clone()), step.title.clone());
@@ -33,7 +39,8 @@ impl Progress {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Ok(Self { titles, bar, output: output.clone() })
+        let (output, log) = (output.clone(), log.clone());
+        Ok(Self { titles, bar, output, log, anchoring: Mutex::new(()) })
     }
 
     pub(crate) fn finish(&self) {
@@ -102,5 +109,12 @@ impl Observer for Progress {
                 bar.inc(1);
             }
         }
+    }
+
+    fn secure<'a>(&'a self, _: &'a RunId, _: &'a StepId) -> Later<'a, Result<(), String>> {
+        Box::pin(async {
+            let _one = self.anchoring.lock().await;
+            anchor::write(&self.log).await.map_err(|e| e.what)
+        })
     }
 }

@@ -1,10 +1,9 @@
-//! CLI: opens the log, takes the right to act, and keeps the anchor. Touches the log's files.
+//! CLI: opens the log, takes the right to act, and finds in it what a person names. Touches the log's files.
 
+use crate::anchor;
 use crate::error::{CliError, Exit, causes};
 use rehome_orchestrator::{BatchLoaded, Clock, Loaded, RequestError, RunId, StepId, SystemClock, load};
-use rehome_store::{
-    Anchor, Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, VerifyError, verify_chain,
-};
+use rehome_store::{Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, VerifyError, verify_chain};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,14 +12,23 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
     SqliteLog::open_read_only(path).map(Arc::new).map_err(|e| open_error(path, &e))
 }
 
-/// Opens a log that exists, for writing.
-pub(crate) fn open_to_write(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+/// Opens a log that exists, for writing; its anchor must confirm it.
+pub(crate) async fn open_to_write(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+    let log = open_unconfirmed(path)?;
+    anchor::check(&log).await?;
+    Ok(log)
+}
+
+/// Opens a log that exists, for writing, whatever its anchor says.
+pub(crate) fn open_unconfirmed(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
     SqliteLog::open(path).map(Arc::new).map_err(|e| open_error(path, &e))
 }
 
-/// Opens a log, and makes one where there is none.
-pub(crate) fn create_or_open(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
-    SqliteLog::create_or_open(path).map(Arc::new).map_err(|e| open_error(path, &e))
+/// Opens a log, and makes one where there is none; its anchor must confirm it.
+pub(crate) async fn create_or_open(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+    let log = SqliteLog::create_or_open(path).map(Arc::new).map_err(|e| open_error(path, &e))?;
+    anchor::check(&log).await?;
+    Ok(log)
 }
 
 fn open_error(path: &Path, error: &OpenError) -> CliError {
@@ -63,11 +71,8 @@ pub(crate) fn host() -> String {
     if name.is_empty() { "localhost".to_owned() } else { name }
 }
 
-/// The right to act on a log, with its anchor checked when it is taken and written when it is given back.
-pub(crate) struct Runner {
-    _lock: RunnerLock,
-    log: Arc<SqliteLog>,
-}
+/// The right to act on a log.
+pub(crate) struct Runner(#[expect(dead_code, reason = "it is held, not used")] RunnerLock);
 
 /// Takes the right to act, or says who has it.
 pub(crate) fn take_runner(log: &Arc<SqliteLog>, actor: &str) -> Result<Runner, CliError> {
@@ -78,7 +83,7 @@ pub(crate) fn take_runner(log: &Arc<SqliteLog>, actor: &str) -> Result<Runner, C
         since_ms: SystemClock.now_ms(),
     };
     match RunnerLock::take(log.path(), &holder) {
-        Ok(lock) => Ok(Runner { _lock: lock, log: log.clone() }),
+        Ok(lock) => Ok(Runner(lock)),
         Err(RunnerError::Held { holder, .. }) => Err(held(holder.as_ref())),
         Err(e @ RunnerError::Io { .. }) => Err(CliError::new(Exit::Failed, causes(&e))),
     }
@@ -92,62 +97,13 @@ fn held(holder: Option<&Holder>) -> CliError {
         .next("rehome status")
 }
 
-impl Runner {
-    /// Compares the log with the record of its end that is kept outside it.
-    pub(crate) async fn check_anchor(&self) -> Result<(), CliError> {
-        let Some(anchor) = read_anchor(&self.log)? else { return Ok(()) };
-        let head = self.log.head().await.map_err(|e| damaged(&causes(&e)))?;
-        if anchor.position > head.position.0 {
-            let what = format!(
-                "the log ends at event {}, but the anchor beside it knows of event {}: an old copy was put back, or the end is cut off",
-                head.position, anchor.position
-            );
-            return Err(damaged(&what).next("put the newest copy of the log back, and run the command again"));
-        }
-        Ok(())
-    }
-
-    /// Writes the record of the log's end beside it.
-    pub(crate) async fn write_anchor(&self) -> Result<(), CliError> {
-        let head = self.log.head().await.map_err(|e| damaged(&causes(&e)))?;
-        Anchor::of(self.log.id(), head).write(self.log.path()).map_err(|e| {
-            let what = "failed to write the anchor beside the log";
-            if e.kind() != std::io::ErrorKind::StorageFull {
-                return CliError::because(Exit::Failed, what, &e);
-            }
-            let disk = format!("{what}: the disk that holds {} is full", self.log.path().display());
-            CliError::new(Exit::Failed, disk).next("make room, and run the same command again")
-        })
-    }
-}
-
-fn damaged(what: &str) -> CliError {
+pub(crate) fn damaged(what: &str) -> CliError {
     CliError::new(Exit::Damaged, what.to_owned())
-}
-
-/// The anchor beside the log, if there is one; one of another log says that this log took its place.
-fn read_anchor(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
-    let anchor = Anchor::read(log.path())
-        .map_err(|e| CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e))?;
-    match anchor {
-        Some(anchor) if anchor.log != log.id() => {
-            let place = Anchor::path(log.path());
-            let what = format!(
-                "{} is the anchor of another log, with {} events: this log took its place",
-                place.display(),
-                anchor.position
-            );
-            Err(damaged(&what)
-                .next("put the log that the anchor belongs to back")
-                .next(format!("or, if this is the log that you mean: rm {}", place.display())))
-        }
-        anchor => Ok(anchor),
-    }
 }
 
 /// Checks the whole chain, and the anchor if there is one.
 pub(crate) async fn verify(log: &SqliteLog) -> Result<rehome_store::Verified, CliError> {
-    let anchor = read_anchor(log)?;
+    let anchor = anchor::read(log)?;
     verify_chain(log, anchor.as_ref()).await.map_err(|e| match e {
         VerifyError::Read(ref source) => damaged(&causes(source)),
         e => damaged(&causes(&e)).next("compare with a backup: rehome audit verify --db BACKUP"),

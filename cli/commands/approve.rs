@@ -21,7 +21,7 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
     if !yes && !c.output.ask(&question, "--yes")? {
         return Err(CliError::new(Exit::Failed, "not approved"));
     }
-    let log = store::create_or_open(&c.global.db)?;
+    let log = store::create_or_open(&c.global.db).await?;
     let actor = store::actor(c.global.actor.as_deref());
     let recorded = document.approve(&*log, &actor, SystemClock.now_ms(), reason).await;
     let recorded = recorded.map_err(|e| match &e {

@@ -44,8 +44,8 @@ async fn meaning(log: &dyn Log) -> Result<usize, CliError> {
             load(log, &run).await.map_err(|e| unreadable(&e))?;
         }
     }
-    for (stream, _) in log.streams("batch/").await.map_err(|e| unreadable(&e))? {
-        let name = stream.as_str().trim_start_matches("batch/").to_owned();
+    for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(|e| unreadable(&e))? {
+        let name = stream.as_str().strip_prefix(BatchLoaded::PREFIX).unwrap_or_default().to_owned();
         let Some(batch) = BatchLoaded::find(log, &name).await.map_err(|e| unreadable(&e))? else { continue };
         let document = batch.document(log, &name).await.map_err(|e| unreadable(&e))?;
         if document.digest() != batch.planned.digest {

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::run::{batch_of, report};
+use crate::anchor;
 use crate::args::RunArgs;
 use crate::drive::{Drive, Goal, reach};
 use crate::error::{CliError, Exit};
@@ -19,7 +20,7 @@ pub(crate) async fn cleanup(
     reason: &str,
     args: &RunArgs,
 ) -> Result<Exit, CliError> {
-    let log = store::open_to_write(&c.global.db)?;
+    let log = store::open_to_write(&c.global.db).await?;
     let selection = store::select(&*log, Some(select)).await?;
     let (name, batch) = batch_of(&log, &selection).await?;
     if confirm != Some(name.as_str()) {
@@ -43,6 +44,8 @@ pub(crate) async fn cleanup(
             Stands::Over => {}
         }
     }
+    // What was approved must not be lost by an old copy without anybody knowing.
+    anchor::write(&log).await?;
     for run in &early {
         c.output.talk(&format!("not yet   {run}: {}", waits(&store::read_run(&*log, run).await?.state, run)));
     }

@@ -15,7 +15,7 @@ pub(crate) async fn step(
     reason: &str,
 ) -> Result<Exit, CliError> {
     let (run, step) = store::split_step(text)?;
-    let log = store::open_to_write(&c.global.db)?;
+    let log = store::open_to_write(&c.global.db).await?;
     let touched = record(c, &*log, &run, request(step), reason).await?;
     told(c, &run, &touched)
 }
@@ -25,7 +25,7 @@ pub(crate) async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<E
     if text.contains(':') {
         return step(c, text, Request::Retry, reason).await;
     }
-    let log = store::open_to_write(&c.global.db)?;
+    let log = store::open_to_write(&c.global.db).await?;
     for run in store::select(&*log, Some(text)).await?.runs {
         let state = store::read_run(&*log, &run).await?.state;
         let parked: Vec<StepId> = state
@@ -51,7 +51,7 @@ pub(crate) async fn whole(
     request: &Request,
     reason: &str,
 ) -> Result<Exit, CliError> {
-    let log = store::open_to_write(&c.global.db)?;
+    let log = store::open_to_write(&c.global.db).await?;
     for run in store::select(&*log, Some(select)).await?.runs {
         if store::read_run(&*log, &run).await?.state.verdict().is_none() {
             record(c, &*log, &run, request.clone(), reason).await?;

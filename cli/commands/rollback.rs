@@ -19,7 +19,7 @@ pub(crate) async fn rollback(
     reason: &str,
     args: &RunArgs,
 ) -> Result<Exit, CliError> {
-    let log = store::open_to_write(&c.global.db)?;
+    let log = store::open_to_write(&c.global.db).await?;
     let selection = store::select(&*log, Some(select)).await?;
     let (name, batch) = batch_of(&log, &selection).await?;
     let question = format!("Take back {} moves of batch {name}?", selection.runs.len());

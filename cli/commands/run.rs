@@ -17,7 +17,7 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
     if !c.global.db.exists() && digest.is_some() {
         return Err(unapproved(plan));
     }
-    let log = store::open_to_write(&c.global.db)?;
+    let log = store::open_to_write(&c.global.db).await?;
     let batch = BatchLoaded::find(&*log, &name).await;
     let batch = batch.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
     let Some(batch) = batch.filter(|b| b.approved && digest.as_ref().is_none_or(|d| *d == b.planned.digest))

@@ -110,7 +110,7 @@ pub enum BatchError {
 
 /// The stream of a batch.
 pub fn batch_stream(batch: &str) -> StreamId {
-    StreamId::new(format!("batch/{batch}"))
+    StreamId::new(format!("{}{batch}", BatchLoaded::PREFIX))
 }
 
 impl Document {
@@ -242,6 +242,9 @@ impl Document {
 }
 
 impl BatchLoaded {
+    /// Stream names of batches begin with this.
+    pub const PREFIX: &'static str = "batch/";
+
     /// Reads a batch, if there is one of that name.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Store: the record of a log's end that is kept outside the log. Touches one file beside the log.
 
-use crate::log::Head;
+use crate::log::{Head, Log, ReadError};
+use crate::record::Position;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Write};
@@ -18,7 +19,34 @@ pub struct Anchor {
     pub hash: String,
 }
 
+/// How a log stands to the record of its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The log has the event that the anchor knows of, and maybe more.
+    Confirmed(Head),
+    /// The log ends before that event: an old copy, or a tail that was cut off.
+    Behind(Head),
+    /// The log has another event in that place: an old copy that was written to since, or a rewritten log.
+    Forked(Head),
+}
+
 impl Anchor {
+    /// Looks whether a log has the event that this anchor knows of. An anchor that was read before this is
+    /// asked is never ahead of a log that others write to.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn judge(&self, log: &dyn Log) -> Result<Standing, ReadError> {
+        let head = log.head().await?;
+        if self.position > head.position.0 {
+            return Ok(Standing::Behind(head));
+        }
+        let Some(before) = self.position.checked_sub(1) else { return Ok(Standing::Confirmed(head)) };
+        let there = log.read_all(Position(before), 1).await?;
+        let same = there.iter().any(|e| e.position.0 == self.position && e.hash.to_string() == self.hash);
+        Ok(if same { Standing::Confirmed(head) } else { Standing::Forked(head) })
+    }
+
     /// Where the anchor of a log is kept.
     pub fn path(log: &Path) -> PathBuf {
         let mut name = log.as_os_str().to_owned();

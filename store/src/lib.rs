@@ -26,7 +26,7 @@ mod salt;
 mod sqlite;
 mod verify;
 
-pub use anchor::Anchor;
+pub use anchor::{Anchor, Standing};
 pub use chain::event_hash;
 pub use log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
 pub use memory::MemoryLog;

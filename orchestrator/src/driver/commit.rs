@@ -1,6 +1,6 @@
 //! Engine: how an actor's events get into the log, and what happens when somebody else wrote first.
 
-use crate::activity::{Met, Outcome};
+use crate::activity::{Met, Outcome, Reversibility};
 use crate::codec::{Entry, Recorded};
 use crate::driver::DriveError;
 use crate::driver::actor::{Actor, is_open};
@@ -12,6 +12,7 @@ use crate::graph::Index;
 use crate::history::{self, HistoryError};
 use crate::ids::Act;
 use crate::json::Json;
+use crate::plan::Node;
 use crate::{Call, Finding};
 use rehome_store::{Append, AppendError, Record};
 use std::borrow::Cow;
@@ -50,12 +51,31 @@ impl Actor {
             Ok(_) => {
                 self.shared.own.add(events);
                 self.sequence.0 += events;
+                self.secure().await?;
                 self.committed();
                 Ok(())
             }
             Err(AppendError::Conflict { .. }) => self.rebase().await,
             Err(source) => Err(DriveError::Append { run: self.run.clone(), source }),
         }
+    }
+
+    /// Makes safe what has to be, before anything that nothing brings back is sent.
+    async fn secure(&mut self) -> Result<(), DriveError> {
+        let last = |ready: &&Ready| {
+            let node = &self.state.graph.step(ready.at).node;
+            ready.act == Act::Run
+                && matches!(node, Node::Act { reversibility: Reversibility::Irreversible, .. })
+        };
+        let starts = self.pending.iter().filter_map(|pending| pending.start.as_ref());
+        let steps: Vec<_> =
+            starts.filter(last).map(|ready| self.state.graph.step(ready.at).id.clone()).collect();
+        for step in steps {
+            let (observer, run) = (self.shared.engine.observer.clone(), self.run.clone());
+            let secured = observer.secure(&run, &step).await;
+            secured.map_err(|why| DriveError::NotSecured { run, step, why })?;
+        }
+        Ok(())
     }
 
     fn committed(&mut self) {

@@ -15,12 +15,12 @@ use crate::clock::Clock;
 use crate::event::{Event, Verdict};
 use crate::fault::Fault;
 use crate::history::{self, HistoryError, Loaded};
-use crate::ids::RunId;
+use crate::ids::{RunId, StepId};
 use crate::locks::Locks;
 use crate::registry::Registry;
 use crate::tempo::Tempo;
 use actor::Actor;
-use rehome_store::{AppendError, Log, ReadError};
+use rehome_store::{AppendError, Later, Log, ReadError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore, watch as signal};
@@ -51,6 +51,13 @@ pub struct Engine {
 pub trait Observer: Send + Sync + 'static {
     /// These events of this run are in the log.
     fn appended(&self, run: &RunId, events: &[Event]);
+
+    /// The intent of something that nothing brings back is in the log, and nothing of it was sent yet. What
+    /// has to be safe outside the log before it is sent is made safe here; an error means that it is not sent.
+    fn secure<'a>(&'a self, run: &'a RunId, step: &'a StepId) -> Later<'a, Result<(), String>> {
+        let _ = (run, step);
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// Nobody is told.
@@ -120,6 +127,16 @@ pub enum DriveError {
         run: RunId,
         /// The name.
         name: String,
+    },
+    /// What has to be safe before something that nothing brings back could not be made safe. It was not sent.
+    #[error("step {step} of {run} cannot be taken back and was not sent: {why}")]
+    NotSecured {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Why.
+        why: String,
     },
     /// An activity or the engine itself broke down.
     #[error("the work on a run broke down: {0}")]

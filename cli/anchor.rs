@@ -1,0 +1,82 @@
+//! CLI: the record of the log's end beside it: compared before anything is written, and renewed. Touches that
+//! file, and reads the log.
+
+use crate::error::{CliError, Exit, causes};
+use crate::store::damaged;
+use rehome_orchestrator::{BatchEvent, BatchLoaded, Entry, entries};
+use rehome_store::{Anchor, Log, SqliteLog, Standing};
+
+/// What brings a log on whose newest copy is gone.
+pub(crate) const RECONCILE: &str = "or, when that copy is gone:  rehome db reconcile --reason TEXT --yes";
+
+/// The anchor beside a log, if there is one; it must be of this log.
+pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
+    let anchor = Anchor::read(log.path()).map_err(|e| {
+        CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e).next(RECONCILE)
+    })?;
+    match anchor {
+        Some(anchor) if anchor.log != log.id() => {
+            let what = format!(
+                "the anchor beside the log belongs to another log ({}, and this one is {})",
+                anchor.log,
+                log.id()
+            );
+            let place = Anchor::path(log.path()).display().to_string();
+            Err(damaged(&what).at(place).next("put the anchor of this log back beside it").next(RECONCILE))
+        }
+        anchor => Ok(anchor),
+    }
+}
+
+/// Refuses a log that its anchor does not confirm: an old copy would repeat what was done since.
+pub(crate) async fn check(log: &SqliteLog) -> Result<(), CliError> {
+    let newest = "put the newest copy of the log back, and run the command again";
+    let Some(anchor) = read(log)? else {
+        if !was_worked_on(log).await? {
+            return Ok(());
+        }
+        let place = Anchor::path(log.path()).display().to_string();
+        let what = "a runner was at work on this log, but the anchor beside it is missing: nobody can say whether this is the newest copy";
+        return Err(damaged(what).at(place).next("put the anchor back beside the log").next(RECONCILE));
+    };
+    let unreadable = |e| damaged(&causes(&e));
+    let what = match anchor.judge(log).await.map_err(unreadable)? {
+        Standing::Confirmed(_) => return Ok(()),
+        Standing::Behind(head) => format!(
+            "the log ends at event {}, but the anchor beside it knows of event {}: an old copy was put back, or the end is cut off",
+            head.position, anchor.position
+        ),
+        Standing::Forked(_) => format!(
+            "event {} is another one than the anchor beside the log knows of: an old copy was put back and written to, or the log was rewritten",
+            anchor.position
+        ),
+    };
+    Err(damaged(&what).next(newest).next(RECONCILE))
+}
+
+/// Whether a runner ever worked on this log, and so left an anchor.
+async fn was_worked_on(log: &SqliteLog) -> Result<bool, CliError> {
+    let unreadable = |e: &(dyn std::error::Error + 'static)| damaged(&causes(e));
+    for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(|e| unreadable(&e))? {
+        let all: Vec<Entry<BatchEvent>> = entries(log, &stream).await.map_err(|e| unreadable(&e))?;
+        if all.iter().any(|entry| matches!(entry.event, BatchEvent::Opened(_))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Writes the record of the log's end beside it. Only who has the right to act may do that.
+pub(crate) async fn write(log: &SqliteLog) -> Result<(), CliError> {
+    let head = log.head().await.map_err(|e| damaged(&causes(&e)))?;
+    Anchor::of(log.id(), head).write(log.path()).map_err(|e| {
+        let what = "failed to write the anchor beside the log";
+        if e.kind() != std::io::ErrorKind::StorageFull {
+            return CliError::because(Exit::Failed, what, &e)
+                .at(Anchor::path(log.path()).display().to_string())
+                .next("make the folder of the log writable, and run the same command again");
+        }
+        let disk = format!("{what}: the disk that holds {} is full", log.path().display());
+        CliError::new(Exit::Failed, disk).next("make room, and run the same command again")
+    })
+}
