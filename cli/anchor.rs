@@ -6,7 +6,10 @@ use crate::store::damaged;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Entry, entries};
 use rehome_store::{Anchor, Log, SqliteLog, Standing};
 
-/// What brings a log on whose newest copy is gone.
+/// The command that brings a log on whose newest copy is gone.
+pub(crate) const RECONCILE_COMMAND: &str = "rehome db reconcile --reason TEXT --yes";
+
+/// The same, as the second choice.
 pub(crate) const RECONCILE: &str = "or, when that copy is gone:  rehome db reconcile --reason TEXT --yes";
 
 /// The anchor beside a log, if there is one; it must be of this log.

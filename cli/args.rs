@@ -275,7 +275,13 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     /// Check every event, the chain, the anchor and every digest. Offline.
-    Verify,
+    Verify {
+        /// An end of the log that was noted down or kept elsewhere: what `audit head` printed, or a file.
+        #[arg(long, value_name = "POSITION:HASH|FILE")]
+        anchor: Option<String>,
+    },
+    /// Print the end of the log as one line to note down elsewhere. Offline.
+    Head,
 }
 
 /// `rehome db`
@@ -285,6 +291,24 @@ pub(crate) enum Db {
     Backup {
         /// The new file.
         to: PathBuf,
+    },
+    /// Put a backup in the place of the log, verified; what is replaced stays beside it.
+    Restore {
+        /// The backup.
+        from: PathBuf,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Say that the newest copy of the log is gone: what may have happened since is then looked for in the
+    /// cloud before anything is written.
+    Reconcile {
+        /// Why only this copy is left.
+        #[arg(long)]
+        reason: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 

@@ -148,7 +148,7 @@ impl Drive<'_> {
         let batch = batch.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
         let mut worked = batch.entries.iter().filter_map(|e| match &e.event {
             BatchEvent::Opened(opened) => opened.world.get("tenant"),
-            BatchEvent::Planned(_) | BatchEvent::Approved(_) => None,
+            BatchEvent::Planned(_) | BatchEvent::Approved(_) | BatchEvent::Restored(_) => None,
         });
         match worked.next_back() {
             Some(tenant) if !tenant.eq_ignore_ascii_case(cloud.azure.tenant()) => {

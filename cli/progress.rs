@@ -5,7 +5,7 @@ use crate::error::CliError;
 use crate::output::Output;
 use crate::store;
 use indicatif::{ProgressBar, ProgressStyle};
-use rehome_orchestrator::{Act, End, Event, Observer, RunId, StepId};
+use rehome_orchestrator::{Act, Became, End, Event, Observer, RunId, StepId};
 use rehome_store::{Later, SqliteLog};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -80,7 +80,21 @@ impl Progress {
                     self.say(run, step, "TURNED", ": everything before it is taken back");
                 }
             }
-            Event::Planned(_)
+            Event::Reconciled(reconciled) => {
+                for concluded in &reconciled.steps {
+                    match &concluded.became {
+                        Became::Done => self.say(run, &concluded.step, "FOUND", ""),
+                        Became::Partial => self.say(run, &concluded.step, "FOUND", ": in part"),
+                        Became::Passed => self.say(run, &concluded.step, "PASSED", ""),
+                        Became::Parked { why, .. } => {
+                            self.say(run, &concluded.step, "FAILED", &format!(": {why}"));
+                        }
+                    }
+                }
+            }
+            Event::Restored(_)
+            | Event::Recalled(_)
+            | Event::Planned(_)
             | Event::Approved(_)
             | Event::Compared(_)
             | Event::Began(_)

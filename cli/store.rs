@@ -3,7 +3,9 @@
 use crate::anchor;
 use crate::error::{CliError, Exit, causes};
 use rehome_orchestrator::{BatchLoaded, Clock, Loaded, RequestError, RunId, StepId, SystemClock, load};
-use rehome_store::{Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, VerifyError, verify_chain};
+use rehome_store::{
+    Anchor, Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, VerifyError, verify_chain,
+};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,11 +49,16 @@ fn open_error(path: &Path, error: &OpenError) -> CliError {
         OpenError::Damaged { .. } => CliError::new(Exit::Damaged, causes(error))
             .at(place)
             .next("compare with a backup: rehome audit verify --db BACKUP"),
-        OpenError::ReadOnly { .. }
-        | OpenError::Sync { .. }
-        | OpenError::Network { .. }
-        | OpenError::Pragma { .. }
-        | OpenError::Storage { .. } => CliError::new(Exit::Failed, causes(error)).at(place),
+        OpenError::ReadOnly { .. } => CliError::new(Exit::Failed, causes(error))
+            .at(place)
+            .next("make the file and its folder writable for you (the log keeps two files beside itself)")
+            .next("or, to read only, copy the files of the log to a folder of your own"),
+        OpenError::Network { .. } => CliError::new(Exit::Failed, causes(error))
+            .at(place)
+            .next("keep the log on a local disk, and copies elsewhere: rehome db backup FILE"),
+        OpenError::Sync { .. } | OpenError::Pragma { .. } | OpenError::Storage { .. } => {
+            CliError::new(Exit::Failed, causes(error)).at(place)
+        }
     }
 }
 
@@ -75,14 +82,19 @@ pub(crate) fn host() -> String {
 pub(crate) struct Runner(#[expect(dead_code, reason = "it is held, not used")] RunnerLock);
 
 /// Takes the right to act, or says who has it.
-pub(crate) fn take_runner(log: &Arc<SqliteLog>, actor: &str) -> Result<Runner, CliError> {
+pub(crate) fn take_runner(log: &SqliteLog, actor: &str) -> Result<Runner, CliError> {
+    take_runner_at(log.path(), actor)
+}
+
+/// The same for a log that cannot be opened, or is not there.
+pub(crate) fn take_runner_at(path: &Path, actor: &str) -> Result<Runner, CliError> {
     let holder = Holder {
         host: host(),
         pid: std::process::id(),
         actor: actor.to_owned(),
         since_ms: SystemClock.now_ms(),
     };
-    match RunnerLock::take(log.path(), &holder) {
+    match RunnerLock::take(path, &holder) {
         Ok(lock) => Ok(Runner(lock)),
         Err(RunnerError::Held { holder, .. }) => Err(held(holder.as_ref())),
         Err(e @ RunnerError::Io { .. }) => Err(CliError::new(Exit::Failed, causes(&e))),
@@ -101,13 +113,21 @@ pub(crate) fn damaged(what: &str) -> CliError {
     CliError::new(Exit::Damaged, what.to_owned())
 }
 
-/// Checks the whole chain, and the anchor if there is one.
-pub(crate) async fn verify(log: &SqliteLog) -> Result<rehome_store::Verified, CliError> {
+/// Checks the whole chain, the anchor if there is one, and an end that was kept elsewhere.
+pub(crate) async fn verify(
+    log: &SqliteLog,
+    elsewhere: Option<&Anchor>,
+) -> Result<rehome_store::Verified, CliError> {
     let anchor = anchor::read(log)?;
-    verify_chain(log, anchor.as_ref()).await.map_err(|e| match e {
+    let refused = |e| match e {
         VerifyError::Read(ref source) => damaged(&causes(source)),
         e => damaged(&causes(&e)).next("compare with a backup: rehome audit verify --db BACKUP"),
-    })
+    };
+    let verified = verify_chain(log, anchor.as_ref()).await.map_err(refused)?;
+    match elsewhere {
+        None => Ok(verified),
+        Some(_) => verify_chain(log, elsewhere).await.map_err(refused),
+    }
 }
 
 /// What a person selected.

@@ -90,8 +90,11 @@ pub(crate) struct WaitView {
 
 /// Looks at a move.
 pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
-    let waiting_for: Vec<WaitView> =
+    let mut waiting_for: Vec<WaitView> =
         state.steps().filter_map(|(step, stands)| waits(run, state, step, stands)).collect();
+    if state.is_restored() {
+        waiting_for.insert(0, lost(state));
+    }
     let forward = |(step, _): &(&Step, &StepState)| step.phase == Phase::Forward;
     let settled = state.steps().filter(|(_, s)| s.forward.is_settled());
     MoveView {
@@ -104,6 +107,21 @@ pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
         events: state.events(),
         since_ms: state.last_ms(),
         waiting_for,
+    }
+}
+
+/// Nothing else goes on before the world was looked at.
+fn lost(state: &RunState) -> WaitView {
+    WaitView {
+        step: "-".to_owned(),
+        title: "the end of its record is lost: what is in Azure is looked at before anything is written"
+            .to_owned(),
+        kind: "restored",
+        since_ms: state.last_ms(),
+        next_check_ms: None,
+        checks: None,
+        why: None,
+        unblock_with: vec![format!("rehome run {}", state.planned().batch)],
     }
 }
 

@@ -1,18 +1,18 @@
-//! CLI: `rehome audit verify` and `rehome db backup`. Offline.
+//! CLI: `rehome audit`. Offline.
 
 use super::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::store;
 use rehome_orchestrator::{BatchLoaded, RunId, load};
-use rehome_store::{Log, SqliteLog};
+use rehome_store::{Anchor, Log, SqliteLog};
 use serde_json::json;
-use std::path::Path;
 
 /// Checks every event, the chain, the anchor, that each event could follow the one before, and that
 /// every recorded plan has the digest that was approved.
-pub(crate) async fn verify(c: &Context<'_>) -> Result<Exit, CliError> {
+pub(crate) async fn verify(c: &Context<'_>, elsewhere: Option<&str>) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
-    let verified = store::verify(&log).await?;
+    let elsewhere = elsewhere.map(|text| kept_elsewhere(text, &log)).transpose()?;
+    let verified = store::verify(&log, elsewhere.as_ref()).await?;
     let runs = meaning(&*log).await?;
     let anchored = if verified.anchored { "its anchor confirms the end" } else { "without an anchor" };
     let mut text = format!(
@@ -57,14 +57,34 @@ async fn meaning(log: &dyn Log) -> Result<usize, CliError> {
     Ok(runs.len())
 }
 
-/// Copies the log and checks the copy.
-pub(crate) async fn backup(c: &Context<'_>, to: &Path) -> Result<Exit, CliError> {
+/// Prints the end of the log.
+pub(crate) async fn head(c: &Context<'_>) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
-    log.backup(to).map_err(|e| CliError::new(Exit::Failed, causes(&e)).at(to.display().to_string()))?;
-    let copy = SqliteLog::open_read_only(to).map_err(|e| CliError::new(Exit::Failed, causes(&e)))?;
-    let verified = store::verify(&copy).await?;
-    let text = format!("{} events in {}, verified", verified.head.position, to.display());
-    let value = json!({"format_version": "1.0", "events": verified.head.position, "file": to});
-    c.output.result(&text, &value)?;
+    let head = log.head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
+    let hash = head.hash.to_string();
+    let value = json!({"format_version": "1.0", "log": log.id(), "position": head.position, "hash": hash});
+    c.output.result(&format!("{}:{hash}", head.position), &value)?;
     Ok(Exit::Done)
+}
+
+/// An end of this log that a person kept elsewhere: the line of `audit head`, or an anchor file.
+fn kept_elsewhere(text: &str, log: &SqliteLog) -> Result<Anchor, CliError> {
+    let bad = || {
+        CliError::new(Exit::Usage, format!("{text:?} is neither POSITION:HASH nor an anchor file"))
+            .next("rehome audit head      prints one")
+    };
+    if let Some((position, hash)) = text.split_once(':')
+        && let Ok(position) = position.parse()
+    {
+        let hex = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        let hash = hash.to_ascii_lowercase();
+        return if hex { Ok(Anchor { log: log.id().to_owned(), position, hash }) } else { Err(bad()) };
+    }
+    let bytes = std::fs::read(text).map_err(|_| bad())?;
+    let anchor: Anchor = serde_json::from_slice(&bytes).map_err(|_| bad())?;
+    if anchor.log == log.id() {
+        return Ok(anchor);
+    }
+    let what = format!("this is the anchor of another log ({}, and this one is {})", anchor.log, log.id());
+    Err(CliError::new(Exit::Damaged, what).at(text.to_owned()))
 }

@@ -3,6 +3,7 @@
 mod approve;
 mod audit;
 mod cleanup;
+mod db;
 mod discover;
 mod history;
 mod plan;
@@ -52,8 +53,11 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
         Command::History { select } => history::history(c, select.as_deref()).await,
         Command::Show { what } => show::show(c, &what).await,
         Command::Replay { select, at } => replay::replay(c, select.as_deref(), at).await,
-        Command::Audit(Audit::Verify) => audit::verify(c).await,
-        Command::Db(Db::Backup { to }) => audit::backup(c, &to).await,
+        Command::Audit(Audit::Verify { anchor }) => audit::verify(c, anchor.as_deref()).await,
+        Command::Audit(Audit::Head) => audit::head(c).await,
+        Command::Db(Db::Backup { to }) => db::backup(c, &to).await,
+        Command::Db(Db::Restore { from, yes }) => db::restore(c, &from, yes).await,
+        Command::Db(Db::Reconcile { reason, yes }) => db::reconcile(c, &reason, yes).await,
         Command::Sim(serve @ Sim::Serve { .. }) => sim::serve(c, serve).await,
         rehearse @ Command::Rehearse { .. } => Box::pin(rehearse::rehearse(c, rehearse)).await,
         Command::Completion { shell } => {

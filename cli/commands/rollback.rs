@@ -37,8 +37,17 @@ pub(crate) async fn rollback(
     let mut driven = match store::take_runner(&log, &actor) {
         Ok(runner) => {
             let cloud = reach(&*log, &batch, &c.global.cloud).await?;
-            let drive = Drive { c, log, runner, batch: name, runs: going, goal: Goal::Back };
-            drive.go(&cloud, args).await?
+            let drive =
+                Drive { c, log: log.clone(), runner, batch: name, runs: going.clone(), goal: Goal::Back };
+            let driven = drive.go(&cloud, args).await?;
+            for run in &going {
+                let state = store::read_run(&*log, run).await?.state;
+                if let (Direction::Forward, Some(step)) = (state.direction(), state.past_return()) {
+                    // It was only found when the lost part of the record was looked for.
+                    c.output.talk(&format!("refused   {run}: step {step} has happened; the move is paused"));
+                }
+            }
+            driven
         }
         Err(held) if held.exit == Exit::Held => {
             c.output.talk(&format!("{}; it takes the moves back", held.what));

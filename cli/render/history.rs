@@ -28,6 +28,25 @@ fn gist(kind: &str, body: &Value) -> String {
             format!("{} {}", body["gate"].as_str().unwrap_or("plan"), text("reason"))
         }
         "asked" => format!("{} {}", body["request"], text("reason")),
+        "restored" | "batch_restored" => {
+            let known = body["known"]["position"].as_u64();
+            let known = known.map_or_else(|| "nobody knows what".to_owned(), |p| format!("event {p}"));
+            format!("from event {}, {known} is known of: {}", body["ends"]["position"], text("reason"))
+        }
+        "recalled" => {
+            let found = &body["found"];
+            let word = found.as_str().or_else(|| found.as_object()?.keys().next().map(String::as_str));
+            format!("{} {}", text("step"), word.unwrap_or_default())
+        }
+        "reconciled" => {
+            let steps = body["steps"].as_array();
+            let count = |word: &str| {
+                let became = |s: &&Value| s["became"] == word || s["became"].get(word).is_some();
+                steps.into_iter().flatten().filter(became).count()
+            };
+            let (done, partial, passed) = (count("done"), count("partial"), count("passed"));
+            format!("{done} done, {partial} in part, {passed} passed, {} for a person", count("parked"))
+        }
         "closed" => text("verdict").to_owned(),
         "opened" => format!("{} on {} pid {}", text("program"), text("host"), body["pid"]),
         "compared" | "proved" => {

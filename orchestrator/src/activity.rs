@@ -31,6 +31,18 @@ pub enum Reversibility {
     Irreversible,
 }
 
+/// What may be concluded from what is there, when the record of a step is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trace {
+    /// Nobody but this step makes such an effect: that it is there proves that the step was done.
+    Ours,
+    /// Others may have brought it about as well; that it is gone again shows.
+    Anybodys,
+    /// It may look so or not so for other reasons: shared, without a trace, or taken back by a later step.
+    Nothing,
+}
+
 /// The answer of `run` and of `undo`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome<T> {
@@ -254,6 +266,22 @@ pub trait Activity: Send + Sync + 'static {
         input: &Self::Input,
         before: &Self::Before,
     ) -> impl Future<Output = Probe<Self::Output>> + Send;
+
+    /// What may be concluded from the effect when the record of the step is lost.
+    fn trace(&self, input: &Self::Input) -> Trace {
+        let _ = input;
+        Trace::Nothing
+    }
+
+    /// Works out what was there before an effect that may be in place already, when the record of it is lost;
+    /// `None` where that cannot be told for certain. Never asked when there is nothing to read before.
+    fn recall(
+        &self,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Option<Self::Before>, Fault>> + Send {
+        let _ = input;
+        async { Ok(None) }
+    }
 
     /// Takes the effect back, and only the effect: what others changed meanwhile stays.
     fn undo(

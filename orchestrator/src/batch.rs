@@ -230,7 +230,7 @@ impl Document {
             if loaded.state.verdict().is_some() {
                 continue;
             }
-            if loaded.state.has_begun() {
+            if loaded.state.has_begun() || loaded.state.is_restored() {
                 return Err(BatchError::UnderWay { batch: self.batch.clone(), run: run.clone() });
             }
             let closed = Event::Closed(Closed { verdict: Verdict::Superseded });
@@ -257,7 +257,7 @@ impl BatchLoaded {
             match &entry.event {
                 BatchEvent::Planned(p) => (planned, approved) = (Some(p.clone()), false),
                 BatchEvent::Approved(_) => approved = true,
-                BatchEvent::Opened(_) => {}
+                BatchEvent::Opened(_) | BatchEvent::Restored(_) => {}
             }
         }
         Ok(planned.map(|planned| Self { planned, approved, entries, sequence }))
@@ -328,7 +328,7 @@ impl BatchLoaded {
     }
 }
 
-fn batch_record(batch: &str, actor: &Arc<str>, at_ms: i64, event: &BatchEvent) -> Record {
+pub(crate) fn batch_record(batch: &str, actor: &Arc<str>, at_ms: i64, event: &BatchEvent) -> Record {
     let (kind, version) = event.kind();
     Record {
         stream: batch_stream(batch),

@@ -1,5 +1,6 @@
 //! Engine: what can happen to a batch, as the log keeps it. Touches nothing.
 
+use crate::event_lost::Restored;
 use crate::ids::RunId;
 use crate::json::Json;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ pub enum BatchEvent {
     Approved(BatchApproved),
     /// A program began to work on it.
     Opened(Opened),
+    /// The end of the log is lost.
+    Restored(Restored),
 }
 
 /// See [`BatchEvent::Planned`]. Together with the runs' own events it is the whole document again.

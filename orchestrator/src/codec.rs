@@ -122,10 +122,14 @@ recorded!(Event {
     Asked = "asked" / 1,
     Proved = "proved" / 1,
     Closed = "closed" / 1,
+    Restored = "restored" / 1,
+    Recalled = "recalled" / 1,
+    Reconciled = "reconciled" / 1,
 });
 
 recorded!(BatchEvent {
     Planned = "batch_planned" / 1,
     Approved = "batch_approved" / 1,
     Opened = "opened" / 1,
+    Restored = "batch_restored" / 1,
 });

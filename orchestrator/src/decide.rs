@@ -18,6 +18,8 @@ pub(crate) struct Live {
     pub(crate) surveying: bool,
     /// Reading the facts failed: not again before this date.
     pub(crate) no_survey_before: i64,
+    /// When this process took the run up.
+    pub(crate) started_ms: i64,
     /// Steps that were asked after in vain: not again before these dates.
     pub(crate) not_before: BTreeMap<Index, i64>,
 }
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Poll { at: Index },
     /// Look whether an effect is in place.
     Probe { at: Index, act: Act },
+    /// Look what became of a step whose record is lost.
+    Recall { at: Index },
     /// Look whether a condition holds.
     Look { at: Index },
     /// Compare promises with the world.
@@ -75,6 +79,7 @@ pub(crate) fn decide(run: &RunState, live: &Live, now_ms: i64, tempo: Tempo) -> 
         return decision;
     }
     match (&run.back, run.approved) {
+        (None, true) if run.lost.is_some() => decider.look_around(),
         (Some(back), _) => decider.go_back(back),
         (None, false) => decision.people = true,
         (None, true) => decider.go_forward(),
@@ -94,6 +99,45 @@ struct Decider<'a> {
 }
 
 impl Decider<'_> {
+    /// The end of the record is lost: before anything is begun, every effect is looked for, and only when
+    /// nothing that was sent in the lost part can turn up any more.
+    fn look_around(&mut self) {
+        let Some(lost) = &self.run.lost else { return };
+        let settling = |at: Index| match &self.run.graph.step(at).node {
+            Node::Act { settling_ms, .. } => *settling_ms,
+            _ => 0,
+        };
+        let settling_ms = (0..self.run.graph.len()).map(settling).max().unwrap_or(0);
+        let since_ms = lost.since_ms.min(self.live.started_ms);
+        let date = since_ms.saturating_add(self.tempo.wall_ms(settling_ms));
+        // A start in the future means that the clock was set back while this process waited.
+        if date > self.now_ms && self.live.started_ms <= self.now_ms {
+            return self.out.wake(date);
+        }
+        let mut looking = false;
+        for at in 0..self.run.graph.len() {
+            let (node, stands) = (&self.run.graph.step(at).node, self.run.at(at));
+            let known = |id: &&crate::ids::StepId| self.run.output(id).is_some();
+            let seen = stands.forward == Forward::Skipped || lost.found.contains_key(&at);
+            if !matches!(node, Node::Act { .. }) || seen || !node.references().iter().all(known) {
+                continue;
+            }
+            looking = true;
+            let not_before = self.live.not_before.get(&at).copied().unwrap_or(0);
+            if self.live.steps.contains(&at) {
+                continue;
+            } else if not_before > self.now_ms {
+                self.out.wake(not_before);
+            } else {
+                self.out.commands.push(Command::Recall { at });
+            }
+        }
+        if !looking {
+            let steps = crate::conclude::conclude(self.run, lost);
+            self.out.record(Event::Reconciled(Reconciled { steps }));
+        }
+    }
+
     fn go_forward(&mut self) {
         if !self.run.compared {
             if self.run.paused {

@@ -3,6 +3,8 @@
 //! One struct for each kind; the codec gives each its name and version. Shapes that are in a log are
 //! never changed: a new shape gets a new version and the old one is frozen beside it.
 
+pub use crate::event_lost::*;
+
 use crate::activity::{Exchange, Finding, Operation};
 use crate::fault::{Difference, Fault};
 use crate::ids::{Act, StepId};
@@ -47,6 +49,12 @@ pub enum Event {
     Proved(Proved),
     /// Nothing more will happen.
     Closed(Closed),
+    /// The end of the record is lost.
+    Restored(Restored),
+    /// The world was read, because the record is lost.
+    Recalled(Recalled),
+    /// It was concluded where the run stands.
+    Reconciled(Reconciled),
 }
 
 /// See [`Event::Planned`].

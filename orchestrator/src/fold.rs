@@ -60,6 +60,7 @@ impl RunState {
             open,
             settled: 0,
             back: None,
+            lost: None,
             past_return: None,
             last_ms: at_ms,
             planned_ms: at_ms,
@@ -117,6 +118,11 @@ impl RunState {
                 Some(_) | None => return Err(here(event, "the way back is not at its end")),
             },
             Event::Closed(closed) => self.close(event, closed.verdict)?,
+            Event::Restored(_) => self.restore(at_ms),
+            Event::Recalled(recalled) => {
+                self.touch(event, &recalled.step, at_ms, |run, at| run.recall(at, recalled))?;
+            }
+            Event::Reconciled(reconciled) => self.reconcile(event, reconciled, at_ms)?,
         }
         self.last_ms = at_ms;
         self.events += 1;
@@ -200,7 +206,7 @@ impl RunState {
             Verdict::Stale => self.approved && !self.compared && !self.has_begun(),
             Verdict::Superseded => !self.has_begun(),
         };
-        if !fits {
+        if !fits || self.lost.is_some() {
             return Err(here(event, "not everything that it says has happened"));
         }
         self.closed = Some(verdict);

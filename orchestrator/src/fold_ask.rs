@@ -12,6 +12,13 @@ type Judged = Result<(), &'static str>;
 
 impl RunState {
     pub(crate) fn ask(&mut self, event: &Event, request: &Request, at_ms: i64) -> Result<(), Illegal> {
+        let of_a_step = matches!(request, Request::Retry(_) | Request::Skip(_) | Request::MarkDone(_));
+        if self.lost.is_some() && of_a_step {
+            return Err(here(
+                event,
+                "the end of its record is lost: run it first, which looks at what is there",
+            ));
+        }
         match request {
             Request::Pause => self.paused = true,
             Request::Resume => self.paused = false,

@@ -23,6 +23,10 @@ impl RunState {
         if let Some(step) = self.past_return() {
             return Err(here(event, &format!("step {step} may have happened, and it cannot be undone")));
         }
+        if let Some(lost) = &mut self.lost {
+            lost.turn = true;
+            return Ok(());
+        }
         let all = 0..self.graph.len();
         self.direction = Direction::Back { failed };
         self.back = Some(Back {

@@ -11,13 +11,16 @@ mod batch;
 mod batch_event;
 mod clock;
 mod codec;
+mod conclude;
 mod decide;
 mod driver;
 mod event;
+mod event_lost;
 mod fault;
 mod fold;
 mod fold_ask;
 mod fold_back;
+mod fold_lost;
 mod fold_run;
 mod graph;
 #[cfg(feature = "harness")]
@@ -30,6 +33,7 @@ mod plan;
 mod registry;
 mod replay;
 mod requests;
+mod restore;
 mod state;
 mod template;
 mod tempo;
@@ -38,7 +42,7 @@ mod workflow;
 
 pub use activity::{
     Activity, Call, Condition, Data, Exchange, Finding, Met, Operation, Outcome, Probe, ResourceKey,
-    Reversibility,
+    Reversibility, Trace,
 };
 pub use batch::{BatchError, BatchLoaded, Document, FORMAT_VERSION, Move, Recording, batch_stream};
 pub use batch_event::{BatchApproved, BatchEvent, BatchPlanned, Opened};
@@ -55,6 +59,7 @@ pub use plan::{Node, OnFailure, Phase, Plan, PlanError, Retry, STEPS_MAX, Step, 
 pub use registry::Registry;
 pub use replay::{ReplayError, Replayed, replay};
 pub use requests::{RequestError, ask, open_gate};
+pub use restore::{RestoreError, restore};
 pub use state::{Direction, Forward, Look, RunState, StepState, Undo};
 pub use template::{KNOWN_AFTER_APPLY, Reference, ResolveError, Template};
 pub use tempo::Tempo;

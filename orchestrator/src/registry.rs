@@ -1,6 +1,8 @@
 //! Engine: activities, conditions and workflows by name, with their types erased to JSON.
 
-use crate::activity::{Activity, Call, Condition, Finding, Met, Operation, Outcome, Probe, ResourceKey};
+use crate::activity::{
+    Activity, Call, Condition, Finding, Met, Operation, Outcome, Probe, ResourceKey, Trace,
+};
 use crate::fault::{Difference, Fault, FaultKind};
 use crate::json::Json;
 use crate::plan::{Node, Plan};
@@ -108,6 +110,8 @@ pub(crate) trait AnyActivity: Send + Sync {
         operation: Operation,
     ) -> BoxFuture<'static, Outcome<Json>>;
     fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>>;
+    fn trace(&self, input: &Json) -> Result<Trace, Fault>;
+    fn recall(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>>;
     fn undo(
         self: Arc<Self>,
         call: Arc<Call>,
@@ -199,6 +203,19 @@ impl<A: Activity> AnyActivity for Erased<A> {
                 (Ok(input), Ok(before)) => encode_probe(self.0.probe(&input, &before).await),
                 (Err(why), _) | (_, Err(why)) => Probe::Unsettled { after: None, why },
             }
+        })
+    }
+
+    fn trace(&self, input: &Json) -> Result<Trace, Fault> {
+        Ok(self.0.trace(&input.read("input")?))
+    }
+
+    fn recall(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
+        Box::pin(async move {
+            if !self.reads_before() {
+                return Ok(Some(Json::of(&())));
+            }
+            Ok(self.0.recall(&input.read("input")?).await?.map(|before| Json::of(&before)))
         })
     }
 

@@ -3,6 +3,7 @@
 use crate::activity::Operation;
 use crate::event::{Planned, Verdict};
 use crate::fault::{Difference, Fault};
+use crate::fold_lost::Lost;
 use crate::graph::{Graph, Index};
 use crate::ids::StepId;
 use crate::json::Json;
@@ -28,6 +29,8 @@ pub struct RunState {
     pub(crate) open: BTreeSet<Index>,
     pub(crate) settled: u32,
     pub(crate) back: Option<Back>,
+    /// The end of the record is lost, and the world was not looked at since.
+    pub(crate) lost: Option<Lost>,
     /// The step that cannot be undone, once it may have happened.
     pub(crate) past_return: Option<Index>,
     /// The clock of the last event, and when the run was planned.

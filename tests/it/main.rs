@@ -16,6 +16,7 @@ mod errors_world;
 mod full_disk;
 mod kills;
 mod oracle;
+mod reconcile;
 mod rehome;
 mod rooms;
 mod siblings;

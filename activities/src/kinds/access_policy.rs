@@ -3,7 +3,7 @@
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -115,6 +115,10 @@ impl Activity for AddPolicy {
         }
     }
 
+    fn trace(&self, _: &PolicyInput) -> Trace {
+        Trace::Ours
+    }
+
     async fn undo(&self, call: &Call, input: &PolicyInput, (): &(), _: Option<&()>) -> Outcome<()> {
         match input.live(&self.0).await {
             Ok(None) => Outcome::Applied(()),
@@ -176,6 +180,16 @@ impl Activity for RemovePolicy {
             Ok(Some(_)) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
         }
+    }
+
+    fn trace(&self, _: &PolicyInput) -> Trace {
+        Trace::Anybodys
+    }
+
+    /// What is there, or what the plan says was there.
+    async fn recall(&self, input: &PolicyInput) -> Result<Option<Option<Value>>, Fault> {
+        let live = input.live(&self.0).await?;
+        Ok(Some(Some(live.unwrap_or_else(|| input.permissions.clone()))))
     }
 
     async fn undo(

@@ -10,7 +10,7 @@ use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings::SettingsKey;
 use crate::references::text::mentions;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -142,6 +142,22 @@ impl Activity for AppSettingsRewrite {
             (_, 0) => Probe::NotApplied,
             (_, _) => Probe::Partial(()),
         }
+    }
+
+    fn trace(&self, _: &SettingsInput) -> Trace {
+        Trace::Ours
+    }
+
+    async fn recall(&self, input: &SettingsInput) -> Result<Option<SettingsBefore>, Fault> {
+        let live = self.live(input).await?;
+        let mut settings = BTreeMap::new();
+        for name in &input.settings {
+            let Some(text) = live.get(name).and_then(Value::as_str) else { return Ok(None) };
+            let Some(splice) = Splice::recall(text, &input.replace) else { return Ok(None) };
+            let was = splice.back(text).unwrap_or_else(|| text.to_owned());
+            settings.insert(name.clone(), Marked { mark: self.key.mark(&input.site, name, &was), splice });
+        }
+        Ok(Some(SettingsBefore { settings }))
     }
 
     async fn undo(

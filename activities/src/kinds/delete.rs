@@ -5,6 +5,7 @@ use super::{Clients, PATIENT, SETTLING_MS, finding, map, quoted};
 use crate::azure::ReadAction;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,6 +55,10 @@ impl Activity for DeleteIdentity {
             Ok(Some(_)) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
         }
+    }
+
+    fn trace(&self, _: &DeleteInput) -> Trace {
+        Trace::Anybodys
     }
 
     async fn undo(&self, _: &Call, input: &DeleteInput, (): &(), _: Option<&()>) -> Outcome<()> {

@@ -4,7 +4,7 @@
 //! What is written is the live resource with exactly our places changed, and it is read back; what
 //! others changed elsewhere meanwhile stays. The decisions are in `host_plan`, without any HTTP.
 
-use super::host_plan::{Parts, Shape, backward, forward, identities, parts, shape};
+use super::host_plan::{Parts, Shape, backward, forward, identities, parts, recall, shape};
 use super::splice::Splice;
 use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, quoted, unread};
 use crate::azure::errors::is_over;
@@ -15,7 +15,7 @@ use crate::references::table::{self, Verb, type_of};
 use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Reversibility, Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -264,6 +264,16 @@ impl Activity for HostRewrite {
             },
             Err(why) => Probe::Unsettled { after: None, why },
         }
+    }
+
+    /// Nobody else makes a host use the new identity; that it does not use the old one may have other reasons.
+    fn trace(&self, input: &HostInput) -> Trace {
+        if input.attach.is_empty() && input.pointers.is_empty() { Trace::Anybodys } else { Trace::Ours }
+    }
+
+    async fn recall(&self, input: &HostInput) -> Result<Option<HostBefore>, Fault> {
+        let (live, _) = self.live(input).await?;
+        Ok(recall(&live, input))
     }
 
     async fn undo(&self, call: &Call, input: &HostInput, before: &HostBefore, _: Option<&()>) -> Outcome<()> {

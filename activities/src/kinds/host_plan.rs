@@ -1,6 +1,7 @@
 //! Activities: what becomes of a resource when it is re-pointed, and back. Pure.
 
 use super::host::{HostBefore, HostInput};
+use super::splice::Splice;
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::table::Verb;
 use crate::references::text::mentions;
@@ -63,6 +64,26 @@ fn strange(input: &HostInput, pointer: &str, text: Option<&str>) -> Difference {
         // The text itself may be a secret.
         found: text.map(|_| "another text".to_owned()),
     }
+}
+
+/// What was there before a change that may be in place, worked out from what is there; `None` where more than
+/// one text can have become what is there. Letter case is that of the plan.
+pub(crate) fn recall(live: &Value, input: &HostInput) -> Option<HostBefore> {
+    let mut attached = identities(live);
+    // The plan attaches what was not there, and detaches what was.
+    attached.retain(|id| !has(&input.attach, id));
+    let missing = input.detach.iter().filter(|id| !has(&attached, id)).cloned();
+    let missing: Vec<String> = missing.collect();
+    attached.extend(missing);
+    let mut splices = std::collections::BTreeMap::new();
+    for pointer in &input.pointers {
+        // What is no text is not changed by this step either.
+        if let Value::String(text) = live.pointer(pointer)? {
+            splices.insert(pointer.clone(), Splice::recall(text, &input.replace)?);
+        }
+    }
+    let identity_type = live.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Some(HostBefore { attached, identity_type, splices })
 }
 
 /// The resource as it is to become.
@@ -232,7 +253,6 @@ fn put(target: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::splice::Splice;
     use super::*;
     use std::collections::BTreeMap;
 

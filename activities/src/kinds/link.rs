@@ -4,6 +4,7 @@ use super::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
 use crate::azure::errors::says_there;
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
 };
 use serde_json::{Value, json};
 use std::future::Future;
@@ -124,6 +125,10 @@ impl<T: Link> Activity for Add<T> {
         }
     }
 
+    fn trace(&self, _: &T::Input) -> Trace {
+        Trace::Ours
+    }
+
     async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
         remove::<T>(&self.0, call, input).await
     }
@@ -166,6 +171,15 @@ impl<T: Link> Activity for Unlink<T> {
             Ok(Some(_)) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
         }
+    }
+
+    fn trace(&self, _: &T::Input) -> Trace {
+        Trace::Anybodys
+    }
+
+    /// The plan takes away only what was there.
+    async fn recall(&self, _: &T::Input) -> Result<Option<bool>, Fault> {
+        Ok(Some(true))
     }
 
     async fn undo(&self, call: &Call, input: &T::Input, before: &bool, _: Option<&()>) -> Outcome<()> {

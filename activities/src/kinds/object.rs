@@ -6,7 +6,7 @@ use crate::azure::errors::is_over;
 use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Reversibility, Trace,
 };
 use serde_json::Value;
 use std::marker::PhantomData;
@@ -17,6 +17,8 @@ pub(crate) trait Object: Send + Sync + 'static {
     const REVERSIBILITY: Reversibility;
     /// Whether somebody else may have one under the same id: then it is looked at before it is put.
     const MAY_EXIST: bool = false;
+    /// What may be concluded from it when the record is lost: of one that is put, and of one that is taken away.
+    const TRACE: Trace;
     type Input: Data;
 
     /// The id.
@@ -92,6 +94,16 @@ pub(crate) fn lacks(live: &Value, wanted: &Value, at: &str) -> Option<Difference
 
 fn is_of(item: &Value, id: &str) -> bool {
     item["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))
+}
+
+/// Where what is there is another one of the same name than was made: somebody made it again.
+fn another(was: Option<&Value>, now: &Value, id: &str) -> Option<Difference> {
+    was.and_then(Value::as_object)?.iter().find_map(|(name, was)| {
+        let (was, now) = (was.as_str()?, now[name].as_str()?);
+        let (expected, found) = (Some(was.to_owned()), Some(now.to_owned()));
+        let fact = format!("{id}/{name}");
+        (!was.eq_ignore_ascii_case(now)).then_some(Difference { fact, expected, found })
+    })
 }
 
 fn last(id: &str) -> String {
@@ -177,10 +189,16 @@ impl<T: Object> Activity for Put<T> {
         }
     }
 
-    async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
+    fn trace(&self, _: &T::Input) -> Trace {
+        T::TRACE
+    }
+
+    async fn undo(&self, call: &Call, input: &T::Input, (): &(), was: Option<&Value>) -> Outcome<()> {
         match self.live(input).await {
             Ok(None) => Outcome::Applied(()),
-            Ok(Some(live)) => match lacks(&live, &T::body(input), &T::id(input)) {
+            Ok(Some(live)) => match lacks(&live, &T::body(input), &T::id(input))
+                .or_else(|| another(was, &T::output(input, &live), &T::id(input)))
+            {
                 None => remove::<T>(&self.0, call, input).await,
                 Some(difference) => foreign(&difference),
             },
@@ -257,6 +275,16 @@ impl<T: Object> Activity for Remove<T> {
             }
             Err(why) => Probe::Unsettled { after: None, why },
         }
+    }
+
+    fn trace(&self, _: &T::Input) -> Trace {
+        T::TRACE
+    }
+
+    /// What is there, or what the plan says was there.
+    async fn recall(&self, input: &T::Input) -> Result<Option<Option<Value>>, Fault> {
+        let live = self.live(input).await?;
+        Ok(Some(Some(live.map_or_else(|| T::body(input), |live| T::writable(&live)))))
     }
 
     async fn undo(

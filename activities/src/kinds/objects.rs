@@ -2,7 +2,7 @@
 
 use super::object::Object;
 use super::shelf::List;
-use rehome_orchestrator::Reversibility;
+use rehome_orchestrator::{Reversibility, Trace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -30,6 +30,7 @@ impl Object for Identity {
     const NAME: &'static str = "identity.create/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
     const MAY_EXIST: bool = true;
+    const TRACE: Trace = Trace::Ours;
     type Input = IdentityInput;
 
     fn id(input: &IdentityInput) -> String {
@@ -90,6 +91,7 @@ pub(crate) struct ClaimsMatching {
 impl Object for FederatedCredential {
     const NAME: &'static str = "federated_credential.add/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    const TRACE: Trace = Trace::Ours;
     type Input = CredentialInput;
 
     fn id(input: &CredentialInput) -> String {
@@ -155,6 +157,7 @@ fn set(properties: &mut Value, name: &str, value: Option<&String>) {
 impl Object for RoleAssignment {
     const NAME: &'static str = "role_assignment.grant/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const TRACE: Trace = Trace::Ours;
     type Input = GrantInput;
 
     fn id(input: &GrantInput) -> String {
@@ -209,6 +212,7 @@ pub(crate) struct ScheduleInput {
 impl Object for Schedule {
     const NAME: &'static str = "schedule.grant/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    const TRACE: Trace = Trace::Ours;
     type Input = ScheduleInput;
 
     fn id(input: &ScheduleInput) -> String {
@@ -245,6 +249,7 @@ pub(crate) struct ExpectedInput {
 impl Object for OldAssignment {
     const NAME: &'static str = "role_assignment.revoke/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    const TRACE: Trace = Trace::Anybodys;
     type Input = ExpectedInput;
 
     fn id(input: &ExpectedInput) -> String {
@@ -286,6 +291,7 @@ pub(crate) struct LiftedLock;
 impl Object for LiftedLock {
     const NAME: &'static str = "lock.lift/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const TRACE: Trace = Trace::Nothing;
     type Input = ExpectedInput;
 
     fn id(input: &ExpectedInput) -> String {
@@ -314,6 +320,7 @@ pub(crate) struct LockInput {
 impl Object for RestoredLock {
     const NAME: &'static str = "lock.restore/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const TRACE: Trace = Trace::Nothing;
     type Input = LockInput;
 
     fn id(input: &LockInput) -> String {
@@ -343,6 +350,7 @@ pub(crate) struct ServiceGrantInput {
 impl Object for ServiceGrant {
     const NAME: &'static str = "grant.put/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const TRACE: Trace = Trace::Ours;
     type Input = ServiceGrantInput;
 
     fn id(input: &ServiceGrantInput) -> String {
@@ -372,6 +380,7 @@ pub(crate) struct OldServiceGrantInput {
 impl Object for OldServiceGrant {
     const NAME: &'static str = "grant.remove/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const TRACE: Trace = Trace::Anybodys;
     type Input = OldServiceGrantInput;
 
     fn id(input: &OldServiceGrantInput) -> String {

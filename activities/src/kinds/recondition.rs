@@ -6,7 +6,7 @@ use super::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::text::mentions;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -76,6 +76,10 @@ impl Activity for Recondition {
             }),
             Err(why) => Probe::Unsettled { after: None, why },
         }
+    }
+
+    fn trace(&self, _: &ReconditionInput) -> Trace {
+        Trace::Ours
     }
 
     async fn undo(&self, call: &Call, input: &ReconditionInput, (): &(), _: Option<&()>) -> Outcome<()> {

@@ -3,7 +3,9 @@
 //! Of a text only the stretch that changed is kept, which is the spelling of the identity's name; what
 //! stands around it may be anything, and stays where it is.
 
+use crate::references::rewrite::{Pair, rewrite};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// What changed in one text.
@@ -41,6 +43,22 @@ impl Splice {
         Self { head, tail, was, became: digest(after) }
     }
 
+    /// What changes, or has changed, in a text that names either side of the pairs: of one that names the old
+    /// side what is going to change, of one that names only the new side what must have changed. `None` where the
+    /// text names neither, or where the way back does not lead here again.
+    pub(crate) fn recall(text: &str, pairs: &[Pair]) -> Option<Self> {
+        let turn = |text: &str, pairs: &[Pair]| match rewrite(&Value::from(text), pairs) {
+            (Value::String(turned), changes) => (!changes.is_empty()).then_some(turned),
+            (_, _) => None,
+        };
+        if let Some(after) = turn(text, pairs) {
+            return Some(Self::of(text, &after));
+        }
+        let back: Vec<Pair> = pairs.iter().map(|p| Pair { from: p.to.clone(), to: p.from.clone() }).collect();
+        let before = turn(text, &back)?;
+        (turn(&before, pairs).as_deref() == Some(text)).then(|| Self::of(&before, text))
+    }
+
     /// The text as it was, if this is the text as it became.
     pub(crate) fn back(&self, now: &str) -> Option<String> {
         if digest(now) != self.became {
@@ -59,6 +77,20 @@ impl Splice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_there_before_is_worked_out_from_either_side_and_never_guessed() {
+        let pairs = [Pair { from: "old-id".to_owned(), to: "new-id".to_owned() }];
+        let ahead = Splice::recall("use old-id;", &pairs).expect("it names the old one");
+        assert!(ahead.is_now("use new-id;"));
+        let behind = Splice::recall("use new-id;", &pairs).expect("it names the new one");
+        assert_eq!(behind.back("use new-id;").as_deref(), Some("use old-id;"));
+        assert!(Splice::recall("use another;", &pairs).is_none());
+        assert!(
+            Splice::recall("use NEW-ID;", &pairs).is_none(),
+            "this program would have spelt it as planned"
+        );
+    }
 
     #[test]
     fn every_byte_comes_back_and_a_strangers_text_does_not() {

@@ -36,7 +36,7 @@ pub(crate) struct Actor {
     pub(crate) failures: BTreeMap<Option<Index>, u32>,
     /// When this process began the last attempt of a step, by the clock that nobody can set.
     pub(crate) begun: BTreeMap<Index, i64>,
-    unreadable: Option<Fault>,
+    pub(crate) unreadable: Option<Fault>,
     bell: Arc<Notify>,
     stop: watch::Receiver<bool>,
 }
@@ -55,12 +55,13 @@ impl Actor {
         bell: Arc<Notify>,
         stop: watch::Receiver<bool>,
     ) -> Self {
+        let live = Live { started_ms: shared.engine.clock.now_ms(), ..Live::default() };
         Self {
             shared,
             run,
             state: loaded.state,
             sequence: loaded.sequence,
-            live: Live::default(),
+            live,
             held: BTreeMap::new(),
             pending: Vec::new(),
             tasks: FuturesUnordered::new(),
@@ -134,6 +135,7 @@ impl Actor {
             Command::Survey => Ok(self.survey()),
             Command::Poll { at } => self.poll(at),
             Command::Probe { at, act } => self.probe(at, act),
+            Command::Recall { at } => self.recall(at),
             Command::Look { at } => self.look(at),
             Command::Verify { at } => self.verify(at),
             Command::Record(_) => return Ok(()),
@@ -188,7 +190,7 @@ impl Actor {
     }
 
     /// The name and the input of an activity or a condition.
-    fn resolve(&self, at: Index) -> Result<(String, Json), Fault> {
+    pub(crate) fn resolve(&self, at: Index) -> Result<(String, Json), Fault> {
         let (name, input) = match &self.state.graph.step(at).node {
             Node::Act { activity, input, .. } => (activity, input),
             Node::Wait { condition, input, .. } => (condition, input),
@@ -232,6 +234,13 @@ impl Actor {
 
     fn probe(&mut self, at: Index, act: Act) -> Started {
         let (activity, input, before) = self.recorded(at).map_err(|why| (at, act, why))?;
+        if self.state.at(at).before.is_none() && activity.reads_before() {
+            // Only a step whose record was lost has none.
+            return Ok((
+                Some(at),
+                work::reading(self.shared.permits.clone(), work::surmise(at, act, activity, input)),
+            ));
+        }
         let probe = work::probe(at, act, activity, input, before);
         Ok((Some(at), work::reading(self.shared.permits.clone(), probe)))
     }
@@ -373,6 +382,7 @@ impl Actor {
                 let event = self.case(at).probed(act, began_ms, checks, probe);
                 self.fold(event, true)
             }
+            Done::Recalled { at, sight } => self.recalled(at, sight),
             Done::Looked { at, met } => self.looked(at, met),
         }
     }
@@ -446,7 +456,7 @@ impl Actor {
 }
 
 /// A piece of work that was started for a step, or why it could not be.
-type Started = Result<(Option<Index>, Work), (Index, Act, Fault)>;
+pub(crate) type Started = Result<(Option<Index>, Work), (Index, Act, Fault)>;
 
 fn not_proven(differences: &[crate::Difference]) -> Fault {
     let message = format!("{} facts are not as they were before the first step", differences.len());

@@ -6,7 +6,7 @@ use crate::driver::DriveError;
 use crate::driver::actor::{Actor, is_open};
 use crate::driver::work::Ready;
 use crate::event::*;
-use crate::fault::{Fault, FaultKind};
+use crate::fault::Fault;
 use crate::fold::Illegal;
 use crate::graph::Index;
 use crate::history::{self, HistoryError};
@@ -151,17 +151,7 @@ impl Actor {
 
     pub(crate) fn unprepared(&mut self, at: Index, act: Act, why: Fault) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
-        let passing = match why.kind {
-            FaultKind::Throttled | FaultKind::Unavailable | FaultKind::NotReady | FaultKind::Broken => true,
-            FaultKind::Denied
-            | FaultKind::Blocked
-            | FaultKind::Conflict
-            | FaultKind::Invalid
-            | FaultKind::Missing
-            | FaultKind::GaveUp
-            | FaultKind::Differs
-            | FaultKind::Bug => false,
-        };
+        let passing = crate::driver::recall::is_passing(why.kind);
         match passing.then(|| self.failed_again(Some(at))).flatten() {
             Some(date) => {
                 self.live.not_before.insert(at, date);

@@ -6,6 +6,7 @@
 mod actor;
 mod commit;
 mod outcome;
+mod recall;
 mod watch;
 mod work;
 

@@ -1,6 +1,7 @@
 //! Engine: what is in flight for one run, each piece a future. Calls activities; writes nothing down.
 
-use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey};
+use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Trace};
+use crate::driver::recall::{self, Sight};
 use crate::fault::{Difference, Fault};
 use crate::graph::Index;
 use crate::ids::Act;
@@ -38,6 +39,10 @@ pub(crate) enum Done {
         at: Index,
         act: Act,
         probe: Probe<Json>,
+    },
+    Recalled {
+        at: Index,
+        sight: Sight,
     },
     Looked {
         at: Index,
@@ -162,6 +167,21 @@ pub(crate) async fn probe(
     before: Json,
 ) -> Done {
     Done::Probed { at, act, probe: activity.probe(input, before).await }
+}
+
+pub(crate) async fn recall(
+    at: Index,
+    activity: Arc<dyn AnyActivity>,
+    input: Json,
+    before: Option<Json>,
+    trace: Trace,
+) -> Done {
+    Done::Recalled { at, sight: recall::look(activity, input, before, trace).await }
+}
+
+/// Looks for an effect whose before image has to be worked out.
+pub(crate) async fn surmise(at: Index, act: Act, activity: Arc<dyn AnyActivity>, input: Json) -> Done {
+    Done::of_sight(at, act, recall::look(activity, input, None, Trace::Nothing).await)
 }
 
 pub(crate) async fn look(at: Index, condition: Arc<dyn AnyCondition>, input: Json) -> Done {

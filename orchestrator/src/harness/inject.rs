@@ -1,6 +1,6 @@
 //! Engine, for tests: puts one disturbance at one place, around real activities and a real log.
 
-use crate::activity::{Call, Finding, Operation, Outcome, Probe, ResourceKey};
+use crate::activity::{Call, Finding, Operation, Outcome, Probe, ResourceKey, Trace};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::{Act, StepId};
 use crate::json::Json;
@@ -239,6 +239,14 @@ impl AnyActivity for Disturbed {
     fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>> {
         self.injector.looked();
         self.inner.clone().probe(input, before)
+    }
+
+    fn trace(&self, input: &Json) -> Result<Trace, Fault> {
+        self.inner.trace(input)
+    }
+
+    fn recall(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
+        self.inner.clone().recall(input)
     }
 
     fn undo(

@@ -10,6 +10,7 @@ use crate::log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
 use crate::record::{Position, Sequence, Stored, StreamId};
 use crate::salt::{RandomSalts, Salts};
 use reader::Readers;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,6 +23,10 @@ pub const FORMAT: u32 = 1;
 
 /// How long one process waits for another one's short write.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// A backup that finds the file busy tries again this often, after this pause.
+const BACKUP_TRIES: u32 = 100;
+const BACKUP_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a log could not be opened. The file was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -199,9 +204,16 @@ impl SqliteLog {
         }
         let source = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let mut target = Connection::open(to).map_err(failed)?;
-        let copy = rusqlite::backup::Backup::new(&source, &mut target).map_err(failed)?;
-        copy.run_to_completion(1_000, Duration::ZERO, None).map_err(failed)?;
-        keep_names(to)
+        let copy = Backup::new(&source, &mut target).map_err(failed)?;
+        // In one step, which reads one moment of the log: between steps a writer would make it begin again.
+        for _ in 0..BACKUP_TRIES {
+            match copy.step(-1).map_err(failed)? {
+                StepResult::Done => return keep_names(to),
+                _ => std::thread::sleep(BACKUP_PAUSE),
+            }
+        }
+        let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        Err(failed(rusqlite::Error::SqliteFailure(busy, None)))
     }
 }
 

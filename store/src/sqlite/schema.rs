@@ -68,7 +68,9 @@ pub(super) fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError + Cop
             OpenError::Full { path: path.to_owned() }
         }
         Some(rusqlite::ErrorCode::DiskFull) => OpenError::Full { path: path.to_owned() },
-        Some(rusqlite::ErrorCode::ReadOnly) => OpenError::ReadOnly { path: path.to_owned() },
+        Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => {
+            OpenError::ReadOnly { path: path.to_owned() }
+        }
         // What cannot be opened is not this file, but what has to be made beside it.
         Some(rusqlite::ErrorCode::CannotOpen) if is_in_sight(path) => {
             OpenError::ReadOnly { path: path.to_owned() }

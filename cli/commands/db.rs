@@ -1,0 +1,180 @@
+//! CLI: `rehome db`: copies of the log, and what to do when only an old one is left. Offline.
+
+use super::Context;
+use crate::error::{CliError, Exit, causes};
+use crate::{anchor, store};
+use rehome_orchestrator::{Clock, LogEnd, Restored, SystemClock, restore as record_loss};
+use rehome_store::{Anchor, SqliteLog, Standing, verify_chain};
+use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Copies the log and checks the copy.
+pub(crate) async fn backup(c: &Context<'_>, to: &Path) -> Result<Exit, CliError> {
+    let log = store::open_to_read(&c.global.db)?;
+    let failed = |e| CliError::new(Exit::Failed, causes(&e)).at(to.display().to_string());
+    if to.exists() {
+        let what = "there is a file of this name already, and a backup never replaces one";
+        return Err(CliError::new(Exit::Usage, what).at(to.display().to_string()).next("name another file"));
+    }
+    log.backup(to).map_err(failed)?;
+    let head = sound(to).await?.1;
+    let text = format!("{} events in {}, verified", head.position, to.display());
+    let value =
+        json!({"format_version": "1.0", "events": head.position, "head": head.hash.to_string(), "file": to});
+    c.output.result(&text, &value)?;
+    Ok(Exit::Done)
+}
+
+/// Opens a copy and checks every event of it.
+async fn sound(path: &Path) -> Result<(SqliteLog, rehome_store::Head), CliError> {
+    let place = path.display().to_string();
+    let log = SqliteLog::open_read_only(path).map_err(|e| {
+        let exit = if path.exists() { Exit::Usage } else { Exit::NotFound };
+        CliError::new(exit, causes(&e)).at(place.clone()).next("name a file that `rehome db backup` wrote")
+    })?;
+    let verified = verify_chain(&log, None).await;
+    let verified = verified.map_err(|e| {
+        store::damaged(&causes(&e)).at(place).next("take another backup; this one is not sound")
+    })?;
+    Ok((log, verified.head))
+}
+
+/// Puts a backup in the place of the log; what is replaced stays beside it.
+pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<Exit, CliError> {
+    let db = &c.global.db;
+    let actor = store::actor(c.global.actor.as_deref());
+    let _runner = store::take_runner_at(db, &actor)?;
+    let (copy, head) = sound(from).await?;
+    check_same(db, copy.id())?;
+    let question =
+        format!("Put {} ({} events) in the place of {}?", from.display(), head.position, db.display());
+    if !yes && !c.output.ask(&question, "--yes")? {
+        return Err(CliError::new(Exit::Failed, "not restored"));
+    }
+    let fresh = beside(db, ".restoring");
+    let failed = |e: std::io::Error| CliError::because(Exit::Failed, "failed to restore", &e);
+    remove(&fresh).map_err(failed)?;
+    copy.backup(&fresh).map_err(|e| CliError::new(Exit::Failed, causes(&e)))?;
+    if sound(&fresh).await?.1 != head {
+        return Err(CliError::new(Exit::Failed, "the copy of the backup is not what the backup is"));
+    }
+    let kept = keep(db).map_err(failed)?;
+    fs::rename(&fresh, db).map_err(failed)?;
+    sync_folder(db).map_err(failed)?;
+    let kept_text =
+        kept.as_ref().map_or_else(String::new, |k| format!("; what was there is {}", k.display()));
+    let text = format!("{} events restored from {}, verified{kept_text}", head.position, from.display());
+    let log = store::open_to_read(db)?;
+    let newest = anchor::check(&log).await;
+    let value = json!({
+        "format_version": "1.0", "events": head.position, "file": db, "kept": kept, "confirmed": newest.is_ok(),
+    });
+    c.output.result(&text, &value)?;
+    if let Err(why) = newest {
+        c.output.talk(&format!("note: {}", why.what));
+        c.output.talk(&format!("next: {}", anchor::RECONCILE_COMMAND));
+    }
+    Ok(Exit::Done)
+}
+
+/// Refuses a backup of another log than the one that is there, or than the anchor knows of.
+fn check_same(db: &Path, id: &str) -> Result<(), CliError> {
+    let there = SqliteLog::open_read_only(db).ok().map(|log| log.id().to_owned());
+    let known = there.or_else(|| Anchor::read(db).ok().flatten().map(|anchor| anchor.log));
+    match known {
+        Some(known) if known != id => {
+            let what = format!("this is a backup of another log ({id}, and here is {known})");
+            Err(CliError::new(Exit::Usage, what)
+                .next("name a backup of this log, or another place with --db FILE"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn beside(db: &Path, suffix: &str) -> PathBuf {
+    let mut name = db.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// A database and what belongs to it.
+const PARTS: [&str; 3] = ["", "-wal", "-shm"];
+
+fn remove(db: &Path) -> std::io::Result<()> {
+    PARTS.iter().try_for_each(|part| match fs::remove_file(beside(db, part)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        Ok(()) | Err(_) => Ok(()),
+    })
+}
+
+/// Renames what is there, the parts that hold events first, so that no half of it looks whole.
+fn keep(db: &Path) -> std::io::Result<Option<PathBuf>> {
+    if !db.exists() {
+        return Ok(None);
+    }
+    let kept = beside(db, &format!(".replaced-{}", SystemClock.now_ms()));
+    for part in ["-wal", "-shm", ""] {
+        match fs::rename(beside(db, part), beside(&kept, part)) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            renamed => renamed?,
+        }
+    }
+    Ok(Some(kept))
+}
+
+fn sync_folder(db: &Path) -> std::io::Result<()> {
+    let folder = db.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Records that the newest copy of the log is gone. Every open move then looks at Azure before it writes.
+pub(crate) async fn reconcile(c: &Context<'_>, reason: &str, yes: bool) -> Result<Exit, CliError> {
+    if reason.trim().is_empty() {
+        return Err(CliError::new(Exit::Usage, "an act of a person needs a reason").next("--reason TEXT"));
+    }
+    let log = store::open_unconfirmed(&c.global.db)?;
+    let actor = store::actor(c.global.actor.as_deref());
+    let _runner = store::take_runner(&log, &actor)?;
+    let sound = verify_chain(&*log, None).await;
+    let head = sound
+        .map_err(|e| store::damaged(&causes(&e)).next("put a sound copy back: rehome db restore BACKUP"))?
+        .head;
+    // What another log's anchor or a broken one says, is not known of this log.
+    let known = Anchor::read(log.path()).ok().flatten().filter(|a| a.log == log.id());
+    let lost = match &known {
+        None => "nobody knows how much is lost".to_owned(),
+        Some(anchor) => match anchor.judge(&*log).await.map_err(|e| store::damaged(&causes(&e)))? {
+            Standing::Confirmed(_) => "the anchor confirms this copy; asked all the same".to_owned(),
+            Standing::Behind(head) => format!(
+                "the copy ends at event {}, and event {} is known of: at least {} events are lost",
+                head.position,
+                anchor.position,
+                anchor.position - head.position.0
+            ),
+            Standing::Forked(_) => format!("the copy has another event {} than is known of", anchor.position),
+        },
+    };
+    c.output.talk(&lost);
+    if !yes && !c.output.ask("Is the newest copy of the log gone for good?", "--yes")? {
+        return Err(CliError::new(Exit::Failed, "not recorded"));
+    }
+    let ends = LogEnd { position: head.position.0, hash: head.hash.to_string() };
+    let known = known.map(|anchor| LogEnd { position: anchor.position, hash: anchor.hash });
+    let restored = Restored { reason: reason.to_owned(), ends, known };
+    let recorded = record_loss(&*log, &actor, SystemClock.now_ms(), restored.clone()).await;
+    let runs = recorded.map_err(|e| store::write_error(&e))?;
+    anchor::write(&log).await?;
+    let text = format!(
+        "recorded: {} open moves look at Azure before anything is written\n{lost}\n{}",
+        runs.len(),
+        "what people did since is lost as well: approvals, acknowledgements, skips, roll-backs are to be said again"
+    );
+    let value = json!({
+        "format_version": "1.0", "recorded": true, "moves": runs, "ends": restored.ends, "known": restored.known,
+    });
+    c.output.result(&text, &value)?;
+    c.output.talk("next: rehome run BATCH        (or rehome rollback BATCH --reason TEXT)");
+    c.output.talk("a plan that was approved since: approve its file again, then say this again, then run it");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,134 @@
+//! Engine: looks at what became of steps whose record is lost. Reads only.
+
+use crate::activity::{Probe, Trace};
+use crate::driver::DriveError;
+use crate::driver::actor::{Actor, Started};
+use crate::driver::work::{self, Done};
+use crate::event::*;
+use crate::fault::{Fault, FaultKind};
+use crate::graph::Index;
+use crate::ids::Act;
+use crate::json::Json;
+
+/// What was looked at, and what was there.
+pub(crate) struct Sight {
+    pub(crate) input: Json,
+    pub(crate) before: Option<Json>,
+    pub(crate) trace: Trace,
+    pub(crate) found: Result<Probe<Json>, Fault>,
+}
+
+impl Actor {
+    pub(crate) fn recall(&self, at: Index) -> Started {
+        let looked = self.resolve(at).and_then(|(name, resolved)| {
+            let activity = self.shared.engine.registry.find_activity(&name)?;
+            let step = self.state.at(at);
+            let input = step.input.clone().unwrap_or(resolved);
+            let trace = activity.trace(&input)?;
+            Ok(work::recall(at, activity, input, step.before.clone(), trace))
+        });
+        let looked = looked.map_err(|why| (at, Act::Run, why))?;
+        Ok((Some(at), work::reading(self.shared.permits.clone(), looked)))
+    }
+
+    pub(crate) fn recalled(&mut self, at: Index, sight: Sight) -> Result<(), DriveError> {
+        self.live.steps.remove(&at);
+        if !self.state.is_restored() {
+            return Ok(());
+        }
+        let Sight { input, before, trace, found } = sight;
+        let (after, why) = match found {
+            Ok(Probe::InProgress { after }) => (after, None),
+            Ok(Probe::Unsettled { after, why }) => (after, Some(why)),
+            Err(why) => (None, Some(why)),
+            Ok(Probe::Applied(output)) => {
+                return self.remember(at, trace, Memory::InPlace(output), input, before);
+            }
+            Ok(Probe::Partial(output)) => {
+                return self.remember(at, trace, Memory::Partly(output), input, before);
+            }
+            Ok(Probe::NotApplied) => return self.remember(at, trace, Memory::Absent, input, before),
+            Ok(Probe::Foreign(difference)) => {
+                return self.remember(at, trace, Memory::Foreign(difference), input, before);
+            }
+        };
+        match why {
+            Some(why) if !is_passing(why.kind) => self.remember(at, trace, Memory::Untold(why), input, None),
+            why => {
+                match self.failed_again(Some(at)) {
+                    Some(date) => {
+                        let wished = after.map_or(0, |after| self.now_ms() + crate::tempo::millis(after));
+                        self.live.not_before.insert(at, date.max(wished));
+                    }
+                    None => self.unreadable = Some(why.unwrap_or_else(busy)),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn remember(
+        &mut self,
+        at: Index,
+        trace: Trace,
+        found: Memory,
+        input: Json,
+        before: Option<Json>,
+    ) -> Result<(), DriveError> {
+        let step = self.state.graph.step(at).id.clone();
+        self.fold(Event::Recalled(Recalled { step, trace, found, input, before }), true)
+    }
+}
+
+/// Whether a fault goes away by itself.
+pub(crate) fn is_passing(kind: FaultKind) -> bool {
+    match kind {
+        FaultKind::Throttled | FaultKind::Unavailable | FaultKind::NotReady | FaultKind::Broken => true,
+        FaultKind::Denied
+        | FaultKind::Blocked
+        | FaultKind::Conflict
+        | FaultKind::Invalid
+        | FaultKind::Missing
+        | FaultKind::GaveUp
+        | FaultKind::Differs
+        | FaultKind::Bug => false,
+    }
+}
+
+fn busy() -> Fault {
+    Fault::new(FaultKind::Conflict, "InProgress", "the other side is still working on it")
+}
+
+/// What was there before is lost and cannot be worked out.
+pub(crate) fn untold() -> Fault {
+    let what = "what was there before is lost, and cannot be worked out from what is there: whether the effect is \
+                this step's is for a person to say";
+    Fault::new(FaultKind::Differs, "Untold", what)
+}
+
+/// Looks whether an effect is there of which maybe not even the before image is known.
+pub(crate) async fn look(
+    activity: std::sync::Arc<dyn crate::registry::AnyActivity>,
+    input: Json,
+    before: Option<Json>,
+    trace: Trace,
+) -> Sight {
+    let before = match before {
+        Some(before) => before,
+        None => match activity.clone().recall(input.clone()).await {
+            Ok(Some(before)) => before,
+            Ok(None) => return Sight { input, before: None, trace, found: Err(untold()) },
+            Err(why) => return Sight { input, before: None, trace, found: Err(why) },
+        },
+    };
+    let found = Ok(activity.probe(input.clone(), before.clone()).await);
+    Sight { input, before: Some(before), trace, found }
+}
+
+impl Done {
+    /// The answer to a probe of a step whose before image had to be worked out.
+    pub(crate) fn of_sight(at: Index, act: Act, sight: Sight) -> Self {
+        let probe = sight.found.unwrap_or_else(|why| Probe::Unsettled { after: None, why });
+        Self::Probed { at, act, probe }
+    }
+}
