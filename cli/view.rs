@@ -281,7 +281,10 @@ fn back(run: &RunId, step: &Step, stands: &StepState, view: &mut WaitView) -> bo
             Forward::Parked { why, .. } => {
                 view.kind = "failed";
                 view.why = Some(why.clone());
-                view.unblock_with = vec![format!("rehome retry {run}:{}", step.id)];
+                view.unblock_with = vec![
+                    format!("rehome retry {run}:{}", step.id),
+                    format!("rehome skip {run}:{} --reason TEXT", step.id),
+                ];
             }
             Forward::Idle | Forward::Done { .. } | Forward::Skipped => return false,
             _ => {}

@@ -293,6 +293,13 @@ impl RunState {
             }
             (Request::MarkDone(_), Undo::Parked { .. }) => step.undo = Undo::Attesting,
             (Request::Acknowledge(_), Undo::ByHand) if ready => self.undone(at),
+            (Request::Skip(_), Undo::None) if matches!(step.forward, Forward::Parked { doubt: true, .. }) => {
+                step.undo = Undo::Left;
+                self.back.iter_mut().for_each(|back| {
+                    back.unsettled.remove(&at);
+                });
+                self.advance(at);
+            }
             (Request::Retry(_), Undo::None)
                 if matches!(step.forward, Forward::Parked { doubt: true, .. }) =>
             {

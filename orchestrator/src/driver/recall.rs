@@ -76,6 +76,8 @@ impl Actor {
         before: Option<Json>,
     ) -> Result<(), DriveError> {
         let step = self.state.graph.step(at).id.clone();
+        // Nothing is written as nothing, so that a replay has the same state.
+        let before = before.filter(|before| *before != Json::of(&()));
         self.fold(Event::Recalled(Recalled { step, trace, found, input, before }), true)
     }
 }

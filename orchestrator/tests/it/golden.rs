@@ -1,39 +1,55 @@
 //! Events as earlier versions of this program wrote them. The files are never edited: a shape that changes
 //! gets a new version, and another file.
 
-use rehome_orchestrator::{Entry, Event, Recorded, RunState, Undo, Verdict, fold_into};
+use rehome_orchestrator::{Entry, Event, Forward, Recorded, RunState, Undo, Verdict, fold_into};
 use std::collections::BTreeSet;
 
 /// One event a line: kind, version, body, between tabs.
 const FIRST: &str = include_str!("../golden/events-1.tsv");
 
-fn events() -> impl Iterator<Item = (&'static str, u16, &'static str)> {
-    FIRST.lines().map(|line| {
+/// What came with runs whose record lost its end.
+const SECOND: &str = include_str!("../golden/events-2.tsv");
+
+fn events(file: &'static str) -> impl Iterator<Item = (&'static str, u16, &'static str)> {
+    file.lines().map(|line| {
         let mut cells = line.splitn(3, '\t');
         let mut cell = || cells.next().expect("three cells");
         (cell(), cell().parse().expect("a version"), cell())
     })
 }
 
-#[test]
-fn a_log_of_the_first_version_reads_as_it_did_and_is_written_as_it_was() {
+/// Reads every event, writes it again, folds all of them, and names the kinds.
+fn fold(file: &'static str) -> (RunState, BTreeSet<&'static str>) {
     let (mut state, mut kinds) = (None, BTreeSet::new());
-    for (nth, (kind, version, body)) in (1..).zip(events()) {
+    for (nth, (kind, version, body)) in (1..).zip(events(file)) {
         let event = Event::decode(kind, version, body.as_bytes()).expect("a shape that is known for ever");
         assert_eq!(event.kind(), (kind, version));
         assert_eq!(String::from_utf8(event.encode()).expect("text"), body);
-        let entry = Entry {
-            position: nth,
-            sequence: nth,
-            at_ms: i64::try_from(nth).unwrap(),
-            actor: "a".into(),
-            event,
-        };
+        let at_ms = i64::try_from(nth).expect("a short file");
+        let entry = Entry { position: nth, sequence: nth, at_ms, actor: "a".into(), event };
         fold_into(&mut state, &entry).unwrap_or_else(|e| panic!("event {nth}: {e}"));
         kinds.insert(kind);
     }
-    let state: RunState = state.expect("a plan");
+    (state.expect("a plan"), kinds)
+}
+
+#[test]
+fn a_log_of_the_first_version_reads_as_it_did_and_is_written_as_it_was() {
+    let (state, kinds) = fold(FIRST);
     assert_eq!(state.verdict(), Some(Verdict::RolledBack));
     assert_eq!(state.step(&"left".into()).map(|(_, s)| s.undo.clone()), Some(Undo::Left));
     assert_eq!(kinds.len(), 16, "every kind is in the file: {kinds:?}");
+}
+
+#[test]
+fn the_events_of_a_lost_end_read_as_they_did_and_are_written_as_they_were() {
+    let (state, kinds) = fold(SECOND);
+    let forward = |id: &str| state.step(&id.into()).map(|(_, s)| s.forward.clone());
+    assert_eq!(forward("make"), Some(Forward::Done { ours: true }));
+    assert_eq!(forward("left"), Some(Forward::Partial));
+    assert!(matches!(forward("take"), Some(Forward::Parked { doubt: true, .. })));
+    assert!(!state.is_restored());
+    for kind in ["restored", "recalled", "reconciled"] {
+        assert!(kinds.contains(kind), "{kinds:?}");
+    }
 }

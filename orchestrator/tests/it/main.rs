@@ -3,4 +3,5 @@
 mod acts;
 mod crashes;
 mod golden;
+mod lost;
 mod shelf;

@@ -76,6 +76,10 @@ impl Activity for Put {
         }
     }
 
+    fn trace(&self, _: &Place) -> Trace {
+        Trace::Ours
+    }
+
     async fn undo(&self, _: &Call, input: &Place, (): &(), _: Option<&Placed>) -> Outcome<()> {
         let mut shelves = open(&self.shelves);
         if shelves.get(&input.shelf) == Some(&input.thing) {
@@ -131,6 +135,15 @@ impl Activity for Take {
         }
     }
 
+    fn trace(&self, _: &String) -> Trace {
+        Trace::Anybodys
+    }
+
+    /// Of what was on an empty shelf nothing tells.
+    async fn recall(&self, input: &String) -> Result<Option<Option<String>>, Fault> {
+        Ok(open(&self.0).get(input).cloned().map(Some))
+    }
+
     async fn undo(&self, _: &Call, input: &String, before: &Option<String>, _: Option<&()>) -> Outcome<()> {
         if let Some(thing) = before {
             open(&self.0).insert(input.clone(), thing.clone());
@@ -175,6 +188,10 @@ impl Activity for Burn {
 
     async fn probe(&self, input: &String, (): &()) -> Probe<()> {
         if open(&self.0).contains_key(input) { Probe::NotApplied } else { Probe::Applied(()) }
+    }
+
+    fn trace(&self, _: &String) -> Trace {
+        Trace::Anybodys
     }
 
     async fn undo(&self, _: &Call, _: &String, (): &(), _: Option<&()>) -> Outcome<()> {
