@@ -93,3 +93,31 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
         None => fs::File::open(".")?.sync_all(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::append;
+    use crate::memory::MemoryLog;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_old_copy_is_known_also_when_it_was_written_to_since() {
+        let (newest, old) = (MemoryLog::default(), MemoryLog::default());
+        for nth in 0..3 {
+            newest.append(append("a", nth, &["as it was"])).await.expect("appended");
+        }
+        let anchor = Anchor::of("log", newest.head().await.expect("readable"));
+        old.append(append("a", 0, &["as it was"])).await.expect("appended");
+        let judged = anchor.judge(&old).await.expect("readable");
+        assert!(matches!(judged, Standing::Behind(head) if head.position.0 == 1), "{judged:?}");
+        for nth in 1..5 {
+            old.append(append("a", nth, &["somebody went on"])).await.expect("appended");
+        }
+        let judged = anchor.judge(&old).await.expect("readable");
+        assert!(matches!(judged, Standing::Forked(head) if head.position.0 == 5), "{judged:?}");
+        newest.append(append("a", 3, &["more"])).await.expect("appended");
+        assert!(matches!(anchor.judge(&newest).await.expect("readable"), Standing::Confirmed(_)));
+        let none = Anchor::of("log", Head { position: Position(0), hash: crate::record::Digest::ZERO });
+        assert!(matches!(none.judge(&old).await.expect("readable"), Standing::Confirmed(_)));
+    }
+}

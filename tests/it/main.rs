@@ -23,4 +23,5 @@ mod siblings;
 mod simulate;
 mod snapshot;
 mod soak;
+mod storage_fires;
 mod whole_way;

@@ -11,7 +11,7 @@ use rehome_store::{
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-const START_MS: i64 = 1_800_000_000_000;
+pub(crate) const START_MS: i64 = 1_800_000_000_000;
 const LATER_MS: i64 = START_MS + 1_000_000_000;
 
 type World = BTreeMap<String, String>;
@@ -55,19 +55,19 @@ impl Log for Snapping {
     }
 }
 
-fn run() -> RunId {
+pub(crate) fn run() -> RunId {
     RunId::new("m-1")
 }
 
-fn original() -> World {
+pub(crate) fn original() -> World {
     [("old", "lamp"), ("waste", "paper")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()
 }
 
-fn house(world: World) -> HouseWorld {
+pub(crate) fn house(world: World) -> HouseWorld {
     HouseWorld { shelves: Arc::new(Mutex::new(world)), plan: plan(OnFailure::Park), blind: false }
 }
 
-fn engine(log: Arc<dyn Log>, world: &HouseWorld, clock: Arc<VirtualClock>) -> Engine {
+pub(crate) fn engine(log: Arc<dyn Log>, world: &HouseWorld, clock: Arc<VirtualClock>) -> Engine {
     Engine {
         log,
         registry: Arc::new(world.registry()),
@@ -122,13 +122,13 @@ async fn care(engine: &Engine, gates: bool) -> bool {
     cared
 }
 
-async fn turn(engine: &Engine) -> bool {
+pub(crate) async fn turn(engine: &Engine) -> bool {
     let now = engine.clock.now_ms();
     ask(&*engine.log, &run(), &engine.actor, now, Request::RollBack, "a test").await.is_ok()
 }
 
 /// Drives with the help of people, forward to the end or back.
-async fn to_the_end(engine: &Engine, back: bool) {
+pub(crate) async fn to_the_end(engine: &Engine, back: bool) {
     for _ in 0..20 {
         drive(engine).await;
         if !care(engine, !back).await {

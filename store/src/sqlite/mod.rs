@@ -161,6 +161,10 @@ impl SqliteLog {
             schema::create(path, &mut connection)?;
         }
         schema::check_ours(path, &connection)?;
+        // The database opens a file that it may not write to all the same, and says nothing.
+        if connection.is_readonly("main").map_err(schema::failed(path))? {
+            return Err(OpenError::ReadOnly { path: path.to_owned() });
+        }
         let found = schema::format(path, &connection)?;
         let writer = if found > FORMAT {
             Err(Refusal::NewerFormat(found))

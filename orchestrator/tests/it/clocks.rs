@@ -1,0 +1,99 @@
+//! The wall clock is set a day forward or back at every place of a run: nothing is sent twice, nothing waits for
+//! ever, and the run ends as planned or as before.
+
+use crate::lost::{START_MS, engine, house, original, run, to_the_end, turn};
+use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
+use rehome_orchestrator::*;
+use rehome_store::{
+    Append, AppendError, Appended, CountedSalts, Head, Later, Log, MemoryLog, Position, ReadError, Sequence,
+    Stored, StreamId,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A log at one of whose commits somebody sets the clock.
+struct Setting {
+    inner: MemoryLog,
+    clock: Arc<VirtualClock>,
+    appends: AtomicU64,
+    nth: u64,
+    by_ms: i64,
+}
+
+impl Log for Setting {
+    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+        Box::pin(async move {
+            if self.appends.fetch_add(1, Ordering::SeqCst) + 1 == self.nth {
+                self.clock.jump(self.by_ms);
+            }
+            self.inner.append(append).await
+        })
+    }
+
+    fn read_stream(
+        &self,
+        s: &StreamId,
+        after: Sequence,
+        n: usize,
+    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.inner.read_stream(s, after, n)
+    }
+
+    fn read_all(&self, after: Position, n: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.inner.read_all(after, n)
+    }
+
+    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
+        self.inner.head()
+    }
+
+    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+        self.inner.streams(prefix)
+    }
+}
+
+/// Lives through one run; returns how many commits it had.
+async fn live(nth: u64, by_ms: i64, back: bool) -> u64 {
+    let (world, clock) = (house(original()), Arc::new(VirtualClock::new(START_MS)));
+    let inner = MemoryLog::with_salts(CountedSalts::default());
+    let log = Arc::new(Setting { inner, clock: clock.clone(), appends: AtomicU64::new(0), nth, by_ms });
+    let approved = world.document().approve(&*log, &"harness".into(), START_MS, "a test").await;
+    approved.expect("a sound document");
+    let engine = engine(log.clone(), &world, clock);
+    if back {
+        let (_stop, stopped) = tokio::sync::watch::channel(false);
+        engine.drive(&[run()], Stay::FOR_SOAK, stopped).await.expect("the engine does its work");
+        assert!(turn(&engine).await, "it goes back");
+    }
+    to_the_end(&engine, back).await;
+    let case = format!("set by {by_ms} ms at commit {nth}, back {back}");
+    let state = load(&*log, &run()).await.expect("a legal log").state;
+    let (verdict, end) = (state.verdict(), world.snapshot());
+    if back {
+        assert_eq!((verdict, end), (Some(Verdict::RolledBack), serde_json::json!(original())), "{case}");
+    } else {
+        let goal = serde_json::json!({"new": "lamp", "left": "lamp@new", "right": "lamp@new"});
+        assert_eq!((verdict, end), (Some(Verdict::Done), goal), "{case}");
+    }
+    for (step, stands) in state.steps() {
+        assert!(stands.attempts <= 1 && stands.undo_attempts <= 1, "{case}: {} was sent again", step.id);
+    }
+    log.appends.load(Ordering::SeqCst)
+}
+
+#[test]
+fn a_clock_that_jumps_a_day_at_any_place_changes_nothing_of_the_end() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+    for back in [false, true] {
+        let commits = runtime.block_on(live(0, 0, back));
+        assert!(commits > 8, "only {commits} commits");
+        for nth in 1..=commits {
+            for by_ms in [DAY_MS, -DAY_MS] {
+                runtime.block_on(live(nth, by_ms, back));
+            }
+        }
+    }
+}

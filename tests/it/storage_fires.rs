@@ -1,0 +1,222 @@
+//! The log's files in trouble: what a person sees, what they do, and that nothing is lost.
+
+use crate::azure::{Azure, example};
+use crate::kills::{Dice, kill_once};
+use crate::rehome::{Rehome, text};
+use serde_json::{Value, json};
+use std::process::Command;
+
+const RECONCILE: [&str; 5] = ["db", "reconcile", "--reason", "a test", "--yes"];
+
+fn stage() -> (Azure, Rehome) {
+    let azure = Azure::serve(&example("minimal").join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&example("minimal").join("batch.toml"));
+    (azure, rehome)
+}
+
+fn writes(azure: &Azure) -> usize {
+    azure.requests().iter().filter(|r| r["changed"] == true).count()
+}
+
+fn copy(rehome: &Rehome, from: &str, to: &str) {
+    std::fs::copy(rehome.path(from), rehome.path(to)).expect("copied");
+}
+
+#[test]
+fn a_backup_beside_a_working_runner_is_whole_and_can_be_put_back() {
+    let (_azure, rehome) = stage();
+    let mut runner = rehome.start(&["run", "plan.json", "--yes"]);
+    let mut copies = 0;
+    while runner.try_wait().expect("it can be asked").is_none() || copies == 0 {
+        let name = format!("copy-{copies}.db");
+        rehome.say(&["db", "backup", &name]).expect(0);
+        rehome.say(&["audit", "verify", "--db", &name]).expect(0);
+        copies += 1;
+    }
+    rehome.say(&["db", "backup", "last.db"]).expect(0);
+    let said = rehome.say(&["db", "backup", "last.db"]).expect(2);
+    assert!(said.err.contains("never replaces"), "{}", said.err);
+    let head = rehome.say(&["audit", "head"]).expect(0).out;
+    let restored = rehome.json(&["db", "restore", "last.db", "--yes"]);
+    assert_eq!(restored["confirmed"], true, "it is the newest");
+    assert_eq!(rehome.say(&["audit", "head"]).expect(0).out, head);
+    let kept = text(&restored["kept"]).to_owned();
+    rehome.say(&["audit", "verify", "--db", &kept]).expect(0);
+    assert_eq!(rehome.run_with_people(), 0);
+}
+
+#[test]
+fn what_is_no_backup_of_this_log_is_not_put_in_its_place() {
+    let (_azure, rehome) = stage();
+    let (_other_azure, other) = stage();
+    other.say(&["db", "backup", "other.db"]).expect(0);
+    std::fs::copy(other.path("other.db"), rehome.path("other.db")).expect("copied");
+    rehome.say(&["db", "backup", "mine.db"]).expect(0);
+    let log = rusqlite::Connection::open(rehome.path("mine.db")).expect("the backup");
+    log.execute_batch("DROP TRIGGER event_is_never_changed").expect("what an attacker can do");
+    log.execute("UPDATE event SET actor = 'x' WHERE position = 2", []).expect("changed");
+    drop(log);
+    std::fs::write(rehome.path("notes.db"), "not a database").expect("written");
+    let head = rehome.say(&["audit", "head"]).expect(0).out;
+    for (backup, code, words) in [
+        ("other.db", 2, "another log"),
+        ("mine.db", 15, "position 2"),
+        ("notes.db", 2, "not"),
+        ("none.db", 3, "none.db"),
+    ] {
+        let said = rehome.say(&["db", "restore", backup, "--yes"]).expect(code);
+        assert!(said.err.contains(words) && said.err.contains("next"), "{backup}: {}", said.err);
+    }
+    let lock = std::fs::File::create(rehome.path("rehome.db.runner")).expect("the lock file");
+    lock.lock().expect("held here");
+    rehome.say(&["db", "restore", "other.db", "--yes"]).expect(16);
+    rehome.say(&RECONCILE).expect(16);
+    drop(lock);
+    assert_eq!(rehome.say(&["audit", "head"]).expect(0).out, head, "the log is as it was");
+}
+
+#[test]
+fn an_anchor_that_is_missing_or_wrong_is_said_and_nothing_is_written_until_a_person_decides() {
+    let (azure, rehome) = stage();
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let done = writes(&azure);
+    let anchor = std::fs::read_to_string(rehome.path("rehome.db.anchor")).expect("the anchor");
+    let read: Value = serde_json::from_str(&anchor).expect("JSON");
+    let mut other = read.clone();
+    other["log"] = json!("00000000000000000000000000000000");
+    let mut forged = read.clone();
+    forged["hash"] = json!("ab".repeat(32));
+    for (wrong, words) in [
+        (None, "missing"),
+        (Some(other.to_string()), "another log"),
+        (Some(forged.to_string()), "another one"),
+        (Some("{".to_owned()), "failed to read"),
+    ] {
+        match wrong {
+            None => std::fs::remove_file(rehome.path("rehome.db.anchor")).expect("removed"),
+            Some(wrong) => std::fs::write(rehome.path("rehome.db.anchor"), wrong).expect("written"),
+        }
+        for command in [&["run", "plan.json", "--yes"][..], &["pause", "minimal", "--reason", "x"]] {
+            let said = rehome.say(command).expect(15);
+            assert!(
+                said.err.contains(words) && said.err.contains("rehome db reconcile"),
+                "{words}: {}",
+                said.err
+            );
+        }
+        rehome.say(&["status"]).expect(0);
+        std::fs::write(rehome.path("rehome.db.anchor"), &anchor).expect("written");
+    }
+    assert_eq!(writes(&azure), done);
+    std::fs::remove_file(rehome.path("rehome.db.anchor")).expect("removed");
+    rehome.say(&RECONCILE).expect(0);
+    assert_eq!(rehome.run_with_people(), 0);
+    rehome.say(&["audit", "verify"]).expect(0);
+}
+
+#[test]
+fn a_write_ahead_log_that_was_deleted_is_noticed_by_the_anchor() {
+    let (_azure, rehome) = stage();
+    let mut dice = Dice::seeded();
+    // Killed, so that nobody folds the write-ahead log into the file.
+    let approved: Value = rehome.json(&["audit", "head"]);
+    let ahead = || {
+        let anchor = std::fs::read_to_string(rehome.path("rehome.db.anchor")).unwrap_or_default();
+        let anchor: Value = serde_json::from_str(&anchor).unwrap_or_default();
+        anchor["position"].as_u64() > approved["position"].as_u64() && rehome.path("rehome.db-wal").exists()
+    };
+    while !ahead() {
+        kill_once(&rehome, &["run", "plan.json", "--yes"], &mut dice, 600);
+    }
+    std::fs::remove_file(rehome.path("rehome.db-wal")).expect("removed");
+    let said = rehome.say(&["run", "plan.json", "--yes"]).expect(15);
+    assert!(said.err.contains("cut off") && said.err.contains("rehome db reconcile"), "{}", said.err);
+    rehome.say(&["audit", "verify"]).expect(15);
+    rehome.say(&RECONCILE).expect(0);
+    assert_eq!(rehome.run_with_people(), 0);
+}
+
+#[test]
+fn the_anchor_knows_of_the_intent_to_delete_before_the_deletion_is_sent() {
+    let (azure, mut rehome) = stage();
+    assert_eq!(rehome.run_with_people(), 0);
+    // The last look before the deletion takes for ever, so the runner stands between its intent and its act.
+    let faults = tempfile::NamedTempFile::new().expect("a file");
+    let rule = json!({"rules": [{"method": "POST", "path": "listAssociatedResources",
+        "what": {"latency_ms": 4_000_000_000_u64}}]});
+    std::fs::write(faults.path(), rule.to_string()).expect("written");
+    std::fs::write(rehome.path("later.json"), azure.estate().to_string()).expect("written");
+    let later = Azure::serve(&rehome.path("later.json"), Some(faults.path()));
+    rehome.turn_to(&later);
+    let plan = std::fs::read_to_string(rehome.path("plan.json")).expect("a plan");
+    let plan: Value = serde_json::from_str(&plan).expect("JSON");
+    let steps = plan["moves"][0]["plan"]["steps"].as_array().expect("steps");
+    let last = steps.iter().find(|s| text(&s["title"]).contains("POINT OF NO RETURN")).expect("the deletion");
+    let mut runner = rehome.start(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]);
+    let began = loop {
+        assert!(runner.try_wait().expect("it can be asked").is_none(), "the runner is at work");
+        let history = rehome.json(&["history"]);
+        let events = history["events"].as_array().expect("events");
+        if let Some(e) = events.iter().find(|e| e["kind"] == "began" && e["body"]["step"] == last["id"]) {
+            break e["position"].as_u64();
+        }
+    };
+    let known = || {
+        let anchor = std::fs::read_to_string(rehome.path("rehome.db.anchor")).expect("the anchor");
+        let anchor: Value = serde_json::from_str(&anchor).expect("JSON");
+        anchor["position"].as_u64()
+    };
+    // It is written between the intent and the first byte that is sent.
+    let in_time = (0..200).any(|_| known() >= began || rehome.say(&["status"]).code != 0);
+    let standing = runner.try_wait().expect("it can be asked").is_none();
+    drop(runner.kill());
+    drop(runner.wait());
+    assert!(in_time && standing && began.is_some(), "{:?} does not know of {began:?}", known());
+}
+
+#[test]
+fn an_end_that_was_noted_down_elsewhere_finds_a_log_that_was_rewritten_with_its_anchor() {
+    let (_azure, rehome) = stage();
+    rehome.say(&["db", "backup", "early.db"]).expect(0);
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let noted = rehome.say(&["audit", "head"]).expect(0).out.trim().to_owned();
+    copy(&rehome, "rehome.db.anchor", "elsewhere");
+    rehome.say(&["audit", "verify", "--anchor", &noted]).expect(0);
+    rehome.say(&["audit", "verify", "--anchor", "elsewhere"]).expect(0);
+    rehome.say(&["audit", "verify", "--anchor", "12:short"]).expect(2);
+    // Who can write both files puts an old pair in place: beside the log nothing shows it.
+    rehome.say(&["db", "restore", "early.db", "--yes"]).expect(0);
+    std::fs::remove_file(rehome.path("rehome.db.anchor")).expect("removed");
+    rehome.say(&["audit", "verify"]).expect(0);
+    for kept in [noted.as_str(), "elsewhere"] {
+        let said = rehome.say(&["audit", "verify", "--anchor", kept]).expect(15);
+        assert!(said.err.contains("old copy"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_file_or_a_folder_that_cannot_be_written_to_is_said_with_a_remedy() {
+    let (azure, rehome) = stage();
+    let isolated = ["--map-root-user", "--mount"];
+    if !Command::new("unshare").args(isolated).arg("true").status().is_ok_and(|s| s.success()) {
+        crate::kills::say("SKIPPED: this machine does not let a test mount anything of its own");
+        return;
+    }
+    for (what, before) in [("rehome.db", "touch rehome.db-wal rehome.db-shm"), (".", "true")] {
+        let script = format!(
+            "{before}; mount --bind {what} {what} && mount -o remount,ro,bind {what} && cd $PWD || exit 99
+             $REHOME run plan.json --yes; echo code $?; $REHOME status > seen 2>&1; echo status $?"
+        );
+        let mut command = Command::new("unshare");
+        command.args(isolated).args(["sh", "-c", &script]).env("REHOME", env!("CARGO_BIN_EXE_rehome"));
+        let output = rehome.dressed(&mut command).output().expect("a shell");
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("code 1\n") && said.contains("cannot be written to"), "{what}: {said}");
+        assert!(said.contains("make the file and its folder writable"), "{what}: {said}");
+    }
+    assert_eq!(writes(&azure), 0);
+    rehome.say(&["audit", "verify"]).expect(0);
+    assert_eq!(rehome.run_with_people(), 0);
+}
