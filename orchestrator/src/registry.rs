@@ -1,5 +1,7 @@
 //! Engine: activities, conditions and workflows by name, with their types erased to JSON.
 
+#[cfg(feature = "harness")]
+use crate::activity::Reversibility;
 use crate::activity::{
     Activity, Call, Condition, Finding, Met, Operation, Outcome, Probe, ResourceKey, Trace,
 };
@@ -48,12 +50,17 @@ impl Registry {
         self
     }
 
-    /// The same, with something around each activity.
+    /// The same, with something around each activity, condition and workflow.
     #[cfg(feature = "harness")]
-    pub(crate) fn wrapped(mut self, wrap: impl Fn(Arc<dyn AnyActivity>) -> Arc<dyn AnyActivity>) -> Self {
-        for activity in self.activities.values_mut() {
-            *activity = wrap(activity.clone());
-        }
+    pub(crate) fn wrapped(
+        mut self,
+        activity: impl Fn(&'static str, Arc<dyn AnyActivity>) -> Arc<dyn AnyActivity>,
+        condition: impl Fn(&'static str, Arc<dyn AnyCondition>) -> Arc<dyn AnyCondition>,
+        workflow: impl Fn(&'static str, Arc<dyn AnyWorkflow>) -> Arc<dyn AnyWorkflow>,
+    ) -> Self {
+        self.activities.iter_mut().for_each(|(name, inner)| *inner = activity(name, inner.clone()));
+        self.conditions.iter_mut().for_each(|(name, inner)| *inner = condition(name, inner.clone()));
+        self.workflows.iter_mut().for_each(|(name, inner)| *inner = workflow(name, inner.clone()));
         self
     }
 
@@ -99,6 +106,8 @@ struct Erased<T>(T);
 
 /// An activity whose types are JSON.
 pub(crate) trait AnyActivity: Send + Sync {
+    #[cfg(feature = "harness")]
+    fn reversibility(&self) -> Reversibility;
     fn reads_before(&self) -> bool;
     fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault>;
     fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>>;
@@ -159,6 +168,11 @@ fn encode_probe<T: Serialize>(probe: Probe<T>) -> Probe<Json> {
 }
 
 impl<A: Activity> AnyActivity for Erased<A> {
+    #[cfg(feature = "harness")]
+    fn reversibility(&self) -> Reversibility {
+        A::REVERSIBILITY
+    }
+
     fn reads_before(&self) -> bool {
         TypeId::of::<A::Before>() != TypeId::of::<()>()
     }

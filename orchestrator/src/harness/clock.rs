@@ -46,3 +46,27 @@ impl Clock for VirtualClock {
         })
     }
 }
+
+/// Nobody out there takes longer than this, on the wall's clock; then time passes again.
+const STILL_MAX: Duration = Duration::from_secs(5);
+
+/// Virtual time stands still until this is dropped: somebody waits for what is not in this runtime, a socket
+/// or another process, and the clock would else jump to the next alarm as if nobody waited for anything.
+pub(crate) struct Still {
+    _until_dropped: std::sync::mpsc::Sender<()>,
+}
+
+impl Still {
+    pub(crate) fn new() -> Self {
+        let (until_dropped, dropped) = std::sync::mpsc::channel::<()>();
+        // Tokio's paused clock does not advance by itself while a blocking task runs.
+        drop(tokio::task::spawn_blocking(move || dropped.recv_timeout(STILL_MAX)));
+        Self { _until_dropped: until_dropped }
+    }
+
+    /// Waits for something with the clock standing still, if it is outside.
+    pub(crate) async fn during<T>(outside: bool, work: impl Future<Output = T>) -> T {
+        let _still = outside.then(Self::new);
+        work.await
+    }
+}

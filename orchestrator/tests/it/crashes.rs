@@ -1,100 +1,134 @@
 use crate::shelf::House;
-use rehome_orchestrator::harness::{Failure, Way, enumerate, run_once};
-use rehome_orchestrator::{Left, OnFailure, Verdict};
-use serde_json::json;
+use rehome_orchestrator::harness::{Case, Disturbance, Help, Place, Report, Trial, Way, enumerate, run_once};
+use rehome_orchestrator::{Act, Left, OnFailure, Verdict};
+use serde_json::{Value, json};
 
-fn story(failures: &[Failure]) -> String {
-    let Some(first) = failures.first() else { return String::new() };
-    format!(
-        "{} failures; the shortest: {:?} at {:?}, {:?}: {}\nbreaches {:?}, left {:?}\n{}",
-        failures.len(),
-        first.disturbance,
-        first.place,
-        first.way,
-        first.what,
-        first.report.breaches,
-        first.report.left,
-        first.report.history.join("\n")
-    )
+const HOUSE: House = House { on_failure: OnFailure::Park, blind: false };
+
+fn before() -> Value {
+    json!({"old": "lamp", "waste": "paper"})
+}
+
+fn goal() -> Value {
+    json!({"new": "lamp", "left": "lamp@new", "right": "lamp@new", "far": "lamp@new"})
 }
 
 #[test]
 fn an_undisturbed_run_reaches_its_goal_and_one_that_is_turned_goes_all_the_way_back() {
-    let house = House { on_failure: OnFailure::Park, blind: false };
-    let forward = run_once(&house, Way::Forward, &[]);
-    assert_eq!(
-        forward.world,
-        json!({"new": "lamp", "left": "lamp@new", "right": "lamp@new"}),
-        "{}",
-        forward.history.join("\n")
-    );
+    let forward = run_once(&HOUSE, &Case::new(Way::Forward, &[]));
+    assert_eq!(forward.world, goal(), "{}", forward.history.join("\n"));
     assert_eq!(forward.left[0].1, Left::Closed(Verdict::Done));
-    let back = run_once(&house, Way::ThereAndBack, &[]);
-    assert_eq!(back.world, json!({"old": "lamp", "waste": "paper"}), "{}", back.history.join("\n"));
-    assert_eq!(back.left[0].1, Left::Closed(Verdict::RolledBack));
-}
-
-#[test]
-fn every_crash_and_every_lost_answer_at_every_place_ends_as_planned_or_as_before() {
-    for on_failure in [OnFailure::Park, OnFailure::RollBack] {
-        let (runs, failures) = enumerate(&House { on_failure, blind: false });
-        assert!(runs > 100, "only {runs} runs were made");
-        assert!(failures.is_empty(), "{on_failure:?}: {}", story(&failures));
+    for (way, undone) in [(Way::ThereAndBack, 4), (Way::BackFromCleanUp, 5)] {
+        let back = run_once(&HOUSE, &Case::new(way, &[]));
+        assert_eq!(back.world, before(), "{}", back.history.join("\n"));
+        assert_eq!(back.left[0].1, Left::Closed(Verdict::RolledBack));
+        assert_eq!(undos(&back).len(), undone, "{}", back.history.join("\n"));
     }
 }
 
 #[test]
-fn the_same_disturbance_gives_the_same_log() {
-    use rehome_orchestrator::harness::{Disturbance, Place};
-    let house = House { on_failure: OnFailure::Park, blind: false };
-    let armed = [(Place::Call(2), Disturbance::AnswerLost), (Place::Commit(9), Disturbance::CrashAfter)];
-    let (one, two) = (run_once(&house, Way::Forward, &armed), run_once(&house, Way::Forward, &armed));
-    assert_eq!(one.history, two.history);
-    assert_eq!(one.crashes, 1);
+fn every_disturbance_at_every_place_ends_as_planned_or_as_before_or_as_listed() {
+    for on_failure in [OnFailure::Park, OnFailure::RollBack] {
+        let house = House { on_failure, blind: false };
+        let trial = Trial::new(&house);
+        let mut cases = trial.singles();
+        cases.extend(trial.pairs(1, 300));
+        let findings = trial.run_all(&cases, 2);
+        assert!(findings.runs > 800, "only {} cases", findings.runs);
+        assert!(findings.failures.is_empty(), "{on_failure:?}: {findings}");
+    }
 }
 
 #[test]
-fn an_activity_whose_probe_sees_nothing_is_found_out_with_its_shortest_history() {
-    let (_, failures) = enumerate(&House { on_failure: OnFailure::Park, blind: true });
-    let first = failures.first().expect("sending again what had taken effect is noticed");
-    assert!(first.report.history.len() <= failures.iter().map(|f| f.report.history.len()).min().unwrap_or(0));
+fn the_same_case_gives_the_same_log() {
+    let armed = [(Place::Call(2), Disturbance::AnswerLost), (Place::Commit(9), Disturbance::CrashAfter)];
+    let case = Case::new(Way::Forward, &armed);
+    let (one, two) = (run_once(&HOUSE, &case), run_once(&HOUSE, &case));
+    assert_eq!(one.history, two.history);
+    assert_eq!((one.crashes, one.unused), (1, 0));
+}
+
+#[test]
+fn an_activity_whose_probe_sees_nothing_is_named_with_the_shortest_history() {
+    let findings = enumerate(&House { on_failure: OnFailure::Park, blind: true });
+    let first = findings.shortest().expect("sending again what had taken effect is noticed");
+    let lengths = findings.failures.iter().map(|f| f.report.history.len());
+    assert_eq!(Some(first.report.history.len()), lengths.min());
+    assert_eq!(first.activity.as_deref(), Some("shelf.put/1"), "{first}");
+    // Whatever was disturbed: it is that activity which is named, and not its neighbour.
+    let others = findings.failures.iter().find(|f| f.activity.as_deref() != Some("shelf.put/1"));
+    assert!(others.is_none(), "{}", others.map(ToString::to_string).unwrap_or_default());
+    let told = first.to_string();
+    assert!(told.starts_with("activity shelf.put/1 (step "), "{told}");
+    assert!(told.ends_with(first.report.history.last().expect("a history")), "{told}");
+}
+
+/// The calls that undo something, as places, in the order in which they come.
+fn undos(report: &Report) -> Vec<(Place, String)> {
+    let calls = (1..).zip(&report.happened.calls);
+    let undos = calls.filter(|(_, called)| called.act == Act::Undo);
+    undos.map(|(nth, called)| (Place::Call(nth), called.step.to_string())).collect()
+}
+
+/// Where in the history something first happens.
+fn first(report: &Report, parts: &[&str]) -> Option<usize> {
+    report.history.iter().position(|line| parts.iter().all(|part| line.contains(part)))
+}
+
+/// Every way to choose some of these.
+fn choices<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
+    (1_u32..1 << of.len())
+        .map(|mask| {
+            let chosen = of.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0);
+            chosen.map(|(_, item)| item.clone()).collect()
+        })
+        .collect()
 }
 
 #[test]
 fn undo_steps_that_fail_together_park_each_alone_and_the_rest_is_undone_before_anybody_comes() {
-    use rehome_orchestrator::Act;
-    use rehome_orchestrator::harness::{Disturbance, Place};
-    let house = House { on_failure: OnFailure::Park, blind: false };
-    let before = json!({"old": "lamp", "waste": "paper"});
-    let undisturbed = run_once(&house, Way::ThereAndBack, &[]);
-    let undos: Vec<u32> = (1..)
-        .zip(&undisturbed.called)
-        .filter(|(_, (_, act))| *act == Act::Undo)
-        .map(|(nth, _)| nth)
-        .collect();
-    // Of make, left and right: any two of those that can fail at once, and all of them one after the other.
-    assert_eq!(undos.len(), 3);
-    for some in [&undos[..1], &undos[1..2], &undos[..2], &undos[..]] {
-        let armed: Vec<_> = some.iter().map(|nth| (Place::Call(*nth), Disturbance::Refused)).collect();
-        let report = run_once(&house, Way::ThereAndBack, &armed);
-        let story = report.history.join("\n");
+    let all = undos(&run_once(&HOUSE, &Case::new(Way::ThereAndBack, &[])));
+    // What needs nothing of each other is undone side by side, and what they need last.
+    let (make, beside) = all.split_last().expect("undo steps");
+    assert_eq!((make.1.as_str(), beside.len()), ("make", 3));
+    let mut some = choices(beside);
+    some.push(vec![make.clone()]);
+    for (failing, help) in some.iter().flat_map(|s| [Help::Retry, Help::Skip, Help::MarkDone].map(|h| (s, h)))
+    {
+        let armed = failing.iter().map(|(place, _)| (*place, Disturbance::Refused)).collect();
+        let report = run_once(&HOUSE, &Case { way: Way::ThereAndBack, armed, help });
+        let story = format!("{help:?} {failing:?}\n{}", report.history.join("\n"));
         assert_eq!(report.left[0].1, Left::Closed(Verdict::RolledBack), "{story}");
-        assert_eq!(report.world, before, "{story}");
-        let refused =
-            report.history.iter().filter(|line| line.contains("\"undo\"") && line.contains("refused"));
-        assert_eq!(refused.count(), some.len(), "each failed once: {story}");
-        let first_help = report.history.iter().position(|line| line.contains("retry\":"));
-        let first_help = first_help.expect("somebody was asked");
-        let undone = |id: &str| {
-            let ended = |line: &&String| {
-                line.contains(&format!("\"step\":\"{id}\",\"act\":\"undo\"")) && line.contains("applied")
-            };
-            report.history[..first_help].iter().any(|line| ended(&line))
-        };
-        if some.len() == 1 {
-            // The sibling of the one that failed was not held up by it.
-            assert!(undone("left") || undone("right"), "{story}");
-            assert!(!undone("make"), "what the failed step needs stays: {story}");
+        assert_eq!(report.unused, 0, "{story}");
+        let asked = first(&report, &["\"retry\":"])
+            .or(first(&report, &["\"skip\":"]))
+            .or(first(&report, &["\"mark_done\":"]));
+        let asked = asked.unwrap_or_else(|| panic!("nobody was asked: {story}"));
+        for (_, step) in beside.iter().filter(|undo| !failing.contains(undo)) {
+            let undone = first(&report, &[&format!("\"step\":\"{step}\",\"act\":\"undo\""), "applied"]);
+            assert!(undone.is_some_and(|at| at < asked), "{step} was held up: {story}");
         }
+        let began = first(&report, &["began", "\"step\":\"make\",\"act\":\"undo\""]);
+        if beside.iter().any(|undo| failing.contains(undo)) {
+            assert!(began.is_some_and(|at| at > asked), "what a failed step needs stays: {story}");
+        }
+        check_end(&report, failing, help, &story);
     }
+}
+
+fn check_end(report: &Report, failing: &[(Place, String)], help: Help, story: &str) {
+    let listed: Vec<&str> = report.residue.iter().map(|(_, step, _)| step.as_str()).collect();
+    if help != Help::Skip {
+        assert_eq!((&report.world, listed), (&before(), Vec::new()), "{story}");
+        return;
+    }
+    let mut left = before();
+    for (_, step) in failing {
+        let (shelf, thing) = if step == "make" { ("new", "lamp") } else { (step.as_str(), "lamp@new") };
+        left[shelf] = json!(thing);
+        let command = format!("take {thing} from {shelf}");
+        assert!(report.residue.iter().any(|(_, _, c)| *c == command), "{command}: {story}");
+    }
+    assert_eq!((&report.world, listed.len()), (&left, failing.len()), "{story}");
+    assert_eq!(report.cleared, before(), "{story}");
 }

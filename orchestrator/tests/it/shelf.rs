@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 pub(crate) type Shelves = Arc<Mutex<BTreeMap<String, String>>>;
 
@@ -96,6 +97,79 @@ impl Activity for Put {
 
     fn residue(&self, input: &Place, (): &(), _: Option<&Placed>) -> String {
         format!("take {} from {}", input.thing, input.shelf)
+    }
+}
+
+/// Has a thing carried to a shelf, which takes the world some time.
+pub(crate) struct Carry {
+    pub(crate) put: Put,
+    /// How many carriers are on their way to each shelf.
+    pub(crate) under_way: Arc<Mutex<BTreeMap<String, u32>>>,
+}
+
+const CARRIED_MS: u64 = 3_000;
+
+impl Carry {
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        self.under_way.lock().expect("no test panics while it counts carriers")
+    }
+}
+
+impl Activity for Carry {
+    const NAME: &'static str = "shelf.carry/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const SETTLING_MS: u64 = 1_000;
+    type Input = Place;
+    type Before = ();
+    type Output = Placed;
+
+    fn locks(&self, input: &Place) -> Vec<ResourceKey> {
+        self.put.locks(input)
+    }
+
+    async fn before(&self, _: &Place) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the world takes its own time")]
+    async fn run(&self, _: &Call, input: &Place, (): &()) -> Outcome<Placed> {
+        *self.under_way().entry(input.shelf.clone()).or_default() += 1;
+        let (shelves, under_way) = (self.put.shelves.clone(), self.under_way.clone());
+        let Place { shelf, thing } = input.clone();
+        // The carrier arrives whatever becomes of who sent for them.
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(CARRIED_MS)).await;
+            *under_way.lock().expect("as above").entry(shelf.clone()).or_default() -= 1;
+            open(&shelves).insert(shelf, thing);
+        });
+        Outcome::Accepted(Operation { address: input.shelf.clone(), after_ms: 1_000 })
+    }
+
+    async fn poll(&self, input: &Place, (): &(), operation: &Operation) -> Outcome<Placed> {
+        match self.probe(input, &()).await {
+            Probe::Applied(placed) => Outcome::Applied(placed),
+            Probe::InProgress { .. } => Outcome::Accepted(operation.clone()),
+            _ => Outcome::Unknown(Fault::new(FaultKind::Missing, "NoCarrier", "nobody carries it")),
+        }
+    }
+
+    async fn probe(&self, input: &Place, (): &()) -> Probe<Placed> {
+        if self.under_way().get(&input.shelf).is_some_and(|carriers| *carriers > 0) {
+            return Probe::InProgress { after: None };
+        }
+        self.put.probe(input, &()).await
+    }
+
+    async fn undo(&self, call: &Call, input: &Place, (): &(), was: Option<&Placed>) -> Outcome<()> {
+        self.put.undo(call, input, &(), was).await
+    }
+
+    async fn verify(&self, input: &Place, (): &(), output: &Placed) -> Result<Vec<Finding>, Fault> {
+        self.put.verify(input, &(), output).await
+    }
+
+    fn residue(&self, input: &Place, (): &(), was: Option<&Placed>) -> String {
+        self.put.residue(input, &(), was)
     }
 }
 
@@ -267,6 +341,9 @@ pub(crate) fn plan(on_failure: OnFailure) -> Plan {
     let put = |shelf: &str, thing: Template| {
         Node::act::<Put>(Template::object([("shelf", Template::known(shelf)), ("thing", thing)]))
     };
+    let carry = |shelf: &str, thing: Template| {
+        Node::act::<Carry>(Template::object([("shelf", Template::known(shelf)), ("thing", thing)]))
+    };
     let label = || Template::from_step("make", "label");
     let hand = Node::ByHand {
         instruction: Template::known("tell the neighbours"),
@@ -282,12 +359,13 @@ pub(crate) fn plan(on_failure: OnFailure) -> Plan {
             step("wait", &["make"], Forward, wait),
             step("left", &["wait"], Forward, put("left", label())),
             step("right", &["wait"], Forward, put("right", label())),
+            step("far", &["wait"], Forward, carry("far", label())),
             step("hand", &["left"], Forward, hand),
             step(
                 "check",
-                &["left", "right"],
+                &["left", "right", "far"],
                 Forward,
-                Node::Check { of: vec!["left".into(), "right".into()] },
+                Node::Check { of: vec!["left".into(), "right".into(), "far".into()] },
             ),
             step("soak", &["check", "hand"], Forward, Node::Soak { for_ms: 86_400_000 }),
             step("gate", &["soak"], CleanUp, Node::Gate { name: "cleanup".to_owned() }),
@@ -304,27 +382,34 @@ pub(crate) struct House {
 
 pub(crate) struct HouseWorld {
     pub(crate) shelves: Shelves,
+    pub(crate) under_way: Arc<Mutex<BTreeMap<String, u32>>>,
     pub(crate) plan: Plan,
     pub(crate) blind: bool,
 }
 
 impl Subject for House {
-    fn world(&self) -> Arc<dyn SubjectWorld> {
+    type World = HouseWorld;
+
+    async fn world(&self) -> HouseWorld {
         let things = [("old", "lamp"), ("waste", "paper")];
         let shelves = things.map(|(shelf, thing)| (shelf.to_owned(), thing.to_owned()));
-        Arc::new(HouseWorld {
+        HouseWorld {
             shelves: Arc::new(Mutex::new(BTreeMap::from(shelves))),
+            under_way: Arc::default(),
             plan: plan(self.on_failure),
             blind: self.blind,
-        })
+        }
     }
 }
 
 impl SubjectWorld for HouseWorld {
     fn registry(&self) -> Registry {
         let shelves = || self.shelves.clone();
+        let carry =
+            Carry { put: Put { shelves: shelves(), blind: false }, under_way: self.under_way.clone() };
         Registry::new()
             .activity(Put { shelves: shelves(), blind: self.blind })
+            .activity(carry)
             .activity(Take(shelves()))
             .activity(Burn(shelves()))
             .condition(Holds(shelves()))
@@ -340,13 +425,13 @@ impl SubjectWorld for HouseWorld {
                 run: RunId::new("m-1"),
                 about: Value::Null,
                 params: Value::Null,
-                facts: self.snapshot(),
+                facts: json!(*open(&self.shelves)),
                 plan: self.plan.clone(),
             }],
         }
     }
 
-    fn snapshot(&self) -> Value {
+    async fn snapshot(&self) -> Value {
         json!(*open(&self.shelves))
     }
 }

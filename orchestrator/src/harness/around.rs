@@ -1,0 +1,356 @@
+//! Engine, for tests: real activities, conditions, workflows and a real log, with disturbances around them.
+
+use super::clock::Still;
+use super::inject::{Called, Injector};
+use super::place::Disturbance;
+use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Reversibility};
+use crate::clock::Clock;
+use crate::codec::Recorded;
+use crate::event::Event;
+use crate::fault::{Difference, Fault, FaultKind};
+use crate::ids::StepId;
+use crate::json::Json;
+use crate::registry::{AnyActivity, AnyCondition, AnyWorkflow, Registry};
+use futures_util::future::BoxFuture;
+use rehome_store::{
+    Append, AppendError, Appended, Head, Later, Log, Position, ReadError, Record, Sequence, Stored, StreamId,
+};
+use std::sync::Arc;
+
+/// What is around each thing that looks at the world or changes it.
+#[derive(Clone)]
+pub(crate) struct Around {
+    pub(crate) injector: Injector,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The world is not in this runtime: time stands still while it is asked.
+    pub(crate) outside: bool,
+    /// What cannot be undone is always refused, so that a run that is at its end can still go back.
+    pub(crate) no_point_of_no_return: bool,
+}
+
+/// Something with disturbances around it.
+struct Disturbed<T: ?Sized> {
+    name: &'static str,
+    inner: Arc<T>,
+    around: Around,
+}
+
+impl Around {
+    /// The same registry, disturbed.
+    pub(crate) fn wrap(&self, registry: Registry) -> Registry {
+        registry.wrapped(
+            |name, inner| Arc::new(Disturbed { name, inner, around: self.clone() }),
+            |name, inner| Arc::new(Disturbed { name, inner, around: self.clone() }),
+            |name, inner| Arc::new(Disturbed { name, inner, around: self.clone() }),
+        )
+    }
+
+    /// Looks at the world, unless that goes wrong: then the reason, and whether it may pass.
+    async fn look<T>(
+        &self,
+        what: &'static str,
+        name: &'static str,
+        look: impl Future<Output = T>,
+    ) -> Result<T, Blind> {
+        match self.injector.at_look(what, name) {
+            None => Ok(Still::during(self.outside, look).await),
+            Some(Disturbance::CrashBefore) => {
+                self.injector.die().await;
+                Err(Blind::Passing(lost()))
+            }
+            Some(Disturbance::Refused) => Err(Blind::Lasting(refused())),
+            Some(_) => Err(Blind::Passing(lost())),
+        }
+    }
+}
+
+/// Why nothing was seen.
+enum Blind {
+    /// There was no answer.
+    Passing(Fault),
+    /// It may not be looked at.
+    Lasting(Fault),
+}
+
+impl Blind {
+    fn why(self) -> Fault {
+        match self {
+            Self::Passing(why) | Self::Lasting(why) => why,
+        }
+    }
+}
+
+fn lost() -> Fault {
+    Fault::new(FaultKind::Broken, "Injected", "the connection was cut")
+}
+
+fn refused() -> Fault {
+    Fault::new(FaultKind::Denied, "Injected", "refused")
+}
+
+/// An attempt, as a thing that can be made again.
+type Send_ = Arc<dyn Fn() -> BoxFuture<'static, Outcome<Json>> + Send + Sync>;
+
+impl Disturbed<dyn AnyActivity> {
+    fn disturb(self: Arc<Self>, call: &Call, send: Send_) -> BoxFuture<'static, Outcome<Json>> {
+        if self.around.no_point_of_no_return && self.inner.reversibility() == Reversibility::Irreversible {
+            return Box::pin(async { Outcome::Refused(refused()) });
+        }
+        let step = call.step().clone();
+        let called = Called { step: step.clone(), act: call.act(), activity: self.name };
+        let disturbance = self.around.injector.at_call(called);
+        Box::pin(async move {
+            let around = &self.around;
+            let sent = || Still::during(around.outside, send());
+            match disturbance {
+                None => sent().await,
+                Some(Disturbance::CrashBefore) => {
+                    around.injector.die().await;
+                    Outcome::Unknown(lost())
+                }
+                Some(Disturbance::CrashAfter) => {
+                    self.unheard(&step, &sent().await);
+                    around.injector.die().await;
+                    Outcome::Unknown(lost())
+                }
+                Some(Disturbance::CrashLate(after_ms)) => {
+                    self.later(after_ms, &step, send.clone());
+                    around.injector.die().await;
+                    Outcome::Unknown(lost())
+                }
+                Some(Disturbance::AnswerLost) => {
+                    self.unheard(&step, &sent().await);
+                    Outcome::Unknown(lost())
+                }
+                Some(Disturbance::RequestLost) => Outcome::Unknown(lost()),
+                Some(Disturbance::Late(after_ms)) => {
+                    self.later(after_ms, &step, send.clone());
+                    Outcome::Unknown(lost())
+                }
+                Some(Disturbance::Refused) => Outcome::Refused(refused()),
+                Some(Disturbance::Retry) => {
+                    let why = Fault::new(FaultKind::Throttled, "Injected", "too many requests");
+                    Outcome::Retry { after: None, why }
+                }
+                Some(Disturbance::Repeated) => {
+                    drop(sent().await);
+                    sent().await
+                }
+            }
+        })
+    }
+
+    fn unheard(&self, step: &StepId, outcome: &Outcome<Json>) {
+        if let Outcome::Applied(_) = outcome {
+            self.around.injector.unheard(step);
+        }
+    }
+
+    /// The request is on its way, whatever becomes of who sent it.
+    fn later(self: &Arc<Self>, after_ms: u64, step: &StepId, send: Send_) {
+        let (me, step) = (self.clone(), step.clone());
+        tokio::spawn(async move {
+            let clock = &me.around.clock;
+            clock.sleep_until(clock.now_ms().saturating_add_unsigned(after_ms)).await;
+            let outcome = Still::during(me.around.outside, send()).await;
+            me.unheard(&step, &outcome);
+        });
+    }
+}
+
+impl AnyActivity for Disturbed<dyn AnyActivity> {
+    fn reversibility(&self) -> Reversibility {
+        self.inner.reversibility()
+    }
+
+    fn reads_before(&self) -> bool {
+        self.inner.reads_before()
+    }
+
+    fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault> {
+        self.inner.locks(input)
+    }
+
+    fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>> {
+        Box::pin(async move {
+            let look = self.inner.clone().before(input);
+            self.around.look("before", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+        })
+    }
+
+    fn trace(&self, input: &Json) -> Result<Trace, Fault> {
+        self.inner.trace(input)
+    }
+
+    fn recall(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
+        self.inner.clone().recall(input)
+    }
+
+    fn run(self: Arc<Self>, call: Arc<Call>, input: Json, before: Json) -> BoxFuture<'static, Outcome<Json>> {
+        let (inner, again) = (self.inner.clone(), call.clone());
+        let send: Send_ = Arc::new(move || inner.clone().run(again.clone(), input.clone(), before.clone()));
+        self.disturb(&call, send)
+    }
+
+    fn poll(
+        self: Arc<Self>,
+        input: Json,
+        before: Json,
+        operation: Operation,
+    ) -> BoxFuture<'static, Outcome<Json>> {
+        Box::pin(async move {
+            let look = self.inner.clone().poll(input, before, operation);
+            match self.around.look("poll", self.name, look).await {
+                Ok(outcome) => outcome,
+                Err(Blind::Passing(why)) => Outcome::Retry { after: None, why },
+                // Nobody answers for the operation any more: only the thing itself can tell.
+                Err(Blind::Lasting(why)) => Outcome::Unknown(why),
+            }
+        })
+    }
+
+    fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>> {
+        Box::pin(async move {
+            let look = self.inner.clone().probe(input, before);
+            match self.around.look("probe", self.name, look).await {
+                Ok(probe) => {
+                    self.around.injector.looked();
+                    probe
+                }
+                Err(blind) => Probe::Unsettled { after: None, why: blind.why() },
+            }
+        })
+    }
+
+    fn undo(
+        self: Arc<Self>,
+        call: Arc<Call>,
+        input: Json,
+        before: Json,
+        was: Option<Json>,
+    ) -> BoxFuture<'static, Outcome<Json>> {
+        let (inner, again) = (self.inner.clone(), call.clone());
+        let send: Send_ =
+            Arc::new(move || inner.clone().undo(again.clone(), input.clone(), before.clone(), was.clone()));
+        self.disturb(&call, send)
+    }
+
+    fn verify(
+        self: Arc<Self>,
+        input: Json,
+        before: Json,
+        output: Json,
+    ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
+        Box::pin(async move {
+            let look = self.inner.clone().verify(input, before, output);
+            self.around.look("verify", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+        })
+    }
+
+    fn residue(&self, input: &Json, before: &Json, was: Option<&Json>) -> Result<String, Fault> {
+        self.inner.residue(input, before, was)
+    }
+}
+
+impl AnyCondition for Disturbed<dyn AnyCondition> {
+    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met> {
+        Box::pin(async move {
+            match self.around.look("check", self.name, self.inner.clone().check(input)).await {
+                Ok(met) => met,
+                Err(Blind::Passing(why)) => Met::NotYet { after: None, why },
+                Err(Blind::Lasting(why)) => Met::Never(why),
+            }
+        })
+    }
+}
+
+impl AnyWorkflow for Disturbed<dyn AnyWorkflow> {
+    fn survey(self: Arc<Self>, params: Json) -> BoxFuture<'static, Result<Json, Fault>> {
+        Box::pin(async move {
+            let look = self.inner.clone().survey(params);
+            self.around.look("survey", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+        })
+    }
+
+    fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault> {
+        self.inner.differences(expected, found)
+    }
+}
+
+/// A log at whose commits the process may die, or that fails.
+pub(crate) struct DisturbedLog {
+    pub(crate) inner: Arc<dyn Log>,
+    pub(crate) injector: Injector,
+}
+
+/// The step that an event of a run is about, if it is about one.
+fn step_of(record: &Record) -> Option<StepId> {
+    match Event::decode(&record.kind, record.version, &record.body).ok()? {
+        Event::Began(e) => Some(e.step),
+        Event::Accepted(e) => Some(e.step),
+        Event::Ended(e) => Some(e.step),
+        Event::Probed(e) => Some(e.step),
+        Event::Waiting(e) => e.step,
+        Event::Timed(e) => Some(e.step),
+        Event::Reached(e) => Some(e.step),
+        Event::Checked(e) => Some(e.step),
+        Event::Parked(e) => Some(e.step),
+        Event::Turned(e) => e.failed,
+        Event::Planned(_)
+        | Event::Approved(_)
+        | Event::Compared(_)
+        | Event::Asked(_)
+        | Event::Proved(_)
+        | Event::Closed(_) => None,
+    }
+}
+
+impl Log for DisturbedLog {
+    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+        Box::pin(async move {
+            let failed = || {
+                self.injector.fail();
+                Err(AppendError::Poisoned("the commit did not answer".to_owned()))
+            };
+            let steps = append.records.iter().filter_map(step_of).collect();
+            match self.injector.at_commit(steps) {
+                Some(Disturbance::CrashBefore) => {
+                    self.injector.die().await;
+                    failed()
+                }
+                Some(Disturbance::CrashAfter) => {
+                    drop(self.inner.append(append).await);
+                    self.injector.die().await;
+                    failed()
+                }
+                Some(Disturbance::RequestLost) => failed(),
+                Some(Disturbance::AnswerLost) => {
+                    drop(self.inner.append(append).await);
+                    failed()
+                }
+                Some(_) | None => self.inner.append(append).await,
+            }
+        })
+    }
+
+    fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Sequence,
+        limit: usize,
+    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.inner.read_stream(stream, after, limit)
+    }
+
+    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+        self.inner.read_all(after, limit)
+    }
+
+    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
+        self.inner.head()
+    }
+
+    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+        self.inner.streams(prefix)
+    }
+}

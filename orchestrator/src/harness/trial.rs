@@ -1,0 +1,355 @@
+//! Engine, for tests: every case of a subject, and what it did not survive.
+
+use super::clock::Still;
+use super::inject::Happened;
+use super::place::{Disturbance, Place};
+use super::stage::{Case, Help, Report, Way, blame, in_virtual_time, run_once};
+use super::subject::{Subject, SubjectWorld};
+use crate::driver::Left;
+use crate::event::Verdict;
+use crate::ids::{Act, StepId};
+use crate::plan::Node;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// A disturbance that a workflow does not survive.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What was done to it.
+    pub case: Case,
+    /// What is wrong with the end.
+    pub what: String,
+    /// The activity that did not stand it: the one that broke a promise, or whose effect is not what it should
+    /// be after it has said so; where neither can be told, the one that was disturbed.
+    pub activity: Option<String>,
+    /// Its step.
+    pub step: Option<StepId>,
+    /// How it came to that.
+    pub report: Report,
+}
+
+/// What came of many cases.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// How many cases were lived through.
+    pub runs: usize,
+    /// What was not survived, shortest history first.
+    pub failures: Vec<Failure>,
+}
+
+impl Findings {
+    /// The failure with the shortest history.
+    pub fn shortest(&self) -> Option<&Failure> {
+        self.failures.first()
+    }
+}
+
+/// A subject whose undisturbed ways are known, so that every place in them can be disturbed.
+pub struct Trial<'a, S> {
+    subject: &'a S,
+    before: Value,
+    goal: Value,
+    ways: Vec<(Way, Happened)>,
+    /// By step: its activity, and how late its effect may come.
+    acts: BTreeMap<StepId, (String, u64)>,
+}
+
+impl<'a, S: Subject> Trial<'a, S> {
+    /// Lives through every way undisturbed.
+    pub fn new(subject: &'a S) -> Self {
+        let (before, document) = in_virtual_time(Still::during(S::OUTSIDE, async {
+            let world = subject.world().await;
+            (world.snapshot().await, world.document())
+        }));
+        let steps = document.moves.iter().flat_map(|m| &m.plan.steps);
+        let acts = steps.filter_map(|step| match &step.node {
+            Node::Act { activity, settling_ms, .. } => {
+                Some((step.id.clone(), (activity.clone(), *settling_ms)))
+            }
+            _ => None,
+        });
+        let acts = acts.collect();
+        let ways = [Way::Forward, Way::ThereAndBack, Way::BackFromCleanUp];
+        let mut reports = ways.map(|way| (way, run_once(subject, &Case::new(way, &[]))));
+        let goal = std::mem::take(&mut reports[0].1.world);
+        let ways = reports.map(|(way, report)| (way, report.happened)).into();
+        Self { subject, before, goal, ways, acts }
+    }
+
+    /// The world before the first step.
+    pub fn before(&self) -> &Value {
+        &self.before
+    }
+
+    /// The world at the goal of the undisturbed way.
+    pub fn goal(&self) -> &Value {
+        &self.goal
+    }
+
+    /// What happens on the undisturbed way.
+    pub fn happened(&self, way: Way) -> Option<&Happened> {
+        self.ways.iter().find(|(w, _)| *w == way).map(|(_, happened)| happened)
+    }
+
+    /// Every way undisturbed, and then with each disturbance at each place.
+    pub fn singles(&self) -> Vec<Case> {
+        let mut all = Vec::new();
+        for (way, happened) in &self.ways {
+            all.push(Case::new(*way, &[]));
+            for place in places(happened) {
+                all.extend(self.at(happened, place).into_iter().map(|d| Case::new(*way, &[(place, d)])));
+            }
+            for (nth, called) in (1..).zip(&happened.calls) {
+                // On the way forward, what a person left out is another goal, and what they did is theirs.
+                let helps: &[Help] = match (way, called.act) {
+                    (Way::Forward, Act::Run) => &[Help::MarkDone],
+                    (Way::Forward, Act::Undo) | (_, Act::Run) => &[],
+                    (_, Act::Undo) => &[Help::MarkDone, Help::Skip],
+                };
+                let armed = vec![(Place::Call(nth), Disturbance::Refused)];
+                all.extend(helps.iter().map(|help| Case { way: *way, armed: armed.clone(), help: *help }));
+            }
+        }
+        all
+    }
+
+    /// Two disturbances in one run, close to each other; which ones is a function of the seed.
+    pub fn pairs(&self, seed: u64, count: usize) -> Vec<Case> {
+        let mut dice = seed;
+        let mut pick = |of: usize| {
+            dice = dice.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (dice ^ (dice >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            usize::try_from((mixed ^ (mixed >> 31)) % of.max(1) as u64).unwrap_or(0)
+        };
+        let mut all = Vec::with_capacity(count);
+        while all.len() < count {
+            let (way, happened) = &self.ways[pick(self.ways.len())];
+            let (places, near) = (places(happened), 1 + u32::try_from(pick(3)).unwrap_or(0));
+            let first = places[pick(places.len())];
+            let second = match (first, pick(2)) {
+                (Place::Commit(n), 0) => Place::Commit(n + near),
+                (Place::Call(n), 0) => Place::Call(n + near),
+                (Place::Look(n), 0) => Place::Look(n + near),
+                (_, _) => places[pick(places.len())],
+            };
+            let armed = [first, second].map(|place| {
+                let possible = self.at(happened, place);
+                // Every other time the process dies, because a death is what most is built for.
+                match pick(2) {
+                    0 => (place, Disturbance::CrashBefore),
+                    _ => (place, possible[pick(possible.len())]),
+                }
+            });
+            all.push(Case::new(*way, &armed));
+        }
+        all
+    }
+
+    fn at(&self, happened: &Happened, place: Place) -> Vec<Disturbance> {
+        match place {
+            Place::Commit(_) => Disturbance::AT_COMMITS.to_vec(),
+            Place::Look(_) => Disturbance::AT_LOOKS.to_vec(),
+            Place::Call(nth) => {
+                let step = happened.calls.get(nth as usize - 1).map(|called| &called.step);
+                let settling_ms = step.and_then(|step| self.acts.get(step)).map_or(0, |(_, ms)| *ms);
+                Disturbance::at_calls(settling_ms)
+            }
+        }
+    }
+
+    /// Lives through one case and looks at its end.
+    ///
+    /// # Errors
+    /// When it was not survived; with as few of its disturbances as that takes.
+    pub fn run(&self, case: &Case) -> Result<Report, Box<Failure>> {
+        let report = run_once(self.subject, case);
+        let Some(what) = self.flaw(case, &report) else { return Ok(report) };
+        let without = |at: usize| {
+            let mut armed = case.armed.clone();
+            armed.remove(at);
+            Case { armed, ..case.clone() }
+        };
+        let fewer = (0..case.armed.len()).map(without).find_map(|fewer| self.run(&fewer).err());
+        Err(fewer.unwrap_or_else(|| Box::new(self.failure(case, what, report))))
+    }
+
+    /// Lives through many cases, so many at the same time.
+    pub fn run_all(&self, cases: &[Case], threads: usize) -> Findings {
+        let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for _ in 0..threads.max(1) {
+                scope.spawn(|| {
+                    while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Err(failure) = self.run(case) {
+                            failures.lock().unwrap_or_else(PoisonError::into_inner).push(*failure);
+                        }
+                    }
+                });
+            }
+        });
+        let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failures.sort_by_key(|failure| (failure.report.history.len(), failure.case.armed.clone()));
+        Findings { runs: cases.len(), failures }
+    }
+
+    fn flaw(&self, case: &Case, report: &Report) -> Option<String> {
+        if let Some(breach) = report.breaches.first() {
+            return Some(format!("a promise was broken: {breach}"));
+        }
+        if let Some((run, left)) = report.left.iter().find(|(_, left)| !matches!(left, Left::Closed(_))) {
+            return Some(format!("{run} did not come to an end: {left:?}"));
+        }
+        let back = report.left.iter().any(|(_, left)| *left == Left::Closed(Verdict::RolledBack));
+        if !report.residue.is_empty() {
+            let listed: Vec<&str> = report.residue.iter().map(|(_, step, _)| step.as_str()).collect();
+            if case.help != Help::Skip {
+                return Some(format!("nobody left anything, and yet {listed:?} are left"));
+            }
+            let rest = differences(&self.before, &report.cleared);
+            return (!rest.is_empty()).then(|| {
+                format!("{listed:?} are listed as left, and without them it is not as before: {rest:?}")
+            });
+        }
+        let (name, wanted) = match back || case.way != Way::Forward {
+            true => ("as before", &self.before),
+            false => ("as planned", &self.goal),
+        };
+        let wrong = differences(wanted, &report.world);
+        (!wrong.is_empty()).then(|| format!("the world is not {name}: {}", wrong.join("; ")))
+    }
+
+    fn failure(&self, case: &Case, what: String, report: Report) -> Failure {
+        let of = |step: StepId| (self.acts.get(&step).map(|(name, _)| name.clone()), Some(step));
+        if let Some((name, step)) = &report.suspect {
+            let (activity, step) = (Some(name.clone()), Some(step.clone()));
+            return Failure { case: case.clone(), what, activity, step, report };
+        }
+        if let Some(step) = blame(self.subject, case) {
+            let (activity, step) = of(step);
+            return Failure { case: case.clone(), what, activity, step, report };
+        }
+        let disturbed = case.armed.iter().find_map(|armed| step_at(*armed, &report.happened));
+        let (activity, step) = match (disturbed, case.armed.first()) {
+            (Some(step), _) => of(step),
+            (None, Some((Place::Look(nth), _))) => {
+                let look = report.happened.looks.get(*nth as usize - 1);
+                (look.map(|(_, name)| (*name).to_owned()), None)
+            }
+            (None, _) => (None, None),
+        };
+        Failure { case: case.clone(), what, activity, step, report }
+    }
+}
+
+fn places(happened: &Happened) -> Vec<Place> {
+    let each = |of: usize| 1..=u32::try_from(of).unwrap_or(u32::MAX);
+    let commits = each(happened.commits.len()).map(Place::Commit);
+    let calls = each(happened.calls.len()).map(Place::Call);
+    commits.chain(calls).chain(each(happened.looks.len()).map(Place::Look)).collect()
+}
+
+/// The step that was disturbed. A commit holds answers first and intents last: what was not kept of it is the
+/// answers, and what nobody has heard of afterwards is what became of the intents.
+fn step_at((place, disturbance): (Place, Disturbance), happened: &Happened) -> Option<StepId> {
+    match place {
+        Place::Commit(nth) => {
+            let steps = happened.commits.get(nth as usize - 1)?;
+            match disturbance {
+                Disturbance::CrashAfter | Disturbance::AnswerLost => steps.last().cloned(),
+                _ => steps.first().cloned(),
+            }
+        }
+        Place::Call(nth) => happened.calls.get(nth as usize - 1).map(|called| called.step.clone()),
+        Place::Look(_) => None,
+    }
+}
+
+/// Where two worlds differ, in words.
+fn differences(wanted: &Value, found: &Value) -> Vec<String> {
+    let mut all = Vec::new();
+    differ(wanted, found, "", &mut all);
+    all
+}
+
+fn differ(wanted: &Value, found: &Value, at: &str, all: &mut Vec<String>) {
+    match (wanted, found) {
+        _ if wanted == found => {}
+        (Value::Object(a), Value::Object(b)) => {
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for name in names {
+                differ(&wanted[name.as_str()], &found[name.as_str()], &format!("{at}/{name}"), all);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            let only = |x: &[Value], y: &[Value]| {
+                let only = x.iter().filter(|v| !y.contains(v)).map(ToString::to_string);
+                only.collect::<Vec<_>>().join(", ")
+            };
+            let (missing, more) = (only(a, b), only(b, a));
+            all.push(format!("{at} lacks [{missing}] and has [{more}] of {} and {}", a.len(), b.len()));
+        }
+        (Value::Null, found) => all.push(format!("{at} should not be there: {found}")),
+        (wanted, Value::Null) => all.push(format!("{at} should be there: {wanted}")),
+        (wanted, found) => all.push(format!("{at} should be {wanted} and is {found}")),
+    }
+}
+
+fn place_in_words(place: Place, happened: &Happened) -> String {
+    let about = match place {
+        Place::Commit(nth) => happened.commits.get(nth as usize - 1).map(|steps| {
+            let steps: Vec<&str> = steps.iter().map(StepId::as_str).collect();
+            if steps.is_empty() {
+                "of the run itself".to_owned()
+            } else {
+                format!("about {}", steps.join(", "))
+            }
+        }),
+        Place::Call(nth) => {
+            happened.calls.get(nth as usize - 1).map(|c| format!("{} {} by {}", c.act, c.step, c.activity))
+        }
+        Place::Look(nth) => {
+            happened.looks.get(nth as usize - 1).map(|(what, name)| format!("{what} by {name}"))
+        }
+    };
+    about.map_or_else(|| format!("{place}, which never came"), |about| format!("{place} ({about})"))
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = match self.case.way {
+            Way::Forward => "on the way forward",
+            Way::ThereAndBack => "there and back",
+            Way::BackFromCleanUp => "into the clean-up and back",
+        };
+        match (&self.activity, &self.step) {
+            (Some(activity), Some(step)) => {
+                write!(f, "activity {activity} (step {step}) does not survive this, {way}:")?;
+            }
+            (Some(activity), None) => write!(f, "{activity} does not survive this, {way}:")?,
+            (None, _) => write!(f, "the workflow does not survive this, {way}:")?,
+        }
+        for (place, disturbance) in &self.case.armed {
+            write!(f, "\n  {disturbance} {}", place_in_words(*place, &self.report.happened))?;
+        }
+        if self.case.help != Help::Retry {
+            write!(f, "\n  and people help with {:?}", self.case.help)?;
+        }
+        writeln!(f, "\nwhat is wrong: {}", self.what)?;
+        write!(f, "the history, {} events:", self.report.history.len())?;
+        self.report.history.iter().try_for_each(|line| write!(f, "\n  {line}"))
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cases, {} of them not survived", self.runs, self.failures.len())?;
+        match self.shortest() {
+            None => Ok(()),
+            Some(first) => write!(f, "; the one with the shortest history:\n{first}"),
+        }
+    }
+}
