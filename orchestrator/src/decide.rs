@@ -332,9 +332,10 @@ impl Decider<'_> {
         if settling {
             return;
         }
+        self.look_again(back);
         for at in &back.ready {
             if !self.live.steps.contains(at) {
-                self.undo_step(*at);
+                self.undo_step(*at, back);
             }
         }
         if back.unfinished.is_empty() && back.unsettled.is_empty() {
@@ -344,13 +345,35 @@ impl Decider<'_> {
         }
     }
 
-    fn undo_step(&mut self, at: Index) {
+    /// Looks once more at each step that was undone, when it is too late for its effect to turn up.
+    fn look_again(&mut self, back: &Back) {
+        for at in &back.unchecked {
+            if self.live.steps.contains(at) {
+                continue;
+            }
+            let (step, node) = (self.run.at(*at), &self.run.graph.step(*at).node);
+            let settling = match node {
+                Node::Act { settling_ms, .. } if step.murky => self.tempo.wall_ms(*settling_ms),
+                _ => 0,
+            };
+            let date = step.began_ms.saturating_add(settling);
+            if date > self.now_ms {
+                self.out.wake(date);
+            } else {
+                self.out.commands.push(Command::Probe { at: *at, act: Act::Undo });
+            }
+        }
+    }
+
+    fn undo_step(&mut self, at: Index, back: &Back) {
         let step = self.run.at(at);
         let Node::Act { retry, settling_ms, .. } = &self.run.graph.step(at).node else {
             self.out.people = true;
             return;
         };
         match &step.undo {
+            // What was undone is looked at before what it needed is: undoing that may put back what it took away.
+            Undo::Pending if !back.unchecked.is_empty() => {}
             Undo::Pending => self.begin(at, Act::Undo, false),
             Undo::Retrying { why, .. }
                 if self.is_over(
@@ -376,24 +399,8 @@ impl Decider<'_> {
         }
     }
 
-    /// Everything is undone: look again at each effect, then at the world as a whole.
+    /// Everything is undone and was looked at: look at the world as a whole.
     fn finish(&mut self, back: &Back) {
-        for at in &back.unchecked {
-            if self.live.steps.contains(at) {
-                continue;
-            }
-            let (step, node) = (self.run.at(*at), &self.run.graph.step(*at).node);
-            let settling = match node {
-                Node::Act { settling_ms, .. } if step.murky => self.tempo.wall_ms(*settling_ms),
-                _ => 0,
-            };
-            let date = step.began_ms.saturating_add(settling);
-            if date > self.now_ms {
-                self.out.wake(date);
-            } else {
-                self.out.commands.push(Command::Probe { at: *at, act: Act::Undo });
-            }
-        }
         if !back.unchecked.is_empty() || self.live.surveying {
             return;
         }

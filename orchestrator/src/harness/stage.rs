@@ -105,9 +105,9 @@ pub fn run_once<S: Subject>(subject: &S, case: &Case) -> Report {
     })
 }
 
-/// Lives through a case again and finds the step that is to blame for its end: the one whose act, done once
-/// more by hand, still changes a world in which it is said to be done.
-pub(crate) fn blame<S: Subject>(subject: &S, case: &Case) -> Option<StepId> {
+/// Lives through a case again and finds the steps whose act, done once more by hand, still changes a world in
+/// which it is said to be done.
+pub(crate) fn restless<S: Subject>(subject: &S, case: &Case) -> Vec<StepId> {
     in_virtual_time(async {
         let world = Still::during(S::OUTSIDE, subject.world()).await;
         let mut stage = Stage::set(&world, S::OUTSIDE, case).await;
@@ -368,7 +368,8 @@ impl Stage {
         }
     }
 
-    async fn restless(&self, world: &impl SubjectWorld) -> Option<StepId> {
+    async fn restless(&self, world: &impl SubjectWorld) -> Vec<StepId> {
+        let mut restless = Vec::new();
         let mut then = Still::during(self.outside, world.snapshot()).await;
         for run in &self.runs {
             let state = self.state(run).await;
@@ -385,11 +386,11 @@ impl Stage {
                 self.by_hand(run, step, stands, act).await;
                 let now = Still::during(self.outside, world.snapshot()).await;
                 if now != std::mem::replace(&mut then, now.clone()) {
-                    return Some(step.id.clone());
+                    restless.push(step.id.clone());
                 }
             }
         }
-        None
+        restless
     }
 
     async fn residue(&self) -> Vec<(RunId, StepId, String)> {

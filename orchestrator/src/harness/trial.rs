@@ -3,7 +3,7 @@
 use super::clock::Still;
 use super::inject::Happened;
 use super::place::{Disturbance, Place};
-use super::stage::{Case, Help, Report, Way, blame, in_virtual_time, run_once};
+use super::stage::{Case, Help, Report, Way, in_virtual_time, restless, run_once};
 use super::subject::{Subject, SubjectWorld};
 use crate::driver::Left;
 use crate::event::Verdict;
@@ -209,12 +209,17 @@ impl<'a, S: Subject> Trial<'a, S> {
             if case.help != Help::Skip {
                 return Some(format!("nobody left anything, and yet {listed:?} are left"));
             }
+            // What one step left may be what another one put back.
+            if report.world == self.before {
+                return None;
+            }
             let rest = differences(&self.before, &report.cleared);
             return (!rest.is_empty()).then(|| {
                 format!("{listed:?} are listed as left, and without them it is not as before: {rest:?}")
             });
         }
-        let (name, wanted) = match back || case.way != Way::Forward {
+        // A plan without a gate is done before it could be turned.
+        let (name, wanted) = match back {
             true => ("as before", &self.before),
             false => ("as planned", &self.goal),
         };
@@ -228,12 +233,11 @@ impl<'a, S: Subject> Trial<'a, S> {
             let (activity, step) = (Some(name.clone()), Some(step.clone()));
             return Failure { case: case.clone(), what, activity, step, report };
         }
-        if let Some(step) = blame(self.subject, case) {
-            let (activity, step) = of(step);
-            return Failure { case: case.clone(), what, activity, step, report };
-        }
         let disturbed = case.armed.iter().find_map(|armed| step_at(*armed, &report.happened));
-        let (activity, step) = match (disturbed, case.armed.first()) {
+        // Of steps that work on the same thing, one that is repeated may disturb the other without any fault.
+        let (usual, now) = (restless(self.subject, &Case::new(case.way, &[])), restless(self.subject, case));
+        let to_blame = now.into_iter().find(|step| !usual.contains(step)).or(disturbed);
+        let (activity, step) = match (to_blame, case.armed.first()) {
             (Some(step), _) => of(step),
             (None, Some((Place::Look(nth), _))) => {
                 let look = report.happened.looks.get(*nth as usize - 1);
