@@ -1,10 +1,11 @@
 //! Simulator: its own time, which may go faster than the wall's.
 //!
 //! What it sends out in durations is wall time, because that is what a client waits in: a delay of the
-//! simulated world divided by the scale, rounded up to whole seconds.
+//! simulated world divided by the scale, rounded up to whole seconds. The wall's time is the runtime's, so
+//! that a test whose time is virtual has one time on both sides.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// Time that goes `scale` times as fast as the wall's.
 #[derive(Clone, Copy, Debug)]

@@ -13,6 +13,7 @@ mod errors_rules;
 mod errors_sign_in;
 mod errors_words;
 mod errors_world;
+mod everywhere;
 mod full_disk;
 mod kills;
 mod oracle;

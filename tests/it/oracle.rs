@@ -10,8 +10,8 @@ const STAMPS: [&str; 6] = ["createdOn", "updatedOn", "createdBy", "updatedBy", "
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     pub(crate) rid: String,
-    client: String,
-    principal: String,
+    pub(crate) client: String,
+    pub(crate) principal: String,
 }
 
 pub(crate) fn names(estate: &Value, rid: &str) -> Option<Names> {

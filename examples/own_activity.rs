@@ -1,0 +1,220 @@
+//! An activity of one's own, and how to find out whether it can be trusted in a workflow.
+//!
+//! `cargo run --example own_activity` has two ways to add a line to a file. Both work when nothing goes wrong.
+//! The harness lives through every crash, lost answer, refusal, repetition and late arrival at every place of a
+//! small plan, and looks at the file: one of them survives all of it, the other adds its line twice, and is
+//! named with the shortest history that shows it.
+
+use rehome_orchestrator::harness::{Subject, SubjectWorld, enumerate};
+use rehome_orchestrator::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// Adds a line to a file.
+struct AddLine {
+    folder: PathBuf,
+    /// Whether it looks before it writes, so that a second delivery of one request adds nothing.
+    careful: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Line {
+    file: String,
+    text: String,
+}
+
+impl AddLine {
+    fn lines(&self, file: &str) -> Vec<String> {
+        let text = std::fs::read_to_string(self.folder.join(file)).unwrap_or_default();
+        text.lines().map(ToOwned::to_owned).collect()
+    }
+
+    fn write(&self, file: &str, lines: &[String]) -> Result<(), Fault> {
+        let path = self.folder.join(file);
+        let written = match lines {
+            [] if path.exists() => std::fs::remove_file(path),
+            [] => Ok(()),
+            lines => std::fs::write(path, lines.join("\n") + "\n"),
+        };
+        written.map_err(|e| Fault::new(FaultKind::Unavailable, "Io", e.to_string()))
+    }
+}
+
+impl Activity for AddLine {
+    const NAME: &'static str = "line.add/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    /// A request without an answer may still arrive for this long.
+    const SETTLING_MS: u64 = 10_000;
+    type Input = Line;
+    type Before = ();
+    type Output = Line;
+
+    fn locks(&self, input: &Line) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.file)]
+    }
+
+    async fn before(&self, _: &Line) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, _: &Call, input: &Line, (): &()) -> Outcome<Line> {
+        let mut lines = self.lines(&input.file);
+        if !self.careful || !lines.contains(&input.text) {
+            lines.push(input.text.clone());
+        }
+        match self.write(&input.file, &lines) {
+            Ok(()) => Outcome::Applied(input.clone()),
+            Err(why) => Outcome::Refused(why),
+        }
+    }
+
+    async fn probe(&self, input: &Line, (): &()) -> Probe<Line> {
+        if self.lines(&input.file).contains(&input.text) {
+            Probe::Applied(input.clone())
+        } else {
+            Probe::NotApplied
+        }
+    }
+
+    async fn undo(&self, _: &Call, input: &Line, (): &(), _: Option<&Line>) -> Outcome<()> {
+        let mut lines = self.lines(&input.file);
+        // One line is taken away, because one was added.
+        if let Some(at) = lines.iter().position(|line| *line == input.text) {
+            lines.remove(at);
+        }
+        match self.write(&input.file, &lines) {
+            Ok(()) => Outcome::Applied(()),
+            Err(why) => Outcome::Refused(why),
+        }
+    }
+
+    async fn verify(&self, input: &Line, (): &(), _: &Line) -> Result<Vec<Finding>, Fault> {
+        let holds = self.lines(&input.file).contains(&input.text);
+        let found = holds.then(|| input.text.clone());
+        Ok(vec![Finding { fact: input.file.clone(), expected: input.text.clone(), found, holds }])
+    }
+
+    fn residue(&self, input: &Line, (): &(), _: Option<&Line>) -> String {
+        format!("take {:?} out of {}", input.text, input.file)
+    }
+}
+
+/// What is in the folder: file by file.
+fn read(folder: &std::path::Path) -> Value {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let files = entries.filter_map(Result::ok).map(|entry| {
+        let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+        (entry.file_name().to_string_lossy().into_owned(), json!(text))
+    });
+    Value::Object(files.collect())
+}
+
+/// The workflow: its facts are the folder, which must be as it was when the run has gone back.
+struct Notes(PathBuf);
+
+impl Workflow for Notes {
+    const NAME: &'static str = "notes/1";
+    type Params = ();
+    type Facts = Value;
+
+    async fn survey(&self, (): &()) -> Result<Value, Fault> {
+        Ok(read(&self.0))
+    }
+
+    fn plan((): &(), _: &Value) -> Result<Plan, Fault> {
+        let step = |id: &str, needs: &[&str], phase: Phase, node: Node| Step {
+            id: id.into(),
+            group: "notes".to_owned(),
+            title: id.to_owned(),
+            undo: "take it out".to_owned(),
+            phase,
+            needs: needs.iter().map(|need| StepId::from(*need)).collect(),
+            node,
+        };
+        let add = |text: &str| Node::act::<AddLine>(Template::known(json!({"file": "notes", "text": text})));
+        Ok(Plan {
+            workflow: Self::NAME.to_owned(),
+            on_failure: OnFailure::Park,
+            steps: vec![
+                step("one", &[], Phase::Forward, add("one")),
+                step("two", &["one"], Phase::Forward, add("two")),
+                step(
+                    "check",
+                    &["one", "two"],
+                    Phase::Forward,
+                    Node::Check { of: vec!["one".into(), "two".into()] },
+                ),
+                step("gate", &["check"], Phase::CleanUp, Node::Gate { name: "done".to_owned() }),
+            ],
+        })
+    }
+
+    fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
+        let side = |value: &Value| Some(value.to_string());
+        let differs = (expected != found).then(|| Difference {
+            fact: "the folder".to_owned(),
+            expected: side(expected),
+            found: side(found),
+        });
+        differs.into_iter().collect()
+    }
+}
+
+/// What the harness asks for: a new world each time, and what is in it afterwards.
+struct Folder {
+    careful: bool,
+}
+
+struct FolderWorld {
+    folder: TempDir,
+    careful: bool,
+}
+
+impl Subject for Folder {
+    type World = FolderWorld;
+
+    async fn world(&self) -> FolderWorld {
+        FolderWorld { folder: tempfile::tempdir().expect("a folder"), careful: self.careful }
+    }
+}
+
+impl SubjectWorld for FolderWorld {
+    fn registry(&self) -> Registry {
+        let folder = self.folder.path().to_owned();
+        let add = AddLine { folder: folder.clone(), careful: self.careful };
+        Registry::new().activity(add).workflow(Notes(folder))
+    }
+
+    fn document(&self) -> Document {
+        let facts = read(self.folder.path());
+        Document {
+            format_version: FORMAT_VERSION.to_owned(),
+            batch: "notes".to_owned(),
+            about: Value::Null,
+            moves: vec![Move {
+                run: RunId::new("notes"),
+                about: Value::Null,
+                params: Value::Null,
+                plan: Notes::plan(&(), &facts).expect("a plan"),
+                facts,
+            }],
+        }
+    }
+
+    async fn snapshot(&self) -> Value {
+        read(self.folder.path())
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "an example prints what it found")]
+fn main() {
+    let careful = enumerate(&Folder { careful: true });
+    println!("an activity that looks before it writes: {careful}\n");
+    assert!(careful.failures.is_empty());
+    let careless = enumerate(&Folder { careful: false });
+    println!("an activity that does not: {careless}");
+    let first = careless.shortest().expect("a line that is added twice is noticed");
+    assert_eq!(first.activity.as_deref(), Some("line.add/1"));
+}
