@@ -3,22 +3,23 @@
 //! `cargo run --release --example simulate -- --seeds 1000 --from 1` lives through a thousand worlds. Each
 //! is lived through twice and both logs must be equal to the byte; after every event the record is folded
 //! by a second reader that knows the laws; in the end the world is compared with what the record says. A
-//! seed that fails is made as small as it gets and told in full.
+//! seed that fails is made as small as it gets, disturbance by disturbance, and told in full.
 
 mod acts;
 mod households;
 mod people;
+mod shrink;
 mod story;
 mod town;
 mod weather;
 mod witness;
 
 use clap::Parser;
+use shrink::{flaw, shrink};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use story::{Story, live};
 use weather::Weather;
 
 #[derive(Parser)]
@@ -35,44 +36,33 @@ struct Args {
     /// Tell the whole story of the first, whatever its end.
     #[arg(long)]
     tell: bool,
-}
-
-/// What is wrong with a world, if anything is.
-fn flaw(weather: &Weather) -> (Story, Option<String>) {
-    let (story, again) = (live(weather), live(weather));
-    let what = match story.wrong.first() {
-        Some(wrong) => Some(wrong.clone()),
-        None if story.digest != again.digest => Some("lived through twice, it is not the same".to_owned()),
-        None => None,
-    };
-    (story, what)
-}
-
-/// Worlds with a little less in them.
-fn smaller(weather: &Weather) -> Vec<Weather> {
-    let without = |n: usize| {
-        let mut troubles = weather.troubles.clone();
-        troubles.remove(n);
-        Weather { troubles, ..weather.clone() }
-    };
-    let mut all: Vec<Weather> = (0..weather.troubles.len()).map(without).collect();
-    if weather.moves > 1 {
-        all.push(Weather { moves: weather.moves - 1, ..weather.clone() });
-    }
-    all
-}
-
-/// The smallest world in which something is still wrong.
-fn shrink(weather: Weather) -> Weather {
-    let smaller = smaller(&weather).into_iter().find(|w| flaw(w).1.is_some());
-    smaller.map_or(weather, shrink)
+    /// Of its moves, only so many.
+    #[arg(long, requires = "tell")]
+    moves: Option<u64>,
+    /// Of its disturbances, only these.
+    #[arg(long, requires = "tell")]
+    only: Vec<String>,
 }
 
 #[expect(clippy::print_stdout, reason = "an example prints what it found")]
 fn tell(weather: &Weather) {
     let (story, what) = flaw(weather);
-    println!("seed {}: {weather:?}\n{}", weather.seed, story.history.join("\n"));
+    println!("seed {}, {} moves, {:?}", weather.seed, weather.moves, weather.troubles);
+    println!("disturbances: {:?}\n{}", story.struck, story.history.join("\n"));
     println!("wrong: {what:?}\n{}", story.wrong.join("\n"));
+}
+
+/// Tells a failure as small as it gets, and how to live through it again.
+#[expect(clippy::print_stdout, reason = "an example prints what it found")]
+fn tell_small(seed: u64) {
+    let (small, kept) = shrink(&Weather::of(seed), &|weather| flaw(weather).1.is_some());
+    tell(&small);
+    let only: String = kept.iter().map(|name| format!(" --only {name:?}")).collect();
+    let only = if kept.is_empty() { " --only nothing".to_owned() } else { only };
+    println!(
+        "again: cargo run --release --example simulate -- --tell --from {seed} --moves {}{only}",
+        small.moves
+    );
 }
 
 #[derive(Default)]
@@ -88,7 +78,9 @@ struct Tally {
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
     if args.tell {
-        tell(&Weather::of(args.from));
+        let whole = Weather::of(args.from);
+        let weather = Weather { moves: args.moves.unwrap_or(whole.moves), ..whole };
+        tell(&if args.only.is_empty() { weather } else { weather.only(&args.only) });
         return std::process::ExitCode::SUCCESS;
     }
     let (next, tally) = (Arc::new(AtomicU64::new(args.from)), Arc::new(Mutex::new(Tally::default())));
@@ -128,7 +120,7 @@ fn main() -> std::process::ExitCode {
         None => std::process::ExitCode::SUCCESS,
         Some(first) => {
             println!("failed: {:?}; the first, made smaller:", tally.failed);
-            tell(&shrink(Weather::of(*first)));
+            tell_small(*first);
             std::process::ExitCode::FAILURE
         }
     }

@@ -26,6 +26,9 @@ pub(crate) async fn strangers(weather: Weather, town: Arc<Town>, runs: Vec<RunId
         let run = &runs[usize::try_from(dice.below(runs.len() as u64)).unwrap_or(0)];
         if dice.happens(600) {
             let (hall, name) = (format!("hall-{}", dice.below(3)), format!("stranger-{nth}"));
+            if !weather.struck.strikes(|| name.clone()) {
+                continue;
+            }
             things.halls.entry(hall.clone()).or_default().push(name.clone());
             things.strangers.push((hall, name));
         } else {
@@ -34,6 +37,9 @@ pub(crate) async fn strangers(weather: Weather, town: Arc<Town>, runs: Vec<RunId
                 ["p0", "p1", "new", "old", "waste"][usize::try_from(dice.below(5)).unwrap_or(0)]
             );
             let thing = format!("stranger's-{nth}");
+            if !weather.struck.strikes(|| thing.clone()) {
+                continue;
+            }
             things.shelves.insert(place.clone(), Item { thing: thing.clone(), by: Author::Stranger });
             things.strangers.retain(|(other, _)| *other != place);
             things.strangers.push((place, thing));
@@ -47,10 +53,12 @@ pub(crate) async fn clock_setters(weather: Weather, clock: Arc<VirtualClock>) {
         return;
     }
     let mut dice = Dice::of(weather.seed, "jumps", 0);
-    for _ in 0..3 {
+    for nth in 0..3 {
         pause(&mut dice, 1_800_000).await;
         let by = i64::try_from(dice.below(2 * 86_400_000)).unwrap_or(0) - 86_400_000;
-        clock.jump(by);
+        if weather.struck.strikes(|| format!("jump {nth}")) {
+            clock.jump(by);
+        }
     }
 }
 
@@ -66,7 +74,7 @@ pub(crate) async fn operators(
     }
     let mut dice = Dice::of(weather.seed, "operators", 0);
     let people: Arc<str> = "people".into();
-    for _ in 0..20 {
+    for nth in 0..20 {
         pause(&mut dice, 500_000).await;
         let run = &runs[usize::try_from(dice.below(runs.len() as u64)).unwrap_or(0)];
         let Some(state) = log.state(run) else { continue };
@@ -81,11 +89,15 @@ pub(crate) async fn operators(
             13..15 => Request::Skip(vec![parked(&state).unwrap_or(step)]),
             15..17 => Request::MarkDone(parked(&state).unwrap_or(step)),
             17 => Request::Acknowledge("hand".into()),
+            _ if !weather.struck.strikes(|| format!("operator {nth}")) => continue,
             _ => {
                 drop(open_gate(&*log, run, &people, now, "cleanup", "a simulation").await);
                 continue;
             }
         };
+        if !weather.struck.strikes(|| format!("operator {nth}")) {
+            continue;
+        }
         // What does not fit where the run stands is refused; that is for the engine to judge.
         drop(ask(&*log, run, &people, now, request, "a simulation").await);
     }

@@ -22,6 +22,8 @@ pub(crate) struct Story {
     pub(crate) events: u64,
     pub(crate) crashes: u64,
     pub(crate) verdicts: Vec<String>,
+    /// Every single disturbance, by name.
+    pub(crate) struck: Vec<String>,
     /// Every event, for people.
     pub(crate) history: Vec<String>,
 }
@@ -44,7 +46,7 @@ pub(crate) fn live(weather: &Weather) -> Story {
     runtime.block_on(async {
         // The runtime's clock counts whole milliseconds from its own beginning: begin on one of them.
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        Stage::set(weather.clone()).play().await
+        Stage::set(weather.again()).play().await
     })
 }
 
@@ -107,13 +109,23 @@ impl Stage {
     /// Drives under trouble, through crashes, until the time of trouble is over or everything is closed.
     async fn troubled(&mut self) -> Vec<String> {
         let mut dice = Dice::of(self.weather.seed, "deaths", 0);
+        let mut deaths = 0;
         let over = self.town.pause(TROUBLED_MS);
         tokio::pin!(over);
         loop {
             let engine = self.engine();
             let (_stop, stopped) = watch::channel(false);
             let drive = engine.drive(&self.runs, Stay::TO_THE_END, stopped);
-            let death = self.town.pause(1_000 + dice.below(1_200_000));
+            let (town, struck) = (self.town.clone(), self.weather.struck.clone());
+            let death = async {
+                loop {
+                    deaths += 1;
+                    town.pause(1_000 + dice.below(1_200_000)).await;
+                    if struck.strikes(|| format!("death {deaths}")) {
+                        return;
+                    }
+                }
+            };
             let dies = self.weather.has(Trouble::Crashes);
             tokio::select! {
                 biased;
@@ -170,6 +182,7 @@ impl Stage {
             digest: all.last().map(|e| format!("{:?}", e.hash)).unwrap_or_default(),
             events: all.len() as u64,
             crashes: self.crashes,
+            struck: self.weather.struck.seen(),
             verdicts: self.runs.iter().map(verdict).collect(),
             history: all.iter().map(line).collect(),
         }

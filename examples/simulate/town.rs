@@ -99,14 +99,21 @@ impl Town {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 
-    fn dice(&self, purpose: &str) -> Dice {
+    /// The dice for one call, and how often it was made.
+    fn dice(&self, purpose: &str) -> (Dice, u64) {
         let mut things = self.things();
         let nth = things.times.entry(purpose.to_owned()).or_default();
         *nth += 1;
-        Dice::of(self.weather.seed, purpose, *nth)
+        (Dice::of(self.weather.seed, purpose, *nth), *nth)
     }
 
-    fn fate(&self, dice: &mut Dice, may_work: bool) -> Fate {
+    fn fate(&self, dice: &mut Dice, may_work: bool, call: &str) -> Fate {
+        let fate = self.thrown(dice, may_work);
+        let spared = !matches!(fate, Fate::Answered) && !self.weather.struck.strikes(|| call.to_owned());
+        if spared { Fate::Answered } else { fate }
+    }
+
+    fn thrown(&self, dice: &mut Dice, may_work: bool) -> Fate {
         if self.things().calm {
             return Fate::Answered;
         }
@@ -133,8 +140,8 @@ impl Town {
         self.check_intent(call).await;
         self.arrive(call, on);
         let purpose = format!("{} {} {:?}", call.run(), call.step(), call.act());
-        let mut dice = self.dice(&purpose);
-        let fate = self.fate(&mut dice, true);
+        let (mut dice, nth) = self.dice(&purpose);
+        let fate = self.fate(&mut dice, true, &format!("{purpose} {nth}"));
         let (there, back) = (dice.below(300), dice.below(300));
         let (tell, told) = oneshot::channel();
         let me = self.clone();
@@ -237,10 +244,10 @@ impl Town {
 
     /// Reads something; `Err` when there is no answer.
     pub(crate) async fn look<T>(&self, purpose: &str, read: impl FnOnce(&Things) -> T) -> Result<T, Fault> {
-        let mut dice = self.dice(purpose);
+        let (mut dice, nth) = self.dice(purpose);
         self.pause(dice.below(200)).await;
         let moody = self.weather.has(Trouble::Moody) && !self.things().calm;
-        if moody && dice.happens(60) {
+        if moody && dice.happens(60) && self.weather.struck.strikes(|| format!("{purpose} {nth}")) {
             return Err(fault(FaultKind::Unavailable, "NoAnswer"));
         }
         Ok(read(&self.things()))

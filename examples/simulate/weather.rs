@@ -1,5 +1,8 @@
 //! What may go wrong in one simulated world. Everything is a function of the seed.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 /// SplitMix64: one number in, a stream of numbers out, the same for ever.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
@@ -56,12 +59,37 @@ impl Trouble {
         [Self::Lost, Self::Moody, Self::Crashes, Self::Jumps, Self::Strangers, Self::Operators];
 }
 
+/// The single disturbances of one world: which may happen, and which did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Struck {
+    only: Option<Arc<BTreeSet<String>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Struck {
+    /// Whether this one may happen; then it does.
+    pub(crate) fn strikes(&self, what: impl FnOnce() -> String) -> bool {
+        let what = what();
+        let may = self.only.as_ref().is_none_or(|only| only.contains(&what));
+        if may {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        }
+        may
+    }
+
+    /// What has happened, in order.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// The world of one seed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Weather {
     pub(crate) seed: u64,
     pub(crate) moves: u64,
     pub(crate) troubles: Vec<Trouble>,
+    pub(crate) struck: Struck,
 }
 
 impl Weather {
@@ -69,7 +97,19 @@ impl Weather {
         let mut dice = Dice::of(seed, "weather", 0);
         let moves = 1 + dice.below(5);
         let troubles = Trouble::ALL.into_iter().filter(|_| dice.happens(700)).collect();
-        Self { seed, moves, troubles }
+        Self { seed, moves, troubles, struck: Struck::default() }
+    }
+
+    /// The same world before anything has happened in it.
+    pub(crate) fn again(&self) -> Self {
+        let struck = Struck { only: self.struck.only.clone(), seen: Arc::default() };
+        Self { struck, ..self.clone() }
+    }
+
+    /// The same world, in which of all disturbances only these may happen.
+    pub(crate) fn only(&self, these: &[String]) -> Self {
+        let only = Some(Arc::new(these.iter().cloned().collect()));
+        Self { struck: Struck { only, seen: Arc::default() }, ..self.clone() }
     }
 
     pub(crate) fn has(&self, trouble: Trouble) -> bool {

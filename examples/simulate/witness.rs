@@ -1,6 +1,6 @@
 //! The log of a simulation. It folds every event a second time, by itself, and dies where it is told to.
 
-use super::weather::{Dice, Trouble, Weather};
+use super::weather::{Dice, Struck, Trouble, Weather};
 use rehome_orchestrator::{
     Act, Call, Direction, End, Entry, Event, Forward, Node, Recorded, Reversibility, RunId, RunState,
     StepState, Verdict,
@@ -21,7 +21,9 @@ pub(crate) struct Witness {
 
 struct Seen {
     dice: Dice,
+    struck: Struck,
     crashes: bool,
+    commits: u64,
     runs: BTreeMap<RunId, RunState>,
     breaches: Vec<String>,
 }
@@ -33,7 +35,9 @@ impl Witness {
     pub(crate) fn new(weather: &Weather) -> Arc<Self> {
         let seen = Seen {
             dice: Dice::of(weather.seed, "commits", 0),
+            struck: weather.struck.clone(),
             crashes: weather.has(Trouble::Crashes),
+            commits: 0,
             runs: BTreeMap::new(),
             breaches: Vec::new(),
         };
@@ -54,7 +58,12 @@ impl Witness {
         let mut seen = self.seen();
         let crashes = seen.crashes;
         let (before, after) = (seen.dice.happens(DEADLY), seen.dice.happens(DEADLY));
-        (crashes && before, crashes && after)
+        seen.commits += 1;
+        let (nth, struck) = (seen.commits, seen.struck.clone());
+        let dies =
+            |omen: bool, when| crashes && omen && struck.strikes(|| format!("death {when} commit {nth}"));
+        let before = dies(before, "before");
+        (before, !before && dies(after, "after"))
     }
 
     pub(crate) fn breaches(&self) -> Vec<String> {
