@@ -3,7 +3,7 @@
 use super::clock::Still;
 use super::inject::{Called, Injector};
 use super::place::Disturbance;
-use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Reversibility};
+use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Reversibility, Trace};
 use crate::clock::Clock;
 use crate::codec::Recorded;
 use crate::event::Event;
