@@ -236,7 +236,7 @@ fn exit(goal: Goal, left: &BTreeMap<RunId, Left>, views: &[MoveView]) -> Exit {
         Exit::Stale
     } else if views.iter().all(|v| reached(v) || v.state == State::Superseded) {
         Exit::Done
-    } else if waits("approval") || waits("by-hand") || waits("soak") || any(State::Paused) {
+    } else if ["approval", "by-hand", "soak", "pause"].into_iter().any(waits) || any(State::Paused) {
         Exit::Waiting
     } else {
         Exit::Partly

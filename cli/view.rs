@@ -176,7 +176,7 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
     };
     let fits = match state.direction() {
         Direction::Forward => forward(run, state, step, stands, &mut view),
-        Direction::Back { .. } => back(run, step, stands, &mut view),
+        Direction::Back { .. } => back(run, state, step, stands, &mut view),
     };
     fits.then_some(view)
 }
@@ -229,7 +229,7 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
             view.why.clone_from(&look.why);
         }
         Forward::Soaking { until_ms } => {
-            view.kind = "soak";
+            view.kind = if matches!(step.node, Node::Pause { .. }) { "pause" } else { "soak" };
             view.next_check_ms = Some(*until_ms);
         }
         Forward::Began | Forward::Accepted(_) | Forward::Attesting | Forward::Partial => {}
@@ -246,14 +246,18 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
                 view.kind = "by-hand";
                 view.unblock_with = vec![format!("rehome ack {run}:{} --note TEXT", step.id)];
             }
-            Node::Act { .. } | Node::Wait { .. } | Node::Soak { .. } | Node::Check { .. } => return false,
+            Node::Act { .. }
+            | Node::Wait { .. }
+            | Node::Soak { .. }
+            | Node::Pause { .. }
+            | Node::Check { .. } => return false,
         },
         Forward::Idle | Forward::Done { .. } | Forward::Skipped => return false,
     }
     true
 }
 
-fn back(run: &RunId, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
+fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
     match &stands.undo {
         Undo::Parked { why, .. } => {
             view.kind = "failed";
@@ -273,6 +277,8 @@ fn back(run: &RunId, step: &Step, stands: &StepState, view: &mut WaitView) -> bo
             view.checks = Some(look.checks);
             view.why.clone_from(&look.why);
         }
+        // Before its turn a person would take back what others still need.
+        Undo::ByHand if !state.is_undo_open(&step.id) => return false,
         Undo::ByHand => {
             view.kind = "by-hand";
             view.unblock_with = vec![format!("rehome ack {run}:{} --note TEXT", step.id)];
@@ -289,6 +295,11 @@ fn back(run: &RunId, step: &Step, stands: &StepState, view: &mut WaitView) -> bo
             Forward::Idle | Forward::Done { .. } | Forward::Skipped => return false,
             _ => {}
         },
+        Undo::Pausing { until_ms } => {
+            view.kind = "pause";
+            view.next_check_ms = Some(*until_ms);
+            view.unblock_with = vec![format!("rehome skip {run}:{} --reason TEXT", step.id)];
+        }
         Undo::Began | Undo::Attesting => {}
         Undo::NotNeeded | Undo::Pending | Undo::Undone | Undo::Left => return false,
     }
@@ -303,6 +314,7 @@ pub(crate) fn step_word(stands: &StepState) -> &'static str {
         (Undo::Parked { .. }, _) => "UNDO FAILED",
         (Undo::Began | Undo::Doubt(_) | Undo::Retrying { .. } | Undo::Attesting, _) => "UNDOING",
         (Undo::ByHand, _) => "UNDO BY HAND",
+        (Undo::Pausing { .. }, _) => "WAITING",
         (Undo::None | Undo::NotNeeded | Undo::Pending, forward) => match forward {
             Forward::Idle => "-",
             Forward::Began | Forward::Attesting | Forward::Partial => "RUNNING",

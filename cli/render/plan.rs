@@ -16,7 +16,14 @@ pub(crate) fn text(document: &Document, digest: &str) -> String {
             (Node::Act { .. }, rehome_orchestrator::Phase::Forward) => now += 1,
             (Node::Act { .. }, rehome_orchestrator::Phase::CleanUp) => later += 1,
             (Node::ByHand { .. }, _) => hands += 1,
-            (Node::Wait { .. } | Node::Soak { .. } | Node::Gate { .. } | Node::Check { .. }, _) => {}
+            (
+                Node::Wait { .. }
+                | Node::Soak { .. }
+                | Node::Pause { .. }
+                | Node::Gate { .. }
+                | Node::Check { .. },
+                _,
+            ) => {}
         }
     }
     put!(
@@ -85,7 +92,7 @@ fn sign(step: &Step) -> &'static str {
         Node::Act { .. } if step.phase == rehome_orchestrator::Phase::CleanUp => "-",
         Node::Act { activity, .. } if activity.contains("rewrite") || activity.contains("recondition") => "~",
         Node::Act { .. } => "+",
-        Node::Wait { .. } | Node::Soak { .. } => "w",
+        Node::Wait { .. } | Node::Soak { .. } | Node::Pause { .. } => "w",
         Node::Gate { .. } => "G",
         Node::ByHand { .. } => "H",
         Node::Check { .. } => "=",

@@ -1,7 +1,7 @@
 //! Engine: events as the log's bytes, and back, each kind with its own version. Pure.
 
 use crate::batch_event::BatchEvent;
-use crate::event::Event;
+use crate::event::{Event, Planned};
 use rehome_store::Stored;
 use serde::Serialize;
 use std::sync::Arc;
@@ -84,10 +84,15 @@ fn text(body: &[u8]) -> Result<&str, serde_json::Error> {
 }
 
 macro_rules! recorded {
-    ($enum:ident { $($variant:ident = $kind:literal / $version:literal),+ $(,)? }) => {
+    ($enum:ident { $(
+        $variant:ident = $kind:literal / $version:literal $(or $newer:literal when $newly:path)?
+    ),+ $(,)? }) => {
         impl Recorded for $enum {
             fn kind(&self) -> (&'static str, u16) {
-                match self { $(Self::$variant(_) => ($kind, $version)),+ }
+                match self { $(
+                    $(Self::$variant(body) if $newly(body) => ($kind, $newer),)?
+                    Self::$variant(_) => ($kind, $version)
+                ),+ }
             }
 
             fn encode(&self) -> Vec<u8> {
@@ -96,7 +101,7 @@ macro_rules! recorded {
 
             fn decode(kind: &str, version: u16, body: &[u8]) -> Result<Self, CodecError> {
                 let read = match (kind, version) {
-                    $(($kind, $version) => text(body).and_then(serde_json::from_str).map(Self::$variant),)+
+                    $(($kind, $version) $(| ($kind, $newer))? => text(body).and_then(serde_json::from_str).map(Self::$variant),)+
                     _ => return Err(CodecError::Unknown { kind: kind.to_owned(), version }),
                 };
                 read.map_err(|source| CodecError::Body { kind: kind.to_owned(), version, source })
@@ -106,7 +111,7 @@ macro_rules! recorded {
 }
 
 recorded!(Event {
-    Planned = "planned" / 1,
+    Planned = "planned" / 1 or 2 when Planned::pauses,
     Approved = "approved" / 1,
     Compared = "compared" / 1,
     Began = "began" / 1,

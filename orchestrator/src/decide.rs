@@ -90,6 +90,9 @@ pub(crate) fn decide(run: &RunState, live: &Live, now_ms: i64, tempo: Tempo) -> 
 /// A program that did nothing about a step for this long was not running, however short its own timers are.
 const PAUSE_MIN_MS: i64 = 20;
 
+/// A pause that is no longer than this is waited for; a longer one is left like a soak, to be come back to.
+const BRIEF_MS: u64 = 3_600_000;
+
 struct Decider<'a> {
     run: &'a RunState,
     live: &'a Live,
@@ -177,6 +180,7 @@ impl Decider<'_> {
             Node::Act { retry, settling_ms, .. } => self.act(at, retry, *settling_ms),
             Node::Wait { retry, .. } => self.wait(at, retry),
             Node::Soak { for_ms } => self.soak(at, *for_ms),
+            Node::Pause { for_ms, .. } => self.pause(at, *for_ms),
             Node::Gate { .. } | Node::ByHand { .. } => self.out.people = true,
             Node::Check { .. } => match self.run.at(at).forward {
                 Forward::Idle if !self.run.paused => {
@@ -281,6 +285,29 @@ impl Decider<'_> {
         }
     }
 
+    /// A pause on the way to the goal, or on the way back.
+    fn pause(&mut self, at: Index, for_ms: u64) {
+        let id = self.run.graph.step(at).id.clone();
+        let (forward, undo) = (&self.run.at(at).forward, &self.run.at(at).undo);
+        match (forward, undo) {
+            (Forward::Soaking { until_ms }, Undo::None) | (_, Undo::Pausing { until_ms }) => {
+                if !self.is_ahead(*until_ms, self.run.at(at)) {
+                    self.out.record(Event::Reached(Reached { step: id }));
+                } else if for_ms > BRIEF_MS {
+                    self.out.soak(*until_ms);
+                } else {
+                    self.out.wake(*until_ms);
+                }
+            }
+            _ => {
+                // This millisecond has begun already: one more, or it would be a moment too short.
+                let until_ms = self.now_ms.saturating_add(self.tempo.wall_ms(for_ms)).saturating_add(1);
+                let until_ms = if for_ms == 0 { self.now_ms } else { until_ms };
+                self.out.record(Event::Timed(Timed { step: id, until_ms }));
+            }
+        }
+    }
+
     fn begin(&mut self, at: Index, act: Act, keep_before: bool) {
         let date = self.live.not_before.get(&at).copied().unwrap_or(0);
         if self.run.paused {
@@ -340,7 +367,11 @@ impl Decider<'_> {
         }
         if back.unfinished.is_empty() && back.unsettled.is_empty() {
             self.finish(back);
-        } else if self.out.commands.is_empty() && self.out.wake_ms.is_none() && self.live.steps.is_empty() {
+        } else if self.out.commands.is_empty()
+            && self.out.wake_ms.is_none()
+            && self.out.soak_ms.is_none()
+            && self.live.steps.is_empty()
+        {
             self.out.people = true;
         }
     }
@@ -367,9 +398,17 @@ impl Decider<'_> {
 
     fn undo_step(&mut self, at: Index, back: &Back) {
         let step = self.run.at(at);
-        let Node::Act { retry, settling_ms, .. } = &self.run.graph.step(at).node else {
-            self.out.people = true;
-            return;
+        let (retry, settling_ms) = match &self.run.graph.step(at).node {
+            Node::Act { retry, settling_ms, .. } => (retry, settling_ms),
+            Node::Pause { back_ms, .. } => return self.pause(at, *back_ms),
+            Node::Wait { .. }
+            | Node::Soak { .. }
+            | Node::Gate { .. }
+            | Node::ByHand { .. }
+            | Node::Check { .. } => {
+                self.out.people = true;
+                return;
+            }
         };
         match &step.undo {
             // What was undone is looked at before what it needed is: undoing that may put back what it took away.
@@ -395,7 +434,7 @@ impl Decider<'_> {
                 self.look(at, Act::Undo, look, step.undo_first_ms, limit);
             }
             Undo::Parked { .. } | Undo::ByHand => self.out.people = true,
-            Undo::None | Undo::NotNeeded | Undo::Undone | Undo::Left => {}
+            Undo::None | Undo::NotNeeded | Undo::Pausing { .. } | Undo::Undone | Undo::Left => {}
         }
     }
 

@@ -9,7 +9,7 @@ use crate::activity::{Exchange, Finding, Operation};
 use crate::fault::{Difference, Fault};
 use crate::ids::{Act, StepId};
 use crate::json::Json;
-use crate::plan::Plan;
+use crate::plan::{Node, Plan};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -73,6 +73,13 @@ pub struct Planned {
     pub about: Json,
     /// The plan.
     pub plan: Arc<Plan>,
+}
+
+impl Planned {
+    /// Whether the plan has a kind of step that version 1 of this event did not know.
+    pub(crate) fn pauses(&self) -> bool {
+        self.plan.steps.iter().any(|step| matches!(step.node, Node::Pause { .. }))
+    }
 }
 
 /// See [`Event::Approved`].

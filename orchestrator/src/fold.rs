@@ -100,8 +100,14 @@ impl RunState {
                 Act::Undo => run.probe_undo(at, &probed.found),
             })?,
             Event::Waiting(waiting) => self.wait(event, waiting, at_ms)?,
-            Event::Timed(timed) => self.touch(event, &timed.step, at_ms, |run, at| run.time(at, timed))?,
-            Event::Reached(reached) => self.touch(event, &reached.step, at_ms, RunState::reach)?,
+            Event::Timed(timed) => self.touch(event, &timed.step, at_ms, |run, at| match run.back {
+                None => run.time(at, timed),
+                Some(_) => run.time_undo(at, timed),
+            })?,
+            Event::Reached(reached) => self.touch(event, &reached.step, at_ms, |run, at| match run.back {
+                None => run.reach(at),
+                Some(_) => run.reach_undo(at),
+            })?,
             Event::Checked(checked) => {
                 self.touch(event, &checked.step, at_ms, |run, at| run.check(at, checked))?;
             }

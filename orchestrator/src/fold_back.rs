@@ -63,10 +63,13 @@ impl RunState {
                 Node::Act { .. } => Undo::Pending,
                 Node::ByHand { undo: Template::Known(words), .. } if words.is_null() => Undo::NotNeeded,
                 Node::ByHand { .. } => Undo::ByHand,
+                Node::Pause { .. } => Undo::Pending,
                 Node::Wait { .. } | Node::Soak { .. } | Node::Gate { .. } | Node::Check { .. } => {
                     Undo::NotNeeded
                 }
             },
+            // Who did not want to wait on the way there did not say so of the way back.
+            Forward::Skipped if matches!(node, Node::Pause { .. }) => Undo::Pending,
             Forward::Partial | Forward::Retrying { .. } | Forward::Parked { doubt: false, .. }
                 if step.partial =>
             {
@@ -94,6 +97,14 @@ impl RunState {
             if back.blockers[at as usize] > 0 || !back.unfinished.contains(&at) {
                 continue;
             }
+            if let (Node::Pause { back_ms, .. }, Undo::Pending) =
+                (&self.graph.step(at).node, &self.steps[at as usize].undo)
+            {
+                let undone = |on: &Index| self.steps[*on as usize].undo == Undo::Undone;
+                if *back_ms == 0 || !self.graph.dependents(at).iter().any(undone) {
+                    self.steps[at as usize].undo = Undo::NotNeeded;
+                }
+            }
             match self.steps[at as usize].undo {
                 Undo::NotNeeded | Undo::Undone | Undo::Left => {
                     back.unfinished.remove(&at);
@@ -111,9 +122,30 @@ impl RunState {
                 | Undo::Doubt(_)
                 | Undo::Retrying { .. }
                 | Undo::Parked { .. }
+                | Undo::Pausing { .. }
                 | Undo::Attesting => {}
             }
         }
+    }
+
+    /// A pause on the way back has its date.
+    pub(crate) fn time_undo(&mut self, at: Index, timed: &Timed) -> Judged {
+        let pauses = matches!(self.graph.step(at).node, Node::Pause { .. });
+        if !pauses || !self.is_ready(at) || self.steps[at as usize].undo != Undo::Pending {
+            return Err("it has no date to wait for on the way back");
+        }
+        self.steps[at as usize].undo = Undo::Pausing { until_ms: timed.until_ms };
+        Ok(())
+    }
+
+    /// A pause on the way back is over.
+    pub(crate) fn reach_undo(&mut self, at: Index) -> Judged {
+        let Undo::Pausing { .. } = self.steps[at as usize].undo else {
+            return Err("it was not waiting on the way back");
+        };
+        self.steps[at as usize].undo = Undo::NotNeeded;
+        self.advance(at);
+        Ok(())
     }
 
     /// What was finished is not: its effect turned up late.
@@ -156,6 +188,7 @@ impl RunState {
             | Undo::Began
             | Undo::Doubt(_)
             | Undo::Parked { .. }
+            | Undo::Pausing { .. }
             | Undo::Attesting
             | Undo::ByHand
             | Undo::Undone
@@ -222,6 +255,7 @@ impl RunState {
                 | Undo::Pending
                 | Undo::Retrying { .. }
                 | Undo::Parked { .. }
+                | Undo::Pausing { .. }
                 | Undo::ByHand
                 | Undo::Undone
                 | Undo::Left,
@@ -252,6 +286,7 @@ impl RunState {
             | Undo::Pending
             | Undo::Retrying { .. }
             | Undo::Parked { .. }
+            | Undo::Pausing { .. }
             | Undo::ByHand
             | Undo::Undone
             | Undo::Left => return Err("nothing about its undo is in doubt"),
@@ -267,6 +302,7 @@ impl RunState {
             Undo::None
             | Undo::NotNeeded
             | Undo::Parked { .. }
+            | Undo::Pausing { .. }
             | Undo::Attesting
             | Undo::ByHand
             | Undo::Undone
@@ -291,6 +327,8 @@ impl RunState {
                 step.undo = Undo::Left;
                 self.advance(at);
             }
+            // Who does not want to wait for it answers for what comes too early.
+            (Request::Skip(_), Undo::Pausing { .. }) => return self.reach_undo(at),
             (Request::MarkDone(_), Undo::Parked { .. }) => step.undo = Undo::Attesting,
             (Request::Acknowledge(_), Undo::ByHand) if ready => self.undone(at),
             (Request::Skip(_), Undo::None) if matches!(step.forward, Forward::Parked { doubt: true, .. }) => {

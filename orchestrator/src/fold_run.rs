@@ -81,6 +81,7 @@ impl RunState {
                 | Undo::Doubt(_)
                 | Undo::Retrying { .. }
                 | Undo::Parked { .. }
+                | Undo::Pausing { .. }
                 | Undo::Attesting
                 | Undo::ByHand
                 | Undo::Undone
@@ -217,7 +218,7 @@ impl RunState {
     }
 
     pub(crate) fn time(&mut self, at: Index, timed: &Timed) -> Judged {
-        let soaks = matches!(self.graph.step(at).node, Node::Soak { .. });
+        let soaks = matches!(self.graph.step(at).node, Node::Soak { .. } | Node::Pause { .. });
         if !soaks || !self.open.contains(&at) || self.steps[at as usize].forward != Forward::Idle {
             return Err("it has no date to wait for");
         }
@@ -229,11 +230,12 @@ impl RunState {
         let ready = self.open.contains(&at) && self.direction == Direction::Forward;
         match (&self.graph.step(at).node, &self.steps[at as usize].forward) {
             (Node::Wait { .. }, Forward::Idle | Forward::Waiting(_)) if ready => {}
-            (Node::Soak { .. }, Forward::Soaking { .. }) if ready => {}
+            (Node::Soak { .. } | Node::Pause { .. }, Forward::Soaking { .. }) if ready => {}
             (
                 Node::Act { .. }
                 | Node::Wait { .. }
                 | Node::Soak { .. }
+                | Node::Pause { .. }
                 | Node::Gate { .. }
                 | Node::ByHand { .. }
                 | Node::Check { .. },

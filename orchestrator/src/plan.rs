@@ -102,6 +102,14 @@ pub enum Node {
         /// How long.
         for_ms: u64,
     },
+    /// Waits for what nothing shows, such as a change that spreads: this long after the step's turn comes,
+    /// in unscaled milliseconds. On the way back it holds too, once something that needs it was taken back.
+    Pause {
+        /// How long on the way to the goal.
+        for_ms: u64,
+        /// How long on the way back.
+        back_ms: u64,
+    },
     /// Waits for an approval.
     Gate {
         /// What the approval is called.
@@ -165,7 +173,9 @@ impl Node {
             Self::ByHand { instruction, undo } => {
                 instruction.references().union(&undo.references()).copied().collect()
             }
-            Self::Soak { .. } | Self::Gate { .. } | Self::Check { .. } => BTreeSet::new(),
+            Self::Soak { .. } | Self::Pause { .. } | Self::Gate { .. } | Self::Check { .. } => {
+                BTreeSet::new()
+            }
         }
     }
 }

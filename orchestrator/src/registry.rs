@@ -79,6 +79,7 @@ impl Registry {
             Node::Act { .. }
             | Node::Wait { .. }
             | Node::Soak { .. }
+            | Node::Pause { .. }
             | Node::Gate { .. }
             | Node::ByHand { .. }
             | Node::Check { .. } => None,

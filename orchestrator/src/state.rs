@@ -182,6 +182,11 @@ pub enum Undo {
     },
     /// A person said that it is done; the world is to be looked at.
     Attesting,
+    /// What it waits for on the way back has not come yet.
+    Pausing {
+        /// The date, in wall milliseconds since 1970.
+        until_ms: i64,
+    },
     /// A person has to take it back.
     ByHand,
     /// Taken back.
@@ -255,6 +260,12 @@ impl RunState {
     /// Whether everything that a step needs is settled, and the step itself is not.
     pub fn is_open(&self, id: &StepId) -> bool {
         self.graph.find(id).is_some_and(|at| self.open.contains(&at))
+    }
+
+    /// Whether a step is to be taken back and its turn has come.
+    pub fn is_undo_open(&self, id: &StepId) -> bool {
+        let back = self.back.as_ref();
+        self.graph.find(id).is_some_and(|at| back.is_some_and(|back| back.ready.contains(&at)))
     }
 
     /// The step behind which there is no way back, once it may have happened.

@@ -337,7 +337,9 @@ pub fn tally(plan: &Plan) -> Tally {
             (Node::Act { .. }, Phase::Forward) => out.changes += 1,
             (Node::Act { .. }, Phase::CleanUp) => out.removals += 1,
             (Node::ByHand { .. }, _) => out.by_hand += 1,
-            (Node::Wait { .. } | Node::Soak { .. } | Node::Check { .. }, _) => out.waits += 1,
+            (Node::Wait { .. } | Node::Soak { .. } | Node::Pause { .. } | Node::Check { .. }, _) => {
+                out.waits += 1;
+            }
             (Node::Gate { .. }, _) => {}
         }
     }

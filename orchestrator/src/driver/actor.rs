@@ -194,7 +194,11 @@ impl Actor {
         let (name, input) = match &self.state.graph.step(at).node {
             Node::Act { activity, input, .. } => (activity, input),
             Node::Wait { condition, input, .. } => (condition, input),
-            Node::Soak { .. } | Node::Gate { .. } | Node::ByHand { .. } | Node::Check { .. } => {
+            Node::Soak { .. }
+            | Node::Pause { .. }
+            | Node::Gate { .. }
+            | Node::ByHand { .. }
+            | Node::Check { .. } => {
                 return Err(Fault::new(crate::FaultKind::Bug, "NoInput", "this kind of step has no input"));
             }
         };
@@ -398,9 +402,11 @@ impl Actor {
         let (retry, settling_ms) = match &step.node {
             Node::Act { retry, settling_ms, .. } => (retry, *settling_ms),
             Node::Wait { retry, .. } => (retry, 0),
-            Node::Soak { .. } | Node::Gate { .. } | Node::ByHand { .. } | Node::Check { .. } => {
-                (&Retry::DEFAULT, 0)
-            }
+            Node::Soak { .. }
+            | Node::Pause { .. }
+            | Node::Gate { .. }
+            | Node::ByHand { .. }
+            | Node::Check { .. } => (&Retry::DEFAULT, 0),
         };
         let (now_ms, tempo) = (self.now_ms(), self.shared.engine.tempo);
         Case { run: &self.run, step: &step.id, now_ms, tempo, retry, settling_ms }

@@ -12,7 +12,7 @@ fn before() -> Value {
 }
 
 fn goal() -> Value {
-    json!({"new": "lamp", "left": "lamp@new", "right": "lamp@new", "far": "lamp@new"})
+    json!({"new": "lamp", "left": "lamp@new", "right": "lamp@new", "far": "lamp@new", "last": "vase"})
 }
 
 #[test]
@@ -20,12 +20,35 @@ fn an_undisturbed_run_reaches_its_goal_and_one_that_is_turned_goes_all_the_way_b
     let forward = run_once(&HOUSE, &Case::new(Way::Forward, &[]));
     assert_eq!(forward.world, goal(), "{}", forward.history.join("\n"));
     assert_eq!(forward.left[0].1, Left::Closed(Verdict::Done));
-    for (way, undone) in [(Way::ThereAndBack, 4), (Way::BackFromCleanUp, 5)] {
+    for (way, undone) in [(Way::ThereAndBack, 5), (Way::BackFromCleanUp, 6)] {
         let back = run_once(&HOUSE, &Case::new(way, &[]));
         assert_eq!(back.world, before(), "{}", back.history.join("\n"));
         assert_eq!(back.left[0].1, Left::Closed(Verdict::RolledBack));
         assert_eq!(undos(&back).len(), undone, "{}", back.history.join("\n"));
     }
+}
+
+/// When something happened to a step last, in the order of the log.
+fn time_of(history: &[String], kind: &str, step: &str, act: &str) -> i64 {
+    let words = [format!(" {kind} "), format!("\"step\":\"{step}\""), format!("\"act\":\"{act}\"")];
+    let line = history.iter().rfind(|line| words.iter().all(|word| line.contains(word)));
+    let line = line.unwrap_or_else(|| panic!("no {kind} of {act} {step} in\n{}", history.join("\n")));
+    line.split(' ').next().and_then(|at| at.parse().ok()).expect("a time")
+}
+
+#[test]
+fn a_pause_holds_on_the_way_there_and_on_the_way_back_behind_what_was_taken_back() {
+    let history = run_once(&HOUSE, &Case::new(Way::ThereAndBack, &[])).history;
+    let granted = ["left", "right", "far"].map(|step| time_of(&history, "ended", step, "run"));
+    let used = time_of(&history, "began", "last", "run");
+    assert!(granted.iter().all(|at| used - at >= 600_000), "{}", history.join("\n"));
+    let back = time_of(&history, "ended", "last", "undo");
+    for step in ["left", "right", "far"] {
+        let gone = time_of(&history, "began", step, "undo");
+        assert!(gone - back >= 60_000, "{step} after {} ms\n{}", gone - back, history.join("\n"));
+    }
+    let never = history.iter().filter(|line| line.contains("\"step\":\"going\""));
+    assert_eq!(never.count(), 0, "what was not taken away is not waited for");
 }
 
 #[test]
@@ -90,9 +113,9 @@ fn choices<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
 #[test]
 fn undo_steps_that_fail_together_park_each_alone_and_the_rest_is_undone_before_anybody_comes() {
     let all = undos(&run_once(&HOUSE, &Case::new(Way::ThereAndBack, &[])));
-    // What needs nothing of each other is undone side by side, and what they need last.
-    let (make, beside) = all.split_last().expect("undo steps");
-    assert_eq!((make.1.as_str(), beside.len()), ("make", 3));
+    // First what stands behind the pause; what needs nothing of each other side by side; and what they need.
+    let [last, beside @ .., make] = all.as_slice() else { panic!("{} undo steps", all.len()) };
+    assert_eq!((last.1.as_str(), beside.len(), make.1.as_str()), ("last", 3, "make"));
     let mut some = choices(beside);
     some.push(vec![make.clone()]);
     for (failing, help) in some.iter().flat_map(|s| [Help::Retry, Help::Skip, Help::MarkDone].map(|h| (s, h)))

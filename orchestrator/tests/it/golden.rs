@@ -10,6 +10,9 @@ const FIRST: &str = include_str!("../golden/events-1.tsv");
 /// What came with runs whose record lost its end.
 const SECOND: &str = include_str!("../golden/events-2.tsv");
 
+/// With pauses, which version 1 of a plan did not know.
+const THIRD: &str = include_str!("../golden/events-3.tsv");
+
 fn events(file: &'static str) -> impl Iterator<Item = (&'static str, u16, &'static str)> {
     file.lines().map(|line| {
         let mut cells = line.splitn(3, '\t');
@@ -52,4 +55,11 @@ fn the_events_of_a_lost_end_read_as_they_did_and_are_written_as_they_were() {
     for kind in ["restored", "recalled", "reconciled"] {
         assert!(kinds.contains(kind), "{kinds:?}");
     }
+}
+
+#[test]
+fn a_log_with_pauses_reads_as_it_did_and_a_pause_that_was_over_is_nothing_to_take_back() {
+    let (state, _) = fold(THIRD);
+    assert_eq!(state.verdict(), Some(Verdict::RolledBack));
+    assert_eq!(state.step(&"spread".into()).map(|(_, s)| s.undo.clone()), Some(Undo::NotNeeded));
 }

@@ -336,7 +336,7 @@ pub(crate) fn step(id: &str, needs: &[&str], phase: Phase, node: Node) -> Step {
     }
 }
 
-/// A move like the real one: make, wait, put in parallel, check, soak, gate, take, burn.
+/// A move like the real one: make, wait, put in parallel, pause, put, check, soak, gate, take, burn.
 pub(crate) fn plan(on_failure: OnFailure) -> Plan {
     let put = |shelf: &str, thing: Template| {
         Node::act::<Put>(Template::object([("shelf", Template::known(shelf)), ("thing", thing)]))
@@ -361,15 +361,18 @@ pub(crate) fn plan(on_failure: OnFailure) -> Plan {
             step("right", &["wait"], Forward, put("right", label())),
             step("far", &["wait"], Forward, carry("far", label())),
             step("hand", &["left"], Forward, hand),
+            step("spread", &["left", "right", "far"], Forward, Node::Pause { for_ms: 600_000, back_ms: 60_000 }),
+            step("last", &["spread"], Forward, put("last", Template::known("vase"))),
             step(
                 "check",
-                &["left", "right", "far"],
+                &["left", "right", "far", "last"],
                 Forward,
                 Node::Check { of: vec!["left".into(), "right".into(), "far".into()] },
             ),
             step("soak", &["check", "hand"], Forward, Node::Soak { for_ms: 86_400_000 }),
             step("gate", &["soak"], CleanUp, Node::Gate { name: "cleanup".to_owned() }),
-            step("take", &["gate"], CleanUp, Node::act::<Take>(Template::known("old"))),
+            step("going", &["gate"], CleanUp, Node::Pause { for_ms: 0, back_ms: 7_200_000 }),
+            step("take", &["going"], CleanUp, Node::act::<Take>(Template::known("old"))),
             step("burn", &["take"], CleanUp, Node::act::<Burn>(Template::known("waste"))),
         ],
     }
