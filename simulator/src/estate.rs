@@ -1,5 +1,6 @@
 //! Simulator: the one file that holds a whole world. Pure.
 
+use crate::workload::Workloads;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -99,6 +100,9 @@ pub enum EstateError {
         /// What is missing.
         what: &'static str,
     },
+    /// A workload that cannot be read.
+    #[error("{0}")]
+    Workload(String),
     /// Two objects of one id; ids compare without case.
     #[error("two objects have the id {0}")]
     Twice(String),
@@ -111,6 +115,8 @@ impl Estate {
     /// When it is not JSON, or an object is incomplete.
     pub fn parse(text: &str) -> Result<Self, EstateError> {
         let estate: Self = serde_json::from_str(text)?;
+        Workloads::load(&Value::Array(estate.workloads.clone()))
+            .map_err(|invalid| EstateError::Workload(invalid.to_string()))?;
         let mut seen = std::collections::BTreeSet::new();
         for (list, objects) in [("arm", &estate.arm), ("graph", &estate.graph)] {
             for (index, object) in objects.iter().enumerate() {

@@ -23,3 +23,4 @@ pub use estate::{Estate, EstateError, Settings, Unread};
 pub use faults::{Canned, Faults, Rule, What};
 pub use serve::{Options, Running, ServeError, serve};
 pub use tls::TlsError;
+pub use workload::{Fared, Out};

@@ -7,6 +7,7 @@ use crate::login::Places;
 use crate::pipeline::Host;
 use crate::server::{Shared, accept};
 use crate::tls::{self, TlsError};
+use crate::workload::Fared;
 use crate::world::World;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -48,8 +49,18 @@ pub struct Running {
     pub client_secret: String,
     /// The certificate authority in PEM, with TLS.
     pub ca: Option<String>,
+    witness: Witness,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+}
+
+/// The world itself, for the question of how its workloads fare.
+struct Witness(Arc<Shared>);
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Witness")
+    }
 }
 
 /// Why the servers did not start.
@@ -114,10 +125,16 @@ pub async fn serve(estate: Estate, options: Options) -> Result<Running, ServeErr
         tasks.spawn(accept(listener, acceptor.clone(), host, shared.clone(), stopped.clone()));
     }
     let Places { arm, graph, login, client_secret } = places;
-    Ok(Running { arm, graph, login, tenant, client_id, client_secret, ca, stop, tasks })
+    let witness = Witness(shared);
+    Ok(Running { arm, graph, login, tenant, client_id, client_secret, ca, witness, stop, tasks })
 }
 
 impl Running {
+    /// How the workloads of the estate have fared so far.
+    pub fn fared(&self) -> Fared {
+        self.witness.0.world().fared()
+    }
+
     /// Stops listening.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);

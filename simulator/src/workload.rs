@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use crate::arm::authorization::{Objects, Plane, allowed, canonical};
+use crate::arm::authorization::{Objects, Plane, allowed, assigned, canonical, scope_of};
 
 mod estate;
 mod identity;
@@ -23,6 +23,8 @@ pub(crate) struct Workloads {
     down: BTreeMap<String, Down>,
     outages: Vec<Outage>,
     standing: BTreeMap<String, Result<String, String>>,
+    /// Everything that each workload's principal may do, as last looked at.
+    access: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,51 @@ pub(crate) struct Outage {
     pub(crate) why: String,
 }
 
+/// How the workloads of an estate have fared so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fared {
+    /// How many there are.
+    pub watched: usize,
+    /// Every time in which one did not work.
+    pub outages: Vec<Out>,
+}
+
+/// A time in which a workload did not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Out {
+    /// Its name.
+    pub workload: String,
+    /// The resource id of its host.
+    pub host: String,
+    /// How long, in simulated seconds.
+    pub seconds: i64,
+    /// Whether it still does not work.
+    pub lasts: bool,
+    /// Why it did not work.
+    pub why: String,
+}
+
 impl Workloads {
+    pub(crate) fn forget_token(&mut self, principal: &str) {
+        self.tokens.remove(&principal.to_lowercase());
+    }
+
+    pub(crate) fn fared(&self, now: DateTime<Utc>) -> Fared {
+        let host = |name: &str| {
+            self.list.iter().find(|w| w.name == name).map(|w| w.host.clone()).unwrap_or_default()
+        };
+        let over = self.outages.iter().map(|o| (&o.workload, o.until - o.from, false, &o.why));
+        let open = self.down.iter().map(|(name, down)| (name, now - down.from, true, &down.why));
+        let out = |(name, span, lasts, why): (&String, chrono::TimeDelta, bool, &String)| Out {
+            workload: name.clone(),
+            host: host(name),
+            seconds: span.num_seconds(),
+            lasts,
+            why: why.clone(),
+        };
+        Fared { watched: self.list.len(), outages: over.chain(open).map(out).collect() }
+    }
+
     /// Reads the `workloads` of an estate.
     pub(crate) fn load(list: &Value) -> Result<Self, Invalid> {
         Ok(Self { list: estate::read(list)?, ..Self::default() })
@@ -69,6 +115,8 @@ impl Workloads {
                 }
                 (Ok(_), None) | (Err(_), Some(_)) => {}
             }
+            let may = standing.as_ref().map(|principal| access(objects, principal)).unwrap_or_default();
+            self.access.insert(workload.name.clone(), may);
             self.standing.insert(workload.name.clone(), standing);
         }
     }
@@ -82,6 +130,7 @@ impl Workloads {
                 "name": workload.name, "host": workload.host, "works": matches!(standing, Some(Ok(_))),
                 "identity": standing.and_then(|standing| standing.as_ref().ok()),
                 "why": standing.and_then(|standing| standing.as_ref().err()),
+                "access": self.access.get(&workload.name),
             })
         });
         let closed = self.outages.iter().map(|outage| {
@@ -116,16 +165,39 @@ fn works(
     Ok(principal)
 }
 
+/// Everything that a principal was granted: roles, groups, app roles, entries in vaults.
+fn access(objects: &dyn Objects, principal: &str) -> BTreeSet<String> {
+    let is_it = |value: &Value, pointer: &str| {
+        value.pointer(pointer).and_then(Value::as_str).is_some_and(|id| id.eq_ignore_ascii_case(principal))
+    };
+    let roles = assigned(objects).into_iter().filter(|a| is_it(a, "/properties/principalId")).map(|a| {
+        let text = |pointer: &str| a.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let role = text("/properties/roleDefinitionId").rsplit('/').next().unwrap_or_default();
+        let condition = text("/properties/condition");
+        format!("role {} at {} {condition}", role.to_lowercase(), canonical(scope_of(a)))
+    });
+    let groups = objects.groups_of(principal).into_iter().map(|id| format!("group {}", id.to_lowercase()));
+    let app_roles = objects.app_roles_of(principal).into_iter();
+    let app_roles = app_roles.map(|(on, role)| format!("app role {role} of {on}").to_lowercase());
+    let vaults = objects.below("/subscriptions/").into_iter().flat_map(|object| {
+        let policies = object.pointer("/properties/accessPolicies").and_then(Value::as_array);
+        let own = policies.into_iter().flatten().filter(|policy| is_it(policy, "/objectId"));
+        own.map(|policy| {
+            let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+            let permissions = policy.get("permissions").map(Value::to_string).unwrap_or_default();
+            format!("vault {} {permissions}", id.to_lowercase())
+        })
+    });
+    roles.chain(groups).chain(app_roles).chain(vaults).collect()
+}
+
 fn take(objects: &dyn Objects, principal: &str, now: DateTime<Utc>) -> Token {
     let lower = |id: String| id.to_lowercase();
+    let (groups, app_roles) = objects.claims_of(principal);
     Token {
         taken: now,
-        groups: objects.groups_of(principal).into_iter().map(lower).collect(),
-        app_roles: objects
-            .app_roles_of(principal)
-            .into_iter()
-            .map(|(on, role)| (lower(on), lower(role)))
-            .collect(),
+        groups: groups.into_iter().map(lower).collect(),
+        app_roles: app_roles.into_iter().map(|(on, role)| (lower(on), lower(role))).collect(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::estate::{Estate, Settings, Unread};
 use crate::faults::Faults;
 use crate::operations::Operations;
 use crate::throttle::Buckets;
-use crate::workload::Workloads;
+use crate::workload::{Fared, Workloads};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ pub(crate) struct World {
     /// When principals came to be that were not there at the start.
     born: BTreeMap<String, DateTime<Utc>>,
     unread: Vec<Unread>,
+    /// When memberships and app roles came to be that were not there at the start: group or role, and member.
+    granted: BTreeMap<(String, String), DateTime<Utc>>,
     workloads: Vec<Value>,
     watched: Option<Workloads>,
     /// What changed lately, newest last: for the index that lags behind.
@@ -74,6 +76,7 @@ impl World {
             clock,
             seed,
             born: BTreeMap::new(),
+            granted: BTreeMap::new(),
             recent: VecDeque::new(),
             credential_writes: BTreeMap::new(),
             operations: Operations::default(),
@@ -84,6 +87,7 @@ impl World {
             made: 0,
         };
         world.complete();
+        world.watch();
         world
     }
 
@@ -128,6 +132,20 @@ impl World {
             watched.look(self, self.now());
             self.watched = Some(watched);
         }
+    }
+
+    /// Tokens of a principal that were made so far are worth nothing.
+    pub(crate) fn forget_token(&mut self, principal: &str) {
+        if let Some(watched) = &mut self.watched {
+            watched.forget_token(principal);
+        }
+    }
+
+    /// How the workloads have fared.
+    pub(crate) fn fared(&mut self) -> Fared {
+        self.watch();
+        let now = self.now();
+        self.watched.as_ref().map(|watched| watched.fared(now)).unwrap_or_default()
     }
 
     /// What is known of the workloads, and their outages.
@@ -209,6 +227,48 @@ impl World {
             self.born.insert(id, self.now());
             self.put_directory(principal);
         }
+    }
+
+    /// A principal becomes a member, or gets an app role.
+    pub(crate) fn grant_claim(&mut self, of: &str, to: &str) {
+        self.granted.insert((of.to_lowercase(), to.to_lowercase()), self.now());
+    }
+
+    /// Whether tokens that are made now have a membership or an app role.
+    fn is_claimed(&self, of: &str, by: &str) -> bool {
+        let since = self.granted.get(&(of.to_lowercase(), by.to_lowercase()));
+        since.is_none_or(|since| self.now() >= *since + self.delays().claim)
+    }
+
+    /// Groups that hold a principal, through groups too, as far as `counts` says of a group and its member.
+    fn groups_where(&self, object_id: &str, counts: impl Fn(&str, &str) -> bool) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        let mut ahead = vec![object_id.to_lowercase()];
+        while let Some(member) = ahead.pop() {
+            for group in self.graph.values() {
+                let members = group.get("members").and_then(Value::as_array);
+                let holds = members.is_some_and(|list| {
+                    list.iter().any(|m| m.as_str().is_some_and(|m| m.eq_ignore_ascii_case(&member)))
+                });
+                let id = group["id"].as_str().unwrap_or_default().to_lowercase();
+                if holds && !found.contains(&id) && counts(&id, &member) {
+                    found.push(id.clone());
+                    ahead.push(id);
+                }
+            }
+        }
+        found
+    }
+
+    /// App roles of a principal: resource and role, each with the id of its assignment.
+    fn app_roles(&self, object_id: &str) -> impl Iterator<Item = (String, (String, String))> {
+        let of_it = move |o: &&Value| {
+            o["@odata.type"] == "#microsoft.graph.appRoleAssignment"
+                && o["principalId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(object_id))
+        };
+        let text = |o: &Value, name: &str| o[name].as_str().unwrap_or_default().to_lowercase();
+        let roles = self.graph.values().filter(of_it);
+        roles.map(move |o| (text(o, "id"), (text(o, "resourceId"), text(o, "appRoleId"))))
     }
 
     /// ARM objects as they were this long ago, for the index that lags behind.
@@ -307,31 +367,17 @@ impl Objects for World {
     }
 
     fn groups_of(&self, object_id: &str) -> Vec<String> {
-        let mut found: Vec<String> = Vec::new();
-        let mut ahead = vec![object_id.to_lowercase()];
-        while let Some(member) = ahead.pop() {
-            for group in self.graph.values() {
-                let members = group.get("members").and_then(Value::as_array);
-                let holds = members.is_some_and(|list| {
-                    list.iter().any(|m| m.as_str().is_some_and(|m| m.eq_ignore_ascii_case(&member)))
-                });
-                let id = group["id"].as_str().unwrap_or_default().to_lowercase();
-                if holds && !found.contains(&id) {
-                    found.push(id.clone());
-                    ahead.push(id);
-                }
-            }
-        }
-        found
+        self.groups_where(object_id, |_, _| true)
     }
 
     fn app_roles_of(&self, object_id: &str) -> Vec<(String, String)> {
-        let of_it = |o: &&Value| {
-            o["@odata.type"] == "#microsoft.graph.appRoleAssignment"
-                && o["principalId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(object_id))
-        };
-        let text = |o: &Value, name: &str| o[name].as_str().unwrap_or_default().to_lowercase();
-        self.graph.values().filter(of_it).map(|o| (text(o, "resourceId"), text(o, "appRoleId"))).collect()
+        self.app_roles(object_id).map(|(_, role)| role).collect()
+    }
+
+    fn claims_of(&self, object_id: &str) -> (Vec<String>, Vec<(String, String)>) {
+        let groups = self.groups_where(object_id, |group, member| self.is_claimed(group, member));
+        let roles = self.app_roles(object_id).filter(|(id, _)| self.is_claimed(id, object_id));
+        (groups, roles.map(|(_, role)| role).collect())
     }
 
     fn delays(&self) -> Delays {

@@ -74,7 +74,9 @@ async fn live(nth: u64, by_ms: i64, back: bool) -> u64 {
     if back {
         assert_eq!((verdict, end), (Some(Verdict::RolledBack), serde_json::json!(original())), "{case}");
     } else {
-        let goal = serde_json::json!({"new": "lamp", "left": "lamp@new", "right": "lamp@new"});
+        let goal = serde_json::json!({
+            "new": "lamp", "left": "lamp@new", "right": "lamp@new", "far": "lamp@new", "last": "vase",
+        });
         assert_eq!((verdict, end), (Some(Verdict::Done), goal), "{case}");
     }
     for (step, stands) in state.steps() {

@@ -216,7 +216,8 @@ async fn judge(all: &[Stored], case: &Case) -> Result<(), String> {
         (true, true) => case.there.clone(),
         (true, false) => original(),
         (false, _) => World::from(
-            [("new", "lamp"), ("left", "lamp@new"), ("right", "lamp@new")].map(|(a, b)| (a.into(), b.into())),
+            [("new", "lamp"), ("left", "lamp@new"), ("right", "lamp@new"), ("far", "lamp@new"), ("last", "vase")]
+                .map(|(a, b)| (a.into(), b.into())),
         ),
     };
     // What was on the old shelf is told only by the record of its step.

@@ -17,6 +17,7 @@ mod view;
 pub(crate) use {
     access::{allowed, authorize, identities, linked, needed},
     actions::Plane,
+    assignments::{all as assigned, scope_of},
     locks::forbids,
     schedules::expire,
     scope::canonical,

@@ -57,7 +57,13 @@ fn action(world: &mut World, path: &ArmPath, verb: &str) -> Reply {
                 .collect();
             Reply::json(200, json!({"totalCount": users.len(), "value": users}))
         }
-        "revoketokens" => Reply::empty(200),
+        "revoketokens" => {
+            let of = world.get(&identity).and_then(|i| i.pointer("/properties/principalId")?.as_str());
+            if let Some(principal) = of.map(str::to_owned) {
+                world.forget_token(&principal);
+            }
+            Reply::empty(200)
+        }
         _ => Reply::error(404, "InvalidResourceType", "Identities have no such action."),
     }
 }

@@ -88,6 +88,9 @@ fn add_link(world: &mut World, collection: &str, id: &str, link: &str, body: &Va
         );
         return bad(&message);
     }
+    if link == "members" {
+        world.grant_claim(id, &member);
+    }
     links.push(Value::from(member));
     links.sort_by_key(|l| l.as_str().map(str::to_lowercase));
     object[link] = Value::Array(links);
@@ -147,6 +150,7 @@ fn grant(world: &mut World, id: &str, body: &Value) -> Reply {
         "@odata.type": "#microsoft.graph.appRoleAssignment", "id": world.guid("appRoleAssignment"),
         "principalId": principal, "resourceId": resource, "appRoleId": role, "principalType": "ServicePrincipal",
     });
+    world.grant_claim(assignment["id"].as_str().unwrap_or_default(), principal);
     world.put_directory(assignment.clone());
     Reply::json(201, assignment)
 }

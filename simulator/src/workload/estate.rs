@@ -21,6 +21,9 @@ pub(crate) enum Asks {
     Client(String),
     /// The client id in a setting of the host; the default where the setting is missing.
     Setting(String),
+    /// What a place of the host names (a JSON pointer): a client id, or a resource id as it is or inside a
+    /// text. This is how services themselves use an identity.
+    Reference(String),
 }
 
 /// What a workload must be able to do to work.
@@ -93,7 +96,11 @@ fn workload(item: &Value, place: &str) -> Result<Workload, Invalid> {
         Some(Value::String(client)) => Asks::Client(client.clone()),
         Some(other) => {
             let place = format!("{place}.asks");
-            Asks::Setting(text(object(other, &place, &["setting"])?, "setting", &place)?)
+            let fields = object(other, &place, &["setting", "reference"])?;
+            match fields.contains_key("reference") {
+                true => Asks::Reference(text(fields, "reference", &place)?),
+                false => Asks::Setting(text(fields, "setting", &place)?),
+            }
         }
     };
     let needs = array(fields.get("needs").unwrap_or(&Value::Null), &format!("{place}.needs"))?;

@@ -13,6 +13,7 @@ pub(super) fn resolve(objects: &dyn Objects, workload: &Workload) -> Result<Stri
         Asks::Default => None,
         Asks::Client(client) => Some(client.clone()),
         Asks::Setting(name) => setting(objects, &workload.host, host, name),
+        Asks::Reference(pointer) => return referenced(objects, host, pointer),
     };
     match client {
         Some(client) => named(objects, host, &client),
@@ -38,6 +39,21 @@ fn living(objects: &dyn Objects, id: &str, held: &Value) -> Option<(String, Stri
     };
     (is_that("principalId", principal) && is_that("clientId", client))
         .then(|| (principal.to_owned(), client.to_owned()))
+}
+
+/// The identity that a place of the host names; it must be attached, as any other.
+fn referenced(objects: &dyn Objects, host: &Value, pointer: &str) -> Result<String, String> {
+    let text =
+        host.pointer(pointer).and_then(Value::as_str).ok_or_else(|| format!("{pointer} is not there"))?;
+    let Some(at) = text.to_ascii_lowercase().find("/subscriptions/") else {
+        return named(objects, host, text);
+    };
+    let id = &text[at..];
+    let (_, held) = attached(host)
+        .find(|(key, _)| same_id(key, id))
+        .ok_or_else(|| format!("{pointer} names {id}, which is not attached"))?;
+    let found = living(objects, id, held);
+    found.map(|(principal, _)| principal).ok_or_else(|| format!("the identity {id} does not exist any more"))
 }
 
 fn named(objects: &dyn Objects, host: &Value, client: &str) -> Result<String, String> {

@@ -73,6 +73,23 @@ fn a_named_identity_must_be_attached_and_follows_its_setting() {
 }
 
 #[test]
+fn a_service_uses_the_identity_that_its_own_place_names_and_only_while_it_is_attached() {
+    let mut workloads = one(json!({"reference": "/properties/key"}), json!([]));
+    let named = |attached: &[&str], text: &str| {
+        let mut host = site(attached);
+        host["properties"] = json!({"key": text});
+        let mut world = world(&[]);
+        world.put(SITE, host);
+        world
+    };
+    assert_eq!(look(&mut workloads, &named(&[OLD, NEW], OLD), 0), Ok("old-oid".into()));
+    let inside = format!("UserAssignedIdentity={}", NEW.to_uppercase());
+    assert_eq!(look(&mut workloads, &named(&[OLD, NEW], &inside), 1), Ok("new-oid".into()));
+    assert_eq!(look(&mut workloads, &named(&[OLD, NEW], "OLD-cid"), 2), Ok("old-oid".into()));
+    assert!(look(&mut workloads, &named(&[NEW], OLD), 3).unwrap_err().contains("not attached"));
+}
+
+#[test]
 fn an_identity_made_anew_under_the_same_name_is_dead_to_its_host() {
     let mut workloads = one(Value::Null, json!([]));
     let mut world = world(&[]);
@@ -116,10 +133,10 @@ fn a_role_assignment_acts_after_its_delay_and_at_once_no_more_when_it_goes() {
     );
     let made: DateTime<Utc> = "2026-09-21T13:33:20Z".parse().unwrap();
     let offset = (made - start()).num_seconds();
-    assert!(look(&mut workloads, &world, offset + 119).is_err());
-    assert!(look(&mut workloads, &world, offset + 120).is_ok());
+    assert!(look(&mut workloads, &world, offset + 599).is_err());
+    assert!(look(&mut workloads, &world, offset + 600).is_ok());
     world.remove(id);
-    assert!(look(&mut workloads, &world, offset + 121).is_err());
+    assert!(look(&mut workloads, &world, offset + 601).is_err());
     assert_eq!(workloads.show()["outages"][1]["until"], Value::Null);
 }
 

@@ -20,7 +20,13 @@ pub(crate) fn identities(objects: &dyn Objects, principal: &str) -> BTreeSet<Str
 }
 
 /// The permission blocks that these ids hold at a scope at this moment.
-fn held(objects: &dyn Objects, ids: &BTreeSet<String>, scope: &str, now: DateTime<Utc>) -> Vec<Permission> {
+fn held(
+    objects: &dyn Objects,
+    ids: &BTreeSet<String>,
+    plane: Plane,
+    scope: &str,
+    now: DateTime<Utc>,
+) -> Vec<Permission> {
     let chain = scope::chain(objects, scope);
     let mut roles_seen: BTreeMap<String, Vec<Permission>> = BTreeMap::new();
     for assignment in assignments::all(objects) {
@@ -30,7 +36,12 @@ fn held(objects: &dyn Objects, ids: &BTreeSet<String>, scope: &str, now: DateTim
         }
         // Not updatedOn: a changed description does not take a grant away.
         let since = text(assignment, "/properties/createdOn").and_then(|at| at.parse::<DateTime<Utc>>().ok());
-        if since.is_some_and(|since| now < since + objects.delays().grant) {
+        let below = canonical(assignments::scope_of(assignment)).starts_with("/subscriptions/");
+        let delay = match plane {
+            Plane::Data if !below => objects.delays().high_data_grant,
+            Plane::Control | Plane::Data => objects.delays().grant,
+        };
+        if since.is_some_and(|since| now < since + delay) {
             continue;
         }
         let guid = roles::guid_of(text(assignment, "/properties/roleDefinitionId").unwrap_or_default());
@@ -77,7 +88,7 @@ pub(crate) fn allowed(
     scope: &str,
     now: DateTime<Utc>,
 ) -> bool {
-    let granted = held(objects, ids, scope, now).iter().any(|block| block.allows(plane, action));
+    let granted = held(objects, ids, plane, scope, now).iter().any(|block| block.allows(plane, action));
     granted && !denied(objects, ids, plane, action, &scope::chain(objects, scope))
 }
 
@@ -199,7 +210,7 @@ pub(crate) fn permissions(objects: &dyn Objects, call: &Call, scope: &str) -> An
     let blocks = if unbound(objects, &ids) {
         vec![Permission { actions: vec!["*".to_owned()], ..Permission::default() }]
     } else {
-        held(objects, &ids, scope, call.now)
+        held(objects, &ids, Plane::Control, scope, call.now)
     };
     Answer::list(blocks.iter().map(roles::show_block).collect())
 }

@@ -23,6 +23,10 @@ pub(crate) trait Objects {
     fn groups_of(&self, object_id: &str) -> Vec<String>;
     /// App roles of a principal, its own and those of its groups: resource and role id.
     fn app_roles_of(&self, object_id: &str) -> Vec<(String, String)>;
+    /// Groups and app roles that a token would have which is made now: the newest are not in it yet.
+    fn claims_of(&self, object_id: &str) -> (Vec<String>, Vec<(String, String)>) {
+        (self.groups_of(object_id), self.app_roles_of(object_id))
+    }
     /// How long Azure takes to know things; simulated durations.
     fn delays(&self) -> Delays;
     /// When the world began; everything older was in the estate.
@@ -47,6 +51,10 @@ pub(crate) struct Delays {
     pub(crate) typed_principal: TimeDelta,
     /// Until a new role assignment has effect.
     pub(crate) grant: TimeDelta,
+    /// The same for data actions above the subscriptions.
+    pub(crate) high_data_grant: TimeDelta,
+    /// Until a token that is made has a new membership or application permission.
+    pub(crate) claim: TimeDelta,
     /// How long a token, and so its group and app-role claims, is cached.
     pub(crate) token: TimeDelta,
 }
@@ -56,7 +64,10 @@ impl Default for Delays {
         Self {
             principal: TimeDelta::seconds(30),
             typed_principal: TimeDelta::seconds(5),
-            grant: TimeDelta::seconds(120),
+            // Azure says "up to": the longest, so that nobody gets used to less.
+            grant: TimeDelta::minutes(10),
+            high_data_grant: TimeDelta::hours(4),
+            claim: TimeDelta::seconds(60),
             token: TimeDelta::hours(24),
         }
     }
