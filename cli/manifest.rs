@@ -1,7 +1,7 @@
 //! CLI: the batch file that people write. Touches that file.
 
 use crate::error::{CliError, Exit};
-use rehome_activities::relocate::{Options, Params, Strategy, Target, Unpinned};
+use rehome_activities::relocate::{Options, Params, Strategy, Target, Unpinned, Waits};
 use rehome_orchestrator::OnFailure;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,22 @@ struct File {
     /// Scopes that move too: source resource -> counterpart in the target region.
     #[serde(default)]
     scope_map: BTreeMap<String, String>,
+    #[serde(default)]
+    waits: WaitsText,
+}
+
+/// How long to wait for what Azure does not show; what is left out has a safe length.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WaitsText {
+    /// Until a grant acts everywhere.
+    grants: Option<String>,
+    /// The same for data actions at management groups.
+    high_grants: Option<String>,
+    /// How long tokens keep groups and application permissions.
+    claims: Option<String>,
+    /// On the way back, between a host that is set back and the end of the new identity's grants.
+    drain: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -127,13 +143,14 @@ pub(crate) fn parse(text: &str) -> Result<Manifest, CliError> {
         bad(format!("soak {:?} is not a duration like \"24h\", \"90m\" or \"0s\"", file.batch.soak))
             .at("[batch] soak")
     })?;
+    let waits = waits(&file.waits)?;
     let mut seen = BTreeSet::new();
     let mut moves = Vec::with_capacity(file.identity.len());
     for identity in &file.identity {
         if !seen.insert(identity.id.to_lowercase()) {
             return Err(bad("an identity is named twice".to_owned()).at(identity.id.clone()));
         }
-        moves.push(params(&file, identity, soak_ms)?);
+        moves.push(params(&file, identity, soak_ms, waits)?);
     }
     Ok(Manifest { name: file.batch.name, moves })
 }
@@ -148,7 +165,24 @@ fn check_name(name: &str) -> Result<(), CliError> {
     Err(CliError::new(Exit::Usage, what).at("[batch] name"))
 }
 
-fn params(file: &File, identity: &Identity, soak_ms: u64) -> Result<Params, CliError> {
+fn waits(text: &WaitsText) -> Result<Waits, CliError> {
+    let length = |name: &str, text: &Option<String>, safe: u64| match text {
+        None => Ok(safe),
+        Some(text) => duration(text).ok_or_else(|| {
+            let what = format!("{name} {text:?} is not a duration like \"10m\", \"24h\" or \"0s\"");
+            CliError::new(Exit::Usage, what).at(format!("[waits] {name}"))
+        }),
+    };
+    let safe = Waits::default();
+    Ok(Waits {
+        grants_ms: length("grants", &text.grants, safe.grants_ms)?,
+        high_grants_ms: length("high_grants", &text.high_grants, safe.high_grants_ms)?,
+        claims_ms: length("claims", &text.claims, safe.claims_ms)?,
+        drain_ms: length("drain", &text.drain, safe.drain_ms)?,
+    })
+}
+
+fn params(file: &File, identity: &Identity, soak_ms: u64, waits: Waits) -> Result<Params, CliError> {
     let parts: Vec<&str> = identity.id.split('/').collect();
     let (subscription, group, name) = match parts[..] {
         ["", s, subscription, g, group, p, provider, kind, name]
@@ -201,6 +235,7 @@ fn params(file: &File, identity: &Identity, soak_ms: u64) -> Result<Params, CliE
             scope_map: file.scope_map.clone(),
             add_tags: identity.tags.clone(),
             accept_unseen: identity.accept_unseen.clone(),
+            waits,
         },
     })
 }
@@ -242,6 +277,14 @@ mod tests {
     }
 
     #[test]
+    fn what_azure_does_not_show_is_waited_for_unless_somebody_knows_better() {
+        let waits = |more: &str| parse(&(batch("") + more)).expect("legal").moves[0].options.waits;
+        assert_eq!((waits("").grants_ms, waits("").claims_ms), (600_000, 86_400_000));
+        let quick = waits("[waits]\ngrants = \"2m\"\n");
+        assert_eq!(quick, Waits { grants_ms: 120_000, ..Waits::default() });
+    }
+
+    #[test]
     fn an_unknown_key_is_named_with_its_line() {
         let error = parse(&batch("soke = \"1h\"")).expect_err("a typing error");
         assert!(error.what.contains("soke"), "{error}");
@@ -259,6 +302,7 @@ mod tests {
             (same, "the same name in the same resource group"),
             (no_id, "not the id"),
             (batch("soak = \"soon\""), "duration"),
+            (batch("") + "[waits]\ngrants = \"soon\"\n", "grants \"soon\""),
             (batch("").replace("name = \"b\"", "name = \"a b\""), "1 to 64"),
             (batch("").replace("\"1.0\"", "\"2.0\""), "format_version"),
         ] {

@@ -3,7 +3,8 @@
 use super::{Context, approve, cleanup, plan, run, sim, verify};
 use crate::args::{CloudArgs, Command, Global, RunArgs};
 use crate::error::{CliError, Exit};
-use rehome_simulator::Options;
+use rehome_simulator::{Fared, Options, Out};
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -34,7 +35,13 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
     };
     let global = Global { db: place.join("rehome.db"), cloud, ..c.global.clone() };
     let context = Context { global: &global, output: c.output };
-    let exit = work(&context, &batch, &place, keep_old).await;
+    let mut exit = work(&context, &batch, &place, keep_old).await;
+    if let Ok(ended) = &mut exit {
+        let broken = tell(c, &running.fared(), &without_promise(&place.join("plan.json")));
+        if broken && *ended == Exit::Done {
+            *ended = Exit::Differences;
+        }
+    }
     running.shutdown().await;
     let db = global.db.display();
     c.output.talk(&format!("the record is in {db}"));
@@ -42,6 +49,47 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
         c.output.talk(&format!("next: rehome {command} --db {db}"));
     }
     exit
+}
+
+/// Codes of the warnings that say of a host that no overlap is promised on it: a person does it, or old and
+/// new are not there at the same time.
+const NO_OVERLAP: [&str; 2] = ["W204", "W205"];
+
+/// The hosts for which the plan promises no overlap, in lower case.
+fn without_promise(plan: &Path) -> BTreeSet<String> {
+    let Ok((document, _)) = crate::plan_file::load(plan) else { return BTreeSet::new() };
+    let mut hosts = BTreeSet::new();
+    for entry in &document.moves {
+        for warning in entry.about["warnings"].as_array().into_iter().flatten() {
+            if NO_OVERLAP.iter().any(|code| warning["code"] == *code) {
+                hosts.extend(warning["target"].as_str().map(str::to_lowercase));
+            }
+        }
+    }
+    hosts
+}
+
+/// Says how what runs on the hosts has fared; whether anything was down that the plan had promised to keep up.
+fn tell(c: &Context<'_>, fared: &Fared, without_promise: &BTreeSet<String>) -> bool {
+    if fared.watched == 0 {
+        c.output.talk("workloads: none in this estate, so nobody saw whether anything was down");
+        return false;
+    }
+    let promised = |out: &Out| !without_promise.contains(&out.host.to_lowercase());
+    let down: BTreeSet<&str> = fared.outages.iter().map(|out| out.workload.as_str()).collect();
+    let broken: BTreeSet<&str> =
+        fared.outages.iter().filter(|out| promised(out)).map(|out| out.workload.as_str()).collect();
+    let mut line = format!("workloads: {} watched, {} down", fared.watched, broken.len());
+    if down.len() > broken.len() {
+        line.push_str(&format!(", {} down where no overlap was promised", down.len() - broken.len()));
+    }
+    c.output.talk(&line);
+    for out in &fared.outages {
+        let length = if out.lasts { "until now".to_owned() } else { format!("for {} s", out.seconds) };
+        let mark = if promised(out) { "DOWN     " } else { "down     " };
+        c.output.talk(&format!("{mark} {} {length}: {}", out.workload, out.why));
+    }
+    !broken.is_empty()
 }
 
 async fn work(c: &Context<'_>, batch: &Path, place: &Path, keep_old: bool) -> Result<Exit, CliError> {

@@ -26,7 +26,7 @@ impl Azure {
         Self::serve_at(SCALE, estate, faults)
     }
 
-    /// As fast as this.
+    /// The same at another speed.
     pub(crate) fn serve_at(scale: &'static str, estate: &Path, faults: Option<&Path>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
         command.args(["sim", "serve", "--time-scale", scale, "--estate"]).arg(estate);
@@ -56,18 +56,71 @@ impl Azure {
         lines.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
     }
 
-    fn get(&self, path: &str) -> String {
-        let authority = self.text("arm").trim_start_matches("http://").to_owned();
-        let mut stream = TcpStream::connect(&authority).expect("the simulator listens");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("answered");
-        let text = String::from_utf8(answer).expect("text");
-        let (head, body) = text.split_once("\r\n\r\n").expect("an HTTP answer");
-        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-        body.to_owned()
+    /// Every outage of a workload so far, as `name: why`.
+    pub(crate) fn outages(&self) -> Vec<String> {
+        let seen: Value = serde_json::from_str(&self.get("/sim/workloads")).expect("JSON");
+        let text = |o: &Value, name: &str| o[name].as_str().unwrap_or("now").to_owned();
+        let told = |o: &Value| {
+            let span = format!("{} to {}", text(o, "from"), text(o, "until"));
+            format!("{}: {} ({span})", text(o, "workload"), text(o, "why"))
+        };
+        seen["outages"].as_array().into_iter().flatten().map(told).collect()
     }
+
+    /// Workloads that work now, with the principal that they work as.
+    pub(crate) fn working(&self) -> Vec<(String, String)> {
+        let seen: Value = serde_json::from_str(&self.get("/sim/workloads")).expect("JSON");
+        let text = |o: &Value, name: &str| o[name].as_str().unwrap_or_default().to_owned();
+        let all = seen["workloads"].as_array().into_iter().flatten().filter(|o| o["works"] == true);
+        all.map(|o| (text(o, "name"), text(o, "identity"))).collect()
+    }
+
+    /// Everything that each workload may do, by its name.
+    pub(crate) fn access(&self) -> Vec<(String, Value)> {
+        let seen: Value = serde_json::from_str(&self.get("/sim/workloads")).expect("JSON");
+        let all = seen["workloads"].as_array().into_iter().flatten();
+        all.map(|o| (o["name"].as_str().unwrap_or_default().to_owned(), o["access"].clone())).collect()
+    }
+
+    /// Writes as somebody who is no part of the program under test.
+    pub(crate) fn write(&self, method: &str, path: &str, body: &Value) {
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default",
+            self.text("client_id"),
+            self.text("client_secret")
+        );
+        let sign_in = format!("/{}/oauth2/v2.0/token", self.text("tenant"));
+        let form = ("application/x-www-form-urlencoded", form.as_str());
+        let token = exchange(self.text("login"), "POST", &sign_in, "", Some(form));
+        let token: Value = serde_json::from_str(&token).expect("JSON");
+        let token = format!("authorization: Bearer {}\r\n", token["access_token"].as_str().expect("a token"));
+        let body = body.to_string();
+        exchange(self.text("arm"), method, path, &token, Some(("application/json", &body)));
+    }
+
+    fn get(&self, path: &str) -> String {
+        exchange(self.text("arm"), "GET", path, "", None)
+    }
+}
+
+/// One request, and the body of its answer, which must be a success.
+fn exchange(url: &str, method: &str, path: &str, headers: &str, body: Option<(&str, &str)>) -> String {
+    let authority = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(authority).expect("the simulator listens");
+    let content = body.map_or_else(String::new, |(kind, body)| {
+        format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len())
+    });
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n{headers}{content}\r\n"
+    );
+    let sent = head + body.map_or("", |(_, body)| body);
+    stream.write_all(sent.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("answered");
+    let text = String::from_utf8(answer).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n").expect("an HTTP answer");
+    assert!(head.starts_with("HTTP/1.1 20"), "{method} {path}: {head}\n{body}");
+    body.to_owned()
 }
 
 impl Drop for Azure {

@@ -18,6 +18,7 @@ mod full_disk;
 mod kills;
 mod oracle;
 mod reconcile;
+mod outages;
 mod rehome;
 mod rooms;
 mod siblings;

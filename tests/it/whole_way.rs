@@ -47,6 +47,7 @@ fn whole_way(folder: &Path) {
     rehome.say(&["cleanup", &batch, "--confirm", "another name"]).expect(2);
     rehome.say(&["cleanup", &batch, "--confirm", &batch, "--yes"]).expect(0);
     judge(&before, &moved, &azure.estate(), &moves(&rehome));
+    assert_eq!(azure.outages(), Vec::<String>::new(), "nothing was down for a moment");
     drop(azure);
     // From here on Azure is switched off.
     rehome.say(&["audit", "verify"]).expect(0);
@@ -89,6 +90,17 @@ fn what_was_done_is_taken_back_fact_by_fact() {
     said.expect(0);
     let after = plain(&azure.estate());
     assert_eq!(differences(&before, &after, ""), Vec::<String>::new());
+    assert_eq!(azure.outages(), Vec::<String>::new(), "nothing was down, there and back");
+    assert_eq!(azure.working().len(), 17);
+}
+
+#[test]
+fn a_rehearsal_ends_with_how_the_workloads_fared() {
+    let rehome = Rehome::offline();
+    let folder = example("contoso");
+    let folder = folder.to_str().expect("a plain path");
+    let said = rehome.say(&["rehearse", folder, "--time-scale", "20000"]).expect(0);
+    assert!(said.err.contains("workloads: 17 watched, 0 down\n"), "{}", said.err);
 }
 
 #[test]

@@ -72,6 +72,7 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(revoke_tokens::RevokeTokens(clients()))
         .activity(delete::DeleteIdentity(clients()))
         .condition(conditions::PrincipalKnown(azure.reader()))
+        .condition(conditions::PrincipalEntitled(azure.reader()))
         .condition(conditions::IdentityKnown(azure.reader()))
 }
 

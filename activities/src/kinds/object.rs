@@ -11,6 +11,16 @@ use rehome_orchestrator::{
 use serde_json::Value;
 use std::marker::PhantomData;
 
+/// Where an object of the same meaning is looked for.
+pub(crate) struct Twins {
+    /// The code of the refusal that says that there is one.
+    pub(crate) code: &'static str,
+    /// The list that it is in.
+    pub(crate) list: String,
+    /// What picks it from the list.
+    pub(crate) filter: String,
+}
+
 /// What is particular to one kind of object.
 pub(crate) trait Object: Send + Sync + 'static {
     const NAME: &'static str;
@@ -27,6 +37,16 @@ pub(crate) trait Object: Send + Sync + 'static {
     fn api(input: &Self::Input) -> String;
     /// What must be there, in the form in which it is sent.
     fn body(input: &Self::Input) -> Value;
+    /// Where one of the same meaning may stand under another id.
+    fn twins(input: &Self::Input) -> Option<Twins> {
+        let _ = input;
+        None
+    }
+    /// Whether what is there means the same as what was to be put; `None` where it is about something else.
+    fn is_twin(input: &Self::Input, live: &Value) -> Option<Result<(), Difference>> {
+        let _ = (input, live);
+        None
+    }
     /// What only one step may work on at a time.
     fn lock(input: &Self::Input) -> String {
         Self::id(input)
@@ -123,6 +143,47 @@ impl<T: Object> Put<T> {
     async fn live(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
         self.0.reader.find(&T::id(input), &T::api(input)).await
     }
+
+    /// Somebody else's object may mean the same: then nothing is to be put, and nothing to be taken back.
+    async fn judge_refusal(&self, input: &T::Input, why: Fault) -> Outcome<Value> {
+        let Some(twins) = T::twins(input).filter(|twins| why.code.eq_ignore_ascii_case(twins.code)) else {
+            return Outcome::Refused(why);
+        };
+        let filter = [("$filter", twins.filter.as_str())];
+        let there = match self.0.reader.list(&twins.list, &T::api(input), &filter).await {
+            Ok(there) => there,
+            Err(unreadable) => return unread(unreadable),
+        };
+        let judged = there.iter().find_map(|live| Some((live, T::is_twin(input, live)?)));
+        match judged {
+            Some((live, Ok(()))) => Outcome::Applied(serde_json::json!({"id": live["id"]})),
+            Some((_, Err(difference))) => foreign(&difference),
+            None => Outcome::Refused(why),
+        }
+    }
+
+    /// What stands for the effect: our own object, or the one that was found to mean the same.
+    async fn standing(&self, input: &T::Input, output: &Value) -> Result<Option<Difference>, Fault> {
+        let (own, id) = (T::id(input), output["id"].as_str().unwrap_or_default());
+        let id = if T::twins(input).is_some() && !id.is_empty() { id } else { &own };
+        let listed = match T::shown_in(input) {
+            Some(list) => self.0.shelf.find(&self.0.reader, &list, |item| is_of(item, id)).await,
+            None => None,
+        };
+        // A list may lag behind: what it does not show is looked for itself.
+        let live = match listed {
+            Some(live) => Some(live),
+            None => self.0.reader.find(id, &T::api(input)).await?,
+        };
+        let Some(live) = live else {
+            return Ok(Some(Difference { fact: own, expected: Some("present".to_owned()), found: None }));
+        };
+        if id.eq_ignore_ascii_case(&own) {
+            return Ok(lacks(&live, &T::body(input), &own));
+        }
+        let other = || Difference { fact: own.clone(), expected: Some("the same".to_owned()), found: None };
+        Ok(T::is_twin(input, &live).unwrap_or_else(|| Err(other())).err())
+    }
 }
 
 impl<T: Object> Activity for Put<T> {
@@ -156,7 +217,10 @@ impl<T: Object> Activity for Put<T> {
         }
         let sent = self.0.writer.put(call, &T::id(input), &T::api(input), &T::body(input), None).await;
         self.0.shelf.clear();
-        map(sent, |live| T::output(input, &live))
+        match map(sent, |live| T::output(input, &live)) {
+            Outcome::Refused(why) => self.judge_refusal(input, why).await,
+            outcome => outcome,
+        }
     }
 
     async fn poll(&self, input: &T::Input, (): &(), operation: &Operation) -> Outcome<Value> {
@@ -206,19 +270,9 @@ impl<T: Object> Activity for Put<T> {
         }
     }
 
-    async fn verify(&self, input: &T::Input, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
-        let id = T::id(input);
-        let listed = match T::shown_in(input) {
-            Some(list) => self.0.shelf.find(&self.0.reader, &list, |item| is_of(item, &id)).await,
-            None => None,
-        };
-        // A list may lag behind: what it does not show is looked for itself.
-        let live = if listed.is_some() { listed } else { self.live(input).await? };
-        let difference = match live {
-            Some(live) => lacks(&live, &T::body(input), &id),
-            None => Some(Difference { fact: id.clone(), expected: Some("present".to_owned()), found: None }),
-        };
-        Ok(vec![finding(&id, "present", difference.as_ref())])
+    async fn verify(&self, input: &T::Input, (): &(), output: &Value) -> Result<Vec<Finding>, Fault> {
+        let difference = self.standing(input, output).await?;
+        Ok(vec![finding(&T::id(input), "present", difference.as_ref())])
     }
 
     fn residue(&self, input: &T::Input, (): &(), _: Option<&Value>) -> String {

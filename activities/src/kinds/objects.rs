@@ -1,8 +1,8 @@
 //! Activities: the ARM objects that a move puts in place or takes away. Pure: ids, versions and bodies.
 
-use super::object::Object;
+use super::object::{Object, Twins};
 use super::shelf::List;
-use rehome_orchestrator::{Reversibility, Trace};
+use rehome_orchestrator::{Difference, Reversibility, Trace};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -189,6 +189,35 @@ impl Object for RoleAssignment {
             format!("/subscriptions/{}/providers/Microsoft.Authorization/roleAssignments", parts.next()?);
         let filter = format!("principalId eq '{}'", input.principal_id.replace('\'', "''"));
         Some(List::Arm(path, AUTHORIZATION.to_owned(), Some(filter)))
+    }
+
+    /// Azure keeps one assignment for principal, role and scope, whatever its name and its condition.
+    fn twins(input: &GrantInput) -> Option<Twins> {
+        let scope = input.scope.trim_end_matches('/');
+        Some(Twins {
+            code: "RoleAssignmentExists",
+            list: format!("{scope}/providers/Microsoft.Authorization/roleAssignments"),
+            filter: format!("principalId eq '{}'", input.principal_id),
+        })
+    }
+
+    fn is_twin(input: &GrantInput, live: &Value) -> Option<Result<(), Difference>> {
+        let text = |name: &str| live["properties"][name].as_str().filter(|text| !text.is_empty());
+        let id = live["id"].as_str().unwrap_or_default();
+        let at = id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/").map(|cut| &id[..cut]);
+        let guid = |id: &str| id.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let about = at.is_some_and(|at| at.eq_ignore_ascii_case(input.scope.trim_end_matches('/')))
+            && text("principalId").is_some_and(|who| who.eq_ignore_ascii_case(&input.principal_id))
+            && text("roleDefinitionId").is_some_and(|role| guid(role) == guid(&input.role_definition_id));
+        let wanted = input.condition.as_deref().filter(|text| !text.is_empty());
+        about.then(|| match (wanted, text("condition")) {
+            (wanted, found) if wanted == found => Ok(()),
+            (wanted, found) => Err(Difference {
+                fact: format!("{id}/condition"),
+                expected: Some(wanted.unwrap_or("no condition").to_owned()),
+                found: Some(found.unwrap_or("no condition").to_owned()),
+            }),
+        })
     }
 }
 

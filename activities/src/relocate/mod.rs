@@ -32,7 +32,7 @@ use crate::azure::Reader;
 use rehome_orchestrator::{Difference, Fault, FaultKind, Plan, Workflow};
 
 pub use facts::{Facts, Strategy};
-pub use params::{Options, Params, Target, Unpinned};
+pub use params::{Options, Params, Target, Unpinned, Waits};
 pub use surroundings::surroundings;
 pub use survey::survey;
 

@@ -56,6 +56,33 @@ pub struct Options {
     pub add_tags: BTreeMap<String, String>,
     /// Hosts (ids) that Azure knows and the caller cannot read, which somebody answers for.
     pub accept_unseen: BTreeSet<String>,
+    /// How long to wait for what Azure does not show.
+    pub waits: Waits,
+}
+
+/// How long to wait for what Azure does not show, in unscaled milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Waits {
+    /// Until a grant acts everywhere: Azure says up to ten minutes.
+    pub grants_ms: u64,
+    /// The same for data actions granted at a management group or above: Azure says several hours.
+    pub high_grants_ms: u64,
+    /// How long a token keeps the groups and application permissions that it was made with.
+    pub claims_ms: u64,
+    /// How long programs go on as the new identity after their host was set back, before its grants go.
+    pub drain_ms: u64,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            grants_ms: 600_000,
+            high_grants_ms: 6 * 3_600_000,
+            claims_ms: 24 * 3_600_000,
+            drain_ms: 600_000,
+        }
+    }
 }
 
 /// What to do with a host that runs code, has one identity and names it nowhere that can be seen.

@@ -180,6 +180,14 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
                 out.warnings.push(notice("W203", &host.id, text, remedy));
             }
         }
+        if let Some(gap) = choice.gap {
+            out.warnings.push(notice(
+                "W205",
+                &host.id,
+                format!("no overlap is promised: {gap}"),
+                "choose a quiet hour for it, or another strategy in the batch file",
+            ));
+        }
         if choice.strategy == Strategy::ByHand && host.readable {
             out.warnings.push(notice(
                 "W204",

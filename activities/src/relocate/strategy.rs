@@ -17,6 +17,9 @@ pub struct Choice {
     pub reason: String,
     /// Whether the host runs code that names its identity nowhere that can be seen.
     pub unpinned: bool,
+    /// Why something may be without an identity for a while; nothing is said where old and new overlap, or
+    /// are exchanged in one write.
+    pub gap: Option<String>,
 }
 
 /// Types whose code asks the host for tokens.
@@ -61,8 +64,32 @@ pub(crate) const BY_HAND: [(&str, &str); 5] = [
 
 /// How this host is re-pointed, and why.
 pub fn choose(params: &Params, facts: &Facts, host: &Host) -> Choice {
+    let choice = strategy(params, facts, host);
+    Choice { gap: gap(facts, host, choice.strategy), ..choice }
+}
+
+/// Whether the exchange takes more than one write, or the service more than a moment for it.
+fn gap(facts: &Facts, host: &Host, strategy: Strategy) -> Option<String> {
+    if strategy != Strategy::Swap {
+        return None;
+    }
+    let settings = host.settings.iter().map(|s| format!("setting {}", s.name));
+    let children = facts.hosts.iter().filter(|h| below(&h.id, &host.id) && !h.carries);
+    let after: Vec<String> =
+        settings.chain(children.map(|h| h.id.rsplit('/').next().unwrap_or_default().to_owned())).collect();
+    if !after.is_empty() {
+        return Some(format!(
+            "the identity is exchanged first, and {} after it: in between it names one that is not attached",
+            after.join(", ")
+        ));
+    }
+    let one = TAKES_ONE.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
+    one.then(|| "it takes one identity at a time: old and new do not overlap on it".to_owned())
+}
+
+fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     let is = |types: &[&str]| types.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
-    let plain = |strategy, reason: String| Choice { strategy, reason, unpinned: false };
+    let plain = |strategy, reason: String| Choice { strategy, reason, unpinned: false, gap: None };
     if let Some((_, strategy)) =
         params.options.strategies.iter().find(|(id, _)| id.eq_ignore_ascii_case(&host.id))
     {
@@ -90,7 +117,7 @@ pub fn choose(params: &Params, facts: &Facts, host: &Host) -> Choice {
 }
 
 fn code_host(params: &Params, facts: &Facts, host: &Host) -> Choice {
-    let pinned = |reason: String| Choice { strategy: Strategy::Overlap, reason, unpinned: false };
+    let pinned = |reason: String| Choice { strategy: Strategy::Overlap, reason, unpinned: false, gap: None };
     if params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id)) {
         return pinned("the batch file says that its code names its identity".into());
     }
@@ -109,7 +136,7 @@ fn code_host(params: &Params, facts: &Facts, host: &Host) -> Choice {
         Unpinned::Swap | Unpinned::Block => Strategy::Swap,
         Unpinned::PinFirst => Strategy::PinFirst,
     };
-    Choice { strategy, reason: reason.into(), unpinned: true }
+    Choice { strategy, reason: reason.into(), unpinned: true, gap: None }
 }
 
 /// Where the code on a host names its identity, as far as can be seen.

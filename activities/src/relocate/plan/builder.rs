@@ -6,6 +6,7 @@ use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
 use rehome_orchestrator::{Node, Phase, Step, StepId, Template};
 use serde_json::Value;
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// The parts of a plan, as people call them.
@@ -50,7 +51,13 @@ pub(super) struct Builder<'a> {
 /// What one step says beside what it does.
 pub(super) struct Words {
     pub(super) title: String,
-    pub(super) undo: &'static str,
+    pub(super) undo: Cow<'static, str>,
+}
+
+impl Words {
+    pub(super) fn new(title: impl Into<String>, undo: &'static str) -> Self {
+        Self { title: title.into(), undo: Cow::Borrowed(undo) }
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -72,7 +79,7 @@ impl<'a> Builder<'a> {
             id: id.clone(),
             group: group.name().to_owned(),
             title: words.title,
-            undo: words.undo.to_owned(),
+            undo: words.undo.into_owned(),
             phase,
             needs,
             node,

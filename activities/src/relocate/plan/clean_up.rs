@@ -4,6 +4,7 @@ use super::builder::{Builder, Group, New, Words, object};
 use super::grants::service;
 use super::hosts::rewrite;
 use super::kinds::act;
+use super::waits::{self, Returning};
 use super::words::{grouped, place, role_at};
 use crate::relocate::facts::{Assignment, Host, Lock};
 use crate::relocate::locks;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 /// Detach, revoke, delete: in this order, all behind the gate.
 pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, overlapping: &[&Host], after: &[StepId]) {
-    let words = |title: &str| Words { title: title.to_owned(), undo: "" };
+    let words = |title: &str| Words::new(title, "");
     let gate = b.push(
         Group::CleanUp,
         words("clean-up needs its own approval"),
@@ -26,16 +27,18 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, overlapping: &[&Host], af
     let detached: Vec<StepId> = overlapping.iter().map(|host| detach(b, new, host, &free)).collect();
     let mut needs = free.clone();
     needs.extend(detached);
-    let revoked = revoke(b, &needs);
+    let returning = waits::until_returned(b, &needs);
+    let revoked = revoke(b, &returning);
+    needs.push(returning.grants);
+    needs.extend(returning.claims);
     needs.extend(revoked);
     let old = &b.old().resource_id;
     let input = || object([("id", Some(Template::known(old)))]);
     let title = format!("revoke the tokens of {}: what still uses it is heard of now", grouped(old));
-    let words = Words { title, undo: "hosts that have it fetch new ones" };
+    let words = Words::new(title, "hosts that have it fetch new ones");
     needs = vec![b.push(Group::CleanUp, words, &needs, act("identity.revoke_tokens/1", input()))];
     let title = format!("identity {}: POINT OF NO RETURN", grouped(old));
-    let deleted =
-        b.push(Group::CleanUp, Words { title, undo: "" }, &needs, act("identity.delete/1", input()));
+    let deleted = b.push(Group::CleanUp, Words::new(title, ""), &needs, act("identity.delete/1", input()));
     // A lock on the identity itself went with it.
     let kept: Vec<&Lock> = lifted.into_iter().filter(|l| !l.scope.eq_ignore_ascii_case(old)).collect();
     restore(b, Group::CleanUp, &kept, &[deleted]);
@@ -49,7 +52,7 @@ pub(super) fn lift(b: &mut Builder<'_>, group: Group, locks: &[&Lock], needs: &[
             ("id", Some(Template::known(&lock.id))),
             ("expected", Some(Template::known(lock_properties(lock)))),
         ]);
-        b.push(group, Words { title, undo: "put it back" }, needs, act("lock.lift/1", input))
+        b.push(group, Words::new(title, "put it back"), needs, act("lock.lift/1", input))
     };
     locks.iter().map(step).collect()
 }
@@ -73,7 +76,7 @@ pub(super) fn restore_at(
         ("id", Some(Template::known(id))),
         ("body", Some(Template::known(json!({ "properties": lock_properties(lock) })))),
     ]);
-    b.push(group, Words { title, undo: "lift it" }, needs, act("lock.restore/1", input))
+    b.push(group, Words::new(title, "lift it"), needs, act("lock.restore/1", input))
 }
 
 fn lock_properties(lock: &Lock) -> Value {
@@ -87,21 +90,52 @@ fn lock_properties(lock: &Lock) -> Value {
 fn detach(b: &mut Builder<'_>, new: &New, host: &Host, needs: &[StepId]) -> StepId {
     let title = format!("{}: detach old [old, NEW] -> [NEW]", place(&host.id));
     let input = rewrite(b, new, host, [&[], &[&b.old().resource_id]], false);
-    b.push(Group::CleanUp, Words { title, undo: "attach old" }, needs, act("host.rewrite/1", input))
+    b.push(Group::CleanUp, Words::new(title, "attach old"), needs, act("host.rewrite/1", input))
 }
 
-fn revoke(b: &mut Builder<'_>, needs: &[StepId]) -> Vec<StepId> {
+fn revoke(b: &mut Builder<'_>, returning: &Returning) -> Vec<StepId> {
+    let mut steps = revoke_roles(b, &returning.grants);
+    steps.extend(revoke_claims(b, returning));
+    steps.extend(revoke_inside(b, &returning.grants));
+    steps
+}
+
+fn revoke_roles(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
     let facts = b.facts;
+    let mut steps = Vec::new();
+    for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
+        let input = object([
+            ("id", Some(Template::known(&a.id))),
+            ("expected", Some(Template::known(properties(a)))),
+        ]);
+        let words = Words::new(format!("revoke {}", role_at(a, &a.scope)), "grant it again");
+        let node = act("role_assignment.revoke/1", input);
+        steps.push(b.push(Group::CleanUp, words, std::slice::from_ref(after), node));
+    }
+    for owned in &facts.directory.owned {
+        let input = object([
+            ("collection", Some(Template::known(&owned.collection))),
+            ("object_id", Some(Template::known(&owned.id))),
+            ("principal_id", Some(Template::known(&facts.identity.identifiers.principal_id))),
+        ]);
+        let words = Words::new(format!("old principal from the owners of {}", owned.name), "add it back");
+        let node = act("owner.remove/1", input);
+        steps.push(b.push(Group::CleanUp, words, std::slice::from_ref(after), node));
+    }
+    steps
+}
+
+/// What stands in tokens: groups, application permissions, directory roles.
+fn revoke_claims(b: &mut Builder<'_>, returning: &Returning) -> Vec<StepId> {
+    let facts = b.facts;
+    let after = returning.claims.as_ref().unwrap_or(&returning.grants);
     let oid = || Some(Template::known(&facts.identity.identifiers.principal_id));
     let text = |text: &str| Some(Template::known(text));
     let mut steps = Vec::new();
     let mut add = |title: String, undo, kind, input| {
-        steps.push(b.push(Group::CleanUp, Words { title, undo }, needs, act(kind, input)));
+        let words = Words::new(title, undo);
+        steps.push(b.push(Group::CleanUp, words, std::slice::from_ref(after), act(kind, input)));
     };
-    for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
-        let input = object([("id", text(&a.id)), ("expected", Some(Template::known(properties(a))))]);
-        add(format!("revoke {}", role_at(a, &a.scope)), "grant it again", "role_assignment.revoke/1", input);
-    }
     for group in facts.directory.groups.iter().filter(|g| !g.dynamic && !g.synced) {
         let input = object([("group_id", text(&group.id)), ("principal_id", oid())]);
         add(
@@ -129,30 +163,17 @@ fn revoke(b: &mut Builder<'_>, needs: &[StepId]) -> Vec<StepId> {
         let title = format!("revoke directory role {} at {}", role.role_definition_id, role.scope);
         add(title, "grant it again", "directory_role.revoke/1", input);
     }
-    for owned in &facts.directory.owned {
-        let input = object([
-            ("collection", text(&owned.collection)),
-            ("object_id", text(&owned.id)),
-            ("principal_id", oid()),
-        ]);
-        add(
-            format!("old principal from the owners of {}", owned.name),
-            "add it back",
-            "owner.remove/1",
-            input,
-        );
-    }
-    steps.extend(revoke_inside(b, needs));
     steps
 }
 
 /// Grants that live inside applications, vaults and services.
-fn revoke_inside(b: &mut Builder<'_>, needs: &[StepId]) -> Vec<StepId> {
+fn revoke_inside(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
     let facts = b.facts;
     let text = |text: &str| Some(Template::known(text));
     let mut steps = Vec::new();
     let mut add = |title: String, kind, input| {
-        steps.push(b.push(Group::CleanUp, Words { title, undo: "put it back" }, needs, act(kind, input)));
+        let words = Words::new(title, "put it back");
+        steps.push(b.push(Group::CleanUp, words, std::slice::from_ref(after), act(kind, input)));
     };
     for c in &facts.directory.app_credentials {
         let input = object([

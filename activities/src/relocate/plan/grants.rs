@@ -61,15 +61,10 @@ fn roles_of(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             if let Some(other) = other {
                 let title = format!("until identity {} is there, which moves too", place(&other));
                 let input = Template::object([("id", Template::known(other))]);
-                needs.push(b.push(
-                    Group::Grant,
-                    Words { title, undo: "" },
-                    &[],
-                    wait("identity.known/1", input),
-                ));
+                needs.push(b.push(Group::Grant, Words::new(title, ""), &[], wait("identity.known/1", input)));
             }
             let principal = made.new.name(Identifier::PrincipalId);
-            let words = Words { title: role_at(assignment, &scope), undo: "remove" };
+            let words = Words::new(role_at(assignment, &scope), "remove");
             let node = match &assignment.until {
                 None => act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal)),
                 Some(until) => act("schedule.grant/1", schedule(b, made.new, assignment, &scope, until)),
@@ -98,7 +93,7 @@ fn roles_on(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
         let principal = Template::known(&assignment.principal_id);
         let node = act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal));
         let needs = [made.new.made_by.clone()];
-        steps.push(b.push(Group::Grant, Words { title, undo: "remove" }, &needs, node));
+        steps.push(b.push(Group::Grant, Words::new(title, "remove"), &needs, node));
     }
     steps
 }
@@ -153,7 +148,7 @@ fn conditions(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
         let node = act("role_assignment.recondition/1", input);
         steps.push(b.push(
             Group::Grant,
-            Words { title, undo: "set back" },
+            Words::new(title, "set back"),
             std::slice::from_ref(&made.known),
             node,
         ));
@@ -167,7 +162,7 @@ fn directory(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let needs = [made.known.clone()];
     let mut steps = Vec::new();
     let mut add = |b: &mut Builder<'_>, title: String, undo, kind, input| {
-        steps.push(b.push(Group::Grant, Words { title, undo }, &needs, act(kind, input)));
+        steps.push(b.push(Group::Grant, Words::new(title, undo), &needs, act(kind, input)));
     };
     for group in directory.groups.iter().filter(|g| !g.dynamic && !g.synced) {
         let input = object([("group_id", known_text(&group.id)), ("principal_id", principal())]);
@@ -227,7 +222,7 @@ fn credentials(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             ("audiences", Some(Template::known(&credential.audiences))),
             ("claims_matching", credential.claims_matching.as_ref().map(Template::known)),
         ]);
-        let words = Words { title: format!("federated credential {}", credential.name), undo: "remove" };
+        let words = Words::new(format!("federated credential {}", credential.name), "remove");
         let needs = [made.new.made_by.clone()];
         steps.push(b.push(Group::Grant, words, &needs, act("federated_credential.add/1", input)));
     }
@@ -247,7 +242,7 @@ fn vaults(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
         ]);
         let note = if policy.ignored { " (without effect: the vault goes by roles)" } else { "" };
         let title = format!("access policy in {}{note}", place(&policy.vault));
-        let words = Words { title, undo: "remove" };
+        let words = Words::new(title, "remove");
         steps.push(b.push(
             Group::Grant,
             words,
@@ -267,7 +262,7 @@ fn services(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             ("api_version", known_text(&grant.api_version)),
             ("body", Some(b.renamed(made.new, &grant.body))),
         ]);
-        let words = Words { title: format!("grant inside {}", service(&grant.id)), undo: "remove" };
+        let words = Words::new(format!("grant inside {}", service(&grant.id)), "remove");
         steps.push(b.push(Group::Grant, words, std::slice::from_ref(&made.known), act("grant.put/1", input)));
     }
     steps

@@ -71,7 +71,7 @@ impl Work<'_> {
         let attached = self.host.carries.then(|| {
             let title = format!("{}: attach [old] -> [old, NEW]", self.name());
             let input = self.rewrite(b, &[&self.new.id], &[], false);
-            b.push(Group::RePoint, Words { title, undo: "detach NEW" }, &needs, act("host.rewrite/1", input))
+            b.push(Group::RePoint, Words::new(title, "detach NEW"), &needs, act("host.rewrite/1", input))
         });
         let mut after = self.ready();
         after.extend(attached.clone());
@@ -84,7 +84,7 @@ impl Work<'_> {
     fn swap(&mut self, b: &mut Builder<'_>) -> Steps {
         let title = format!("{}: swap [old] -> [NEW]", self.name());
         let input = self.rewrite(b, &[&self.new.id], &[&b.old().resource_id], true);
-        let words = Words { title, undo: "swap back" };
+        let words = Words::new(title, "swap back");
         let swapped = b.push(Group::RePoint, words, &self.ready(), act("host.rewrite/1", input));
         let mut last = vec![swapped.clone()];
         last.extend(self.settings(b, std::slice::from_ref(&swapped)));
@@ -94,19 +94,19 @@ impl Work<'_> {
     /// A person makes the code name the old one; then nobody minds a second one.
     fn pin_first(&mut self, b: &mut Builder<'_>) -> Steps {
         let (title, node) = by_hand::pin(b, self.host);
-        let pinned = b.push(Group::RePoint, Words { title, undo: "by hand" }, &[], node);
+        let pinned = b.push(Group::RePoint, Words::new(title, "by hand"), &[], node);
         self.parents.push(pinned);
         let mut steps = self.overlap(b);
         let (title, node) = by_hand::switch_pin(b, self.new, self.host);
         let mut needs = self.ready();
         needs.extend(steps.attached.clone());
-        steps.last.push(b.push(Group::RePoint, Words { title, undo: "by hand" }, &needs, node));
+        steps.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
         steps
     }
 
     fn by_hand(&mut self, b: &mut Builder<'_>, reason: &str) -> Steps {
         let (title, node) = by_hand::host(b, self.new, self.host, reason);
-        let step = b.push(Group::RePoint, Words { title, undo: "by hand" }, &self.ready(), node);
+        let step = b.push(Group::RePoint, Words::new(title, "by hand"), &self.ready(), node);
         Steps { attached: Some(step.clone()), last: vec![step] }
     }
 
@@ -128,7 +128,7 @@ impl Work<'_> {
             };
             let title = format!("{}: {what} old -> NEW", self.name());
             let input = self.rewrite(b, &[], &[], true);
-            let words = Words { title, undo: "set back" };
+            let words = Words::new(title, "set back");
             last.push(b.push(Group::RePoint, words, after, act("host.rewrite/1", input)));
         }
         last.extend(self.settings(b, after));
@@ -150,7 +150,7 @@ impl Work<'_> {
             ("settings", Some(Template::known(&names))),
         ]);
         let title = format!("{}: {} old -> NEW", self.name(), names.join(", "));
-        let words = Words { title, undo: "set back" };
+        let words = Words::new(title, "set back");
         Some(b.push(Group::RePoint, words, after, act("app_settings.rewrite/1", input)))
     }
 

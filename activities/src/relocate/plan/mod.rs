@@ -1,7 +1,7 @@
 //! Activities: facts into a plan, once and purely. Touches nothing.
 //!
 //! A step needs what it cannot do without and nothing more, so that independent steps run side by
-//! side: grants wait for the principal, hosts wait for the grants, the clean-up waits for the gate.
+//! side: grants wait for the principal, hosts wait until the grants act, the clean-up waits for the gate.
 
 mod builder;
 mod by_hand;
@@ -9,6 +9,7 @@ mod clean_up;
 mod grants;
 mod hosts;
 mod kinds;
+mod waits;
 mod words;
 
 use super::facts::{Facts, Lock};
@@ -30,9 +31,11 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     let new = create(&mut b, &lifts);
     let known = await_principal(&mut b, &new);
     let granted = grants::grants(&mut b, &Made { new: &new, known });
-    let re_pointed = hosts::re_point(&mut b, &new, &granted);
-    let mut outside = elsewhere(&mut b, &new, &granted);
+    let in_force = waits::until_granted(&mut b, &new, &granted);
+    let re_pointed = hosts::re_point(&mut b, &new, &in_force);
+    let mut outside = elsewhere(&mut b, &new, &in_force);
     outside.extend(re_pointed.last.iter().cloned());
+    outside.extend(in_force);
     outside.extend(granted);
     copy_locks(&mut b, &outside);
     let checked = check(&mut b);
@@ -56,7 +59,7 @@ fn create(b: &mut Builder<'_>, lifts: &[StepId]) -> New {
             ("tags", Some(Template::known(&params.options.add_tags))),
         ]);
         let title = format!("resource group {}", params.target.resource_group);
-        let words = Words { title, undo: "delete it, once it is empty" };
+        let words = Words::new(title, "delete it, once it is empty");
         needs.push(b.push(Group::Create, words, lifts, kinds::act("resource_group.ensure/1", input)));
     }
     let mut tags = facts.identity.tags.clone();
@@ -73,7 +76,7 @@ fn create(b: &mut Builder<'_>, lifts: &[StepId]) -> New {
         words::grouped(&facts.target.id),
         words::equipment(&facts.identity, tags.len())
     );
-    let words = Words { title, undo: "delete it" };
+    let words = Words::new(title, "delete it");
     let made_by = b.push(Group::Create, words, &needs, kinds::act("identity.create/1", input));
     New { id: facts.target.id.clone(), made_by }
 }
@@ -83,7 +86,7 @@ fn await_principal(b: &mut Builder<'_>, new: &New) -> StepId {
     let principal = new.name(crate::references::scan::Identifier::PrincipalId);
     let input = Template::object([("principal_id", principal)]);
     let needs = [new.made_by.clone()];
-    b.push(Group::Create, Words { title, undo: "" }, &needs, kinds::wait("principal.known/1", input))
+    b.push(Group::Create, Words::new(title, ""), &needs, kinds::wait("principal.known/1", input))
 }
 
 /// What people change in systems that Azure does not know; each place once.
@@ -94,7 +97,7 @@ fn elsewhere(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> 
         if let Some((title, node)) = by_hand::elsewhere(b, new, &place) {
             let mut needs = granted.to_vec();
             needs.push(new.made_by.clone());
-            steps.push(b.push(Group::RePoint, Words { title, undo: "by hand" }, &needs, node));
+            steps.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
         }
     }
     steps
@@ -116,14 +119,14 @@ fn copy_locks(b: &mut Builder<'_>, after: &[StepId]) {
 fn check(b: &mut Builder<'_>) -> StepId {
     let of = b.acts();
     let noun = if of.len() == 1 { "change" } else { "changes" };
-    let words = Words { title: format!("{} {noun} in Azure", of.len()), undo: "" };
+    let words = Words::new(format!("{} {noun} in Azure", of.len()), "");
     let needs = b.all();
     b.push(Group::Check, words, &needs, Node::Check { of })
 }
 
 fn soak(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
     let for_ms = b.params.soak_ms;
-    let words = Words { title: format!("soak {}", words::length(for_ms)), undo: "" };
+    let words = Words::new(format!("soak {}", words::length(for_ms)), "");
     b.push(Group::Soak, words, needs, Node::Soak { for_ms })
 }
 

@@ -64,7 +64,7 @@ fn nobody_may_ask_for_the_new_identity_before_every_grant_is_there() {
     facts.hosts = vec![site, host("Microsoft.Compute/virtualMachineScaleSets", "vmss")];
     let plan = plan(&params(), &facts).unwrap();
     let grants: Vec<&StepId> = plan.steps.iter().filter(|s| s.group == "GRANT").map(|s| &s.id).collect();
-    assert_eq!(grants.len(), 4);
+    assert_eq!(grants.len(), 6, "four grants, a look and a pause");
     let settings = of_kind(&plan, "app_settings.rewrite/1");
     assert_eq!(input(settings[0])["replace"], json!([{"from": CLIENT, "to": "new-cid"}]));
     let swap = of_kind(&plan, "host.rewrite/1").into_iter().find(|s| s.title.contains("swap")).unwrap();
@@ -77,6 +77,46 @@ fn nobody_may_ask_for_the_new_identity_before_every_grant_is_there() {
     let attach = of_kind(&plan, "host.rewrite/1").into_iter().find(|s| s.title.contains("attach")).unwrap();
     assert!(before(&plan, settings[0]).contains(&attach.id));
     assert!(!grants.iter().any(|g| before(&plan, attach).contains(g)), "attaching needs no grant");
+}
+
+fn pauses(plan: &Plan) -> Vec<(&Step, u64, u64)> {
+    let steps = plan.steps.iter();
+    let pauses = steps.filter_map(|s| match &s.node {
+        Node::Pause { for_ms, back_ms } => Some((s, *for_ms, *back_ms)),
+        _ => None,
+    });
+    pauses.collect()
+}
+
+#[test]
+fn what_azure_does_not_show_is_waited_for_once_before_the_hosts_and_again_on_the_way_back() {
+    let mut facts = facts();
+    facts.hosts = (0..9).map(|n| host("Microsoft.Compute/virtualMachines", &format!("vm-{n}"))).collect();
+    let plan = plan(&params(), &facts).unwrap();
+    let pauses = pauses(&plan);
+    let lengths: Vec<(u64, u64)> = pauses.iter().map(|(_, there, back)| (*there, *back)).collect();
+    assert_eq!(lengths, [(600_000, 600_000), (0, 600_000), (0, 86_400_000)], "one, for nine hosts");
+    let of = |kind: &str| of_kind(&plan, kind)[0].needs.clone();
+    assert_eq!(of("role_assignment.revoke/1"), [pauses[1].0.id.clone()]);
+    assert_eq!(of("access_policy.remove/1"), [pauses[1].0.id.clone()]);
+    assert_eq!(of("group_member.remove/1"), [pauses[2].0.id.clone()], "a claim lives as long as its token");
+    assert!(pauses[0].0.title.starts_with("10m until the grants act everywhere"), "{}", pauses[0].0.title);
+    assert!(pauses[2].0.undo.starts_with("24h until"), "{}", pauses[2].0.undo);
+}
+
+#[test]
+fn data_roles_above_the_subscriptions_take_longer_and_a_person_may_know_better() {
+    let group = "/providers/Microsoft.Management/managementGroups/mg";
+    let mut facts = facts();
+    facts.assignments_of = vec![assignment("reader", group)];
+    assert_eq!(pauses(&plan(&params(), &facts).unwrap())[0].1, 600_000, "Reader holds no data actions");
+    let blobs = "/providers/Microsoft.Authorization/roleDefinitions/ba92f5b4-2d11-453d-a403-e96b0029c9fe";
+    facts.assignments_of[0].role_definition_id = blobs.into();
+    assert_eq!(pauses(&plan(&params(), &facts).unwrap())[0].1, 6 * 3_600_000);
+    let mut params = params();
+    params.options.waits =
+        crate::relocate::Waits { grants_ms: 0, high_grants_ms: 60_000, claims_ms: 0, drain_ms: 0 };
+    assert_eq!(pauses(&plan(&params, &facts).unwrap())[0].1, 60_000);
 }
 
 #[test]
@@ -92,10 +132,9 @@ fn what_was_swapped_is_not_detached_again_and_deletion_waits_for_everything() {
     assert_eq!(detached.len(), 1);
     assert!(detached[0].title.starts_with("st: detach old"));
     let delete = of_kind(&plan, "identity.delete/1")[0];
-    let before = before(&plan, delete);
-    assert_eq!(before.len(), plan.steps.len() - 1);
+    assert_eq!(before(&plan, delete).len(), plan.steps.len() - 1);
     let revoke = of_kind(&plan, "role_assignment.revoke/1")[0];
-    assert!(revoke.needs.contains(&detached[0].id), "rights go after the hosts let go");
+    assert!(before(&plan, revoke).contains(&detached[0].id), "rights go after the hosts let go");
     assert_eq!(input(revoke)["expected"]["principalId"], PRINCIPAL);
 }
 

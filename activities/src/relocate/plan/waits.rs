@@ -1,0 +1,135 @@
+//! Activities: the steps that wait until what was granted is what Azure goes by. Pure.
+//!
+//! What can be seen is looked at. What cannot, because no answer of Azure's tells when a role assignment is
+//! known to every service, is a pause of a stated length: once, before anybody uses what was granted, and
+//! again on the way back for what was granted again.
+
+use super::builder::{Builder, Group, New, Words, object};
+use super::kinds::wait;
+use super::words::length;
+use crate::references::scan::Identifier;
+use crate::relocate::facts::Assignment;
+use rehome_orchestrator::{Node, StepId, Template};
+use std::borrow::Cow;
+
+/// Roles that hold no data actions (Owner, Contributor, Reader, User Access Administrator, Role Based Access
+/// Control Administrator): at a management group they act as soon as anywhere.
+const CONTROL_ONLY: [&str; 5] = [
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "b24988ac-6180-42a0-ab88-20f7382dd24c",
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+];
+
+/// Whether a role may hold data actions above the subscriptions, where these take hours to act.
+fn is_slow(a: &Assignment) -> bool {
+    let above = !a.scope.to_ascii_lowercase().starts_with("/subscriptions/");
+    let role = a.role_definition_id.rsplit('/').next().unwrap_or_default();
+    above && !CONTROL_ONLY.iter().any(|known| known.eq_ignore_ascii_case(role))
+}
+
+/// How long until the grants of this move act everywhere.
+fn spread_ms(b: &Builder<'_>) -> u64 {
+    let waits = &b.params.options.waits;
+    if b.facts.assignments_of.iter().any(is_slow) {
+        waits.grants_ms.max(waits.high_grants_ms)
+    } else {
+        waits.grants_ms
+    }
+}
+
+fn pause(
+    b: &mut Builder<'_>,
+    group: Group,
+    words: (String, String),
+    needs: &[StepId],
+    [for_ms, back_ms]: [u64; 2],
+) -> StepId {
+    let words = Words { title: words.0, undo: Cow::Owned(words.1) };
+    b.push(group, words, needs, Node::Pause { for_ms, back_ms })
+}
+
+/// After the grants, before anybody asks for the new identity's tokens.
+pub(super) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
+    let used = !b.facts.hosts.is_empty() || !b.facts.credentials.is_empty();
+    if granted.is_empty() || !used {
+        return granted.to_vec();
+    }
+    let mut needs = granted.to_vec();
+    needs.extend(until_seen(b, new, granted));
+    let (spread, drain) = (spread_ms(b), b.params.options.waits.drain_ms);
+    let words = (
+        format!("{} until the grants act everywhere: nothing in Azure shows when they do", length(spread)),
+        format!("{} until nothing works as NEW any more", length(drain)),
+    );
+    vec![pause(b, Group::Grant, words, &needs, [spread, drain])]
+}
+
+/// Groups and application permissions are in a token from its first moment or not for a day: the directory
+/// must show them before there is a token.
+fn until_seen(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<StepId> {
+    let directory = &b.facts.directory;
+    let groups: Vec<&str> =
+        directory.groups.iter().filter(|g| !g.dynamic && !g.synced).map(|g| g.id.as_str()).collect();
+    let roles: Vec<Template> = directory
+        .app_roles
+        .iter()
+        .map(|role| {
+            object([
+                ("resource_id", Some(Template::known(&role.resource_id))),
+                ("app_role_id", Some(Template::known(&role.app_role_id))),
+            ])
+        })
+        .collect();
+    if groups.is_empty() && roles.is_empty() {
+        return None;
+    }
+    let title = format!(
+        "until Entra shows NEW in {} and with {}",
+        counted(groups.len(), "group"),
+        counted(roles.len(), "application permission")
+    );
+    let input = object([
+        ("principal_id", Some(new.name(Identifier::PrincipalId))),
+        ("groups", Some(Template::known(groups))),
+        ("app_roles", Some(Template::List(roles))),
+    ]);
+    let mut needs = granted.to_vec();
+    needs.push(new.made_by.clone());
+    let words = Words { title, undo: Cow::Borrowed("") };
+    Some(b.push(Group::Grant, words, &needs, wait("principal.entitled/1", input)))
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What holds on the way back, when old grants were taken away and are given again.
+pub(super) struct Returning {
+    /// Stands before the removal of everything that is checked where it is used.
+    pub(super) grants: StepId,
+    /// Stands before the removal of what is a claim in a token.
+    pub(super) claims: Option<StepId>,
+}
+
+/// Before the old grants go: nothing is waited for now, but whoever takes the clean-up back waits here until
+/// they act again, before any host goes back to the old identity.
+pub(super) fn until_returned(b: &mut Builder<'_>, needs: &[StepId]) -> Returning {
+    let (spread, claims) = (spread_ms(b), b.params.options.waits.claims_ms);
+    let directory = &b.facts.directory;
+    let any = !directory.groups.is_empty() || !directory.app_roles.is_empty() || !directory.roles.is_empty();
+    let words = (
+        "hosts use NEW alone: from here on the old grants go".to_owned(),
+        format!("{} until they act again", length(spread)),
+    );
+    let grants = pause(b, Group::CleanUp, words, needs, [0, spread]);
+    let claims = any.then(|| {
+        let words = (
+            "and so do its groups and application permissions".to_owned(),
+            format!("{} until no token of OLD lacks them", length(claims)),
+        );
+        pause(b, Group::CleanUp, words, needs, [0, claims])
+    });
+    Returning { grants, claims }
+}
