@@ -26,4 +26,5 @@ mod simulate;
 mod snapshot;
 mod soak;
 mod storage_fires;
+mod twins;
 mod whole_way;
