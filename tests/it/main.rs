@@ -26,5 +26,6 @@ mod simulate;
 mod snapshot;
 mod soak;
 mod storage_fires;
+mod solution;
 mod twins;
 mod whole_way;

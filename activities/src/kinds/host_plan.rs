@@ -153,6 +153,8 @@ fn set_identities(resource: &mut Value, keys: &[String], exactly: Option<&str>) 
         keys.iter().map(|k| (k.clone(), old.get(k).cloned().unwrap_or_else(|| json!({})))).collect();
     let kind = resource.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default();
     let kind = match exactly {
+        // A resource that had no block at all has an empty one again.
+        Some("") => "None".to_owned(),
         Some(exactly) => exactly.to_owned(),
         None => type_text(kind, !keys.is_empty()),
     };

@@ -107,6 +107,10 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
     for h in &facts.hosts {
         put(format!("host {}", h.id.to_ascii_lowercase()), host(h));
     }
+    for c in &facts.counterparts {
+        let has = short(&(&c.host.attached, &c.host.identity_type));
+        put(format!("counterpart {}", c.host.id.to_ascii_lowercase()), has);
+    }
     for l in &facts.locks {
         put(format!("lock {}", l.id.to_ascii_lowercase()), l.level.clone());
     }

@@ -31,6 +31,9 @@ pub struct Facts {
     pub service_grants: Vec<ServiceGrant>,
     /// The resources that carry or name it.
     pub hosts: Vec<Host>,
+    /// Where the map of the batch has a counterpart for one of these, and it is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counterparts: Vec<Counterpart>,
     /// The locks that bear on anything that the move touches.
     pub locks: Vec<Lock>,
     /// The other identities of the same batch that stand in an assignment with this one.
@@ -304,6 +307,25 @@ pub struct Host {
     pub state: Option<String>,
     /// The digest of everything in it that the move must leave alone.
     pub rest: String,
+}
+
+/// What takes the place of a host: the host itself is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counterpart {
+    /// The id of the host.
+    pub of: String,
+    /// The resource that takes its place.
+    pub host: Host,
+}
+
+impl Facts {
+    /// The counterpart of a host, or of the resource that it is a part of.
+    pub fn counterpart_of(&self, host: &Host) -> Option<&Counterpart> {
+        let is =
+            |c: &&Counterpart| c.of.eq_ignore_ascii_case(&host.id) || super::strategy::below(&host.id, &c.of);
+        self.counterparts.iter().filter(is).max_by_key(|c| c.of.len())
+    }
 }
 
 /// One place that names the identity.

@@ -50,7 +50,8 @@ pub struct Options {
     pub pinned: BTreeSet<String>,
     /// How to re-point a host (id), where a person knows better.
     pub strategies: BTreeMap<String, Strategy>,
-    /// Scopes that move too: what begins with the first is granted at the second as well.
+    /// Scopes and resources that move too: what begins with the first is granted at the second as well, and a
+    /// host whose counterpart is there is left alone: the counterpart gets the new identity.
     pub scope_map: BTreeMap<String, String>,
     /// Tags to put on the new identity beside the copied ones.
     pub add_tags: BTreeMap<String, String>,
@@ -82,6 +83,16 @@ impl Default for Waits {
             claims_ms: 24 * 3_600_000,
             drain_ms: 600_000,
         }
+    }
+}
+
+impl Options {
+    /// The counterpart of a resource or scope, by the longest entry of the map that it is at or below.
+    pub(super) fn counterpart(&self, id: &str) -> Option<String> {
+        let fits = |from: &str| id.eq_ignore_ascii_case(from) || super::strategy::below(id, from);
+        let entries = self.scope_map.iter().filter(|(from, _)| fits(from));
+        let (from, to) = entries.max_by_key(|(from, _)| from.len())?;
+        Some(format!("{to}{}", &id[from.len()..]))
     }
 }
 

@@ -201,6 +201,19 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
             let text = format!("somebody else is at work on this host: {state}");
             out.blockers.push(notice("B109", &host.id, text, "wait until it is done, then plan again"));
         }
+        let counterpart =
+            params.options.counterpart(&host.id).filter(|_| facts.counterpart_of(host).is_none());
+        if let Some(id) = counterpart {
+            let text = format!("its counterpart {id} is not there, or you may not read it");
+            let named = params.options.scope_map.keys().any(|from| from.eq_ignore_ascii_case(&host.id));
+            if named {
+                let remedy = "make it first, or take the host out of scope_map";
+                out.blockers.push(notice("B119", &host.id, text, remedy));
+            } else {
+                let remedy = "make it first; as it is, the host itself is re-pointed in place";
+                out.warnings.push(notice("W206", &host.id, text, remedy));
+            }
+        }
         let accepted = params.options.accept_unseen.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
         if !host.readable && !accepted {
             out.blockers.push(notice(

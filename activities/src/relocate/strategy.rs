@@ -68,6 +68,22 @@ pub fn choose(params: &Params, facts: &Facts, host: &Host) -> Choice {
     Choice { gap: gap(facts, host, choice.strategy), ..choice }
 }
 
+/// Why a program may not attach one more identity to what takes the place of a host.
+pub(super) fn crowded(params: &Params, host: &Host) -> Option<&'static str> {
+    let is = |types: &[&str]| types.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
+    if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
+        return Some(why);
+    }
+    if is(&TAKES_ONE) && !host.attached.is_empty() {
+        return Some("it takes one identity at a time, and has one");
+    }
+    let alone =
+        host.attached.len() == 1 && !host.identity_type.to_ascii_lowercase().contains("systemassigned");
+    let pinned = params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
+    (is(&RUNS_CODE) && alone && !pinned)
+        .then_some("with a second identity, code on it that names none would get no token")
+}
+
 /// Whether the exchange takes more than one write, or the service more than a moment for it.
 fn gap(facts: &Facts, host: &Host, strategy: Strategy) -> Option<String> {
     if strategy != Strategy::Swap {

@@ -116,6 +116,7 @@ pub(super) fn facts() -> Facts {
         }],
         service_grants: Vec::new(),
         hosts: Vec::new(),
+        counterparts: Vec::new(),
         locks: Vec::new(),
         moving: Vec::new(),
         rights: Vec::new(),

@@ -122,6 +122,19 @@ pub(super) fn host(b: &Builder<'_>, new: &New, host: &Host, reason: &str) -> (St
     (format!("{}: use NEW ({reason})", grouped(&host.id)), node)
 }
 
+/// Takes the old identity from a host that was left alone, because another resource takes its place.
+pub(super) fn retire(b: &Builder<'_>, host: &Host) -> (String, Node) {
+    let old = &b.old().resource_id;
+    let node = Node::ByHand {
+        instruction: Template::known(format!(
+            "{}\nRemove this resource, or take the old identity from it:\n  {old}",
+            host.id
+        )),
+        undo: Template::known(format!("{}\nGive it the old identity again:\n  {old}", host.id)),
+    };
+    (format!("{}: retire it, its counterpart has NEW", grouped(&host.id)), node)
+}
+
 /// Makes the code on a host name the old identity, so that a second one does no harm.
 pub(super) fn pin(b: &Builder<'_>, host: &Host) -> (String, Node) {
     let node = Node::ByHand {

@@ -1,8 +1,9 @@
 //! Activities: the steps behind the gate, which take the old identity away. Pure.
 
 use super::builder::{Builder, Group, New, Words, object};
+use super::by_hand;
 use super::grants::service;
-use super::hosts::rewrite;
+use super::hosts::{RePointed, rewrite};
 use super::kinds::act;
 use super::waits::{self, Returning};
 use super::words::{grouped, place, role_at};
@@ -12,7 +13,7 @@ use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::{Value, json};
 
 /// Detach, revoke, delete: in this order, all behind the gate.
-pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, overlapping: &[&Host], after: &[StepId]) {
+pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_>, after: &[StepId]) {
     let words = |title: &str| Words::new(title, "");
     let gate = b.push(
         Group::CleanUp,
@@ -24,7 +25,12 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, overlapping: &[&Host], af
     let lifted = if b.params.options.lift_locks { locks::clean_up(b.facts) } else { Vec::new() };
     let lifts = lift(b, Group::CleanUp, &lifted, &free);
     free.extend(lifts);
-    let detached: Vec<StepId> = overlapping.iter().map(|host| detach(b, new, host, &free)).collect();
+    let overlapping = re_pointed.overlapping.iter();
+    let mut detached: Vec<StepId> = overlapping.map(|host| detach(b, new, host, &free)).collect();
+    for host in &re_pointed.left {
+        let (title, node) = by_hand::retire(b, host);
+        detached.push(b.push(Group::CleanUp, Words::new(title, "by hand"), &free, node));
+    }
     let mut needs = free.clone();
     needs.extend(detached);
     let returning = waits::until_returned(b, &needs);

@@ -232,16 +232,21 @@ fn credentials(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
 fn vaults(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
-    for policy in &facts.access_policies {
+    let options = &b.params.options;
+    let vaults = facts.access_policies.iter().flat_map(|policy| {
+        let both = [Some(policy.vault.clone()), options.counterpart(&policy.vault)];
+        both.into_iter().flatten().map(move |vault| (policy, vault))
+    });
+    for (policy, vault) in vaults {
         let input = object([
-            ("vault", known_text(&policy.vault)),
+            ("vault", known_text(&vault)),
             ("tenant_id", known_text(&policy.tenant_id)),
             ("object_id", Some(made.new.name(Identifier::PrincipalId))),
             ("application_id", policy.application_id.as_deref().and_then(known_text)),
             ("permissions", Some(Template::known(&policy.permissions))),
         ]);
         let note = if policy.ignored { " (without effect: the vault goes by roles)" } else { "" };
-        let title = format!("access policy in {}{note}", place(&policy.vault));
+        let title = format!("access policy in {}{note}", place(&vault));
         let words = Words::new(title, "remove");
         steps.push(b.push(
             Group::Grant,

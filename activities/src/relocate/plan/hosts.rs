@@ -6,7 +6,7 @@ use super::kinds::act;
 use super::words::place;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Host, Strategy};
-use crate::relocate::strategy::{below, choose};
+use crate::relocate::strategy::{below, choose, crowded};
 use rehome_orchestrator::{StepId, Template};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct RePointed<'a> {
     /// The hosts that carry both identities until the clean-up.
     pub(super) overlapping: Vec<&'a Host>,
+    /// The hosts that are left alone, because a counterpart takes their place.
+    pub(super) left: Vec<&'a Host>,
     /// The last step of each host.
     pub(super) last: Vec<StepId>,
 }
@@ -25,10 +27,20 @@ pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
     // A parent has a shorter id than its children.
     hosts.sort_by_key(|h| (h.id.matches('/').count(), h.id.to_ascii_lowercase()));
     let mut attached: BTreeMap<&str, StepId> = BTreeMap::new();
-    let mut out = RePointed { overlapping: Vec::new(), last: Vec::new() };
+    let mut out = RePointed { overlapping: Vec::new(), left: Vec::new(), last: Vec::new() };
     for host in hosts {
         let parents: Vec<StepId> =
             attached.iter().filter(|(id, _)| below(&host.id, id)).map(|(_, step)| step.clone()).collect();
+        if let Some(counterpart) = facts.counterpart_of(host) {
+            if counterpart.of.eq_ignore_ascii_case(&host.id) {
+                let work = Work { new, granted, parents, host: &counterpart.host };
+                let joined = work.join(b, host);
+                attached.extend(joined.attached.map(|step| (counterpart.host.id.as_str(), step)));
+                out.last.extend(joined.last);
+                out.left.extend(host.carries.then_some(host));
+            }
+            continue;
+        }
         let choice = choose(b.params, facts, host);
         let mut work = Work { new, granted, parents, host };
         let steps = match choice.strategy {
@@ -78,6 +90,25 @@ impl Work<'_> {
         let mut last: Vec<StepId> = attached.iter().cloned().collect();
         last.extend(self.switch(b, &after));
         Steps { attached, last }
+    }
+
+    /// Attach to what takes the place of a host, which itself is left alone.
+    fn join(&self, b: &mut Builder<'_>, source: &Host) -> Steps {
+        let here = |h: &&Host| h.id.eq_ignore_ascii_case(&self.host.id) && h.carries;
+        // One that has the old identity itself is re-pointed like any other host.
+        if !source.carries || b.facts.hosts.iter().any(|h| here(&h)) {
+            return Steps { attached: None, last: Vec::new() };
+        }
+        if let Some(why) = crowded(b.params, self.host) {
+            let (title, node) = by_hand::host(b, self.new, self.host, why);
+            let step = b.push(Group::RePoint, Words::new(title, "by hand"), &self.ready(), node);
+            return Steps { attached: Some(step.clone()), last: vec![step] };
+        }
+        let title = format!("{}: attach NEW, in place of {}", self.name(), place(&source.id));
+        let input = self.rewrite(b, &[&self.new.id], &[], false);
+        let words = Words::new(title, "detach NEW");
+        let step = b.push(Group::RePoint, words, &self.ready(), act("host.rewrite/1", input));
+        Steps { attached: Some(step.clone()), last: vec![step] }
     }
 
     /// Exchange both in one write, with everything on the same resource that names the old one.

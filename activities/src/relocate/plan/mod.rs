@@ -42,7 +42,7 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     let mut settled = clean_up::restore(&mut b, Group::Check, &lifted, std::slice::from_ref(&checked));
     settled.push(checked);
     let soaked = soak(&mut b, &settled);
-    clean_up::clean_up(&mut b, &new, &re_pointed.overlapping, &[soaked]);
+    clean_up::clean_up(&mut b, &new, &re_pointed, &[soaked]);
     let plan = Plan { workflow: super::NAME.to_owned(), on_failure: params.on_failure, steps: b.finish() };
     plan.check().map_err(|e| Fault::new(FaultKind::Bug, "PlanRules", e.to_string()).at(&params.identity))?;
     Ok(plan)

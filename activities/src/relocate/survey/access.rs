@@ -382,6 +382,9 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
     for host in facts.hosts.iter().filter(|h| h.readable) {
         want(&format!("{}/write", host.kind), &host.id);
     }
+    for counterpart in &facts.counterparts {
+        want(&format!("{}/write", counterpart.host.kind), &counterpart.host.id);
+    }
     let mut rights = Vec::with_capacity(wanted.len());
     // What is held above is held below: only what is not is asked for again, one level further down.
     for depth in 0..=LEVELS {

@@ -4,6 +4,7 @@ use super::{Common, access, gap, parse, query};
 use crate::azure::{ReadAction, Reader};
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::*;
+use crate::relocate::params::Params;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
@@ -238,6 +239,27 @@ fn behind(found: &Candidates, identities: &[&Identifiers]) -> Vec<Gap> {
         Some(Gap { code: GapCode::Disagreement, scope: candidate.id.clone(), why })
     };
     found.values().filter_map(gap).collect()
+}
+
+/// Those counterparts of hosts that are there; what the map names and is not there is left out.
+pub(super) async fn counterparts(
+    reader: &Reader,
+    common: &Common,
+    params: &Params,
+    hosts: &[Host],
+) -> Vec<Counterpart> {
+    let mut wanted = Vec::new();
+    for host in hosts {
+        wanted.extend(params.options.counterpart(&host.id).map(|id| (id, host.kind.clone())));
+    }
+    let found = fetch(reader, common, wanted).await;
+    let of = |host: &Host| {
+        let id = params.options.counterpart(&host.id)?;
+        let candidate = found.get(&id.to_lowercase())?;
+        let body = candidate.found.as_ref().ok()?.as_ref()?;
+        Some(Counterpart { of: host.id.clone(), host: parse::counterpart(body, &candidate.api)? })
+    };
+    hosts.iter().filter_map(of).collect()
 }
 
 /// What `listAssociatedResources` says: ids and types.

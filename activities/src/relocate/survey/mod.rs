@@ -134,6 +134,7 @@ async fn one(
     }
     gaps.append(&mut assignments.gaps);
     gaps.extend(host_gaps);
+    let counterparts = hosts::counterparts(reader, common, params, &hosts).await;
     let mut facts = Facts {
         target: target?,
         credentials: credentials?,
@@ -152,6 +153,7 @@ async fn one(
             .filter_map(|(g, api)| parse::service_grant(g, api, &who))
             .collect(),
         hosts,
+        counterparts,
         locks: Vec::new(),
         moving: Vec::new(),
         rights: Vec::new(),

@@ -224,6 +224,28 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
     })
 }
 
+/// A resource that takes the place of a host, whatever it carries.
+pub(super) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
+    let id = text(body, "/id")?;
+    let kind = text(body, "/type").or_else(|| type_of(&id))?;
+    let map = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+    let mut attached: Vec<String> = map.map(|m| m.keys().cloned().collect()).unwrap_or_default();
+    attached.sort();
+    let verb = table::row(&kind).map_or_else(|| default_verb(&kind), |row| row.verb);
+    Some(Host {
+        attached,
+        verb,
+        readable: true,
+        carries: false,
+        api_version: api_version.to_owned(),
+        location: text(body, "/location").unwrap_or_default(),
+        identity_type: text(body, "/identity/type").unwrap_or_default(),
+        state: text(body, "/properties/provisioningState"),
+        rest: rest_digest(body, &["/identity".to_owned()]),
+        ..hidden_host(&id, &kind, Method::Direct)
+    })
+}
+
 /// Most resources of the first level can be patched, and most children cannot.
 fn default_verb(kind: &str) -> Verb {
     if kind.matches('/').count() > 1 { Verb::Put } else { Verb::Patch }
