@@ -271,8 +271,8 @@ mod tests {
         for left in (0..200).rev() {
             assert_eq!(buckets.draw(&limits, start).ok().map(|all| all[0]), Some(f64::from(left)));
         }
-        let wait = buckets.draw(&limits, start).err().expect("it is empty").1;
-        let longer = buckets.draw(&limits, start).err().expect("it is still empty").1;
+        let wait = buckets.draw(&limits, start).expect_err("it is empty").1;
+        let longer = buckets.draw(&limits, start).expect_err("it is still empty").1;
         assert!(longer > wait);
         assert!(buckets.draw(&limits, start + TimeDelta::seconds(10)).is_ok());
     }
