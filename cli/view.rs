@@ -121,6 +121,7 @@ fn lost(state: &RunState) -> WaitView {
         next_check_ms: None,
         checks: None,
         why: None,
+        left: None,
         unblock_with: vec![format!("rehome run {}", state.planned().batch)],
     }
 }

@@ -6,7 +6,7 @@ use crate::view::view;
 use crate::{plan_file, render, store};
 use rehome_orchestrator::{BatchLoaded, RunId, StepId};
 use rehome_store::Log;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::Path;
 
 /// Shows one thing in full.

@@ -120,7 +120,7 @@ fn passed(run: &RunState, concluded: &[(Index, Became)]) -> Vec<(Index, Became)>
         let waits =
             matches!(run.at(at).forward, Forward::Idle | Forward::Waiting(_) | Forward::Soaking { .. });
         let over = match node {
-            Node::Wait { .. } | Node::Check { .. } => done_behind,
+            Node::Wait { .. } | Node::Check { .. } | Node::Pause { .. } => done_behind,
             Node::Soak { .. } => last_behind,
             Node::Act { .. } | Node::Gate { .. } | Node::ByHand { .. } => false,
         };

@@ -204,7 +204,10 @@ impl RunState {
             Forward::Doubt(_) => {
                 step.murky = true;
                 let needs = needed(&step.forward);
-                let why = look.why.map(|why| Fault { needs: why.needs.or(needs), ..why });
+                let mut why = look.why;
+                if let Some(why) = why.as_mut().filter(|why| why.needs.is_none()) {
+                    why.needs = needs;
+                }
                 Forward::Doubt(Look { why, ..look })
             }
             Forward::Partial
@@ -286,7 +289,9 @@ impl RunState {
 
 fn absent(was: &Forward) -> Fault {
     let why = "the effect of an attempt without an answer is not there";
-    Fault { needs: needed(was), ..Fault::new(FaultKind::Broken, "NotApplied", why) }
+    let mut fault = Fault::new(FaultKind::Broken, "NotApplied", why);
+    fault.needs = needed(was);
+    fault
 }
 
 /// What an attempt asked for when it fell into doubt: further looks do not answer that.

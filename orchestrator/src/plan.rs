@@ -2,6 +2,7 @@
 
 use crate::activity::{Activity, Condition, Reversibility};
 use crate::ids::StepId;
+use crate::json::Json;
 use crate::template::Template;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
@@ -255,6 +256,14 @@ impl Plan {
 }
 
 impl Step {
+    /// The input of its activity, where the plan says it in full.
+    pub(crate) fn known_input(&self) -> Option<&Json> {
+        match &self.node {
+            Node::Act { input: Template::Known(input), .. } => Some(input),
+            _ => None,
+        }
+    }
+
     /// A step whose output or promise this one names although it is not sure to be done before.
     fn unsure_reference<'a>(&'a self, seen: &BTreeMap<&StepId, (&'a Step, bool)>) -> Option<&'a StepId> {
         let mut named = self.node.references();

@@ -7,8 +7,7 @@ use crate::fold_lost::Lost;
 use crate::graph::{Graph, Index};
 use crate::ids::StepId;
 use crate::json::Json;
-use crate::plan::{Node, Plan, Step};
-use crate::template::Template;
+use crate::plan::{Plan, Step};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -294,12 +293,7 @@ impl RunState {
     }
 
     pub(crate) fn input(&self, at: Index) -> Option<&Json> {
-        if let (None, Node::Act { input: Template::Known(planned), .. }) =
-            (&self.at(at).input, &self.graph.step(at).node)
-        {
-            return Some(planned);
-        }
-        self.at(at).input.as_ref()
+        self.at(at).input.as_ref().or_else(|| self.graph.step(at).known_input())
     }
 
     pub(crate) fn at(&self, at: Index) -> &StepState {

@@ -161,7 +161,8 @@ fn resource_manager(world: &mut World, shared: &Shared, request: &Request, calle
             return answer.into();
         }
     }
-    let reads = matches!(call.method, "GET" | "HEAD") || call.method == "POST" && is_read(call.path);
+    let reads = matches!(call.method, "GET" | "HEAD")
+        || call.method == "POST" && throttle::is_read(&call.path.to_lowercase());
     if let Some(unread) = world.unread(call.path).filter(|_| reads) {
         return Reply::error(unread.status, &unread.code, "The estate says that you may not read this.");
     }

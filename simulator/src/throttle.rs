@@ -143,9 +143,17 @@ fn one(bucket: String, size: Size, whose: Whose) -> Limit {
     Limit { bucket, size, cost: 1.0, whose }
 }
 
-fn is_read(path: &str) -> bool {
-    let ends =
-        ["/list", "/listkeys", "/listassociatedresources", "getmemberobjects", "getmembergroups", "getbyids"];
+/// Whether a POST to this path, in lower case, only reads.
+pub(crate) fn is_read(path: &str) -> bool {
+    let ends = [
+        "/list",
+        "/listkeys",
+        "/listassociatedresources",
+        "microsoft.resourcegraph/resources",
+        "getmemberobjects",
+        "getmembergroups",
+        "getbyids",
+    ];
     ends.iter().any(|end| path.ends_with(end))
 }
 

@@ -52,14 +52,14 @@ impl SignInError {
 
     /// The same for a log: which exchange it kept from being sent.
     pub(crate) fn fault(self, target: &str) -> Fault {
-        let why = match self {
+        let mut why = match self {
             Self::Refused(why) | Self::Unavailable { why, .. } => why,
             Self::Missing(_) | Self::Credential(_) => {
                 Fault::new(FaultKind::Denied, "NotSignedIn", plain(&self.to_string()))
             }
         };
-        let message = format!("nothing was sent, because signing in failed: {}", why.message);
-        Fault { message, ..why }.at(target)
+        why.message = format!("nothing was sent, because signing in failed: {}", why.message);
+        why.at(target)
     }
 
     /// What an answer that holds no token means.

@@ -295,12 +295,15 @@ fn step_of(record: &Record) -> Option<StepId> {
         Event::Reached(e) => Some(e.step),
         Event::Checked(e) => Some(e.step),
         Event::Parked(e) => Some(e.step),
+        Event::Recalled(e) => Some(e.step),
         Event::Turned(e) => e.failed,
         Event::Planned(_)
         | Event::Approved(_)
         | Event::Compared(_)
         | Event::Asked(_)
         | Event::Proved(_)
+        | Event::Restored(_)
+        | Event::Reconciled(_)
         | Event::Closed(_) => None,
     }
 }

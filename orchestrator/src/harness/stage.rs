@@ -313,11 +313,10 @@ impl Stage {
     /// Somebody does what a step would do, past the engine.
     async fn by_hand(&self, run: &RunId, step: &Step, stands: &StepState, act: Act) {
         let Node::Act { activity, .. } = &step.node else { return };
-        let (Ok(activity), Some(input)) = (self.plain.find_activity(activity), stands.input.clone()) else {
-            return;
-        };
+        let input = stands.input.as_ref().or_else(|| step.known_input()).cloned();
+        let (Ok(activity), Some(input)) = (self.plain.find_activity(activity), input) else { return };
         let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
-        let call = Arc::new(Call::new(run.clone(), step.id.clone(), act, u32::MAX));
+        let call = Arc::new(Call::new(run.clone(), step.id.clone(), act, u32::MAX, 0));
         let mut done = Still::during(self.outside, async {
             match act {
                 Act::Run => activity.clone().run(call, input.clone(), before.clone()).await,

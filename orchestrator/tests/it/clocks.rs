@@ -70,7 +70,7 @@ async fn live(nth: u64, by_ms: i64, back: bool) -> u64 {
     to_the_end(&engine, back).await;
     let case = format!("set by {by_ms} ms at commit {nth}, back {back}");
     let state = load(&*log, &run()).await.expect("a legal log").state;
-    let (verdict, end) = (state.verdict(), world.snapshot());
+    let (verdict, end) = (state.verdict(), world.snapshot().await);
     if back {
         assert_eq!((verdict, end), (Some(Verdict::RolledBack), serde_json::json!(original())), "{case}");
     } else {

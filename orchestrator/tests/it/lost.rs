@@ -64,7 +64,12 @@ pub(crate) fn original() -> World {
 }
 
 pub(crate) fn house(world: World) -> HouseWorld {
-    HouseWorld { shelves: Arc::new(Mutex::new(world)), plan: plan(OnFailure::Park), blind: false }
+    HouseWorld {
+        shelves: Arc::new(Mutex::new(world)),
+        plan: plan(OnFailure::Park),
+        blind: false,
+        under_way: Arc::default(),
+    }
 }
 
 pub(crate) fn engine(log: Arc<dyn Log>, world: &HouseWorld, clock: Arc<VirtualClock>) -> Engine {
@@ -216,8 +221,14 @@ async fn judge(all: &[Stored], case: &Case) -> Result<(), String> {
         (true, true) => case.there.clone(),
         (true, false) => original(),
         (false, _) => World::from(
-            [("new", "lamp"), ("left", "lamp@new"), ("right", "lamp@new"), ("far", "lamp@new"), ("last", "vase")]
-                .map(|(a, b)| (a.into(), b.into())),
+            [
+                ("new", "lamp"),
+                ("left", "lamp@new"),
+                ("right", "lamp@new"),
+                ("far", "lamp@new"),
+                ("last", "vase"),
+            ]
+            .map(|(a, b)| (a.into(), b.into())),
         ),
     };
     // What was on the old shelf is told only by the record of its step.

@@ -361,7 +361,12 @@ pub(crate) fn plan(on_failure: OnFailure) -> Plan {
             step("right", &["wait"], Forward, put("right", label())),
             step("far", &["wait"], Forward, carry("far", label())),
             step("hand", &["left"], Forward, hand),
-            step("spread", &["left", "right", "far"], Forward, Node::Pause { for_ms: 600_000, back_ms: 60_000 }),
+            step(
+                "spread",
+                &["left", "right", "far"],
+                Forward,
+                Node::Pause { for_ms: 600_000, back_ms: 60_000 },
+            ),
             step("last", &["spread"], Forward, put("last", Template::known("vase"))),
             step(
                 "check",

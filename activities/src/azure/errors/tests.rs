@@ -99,7 +99,7 @@ fn a_fault_names_the_missing_right_the_policy_and_the_reasons_below_it() {
 fn every_shape_of_an_error_is_read() {
     let read = |body: Value| {
         let fault = fault(PUT, 409, &body, None);
-        (fault.code, fault.message)
+        (fault.code.clone(), fault.message.clone())
     };
     let wanted = ("Conflict".to_owned(), "busy".to_owned());
     for body in [

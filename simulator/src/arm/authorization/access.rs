@@ -139,7 +139,10 @@ pub(crate) fn authorize(
     if unbound(objects, &ids) || allowed(objects, &ids, Plane::Control, action, scope, now) {
         return Ok(());
     }
-    if held(objects, &ids, scope, now).iter().any(|block| block.allows(Plane::Control, action)) {
+    if held(objects, &ids, Plane::Control, scope, now)
+        .iter()
+        .any(|block| block.allows(Plane::Control, action))
+    {
         let message = format!(
             "The client '{caller}' with object id '{caller}' has permission to perform action '{action}' on scope \
              '{scope}'; however, the access is denied because of a deny assignment at or above that scope."
