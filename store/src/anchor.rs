@@ -4,8 +4,18 @@ use crate::log::{Head, Log, ReadError};
 use crate::record::Position;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+
+/// What stands beside a log has at most this many bytes: a few names and a hash.
+const BYTES_MAX: u64 = 64 << 10;
+
+/// Reads a file that stands beside a log; what comes after its first bytes is not one of ours, and is not read.
+pub(crate) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// The end of a log as it once was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +74,7 @@ impl Anchor {
     /// # Errors
     /// When the file is there and cannot be read or understood.
     pub fn read(log: &Path) -> io::Result<Option<Self>> {
-        match fs::read(Self::path(log)) {
+        match read_small(&Self::path(log)) {
             Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).map_err(io::Error::other)?)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e),
@@ -119,5 +129,18 @@ mod tests {
         assert!(matches!(anchor.judge(&newest).await.expect("readable"), Standing::Confirmed(_)));
         let none = Anchor::of("log", Head { position: Position(0), hash: crate::record::Digest::ZERO });
         assert!(matches!(none.judge(&old).await.expect("readable"), Standing::Confirmed(_)));
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_an_end_in_the_place_of_an_anchor_is_no_anchor() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = folder.path().join("log.db");
+        std::os::unix::fs::symlink("/dev/zero", Anchor::path(&log)).expect("a link");
+        assert!(Anchor::read(&log).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! Store: the right to act on what a log says: one process at a time. Touches one file beside the log.
 
+use crate::anchor::read_small;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -100,7 +101,7 @@ fn named(holder: Option<&Holder>) -> String {
 }
 
 fn read(path: &Path) -> Option<Holder> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    serde_json::from_slice(&read_small(path).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -130,7 +131,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("log.db");
         let lock = RunnerLock::take(&log, &ada()).expect("nobody has it");
-        fs::write(RunnerLock::path(&log), "{").expect("written");
+        std::fs::write(RunnerLock::path(&log), "{").expect("written");
         let refused = RunnerLock::take(&log, &ada());
         assert!(matches!(refused, Err(RunnerError::Held { holder: None, .. })), "{refused:?}");
         drop(lock);
