@@ -1,6 +1,8 @@
 //! Azure: the kinds of change, the clients, discovery and the workflow that moves an identity.
 
 pub mod azure;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod kinds;
 pub mod references;
 pub mod relocate;

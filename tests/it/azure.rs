@@ -14,7 +14,7 @@ pub(crate) struct Azure {
 }
 
 /// Both sides run this many times as fast as the wall, where nothing else is said.
-const SCALE: &str = "20000";
+pub(crate) const SCALE: &str = "20000";
 
 /// The folder of an example.
 pub(crate) fn example(name: &str) -> PathBuf {

@@ -196,7 +196,7 @@ async fn patiently(sign_in: &SignIn, audience: &str, tempo: Tempo) -> Result<Arc
 }
 
 /// A URL that secrets may be sent to: https, or this machine.
-fn checked(text: &str) -> Result<Url, ConnectError> {
+pub(super) fn checked(text: &str) -> Result<Url, ConnectError> {
     let bad = || ConnectError::Url(text.to_owned());
     let url = Url::parse(text).map_err(|_| bad())?;
     let fits = match url.scheme() {
@@ -204,7 +204,8 @@ fn checked(text: &str) -> Result<Url, ConnectError> {
         "http" => is_loopback(&url),
         _ => false,
     };
-    if fits { Ok(url) } else { Err(bad()) }
+    let nobody = url.username().is_empty() && url.password().is_none();
+    if fits && nobody { Ok(url) } else { Err(bad()) }
 }
 
 /// Whether a URL is on this machine.
@@ -233,7 +234,7 @@ async fn metadata(transport: &Transport, arm: &Url) -> Result<Value, ConnectErro
 }
 
 /// What is said of this cloud: some answer with a list of all clouds, in any order.
-fn described(body: Value, arm: &Url) -> Option<Value> {
+pub(super) fn described(body: Value, arm: &Url) -> Option<Value> {
     let Value::Array(clouds) = body else { return Some(body) };
     clouds.into_iter().find(|cloud| {
         let manager = cloud["resourceManager"].as_str().and_then(|url| Url::parse(url).ok());
@@ -244,7 +245,7 @@ fn described(body: Value, arm: &Url) -> Option<Value> {
 }
 
 /// The claims of a token, without trust: they are shown and compared, and prove nothing.
-fn caller(token: &str) -> Caller {
+pub(super) fn caller(token: &str) -> Caller {
     use base64::Engine;
     let claims = token.split('.').nth(1).and_then(|part| {
         base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()

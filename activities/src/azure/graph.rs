@@ -1,7 +1,7 @@
 //! Azure: reading Microsoft Graph. Paths are below `/v1.0/` and may carry a query.
 
 use super::errors::{self, Asked, broken};
-use super::reader::{Reader, absent};
+use super::reader::{Reader, absent, is_plain};
 use super::tape::Side;
 use rehome_orchestrator::{Fault, FaultKind};
 use reqwest::Method;
@@ -116,11 +116,18 @@ impl Reader {
     }
 
     pub(super) fn graph_url(&self, path: &str) -> Result<Url, Fault> {
-        let bad = || Fault::new(FaultKind::Invalid, "BadPath", "this is not a path of Graph").at(path);
-        if path.starts_with('/') || path.contains("..") || path.contains("://") {
-            return Err(bad());
-        }
-        let base = format!("{}/v1.0/", self.inner.graph.as_str().trim_end_matches('/'));
-        Url::parse(&base).and_then(|base| base.join(path)).map_err(|_| bad())
+        graph_url(&self.inner.graph, path)
     }
+}
+
+/// The URL of a path of Graph.
+pub(super) fn graph_url(base: &Url, path: &str) -> Result<Url, Fault> {
+    let bad = || Fault::new(FaultKind::Invalid, "BadPath", "this is not a path of Graph").at(path);
+    // What is put behind `./` is below the version, whatever it looks like: neither a scheme nor a host.
+    let below = format!("./{path}");
+    if path.starts_with('/') || !is_plain(path) {
+        return Err(bad());
+    }
+    let base = format!("{}/v1.0/", base.as_str().trim_end_matches('/'));
+    Url::parse(&base).and_then(|base| base.join(&below)).map_err(|_| bad())
 }

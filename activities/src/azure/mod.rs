@@ -5,6 +5,8 @@
 
 mod cloud;
 pub mod errors;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod graph;
 pub mod national;
 mod paging;

@@ -132,7 +132,7 @@ impl Reader {
     pub async fn resource_graph(&self, query: &str, subscriptions: &[String]) -> Result<Vec<Value>, Fault> {
         let path = "/providers/Microsoft.ResourceGraph/resources";
         let url = self.arm_url(path, &[("api-version", "2024-04-01")])?;
-        let (mut rows, mut token) = (Vec::new(), None);
+        let (mut rows, mut token, mut bytes) = (Vec::new(), None, 0);
         for _ in 0..paging::PAGES_MAX {
             let mut options = json!({
                 "resultFormat": "objectArray", "$top": 1000, "authorizationScopeFilter": "AtScopeAboveAndBelow",
@@ -144,7 +144,7 @@ impl Reader {
             if !subscriptions.is_empty() {
                 body["subscriptions"] = json!(subscriptions);
             }
-            let mut page = self.read(Side::Arm, Method::POST, url.clone(), Some(&body)).await?;
+            let mut page = self.page(Side::Arm, Method::POST, &url, Some(&body), &mut bytes).await?;
             if let Some(more) = page.get_mut("data").and_then(Value::as_array_mut) {
                 rows.append(more);
             }
@@ -196,20 +196,13 @@ impl Reader {
     }
 
     pub(super) fn arm_url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url, Fault> {
-        let mut url = self.inner.arm.clone();
-        url.set_path(path);
-        url.query_pairs_mut().extend_pairs(query);
-        // An id from outside must not climb out of where it belongs.
-        if path.contains("/../") || path.contains('?') || path.contains('#') || !path.starts_with('/') {
-            return Err(Fault::new(FaultKind::Invalid, "BadId", "this is not a resource id").at(path));
-        }
-        Ok(url)
+        arm_url(&self.inner.arm, path, query)
     }
 
     pub(super) async fn pages(&self, side: Side, first: Url) -> Result<Vec<Value>, Fault> {
-        let (mut all, mut url) = (Vec::new(), first);
+        let (mut all, mut url, mut bytes) = (Vec::new(), first, 0);
         for _ in 0..paging::PAGES_MAX {
-            let mut page = self.read(side, Method::GET, url.clone(), None).await?;
+            let mut page = self.page(side, Method::GET, &url, None, &mut bytes).await?;
             if let Some(more) = page.get_mut("value").and_then(Value::as_array_mut) {
                 all.append(more);
             }
@@ -221,6 +214,20 @@ impl Reader {
             }
         }
         Err(broken("the pages of the list do not end", url.path()))
+    }
+
+    /// One page of a list that has had so many bytes; more than a list may have are not read.
+    async fn page(
+        &self,
+        side: Side,
+        method: Method,
+        url: &Url,
+        body: Option<&Value>,
+        bytes: &mut usize,
+    ) -> Result<Value, Fault> {
+        let answer = self.exchange(side, method, url.clone(), body).await?;
+        paging::count(bytes, answer.size()).map_err(|e| broken(&e, url.path()))?;
+        answer.json().map_err(|e| broken(&e, url.path()))
     }
 
     pub(super) async fn read(
@@ -292,6 +299,28 @@ impl Reader {
     }
 }
 
+/// The URL of a resource.
+pub(super) fn arm_url(base: &Url, path: &str, query: &[(&str, &str)]) -> Result<Url, Fault> {
+    if !path.starts_with('/') || !is_plain(path) || path.contains('?') {
+        return Err(Fault::new(FaultKind::Invalid, "BadId", "this is not a resource id").at(path));
+    }
+    let mut url = base.clone();
+    url.set_path(path);
+    url.query_pairs_mut().extend_pairs(query);
+    Ok(url)
+}
+
+/// Whether a URL keeps each part of the path where it is. An id from outside must not climb out of where it
+/// belongs: URLs take `\` for `/`, leave out line ends and spaces at the ends, and go up at dots, even at
+/// escaped ones.
+pub(super) fn is_plain(path: &str) -> bool {
+    let dots = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let odd = |c: char| c.is_ascii_control() || matches!(c, '\\' | '#');
+    let trimmed = path.trim() == path && query.trim() == query;
+    trimmed && !path.contains(odd) && !query.contains(odd) && !path.split('/').any(dots)
+}
+
 /// Not there is an answer too.
 pub(super) fn absent(found: Result<Value, Fault>) -> Result<Option<Value>, Fault> {
     match found {
@@ -302,7 +331,7 @@ pub(super) fn absent(found: Result<Value, Fault>) -> Result<Option<Value>, Fault
 }
 
 /// What the answer to a poll says.
-fn polled(answer: &Answer, operation: &Operation) -> Outcome<Value> {
+pub(super) fn polled(answer: &Answer, operation: &Operation) -> Outcome<Value> {
     let body = match answer.json() {
         Ok(body) => body,
         Err(e) => return Outcome::Retry { after: None, why: broken(&e, "operation") },

@@ -117,6 +117,9 @@ impl std::fmt::Debug for LocalSignIn {
     }
 }
 
+/// No token is kept for longer, whatever the sign-in server says of it.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 /// A token is renewed when less than this is left of it.
 const EARLY: Duration = Duration::from_secs(300);
 
@@ -178,7 +181,7 @@ impl SignIn {
                 (Arc::from(token.token.secret()), left)
             }
         };
-        let until = Instant::now() + lives.saturating_sub(EARLY);
+        let until = kept_until(Instant::now(), lives);
         tokens.insert(audience.to_owned(), Token { text: Arc::clone(&text), until });
         Ok(text)
     }
@@ -187,6 +190,10 @@ impl SignIn {
     pub(crate) async fn forget(&self, audience: &str) {
         self.tokens.lock().await.remove(audience);
     }
+}
+
+fn kept_until(now: Instant, lives: Duration) -> Instant {
+    now + lives.min(LONGEST).saturating_sub(EARLY)
 }
 
 /// The first of the credentials that the environment allows: a secret, workload identity, the
@@ -280,5 +287,12 @@ mod tests {
             let Some(CloudConfiguration::Custom(cloud)) = options.cloud.as_deref() else { panic!("a cloud") };
             assert_eq!(cloud.authority_host, login);
         }
+    }
+
+    #[test]
+    fn a_token_that_claims_to_live_for_ever_is_kept_for_a_day() {
+        let now = Instant::now();
+        assert_eq!(kept_until(now, Duration::from_secs(u64::MAX)), now + LONGEST - EARLY);
+        assert_eq!(kept_until(now, Duration::from_secs(1)), now);
     }
 }

@@ -11,6 +11,10 @@ use url::Url;
 /// An answer has at most this many bytes: a page of a thousand resources fits many times.
 const BODY_MAX: usize = 64 << 20;
 
+/// An answer is nested at most this deep. What is kept of it is wrapped a few levels deeper in plans and
+/// events, which a reader of JSON takes to 128 levels only: a deeper one could never be read back.
+const DEPTH_MAX: usize = 64;
+
 /// A connection is made within this time or not at all.
 const CONNECT: Duration = Duration::from_secs(15);
 
@@ -83,7 +87,7 @@ impl Transport {
                     return Sent::Lost("the answer is too large".to_owned());
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => return Sent::Answer(Answer { status, headers, body }),
+                Ok(None) => return Sent::Answer(Answer::new(status, headers, body)),
                 Err(e) => return Sent::Lost(words(&e)),
             }
         }
@@ -102,7 +106,26 @@ fn words(error: &reqwest::Error) -> String {
     text
 }
 
+/// Whether a value has no more than this many levels.
+fn is_shallow(value: &Value, levels: usize) -> bool {
+    match (value, levels.checked_sub(1)) {
+        (Value::Array(items), Some(left)) => items.iter().all(|item| is_shallow(item, left)),
+        (Value::Object(members), Some(left)) => members.values().all(|member| is_shallow(member, left)),
+        (Value::Array(_) | Value::Object(_), None) => false,
+        (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _) => true,
+    }
+}
+
 impl Answer {
+    pub(crate) fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { status, headers, body }
+    }
+
+    /// How many bytes its body has.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len()
+    }
+
     /// A redirection is none: it is not followed, and nothing was done.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
@@ -118,7 +141,12 @@ impl Answer {
         if self.body.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&self.body).map_err(|e| format!("the answer is not JSON: {e}"))
+        let value = serde_json::from_slice(&self.body).map_err(|e| format!("the answer is not JSON: {e}"))?;
+        if is_shallow(&value, DEPTH_MAX) {
+            Ok(value)
+        } else {
+            Err("the answer is nested too deeply".to_owned())
+        }
     }
 
     /// The other side's name for the exchange.

@@ -93,6 +93,11 @@ impl Writer {
 
     async fn graph(&self, call: &Call, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
         match self.reader.graph_url(path) {
+            // An id with a question mark in it would cut the path short: `groups/{id}` is the whole group.
+            Ok(url) if url.query().is_some() => Outcome::Refused(
+                Fault::new(FaultKind::Invalid, "BadPath", "this is not a path that can be written to")
+                    .at(path),
+            ),
             Ok(url) => self.send(call, Side::Graph, method, url, body, None).await,
             Err(why) => Outcome::Refused(why),
         }
@@ -246,7 +251,7 @@ impl Inner {
 }
 
 /// What a success means.
-fn done(answer: &Answer, url: &Url) -> Outcome<Value> {
+pub(super) fn done(answer: &Answer, url: &Url) -> Outcome<Value> {
     match answer.json() {
         // It took effect; what it said cannot be read, and is read from the thing itself.
         Err(e) => Outcome::Unknown(broken(&e, url.path())),

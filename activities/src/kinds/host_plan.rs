@@ -88,6 +88,9 @@ pub(crate) fn recall(live: &Value, input: &HostInput) -> Option<HostBefore> {
 
 /// The resource as it is to become.
 pub(crate) fn forward(live: &Value, input: &HostInput, before: &HostBefore) -> Result<Value, Difference> {
+    if !live.is_object() {
+        return Err(strange(input, "", None));
+    }
     let mut target = live.clone();
     for (pointer, splice) in &before.splices {
         let text = live.pointer(pointer).and_then(Value::as_str);
@@ -113,6 +116,9 @@ pub(crate) fn forward(live: &Value, input: &HostInput, before: &HostBefore) -> R
 
 /// The resource without our change, where our part still is what we wrote.
 pub(crate) fn backward(live: &Value, input: &HostInput, before: &HostBefore) -> Result<Value, Difference> {
+    if !live.is_object() {
+        return Err(strange(input, "", None));
+    }
     let mut target = live.clone();
     let back: Vec<Pair> =
         input.replace.iter().map(|p| Pair { from: p.to.clone(), to: p.from.clone() }).collect();

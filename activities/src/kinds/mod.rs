@@ -7,6 +7,8 @@ mod access_policy;
 mod app_settings;
 mod conditions;
 mod delete;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod host;
 mod host_plan;
 mod link;

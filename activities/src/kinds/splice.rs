@@ -64,7 +64,9 @@ impl Splice {
         if digest(now) != self.became {
             return None;
         }
-        let (head, tail) = (now.get(..self.head)?, now.get(now.len() - self.tail..)?);
+        // What stands in a log is not believed: the stretch may lie anywhere.
+        let end = now.len().checked_sub(self.tail).filter(|end| *end >= self.head)?;
+        let (head, tail) = (now.get(..self.head)?, now.get(end..)?);
         Some(format!("{head}{}{tail}", self.was))
     }
 

@@ -4,6 +4,8 @@
 //! them. So the engine is generic: it finds them anywhere, and replaces exactly those.
 
 pub mod compare;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 pub mod rewrite;
 pub mod scan;
 pub mod secrets;

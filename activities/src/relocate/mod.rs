@@ -36,6 +36,9 @@ pub use params::{Options, Params, Target, Unpinned, Waits};
 pub use surroundings::surroundings;
 pub use survey::survey;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use survey::fuzz as fuzz_survey;
+
 /// The workflow that moves one identity.
 pub struct Relocate {
     /// What reads the facts.

@@ -27,17 +27,23 @@ pub(super) async fn applications(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
         gaps.push(Gap { code: GapCode::Unreadable, scope: "Entra ID: applications".to_owned(), why });
         applications.truncate(APPLICATIONS_MAX);
     }
+    let mut applications = with_ids(applications);
     let paths: Vec<String> = applications
         .iter()
-        .filter_map(|a| Some(format!("applications/{}/federatedIdentityCredentials", a["id"].as_str()?)))
+        .map(|(id, _)| format!("applications/{id}/federatedIdentityCredentials"))
         .collect();
-    for (application, answer) in applications.iter_mut().zip(reader.graph_batch(&paths).await) {
+    for ((id, application), answer) in applications.iter_mut().zip(reader.graph_batch(&paths).await) {
         match answer {
             Ok(list) => application["credentials"] = list["value"].clone(),
-            Err(why) => gaps.push(gap(&format!("application {}", application["id"]), &why)),
+            Err(why) => gaps.push(gap(&format!("application {id}"), &why)),
         }
     }
-    (applications, gaps)
+    (applications.into_iter().map(|(_, application)| application).collect(), gaps)
+}
+
+/// Those that have an id, with it: only objects have one, and only they can be asked after.
+pub(super) fn with_ids(objects: Vec<Value>) -> Vec<(String, Value)> {
+    objects.into_iter().filter_map(|object| Some((parse::text(&object, "/id")?, object))).collect()
 }
 
 /// What one identity has.
@@ -94,7 +100,7 @@ async fn groups(reader: &Reader, member_of: &[Value]) -> Vec<Group> {
     groups
 }
 
-fn app_role(role: &Value) -> Option<AppRole> {
+pub(super) fn app_role(role: &Value) -> Option<AppRole> {
     let resource_id = parse::text(role, "/resourceId")?;
     Some(AppRole {
         resource: parse::text(role, "/resourceDisplayName").unwrap_or_else(|| resource_id.clone()),
@@ -103,7 +109,7 @@ fn app_role(role: &Value) -> Option<AppRole> {
     })
 }
 
-fn owned_object(object: &Value) -> Option<Owned> {
+pub(super) fn owned_object(object: &Value) -> Option<Owned> {
     let collection = BTreeMap::from([
         ("group", "groups"),
         ("application", "applications"),
@@ -117,14 +123,14 @@ fn owned_object(object: &Value) -> Option<Owned> {
     })
 }
 
-fn directory_role(role: &Value) -> Option<DirectoryRole> {
+pub(super) fn directory_role(role: &Value) -> Option<DirectoryRole> {
     Some(DirectoryRole {
         role_definition_id: parse::text(role, "/roleDefinitionId")?,
         scope: parse::text(role, "/directoryScopeId").unwrap_or_else(|| "/".to_owned()),
     })
 }
 
-fn trusted_by(application: &Value, principal: &str) -> Vec<AppCredential> {
+pub(super) fn trusted_by(application: &Value, principal: &str) -> Vec<AppCredential> {
     let credentials = application["credentials"].as_array().into_iter().flatten();
     let of_it = |c: &&Value| c["subject"].as_str().is_some_and(|s| s.eq_ignore_ascii_case(principal));
     let credential = |c: &Value| {
@@ -144,7 +150,7 @@ fn trusted_by(application: &Value, principal: &str) -> Vec<AppCredential> {
 }
 
 /// What it is a member of and nobody can copy for it.
-fn not_copied(object: &Value) -> Option<String> {
+pub(super) fn not_copied(object: &Value) -> Option<String> {
     let name = parse::text(object, "/displayName").or_else(|| parse::text(object, "/id"))?;
     match kind(object) {
         "administrativeUnit" => Some(format!("member of administrative unit {name}")),

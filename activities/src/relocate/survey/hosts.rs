@@ -263,7 +263,7 @@ pub(super) async fn counterparts(
 }
 
 /// What `listAssociatedResources` says: ids and types.
-fn users(list: &Value) -> Vec<(String, String)> {
+pub(super) fn users(list: &Value) -> Vec<(String, String)> {
     let users = list["value"].as_array().into_iter().flatten();
     users.filter_map(|user| Some((parse::text(user, "/id")?, parse::text(user, "/type")?))).collect()
 }

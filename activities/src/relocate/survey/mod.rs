@@ -7,6 +7,8 @@
 mod access;
 mod children;
 mod directory;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod hosts;
 mod parse;
 mod query;

@@ -43,7 +43,7 @@ fn subscription(id: &str) -> Option<&str> {
 }
 
 /// The newest version of each type that is not a preview, or else the newest.
-fn newest(provider: &Value) -> BTreeMap<String, String> {
+pub(super) fn newest(provider: &Value) -> BTreeMap<String, String> {
     let types = provider["resourceTypes"].as_array().into_iter().flatten();
     types
         .filter_map(|kind| {

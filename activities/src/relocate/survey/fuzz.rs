@@ -1,0 +1,82 @@
+//! Activities: what must hold for every body that Azure answers with; `tests/fuzz` looks for one where it does
+//! not. Pure.
+
+use super::{directory, hosts, offered, parse, versions};
+use crate::azure::fuzz::body;
+use crate::references::fuzz::{CLIENTS, OLD, PRINCIPALS};
+use crate::references::scan::Identifiers;
+use crate::relocate::rights::allows;
+use rehome_orchestrator::Json;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A body, by itself and as a list: every reader takes it for what it reads, or for nothing; and what is made
+/// of it can be read back from a plan and from an event.
+pub fn resource(data: &[u8]) {
+    let Some(body) = body(data) else { return };
+    let who = Identifiers {
+        resource_id: OLD.to_owned(),
+        client_id: CLIENTS.0.to_owned(),
+        principal_id: PRINCIPALS.0.to_owned(),
+    };
+    assert_eq!(offered(&body, "westeurope"), offered(&body, "West Europe"));
+    drop(versions::newest(&body));
+    drop(hosts::users(&body));
+    let items = body["value"].as_array().or_else(|| body["data"].as_array());
+    let items: Vec<Value> = items.map_or_else(|| vec![body.clone()], Clone::clone);
+    let may = |blocks: &[Value]| allows(blocks, "Microsoft.Authorization/roleAssignments/write");
+    assert_eq!(may(&items), items.iter().any(|item| may(std::slice::from_ref(item))));
+    drop(directory::with_ids(items.clone()));
+    for item in items.iter().take(8) {
+        one(item, &who);
+    }
+}
+
+fn one(item: &Value, who: &Identifiers) {
+    let none = BTreeMap::new();
+    kept(parse::identity(item, OLD));
+    kept(parse::credential(item));
+    kept(parse::assignment(item, &none, &none));
+    kept(parse::lock(item));
+    kept(Some(parse::access_policies(item, PRINCIPALS.0)));
+    kept(parse::service_grant(item, "1", who));
+    kept(directory::app_role(item));
+    kept(directory::owned_object(item));
+    kept(directory::directory_role(item));
+    kept(Some(directory::trusted_by(item, PRINCIPALS.0)));
+    kept(directory::not_copied(item));
+    if let Some(host) = parse::host(item, "1", who) {
+        for reference in &host.references {
+            assert!(item.pointer(&reference.pointer).is_some(), "{} leads nowhere", reference.pointer);
+        }
+        kept(Some(host));
+    }
+}
+
+/// What goes into a plan, some levels down, comes out of it again.
+fn kept<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(found: Option<T>) {
+    let Some(found) = found else { return };
+    let wrapped = json!({"moves": [{"facts": {"list": [found]}}]});
+    let read: Value = Json::of(&wrapped).read("facts").expect("it can be read back");
+    let inner = read["moves"][0]["facts"]["list"][0].clone();
+    assert_eq!(serde_json::from_value::<T>(inner).expect("the same form"), found);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_that_are_no_resources_are_nothing() {
+        for data in [
+            "[]",
+            "{\"value\":[\"x\",{\"id\":\"y\"},7]}",
+            "{\"id\":\"/providers/\",\"properties\":{\"level\":\"x\"}}",
+            "{\"id\":\"/PROVIDERS/microsoft.authorization/\u{130}\",\"properties\":{\"level\":\"x\"}}",
+        ] {
+            resource(data.as_bytes());
+        }
+    }
+}
