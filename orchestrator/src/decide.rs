@@ -334,7 +334,8 @@ impl Decider<'_> {
 
     fn is_late(&self, first_ms: i64, limit_ms: u64, since_ms: i64, retry: &Retry) -> bool {
         let pause = self.tempo.wall_ms(retry.cap_ms.saturating_mul(2)).max(PAUSE_MIN_MS);
-        self.now_ms > first_ms + self.tempo.wall_ms(limit_ms) && self.now_ms - since_ms <= pause
+        self.now_ms > first_ms.saturating_add(self.tempo.wall_ms(limit_ms))
+            && self.now_ms.saturating_sub(since_ms) <= pause
     }
 
     fn give_up(&mut self, at: Index, act: Act, last: Option<Fault>) {

@@ -12,8 +12,11 @@ type Judged = Result<(), &'static str>;
 
 impl RunState {
     pub(crate) fn begin_run(&mut self, at: Index, began: &Began, at_ms: i64) -> Judged {
-        let last =
-            matches!(self.graph.step(at).node, Node::Act { reversibility: Reversibility::Irreversible, .. });
+        // A gate that could be begun and ended would be open without an approval.
+        let Node::Act { reversibility, .. } = &self.graph.step(at).node else {
+            return Err("it is not a step that anything is attempted for");
+        };
+        let last = *reversibility == Reversibility::Irreversible;
         let ready = self.open.contains(&at) && self.compared && self.direction == Direction::Forward;
         let step = &mut self.steps[at as usize];
         match step.forward {
@@ -267,6 +270,9 @@ impl RunState {
     }
 
     pub(crate) fn park_run(&mut self, at: Index, why: &Fault) -> Judged {
+        if !matches!(self.graph.step(at).node, Node::Act { .. } | Node::Wait { .. }) {
+            return Err("it is not a step that is given up");
+        }
         let step = &mut self.steps[at as usize];
         let doubt = match step.forward {
             Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => true,

@@ -22,6 +22,8 @@ mod fold_ask;
 mod fold_back;
 mod fold_lost;
 mod fold_run;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod graph;
 #[cfg(feature = "harness")]
 pub mod harness;

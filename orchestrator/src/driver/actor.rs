@@ -375,8 +375,12 @@ impl Actor {
                 let step = self.state.at(at);
                 let (began_ms, checks) = match (act, &step.forward, &step.undo) {
                     (Act::Run, Forward::Attesting, _) => (None, 1),
-                    (Act::Run, Forward::Doubt(look), _) => (Some(step.began_ms), look.checks + 1),
-                    (Act::Undo, _, Undo::Doubt(look)) => (Some(step.undo_began_ms), look.checks + 1),
+                    (Act::Run, Forward::Doubt(look), _) => {
+                        (Some(step.began_ms), look.checks.saturating_add(1))
+                    }
+                    (Act::Undo, _, Undo::Doubt(look)) => {
+                        (Some(step.undo_began_ms), look.checks.saturating_add(1))
+                    }
                     (Act::Undo, _, Undo::Began) => (Some(step.undo_began_ms), 1),
                     // Nothing is under way: what is seen is what is there.
                     (Act::Undo, _, _) => (None, 1),
@@ -426,7 +430,7 @@ impl Actor {
 
     fn surveyed(&mut self, found: Result<Vec<crate::Difference>, Fault>) -> Result<(), DriveError> {
         self.live.surveying = false;
-        let proofs = self.state.back.as_ref().map(|back| back.proofs + 1);
+        let proofs = self.state.back.as_ref().map(|back| back.proofs.saturating_add(1));
         let (differences, why) = match found {
             Ok(differences) => (differences, None),
             Err(why) => (Vec::new(), Some(why)),

@@ -220,7 +220,7 @@ impl Actor {
             Met::Never(why) => Event::Parked(Parked { step, act: Act::Run, why }),
             Met::NotYet { after, why } => {
                 let check = match &self.state.at(at).forward {
-                    crate::state::Forward::Waiting(look) => look.checks + 1,
+                    crate::state::Forward::Waiting(look) => look.checks.saturating_add(1),
                     _ => 1,
                 };
                 let case = self.case(at);
