@@ -17,6 +17,9 @@ mod resources;
 mod sites;
 mod tags;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use {authorization::filter_terms, resource_graph::rows};
+
 use crate::http::{Reply, Request};
 use crate::world::World;
 use authorization::Call;
@@ -43,6 +46,16 @@ fn tagged(reply: Reply, call: &Call<'_>) -> Reply {
         Some(tag) => reply.with("etag", tag),
         None => reply,
     }
+}
+
+/// A path as it is taken apart.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn parts(path: &str) -> String {
+    let parsed = ArmPath::parse(path);
+    let of_it = (parsed.is_instance(), parsed.parent_kind(), parsed.parent_path(), parsed.full_name());
+    drop((of_it, parsed.name(), parsed.subscription(), parsed.group()));
+    authorization::canonical(path);
+    parsed.path
 }
 
 /// Hands a request to the room of its type.

@@ -112,7 +112,39 @@ fn refusal(status: u16, code: &str, message: &str) -> Value {
     })
 }
 
+/// Why a file of rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FaultsError {
+    /// It is not JSON, or not a list of rules.
+    #[error("the faults are not ones: {0}")]
+    Json(#[from] serde_json::Error),
+    /// No server can answer with such a status.
+    #[error("rules[{index}] answers with status {status}, and a last answer has 200 to 599")]
+    Status {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// The status.
+        status: u16,
+    },
+}
+
 impl Faults {
+    /// Reads a file of rules.
+    ///
+    /// # Errors
+    /// When it is not JSON, or a rule wants what cannot be.
+    pub fn parse(text: &str) -> Result<Self, FaultsError> {
+        let faults: Self = serde_json::from_str(text)?;
+        for (index, rule) in faults.rules.iter().enumerate() {
+            if let What::Answer(Canned { status, .. }) = rule.what
+                && !(200..600).contains(&status)
+            {
+                return Err(FaultsError::Status { index, status });
+            }
+        }
+        Ok(faults)
+    }
+
     /// What happens to this request, if anything.
     pub(crate) fn strike(&mut self, seed: u64, host: &str, method: &str, path: &str) -> Option<What> {
         let place = format!("{method} {}", path.to_lowercase());

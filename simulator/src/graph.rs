@@ -59,6 +59,12 @@ pub(crate) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -
     }
 }
 
+/// Whether an object fits a filter.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fits(object: &Value, text: &str) -> bool {
+    filter::matches(object, text)
+}
+
 /// Graph's 404.
 pub(crate) fn not_found(id: &str) -> Reply {
     let message = format!(

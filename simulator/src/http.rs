@@ -85,6 +85,8 @@ pub(crate) fn decode(path: &str) -> String {
     let mut rest = path.bytes();
     while let Some(byte) = rest.next() {
         let hex = (byte == b'%').then(|| rest.clone().take(2).collect::<Vec<u8>>());
+        // `from_str_radix` would take a sign for a digit.
+        let hex = hex.filter(|h| h.iter().all(u8::is_ascii_hexdigit));
         let decoded = hex.and_then(|h| u8::from_str_radix(std::str::from_utf8(&h).ok()?, 16).ok());
         match decoded {
             Some(decoded) => {
@@ -103,7 +105,7 @@ mod tests {
 
     #[test]
     fn paths_and_queries_are_decoded_once() {
-        assert_eq!(decode("/a%2Fb%20c%zz%"), "/a/b c%zz%");
+        assert_eq!(decode("/a%2Fb%20c%zz%+f%"), "/a/b c%zz%+f%");
         assert_eq!(query("Api-Version=1&$filter=a%20eq+'b'")["$filter"], "a eq 'b'");
     }
 }

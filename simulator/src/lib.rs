@@ -7,6 +7,8 @@ mod arm;
 mod clock;
 mod estate;
 mod faults;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod graph;
 mod http;
 mod login;
@@ -20,7 +22,7 @@ mod workload;
 mod world;
 
 pub use estate::{Estate, EstateError, Settings, Unread};
-pub use faults::{Canned, Faults, Rule, What};
+pub use faults::{Canned, Faults, FaultsError, Rule, What};
 pub use serve::{Options, Running, ServeError, serve};
 pub use tls::TlsError;
 pub use workload::{Fared, Out};

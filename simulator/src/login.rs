@@ -113,7 +113,7 @@ fn refused(status: u16, error: &str, text: &str, code: u32) -> Reply {
     )
 }
 
-fn sign(world: &World, places: &Places, audience: &str) -> String {
+pub(crate) fn sign(world: &World, places: &Places, audience: &str) -> String {
     let settings = &world.settings;
     let now = Utc::now();
     let claims = json!({

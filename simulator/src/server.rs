@@ -134,14 +134,23 @@ async fn parse(request: hyper::Request<Incoming>) -> Option<Request> {
     })
 }
 
+/// A header's value with everything escaped that a header cannot carry, as in links of Azure's.
+fn escaped(value: &str) -> String {
+    let one = |letter: char| match letter {
+        ' '..='~' => letter.to_string(),
+        other => other.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+    };
+    value.chars().map(one).collect()
+}
+
 fn send(reply: Reply) -> hyper::Response<Full<Bytes>> {
     response(reply).unwrap_or_default()
 }
 
-fn response(reply: Reply) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
+pub(crate) fn response(reply: Reply) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
     let mut builder = hyper::Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
-        builder = builder.header(name, value);
+        builder = builder.header(name, escaped(value));
     }
     let body = match reply.body {
         // `/sim/requests` is lines, not JSON.

@@ -32,6 +32,13 @@ use serde_json::Value;
 /// What the ids of this provider's objects have in the middle.
 const PROVIDER: &str = "/providers/microsoft.authorization/";
 
+/// Tries a filter with everything that any list of this provider knows.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn filter_terms(text: &str) {
+    let known = ["atscope()", "assignedto()", "principalid", "rolename", "type"];
+    drop(filter::parse(text, &known));
+}
+
 /// Answers a request whose last provider is `Microsoft.Authorization`; `None` for its types that need no rules of
 /// their own (policy assignments and definitions), which are generic resources.
 pub(crate) fn handle(objects: &mut dyn Objects, call: &Call) -> Option<Answer> {

@@ -3,6 +3,34 @@
 use super::parse::{Expr, Query, Step};
 use serde_json::{Map, Value, json};
 
+/// What a query makes has at most this many bytes at any time. Azure's answers have 16 MB; here texts that are
+/// joined with themselves, and rows that are spread over lists, must not take all memory.
+const BYTES_MAX: usize = 64 << 20;
+
+/// The arguments of one call have at most this many bytes.
+const CALL_BYTES_MAX: usize = 4 << 20;
+
+/// Counts what was made.
+struct Scale(usize);
+
+impl Scale {
+    fn add(&mut self, value: &Value) -> Result<(), String> {
+        self.0 = self.0.checked_sub(weight(value)).ok_or("the query makes more than an answer can hold")?;
+        Ok(())
+    }
+}
+
+/// How many bytes a value takes, roughly.
+fn weight(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(weight).sum(),
+            Value::Object(members) => members.iter().map(|(name, member)| name.len() + weight(member)).sum(),
+        }
+}
+
 /// Runs a query over the rows of its table.
 pub(super) fn run(query: &Query, rows: Vec<Value>) -> Result<Vec<Value>, String> {
     let mut rows = rows;
@@ -24,16 +52,24 @@ fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
             kept
         }
         Step::Extend(columns) => {
-            let mut out = Vec::with_capacity(rows.len());
+            let (mut out, mut scale) = (Vec::with_capacity(rows.len()), Scale(BYTES_MAX));
             for mut row in rows {
                 for (name, expr) in columns {
                     row[name.as_str()] = eval(expr, &row)?;
                 }
+                scale.add(&row)?;
                 out.push(row);
             }
             out
         }
-        Step::Project(columns) => rows.iter().map(|row| project(columns, row)).collect::<Result<_, _>>()?,
+        Step::Project(columns) => {
+            let (mut out, mut scale) = (Vec::with_capacity(rows.len()), Scale(BYTES_MAX));
+            for row in &rows {
+                out.push(project(columns, row)?);
+                out.last().map_or(Ok(()), |row| scale.add(row))?;
+            }
+            out
+        }
         Step::Distinct(columns) => {
             let mut out: Vec<Value> = Vec::new();
             for row in &rows {
@@ -70,7 +106,7 @@ fn project(columns: &[(String, Expr)], row: &Value) -> Result<Value, String> {
 }
 
 fn expand(name: &str, expr: &Expr, rows: Vec<Value>) -> Result<Vec<Value>, String> {
-    let mut out = Vec::new();
+    let (mut out, mut scale) = (Vec::new(), Scale(BYTES_MAX));
     for row in rows {
         let parts: Vec<Value> = match eval(expr, &row)? {
             Value::Array(items) => items,
@@ -80,6 +116,7 @@ fn expand(name: &str, expr: &Expr, rows: Vec<Value>) -> Result<Vec<Value>, Strin
         for part in parts {
             let mut row = row.clone();
             row[name] = part;
+            scale.add(&row)?;
             out.push(row);
         }
     }
@@ -120,8 +157,13 @@ fn eval(expr: &Expr, row: &Value) -> Result<Value, String> {
         Expr::Path(path) => path.iter().fold(row, |value, name| member(value, name)).clone(),
         Expr::Not(inner) => Value::from(!truth(&eval(inner, row)?)),
         Expr::Call(name, arguments) => {
-            let arguments: Vec<Value> = arguments.iter().map(|a| eval(a, row)).collect::<Result<_, _>>()?;
-            call(name, &arguments)?
+            let (mut given, mut scale) = (Vec::with_capacity(arguments.len()), Scale(CALL_BYTES_MAX));
+            for argument in arguments {
+                let value = eval(argument, row)?;
+                scale.add(&value)?;
+                given.push(value);
+            }
+            call(name, &given)?
         }
         Expr::In(left, fold, _, list) => {
             let left = text(&eval(left, row)?);
@@ -132,17 +174,28 @@ fn eval(expr: &Expr, row: &Value) -> Result<Value, String> {
             }
             Value::from(found)
         }
+        Expr::All(parts) => {
+            for part in parts {
+                if !truth(&eval(part, row)?) {
+                    return Ok(Value::from(false));
+                }
+            }
+            Value::from(true)
+        }
+        Expr::Any(parts) => {
+            for part in parts {
+                if truth(&eval(part, row)?) {
+                    return Ok(Value::from(true));
+                }
+            }
+            Value::from(false)
+        }
         Expr::Binary(left, operator, right) => binary(left, operator, right, row)?,
     })
 }
 
 fn binary(left: &Expr, operator: &str, right: &Expr, row: &Value) -> Result<Value, String> {
     let first = eval(left, row)?;
-    match operator {
-        "and" => return Ok(Value::from(truth(&first) && truth(&eval(right, row)?))),
-        "or" => return Ok(Value::from(truth(&first) || truth(&eval(right, row)?))),
-        _ => {}
-    }
     let second = eval(right, row)?;
     let (a, b) = (text(&first), text(&second));
     let (la, lb) = (a.to_lowercase(), b.to_lowercase());

@@ -31,6 +31,9 @@ pub(super) enum Expr {
     Call(String, Vec<Expr>),
     Binary(Box<Expr>, String, Box<Expr>),
     In(Box<Expr>, bool, bool, Vec<Expr>),
+    /// Lists rather than pairs of pairs: a long chain of them must not be a deep one.
+    All(Vec<Expr>),
+    Any(Vec<Expr>),
     Not(Box<Expr>),
 }
 
@@ -214,22 +217,22 @@ impl Parser {
         if self.depth > DEPTH_MAX {
             return Err("the expression is too deep".to_owned());
         }
-        let mut left = self.and()?;
+        let mut any = vec![self.and()?];
         while self.is_word("or") {
             self.at += 1;
-            left = Expr::Binary(Box::new(left), "or".to_owned(), Box::new(self.and()?));
+            any.push(self.and()?);
         }
         self.depth -= 1;
-        Ok(left)
+        Ok(if any.len() == 1 { any.swap_remove(0) } else { Expr::Any(any) })
     }
 
     fn and(&mut self) -> Result<Expr, String> {
-        let mut left = self.compared()?;
+        let mut all = vec![self.compared()?];
         while self.is_word("and") {
             self.at += 1;
-            left = Expr::Binary(Box::new(left), "and".to_owned(), Box::new(self.compared()?));
+            all.push(self.compared()?);
         }
-        Ok(left)
+        Ok(if all.len() == 1 { all.swap_remove(0) } else { Expr::All(all) })
     }
 
     fn compared(&mut self) -> Result<Expr, String> {
