@@ -6,6 +6,7 @@ mod cloud;
 mod commands;
 mod drive;
 mod error;
+mod files;
 mod manifest;
 mod output;
 mod plan_file;

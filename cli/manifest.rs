@@ -100,18 +100,7 @@ pub(crate) struct Manifest {
 /// Reads a batch file.
 pub(crate) fn load(path: &Path) -> Result<Manifest, CliError> {
     let place = path.display().to_string();
-    let size = match std::fs::metadata(path) {
-        Ok(meta) => meta.len(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(CliError::new(Exit::NotFound, "there is no such batch file").at(place));
-        }
-        Err(e) => return Err(CliError::because(Exit::Failed, "failed to read the batch file", &e).at(place)),
-    };
-    if size > BYTES_MAX {
-        return Err(CliError::new(Exit::Usage, "the file is too large to be a batch file").at(place));
-    }
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| CliError::because(Exit::Usage, "failed to read the batch file", &e).at(place.clone()))?;
+    let text = crate::files::read_text(path, "a batch file", BYTES_MAX)?;
     parse(&text).map_err(|error| match error.place {
         Some(inner) => CliError { place: Some(format!("{place}: {inner}")), ..error },
         None => error.at(place),

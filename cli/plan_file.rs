@@ -5,8 +5,8 @@ use rehome_orchestrator::{Document, digest};
 use serde_json::Value;
 use std::path::Path;
 
-/// A plan file has at most this many bytes: far above a thousand identities.
-const BYTES_MAX: u64 = 1 << 30;
+/// A plan file has at most this many bytes: far above a thousand identities. Read, it takes several times that.
+const BYTES_MAX: u64 = 256 << 20;
 
 /// Writes a document with its digest.
 pub(crate) fn save(path: &Path, document: &Document) -> Result<String, CliError> {
@@ -25,24 +25,16 @@ pub(crate) fn save(path: &Path, document: &Document) -> Result<String, CliError>
 
 /// Reads a plan file and checks that its digest is the digest of what it says.
 pub(crate) fn load(path: &Path) -> Result<(Document, String), CliError> {
-    let place = path.display().to_string();
-    let bad = |what: String| {
-        CliError::new(Exit::Usage, what).at(place.clone()).next("rehome plan -f BATCH.toml --save PLAN.json")
-    };
-    let size = match std::fs::metadata(path) {
-        Ok(meta) => meta.len(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            return Err(CliError::new(Exit::NotFound, "there is no such plan file").at(place));
-        }
-        Err(e) => return Err(CliError::because(Exit::Failed, "failed to read the plan", &e).at(place)),
-    };
-    if size > BYTES_MAX {
-        return Err(bad("the file is too large to be a plan".to_owned()));
-    }
-    let text = std::fs::read(path)
-        .map_err(|e| CliError::because(Exit::Failed, "failed to read the plan", &e).at(place.clone()))?;
+    parse(&crate::files::read(path, "a plan file", BYTES_MAX)?)
+        .map_err(|error| error.at(path.display().to_string()))
+}
+
+/// Reads the bytes of a plan file.
+pub(crate) fn parse(bytes: &[u8]) -> Result<(Document, String), CliError> {
+    let bad =
+        |what: String| CliError::new(Exit::Usage, what).next("rehome plan -f BATCH.toml --save PLAN.json");
     let mut value: Value =
-        serde_json::from_slice(&text).map_err(|e| bad(format!("the plan is not JSON: {e}")))?;
+        serde_json::from_slice(bytes).map_err(|e| bad(format!("the plan is not JSON: {e}")))?;
     let said = value.as_object_mut().and_then(|members| members.remove("digest"));
     let Some(Value::String(said)) = said else {
         return Err(bad("the file is not a plan: it has no digest".to_owned()));

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::args::Sim;
 use crate::error::{CliError, Exit, causes};
+use crate::files;
 use rehome_simulator::{Estate, Faults, Options, Running, serve as start};
 use serde_json::json;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -35,10 +36,7 @@ pub(crate) async fn serve(c: &Context<'_>, sim: Sim) -> Result<Exit, CliError> {
 /// Reads an estate and starts serving it.
 pub(crate) async fn open(estate: &Path, options: Options) -> Result<Running, CliError> {
     let place = estate.display().to_string();
-    let text = std::fs::read_to_string(estate).map_err(|e| {
-        let exit = if e.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
-        CliError::because(exit, "failed to read the estate", &e).at(place.clone())
-    })?;
+    let text = files::read_text(estate, "an estate", files::ESTATE_BYTES_MAX)?;
     let estate =
         Estate::parse(&text).map_err(|e| CliError::new(Exit::Usage, causes(&e)).at(place.clone()))?;
     start(estate, options).await.map_err(|e| CliError::new(Exit::Failed, causes(&e)).at(place))
@@ -48,10 +46,8 @@ pub(crate) async fn open(estate: &Path, options: Options) -> Result<Running, Cli
 pub(crate) fn read_faults(path: Option<&Path>) -> Result<Faults, CliError> {
     let Some(path) = path else { return Ok(Faults::default()) };
     let place = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| CliError::because(Exit::Failed, "failed to read the faults", &e).at(place.clone()))?;
-    serde_json::from_str(&text)
-        .map_err(|e| CliError::because(Exit::Usage, "the faults are not ones", &e).at(place))
+    let text = files::read_text(path, "a file of faults", files::ESTATE_BYTES_MAX)?;
+    Faults::parse(&text).map_err(|e| CliError::new(Exit::Usage, e.to_string()).at(place))
 }
 
 fn address(listen: &str) -> Result<SocketAddr, CliError> {
