@@ -6,7 +6,7 @@ use super::graph::graph_url;
 use super::paging;
 use super::reader::{arm_url, polled};
 use super::transport::Answer;
-use super::writer::judge;
+use super::writer::{judge, written_url};
 use rehome_orchestrator::{Fault, Operation, Outcome};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
@@ -89,6 +89,9 @@ pub fn link(data: &[u8]) {
     if let Ok(url) = graph_url(&base, &text) {
         assert!(url.origin() == base.origin() && url.path().starts_with("/v1.0/"), "{url} of {text:?}");
     }
+    if let Ok(url) = written_url(&base, &format!("groups/{text}/members/x/$ref")) {
+        assert!(url.path().ends_with("/members/x/$ref") && url.query().is_none(), "{url}");
+    }
     if let Ok(url) = checked(&text) {
         let loopback = super::cloud::is_loopback(&url);
         assert!(url.scheme() == "https" || loopback, "{url}");
@@ -128,6 +131,7 @@ mod tests {
             assert!(arm_url(&base, id, &[]).is_ok(), "{id:?}");
             link(id.as_bytes());
         }
+        assert!(written_url(&base, "groups/g?/members/x/$ref").is_err(), "it would be the whole group");
         for path in ["\\\\evil.example\\x", "//evil.example", "https:evil", "/x", "x/../../../y", "x#y"] {
             let url = graph_url(&base, path);
             assert!(url.as_ref().is_err() || url.is_ok_and(|u| u.host_str() == base.host_str()), "{path:?}");

@@ -2,6 +2,7 @@
 
 use super::cloud::Inner;
 use super::errors::{self, Asked, Meaning, Wish, broken};
+use super::graph::graph_url;
 use super::reader::Reader;
 use super::sign_in::{SignInError, is_refused};
 use super::tape::Side;
@@ -92,12 +93,7 @@ impl Writer {
     }
 
     async fn graph(&self, call: &Call, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
-        match self.reader.graph_url(path) {
-            // An id with a question mark in it would cut the path short: `groups/{id}` is the whole group.
-            Ok(url) if url.query().is_some() => Outcome::Refused(
-                Fault::new(FaultKind::Invalid, "BadPath", "this is not a path that can be written to")
-                    .at(path),
-            ),
+        match written_url(&self.reader.inner.graph, path) {
             Ok(url) => self.send(call, Side::Graph, method, url, body, None).await,
             Err(why) => Outcome::Refused(why),
         }
@@ -158,6 +154,16 @@ impl Writer {
             Meaning::Doubt => Outcome::Unknown(why),
         }
     }
+}
+
+/// The URL of what is written in Graph. An id with a question mark in it would cut the path short, and
+/// `groups/{id}` is the whole group.
+pub(super) fn written_url(base: &Url, path: &str) -> Result<Url, Fault> {
+    if path.contains('?') {
+        let what = "this is not a path that can be written to";
+        return Err(Fault::new(FaultKind::Invalid, "BadPath", what).at(path));
+    }
+    graph_url(base, path)
 }
 
 /// What only writes send.
