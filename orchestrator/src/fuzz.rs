@@ -187,12 +187,7 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             Event::Accepted(Accepted { step, act, attempt, operation, exchanges: Vec::new() })
         }
         4 => {
-            let end = match detail & 3 {
-                0 => End::Applied(json),
-                1 => End::Retry { until_ms, why },
-                2 => End::Refused(why),
-                _ => End::Unknown(why),
-            };
+            let end = end(detail, json, until_ms, why);
             Event::Ended(Ended { step, act, attempt, end, exchanges: Vec::new() })
         }
         5 => {
@@ -231,6 +226,15 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
                 next_date(until_ms, Tempo::REAL, &rule, (&RunId::new("r"), &step), attempt, wished);
             Event::Timed(Timed { step, until_ms })
         }
+    }
+}
+
+fn end(detail: u8, json: Json, until_ms: i64, why: Fault) -> End {
+    match detail & 3 {
+        0 => End::Applied(json),
+        1 => End::Retry { until_ms, why },
+        2 => End::Refused(why),
+        _ => End::Unknown(why),
     }
 }
 
