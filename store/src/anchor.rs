@@ -130,12 +130,8 @@ mod tests {
         let none = Anchor::of("log", Head { position: Position(0), hash: crate::record::Digest::ZERO });
         assert!(matches!(none.judge(&old).await.expect("readable"), Standing::Confirmed(_)));
     }
-}
 
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
+    #[cfg(unix)]
     #[test]
     fn a_file_without_an_end_in_the_place_of_an_anchor_is_no_anchor() {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,12 +1,13 @@
 //! Azure: what must hold for every answer and every link; `tests/fuzz` looks for one where it does not. Pure.
 
 use super::cloud::{caller, checked, described};
-use super::errors::{self, Meaning};
+use super::errors::{self, Asked};
 use super::graph::graph_url;
 use super::paging;
 use super::reader::{arm_url, polled};
 use super::transport::Answer;
-use super::writer::{judge, written_url};
+use super::words;
+use super::writer::{done, written_url};
 use rehome_orchestrator::{Fault, Operation, Outcome};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::time::Duration;
@@ -19,19 +20,19 @@ pub fn answer(data: &[u8]) {
     let base = Url::parse("https://management.azure.com/").expect("a URL");
     let wish = answer.retry_after();
     assert!(wish.is_none_or(|wish| wish <= Duration::from_secs(3_600)), "{wish:?}");
-    let status = answer.status;
-    let written = judge(&answer, &base);
-    if let (true, Outcome::Retry { .. } | Outcome::Refused(_)) = (!(400..500).contains(&status), &written) {
-        panic!("status {status} says for certain that nothing was done: {written:?}");
+    if answer.is_success() {
+        let written = done(&answer, &base);
+        assert!(!matches!(written, Outcome::Retry { .. } | Outcome::Refused(_)), "{written:?}");
+        plain(&written);
     }
-    plain(&written);
     let operation = Operation { address: String::new(), after_ms: 1 };
     plain(&polled(&answer, &operation));
     let Ok(body) = answer.json() else { return };
-    let fault = errors::fault(status, &body, "/x", answer.correlation());
+    let asked = Asked { method: "PUT", path: "/x" };
+    let fault = errors::fault(asked, answer.status, &body, answer.correlation());
     assert!(fault.correlation.as_ref().is_none_or(|c| c.chars().count() <= 64));
-    let meaning = errors::meaning(status, &fault.code).1;
-    assert!(meaning == Meaning::Doubt || status < 500, "{fault}");
+    assert!(!errors::row_of(asked, &fault).advice.is_empty(), "{fault}");
+    plain(&Outcome::Refused(fault));
     drop(described(body, &base));
 }
 
@@ -97,7 +98,7 @@ pub fn link(data: &[u8]) {
         assert!(url.scheme() == "https" || loopback, "{url}");
     }
     drop(caller(&text));
-    let words = errors::plain(&text);
+    let words = words::plain(&text);
     assert!(!words.contains(char::is_control) && words.chars().count() <= 600);
 }
 
