@@ -95,7 +95,10 @@ impl RunState {
         let node = self.graph.step(at).node.clone();
         match (became, found) {
             (Became::Passed, None)
-                if matches!(node, Node::Wait { .. } | Node::Check { .. } | Node::Soak { .. }) =>
+                if matches!(
+                    node,
+                    Node::Wait { .. } | Node::Pause { .. } | Node::Check { .. } | Node::Soak { .. }
+                ) =>
             {
                 if self.steps[at as usize].forward.is_settled() {
                     return Err("it is over already");

@@ -81,25 +81,6 @@ fn any_changed_byte_of_any_event_is_found_and_named() {
 }
 
 #[test]
-fn a_log_in_the_place_of_another_is_refused_until_the_anchor_is_taken_away() {
-    let folder = example("minimal");
-    let azure = Azure::serve(&folder.join("estate.json"), None);
-    let rehome = Rehome::at(&azure);
-    rehome.approve(&folder.join("batch.toml"));
-    rehome.run_with_people();
-    let path = rehome.path("rehome.db.anchor");
-    let anchor = std::fs::read_to_string(&path).expect("the anchor");
-    let (before, id) = anchor.split_once("\"log\":\"").expect("a name");
-    std::fs::write(&path, format!("{before}\"log\":\"{}{}", "0".repeat(32), &id[32..])).expect("another");
-    for command in [&["audit", "verify"][..], &["run", "plan.json", "--yes"]] {
-        let said = rehome.say(command).expect(15);
-        assert!(said.err.contains("anchor of another log"), "{}", said.err);
-    }
-    std::fs::remove_file(&path).expect("what it says can be done");
-    rehome.say(&["audit", "verify"]).expect(0);
-}
-
-#[test]
 fn a_log_of_a_newer_program_is_shown_and_not_written_to() {
     let folder = example("minimal");
     let azure = Azure::serve(&folder.join("estate.json"), None);

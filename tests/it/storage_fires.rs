@@ -213,7 +213,7 @@ fn a_file_or_a_folder_that_cannot_be_written_to_is_said_with_a_remedy() {
         let output = rehome.dressed(&mut command).output().expect("a shell");
         let said =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("code 1\n") && said.contains("cannot be written to"), "{what}: {said}");
+        assert!(said.contains("code 1\n") && said.contains("is read-only"), "{what}: {said}");
         assert!(said.contains("make the file and its folder writable"), "{what}: {said}");
     }
     assert_eq!(writes(&azure), 0);

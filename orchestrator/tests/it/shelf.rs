@@ -160,6 +160,10 @@ impl Activity for Carry {
         self.put.probe(input, &()).await
     }
 
+    fn trace(&self, input: &Place) -> Trace {
+        self.put.trace(input)
+    }
+
     async fn undo(&self, call: &Call, input: &Place, (): &(), was: Option<&Placed>) -> Outcome<()> {
         self.put.undo(call, input, &(), was).await
     }

@@ -1,0 +1,153 @@
+//! Engine, measured without a disk: what a step costs in a short plan and in a long one, and what it costs to
+//! fold a long history. `cargo bench -p rehome-orchestrator`. Touches memory only.
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use rehome_orchestrator::*;
+use rehome_store::MemoryLog;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// Steps of one plan; two events each.
+const LENGTHS: [u32; 3] = [100, 1_000, 10_000];
+
+fn main() {
+    divan::main();
+}
+
+struct Nothing;
+
+impl Activity for Nothing {
+    const NAME: &'static str = "nothing/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    type Input = Value;
+    type Before = ();
+    type Output = Value;
+
+    fn locks(&self, _: &Value) -> Vec<ResourceKey> {
+        Vec::new()
+    }
+
+    async fn before(&self, _: &Value) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, _: &Call, input: &Value, (): &()) -> Outcome<Value> {
+        Outcome::Applied(input.clone())
+    }
+
+    async fn probe(&self, input: &Value, (): &()) -> Probe<Value> {
+        Probe::Applied(input.clone())
+    }
+
+    async fn undo(&self, _: &Call, _: &Value, (): &(), _: Option<&Value>) -> Outcome<()> {
+        Outcome::Applied(())
+    }
+
+    async fn verify(&self, _: &Value, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn residue(&self, _: &Value, (): &(), _: Option<&Value>) -> String {
+        String::new()
+    }
+}
+
+struct Chain;
+
+impl Workflow for Chain {
+    const NAME: &'static str = "chain/1";
+    type Params = Value;
+    type Facts = Value;
+
+    async fn survey(&self, _: &Value) -> Result<Value, Fault> {
+        Ok(Value::Null)
+    }
+
+    fn plan(params: &Value, _: &Value) -> Result<Plan, Fault> {
+        Ok(plan(params.as_u64().and_then(|steps| u32::try_from(steps).ok()).unwrap_or(1)))
+    }
+
+    fn differences(_: &Value, _: &Value) -> Vec<Difference> {
+        Vec::new()
+    }
+}
+
+fn plan(steps: u32) -> Plan {
+    let step = |n: u32| Step {
+        id: StepId::new(n.to_string()),
+        group: String::new(),
+        title: String::new(),
+        undo: String::new(),
+        phase: Phase::Forward,
+        needs: if n == 1 { Vec::new() } else { vec![StepId::new((n - 1).to_string())] },
+        node: Node::act::<Nothing>(Template::known(json!({ "text": "x".repeat(200) }))),
+    };
+    Plan {
+        workflow: Chain::NAME.to_owned(),
+        on_failure: OnFailure::Park,
+        steps: (1..=steps).map(step).collect(),
+    }
+}
+
+fn run() -> RunId {
+    RunId::new("m-1")
+}
+
+/// A log with one approved run, and an engine for it.
+fn ready(runtime: &Runtime, steps: u32) -> (Arc<MemoryLog>, Engine) {
+    let log = Arc::new(MemoryLog::default());
+    let parts =
+        Move { run: run(), about: Value::Null, params: Value::Null, facts: Value::Null, plan: plan(steps) };
+    let document = Document {
+        format_version: FORMAT_VERSION.to_owned(),
+        batch: "bench".to_owned(),
+        about: Value::Null,
+        moves: vec![parts],
+    };
+    let approved = document.approve(&*log, &"bench".into(), SystemClock.now_ms(), "to measure");
+    runtime.block_on(approved).expect("a sound document");
+    let engine = Engine {
+        log: log.clone(),
+        registry: Arc::new(Registry::new().activity(Nothing).workflow(Chain)),
+        clock: Arc::new(SystemClock),
+        tempo: Tempo::REAL,
+        actor: "bench".into(),
+        concurrency: 16,
+        look_ms: 1_000,
+        observer: Arc::new(()),
+    };
+    (log, engine)
+}
+
+fn drive(runtime: &Runtime, engine: &Engine) {
+    let (_stop, stopped) = watch::channel(false);
+    let left =
+        runtime.block_on(engine.drive(&[run()], Stay::BRIEFLY, stopped)).expect("the engine does its work");
+    assert_eq!(left[&run()], Left::Closed(Verdict::Done));
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("a runtime")
+}
+
+/// One step after the other: the price of a step must not grow with the plan.
+#[divan::bench(args = LENGTHS, sample_count = 10, sample_size = 1)]
+fn steps(bencher: Bencher, steps: u32) {
+    let runtime = runtime();
+    let bencher = bencher.counter(ItemsCount::new(steps)).with_inputs(|| ready(&runtime, steps));
+    bencher.bench_local_values(|(_log, engine)| drive(&runtime, &engine));
+}
+
+/// Reading a finished run back.
+#[divan::bench(args = LENGTHS, sample_count = 10, sample_size = 1)]
+fn fold(bencher: Bencher, steps: u32) {
+    let runtime = runtime();
+    let (log, engine) = ready(&runtime, steps);
+    drive(&runtime, &engine);
+    bencher.counter(ItemsCount::new(2 * steps)).bench_local(|| {
+        runtime.block_on(load(&*log, &run())).expect("a legal record");
+    });
+}
