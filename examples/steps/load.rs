@@ -39,7 +39,7 @@ impl Activity for Nothing {
     }
 
     async fn run(&self, call: &Call, input: &Load, (): &()) -> Outcome<Load> {
-        if call.attempt() % self.attempts != 0 {
+        if !call.attempt().is_multiple_of(self.attempts) {
             let why = Fault::new(FaultKind::Unavailable, "NotYet", "it takes more attempts");
             return Outcome::Retry { after: None, why };
         }

@@ -107,7 +107,8 @@ fn ready(runtime: &Runtime, steps: u32) -> (Arc<MemoryLog>, Engine) {
         about: Value::Null,
         moves: vec![parts],
     };
-    let approved = document.approve(&*log, &"bench".into(), SystemClock.now_ms(), "to measure");
+    let actor = "bench".into();
+    let approved = document.approve(&*log, &actor, SystemClock.now_ms(), "to measure");
     runtime.block_on(approved).expect("a sound document");
     let engine = Engine {
         log: log.clone(),
