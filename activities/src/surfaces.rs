@@ -65,10 +65,15 @@ const MOVED: [(&str, &str); 17] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 5] = [
+const HANDS: [(&str, &str); 7] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     ("service connections of Azure DevOps", "from the credential's subject"),
+    (
+        "users in databases of Azure SQL, PostgreSQL and MySQL, where the identity, a role or a host points to the server",
+        "a script that makes the new user and copies what the old one has, and one that drops the old user",
+    ),
+    ("roles on tables of Azure Data Explorer, found in the same ways", "KQL commands, table by table"),
     ("code that names no identity, with `unpinned_host = \"pin-first\"`", "an `az` command before and after"),
     ("resources that Azure names and you may not read", "a blocker until the batch file answers for each"),
 ];

@@ -212,7 +212,14 @@ fn every_type_that_can_name_an_identity_names_the_new_one_and_nothing_else_chang
     let plan = std::fs::read_to_string(rehome.path("plan.json")).expect("a plan");
     let plan: Value = serde_json::from_str(&plan).expect("JSON");
     let hands = plan["moves"][0]["plan"]["steps"].as_array().into_iter().flatten();
-    assert_eq!(hands.filter(|step| step["node"].get("by_hand").is_some()).count(), BY_HAND.len());
+    // Users inside databases are beside what Azure keeps, and no host has them.
+    let inside = |step: &&Value| {
+        text(&step["title"]).contains("user for NEW") || text(&step["title"]).ends_with("drop the old user")
+    };
+    let (users, hands): (Vec<_>, Vec<_>) =
+        hands.filter(|step| step["node"].get("by_hand").is_some()).partition(inside);
+    assert_eq!(hands.len(), BY_HAND.len());
+    assert!(users.len() >= 10 && users.len() % 2 == 0, "{} steps for users of databases", users.len());
     assert_eq!(rehome.run_with_people(), 0);
     let moved = azure.estate();
     // What was taken as done by hand was not done, so these still have the old one, and it is not deleted.

@@ -15,7 +15,10 @@ pub struct Unseen {
 
 /// What stands for itself in every plan: its code, and what it is.
 pub(crate) const GENERAL: [(&str, &str); 5] = [
-    ("C1", "database users made from {client} (Azure SQL, MySQL) or {principal} (PostgreSQL)"),
+    (
+        "C1",
+        "database users made from {client} (Azure SQL, MySQL) or {principal} (PostgreSQL), on servers that nothing read here points to",
+    ),
     ("C2", "{client} in code, images, pipelines, secrets and Terraform or Bicep files"),
     ("C3", "grants in other tenants, and allow-lists of other companies"),
     ("C4", "access lists on files: Data Lake (POSIX), Azure Files"),
@@ -36,9 +39,6 @@ pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
             let name = &credential.name;
             add("C6", format!("who matches the expression of federated credential {name}"));
         }
-    }
-    for host in facts.hosts.iter().filter(|h| h.id.to_ascii_lowercase().contains("/microsoft.sql/")) {
-        add("C1", format!("users inside the databases of {}", host.id));
     }
     for role in &facts.directory.app_roles {
         if ["sharepoint", "exchange", "microsoft graph"].iter().any(|n| role.resource.eq_ignore_ascii_case(n))

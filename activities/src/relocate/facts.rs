@@ -299,6 +299,9 @@ pub struct Host {
     pub references: Vec<Reference>,
     /// The application settings that name it.
     pub settings: Vec<Setting>,
+    /// The host names of database servers in its text and its settings, sorted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub databases: BTreeSet<String>,
     /// How it was found.
     pub found_by: BTreeSet<Method>,
     /// Whether it could be read; one that could not is known by id only.

@@ -1,6 +1,7 @@
 //! Activities: the workflow that moves an identity: survey, preflight, plan, differences.
 
 pub mod cannot_see;
+mod databases;
 pub mod differences;
 pub mod facts;
 mod locks;

@@ -56,6 +56,7 @@ pub(super) fn host(kind: &str, name: &str) -> Host {
         carries: true,
         references: Vec::new(),
         settings: Vec::new(),
+        databases: BTreeSet::new(),
         found_by: BTreeSet::from([Method::GraphMap]),
         readable: true,
         state: Some("Succeeded".into()),

@@ -2,6 +2,7 @@
 
 use super::builder::{Builder, Group, New, Words, object};
 use super::by_hand;
+use super::databases;
 use super::grants::service;
 use super::hosts::{RePointed, rewrite};
 use super::kinds::act;
@@ -33,6 +34,7 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     }
     let mut needs = free.clone();
     needs.extend(detached);
+    needs.extend(databases::drop_users(b, new, &needs));
     let returning = waits::until_returned(b, &needs);
     let revoked = revoke(b, &returning);
     needs.push(returning.grants);

@@ -6,6 +6,7 @@
 mod builder;
 mod by_hand;
 mod clean_up;
+mod databases;
 mod grants;
 mod hosts;
 mod kinds;
@@ -30,7 +31,8 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     let lifts = clean_up::lift(&mut b, Group::Create, &lifted, &[]);
     let new = create(&mut b, &lifts);
     let known = await_principal(&mut b, &new);
-    let granted = grants::grants(&mut b, &Made { new: &new, known });
+    let mut granted = grants::grants(&mut b, &Made { new: &new, known: known.clone() });
+    granted.extend(databases::add_users(&mut b, &new, &known));
     let in_force = waits::until_granted(&mut b, &new, &granted);
     let re_pointed = hosts::re_point(&mut b, &new, &in_force);
     let mut outside = elsewhere(&mut b, &new, &in_force);

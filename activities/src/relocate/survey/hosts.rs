@@ -3,6 +3,7 @@
 use super::{Common, access, gap, parse, query};
 use crate::azure::{ReadAction, Reader};
 use crate::references::scan::{Identifiers, scan};
+use crate::relocate::databases;
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
 use futures_util::stream::{self, StreamExt};
@@ -63,6 +64,13 @@ fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
     let mut settings: Vec<Setting> = naming.collect();
     settings.sort();
     settings
+}
+
+/// The database servers that the settings of a site name, whatever else they hold.
+fn databases_of(common: &Common, id: &str) -> BTreeSet<String> {
+    let site = common.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
+    let settings = site.into_iter().flat_map(|s| &s.settings);
+    settings.flat_map(|s| databases::named_in_text(&format!("{} {}", s.name, s.text))).collect()
 }
 
 /// Something that may carry or name an identity, as it was read, once for all identities.
@@ -295,6 +303,8 @@ fn judge(
     };
     host.found_by.extend(methods.iter().copied());
     host.settings = settings;
+    host.databases.extend(databases::named_in(body));
+    host.databases.extend(databases_of(common, id));
     Some(host)
 }
 

@@ -4,6 +4,7 @@ use crate::references::compare::rest_digest;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
 pub(super) use crate::references::table::type_of;
 use crate::references::table::{self, Verb};
+use crate::relocate::databases;
 use crate::relocate::facts::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,6 +216,7 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
         attached,
         references: references.into_iter().collect(),
         settings: Vec::new(),
+        databases: databases::named_in(body),
         found_by: BTreeSet::from([found_by]),
         readable: true,
         state: text(body, "/properties/provisioningState"),
@@ -264,6 +266,7 @@ pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
         carries: true,
         references: Vec::new(),
         settings: Vec::new(),
+        databases: BTreeSet::new(),
         found_by: BTreeSet::from([found_by]),
         readable: false,
         state: None,
