@@ -118,7 +118,15 @@ async fn work(c: &Context<'_>, batch: &Path, place: &Path, keep_old: bool) -> Re
         return Ok(verified);
     }
     c.output.talk("== clean up");
-    cleanup::cleanup(c, &name, Some(&name), "a rehearsal on a local Azure", &args).await
+    let why = "a rehearsal on a local Azure";
+    let mut exit = cleanup::cleanup(c, &name, Some(&name), why, &args).await?;
+    for _ in 0..3 {
+        if exit != Exit::Waiting || !acknowledge(c, &name).await? {
+            break;
+        }
+        exit = cleanup::cleanup(c, &name, Some(&name), why, &args).await?;
+    }
+    Ok(exit)
 }
 
 /// Acknowledges every by-hand step that waits; says whether there was any.

@@ -1,7 +1,7 @@
 //! CLI: one move, or one step, in full.
 
 use crate::view::{identity, step_word, view};
-use rehome_orchestrator::{Node, RunId, RunState, Step, StepState};
+use rehome_orchestrator::{Node, RunId, RunState, Step, StepState, Undo};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -30,8 +30,8 @@ pub(crate) fn a_step(
     value: &Value,
 ) -> String {
     let mut out = format!("{run}:{}  {}  {}\n", step.id, step_word(stands), step.title);
-    if let Node::ByHand { instruction, .. } = &step.node
-        && let Ok(told) = state.resolve(instruction)
+    if let Node::ByHand { instruction, undo } = &step.node
+        && let Ok(told) = state.resolve(if stands.undo == Undo::ByHand { undo } else { instruction })
     {
         let told: Value = serde_json::from_str(told.get()).unwrap_or_default();
         putln!(out, "\n{}\n", told.as_str().unwrap_or_default());
