@@ -219,11 +219,16 @@ fn every_type_that_can_name_an_identity_names_the_new_one_and_nothing_else_chang
     let (users, hands): (Vec<_>, Vec<_>) =
         hands.filter(|step| step["node"].get("by_hand").is_some()).partition(inside);
     assert_eq!(hands.len(), BY_HAND.len());
-    assert!(users.len() >= 10 && users.len() % 2 == 0, "{} steps for users of databases", users.len());
+    assert!(users.len() >= 8 && users.len() % 2 == 0, "{} steps for users of databases", users.len());
     assert_eq!(rehome.run_with_people(), 0);
     let moved = azure.estate();
     // What was taken as done by hand was not done, so these still have the old one, and it is not deleted.
-    rehome.say(&["cleanup", "all", "--confirm", "all", "--yes"]).expect(10);
+    let cleanup = ["cleanup", "all", "--confirm", "all", "--yes"];
+    let mut said = rehome.say(&cleanup);
+    while said.code == 11 && rehome.acknowledge() {
+        said = rehome.say(&cleanup);
+    }
+    said.expect(10);
     let after = azure.estate();
     let old = names(&before, &identity("id1")).expect("the old one");
     let new = names(&moved, &identity("id1").replace("/rg/", "/rg-new/")).expect("the new one");
