@@ -98,9 +98,16 @@ fn server_of(id: &str) -> Option<Server> {
     parts.windows(4).enumerate().find_map(server)
 }
 
+/// Whether it is a managed instance, which may have the name of a server: its host name has its zone as well.
+fn is_managed(server: &Server) -> bool {
+    let place = server.place.to_ascii_lowercase();
+    let zoned = !place.contains('/') && place.split('.').count() > 4 && !place.contains(".privatelink.");
+    server.engine == Engine::Sql && (place.contains("/managedinstances/") || zoned)
+}
+
 /// The servers that carry or name the identity, on or below which it holds something, and that its hosts name.
 pub(super) fn servers(facts: &Facts) -> Vec<Server> {
-    let mut found: BTreeMap<(Engine, String), Server> = BTreeMap::new();
+    let mut found: BTreeMap<(Engine, bool, String), Server> = BTreeMap::new();
     let ids = facts.hosts.iter().map(|h| &h.id);
     let ids = ids.chain(facts.assignments_of.iter().map(|a| &a.scope));
     let ids = ids.chain(facts.service_grants.iter().map(|g| &g.id));
@@ -111,7 +118,7 @@ pub(super) fn servers(facts: &Facts) -> Vec<Server> {
         Some(Server { engine, name: name.to_owned(), place: host.clone() })
     });
     for server in by_id.chain(by_name) {
-        found.entry((server.engine, server.name.to_ascii_lowercase())).or_insert(server);
+        found.entry((server.engine, is_managed(&server), server.name.to_ascii_lowercase())).or_insert(server);
     }
     found.into_values().collect()
 }
@@ -161,6 +168,8 @@ mod tests {
         let found = servers(&facts);
         let names: Vec<(Engine, &str)> = found.iter().map(|s| (s.engine, s.name.as_str())).collect();
         assert_eq!(names, [(Engine::Sql, "sql-pay"), (Engine::Postgres, "pg")]);
+        facts.hosts.push(host("Microsoft.Sql/managedInstances", "sql-pay"));
+        assert_eq!(servers(&facts).len(), 3, "an instance is not the server of the same name");
         assert!(found[1].place.ends_with("/flexibleServers/pg"), "{}", found[1].place);
     }
 }
