@@ -59,10 +59,16 @@ impl Object for Identity {
     fn output(input: &IdentityInput, live: &Value) -> Value {
         json!({
             "resource_id": input.id,
-            "client_id": live.pointer("/properties/clientId"),
-            "principal_id": live.pointer("/properties/principalId"),
+            "client_id": guid(live, "/properties/clientId"),
+            "principal_id": guid(live, "/properties/principalId"),
         })
     }
+}
+
+/// An id that Azure gave. It goes into commands and scripts for people, where only a GUID is harmless; without
+/// one, what refers to it cannot be carried out.
+fn guid<'a>(live: &'a Value, pointer: &str) -> Option<&'a str> {
+    live.pointer(pointer)?.as_str().filter(|text| uuid::Uuid::try_parse(text).is_ok())
 }
 
 /// msi/2024-11-30, one write at a time for each identity.
@@ -422,5 +428,17 @@ impl Object for OldServiceGrant {
 
     fn body(input: &OldServiceGrantInput) -> Value {
         input.expected.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_guid_is_taken_for_the_id_of_an_identity() {
+        let live = json!({"properties": {"clientId": "6f2c1f43-3a0b-4a52-9c8e-0d6d1d2e3f40", "principalId": "x'; DROP USER u"}});
+        assert_eq!(guid(&live, "/properties/clientId"), Some("6f2c1f43-3a0b-4a52-9c8e-0d6d1d2e3f40"));
+        assert_eq!(guid(&live, "/properties/principalId"), None);
     }
 }
