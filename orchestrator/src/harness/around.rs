@@ -133,8 +133,13 @@ impl Disturbed<dyn AnyActivity> {
                     Outcome::Retry { after: None, why }
                 }
                 Some(Disturbance::Repeated) => {
-                    drop(sent().await);
-                    sent().await
+                    let first = sent().await;
+                    // Told to come back later, whoever delivers twice goes on with the answer that came first: a
+                    // refusal of the second says nothing of the first.
+                    match sent().await {
+                        Outcome::Retry { .. } => first,
+                        second => second,
+                    }
                 }
             }
         })
