@@ -73,7 +73,7 @@ async function play(rehome, folder, { estate, batch }, back) {
     } else {
       const verified = await ask('verify');
       if (verified.code !== 14) must(verified);
-      const cleaned = await ask('cleanup', name, '--confirm', name, '--yes');
+      const cleaned = await run(ask, ['cleanup', name, '--confirm', name, '--yes']);
       if (cleaned.code !== 10) must(cleaned);
     }
     return wire.exchanges;
