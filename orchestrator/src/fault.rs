@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-/// What sort of trouble it was; decides advice and grouping, never retrying (that is the outcome's).
+/// What sort of trouble it was; decides advice, grouping and reading again, never writing again (that is the outcome's).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
@@ -32,6 +32,23 @@ pub enum FaultKind {
     Differs,
     /// A fault of this program.
     Bug,
+}
+
+impl FaultKind {
+    /// Whether trouble of this sort goes away by itself: what only reads is then tried again.
+    pub fn is_passing(self) -> bool {
+        match self {
+            Self::Throttled | Self::Unavailable | Self::NotReady | Self::Broken => true,
+            Self::Denied
+            | Self::Blocked
+            | Self::Conflict
+            | Self::Invalid
+            | Self::Missing
+            | Self::GaveUp
+            | Self::Differs
+            | Self::Bug => false,
+        }
+    }
 }
 
 /// One fault: a cause with everything a person needs, in the fields of [`Cause`].

@@ -91,19 +91,7 @@ pub(crate) fn map<T, U>(outcome: Outcome<T>, to: impl FnOnce(T) -> U) -> Outcome
 
 /// Something was read before a write and could not be: certainly nothing was written.
 pub(crate) fn unread<T>(why: Fault) -> Outcome<T> {
-    match why.kind {
-        FaultKind::Throttled | FaultKind::Unavailable | FaultKind::NotReady | FaultKind::Broken => {
-            Outcome::Retry { after: None, why }
-        }
-        FaultKind::Denied
-        | FaultKind::Blocked
-        | FaultKind::Conflict
-        | FaultKind::Invalid
-        | FaultKind::Missing
-        | FaultKind::GaveUp
-        | FaultKind::Differs
-        | FaultKind::Bug => Outcome::Refused(why),
-    }
+    if why.kind.is_passing() { Outcome::Retry { after: None, why } } else { Outcome::Refused(why) }
 }
 
 /// An operation came to its end without any effect to be seen. What may pass is looked at once more, and then

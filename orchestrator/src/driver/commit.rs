@@ -151,7 +151,7 @@ impl Actor {
 
     pub(crate) fn unprepared(&mut self, at: Index, act: Act, why: Fault) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
-        let passing = crate::driver::recall::is_passing(why.kind);
+        let passing = why.kind.is_passing();
         match passing.then(|| self.failed_again(Some(at))).flatten() {
             Some(date) => {
                 self.live.not_before.insert(at, date);

@@ -53,7 +53,7 @@ impl Actor {
             }
         };
         match why {
-            Some(why) if !is_passing(why.kind) => self.remember(at, trace, Memory::Untold(why), input, None),
+            Some(why) if !why.kind.is_passing() => self.remember(at, trace, Memory::Untold(why), input, None),
             why => {
                 match self.failed_again(Some(at)) {
                     Some(date) => {
@@ -79,21 +79,6 @@ impl Actor {
         // Nothing is written as nothing, so that a replay has the same state.
         let before = before.filter(|before| *before != Json::of(&()));
         self.fold(Event::Recalled(Recalled { step, trace, found, input, before }), true)
-    }
-}
-
-/// Whether a fault goes away by itself.
-pub(crate) fn is_passing(kind: FaultKind) -> bool {
-    match kind {
-        FaultKind::Throttled | FaultKind::Unavailable | FaultKind::NotReady | FaultKind::Broken => true,
-        FaultKind::Denied
-        | FaultKind::Blocked
-        | FaultKind::Conflict
-        | FaultKind::Invalid
-        | FaultKind::Missing
-        | FaultKind::GaveUp
-        | FaultKind::Differs
-        | FaultKind::Bug => false,
     }
 }
 
