@@ -153,6 +153,10 @@ impl RunState {
     /// Time in which nothing was tried, because no program was running or somebody set the clock, does not
     /// count against the limits of a step.
     fn forgive_silence(&mut self, at: Index, at_ms: i64) {
+        let step = &self.steps[at as usize];
+        if step.first_ms.is_none() && step.undo_first_ms.is_none() {
+            return;
+        }
         let (Node::Act { retry, .. } | Node::Wait { retry, .. }) = &self.graph.step(at).node else { return };
         let pause = i64::try_from(retry.cap_ms.saturating_mul(2)).unwrap_or(i64::MAX);
         let step = &mut self.steps[at as usize];

@@ -11,10 +11,46 @@ pub(crate) type Index = u32;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Graph {
     plan: Arc<Plan>,
-    /// Every place, in the order of the names.
-    by_name: Vec<Index>,
+    names: Names,
     needs: Arrows,
     dependents: Arrows,
+}
+
+/// The names of the steps in their order, side by side: each event names a step, and the steps themselves lie far
+/// apart in memory.
+#[derive(Debug, PartialEq)]
+struct Names {
+    text: String,
+    entries: Vec<Name>,
+}
+
+/// Where a name stands in the text, and which step it is.
+#[derive(Debug, PartialEq)]
+struct Name {
+    from: usize,
+    to: usize,
+    place: Index,
+}
+
+impl Names {
+    fn new(plan: &Plan) -> Self {
+        let mut sorted: Vec<(&str, Index)> =
+            plan.steps.iter().map(|step| step.id.as_str()).zip(0..).collect();
+        sorted.sort_unstable();
+        let (mut text, mut entries) = (String::new(), Vec::with_capacity(sorted.len()));
+        for (name, place) in sorted {
+            let from = text.len();
+            text.push_str(name);
+            entries.push(Name { from, to: text.len(), place });
+        }
+        Self { text, entries }
+    }
+
+    fn find(&self, id: &StepId) -> Option<Index> {
+        let name = |entry: &Name| &self.text[entry.from..entry.to];
+        let found = self.entries.binary_search_by(|entry| name(entry).cmp(id.as_str()));
+        found.ok().map(|nth| self.entries[nth].place)
+    }
 }
 
 /// Where the arrows of each place lead, one place's after the other's.
@@ -43,20 +79,18 @@ impl Arrows {
 impl Graph {
     /// Follows the arrows of a plan that keeps the rules.
     pub(crate) fn new(plan: Arc<Plan>) -> Self {
-        let mut by_name: Vec<Index> = (0..count(plan.steps.len())).collect();
-        by_name.sort_unstable_by_key(|at| &plan.steps[*at as usize].id);
-        let find = |id| find(&plan, &by_name, id);
+        let names = Names::new(&plan);
         let mut dependents = vec![Vec::new(); plan.steps.len()];
         let mut needs = Vec::with_capacity(plan.steps.len());
         for (step, place) in plan.steps.iter().zip(0..) {
-            let mut of: Vec<Index> = step.needs.iter().filter_map(find).collect();
+            let mut of: Vec<Index> = step.needs.iter().filter_map(|id| names.find(id)).collect();
             of.sort_unstable();
             of.dedup();
             of.iter().for_each(|need| dependents[*need as usize].push(place));
             needs.push(of);
         }
         let (needs, dependents) = (Arrows::new(&needs), Arrows::new(&dependents));
-        Self { plan, by_name, needs, dependents }
+        Self { plan, names, needs, dependents }
     }
 
     pub(crate) fn plan(&self) -> &Arc<Plan> {
@@ -72,7 +106,7 @@ impl Graph {
     }
 
     pub(crate) fn find(&self, id: &StepId) -> Option<Index> {
-        find(&self.plan, &self.by_name, id)
+        self.names.find(id)
     }
 
     pub(crate) fn needs(&self, at: Index) -> &[Index] {
@@ -82,11 +116,6 @@ impl Graph {
     pub(crate) fn dependents(&self, at: Index) -> &[Index] {
         self.dependents.from(at)
     }
-}
-
-fn find(plan: &Plan, by_name: &[Index], id: &StepId) -> Option<Index> {
-    let found = by_name.binary_search_by_key(&id, |at| &plan.steps[*at as usize].id);
-    found.ok().map(|nth| by_name[nth])
 }
 
 /// A count of steps or arrows, which a plan has few of.

@@ -37,6 +37,7 @@ mod replay;
 mod requests;
 mod restore;
 mod state;
+mod sweep;
 mod template;
 mod tempo;
 mod verify;

@@ -4,9 +4,12 @@ use crate::activity::{Activity, Condition, Reversibility};
 use crate::ids::StepId;
 use crate::json::Json;
 use crate::template::Template;
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
 
 /// A plan has at most this many steps: far above the largest identity, far below what a person reads.
 pub const STEPS_MAX: usize = 20_000;
@@ -26,9 +29,30 @@ pub struct Plan {
 
 /// A list without room for more: thousands of plans are in memory at once, and none of them grows.
 fn tight<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    let mut list = Vec::deserialize(deserializer)?;
-    list.shrink_to_fit();
-    Ok(list)
+    deserializer.deserialize_seq(Tight(PhantomData))
+}
+
+/// Makes room for most lists at the second item, and gives back what was too much.
+struct Tight<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Tight<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+        let Some(first) = items.next_element()? else { return Ok(Vec::new()) };
+        let Some(second) = items.next_element()? else { return Ok(vec![first]) };
+        let mut list = Vec::with_capacity(32);
+        list.extend([first, second]);
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        list.shrink_to_fit();
+        Ok(list)
+    }
 }
 
 /// What happens when a step cannot be done.

@@ -169,6 +169,8 @@ mod tests {
             "arm GET /x\nx-ms-correlation-request-id: \u{e9}".to_owned(),
             "graph GET /v1.0/groups\nclient-request-id: \u{1}".to_owned(),
             "arm GET /subscriptions?api-version=2022-12-01&$skiptoken=18446744073709551615".to_owned(),
+            "arm PUT /subscriptions/s1/resourceGroups/rg/providers/M.W/x/y?api-version=2022-12-01\n\n\"z\""
+                .to_owned(),
         ] {
             requests(data.as_bytes());
         }

@@ -26,15 +26,19 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The body as JSON; an empty one is `Null`.
+    /// The body: an object, or `Null` when there is none. No request of either service has another one.
     pub(crate) fn json(&self) -> Result<Value, Reply> {
         if self.body.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&self.body).map_err(|e| {
-            let message = format!("The request content was invalid and could not be deserialized: '{e}'.");
+        let invalid = |why: &str| {
+            let message = format!("The request content was invalid and could not be deserialized: '{why}'.");
             Reply::error(400, "InvalidRequestContent", &message)
-        })
+        };
+        match serde_json::from_slice(&self.body).map_err(|e| invalid(&e.to_string()))? {
+            body @ (Value::Object(_) | Value::Null) => Ok(body),
+            _ => Err(invalid("the content is not an object")),
+        }
     }
 }
 

@@ -19,9 +19,10 @@ use crate::history::{self, HistoryError, Loaded};
 use crate::ids::{RunId, StepId};
 use crate::locks::Locks;
 use crate::registry::Registry;
+use crate::sweep::load_many;
 use crate::tempo::Tempo;
 use actor::Actor;
-use rehome_store::{AppendError, Later, Log, ReadError};
+use rehome_store::{AppendError, Later, Log, Position, ReadError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore, watch as signal};
@@ -175,7 +176,7 @@ impl Engine {
         });
         let mut bells = BTreeMap::new();
         let mut actors = Vec::with_capacity(runs.len());
-        for (run, loaded) in restore(self, runs).await? {
+        for (run, loaded) in restore(self, runs, head.position).await? {
             let bell = Arc::new(Notify::new());
             bells.insert(run.stream(), bell.clone());
             actors.push(Actor::new(shared.clone(), run, loaded, bell, stop.clone()));
@@ -196,44 +197,39 @@ impl Engine {
     }
 }
 
-/// Runs that are read back at the same time: some are folded while others wait for the disk.
-const RESTORED_AT_ONCE: usize = 4;
+/// So few runs are looked up, however small the log is.
+const FEW: usize = 16;
+
+/// To look a run up costs about as much as to read this many events in order.
+const A_LOOK_UP: u64 = 100;
 
 /// Reads runs back, in the order in which they are named, and sees whether this program knows all that
-/// their plans name. A failure leaves no reader behind.
-async fn restore(engine: &Engine, runs: &[RunId]) -> Result<Vec<(RunId, Loaded)>, DriveError> {
-    let share = runs.len().div_ceil(RESTORED_AT_ONCE).max(1);
-    let mut readers = JoinSet::new();
-    for (place, some) in runs.chunks(share).enumerate() {
-        let (engine, some) = (engine.clone(), some.to_vec());
-        readers.spawn(async move { Ok((place, restore_some(engine, some).await?)) });
-    }
-    let mut restored = BTreeMap::new();
-    while let Some(joined) = readers.join_next().await {
-        match joined.map_err(|e| DriveError::Panicked(e.to_string())).flatten() {
-            Ok((place, some)) => drop(restored.insert(place, some)),
-            Err(why) => {
-                readers.shutdown().await;
-                return Err(why);
-            }
+/// their plans name.
+async fn restore(
+    engine: &Engine,
+    runs: &[RunId],
+    head: Position,
+) -> Result<Vec<(RunId, Loaded)>, DriveError> {
+    let many = runs.len() > FEW && runs.len() as u64 * A_LOOK_UP > head.0;
+    let loaded = match many {
+        true => load_many(&*engine.log, runs).await,
+        false => one_by_one(&*engine.log, runs).await,
+    };
+    let loaded = loaded.map_err(|(run, source)| DriveError::History { run, source })?;
+    for (run, loaded) in runs.iter().zip(&loaded) {
+        if let Some(name) = engine.registry.unknown_name(loaded.state.plan()) {
+            return Err(DriveError::UnknownName { name: name.to_owned(), run: run.clone() });
         }
     }
-    Ok(restored.into_values().flatten().collect())
+    Ok(runs.iter().cloned().zip(loaded).collect())
 }
 
-async fn restore_some(engine: Engine, runs: Vec<RunId>) -> Result<Vec<(RunId, Loaded)>, DriveError> {
-    let mut restored = Vec::with_capacity(runs.len());
+async fn one_by_one(log: &dyn Log, runs: &[RunId]) -> Result<Vec<Loaded>, (RunId, HistoryError)> {
+    let mut loaded = Vec::with_capacity(runs.len());
     for run in runs {
-        let loaded = match history::load(&*engine.log, &run).await {
-            Ok(loaded) => loaded,
-            Err(source) => return Err(DriveError::History { run, source }),
-        };
-        if let Some(name) = engine.registry.unknown_name(loaded.state.plan()) {
-            return Err(DriveError::UnknownName { name: name.to_owned(), run });
-        }
-        restored.push((run, loaded));
+        loaded.push(history::load(log, run).await.map_err(|source| (run.clone(), source))?);
     }
-    Ok(restored)
+    Ok(loaded)
 }
 
 async fn gather(

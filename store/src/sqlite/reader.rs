@@ -52,19 +52,26 @@ fn storage(error: rusqlite::Error) -> ReadError {
     ReadError::Storage(error.to_string())
 }
 
-/// One row; a column of a wrong type or size is an error.
-fn event(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    let stream: Arc<str> = row.get::<_, String>(2)?.into();
-    let actor: Arc<str> = row.get::<_, String>(6)?.into();
+/// One row; a column of a wrong type or size is an error. Names that it shares with the row before are kept once.
+fn event(row: &Row<'_>, before: Option<&Stored>) -> rusqlite::Result<Stored> {
+    let stream = row.get_ref(2)?.as_str()?;
+    let actor = row.get_ref(6)?.as_str()?;
+    let before = before.map(|event| &event.record);
     Ok(Stored {
         position: Position(row.get(0)?),
         sequence: Sequence(row.get(1)?),
         record: Record {
-            stream: StreamId::new(stream),
+            stream: match before {
+                Some(record) if record.stream.as_str() == stream => record.stream.clone(),
+                Some(_) | None => StreamId::new(stream),
+            },
             kind: Cow::Owned(row.get(3)?),
             version: row.get(4)?,
             at_ms: row.get(5)?,
-            actor,
+            actor: match before {
+                Some(record) if *record.actor == *actor => record.actor.clone(),
+                Some(_) | None => actor.into(),
+            },
             body: row.get(8)?,
         },
         salt: row.get(7)?,
@@ -92,7 +99,7 @@ fn page(
     let mut rows = statement.query(of).map_err(storage)?;
     let mut events: Vec<Stored> = Vec::with_capacity(limit.min(256));
     loop {
-        match rows.next().and_then(|row| row.map(event).transpose()) {
+        match rows.next().and_then(|row| row.map(|row| event(row, events.last())).transpose()) {
             Ok(Some(event)) => events.push(event),
             Ok(None) => return Ok(events),
             Err(e) if is_damage(&e) => {
