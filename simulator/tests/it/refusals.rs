@@ -61,6 +61,8 @@ async fn a_write_for_a_version_that_is_gone_is_refused_and_each_write_makes_a_ne
 async fn a_new_identity_is_not_known_everywhere_at_once() {
     let mut estate = estate();
     estate["settings"]["spread_delay_s"] = json!(3_600);
+    // It is asked as often as the machine can.
+    estate["settings"]["throttling"] = json!(false);
     let client = Client::at(estate).await;
     let there = format!("{}?{MSI}", identity("new"));
     assert_eq!(client.put(&there, json!({"location": "westeurope"})).await.status, 201);
