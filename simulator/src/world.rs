@@ -185,7 +185,7 @@ impl World {
         }
     }
 
-    /// Removes a directory object, and every link to it.
+    /// Removes a directory object, and every link to it: memberships, owners, and what it was granted in the directory.
     pub(crate) fn remove_directory(&mut self, id: &str) -> Option<Value> {
         let removed = self.graph.remove(&id.to_lowercase())?;
         self.changes += 1;
@@ -196,6 +196,14 @@ impl World {
                 }
             }
         }
+        let is = |object: &Value, end: &str| object[end].as_str().is_some_and(|l| l.eq_ignore_ascii_case(id));
+        self.graph.retain(|_, object| match object["@odata.type"].as_str() {
+            Some("#microsoft.graph.appRoleAssignment") => {
+                !is(object, "principalId") && !is(object, "resourceId")
+            }
+            Some("#microsoft.graph.unifiedRoleAssignment") => !is(object, "principalId"),
+            Some(_) | None => true,
+        });
         Some(removed)
     }
 

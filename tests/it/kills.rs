@@ -24,6 +24,11 @@ impl Dice {
         Self(seed)
     }
 
+    /// Where it begins, before anything was drawn.
+    pub(crate) fn seed(&self) -> u64 {
+        self.0
+    }
+
     fn below(&mut self, most: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

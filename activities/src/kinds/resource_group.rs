@@ -1,11 +1,13 @@
 //! Activities: the resource group that new identities go into, which several moves of a batch may share.
 //!
 //! Deleting a group deletes everything in it, so its undo is careful: only a group that carries our mark,
-//! and only when nothing is left in it. Whichever move of the batch comes last takes it away.
+//! and only when nothing is left in it. Whichever move of the batch comes last takes it away; where the identity of
+//! the move itself was left in it, the group is left too, and that is said.
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, quoted, unread};
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -26,6 +28,9 @@ pub(crate) struct GroupInput {
     location: String,
     #[serde(default)]
     tags: BTreeMap<String, String>,
+    /// The identity that this move makes in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -41,22 +46,40 @@ enum Stands {
     Leaving,
     /// It is ours, and nothing is in it.
     EmptyOurs,
+    /// It is ours, and nothing is in it but the identity of this move, which somebody left there.
+    HoldsLeft(String),
     /// Somebody's, or in use.
     Kept,
 }
 
 impl EnsureGroup {
-    async fn stands(&self, id: &str) -> Result<Stands, Fault> {
-        let Some(group) = self.0.reader.find(id, API).await? else { return Ok(Stands::Absent) };
+    async fn stands(&self, input: &GroupInput) -> Result<Stands, Fault> {
+        let Some(group) = self.0.reader.find(&input.id, API).await? else { return Ok(Stands::Absent) };
         if group.pointer("/properties/provisioningState").and_then(Value::as_str) == Some("Deleting") {
             return Ok(Stands::Leaving);
         }
         if group.pointer(&format!("/tags/{}", MARK.0)).and_then(Value::as_str) != Some(MARK.1) {
             return Ok(Stands::Kept);
         }
-        let inside = self.0.reader.list(&format!("{id}/resources"), "2021-04-01", &[("$top", "1")]).await?;
-        Ok(if inside.is_empty() { Stands::EmptyOurs } else { Stands::Kept })
+        let list = format!("{}/resources", input.id);
+        let inside = self.0.reader.list(&list, "2021-04-01", &[("$top", "2")]).await?;
+        match (&inside[..], &input.identity) {
+            ([], _) => Ok(Stands::EmptyOurs),
+            ([one], Some(own)) if one["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(own)) => {
+                // The list lags behind what is there.
+                let there = self.0.reader.find(own, super::objects::MSI).await?.is_some();
+                Ok(if there { Stands::HoldsLeft(own.clone()) } else { Stands::EmptyOurs })
+            }
+            (_, _) => Ok(Stands::Kept),
+        }
     }
+}
+
+fn not_empty(group: &str, identity: &str) -> Fault {
+    let what = format!(
+        "{group} was made for {identity}, which was left in it: remove the identity and try again, or leave the group too"
+    );
+    Fault::new(FaultKind::Conflict, "IdentityLeftInGroup", what)
 }
 
 impl Activity for EnsureGroup {
@@ -96,8 +119,10 @@ impl Activity for EnsureGroup {
 
     /// A group that others use is no effect of this step: to run again finds it, to undo leaves it.
     async fn probe(&self, input: &GroupInput, (): &()) -> Probe<GroupOutput> {
-        match self.stands(&input.id).await {
-            Ok(Stands::EmptyOurs) => Probe::Applied(GroupOutput { id: input.id.clone() }),
+        match self.stands(input).await {
+            Ok(Stands::EmptyOurs | Stands::HoldsLeft(_)) => {
+                Probe::Applied(GroupOutput { id: input.id.clone() })
+            }
             Ok(Stands::Absent | Stands::Kept) => Probe::NotApplied,
             Ok(Stands::Leaving) => Probe::InProgress { after: None },
             Err(why) => Probe::Unsettled { after: None, why },
@@ -105,8 +130,9 @@ impl Activity for EnsureGroup {
     }
 
     async fn undo(&self, call: &Call, input: &GroupInput, (): &(), _: Option<&GroupOutput>) -> Outcome<()> {
-        match self.stands(&input.id).await {
+        match self.stands(input).await {
             Ok(Stands::EmptyOurs) => map(self.0.writer.delete(call, &input.id, API, None).await, |_| ()),
+            Ok(Stands::HoldsLeft(identity)) => Outcome::Refused(not_empty(&input.id, &identity)),
             Ok(Stands::Absent | Stands::Kept | Stands::Leaving) => Outcome::Applied(()),
             Err(why) => unread(why),
         }

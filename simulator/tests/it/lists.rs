@@ -1,4 +1,4 @@
-use crate::client::{Client, GROUP, SUB, estate, identity};
+use crate::client::{Client, GROUP, OLD_PRINCIPAL, SUB, Said, estate, identity};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -61,4 +61,28 @@ async fn ids_are_the_same_in_any_case_and_every_answer_can_be_correlated() {
         !said.header("x-ms-request-id").is_empty() && !said.header("x-ms-correlation-request-id").is_empty()
     );
     assert!(said.header("x-ms-ratelimit-remaining-subscription-reads").parse::<u32>().is_ok());
+}
+
+#[tokio::test]
+async fn what_the_directory_granted_to_a_principal_goes_with_it() {
+    let mut estate = estate();
+    estate["graph"] = json!([
+        {"@odata.type": "#microsoft.graph.servicePrincipal", "id": "app", "appId": "a", "appRoles": []},
+        {"@odata.type": "#microsoft.graph.group", "id": "team", "members": [OLD_PRINCIPAL]},
+        {"@odata.type": "#microsoft.graph.appRoleAssignment", "id": "one", "principalId": OLD_PRINCIPAL,
+            "resourceId": "app", "appRoleId": "r"},
+        {"@odata.type": "#microsoft.graph.appRoleAssignment", "id": "two", "principalId": "app",
+            "resourceId": "app", "appRoleId": "r"},
+    ]);
+    let client = Client::at(estate).await;
+    let old = format!("{}?api-version=2024-11-30", identity("old"));
+    assert_eq!(client.arm(Method::DELETE, &old, None).await.status, 200);
+    let ids = |said: Said| {
+        let list = said.body["value"].as_array().expect("a list").clone();
+        list.iter().map(|o| o["id"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let granted = client.graph(Method::GET, "/servicePrincipals/app/appRoleAssignedTo", None).await;
+    assert_eq!(ids(granted), ["two"]);
+    let members = client.graph(Method::GET, "/groups/team/members", None).await;
+    assert_eq!(ids(members), Vec::<String>::new());
 }

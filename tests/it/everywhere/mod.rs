@@ -7,7 +7,7 @@
 mod estate;
 mod world;
 
-use crate::kills::say;
+use crate::kills::{Dice, say};
 use crate::oracle::names;
 use crate::whole_way::judge;
 use rehome_orchestrator::harness::{Case, Disturbance, Findings, Help, Place, Trial, Way, run_once};
@@ -31,13 +31,6 @@ fn sample(cases: &[Case], count: usize, seed: u64) -> Vec<Case> {
     (1..).zip(cases.chunks(stride)).map(one).collect()
 }
 
-/// A plain run takes the same sample every time; what the other samples find is in ARCHITECTURE.md.
-fn seed() -> u64 {
-    let seed = std::env::var("REHOME_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(2);
-    say(&format!("REHOME_SEED={seed}"));
-    seed
-}
-
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
@@ -55,7 +48,7 @@ fn is_out_of_contract(trial: &Trial<'_, Relocation>, case: &Case) -> bool {
 }
 
 fn live_through(relocation: &Relocation) -> Findings {
-    let (trial, seed) = (Trial::new(relocation), seed());
+    let (trial, seed) = (Trial::new(relocation), Dice::seeded().seed());
     let mut cases = trial.singles();
     cases.retain(|case| case.help != Help::Skip || !relocation.is_locked());
     cases.retain(|case| !is_out_of_contract(&trial, case));

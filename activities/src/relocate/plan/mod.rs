@@ -59,6 +59,7 @@ fn create(b: &mut Builder<'_>, lifts: &[StepId]) -> New {
             ("id", Some(Template::known(params.target.group_id()))),
             ("location", Some(Template::known(&params.target.location))),
             ("tags", Some(Template::known(&params.options.add_tags))),
+            ("identity", Some(Template::known(&facts.target.id))),
         ]);
         let title = format!("resource group {}", params.target.resource_group);
         let words = Words::new(title, "delete it, once it is empty");
