@@ -6,8 +6,7 @@ use rehome_orchestrator::{
     StepState, Verdict,
 };
 use rehome_store::{
-    Append, AppendError, Appended, CountedSalts, Head, Later, Log, MemoryLog, Position, ReadError, Sequence,
-    Stored, StreamId,
+    Append, AppendError, Appended, AroundLog, CountedSalts, Later, Log, MemoryLog, Position, Sequence, Stored,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -172,8 +171,12 @@ fn law(before: &RunState, after: &RunState, event: &Event) -> Result<(), String>
     Ok(())
 }
 
-impl Log for Witness {
-    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+impl AroundLog for Witness {
+    fn inner(&self) -> &dyn Log {
+        &self.inner
+    }
+
+    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let appended = self.inner.append(append).await?;
             let stored = self.inner.read_all(Position(appended.first.0 - 1), usize::MAX).await;
@@ -183,34 +186,17 @@ impl Log for Witness {
             Ok(appended)
         })
     }
-
-    fn read_stream(
-        &self,
-        stream: &StreamId,
-        after: Sequence,
-        limit: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.inner.read_stream(stream, after, limit)
-    }
-
-    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.inner.read_all(after, limit)
-    }
-
-    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
-        self.inner.head()
-    }
-
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
-        self.inner.streams(prefix)
-    }
 }
 
 /// The same log as the process under test has it: a commit may be the last thing it does.
 pub(crate) struct Deadly(pub(crate) Arc<Witness>);
 
-impl Log for Deadly {
-    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+impl AroundLog for Deadly {
+    fn inner(&self) -> &dyn Log {
+        &*self.0
+    }
+
+    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let (before, after) = self.0.omens();
             if before {
@@ -224,26 +210,5 @@ impl Log for Deadly {
             }
             appended
         })
-    }
-
-    fn read_stream(
-        &self,
-        stream: &StreamId,
-        after: Sequence,
-        limit: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.0.read_stream(stream, after, limit)
-    }
-
-    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.0.read_all(after, limit)
-    }
-
-    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
-        self.0.head()
-    }
-
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
-        self.0.streams(prefix)
     }
 }

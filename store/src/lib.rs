@@ -15,6 +15,7 @@
 //! the chain tells.
 
 mod anchor;
+mod around;
 mod chain;
 pub mod conformance;
 mod heads;
@@ -27,6 +28,7 @@ mod sqlite;
 mod verify;
 
 pub use anchor::{Anchor, Standing};
+pub use around::AroundLog;
 pub use chain::event_hash;
 pub use log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
 pub use memory::MemoryLog;

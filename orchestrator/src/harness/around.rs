@@ -12,9 +12,7 @@ use crate::ids::StepId;
 use crate::json::Json;
 use crate::registry::{AnyActivity, AnyCondition, AnyWorkflow, Registry};
 use futures_util::future::BoxFuture;
-use rehome_store::{
-    Append, AppendError, Appended, Head, Later, Log, Position, ReadError, Record, Sequence, Stored, StreamId,
-};
+use rehome_store::{Append, AppendError, Appended, AroundLog, Later, Log, Record};
 use std::sync::Arc;
 
 /// What is around each thing that looks at the world or changes it.
@@ -313,8 +311,12 @@ fn step_of(record: &Record) -> Option<StepId> {
     }
 }
 
-impl Log for DisturbedLog {
-    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+impl AroundLog for DisturbedLog {
+    fn inner(&self) -> &dyn Log {
+        &*self.inner
+    }
+
+    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let failed = || {
                 self.injector.fail();
@@ -339,26 +341,5 @@ impl Log for DisturbedLog {
                 Some(_) | None => self.inner.append(append).await,
             }
         })
-    }
-
-    fn read_stream(
-        &self,
-        stream: &StreamId,
-        after: Sequence,
-        limit: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.inner.read_stream(stream, after, limit)
-    }
-
-    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.inner.read_all(after, limit)
-    }
-
-    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
-        self.inner.head()
-    }
-
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
-        self.inner.streams(prefix)
     }
 }

@@ -4,10 +4,7 @@
 use crate::lost::{START_MS, engine, house, original, run, to_the_end, turn};
 use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
 use rehome_orchestrator::*;
-use rehome_store::{
-    Append, AppendError, Appended, CountedSalts, Head, Later, Log, MemoryLog, Position, ReadError, Sequence,
-    Stored, StreamId,
-};
+use rehome_store::{Append, AppendError, Appended, AroundLog, CountedSalts, Later, Log, MemoryLog};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,35 +19,18 @@ struct Setting {
     by_ms: i64,
 }
 
-impl Log for Setting {
-    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+impl AroundLog for Setting {
+    fn inner(&self) -> &dyn Log {
+        &self.inner
+    }
+
+    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             if self.appends.fetch_add(1, Ordering::SeqCst) + 1 == self.nth {
                 self.clock.jump(self.by_ms);
             }
             self.inner.append(append).await
         })
-    }
-
-    fn read_stream(
-        &self,
-        s: &StreamId,
-        after: Sequence,
-        n: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.inner.read_stream(s, after, n)
-    }
-
-    fn read_all(&self, after: Position, n: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.inner.read_all(after, n)
-    }
-
-    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
-        self.inner.head()
-    }
-
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
-        self.inner.streams(prefix)
     }
 }
 

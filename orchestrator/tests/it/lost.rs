@@ -5,7 +5,7 @@ use crate::shelf::{HouseWorld, Shelves, plan};
 use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
 use rehome_orchestrator::*;
 use rehome_store::{
-    Append, AppendError, Appended, CountedSalts, Head, Later, Log, MemoryLog, Position, ReadError, Sequence,
+    Append, AppendError, Appended, AroundLog, CountedSalts, Later, Log, MemoryLog, Position, Sequence,
     Stored, StreamId,
 };
 use std::collections::BTreeMap;
@@ -23,35 +23,18 @@ struct Snapping {
     seen: Mutex<BTreeMap<u64, World>>,
 }
 
-impl Log for Snapping {
-    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+impl AroundLog for Snapping {
+    fn inner(&self) -> &dyn Log {
+        &self.inner
+    }
+
+    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let appended = self.inner.append(append).await?;
             let world = self.shelves.lock().expect("whole").clone();
             self.seen.lock().expect("whole").insert(appended.last.0, world);
             Ok(appended)
         })
-    }
-
-    fn read_stream(
-        &self,
-        s: &StreamId,
-        after: Sequence,
-        n: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.inner.read_stream(s, after, n)
-    }
-
-    fn read_all(&self, after: Position, n: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.inner.read_all(after, n)
-    }
-
-    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
-        self.inner.head()
-    }
-
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
-        self.inner.streams(prefix)
     }
 }
 
