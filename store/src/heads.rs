@@ -2,7 +2,7 @@
 
 use crate::log::{Append, AppendError};
 use crate::record::{Record, Sequence, StreamId};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// One append has at most this many events: a batch of a thousand runs fits with room to spare.
 const RECORDS_MAX: usize = 100_000;
@@ -18,7 +18,7 @@ const REMEMBERED_MAX: usize = 50_000;
 
 /// The ends of the streams that were looked at so far.
 #[derive(Default)]
-pub(crate) struct Heads(BTreeMap<StreamId, Sequence>);
+pub(crate) struct Heads(HashMap<StreamId, Sequence>);
 
 impl Heads {
     /// Makes room, between appends.

@@ -4,7 +4,7 @@ use crate::anchor::Anchor;
 use crate::chain::event_hash;
 use crate::log::{Head, Log, ReadError};
 use crate::record::{Digest, Position, Sequence, Stored, StreamId};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::future::Future;
 use std::task::Poll;
 
@@ -82,7 +82,7 @@ pub async fn walk(
     anchor: Option<&Anchor>,
     mut visit: impl AsyncFnMut(Vec<Stored>),
 ) -> Result<Verified, VerifyError> {
-    let mut walker = Walker { anchor, head: START, streams: BTreeMap::new() };
+    let mut walker = Walker { anchor, head: START, streams: HashMap::new() };
     let mut page = next_page(log, START.position).await?;
     while let Some(last) = page.last() {
         let mut ahead = std::pin::pin!(next_page(log, last.position));
@@ -105,7 +105,7 @@ const START: Head = Head { position: Position(0), hash: Digest::ZERO };
 struct Walker<'a> {
     anchor: Option<&'a Anchor>,
     head: Head,
-    streams: BTreeMap<StreamId, Sequence>,
+    streams: HashMap<StreamId, Sequence>,
 }
 
 impl Walker<'_> {
