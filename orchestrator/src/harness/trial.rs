@@ -47,6 +47,9 @@ impl Findings {
     }
 }
 
+/// So many failures are told in short, beside the first.
+const OTHERS_MAX: usize = 100;
+
 /// A subject whose undisturbed ways are known, so that every place in them can be disturbed.
 pub struct Trial<'a, S> {
     subject: &'a S,
@@ -322,13 +325,29 @@ fn place_in_words(place: Place, happened: &Happened) -> String {
     about.map_or_else(|| format!("{place}, which never came"), |about| format!("{place} ({about})"))
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = match self.case.way {
+impl Failure {
+    fn way(&self) -> &'static str {
+        match self.case.way {
             Way::Forward => "on the way forward",
             Way::ThereAndBack => "there and back",
             Way::BackFromCleanUp => "into the clean-up and back",
+        }
+    }
+
+    /// What was done and what is wrong, without the history.
+    fn in_short(&self) -> String {
+        let armed = |(place, disturbance): &(Place, Disturbance)| {
+            format!("{disturbance} {}", place_in_words(*place, &self.report.happened))
         };
+        let armed: Vec<String> = self.case.armed.iter().map(armed).collect();
+        let help = self.case.help;
+        format!("{}, {}, people help with {help:?}: {}", self.way(), armed.join(" and "), self.what)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = self.way();
         match (&self.activity, &self.step) {
             (Some(activity), Some(step)) => {
                 write!(f, "activity {activity} (step {step}) does not survive this, {way}:")?;
@@ -352,8 +371,10 @@ impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} cases, {} of them not survived", self.runs, self.failures.len())?;
         match self.shortest() {
-            None => Ok(()),
-            Some(first) => write!(f, "; the one with the shortest history:\n{first}"),
+            None => return Ok(()),
+            Some(first) => write!(f, "; the one with the shortest history:\n{first}")?,
         }
+        let others = self.failures.iter().skip(1).take(OTHERS_MAX);
+        others.map(Failure::in_short).try_for_each(|other| write!(f, "\nnor this, {other}"))
     }
 }
