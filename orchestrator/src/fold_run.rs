@@ -306,7 +306,11 @@ fn needed(was: &Forward) -> Option<String> {
 }
 
 fn not_attested() -> Fault {
-    Fault::new(FaultKind::Differs, "NotDone", "a person said that it is done, but the effect is not there")
+    Fault::new(
+        FaultKind::Differs,
+        "NotDone",
+        "a person said that it is done, but nothing shows it: try it again, or leave it out",
+    )
 }
 
 pub(crate) fn foreign(difference: &crate::fault::Difference) -> Fault {

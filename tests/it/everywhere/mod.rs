@@ -35,23 +35,38 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
+/// Whether a call of this activity is disturbed.
+fn disturbs(
+    trial: &Trial<'_, Relocation>,
+    case: &Case,
+    activity: &str,
+    how: impl Fn(Disturbance) -> bool,
+) -> bool {
+    let calls = trial.happened(case.way).map(|happened| &happened.calls);
+    let by = |nth: u32| calls.and_then(|calls| calls.get(nth as usize - 1)).map(|called| called.activity);
+    case.armed
+        .iter()
+        .any(|armed| matches!(*armed, (Place::Call(nth), what) if how(what) && by(nth) == Some(activity)))
+}
+
 /// The identity's id may be somebody's, so its step looks before it puts, and a second run of the whole step takes the
 /// first one's identity for a stranger's. The engine never runs a step again without a look; a wire that repeats
 /// the request alone would not meet that look.
 fn is_out_of_contract(trial: &Trial<'_, Relocation>, case: &Case) -> bool {
-    let creates = |nth: u32| {
-        let calls = trial.happened(case.way).map(|happened| &happened.calls);
-        let called = calls.and_then(|calls| calls.get(nth as usize - 1));
-        called.is_some_and(|called| called.activity == "identity.create/1")
-    };
-    case.armed.iter().any(|armed| matches!(armed, (Place::Call(n), Disturbance::Repeated) if creates(*n)))
+    disturbs(trial, case, "identity.create/1", |what| what == Disturbance::Repeated)
+}
+
+/// Nothing in Azure shows that tokens were revoked, so nobody is believed who says so: whoever did it by hand tries
+/// again or leaves the step out.
+fn cannot_be_attested(trial: &Trial<'_, Relocation>, case: &Case) -> bool {
+    case.help == Help::MarkDone && disturbs(trial, case, "identity.revoke_tokens/1", |_| true)
 }
 
 fn live_through(relocation: &Relocation) -> Findings {
     let (trial, seed) = (Trial::new(relocation), Dice::seeded().seed());
     let mut cases = trial.singles();
     cases.retain(|case| case.help != Help::Skip || !relocation.is_locked());
-    cases.retain(|case| !is_out_of_contract(&trial, case));
+    cases.retain(|case| !is_out_of_contract(&trial, case) && !cannot_be_attested(&trial, case));
     let all = cases.len();
     let asked = std::env::var("REHOME_CRASHES").unwrap_or_default();
     if asked == "all" {
