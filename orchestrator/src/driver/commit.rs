@@ -149,6 +149,15 @@ impl Actor {
         DriveError::History { run: self.run.clone(), source }
     }
 
+    /// Whether what was looked at for a step still matters: a person may have turned the run or left the step out
+    /// meanwhile, also before its turn, which the runner saw coming and they did not.
+    fn is_wanted(&self, at: Index, act: Act) -> bool {
+        match act {
+            Act::Run => self.state.back.is_none() && !self.state.at(at).forward.is_settled(),
+            Act::Undo => self.state.back.is_some(),
+        }
+    }
+
     pub(crate) fn unprepared(&mut self, at: Index, act: Act, why: Fault) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
         let passing = why.kind.is_passing();
@@ -157,7 +166,7 @@ impl Actor {
                 self.live.not_before.insert(at, date);
                 Ok(())
             }
-            None if self.state.back.is_some() == (act == Act::Undo) => self.park(at, act, why),
+            None if self.is_wanted(at, act) => self.park(at, act, why),
             None => Ok(()),
         }
     }
@@ -169,7 +178,7 @@ impl Actor {
         broken: Vec<Finding>,
     ) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
-        if self.state.back.is_some() {
+        if !self.is_wanted(at, Act::Run) {
             return Ok(());
         }
         // What was written a moment ago may not be readable everywhere yet.
@@ -211,7 +220,7 @@ impl Actor {
 
     pub(crate) fn looked(&mut self, at: Index, met: Met) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
-        if self.state.back.is_some() {
+        if !self.is_wanted(at, Act::Run) {
             return Ok(());
         }
         let step = self.state.graph.step(at).id.clone();
