@@ -12,7 +12,7 @@ const EVENT: &[u8] = b"rehome event 1\0";
 const BODY: &[u8] = b"rehome body 1\0";
 
 /// The digest of a salted body.
-fn body_digest(salt: &[u8; 16], body: &[u8]) -> Digest {
+pub(crate) fn body_digest(salt: &[u8; 16], body: &[u8]) -> Digest {
     Digest(Sha256::new().chain_update(BODY).chain_update(salt).chain_update(body).finalize().into())
 }
 
@@ -28,7 +28,8 @@ pub fn event_hash(previous: Digest, event: &Stored) -> Digest {
     }
     sha.update(record.version.to_be_bytes());
     sha.update(record.at_ms.to_be_bytes());
-    sha.update(body_digest(&event.salt, &record.body).0);
+    let body = event.withheld.map_or_else(|| body_digest(&event.salt, &record.body), |w| w.digest);
+    sha.update(body.0);
     sha.update(previous.0);
     Digest(sha.finalize().into())
 }
@@ -41,7 +42,7 @@ pub(crate) fn seal(
     salt: [u8; 16],
     previous: Digest,
 ) -> Stored {
-    let mut event = Stored { position, sequence, record, salt, hash: Digest::ZERO };
+    let mut event = Stored { position, sequence, record, salt, hash: Digest::ZERO, withheld: None };
     event.hash = event_hash(previous, &event);
     event
 }

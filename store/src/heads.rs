@@ -8,10 +8,10 @@ use std::collections::HashMap;
 const RECORDS_MAX: usize = 100_000;
 
 /// The longest body: far more than any plan has, and small enough to be held in memory many times.
-const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The longest name of a stream, a kind or an actor.
-const NAME_BYTES_MAX: usize = 1_024;
+pub(crate) const NAME_BYTES_MAX: usize = 1_024;
 
 /// More ends than this are not remembered: they are one look into the index away.
 const REMEMBERED_MAX: usize = 50_000;
@@ -73,7 +73,8 @@ impl Heads {
     }
 }
 
-fn well_formed(record: &Record) -> Result<(), AppendError> {
+/// Whether one event keeps the rules, whatever was there before it.
+pub(crate) fn well_formed(record: &Record) -> Result<(), AppendError> {
     let names = [("stream", record.stream.as_str()), ("kind", &record.kind), ("actor", &record.actor)];
     for (what, name) in names {
         if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains('\0') {

@@ -16,6 +16,7 @@
 
 mod anchor;
 mod around;
+mod bundle;
 mod chain;
 pub mod conformance;
 mod heads;
@@ -29,10 +30,13 @@ mod verify;
 
 pub use anchor::{Anchor, Standing};
 pub use around::AroundLog;
+pub use bundle::{
+    BUNDLE_FORMAT, BundleError, BundleLog, BundleReader, BundleWriter, Header, Shown, Withholdings,
+};
 pub use chain::event_hash;
 pub use log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
 pub use memory::MemoryLog;
-pub use record::{Digest, Position, Record, Sequence, Stored, StreamId};
+pub use record::{Digest, Position, Record, Sequence, Stored, StreamId, Why, Withheld};
 pub use runner::{Holder, RunnerError, RunnerLock};
 pub use salt::{CountedSalts, RandomSalts, Salts};
 pub use sqlite::{Counters, FORMAT, OpenError, SqliteLog};

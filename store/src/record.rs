@@ -100,4 +100,37 @@ pub struct Stored {
     pub salt: [u8; 16],
     /// The hash of this event, which binds it to the one before.
     pub hash: Digest,
+    /// What stands for salt and body where they are withheld, as they may be in a bundle and never in a log.
+    pub withheld: Option<Withheld>,
+}
+
+/// What a bundle has of a salt and a body that are not in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withheld {
+    /// Why they are not there.
+    pub why: Why,
+    /// The digest of both, which is in the event's hash.
+    pub digest: Digest,
+}
+
+/// Why the body of an event is withheld.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The event is of another move than the bundle was made for.
+    NotSelected,
+    /// Something in it is nobody else's business.
+    Redacted,
+    /// A credential is in it. What is there for a body is the rest, which the chain does not prove.
+    Masked,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSelected => "not selected",
+            Self::Redacted => "redacted",
+            Self::Masked => "told without a credential",
+        })
+    }
 }

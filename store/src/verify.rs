@@ -82,7 +82,7 @@ pub async fn walk(
     anchor: Option<&Anchor>,
     mut visit: impl AsyncFnMut(Vec<Stored>),
 ) -> Result<Verified, VerifyError> {
-    let mut walker = Walker { anchor, head: START, streams: HashMap::new() };
+    let mut walker = Walker::new(anchor.cloned());
     let mut page = next_page(log, START.position).await?;
     while let Some(last) = page.last() {
         let mut ahead = std::pin::pin!(next_page(log, last.position));
@@ -102,14 +102,29 @@ pub async fn walk(
 const START: Head = Head { position: Position(0), hash: Digest::ZERO };
 
 /// What is known of a log up to one of its events.
-struct Walker<'a> {
-    anchor: Option<&'a Anchor>,
+pub(crate) struct Walker {
+    anchor: Option<Anchor>,
     head: Head,
     streams: HashMap<StreamId, Sequence>,
 }
 
-impl Walker<'_> {
-    fn take(&mut self, event: &Stored) -> Result<(), VerifyError> {
+impl Walker {
+    pub(crate) fn new(anchor: Option<Anchor>) -> Self {
+        Self { anchor, head: START, streams: HashMap::new() }
+    }
+
+    /// The last event that was taken.
+    pub(crate) fn head(&self) -> Head {
+        self.head
+    }
+
+    /// How many streams there are so far.
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Takes the next event.
+    pub(crate) fn take(&mut self, event: &Stored) -> Result<(), VerifyError> {
         let position = Position(self.head.position.0 + 1);
         let sequence = match self.streams.get_mut(&event.record.stream) {
             Some(last) => last,
@@ -120,7 +135,7 @@ impl Walker<'_> {
             return Err(VerifyError::Broken { position, what: what.to_owned() });
         }
         self.head = Head { position, hash: event.hash };
-        match self.anchor {
+        match &self.anchor {
             Some(known) if known.position == position.0 && known.hash != event.hash.to_string() => {
                 Err(VerifyError::Rewritten { position })
             }
@@ -128,8 +143,9 @@ impl Walker<'_> {
         }
     }
 
-    fn end(self) -> Result<Verified, VerifyError> {
-        match self.anchor {
+    /// There are no more events.
+    pub(crate) fn end(self) -> Result<Verified, VerifyError> {
+        match &self.anchor {
             Some(known) if known.position > self.head.position.0 => {
                 let anchored = Position(known.position);
                 Err(VerifyError::Shortened { found: self.head.position, anchored })

@@ -76,6 +76,7 @@ fn event(row: &Row<'_>, before: Option<&Stored>) -> rusqlite::Result<Stored> {
         },
         salt: row.get(7)?,
         hash: Digest(row.get(9)?),
+        withheld: None,
     })
 }
 
