@@ -2,7 +2,7 @@
 
 use crate::batch_event::BatchEvent;
 use crate::event::{Event, Planned};
-use rehome_store::Stored;
+use rehome_store::{Stored, Why};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -26,6 +26,14 @@ pub enum CodecError {
         version: u16,
         /// What does not fit.
         source: serde_json::Error,
+    },
+    /// The event is from a bundle that does not have its body.
+    #[error("the bundle withholds what the event of kind {kind:?} says ({why})")]
+    Withheld {
+        /// The kind.
+        kind: String,
+        /// Why.
+        why: Why,
     },
 }
 
@@ -61,9 +69,16 @@ impl<E: Recorded> Entry<E> {
     /// Reads a stored event.
     ///
     /// # Errors
-    /// When the kind is unknown or the body does not fit.
+    /// When the kind is unknown, the body does not fit or is withheld.
     pub fn read(stored: &Stored) -> Result<Self, CodecError> {
         let record = &stored.record;
+        match stored.withheld.map(|withheld| withheld.why) {
+            // What is told of it is all that an event needs.
+            None | Some(Why::Masked) => {}
+            Some(why @ (Why::NotSelected | Why::Redacted)) => {
+                return Err(CodecError::Withheld { kind: record.kind.clone().into_owned(), why });
+            }
+        }
         Ok(Self {
             position: stored.position.0,
             sequence: stored.sequence.0,
