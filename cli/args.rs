@@ -97,6 +97,14 @@ pub(crate) struct RunArgs {
     pub(crate) stay: bool,
 }
 
+/// Where a command reads that reads only.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct From {
+    /// Read this bundle in the place of the log; it is verified first.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -216,16 +224,22 @@ pub(crate) enum Command {
     Status {
         /// MOVE or BATCH
         select: Option<String>,
+        #[command(flatten)]
+        from: From,
     },
     /// Every event in order. Offline.
     History {
         /// MOVE or BATCH
         select: Option<String>,
+        #[command(flatten)]
+        from: From,
     },
     /// One thing in full: a plan file, a batch, a move, or a step (MOVE:STEP). Offline.
     Show {
         /// A file, BATCH, MOVE or MOVE:STEP
         what: String,
+        #[command(flatten)]
+        from: From,
     },
     /// Rebuild every move from the log alone, and check that the log is what the engine writes. Offline.
     Replay {
@@ -234,6 +248,8 @@ pub(crate) enum Command {
         /// As it was after the event at this position.
         #[arg(long, value_name = "POSITION")]
         at: Option<u64>,
+        #[command(flatten)]
+        from: From,
     },
     /// What has happened to the log itself.
     #[command(subcommand)]
@@ -279,9 +295,24 @@ pub(crate) enum Audit {
         /// An end of the log that was noted down or kept elsewhere: what `audit head` printed, or a file.
         #[arg(long, value_name = "POSITION:HASH|FILE")]
         anchor: Option<String>,
+        #[command(flatten)]
+        from: From,
     },
     /// Print the end of the log as one line to note down elsewhere. Offline.
-    Head,
+    Head {
+        #[command(flatten)]
+        from: From,
+    },
+    /// Write the whole chain to one file that can be handed out and verified without the log. Offline.
+    Bundle {
+        /// The new file.
+        file: PathBuf,
+        /// MOVE or BATCH: what all other events say is withheld.
+        select: Option<String>,
+        /// Withhold what events say that have this text in it, in any case and escaping; may be repeated.
+        #[arg(long, value_name = "TEXT")]
+        redact: Vec<String>,
+    },
 }
 
 /// `rehome db`

@@ -2,10 +2,13 @@
 
 use crate::anchor;
 use crate::error::{CliError, Exit, causes};
-use rehome_orchestrator::{BatchLoaded, Clock, Loaded, RequestError, RunId, StepId, SystemClock, load};
-use rehome_store::{
-    Anchor, Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, VerifyError, verify_chain,
+use rehome_orchestrator::{
+    BatchLoaded, Clock, CodecError, Loaded, RequestError, RunId, StepId, SystemClock, batch_stream, load,
 };
+use rehome_store::{
+    Anchor, Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, StreamId, VerifyError, verify_chain,
+};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -113,6 +116,23 @@ pub(crate) fn damaged(what: &str) -> CliError {
     CliError::new(Exit::Damaged, what.to_owned())
 }
 
+/// Whether something could not be read because a bundle withholds it.
+pub(crate) fn is_withheld(e: &(dyn std::error::Error + 'static)) -> bool {
+    let withheld =
+        |e: &(dyn std::error::Error + 'static)| matches!(e.downcast_ref(), Some(CodecError::Withheld { .. }));
+    std::iter::successors(Some(e), |e| e.source()).any(withheld)
+}
+
+/// A record that cannot be read: it is damaged, or a bundle does not have it.
+pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
+    if !is_withheld(e) {
+        return damaged(&causes(e));
+    }
+    CliError::new(Exit::NotFound, causes(e))
+        .next("rehome history --bundle FILE      shows what is withheld")
+        .next("ask whoever made the bundle for one that has it: rehome audit bundle FILE MOVE")
+}
+
 /// Checks the whole chain, the anchor if there is one, and an end that was kept elsewhere.
 pub(crate) async fn verify(
     log: &SqliteLog,
@@ -140,7 +160,6 @@ pub(crate) struct Selection {
 
 /// Finds what is called so: a batch, a move, or the old identity of one.
 pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selection, CliError> {
-    let unreadable = |e: &(dyn std::error::Error + 'static)| damaged(&causes(e));
     let Some(what) = what else {
         let streams = log.streams(RunId::PREFIX).await.map_err(|e| unreadable(&e))?;
         let runs = streams.iter().filter_map(|(stream, _)| RunId::of_stream(stream)).collect();
@@ -156,6 +175,17 @@ pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selectio
     }
     Err(CliError::new(Exit::NotFound, format!("the log has no batch and no move called {what:?}"))
         .next("rehome status"))
+}
+
+/// The streams of what a person named, or nothing for all.
+pub(crate) async fn streams(
+    log: &dyn Log,
+    what: Option<&str>,
+) -> Result<Option<BTreeSet<StreamId>>, CliError> {
+    let Some(what) = what else { return Ok(None) };
+    let selection = select(log, Some(what)).await?;
+    let runs = selection.runs.iter().map(RunId::stream);
+    Ok(Some(runs.chain(selection.batch.as_deref().map(batch_stream)).collect()))
 }
 
 /// Splits MOVE:STEP.
@@ -175,7 +205,7 @@ pub(crate) async fn read_run(log: &dyn Log, run: &RunId) -> Result<Loaded, CliEr
         rehome_orchestrator::HistoryError::NoRun(_) => {
             CliError::new(Exit::NotFound, causes(&e)).next("rehome status")
         }
-        e => damaged(&causes(&e)),
+        e => unreadable(&e),
     })
 }
 

@@ -1,19 +1,25 @@
-//! CLI: `rehome audit`. Offline.
+//! CLI: `rehome audit verify` and `audit head`. Offline.
 
-use super::Context;
+use super::{Context, bundle};
+use crate::args::From;
 use crate::error::{CliError, Exit, causes};
+use crate::source::Source;
 use crate::store;
-use rehome_orchestrator::{BatchLoaded, RunId, load};
-use rehome_store::{Anchor, Log, SqliteLog};
+use rehome_orchestrator::{BatchLoaded, HistoryError, RunId, load};
+use rehome_store::{Anchor, Log};
 use serde_json::json;
 
 /// Checks every event, the chain, the anchor, that each event could follow the one before, and that
 /// every recorded plan has the digest that was approved.
-pub(crate) async fn verify(c: &Context<'_>, elsewhere: Option<&str>) -> Result<Exit, CliError> {
-    let log = store::open_to_read(&c.global.db)?;
-    let elsewhere = elsewhere.map(|text| kept_elsewhere(text, &log)).transpose()?;
-    let verified = store::verify(&log, elsewhere.as_ref()).await?;
-    let runs = meaning(&*log).await?;
+pub(crate) async fn verify(c: &Context<'_>, elsewhere: Option<&str>, from: &From) -> Result<Exit, CliError> {
+    let source = Source::open(c, from)?;
+    let elsewhere = elsewhere.map(|text| kept_elsewhere(text, source.id())).transpose()?;
+    let log = match &source {
+        Source::Database(log) => log,
+        Source::Bundle(log) => return bundle::verify(c, log, elsewhere.as_ref()).await,
+    };
+    let verified = store::verify(log, elsewhere.as_ref()).await?;
+    let runs = meaning(&**log).await?.runs.read;
     let anchored = if verified.anchored { "its anchor confirms the end" } else { "without an anchor" };
     let mut text = format!(
         "intact: {} events, {runs} moves, {anchored}\nhead   {}",
@@ -34,41 +40,77 @@ pub(crate) async fn verify(c: &Context<'_>, elsewhere: Option<&str>) -> Result<E
     Ok(Exit::Done)
 }
 
-/// Checks what the events say; returns how many moves there are.
-async fn meaning(log: &dyn Log) -> Result<usize, CliError> {
-    let damaged = |what: String| CliError::new(Exit::Damaged, what);
-    let unreadable = |e: &(dyn std::error::Error + 'static)| damaged(causes(e));
-    let runs = log.streams(RunId::PREFIX).await.map_err(|e| unreadable(&e))?;
-    for (stream, _) in &runs {
+/// How many could be checked, and how many are withheld in part at least.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    pub(crate) read: usize,
+    pub(crate) withheld: usize,
+}
+
+impl Checked {
+    /// Counts what was read; what could not be, for another reason than that it is withheld, is damage.
+    fn count<T>(&mut self, read: Result<T, HistoryError>) -> Result<Option<T>, CliError> {
+        match read {
+            Ok(read) => {
+                self.read += 1;
+                Ok(Some(read))
+            }
+            Err(e) if store::is_withheld(&e) => {
+                self.withheld += 1;
+                Ok(None)
+            }
+            Err(e) => Err(store::damaged(&causes(&e))),
+        }
+    }
+}
+
+/// What was checked of what the events say.
+#[derive(Debug, Default)]
+pub(crate) struct Meaning {
+    /// Moves that were read back, event by event.
+    pub(crate) runs: Checked,
+    /// Plans that have the digest that was approved.
+    pub(crate) plans: Checked,
+}
+
+/// Checks what the events say.
+pub(super) async fn meaning(log: &dyn Log) -> Result<Meaning, CliError> {
+    let unreadable = |e| store::damaged(&causes(&e));
+    let mut meaning = Meaning::default();
+    for (stream, _) in &log.streams(RunId::PREFIX).await.map_err(unreadable)? {
         if let Some(run) = RunId::of_stream(stream) {
-            load(log, &run).await.map_err(|e| unreadable(&e))?;
+            meaning.runs.count(load(log, &run).await)?;
         }
     }
-    for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(|e| unreadable(&e))? {
-        let name = stream.as_str().strip_prefix(BatchLoaded::PREFIX).unwrap_or_default().to_owned();
-        let Some(batch) = BatchLoaded::find(log, &name).await.map_err(|e| unreadable(&e))? else { continue };
-        let document = batch.document(log, &name).await.map_err(|e| unreadable(&e))?;
-        if document.digest() != batch.planned.digest {
-            return Err(damaged(format!(
-                "the recorded plan of batch {name} does not have the approved digest"
-            )));
+    for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(unreadable)? {
+        let name = stream.as_str().strip_prefix(BatchLoaded::PREFIX).unwrap_or_default();
+        let plan = async {
+            let Some(batch) = BatchLoaded::find(log, name).await? else { return Ok(None) };
+            Ok(Some((batch.document(log, name).await?.digest(), batch.planned.digest)))
+        };
+        match meaning.plans.count(plan.await)?.flatten() {
+            Some((found, approved)) if found != approved => {
+                let what = format!("the recorded plan of batch {name} does not have the approved digest");
+                return Err(store::damaged(&what));
+            }
+            Some(_) | None => {}
         }
     }
-    Ok(runs.len())
+    Ok(meaning)
 }
 
 /// Prints the end of the log.
-pub(crate) async fn head(c: &Context<'_>) -> Result<Exit, CliError> {
-    let log = store::open_to_read(&c.global.db)?;
-    let head = log.head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
+pub(crate) async fn head(c: &Context<'_>, from: &From) -> Result<Exit, CliError> {
+    let source = Source::open(c, from)?;
+    let head = source.log().head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
     let hash = head.hash.to_string();
-    let value = json!({"format_version": "1.0", "log": log.id(), "position": head.position, "hash": hash});
+    let value = json!({"format_version": "1.0", "log": source.id(), "position": head.position, "hash": hash});
     c.output.result(&format!("{}:{hash}", head.position), &value)?;
     Ok(Exit::Done)
 }
 
 /// An end of this log that a person kept elsewhere: the line of `audit head`, or an anchor file.
-fn kept_elsewhere(text: &str, log: &SqliteLog) -> Result<Anchor, CliError> {
+fn kept_elsewhere(text: &str, log: &str) -> Result<Anchor, CliError> {
     let bad = || {
         CliError::new(Exit::Usage, format!("{text:?} is neither POSITION:HASH nor an anchor file"))
             .next("rehome audit head      prints one")
@@ -78,13 +120,13 @@ fn kept_elsewhere(text: &str, log: &SqliteLog) -> Result<Anchor, CliError> {
     {
         let hex = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
         let hash = hash.to_ascii_lowercase();
-        return if hex { Ok(Anchor { log: log.id().to_owned(), position, hash }) } else { Err(bad()) };
+        return if hex { Ok(Anchor { log: log.to_owned(), position, hash }) } else { Err(bad()) };
     }
     let bytes = std::fs::read(text).map_err(|_| bad())?;
     let anchor: Anchor = serde_json::from_slice(&bytes).map_err(|_| bad())?;
-    if anchor.log == log.id() {
+    if anchor.log == log {
         return Ok(anchor);
     }
-    let what = format!("this is the anchor of another log ({}, and this one is {})", anchor.log, log.id());
+    let what = format!("this is the anchor of another log ({}, and this one is {log})", anchor.log);
     Err(CliError::new(Exit::Damaged, what).at(text.to_owned()))
 }

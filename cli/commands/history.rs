@@ -1,27 +1,22 @@
 //! CLI: `rehome history`. Reads the log; works beside a runner and offline.
 
 use super::Context;
+use crate::args::From;
 use crate::error::{CliError, Exit};
+use crate::source::Source;
 use crate::{render, store};
-use rehome_orchestrator::batch_stream;
-use rehome_store::{Log, Position, Stored};
+use rehome_orchestrator::MASK;
+use rehome_store::{Position, Stored};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// Events read at once.
 const PAGE: usize = 1_000;
 
 /// Prints every event, or those of a batch or a move.
-pub(crate) async fn history(c: &Context<'_>, select: Option<&str>) -> Result<Exit, CliError> {
-    let log = store::open_to_read(&c.global.db)?;
-    let wanted: Option<BTreeSet<_>> = match select {
-        None => None,
-        Some(what) => {
-            let selection = store::select(&*log, Some(what)).await?;
-            let runs = selection.runs.iter().map(rehome_orchestrator::RunId::stream);
-            Some(runs.chain(selection.batch.as_deref().map(batch_stream)).collect())
-        }
-    };
+pub(crate) async fn history(c: &Context<'_>, select: Option<&str>, from: &From) -> Result<Exit, CliError> {
+    let source = Source::open(c, from)?;
+    let log = source.log();
+    let wanted = store::streams(log, select).await?;
     let mut after = Position(0);
     let mut values = Vec::new();
     loop {
@@ -53,9 +48,9 @@ pub(crate) async fn history(c: &Context<'_>, select: Option<&str>) -> Result<Exi
 fn value(event: &Stored) -> Value {
     let mut body: Value = serde_json::from_slice(&event.record.body).unwrap_or(Value::Null);
     if let Some(operation) = body.get_mut("operation").and_then(Value::as_object_mut) {
-        operation.insert("address".to_owned(), Value::from("(left out: it is a credential)"));
+        operation.insert("address".to_owned(), Value::from(MASK));
     }
-    json!({
+    let mut value = json!({
         "position": event.position,
         "stream": event.record.stream.as_str(),
         "sequence": event.sequence,
@@ -65,5 +60,9 @@ fn value(event: &Stored) -> Value {
         "actor": &*event.record.actor,
         "body": body,
         "hash": event.hash.to_string(),
-    })
+    });
+    if let Some(withheld) = event.withheld {
+        value["withheld"] = json!(withheld.why);
+    }
+    value
 }

@@ -2,6 +2,7 @@
 
 mod approve;
 mod audit;
+mod bundle;
 mod cleanup;
 mod db;
 mod discover;
@@ -16,6 +17,8 @@ mod show;
 mod sim;
 mod status;
 mod verify;
+
+pub(crate) use audit::Meaning;
 
 use crate::args::{Audit, Cli, Command, Db, Global, Sim};
 use crate::error::{CliError, Exit};
@@ -49,12 +52,15 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
         Command::Cleanup { select, confirm, reason, run } => {
             cleanup::cleanup(c, &select, confirm.as_deref(), &reason, &run).await
         }
-        Command::Status { select } => status::status(c, select.as_deref()).await,
-        Command::History { select } => history::history(c, select.as_deref()).await,
-        Command::Show { what } => show::show(c, &what).await,
-        Command::Replay { select, at } => replay::replay(c, select.as_deref(), at).await,
-        Command::Audit(Audit::Verify { anchor }) => audit::verify(c, anchor.as_deref()).await,
-        Command::Audit(Audit::Head) => audit::head(c).await,
+        Command::Status { select, from } => status::status(c, select.as_deref(), &from).await,
+        Command::History { select, from } => history::history(c, select.as_deref(), &from).await,
+        Command::Show { what, from } => show::show(c, &what, &from).await,
+        Command::Replay { select, at, from } => replay::replay(c, select.as_deref(), at, &from).await,
+        Command::Audit(Audit::Verify { anchor, from }) => audit::verify(c, anchor.as_deref(), &from).await,
+        Command::Audit(Audit::Head { from }) => audit::head(c, &from).await,
+        Command::Audit(Audit::Bundle { file, select, redact }) => {
+            bundle::bundle(c, &file, select.as_deref(), &redact).await
+        }
         Command::Db(Db::Backup { to }) => db::backup(c, &to).await,
         Command::Db(Db::Restore { from, yes }) => db::restore(c, &from, yes).await,
         Command::Db(Db::Reconcile { reason, yes }) => db::reconcile(c, &reason, yes).await,

@@ -1,24 +1,32 @@
 //! CLI: `rehome replay`. Rebuilds every move from the log alone, with the cloud switched off.
 
 use super::Context;
-use crate::error::{CliError, Exit, causes};
+use crate::args::From;
+use crate::error::{CliError, Exit};
+use crate::source::Source;
 use crate::view::{step_word, view};
 use crate::{render, store};
 use rehome_orchestrator::{HistoryError, load_until};
 use serde_json::json;
 
 /// Rebuilds moves, as they are or as they were, and checks that every event could follow the one before.
-pub(crate) async fn replay(c: &Context<'_>, select: Option<&str>, at: Option<u64>) -> Result<Exit, CliError> {
-    let log = store::open_to_read(&c.global.db)?;
-    let selection = store::select(&*log, select).await?;
+pub(crate) async fn replay(
+    c: &Context<'_>,
+    select: Option<&str>,
+    at: Option<u64>,
+    from: &From,
+) -> Result<Exit, CliError> {
+    let source = Source::open(c, from)?;
+    let log = source.log();
+    let selection = source.select(c, select).await?;
     let mut moves = Vec::with_capacity(selection.runs.len());
     let mut text = String::new();
     for run in &selection.runs {
-        let loaded = match load_until(&*log, run, at).await {
+        let loaded = match load_until(log, run, at).await {
             Ok(loaded) => loaded,
             // It did not exist yet at that moment.
             Err(HistoryError::NoRun(_)) if at.is_some() => continue,
-            Err(e) => return Err(CliError::new(Exit::Damaged, causes(&e)).next("rehome audit verify")),
+            Err(e) => return Err(store::unreadable(&e).next("rehome audit verify")),
         };
         let state = &loaded.state;
         let steps: Vec<_> = state

@@ -1,16 +1,18 @@
 //! CLI: `rehome show`. Reads a plan file or the log; works offline.
 
 use super::Context;
+use crate::args::From;
 use crate::error::{CliError, Exit};
+use crate::source::Source;
 use crate::view::view;
 use crate::{plan_file, render, store};
-use rehome_orchestrator::{BatchLoaded, RunId, StepId};
+use rehome_orchestrator::{BatchLoaded, HistoryError, RunId, StepId};
 use rehome_store::Log;
 use serde_json::json;
 use std::path::Path;
 
 /// Shows one thing in full.
-pub(crate) async fn show(c: &Context<'_>, what: &str) -> Result<Exit, CliError> {
+pub(crate) async fn show(c: &Context<'_>, what: &str, from: &From) -> Result<Exit, CliError> {
     let path = Path::new(what);
     if path.is_file() {
         let (document, digest) = plan_file::load(path)?;
@@ -18,17 +20,18 @@ pub(crate) async fn show(c: &Context<'_>, what: &str) -> Result<Exit, CliError> 
         c.output.result(&render::plan::text(&document, &digest), &value)?;
         return Ok(Exit::Done);
     }
-    let log = store::open_to_read(&c.global.db)?;
+    let source = Source::open(c, from)?;
+    let log = source.log();
     if what.contains(':') {
         let (run, step) = store::split_step(what)?;
-        return a_step(c, &*log, &run, &step).await;
+        return a_step(c, log, &run, &step).await;
     }
-    let selection = store::select(&*log, Some(what)).await?;
+    let selection = store::select(log, Some(what)).await?;
     if let Some(batch) = &selection.batch {
-        let unreadable = |e| CliError::new(Exit::Damaged, crate::error::causes(&e));
-        let loaded = BatchLoaded::find(&*log, batch).await.map_err(unreadable)?;
+        let unreadable = |e: HistoryError| store::unreadable(&e);
+        let loaded = BatchLoaded::find(log, batch).await.map_err(unreadable)?;
         if let Some(loaded) = loaded {
-            let document = loaded.document(&*log, batch).await.map_err(unreadable)?;
+            let document = loaded.document(log, batch).await.map_err(unreadable)?;
             let digest = &loaded.planned.digest;
             let value = json!({"format_version": "1.0", "digest": digest, "document": document});
             c.output.result(&render::plan::text(&document, digest), &value)?;
@@ -36,7 +39,7 @@ pub(crate) async fn show(c: &Context<'_>, what: &str) -> Result<Exit, CliError> 
         return Ok(Exit::Done);
     }
     for run in &selection.runs {
-        let state = store::read_run(&*log, run).await?.state;
+        let state = store::read_run(log, run).await?.state;
         let value = json!({"format_version": "1.0", "move": view(run, &state), "plan": state.plan()});
         c.output.result(&render::show::a_move(run, &state), &value)?;
     }

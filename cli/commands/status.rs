@@ -1,24 +1,26 @@
 //! CLI: `rehome status`. Reads the log; works beside a runner and offline.
 
 use super::Context;
+use crate::args::From;
 use crate::error::{CliError, Exit};
+use crate::source::Source;
 use crate::view::{MoveView, State, view};
 use crate::{render, store};
-use rehome_store::{Log, RunnerLock};
 use serde_json::{Map, Value, json};
 
 /// Shows where everything stands.
-pub(crate) async fn status(c: &Context<'_>, select: Option<&str>) -> Result<Exit, CliError> {
-    let log = store::open_to_read(&c.global.db)?;
-    let selection = store::select(&*log, select).await?;
+pub(crate) async fn status(c: &Context<'_>, select: Option<&str>, from: &From) -> Result<Exit, CliError> {
+    let source = Source::open(c, from)?;
+    let log = source.log();
+    let selection = source.select(c, select).await?;
     let mut views = Vec::with_capacity(selection.runs.len());
     for run in &selection.runs {
-        let loaded = store::read_run(&*log, run).await?;
+        let loaded = store::read_run(log, run).await?;
         views.push(view(run, &loaded.state));
     }
     let head =
         log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
-    let runner = RunnerLock::holder(&c.global.db);
+    let runner = source.runner();
     let value = json!({
         "format_version": "1.0",
         "batch": selection.batch,

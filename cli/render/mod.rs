@@ -10,6 +10,7 @@ macro_rules! putln {
     ($out:expr, $($rest:tt)*) => { writeln!($out, $($rest)*).expect("a String takes everything") };
 }
 
+pub(crate) mod bundle;
 pub(crate) mod discover;
 pub(crate) mod history;
 pub(crate) mod plan;

@@ -125,6 +125,11 @@ pub enum Why {
     Masked,
 }
 
+impl Why {
+    /// All reasons.
+    pub const ALL: [Self; 3] = [Self::NotSelected, Self::Redacted, Self::Masked];
+}
+
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -4,6 +4,7 @@ mod azure;
 mod bad_input;
 mod beside;
 mod bodies;
+mod bundles;
 mod contract;
 mod cost;
 mod coverage;

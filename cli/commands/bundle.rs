@@ -1,0 +1,223 @@
+//! CLI: `rehome audit bundle`, and `audit verify --bundle`. Offline; reads the log, also beside a runner, and writes
+//! the one new file.
+
+use super::{Context, audit};
+use crate::error::{CliError, Exit, causes};
+use crate::redact::Redact;
+use crate::{anchor, render, store};
+use rehome_orchestrator::mask;
+use rehome_store::{
+    Anchor, BUNDLE_FORMAT, BundleError, BundleLog, BundleWriter, Head, Header, Log, Position, Shown,
+    SqliteLog, Standing, Stored, StreamId, Why,
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+
+/// Events read at once.
+const PAGE: usize = 1_000;
+
+/// Writes the whole chain to a new file.
+pub(crate) async fn bundle(
+    c: &Context<'_>,
+    to: &Path,
+    select: Option<&str>,
+    redact: &[String],
+) -> Result<Exit, CliError> {
+    let redact = Redact::new(redact)?;
+    let log = store::open_to_read(&c.global.db)?;
+    let wanted = store::streams(&*log, select).await?;
+    // Read before the head, so that it is never ahead of it.
+    let anchor = anchor::read(&log)?;
+    let head = log.head().await.map_err(|e| store::damaged(&causes(&e)))?;
+    if let Some(text) = select.and_then(|select| redact.first_in(select)) {
+        return Err(CliError::new(
+            Exit::Usage,
+            format!("{text:?} is in the name that the bundle is made for"),
+        ));
+    }
+    let header = Header {
+        rehome_bundle: BUNDLE_FORMAT,
+        program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),
+        head: Anchor::of(log.id(), head),
+        anchor,
+        selected: select.map(ToOwned::to_owned),
+    };
+    let file = create(to)?;
+    let mut choice = Choice { wanted, redact, why: BTreeMap::new() };
+    if let Err(error) = write(&log, &header, head, file, &mut choice).await {
+        // Nobody takes a part of a bundle for one.
+        drop(std::fs::remove_file(to));
+        return Err(error.at(to.display().to_string()));
+    }
+    report(c, to, &head, &choice)
+}
+
+fn create(to: &Path) -> Result<File, CliError> {
+    let place = to.display().to_string();
+    File::create_new(to).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => {
+            let what = "there is a file of this name already, and a bundle never replaces one";
+            CliError::new(Exit::Usage, what).at(place).next("name another file")
+        }
+        _ => CliError::because(Exit::Failed, "failed to make the file", &e).at(place),
+    })
+}
+
+async fn write(
+    log: &SqliteLog,
+    header: &Header,
+    head: Head,
+    file: File,
+    choice: &mut Choice,
+) -> Result<(), CliError> {
+    let mut writer = BundleWriter::begin(BufWriter::new(file), header, head).map_err(|e| unwritten(&e))?;
+    let mut after = Position(0);
+    while !writer.is_full() {
+        let page = log.read_all(after, PAGE).await.map_err(|e| store::damaged(&causes(&e)))?;
+        if page.is_empty() {
+            break;
+        }
+        for event in page.into_iter().take_while(|event| event.position <= head.position) {
+            after = event.position;
+            let shown = choice.of(&event)?;
+            writer.put(event, shown).map_err(|e| unwritten(&e))?;
+        }
+    }
+    let file = writer.end().map_err(|e| unwritten(&e))?;
+    let kept = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
+    kept.map_err(|e| unwritten(&e.into()))
+}
+
+fn unwritten(error: &BundleError) -> CliError {
+    match error {
+        BundleError::File(e) if e.kind() == io::ErrorKind::StorageFull => {
+            CliError::new(Exit::Failed, "the disk is full").next("make room, or name a file elsewhere")
+        }
+        BundleError::Chain(_) => store::damaged(&causes(error)).next("rehome audit verify"),
+        _ => CliError::because(Exit::Failed, "failed to write the bundle", error),
+    }
+}
+
+/// What is shown of each event, and what was withheld so far.
+struct Choice {
+    wanted: Option<BTreeSet<StreamId>>,
+    redact: Redact,
+    why: BTreeMap<Why, u64>,
+}
+
+impl Choice {
+    fn of(&mut self, event: &Stored) -> Result<Shown, CliError> {
+        let (record, position) = (&event.record, event.position);
+        let columns = [("stream", record.stream.as_str()), ("kind", &record.kind), ("actor", &record.actor)];
+        for (column, value) in columns {
+            if let Some(text) = self.redact.first_in(value) {
+                return Err(in_the_chain(position, column, value, text));
+            }
+        }
+        let shown = if self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&record.stream)) {
+            Shown::NotSelected
+        } else if self.redact.takes(&record.body) {
+            Shown::Redacted
+        } else {
+            let told = mask(event).map_err(|e| {
+                let what = format!("nobody knows what is in the event at position {position}");
+                CliError::because(Exit::Damaged, &what, &e).next("rehome audit verify")
+            })?;
+            told.map_or(Shown::Whole, Shown::Masked)
+        };
+        let why = match &shown {
+            Shown::Whole => return Ok(shown),
+            Shown::NotSelected => Why::NotSelected,
+            Shown::Redacted => Why::Redacted,
+            Shown::Masked(_) => Why::Masked,
+        };
+        *self.why.entry(why).or_default() += 1;
+        Ok(shown)
+    }
+
+    fn count(&self, why: Why) -> u64 {
+        self.why.get(&why).copied().unwrap_or_default()
+    }
+}
+
+/// A text that cannot be left out.
+fn in_the_chain(position: Position, column: &str, value: &str, text: &str) -> CliError {
+    let what = format!(
+        "{text:?} cannot be left out: the {column} of event {position} is {value:?}, and the chain stands over that as it is"
+    );
+    CliError::new(Exit::Usage, what)
+        .left("no bundle was written")
+        .next("without that --redact, for somebody who may read it")
+        .next("and from now on act under a name that is nobody's: --actor operator-7")
+}
+
+fn report(c: &Context<'_>, to: &Path, head: &Head, choice: &Choice) -> Result<Exit, CliError> {
+    let [not_selected, redacted, masked] = Why::ALL.map(|why| choice.count(why));
+    let texts: Vec<Value> =
+        choice.redact.counts().map(|(text, events)| json!({"text": text, "events": events})).collect();
+    let value = json!({
+        "format_version": "1.0", "file": to, "events": head.position, "head": head.hash.to_string(),
+        "withheld": {"not_selected": not_selected, "redacted": redacted, "masked": masked}, "redacted": texts,
+    });
+    let text = render::bundle::written(to, head, [not_selected, redacted, masked]);
+    c.output.result(&text, &value)?;
+    for (text, _) in choice.redact.counts().filter(|(_, events)| *events == 0) {
+        c.output.talk(&format!("note: no event that was selected says {text:?}"));
+    }
+    let end = format!("{}:{}", head.position, head.hash);
+    c.output.talk(&format!("next: rehome audit verify --bundle {} --anchor {end}", to.display()));
+    Ok(Exit::Done)
+}
+
+/// Says what a bundle that was opened, and so verified, proves.
+pub(super) async fn verify(
+    c: &Context<'_>,
+    log: &BundleLog,
+    elsewhere: Option<&Anchor>,
+) -> Result<Exit, CliError> {
+    if let Some(kept) = elsewhere {
+        confirm(log, kept).await?;
+    }
+    let meaning = audit::meaning(log).await?;
+    let (header, withheld) = (log.header(), log.withheld());
+    let of = |why: Why| withheld.events.get(&why).map_or(&[][..], Vec::as_slice);
+    let value = json!({
+        "format_version": "1.0",
+        "intact": true,
+        "events": header.head.position,
+        "moves": meaning.runs.read,
+        "moves_withheld": meaning.runs.withheld,
+        "plans": meaning.plans.read,
+        "plans_withheld": meaning.plans.withheld,
+        "head": header.head.hash,
+        "anchored": elsewhere.is_some(),
+        "withheld": {
+            "not_selected": of(Why::NotSelected),
+            "redacted": of(Why::Redacted),
+            "masked": of(Why::Masked),
+            "streams": withheld.streams.iter().map(StreamId::as_str).collect::<Vec<_>>(),
+        },
+        "bundle": header,
+    });
+    c.output.result(&render::bundle::verified(header, withheld, &meaning, elsewhere), &value)?;
+    Ok(Exit::Done)
+}
+
+/// Holds the bundle against an end that somebody kept.
+async fn confirm(log: &BundleLog, kept: &Anchor) -> Result<(), CliError> {
+    let what = match kept.judge(log).await.map_err(|e| store::damaged(&causes(&e)))? {
+        Standing::Confirmed(_) => return Ok(()),
+        Standing::Behind(head) => format!(
+            "the bundle ends at event {}, before the end that was kept elsewhere, event {}: it is older, or its end was cut off",
+            head.position, kept.position
+        ),
+        Standing::Forked(_) => format!(
+            "event {} of the bundle is not the one whose hash was kept elsewhere: it is of another log, or was made up",
+            kept.position
+        ),
+    };
+    Err(store::damaged(&what).next("ask for a bundle that was made after that end was noted down"))
+}

@@ -1,0 +1,91 @@
+//! CLI: what a reading command reads: the log, or a bundle in its place. Touches the one that it is, reading.
+
+use crate::args::From;
+use crate::commands::Context;
+use crate::error::{CliError, Exit, causes};
+use crate::store::{self, Selection};
+use rehome_orchestrator::mask_flaw;
+use rehome_store::{BundleError, BundleLog, Holder, Log, RunnerLock, SqliteLog};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A log, wherever it is.
+pub(crate) enum Source {
+    /// The database.
+    Database(Arc<SqliteLog>),
+    /// A bundle, which was verified when it was opened.
+    Bundle(Box<BundleLog>),
+}
+
+impl Source {
+    /// Opens the bundle, if one is named, and the database otherwise.
+    pub(crate) fn open(c: &Context<'_>, from: &From) -> Result<Self, CliError> {
+        match &from.bundle {
+            Some(path) => open_bundle(path).map(Box::new).map(Self::Bundle),
+            None => store::open_to_read(&c.global.db).map(Self::Database),
+        }
+    }
+
+    pub(crate) fn log(&self) -> &dyn Log {
+        match self {
+            Self::Database(log) => &**log,
+            Self::Bundle(log) => &**log,
+        }
+    }
+
+    /// The name that the log keeps in every copy.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Database(log) => log.id(),
+            Self::Bundle(log) => &log.header().head.log,
+        }
+    }
+
+    /// Who is at work on it.
+    pub(crate) fn runner(&self) -> Option<Holder> {
+        match self {
+            Self::Database(log) => RunnerLock::holder(log.path()),
+            Self::Bundle(_) => None,
+        }
+    }
+
+    /// Finds what is called so; without a name everything, but for what a bundle withholds.
+    pub(crate) async fn select(&self, c: &Context<'_>, what: Option<&str>) -> Result<Selection, CliError> {
+        let mut selection = store::select(self.log(), what).await?;
+        let (Self::Bundle(log), None) = (self, what) else { return Ok(selection) };
+        let all = selection.runs.len();
+        selection.runs.retain(|run| !log.withheld().streams.contains(&run.stream()));
+        let withheld = all - selection.runs.len();
+        if withheld > 0 {
+            c.output.talk(&format!(
+                "note: the bundle withholds events of {withheld} of {all} moves; they are not shown"
+            ));
+        }
+        Ok(selection)
+    }
+}
+
+/// Opens a bundle and checks the whole of it.
+pub(crate) fn open_bundle(path: &Path) -> Result<BundleLog, CliError> {
+    BundleLog::open(path, mask_flaw).map_err(|e| bundle_error(path, &e))
+}
+
+fn bundle_error(path: &Path, error: &BundleError) -> CliError {
+    let named = "name a file that `rehome audit bundle FILE` wrote";
+    let error = match error {
+        BundleError::File(e) if e.kind() == ErrorKind::NotFound => {
+            CliError::new(Exit::NotFound, "there is no such bundle").next(named)
+        }
+        BundleError::File(e) => CliError::because(Exit::Failed, "failed to read the bundle", e),
+        BundleError::NotOurs { .. } | BundleError::TooMany { .. } => {
+            CliError::new(Exit::Usage, causes(error)).next(named)
+        }
+        BundleError::NewerFormat { .. } => {
+            CliError::new(Exit::Failed, causes(error)).next("read it with a newer version of this program")
+        }
+        BundleError::Chain(_) => store::damaged(&causes(error))
+            .next("ask for the bundle once more, and for the end of the log: rehome audit head"),
+    };
+    error.at(path.display().to_string())
+}
