@@ -19,6 +19,8 @@ mod around;
 mod bundle;
 mod chain;
 pub mod conformance;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod heads;
 mod log;
 mod memory;

@@ -315,7 +315,8 @@ async fn what_is_no_bundle_is_said_and_takes_no_memory() {
     let newer = whole[0].replace("\"rehome_bundle\":1", "\"rehome_bundle\":2,\"more\":[]");
     let older = whole[0].replace("\"rehome_bundle\":1", "\"rehome_bundle\":0");
     let mixed = whole[0].replacen("a log", "another log", 1);
-    for text in ["", "\n", "{}\n", "not JSON\n", "SQLite format 3\0", &deep, &twice, &older, &mixed] {
+    let empty = whole[0].replacen("\"position\":60", "\"position\":0", 1);
+    for text in ["", &empty, "\n", "{}\n", "not JSON\n", "SQLite format 3\0", &deep, &twice, &older, &mixed] {
         let refused = stream(format!("{text}\n").as_bytes());
         assert!(
             matches!(refused, Err(BundleError::NotOurs { .. })),

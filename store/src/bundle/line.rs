@@ -77,7 +77,7 @@ fn plain(body: &[u8]) -> Option<&str> {
 }
 
 /// Writes an event; what is withheld of it is not written.
-pub(super) fn write(event: &Stored, to: &mut impl std::io::Write) -> std::io::Result<()> {
+pub(crate) fn write(event: &Stored, to: &mut impl std::io::Write) -> std::io::Result<()> {
     let record = &event.record;
     let text = plain(&record.body).map(Cow::Borrowed);
     let mut line = Line {
@@ -110,7 +110,7 @@ pub(super) fn write(event: &Stored, to: &mut impl std::io::Write) -> std::io::Re
 }
 
 /// Reads an event; says what is wrong with the line otherwise.
-pub(super) fn read(line: &[u8]) -> Result<Stored, String> {
+pub(crate) fn read(line: &[u8]) -> Result<Stored, String> {
     let line: Line<'_> = serde_json::from_slice(line).map_err(|e| said(&e.to_string()))?;
     let (salt, body, withheld) = match line {
         Line { salt: Some(Hex(salt)), body, body_hex, withheld: None, digest: None, told: None, .. } => {

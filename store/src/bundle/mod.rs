@@ -24,6 +24,8 @@ mod log;
 mod reader;
 mod writer;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use line::{read as read_line, write as write_line};
 pub use log::{BundleLog, Withholdings};
 pub use reader::BundleReader;
 pub use writer::{BundleWriter, Shown};

@@ -2,7 +2,7 @@
 
 use super::line::{self, LINE_BYTES_MAX};
 use super::{BUNDLE_FORMAT, BundleError, Header};
-use crate::record::{Position, Stored};
+use crate::record::{Digest, Position, Stored};
 use crate::verify::{VerifyError, Walker};
 use serde::Deserialize;
 use std::io::{BufRead, Read};
@@ -49,6 +49,9 @@ impl<R: BufRead> BundleReader<R> {
         let header: Header = serde_json::from_slice(&line).map_err(|e| not_ours(&e.to_string()))?;
         if header.rehome_bundle != BUNDLE_FORMAT {
             return Err(not_ours("no program has written this format"));
+        }
+        if header.head.position == 0 && header.head.hash != Digest::ZERO.to_string() {
+            return Err(not_ours("it has no events, and names the hash of one"));
         }
         if header.head.position > EVENTS_MAX {
             return Err(BundleError::TooMany { what: "events", max: EVENTS_MAX });

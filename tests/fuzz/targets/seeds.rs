@@ -12,11 +12,15 @@ mod files;
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod plan_file;
 
-use rehome_orchestrator::{Document, Event, FORMAT_VERSION, Move, Plan, Recorded, RunId};
-use rehome_store::{Anchor, Holder, Log, SqliteLog, conformance};
+use rehome_orchestrator::{Document, Event, FORMAT_VERSION, Move, Plan, Planned, Recorded, RunId, mask};
+use rehome_store::{
+    Anchor, BUNDLE_FORMAT, BundleWriter, Header, Holder, Log, MemoryLog, Position, Shown, SqliteLog,
+    conformance,
+};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 libfuzzer_sys::fuzz_target!(init: write(), |_data: &[u8]| {});
 
@@ -85,6 +89,7 @@ fn engine(seeds: &Seeds) {
     let body = lines[0].splitn(3, '\t').nth(2).expect("a body");
     let Ok(Event::Planned(planned)) = Event::decode("planned", 1, body.as_bytes()) else { return };
     let plan = Plan::clone(&planned.plan);
+    bundles(seeds, planned, &lines);
     for length in 1..=plan.steps.len() {
         plan_of(seeds, Plan { steps: plan.steps[..length].to_vec(), ..plan.clone() });
     }
@@ -95,6 +100,52 @@ fn engine(seeds: &Seeds) {
     ] {
         seeds.add("folds", tale);
     }
+}
+
+/// Bundles of a batch and of the beginning of its one run, ever longer, whole and with events withheld.
+fn bundles(seeds: &Seeds, mut planned: Planned, rows: &[&str]) {
+    planned.plan = Arc::new(Plan { steps: planned.plan.steps[..1].to_vec(), ..Plan::clone(&planned.plan) });
+    let batch = |kind, body: Value| ("batch/b", kind, body.to_string());
+    let mut events = vec![
+        batch("batch_planned", json!({"digest": "d", "format_version": "1.0", "about": null, "runs": ["m"]})),
+        batch("batch_approved", json!({"digest": "d", "reason": "r"})),
+        ("run/m", "planned", String::from_utf8_lossy(&Event::Planned(planned).encode()).into_owned()),
+    ];
+    for row in &rows[1..8] {
+        let cells: Vec<&str> = row.splitn(3, '\t').collect();
+        events.push(("run/m", cells[0], cells[2].to_owned()));
+    }
+    for length in 1..=events.len() {
+        for withhold in [0, 2, 3, 5] {
+            seeds.add("bundles", a_bundle(&events[..length], withhold));
+        }
+    }
+}
+
+/// A bundle that withholds one event in so many, if any.
+fn a_bundle(events: &[(&'static str, &str, String)], withhold: u64) -> Vec<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let log = MemoryLog::default();
+    for (stream, kind, body) in events {
+        let there = runtime.block_on(log.streams(stream)).expect("streams");
+        let mut append = conformance::append(stream, there.first().map_or(0, |(_, head)| head.0), &[body]);
+        append.records[0].kind = (*kind).to_owned().into();
+        runtime.block_on(log.append(append)).expect("appended");
+    }
+    let head = runtime.block_on(log.head()).expect("a head");
+    let (program, end) = ("rehome".to_owned(), Anchor::of("log", head));
+    let (anchor, selected) = (Some(end.clone()), None);
+    let header = Header { rehome_bundle: BUNDLE_FORMAT, program, head: end, anchor, selected };
+    let mut writer = BundleWriter::begin(Vec::new(), &header, head).expect("begun");
+    for event in runtime.block_on(log.read_all(Position(0), usize::MAX)).expect("all") {
+        let shown = match mask(&event).expect("understood") {
+            Some(told) => Shown::Masked(told),
+            None if event.position.0.checked_rem(withhold) == Some(1) => Shown::Redacted,
+            None => Shown::Whole,
+        };
+        writer.put(event, shown).expect("written");
+    }
+    writer.end().expect("ended")
 }
 
 fn plan_of(seeds: &Seeds, plan: Plan) {
