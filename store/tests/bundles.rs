@@ -244,6 +244,35 @@ async fn every_edit_of_what_the_chain_covers_is_found_at_its_event() {
     }
 }
 
+#[tokio::test]
+async fn the_ends_that_a_header_names_are_held_against_the_events() {
+    let whole = lines(&bundle_of(&a_log().await, |_| Shown::Whole).await);
+    let header: Value = serde_json::from_str(&whole[0]).expect("JSON");
+    let hash = json!("ab".repeat(32));
+    for (end, member, value, named) in [
+        ("head", "hash", &hash, EVENTS),
+        ("head", "position", &json!(20), 20),
+        ("head", "position", &json!(EVENTS + 1), EVENTS + 1),
+        ("anchor", "hash", &hash, 40),
+        ("anchor", "position", &json!(39), 39),
+    ] {
+        let mut header = header.clone();
+        header[end][member] = value.clone();
+        let spoilt = [&[header.to_string()], &whole[1..]].concat();
+        let (found, why) = broken(stream(&joined(&spoilt)[..]));
+        assert_eq!(found, named, "{member} of the {end}: {why}");
+    }
+    let mut ahead = header.clone();
+    ahead["anchor"]["position"] = json!(EVENTS + 5);
+    let spoilt = joined(&[&[ahead.to_string()], &whole[1..]].concat());
+    match stream(&spoilt[..]) {
+        Err(BundleError::Chain(VerifyError::Shortened { found, anchored })) => {
+            assert_eq!((found, anchored), (Position(EVENTS), Position(EVENTS + 5)));
+        }
+        other => panic!("an anchor ahead of the end is not noticed: {:?}", other.map(|all| all.len())),
+    }
+}
+
 /// What the chain proves of an event.
 fn proven(mut event: Stored) -> Stored {
     if let Some(withheld) = &mut event.withheld {

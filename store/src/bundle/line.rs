@@ -17,8 +17,12 @@ struct Hex<T>(T);
 impl<T: AsRef<[u8]>> Serialize for Hex<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-        let text: String = self.0.as_ref().iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect();
+        let mut text = String::with_capacity(2 * self.0.as_ref().len());
+        for byte in self.0.as_ref() {
+            for nibble in [byte >> 4, byte & 15] {
+                text.push(char::from(DIGITS[usize::from(nibble)]));
+            }
+        }
         serializer.serialize_str(&text)
     }
 }
