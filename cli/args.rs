@@ -99,7 +99,7 @@ pub(crate) struct RunArgs {
 
 /// Where a command reads that reads only.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct From {
+pub(crate) struct ReadFrom {
     /// Read this bundle in the place of the log; it is verified first.
     #[arg(long, value_name = "FILE")]
     pub(crate) bundle: Option<PathBuf>,
@@ -225,21 +225,21 @@ pub(crate) enum Command {
         /// MOVE or BATCH
         select: Option<String>,
         #[command(flatten)]
-        from: From,
+        from: ReadFrom,
     },
     /// Every event in order. Offline.
     History {
         /// MOVE or BATCH
         select: Option<String>,
         #[command(flatten)]
-        from: From,
+        from: ReadFrom,
     },
     /// One thing in full: a plan file, a batch, a move, or a step (MOVE:STEP). Offline.
     Show {
         /// A file, BATCH, MOVE or MOVE:STEP
         what: String,
         #[command(flatten)]
-        from: From,
+        from: ReadFrom,
     },
     /// Rebuild every move from the log alone, and check that the log is what the engine writes. Offline.
     Replay {
@@ -249,7 +249,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "POSITION")]
         at: Option<u64>,
         #[command(flatten)]
-        from: From,
+        from: ReadFrom,
     },
     /// What has happened to the log itself.
     #[command(subcommand)]
@@ -296,12 +296,12 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "POSITION:HASH|FILE")]
         anchor: Option<String>,
         #[command(flatten)]
-        from: From,
+        from: ReadFrom,
     },
     /// Print the end of the log as one line to note down elsewhere. Offline.
     Head {
         #[command(flatten)]
-        from: From,
+        from: ReadFrom,
     },
     /// Write the whole chain to one file that can be handed out and verified without the log. Offline.
     Bundle {

@@ -1,6 +1,6 @@
 //! CLI: what a reading command reads: the log, or a bundle in its place. Touches the one that it is, reading.
 
-use crate::args::From;
+use crate::args::ReadFrom;
 use crate::commands::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::store::{self, Selection};
@@ -20,7 +20,7 @@ pub(crate) enum Source {
 
 impl Source {
     /// Opens the bundle, if one is named, and the database otherwise.
-    pub(crate) fn open(c: &Context<'_>, from: &From) -> Result<Self, CliError> {
+    pub(crate) fn open(c: &Context<'_>, from: &ReadFrom) -> Result<Self, CliError> {
         match &from.bundle {
             Some(path) => open_bundle(path).map(Box::new).map(Self::Bundle),
             None => store::open_to_read(&c.global.db).map(Self::Database),

@@ -1,7 +1,7 @@
 //! CLI: `rehome audit verify` and `audit head`. Offline.
 
 use super::{Context, bundle};
-use crate::args::From;
+use crate::args::ReadFrom;
 use crate::error::{CliError, Exit, causes};
 use crate::source::Source;
 use crate::store;
@@ -11,7 +11,11 @@ use serde_json::json;
 
 /// Checks every event, the chain, the anchor, that each event could follow the one before, and that
 /// every recorded plan has the digest that was approved.
-pub(crate) async fn verify(c: &Context<'_>, elsewhere: Option<&str>, from: &From) -> Result<Exit, CliError> {
+pub(crate) async fn verify(
+    c: &Context<'_>,
+    elsewhere: Option<&str>,
+    from: &ReadFrom,
+) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let elsewhere = elsewhere.map(|text| kept_elsewhere(text, source.id())).transpose()?;
     let log = match &source {
@@ -100,7 +104,7 @@ pub(super) async fn meaning(log: &dyn Log) -> Result<Meaning, CliError> {
 }
 
 /// Prints the end of the log.
-pub(crate) async fn head(c: &Context<'_>, from: &From) -> Result<Exit, CliError> {
+pub(crate) async fn head(c: &Context<'_>, from: &ReadFrom) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let head = source.log().head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
     let hash = head.hash.to_string();

@@ -1,7 +1,7 @@
 //! CLI: `rehome history`. Reads the log; works beside a runner and offline.
 
 use super::Context;
-use crate::args::From;
+use crate::args::ReadFrom;
 use crate::error::{CliError, Exit};
 use crate::source::Source;
 use crate::{render, store};
@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 const PAGE: usize = 1_000;
 
 /// Prints every event, or those of a batch or a move.
-pub(crate) async fn history(c: &Context<'_>, select: Option<&str>, from: &From) -> Result<Exit, CliError> {
+pub(crate) async fn history(
+    c: &Context<'_>,
+    select: Option<&str>,
+    from: &ReadFrom,
+) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let log = source.log();
     let wanted = store::streams(log, select).await?;

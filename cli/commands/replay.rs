@@ -1,7 +1,7 @@
 //! CLI: `rehome replay`. Rebuilds every move from the log alone, with the cloud switched off.
 
 use super::Context;
-use crate::args::From;
+use crate::args::ReadFrom;
 use crate::error::{CliError, Exit};
 use crate::source::Source;
 use crate::view::{step_word, view};
@@ -14,7 +14,7 @@ pub(crate) async fn replay(
     c: &Context<'_>,
     select: Option<&str>,
     at: Option<u64>,
-    from: &From,
+    from: &ReadFrom,
 ) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let log = source.log();

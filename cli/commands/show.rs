@@ -1,7 +1,7 @@
 //! CLI: `rehome show`. Reads a plan file or the log; works offline.
 
 use super::Context;
-use crate::args::From;
+use crate::args::ReadFrom;
 use crate::error::{CliError, Exit};
 use crate::source::Source;
 use crate::view::view;
@@ -12,7 +12,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// Shows one thing in full.
-pub(crate) async fn show(c: &Context<'_>, what: &str, from: &From) -> Result<Exit, CliError> {
+pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result<Exit, CliError> {
     let path = Path::new(what);
     if path.is_file() {
         let (document, digest) = plan_file::load(path)?;

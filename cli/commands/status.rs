@@ -1,7 +1,7 @@
 //! CLI: `rehome status`. Reads the log; works beside a runner and offline.
 
 use super::Context;
-use crate::args::From;
+use crate::args::ReadFrom;
 use crate::error::{CliError, Exit};
 use crate::source::Source;
 use crate::view::{MoveView, State, view};
@@ -9,7 +9,7 @@ use crate::{render, store};
 use serde_json::{Map, Value, json};
 
 /// Shows where everything stands.
-pub(crate) async fn status(c: &Context<'_>, select: Option<&str>, from: &From) -> Result<Exit, CliError> {
+pub(crate) async fn status(c: &Context<'_>, select: Option<&str>, from: &ReadFrom) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let log = source.log();
     let selection = source.select(c, select).await?;

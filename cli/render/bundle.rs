@@ -32,7 +32,7 @@ pub(crate) fn verified(
     let mut out = "intact: ".to_owned();
     put_counts(&mut out, events, Why::ALL.map(count));
     let redacted = withheld.events.get(&Why::Redacted).into_iter().flatten();
-    put_names(&mut out, "redacted: event", redacted.map(ToString::to_string).collect());
+    put_names(&mut out, "redacted: events", redacted.map(ToString::to_string).collect());
     put_names(&mut out, "not whole:", withheld.streams.iter().map(ToString::to_string).collect());
     put!(out, "\nmoves      {} read back, {} withheld", runs.read, runs.withheld);
     put!(out, "\nplans      {} as approved, {} withheld", plans.read, plans.withheld);

@@ -11,8 +11,8 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// Events that are read at once take at most so many bytes; a page of a real log takes a few megabytes.
-const PAGE_BYTES_MAX: u64 = 256 << 20;
+/// Events that are read at once take at most so many bytes; of a real log, five hundred plans of a megabyte.
+const PAGE_BYTES_MAX: u64 = 512 << 20;
 
 trait Source: Read + Seek + Send {}
 
