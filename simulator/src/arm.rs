@@ -14,6 +14,7 @@ mod poll;
 pub(crate) mod refusals;
 mod resource_graph;
 mod resources;
+mod services;
 mod sites;
 mod tags;
 

@@ -27,6 +27,7 @@ mod simulate;
 mod snapshot;
 mod soak;
 mod solution;
+mod solution_services;
 mod storage_fires;
 mod twins;
 mod whole_way;

@@ -111,10 +111,22 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
         let has = short(&(&c.host.attached, &c.host.identity_type));
         put(format!("counterpart {}", c.host.id.to_ascii_lowercase()), has);
     }
+    mapped(facts, &mut put);
     for l in &facts.locks {
         put(format!("lock {}", l.id.to_ascii_lowercase()), l.level.clone());
     }
     out
+}
+
+fn mapped(facts: &Facts, put: &mut impl FnMut(String, String)) {
+    for p in &facts.mapped.places {
+        let found = if p.there { short(&(p.by_roles, &p.lacks)) } else { "not there".to_owned() };
+        put(format!("counterpart of {}", p.of.to_ascii_lowercase()), found);
+    }
+    for m in &facts.mapped.grants {
+        let found = if m.there { short(&(&m.grant.body, &m.lacks)) } else { "not there".to_owned() };
+        put(format!("counterpart of grant {}", m.of.to_ascii_lowercase()), found);
+    }
 }
 
 fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {

@@ -39,11 +39,17 @@ pub(super) fn clean_up(facts: &Facts) -> Vec<&Lock> {
     facts.locks.iter().filter(in_the_way).collect()
 }
 
-fn written(facts: &Facts) -> Vec<&str> {
+/// Everything that the way forward writes to.
+pub(super) fn written(facts: &Facts) -> Vec<&str> {
+    // What has a counterpart is left alone.
+    let hosts = facts.hosts.iter().filter(|h| facts.counterpart_of(h).is_none());
     std::iter::once(facts.target.id.as_str())
-        .chain(facts.hosts.iter().map(|h| h.id.as_str()))
+        .chain(hosts.map(|h| h.id.as_str()))
+        .chain(facts.counterparts.iter().map(|c| c.host.id.as_str()))
         .chain(facts.assignments_of.iter().map(|a| a.scope.as_str()))
         .chain(facts.access_policies.iter().map(|p| p.vault.as_str()))
         .chain(facts.service_grants.iter().map(|g| g.id.as_str()))
+        .chain(facts.mapped.places.iter().filter(|p| p.there).map(|p| p.id.as_str()))
+        .chain(facts.mapped.usable().map(|m| m.grant.id.as_str()))
         .collect()
 }

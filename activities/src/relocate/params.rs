@@ -87,12 +87,14 @@ impl Default for Waits {
 }
 
 impl Options {
-    /// The counterpart of a resource or scope, by the longest entry of the map that it is at or below.
+    /// The counterpart of a resource or scope, by the longest entry of the map that it is at or below. What is
+    /// mapped to itself has none: so something can be left out of what is mapped around it.
     pub(super) fn counterpart(&self, id: &str) -> Option<String> {
         let fits = |from: &str| id.eq_ignore_ascii_case(from) || super::strategy::below(id, from);
         let entries = self.scope_map.iter().filter(|(from, _)| fits(from));
         let (from, to) = entries.max_by_key(|(from, _)| from.len())?;
-        Some(format!("{to}{}", &id[from.len()..]))
+        let counterpart = format!("{to}{}", &id[from.len()..]);
+        (!counterpart.eq_ignore_ascii_case(id)).then_some(counterpart)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
-use super::facts::{Facts, GapCode, Strategy};
+mod map;
+
+use super::facts::{Facts, GapCode, Host, Strategy};
 use super::locks;
 use super::params::{Params, Unpinned};
 use super::strategy::choose;
@@ -48,6 +50,7 @@ pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     place(params, facts, &mut out);
     identity(params, facts, &mut out);
     hosts(params, facts, &mut out);
+    map::notices(params, facts, &mut out);
     barriers(params, facts, &mut out);
     rights(facts, &mut out);
     unknowns(params, facts, &mut out);
@@ -116,9 +119,9 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
     let regional =
         facts.identity.isolation_scope.as_deref().is_some_and(|s| s.eq_ignore_ascii_case("Regional"));
     if regional {
-        let stay =
-            facts.hosts.iter().filter(|h| h.carries && !same_region(&h.location, &params.target.location));
-        for host in stay {
+        let carry = facts.hosts.iter().filter(|h| h.carries && facts.counterpart_of(h).is_none());
+        let carry = carry.chain(facts.counterparts.iter().map(|c| &c.host));
+        for host in carry.filter(|h| !same_region(&h.location, &params.target.location)) {
             out.blockers.push(notice(
                 "B101",
                 &host.id,
@@ -166,7 +169,8 @@ fn same_region(one: &str, other: &str) -> bool {
 }
 
 fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
-    for host in &facts.hosts {
+    // What has a counterpart is left alone.
+    for host in facts.hosts.iter().filter(|h| facts.counterpart_of(h).is_none()) {
         let choice = choose(params, facts, host);
         if choice.unpinned {
             let remedy = "know better? name the host in pinned, or choose its strategy in the batch file";
@@ -196,24 +200,7 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
                 "a person re-points it when its step comes",
             ));
         }
-        if host.state.as_deref().is_some_and(is_moving) {
-            let state = host.state.as_deref().unwrap_or_default();
-            let text = format!("somebody else is at work on this host: {state}");
-            out.blockers.push(notice("B109", &host.id, text, "wait until it is done, then plan again"));
-        }
-        let counterpart =
-            params.options.counterpart(&host.id).filter(|_| facts.counterpart_of(host).is_none());
-        if let Some(id) = counterpart {
-            let text = format!("its counterpart {id} is not there, or you may not read it");
-            let named = params.options.scope_map.keys().any(|from| from.eq_ignore_ascii_case(&host.id));
-            if named {
-                let remedy = "make it first, or take the host out of scope_map";
-                out.blockers.push(notice("B119", &host.id, text, remedy));
-            } else {
-                let remedy = "make it first; as it is, the host itself is re-pointed in place";
-                out.warnings.push(notice("W206", &host.id, text, remedy));
-            }
-        }
+        busy(host, out);
         let accepted = params.options.accept_unseen.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
         if !host.readable && !accepted {
             out.blockers.push(notice(
@@ -223,6 +210,13 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
                 "get the right to read it, or answer for it: accept_unseen in the batch file",
             ));
         }
+    }
+}
+
+fn busy(host: &Host, out: &mut Preflight) {
+    if let Some(state) = host.state.as_deref().filter(|state| is_moving(state)) {
+        let text = format!("somebody else is at work on this host: {state}");
+        out.blockers.push(notice("B109", &host.id, text, "wait until it is done, then plan again"));
     }
 }
 
@@ -254,10 +248,10 @@ fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {
         }
     }
     let mut more: BTreeMap<String, u64> = BTreeMap::new();
-    for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
-        if let Some(subscription) = subscription_of(&a.scope) {
-            *more.entry(subscription).or_default() += 1;
-        }
+    let scopes = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str());
+    let mapped = facts.assignments_of.iter().filter_map(|a| Some(facts.mapped.place(&a.scope)?.id.as_str()));
+    for subscription in scopes.chain(mapped).filter_map(subscription_of) {
+        *more.entry(subscription).or_default() += 1;
     }
     for (subscription, more) in more {
         let there = facts.assignment_counts.get(&subscription).copied().unwrap_or(0);

@@ -118,6 +118,7 @@ pub(super) fn facts() -> Facts {
         service_grants: Vec::new(),
         hosts: Vec::new(),
         counterparts: Vec::new(),
+        mapped: Mapped::default(),
         locks: Vec::new(),
         moving: Vec::new(),
         rights: Vec::new(),

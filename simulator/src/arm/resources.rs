@@ -2,7 +2,7 @@
 
 use super::authorization::{Call, Objects, canonical, linked};
 use super::id::ArmPath;
-use super::{computed, groups, identity_block, poll};
+use super::{computed, groups, identity_block, poll, services};
 use crate::http::Reply;
 use crate::operations::is_long;
 use crate::world::World;
@@ -156,7 +156,8 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if let Some(reply) = moved(before.as_ref(), call, path) {
         return reply;
     }
-    if let Some(reply) = may_attach(world, call) {
+    let unfit = || may_attach(world, call).or_else(|| services::refused(world, path, call.body));
+    if let Some(reply) = unfit() {
         return reply;
     }
     let mut body = call.body.clone();

@@ -4,6 +4,7 @@ use super::builder::{Builder, New};
 use super::words::{grouped, place};
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{FederatedCredential, Host};
+use crate::relocate::strategy::below;
 use rehome_orchestrator::{Node, Template};
 
 /// The outside system that a federated credential lets in.
@@ -81,45 +82,61 @@ pub(super) fn elsewhere(b: &Builder<'_>, new: &New, outside: &Outside) -> Option
     Some((title, node))
 }
 
+/// The places of a host that name the old identity, beside its map of identities.
+fn places(host: &Host) -> impl Iterator<Item = String> {
+    let references = host.references.iter().map(|r| r.pointer.clone());
+    references.chain(host.settings.iter().map(|s| format!("{} {}", s.list, s.name)))
+}
+
+/// The three names of an identity, under each other.
+fn ids(names: [Template; 3]) -> Vec<Template> {
+    let heads = ["\n  resource id  ", "\n  client id    ", "\n  principal id "];
+    heads.into_iter().zip(names).flat_map(|(head, name)| [Template::known(head), name]).collect()
+}
+
+/// An instruction that says what to use, old or new.
+fn using(b: &Builder<'_>, new: &New, [head, undo]: [String; 2]) -> Node {
+    let old = b.old();
+    let known = [&old.resource_id, &old.client_id, &old.principal_id].map(Template::known);
+    let fresh = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId].map(|i| new.name(i));
+    let text = |head: String, names: [Template; 3]| {
+        Template::Text(std::iter::once(Template::known(head)).chain(ids(names)).collect())
+    };
+    Node::ByHand { instruction: text(head, fresh), undo: text(undo, known) }
+}
+
 /// A host that cannot be re-pointed by program.
 pub(super) fn host(b: &Builder<'_>, new: &New, host: &Host, reason: &str) -> (String, Node) {
-    let old = b.old();
-    let places: Vec<String> = host
-        .references
-        .iter()
-        .map(|r| r.pointer.clone())
-        .chain(host.settings.iter().map(|s| format!("{} {}", s.list, s.name)))
-        .collect();
+    let places: Vec<String> = places(host).collect();
     let places = if places.is_empty() { "its identity".to_owned() } else { places.join(", ") };
-    let ids = |rid: Template, cid: Template, oid: Template| {
-        vec![
-            Template::known("\n  resource id  "),
-            rid,
-            Template::known("\n  client id    "),
-            cid,
-            Template::known("\n  principal id "),
-            oid,
-        ]
+    let head = format!("{}\n{reason}.\nMake it use the new identity ({places}):", host.id);
+    let undo = format!("{}\nMake it use the old identity again ({places}):", host.id);
+    (format!("{}: use NEW ({reason})", grouped(&host.id)), using(b, new, [head, undo]))
+}
+
+/// Says of a counterpart what its source says of the old identity, beside carrying it, itself and in parts of it
+/// that have no counterparts of their own; `None` where it says nothing.
+pub(super) fn follow(b: &Builder<'_>, new: &New, source: &Host, host: &Host) -> Option<(String, Node)> {
+    let parts = b.facts.hosts.iter().filter(|part| {
+        below(&part.id, &source.id)
+            && b.facts.counterpart_of(part).is_some_and(|c| c.of.eq_ignore_ascii_case(&source.id))
+    });
+    let within = |part: &Host| {
+        let tail = part.id[source.id.len()..].to_owned();
+        places(part).map(move |place| format!("{tail} {place}")).collect::<Vec<_>>()
     };
-    let name = |i| new.name(i);
-    let new_ids =
-        ids(name(Identifier::ResourceId), name(Identifier::ClientId), name(Identifier::PrincipalId));
-    let old_ids = ids(
-        Template::known(&old.resource_id),
-        Template::known(&old.client_id),
-        Template::known(&old.principal_id),
-    );
-    let text = |head: String, tail: Vec<Template>| {
-        Template::Text(std::iter::once(Template::known(head)).chain(tail).collect())
-    };
-    let node = Node::ByHand {
-        instruction: text(
-            format!("{}\n{reason}.\nMake it use the new identity ({places}):", host.id),
-            new_ids,
-        ),
-        undo: text(format!("{}\nMake it use the old identity again ({places}):", host.id), old_ids),
-    };
-    (format!("{}: use NEW ({reason})", grouped(&host.id)), node)
+    let all: Vec<String> = places(source).chain(parts.flat_map(within)).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let like = format!("{}\ntakes the place of {}, which names the identity here:", host.id, source.id);
+    let list = all.join("\n  ");
+    let head = format!("{like}\n  {list}\nMake it name the new identity there:");
+    let undo = format!("{like}\n  {list}\nTake the new identity out again. The old one is:");
+    Some((
+        format!("{}: name NEW, as {} names OLD", grouped(&host.id), place(&source.id)),
+        using(b, new, [head, undo]),
+    ))
 }
 
 /// Takes the old identity from a host that was left alone, because another resource takes its place.

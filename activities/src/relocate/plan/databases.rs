@@ -117,15 +117,19 @@ fn old_user(b: &Builder<'_>, dialect: &Dialect) -> Named {
 }
 
 fn new_user(b: &Builder<'_>, new: &New, dialect: &Dialect) -> Named {
-    let (was, is) = (place(&b.old().resource_id), place(&new.id));
-    // Both are there for a while, and one database has no name twice.
-    let region = format!("-{}", b.params.target.location);
-    let apart = was.eq_ignore_ascii_case(&is) || is.len() > dialect.name_max;
     Named {
         client: new.name(Identifier::ClientId),
         principal: new.name(Identifier::PrincipalId),
-        name: shortened(&is, if apart { &region } else { "" }, dialect.name_max),
+        name: fresh_name(b, new, dialect.name_max),
     }
+}
+
+/// What the new identity is called beside the old one, in what has no name twice.
+pub(super) fn fresh_name(b: &Builder<'_>, new: &New, max: usize) -> String {
+    let (was, is) = (place(&b.old().resource_id), place(&new.id));
+    let region = format!("-{}", b.params.target.location);
+    let apart = was.eq_ignore_ascii_case(&is) || is.len() > max;
+    shortened(&is, if apart { &region } else { "" }, max)
 }
 
 /// A name with this ending, and no longer than this.

@@ -1,12 +1,15 @@
 //! Activities: the steps that give the new identity what the old one has. Pure.
 
 use super::builder::{Builder, Group, New, Words, object};
+use super::databases::fresh_name;
 use super::kinds::{act, wait};
 use super::words::{place, role_at};
 use crate::references::scan::Identifier;
-use crate::relocate::facts::{Assignment, ServiceGrant};
+use crate::references::table::type_of;
+use crate::relocate::facts::{AccessPolicy, Assignment, ServiceGrant};
 use crate::relocate::strategy::below;
 use rehome_orchestrator::{StepId, Template};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The new identity, and the step after which Entra ID knows it.
@@ -32,7 +35,8 @@ fn known_text(text: &str) -> Option<Template> {
 }
 
 /// The scopes at which an assignment of the old identity is granted to the new one.
-fn scopes(b: &Builder<'_>, scope: &str) -> Vec<(String, Option<String>)> {
+fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(String, Option<String>)> {
+    let scope = assignment.scope.as_str();
     let moved = |from: &str, to: &str| {
         let same = scope.eq_ignore_ascii_case(from);
         (same || below(scope, from)).then(|| format!("{to}{}", &scope[from.len()..]))
@@ -41,9 +45,14 @@ fn scopes(b: &Builder<'_>, scope: &str) -> Vec<(String, Option<String>)> {
         return vec![(own, None)];
     }
     let mut out = vec![(scope.to_owned(), None)];
-    for (from, to) in &b.params.options.scope_map {
-        out.extend(moved(from, to).map(|scope| (scope, None)));
-    }
+    // Azure keeps one assignment for principal, role and scope: what the old one has there is copied from there.
+    let guid = |a: &Assignment| a.role_definition_id.rsplit('/').next().map(str::to_ascii_lowercase);
+    let held = |at: &str| {
+        let same = |a: &&Assignment| a.scope.eq_ignore_ascii_case(at) && guid(a) == guid(assignment);
+        b.facts.assignments_of.iter().any(|a| same(&a))
+    };
+    let mapped = b.facts.mapped.place(scope).filter(|place| !held(&place.id));
+    out.extend(mapped.map(|place| (place.id.clone(), None)));
     for other in &b.facts.moving {
         out.extend(moved(&other.from, &other.to).map(|scope| (scope, Some(other.to.clone()))));
     }
@@ -56,7 +65,7 @@ fn roles_of(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
     for assignment in &facts.assignments_of {
-        for (scope, other) in scopes(b, &assignment.scope) {
+        for (scope, other) in scopes(b, assignment) {
             let mut needs = vec![made.known.clone()];
             if let Some(other) = other {
                 let title = format!("until identity {} is there, which moves too", place(&other));
@@ -229,31 +238,68 @@ fn credentials(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     steps
 }
 
-fn vaults(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+/// What the new one gets in one vault.
+struct Entry<'a> {
+    vault: &'a str,
+    policy: &'a AccessPolicy,
+    permissions: Value,
+    ignored: bool,
+}
+
+/// In each vault what the old one has there, and what it has in a vault whose place this one takes: a principal
+/// has one entry in a vault.
+fn entries<'a>(b: &Builder<'a>) -> Vec<Entry<'a>> {
     let facts = b.facts;
+    let entry = |policy: &'a AccessPolicy, vault: &'a str, ignored: bool| Entry {
+        vault,
+        policy,
+        permissions: policy.permissions.clone(),
+        ignored,
+    };
+    let mut out: Vec<Entry<'a>> =
+        facts.access_policies.iter().map(|p| entry(p, &p.vault, p.ignored)).collect();
+    for policy in &facts.access_policies {
+        let Some(place) = facts.mapped.place(&policy.vault) else { continue };
+        let same = |e: &&mut Entry<'a>| {
+            e.vault.eq_ignore_ascii_case(&place.id) && e.policy.application_id == policy.application_id
+        };
+        match out.iter_mut().find(same) {
+            Some(there) => join(&mut there.permissions, &policy.permissions),
+            None => out.push(entry(policy, &place.id, place.by_roles)),
+        }
+    }
+    out
+}
+
+/// Adds the permissions of one entry to those of another.
+fn join(into: &mut Value, more: &Value) {
+    for (kind, list) in more.as_object().into_iter().flatten() {
+        let mut all = into[kind].as_array().cloned().unwrap_or_default();
+        let text = |v: &Value| v.as_str().map(str::to_ascii_lowercase);
+        for one in list.as_array().into_iter().flatten() {
+            if !all.iter().any(|known| text(known) == text(one)) {
+                all.push(one.clone());
+            }
+        }
+        into[kind] = Value::Array(all);
+    }
+}
+
+fn vaults(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let mut steps = Vec::new();
-    let options = &b.params.options;
-    let vaults = facts.access_policies.iter().flat_map(|policy| {
-        let both = [Some(policy.vault.clone()), options.counterpart(&policy.vault)];
-        both.into_iter().flatten().map(move |vault| (policy, vault))
-    });
-    for (policy, vault) in vaults {
+    for Entry { vault, policy, permissions, ignored } in entries(b) {
         let input = object([
-            ("vault", known_text(&vault)),
+            ("vault", known_text(vault)),
             ("tenant_id", known_text(&policy.tenant_id)),
             ("object_id", Some(made.new.name(Identifier::PrincipalId))),
             ("application_id", policy.application_id.as_deref().and_then(known_text)),
-            ("permissions", Some(Template::known(&policy.permissions))),
+            ("permissions", Some(Template::known(&permissions))),
         ]);
-        let note = if policy.ignored { " (without effect: the vault goes by roles)" } else { "" };
-        let title = format!("access policy in {}{note}", place(&vault));
-        let words = Words::new(title, "remove");
-        steps.push(b.push(
-            Group::Grant,
-            words,
-            std::slice::from_ref(&made.known),
-            act("access_policy.add/1", input),
-        ));
+        let note = if ignored { " (without effect: the vault goes by roles)" } else { "" };
+        let title = format!("access policy in {}{note}", place(vault));
+        let node = act("access_policy.add/1", input);
+        let needs = std::slice::from_ref(&made.known);
+        steps.push(b.push(Group::Grant, Words::new(title, "remove"), needs, node));
     }
     steps
 }
@@ -261,16 +307,38 @@ fn vaults(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
 fn services(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
-    for grant in &facts.service_grants {
+    let mapped = facts.mapped.usable().map(|m| (&m.grant, Some(&m.of)));
+    for (grant, like) in facts.service_grants.iter().map(|grant| (grant, None)).chain(mapped) {
         let input = object([
             ("id", Some(grant_id(b, made.new, grant))),
             ("api_version", known_text(&grant.api_version)),
-            ("body", Some(b.renamed(made.new, &grant.body))),
+            ("body", Some(grant_body(b, made.new, grant))),
         ]);
-        let words = Words::new(format!("grant inside {}", service(&grant.id)), "remove");
+        let like = like.map_or_else(String::new, |of| format!(", as inside {}", service(of)));
+        let words = Words::new(format!("grant inside {}{like}", service(&grant.id)), "remove");
         steps.push(b.push(Group::Grant, words, std::slice::from_ref(&made.known), act("grant.put/1", input)));
     }
     steps
+}
+
+/// Services that keep a user's name beside the id: the type of the grant, the member, how long a name may be.
+/// Sources: postgresql/2022-12-01 (`principalName`), redis/2024-03-01 (`objectIdAlias`).
+const NAMED: [(&str, &str, usize); 2] = [
+    ("Microsoft.DBforPostgreSQL/flexibleServers/administrators", "principalName", 63),
+    ("Microsoft.Cache/redis/accessPolicyAssignments", "objectIdAlias", 128),
+];
+
+/// What the new one is granted; where users have names, under its own: both are there for a while.
+fn grant_body(b: &Builder<'_>, new: &New, grant: &ServiceGrant) -> Template {
+    let mut body = grant.body.clone();
+    let kind = type_of(&grant.id).unwrap_or_default();
+    if let Some((_, member, max)) = NAMED.iter().find(|(of, ..)| of.eq_ignore_ascii_case(&kind)) {
+        let name = body["properties"].get_mut(*member);
+        if let Some(name) = name.filter(|name| name.as_str().is_some_and(|n| b.old().in_text(n).is_empty())) {
+            *name = Value::String(fresh_name(b, new, *max));
+        }
+    }
+    b.renamed(new, &body)
 }
 
 /// The account that a grant belongs to.

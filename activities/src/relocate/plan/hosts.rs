@@ -29,15 +29,19 @@ pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
     let mut attached: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut out = RePointed { overlapping: Vec::new(), left: Vec::new(), last: Vec::new() };
     for host in hosts {
+        let counterpart = facts.counterpart_of(host);
+        let at = counterpart.map_or(&host.id, |c| &c.host.id);
         let parents: Vec<StepId> =
-            attached.iter().filter(|(id, _)| below(&host.id, id)).map(|(_, step)| step.clone()).collect();
-        if let Some(counterpart) = facts.counterpart_of(host) {
+            attached.iter().filter(|(id, _)| below(at, id)).map(|(_, step)| step.clone()).collect();
+        if let Some(counterpart) = counterpart {
             if counterpart.of.eq_ignore_ascii_case(&host.id) {
                 let work = Work { new, granted, parents, host: &counterpart.host };
                 let joined = work.join(b, host);
                 attached.extend(joined.attached.map(|step| (counterpart.host.id.as_str(), step)));
                 out.last.extend(joined.last);
-                out.left.extend(host.carries.then_some(host));
+                // Whoever retires a resource retires what is below it.
+                let within = out.left.iter().any(|left| below(&host.id, &left.id));
+                out.left.extend((!within).then_some(host));
             }
             continue;
         }
@@ -92,23 +96,31 @@ impl Work<'_> {
         Steps { attached, last }
     }
 
-    /// Attach to what takes the place of a host, which itself is left alone.
+    /// Attach to what takes the place of a host, which itself is left alone; what the host says of its identity
+    /// beside that, a person says there.
     fn join(&self, b: &mut Builder<'_>, source: &Host) -> Steps {
-        let here = |h: &&Host| h.id.eq_ignore_ascii_case(&self.host.id) && h.carries;
-        // One that has the old identity itself is re-pointed like any other host.
-        if !source.carries || b.facts.hosts.iter().any(|h| here(&h)) {
+        // One that names the old identity itself is re-pointed like any other host.
+        if b.facts.hosts.iter().any(|h| h.id.eq_ignore_ascii_case(&self.host.id)) {
             return Steps { attached: None, last: Vec::new() };
         }
+        let mut needs = self.ready();
+        let attached = source.carries.then(|| self.attach(b, source, &needs));
+        needs.extend(attached.clone());
+        let mut last: Vec<StepId> = attached.iter().cloned().collect();
+        if let Some((title, node)) = by_hand::follow(b, self.new, source, self.host) {
+            last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+        }
+        Steps { attached, last }
+    }
+
+    fn attach(&self, b: &mut Builder<'_>, source: &Host, needs: &[StepId]) -> StepId {
         if let Some(why) = crowded(b.params, self.host) {
             let (title, node) = by_hand::host(b, self.new, self.host, why);
-            let step = b.push(Group::RePoint, Words::new(title, "by hand"), &self.ready(), node);
-            return Steps { attached: Some(step.clone()), last: vec![step] };
+            return b.push(Group::RePoint, Words::new(title, "by hand"), needs, node);
         }
         let title = format!("{}: attach NEW, in place of {}", self.name(), place(&source.id));
         let input = self.rewrite(b, &[&self.new.id], &[], false);
-        let words = Words::new(title, "detach NEW");
-        let step = b.push(Group::RePoint, words, &self.ready(), act("host.rewrite/1", input));
-        Steps { attached: Some(step.clone()), last: vec![step] }
+        b.push(Group::RePoint, Words::new(title, "detach NEW"), needs, act("host.rewrite/1", input))
     }
 
     /// Exchange both in one write, with everything on the same resource that names the old one.

@@ -56,10 +56,11 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
         permissions(reader),
     );
     let mut gaps = Vec::new();
-    let mut roles = BTreeMap::new();
+    let (mut roles, mut custom_roles) = (BTreeMap::new(), BTreeMap::new());
     let (mut locks, mut counts) = (Vec::new(), BTreeMap::new());
     for (subscription, mut one) in subscriptions.iter().zip(read) {
         roles.append(&mut one.roles);
+        custom_roles.append(&mut one.custom_roles);
         locks.append(&mut one.locks);
         gaps.append(&mut one.gaps);
         counts.extend(one.count.map(|count| (subscription.to_lowercase(), count)));
@@ -70,6 +71,7 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
     Ok(Common {
         subscriptions,
         roles,
+        custom_roles,
         vaults: vaults.0,
         grants: grants.0,
         sites: sites.0,
@@ -87,6 +89,7 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
 #[derive(Default)]
 struct Inside {
     roles: BTreeMap<String, String>,
+    custom_roles: BTreeMap<String, Vec<String>>,
     locks: Vec<Lock>,
     count: Option<u64>,
     gaps: Vec<Gap>,
@@ -104,9 +107,12 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
     );
     let mut inside = Inside::default();
     match roles {
-        Ok(found) => inside.roles.extend(found.iter().filter_map(|role| {
-            Some((parse::text(role, "/name")?.to_lowercase(), parse::text(role, "/properties/roleName")?))
-        })),
+        Ok(found) => {
+            inside.custom_roles.extend(found.iter().filter_map(parse::custom_role));
+            inside.roles.extend(found.iter().filter_map(|role| {
+                Some((parse::text(role, "/name")?.to_lowercase(), parse::text(role, "/properties/roleName")?))
+            }));
+        }
         Err(why) => inside.gaps.push(gap(&definitions, &why)),
     }
     match count {
@@ -355,11 +361,10 @@ pub(super) fn locks(common: &Common, facts: &Facts) -> Vec<Lock> {
         let (inner, outer) = (inner.to_lowercase(), outer.to_lowercase());
         outer == "/" || inner == outer || inner.starts_with(&format!("{outer}/"))
     };
-    let mut touched: Vec<&str> = vec![&facts.identity.identifiers.resource_id, &facts.target.id];
+    let mut touched = crate::relocate::locks::written(facts);
+    touched.push(&facts.identity.identifiers.resource_id);
     touched.extend(facts.hosts.iter().map(|h| h.id.as_str()));
-    touched.extend(facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str()));
-    touched.extend(facts.access_policies.iter().map(|p| p.vault.as_str()));
-    touched.extend(facts.service_grants.iter().map(|g| g.id.as_str()));
+    touched.extend(facts.assignments_on.iter().map(|a| a.scope.as_str()));
     common.locks.iter().filter(|l| touched.iter().any(|t| inside(t, &l.scope))).cloned().collect()
 }
 
@@ -376,8 +381,20 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
         want("Microsoft.ManagedIdentity/userAssignedIdentities/write", &group);
         want("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", &group);
     }
-    for assignment in &facts.assignments_of {
-        want("Microsoft.Authorization/roleAssignments/write", &assignment.scope);
+    let scopes = facts.assignments_of.iter().map(|a| a.scope.as_str());
+    let mapped = facts.assignments_of.iter().filter_map(|a| Some(facts.mapped.place(&a.scope)?.id.as_str()));
+    for scope in scopes.chain(mapped) {
+        want("Microsoft.Authorization/roleAssignments/write", scope);
+    }
+    let vaults = facts.access_policies.iter().map(|p| p.vault.as_str());
+    let mapped = facts.access_policies.iter().filter_map(|p| Some(facts.mapped.place(&p.vault)?.id.as_str()));
+    for vault in vaults.chain(mapped) {
+        want("Microsoft.KeyVault/vaults/accessPolicies/write", vault);
+    }
+    let grants = facts.service_grants.iter().chain(facts.mapped.usable().map(|m| &m.grant));
+    for id in grants.map(|grant| grant.id.as_str()) {
+        let account = id.rsplitn(3, '/').nth(2).unwrap_or(id);
+        want(&format!("{}/write", parse::type_of(id).unwrap_or_default()), account);
     }
     for host in facts.hosts.iter().filter(|h| h.readable) {
         want(&format!("{}/write", host.kind), &host.id);

@@ -10,6 +10,7 @@ mod directory;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod hosts;
+mod mapped;
 mod parse;
 mod query;
 mod versions;
@@ -34,6 +35,8 @@ struct Common {
     subscriptions: Vec<String>,
     /// Role names by GUID.
     roles: BTreeMap<String, String>,
+    /// Where custom roles may be assigned, by GUID.
+    custom_roles: BTreeMap<String, Vec<String>>,
     /// Key vaults with their policies.
     vaults: Vec<Value>,
     /// Grants inside services: the body and the version it was read with.
@@ -87,9 +90,7 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
         let others: Vec<Moving> = others.cloned().collect();
         asked.push(async move {
             let (_, identity) = identity?;
-            let mut facts = Box::pin(one(reader, common, mentioned, params, identity)).await?;
-            facts.moving = others;
-            Ok(facts)
+            Box::pin(one(reader, common, mentioned, params, identity, others)).await
         });
     }
     Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
@@ -116,6 +117,7 @@ async fn one(
     mentioned: &hosts::Candidates,
     params: &Params,
     identity: Identity,
+    moving: Vec<Moving>,
 ) -> Result<Facts, Fault> {
     let who = identity.identifiers.clone();
     let mut gaps = common.gaps.clone();
@@ -156,13 +158,15 @@ async fn one(
             .collect(),
         hosts,
         counterparts,
+        mapped: Mapped::default(),
         locks: Vec::new(),
-        moving: Vec::new(),
+        moving,
         rights: Vec::new(),
         assignment_counts: BTreeMap::new(),
         gaps,
         identity,
     };
+    facts.mapped = mapped::read(reader, common, params, &facts).await;
     facts.locks = access::locks(common, &facts);
     facts.rights = access::rights(reader, params, &facts).await;
     facts.rights.extend(access::membership_rights(common, &facts));
@@ -180,6 +184,8 @@ fn sort(facts: &mut Facts) {
     facts.access_policies.sort_by(|a, b| (&a.vault, &a.application_id).cmp(&(&b.vault, &b.application_id)));
     facts.service_grants.sort_by(|a, b| a.id.cmp(&b.id));
     facts.hosts.sort_by_key(|host| host.id.to_lowercase());
+    facts.mapped.places.sort();
+    facts.mapped.grants.sort_by(|a, b| a.of.cmp(&b.of));
     facts.locks.sort();
     facts.rights.sort();
     facts.gaps.sort();

@@ -80,6 +80,13 @@ pub(super) fn assignment(
     })
 }
 
+/// A custom role's GUID, and where it may be assigned.
+pub(super) fn custom_role(body: &Value) -> Option<(String, Vec<String>)> {
+    let custom = text(body, "/properties/type").is_some_and(|kind| kind.eq_ignore_ascii_case("CustomRole"));
+    custom
+        .then(|| Some((text(body, "/name")?.to_lowercase(), texts(body, "/properties/assignableScopes"))))?
+}
+
 /// The scope of an extension resource, from its id; the root is `/`.
 pub(super) fn scope_of(id: &str) -> Option<String> {
     let at = id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/")?;
@@ -102,11 +109,16 @@ pub(super) fn lock(body: &Value) -> Option<Lock> {
     })
 }
 
+/// Whether a vault goes by roles, and its entries are without effect.
+pub(super) fn goes_by_roles(vault: &Value) -> bool {
+    vault.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true))
+}
+
 /// The entries of a vault for one principal.
 pub(super) fn access_policies(vault: &Value, principal: &str) -> Vec<AccessPolicy> {
     let Some(id) = text(vault, "/id") else { return Vec::new() };
     let entries = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
-    let ignored = vault.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true));
+    let ignored = goes_by_roles(vault);
     let of_it =
         |entry: &&Value| entry["objectId"].as_str().is_some_and(|oid| oid.eq_ignore_ascii_case(principal));
     entries
