@@ -44,7 +44,7 @@ pub struct Surface {
 }
 
 /// What is moved, and by which kind of change.
-const MOVED: [(&str, &str); 17] = [
+const MOVED: [(&str, &str); 18] = [
     ("the identity: name, tags, isolation, restrictions on providers", "identity.create/1"),
     ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
     ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
@@ -61,6 +61,7 @@ const MOVED: [(&str, &str); 17] = [
     ("resources and their children that name it, in any text and spelling", "host.rewrite/1"),
     ("administrators of SQL and MySQL servers, of which there is one", "host.rewrite/1"),
     ("application settings of sites and slots", "app_settings.rewrite/1"),
+    ("connection strings of sites and slots", "connection_strings.rewrite/1"),
     ("locks on it", "lock.restore/1"),
 ];
 
@@ -89,11 +90,7 @@ const NAMED: [(&str, &str); 6] = [
 ];
 
 /// What the survey does not look for, though there are lists of it.
-const NOT_READ: [(&str, &str); 12] = [
-    (
-        "connection strings of sites (`config/connectionstrings`)",
-        "not read; of other hosts, what is in the resource is",
-    ),
+const NOT_READ: [(&str, &str); 11] = [
     (
         "eligible assignments (PIM), PIM for groups and for directory roles",
         "nobody activates for an identity",

@@ -127,8 +127,8 @@ fn survey() -> u64 {
     // Membership, roles, ownership and applications; then what the first answer named.
     let batches = 2;
     let hosts: u64 = (0..HOSTS).map(|n| 1 + kind_of(n).2).sum();
-    // No index shows settings.
-    let settings = (0..HOSTS).filter(|n| kind_of(*n).0 == "Microsoft.Web/sites").count() as u64;
+    // No index shows settings and connection strings: two lists of each site.
+    let settings = 2 * (0..HOSTS).filter(|n| kind_of(*n).0 == "Microsoft.Web/sites").count() as u64;
     subscriptions
         + management_groups
         + in_the_subscription

@@ -5,6 +5,7 @@ mod bad_input;
 mod beside;
 mod bodies;
 mod bundles;
+mod connection_strings;
 mod contract;
 mod cost;
 mod coverage;

@@ -25,6 +25,9 @@ pub struct Reader {
 pub enum ReadAction {
     /// The settings of an App Service site or slot: `{site}/config/appsettings/list`.
     ListAppSettings,
+    /// The connection strings of an App Service site or slot: `{site}/config/connectionstrings/list`.
+    /// Source: <https://learn.microsoft.com/rest/api/appservice/web-apps/list-connection-strings>
+    ListConnectionStrings,
     /// What uses an identity: `{identity}/listAssociatedResources`.
     ListAssociatedResources,
 }
@@ -33,6 +36,7 @@ impl ReadAction {
     fn path(self) -> (&'static str, &'static str) {
         match self {
             Self::ListAppSettings => ("/config/appsettings/list", "2023-12-01"),
+            Self::ListConnectionStrings => ("/config/connectionstrings/list", "2023-12-01"),
             Self::ListAssociatedResources => ("/listAssociatedResources", "2022-01-31-preview"),
         }
     }

@@ -4,7 +4,6 @@
 //! that is added or removed (`link`). What is special has a file of its own.
 
 mod access_policy;
-mod app_settings;
 mod conditions;
 mod delete;
 #[cfg(any(test, feature = "fuzz"))]
@@ -18,6 +17,7 @@ mod objects;
 mod recondition;
 mod resource_group;
 mod revoke_tokens;
+mod settings;
 mod shelf;
 mod splice;
 
@@ -27,6 +27,7 @@ use crate::references::settings::SettingsKey;
 use link::{Add, Unlink};
 use object::{Put, Remove};
 use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome, Registry};
+use settings::SettingsRewrite;
 use shelf::Shelf;
 
 /// What every kind works with.
@@ -70,7 +71,8 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(access_policy::RemovePolicy(clients()))
         .activity(recondition::Recondition(clients()))
         .activity(host::HostRewrite::new(clients()))
-        .activity(app_settings::AppSettingsRewrite { clients: clients(), key })
+        .activity(SettingsRewrite::<settings::AppSettings>::new(clients(), key.clone()))
+        .activity(SettingsRewrite::<settings::ConnectionStrings>::new(clients(), key))
         .activity(revoke_tokens::RevokeTokens(clients()))
         .activity(delete::DeleteIdentity(clients()))
         .condition(conditions::PrincipalKnown(azure.reader()))

@@ -94,7 +94,17 @@ pub fn mask_all(settings: &mut Value, keep: &[String]) {
     match settings {
         Value::String(text) => *text = only_mentions(text, keep, MASK),
         Value::Array(items) => items.iter_mut().for_each(|item| mask_all(item, keep)),
-        Value::Object(members) => members.values_mut().for_each(|member| mask_all(member, keep)),
+        Value::Object(members) => members.values_mut().for_each(|member| match member {
+            // A connection string: its type is one word of Azure's, and is wanted when it is written again.
+            Value::Object(entry) if entry.contains_key("value") => {
+                let word = |text: &str| text.len() < 20 && text.chars().all(|c| c.is_ascii_alphabetic());
+                let texts = entry
+                    .iter_mut()
+                    .filter(|(name, text)| name.as_str() != "type" || !text.as_str().is_some_and(word));
+                texts.for_each(|(_, text)| mask_all(text, keep));
+            }
+            other => mask_all(other, keep),
+        }),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

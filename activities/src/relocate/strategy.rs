@@ -117,9 +117,6 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
         return plain(Strategy::ByHand, (*why).into());
     }
-    if host.settings.iter().any(|s| s.list != "appsettings") {
-        return plain(Strategy::ByHand, "a connection string names the identity, and holds secrets".into());
-    }
     if !host.carries {
         return plain(Strategy::Overlap, "it only names the identity".into());
     }

@@ -50,11 +50,46 @@ fn shape(config: &ArmPath, properties: Value) -> Value {
     json!({"id": config.path, "name": config.name(), "type": config.kind, "properties": properties})
 }
 
+/// What a connection string may lead to.
+/// Source: <https://learn.microsoft.com/rest/api/appservice/web-apps/update-connection-strings>
+const TYPES: [&str; 11] = [
+    "MySql",
+    "SQLServer",
+    "SQLAzure",
+    "Custom",
+    "NotificationHub",
+    "ServiceBus",
+    "EventHub",
+    "ApiHub",
+    "DocDb",
+    "RedisCache",
+    "PostgreSQL",
+];
+
+/// The first entry that has not the form of its map: a connection string has a text and a type.
+fn unfit<'a>(config: &ArmPath, properties: &'a Value) -> Option<&'a str> {
+    let pairs = config.name().eq_ignore_ascii_case("connectionstrings");
+    let fits = |entry: &Value| {
+        if pairs {
+            let kind = entry["type"].as_str();
+            entry["value"].is_string() && kind.is_some_and(|kind| TYPES.contains(&kind))
+        } else {
+            entry.is_string()
+        }
+    };
+    let mut entries = properties.as_object().into_iter().flatten();
+    entries.find(|(_, entry)| !fits(entry)).map(|(name, _)| name.as_str())
+}
+
 /// The whole map is replaced; what is not sent is gone.
 fn put(world: &mut World, call: &Call<'_>, config: &ArmPath) -> Reply {
     let Some(properties) = call.body.get("properties").filter(|p| p.is_object()) else {
         return Reply::error(400, "BadRequest", "The properties are required.");
     };
+    if let Some(name) = unfit(config, properties) {
+        let message = format!("The value of '{name}' is not one that '{}' takes.", config.name());
+        return Reply::error(400, "BadRequest", &message);
+    }
     let mut body = stored(world, config);
     body["properties"] = properties.clone();
     world.put(&config.path, body.clone());

@@ -178,8 +178,17 @@ impl Work<'_> {
         last
     }
 
-    fn settings(&self, b: &mut Builder<'_>, after: &[StepId]) -> Option<StepId> {
-        let settings: Vec<_> = self.host.settings.iter().filter(|s| s.list == "appsettings").collect();
+    /// Each list of settings is written as a whole, and by itself.
+    fn settings(&self, b: &mut Builder<'_>, after: &[StepId]) -> Vec<StepId> {
+        const LISTS: [(&str, &str, &str); 2] = [
+            ("appsettings", "", "app_settings.rewrite/1"),
+            ("connectionstrings", "connection string ", "connection_strings.rewrite/1"),
+        ];
+        LISTS.iter().filter_map(|(list, what, kind)| self.list(b, after, [list, what, kind])).collect()
+    }
+
+    fn list(&self, b: &mut Builder<'_>, after: &[StepId], [list, what, kind]: [&str; 3]) -> Option<StepId> {
+        let settings: Vec<_> = self.host.settings.iter().filter(|s| s.list == list).collect();
         if settings.is_empty() {
             return None;
         }
@@ -192,9 +201,9 @@ impl Work<'_> {
             ("replace", Some(b.pairs(self.new, &wanted))),
             ("settings", Some(Template::known(&names))),
         ]);
-        let title = format!("{}: {} old -> NEW", self.name(), names.join(", "));
+        let title = format!("{}: {what}{} old -> NEW", self.name(), names.join(", "));
         let words = Words::new(title, "set back");
-        Some(b.push(Group::RePoint, words, after, act("app_settings.rewrite/1", input)))
+        Some(b.push(Group::RePoint, words, after, act(kind, input)))
     }
 
     fn rewrite(&self, b: &Builder<'_>, attach: &[&str], detach: &[&str], switch: bool) -> Template {

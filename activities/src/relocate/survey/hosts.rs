@@ -23,34 +23,52 @@ pub(super) struct Site {
 
 struct SettingText {
     name: String,
+    /// The list that it is in.
+    list: &'static str,
     /// Dropped with the survey; never written anywhere.
     text: String,
 }
 
-/// Reads the settings of every site and slot: no index shows them.
+/// The lists of settings that a site has.
+const LISTS: [(&str, ReadAction); 2] =
+    [("appsettings", ReadAction::ListAppSettings), ("connectionstrings", ReadAction::ListConnectionStrings)];
+
+/// Reads the settings and connection strings of every site and slot: no index shows them.
 pub(super) async fn sites(reader: &Reader) -> (Vec<Site>, Vec<Gap>) {
     let mut gaps = Vec::new();
     let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots"];
     let ids = access::accounts(reader, &kinds, &mut gaps).await;
-    let read: Vec<_> = ids
-        .into_iter()
-        .map(|(id, _)| async move { (reader.post_read(ReadAction::ListAppSettings, &id).await, id) })
-        .collect();
-    let mut sites = Vec::new();
-    for (found, id) in stream::iter(read).buffered(AT_ONCE).collect::<Vec<_>>().await {
-        match found {
-            Ok(found) => {
-                let settings = found["properties"].as_object().into_iter().flatten();
-                let settings = settings.filter_map(|(name, value)| {
-                    let text = value.as_str()?.to_owned();
-                    Some(SettingText { name: name.clone(), text })
-                });
-                sites.push(Site { settings: settings.collect(), id: id.clone() });
+    let mut asked = Vec::new();
+    for (id, _) in &ids {
+        for (list, action) in LISTS {
+            asked.push(async move { (id, list, reader.post_read(action, id).await) });
+        }
+    }
+    let mut sites: Vec<Site> = Vec::new();
+    for (id, list, found) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        let settings = match found {
+            Ok(found) => texts(list, &found),
+            Err(why) => {
+                gaps.push(gap(&format!("{id}/config/{list}"), &why));
+                continue;
             }
-            Err(why) => gaps.push(gap(&format!("{id}/config/appsettings"), &why)),
+        };
+        match sites.iter_mut().find(|site| &site.id == id) {
+            Some(site) => site.settings.extend(settings),
+            None => sites.push(Site { id: id.clone(), settings }),
         }
     }
     (sites, gaps)
+}
+
+/// What a list holds: texts, or texts with the type of what they lead to.
+fn texts(list: &'static str, found: &Value) -> Vec<SettingText> {
+    let entries = found["properties"].as_object().into_iter().flatten();
+    let text = |(name, entry): (&String, &Value)| {
+        let text = entry.as_str().or_else(|| entry["value"].as_str())?;
+        Some(SettingText { name: name.clone(), list, text: text.to_owned() })
+    };
+    entries.filter_map(text).collect()
 }
 
 fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
@@ -59,7 +77,7 @@ fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
     let naming = settings.filter_map(|s| {
         let identifiers = who.in_text(&s.text);
         let name = s.name.clone();
-        (!identifiers.is_empty()).then(|| Setting { name, list: "appsettings".to_owned(), identifiers })
+        (!identifiers.is_empty()).then(|| Setting { name, list: s.list.to_owned(), identifiers })
     });
     let mut settings: Vec<Setting> = naming.collect();
     settings.sort();

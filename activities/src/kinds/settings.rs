@@ -1,4 +1,4 @@
-//! Activities: application settings that name the identity (web/2023-12-01).
+//! Activities: application settings and connection strings that name the identity (web/2023-12-01).
 //!
 //! The whole map is written at once, so it is read in the same step under the site's lock and only our
 //! settings change in it. The log holds names, marks and the spelling of an identity's name; no value.
@@ -15,12 +15,77 @@ use rehome_orchestrator::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 const WEB: &str = "2023-12-01";
 
-pub(crate) struct AppSettingsRewrite {
-    pub(crate) clients: Clients,
-    pub(crate) key: SettingsKey,
+/// One of the maps that a site has.
+pub(crate) trait List: Send + Sync + 'static {
+    const NAME: &'static str;
+    /// What Azure calls the map.
+    const LIST: &'static str;
+    /// What the Azure CLI calls it.
+    const WORD: &'static str;
+    const READ: ReadAction;
+
+    /// The text of an entry.
+    fn text(entry: &Value) -> Option<&str>;
+    /// The entry with another text.
+    fn with(entry: &Value, text: String) -> Value;
+    /// What the marks of a site's values are made under; no two lists have the same.
+    fn marked_under(site: &str) -> String;
+}
+
+/// Application settings: each a text.
+pub(crate) struct AppSettings;
+
+impl List for AppSettings {
+    const NAME: &'static str = "app_settings.rewrite/1";
+    const LIST: &'static str = "appsettings";
+    const WORD: &'static str = "appsettings";
+    const READ: ReadAction = ReadAction::ListAppSettings;
+
+    fn text(entry: &Value) -> Option<&str> {
+        entry.as_str()
+    }
+
+    fn with(_: &Value, text: String) -> Value {
+        Value::String(text)
+    }
+
+    fn marked_under(site: &str) -> String {
+        site.to_owned()
+    }
+}
+
+/// Connection strings: each a text and the type of what it leads to.
+pub(crate) struct ConnectionStrings;
+
+impl List for ConnectionStrings {
+    const NAME: &'static str = "connection_strings.rewrite/1";
+    const LIST: &'static str = "connectionstrings";
+    const WORD: &'static str = "connection-string";
+    const READ: ReadAction = ReadAction::ListConnectionStrings;
+
+    fn text(entry: &Value) -> Option<&str> {
+        entry["value"].as_str()
+    }
+
+    fn with(entry: &Value, text: String) -> Value {
+        let mut entry = entry.clone();
+        entry["value"] = Value::String(text);
+        entry
+    }
+
+    fn marked_under(site: &str) -> String {
+        format!("{site}/config/connectionstrings")
+    }
+}
+
+pub(crate) struct SettingsRewrite<L> {
+    clients: Clients,
+    key: SettingsKey,
+    list: PhantomData<L>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -51,36 +116,48 @@ enum Stands {
     Strange,
 }
 
-impl AppSettingsRewrite {
+impl<L: List> SettingsRewrite<L> {
+    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
+        Self { clients, key, list: PhantomData }
+    }
+
     async fn live(&self, input: &SettingsInput) -> Result<Map<String, Value>, Fault> {
-        let found = self.clients.reader.post_read(ReadAction::ListAppSettings, &input.site).await?;
+        let found = self.clients.reader.post_read(L::READ, &input.site).await?;
         Ok(found["properties"].as_object().cloned().unwrap_or_default())
     }
 
     fn stands(input: &SettingsInput, marked: &Marked, value: Option<&Value>) -> Stands {
-        match value.and_then(Value::as_str) {
+        match value.and_then(L::text) {
             Some(text) if marked.splice.is_now(text) => Stands::New,
             Some(text) if input.replace.iter().any(|p| mentions(text, &p.from)) => Stands::Old,
             Some(_) | None => Stands::Strange,
         }
     }
 
+    fn fact(input: &SettingsInput, name: &str) -> String {
+        format!("{}/config/{}#{name}", input.site, L::LIST)
+    }
+
+    fn mark(&self, input: &SettingsInput, name: &str, text: &str) -> String {
+        self.key.mark(&L::marked_under(&input.site), name, text)
+    }
+
     fn strange(input: &SettingsInput, name: &str) -> Difference {
         Difference {
-            fact: format!("{}/config/appsettings#{name}", input.site),
+            fact: Self::fact(input, name),
             expected: Some("a value that names the old or the new identity".to_owned()),
             found: Some("another value".to_owned()),
         }
     }
 
     async fn write(&self, call: &Call, input: &SettingsInput, settings: Map<String, Value>) -> Outcome<()> {
-        let id = format!("{}/config/appsettings", input.site);
+        let id = format!("{}/config/{}", input.site, L::LIST);
         map(self.clients.writer.put(call, &id, WEB, &json!({ "properties": settings }), None).await, |_| ())
     }
 }
 
-impl Activity for AppSettingsRewrite {
-    const NAME: &'static str = "app_settings.rewrite/1";
+impl<L: List> Activity for SettingsRewrite<L> {
+    const NAME: &'static str = L::NAME;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = PATIENT;
@@ -96,10 +173,10 @@ impl Activity for AppSettingsRewrite {
         let live = self.live(input).await?;
         let mut settings = BTreeMap::new();
         for name in &input.settings {
-            let Some(text) = live.get(name).and_then(Value::as_str) else { continue };
+            let Some(text) = live.get(name).and_then(L::text) else { continue };
             let (after, _) = rewrite(&json!(text), &input.replace);
             let splice = Splice::of(text, after.as_str().unwrap_or(text));
-            settings.insert(name.clone(), Marked { mark: self.key.mark(&input.site, name, text), splice });
+            settings.insert(name.clone(), Marked { mark: self.mark(input, name, text), splice });
         }
         Ok(SettingsBefore { settings })
     }
@@ -112,8 +189,9 @@ impl Activity for AppSettingsRewrite {
         let mut changed = false;
         for (name, marked) in &before.settings {
             match (Self::stands(input, marked, live.get(name)), live.get(name)) {
-                (Stands::Old, Some(value)) => {
-                    let (after, _) = rewrite(value, &input.replace);
+                (Stands::Old, Some(entry)) => {
+                    let (after, _) = rewrite(&json!(L::text(entry)), &input.replace);
+                    let after = L::with(entry, after.as_str().unwrap_or_default().to_owned());
                     live.insert(name.clone(), after);
                     changed = true;
                 }
@@ -152,10 +230,10 @@ impl Activity for AppSettingsRewrite {
         let live = self.live(input).await?;
         let mut settings = BTreeMap::new();
         for name in &input.settings {
-            let Some(text) = live.get(name).and_then(Value::as_str) else { return Ok(None) };
+            let Some(text) = live.get(name).and_then(L::text) else { return Ok(None) };
             let Some(splice) = Splice::recall(text, &input.replace) else { return Ok(None) };
             let was = splice.back(text).unwrap_or_else(|| text.to_owned());
-            settings.insert(name.clone(), Marked { mark: self.key.mark(&input.site, name, &was), splice });
+            settings.insert(name.clone(), Marked { mark: self.mark(input, name, &was), splice });
         }
         Ok(Some(SettingsBefore { settings }))
     }
@@ -173,15 +251,16 @@ impl Activity for AppSettingsRewrite {
         };
         let mut changed = false;
         for (name, marked) in &before.settings {
-            match (Self::stands(input, marked, live.get(name)), live.get(name).and_then(Value::as_str)) {
-                (Stands::New, Some(text)) => {
-                    let Some(was) = marked.splice.back(text) else {
+            match (Self::stands(input, marked, live.get(name)), live.get(name)) {
+                (Stands::New, Some(entry)) => {
+                    let Some(was) = L::text(entry).and_then(|text| marked.splice.back(text)) else {
                         return foreign(&Self::strange(input, name));
                     };
-                    if self.key.mark(&input.site, name, &was) != marked.mark {
+                    if self.mark(input, name, &was) != marked.mark {
                         return foreign(&Self::strange(input, name));
                     }
-                    live.insert(name.clone(), Value::String(was));
+                    let was = L::with(entry, was);
+                    live.insert(name.clone(), was);
                     changed = true;
                 }
                 (Stands::Old, _) => {}
@@ -199,7 +278,7 @@ impl Activity for AppSettingsRewrite {
     ) -> Result<Vec<Finding>, Fault> {
         let live = self.live(input).await?;
         let judge = |(name, marked): (&String, &Marked)| {
-            let fact = format!("{}/config/appsettings#{name}", input.site);
+            let fact = Self::fact(input, name);
             let difference = match Self::stands(input, marked, live.get(name)) {
                 Stands::New => None,
                 Stands::Old => Some("names the old identity"),
@@ -218,7 +297,8 @@ impl Activity for AppSettingsRewrite {
     fn residue(&self, input: &SettingsInput, _: &SettingsBefore, _: Option<&()>) -> String {
         let name = input.site.rsplit('/').next().unwrap_or_default();
         format!(
-            "az webapp config appsettings set --name {}: set {} back",
+            "az webapp config {} set --name {}: set {} back",
+            L::WORD,
             quoted(name),
             input.settings.join(", ")
         )
