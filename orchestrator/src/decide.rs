@@ -342,6 +342,7 @@ impl Decider<'_> {
         let why = last.unwrap_or_else(|| {
             Fault::new(FaultKind::GaveUp, "GaveUp", "the limits of the plan for trying again are reached")
         });
+        let why = self.run.explained(at, why);
         let step = self.run.graph.step(at).id.clone();
         self.out.record(Event::Parked(Parked { step, act, why }));
     }

@@ -103,6 +103,20 @@ impl Fault {
         self
     }
 
+    /// Tells what the other side said before, where this fault does not: one reason must not hide the other.
+    #[must_use]
+    pub fn after(mut self, said: &Self) -> Self {
+        if self.code == said.code && self.message == said.message {
+            return self;
+        }
+        let status = said.status.map_or_else(String::new, |status| format!(" ({status})"));
+        self.message = format!("{}; the last answer to it was {said}{status}", self.message);
+        self.target = self.target.take().or_else(|| said.target.clone());
+        self.needs = self.needs.take().or_else(|| said.needs.clone());
+        self.correlation = self.correlation.take().or_else(|| said.correlation.clone());
+        self
+    }
+
     /// Names what is needed for it to work.
     #[must_use]
     pub fn needing(mut self, needs: impl Into<String>) -> Self {

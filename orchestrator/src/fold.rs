@@ -5,7 +5,7 @@ use crate::graph::{Graph, Index};
 use crate::ids::{Act, StepId};
 use crate::plan::{Node, PlanError};
 use crate::state::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Why an event cannot have happened: the log is not what this engine writes.
@@ -59,6 +59,7 @@ impl RunState {
             unmet,
             open,
             settled: 0,
+            said: BTreeMap::new(),
             back: None,
             lost: None,
             past_return: None,

@@ -201,6 +201,9 @@ impl RunState {
         step.undo_first_ms.get_or_insert(at_ms);
         step.undo_began_ms = at_ms;
         step.undo = Undo::Began;
+        if began.attempt == 1 {
+            self.said.remove(&at);
+        }
         Ok(())
     }
 
@@ -209,6 +212,8 @@ impl RunState {
         if step.undo != Undo::Began || ended.attempt != step.undo_attempts {
             return Err("no such attempt to undo it is under way");
         }
+        self.heard(at, &ended.end);
+        let step = &mut self.steps[at as usize];
         match &ended.end {
             End::Applied(_) => self.undone(at),
             End::Retry { until_ms, why } => {
@@ -237,7 +242,8 @@ impl RunState {
                 step.undo = Undo::Parked { why: still_there(), doubt: false };
             }
             (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::Foreign(difference)) => {
-                step.undo = Undo::Parked { why: foreign(difference), doubt: false };
+                let why = self.explained(at, foreign(difference));
+                self.steps[at as usize].undo = Undo::Parked { why, doubt: false };
             }
             (Undo::Undone, Found::NotApplied | Found::Foreign(_)) if unchecked => {
                 self.back.iter_mut().for_each(|back| {

@@ -46,6 +46,9 @@ impl RunState {
         if last {
             self.past_return = Some(at);
         }
+        if began.attempt == 1 {
+            self.said.remove(&at);
+        }
         Ok(())
     }
 
@@ -109,6 +112,8 @@ impl RunState {
             | Forward::Done { .. }
             | Forward::Skipped => return Err("no attempt is under way"),
         }
+        self.heard(at, &ended.end);
+        let step = &mut self.steps[at as usize];
         match &ended.end {
             End::Applied(output) => {
                 step.output = Some(output.clone());
@@ -163,11 +168,13 @@ impl RunState {
             Found::Partial(_) | Found::NotApplied => {
                 // The program may have been dead for long: the clock for giving up starts again.
                 step.first_ms = None;
-                step.forward = Forward::Retrying { until_ms: at_ms, why: absent(&step.forward) };
+                let why = self.absent(at);
+                self.steps[at as usize].forward = Forward::Retrying { until_ms: at_ms, why };
                 self.not_done(at);
             }
             Found::Foreign(difference) => {
-                step.forward = Forward::Parked { why: foreign(difference), doubt: false };
+                let why = self.explained(at, foreign(difference));
+                self.steps[at as usize].forward = Forward::Parked { why, doubt: false };
                 self.not_done(at);
             }
         }
@@ -178,6 +185,23 @@ impl RunState {
     fn done(&mut self, at: Index, ours: bool) {
         self.settle(at, Forward::Done { ours });
         self.classify(at);
+    }
+
+    /// Why a step in doubt is to be tried again: what the other side said to it, if it said anything.
+    fn absent(&self, at: Index) -> Fault {
+        let mut why = match self.said.get(&at) {
+            Some(said) => {
+                let mut said = said.clone();
+                said.message = format!("{} (looked for, and not there)", said.message);
+                said
+            }
+            None => {
+                let why = "the effect of an attempt without an answer is not there";
+                Fault::new(FaultKind::Broken, "NotApplied", why)
+            }
+        };
+        why.needs = why.needs.take().or_else(|| needed(&self.steps[at as usize].forward));
+        why
     }
 
     /// Certainly not (wholly) applied.
@@ -291,13 +315,6 @@ impl RunState {
         }
         Ok(())
     }
-}
-
-fn absent(was: &Forward) -> Fault {
-    let why = "the effect of an attempt without an answer is not there";
-    let mut fault = Fault::new(FaultKind::Broken, "NotApplied", why);
-    fault.needs = needed(was);
-    fault
 }
 
 /// What an attempt asked for when it fell into doubt: further looks do not answer that.

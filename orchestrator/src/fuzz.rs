@@ -370,4 +370,46 @@ mod tests {
         let about = serde_json::Value::Null;
         document(&Document { format_version: "1.0".into(), batch: "b".into(), about, moves });
     }
+
+    #[test]
+    fn what_the_other_side_said_last_is_told_beside_what_the_engine_found() {
+        let mut run = begun(PLAN.clone(), 0).expect("a legal plan");
+        let approved =
+            Approved { gate: None, digest: String::new(), reason: String::new(), accepts: Vec::new() };
+        let step = || StepId::from("a");
+        let (act, request_id, exchanges) = (Act::Run, Uuid::nil(), Vec::new());
+        let mut said = Fault::new(FaultKind::Unavailable, "ServerBusy", "come back at noon").at("/x");
+        said.status = Some(503);
+        let (none, end) = (None, End::Unknown(said));
+        for event in [
+            Event::Approved(approved),
+            Event::Compared(Compared { differences: Vec::new() }),
+            Event::Began(Began {
+                step: step(),
+                act,
+                attempt: 1,
+                request_id,
+                input: none.clone(),
+                before: none,
+            }),
+            Event::Ended(Ended { step: step(), act, attempt: 1, end, exchanges }),
+        ] {
+            run.apply(0, &event).expect("it follows");
+        }
+        let looked = Fault::new(FaultKind::Broken, "NotYetCertain", "nothing is to be seen");
+        let why = run.explained(0, looked);
+        assert_eq!(
+            why.message,
+            "nothing is to be seen; the last answer to it was ServerBusy: come back at noon (503)"
+        );
+        assert_eq!(why.target.as_deref(), Some("/x"));
+        let absent = Event::Probed(Probed { step: step(), act, found: Found::NotApplied });
+        run.apply(0, &absent).expect("it was in doubt");
+        let (_, state) = run.step(&step()).expect("it is in the plan");
+        let crate::Forward::Retrying { why, .. } = &state.forward else { panic!("{state:?}") };
+        assert_eq!(
+            (why.code.as_str(), why.message.as_str()),
+            ("ServerBusy", "come back at noon (looked for, and not there)")
+        );
+    }
 }

@@ -1,14 +1,14 @@
 //! Engine: where a run stands, as its events tell it. Holds data; the rules are in `fold`.
 
 use crate::activity::Operation;
-use crate::event::{Planned, Verdict};
+use crate::event::{End, Planned, Verdict};
 use crate::fault::{Difference, Fault};
 use crate::fold_lost::Lost;
 use crate::graph::{Graph, Index};
 use crate::ids::StepId;
 use crate::json::Json;
 use crate::plan::{Plan, Step};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where a run stands.
@@ -27,6 +27,8 @@ pub struct RunState {
     /// Steps of the way forward whose turn has come and that are not settled.
     pub(crate) open: BTreeSet<Index>,
     pub(crate) settled: u32,
+    /// What the other side last said to an attempt that did not succeed; looks at the world do not change it.
+    pub(crate) said: BTreeMap<Index, Fault>,
     pub(crate) back: Option<Back>,
     /// The end of the record is lost, and the world was not looked at since.
     pub(crate) lost: Option<Lost>,
@@ -210,6 +212,27 @@ impl Look {
 }
 
 impl RunState {
+    /// Keeps what the other side said to an attempt, if it said anything: no answer is no reason.
+    pub(crate) fn heard(&mut self, at: Index, end: &End) {
+        match end {
+            End::Applied(_) => {
+                self.said.remove(&at);
+            }
+            End::Retry { why, .. } | End::Refused(why) | End::Unknown(why) if why.status.is_some() => {
+                self.said.insert(at, why.clone());
+            }
+            End::Retry { .. } | End::Refused(_) | End::Unknown(_) => {}
+        }
+    }
+
+    /// A reason of the engine's own, with what the other side said before.
+    pub(crate) fn explained(&self, at: Index, why: Fault) -> Fault {
+        match self.said.get(&at) {
+            Some(said) => why.after(said),
+            None => why,
+        }
+    }
+
     /// What was planned.
     pub fn planned(&self) -> &Planned {
         &self.planned

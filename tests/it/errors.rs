@@ -158,7 +158,7 @@ fn scenes(then: Then) -> Vec<Scene> {
         Retried => vec![Scene::Passes { times: 2 }],
         Settles => vec![Scene::Passes { times: 2 }, Scene::Stays { tries: 3 }],
         Parks => vec![Scene::Stays { tries: 1 }],
-        Looked => vec![Scene::Passes { times: 1 }, Scene::HadEffect],
+        Looked => vec![Scene::Passes { times: 1 }, Scene::HadEffect, Scene::Stays { tries: 2 }],
         ReadBack => vec![Scene::HadEffect, Scene::Stays { tries: 3 }],
         Elsewhere => Vec::new(),
     }
