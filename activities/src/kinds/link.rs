@@ -14,6 +14,8 @@ use std::marker::PhantomData;
 pub(crate) trait Link: Send + Sync + 'static {
     const ADD: &'static str;
     const REMOVE: &'static str;
+    /// Whether one that is removed and added again is the same, or only an equal one with another id.
+    const RETURNS: Reversibility = Reversibility::Reversible;
     type Input: Data;
 
     /// What people call it.
@@ -145,7 +147,7 @@ impl<T: Link> Activity for Add<T> {
 
 impl<T: Link> Activity for Unlink<T> {
     const NAME: &'static str = T::REMOVE;
-    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const REVERSIBILITY: Reversibility = T::RETURNS;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = PATIENT;
     type Input = T::Input;

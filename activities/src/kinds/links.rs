@@ -3,7 +3,7 @@
 use super::Clients;
 use super::link::Link;
 use super::shelf::List;
-use rehome_orchestrator::Fault;
+use rehome_orchestrator::{Fault, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -89,6 +89,7 @@ pub(crate) struct AppRoleInput {
 impl Link for AppRole {
     const ADD: &'static str = "app_role.grant/1";
     const REMOVE: &'static str = "app_role.revoke/1";
+    const RETURNS: Reversibility = Reversibility::Compensable;
     type Input = AppRoleInput;
 
     fn fact(input: &AppRoleInput) -> String {
@@ -133,6 +134,7 @@ pub(crate) struct DirectoryRoleInput {
 impl Link for DirectoryRole {
     const ADD: &'static str = "directory_role.grant/1";
     const REMOVE: &'static str = "directory_role.revoke/1";
+    const RETURNS: Reversibility = Reversibility::Compensable;
     type Input = DirectoryRoleInput;
 
     fn fact(input: &DirectoryRoleInput) -> String {
@@ -222,6 +224,7 @@ pub(crate) struct AppCredentialInput {
 impl Link for AppCredential {
     const ADD: &'static str = "app_credential.add/1";
     const REMOVE: &'static str = "app_credential.remove/1";
+    const RETURNS: Reversibility = Reversibility::Compensable;
     type Input = AppCredentialInput;
 
     fn fact(input: &AppCredentialInput) -> String {

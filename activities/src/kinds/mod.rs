@@ -134,3 +134,42 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     format!("'{}'", text.replace('\'', "'\\''"))
 }
+
+/// How far each kind says that it can be taken back.
+#[cfg(test)]
+pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Reversibility)> {
+    use rehome_orchestrator::{Activity, Reversibility};
+    fn of<A: Activity>() -> (&'static str, Reversibility) {
+        (A::NAME, A::REVERSIBILITY)
+    }
+    vec![
+        of::<resource_group::EnsureGroup>(),
+        of::<Put<objects::Identity>>(),
+        of::<Put<objects::FederatedCredential>>(),
+        of::<Put<objects::RoleAssignment>>(),
+        of::<Put<objects::RestoredLock>>(),
+        of::<Put<objects::ServiceGrant>>(),
+        of::<Put<objects::Schedule>>(),
+        of::<Remove<objects::OldAssignment>>(),
+        of::<Remove<objects::LiftedLock>>(),
+        of::<Remove<objects::OldServiceGrant>>(),
+        of::<Add<links::GroupMember>>(),
+        of::<Unlink<links::GroupMember>>(),
+        of::<Add<links::AppRole>>(),
+        of::<Unlink<links::AppRole>>(),
+        of::<Add<links::DirectoryRole>>(),
+        of::<Unlink<links::DirectoryRole>>(),
+        of::<Add<links::Owner>>(),
+        of::<Unlink<links::Owner>>(),
+        of::<Add<links::AppCredential>>(),
+        of::<Unlink<links::AppCredential>>(),
+        of::<access_policy::AddPolicy>(),
+        of::<access_policy::RemovePolicy>(),
+        of::<recondition::Recondition>(),
+        of::<host::HostRewrite>(),
+        of::<SettingsRewrite<settings::AppSettings>>(),
+        of::<SettingsRewrite<settings::ConnectionStrings>>(),
+        of::<revoke_tokens::RevokeTokens>(),
+        of::<delete::DeleteIdentity>(),
+    ]
+}

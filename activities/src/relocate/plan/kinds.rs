@@ -12,7 +12,11 @@ pub(super) fn act(name: &str, input: Template) -> Node {
         "identity.delete/1" => Reversibility::Irreversible,
         "identity.create/1"
         | "federated_credential.add/1"
+        | "identity.revoke_tokens/1"
         | "role_assignment.revoke/1"
+        | "app_role.revoke/1"
+        | "directory_role.revoke/1"
+        | "app_credential.remove/1"
         | "schedule.grant/1" => Reversibility::Compensable,
         _ => Reversibility::Reversible,
     };
@@ -22,4 +26,17 @@ pub(super) fn act(name: &str, input: Template) -> Node {
 /// A wait for the condition with this name.
 pub(super) fn wait(name: &str, input: Template) -> Node {
     Node::Wait { condition: name.to_owned(), input, retry: PATIENT }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_promises_of_each_kind_what_the_kind_itself_does() {
+        for (name, own) in crate::kinds::reversibilities() {
+            let Node::Act { reversibility, .. } = act(name, Template::known(())) else { unreachable!() };
+            assert_eq!(reversibility, own, "{name}");
+        }
+    }
 }
