@@ -50,6 +50,8 @@ pub(crate) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -
     }
     match question.method {
         "GET" => objects::read(world, question, origin),
+        // A read that is spelled as POST.
+        "POST" if objects::is_by_ids(&question.parts) => objects::by_ids(world, question.body, origin),
         "POST" | "PATCH" | "DELETE" => writes::write(world, question),
         _ => Reply::error(
             405,

@@ -48,6 +48,36 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
     }
 }
 
+/// Whether this asks for directory objects by their ids.
+pub(super) fn is_by_ids(parts: &[&str]) -> bool {
+    matches!(parts, ["directoryObjects", verb] if verb.eq_ignore_ascii_case("getByIds"))
+}
+
+/// How many objects may be asked for at once.
+const IDS_MAX: usize = 1_000;
+
+/// Directory objects of these types with these ids; ids that nobody has are left out in silence.
+/// Source: <https://learn.microsoft.com/graph/api/directoryobject-getbyids>
+pub(super) fn by_ids(world: &World, body: &Value, origin: &str) -> Reply {
+    let bad = |message: &str| Reply::error(400, "Request_BadRequest", message);
+    let Some(ids) = body["ids"].as_array() else { return bad("The 'ids' are missing.") };
+    if ids.len() > IDS_MAX {
+        return bad("Too many ids: at most 1000 can be asked for at once.");
+    }
+    let types: Vec<&str> = body["types"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let any = types.is_empty() || types.iter().any(|t| t.eq_ignore_ascii_case("directoryObject"));
+    let mut found = Vec::new();
+    for id in ids {
+        let Some(id) = id.as_str().filter(|id| uuid::Uuid::try_parse(id).is_ok()) else {
+            return bad("Invalid GUID in 'ids'.");
+        };
+        let wanted = |o: &&Value| any || types.iter().any(|t| t.eq_ignore_ascii_case(kind(o)));
+        let object = world.directory_object(id).filter(|o| visible(world, o)).filter(wanted);
+        found.extend(object.map(|o| shown(o, None)));
+    }
+    list(origin, "directoryObjects", found)
+}
+
 /// The type of a collection's objects.
 pub(super) fn type_of(collection: &str) -> Option<&'static str> {
     Some(match collection.to_lowercase().as_str() {

@@ -86,3 +86,58 @@ async fn what_the_directory_granted_to_a_principal_goes_with_it() {
     let members = client.graph(Method::GET, "/groups/team/members", None).await;
     assert_eq!(ids(members), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn directory_objects_are_found_by_their_ids_and_unknown_ones_are_left_out_in_silence() {
+    let (group, person) = ("0a1b2c3d-4444-4000-8000-0000000000bb", "0a1b2c3d-5555-4000-8000-0000000000cc");
+    let mut estate = estate();
+    estate["graph"] = json!([
+        {"@odata.type": "#microsoft.graph.group", "id": group, "displayName": "g", "members": [person]},
+        {"@odata.type": "#microsoft.graph.user", "id": person, "displayName": "p"},
+    ]);
+    let client = Client::at(estate).await;
+    let ask = async |body: Value| client.graph(Method::POST, "/directoryObjects/getByIds", Some(body)).await;
+    let unknown = "0a1b2c3d-6666-4000-8000-0000000000dd";
+    let said = ask(json!({"ids": [person.to_uppercase(), unknown, group]})).await;
+    let found: Vec<&Value> = said.body["value"].as_array().expect("a list").iter().collect();
+    let kinds: Vec<&str> = found.iter().filter_map(|o| o["@odata.type"].as_str()).collect();
+    assert_eq!((said.status, kinds), (200, vec!["#microsoft.graph.user", "#microsoft.graph.group"]));
+    assert!(found[1].get("members").is_none(), "links are relations of their own");
+    let said = ask(json!({"ids": [person, group], "types": ["group"]})).await;
+    assert_eq!(said.body["value"].as_array().map(Vec::len), Some(1));
+    assert_eq!(ask(json!({"types": ["user"]})).await.status, 400);
+    assert_eq!(ask(json!({"ids": ["nobody"]})).await.status, 400);
+    assert_eq!(ask(json!({"ids": vec![person; 1_001]})).await.status, 400);
+}
+
+#[tokio::test]
+async fn connection_strings_are_one_map_of_texts_with_types_that_only_a_post_shows() {
+    let site = format!("{GROUP}/providers/Microsoft.Web/sites/app");
+    let mut estate = estate();
+    let slot = format!("{site}/slots/s");
+    let arm = estate["arm"].as_array_mut().expect("arm");
+    for (id, kind) in [(&site, "Microsoft.Web/sites"), (&slot, "Microsoft.Web/sites/slots")] {
+        arm.push(json!({"id": id, "name": "x", "type": kind, "location": "westeurope", "properties": {}}));
+    }
+    let client = Client::at(estate).await;
+    for of in [&site, &slot] {
+        let at = format!("{of}/config/connectionstrings");
+        let put = async |properties: Value| {
+            let body = json!({ "properties": properties });
+            client.arm(Method::PUT, &format!("{at}?api-version=2023-12-01"), Some(body)).await
+        };
+        assert_eq!(put(json!({"a": "text"})).await.status, 400);
+        assert_eq!(put(json!({"a": {"value": "x"}})).await.status, 400);
+        assert_eq!(put(json!({"a": {"value": "x", "type": "Oracle"}})).await.status, 400);
+        assert_eq!(
+            put(json!({"a": {"value": "x", "type": "Custom"}, "b": {"value": "y", "type": "SQLAzure"}}))
+                .await
+                .status,
+            200
+        );
+        assert_eq!(put(json!({"b": {"value": "z", "type": "SQLAzure"}})).await.status, 200);
+        assert_eq!(client.get(&format!("{at}?api-version=2023-12-01")).await.status, 405);
+        let said = client.arm(Method::POST, &format!("{at}/list?api-version=2023-12-01"), None).await;
+        assert_eq!(said.body["properties"], json!({"b": {"value": "z", "type": "SQLAzure"}}));
+    }
+}
