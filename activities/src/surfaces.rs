@@ -209,7 +209,8 @@ mod tests {
         let served: BTreeSet<String> =
             surfaces().into_iter().filter(|s| s.fate == Fate::Moved).map(|s| s.by).collect();
         let planned = planned();
-        let removes = |kind: &str| ["remove/1", "revoke/1"].iter().any(|end| kind.ends_with(end));
+        let removes =
+            |kind: &str| ["remove/1", "revoke/1", "schedule.end/1"].iter().any(|end| kind.ends_with(end));
         let forgotten: Vec<_> = planned
             .iter()
             .filter(|kind| !served.contains(**kind) && !way.contains(kind) && !removes(kind))

@@ -95,12 +95,14 @@ fn a_policy_and_a_deny_assignment_stop_their_own_moves_and_name_themselves() {
 #[test]
 fn a_provider_that_is_not_registered_is_named_with_the_command_that_registers_it() {
     let mut world = World::new("unregistered");
-    let cell = world.cell(Surface::Grant);
+    world.cell(Surface::Grant);
     world.arm.push(json!({"id": format!("{SUB}/providers/Microsoft.ManagedIdentity"),
         "registrationState": "NotRegistered"}));
-    let (rehome, azure, status) = played(world, 10);
-    assert_eq!(why(&status, &cell.name)["code"], "MissingSubscriptionRegistration");
-    let said = rehome.say(&["status"]).out;
-    assert!(said.contains("az provider register") && said.contains("Microsoft.ManagedIdentity"), "{said}");
+    let mut rehome = Rehome::offline();
+    let azure = world.serve(&mut rehome, Vec::new());
+    let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).out;
+    let blocked = said.lines().find(|line| line.contains("B122")).unwrap_or_else(|| panic!("{said}"));
+    assert!(blocked.contains("Microsoft.ManagedIdentity is not registered"), "{blocked}");
+    assert!(said.contains("az provider register -n Microsoft.ManagedIdentity"), "{said}");
     assert!(azure.requests().iter().all(|r| r["changed"] == false), "nothing was done");
 }

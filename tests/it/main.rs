@@ -30,5 +30,6 @@ mod soak;
 mod solution;
 mod solution_services;
 mod storage_fires;
+mod time_bound;
 mod twins;
 mod whole_way;

@@ -17,6 +17,7 @@ mod objects;
 mod recondition;
 mod resource_group;
 mod revoke_tokens;
+mod schedule;
 mod settings;
 mod shelf;
 mod splice;
@@ -53,7 +54,8 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(Put::<objects::RoleAssignment>::new(clients()))
         .activity(Put::<objects::RestoredLock>::new(clients()))
         .activity(Put::<objects::ServiceGrant>::new(clients()))
-        .activity(Put::<objects::Schedule>::new(clients()))
+        .activity(schedule::Grant(clients()))
+        .activity(schedule::End(clients()))
         .activity(Remove::<objects::OldAssignment>::new(clients()))
         .activity(Remove::<objects::LiftedLock>::new(clients()))
         .activity(Remove::<objects::OldServiceGrant>::new(clients()))
@@ -149,7 +151,8 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<Put<objects::RoleAssignment>>(),
         of::<Put<objects::RestoredLock>>(),
         of::<Put<objects::ServiceGrant>>(),
-        of::<Put<objects::Schedule>>(),
+        of::<schedule::Grant>(),
+        of::<schedule::End>(),
         of::<Remove<objects::OldAssignment>>(),
         of::<Remove<objects::LiftedLock>>(),
         of::<Remove<objects::OldServiceGrant>>(),

@@ -227,50 +227,6 @@ impl Object for RoleAssignment {
     }
 }
 
-/// authorization/2020-10-01: a grant with an end.
-pub(crate) struct Schedule;
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ScheduleInput {
-    scope: String,
-    name: String,
-    role_definition_id: String,
-    principal_id: String,
-    end: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    condition: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    condition_version: Option<String>,
-}
-
-impl Object for Schedule {
-    const NAME: &'static str = "schedule.grant/1";
-    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const TRACE: Trace = Trace::Ours;
-    type Input = ScheduleInput;
-
-    fn id(input: &ScheduleInput) -> String {
-        let scope = input.scope.trim_end_matches('/');
-        format!("{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{}", input.name)
-    }
-
-    fn api(_: &ScheduleInput) -> String {
-        "2020-10-01".to_owned()
-    }
-
-    fn body(input: &ScheduleInput) -> Value {
-        let mut properties = json!({
-            "principalId": input.principal_id, "roleDefinitionId": input.role_definition_id,
-            "requestType": "AdminAssign",
-            "scheduleInfo": {"expiration": {"type": "AfterDateTime", "endDateTime": input.end}},
-        });
-        set(&mut properties, "condition", input.condition.as_ref());
-        set(&mut properties, "conditionVersion", input.condition_version.as_ref());
-        json!({ "properties": properties })
-    }
-}
-
 /// An assignment of the old principal, or on the old identity, that goes.
 pub(crate) struct OldAssignment;
 

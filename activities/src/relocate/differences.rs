@@ -161,7 +161,8 @@ fn host(h: &Host) -> String {
     let marks: Vec<_> = h.settings.iter().map(|s| (&s.list, &s.name, &s.identifiers)).collect();
     let read = if h.readable { "readable" } else { "not readable" };
     let carries = if h.carries { "carries it" } else { "names it" };
-    format!("{read}, {carries}, {}", short(&(alone, system, &h.references, marks, &h.databases)))
+    let dead = if h.dead.is_empty() { String::new() } else { format!(", gone {}", h.dead.join(" ")) };
+    format!("{read}, {carries}, {}{dead}", short(&(alone, system, &h.references, marks, &h.databases)))
 }
 
 /// A plain text as it is, anything else by its digest.

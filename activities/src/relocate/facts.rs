@@ -79,6 +79,9 @@ pub struct TargetFacts {
     pub taken: bool,
     /// Whether the region takes identities; `None` when that could not be read.
     pub region_offered: Option<bool>,
+    /// Whether the subscription has the provider of identities registered; `None` when that could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<bool>,
 }
 
 /// A federated credential.
@@ -354,6 +357,9 @@ pub struct Host {
     pub identity_type: String,
     /// The identities in its map, as spelt there, sorted.
     pub attached: Vec<String>,
+    /// Those of them that are gone: while one is in the map, Azure refuses every write of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dead: Vec<String>,
     /// Whether the moving identity is in its map.
     pub carries: bool,
     /// The places outside the map that name the identity.

@@ -2,10 +2,11 @@
 
 mod map;
 
-use super::facts::{Facts, GapCode, Host, Strategy};
+use super::facts::{Assignment, Facts, GapCode, Host, Reference, Strategy};
 use super::locks;
 use super::params::{Params, Unpinned};
-use super::strategy::choose;
+use super::strategy::{below, choose};
+use super::survey::SCHEDULES;
 use crate::azure::national::{National, of_audience};
 use rehome_orchestrator::{Node, Phase, Plan};
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,13 @@ fn place(params: &Params, facts: &Facts, out: &mut Preflight) {
             "B115",
             format!("Azure offers no managed identities in {:?}", wanted.location),
             "choose another region: az provider show -n Microsoft.ManagedIdentity",
+        );
+    }
+    if target.registered == Some(false) {
+        block(
+            "B122",
+            "Microsoft.ManagedIdentity is not registered in the subscription".into(),
+            "az provider register -n Microsoft.ManagedIdentity --wait",
         );
     }
     if facts.identity.location.eq_ignore_ascii_case(&wanted.location) {
@@ -200,7 +208,7 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
                 "a person re-points it when its step comes",
             ));
         }
-        busy(host, out);
+        obstacles(host, out);
         let accepted = params.options.accept_unseen.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
         if !host.readable && !accepted {
             out.blockers.push(notice(
@@ -210,6 +218,31 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
                 "get the right to read it, or answer for it: accept_unseen in the batch file",
             ));
         }
+    }
+}
+
+/// The backup in the paired region is encrypted by an identity of that region.
+/// Source: mysql and postgresql flexibleServers, `dataEncryption.geoBackupUserAssignedIdentityId`.
+const GEO_BACKUP: &str = "/geobackupuserassignedidentityid";
+
+/// What stands in the way of every write of a host.
+fn obstacles(host: &Host, out: &mut Preflight) {
+    busy(host, out);
+    for gone in &host.dead {
+        let body = format!(
+            "{{\"identity\":{{\"type\":\"{}\",\"userAssignedIdentities\":{{\"{gone}\":null}}}}}}",
+            host.identity_type
+        );
+        let url = format!("{}?api-version={}", host.id, host.api_version);
+        let remedy = format!("take it out: az rest --method patch --url '{url}' --body '{body}'");
+        let text = format!("its identity {gone} is gone: Azure refuses every write while that is attached");
+        out.blockers.push(notice("B124", &host.id, text, remedy));
+    }
+    let backup = |r: &&Reference| r.pointer.to_ascii_lowercase().ends_with(GEO_BACKUP);
+    if host.references.iter().any(|r| backup(&r)) {
+        let text = "the identity encrypts its geo-redundant backup, and must be in the region of that backup";
+        let remedy = "give the backup another identity of its region first, then plan again";
+        out.blockers.push(notice("B123", &host.id, text, remedy));
     }
 }
 
@@ -294,6 +327,15 @@ fn rights(facts: &Facts, out: &mut Preflight) {
 }
 
 fn unknowns(params: &Params, facts: &Facts, out: &mut Preflight) {
+    for gap in facts.gaps.iter().filter(|gap| gap.scope.ends_with(SCHEDULES)) {
+        let above = gap.scope.split("/providers/Microsoft.Authorization").next().unwrap_or_default();
+        let within = |a: &&Assignment| a.scope.eq_ignore_ascii_case(above) || below(&a.scope, above);
+        if facts.assignments_of.iter().chain(&facts.assignments_on).any(|a| within(&a)) {
+            let text = "which of its role assignments here end is not known: copies would be permanent";
+            let remedy = "get Microsoft.Authorization/roleAssignmentSchedules/read, then plan again";
+            out.blockers.push(notice("B121", above, text, remedy));
+        }
+    }
     for gap in &facts.gaps {
         let (code, remedy) = match gap.code {
             GapCode::Denied => ("W350", "plan again with the right to read it, or answer for it"),

@@ -53,6 +53,7 @@ pub(super) fn host(kind: &str, name: &str) -> Host {
         verb: Verb::Patch,
         identity_type: "UserAssigned".into(),
         attached: vec![OLD.into()],
+        dead: Vec::new(),
         carries: true,
         references: Vec::new(),
         settings: Vec::new(),
@@ -87,6 +88,7 @@ pub(super) fn facts() -> Facts {
             group_location: Some("swedencentral".into()),
             taken: false,
             region_offered: Some(true),
+            registered: Some(true),
         },
         credentials: vec![FederatedCredential {
             name: "aks-pay".into(),

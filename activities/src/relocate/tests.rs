@@ -117,6 +117,20 @@ fn each_obstacle_has_its_own_code() {
     blocked("B112", &|_, f| f.assignment_counts = BTreeMap::from([("s1".into(), 4_000)]));
     blocked("B114", &|_, f| f.credentials = vec![f.credentials[0].clone(); 21]);
     blocked("B115", &|_, f| f.target.region_offered = Some(false));
+    blocked("B122", &|_, f| f.target.registered = Some(false));
+    blocked("B121", &|_, f| {
+        let scope = "/subscriptions/s1/providers/Microsoft.Authorization/roleAssignmentSchedules";
+        f.gaps = vec![Gap { code: GapCode::Denied, scope: scope.into(), why: "no".into() }];
+    });
+    blocked("B123", &|_, f| {
+        f.hosts = vec![host("Microsoft.DBforMySQL/flexibleServers", "my")];
+        let pointer = "/properties/dataEncryption/geoBackupUserAssignedIdentityId".to_owned();
+        f.hosts[0].references = vec![Reference { pointer, identifier: Identifier::ResourceId }];
+    });
+    blocked("B124", &|_, f| {
+        f.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
+        f.hosts[0].dead = vec![OLD.replace("id-pay", "id-gone")];
+    });
     blocked("B116", &|_, f| f.locks = vec![lock(GROUP, "ReadOnly")]);
     blocked("B117", &|p, f| {
         p.options.unpinned_host = Unpinned::Block;

@@ -76,7 +76,9 @@ fn roles_of(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             let words = Words::new(role_at(assignment, &scope), "remove");
             let node = match &assignment.until {
                 None => act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal)),
-                Some(until) => act("schedule.grant/1", schedule(b, made.new, assignment, &scope, until)),
+                Some(until) => {
+                    act("schedule.grant/1", schedule(b, made.new, assignment, &scope, (until, principal)))
+                }
             };
             steps.push(b.push(Group::Grant, words, &needs, node));
         }
@@ -100,7 +102,12 @@ fn roles_on(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             assignment.principal_id
         );
         let principal = Template::known(&assignment.principal_id);
-        let node = act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal));
+        let node = match &assignment.until {
+            None => act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal)),
+            Some(until) => {
+                act("schedule.grant/1", schedule(b, made.new, assignment, &scope, (until, principal)))
+            }
+        };
         let needs = [made.new.made_by.clone()];
         steps.push(b.push(Group::Grant, Words::new(title, "remove"), &needs, node));
     }
@@ -125,13 +132,19 @@ fn grant(b: &Builder<'_>, new: &New, a: &Assignment, scope: &str, principal: Tem
     ])
 }
 
-fn schedule(b: &Builder<'_>, new: &New, a: &Assignment, scope: &str, until: &str) -> Template {
+fn schedule(
+    b: &Builder<'_>,
+    new: &New,
+    a: &Assignment,
+    scope: &str,
+    (until, principal): (&str, Template),
+) -> Template {
     let guid = a.role_definition_id.rsplit('/').next().unwrap_or_default();
     object([
         ("scope", known_text(scope)),
-        ("name", known_text(&b.derived_name(&["schedule", scope, guid, until]))),
+        ("name", known_text(&b.derived_name(&["schedule", scope, guid, until, &a.principal_id]))),
         ("role_definition_id", known_text(&a.role_definition_id)),
-        ("principal_id", Some(new.name(Identifier::PrincipalId))),
+        ("principal_id", Some(principal)),
         ("end", known_text(until)),
         ("condition", a.condition.as_deref().map(|t| b.renamed_text(new, t))),
         ("condition_version", a.condition_version.as_deref().and_then(known_text)),

@@ -17,7 +17,8 @@ pub(super) fn act(name: &str, input: Template) -> Node {
         | "app_role.revoke/1"
         | "directory_role.revoke/1"
         | "app_credential.remove/1"
-        | "schedule.grant/1" => Reversibility::Compensable,
+        | "schedule.grant/1"
+        | "schedule.end/1" => Reversibility::Compensable,
         _ => Reversibility::Reversible,
     };
     Node::Act { activity: name.to_owned(), input, reversibility, settling_ms: 120_000, retry: PATIENT }

@@ -1,6 +1,6 @@
 //! Activities: what the map of a batch names and cannot be used, before anything is written. Pure.
 
-use super::{Preflight, busy, notice};
+use super::{Preflight, notice, obstacles};
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
 use crate::relocate::strategy::below;
@@ -16,7 +16,7 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         }
     }
     for counterpart in &facts.counterparts {
-        busy(&counterpart.host, out);
+        obstacles(&counterpart.host, out);
     }
     for place in &facts.mapped.places {
         if place.there {

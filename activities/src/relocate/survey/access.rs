@@ -273,13 +273,19 @@ pub(super) async fn assignments(
     let subscriptions = common.subscriptions.iter().map(|s| format!("/subscriptions/{s}"));
     let scopes = subscriptions.chain(common.management_groups.iter().cloned());
     let asked: Vec<_> = scopes.map(|scope| assignments_at(reader, scope, &filter)).collect();
-    let own = format!("{}/providers/Microsoft.Authorization/roleAssignments", who.resource_id);
-    let (found, on, naming) = futures_util::join!(
+    let own = format!("{}/providers/Microsoft.Authorization", who.resource_id);
+    let assigned = format!("{own}/roleAssignments");
+    let (found, on, ends_on, naming) = futures_util::join!(
         stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>(),
-        reader.list(&own, AUTHORIZATION, &[("$filter", "atScope()")]),
+        reader.list(&assigned, AUTHORIZATION, &[("$filter", "atScope()")]),
+        ends(reader, &own, "atScope()"),
         naming(reader, common, who),
     );
     for (provider, found, ends) in found {
+        let ends = ends.unwrap_or_else(|why| {
+            out.gaps.push(gap(&format!("{provider}{SCHEDULES}"), &why));
+            BTreeMap::new()
+        });
         match found {
             Ok(found) => {
                 let mut more: Vec<Assignment> = found
@@ -289,11 +295,7 @@ pub(super) async fn assignments(
                 more.retain(|a| {
                     a.principal_id.eq_ignore_ascii_case(&who.principal_id) && seen.insert(a.id.to_lowercase())
                 });
-                for assignment in &mut more {
-                    let role = parse::last(&assignment.role_definition_id).to_lowercase();
-                    let end = ends.get(&(assignment.scope.to_lowercase(), role));
-                    assignment.until = end.cloned();
-                }
+                more.iter_mut().for_each(|a| a.until = ends.get(&bound(a)).cloned());
                 out.of.extend(more);
             }
             Err(why) => out.gaps.push(gap(&provider, &why)),
@@ -307,6 +309,10 @@ pub(super) async fn assignments(
         // What the identity may do on itself is among what it may do, and is copied from there.
         .filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id))
         .collect();
+    match ends_on {
+        Ok(ends) => out.on.iter_mut().for_each(|a| a.until = ends.get(&bound(a)).cloned()),
+        Err(why) => out.gaps.push(gap(&format!("{own}{SCHEDULES}"), &why)),
+    }
     match naming {
         Ok(found) => out.naming = found,
         Err(missed) => out.gaps.push(missed),
@@ -319,7 +325,7 @@ async fn assignments_at(
     reader: &Reader,
     scope: String,
     filter: &str,
-) -> (String, Result<Vec<Value>, Fault>, BTreeMap<(String, String), String>) {
+) -> (String, Result<Vec<Value>, Fault>, Result<Ends, Fault>) {
     let provider = format!("{scope}/providers/Microsoft.Authorization");
     let path = format!("{provider}/roleAssignments");
     let of_it = [("$filter", filter)];
@@ -329,16 +335,33 @@ async fn assignments_at(
     (provider, found, ends)
 }
 
-/// When time-bound assignments end, by scope and role.
-async fn ends(reader: &Reader, provider: &str, filter: &str) -> BTreeMap<(String, String), String> {
-    let path = format!("{provider}/roleAssignmentSchedules");
-    let schedules = reader.list(&path, "2020-10-01", &[("$filter", filter)]).await.unwrap_or_default();
-    let end = |s: &Value| {
-        let scope = parse::text(s, "/properties/scope")?.to_lowercase();
-        let role = parse::last(&parse::text(s, "/properties/roleDefinitionId")?).to_lowercase();
-        Some(((scope, role), parse::text(s, "/properties/endDateTime")?))
+/// When time-bound assignments end, by scope, role and principal, in lower case.
+type Ends = BTreeMap<[String; 3], String>;
+
+/// What a time-bound assignment is known by.
+fn bound(a: &Assignment) -> [String; 3] {
+    [a.scope.as_str(), parse::last(&a.role_definition_id), &a.principal_id].map(str::to_lowercase)
+}
+
+/// The list that tells time-bound assignments from permanent ones.
+pub(crate) const SCHEDULES: &str = "/roleAssignmentSchedules";
+
+/// When assignments end. A tenant without the licence for it has no time-bound ones.
+async fn ends(reader: &Reader, provider: &str, filter: &str) -> Result<Ends, Fault> {
+    let path = format!("{provider}{SCHEDULES}");
+    let schedules = match reader.list(&path, "2020-10-01", &[("$filter", filter)]).await {
+        Ok(schedules) => schedules,
+        Err(why) if why.code.eq_ignore_ascii_case("AadPremiumLicenseRequired") => return Ok(Ends::new()),
+        Err(why) => return Err(why),
     };
-    schedules.iter().filter_map(end).collect()
+    let end = |s: &Value| {
+        let (scope, role) =
+            (parse::text(s, "/properties/scope")?, parse::text(s, "/properties/roleDefinitionId")?);
+        let principal = parse::text(s, "/properties/principalId")?;
+        let known = [scope.as_str(), parse::last(&role), &principal].map(str::to_lowercase);
+        Some((known, parse::text(s, "/properties/endDateTime")?))
+    };
+    Ok(schedules.iter().filter_map(end).collect())
 }
 
 /// Assignments of others whose conditions name this principal.

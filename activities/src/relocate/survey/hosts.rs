@@ -267,6 +267,28 @@ fn behind(found: &Candidates, identities: &[&Identifiers]) -> Vec<Gap> {
     found.values().filter_map(gap).collect()
 }
 
+/// Finds the identities beside the moving one that are gone: while one is in its map, a host can not be written.
+pub(super) async fn find_dead<'a>(
+    reader: &Reader,
+    moving: &[&str],
+    hosts: impl Iterator<Item = &'a mut Host>,
+) {
+    let mut hosts: Vec<&mut Host> = hosts.collect();
+    let lives = |id: &&String| !moving.iter().any(|known| known.eq_ignore_ascii_case(id));
+    let attached = hosts.iter().flat_map(|host| &host.attached).filter(lives);
+    let beside: BTreeSet<String> = attached.map(|id| id.to_lowercase()).collect();
+    let mut asked = Vec::with_capacity(beside.len());
+    for id in beside {
+        asked.push(async move { (matches!(reader.find(&id, super::MSI).await, Ok(None)), id) });
+    }
+    let found: Vec<(bool, String)> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let gone: BTreeSet<String> = found.into_iter().filter(|(gone, _)| *gone).map(|(_, id)| id).collect();
+    for host in &mut hosts {
+        let attached = host.attached.iter().filter(|id| gone.contains(&id.to_lowercase()));
+        host.dead = attached.cloned().collect();
+    }
+}
+
 /// Those counterparts of hosts that are there; what the map names and is not there is left out.
 pub(super) async fn counterparts(
     reader: &Reader,

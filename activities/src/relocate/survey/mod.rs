@@ -15,7 +15,7 @@ mod parse;
 mod query;
 mod versions;
 
-pub(crate) use access::SERVICES;
+pub(crate) use access::{SCHEDULES, SERVICES};
 pub(crate) use parse::is_single_kind;
 
 use super::facts::*;
@@ -138,7 +138,11 @@ async fn one(
     }
     gaps.append(&mut assignments.gaps);
     gaps.extend(host_gaps);
-    let counterparts = hosts::counterparts(reader, common, params, &hosts).await;
+    let mut counterparts = hosts::counterparts(reader, common, params, &hosts).await;
+    let mut living: Vec<&str> = moving.iter().map(|m| m.from.as_str()).collect();
+    living.push(&who.resource_id);
+    let written = hosts.iter_mut().chain(counterparts.iter_mut().map(|c| &mut c.host));
+    hosts::find_dead(reader, &living, written).await;
     let mut facts = Facts {
         target: target?,
         credentials: credentials?,
@@ -204,15 +208,14 @@ async fn target(reader: &Reader, params: &Params) -> Result<TargetFacts, Fault> 
     let group = group?;
     // In a group that is not there nothing is.
     let taken = group.is_some() && there?.is_some();
-    let offered = match provider {
-        Ok(Some(provider)) => offered(&provider, &target.location),
-        Ok(None) | Err(_) => None,
-    };
+    let provider = provider.ok().flatten();
+    let state = provider.as_ref().and_then(|p| parse::text(p, "/registrationState"));
     Ok(TargetFacts {
         id: target.id(),
         group_location: group.as_ref().and_then(|g| parse::text(g, "/location")),
         taken,
-        region_offered: offered,
+        region_offered: provider.as_ref().and_then(|p| offered(p, &target.location)),
+        registered: state.map(|state| state.eq_ignore_ascii_case("Registered")),
     })
 }
 

@@ -1,0 +1,258 @@
+//! Activities: role assignments with an end (authorization/2020-10-01). They are made and ended by requests, which
+//! nobody can delete; what counts is the schedule that a request leaves. A copy never outlives what it is a copy of.
+
+use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use rehome_orchestrator::{
+    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const SCHEDULES: &str = "2020-10-01";
+
+/// Makes one.
+pub(crate) struct Grant(pub(crate) Clients);
+
+/// Ends one.
+pub(crate) struct End(pub(crate) Clients);
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScheduleInput {
+    scope: String,
+    name: String,
+    role_definition_id: String,
+    principal_id: String,
+    end: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    condition: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    condition_version: Option<String>,
+}
+
+/// How it stands with an assignment of this principal, role and scope.
+enum Stands {
+    Absent,
+    AsWanted,
+    Otherwise(Difference),
+}
+
+impl ScheduleInput {
+    fn list(&self, kind: &str) -> String {
+        format!("{}/providers/Microsoft.Authorization/{kind}", self.scope.trim_end_matches('/'))
+    }
+
+    fn fact(&self) -> String {
+        let role = guid(&self.role_definition_id);
+        format!("{}: {role} for {}", self.list("roleAssignmentSchedules"), self.principal_id)
+    }
+
+    async fn stands(&self, clients: &Clients) -> Result<Stands, Fault> {
+        let filter = format!("principalId eq '{}'", self.principal_id.replace('\'', "''"));
+        let list = self.list("roleAssignmentSchedules");
+        let all = clients.reader.list(&list, SCHEDULES, &[("$filter", &filter)]).await?;
+        let text = |one: &Value, name: &str| one["properties"][name].as_str().unwrap_or_default().to_owned();
+        let at = |scope: &str| scope.trim_end_matches('/').to_ascii_lowercase();
+        let found = all.iter().find(|one| {
+            text(one, "principalId").eq_ignore_ascii_case(&self.principal_id)
+                && guid(&text(one, "roleDefinitionId")) == guid(&self.role_definition_id)
+                && at(&text(one, "scope")) == at(&self.scope)
+        });
+        Ok(match found.map(|one| text(one, "endDateTime")) {
+            None => Stands::Absent,
+            Some(end) if moment(&end) == moment(&self.end) => Stands::AsWanted,
+            Some(end) => Stands::Otherwise(Difference {
+                fact: self.fact(),
+                expected: Some(format!("ends {}", self.end)),
+                found: Some(if end.is_empty() { "never ends".to_owned() } else { format!("ends {end}") }),
+            }),
+        })
+    }
+
+    fn body(&self, kind: &str) -> Value {
+        let mut properties = json!({
+            "principalId": self.principal_id, "roleDefinitionId": self.role_definition_id, "requestType": kind,
+        });
+        if kind == "AdminAssign" {
+            let expiration = json!({"type": "AfterDateTime", "endDateTime": self.end});
+            properties["scheduleInfo"] = json!({ "expiration": expiration });
+            let condition = [("condition", &self.condition), ("conditionVersion", &self.condition_version)];
+            for (name, text) in condition.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)))
+            {
+                properties[name] = json!(text);
+            }
+        }
+        json!({ "properties": properties })
+    }
+
+    /// Sends a request; the first to make one has the name of the plan, every other one a name of its own.
+    async fn send(&self, clients: &Clients, call: &Call, name: &str, kind: &str) -> Outcome<()> {
+        let id = format!("{}/{name}", self.list("roleAssignmentScheduleRequests"));
+        map(clients.writer.put(call, &id, SCHEDULES, &self.body(kind), None).await, |_| ())
+    }
+
+    async fn assign(&self, clients: &Clients, call: &Call, name: &str) -> Outcome<()> {
+        match self.stands(clients).await {
+            Ok(Stands::Absent) => self.send(clients, call, name, "AdminAssign").await,
+            Ok(Stands::AsWanted) => Outcome::Applied(()),
+            Ok(Stands::Otherwise(difference)) => foreign(&difference),
+            Err(why) => unread(why),
+        }
+    }
+
+    async fn remove(&self, clients: &Clients, call: &Call) -> Outcome<()> {
+        match self.stands(clients).await {
+            Ok(Stands::Absent) => Outcome::Applied(()),
+            Ok(Stands::AsWanted) => {
+                let name = call.request_id().to_string();
+                match self.send(clients, call, &name, "AdminRemove").await {
+                    // Azure ends none that is younger than five minutes.
+                    Outcome::Refused(why) if why.code.eq_ignore_ascii_case("ActiveDurationTooShort") => {
+                        Outcome::Retry { after: Some(Duration::from_secs(60)), why }
+                    }
+                    outcome => outcome,
+                }
+            }
+            Ok(Stands::Otherwise(difference)) => foreign(&difference),
+            Err(why) => unread(why),
+        }
+    }
+
+    async fn verify(&self, clients: &Clients, wanted: bool) -> Result<Vec<Finding>, Fault> {
+        let fact = self.fact();
+        let end = format!("ends {}", self.end);
+        let (expected, found) = if wanted { (Some(end), None) } else { (None, Some(end)) };
+        let other = Difference { fact: fact.clone(), expected, found };
+        let difference = match self.stands(clients).await? {
+            Stands::Otherwise(difference) => Some(difference),
+            Stands::AsWanted => (!wanted).then_some(other),
+            Stands::Absent => wanted.then_some(other),
+        };
+        let word = if wanted { "present" } else { "absent" };
+        Ok(vec![finding(&fact, word, difference.as_ref())])
+    }
+
+    fn by_hand(&self, kind: &str) -> String {
+        let url =
+            format!("{}/$(uuidgen)?api-version={SCHEDULES}", self.list("roleAssignmentScheduleRequests"));
+        format!("az rest --method put --url \"{url}\" --body {}", quoted(&self.body(kind).to_string()))
+    }
+}
+
+fn guid(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// A date as a moment, however it is written; what is no date is compared as text.
+fn moment(text: &str) -> Result<i64, String> {
+    let date = text.parse::<chrono::DateTime<chrono::Utc>>();
+    date.map(|date| date.timestamp_millis()).map_err(|_| text.to_owned())
+}
+
+impl Activity for Grant {
+    const NAME: &'static str = "schedule.grant/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = ScheduleInput;
+    type Before = ();
+    type Output = Value;
+
+    fn locks(&self, input: &ScheduleInput) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.fact())]
+    }
+
+    async fn before(&self, _: &ScheduleInput) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, call: &Call, input: &ScheduleInput, (): &()) -> Outcome<Value> {
+        let later = call.request_id().to_string();
+        let name = if call.attempt() == 1 { &input.name } else { &later };
+        map(input.assign(&self.0, call, name).await, |()| json!({"id": input.fact()}))
+    }
+
+    async fn probe(&self, input: &ScheduleInput, (): &()) -> Probe<Value> {
+        match input.stands(&self.0).await {
+            Ok(Stands::Absent) => Probe::NotApplied,
+            Ok(Stands::AsWanted) => Probe::Applied(json!({"id": input.fact()})),
+            Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    fn trace(&self, _: &ScheduleInput) -> Trace {
+        Trace::Ours
+    }
+
+    async fn undo(&self, call: &Call, input: &ScheduleInput, (): &(), _: Option<&Value>) -> Outcome<()> {
+        input.remove(&self.0, call).await
+    }
+
+    async fn verify(&self, input: &ScheduleInput, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
+        input.verify(&self.0, true).await
+    }
+
+    fn residue(&self, input: &ScheduleInput, (): &(), _: Option<&Value>) -> String {
+        input.by_hand("AdminRemove")
+    }
+}
+
+impl Activity for End {
+    const NAME: &'static str = "schedule.end/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = ScheduleInput;
+    /// Whether it was there.
+    type Before = bool;
+    type Output = ();
+
+    fn locks(&self, input: &ScheduleInput) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.fact())]
+    }
+
+    async fn before(&self, input: &ScheduleInput) -> Result<bool, Fault> {
+        Ok(!matches!(input.stands(&self.0).await?, Stands::Absent))
+    }
+
+    async fn run(&self, call: &Call, input: &ScheduleInput, _: &bool) -> Outcome<()> {
+        input.remove(&self.0, call).await
+    }
+
+    async fn probe(&self, input: &ScheduleInput, _: &bool) -> Probe<()> {
+        match input.stands(&self.0).await {
+            Ok(Stands::Absent) => Probe::Applied(()),
+            Ok(Stands::AsWanted) => Probe::NotApplied,
+            Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    fn trace(&self, _: &ScheduleInput) -> Trace {
+        Trace::Anybodys
+    }
+
+    /// The plan ends only what was there.
+    async fn recall(&self, _: &ScheduleInput) -> Result<Option<bool>, Fault> {
+        Ok(Some(true))
+    }
+
+    async fn undo(&self, call: &Call, input: &ScheduleInput, before: &bool, _: Option<&()>) -> Outcome<()> {
+        // What would have ended by itself meanwhile is not given again.
+        let over = moment(&input.end).is_ok_and(|end| end <= chrono::Utc::now().timestamp_millis());
+        if !before || over {
+            return Outcome::Applied(());
+        }
+        input.assign(&self.0, call, &call.request_id().to_string()).await
+    }
+
+    async fn verify(&self, input: &ScheduleInput, _: &bool, (): &()) -> Result<Vec<Finding>, Fault> {
+        input.verify(&self.0, false).await
+    }
+
+    fn residue(&self, input: &ScheduleInput, _: &bool, _: Option<&()>) -> String {
+        input.by_hand("AdminAssign")
+    }
+}

@@ -1,0 +1,176 @@
+//! Role assignments that end: of the identity and on it. A copy ends when the old one does, on every way; what cannot
+//! be told from a permanent one blocks the plan, and so does an identity that is gone.
+
+use crate::azure::{Azure, example};
+use crate::discovery::{at, estate};
+use crate::oracle::{differences, plain};
+use crate::rehome::{Rehome, text};
+use serde_json::{Value, json};
+
+const SUB: &str = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001";
+const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+const PRINCIPAL: &str = "0a1b2c3d-2222-4000-8000-0000000001d1";
+const PIPELINE: &str = "0a1b2c3d-3333-4000-8000-0000000000aa";
+const END: &str = "2098-12-31T23:00:00Z";
+
+fn scopes() -> [(String, &'static str, &'static str); 2] {
+    [
+        (at("Microsoft.Storage/storageAccounts/stshop"), READER, PRINCIPAL),
+        (at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop"), READER, PIPELINE),
+    ]
+}
+
+/// What Azure keeps for one: the assignment, its schedule, and the instance of that.
+fn bound() -> Vec<Value> {
+    let mut all = Vec::new();
+    for (nth, (scope, role, principal)) in scopes().into_iter().enumerate() {
+        let name = format!("71000000-0000-4000-8000-00000000000{nth}");
+        let properties = json!({"roleDefinitionId": format!("{SUB}/providers/Microsoft.Authorization/roleDefinitions/{role}"),
+            "principalId": principal, "principalType": "ServicePrincipal", "scope": scope, "endDateTime": END,
+            "createdOn": "2025-03-01T08:00:00.0000000Z", "updatedOn": "2025-03-01T08:00:00.0000000Z"});
+        for kind in ["roleAssignments", "roleAssignmentSchedules", "roleAssignmentScheduleInstances"] {
+            let mut properties = properties.clone();
+            if kind == "roleAssignments" {
+                properties.as_object_mut().expect("an object").remove("endDateTime");
+            }
+            all.push(
+                json!({"id": format!("{scope}/providers/Microsoft.Authorization/{kind}/{name}"), "name": name,
+                "type": format!("Microsoft.Authorization/{kind}"), "properties": properties}),
+            );
+        }
+    }
+    all
+}
+
+fn batch(rehome: &Rehome) {
+    let batch = std::fs::read_to_string(example("minimal").join("batch.toml")).expect("a batch");
+    std::fs::write(rehome.path("batch.toml"), batch.replace("soak = \"1h\"", "soak = \"0s\""))
+        .expect("written");
+}
+
+/// Scope, role, principal and end of each assignment that is bound, and of each that is not and could be one.
+fn held(estate: &Value, principals: &[&str]) -> Vec<(String, String)> {
+    let all = estate["arm"].as_array().expect("arm").iter();
+    let of = |o: &&Value| principals.contains(&text(&o["properties"]["principalId"]));
+    let has = |o: &Value, kind: &str| text(&o["id"]).to_lowercase().contains(kind);
+    let role = |o: &Value| text(&o["properties"]["roleDefinitionId"]).ends_with(READER);
+    let scheduled: Vec<&Value> =
+        all.clone().filter(of).filter(|o| has(o, "/roleassignmentschedules/")).collect();
+    let plain = all.filter(of).filter(|o| has(o, "/roleassignments/") && role(o));
+    let mut out = Vec::new();
+    for one in plain {
+        let same = |s: &&&Value| {
+            let is = |n: &str| text(&s["properties"][n]).eq_ignore_ascii_case(text(&one["properties"][n]));
+            is("scope") && is("principalId")
+        };
+        let end = scheduled.iter().find(same).map_or("never", |s| text(&s["properties"]["endDateTime"]));
+        out.push((text(&one["properties"]["scope"]).to_lowercase(), end.to_owned()));
+    }
+    out.sort();
+    out
+}
+
+/// The estate without the requests that Azure keeps for good.
+fn settled(estate: &Value) -> Value {
+    let kept = |o: &&Value| {
+        let id = text(&o["id"]).to_lowercase();
+        !["roleassignmentschedule", "/roleassignments/"].iter().any(|kind| id.contains(kind))
+    };
+    let arm: Vec<&Value> = estate["arm"].as_array().expect("arm").iter().filter(kept).collect();
+    plain(&json!({"arm": arm, "graph": estate["graph"]}))
+}
+
+fn with_people(rehome: &Rehome, arguments: &[&str]) -> i32 {
+    let mut said = rehome.say(arguments);
+    while said.code == 11 && rehome.acknowledge() {
+        said = rehome.say(arguments);
+    }
+    said.code
+}
+
+const ROLLBACK: [&str; 5] = ["rollback", "minimal", "--reason", "a test", "--yes"];
+
+#[test]
+fn a_copy_of_a_time_bound_assignment_ends_when_the_old_one_does_and_is_taken_back() {
+    let azure = Azure::serve(estate(&bound()).path(), None);
+    let rehome = Rehome::at(&azure);
+    batch(&rehome);
+    let before = azure.estate();
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
+    rehome.say(&["verify"]).expect(0);
+    let moved = azure.estate();
+    let new = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop").replace("weu", "sdc");
+    let arm = moved["arm"].as_array().expect("arm");
+    let found = arm.iter().find(|o| text(&o["id"]).eq_ignore_ascii_case(&new)).expect("the new one");
+    let principal = text(&found["properties"]["principalId"]);
+    let ends = |estate: &Value, of: &[&str], at: &str| -> Vec<String> {
+        held(estate, of)
+            .into_iter()
+            .filter(|(scope, _)| *scope == at.to_lowercase())
+            .map(|(_, end)| end.chars().take(19).collect())
+            .collect()
+    };
+    let [(storage, ..), (identity, ..)] = scopes();
+    assert_eq!(ends(&moved, &[principal], &storage), ["2098-12-31T23:00:00"], "of it");
+    assert_eq!(ends(&moved, &[PIPELINE], &new), ["2098-12-31T23:00:00"], "on it");
+    assert_eq!(with_people(&rehome, &ROLLBACK), 0, "{}", rehome.say(&["status"]).out);
+    let after = azure.estate();
+    assert_eq!(held(&after, &[PRINCIPAL, PIPELINE, principal]), held(&before, &[PRINCIPAL, PIPELINE]));
+    assert_eq!(differences(&settled(&before), &settled(&after), ""), Vec::<String>::new());
+    assert_eq!(ends(&after, &[PIPELINE], &identity), ["2098-12-31T23:00:00"]);
+}
+
+#[test]
+fn what_ends_is_ended_in_the_clean_up_and_given_again_only_until_then() {
+    let azure = Azure::serve(estate(&bound()).path(), None);
+    let rehome = Rehome::at(&azure);
+    batch(&rehome);
+    let before = azure.estate();
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0);
+    // The last step of the clean-up cannot be done, so all before it is there to be taken back.
+    let lock = format!("{}/providers/Microsoft.Authorization/locks/keep", scopes()[1].0);
+    let body = json!({"properties": {"level": "CanNotDelete"}});
+    azure.write("PUT", &format!("{lock}?api-version=2020-05-01"), &body);
+    assert_ne!(with_people(&rehome, &["cleanup", "minimal", "--confirm", "minimal", "--yes"]), 0);
+    let storage = scopes()[0].0.to_lowercase();
+    assert!(!held(&azure.estate(), &[PRINCIPAL]).iter().any(|(scope, _)| *scope == storage), "it was ended");
+    azure.write("DELETE", &format!("{lock}?api-version=2020-05-01"), &json!({}));
+    assert_eq!(with_people(&rehome, &ROLLBACK), 0, "{}", rehome.say(&["status"]).out);
+    let ends = |estate: &Value| -> Vec<(String, String)> {
+        held(estate, &[PRINCIPAL, PIPELINE])
+            .into_iter()
+            .map(|(scope, end)| (scope, end.chars().take(5).collect()))
+            .collect()
+    };
+    assert_eq!(ends(&azure.estate()), ends(&before), "nothing became permanent");
+}
+
+#[test]
+fn a_plan_is_blocked_where_nobody_can_tell_whether_assignments_end() {
+    let faults = tempfile::NamedTempFile::new().expect("a file");
+    let rule = r#"{"rules": [{"method": "GET", "path": "providers/Microsoft.Authorization/roleAssignmentSchedules",
+        "what": {"answer": {"status": 403, "code": "AuthorizationFailed"}}}]}"#;
+    std::fs::write(faults.path(), rule).expect("written");
+    let azure = Azure::serve(estate(&bound()).path(), Some(faults.path()));
+    let rehome = Rehome::at(&azure);
+    batch(&rehome);
+    let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).out;
+    assert!(said.contains("B121") && said.contains("copies would be permanent"), "{said}");
+    assert!(azure.requests().iter().all(|r| r["changed"] == false), "nothing was done");
+}
+
+#[test]
+fn a_host_that_carries_an_identity_that_is_gone_blocks_the_plan_with_what_takes_it_out() {
+    let own = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop");
+    let gone = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-gone");
+    let account = at("Microsoft.Storage/storageAccounts/stboth");
+    let host = json!({"id": account, "name": "stboth", "type": "Microsoft.Storage/storageAccounts", "location": "westeurope",
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {own: {}, &gone: {}}}, "properties": {}});
+    let azure = Azure::serve(estate(&[host]).path(), None);
+    let rehome = Rehome::at(&azure);
+    batch(&rehome);
+    let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).out;
+    assert!(said.contains("B124") && said.contains(&format!("\"{gone}\":null")), "{said}");
+}
