@@ -153,6 +153,7 @@ pub(crate) fn is_read(path: &str) -> bool {
         "getmemberobjects",
         "getmembergroups",
         "getbyids",
+        "/checkpolicyrestrictions",
     ];
     ends.iter().any(|end| path.ends_with(end))
 }

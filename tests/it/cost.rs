@@ -122,9 +122,9 @@ fn survey() -> u64 {
     let in_the_subscription = 6;
     // What names the identity, in six tables, each a query; and what keeps grants or settings of its own.
     let by_the_index = 6 + 1;
-    // The identity, its credentials, what Azure says that uses it, which roles on it end; the target's group and
-    // the target.
-    let itself = 6;
+    // The identity, its credentials, what Azure says that uses it, which roles on it end; the target's group, the
+    // target, and what policies say of it.
+    let itself = 7;
     // Membership, roles, ownership and applications; then what the first answer named.
     let batches = 2;
     let hosts: u64 = (0..HOSTS).map(|n| 1 + kind_of(n).2).sum();

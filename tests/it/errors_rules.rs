@@ -106,3 +106,33 @@ fn a_provider_that_is_not_registered_is_named_with_the_command_that_registers_it
     assert!(said.contains("az provider register -n Microsoft.ManagedIdentity"), "{said}");
     assert!(azure.requests().iter().all(|r| r["changed"] == false), "nothing was done");
 }
+
+#[test]
+fn a_policy_that_would_deny_the_new_identity_blocks_the_plan_and_one_that_takes_it_does_not() {
+    let planned = |regions: Value, code: i32| {
+        let mut world = World::new("regions");
+        world.cell(Surface::Grant);
+        let definition = format!("{SUB}/providers/Microsoft.Authorization/policyDefinitions/regions");
+        let assignment = format!("{SUB}/providers/Microsoft.Authorization/policyAssignments/regions");
+        let rule = json!({"if": {"allOf": [
+                {"field": "type", "equals": "Microsoft.ManagedIdentity/userAssignedIdentities"},
+                {"field": "location", "notIn": "[parameters('regions')]"}]},
+            "then": {"effect": "deny"}});
+        world.arm.extend([
+            json!({"id": definition, "name": "regions", "type": "Microsoft.Authorization/policyDefinitions",
+                "properties": {"policyRule": rule}}),
+            json!({"id": assignment, "name": "regions", "type": "Microsoft.Authorization/policyAssignments",
+                "properties": {"policyDefinitionId": definition, "parameters": {"regions": {"value": regions}}}}),
+        ]);
+        let mut rehome = Rehome::offline();
+        let azure = world.serve(&mut rehome, Vec::new());
+        let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(code).out;
+        assert!(azure.requests().iter().all(|r| r["changed"] == false), "planning changes nothing");
+        (said, assignment)
+    };
+    let (said, assignment) = planned(json!(["westeurope"]), 12);
+    let blocked = said.lines().find(|line| line.contains("B125")).unwrap_or_else(|| panic!("{said}"));
+    assert!(blocked.contains(&assignment), "{blocked}");
+    let (said, _) = planned(json!(["westeurope", "swedencentral"]), 0);
+    assert!(!said.contains("B125"), "{said}");
+}

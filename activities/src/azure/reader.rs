@@ -30,6 +30,9 @@ pub enum ReadAction {
     ListConnectionStrings,
     /// What uses an identity: `{identity}/listAssociatedResources`.
     ListAssociatedResources,
+    /// Which policies would deny a resource that is not there yet, in a resource group.
+    /// Source: <https://learn.microsoft.com/rest/api/policyinsights/policy-restrictions/check-at-resource-group-scope>
+    CheckPolicyRestrictions,
 }
 
 impl ReadAction {
@@ -38,6 +41,9 @@ impl ReadAction {
             Self::ListAppSettings => ("/config/appsettings/list", "2023-12-01"),
             Self::ListConnectionStrings => ("/config/connectionstrings/list", "2023-12-01"),
             Self::ListAssociatedResources => ("/listAssociatedResources", "2022-01-31-preview"),
+            Self::CheckPolicyRestrictions => {
+                ("/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", "2024-10-01")
+            }
         }
     }
 }
@@ -124,9 +130,21 @@ impl Reader {
     /// # Errors
     /// When it cannot be read.
     pub async fn post_read(&self, action: ReadAction, id: &str) -> Result<Value, Fault> {
+        self.ask(action, id, None).await
+    }
+
+    /// One of the reads that are spelled as POST, with the question in its body.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn post_question(&self, action: ReadAction, id: &str, body: &Value) -> Result<Value, Fault> {
+        self.ask(action, id, Some(body)).await
+    }
+
+    async fn ask(&self, action: ReadAction, id: &str, body: Option<&Value>) -> Result<Value, Fault> {
         let (path, api) = action.path();
         let url = self.arm_url(&format!("{id}{path}"), &[("api-version", api)])?;
-        self.read(Side::Arm, Method::POST, url, None).await
+        self.read(Side::Arm, Method::POST, url, body).await
     }
 
     /// Every row of a Resource Graph query over these subscriptions; over the whole tenant without any.

@@ -85,6 +85,9 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
         put(TARGET_GROUP.into(), location.to_ascii_lowercase());
     }
     put("target taken".into(), facts.target.taken.to_string());
+    for policy in &facts.target.policies {
+        put(format!("target denied by {}", policy.to_ascii_lowercase()), "denied".into());
+    }
     for c in &facts.credentials {
         put(format!("federated credential {}", c.name), short(c));
     }

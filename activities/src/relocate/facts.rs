@@ -82,6 +82,9 @@ pub struct TargetFacts {
     /// Whether the subscription has the provider of identities registered; `None` when that could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<bool>,
+    /// The assignments of policies that would deny the new identity, as far as that can be asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<String>,
 }
 
 /// A federated credential.

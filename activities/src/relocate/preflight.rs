@@ -103,6 +103,10 @@ fn place(params: &Params, facts: &Facts, out: &mut Preflight) {
             "choose another region: az provider show -n Microsoft.ManagedIdentity",
         );
     }
+    for assignment in &target.policies {
+        let text = format!("policy assignment {assignment} denies an identity like this there");
+        block("B125", text, "choose another group, region or tags, or ask its owner for an exemption");
+    }
     if target.registered == Some(false) {
         block(
             "B122",

@@ -89,6 +89,7 @@ pub(super) fn facts() -> Facts {
             taken: false,
             region_offered: Some(true),
             registered: Some(true),
+            policies: Vec::new(),
         },
         credentials: vec![FederatedCredential {
             name: "aks-pay".into(),

@@ -117,6 +117,7 @@ fn each_obstacle_has_its_own_code() {
     blocked("B112", &|_, f| f.assignment_counts = BTreeMap::from([("s1".into(), 4_000)]));
     blocked("B114", &|_, f| f.credentials = vec![f.credentials[0].clone(); 21]);
     blocked("B115", &|_, f| f.target.region_offered = Some(false));
+    blocked("B125", &|_, f| f.target.policies = vec!["/p".into()]);
     blocked("B122", &|_, f| f.target.registered = Some(false));
     blocked("B121", &|_, f| {
         let scope = "/subscriptions/s1/providers/Microsoft.Authorization/roleAssignmentSchedules";

@@ -13,20 +13,53 @@ pub(super) fn denies(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<R
     if !matches!(call.method, "PUT" | "PATCH") || path.subscription().is_none() {
         return None;
     }
-    let wished = wished(world, call, path);
-    let here = canonical(call.path);
+    denying(world, &canonical(call.path), &wished(world, call, path)).next().map(|a| refusal(a, path))
+}
+
+/// The assignments that cover a place and deny a resource there.
+fn denying<'a>(world: &'a World, here: &'a str, wished: &'a Value) -> impl Iterator<Item = &'a Value> {
     // Few things name a policy: the others cost no more than this look.
     let named =
         world.below("/").into_iter().filter(|o| o.pointer("/properties/policyDefinitionId").is_some());
     let assigned = named.filter(|object| {
         let id = canonical(object["id"].as_str().unwrap_or_default());
         let at = id.rfind("/providers/microsoft.authorization/policyassignments/");
-        at.is_some_and(|at| here.starts_with(&format!("{}/", &id[..at])) || here == id[..at])
+        at.is_some_and(|at| here.starts_with(&format!("{}/", &id[..at])) || *here == id[..at])
     });
     assigned
         .filter(|a| a.pointer("/properties/enforcementMode").and_then(Value::as_str) != Some("DoNotEnforce"))
-        .find(|assignment| is_denied(world, assignment, &wished))
-        .map(|assignment| refusal(assignment, path))
+        .filter(move |assignment| is_denied(world, assignment, wished))
+}
+
+/// Whether this asks what policies would say.
+pub(super) fn is_question(path: &str) -> bool {
+    path.to_lowercase().ends_with("/providers/microsoft.policyinsights/checkpolicyrestrictions")
+}
+
+/// What policies would say of a resource in a group: those that deny it.
+/// Source: <https://learn.microsoft.com/rest/api/policyinsights/policy-restrictions/check-at-resource-group-scope>
+pub(super) fn check(world: &World, call: &Call<'_>) -> Reply {
+    let group = call.path.to_lowercase();
+    let group = group.rsplit_once("/providers/").map_or("", |(group, _)| group);
+    let details = &call.body["resourceDetails"];
+    let (Some(kind), Some(_)) = (details["resourceContent"]["type"].as_str(), details["apiVersion"].as_str())
+    else {
+        return Reply::error(
+            400,
+            "InvalidRequestContent",
+            "The resource to check needs a type and a version.",
+        );
+    };
+    let name = details["resourceContent"]["name"].as_str().unwrap_or_default();
+    let here = canonical(&format!("{group}/providers/{kind}/{name}"));
+    let evaluation = |assignment: &Value| {
+        let info = json!({"policyDefinitionId": assignment["properties"]["policyDefinitionId"],
+            "policyAssignmentId": assignment["id"]});
+        json!({"policyInfo": info, "evaluationResult": "NonCompliant", "effectDetails": {"policyEffect": "Deny"}})
+    };
+    let all: Vec<Value> = denying(world, &here, &details["resourceContent"]).map(evaluation).collect();
+    let body = json!({"fieldRestrictions": [], "contentEvaluationResult": {"policyEvaluations": all}});
+    Reply::json(200, body)
 }
 
 /// The resource as it would be.

@@ -20,11 +20,11 @@ pub(crate) use parse::is_single_kind;
 
 use super::facts::*;
 use super::params::Params;
-use crate::azure::Reader;
+use crate::azure::{ReadAction, Reader};
 use crate::references::scan::Identifiers;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Identities that are read at the same time.
@@ -122,13 +122,15 @@ async fn one(
     let who = identity.identifiers.clone();
     let mut gaps = common.gaps.clone();
     let (target, credentials, grants, directory, hosts) = futures_util::join!(
-        target(reader, params),
+        target(reader, params, &identity),
         credentials(reader, &who.resource_id),
         access::assignments(reader, common, &who),
         directory::read(reader, common, &who),
         hosts::read(reader, common, mentioned, &who),
     );
     let (mut assignments, directory) = (grants?, directory?);
+    let (target, unasked) = target?;
+    gaps.extend(unasked);
     let (mut hosts, host_gaps) = hosts;
     let administrators = common.grants.iter().filter_map(|(g, api)| parse::administrator(g, api, &who));
     for one in administrators {
@@ -144,7 +146,7 @@ async fn one(
     let written = hosts.iter_mut().chain(counterparts.iter_mut().map(|c| &mut c.host));
     hosts::find_dead(reader, &living, written).await;
     let mut facts = Facts {
-        target: target?,
+        target,
         credentials: credentials?,
         assignments_of: assignments.of,
         assignments_on: assignments.on,
@@ -196,27 +198,49 @@ fn sort(facts: &mut Facts) {
     facts.gaps.dedup();
 }
 
-async fn target(reader: &Reader, params: &Params) -> Result<TargetFacts, Fault> {
+async fn target(reader: &Reader, params: &Params, was: &Identity) -> Result<(TargetFacts, Vec<Gap>), Fault> {
     let target = &params.target;
     let provider = format!("/subscriptions/{}/providers/Microsoft.ManagedIdentity", target.subscription);
     let (group, identity) = (target.group_id(), target.id());
-    let (group, there, provider) = futures_util::join!(
+    let (group, there, provider, denied) = futures_util::join!(
         reader.find(&group, "2024-07-01"),
         reader.find(&identity, MSI),
         reader.find(&provider, "2021-04-01"),
+        policies(reader, params, was),
     );
     let group = group?;
+    let (policies, gaps) = match denied {
+        Ok(policies) => (policies, Vec::new()),
+        // In a group that is not there nothing can be asked.
+        Err(_) if group.is_none() => (Vec::new(), Vec::new()),
+        Err(why) => (Vec::new(), vec![gap("Azure Policy at the target", &why)]),
+    };
     // In a group that is not there nothing is.
     let taken = group.is_some() && there?.is_some();
     let provider = provider.ok().flatten();
     let state = provider.as_ref().and_then(|p| parse::text(p, "/registrationState"));
-    Ok(TargetFacts {
+    let facts = TargetFacts {
         id: target.id(),
         group_location: group.as_ref().and_then(|g| parse::text(g, "/location")),
         taken,
         region_offered: provider.as_ref().and_then(|p| offered(p, &target.location)),
         registered: state.map(|state| state.eq_ignore_ascii_case("Registered")),
-    })
+        policies,
+    };
+    Ok((facts, gaps))
+}
+
+/// The assignments of policies that would deny the new identity.
+async fn policies(reader: &Reader, params: &Params, was: &Identity) -> Result<Vec<String>, Fault> {
+    let mut tags = was.tags.clone();
+    tags.extend(params.options.add_tags.clone());
+    let content = json!({"type": "Microsoft.ManagedIdentity/userAssignedIdentities", "name": params.target.name,
+        "location": params.target.location, "tags": tags,
+        "properties": {"isolationScope": was.isolation_scope.as_deref().unwrap_or("None")}});
+    let body = json!({"resourceDetails": {"resourceContent": content, "apiVersion": MSI}});
+    let group = params.target.group_id();
+    let found = reader.post_question(ReadAction::CheckPolicyRestrictions, &group, &body).await?;
+    Ok(parse::denying(&found))
 }
 
 fn offered(provider: &Value, location: &str) -> Option<bool> {

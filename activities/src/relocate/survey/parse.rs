@@ -87,6 +87,22 @@ pub(super) fn custom_role(body: &Value) -> Option<(String, Vec<String>)> {
         .then(|| Some((text(body, "/name")?.to_lowercase(), texts(body, "/properties/assignableScopes"))))?
 }
 
+/// The assignments whose policies deny the resource that was asked about.
+pub(super) fn denying(found: &Value) -> Vec<String> {
+    let all = found.pointer("/contentEvaluationResult/policyEvaluations").and_then(Value::as_array);
+    let denies = |e: &&Value| {
+        let is = |pointer: &str, word: &str| text(e, pointer).is_some_and(|t| t.eq_ignore_ascii_case(word));
+        is("/evaluationResult", "NonCompliant")
+            && (is("/effectDetails/policyEffect", "Deny")
+                || e.get("effectDetails").is_none_or(Value::is_null))
+    };
+    let of = |e: &Value| text(e, "/policyInfo/policyAssignmentId");
+    let mut out: Vec<String> = all.into_iter().flatten().filter(denies).filter_map(of).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
 /// The scope of an extension resource, from its id; the root is `/`.
 pub(super) fn scope_of(id: &str) -> Option<String> {
     let at = id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/")?;
