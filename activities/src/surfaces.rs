@@ -80,9 +80,10 @@ const HANDS: [(&str, &str); 7] = [
 ];
 
 /// What is found and said.
-const NAMED: [(&str, &str); 6] = [
+const NAMED: [(&str, &str); 7] = [
     ("dynamic groups, and groups kept on-premises", "W341"),
     ("membership of administrative units", "C8"),
+    ("delegated grants and custom security attributes of its service principal", "C8"),
     ("who matches a flexible credential's expression", "C6"),
     ("sites and mailboxes behind an application permission", "C7"),
     ("other issuers of federated credentials", "their name is in the credential's step"),
@@ -100,7 +101,7 @@ const NOT_READ: [(&str, &str); 11] = [
         "deployment stacks, Lighthouse definitions, managed applications that name its principal",
         "not indexed with resources",
     ),
-    ("custom security attributes, delegated grants, notes of its service principal", "set them again"),
+    ("notes of its service principal", "set them again"),
     ("local roles of Managed HSM", "`az keyvault role assignment list`"),
     ("administrators of Synapse, clients of Event Grid namespaces", "service by service"),
     ("policy exemptions on it, billing roles", "rare"),

@@ -110,3 +110,33 @@ fn where_its_patch_is_refused_or_without_effect_a_person_gets_the_path_and_the_b
         assert!(!crate::whole_way::contains(&remains, b"planted-secret"), "no secret is on the disk");
     }
 }
+
+#[test]
+fn delegated_grants_and_security_attributes_are_named_and_not_being_allowed_to_see_them_is_a_gap() {
+    let text_of = std::fs::read_to_string(example("minimal").join("estate.json")).expect("an estate");
+    let mut estate: Value = serde_json::from_str(&text_of).expect("JSON");
+    let principal = "0a1b2c3d-2222-4000-8000-0000000001d1";
+    estate["graph"].as_array_mut().expect("graph").extend([
+        json!({"@odata.type": "#microsoft.graph.oAuth2PermissionGrant", "id": "0a1b2c3d-7777-4000-8000-000000000001",
+            "clientId": principal, "consentType": "AllPrincipals", "resourceId": "0a1b2c3d-3333-4000-8000-0000000000aa",
+            "scope": " Files.Read.All"}),
+        json!({"@odata.type": "#microsoft.graph.servicePrincipal", "id": principal,
+            "appId": "0a1b2c3d-1111-4000-8000-00000000c1d1", "displayName": "id-shop", "servicePrincipalType": "ManagedIdentity",
+            "customSecurityAttributes": {"Engineering": {"@odata.type": "#microsoft.DirectoryServices.CustomSecurityAttributeValue", "Project": "Shop"}}}),
+    ]);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), estate.to_string()).expect("written");
+    let batch = example("minimal").join("batch.toml");
+    let batch = batch.to_str().expect("a plain path");
+    let azure = Azure::serve(file.path(), None);
+    let said = Rehome::at(&azure).say(&["plan", "-f", batch, "--save", "plan.json"]).expect(0).out;
+    assert!(said.contains("delegated grant of Files.Read.All on service principal 0a1b2c3d-3333"), "{said}");
+    assert!(said.contains("custom security attribute Engineering.Project"), "{said}");
+    assert!(!said.contains("Shop\""), "its value is nobody's business: {said}");
+    estate["unread"] = json!([{"path": format!("servicePrincipals/{principal}/oauth2PermissionGrants"), "status": 403,
+        "code": "Authorization_RequestDenied"}]);
+    std::fs::write(file.path(), estate.to_string()).expect("written");
+    let azure = Azure::serve(file.path(), None);
+    let said = Rehome::at(&azure).say(&["plan", "-f", batch, "--save", "plan.json"]).expect(0).out;
+    assert!(said.contains("W350") && said.contains("oauth2PermissionGrants"), "{said}");
+}

@@ -140,6 +140,11 @@ fn related(world: &World, of: &Value, relation: &str, question: &Question<'_>, o
                 world.directory().filter(|o| kind(o) == "appRoleAssignment" && is(o, "resourceId", id));
             mine.map(|o| named(world, o)).collect()
         }
+        "oauth2permissiongrants" => {
+            let mine =
+                world.directory().filter(|o| kind(o) == "oAuth2PermissionGrant" && is(o, "clientId", id));
+            mine.cloned().collect()
+        }
         "federatedidentitycredentials" if kind(of) == "application" => {
             of["federatedIdentityCredentials"].as_array().cloned().unwrap_or_default()
         }

@@ -47,28 +47,63 @@ pub(super) fn with_ids(objects: Vec<Value>) -> Vec<(String, Value)> {
 }
 
 /// What one identity has.
-pub(super) async fn read(reader: &Reader, common: &Common, who: &Identifiers) -> Result<Directory, Fault> {
+pub(super) async fn read(
+    reader: &Reader,
+    common: &Common,
+    who: &Identifiers,
+) -> Result<(Directory, Vec<Gap>), Fault> {
     let oid = &who.principal_id;
     let asked = [
         format!("servicePrincipals/{oid}/memberOf"),
         format!("servicePrincipals/{oid}/appRoleAssignments"),
         format!("servicePrincipals/{oid}/ownedObjects"),
         format!("roleManagement/directory/roleAssignments?$filter=principalId eq '{oid}'"),
+        // What follows takes more rights than the rest, and is only named.
+        format!("servicePrincipals/{oid}/oauth2PermissionGrants"),
+        format!("servicePrincipals/{oid}?$select=id,customSecurityAttributes"),
     ];
-    let mut answers = Vec::with_capacity(asked.len());
-    for answer in reader.graph_batch(&asked).await {
+    let mut all = reader.graph_batch(&asked).await;
+    let rare = all.split_off(4);
+    let mut answers = Vec::with_capacity(all.len());
+    for answer in all {
         let list = answer?;
         answers.push(list["value"].as_array().cloned().unwrap_or_default());
     }
-    let [member_of, app_roles, owned, roles] = &answers[..] else { return Ok(Directory::default()) };
-    Ok(Directory {
+    let (mut by_hand, mut gaps) = (Vec::new(), Vec::new());
+    for (path, answer) in asked.iter().skip(4).zip(rare) {
+        match answer {
+            Ok(found) => by_hand.extend(rarely_held(&found)),
+            Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
+        }
+    }
+    let [member_of, app_roles, owned, roles] = &answers[..] else {
+        return Ok((Directory::default(), gaps));
+    };
+    by_hand.extend(member_of.iter().filter_map(not_copied));
+    let directory = Directory {
         groups: groups(reader, member_of).await,
         app_roles: app_roles.iter().filter_map(app_role).collect(),
         owned: owned.iter().filter_map(owned_object).collect(),
         roles: roles.iter().filter_map(directory_role).collect(),
         app_credentials: common.applications.iter().flat_map(|a| trusted_by(a, oid)).collect(),
-        by_hand: member_of.iter().filter_map(not_copied).collect(),
-    })
+        by_hand,
+    };
+    Ok((directory, gaps))
+}
+
+/// Delegated grants, and custom security attributes, which conditions may ask for: in words.
+pub(super) fn rarely_held(found: &Value) -> Vec<String> {
+    let grants = found["value"].as_array().into_iter().flatten().filter_map(|grant| {
+        let (scope, resource) = (parse::text(grant, "/scope")?, parse::text(grant, "/resourceId")?);
+        Some(format!("delegated grant of {} on service principal {resource}", scope.trim()))
+    });
+    let attributes = found["customSecurityAttributes"].as_object().into_iter().flatten();
+    let attributes = attributes.flat_map(|(set, members)| {
+        let names = members.as_object().into_iter().flatten().map(|(name, _)| name);
+        let names = names.filter(|name| !name.contains('@'));
+        names.map(move |name| format!("custom security attribute {set}.{name}"))
+    });
+    grants.chain(attributes).collect()
 }
 
 fn kind(object: &Value) -> &str {

@@ -128,7 +128,8 @@ async fn one(
         directory::read(reader, common, &who),
         hosts::read(reader, common, mentioned, &who),
     );
-    let (mut assignments, directory) = (grants?, directory?);
+    let (mut assignments, (directory, missed)) = (grants?, directory?);
+    gaps.extend(missed);
     let (target, unasked) = target?;
     gaps.extend(unasked);
     let (mut hosts, host_gaps) = hosts;
