@@ -8,8 +8,10 @@ use super::params::{Params, Unpinned};
 use super::strategy::{below, choose};
 use super::survey::SCHEDULES;
 use crate::azure::national::{National, of_audience};
+use crate::kinds::quoted;
 use rehome_orchestrator::{Node, Phase, Plan};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Azure's limit of role assignments per subscription.
@@ -196,6 +198,15 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
                 out.warnings.push(notice("W203", &host.id, text, remedy));
             }
         }
+        let kubelet = host.references.iter().any(|r| r.pointer.to_ascii_lowercase().contains(KUBELET));
+        if kubelet && choice.strategy != Strategy::ByHand {
+            out.warnings.push(notice(
+                "W207",
+                &host.id,
+                "the identity is its kubelet's: the nodes of every pool are replaced, one after the other",
+                "choose a quiet hour for it, or strategy by_hand in the batch file",
+            ));
+        }
         if let Some(gap) = choice.gap {
             out.warnings.push(notice(
                 "W205",
@@ -229,16 +240,19 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
 /// Source: mysql and postgresql flexibleServers, `dataEncryption.geoBackupUserAssignedIdentityId`.
 const GEO_BACKUP: &str = "/geobackupuserassignedidentityid";
 
+/// Nodes get their kubelet's identity when they are made.
+/// Source: <https://learn.microsoft.com/azure/aks/pre-created-kubelet-managed-identity>
+const KUBELET: &str = "/identityprofile/kubeletidentity/";
+
 /// What stands in the way of every write of a host.
 fn obstacles(host: &Host, out: &mut Preflight) {
     busy(host, out);
     for gone in &host.dead {
-        let body = format!(
-            "{{\"identity\":{{\"type\":\"{}\",\"userAssignedIdentities\":{{\"{gone}\":null}}}}}}",
-            host.identity_type
-        );
-        let url = format!("{}?api-version={}", host.id, host.api_version);
-        let remedy = format!("take it out: az rest --method patch --url '{url}' --body '{body}'");
+        let mut body = json!({"identity": {"type": host.identity_type, "userAssignedIdentities": {}}});
+        body["identity"]["userAssignedIdentities"][gone] = Value::Null;
+        let url = quoted(&format!("{}?api-version={}", host.id, host.api_version));
+        let body = quoted(&body.to_string());
+        let remedy = format!("take it out: az rest --method patch --url {url} --body {body}");
         let text = format!("its identity {gone} is gone: Azure refuses every write while that is attached");
         out.blockers.push(notice("B124", &host.id, text, remedy));
     }

@@ -199,3 +199,45 @@ fn facts_survive_being_written_and_read() {
     let text = serde_json::to_string(&params()).unwrap();
     assert_eq!(serde_json::from_str::<super::params::Params>(&text).unwrap(), params());
 }
+
+#[test]
+fn a_regional_identity_moves_where_counterparts_take_the_place_of_its_hosts() {
+    let mut facts = facts();
+    facts.identity.isolation_scope = Some("Regional".into());
+    facts.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
+    let mut counterpart = facts.hosts[0].clone();
+    counterpart.id = counterpart.id.replace("weu", "sdc");
+    counterpart.location = "Sweden Central".into();
+    facts.counterparts = vec![Counterpart { of: facts.hosts[0].id.clone(), host: counterpart }];
+    assert_eq!(codes(&params(), &facts), ["W311"]);
+    facts.counterparts[0].host.location = "westeurope".into();
+    assert_eq!(codes(&params(), &facts), ["B101", "W311"]);
+    facts.counterparts[0].host.state = Some("Updating".into());
+    facts.identity.isolation_scope = None;
+    assert_eq!(codes(&params(), &facts), ["B109", "W311"], "somebody is at work on what is written");
+}
+
+#[test]
+fn a_lock_on_a_counterpart_is_in_the_way_and_one_on_what_is_left_alone_is_not() {
+    let mut facts = facts();
+    facts.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
+    let mut counterpart = facts.hosts[0].clone();
+    counterpart.id = counterpart.id.replace("weu", "sdc");
+    facts.counterparts = vec![Counterpart { of: facts.hosts[0].id.clone(), host: counterpart }];
+    facts.locks = vec![lock(&facts.hosts[0].id, "ReadOnly")];
+    assert!(!codes(&params(), &facts).contains(&"B116".to_owned()));
+    facts.locks = vec![lock(&facts.counterparts[0].host.id, "ReadOnly")];
+    assert!(codes(&params(), &facts).contains(&"B116".to_owned()));
+}
+
+#[test]
+fn a_kubelets_identity_costs_every_node_and_somebody_should_know() {
+    let mut facts = facts();
+    facts.hosts = vec![host("Microsoft.ContainerService/managedClusters", "aks")];
+    let pointer = "/properties/identityProfile/kubeletidentity/resourceId".to_owned();
+    facts.hosts[0].references = vec![Reference { pointer, identifier: Identifier::ResourceId }];
+    assert!(codes(&params(), &facts).contains(&"W207".to_owned()));
+    let mut by_hand = params();
+    by_hand.options.strategies = BTreeMap::from([(facts.hosts[0].id.clone(), Strategy::ByHand)]);
+    assert!(!codes(&by_hand, &facts).contains(&"W207".to_owned()));
+}

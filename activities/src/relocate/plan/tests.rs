@@ -177,6 +177,16 @@ fn conditions_and_grants_inside_services_name_the_new_principal() {
     assert_eq!(grant["principal_id"], "new-oid");
     let put = input(of_kind(&plan, "grant.put/1")[0]);
     assert_eq!(put["id"], format!("{account}/administrators/new-oid"));
+    assert_eq!(
+        put["body"]["properties"]["principalName"], "id-pay-swedencentral",
+        "one server, no name twice"
+    );
+    let mut other = params();
+    other.target.name = "id-pay-sdc".into();
+    facts.target.id = other.target.id();
+    let plan = super::plan(&other, &facts).unwrap();
+    let put = input(of_kind(&plan, "grant.put/1")[0]);
+    assert_eq!(put["body"]["properties"]["principalName"], "id-pay-sdc");
 }
 
 #[test]
