@@ -26,10 +26,14 @@ const EXAMPLES = [
   'StorageAccountGetPropertiesCMKEnabled', 'GetWebApp', 'GetWebAppSlot', 'getPolicyAssignmentWithUserAssignedIdentity',
 ];
 
-/** Where grants inside services name whoever is granted something. */
+/** How grants inside services name whoever is granted something, and what: a role or policy that every account has. */
 const GRANTED = {
-  sqlroleassignments: { principalId: PRINCIPAL }, accesspolicyassignments: { objectId: PRINCIPAL },
-  principalassignments: { principalId: CLIENT, aadObjectId: PRINCIPAL },
+  sqlroleassignments: (account) => ({
+    principalId: PRINCIPAL, scope: account,
+    roleDefinitionId: `${account}/sqlRoleDefinitions/00000000-0000-0000-0000-000000000002`,
+  }),
+  accesspolicyassignments: () => ({ objectId: PRINCIPAL, accessPolicyName: 'Data Contributor' }),
+  principalassignments: () => ({ principalId: CLIENT, aadObjectId: PRINCIPAL }),
 };
 
 /** A body in our tenant: in our group, with our identity wherever it names one. */
@@ -71,7 +75,7 @@ function host(body, parents, carries) {
   Object.assign(home, { type, name: own.at(-1) });
   if (home.location) home.location = 'West Europe';
   if (home.properties?.provisioningState) home.properties.provisioningState = 'Succeeded';
-  Object.assign(home.properties, GRANTED[own.at(-2).toLowerCase()]);
+  Object.assign(home.properties, GRANTED[own.at(-2).toLowerCase()]?.(parent));
   if (carries.has(type.toLowerCase())) {
     home.identity = { type: 'UserAssigned', userAssignedIdentities: { [IDENTITY]: { principalId: PRINCIPAL, clientId: CLIENT } } };
   }
