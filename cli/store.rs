@@ -3,10 +3,12 @@
 use crate::anchor;
 use crate::error::{CliError, Exit, causes};
 use rehome_orchestrator::{
-    BatchLoaded, Clock, CodecError, Loaded, RequestError, RunId, StepId, SystemClock, batch_stream, load,
+    BatchLoaded, Clock, CodecError, Loaded, ReplayError, Replayed, RequestError, RunId, StepId, SystemClock,
+    batch_stream, load, replay,
 };
 use rehome_store::{
-    Anchor, Holder, Log, OpenError, RunnerError, RunnerLock, SqliteLog, StreamId, VerifyError, verify_chain,
+    Anchor, Holder, Log, OpenError, Position, RunnerError, RunnerLock, SqliteLog, Standing, StreamId,
+    Verified, VerifyError,
 };
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -133,21 +135,31 @@ pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
         .next("ask whoever made the bundle for one that has it: rehome audit bundle FILE MOVE")
 }
 
-/// Checks the whole chain, the anchor if there is one, and an end that was kept elsewhere.
-pub(crate) async fn verify(
-    log: &SqliteLog,
-    elsewhere: Option<&Anchor>,
-) -> Result<rehome_store::Verified, CliError> {
+/// Reads the whole log once: the chain, the anchor if there is one, and that each event could follow the one before;
+/// then what is kept beside the events, and an end that was kept elsewhere.
+pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Result<Replayed, CliError> {
+    let compare = |error: CliError| error.next("compare with a backup: rehome audit verify --db BACKUP");
     let anchor = anchor::read(log)?;
-    let refused = |e| match e {
-        VerifyError::Read(ref source) => damaged(&causes(source)),
-        e => damaged(&causes(&e)).next("compare with a backup: rehome audit verify --db BACKUP"),
-    };
-    let verified = verify_chain(log, anchor.as_ref()).await.map_err(refused)?;
-    match elsewhere {
-        None => Ok(verified),
-        Some(_) => verify_chain(log, elsewhere).await.map_err(refused),
+    let replayed = replay(log, anchor.as_ref()).await.map_err(|e| match &e {
+        ReplayError::Chain(VerifyError::Read(source)) => damaged(&causes(source)),
+        ReplayError::Chain(source) => compare(damaged(&causes(source))),
+        ReplayError::History(source) => compare(damaged(&causes(source))),
+    })?;
+    if let Some(what) = log.flaw().await.map_err(|e| damaged(&causes(&e)))? {
+        return Err(compare(damaged(&causes(&VerifyError::Misled { what }))));
     }
+    let Some(kept) = elsewhere else { return Ok(replayed) };
+    let found = match kept.judge(log).await.map_err(|e| damaged(&causes(&e)))? {
+        Standing::Confirmed(_) => {
+            let verified = Verified { anchored: true, ..replayed.verified };
+            return Ok(Replayed { verified, ..replayed });
+        }
+        Standing::Behind(head) => {
+            VerifyError::Shortened { found: head.position, anchored: Position(kept.position) }
+        }
+        Standing::Forked(_) => VerifyError::Rewritten { position: Position(kept.position) },
+    };
+    Err(compare(damaged(&causes(&found))))
 }
 
 /// What a person selected.

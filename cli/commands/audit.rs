@@ -5,7 +5,7 @@ use crate::args::ReadFrom;
 use crate::error::{CliError, Exit, causes};
 use crate::source::Source;
 use crate::store;
-use rehome_orchestrator::{BatchLoaded, HistoryError, RunId, load};
+use rehome_orchestrator::{BatchLoaded, HistoryError, Replayed, RunId, load};
 use rehome_store::{Anchor, Log};
 use serde_json::json;
 
@@ -22,8 +22,9 @@ pub(crate) async fn verify(
         Source::Database(log) => log,
         Source::Bundle(log) => return bundle::verify(c, log, elsewhere.as_ref()).await,
     };
-    let verified = store::verify(log, elsewhere.as_ref()).await?;
-    let runs = meaning(&**log).await?.runs.read;
+    let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
+    plans(&**log).await?;
+    let runs = runs.len();
     let anchored = if verified.anchored { "its anchor confirms the end" } else { "without an anchor" };
     let mut text = format!(
         "intact: {} events, {runs} moves, {anchored}\nhead   {}",
@@ -68,31 +69,27 @@ impl Checked {
     }
 }
 
-/// What was checked of what the events say.
-#[derive(Debug, Default)]
-pub(crate) struct Meaning {
-    /// Moves that were read back, event by event.
-    pub(crate) runs: Checked,
-    /// Plans that have the digest that was approved.
-    pub(crate) plans: Checked,
-}
-
-/// Checks what the events say.
-pub(super) async fn meaning(log: &dyn Log) -> Result<Meaning, CliError> {
-    let unreadable = |e| store::damaged(&causes(&e));
-    let mut meaning = Meaning::default();
-    for (stream, _) in &log.streams(RunId::PREFIX).await.map_err(unreadable)? {
-        if let Some(run) = RunId::of_stream(stream) {
-            meaning.runs.count(load(log, &run).await)?;
+/// Reads every move back, event by event.
+pub(super) async fn moves(log: &dyn Log) -> Result<Checked, CliError> {
+    let mut moves = Checked::default();
+    for (stream, _) in log.streams(RunId::PREFIX).await.map_err(|e| store::damaged(&causes(&e)))? {
+        if let Some(run) = RunId::of_stream(&stream) {
+            moves.count(load(log, &run).await)?;
         }
     }
-    for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(unreadable)? {
+    Ok(moves)
+}
+
+/// Checks that every plan has the digest that was approved.
+pub(super) async fn plans(log: &dyn Log) -> Result<Checked, CliError> {
+    let mut plans = Checked::default();
+    for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(|e| store::damaged(&causes(&e)))? {
         let name = stream.as_str().strip_prefix(BatchLoaded::PREFIX).unwrap_or_default();
         let plan = async {
             let Some(batch) = BatchLoaded::find(log, name).await? else { return Ok(None) };
             Ok(Some((batch.document(log, name).await?.digest(), batch.planned.digest)))
         };
-        match meaning.plans.count(plan.await)?.flatten() {
+        match plans.count(plan.await)?.flatten() {
             Some((found, approved)) if found != approved => {
                 let what = format!("the recorded plan of batch {name} does not have the approved digest");
                 return Err(store::damaged(&what));
@@ -100,7 +97,7 @@ pub(super) async fn meaning(log: &dyn Log) -> Result<Meaning, CliError> {
             Some(_) | None => {}
         }
     }
-    Ok(meaning)
+    Ok(plans)
 }
 
 /// Prints the end of the log.

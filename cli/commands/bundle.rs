@@ -181,17 +181,17 @@ pub(super) async fn verify(
     if let Some(kept) = elsewhere {
         confirm(log, kept).await?;
     }
-    let meaning = audit::meaning(log).await?;
+    let (moves, plans) = (audit::moves(log).await?, audit::plans(log).await?);
     let (header, withheld) = (log.header(), log.withheld());
     let of = |why: Why| withheld.events.get(&why).map_or(&[][..], Vec::as_slice);
     let value = json!({
         "format_version": "1.0",
         "intact": true,
         "events": header.head.position,
-        "moves": meaning.runs.read,
-        "moves_withheld": meaning.runs.withheld,
-        "plans": meaning.plans.read,
-        "plans_withheld": meaning.plans.withheld,
+        "moves": moves.read,
+        "moves_withheld": moves.withheld,
+        "plans": plans.read,
+        "plans_withheld": plans.withheld,
         "head": header.head.hash,
         "anchored": elsewhere.is_some(),
         "withheld": {
@@ -202,7 +202,7 @@ pub(super) async fn verify(
         },
         "bundle": header,
     });
-    c.output.result(&render::bundle::verified(header, withheld, &meaning, elsewhere), &value)?;
+    c.output.result(&render::bundle::verified(header, withheld, [&moves, &plans], elsewhere), &value)?;
     Ok(Exit::Done)
 }
 

@@ -18,7 +18,7 @@ mod sim;
 mod status;
 mod verify;
 
-pub(crate) use audit::Meaning;
+pub(crate) use audit::Checked;
 
 use crate::args::{Audit, Cli, Command, Db, Global, Sim};
 use crate::error::{CliError, Exit};

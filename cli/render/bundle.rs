@@ -1,6 +1,6 @@
 //! CLI: what a bundle holds, and what it proves.
 
-use crate::commands::Meaning;
+use crate::commands::Checked;
 use rehome_store::{Anchor, Head, Header, Why, Withholdings};
 use std::fmt::Write;
 use std::path::Path;
@@ -24,17 +24,17 @@ pub(crate) fn written(to: &Path, head: &Head, withheld: [u64; 3]) -> String {
 pub(crate) fn verified(
     header: &Header,
     withheld: &Withholdings,
-    meaning: &Meaning,
+    [moves, plans]: [&Checked; 2],
     elsewhere: Option<&Anchor>,
 ) -> String {
     let count = |why| withheld.events.get(&why).map_or(0, |events| events.len() as u64);
-    let (events, runs, plans) = (header.head.position, &meaning.runs, &meaning.plans);
+    let events = header.head.position;
     let mut out = "intact: ".to_owned();
     put_counts(&mut out, events, Why::ALL.map(count));
     let redacted = withheld.events.get(&Why::Redacted).into_iter().flatten();
     put_names(&mut out, "redacted: events", redacted.map(ToString::to_string).collect());
     put_names(&mut out, "not whole:", withheld.streams.iter().map(ToString::to_string).collect());
-    put!(out, "\nmoves      {} read back, {} withheld", runs.read, runs.withheld);
+    put!(out, "\nmoves      {} read back, {} withheld", moves.read, moves.withheld);
     put!(out, "\nplans      {} as approved, {} withheld", plans.read, plans.withheld);
     put!(out, "\nhead       {events}:{}", header.head.hash);
     let made_for = header.selected.as_deref().map_or_else(String::new, |name| format!(", for {name}"));
