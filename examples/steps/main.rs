@@ -98,7 +98,7 @@ async fn main() -> Result<(), Failed> {
     });
     let more = json!({
         "p50_first_us": watch.early_us(), "p50_last_us": watch.late_us(), "done_by_victim": begun_by_victim,
-        "first_on_again_ms": millis(first - start),
+        "first_on_again_ms": millis(first - start), "rss_restored_mb": watch.rss_at_first_mb(),
         "all_on_again_ms": watch.last_to_start().map(|at| millis(at - start)),
     });
     for part in [more, replayed] {

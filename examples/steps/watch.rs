@@ -11,7 +11,7 @@ pub(crate) struct Watch(Mutex<Times>);
 
 #[derive(Default)]
 struct Times {
-    first: Option<Instant>,
+    first: Option<(Instant, u64)>,
     started: BTreeMap<RunId, Instant>,
     last: BTreeMap<RunId, Instant>,
     gaps_us: Vec<u32>,
@@ -44,7 +44,12 @@ impl Watch {
 
     /// When the first event was safe: everything was read back by then.
     pub(crate) fn first(&self) -> Option<Instant> {
-        self.times().first
+        self.times().first.map(|(at, _)| at)
+    }
+
+    /// The memory in use at that moment, in MB.
+    pub(crate) fn rss_at_first_mb(&self) -> Option<u64> {
+        self.times().first.map(|(_, mb)| mb)
     }
 
     /// When the last workflow to come on did so.
@@ -75,7 +80,7 @@ impl Observer for Watch {
         let mut times = self.times();
         if !times.started.contains_key(run) {
             let now = Instant::now();
-            times.first.get_or_insert(now);
+            times.first.get_or_insert_with(|| (now, memory_mb("VmRSS")));
             times.started.insert(run.clone(), now);
         }
     }
@@ -88,7 +93,11 @@ fn percentile(mut of: Vec<u32>, percent: usize) -> u64 {
 
 /// The most memory that this process ever had in use, in MB.
 pub(crate) fn peak_rss_mb() -> u64 {
+    memory_mb("VmHWM")
+}
+
+fn memory_mb(what: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|l| l.starts_with("VmHWM")).unwrap_or_default();
+    let line = status.lines().find(|l| l.starts_with(what)).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
