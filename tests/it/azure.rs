@@ -16,6 +16,12 @@ pub(crate) struct Azure {
 /// Both sides run this many times as fast as the wall, where nothing else is said.
 pub(crate) const SCALE: &str = "20000";
 
+/// The smallest batch file, of a move that does not soak.
+pub(crate) fn minimal_without_soak() -> String {
+    let batch = std::fs::read_to_string(example("minimal").join("batch.toml")).expect("a batch");
+    batch.replace("soak = \"1h\"", "soak = \"0s\"")
+}
+
 /// The folder of an example.
 pub(crate) fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)

@@ -1,7 +1,7 @@
 //! Connection strings of sites and slots that name the identity: found, re-pointed to the letter among decoys, taken
 //! back to the byte, and never on the disk.
 
-use crate::azure::{Azure, example};
+use crate::azure::{Azure, example, minimal_without_soak};
 use crate::discovery::{at, estate};
 use crate::oracle::{differences, plain};
 use crate::rehome::{Rehome, text};
@@ -56,9 +56,7 @@ fn world() -> Vec<Value> {
 fn stage() -> (Azure, Rehome) {
     let azure = Azure::serve(estate(&world()).path(), None);
     let rehome = Rehome::at(&azure);
-    let batch = example("minimal").join("batch.toml");
-    let batch = std::fs::read_to_string(batch).expect("a batch").replace("soak = \"1h\"", "soak = \"0s\"");
-    std::fs::write(rehome.path("batch.toml"), batch).expect("written");
+    std::fs::write(rehome.path("batch.toml"), minimal_without_soak()).expect("written");
     rehome.approve(&rehome.path("batch.toml"));
     (azure, rehome)
 }
@@ -68,12 +66,7 @@ fn found<'a>(estate: &'a Value, id: &str) -> Option<&'a Value> {
 }
 
 fn roll_back(rehome: &Rehome) -> i32 {
-    let rollback = ["rollback", "minimal", "--reason", "a test", "--yes"];
-    let mut said = rehome.say(&rollback);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&rollback);
-    }
-    said.code
+    rehome.say_with_people(&["rollback", "minimal", "--reason", "a test", "--yes"]).code
 }
 
 #[test]
@@ -93,11 +86,7 @@ fn connection_strings_of_sites_and_slots_name_the_new_identity_and_nothing_else_
         assert_eq!(list["properties"], strings(client, &new));
     }
     let cleanup = ["cleanup", "minimal", "--confirm", "minimal", "--yes"];
-    let mut said = rehome.say(&cleanup);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&cleanup);
-    }
-    said.expect(0);
+    rehome.say_with_people(&cleanup).expect(0);
     assert!(!contains(&rehome.remains(), b"planted-secret"), "no value is on the disk");
 }
 

@@ -84,11 +84,7 @@ fn a_run_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     for _ in 0..20 {
         kills += u32::from(kill_once(&rehome, &cleanup, &mut dice, 250));
     }
-    let mut said = rehome.say(&cleanup);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&cleanup);
-    }
-    said.expect(0);
+    rehome.say_with_people(&cleanup).expect(0);
     judge(&before, &moved, &azure.estate(), &moves(&rehome));
     rehome.say(&["audit", "verify"]).expect(0);
     let twice = sent_twice(&azure);
@@ -113,10 +109,6 @@ fn a_rollback_that_is_killed_again_and_again_takes_everything_back() {
     for _ in 0..20 {
         kill_once(&rehome, &rollback, &mut dice, 300);
     }
-    let mut said = rehome.say(&rollback);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&rollback);
-    }
-    said.expect(0);
+    rehome.say_with_people(&rollback).expect(0);
     assert_eq!(differences(&before, &plain(&azure.estate()), ""), Vec::<String>::new());
 }

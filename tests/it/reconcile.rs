@@ -60,10 +60,7 @@ impl Stage {
     }
 
     fn roll_back(&self) -> i32 {
-        let mut said = self.rehome.say(&ROLL_BACK);
-        while said.code == 11 && self.rehome.acknowledge() {
-            said = self.rehome.say(&ROLL_BACK);
-        }
+        let said = self.rehome.say_with_people(&ROLL_BACK);
         say(&said.err);
         said.code
     }

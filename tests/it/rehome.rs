@@ -85,13 +85,18 @@ impl Rehome {
 
     /// Runs until nothing goes on by itself, doing what people would do by hand.
     pub(crate) fn run_with_people(&self) -> i32 {
+        self.say_with_people(&["run", "plan.json", "--yes"]).code
+    }
+
+    /// Says the same again as long as people have something to do, which they do in between.
+    pub(crate) fn say_with_people(&self, arguments: &[&str]) -> Said {
         for _ in 0..20 {
-            let said = self.say(&["run", "plan.json", "--yes"]);
+            let said = self.say(arguments);
             if said.code != 11 || !self.acknowledge() {
-                return said.code;
+                return said;
             }
         }
-        panic!("the run does not come to an end");
+        panic!("{arguments:?} does not come to an end");
     }
 
     /// Acknowledges what waits for people; whether there was anything.

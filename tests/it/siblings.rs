@@ -53,11 +53,7 @@ fn principal(estate: &Value, id: &str) -> String {
 
 fn roll_back(rehome: &Rehome, what: &str) {
     let rollback = ["rollback", what, "--reason", "a test", "--yes"];
-    let mut said = rehome.say(&rollback);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&rollback);
-    }
-    said.expect(0);
+    rehome.say_with_people(&rollback).expect(0);
 }
 
 #[test]

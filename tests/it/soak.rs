@@ -78,11 +78,7 @@ fn round(dice: &mut Dice, back: bool) -> u32 {
         for _ in 0..10 {
             kills += u32::from(kill_once(&rehome, &rollback, dice, 1_500));
         }
-        let mut said = rehome.say(&rollback);
-        while said.code == 11 && rehome.acknowledge() {
-            said = rehome.say(&rollback);
-        }
-        said.expect(0);
+        rehome.say_with_people(&rollback).expect(0);
         assert_eq!(differences(&plain(&before), &plain(&azure.estate()), ""), Vec::<String>::new());
     } else {
         assert_eq!(rehome.run_with_people(), 0);

@@ -1,7 +1,7 @@
 //! A move of a whole solution with grants inside its services: each is made inside the counterpart too, with the
 //! counterpart's own roles and databases, and what a counterpart lacks is said before anything is written.
 
-use crate::azure::Azure;
+use crate::azure::{Azure, minimal_without_soak};
 use crate::discovery::estate;
 use crate::oracle::{differences, names, plain};
 use crate::rehome::{Rehome, text};
@@ -127,9 +127,7 @@ fn stage(more: &[Value], map: &str) -> (Azure, Rehome) {
     let file = estate(more);
     let azure = Azure::serve(file.path(), None);
     rehome.turn_to(&azure);
-    let batch = crate::azure::example("minimal").join("batch.toml");
-    let batch = std::fs::read_to_string(batch).expect("a batch");
-    let batch = batch.replace("soak = \"1h\"", "soak = \"0s\"");
+    let batch = minimal_without_soak();
     std::fs::write(rehome.path("batch.toml"), format!("{batch}\n[scope_map]\n{map}")).expect("written");
     (azure, rehome)
 }
@@ -221,11 +219,7 @@ fn a_grant_inside_a_service_is_made_inside_its_counterpart_too_and_taken_back() 
         vault["properties"]["accessPolicies"],
         json!([{"tenantId": TENANT, "objectId": new[1], "permissions": {"secrets": ["get", "list"]}}])
     );
-    let mut said = rehome.say(&["rollback", "minimal", "--reason", "a test", "--yes"]);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&["rollback", "minimal", "--reason", "a test", "--yes"]);
-    }
-    said.expect(0);
+    rehome.say_with_people(&["rollback", "minimal", "--reason", "a test", "--yes"]).expect(0);
     assert_eq!(differences(&plain(&before), &plain(&azure.estate()), ""), Vec::<String>::new());
 }
 
@@ -248,11 +242,7 @@ fn the_old_solution_is_retired_by_hand_before_the_old_identity_goes() {
     for host in ["Microsoft.Web/sites/app-shop", "Microsoft.Compute/virtualMachines/vm-batch"] {
         azure.write("DELETE", &format!("{WEU}/providers/{host}?api-version=2024-07-01"), &json!({}));
     }
-    let mut said = rehome.say(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]);
-    }
-    said.expect(0);
+    rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]).expect(0);
     let after = azure.estate();
     assert!(grants(&after, WEU, [CLIENT, PRINCIPAL]).is_empty(), "nothing is left to the old identity");
     let old = format!("{WEU}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-shop");

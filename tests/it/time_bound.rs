@@ -1,11 +1,12 @@
 //! Role assignments that end: of the identity and on it. A copy ends when the old one does, on every way; what cannot
 //! be told from a permanent one blocks the plan, and so does an identity that is gone.
 
-use crate::azure::{Azure, example};
+use crate::azure::{Azure, minimal_without_soak};
 use crate::discovery::{at, estate};
 use crate::oracle::{differences, plain};
 use crate::rehome::{Rehome, text};
 use serde_json::{Value, json};
+use std::path::Path;
 
 const SUB: &str = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001";
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
@@ -42,10 +43,12 @@ fn bound() -> Vec<Value> {
     all
 }
 
-fn batch(rehome: &Rehome) {
-    let batch = std::fs::read_to_string(example("minimal").join("batch.toml")).expect("a batch");
-    std::fs::write(rehome.path("batch.toml"), batch.replace("soak = \"1h\"", "soak = \"0s\""))
-        .expect("written");
+/// A local Azure with this in it too, and a batch that does not soak.
+fn stage(more: &[Value], faults: Option<&Path>) -> (Azure, Rehome) {
+    let azure = Azure::serve(estate(more).path(), faults);
+    let rehome = Rehome::at(&azure);
+    std::fs::write(rehome.path("batch.toml"), minimal_without_soak()).expect("written");
+    (azure, rehome)
 }
 
 /// Scope, role, principal and end of each assignment that is bound, and of each that is not and could be one.
@@ -80,21 +83,11 @@ fn settled(estate: &Value) -> Value {
     plain(&json!({"arm": arm, "graph": estate["graph"]}))
 }
 
-fn with_people(rehome: &Rehome, arguments: &[&str]) -> i32 {
-    let mut said = rehome.say(arguments);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(arguments);
-    }
-    said.code
-}
-
 const ROLLBACK: [&str; 5] = ["rollback", "minimal", "--reason", "a test", "--yes"];
 
 #[test]
 fn a_copy_of_a_time_bound_assignment_ends_when_the_old_one_does_and_is_taken_back() {
-    let azure = Azure::serve(estate(&bound()).path(), None);
-    let rehome = Rehome::at(&azure);
-    batch(&rehome);
+    let (azure, rehome) = stage(&bound(), None);
     let before = azure.estate();
     rehome.approve(&rehome.path("batch.toml"));
     assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
@@ -114,7 +107,7 @@ fn a_copy_of_a_time_bound_assignment_ends_when_the_old_one_does_and_is_taken_bac
     let [(storage, ..), (identity, ..)] = scopes();
     assert_eq!(ends(&moved, &[principal], &storage), ["2098-12-31T23:00:00"], "of it");
     assert_eq!(ends(&moved, &[PIPELINE], &new), ["2098-12-31T23:00:00"], "on it");
-    assert_eq!(with_people(&rehome, &ROLLBACK), 0, "{}", rehome.say(&["status"]).out);
+    assert_eq!(rehome.say_with_people(&ROLLBACK).code, 0, "{}", rehome.say(&["status"]).out);
     let after = azure.estate();
     assert_eq!(held(&after, &[PRINCIPAL, PIPELINE, principal]), held(&before, &[PRINCIPAL, PIPELINE]));
     assert_eq!(differences(&settled(&before), &settled(&after), ""), Vec::<String>::new());
@@ -123,9 +116,7 @@ fn a_copy_of_a_time_bound_assignment_ends_when_the_old_one_does_and_is_taken_bac
 
 #[test]
 fn what_ends_is_ended_in_the_clean_up_and_given_again_only_until_then() {
-    let azure = Azure::serve(estate(&bound()).path(), None);
-    let rehome = Rehome::at(&azure);
-    batch(&rehome);
+    let (azure, rehome) = stage(&bound(), None);
     let before = azure.estate();
     rehome.approve(&rehome.path("batch.toml"));
     assert_eq!(rehome.run_with_people(), 0);
@@ -133,11 +124,11 @@ fn what_ends_is_ended_in_the_clean_up_and_given_again_only_until_then() {
     let lock = format!("{}/providers/Microsoft.Authorization/locks/keep", scopes()[1].0);
     let body = json!({"properties": {"level": "CanNotDelete"}});
     azure.write("PUT", &format!("{lock}?api-version=2020-05-01"), &body);
-    assert_ne!(with_people(&rehome, &["cleanup", "minimal", "--confirm", "minimal", "--yes"]), 0);
+    assert_ne!(rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]).code, 0);
     let storage = scopes()[0].0.to_lowercase();
     assert!(!held(&azure.estate(), &[PRINCIPAL]).iter().any(|(scope, _)| *scope == storage), "it was ended");
     azure.write("DELETE", &format!("{lock}?api-version=2020-05-01"), &json!({}));
-    assert_eq!(with_people(&rehome, &ROLLBACK), 0, "{}", rehome.say(&["status"]).out);
+    assert_eq!(rehome.say_with_people(&ROLLBACK).code, 0, "{}", rehome.say(&["status"]).out);
     let ends = |estate: &Value| -> Vec<(String, String)> {
         held(estate, &[PRINCIPAL, PIPELINE])
             .into_iter()
@@ -153,9 +144,7 @@ fn a_plan_is_blocked_where_nobody_can_tell_whether_assignments_end() {
     let rule = r#"{"rules": [{"method": "GET", "path": "providers/Microsoft.Authorization/roleAssignmentSchedules",
         "what": {"answer": {"status": 403, "code": "AuthorizationFailed"}}}]}"#;
     std::fs::write(faults.path(), rule).expect("written");
-    let azure = Azure::serve(estate(&bound()).path(), Some(faults.path()));
-    let rehome = Rehome::at(&azure);
-    batch(&rehome);
+    let (azure, rehome) = stage(&bound(), Some(faults.path()));
     let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).out;
     assert!(said.contains("B121") && said.contains("copies would be permanent"), "{said}");
     assert!(azure.requests().iter().all(|r| r["changed"] == false), "nothing was done");
@@ -168,9 +157,7 @@ fn a_host_that_carries_an_identity_that_is_gone_blocks_the_plan_with_what_takes_
     let account = at("Microsoft.Storage/storageAccounts/stboth");
     let host = json!({"id": account, "name": "stboth", "type": "Microsoft.Storage/storageAccounts", "location": "westeurope",
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {own: {}, &gone: {}}}, "properties": {}});
-    let azure = Azure::serve(estate(&[host]).path(), None);
-    let rehome = Rehome::at(&azure);
-    batch(&rehome);
+    let (_azure, rehome) = stage(&[host], None);
     let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).out;
     assert!(said.contains("B124") && said.contains(&format!("\"{gone}\":null")), "{said}");
 }

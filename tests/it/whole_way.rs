@@ -46,11 +46,7 @@ fn whole_way(folder: &Path) {
     let batch = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
     rehome.say(&["cleanup", &batch, "--confirm", "another name"]).expect(2);
     let cleanup = ["cleanup", &batch, "--confirm", &batch, "--yes"];
-    let mut said = rehome.say(&cleanup);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&cleanup);
-    }
-    said.expect(0);
+    rehome.say_with_people(&cleanup).expect(0);
     judge(&before, &moved, &azure.estate(), &moves(&rehome));
     assert_eq!(azure.outages(), Vec::<String>::new(), "nothing was down for a moment");
     drop(azure);
@@ -88,11 +84,7 @@ fn what_was_done_is_taken_back_fact_by_fact() {
     assert_eq!(rehome.run_with_people(), 0);
     assert_ne!(plain(&azure.estate()), before);
     let batch = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
-    let mut said = rehome.say(&["rollback", &batch, "--reason", "a test", "--yes"]);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&["rollback", &batch, "--reason", "a test", "--yes"]);
-    }
-    said.expect(0);
+    rehome.say_with_people(&["rollback", &batch, "--reason", "a test", "--yes"]).expect(0);
     let after = plain(&azure.estate());
     assert_eq!(differences(&before, &after, ""), Vec::<String>::new());
     assert_eq!(azure.outages(), Vec::<String>::new(), "nothing was down, there and back");
@@ -159,11 +151,7 @@ fn a_step_that_is_refused_half_way_is_shown_and_the_rest_is_taken_back() {
         "{}",
         status.out
     );
-    let mut said = rehome.say(&["rollback", "minimal", "--reason", "a test", "--yes"]);
-    while said.code == 11 && rehome.acknowledge() {
-        said = rehome.say(&["rollback", "minimal", "--reason", "a test", "--yes"]);
-    }
-    said.expect(0);
+    rehome.say_with_people(&["rollback", "minimal", "--reason", "a test", "--yes"]).expect(0);
     assert_eq!(differences(&before, &plain(&azure.estate()), ""), Vec::<String>::new());
 }
 
