@@ -1,6 +1,7 @@
 //! CLI: finds texts that are to stay out of what is handed out, however they are spelt or escaped. Pure.
 
 use crate::error::{CliError, Exit};
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// How often escapes are undone: a text in JSON in a text in JSON, in a link.
@@ -64,7 +65,7 @@ fn layers(text: &str) -> Vec<String> {
     let mut current = Cow::Borrowed(text);
     for _ in 0..LAYERS {
         let plain = unescaped(&current).into_owned();
-        let next = decoded(&plain).into_owned();
+        let next = percent_decode_str(&plain).decode_utf8_lossy().into_owned();
         if next == *current {
             break;
         }
@@ -114,29 +115,6 @@ fn escape(text: &str) -> (char, usize) {
         }
         _ => ('\\', 1),
     }
-}
-
-/// Undoes the escapes of links.
-fn decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let pair = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()).filter(|_| *first == b'%') {
-            Some(byte) => {
-                out.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                out.push(*first);
-                rest = after;
-            }
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&out).into_owned())
 }
 
 #[cfg(test)]

@@ -85,22 +85,7 @@ pub(crate) fn query(text: &str) -> BTreeMap<String, String> {
 
 /// Decodes `%2F` and its kind; bytes that are no text are replaced.
 pub(crate) fn decode(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        let hex = (byte == b'%').then(|| rest.clone().take(2).collect::<Vec<u8>>());
-        // `from_str_radix` would take a sign for a digit.
-        let hex = hex.filter(|h| h.iter().all(u8::is_ascii_hexdigit));
-        let decoded = hex.and_then(|h| u8::from_str_radix(std::str::from_utf8(&h).ok()?, 16).ok());
-        match decoded {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest.nth(1);
-            }
-            None => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

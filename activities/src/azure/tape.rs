@@ -3,6 +3,7 @@
 //! A tape holds answers as they came, with every secret in them: it is neither printed nor stored, and so
 //! it has no `Debug`. Who makes a file of it masks it first (`references::secrets`).
 
+use percent_encoding::percent_decode_str;
 use rehome_orchestrator::Fault;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,22 +47,7 @@ impl Tape {
 
 /// A path as it was before it was written into a URL.
 pub(super) fn decoded(path: &str) -> String {
-    let hex = |digit: Option<&u8>| digit.and_then(|d| char::from(*d).to_digit(16));
-    let bytes = path.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while let Some(byte) = bytes.get(at) {
-        let escaped = (*byte == b'%').then(|| (hex(bytes.get(at + 1)), hex(bytes.get(at + 2))));
-        if let Some((Some(high), Some(low))) = escaped
-            && let Ok(value) = u8::try_from(high * 16 + low)
-        {
-            out.push(value);
-            at += 3;
-        } else {
-            out.push(*byte);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
