@@ -73,14 +73,11 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
         return resource_graph::handle(world, call);
     }
     let path = ArmPath::parse(call.path);
-    if call.method == "POST"
-        && policies::is_question(call.path)
-        && groups::missing(world, call, &path).is_none()
-    {
-        return policies::check(world, call);
-    }
     if let Some(reply) = groups::missing(world, call, &path) {
         return reply;
+    }
+    if call.method == "POST" && policies::is_question(call.path) {
+        return policies::check(world, call);
     }
     if let Some(reply) = poll::handle(world, call, &path) {
         return reply;

@@ -39,10 +39,7 @@ const TARGET_GROUP: &str = "target group";
 /// Assignments that another move of the same batch made meanwhile, as copies of ones that the plan knows: of
 /// the other identity on this one, or of this one on the other. They are that move's to answer for.
 fn copies(expected: &Facts, found: &Facts) -> Vec<String> {
-    let same = |a: &Assignment, b: &Assignment| {
-        let role = |a: &Assignment| a.role_definition_id.rsplit('/').next().map(str::to_lowercase);
-        role(a) == role(b) && a.condition_version == b.condition_version
-    };
+    let same = |a: &Assignment, b: &Assignment| a.is_of_role(b) && a.condition_version == b.condition_version;
     let known = |was: &[Assignment], id: &str| was.iter().any(|a| a.id.eq_ignore_ascii_case(id));
     let mut out = Vec::new();
     for a in found.assignments_on.iter().filter(|a| !known(&expected.assignments_on, &a.id)) {
@@ -151,8 +148,7 @@ fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
 }
 
 fn assignment(a: &Assignment) -> String {
-    // The role definition's prefix depends on the subscription that was asked.
-    let role = a.role_definition_id.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let role = a.role_guid().to_ascii_lowercase();
     let rest = (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, &a.until);
     format!("{} ({role}) {}", a.role, short(&rest))
 }

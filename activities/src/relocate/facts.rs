@@ -141,6 +141,18 @@ pub struct Assignment {
     pub until: Option<String>,
 }
 
+impl Assignment {
+    /// The role's GUID; what stands before it depends on the subscription that was asked.
+    pub fn role_guid(&self) -> &str {
+        self.role_definition_id.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether both are of one role.
+    pub fn is_of_role(&self, other: &Self) -> bool {
+        self.role_guid().eq_ignore_ascii_case(other.role_guid())
+    }
+}
+
 /// Grants in Entra ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -307,6 +319,11 @@ impl Mapped {
     pub fn place(&self, of: &str) -> Option<&MappedPlace> {
         let usable = |p: &&MappedPlace| p.there && p.lacks.is_empty() && p.of.eq_ignore_ascii_case(of);
         self.places.iter().find(usable)
+    }
+
+    /// The ids of the places that take the place of some of these.
+    pub fn places_of<'a>(&'a self, these: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a str> {
+        these.filter_map(|of| Some(self.place(of)?.id.as_str()))
     }
 
     /// The grants that can be made inside counterparts.

@@ -300,7 +300,7 @@ fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {
     }
     let mut more: BTreeMap<String, u64> = BTreeMap::new();
     let scopes = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str());
-    let mapped = facts.assignments_of.iter().filter_map(|a| Some(facts.mapped.place(&a.scope)?.id.as_str()));
+    let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
     for subscription in scopes.chain(mapped).filter_map(subscription_of) {
         *more.entry(subscription).or_default() += 1;
     }

@@ -3,7 +3,7 @@
 use super::builder::{Builder, Group, New, Words, object};
 use super::by_hand;
 use super::databases;
-use super::grants::service;
+use super::grants::{schedule, service};
 use super::hosts::{RePointed, rewrite};
 use super::kinds::act;
 use super::waits::{self, Returning};
@@ -114,7 +114,10 @@ fn revoke_roles(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
     for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
         if let Some(until) = &a.until {
             let title = format!("end {} (it ends {until})", role_at(a, &a.scope));
-            let node = act("schedule.end/1", schedule(b, a, until));
+            let name = b.derived_name(&["end", &a.id]);
+            let condition = a.condition.as_deref().map(Template::known);
+            let input = schedule((a, condition), &a.scope, &name, Template::known(&a.principal_id));
+            let node = act("schedule.end/1", input);
             let words = Words::new(title, "grant it again, until then");
             steps.push(b.push(Group::CleanUp, words, std::slice::from_ref(after), node));
             continue;
@@ -138,20 +141,6 @@ fn revoke_roles(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
         steps.push(b.push(Group::CleanUp, words, std::slice::from_ref(after), node));
     }
     steps
-}
-
-/// A time-bound assignment of the old one, as it was.
-fn schedule(b: &Builder<'_>, a: &Assignment, until: &str) -> Template {
-    let text = |text: &str| Some(Template::known(text));
-    object([
-        ("scope", text(&a.scope)),
-        ("name", text(&b.derived_name(&["end", &a.id]))),
-        ("role_definition_id", text(&a.role_definition_id)),
-        ("principal_id", text(&a.principal_id)),
-        ("end", text(until)),
-        ("condition", a.condition.as_deref().and_then(text)),
-        ("condition_version", a.condition_version.as_deref().and_then(text)),
-    ])
 }
 
 /// What stands in tokens: groups, application permissions, directory roles.

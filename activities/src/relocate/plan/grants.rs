@@ -8,7 +8,7 @@ use crate::references::scan::Identifier;
 use crate::references::table::type_of;
 use crate::relocate::facts::{AccessPolicy, Assignment, ServiceGrant};
 use crate::relocate::strategy::below;
-use rehome_orchestrator::{StepId, Template};
+use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -46,9 +46,8 @@ fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(String, Option<Strin
     }
     let mut out = vec![(scope.to_owned(), None)];
     // Azure keeps one assignment for principal, role and scope: what the old one has there is copied from there.
-    let guid = |a: &Assignment| a.role_definition_id.rsplit('/').next().map(str::to_ascii_lowercase);
     let held = |at: &str| {
-        let same = |a: &&Assignment| a.scope.eq_ignore_ascii_case(at) && guid(a) == guid(assignment);
+        let same = |a: &&Assignment| a.scope.eq_ignore_ascii_case(at) && a.is_of_role(assignment);
         b.facts.assignments_of.iter().any(|a| same(&a))
     };
     let mapped = b.facts.mapped.place(scope).filter(|place| !held(&place.id));
@@ -74,12 +73,7 @@ fn roles_of(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             }
             let principal = made.new.name(Identifier::PrincipalId);
             let words = Words::new(role_at(assignment, &scope), "remove");
-            let node = match &assignment.until {
-                None => act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal)),
-                Some(until) => {
-                    act("schedule.grant/1", schedule(b, made.new, assignment, &scope, (until, principal)))
-                }
-            };
+            let node = role(b, made.new, assignment, &scope, principal);
             steps.push(b.push(Group::Grant, words, &needs, node));
         }
     }
@@ -102,51 +96,60 @@ fn roles_on(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             assignment.principal_id
         );
         let principal = Template::known(&assignment.principal_id);
-        let node = match &assignment.until {
-            None => act("role_assignment.grant/1", grant(b, made.new, assignment, &scope, principal)),
-            Some(until) => {
-                act("schedule.grant/1", schedule(b, made.new, assignment, &scope, (until, principal)))
-            }
-        };
+        let node = role(b, made.new, assignment, &scope, principal);
         let needs = [made.new.made_by.clone()];
         steps.push(b.push(Group::Grant, Words::new(title, "remove"), &needs, node));
     }
     steps
 }
 
-fn grant(b: &Builder<'_>, new: &New, a: &Assignment, scope: &str, principal: Template) -> Template {
-    let guid = a.role_definition_id.rsplit('/').next().unwrap_or_default();
-    let condition = a.condition.as_deref().unwrap_or_default();
+/// The role of an assignment for a principal at a scope: for good, or until that one's ends.
+fn role(b: &Builder<'_>, new: &New, a: &Assignment, scope: &str, principal: Template) -> Node {
+    let condition = a.condition.as_deref().map(|text| b.renamed_text(new, text));
+    let Some(until) = &a.until else {
+        return act("role_assignment.grant/1", grant(b, new, (a, condition), scope, principal));
+    };
+    let name = b.derived_name(&["schedule", scope, a.role_guid(), until, &a.principal_id]);
+    act("schedule.grant/1", schedule((a, condition), scope, &name, principal))
+}
+
+fn grant(
+    b: &Builder<'_>,
+    new: &New,
+    (a, condition): (&Assignment, Option<Template>),
+    scope: &str,
+    principal: Template,
+) -> Template {
+    let old_condition = a.condition.as_deref().unwrap_or_default();
     let of = a.principal_id.as_str();
     let renamed = |text: &Option<String>| text.as_deref().map(|t| b.renamed_text(new, t));
     object([
         ("scope", known_text(scope)),
-        ("name", known_text(&b.derived_name(&["role", scope, guid, of, condition]))),
+        ("name", known_text(&b.derived_name(&["role", scope, a.role_guid(), of, old_condition]))),
         ("role_definition_id", known_text(&a.role_definition_id)),
         ("principal_id", Some(principal)),
         ("principal_type", known_text(&a.principal_type)),
-        ("condition", renamed(&a.condition)),
+        ("condition", condition),
         ("condition_version", a.condition_version.as_deref().and_then(known_text)),
         ("description", renamed(&a.description)),
         ("delegated_identity", renamed(&a.delegated_identity)),
     ])
 }
 
-fn schedule(
-    b: &Builder<'_>,
-    new: &New,
-    a: &Assignment,
+/// A time-bound assignment, with its condition as it is to be there.
+pub(super) fn schedule(
+    (a, condition): (&Assignment, Option<Template>),
     scope: &str,
-    (until, principal): (&str, Template),
+    name: &str,
+    principal: Template,
 ) -> Template {
-    let guid = a.role_definition_id.rsplit('/').next().unwrap_or_default();
     object([
         ("scope", known_text(scope)),
-        ("name", known_text(&b.derived_name(&["schedule", scope, guid, until, &a.principal_id]))),
+        ("name", known_text(name)),
         ("role_definition_id", known_text(&a.role_definition_id)),
         ("principal_id", Some(principal)),
-        ("end", known_text(until)),
-        ("condition", a.condition.as_deref().map(|t| b.renamed_text(new, t))),
+        ("end", a.until.as_deref().and_then(known_text)),
+        ("condition", condition),
         ("condition_version", a.condition_version.as_deref().and_then(known_text)),
     ])
 }

@@ -25,8 +25,7 @@ const CONTROL_ONLY: [&str; 5] = [
 /// Whether a role may hold data actions above the subscriptions, where these take hours to act.
 fn is_slow(a: &Assignment) -> bool {
     let above = !a.scope.to_ascii_lowercase().starts_with("/subscriptions/");
-    let role = a.role_definition_id.rsplit('/').next().unwrap_or_default();
-    above && !CONTROL_ONLY.iter().any(|known| known.eq_ignore_ascii_case(role))
+    above && !CONTROL_ONLY.iter().any(|known| known.eq_ignore_ascii_case(a.role_guid()))
 }
 
 /// How long until the grants of this move act everywhere.

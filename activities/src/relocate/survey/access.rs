@@ -405,12 +405,12 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
         want("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", &group);
     }
     let scopes = facts.assignments_of.iter().map(|a| a.scope.as_str());
-    let mapped = facts.assignments_of.iter().filter_map(|a| Some(facts.mapped.place(&a.scope)?.id.as_str()));
+    let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
     for scope in scopes.chain(mapped) {
         want("Microsoft.Authorization/roleAssignments/write", scope);
     }
     let vaults = facts.access_policies.iter().map(|p| p.vault.as_str());
-    let mapped = facts.access_policies.iter().filter_map(|p| Some(facts.mapped.place(&p.vault)?.id.as_str()));
+    let mapped = facts.mapped.places_of(facts.access_policies.iter().map(|p| &p.vault));
     for vault in vaults.chain(mapped) {
         want("Microsoft.KeyVault/vaults/accessPolicies/write", vault);
     }

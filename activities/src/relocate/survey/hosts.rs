@@ -53,9 +53,10 @@ pub(super) async fn sites(reader: &Reader) -> (Vec<Site>, Vec<Gap>) {
                 continue;
             }
         };
-        match sites.iter_mut().find(|site| &site.id == id) {
-            Some(site) => site.settings.extend(settings),
-            None => sites.push(Site { id: id.clone(), settings }),
+        // The answers come in the order of the questions.
+        match sites.last_mut() {
+            Some(site) if &site.id == id => site.settings.extend(settings),
+            _ => sites.push(Site { id: id.clone(), settings }),
         }
     }
     (sites, gaps)
