@@ -33,6 +33,9 @@ impl Redact {
 
     /// The first of the texts that is in here.
     pub(crate) fn first_in(&self, text: &str) -> Option<&str> {
+        if self.texts.is_empty() {
+            return None;
+        }
         let layers = layers(text);
         let there = |sought: &&Sought| layers.iter().any(|layer| layer.contains(&sought.lower));
         self.texts.iter().find(there).map(|sought| sought.given.as_str())

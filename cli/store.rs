@@ -142,8 +142,7 @@ pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Resul
     let anchor = anchor::read(log)?;
     let replayed = replay(log, anchor.as_ref()).await.map_err(|e| match &e {
         ReplayError::Chain(VerifyError::Read(source)) => damaged(&causes(source)),
-        ReplayError::Chain(source) => compare(damaged(&causes(source))),
-        ReplayError::History(source) => compare(damaged(&causes(source))),
+        ReplayError::Chain(_) | ReplayError::History(_) => compare(damaged(&causes(&e))),
     })?;
     if let Some(what) = log.flaw().await.map_err(|e| damaged(&causes(&e)))? {
         return Err(compare(damaged(&causes(&VerifyError::Misled { what }))));

@@ -128,13 +128,9 @@ impl Choice {
             })?;
             told.map_or(Shown::Whole, Shown::Masked)
         };
-        let why = match &shown {
-            Shown::Whole => return Ok(shown),
-            Shown::NotSelected => Why::NotSelected,
-            Shown::Redacted => Why::Redacted,
-            Shown::Masked(_) => Why::Masked,
-        };
-        *self.why.entry(why).or_default() += 1;
+        if let Some(why) = shown.why() {
+            *self.why.entry(why).or_default() += 1;
+        }
         Ok(shown)
     }
 

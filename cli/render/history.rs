@@ -1,6 +1,6 @@
 //! CLI: one event as one line.
 
-use rehome_store::{Stored, Why};
+use rehome_store::Stored;
 use serde_json::Value;
 
 /// Place, time, who, what.
@@ -8,10 +8,7 @@ pub(crate) fn line(event: &Stored, body: &Value) -> String {
     let record = &event.record;
     let at = crate::time::stamp(record.at_ms);
     let (stream, kind, actor) = (record.stream.as_str(), &record.kind, &record.actor);
-    let gist = match event.withheld.map(|withheld| withheld.why) {
-        None | Some(Why::Masked) => gist(kind, body),
-        Some(why @ (Why::NotSelected | Why::Redacted)) => format!("(withheld: {why})"),
-    };
+    let gist = event.silence().map_or_else(|| gist(kind, body), |why| format!("(withheld: {why})"));
     format!("{:>6}  {at}  {stream:<14} {kind:<14} {actor}  {gist}", event.position.0)
 }
 

@@ -72,12 +72,8 @@ impl<E: Recorded> Entry<E> {
     /// When the kind is unknown, the body does not fit or is withheld.
     pub fn read(stored: &Stored) -> Result<Self, CodecError> {
         let record = &stored.record;
-        match stored.withheld.map(|withheld| withheld.why) {
-            // What is told of it is all that an event needs.
-            None | Some(Why::Masked) => {}
-            Some(why @ (Why::NotSelected | Why::Redacted)) => {
-                return Err(CodecError::Withheld { kind: record.kind.clone().into_owned(), why });
-            }
+        if let Some(why) = stored.silence() {
+            return Err(CodecError::Withheld { kind: record.kind.clone().into_owned(), why });
         }
         Ok(Self {
             position: stored.position.0,

@@ -224,6 +224,19 @@ impl RunState {
         Ok(())
     }
 
+    /// Keeps what the other side said to an attempt, if it said anything: no answer is no reason.
+    pub(crate) fn heard(&mut self, at: Index, end: &End) {
+        match end {
+            End::Applied(_) => {
+                self.said.remove(&at);
+            }
+            End::Retry { why, .. } | End::Refused(why) | End::Unknown(why) if why.status.is_some() => {
+                self.said.insert(at, why.clone());
+            }
+            End::Retry { .. } | End::Refused(_) | End::Unknown(_) => {}
+        }
+    }
+
     /// A step of the way forward is over: its dependents may come to their turn. A step that was left out
     /// before its turn stands in for its own needs until these are over; otherwise leaving out what stands
     /// between a gate and an irreversible step would open the gate.

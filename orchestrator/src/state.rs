@@ -1,7 +1,7 @@
 //! Engine: where a run stands, as its events tell it. Holds data; the rules are in `fold`.
 
 use crate::activity::Operation;
-use crate::event::{End, Planned, Verdict};
+use crate::event::{Planned, Verdict};
 use crate::fault::{Difference, Fault};
 use crate::fold_lost::Lost;
 use crate::graph::{Graph, Index};
@@ -212,19 +212,6 @@ impl Look {
 }
 
 impl RunState {
-    /// Keeps what the other side said to an attempt, if it said anything: no answer is no reason.
-    pub(crate) fn heard(&mut self, at: Index, end: &End) {
-        match end {
-            End::Applied(_) => {
-                self.said.remove(&at);
-            }
-            End::Retry { why, .. } | End::Refused(why) | End::Unknown(why) if why.status.is_some() => {
-                self.said.insert(at, why.clone());
-            }
-            End::Retry { .. } | End::Refused(_) | End::Unknown(_) => {}
-        }
-    }
-
     /// A reason of the engine's own, with what the other side said before.
     pub(crate) fn explained(&self, at: Index, why: Fault) -> Fault {
         match self.said.get(&at) {

@@ -1,10 +1,10 @@
 //! Store: what must hold for any bytes that are taken for a bundle; `tests/fuzz` looks for some where it does not. Pure.
 
+use crate::Anchor;
 use crate::bundle::{BUNDLE_FORMAT, BundleLog, Header, read_line, write_line};
 use crate::chain::event_hash;
 use crate::log::{Head, Later, Log};
 use crate::record::{Digest, Position, Sequence, StreamId};
-use crate::{Anchor, Why};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::task::{Context, Poll, Waker};
@@ -38,7 +38,7 @@ pub fn bundle(data: &[u8]) -> Option<BundleLog> {
         let mut line = Vec::new();
         write_line(event, &mut line).expect("memory takes everything");
         assert_eq!(read_line(&line).as_ref(), Ok(event));
-        let tells = event.withheld.is_none_or(|withheld| withheld.why == Why::Masked);
+        let tells = event.silence().is_none();
         assert!(tells || event.record.body.is_empty(), "what is withheld is not there");
         assert!(event.withheld.is_none() || event.salt == [0; 16], "nor its salt");
     }

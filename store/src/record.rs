@@ -104,6 +104,13 @@ pub struct Stored {
     pub withheld: Option<Withheld>,
 }
 
+impl Stored {
+    /// Why nothing at all is told of the body, where nothing is: a masked one is told as far as an event needs.
+    pub fn silence(&self) -> Option<Why> {
+        self.withheld.map(|withheld| withheld.why).filter(|why| *why != Why::Masked)
+    }
+}
+
 /// What a bundle has of a salt and a body that are not in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Withheld {

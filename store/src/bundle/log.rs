@@ -74,9 +74,9 @@ impl BundleLog {
             }
             if let Some(Withheld { why, .. }) = event.withheld {
                 withheld.events.entry(why).or_default().push(position);
-                if why != Why::Masked && !withheld.streams.contains(stream) {
-                    withheld.streams.insert(stream.clone());
-                }
+            }
+            if event.silence().is_some() && !withheld.streams.contains(stream) {
+                withheld.streams.insert(stream.clone());
             }
             let place = places.len() as u32;
             match streams.get_mut(stream) {

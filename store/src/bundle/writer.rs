@@ -20,6 +20,18 @@ pub enum Shown {
     Masked(String),
 }
 
+impl Shown {
+    /// Why it is less than everything.
+    pub fn why(&self) -> Option<Why> {
+        match self {
+            Self::Whole => None,
+            Self::NotSelected => Some(Why::NotSelected),
+            Self::Redacted => Some(Why::Redacted),
+            Self::Masked(_) => Some(Why::Masked),
+        }
+    }
+}
+
 /// Writes a bundle, event by event.
 pub struct BundleWriter<W> {
     to: W,
@@ -44,12 +56,8 @@ impl<W: Write> BundleWriter<W> {
     /// When it is not what was once appended, or cannot be written.
     pub fn put(&mut self, mut event: Stored, shown: Shown) -> Result<(), BundleError> {
         self.walker.take(&event)?;
-        let (why, told) = match shown {
-            Shown::Whole => return Ok(line::write(&event, &mut self.to)?),
-            Shown::NotSelected => (Why::NotSelected, String::new()),
-            Shown::Redacted => (Why::Redacted, String::new()),
-            Shown::Masked(told) => (Why::Masked, told),
-        };
+        let Some(why) = shown.why() else { return Ok(line::write(&event, &mut self.to)?) };
+        let told = if let Shown::Masked(told) = shown { told } else { String::new() };
         event.withheld = Some(Withheld { why, digest: body_digest(&event.salt, &event.record.body) });
         (event.salt, event.record.body) = ([0; 16], told.into_bytes());
         Ok(line::write(&event, &mut self.to)?)
