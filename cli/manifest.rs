@@ -55,6 +55,8 @@ struct Batch {
     create_resource_group: bool,
     #[serde(default)]
     lift_locks: bool,
+    #[serde(default)]
+    replace_nodes: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -76,6 +78,8 @@ struct Identity {
     create_resource_group: bool,
     #[serde(default)]
     lift_locks: bool,
+    #[serde(default)]
+    replace_nodes: bool,
     #[serde(default)]
     pinned: BTreeSet<String>,
     #[serde(default)]
@@ -218,6 +222,7 @@ fn params(file: &File, identity: &Identity, soak_ms: u64, waits: Waits) -> Resul
         options: Options {
             create_resource_group: identity.create_resource_group || file.batch.create_resource_group,
             lift_locks: identity.lift_locks || file.batch.lift_locks,
+            replace_nodes: identity.replace_nodes || file.batch.replace_nodes,
             unpinned_host: file.batch.unpinned_host,
             pinned: identity.pinned.clone(),
             strategies: identity.strategies.clone(),
@@ -271,6 +276,14 @@ mod tests {
         assert_eq!((waits("").grants_ms, waits("").claims_ms), (600_000, 86_400_000));
         let quick = waits("[waits]\ngrants = \"2m\"\n");
         assert_eq!(quick, Waits { grants_ms: 120_000, ..Waits::default() });
+    }
+
+    #[test]
+    fn nodes_are_replaced_only_where_the_batch_or_the_identity_says_so() {
+        let replaces = |text: &str| parse(text).expect("legal").moves[0].options.replace_nodes;
+        assert!(!replaces(&batch("")));
+        assert!(replaces(&batch("replace_nodes = true")));
+        assert!(replaces(&(batch("") + "replace_nodes = true\n")));
     }
 
     #[test]

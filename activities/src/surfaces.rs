@@ -66,7 +66,7 @@ const MOVED: [(&str, &str); 18] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 7] = [
+const HANDS: [(&str, &str); 8] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     ("service connections of Azure DevOps", "from the credential's subject"),
@@ -75,6 +75,10 @@ const HANDS: [(&str, &str); 7] = [
         "a script that makes the new user and copies what the old one has, and one that drops the old user",
     ),
     ("roles on tables of Azure Data Explorer, found in the same ways", "KQL commands, table by table"),
+    (
+        "the identity of the kubelets of a cluster, which replaces every node",
+        "an `az aks update` command; moved instead with `replace_nodes = true` in the batch file",
+    ),
     ("code that names no identity, with `unpinned_host = \"pin-first\"`", "an `az` command before and after"),
     ("resources that Azure names and you may not read", "a blocker until the batch file answers for each"),
 ];

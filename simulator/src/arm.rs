@@ -1,6 +1,7 @@
 //! The ARM room of the local Azure: what `management.azure.com` answers.
 
 pub(crate) mod authorization;
+mod clusters;
 mod computed;
 mod groups;
 mod id;

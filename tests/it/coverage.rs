@@ -167,7 +167,7 @@ pub(crate) fn stage(estate: &Value) -> (Azure, Rehome) {
     std::fs::write(rehome.path("estate.json"), estate.to_string()).expect("written");
     let batch = format!(
         "format_version = \"1.0\"\n[batch]\nname = \"all\"\nto = \"swedencentral\"\nsoak = \"0s\"\n\
-         unpinned_host = \"swap\"\n[[identity]]\nid = \"{}\"\ntarget_resource_group = \"rg-new\"\n",
+         unpinned_host = \"swap\"\nreplace_nodes = true\n[[identity]]\nid = \"{}\"\ntarget_resource_group = \"rg-new\"\n",
         identity("id1")
     );
     std::fs::write(rehome.path("batch.toml"), batch).expect("written");
@@ -178,10 +178,11 @@ pub(crate) fn stage(estate: &Value) -> (Azure, Rehome) {
 }
 
 /// What a person has to do: the plan says so, and why.
-const BY_HAND: [&str; 5] = [
+const BY_HAND: [&str; 6] = [
     "microsoft.batch/batchaccounts/microsoft-batch/pools/n1",
     "microsoft.botservice/botservices/microsoft-botservice",
     "microsoft.containerinstance/containergroups/microsoft-containerinstance",
+    "microsoft.containerservice/managedclusters/microsoft-containerservice/identitybindings/n1",
     "microsoft.hdinsight/clusters/microsoft-hdinsight",
     "microsoft.machinelearningservices/workspaces/microsoft-machinelearningservices/computes/n1",
 ];

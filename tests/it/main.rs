@@ -5,6 +5,7 @@ mod bad_input;
 mod beside;
 mod bodies;
 mod bundles;
+mod clusters;
 mod connection_strings;
 mod contract;
 mod cost;

@@ -391,6 +391,9 @@ pub struct Host {
     pub databases: BTreeSet<String>,
     /// How it was found.
     pub found_by: BTreeSet<Method>,
+    /// The resource group that a cluster keeps its nodes in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes_in: Option<String>,
     /// Whether it could be read; one that could not is known by id only.
     pub readable: bool,
     /// Its provisioning state, where it has one.

@@ -5,6 +5,7 @@ mod databases;
 pub mod differences;
 pub mod facts;
 mod locks;
+mod nodes;
 pub mod params;
 mod plan;
 pub mod preflight;

@@ -44,6 +44,9 @@ pub struct Options {
     pub create_resource_group: bool,
     /// Take locks away where they are in the way, and put them back.
     pub lift_locks: bool,
+    /// Give the kubelets of clusters the new identity, which replaces every node; otherwise a person does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replace_nodes: bool,
     /// What to do with a host that runs code, has one identity and names it nowhere that can be seen.
     pub unpinned_host: Unpinned,
     /// Hosts (ids) whose code is known to name its identity.

@@ -1,6 +1,7 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
 mod map;
+mod nodes;
 
 use super::facts::{Assignment, Facts, GapCode, Host, Reference, Strategy};
 use super::locks;
@@ -186,6 +187,11 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
     // What has a counterpart is left alone.
     for host in facts.hosts.iter().filter(|h| facts.counterpart_of(h).is_none()) {
         let choice = choose(params, facts, host);
+        out.warnings.extend(nodes::notice(params, host, choice.strategy));
+        if let Some(cluster) = nodes::cluster_of(facts, host) {
+            out.warnings.push(nodes::left(host, cluster));
+            continue;
+        }
         if choice.unpinned {
             let remedy = "know better? name the host in pinned, or choose its strategy in the batch file";
             let text = match choice.strategy {
@@ -197,15 +203,6 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
             } else {
                 out.warnings.push(notice("W203", &host.id, text, remedy));
             }
-        }
-        let kubelet = host.references.iter().any(|r| r.pointer.to_ascii_lowercase().contains(KUBELET));
-        if kubelet && choice.strategy != Strategy::ByHand {
-            out.warnings.push(notice(
-                "W207",
-                &host.id,
-                "the identity is its kubelet's: the nodes of every pool are replaced, one after the other",
-                "choose a quiet hour for it, or strategy by_hand in the batch file",
-            ));
         }
         if let Some(gap) = choice.gap {
             out.warnings.push(notice(
@@ -239,10 +236,6 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
 /// The backup in the paired region is encrypted by an identity of that region.
 /// Source: mysql and postgresql flexibleServers, `dataEncryption.geoBackupUserAssignedIdentityId`.
 const GEO_BACKUP: &str = "/geobackupuserassignedidentityid";
-
-/// Nodes get their kubelet's identity when they are made.
-/// Source: <https://learn.microsoft.com/azure/aks/pre-created-kubelet-managed-identity>
-const KUBELET: &str = "/identityprofile/kubeletidentity/";
 
 /// What stands in the way of every write of a host.
 fn obstacles(host: &Host, out: &mut Preflight) {

@@ -51,12 +51,16 @@ const TAKES_ONE: [&str; 6] = [
 ];
 
 /// Types that cannot be changed in place without loss, and why.
-pub(crate) const BY_HAND: [(&str, &str); 5] = [
+pub(crate) const BY_HAND: [(&str, &str); 6] = [
     ("microsoft.batch/batchaccounts/pools", "nodes get identities only when they are made"),
     ("microsoft.botservice/botservices", "the client id of a bot cannot be changed in place"),
     (
         "microsoft.containerinstance/containergroups",
         "a container group is written as a whole, and its secure values cannot be read",
+    ),
+    (
+        "microsoft.containerservice/managedclusters/identitybindings",
+        "a binding keeps the identity that it was made with",
     ),
     ("microsoft.hdinsight/clusters", "a cluster takes its identities only when it is made"),
     ("microsoft.machinelearningservices/workspaces/computes", "a compute must be made again"),

@@ -59,6 +59,7 @@ pub(super) fn host(kind: &str, name: &str) -> Host {
         settings: Vec::new(),
         databases: BTreeSet::new(),
         found_by: BTreeSet::from([Method::GraphMap]),
+        nodes_in: None,
         readable: true,
         state: Some("Succeeded".into()),
         rest: "sha256:0".into(),

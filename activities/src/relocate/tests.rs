@@ -230,14 +230,43 @@ fn a_lock_on_a_counterpart_is_in_the_way_and_one_on_what_is_left_alone_is_not() 
     assert!(codes(&params(), &facts).contains(&"B116".to_owned()));
 }
 
-#[test]
-fn a_kubelets_identity_costs_every_node_and_somebody_should_know() {
-    let mut facts = facts();
-    facts.hosts = vec![host("Microsoft.ContainerService/managedClusters", "aks")];
+fn cluster_with_kubelets() -> Host {
+    let mut cluster = host("Microsoft.ContainerService/managedClusters", "aks");
     let pointer = "/properties/identityProfile/kubeletidentity/resourceId".to_owned();
-    facts.hosts[0].references = vec![Reference { pointer, identifier: Identifier::ResourceId }];
-    assert!(codes(&params(), &facts).contains(&"W207".to_owned()));
+    cluster.references = vec![Reference { pointer, identifier: Identifier::ResourceId }];
+    cluster.nodes_in = Some("MC_pay_aks".into());
+    cluster
+}
+
+#[test]
+fn a_kubelets_identity_costs_every_node_and_is_left_to_a_person_unless_somebody_allows_it() {
+    let mut facts = facts();
+    facts.hosts = vec![cluster_with_kubelets()];
+    let found = codes(&params(), &facts);
+    assert!(found.contains(&"W208".to_owned()) && !found.contains(&"W207".to_owned()));
+    let mut allowed = params();
+    allowed.options.replace_nodes = true;
+    let found = codes(&allowed, &facts);
+    assert!(found.contains(&"W207".to_owned()) && !found.contains(&"W208".to_owned()));
     let mut by_hand = params();
     by_hand.options.strategies = BTreeMap::from([(facts.hosts[0].id.clone(), Strategy::ByHand)]);
-    assert!(!codes(&by_hand, &facts).contains(&"W207".to_owned()));
+    let found = codes(&by_hand, &facts);
+    assert!(!found.contains(&"W207".to_owned()) && !found.contains(&"W208".to_owned()));
+}
+
+#[test]
+fn the_nodes_of_a_cluster_are_the_clusters_where_its_kubelets_have_the_identity() {
+    let mut facts = facts();
+    let mut nodes = host("Microsoft.Compute/virtualMachineScaleSets", "aks-pool");
+    nodes.id = nodes.id.replace("rg-pay-weu", "mc_PAY_aks");
+    let (cluster, other) = (cluster_with_kubelets(), host("Microsoft.Compute/virtualMachines", "vm"));
+    facts.hosts = vec![cluster.clone(), nodes.clone(), other.clone()];
+    let owner = super::nodes::cluster_of(&facts, &nodes);
+    assert_eq!(owner.map(|owner| &owner.id), Some(&cluster.id));
+    assert_eq!(super::nodes::cluster_of(&facts, &other), None, "it is in another group");
+    let warned = preflight(&params(), &facts).warnings;
+    let about = warned.iter().filter(|n| n.target == nodes.id).map(|n| n.code.as_str());
+    assert_eq!(about.collect::<Vec<_>>(), ["W209"]);
+    facts.hosts[0].references.clear();
+    assert_eq!(super::nodes::cluster_of(&facts, &nodes), None, "somebody else gave it to these machines");
 }

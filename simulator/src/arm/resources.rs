@@ -2,7 +2,7 @@
 
 use super::authorization::{Call, Objects, canonical, linked};
 use super::id::ArmPath;
-use super::{computed, groups, identity_block, poll, services};
+use super::{clusters, computed, groups, identity_block, poll, services};
 use crate::http::Reply;
 use crate::operations::is_long;
 use crate::world::World;
@@ -156,7 +156,9 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if let Some(reply) = moved(before.as_ref(), call, path) {
         return reply;
     }
-    let unfit = || may_attach(world, call).or_else(|| services::refused(world, path, call.body));
+    let kept =
+        || services::refused(world, path, call.body).or_else(|| clusters::refused(world, path, call.body));
+    let unfit = || may_attach(world, call).or_else(kept);
     if let Some(reply) = unfit() {
         return reply;
     }
@@ -186,6 +188,7 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if let Some(before) = &before {
         computed::keep(&path.kind, before, &mut body);
     }
+    clusters::follow(world, path, before.as_ref(), &mut body);
     retag(world, &mut body);
     world.put(call.path, body.clone());
     let status = if before.is_some() { 200 } else { 201 };

@@ -184,7 +184,7 @@ fn set_client_id(id: &str, client_id: &str) -> String {
 }
 
 /// One word for a shell, whatever it holds.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();

@@ -2,10 +2,12 @@
 
 use super::builder::{Builder, Group, New, Words, object};
 use super::by_hand;
+use super::clusters;
 use super::kinds::act;
 use super::words::place;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Host, Strategy};
+use crate::relocate::nodes::cluster_of;
 use crate::relocate::strategy::{below, choose, crowded};
 use rehome_orchestrator::{StepId, Template};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,14 +47,24 @@ pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
             }
             continue;
         }
+        if cluster_of(facts, host).is_some() {
+            continue;
+        }
         let choice = choose(b.params, facts, host);
-        let mut work = Work { new, granted, parents, host };
+        let rest = clusters::by_program(b.params, host, choice.strategy);
+        let mut work = Work { new, granted, parents, host: &rest };
         let steps = match choice.strategy {
             Strategy::Overlap => work.overlap(b),
             Strategy::Swap => work.swap(b),
             Strategy::PinFirst => work.pin_first(b),
             Strategy::ByHand => work.by_hand(b, &choice.reason),
         };
+        if rest.references.len() < host.references.len() {
+            let mut needs = work.ready();
+            needs.extend(steps.attached.clone());
+            let (title, node) = clusters::kubelet(b, new, host);
+            out.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+        }
         if host.carries {
             attached.extend(steps.attached.map(|step| (host.id.as_str(), step)));
             if matches!(choice.strategy, Strategy::Overlap | Strategy::PinFirst) {

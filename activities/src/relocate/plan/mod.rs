@@ -6,6 +6,7 @@
 mod builder;
 mod by_hand;
 mod clean_up;
+mod clusters;
 mod databases;
 mod grants;
 mod hosts;

@@ -6,6 +6,7 @@ pub(super) use crate::references::table::type_of;
 use crate::references::table::{self, Verb};
 use crate::relocate::databases;
 use crate::relocate::facts::*;
+use crate::relocate::nodes;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -247,6 +248,7 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
         settings: Vec::new(),
         databases: databases::named_in(body),
         found_by: BTreeSet::from([found_by]),
+        nodes_in: nodes::is_cluster(&kind).then(|| text(body, "/properties/nodeResourceGroup")).flatten(),
         readable: true,
         state: text(body, "/properties/provisioningState"),
         rest: rest_digest(body, &ignored),
@@ -298,6 +300,7 @@ pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
         settings: Vec::new(),
         databases: BTreeSet::new(),
         found_by: BTreeSet::from([found_by]),
+        nodes_in: None,
         readable: false,
         state: None,
         rest: String::new(),

@@ -1,0 +1,36 @@
+//! Activities: what somebody should know of the nodes of clusters before a move. Pure.
+
+use super::{Notice, notice as say};
+use crate::relocate::facts::{Host, Strategy};
+use crate::relocate::nodes::has_kubelets;
+use crate::relocate::params::Params;
+
+pub(super) use crate::relocate::nodes::cluster_of;
+
+/// Who gives the kubelets of a cluster the new identity, and what that costs.
+pub(super) fn notice(params: &Params, host: &Host, strategy: Strategy) -> Option<Notice> {
+    if !has_kubelets(host) || strategy == Strategy::ByHand {
+        return None;
+    }
+    Some(if params.options.replace_nodes {
+        say(
+            "W207",
+            &host.id,
+            "the identity is its kubelets': the nodes of every pool are replaced, one after the other",
+            "choose a quiet hour for it, or leave it to a person: without replace_nodes in the batch file",
+        )
+    } else {
+        say(
+            "W208",
+            &host.id,
+            "the identity is its kubelets', and another one replaces every node: it is left to a person",
+            "run the command of its step in a quiet hour, or let the move do it: replace_nodes = true",
+        )
+    })
+}
+
+/// What is not written, because it belongs to a cluster.
+pub(super) fn left(host: &Host, cluster: &Host) -> Notice {
+    let text = format!("it is made of nodes of {}, which alone may write it: no step writes it", cluster.id);
+    say("W209", &host.id, text, "it has the new identity once the cluster has replaced its nodes")
+}
