@@ -66,7 +66,7 @@ const MOVED: [(&str, &str); 18] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 8] = [
+const HANDS: [(&str, &str); 9] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     ("service connections of Azure DevOps", "from the credential's subject"),
@@ -78,6 +78,10 @@ const HANDS: [(&str, &str); 8] = [
     (
         "the identity of the kubelets of a cluster, which replaces every node",
         "an `az aks update` command; moved instead with `replace_nodes = true` in the batch file",
+    ),
+    (
+        "what binds it to a cluster of AKS, where AKS has left its credential on it or the cluster names it",
+        "`az aks identity-binding` and `kubectl` commands; the credential that AKS keeps for it is not copied",
     ),
     ("code that names no identity, with `unpinned_host = \"pin-first\"`", "an `az` command before and after"),
     ("resources that Azure names and you may not read", "a blocker until the batch file answers for each"),

@@ -119,3 +119,70 @@ fn kubelets_are_moved_by_the_tool_only_where_the_batch_file_says_that_nodes_may_
     rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]).expect(0);
     nothing_is_left(&azure, &before);
 }
+
+fn bare_cluster() -> Value {
+    json!({"id": cluster(), "name": "aks-shop", "type": "Microsoft.ContainerService/managedClusters",
+        "location": "westeurope", "identity": {"type": "SystemAssigned", "principalId": "0a1b2c3d-7777-4000-8000-0000000000aa"},
+        "properties": {"provisioningState": "Succeeded"}})
+}
+
+/// Binds an identity to the cluster, as a person does.
+fn bind(azure: &Azure, name: &str, identity: &str) {
+    let body = json!({"properties": {"managedIdentity": {"resourceId": identity}}});
+    azure.write("PUT", &format!("{}/identityBindings/{name}?api-version=2026-04-01", cluster()), &body);
+}
+
+fn of_aks(identity: &str) -> String {
+    format!("{identity}/federatedIdentityCredentials/aks-identity-binding")
+}
+
+#[test]
+fn the_credential_that_aks_keeps_for_bindings_is_not_copied_and_the_binding_is_made_anew() {
+    let azure = Azure::serve(estate(&[bare_cluster()]).path(), None);
+    bind(&azure, "ib-shop", &old());
+    let before = azure.estate();
+    assert!(text(&read(&azure, &of_aks(&old()))["properties"]["issuer"]).ends_with(CLIENT));
+    let rehome = Rehome::at(&azure);
+    std::fs::write(rehome.path("batch.toml"), minimal_without_soak()).expect("written");
+    rehome.approve(&rehome.path("batch.toml"));
+    let plan = rehome.say(&["show", "plan.json"]).expect(0).out;
+    let command = format!(
+        "az aks identity-binding create --subscription {} --resource-group rg-shop-weu --cluster-name aks-shop \
+         --name ib-shop-new --managed-identity-resource-id {}",
+        &SUB[15..],
+        new()
+    );
+    assert!(plan.contains(&command) && plan.contains("use-managed-identity"), "{plan}");
+    assert!(!plan.contains("federated credential aks-identity-binding"), "{plan}");
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    assert_eq!(read(&azure, &of_aks(&new())), Value::Null, "AKS makes that, and nobody else");
+    bind(&azure, "ib-shop-new", &new());
+    assert_eq!(rehome.run_with_people(), 0);
+    let client = text(&read(&azure, &new())["properties"]["clientId"]).to_owned();
+    assert!(text(&read(&azure, &of_aks(&new()))["properties"]["issuer"]).ends_with(&client));
+    azure.write(
+        "DELETE",
+        &format!("{}/identityBindings/ib-shop?api-version=2026-04-01", cluster()),
+        &json!({}),
+    );
+    rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]).expect(0);
+    nothing_is_left(&azure, &before);
+}
+
+#[test]
+fn a_credential_that_aks_has_left_behind_is_named_and_not_copied() {
+    let name = "aks-identity-binding";
+    let left = json!({"id": of_aks(&old()), "name": name,
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+        "properties": {"issuer": format!("https://ib.oic.prod-aks.azure.com/t/{CLIENT}"), "subject": name,
+            "audiences": ["api://AzureADTokenExchange"]}});
+    let (_azure, rehome) = stage(&[bare_cluster(), left], &minimal_without_soak());
+    let plan = rehome.say(&["show", "plan.json"]).expect(0).out;
+    assert!(plan.contains("W210") && plan.contains(name), "{plan}");
+    assert!(!plan.contains("identity-binding create"), "{plan}");
+    let saved = std::fs::read_to_string(rehome.path("plan.json")).expect("a plan");
+    assert!(
+        saved.contains("\"federated credential gh-main\"")
+            && !saved.contains(&format!("\"federated credential {name}\""))
+    );
+}

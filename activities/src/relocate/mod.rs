@@ -1,5 +1,6 @@
 //! Activities: the workflow that moves an identity: survey, preflight, plan, differences.
 
+mod bindings;
 pub mod cannot_see;
 mod databases;
 pub mod differences;

@@ -3,6 +3,7 @@
 mod map;
 mod nodes;
 
+use super::bindings::copied;
 use super::facts::{Assignment, Facts, GapCode, Host, Reference, Strategy};
 use super::locks;
 use super::params::{Params, Unpinned};
@@ -150,6 +151,7 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
             format!("{} federated credentials; Azure takes {CREDENTIALS_MAX}", facts.credentials.len());
         out.blockers.push(notice("B114", old, text, "remove some that are not needed"));
     }
+    out.warnings.extend(nodes::left_over(facts));
     let same_name = facts.target.id.rsplit('/').next().is_some_and(|n| old.ends_with(&format!("/{n}")));
     if same_name && facts.hosts.iter().any(|h| h.kind.to_ascii_lowercase().starts_with("microsoft.sql/")) {
         out.warnings.push(notice(
@@ -366,7 +368,7 @@ fn unknowns(params: &Params, facts: &Facts, out: &mut Preflight) {
 /// Audiences that another cloud has by default: Azure takes any, and no token is ever exchanged with them.
 /// Audiences that somebody chose are not judged.
 pub fn audiences(facts: &Facts, cloud: &National) -> Vec<Notice> {
-    let own = facts.credentials.iter().map(|c| (c.name.clone(), &c.audiences));
+    let own = copied(facts).map(|c| (c.name.clone(), &c.audiences));
     let trusts = facts.directory.app_credentials.iter();
     let trusts = trusts.map(|c| (format!("{} of application {}", c.name, c.application_name), &c.audiences));
     let mut out = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::builder::{Builder, Group, New, Words, object};
 use super::by_hand;
+use super::clusters;
 use super::databases;
 use super::grants::{schedule, service};
 use super::hosts::{RePointed, rewrite};
@@ -34,6 +35,7 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     }
     let mut needs = free.clone();
     needs.extend(detached);
+    needs.extend(clusters::unbind(b, &free));
     needs.extend(databases::drop_users(b, new, &needs));
     let returning = waits::until_returned(b, &needs);
     let revoked = revoke(b, &returning);

@@ -1,12 +1,15 @@
 //! Activities: what people do on Kubernetes clusters of Azure, with the commands for it. Pure.
 
-use super::builder::{Builder, New};
+use super::builder::{Builder, Group, New, Words};
 use super::by_hand::quote;
-use super::words::grouped;
+use super::words::{grouped, place};
+use crate::references::scan::Identifier;
+use crate::relocate::bindings::is_binding;
 use crate::relocate::facts::{Host, Strategy};
 use crate::relocate::nodes::is_kubelets;
 use crate::relocate::params::Params;
-use rehome_orchestrator::{Node, Template};
+use crate::relocate::strategy::choose;
+use rehome_orchestrator::{Node, StepId, Template};
 use std::borrow::Cow;
 
 /// A host with what a program re-points on it: not the identity of kubelets, unless that was asked for.
@@ -42,6 +45,77 @@ pub(super) fn kubelet(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node)
     };
     let node = Node::ByHand { instruction: command(&new.id), undo: command(&b.old().resource_id) };
     (format!("{}: give its kubelets NEW (replaces every node)", grouped(&host.id)), node)
+}
+
+/// What the Azure CLI does with a binding: `create` or `delete`, and one that has this after its name.
+fn binding(id: &str, verb: &str, after: &str) -> String {
+    let [subscription, group, cluster] = cluster(id);
+    let name = quote(&format!("{}{after}", place(id)));
+    format!(
+        "az aks identity-binding {verb} --subscription {subscription} --resource-group {group} \
+         --cluster-name {cluster} --name {name}"
+    )
+}
+
+/// Binds the new identity beside the old one, and lets the same service accounts use it.
+pub(super) fn bind(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node) {
+    let old = &b.old().client_id;
+    let fresh = || new.name(Identifier::ClientId);
+    let role = |id: Template| {
+        let head = "kubectl apply -f - <<EOF\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n\
+                    metadata: {name: use-mi-";
+        let rules =
+            "}\nrules: [{verbs: [use-managed-identity], apiGroups: [cid.wi.aks.azure.com], resources: [";
+        [Template::known(head), id.clone(), Template::known(rules), id, Template::known("]}]\nEOF\n")]
+    };
+    let annotate =
+        "kubectl -n NAMESPACE annotate serviceaccount NAME --overwrite azure.workload.identity/client-id=";
+    let create = format!(
+        "a binding keeps the identity that it was made with: bind the new one beside it\n\
+         {} --managed-identity-resource-id {}\n\
+         (AKS puts a federated credential of its own on the new identity). In the cluster:\n",
+        binding(&host.id, "create", "-new"),
+        quote(&new.id)
+    );
+    let find = format!(
+        "Bind that role to whom these name, and give each of their service accounts the new client id:\n\
+         kubectl get clusterrolebindings,rolebindings,serviceaccounts -A -o yaml | grep -B 20 {old}\n{annotate}"
+    );
+    let mut text = vec![Template::known(create)];
+    text.extend(role(fresh()));
+    text.extend([Template::known(find), fresh(), Template::known("\nthen restart their pods")]);
+    let undo = vec![
+        Template::known(format!("{annotate}{old}\nthen restart the pods, and take the new one away:\n")),
+        Template::known("kubectl delete clusterrole use-mi-"),
+        fresh(),
+        Template::known(format!("\n{} --yes", binding(&host.id, "delete", "-new"))),
+    ];
+    let node = Node::ByHand { instruction: Template::Text(text), undo: Template::Text(undo) };
+    (format!("{}: bind NEW beside the old one", grouped(&host.id)), node)
+}
+
+/// Takes the bindings of the old identity away; those on a cluster that is left alone go with that.
+pub(super) fn unbind(b: &mut Builder<'_>, needs: &[StepId]) -> Vec<StepId> {
+    let facts = b.facts;
+    let old = &b.old().resource_id;
+    let by_hand = |host: &&Host| {
+        is_binding(&host.kind)
+            && facts.counterpart_of(host).is_none()
+            && choose(b.params, facts, host).strategy == Strategy::ByHand
+    };
+    let bindings: Vec<&Host> = facts.hosts.iter().filter(by_hand).collect();
+    let mut steps = Vec::with_capacity(bindings.len());
+    for host in bindings {
+        let undo =
+            format!("{} --managed-identity-resource-id {}", binding(&host.id, "create", ""), quote(old));
+        let node = Node::ByHand {
+            instruction: Template::known(format!("{} --yes", binding(&host.id, "delete", ""))),
+            undo: Template::known(undo),
+        };
+        let title = format!("{}: delete the old binding", grouped(&host.id));
+        steps.push(b.push(Group::CleanUp, Words::new(title, "by hand"), needs, node));
+    }
+    steps
 }
 
 #[cfg(test)]
@@ -118,5 +192,32 @@ mod tests {
         assert!(by_hand(&made).is_empty());
         let rewrites = pointers(&made);
         assert!(rewrites.len() == 1 && rewrites[0].contains("kubeletidentity"), "{rewrites:?}");
+    }
+
+    #[test]
+    fn the_credential_of_bindings_is_not_copied_and_a_binding_is_made_anew_by_a_person() {
+        let mut facts = facts();
+        let mut binding = host("Microsoft.ContainerService/managedClusters", "aks/identityBindings/ib");
+        binding.kind = "Microsoft.ContainerService/managedClusters/identityBindings".to_owned();
+        binding.carries = false;
+        facts.hosts = vec![binding];
+        facts.credentials.push(facts.credentials[0].clone());
+        facts.credentials[1].name = "aks-identity-binding".to_owned();
+        facts.credentials[1].issuer = format!("https://ib.oic.prod-aks.azure.com/t/{CLIENT}");
+        let made = plan(&params(), &facts).unwrap();
+        let titled = |text: &str| made.steps.iter().filter(|s| s.title.contains(text)).collect::<Vec<_>>();
+        assert_eq!(titled("federated credential").len(), 1, "the other one");
+        let [forth] = titled("rg-pay-weu/ib: bind NEW")[..] else { panic!("{made:?}") };
+        let Node::ByHand { instruction, .. } = &forth.node else { panic!("by hand") };
+        let command = "az aks identity-binding create --subscription s1 --resource-group rg-pay-weu --cluster-name aks \
+                       --name ib-new --managed-identity-resource-id ";
+        assert!(
+            format!("{instruction:?}").contains(&format!("{command}{}", params().target.id())),
+            "{instruction:?}"
+        );
+        let [away] = titled("rg-pay-weu/ib: delete")[..] else { panic!("{made:?}") };
+        let deleted = titled("POINT OF NO RETURN")[0];
+        let revoked = made.steps.iter().find(|s| deleted.needs.contains(&s.id)).unwrap();
+        assert!(revoked.needs.contains(&away.id), "the old binding goes before its identity");
     }
 }

@@ -6,6 +6,7 @@ use super::kinds::{act, wait};
 use super::words::{place, role_at};
 use crate::references::scan::Identifier;
 use crate::references::table::type_of;
+use crate::relocate::bindings::copied;
 use crate::relocate::facts::{AccessPolicy, Assignment, ServiceGrant};
 use crate::relocate::strategy::below;
 use rehome_orchestrator::{Node, StepId, Template};
@@ -238,7 +239,7 @@ fn directory(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
 fn credentials(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
-    for credential in &facts.credentials {
+    for credential in copied(facts) {
         let input = object([
             ("identity", known_text(&facts.target.id)),
             ("name", known_text(&credential.name)),

@@ -6,6 +6,7 @@ use super::clusters;
 use super::kinds::act;
 use super::words::place;
 use crate::references::scan::Identifier;
+use crate::relocate::bindings::is_binding;
 use crate::relocate::facts::{Host, Strategy};
 use crate::relocate::nodes::cluster_of;
 use crate::relocate::strategy::{below, choose, crowded};
@@ -160,7 +161,10 @@ impl Work<'_> {
     }
 
     fn by_hand(&mut self, b: &mut Builder<'_>, reason: &str) -> Steps {
-        let (title, node) = by_hand::host(b, self.new, self.host, reason);
+        let (title, node) = match is_binding(&self.host.kind) {
+            true => clusters::bind(b, self.new, self.host),
+            false => by_hand::host(b, self.new, self.host, reason),
+        };
         let step = b.push(Group::RePoint, Words::new(title, "by hand"), &self.ready(), node);
         Steps { attached: Some(step.clone()), last: vec![step] }
     }

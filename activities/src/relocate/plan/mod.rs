@@ -14,6 +14,7 @@ mod kinds;
 mod waits;
 mod words;
 
+use super::bindings::copied;
 use super::facts::{Facts, Lock};
 use super::locks;
 use super::params::Params;
@@ -95,7 +96,7 @@ fn await_principal(b: &mut Builder<'_>, new: &New) -> StepId {
 
 /// What people change in systems that Azure does not know; each place once.
 fn elsewhere(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
-    let places: BTreeSet<by_hand::Outside> = b.facts.credentials.iter().map(by_hand::outside).collect();
+    let places: BTreeSet<by_hand::Outside> = copied(b.facts).map(by_hand::outside).collect();
     let mut steps = Vec::new();
     for place in places {
         if let Some((title, node)) = by_hand::elsewhere(b, new, &place) {

@@ -1,7 +1,8 @@
-//! Activities: what somebody should know of the nodes of clusters before a move. Pure.
+//! Activities: what somebody should know of Kubernetes clusters before a move. Pure.
 
 use super::{Notice, notice as say};
-use crate::relocate::facts::{Host, Strategy};
+use crate::relocate::bindings::{is_binding, made_by_aks};
+use crate::relocate::facts::{Facts, Host, Strategy};
 use crate::relocate::nodes::has_kubelets;
 use crate::relocate::params::Params;
 
@@ -33,4 +34,19 @@ pub(super) fn notice(params: &Params, host: &Host, strategy: Strategy) -> Option
 pub(super) fn left(host: &Host, cluster: &Host) -> Notice {
     let text = format!("it is made of nodes of {}, which alone may write it: no step writes it", cluster.id);
     say("W209", &host.id, text, "it has the new identity once the cluster has replaced its nodes")
+}
+
+/// A credential that AKS keeps for identity bindings, where no binding was found.
+pub(super) fn left_over(facts: &Facts) -> Option<Notice> {
+    let credential = made_by_aks(facts).next()?;
+    let found = facts.hosts.iter().chain(facts.counterparts.iter().map(|c| &c.host));
+    if found.into_iter().any(|host| is_binding(&host.kind)) {
+        return None;
+    }
+    let text = format!(
+        "AKS made federated credential {} for identity bindings, and none was found: it is not copied",
+        credential.name
+    );
+    let remedy = "AKS leaves it behind with the last binding; look on clusters that you may not read";
+    Some(say("W210", &facts.identity.identifiers.resource_id, text, remedy))
 }

@@ -5,6 +5,7 @@
 //! a gap in the plan, and so is everything that may not be read.
 
 mod access;
+mod bindings;
 mod children;
 mod directory;
 #[cfg(any(test, feature = "fuzz"))]
@@ -133,8 +134,11 @@ async fn one(
     let (target, unasked) = target?;
     gaps.extend(unasked);
     let (mut hosts, host_gaps) = hosts;
+    let credentials = credentials?;
+    let (bindings, unlisted) = bindings::read(reader, &credentials, &who).await;
+    gaps.extend(unlisted);
     let administrators = common.grants.iter().filter_map(|(g, api)| parse::administrator(g, api, &who));
-    for one in administrators {
+    for one in administrators.chain(bindings) {
         if !hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&one.id)) {
             hosts.push(one);
         }
@@ -148,7 +152,7 @@ async fn one(
     hosts::find_dead(reader, &living, written).await;
     let mut facts = Facts {
         target,
-        credentials: credentials?,
+        credentials,
         assignments_of: assignments.of,
         assignments_on: assignments.on,
         conditions_naming: assignments.naming,
