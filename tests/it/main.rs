@@ -23,6 +23,7 @@ mod oracle;
 mod outages;
 mod reconcile;
 mod rehome;
+mod rights;
 mod rooms;
 mod siblings;
 mod simulate;

@@ -467,6 +467,9 @@ pub struct Right {
     pub scope: String,
     /// Whether the caller has it; `None` when that could not be read.
     pub held: Option<bool>,
+    /// Whether only the clean-up needs it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub later: bool,
 }
 
 /// Something that could not be read, or that one method saw and another did not.

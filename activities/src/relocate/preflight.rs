@@ -323,6 +323,12 @@ fn rights(facts: &Facts, out: &mut Preflight) {
         let target = if right.scope.is_empty() { "/" } else { &right.scope };
         match right.held {
             Some(true) => {}
+            Some(false) if right.later => out.warnings.push(notice(
+                "W361",
+                target,
+                format!("you lack {}, which the clean-up needs", right.action),
+                "get the right before the clean-up, or leave that to somebody who has it",
+            )),
             Some(false) => out.blockers.push(notice(
                 "B110",
                 target,

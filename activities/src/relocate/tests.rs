@@ -111,7 +111,7 @@ fn each_obstacle_has_its_own_code() {
         f.hosts[0].state = Some("Updating".into());
     });
     blocked("B110", &|_, f| {
-        let right = |held| Right { action: "x/write".into(), scope: GROUP.into(), held };
+        let right = |held| Right { action: "x/write".into(), scope: GROUP.into(), held, later: false };
         f.rights = vec![right(Some(false)), right(None), right(Some(true))];
     });
     blocked("B112", &|_, f| f.assignment_counts = BTreeMap::from([("s1".into(), 4_000)]));
@@ -141,6 +141,17 @@ fn each_obstacle_has_its_own_code() {
         f.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
         f.hosts[0].readable = false;
     });
+}
+
+#[test]
+fn a_right_that_only_the_clean_up_needs_stops_nobody_before_it() {
+    let mut facts = facts();
+    let right = |held| Right { action: "x/delete".into(), scope: GROUP.into(), held, later: true };
+    facts.rights = vec![right(Some(false)), right(Some(true))];
+    let found = preflight(&params(), &facts);
+    assert!(found.blockers.is_empty());
+    let about = found.warnings.iter().filter(|n| n.text.contains("x/delete"));
+    assert_eq!(about.map(|n| n.code.as_str()).collect::<Vec<_>>(), ["W361"]);
 }
 
 #[test]

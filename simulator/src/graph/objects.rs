@@ -125,7 +125,11 @@ fn related(world: &World, of: &Value, relation: &str, question: &Question<'_>, o
         "memberof" => holding("members"),
         "transitivememberof" => {
             use crate::arm::authorization::Objects;
-            world.groups_of(id).iter().filter_map(|g| world.directory_object(g)).cloned().collect()
+            let groups = world.groups_of(id);
+            let mut all: Vec<Value> =
+                groups.iter().filter_map(|g| world.directory_object(g)).cloned().collect();
+            all.extend(directory_roles(world, id, &groups));
+            all
         }
         "ownedobjects" => holding("owners"),
         "members" => ids("members"),
@@ -151,6 +155,22 @@ fn related(world: &World, of: &Value, relation: &str, question: &Question<'_>, o
         _ => return Reply::error(400, "BadRequest", "Resource not found for the segment."),
     };
     list(origin, relation, found.iter().map(|o| shown(o, question.select)).collect())
+}
+
+/// The directory roles that somebody has in the whole tenant, also through groups, as objects of their own.
+/// Source: <https://learn.microsoft.com/graph/api/serviceprincipal-list-transitivememberof>
+fn directory_roles(world: &World, id: &str, groups: &[String]) -> Vec<Value> {
+    let holders = || std::iter::once(id).chain(groups.iter().map(String::as_str));
+    let held = world.directory().filter(|o| {
+        kind(o) == "unifiedRoleAssignment"
+            && is(o, "directoryScopeId", "/")
+            && holders().any(|h| is(o, "principalId", h))
+    });
+    let shown = |o: &Value| {
+        json!({"@odata.type": "#microsoft.graph.directoryRole", "id": o["roleDefinitionId"],
+            "roleTemplateId": o["roleDefinitionId"]})
+    };
+    held.map(shown).collect()
 }
 
 /// An application permission with the names that Graph adds.

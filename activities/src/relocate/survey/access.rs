@@ -1,11 +1,12 @@
 //! Activities: reads who may do what: roles, conditions, vaults, services, locks, the caller's own rights.
 
 use super::versions::Versions;
-use super::{Common, gap, hosts, parse};
+use super::{Common, actions, gap, graph_rights, hosts, parse};
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
 use crate::references::text::mentions;
 use crate::relocate::facts::*;
+use crate::relocate::nodes::cluster_of;
 use crate::relocate::params::Params;
 use crate::relocate::rights::allows;
 use futures_util::stream::{self, StreamExt};
@@ -46,14 +47,14 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
     let found = reader.list("/subscriptions", "2022-12-01", &[]).await?;
     let subscriptions: Vec<String> = found.iter().filter_map(|s| parse::text(s, "/subscriptionId")).collect();
     let inside: Vec<_> = subscriptions.iter().map(|s| subscription(reader, s)).collect();
-    let (read, vaults, grants, sites, applications, management_groups, permissions) = futures_util::join!(
+    let (read, vaults, grants, sites, applications, management_groups, held) = futures_util::join!(
         stream::iter(inside).buffered(AT_ONCE).collect::<Vec<_>>(),
         vaults(reader),
         grants(reader),
         hosts::sites(reader),
         super::directory::applications(reader),
         management_groups(reader),
-        permissions(reader),
+        graph_rights::held(reader),
     );
     let mut gaps = Vec::new();
     let (mut roles, mut custom_roles) = (BTreeMap::new(), BTreeMap::new());
@@ -80,7 +81,7 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
         management_groups: management_groups.0,
         versions: Versions::default(),
         counts,
-        permissions,
+        held,
         gaps,
     })
 }
@@ -131,34 +132,6 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
         Err(why) => inside.gaps.push(gap(&locked, &why)),
     }
     inside
-}
-
-/// The application permissions that the caller holds; none where Graph does not say, or a person is signed in.
-async fn permissions(reader: &Reader) -> Vec<String> {
-    let path = format!("servicePrincipals/{}/appRoleAssignments", reader.caller());
-    let held = reader.graph_list(&path).await.unwrap_or_default();
-    held.iter().filter_map(|one| parse::text(one, "/appRoleId")).collect()
-}
-
-/// `GroupMember.ReadWrite.All`, `Group.ReadWrite.All` and `Directory.ReadWrite.All` of Microsoft Graph.
-/// Source: <https://learn.microsoft.com/graph/permissions-reference>
-const MEMBERSHIP: [&str; 3] = [
-    "dbaae8cf-10b5-4b86-a4a1-f871c94c6695",
-    "62a82d76-70ea-41e2-9197-370581804d09",
-    "19dbc75e-c2e2-444c-a770-ec69d8559fc7",
-];
-
-/// Whether the caller may edit the memberships that have to be copied. A permission is proof; without one
-/// they may still own the group or hold a directory role, which is not looked into.
-pub(super) fn membership_rights(common: &Common, facts: &Facts) -> Vec<Right> {
-    let held = common.permissions.iter().any(|p| MEMBERSHIP.contains(&p.to_lowercase().as_str()));
-    let groups = facts.directory.groups.iter().filter(|g| !g.dynamic && !g.synced);
-    let right = |group: &Group| Right {
-        action: "GroupMember.ReadWrite.All".to_owned(),
-        scope: format!("group {}", group.name),
-        held: held.then_some(true),
-    };
-    groups.map(right).collect()
 }
 
 /// How many role assignments there are where more are to be made, by the subscription as its scopes spell it.
@@ -419,12 +392,15 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
         let account = id.rsplitn(3, '/').nth(2).unwrap_or(id);
         want(&format!("{}/write", parse::type_of(id).unwrap_or_default()), account);
     }
-    for host in facts.hosts.iter().filter(|h| h.readable) {
+    for host in facts.hosts.iter().filter(|h| h.readable && cluster_of(facts, h).is_none()) {
         want(&format!("{}/write", host.kind), &host.id);
     }
     for counterpart in &facts.counterparts {
         want(&format!("{}/write", counterpart.host.kind), &counterpart.host.id);
     }
+    wanted.extend(actions::forward(params, facts));
+    let later = &actions::clean_up(params, facts) - &wanted;
+    wanted.extend(later.iter().cloned());
     let mut rights = Vec::with_capacity(wanted.len());
     // What is held above is held below: only what is not is asked for again, one level further down.
     for depth in 0..=LEVELS {
@@ -438,7 +414,9 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
         };
         let (known, open): (Vec<_>, Vec<_>) =
             wanted.into_iter().partition(|one| depth == LEVELS || held(one) == Some(true));
-        rights.extend(known.into_iter().map(|one| Right { held: held(&one), action: one.0, scope: one.1 }));
+        let right =
+            |one| Right { held: held(&one), later: later.contains(&one), action: one.0, scope: one.1 };
+        rights.extend(known.into_iter().map(right));
         wanted = open.into_iter().collect();
         if wanted.is_empty() {
             break;

@@ -5,11 +5,13 @@
 //! a gap in the plan, and so is everything that may not be read.
 
 mod access;
+mod actions;
 mod bindings;
 mod children;
 mod directory;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+mod graph_rights;
 mod hosts;
 mod mapped;
 mod parse;
@@ -53,8 +55,8 @@ struct Common {
     versions: versions::Versions,
     /// Role assignments there are in each subscription, by its lower-case id.
     counts: BTreeMap<String, u64>,
-    /// The application permissions that the caller holds in Graph.
-    permissions: Vec<String>,
+    /// What the caller has in Entra ID.
+    held: graph_rights::Held,
     gaps: Vec<Gap>,
 }
 
@@ -180,7 +182,7 @@ async fn one(
     facts.mapped = mapped::read(reader, common, params, &facts).await;
     facts.locks = access::locks(common, &facts);
     facts.rights = access::rights(reader, params, &facts).await;
-    facts.rights.extend(access::membership_rights(common, &facts));
+    facts.rights.extend(graph_rights::rights(common, &facts));
     facts.assignment_counts = access::counts(common, &facts);
     sort(&mut facts);
     Ok(facts)

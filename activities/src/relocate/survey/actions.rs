@@ -1,0 +1,143 @@
+//! Activities: what a move does in Azure beside its grants and its hosts, as actions that the caller must be allowed:
+//! on the way forward, and in the clean-up, which may be somebody else's. Pure.
+
+use crate::relocate::bindings::copied;
+use crate::relocate::facts::{Assignment, Facts};
+use crate::relocate::locks;
+use crate::relocate::nodes::cluster_of;
+use crate::relocate::params::Params;
+use std::collections::BTreeSet;
+
+/// Actions, each with the scope where it is needed.
+pub(super) type Wanted = BTreeSet<(String, String)>;
+
+const IDENTITIES: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+const AUTHORIZATION: &str = "Microsoft.Authorization";
+
+fn put(out: &mut Wanted, action: String, scope: &str) {
+    out.insert((action, scope.to_owned()));
+}
+
+/// How an assignment is made and taken away: those with an end by requests.
+fn on_assignment(a: &Assignment, verb: &str) -> String {
+    match a.until {
+        Some(_) => format!("{AUTHORIZATION}/roleAssignmentScheduleRequests/write"),
+        None => format!("{AUTHORIZATION}/roleAssignments/{verb}"),
+    }
+}
+
+/// What is needed before the soak.
+pub(super) fn forward(params: &Params, facts: &Facts) -> Wanted {
+    let mut out = Wanted::new();
+    let (group, old) = (params.target.group_id(), &facts.identity.identifiers.resource_id);
+    let subscription = format!("/subscriptions/{}", params.target.subscription);
+    // What is not there yet is asked for where it will be made.
+    let home = match &facts.target.group_location {
+        Some(_) => &group,
+        None => &subscription,
+    };
+    if facts.target.group_location.is_none() && params.options.create_resource_group {
+        put(&mut out, "Microsoft.Resources/subscriptions/resourceGroups/write".to_owned(), &subscription);
+        put(&mut out, format!("{IDENTITIES}/write"), home);
+        put(&mut out, format!("{IDENTITIES}/assign/action"), home);
+    }
+    if copied(facts).next().is_some() {
+        put(&mut out, format!("{IDENTITIES}/federatedIdentityCredentials/write"), home);
+    }
+    for a in &facts.assignments_on {
+        put(&mut out, on_assignment(a, "write"), home);
+    }
+    for a in facts.assignments_of.iter().filter(|a| a.until.is_some()) {
+        put(&mut out, on_assignment(a, "write"), &a.scope);
+        if let Some(place) = facts.mapped.place(&a.scope) {
+            put(&mut out, on_assignment(a, "write"), &place.id);
+        }
+    }
+    for a in &facts.conditions_naming {
+        put(&mut out, on_assignment(a, "write"), &a.scope);
+    }
+    let ours = facts.hosts.iter().filter(|h| cluster_of(facts, h).is_none());
+    for host in ours.filter(|h| !h.settings.is_empty()) {
+        put(&mut out, format!("{}/config/write", host.kind), &host.id);
+    }
+    // What a host keeps must be assignable as well, and so must what it is given back.
+    if facts.hosts.iter().any(|h| h.carries && h.readable) {
+        put(&mut out, format!("{IDENTITIES}/assign/action"), old);
+    }
+    if facts.locks.iter().any(|lock| lock.scope.eq_ignore_ascii_case(old)) {
+        put(&mut out, format!("{AUTHORIZATION}/locks/write"), home);
+    }
+    if params.options.lift_locks {
+        for lock in locks::forward(facts) {
+            put(&mut out, format!("{AUTHORIZATION}/locks/delete"), &lock.scope);
+            put(&mut out, format!("{AUTHORIZATION}/locks/write"), &lock.scope);
+        }
+    }
+    out
+}
+
+/// What is needed after it.
+pub(super) fn clean_up(params: &Params, facts: &Facts) -> Wanted {
+    let mut out = Wanted::new();
+    let old = &facts.identity.identifiers.resource_id;
+    put(&mut out, format!("{IDENTITIES}/revokeTokens/action"), old);
+    put(&mut out, format!("{IDENTITIES}/delete"), old);
+    for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
+        put(&mut out, on_assignment(a, "delete"), &a.scope);
+    }
+    for grant in &facts.service_grants {
+        let account = grant.id.rsplitn(3, '/').nth(2).unwrap_or(&grant.id);
+        let kind = super::parse::type_of(&grant.id).unwrap_or_default();
+        put(&mut out, format!("{kind}/delete"), account);
+    }
+    if params.options.lift_locks {
+        for lock in locks::clean_up(facts) {
+            put(&mut out, format!("{AUTHORIZATION}/locks/delete"), &lock.scope);
+            // One on the identity itself goes with it.
+            if !lock.scope.eq_ignore_ascii_case(old) {
+                put(&mut out, format!("{AUTHORIZATION}/locks/write"), &lock.scope);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relocate::testing::*;
+
+    fn has(wanted: &Wanted, action: &str, scope: &str) -> bool {
+        wanted.contains(&(action.to_owned(), scope.to_owned()))
+    }
+
+    #[test]
+    fn what_the_clean_up_deletes_is_asked_for_where_it_is() {
+        let mut facts = facts();
+        facts.assignments_of.push(crate::relocate::facts::Assignment {
+            until: Some("2098-12-31T23:00:00Z".into()),
+            ..assignment("a2", "/subscriptions/s1")
+        });
+        let later = clean_up(&params(), &facts);
+        assert!(has(&later, "Microsoft.ManagedIdentity/userAssignedIdentities/delete", OLD));
+        assert!(has(&later, "Microsoft.ManagedIdentity/userAssignedIdentities/revokeTokens/action", OLD));
+        assert!(has(&later, "Microsoft.Authorization/roleAssignments/delete", GROUP));
+        let request = "Microsoft.Authorization/roleAssignmentScheduleRequests/write";
+        assert!(has(&later, request, "/subscriptions/s1"));
+        assert!(has(&forward(&params(), &facts), request, "/subscriptions/s1"));
+        assert!(!has(&later, "Microsoft.Authorization/roleAssignments/delete", "/subscriptions/s1"));
+    }
+
+    #[test]
+    fn locks_are_asked_for_only_where_the_move_lifts_them() {
+        let (mut params, mut facts) = (params(), facts());
+        facts.locks = vec![lock(GROUP, "CanNotDelete")];
+        assert!(!has(&clean_up(&params, &facts), "Microsoft.Authorization/locks/delete", GROUP));
+        params.options.lift_locks = true;
+        assert!(has(&clean_up(&params, &facts), "Microsoft.Authorization/locks/delete", GROUP));
+        assert!(
+            !has(&forward(&params, &facts), "Microsoft.Authorization/locks/delete", GROUP),
+            "it refuses no write"
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! Activities: whether the caller may change in Entra ID what has to be changed there, on the way forward and in the
+//! clean-up, which take the same rights.
+//!
+//! A permission of the application, or a directory role, is proof. Without one the caller may still own the object,
+//! or have a role of the tenant's own: that cannot be read, so it is never taken for a refusal.
+
+use super::{Common, parse};
+use crate::azure::Reader;
+use crate::relocate::facts::*;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What the caller has in Entra ID, as far as Graph says: ids in lower case.
+#[derive(Default)]
+pub(super) struct Held {
+    permissions: BTreeSet<String>,
+    roles: BTreeSet<String>,
+}
+
+/// Permissions of applications in Microsoft Graph.
+/// Source: <https://learn.microsoft.com/graph/permissions-reference>
+mod permission {
+    pub(super) const GROUP_MEMBER: &str = "dbaae8cf-10b5-4b86-a4a1-f871c94c6695";
+    pub(super) const GROUP: &str = "62a82d76-70ea-41e2-9197-370581804d09";
+    pub(super) const DIRECTORY: &str = "19dbc75e-c2e2-444c-a770-ec69d8559fc7";
+    pub(super) const APPLICATION: &str = "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9";
+    pub(super) const APP_ROLE: &str = "06b708a9-e830-4db3-a914-8e69da51d44f";
+    pub(super) const ROLES: &str = "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8";
+}
+
+/// Directory roles, which have the same ids in every tenant.
+/// Source: <https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference>
+mod role {
+    pub(super) const GLOBAL: &str = "62e90394-69f5-4237-9190-012177145e10";
+    pub(super) const PRIVILEGED: &str = "e8611ab8-c189-46e8-94e1-60213ab1f814";
+    pub(super) const GROUPS: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
+    pub(super) const APPLICATION: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
+    pub(super) const CLOUD_APPLICATION: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
+}
+
+/// A right in Entra ID: its name, the permissions that give it (all of one set), and the roles that do.
+struct Wanted {
+    name: &'static str,
+    permissions: &'static [&'static [&'static str]],
+    roles: &'static [&'static str],
+}
+
+/// A service principal as a member takes the right to read and write applications too.
+/// Source: <https://learn.microsoft.com/graph/api/group-post-members>
+const MEMBERSHIP: Wanted = Wanted {
+    name: "GroupMember.ReadWrite.All",
+    permissions: &[
+        &[permission::GROUP_MEMBER, permission::APPLICATION],
+        &[permission::GROUP, permission::APPLICATION],
+        &[permission::DIRECTORY],
+    ],
+    roles: &[role::GLOBAL, role::GROUPS],
+};
+
+/// What may hold directory roles, and directory roles themselves.
+const ROLES: Wanted = Wanted {
+    name: "RoleManagement.ReadWrite.Directory",
+    permissions: &[&[permission::ROLES]],
+    roles: &[role::GLOBAL, role::PRIVILEGED],
+};
+
+const APP_ROLE: Wanted = Wanted {
+    name: "AppRoleAssignment.ReadWrite.All",
+    permissions: &[&[permission::APP_ROLE]],
+    roles: &[role::GLOBAL, role::PRIVILEGED],
+};
+
+const APPLICATION: Wanted = Wanted {
+    name: "Application.ReadWrite.All",
+    permissions: &[&[permission::APPLICATION]],
+    roles: &[role::GLOBAL, role::APPLICATION, role::CLOUD_APPLICATION],
+};
+
+const GROUP: Wanted = Wanted {
+    name: "Group.ReadWrite.All",
+    permissions: &[&[permission::GROUP], &[permission::DIRECTORY]],
+    roles: &[role::GLOBAL, role::GROUPS],
+};
+
+/// Asks what the caller has, in one request; nothing where Graph does not say.
+pub(super) async fn held(reader: &Reader) -> Held {
+    let caller = reader.caller();
+    // Whoever is signed in is an application or a person.
+    let asked = [
+        format!("servicePrincipals/{caller}/appRoleAssignments"),
+        format!("servicePrincipals/{caller}/transitiveMemberOf"),
+        format!("users/{caller}/transitiveMemberOf"),
+    ];
+    let mut held = Held::default();
+    for found in reader.graph_batch(&asked).await.iter().flatten() {
+        held.add(found);
+    }
+    held
+}
+
+impl Held {
+    fn add(&mut self, found: &Value) {
+        let all = || found["value"].as_array().into_iter().flatten();
+        let lower = |text: Option<String>| text.map(|id| id.to_lowercase());
+        self.permissions.extend(all().filter_map(|one| lower(parse::text(one, "/appRoleId"))));
+        self.roles.extend(all().filter_map(|one| lower(parse::text(one, "/roleTemplateId"))));
+    }
+
+    fn have(&self, wanted: &Wanted) -> bool {
+        let given = |set: &&&[&str]| set.iter().all(|one| self.permissions.contains(*one));
+        wanted.permissions.iter().any(|set| given(&set))
+            || wanted.roles.iter().any(|r| self.roles.contains(*r))
+    }
+}
+
+/// What has to be changed in Entra ID, and whether the caller may.
+pub(super) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
+    let directory = &facts.directory;
+    let mut wanted: Vec<(&Wanted, String)> = Vec::new();
+    for group in directory.groups.iter().filter(|g| !g.dynamic && !g.synced) {
+        let scope = format!("group {}", group.name);
+        wanted.extend(group.role_assignable.then(|| (&ROLES, scope.clone())));
+        wanted.push((&MEMBERSHIP, scope));
+    }
+    for role in &directory.app_roles {
+        wanted.push((&APP_ROLE, format!("application permissions of {}", role.resource)));
+    }
+    if !directory.roles.is_empty() {
+        wanted.push((&ROLES, "directory roles".to_owned()));
+    }
+    for owned in &directory.owned {
+        match owned.collection.as_str() {
+            "groups" => wanted.push((&GROUP, format!("owners of group {}", owned.name))),
+            _ => wanted.push((&APPLICATION, format!("owners of {}", owned.name))),
+        }
+    }
+    for credential in &directory.app_credentials {
+        wanted.push((&APPLICATION, format!("application {}", credential.application_name)));
+    }
+    let right = |(wanted, scope): (&Wanted, String)| Right {
+        action: wanted.name.to_owned(),
+        scope,
+        held: common.held.have(wanted).then_some(true),
+        later: false,
+    };
+    let rights: BTreeSet<Right> = wanted.into_iter().map(right).collect();
+    rights.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_right_is_proved_by_all_permissions_of_a_set_or_by_one_role() {
+        let with = |found: Value| {
+            let mut held = Held::default();
+            held.add(&found);
+            held
+        };
+        let permissions = |ids: &[&str]| {
+            with(
+                json!({"value": ids.iter().map(|id| json!({"appRoleId": id.to_uppercase()})).collect::<Vec<_>>()}),
+            )
+        };
+        assert!(!permissions(&[permission::GROUP_MEMBER]).have(&MEMBERSHIP));
+        assert!(permissions(&[permission::GROUP_MEMBER, permission::APPLICATION]).have(&MEMBERSHIP));
+        assert!(permissions(&[permission::DIRECTORY]).have(&MEMBERSHIP));
+        assert!(!permissions(&[permission::DIRECTORY]).have(&ROLES));
+        let role = |id: &str| {
+            with(
+                json!({"value": [{"@odata.type": "#microsoft.graph.group", "id": "g"}, {"roleTemplateId": id}]}),
+            )
+        };
+        assert!(role(role::GLOBAL).have(&APP_ROLE) && role(role::PRIVILEGED).have(&ROLES));
+        assert!(!role(role::GROUPS).have(&APPLICATION) && role(role::CLOUD_APPLICATION).have(&APPLICATION));
+        assert!(!Held::default().have(&GROUP));
+    }
+}
