@@ -49,7 +49,7 @@ const MOVED: [(&str, &str); 18] = [
     ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
     ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
     ("role assignments on it, of others", "role_assignment.grant/1"),
-    ("time-bound role assignments: they end when the old ones do", "schedule.grant/1"),
+    ("time-bound role assignments: they begin and end when the old ones do", "schedule.grant/1"),
     ("conditions of others that name it", "role_assignment.recondition/1"),
     ("access policies of key vaults", "access_policy.add/1"),
     ("membership of groups, role-assignable ones too", "group_member.add/1"),

@@ -161,3 +161,94 @@ fn a_host_that_carries_an_identity_that_is_gone_blocks_the_plan_with_what_takes_
     let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).out;
     assert!(said.contains("B124") && said.contains(&format!("\"{gone}\":null")), "{said}");
 }
+
+const START: &str = "2097-06-30T22:00:00Z";
+
+/// What Azure keeps of an assignment that has not begun: its schedule, and the request for that.
+fn ahead(scope: &str, name: &str, principal: &str, end: Option<&str>) -> Vec<Value> {
+    let request = format!("{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{name}");
+    let mut properties = json!({"roleDefinitionId": format!("{SUB}/providers/Microsoft.Authorization/roleDefinitions/{READER}"),
+        "principalId": principal, "principalType": "ServicePrincipal", "scope": scope, "startDateTime": START,
+        "status": "Provisioned", "memberType": "Direct", "roleAssignmentScheduleRequestId": request,
+        "createdOn": "2025-03-01T08:00:00.0000000Z", "updatedOn": "2025-03-01T08:00:00.0000000Z"});
+    properties["endDateTime"] = end.map_or(Value::Null, Value::from);
+    let object = |kind: &str| {
+        json!({"id": format!("{scope}/providers/Microsoft.Authorization/{kind}/{name}"), "name": name,
+            "type": format!("Microsoft.Authorization/{kind}"), "properties": properties})
+    };
+    vec![object("roleAssignmentSchedules"), object("roleAssignmentScheduleRequests")]
+}
+
+/// Everything that is still to begin: of the identity, with an end and without, and on it.
+fn all_ahead() -> Vec<Value> {
+    let [(storage, ..), (identity, ..)] = scopes();
+    let mut all = ahead(&storage, "72000000-0000-4000-8000-000000000001", PRINCIPAL, Some(END));
+    all.extend(ahead(SUB, "72000000-0000-4000-8000-000000000002", PRINCIPAL, None));
+    all.extend(ahead(&identity, "72000000-0000-4000-8000-000000000003", PIPELINE, Some(END)));
+    all
+}
+
+/// Scope, start and end of each schedule of these principals; a date without its fractions.
+fn scheduled(estate: &Value, principals: &[&str]) -> Vec<(String, String, String)> {
+    let all = estate["arm"].as_array().expect("arm").iter();
+    let wanted = all.filter(|o| {
+        text(&o["id"]).to_lowercase().contains("/roleassignmentschedules/")
+            && principals.contains(&text(&o["properties"]["principalId"]))
+    });
+    let date = |o: &Value, name: &str| text(&o["properties"][name]).chars().take(19).collect::<String>();
+    let mut out: Vec<_> = wanted
+        .map(|o| {
+            (text(&o["properties"]["scope"]).to_lowercase(), date(o, "startDateTime"), date(o, "endDateTime"))
+        })
+        .collect();
+    out.sort();
+    out
+}
+
+/// The scopes at which these may read now.
+fn readers(estate: &Value, principals: &[&str]) -> Vec<String> {
+    held(estate, principals).into_iter().map(|(scope, _)| scope).collect()
+}
+
+#[test]
+fn what_has_not_begun_is_carried_over_with_its_own_start_and_taken_back() {
+    let (azure, rehome) = stage(&all_ahead(), None);
+    let before = azure.estate();
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
+    rehome.say(&["verify"]).expect(0);
+    let moved = azure.estate();
+    let new = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop").replace("weu", "sdc");
+    let arm = moved["arm"].as_array().expect("arm");
+    let found = arm.iter().find(|o| text(&o["id"]).eq_ignore_ascii_case(&new)).expect("the new one");
+    let principal = text(&found["properties"]["principalId"]);
+    assert_eq!(scheduled(&moved, &[principal]), scheduled(&before, &[PRINCIPAL]), "of it");
+    assert_eq!(scheduled(&moved, &[principal]).len(), 2);
+    let on_new: Vec<_> =
+        scheduled(&moved, &[PIPELINE]).into_iter().filter(|(s, ..)| *s == new.to_lowercase()).collect();
+    assert_eq!(
+        on_new,
+        [(new.to_lowercase(), "2097-06-30T22:00:00".into(), "2098-12-31T23:00:00".into())],
+        "on it"
+    );
+    let storage = scopes()[0].0.to_lowercase();
+    assert!(!readers(&moved, &[principal]).contains(&storage), "nobody may anything before it begins");
+    assert_eq!(rehome.say_with_people(&ROLLBACK).code, 0, "{}", rehome.say(&["status"]).out);
+    let after = azure.estate();
+    let all = [PRINCIPAL, PIPELINE, principal];
+    assert_eq!(scheduled(&after, &all), scheduled(&before, &all));
+    assert_eq!(differences(&settled(&before), &settled(&after), ""), Vec::<String>::new());
+}
+
+#[test]
+fn what_has_not_begun_is_called_off_for_the_old_identity_in_the_clean_up() {
+    let (azure, rehome) = stage(&all_ahead(), None);
+    rehome.approve(&rehome.path("batch.toml"));
+    let plan = rehome.say(&["show", "plan.json"]).expect(0).out;
+    assert!(plan.contains(&format!("from {START}")) && plan.contains(&format!("begins {START}")), "{plan}");
+    assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
+    rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]).expect(0);
+    let after = azure.estate();
+    assert_eq!(scheduled(&after, &[PRINCIPAL]), []);
+    assert_eq!(scheduled(&after, &[PIPELINE]).len(), 1, "only on the new one");
+}

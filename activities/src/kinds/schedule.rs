@@ -1,4 +1,4 @@
-//! Activities: role assignments with an end (authorization/2020-10-01). They are made and ended by requests, which
+//! Activities: role assignments that begin or end at a time of their own (authorization/2020-10-01). They are made and ended by requests, which
 //! nobody can delete; what counts is the schedule that a request leaves. A copy never outlives what it is a copy of.
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
@@ -24,7 +24,12 @@ pub(crate) struct ScheduleInput {
     name: String,
     role_definition_id: String,
     principal_id: String,
-    end: String,
+    /// When it begins, where that is still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
+    /// When it ends; one that only begins later has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     condition: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,8 +39,17 @@ pub(crate) struct ScheduleInput {
 /// How it stands with an assignment of this principal, role and scope.
 enum Stands {
     Absent,
-    AsWanted,
+    /// As wanted; until it begins, with the request that made it.
+    AsWanted {
+        waiting: Option<String>,
+    },
     Otherwise(Difference),
+}
+
+/// When an assignment begins and ends, in words.
+fn times(start: Option<&str>, end: Option<&str>) -> String {
+    let end = end.map_or_else(|| "never ends".to_owned(), |end| format!("ends {end}"));
+    start.map_or_else(|| end.clone(), |start| format!("begins {start}, {end}"))
 }
 
 impl ScheduleInput {
@@ -59,15 +73,30 @@ impl ScheduleInput {
                 && guid(&text(one, "roleDefinitionId")) == guid(&self.role_definition_id)
                 && at(&text(one, "scope")) == at(&self.scope)
         });
-        Ok(match found.map(|one| text(one, "endDateTime")) {
-            None => Stands::Absent,
-            Some(end) if moment(&end) == moment(&self.end) => Stands::AsWanted,
-            Some(end) => Stands::Otherwise(Difference {
-                fact: self.fact(),
-                expected: Some(format!("ends {}", self.end)),
-                found: Some(if end.is_empty() { "never ends".to_owned() } else { format!("ends {end}") }),
-            }),
-        })
+        let Some(found) = found else { return Ok(Stands::Absent) };
+        let given = |name: &str| Some(text(found, name)).filter(|text| !text.is_empty());
+        let (start, end) = (given("startDateTime"), given("endDateTime"));
+        // When it began is nobody's business any more once it has.
+        let start = self.ahead().and(start);
+        if same(start.as_deref(), self.ahead()) && same(end.as_deref(), self.end.as_deref()) {
+            let waiting = self.ahead().and(given("roleAssignmentScheduleRequestId"));
+            return Ok(Stands::AsWanted { waiting });
+        }
+        Ok(Stands::Otherwise(Difference {
+            fact: self.fact(),
+            expected: Some(self.times()),
+            found: Some(times(start.as_deref(), end.as_deref())),
+        }))
+    }
+
+    /// When it begins, while that is still to come.
+    fn ahead(&self) -> Option<&str> {
+        let now = chrono::Utc::now().timestamp_millis();
+        self.start.as_deref().filter(|start| moment(start).is_ok_and(|start| start > now))
+    }
+
+    fn times(&self) -> String {
+        times(self.ahead(), self.end.as_deref())
     }
 
     fn body(&self, kind: &str) -> Value {
@@ -75,8 +104,14 @@ impl ScheduleInput {
             "principalId": self.principal_id, "roleDefinitionId": self.role_definition_id, "requestType": kind,
         });
         if kind == "AdminAssign" {
-            let expiration = json!({"type": "AfterDateTime", "endDateTime": self.end});
+            let expiration = match &self.end {
+                Some(end) => json!({"type": "AfterDateTime", "endDateTime": end}),
+                None => json!({"type": "NoExpiration"}),
+            };
             properties["scheduleInfo"] = json!({ "expiration": expiration });
+            if let Some(start) = self.ahead() {
+                properties["scheduleInfo"]["startDateTime"] = json!(start);
+            }
             let condition = [("condition", &self.condition), ("conditionVersion", &self.condition_version)];
             for (name, text) in condition.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)))
             {
@@ -95,16 +130,31 @@ impl ScheduleInput {
     async fn assign(&self, clients: &Clients, call: &Call, name: &str) -> Outcome<()> {
         match self.stands(clients).await {
             Ok(Stands::Absent) => self.send(clients, call, name, "AdminAssign").await,
-            Ok(Stands::AsWanted) => Outcome::Applied(()),
+            Ok(Stands::AsWanted { .. }) => Outcome::Applied(()),
             Ok(Stands::Otherwise(difference)) => foreign(&difference),
             Err(why) => unread(why),
+        }
+    }
+
+    /// What has not begun is ended by cancelling the request for it, or like any other: which of these Azure takes is
+    /// not published for every state of a request, so they are tried in turn.
+    async fn call_off(&self, clients: &Clients, call: &Call, request: &str) -> Outcome<()> {
+        let sent = clients.writer.post(call, &format!("{request}/cancel"), SCHEDULES, None).await;
+        match map(sent, |_| ()) {
+            Outcome::Refused(why) if matches!(why.status, Some(400 | 404 | 409)) => {
+                Outcome::Retry { after: None, why }
+            }
+            outcome => outcome,
         }
     }
 
     async fn remove(&self, clients: &Clients, call: &Call) -> Outcome<()> {
         match self.stands(clients).await {
             Ok(Stands::Absent) => Outcome::Applied(()),
-            Ok(Stands::AsWanted) => {
+            Ok(Stands::AsWanted { waiting: Some(request) }) if call.attempt() % 2 == 1 => {
+                self.call_off(clients, call, &request).await
+            }
+            Ok(Stands::AsWanted { .. }) => {
                 let name = call.request_id().to_string();
                 match self.send(clients, call, &name, "AdminRemove").await {
                     // Azure ends none that is younger than five minutes.
@@ -121,12 +171,12 @@ impl ScheduleInput {
 
     async fn verify(&self, clients: &Clients, wanted: bool) -> Result<Vec<Finding>, Fault> {
         let fact = self.fact();
-        let end = format!("ends {}", self.end);
-        let (expected, found) = if wanted { (Some(end), None) } else { (None, Some(end)) };
+        let times = self.times();
+        let (expected, found) = if wanted { (Some(times), None) } else { (None, Some(times)) };
         let other = Difference { fact: fact.clone(), expected, found };
         let difference = match self.stands(clients).await? {
             Stands::Otherwise(difference) => Some(difference),
-            Stands::AsWanted => (!wanted).then_some(other),
+            Stands::AsWanted { .. } => (!wanted).then_some(other),
             Stands::Absent => wanted.then_some(other),
         };
         let word = if wanted { "present" } else { "absent" };
@@ -142,6 +192,11 @@ impl ScheduleInput {
 
 fn guid(id: &str) -> String {
     id.rsplit('/').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+/// Whether two dates are one moment, or both are not there.
+fn same(one: Option<&str>, other: Option<&str>) -> bool {
+    one.map(moment) == other.map(moment)
 }
 
 /// A date as a moment, however it is written; what is no date is compared as text.
@@ -176,7 +231,7 @@ impl Activity for Grant {
     async fn probe(&self, input: &ScheduleInput, (): &()) -> Probe<Value> {
         match input.stands(&self.0).await {
             Ok(Stands::Absent) => Probe::NotApplied,
-            Ok(Stands::AsWanted) => Probe::Applied(json!({"id": input.fact()})),
+            Ok(Stands::AsWanted { .. }) => Probe::Applied(json!({"id": input.fact()})),
             Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
             Err(why) => Probe::Unsettled { after: None, why },
         }
@@ -224,7 +279,7 @@ impl Activity for End {
     async fn probe(&self, input: &ScheduleInput, _: &bool) -> Probe<()> {
         match input.stands(&self.0).await {
             Ok(Stands::Absent) => Probe::Applied(()),
-            Ok(Stands::AsWanted) => Probe::NotApplied,
+            Ok(Stands::AsWanted { .. }) => Probe::NotApplied,
             Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
             Err(why) => Probe::Unsettled { after: None, why },
         }
@@ -241,7 +296,8 @@ impl Activity for End {
 
     async fn undo(&self, call: &Call, input: &ScheduleInput, before: &bool, _: Option<&()>) -> Outcome<()> {
         // What would have ended by itself meanwhile is not given again.
-        let over = moment(&input.end).is_ok_and(|end| end <= chrono::Utc::now().timestamp_millis());
+        let now = chrono::Utc::now().timestamp_millis();
+        let over = input.end.as_deref().is_some_and(|end| moment(end).is_ok_and(|end| end <= now));
         if !before || over {
             return Outcome::Applied(());
         }

@@ -149,7 +149,8 @@ fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
 
 fn assignment(a: &Assignment) -> String {
     let role = a.role_guid().to_ascii_lowercase();
-    let rest = (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, &a.until);
+    let rest =
+        (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, &a.until, &a.from);
     format!("{} ({role}) {}", a.role, short(&rest))
 }
 

@@ -2,6 +2,10 @@
 //!
 //! Facts go into plan files and logs: plain, ordered, and without any setting's value.
 
+mod limits;
+
+pub use limits::{Gap, GapCode, Right};
+
 use crate::references::scan::{Identifier, Identifiers};
 use crate::references::table::Verb;
 use serde::{Deserialize, Serialize};
@@ -139,9 +143,17 @@ pub struct Assignment {
     pub delegated_identity: Option<String>,
     /// When it ends, where it is time-bound.
     pub until: Option<String>,
+    /// When it begins, where that is still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 impl Assignment {
+    /// Whether it begins or ends at a time of its own.
+    pub fn is_scheduled(&self) -> bool {
+        self.until.is_some() || self.from.is_some()
+    }
+
     /// The role's GUID; what stands before it depends on the subscription that was asked.
     pub fn role_guid(&self) -> &str {
         self.role_definition_id.rsplit('/').next().unwrap_or_default()
@@ -455,47 +467,6 @@ pub struct Lock {
     pub level: String,
     /// What its maker wrote.
     pub notes: Option<String>,
-}
-
-/// Something that the caller must be allowed to do.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Right {
-    /// The action, or the Graph permission.
-    pub action: String,
-    /// Where.
-    pub scope: String,
-    /// Whether the caller has it; `None` when that could not be read.
-    pub held: Option<bool>,
-    /// Whether only the clean-up needs it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub later: bool,
-}
-
-/// Something that could not be read, or that one method saw and another did not.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Gap {
-    /// What sort of gap.
-    pub code: GapCode,
-    /// Where.
-    pub scope: String,
-    /// What Azure said, or what is missing.
-    pub why: String,
-}
-
-/// The sorts of gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GapCode {
-    /// A scope that the caller may not read.
-    Denied,
-    /// A table, a list or a type that could not be read.
-    Unreadable,
-    /// A resource that one method found and another, which should have, did not.
-    Disagreement,
-    /// A resource that Azure knows and the caller cannot see.
-    Unseen,
 }
 
 /// How a host is re-pointed.

@@ -41,6 +41,7 @@ pub(super) fn assignment(name: &str, scope: &str) -> Assignment {
         description: None,
         delegated_identity: None,
         until: None,
+        from: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod actions;
 mod assignments;
 mod filter;
 mod locks;
+mod pending;
 mod roles;
 mod schedules;
 mod scope;
@@ -48,8 +49,10 @@ pub(crate) fn handle(objects: &mut dyn Objects, call: &Call) -> Option<Answer> {
     let mut parts = rest.split('/').filter(|part| !part.is_empty());
     let (kind, name, more) = (parts.next()?.to_ascii_lowercase(), parts.next(), parts.next());
     let scope = if scope == "/" { "" } else { scope };
-    if more.is_some() {
-        return None;
+    if let Some(verb) = more {
+        let cancels = call.method == "POST" && verb.eq_ignore_ascii_case("cancel");
+        let cancels = cancels && kind == "roleassignmentschedulerequests";
+        return name.filter(|_| cancels).map(|name| pending::cancel(objects, call, scope, name));
     }
     match kind.as_str() {
         "roleassignments" => Some(assignments::handle(objects, call, scope, name)),

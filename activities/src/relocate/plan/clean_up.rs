@@ -8,7 +8,7 @@ use super::grants::{schedule, service};
 use super::hosts::{RePointed, rewrite};
 use super::kinds::act;
 use super::waits::{self, Returning};
-use super::words::{grouped, place, role_at};
+use super::words::{grouped, place, role_at, times};
 use crate::relocate::facts::{Assignment, Host, Lock};
 use crate::relocate::locks;
 use rehome_orchestrator::{Node, StepId, Template};
@@ -114,8 +114,8 @@ fn revoke_roles(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
     for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
-        if let Some(until) = &a.until {
-            let title = format!("end {} (it ends {until})", role_at(a, &a.scope));
+        if a.is_scheduled() {
+            let title = format!("end {} (it {})", role_at(a, &a.scope), times(a));
             let name = b.derived_name(&["end", &a.id]);
             let condition = a.condition.as_deref().map(Template::known);
             let input = schedule((a, condition), &a.scope, &name, Template::known(&a.principal_id));

@@ -104,13 +104,14 @@ fn roles_on(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     steps
 }
 
-/// The role of an assignment for a principal at a scope: for good, or until that one's ends.
+/// The role of an assignment for a principal at a scope: for good, or as long as that one has it.
 fn role(b: &Builder<'_>, new: &New, a: &Assignment, scope: &str, principal: Template) -> Node {
     let condition = a.condition.as_deref().map(|text| b.renamed_text(new, text));
-    let Some(until) = &a.until else {
+    if !a.is_scheduled() {
         return act("role_assignment.grant/1", grant(b, new, (a, condition), scope, principal));
-    };
-    let name = b.derived_name(&["schedule", scope, a.role_guid(), until, &a.principal_id]);
+    }
+    let when = [&a.until, &a.from].map(|time| time.as_deref().unwrap_or_default()).concat();
+    let name = b.derived_name(&["schedule", scope, a.role_guid(), &when, &a.principal_id]);
     act("schedule.grant/1", schedule((a, condition), scope, &name, principal))
 }
 
@@ -137,7 +138,7 @@ fn grant(
     ])
 }
 
-/// A time-bound assignment, with its condition as it is to be there.
+/// An assignment that begins or ends at a time of its own, with its condition as it is to be there.
 pub(super) fn schedule(
     (a, condition): (&Assignment, Option<Template>),
     scope: &str,
@@ -149,6 +150,7 @@ pub(super) fn schedule(
         ("name", known_text(name)),
         ("role_definition_id", known_text(&a.role_definition_id)),
         ("principal_id", Some(principal)),
+        ("start", a.from.as_deref().and_then(known_text)),
         ("end", a.until.as_deref().and_then(known_text)),
         ("condition", condition),
         ("condition_version", a.condition_version.as_deref().and_then(known_text)),

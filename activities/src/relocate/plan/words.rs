@@ -40,7 +40,15 @@ pub(super) fn equipment(identity: &Identity, tags: usize) -> String {
 /// A role at a place.
 pub(super) fn role_at(assignment: &Assignment, scope: &str) -> String {
     let condition = if assignment.condition.is_some() { " (with condition)" } else { "" };
-    format!("{}{condition} on {}", assignment.role, place(scope))
+    let from = assignment.from.as_ref().map_or_else(String::new, |from| format!(", from {from}"));
+    format!("{}{condition} on {}{from}", assignment.role, place(scope))
+}
+
+/// When an assignment begins and ends.
+pub(super) fn times(assignment: &Assignment) -> String {
+    let from = assignment.from.as_ref().map(|from| format!("begins {from}"));
+    let until = assignment.until.as_ref().map(|until| format!("ends {until}"));
+    from.into_iter().chain(until).collect::<Vec<_>>().join(", ")
 }
 
 /// A length of time in its largest whole unit.

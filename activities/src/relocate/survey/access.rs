@@ -1,5 +1,6 @@
 //! Activities: reads who may do what: roles, conditions, vaults, services, locks, the caller's own rights.
 
+use super::scheduled::Schedules;
 use super::versions::Versions;
 use super::{Common, actions, gap, graph_rights, hosts, parse};
 use crate::azure::Reader;
@@ -248,16 +249,16 @@ pub(super) async fn assignments(
     let asked: Vec<_> = scopes.map(|scope| assignments_at(reader, scope, &filter)).collect();
     let own = format!("{}/providers/Microsoft.Authorization", who.resource_id);
     let assigned = format!("{own}/roleAssignments");
-    let (found, on, ends_on, naming) = futures_util::join!(
+    let (found, on, schedules_on, naming) = futures_util::join!(
         stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>(),
         reader.list(&assigned, AUTHORIZATION, &[("$filter", "atScope()")]),
-        ends(reader, &own, "atScope()"),
+        schedules(reader, &own, "atScope()"),
         naming(reader, common, who),
     );
-    for (provider, found, ends) in found {
-        let ends = ends.unwrap_or_else(|why| {
+    for (provider, found, schedules) in found {
+        let schedules = schedules.unwrap_or_else(|why| {
             out.gaps.push(gap(&format!("{provider}{SCHEDULES}"), &why));
-            BTreeMap::new()
+            Schedules::default()
         });
         match found {
             Ok(found) => {
@@ -265,27 +266,26 @@ pub(super) async fn assignments(
                     .iter()
                     .filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new()))
                     .collect();
+                schedules.apply(&mut more, &common.roles);
                 more.retain(|a| {
                     a.principal_id.eq_ignore_ascii_case(&who.principal_id) && seen.insert(a.id.to_lowercase())
                 });
-                more.iter_mut().for_each(|a| a.until = ends.get(&bound(a)).cloned());
                 out.of.extend(more);
             }
             Err(why) => out.gaps.push(gap(&provider, &why)),
         }
     }
     let on = on?;
-    out.on = on
-        .iter()
-        .filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new()))
-        .filter(|a| a.scope.eq_ignore_ascii_case(&who.resource_id))
-        // What the identity may do on itself is among what it may do, and is copied from there.
-        .filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id))
-        .collect();
-    match ends_on {
-        Ok(ends) => out.on.iter_mut().for_each(|a| a.until = ends.get(&bound(a)).cloned()),
+    out.on = on.iter().filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new())).collect();
+    match schedules_on {
+        Ok(schedules) => schedules.apply(&mut out.on, &common.roles),
         Err(why) => out.gaps.push(gap(&format!("{own}{SCHEDULES}"), &why)),
     }
+    // What the identity may do on itself is among what it may do, and is copied from there.
+    out.on.retain(|a| {
+        a.scope.eq_ignore_ascii_case(&who.resource_id)
+            && !a.principal_id.eq_ignore_ascii_case(&who.principal_id)
+    });
     match naming {
         Ok(found) => out.naming = found,
         Err(missed) => out.gaps.push(missed),
@@ -293,48 +293,32 @@ pub(super) async fn assignments(
     Ok(out)
 }
 
-/// What one principal may do at, above and below a scope, and when that ends.
+/// What one principal may do at, above and below a scope, and when that begins and ends.
 async fn assignments_at(
     reader: &Reader,
     scope: String,
     filter: &str,
-) -> (String, Result<Vec<Value>, Fault>, Result<Ends, Fault>) {
+) -> (String, Result<Vec<Value>, Fault>, Result<Schedules, Fault>) {
     let provider = format!("{scope}/providers/Microsoft.Authorization");
     let path = format!("{provider}/roleAssignments");
     let of_it = [("$filter", filter)];
     // At, above and below: management groups are among what is above.
-    let (found, ends) =
-        futures_util::join!(reader.list(&path, AUTHORIZATION, &of_it), ends(reader, &provider, filter));
-    (provider, found, ends)
-}
-
-/// When time-bound assignments end, by scope, role and principal, in lower case.
-type Ends = BTreeMap<[String; 3], String>;
-
-/// What a time-bound assignment is known by.
-fn bound(a: &Assignment) -> [String; 3] {
-    [a.scope.as_str(), parse::last(&a.role_definition_id), &a.principal_id].map(str::to_lowercase)
+    let (found, schedules) =
+        futures_util::join!(reader.list(&path, AUTHORIZATION, &of_it), schedules(reader, &provider, filter));
+    (provider, found, schedules)
 }
 
 /// The list that tells time-bound assignments from permanent ones.
 pub(crate) const SCHEDULES: &str = "/roleAssignmentSchedules";
 
-/// When assignments end. A tenant without the licence for it has no time-bound ones.
-async fn ends(reader: &Reader, provider: &str, filter: &str) -> Result<Ends, Fault> {
+/// Assignments that begin or end at a time of their own. A tenant without the licence for it has none.
+async fn schedules(reader: &Reader, provider: &str, filter: &str) -> Result<Schedules, Fault> {
     let path = format!("{provider}{SCHEDULES}");
-    let schedules = match reader.list(&path, "2020-10-01", &[("$filter", filter)]).await {
-        Ok(schedules) => schedules,
-        Err(why) if why.code.eq_ignore_ascii_case("AadPremiumLicenseRequired") => return Ok(Ends::new()),
-        Err(why) => return Err(why),
-    };
-    let end = |s: &Value| {
-        let (scope, role) =
-            (parse::text(s, "/properties/scope")?, parse::text(s, "/properties/roleDefinitionId")?);
-        let principal = parse::text(s, "/properties/principalId")?;
-        let known = [scope.as_str(), parse::last(&role), &principal].map(str::to_lowercase);
-        Some((known, parse::text(s, "/properties/endDateTime")?))
-    };
-    Ok(schedules.iter().filter_map(end).collect())
+    match reader.list(&path, "2020-10-01", &[("$filter", filter)]).await {
+        Ok(all) => Ok(Schedules(all)),
+        Err(why) if why.code.eq_ignore_ascii_case("AadPremiumLicenseRequired") => Ok(Schedules::default()),
+        Err(why) => Err(why),
+    }
 }
 
 /// Assignments of others whose conditions name this principal.

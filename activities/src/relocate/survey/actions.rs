@@ -20,9 +20,9 @@ fn put(out: &mut Wanted, action: String, scope: &str) {
 
 /// How an assignment is made and taken away: those with an end by requests.
 fn on_assignment(a: &Assignment, verb: &str) -> String {
-    match a.until {
-        Some(_) => format!("{AUTHORIZATION}/roleAssignmentScheduleRequests/write"),
-        None => format!("{AUTHORIZATION}/roleAssignments/{verb}"),
+    match a.is_scheduled() {
+        true => format!("{AUTHORIZATION}/roleAssignmentScheduleRequests/write"),
+        false => format!("{AUTHORIZATION}/roleAssignments/{verb}"),
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn forward(params: &Params, facts: &Facts) -> Wanted {
     for a in &facts.assignments_on {
         put(&mut out, on_assignment(a, "write"), home);
     }
-    for a in facts.assignments_of.iter().filter(|a| a.until.is_some()) {
+    for a in facts.assignments_of.iter().filter(|a| a.is_scheduled()) {
         put(&mut out, on_assignment(a, "write"), &a.scope);
         if let Some(place) = facts.mapped.place(&a.scope) {
             put(&mut out, on_assignment(a, "write"), &place.id);
@@ -84,6 +84,9 @@ pub(super) fn clean_up(params: &Params, facts: &Facts) -> Wanted {
     put(&mut out, format!("{IDENTITIES}/delete"), old);
     for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
         put(&mut out, on_assignment(a, "delete"), &a.scope);
+        if a.from.is_some() {
+            put(&mut out, format!("{AUTHORIZATION}/roleAssignmentScheduleRequests/cancel/action"), &a.scope);
+        }
     }
     for grant in &facts.service_grants {
         let account = grant.id.rsplitn(3, '/').nth(2).unwrap_or(&grant.id);

@@ -16,6 +16,7 @@ mod hosts;
 mod mapped;
 mod parse;
 mod query;
+mod scheduled;
 mod versions;
 
 pub(crate) use access::{SCHEDULES, SERVICES};

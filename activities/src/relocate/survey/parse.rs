@@ -68,6 +68,7 @@ pub(super) fn assignment(
     let guid = last(&role_definition_id).to_ascii_lowercase();
     Some(Assignment {
         until: ends.get(&id.to_ascii_lowercase()).cloned(),
+        from: None,
         scope: text(body, "/properties/scope").or_else(|| scope_of(&id))?,
         role: roles.get(&guid).cloned().unwrap_or(guid),
         role_definition_id,

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::filter::{self, Term};
+use super::pending;
 use super::roles;
 use super::scope::{self, canonical, id_of};
 use super::view::{Answer, Call, Objects, stamp, text};
@@ -85,8 +86,11 @@ fn put(objects: &mut dyn Objects, call: &Call, at: &str, name: &str) -> Result<A
     }
     let until = match text(call.body, "/properties/requestType") {
         Some("AdminAssign") => {
-            let until = end(call)?;
+            let (start, until) = times(call)?;
             assign(objects, call, at, name, until)?;
+            if start > call.now {
+                pending::keep_back(objects, at, name, &stamp(start));
+            }
             until
         }
         Some("AdminRemove") => {
@@ -114,8 +118,8 @@ fn put(objects: &mut dyn Objects, call: &Call, at: &str, name: &str) -> Result<A
     Ok(Answer::json(201, body))
 }
 
-/// When an assignment is to end; `None` for never.
-fn end(call: &Call) -> Result<Option<DateTime<Utc>>, Answer> {
+/// When an assignment is to begin and to end; `None` for never.
+fn times(call: &Call) -> Result<(DateTime<Utc>, Option<DateTime<Utc>>), Answer> {
     let bad = || Answer::error(400, "InvalidScheduleInfo", "The schedule of the request is not valid.");
     let field = |name: &str| text(call.body, &format!("/properties/scheduleInfo/{name}"));
     let start = match field("startDateTime") {
@@ -123,7 +127,7 @@ fn end(call: &Call) -> Result<Option<DateTime<Utc>>, Answer> {
         None => call.now,
     };
     let until = match field("expiration/type") {
-        None | Some("NoExpiration") => return Ok(None),
+        None | Some("NoExpiration") => return Ok((start, None)),
         Some("AfterDuration") => {
             start.checked_add_signed(field("expiration/duration").and_then(duration).ok_or_else(bad)?)
         }
@@ -135,7 +139,7 @@ fn end(call: &Call) -> Result<Option<DateTime<Utc>>, Answer> {
         let message = "The duration of an active assignment must be at least five minutes.";
         return Err(Answer::error(400, "ActiveDurationTooShort", message));
     }
-    Ok(Some(until))
+    Ok((start, Some(until)))
 }
 
 /// An ISO 8601 duration of days, hours, minutes and seconds; months and years have no fixed length and are refused.
@@ -217,6 +221,10 @@ fn remove(objects: &mut dyn Objects, call: &Call, at: &str) -> Result<(), Answer
     let Some(schedule) = found.cloned() else {
         return Err(Answer::error(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist."));
     };
+    if pending::is_ahead(&schedule, call.now) {
+        let message = "The Role assignment does not exist: it has not begun.";
+        return Err(Answer::error(400, "RoleAssignmentDoesNotExist", message));
+    }
     let since = text(&schedule, "/properties/createdOn").and_then(|at| at.parse::<DateTime<Utc>>().ok());
     if since.is_some_and(|since| call.now < since + SHORTEST) {
         let message = "The active duration is too short. Minimum required is 5 minutes.";
@@ -234,8 +242,9 @@ fn erase(objects: &mut dyn Objects, schedule: &Value) {
     }
 }
 
-/// Ends every time-bound assignment whose time is over. To be called before each request is answered.
+/// Begins every assignment whose time has come, and ends every one whose time is over. To be called before each request is answered.
 pub(crate) fn expire(objects: &mut dyn Objects, now: DateTime<Utc>) {
+    pending::begin(objects, now);
     let over = |schedule: &&Value| {
         let end = text(schedule, "/properties/endDateTime").and_then(|end| end.parse::<DateTime<Utc>>().ok());
         end.is_some_and(|end| end <= now)

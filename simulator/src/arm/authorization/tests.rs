@@ -298,6 +298,41 @@ fn a_time_bound_assignment_shows_as_a_plain_one_and_ends_in_time() {
 }
 
 #[test]
+fn what_has_not_begun_is_only_a_schedule_and_only_its_request_can_be_cancelled() {
+    let mut world = world();
+    let requests = format!("{GROUP}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests");
+    let mut body = typed(READER, OLD);
+    body["properties"]["requestType"] = json!("AdminAssign");
+    let begins = super::view::stamp(start() + TimeDelta::hours(2));
+    body["properties"]["scheduleInfo"] =
+        json!({"startDateTime": begins, "expiration": {"type": "NoExpiration"}});
+    let schedules = format!(
+        "{GROUP}/providers/Microsoft.Authorization/roleAssignmentSchedules?$filter=principalId eq {OLD}"
+    );
+    for (name, begun) in [(FIRST, false), (SECOND, true)] {
+        assert_eq!(send(&mut world, 0, "PUT", &format!("{requests}/{name}"), body.clone()).status, 201);
+        assert!(world.get(&at(GROUP, name)).is_none());
+        assert_eq!(names(&send(&mut world, 0, "GET", &schedules, Value::Null)), [name]);
+        let mut remove = typed(READER, OLD);
+        remove["properties"]["requestType"] = json!("AdminRemove");
+        let refused = send(&mut world, 0, "PUT", &format!("{requests}/{CALLER}"), remove);
+        assert_eq!(code(&refused), (400, "RoleAssignmentDoesNotExist".into()));
+        if begun {
+            super::expire(&mut world, start() + TimeDelta::hours(2));
+        }
+        assert_eq!(world.get(&at(GROUP, name)).is_some(), begun);
+        let cancelled = send(
+            &mut world,
+            if begun { 7200 } else { 0 },
+            "POST",
+            &format!("{requests}/{name}/cancel"),
+            Value::Null,
+        );
+        assert_eq!(cancelled.status, if begun { 400 } else { 200 });
+    }
+}
+
+#[test]
 fn deny_assignments_are_read_by_the_principal_they_name_and_cannot_be_written() {
     let mut world = world();
     let base = format!("{GROUP}/providers/Microsoft.Authorization/denyAssignments");
