@@ -1,5 +1,6 @@
-//! Activities: role assignments that begin or end at a time of their own (authorization/2020-10-01). They are made and ended by requests, which
-//! nobody can delete; what counts is the schedule that a request leaves. A copy never outlives what it is a copy of.
+//! Activities: role assignments that begin or end at a time of their own (authorization/2020-10-01). They are made
+//! and ended by requests, which nobody can delete; what counts is the schedule that a request leaves. A copy never
+//! outlives what it is a copy of.
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
 use rehome_orchestrator::{
