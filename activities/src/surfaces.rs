@@ -88,8 +88,9 @@ const HANDS: [(&str, &str); 9] = [
 ];
 
 /// What is found and said.
-const NAMED: [(&str, &str); 7] = [
+const NAMED: [(&str, &str); 8] = [
     ("dynamic groups, and groups kept on-premises", "W341"),
+    ("role assignments on it of those who are gone", "W353: neither copied nor removed"),
     ("membership of administrative units", "C8"),
     ("delegated grants and custom security attributes of its service principal", "C8"),
     ("who matches a flexible credential's expression", "C6"),

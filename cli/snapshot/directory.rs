@@ -44,7 +44,9 @@ pub(super) fn objects(heard: &[&Heard], arm: &[Value], caller: &str) -> Vec<Valu
     }
     let principal = |i: &Value| text(i, "/properties/principalId").to_lowercase();
     let own: BTreeSet<String> = arm.iter().filter(|object| is_identity(object)).map(principal).collect();
-    directory.principals(arm);
+    let gone = |one: &&&Heard| matches!(&one.answer, Err(why) if why.status == Some(404));
+    let gone = heard.iter().filter(gone).filter_map(|one| one.path.strip_prefix("directoryObjects/"));
+    directory.principals(arm, &gone.map(str::to_lowercase).collect());
     // Identities, and whoever is signed in, are there by themselves.
     let by_themselves = |id: &String| own.contains(id) || id.eq_ignore_ascii_case(caller);
     let needless = |object: &Map<String, Value>| {
@@ -62,8 +64,11 @@ impl Directory {
     fn hear(&mut self, path: &[&str], answer: &Value) {
         let items = || answer["value"].as_array().into_iter().flatten();
         match *path {
-            ["servicePrincipals" | "users", id, "memberOf" | "transitiveMemberOf"] => {
+            ["servicePrincipals" | "users", id, "memberOf"] => {
                 items().for_each(|item| self.link(item, "members", id));
+            }
+            ["servicePrincipals" | "users", id, "transitiveMemberOf"] => {
+                items().for_each(|item| self.belong(item, id));
             }
             ["servicePrincipals", id, "ownedObjects"] => {
                 items().for_each(|item| self.link(item, "owners", id));
@@ -102,6 +107,16 @@ impl Directory {
         known.entry("@odata.type").or_insert_with(|| Value::from(format!("#microsoft.graph.{kind}")));
     }
 
+    /// Somebody is a member of a group, or has a directory role, which Graph shows as something to be a member of.
+    fn belong(&mut self, item: &Value, who: &str) {
+        let role = text(item, "/roleTemplateId");
+        if role.is_empty() {
+            return self.link(item, "members", who);
+        }
+        let held = json!({"id": format!("{who}-{role}"), "principalId": who, "roleDefinitionId": role, "directoryScopeId": "/"});
+        self.add(&held, "unifiedRoleAssignment");
+    }
+
     fn link(&mut self, item: &Value, list: &str, who: &str) {
         self.add(item, "directoryObject");
         let Some(known) = self.0.get_mut(&text(item, "/id").to_lowercase()) else { return };
@@ -117,14 +132,17 @@ impl Directory {
     }
 
     /// Whoever is granted a role has to be there, so that the role can be granted again.
-    fn principals(&mut self, arm: &[Value]) {
+    fn principals(&mut self, arm: &[Value], gone: &BTreeSet<String>) {
         for object in arm.iter().filter(|o| text(o, "/type").to_lowercase().ends_with("/roleassignments")) {
             let kind = match text(object, "/properties/principalType") {
                 "User" => "user",
                 "Group" | "ForeignGroup" => "group",
                 _ => "servicePrincipal",
             };
-            self.add(&json!({"id": text(object, "/properties/principalId")}), kind);
+            let id = text(object, "/properties/principalId");
+            if !gone.contains(&id.to_lowercase()) {
+                self.add(&json!({ "id": id }), kind);
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ mod everywhere;
 mod full_disk;
 mod kills;
 mod oracle;
+mod orphans;
 mod outages;
 mod reconcile;
 mod rehome;

@@ -16,6 +16,27 @@ pub(crate) struct DeleteIdentity(pub(crate) Clients);
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteInput {
     id: String,
+    /// Whose grants are looked for afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal_id: Option<String>,
+}
+
+impl DeleteIdentity {
+    /// Roles that somebody gave the principal after the plan was made outlive it, and count towards Azure's limit.
+    async fn left(&self, id: &str, principal: &str) -> Result<Finding, Fault> {
+        let subscription: Vec<&str> = id.split('/').take(3).collect();
+        let list = format!("{}/providers/Microsoft.Authorization/roleAssignments", subscription.join("/"));
+        let filter = format!("principalId eq '{}'", principal.replace('\'', "''"));
+        let found = self.0.reader.list(&list, "2022-04-01", &[("$filter", &filter)]).await?;
+        let left: Vec<&str> = found.iter().filter_map(|one| one["id"].as_str()).collect();
+        let fact = format!("roles of {principal} in {}", subscription.join("/"));
+        let difference = (!left.is_empty()).then(|| Difference {
+            fact: fact.clone(),
+            expected: None,
+            found: Some(left.join(", ")),
+        });
+        Ok(finding(&fact, "absent", difference.as_ref()))
+    }
 }
 
 impl Activity for DeleteIdentity {
@@ -73,7 +94,11 @@ impl Activity for DeleteIdentity {
             expected: None,
             found: Some("present".to_owned()),
         });
-        Ok(vec![finding(&input.id, "absent", difference.as_ref())])
+        let mut findings = vec![finding(&input.id, "absent", difference.as_ref())];
+        if let Some(principal) = &input.principal_id {
+            findings.push(self.left(&input.id, principal).await?);
+        }
+        Ok(findings)
     }
 
     fn residue(&self, input: &DeleteInput, (): &(), _: Option<&()>) -> String {

@@ -5,6 +5,7 @@
 //! others changed elsewhere meanwhile stays. The decisions are in `host_plan`, without any HTTP.
 
 use super::host_plan::{Parts, Shape, backward, forward, identities, parts, recall, shape};
+use super::objects::MSI;
 use super::splice::Splice;
 use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, quoted, unread};
 use crate::azure::errors::is_over;
@@ -290,7 +291,7 @@ impl Activity for HostRewrite {
     async fn verify(&self, input: &HostInput, before: &HostBefore, (): &()) -> Result<Vec<Finding>, Fault> {
         let (live, _) = self.live(input).await?;
         let difference = match parts(&live, input, before) {
-            Ok(Parts::All) => lost(&live, input, before),
+            Ok(Parts::All) => self.lost(&live, input, before).await?,
             Ok(Parts::None | Parts::Some) => Some(Difference {
                 fact: input.id.clone(),
                 expected: Some("re-pointed".to_owned()),
@@ -316,14 +317,32 @@ impl Activity for HostRewrite {
     }
 }
 
-/// Another identity that was attached before and is not any more.
-fn lost(live: &Value, input: &HostInput, before: &HostBefore) -> Option<Difference> {
+/// Other identities that were attached before and are not any more.
+fn missing<'a>(
+    live: &Value,
+    input: &'a HostInput,
+    before: &'a HostBefore,
+) -> impl Iterator<Item = &'a String> {
     let now = identities(live);
     let has = |list: &[String], id: &str| list.iter().any(|i| i.eq_ignore_ascii_case(id));
-    let missing = before.attached.iter().find(|id| !has(&now, id) && !has(&input.detach, id))?;
-    Some(Difference {
-        fact: input.id.clone(),
-        expected: Some(format!("{missing} is still attached")),
-        found: None,
-    })
+    before.attached.iter().filter(move |id| !has(&now, id) && !has(&input.detach, id))
+}
+
+impl HostRewrite {
+    /// Another identity that was attached before and is not any more, though it is there: what the clean-up has
+    /// deleted, nobody can have attached.
+    async fn lost(
+        &self,
+        live: &Value,
+        input: &HostInput,
+        before: &HostBefore,
+    ) -> Result<Option<Difference>, Fault> {
+        for id in missing(live, input, before) {
+            if self.clients.reader.find(id, MSI).await?.is_some() {
+                let expected = Some(format!("{id} is still attached"));
+                return Ok(Some(Difference { fact: input.id.clone(), expected, found: None }));
+            }
+        }
+        Ok(None)
+    }
 }

@@ -25,6 +25,9 @@ pub struct Facts {
     pub assignments_of: Vec<Assignment>,
     /// What others may do with it.
     pub assignments_on: Vec<Assignment>,
+    /// Who of those with a role on it the directory does not know any more: ids in lower case.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub gone: BTreeSet<String>,
     /// Assignments of others whose conditions name it.
     pub conditions_naming: Vec<Assignment>,
     /// Its grants in Entra ID.
@@ -425,6 +428,16 @@ pub struct Counterpart {
 }
 
 impl Facts {
+    /// The roles on it of those who are there.
+    pub fn roles_on(&self) -> impl Iterator<Item = &Assignment> {
+        self.assignments_on.iter().filter(|a| !self.is_gone(a))
+    }
+
+    /// Whether the directory does not know any more who has this.
+    pub fn is_gone(&self, assignment: &Assignment) -> bool {
+        self.gone.contains(&assignment.principal_id.to_lowercase())
+    }
+
     /// The counterpart of a host, or of the resource that it is a part of.
     pub fn counterpart_of(&self, host: &Host) -> Option<&Counterpart> {
         let is =

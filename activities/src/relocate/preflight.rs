@@ -152,6 +152,15 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
         out.blockers.push(notice("B114", old, text, "remove some that are not needed"));
     }
     out.warnings.extend(nodes::left_over(facts));
+    for orphan in facts.assignments_on.iter().filter(|a| facts.is_gone(a)) {
+        let text =
+            format!("{} on it is of {}, whom the directory does not know", orphan.role, orphan.principal_id);
+        let remedy = format!(
+            "it is neither copied nor removed: az role assignment delete --ids {}",
+            quoted(&orphan.id)
+        );
+        out.warnings.push(notice("W353", &orphan.id, text, remedy));
+    }
     let same_name = facts.target.id.rsplit('/').next().is_some_and(|n| old.ends_with(&format!("/{n}")));
     if same_name && facts.hosts.iter().any(|h| h.kind.to_ascii_lowercase().starts_with("microsoft.sql/")) {
         out.warnings.push(notice(

@@ -74,10 +74,4 @@ async fn directory(reader: &Reader, facts: &[Facts]) {
     let asked: Vec<String> =
         applications.iter().map(|id| format!("servicePrincipals/{id}?{select}")).collect();
     reader.graph_batch(&asked).await;
-    // Whoever is signed in is a person or an application.
-    let caller = reader.caller();
-    let groups = "transitiveMemberOf?$select=id,displayName";
-    if reader.graph_list(&format!("servicePrincipals/{caller}/{groups}")).await.is_err() {
-        drop(reader.graph_list(&format!("users/{caller}/{groups}")).await);
-    }
 }

@@ -102,6 +102,7 @@ pub(super) fn facts() -> Facts {
         }],
         assignments_of: vec![assignment("a1", GROUP)],
         assignments_on: Vec::new(),
+        gone: BTreeSet::new(),
         conditions_naming: Vec::new(),
         directory: Directory {
             groups: vec![Group {

@@ -144,6 +144,24 @@ fn each_obstacle_has_its_own_code() {
 }
 
 #[test]
+fn a_role_of_who_is_gone_is_named_and_neither_copied_nor_revoked() {
+    let mut facts = facts();
+    let mut role = assignment("on", OLD);
+    role.principal_id = "AAAA0000-0000-4000-8000-00000000dead".into();
+    facts.assignments_on = vec![role];
+    let steps = |facts: &Facts| super::plan(&params(), facts).unwrap().steps.len();
+    let all = steps(&facts);
+    facts.gone.insert("aaaa0000-0000-4000-8000-00000000dead".into());
+    assert_eq!(steps(&facts), all - 2);
+    let found = preflight(&params(), &facts).warnings;
+    let named = found.iter().find(|n| n.code == "W353").unwrap();
+    assert!(
+        named.remedy.contains("az role assignment delete --ids") && named.remedy.contains("/on"),
+        "{named:?}"
+    );
+}
+
+#[test]
 fn a_right_that_only_the_clean_up_needs_stops_nobody_before_it() {
     let mut facts = facts();
     let right = |held| Right { action: "x/delete".into(), scope: GROUP.into(), held, later: true };

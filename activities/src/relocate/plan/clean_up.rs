@@ -43,12 +43,16 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     needs.extend(returning.claims);
     needs.extend(revoked);
     let old = &b.old().resource_id;
-    let input = || object([("id", Some(Template::known(old)))]);
+    let input = object([("id", Some(Template::known(old)))]);
     let title = format!("revoke the tokens of {}: what still uses it is heard of now", grouped(old));
     let words = Words::new(title, "hosts that have it fetch new ones");
-    needs = vec![b.push(Group::CleanUp, words, &needs, act("identity.revoke_tokens/1", input()))];
+    needs = vec![b.push(Group::CleanUp, words, &needs, act("identity.revoke_tokens/1", input))];
     let title = format!("identity {}: POINT OF NO RETURN", grouped(old));
-    let deleted = b.push(Group::CleanUp, Words::new(title, ""), &needs, act("identity.delete/1", input()));
+    let whole = object([
+        ("id", Some(Template::known(old))),
+        ("principal_id", Some(Template::known(&b.old().principal_id))),
+    ]);
+    let deleted = b.push(Group::CleanUp, Words::new(title, ""), &needs, act("identity.delete/1", whole));
     // A lock on the identity itself went with it.
     let kept: Vec<&Lock> = lifted.into_iter().filter(|l| !l.scope.eq_ignore_ascii_case(old)).collect();
     restore(b, Group::CleanUp, &kept, &[deleted]);
@@ -113,7 +117,7 @@ fn revoke(b: &mut Builder<'_>, returning: &Returning) -> Vec<StepId> {
 fn revoke_roles(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
-    for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
+    for a in facts.assignments_of.iter().chain(facts.roles_on()) {
         if a.is_scheduled() {
             let title = format!("end {} (it {})", role_at(a, &a.scope), times(a));
             let name = b.derived_name(&["end", &a.id]);

@@ -87,7 +87,7 @@ fn roles_on(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     // What another identity of the batch may do with this one is granted by that one's own move.
     let moves =
         |a: &&Assignment| facts.moving.iter().any(|m| m.principal_id.eq_ignore_ascii_case(&a.principal_id));
-    for assignment in facts.assignments_on.iter().filter(|a| !moves(a)) {
+    for assignment in facts.roles_on().filter(|a| !moves(a)) {
         let tail = assignment.scope.get(b.old().resource_id.len()..).unwrap_or_default();
         let scope = format!("{}{tail}", facts.target.id);
         let title = format!(

@@ -44,7 +44,7 @@ pub(super) fn forward(params: &Params, facts: &Facts) -> Wanted {
     if copied(facts).next().is_some() {
         put(&mut out, format!("{IDENTITIES}/federatedIdentityCredentials/write"), home);
     }
-    for a in &facts.assignments_on {
+    for a in facts.roles_on() {
         put(&mut out, on_assignment(a, "write"), home);
     }
     for a in facts.assignments_of.iter().filter(|a| a.is_scheduled()) {
@@ -82,7 +82,7 @@ pub(super) fn clean_up(params: &Params, facts: &Facts) -> Wanted {
     let old = &facts.identity.identifiers.resource_id;
     put(&mut out, format!("{IDENTITIES}/revokeTokens/action"), old);
     put(&mut out, format!("{IDENTITIES}/delete"), old);
-    for a in facts.assignments_of.iter().chain(&facts.assignments_on) {
+    for a in facts.assignments_of.iter().chain(facts.roles_on()) {
         put(&mut out, on_assignment(a, "delete"), &a.scope);
         if a.from.is_some() {
             put(&mut out, format!("{AUTHORIZATION}/roleAssignmentScheduleRequests/cancel/action"), &a.scope);

@@ -14,6 +14,7 @@ pub(crate) mod fuzz;
 mod graph_rights;
 mod hosts;
 mod mapped;
+mod orphans;
 mod parse;
 mod query;
 mod scheduled;
@@ -147,6 +148,8 @@ async fn one(
         }
     }
     gaps.append(&mut assignments.gaps);
+    let (gone, unasked) = orphans::read(reader, &assignments.on).await;
+    gaps.extend(unasked);
     gaps.extend(host_gaps);
     let mut counterparts = hosts::counterparts(reader, common, params, &hosts).await;
     let mut living: Vec<&str> = moving.iter().map(|m| m.from.as_str()).collect();
@@ -158,6 +161,7 @@ async fn one(
         credentials,
         assignments_of: assignments.of,
         assignments_on: assignments.on,
+        gone,
         conditions_naming: assignments.naming,
         directory,
         access_policies: common

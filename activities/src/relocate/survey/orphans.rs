@@ -1,0 +1,26 @@
+//! Activities: who has a role on the identity and is gone. Such a role can not be granted again, and Azure keeps it for
+//! ever: it is named, and left alone.
+
+use super::gap;
+use crate::azure::Reader;
+use crate::relocate::facts::{Assignment, Gap};
+use std::collections::BTreeSet;
+
+/// Those whom the directory does not know, in lower case; in one request for twenty of them.
+pub(super) async fn read(reader: &Reader, on: &[Assignment]) -> (BTreeSet<String>, Vec<Gap>) {
+    // Groups of other tenants are in no directory that could be asked.
+    let own = on.iter().filter(|a| !a.principal_type.eq_ignore_ascii_case("ForeignGroup"));
+    let ids: BTreeSet<String> = own.map(|a| a.principal_id.to_lowercase()).collect();
+    let paths: Vec<String> = ids.iter().map(|id| format!("directoryObjects/{id}?$select=id")).collect();
+    let (mut gone, mut gaps) = (BTreeSet::new(), Vec::new());
+    for (id, answer) in ids.into_iter().zip(reader.graph_batch(&paths).await) {
+        match answer {
+            Ok(_) => {}
+            Err(why) if why.status == Some(404) => {
+                gone.insert(id);
+            }
+            Err(why) => gaps.push(gap(&format!("Entra ID: directoryObjects/{id}"), &why)),
+        }
+    }
+    (gone, gaps)
+}
