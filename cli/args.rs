@@ -214,6 +214,9 @@ pub(crate) enum Command {
         /// The name of the batch again, because nothing brings an identity back.
         #[arg(long, value_name = "NAME")]
         confirm: Option<String>,
+        /// A step that was left out, for which you answer; once for each.
+        #[arg(long = "accept", value_name = "MOVE:STEP")]
+        accepts: Vec<String>,
         /// Why.
         #[arg(long, default_value = "clean-up approved")]
         reason: String,

@@ -1,7 +1,8 @@
 //! CLI: where a move stands, in the ten words that people see. Pure.
 
 use rehome_orchestrator::{
-    Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepState, Undo, Verdict,
+    Difference, Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepId, StepState,
+    Undo, Verdict,
 };
 use serde::Serialize;
 
@@ -17,6 +18,12 @@ pub(crate) struct MoveView {
     pub(crate) events: u64,
     pub(crate) since_ms: i64,
     pub(crate) waiting_for: Vec<WaitView>,
+    /// Steps that a person left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<LeftOut>,
+    /// What is not as it was before the first step, after the way back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) differs: Vec<Difference>,
 }
 
 /// The states that people see.
@@ -88,6 +95,13 @@ pub(crate) struct WaitView {
     pub(crate) unblock_with: Vec<String>,
 }
 
+/// A step that a person left out.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct LeftOut {
+    pub(crate) step: String,
+    pub(crate) title: String,
+}
+
 /// Looks at a move.
 pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
     let mut waiting_for: Vec<WaitView> =
@@ -107,7 +121,14 @@ pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
         events: state.events(),
         since_ms: state.last_ms(),
         waiting_for,
+        left_out: state.skipped().filter_map(|id| left_out(state, id)).collect(),
+        differs: state.proof().unwrap_or_default().to_vec(),
     }
+}
+
+fn left_out(state: &RunState, id: &StepId) -> Option<LeftOut> {
+    let (step, _) = state.step(id)?;
+    Some(LeftOut { step: id.to_string(), title: step.title.clone() })
 }
 
 /// Nothing else goes on before the world was looked at.

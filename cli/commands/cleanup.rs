@@ -7,47 +7,46 @@ use crate::args::RunArgs;
 use crate::drive::{Drive, Goal, reach};
 use crate::error::{CliError, Exit};
 use crate::store;
-use rehome_orchestrator::{Clock, Node, RunId, RunState, SystemClock, Verdict, open_gate};
+use crate::view::{LeftOut, view};
+use rehome_orchestrator::{Clock, Node, RunId, RunState, StepId, SystemClock, Verdict, open_gate};
+use rehome_store::SqliteLog;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The name of the gate that clean-up stands behind.
 const GATE: &str = "cleanup";
+
+/// What a person answers for.
+pub(crate) struct Approval<'a> {
+    /// The name of the batch again.
+    pub(crate) confirm: Option<&'a str>,
+    /// Steps that were left out, as MOVE:STEP.
+    pub(crate) accepts: &'a [String],
+    pub(crate) reason: &'a str,
+}
 
 /// Opens the gate of every move that has come to it, and carries on to the end.
 pub(crate) async fn cleanup(
     c: &Context<'_>,
     select: &str,
-    confirm: Option<&str>,
-    reason: &str,
+    approval: &Approval<'_>,
     args: &RunArgs,
 ) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db).await?;
     let selection = store::select(&*log, Some(select)).await?;
     let (name, batch) = batch_of(&log, &selection).await?;
-    if confirm != Some(name.as_str()) {
+    if approval.confirm != Some(name.as_str()) {
         let what =
             "clean-up deletes the old identities, and nothing brings them back: say the name of the batch";
         return Err(CliError::new(Exit::Usage, what).next(format!("--confirm {name}")));
     }
     let actor = store::actor(c.global.actor.as_deref());
     let runner = store::take_runner(&log, &actor)?;
-    let (mut ready, mut early) = (Vec::new(), Vec::new());
-    for run in &selection.runs {
-        let state = store::read_run(&*log, run).await?.state;
-        match stands(&state) {
-            Stands::AtGate => {
-                let opened = open_gate(&*log, run, &actor, SystemClock.now_ms(), GATE, reason).await;
-                opened.map_err(|e| store::request_error(&e))?;
-                ready.push(run.clone());
-            }
-            Stands::Behind => ready.push(run.clone()),
-            Stands::Before => early.push(run.clone()),
-            Stands::Over => {}
-        }
-    }
+    let (ready, early) = open_gates(&log, &selection.runs, &actor, approval).await?;
     // What was approved must not be lost by an old copy without anybody knowing.
     anchor::write(&log).await?;
-    for run in &early {
-        c.output.talk(&format!("not yet   {run}: {}", waits(&store::read_run(&*log, run).await?.state, run)));
+    for (run, why) in &early {
+        c.output.talk(&format!("not yet   {run}: {why}"));
     }
     if ready.is_empty() {
         let exit = if early.is_empty() { Exit::Done } else { Exit::Waiting };
@@ -65,6 +64,48 @@ pub(crate) async fn cleanup(
         driven.exit = Exit::Waiting;
     }
     report(c, &driven)
+}
+
+/// Opens the gates that can be opened; gives the moves that go on, and the others with the reason.
+async fn open_gates(
+    log: &SqliteLog,
+    runs: &[RunId],
+    actor: &Arc<str>,
+    approval: &Approval<'_>,
+) -> Result<(Vec<RunId>, Vec<(RunId, String)>), CliError> {
+    let mut accepts: BTreeMap<RunId, Vec<StepId>> = BTreeMap::new();
+    for accepted in approval.accepts {
+        let (run, step) = store::split_step(accepted)?;
+        accepts.entry(run).or_default().push(step);
+    }
+    let (mut ready, mut early) = (Vec::new(), Vec::new());
+    for run in runs {
+        let state = store::read_run(log, run).await?.state;
+        let accepted = accepts.get(run).map(Vec::as_slice).unwrap_or_default();
+        match stands(&state) {
+            Stands::AtGate if state.skipped().any(|step| !accepted.contains(step)) => {
+                early.push((run.clone(), left_out(run, &state)));
+            }
+            Stands::AtGate => {
+                let now = SystemClock.now_ms();
+                let opened = open_gate(log, run, actor, now, (GATE, accepted), approval.reason).await;
+                opened.map_err(|e| store::request_error(&e))?;
+                ready.push(run.clone());
+            }
+            Stands::Behind => ready.push(run.clone()),
+            Stands::Before => early.push((run.clone(), waits(&state, run))),
+            Stands::Over => {}
+        }
+    }
+    Ok((ready, early))
+}
+
+/// What somebody must answer for before the old identity goes.
+fn left_out(run: &RunId, state: &RunState) -> String {
+    let left: Vec<LeftOut> = view(run, state).left_out;
+    let steps: Vec<String> = left.iter().map(|one| format!("{} ({})", one.step, one.title)).collect();
+    let flags: Vec<String> = left.iter().map(|one| format!("--accept {run}:{}", one.step)).collect();
+    format!("left out: {}; if the old identity may go all the same: {}", steps.join(", "), flags.join(" "))
 }
 
 enum Stands {
@@ -91,7 +132,7 @@ fn stands(state: &RunState) -> Stands {
 }
 
 fn waits(state: &RunState, run: &RunId) -> String {
-    let seen = crate::view::view(run, state);
+    let seen = view(run, state);
     match seen.waiting_for.first() {
         Some(wait) => match wait.next_check_ms.filter(|_| wait.kind == "soak") {
             Some(date) => format!("it soaks until {}", crate::time::date(date)),

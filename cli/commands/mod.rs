@@ -49,8 +49,10 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
         Command::Resume { select, reason } => requests::whole(c, &select, &Request::Resume, &reason).await,
         Command::Verify { select } => verify::verify(c, select.as_deref()).await,
         Command::Rollback { select, reason, run } => rollback::rollback(c, &select, &reason, &run).await,
-        Command::Cleanup { select, confirm, reason, run } => {
-            cleanup::cleanup(c, &select, confirm.as_deref(), &reason, &run).await
+        Command::Cleanup { select, confirm, accepts, reason, run } => {
+            let approval =
+                cleanup::Approval { confirm: confirm.as_deref(), accepts: &accepts, reason: &reason };
+            cleanup::cleanup(c, &select, &approval, &run).await
         }
         Command::Status { select, from } => status::status(c, select.as_deref(), &from).await,
         Command::History { select, from } => history::history(c, select.as_deref(), &from).await,

@@ -118,13 +118,14 @@ async fn work(c: &Context<'_>, batch: &Path, place: &Path, keep_old: bool) -> Re
         return Ok(verified);
     }
     c.output.talk("== clean up");
-    let why = "a rehearsal on a local Azure";
-    let mut exit = cleanup::cleanup(c, &name, Some(&name), why, &args).await?;
+    let reason = "a rehearsal on a local Azure";
+    let approval = cleanup::Approval { confirm: Some(&name), accepts: &[], reason };
+    let mut exit = cleanup::cleanup(c, &name, &approval, &args).await?;
     for _ in 0..3 {
         if exit != Exit::Waiting || !acknowledge(c, &name).await? {
             break;
         }
-        exit = cleanup::cleanup(c, &name, Some(&name), why, &args).await?;
+        exit = cleanup::cleanup(c, &name, &approval, &args).await?;
     }
     Ok(exit)
 }

@@ -6,8 +6,10 @@ use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
 use crate::error::{CliError, Exit};
 use crate::store::{self, Selection};
-use crate::view::view;
-use rehome_orchestrator::{Clock, Direction, Request, RequestError, RunId, SystemClock, Verdict, ask};
+use crate::view::{MoveView, State, view};
+use rehome_orchestrator::{
+    Clock, Direction, Node, Request, RequestError, Reversibility, RunId, RunState, SystemClock, Verdict, ask,
+};
 use rehome_store::{RunnerLock, SqliteLog};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,8 +77,7 @@ async fn request(
         match (state.verdict(), state.direction()) {
             (Some(Verdict::RolledBack | Verdict::Stale | Verdict::Superseded), _) => continue,
             (Some(Verdict::Done), _) => {
-                let why = "it is finished, and the old identity is gone; plan a new move back instead";
-                refused.push((run.clone(), why.to_owned()));
+                refused.push((run.clone(), finished(&state).to_owned()));
                 continue;
             }
             (None, Direction::Back { .. }) => {
@@ -92,6 +93,19 @@ async fn request(
         }
     }
     Ok((going, refused))
+}
+
+/// Why a finished move does not go back.
+fn finished(state: &RunState) -> &'static str {
+    let last = |id| match state.step(id).map(|(step, _)| &step.node) {
+        Some(Node::Act { reversibility, .. }) => *reversibility == Reversibility::Irreversible,
+        _ => false,
+    };
+    if state.skipped().any(last) {
+        "it is finished, without the deletion of the old identity, which was left out; plan a new move back instead"
+    } else {
+        "it is finished, and the old identity is gone; plan a new move back instead"
+    }
 }
 
 /// How often a runner that is followed is looked after.
@@ -110,8 +124,8 @@ async fn follow(log: &Arc<SqliteLog>, runs: &[RunId]) -> Result<Driven, CliError
             views.push(seen);
         }
         if !open || !alive {
-            let back =
-                runs.len() == views.iter().filter(|v| v.state == crate::view::State::RolledBack).count();
+            let is_back = |v: &MoveView| v.state == State::RolledBack && v.differs.is_empty();
+            let back = views.iter().all(is_back);
             let exit = if back {
                 Exit::Done
             } else if open {

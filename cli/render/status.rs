@@ -3,7 +3,7 @@
 use crate::time::date;
 use crate::view::{MoveView, State};
 use comfy_table::{Table, presets};
-use rehome_orchestrator::Fault;
+use rehome_orchestrator::{Difference, Fault};
 use rehome_store::Holder;
 use std::fmt::Write;
 
@@ -19,6 +19,19 @@ pub(crate) fn text(views: &[MoveView], runner: Option<&Holder>) -> String {
     let mut out = table.to_string();
     out.push('\n');
     for view in views {
+        for left in &view.left_out {
+            put!(out, "\n{}:{} LEFT OUT {}", view.run, left.step, left.title);
+        }
+        for Difference { fact, expected, found } in &view.differs {
+            let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+            put!(
+                out,
+                "\n{} DIFFERS {fact}: {} before the first step, {} now",
+                view.run,
+                side(expected),
+                side(found)
+            );
+        }
         for wait in &view.waiting_for {
             put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.to_uppercase(), wait.title);
             if let Some(why) = &wait.why {
@@ -66,6 +79,12 @@ pub(crate) fn next(views: &[MoveView]) -> Vec<String> {
     hints.truncate(3);
     if let Some(view) = views.iter().find(|v| v.state == State::Stale) {
         hints.push(format!("rehome plan again: {} is not what the plan was made for", view.identity));
+    }
+    if let Some(view) = views.iter().find(|v| !v.differs.is_empty()) {
+        hints.push(format!(
+            "look at what differs, and put right what somebody else changed: rehome show {}",
+            view.run
+        ));
     }
     hints
 }

@@ -91,7 +91,8 @@ pub(crate) async fn operators(
             17 => Request::Acknowledge("hand".into()),
             _ if !weather.struck.strikes(|| format!("operator {nth}")) => continue,
             _ => {
-                drop(open_gate(&*log, run, &people, now, "cleanup", "a simulation").await);
+                let accepts: Vec<StepId> = state.skipped().cloned().collect();
+                drop(open_gate(&*log, run, &people, now, ("cleanup", &accepts), "a simulation").await);
                 continue;
             }
         };
@@ -139,7 +140,8 @@ pub(crate) async fn care(stage: &Stage, round: u32) {
             } else if let (Node::Gate { name }, true) = (&step.node, state.is_open(&step.id)) {
                 let now = stage.clock.now_ms();
                 let log = &*stage.log;
-                drop(open_gate(log, run, &stage.people, now, name, "a simulation").await);
+                let accepts: Vec<StepId> = state.skipped().cloned().collect();
+                drop(open_gate(log, run, &stage.people, now, (name, &accepts), "a simulation").await);
             } else if let Forward::Idle = stands.forward
                 && let (Node::Check { .. }, PATIENCE..) = (&step.node, round)
             {

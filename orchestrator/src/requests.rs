@@ -74,16 +74,16 @@ pub async fn ask(
     Ok(touched)
 }
 
-/// Writes down that a person opens a gate of one run, and answers for the steps that were left out.
+/// Writes down that a person opens a gate of one run, and answers for these steps, which were left out.
 ///
 /// # Errors
-/// When the gate is not waiting, or the log fails.
+/// When the gate is not waiting, a step was left out that nobody answers for, or the log fails.
 pub async fn open_gate(
     log: &dyn Log,
     run: &RunId,
     actor: &Arc<str>,
     now_ms: i64,
-    gate: &str,
+    (gate, accepts): (&str, &[StepId]),
     reason: &str,
 ) -> Result<(), RequestError> {
     write(log, run, actor, now_ms, |state| {
@@ -91,7 +91,7 @@ pub async fn open_gate(
             gate: Some(gate.to_owned()),
             digest: state.planned().digest.clone(),
             reason: reason.to_owned(),
-            accepts: state.skipped().cloned().collect(),
+            accepts: accepts.to_vec(),
         })
     })
     .await

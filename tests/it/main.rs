@@ -19,6 +19,7 @@ mod errors_world;
 mod everywhere;
 mod full_disk;
 mod kills;
+mod left_out;
 mod oracle;
 mod orphans;
 mod outages;

@@ -264,7 +264,10 @@ impl Stage {
                     Node::ByHand { .. } if stands.undo == Undo::ByHand || open => {
                         self.ask(run, Request::Acknowledge(step.id.clone())).await
                     }
-                    Node::Gate { name } if open && self.opens(turned) => self.open_gate(run, name).await,
+                    Node::Gate { name } if open && self.opens(turned) => {
+                        let accepts: Vec<StepId> = state.skipped().cloned().collect();
+                        self.open_gate(run, (name, &accepts)).await
+                    }
                     _ => false,
                 };
             }
@@ -289,9 +292,9 @@ impl Stage {
         }
     }
 
-    async fn open_gate(&self, run: &RunId, name: &str) -> bool {
+    async fn open_gate(&self, run: &RunId, gate: (&str, &[StepId])) -> bool {
         let now = self.engine.clock.now_ms();
-        requests::open_gate(&*self.log, run, &self.engine.actor, now, name, "a test").await.is_ok()
+        requests::open_gate(&*self.log, run, &self.engine.actor, now, gate, "a test").await.is_ok()
     }
 
     async fn help(&self, run: &RunId, step: &Step, stands: &StepState) -> bool {
