@@ -1,8 +1,8 @@
 //! CLI: where a move stands, in the ten words that people see. Pure.
 
 use rehome_orchestrator::{
-    Difference, Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepId, StepState,
-    Undo, Verdict,
+    Difference, Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepState, Undo,
+    Verdict,
 };
 use serde::Serialize;
 
@@ -21,6 +21,9 @@ pub(crate) struct MoveView {
     /// Steps that a person left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) left_out: Vec<LeftOut>,
+    /// Steps of which something is still there, on a way back that waits for people or is over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) still_there: Vec<LeftOut>,
     /// What is not as it was before the first step, after the way back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) differs: Vec<Difference>,
@@ -95,7 +98,7 @@ pub(crate) struct WaitView {
     pub(crate) unblock_with: Vec<String>,
 }
 
-/// A step that a person left out.
+/// A step that was left out, or not taken back.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct LeftOut {
     pub(crate) step: String,
@@ -109,6 +112,7 @@ pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
     if state.is_restored() {
         waiting_for.insert(0, lost(state));
     }
+    let still_there = still_there(state, &waiting_for);
     let forward = |(step, _): &(&Step, &StepState)| step.phase == Phase::Forward;
     let settled = state.steps().filter(|(_, s)| s.forward.is_settled());
     MoveView {
@@ -121,14 +125,25 @@ pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
         events: state.events(),
         since_ms: state.last_ms(),
         waiting_for,
-        left_out: state.skipped().filter_map(|id| left_out(state, id)).collect(),
+        left_out: state.skipped().filter_map(|id| state.step(id)).map(|(step, _)| left_out(step)).collect(),
+        still_there,
         differs: state.proof().unwrap_or_default().to_vec(),
     }
 }
 
-fn left_out(state: &RunState, id: &StepId) -> Option<LeftOut> {
-    let (step, _) = state.step(id)?;
-    Some(LeftOut { step: id.to_string(), title: step.title.clone() })
+fn left_out(step: &Step) -> LeftOut {
+    LeftOut { step: step.id.to_string(), title: step.title.clone() }
+}
+
+/// What somebody left in place on the way back, and what has to wait for a step that is not taken back.
+fn still_there(state: &RunState, waiting: &[WaitView]) -> Vec<LeftOut> {
+    let stopped = waiting.iter().any(|w| w.kind == "failed");
+    let remains = |(_, stands): &(&Step, &StepState)| match stands.undo {
+        Undo::Left => true,
+        Undo::Pending => stopped && !matches!(stands.forward, Forward::Idle | Forward::Skipped),
+        _ => false,
+    };
+    state.steps().filter(remains).map(|(step, _)| left_out(step)).collect()
 }
 
 /// Nothing else goes on before the world was looked at.
@@ -280,6 +295,9 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
 }
 
 fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
+    if !matches!(stands.undo, Undo::None | Undo::Pausing { .. }) && !step.undo.is_empty() {
+        view.title = format!("take back ({}): {}", step.undo, step.title);
+    }
     match &stands.undo {
         Undo::Parked { why, .. } => {
             view.kind = "failed";

@@ -22,6 +22,9 @@ pub(crate) fn text(views: &[MoveView], runner: Option<&Holder>) -> String {
         for left in &view.left_out {
             put!(out, "\n{}:{} LEFT OUT {}", view.run, left.step, left.title);
         }
+        for left in &view.still_there {
+            put!(out, "\n{}:{} STILL THERE {}", view.run, left.step, left.title);
+        }
         for Difference { fact, expected, found } in &view.differs {
             let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
             put!(

@@ -76,3 +76,25 @@ fn a_way_back_that_ends_in_another_world_than_it_began_with_says_where_and_is_no
     assert_eq!(status["moves"][0]["state"], "rolled-back");
     assert!(text(&status["moves"][0]["differs"][0]["fact"]).contains("app-shop"), "{status}");
 }
+
+#[test]
+fn what_waits_for_an_undo_that_was_refused_is_listed_with_it() {
+    let faults = tempfile::NamedTempFile::new().expect("a file");
+    let rule = r#"{"rules": [{"method": "DELETE", "path": "federatedIdentityCredentials",
+        "what": {"answer": {"status": 403, "code": "AuthorizationFailed"}}}]}"#;
+    std::fs::write(faults.path(), rule).expect("written");
+    let azure = Azure::serve(&example("minimal").join("estate.json"), Some(faults.path()));
+    let rehome = Rehome::at(&azure);
+    std::fs::write(rehome.path("batch.toml"), minimal_without_soak()).expect("written");
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0);
+    rehome.say_with_people(&["rollback", "minimal", "--reason", "a test", "--yes"]).expect(10);
+    let status = rehome.say(&["status"]).expect(0).out;
+    assert!(status.contains("take back (remove): federated credential"), "{status}");
+    let there: Vec<&str> = status.lines().filter(|line| line.contains("STILL THERE")).collect();
+    assert!(there.iter().any(|line| line.contains("identity")), "{status}");
+    let names = |id: &str| id.rsplit_once('/').is_some_and(|(_, name)| name == "id-shop");
+    let estate = azure.estate();
+    let ids: Vec<&str> = estate["arm"].as_array().expect("arm").iter().map(|o| text(&o["id"])).collect();
+    assert_eq!(ids.iter().filter(|id| names(id)).count(), 2, "old and new: {ids:?}");
+}
