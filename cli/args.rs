@@ -113,7 +113,8 @@ pub(crate) enum Command {
         /// The batch file.
         #[arg(short, long, value_name = "FILE")]
         file: PathBuf,
-        /// Write what was read as an estate for `rehearse` and `sim serve`; secrets are left out.
+        /// Write what was read as an estate for `rehearse` and `sim serve`; secrets are left out. Replaces a
+        /// snapshot, and nothing else.
         #[arg(long, value_name = "FILE")]
         snapshot: Option<PathBuf>,
     },
@@ -122,7 +123,7 @@ pub(crate) enum Command {
         /// The batch file.
         #[arg(short, long, value_name = "FILE")]
         file: PathBuf,
-        /// Where the plan is written.
+        /// Where the plan is written. Replaces a plan, and nothing else.
         #[arg(long, value_name = "FILE")]
         save: PathBuf,
     },

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod manifest;
 mod output;
+mod place;
 mod plan_file;
 mod planning;
 mod progress;

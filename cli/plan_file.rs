@@ -2,25 +2,36 @@
 
 use crate::error::{CliError, Exit};
 use rehome_orchestrator::{Document, digest};
+use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
 
 /// A plan file has at most this many bytes: far above a thousand identities. Read, it takes several times that.
 const BYTES_MAX: u64 = 256 << 20;
 
-/// Writes a document with its digest.
-pub(crate) fn save(path: &Path, document: &Document) -> Result<String, CliError> {
-    let failed = |e: &(dyn std::error::Error + 'static)| {
-        CliError::because(Exit::Failed, "failed to write the plan", e).at(path.display().to_string())
-    };
+/// The text of the file of a document, and its digest.
+pub(crate) fn text(document: &Document) -> Result<(String, String), CliError> {
+    let failed = |e: serde_json::Error| CliError::because(Exit::Failed, "failed to write the plan", &e);
     let digest = document.digest();
-    let mut value = serde_json::to_value(document).map_err(|e| failed(&e))?;
+    let mut value = serde_json::to_value(document).map_err(failed)?;
     if let Value::Object(members) = &mut value {
         members.insert("digest".to_owned(), Value::from(digest.clone()));
     }
-    let text = serde_json::to_string_pretty(&value).map_err(|e| failed(&e))?;
-    std::fs::write(path, text + "\n").map_err(|e| failed(&e))?;
-    Ok(digest)
+    let text = serde_json::to_string_pretty(&value).map_err(failed)?;
+    Ok((text + "\n", digest))
+}
+
+/// Whether this is a plan, also of another version or one that somebody changed: what a new plan may replace.
+pub(crate) fn is_plan(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "it is asked whether they are there")]
+    struct Members {
+        format_version: String,
+        digest: String,
+        batch: String,
+        moves: Vec<Value>,
+    }
+    serde_json::from_slice::<Members>(bytes).is_ok_and(|plan| plan.digest.starts_with("sha256:"))
 }
 
 /// Reads a plan file and checks that its digest is the digest of what it says.

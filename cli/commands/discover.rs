@@ -3,16 +3,17 @@
 
 use super::Context;
 use crate::error::{CliError, Exit};
+use crate::place::{Kind, Place};
 use crate::{cloud, manifest, planning, render, snapshot};
 use rehome_activities::azure::{Azure, Tape};
 use rehome_activities::relocate::surroundings;
 use serde_json::json;
-use std::io::Write;
 use std::path::Path;
 
 /// Shows everything that was found of each identity, and what could not be read.
 pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) -> Result<Exit, CliError> {
     let manifest = manifest::load(file)?;
+    let place = save.map(|save| Place::of(save, Kind::Snapshot, &c.global.db)).transpose()?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
     // A tape keeps every answer: only who wants a snapshot pays for one.
     let (reader, tape) = match save {
@@ -26,9 +27,9 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
             Err(why) => missing.push(json!({"identity": params.identity, "why": why})),
         }
     }
-    if let Some(save) = save {
+    if let (Some(save), Some(place)) = (save, &place) {
         surroundings(&reader, &found).await;
-        write(save, &tape, &cloud.azure)?;
+        write(place, &tape, &cloud.azure)?;
         c.output.talk(&format!(
             "saved {}: no secrets, but every name; keep it as you keep a plan",
             save.display()
@@ -52,19 +53,9 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
     Err(missing.iter().fold(error, |error, m| error.next(line(m))))
 }
 
-/// Writes the snapshot beside its place first: there is never half a snapshot under its name.
-fn write(save: &Path, tape: &Tape, azure: &Azure) -> Result<(), CliError> {
-    let failed = |e: &(dyn std::error::Error + 'static)| {
-        CliError::because(Exit::Failed, "failed to write the snapshot", e).at(save.display().to_string())
-    };
+fn write(place: &Place, tape: &Tape, azure: &Azure) -> Result<(), CliError> {
     let estate = snapshot::estate(&tape.heard(), azure.caller(), azure.national());
-    let text = serde_json::to_string_pretty(&estate).map_err(|e| failed(&e))? + "\n";
-    let mut partial = save.as_os_str().to_owned();
-    partial.push(".partial");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&partial).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.and_then(|()| std::fs::rename(&partial, save)).map_err(|e| failed(&e))
+    let text = snapshot::text_of(&estate)
+        .map_err(|e| CliError::because(Exit::Failed, "failed to write the snapshot", &e))?;
+    place.write(&text)
 }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::error::{CliError, Exit};
+use crate::place::{Kind, Place};
 use crate::{cloud, manifest, plan_file, planning, render};
 use serde_json::json;
 use std::path::Path;
@@ -9,9 +10,11 @@ use std::path::Path;
 /// Reads what depends on the identities of a batch, and writes the plan.
 pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Exit, CliError> {
     let manifest = manifest::load(file)?;
+    let place = Place::of(save, Kind::Plan, &c.global.db)?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
     let document = planning::plan(&cloud, &manifest).await?;
-    let digest = plan_file::save(save, &document)?;
+    let (text, digest) = plan_file::text(&document)?;
+    place.write(&text)?;
     let value = json!({"format_version": "1.0", "digest": digest, "file": save, "document": document});
     c.output.result(&render::plan::text(&document, &digest), &value)?;
     if let Some(blockers) = planning::blockers(&document) {

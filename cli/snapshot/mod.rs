@@ -43,6 +43,21 @@ pub(crate) fn estate(heard: &[Heard], caller: &Caller, national: Option<&Nationa
     }
 }
 
+/// The text of a file that keeps an estate.
+pub(crate) fn text_of(estate: &Estate) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(estate).map(|text| text + "\n")
+}
+
+/// Whether a file has the bytes that a snapshot of what it says would have: somebody's own estate has its own form,
+/// or workloads, which no snapshot knows.
+pub(crate) fn is_snapshot(bytes: &[u8]) -> bool {
+    let Ok(estate) = std::str::from_utf8(bytes).map_err(drop).and_then(|t| Estate::parse(t).map_err(drop))
+    else {
+        return false;
+    };
+    estate.workloads.is_empty() && text_of(&estate).is_ok_and(|text| text.as_bytes() == bytes)
+}
+
 /// What stays of a text that is masked: the names of every identity that was read.
 fn names(arm: &[Value]) -> Vec<String> {
     let identities = arm.iter().filter(|object| arm::is_identity(object));

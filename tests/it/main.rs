@@ -23,6 +23,7 @@ mod left_out;
 mod oracle;
 mod orphans;
 mod outages;
+mod places;
 mod reconcile;
 mod rehome;
 mod rights;
