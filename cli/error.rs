@@ -1,5 +1,6 @@
 //! CLI: errors as a person needs them: what, where, what was left, what to do next; and exit codes.
 
+use rehome_activities::azure::is_unseen;
 use serde::Serialize;
 use std::error::Error;
 use std::fmt;
@@ -100,22 +101,22 @@ impl CliError {
         let (place, who, state, next) =
             (self.place.as_deref(), self.who.as_deref(), self.state, &self.next[..]);
         let shape = Shape { message_type: "exit_error", code, message, place, who, state, next };
-        serde_json::to_string(&shape).unwrap_or_else(|_| message.to_owned())
+        serde_json::to_string(&shape).map_or_else(|_| one_line(message), |json| clean_json(&json))
     }
 }
 
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", clean(&self.what))?;
+        write!(f, "error: {}", one_line(&self.what))?;
         if let Some(place) = &self.place {
-            write!(f, "\n  where   {}", clean(place))?;
+            write!(f, "\n  where   {}", one_line(place))?;
         }
         if let Some(who) = &self.who {
-            write!(f, "\n  who     {}", clean(who))?;
+            write!(f, "\n  who     {}", one_line(who))?;
         }
         write!(f, "\n  state   {}", self.state)?;
         for (n, next) in self.next.iter().enumerate() {
-            write!(f, "\n  {}{}", if n == 0 { "next    " } else { "        " }, clean(next))?;
+            write!(f, "\n  {}{}", if n == 0 { "next    " } else { "        " }, one_line(next))?;
         }
         Ok(())
     }
@@ -135,16 +136,63 @@ pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// Text from outside, made harmless for a terminal: control characters are shown, not obeyed.
+/// Text for a terminal, made harmless: what would steer it is shown, not obeyed. Lines stay lines.
 pub(crate) fn clean(text: &str) -> String {
-    let escape = |c: char| match c {
-        '\n' | '\t' => c.to_string(),
-        c if c.is_control() => c.escape_default().to_string(),
-        // Marks that turn the direction of writing can make a name look like another.
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => c.escape_unicode().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(escape).collect()
+    escaped(text, |c| matches!(c, '\n' | '\t'))
+}
+
+/// The same for what stands in a line: a name or a reason does not begin a line of its own.
+pub(crate) fn one_line(text: &str) -> String {
+    escaped(text, |_| false)
+}
+
+/// The same for JSON, in its own notation.
+pub(crate) fn clean_json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != '\n' && is_unseen(c) {
+            // Such a character stands in a text of the document only, and there it may be escaped.
+            let units =
+                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            out.push_str(&units);
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (shown, length) = rust_escape(rest).unwrap_or((c, c.len_utf8()));
+        match shown {
+            c if !is_unseen(c) || length == c.len_utf8() && stays(c) => out.push(c),
+            c => out.push_str(&notation(c)),
+        }
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// A character that somebody escaped already as Rust does, `\u{1b}`, and the length of that: it is said in the
+/// same notation as all others.
+fn rust_escape(text: &str) -> Option<(char, usize)> {
+    let (hex, _) = text.strip_prefix("\\u{")?.split_once('}')?;
+    let c = char::from_u32(u32::from_str_radix(hex, 16).ok()?)?;
+    is_unseen(c).then_some((c, hex.len() + 4))
+}
+
+fn notation(c: char) -> String {
+    match (c, u32::from(c)) {
+        ('\n', _) => "\\n".to_owned(),
+        ('\r', _) => "\\r".to_owned(),
+        ('\t', _) => "\\t".to_owned(),
+        (_, code @ ..0x100) => format!("\\x{code:02x}"),
+        (_, code @ ..0x1_0000) => format!("\\u{code:04x}"),
+        (_, code) => format!("\\U{code:08x}"),
+    }
 }
 
 #[cfg(test)]
@@ -153,7 +201,24 @@ mod tests {
 
     #[test]
     fn text_from_outside_cannot_steer_the_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\u{202e}c"), "a\\u{1b}[31mb\\u{202e}c");
+        let hostile = "a\u{1b}[31mb\u{202e}c\u{9b}d\r\u{200b}e\u{e0041}";
+        assert_eq!(one_line(hostile), "a\\x1b[31mb\\u202ec\\x9bd\\r\\u200be\\U000e0041");
+        assert_eq!(
+            one_line(&format!("{:?} J\u{fc}rgen\u{1f600}", "\u{1b}\u{202e}")),
+            "\"\\x1b\\u202e\" J\u{fc}rgen\u{1f600}"
+        );
+        assert_eq!(one_line("\\u{41} \\u{ \\u{zz} \\"), "\\u{41} \\u{ \\u{zz} \\");
+    }
+
+    #[test]
+    fn a_field_does_not_begin_a_line_of_its_own_and_a_text_of_ours_may_have_lines() {
+        assert_eq!(one_line("ok\n  9  forged\tx"), "ok\\n  9  forged\\tx");
+        assert_eq!(clean("one\ntwo\u{7}"), "one\ntwo\\x07");
+        let error =
+            CliError::new(Exit::Usage, "no\n  state   all is well").at("a\nb").by("c\nd").next("e\nf");
+        assert_eq!(error.to_string().lines().count(), 5, "{error}");
+        let json = serde_json::to_string("\u{9b}\u{e0041}\n\u{1b}").expect("JSON");
+        assert_eq!(clean_json(&json), r#""\u009b\udb40\udc41\n\u001b""#);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! CLI: the only place that prints. Results go to stdout, talk goes to stderr.
 
 use crate::args::{Format, Global};
-use crate::error::{CliError, Exit, clean};
+use crate::error::{CliError, Exit, clean, clean_json, one_line};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
@@ -28,7 +28,7 @@ impl Output {
         match (self.format, &self.query) {
             (Format::Text, _) => write_out(&clean(text)),
             (Format::Json, None) => {
-                write_out(&serde_json::to_string_pretty(value).map_err(|e| unprintable(&e))?)
+                write_out(&clean_json(&serde_json::to_string_pretty(value).map_err(|e| unprintable(&e))?))
             }
             (Format::Json, Some(query)) => {
                 let bad = |e: jmespath::JmespathError| {
@@ -39,7 +39,7 @@ impl Output {
                 let variable = jmespath::Variable::from_json(&plain)
                     .map_err(|e| CliError::new(Exit::Failed, format!("failed to read the result: {e}")))?;
                 let found = compiled.search(variable).map_err(bad)?;
-                write_out(&serde_json::to_string_pretty(&*found).map_err(|e| unprintable(&e))?)
+                write_out(&clean_json(&serde_json::to_string_pretty(&*found).map_err(|e| unprintable(&e))?))
             }
         }
     }
@@ -49,11 +49,11 @@ impl Output {
         write_out(text)
     }
 
-    /// Says something to the person at the terminal.
+    /// Says something to the person at the terminal, in one line.
     pub(crate) fn talk(&self, text: &str) {
         if !self.quiet {
             // Nobody may be listening; the work goes on.
-            drop(writeln!(io::stderr().lock(), "{}", clean(text)));
+            drop(writeln!(io::stderr().lock(), "{}", one_line(text)));
         }
     }
 
@@ -69,7 +69,7 @@ impl Output {
             let what = format!("this needs an answer, and there is no terminal: {question}");
             return Err(CliError::new(Exit::Usage, what).next(format!("add {flag}")));
         }
-        drop(write!(io::stderr().lock(), "{} [y/N] ", clean(question)));
+        drop(write!(io::stderr().lock(), "{} [y/N] ", one_line(question)));
         let mut answer = String::new();
         io::stdin()
             .read_line(&mut answer)

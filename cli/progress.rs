@@ -52,7 +52,7 @@ impl Progress {
     fn say(&self, run: &RunId, step: &StepId, word: &str, why: &str) {
         let unknown = String::new();
         let title = self.titles.get(&(run.clone(), step.clone())).unwrap_or(&unknown);
-        let line = crate::error::clean(&format!("{word:<9} {run}:{step} {title}{why}"));
+        let line = crate::error::one_line(&format!("{word:<9} {run}:{step} {title}{why}"));
         match &self.bar {
             Some(bar) => bar.println(line),
             None => self.output.talk(&line),

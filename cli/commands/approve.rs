@@ -1,7 +1,7 @@
 //! CLI: `rehome approve`. Writes to the log.
 
 use super::Context;
-use crate::error::{CliError, Exit, causes};
+use crate::error::{CliError, Exit, causes, one_line};
 use crate::{plan_file, planning, store};
 use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
 use serde_json::json;
@@ -37,7 +37,8 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         Recording::Recorded => "approved",
         Recording::AlreadyThere => "approved before",
     };
-    let text = format!("{word}: batch {}, {} moves\ndigest {digest}", document.batch, document.moves.len());
+    let batch = one_line(&document.batch);
+    let text = format!("{word}: batch {batch}, {} moves\ndigest {digest}", document.moves.len());
     let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word});
     c.output.result(&text, &value)?;
     c.output.talk(&format!("next: rehome run {}", plan.display()));

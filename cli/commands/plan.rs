@@ -20,6 +20,7 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     if let Some(blockers) = planning::blockers(&document) {
         return Err(blockers.left("only the plan file was written").at(save.display().to_string()));
     }
-    c.output.talk(&format!("saved {}\nnext: rehome approve {0} --reason TEXT", save.display()));
+    c.output.talk(&format!("saved {}", save.display()));
+    c.output.talk(&format!("next: rehome approve {} --reason TEXT", save.display()));
     Ok(Exit::Done)
 }

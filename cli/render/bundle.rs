@@ -10,7 +10,8 @@ const NAMED_MAX: usize = 10;
 
 /// A bundle that was just made.
 pub(crate) fn written(to: &Path, head: &Head, withheld: [u64; 3]) -> String {
-    let mut out = format!("{}: ", to.display());
+    let mut out = String::new();
+    put!(out, "{}: ", to.display());
     put_counts(&mut out, head.position.0, withheld);
     put!(out, "\nhead       {}:{}", head.position, head.hash);
     put!(
@@ -39,7 +40,8 @@ pub(crate) fn verified(
     put!(out, "\nhead       {events}:{}", header.head.hash);
     let made_for = header.selected.as_deref().map_or_else(String::new, |name| format!(", for {name}"));
     put!(out, "\nsays       it was made by {} of log {}{made_for}", header.program, header.head.log);
-    put!(out, "\n{}", proof(elsewhere, events));
+    out.push('\n');
+    out.push_str(&proof(elsewhere, events));
     out
 }
 

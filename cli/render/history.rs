@@ -1,5 +1,6 @@
 //! CLI: one event as one line.
 
+use crate::error::one_line;
 use rehome_store::Stored;
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ pub(crate) fn line(event: &Stored, body: &Value) -> String {
     let at = crate::time::stamp(record.at_ms);
     let (stream, kind, actor) = (record.stream.as_str(), &record.kind, &record.actor);
     let gist = event.silence().map_or_else(|| gist(kind, body), |why| format!("(withheld: {why})"));
-    format!("{:>6}  {at}  {stream:<14} {kind:<14} {actor}  {gist}", event.position.0)
+    one_line(&format!("{:>6}  {at}  {stream:<14} {kind:<14} {actor}  {gist}", event.position.0))
 }
 
 fn gist(kind: &str, body: &Value) -> String {

@@ -1,13 +1,20 @@
 //! CLI: results as text for people. Pure. The text is not an interface; `-o json` is.
 
-/// Adds to a `String`, which cannot fail.
+/// Adds a part of a line to a `String`, which cannot fail. A line break at the beginning of the format is ours; any
+/// other comes from outside and is shown.
 macro_rules! put {
-    ($out:expr, $($rest:tt)*) => { write!($out, $($rest)*).expect("a String takes everything") };
+    ($out:expr, $format:literal $($rest:tt)*) => {
+        write!($out, "{}", $crate::render::laid_out($format, &format!($format $($rest)*)))
+            .expect("a String takes everything")
+    };
 }
 
-/// Adds a line to a `String`, which cannot fail.
+/// Adds a line to a `String`, in the same way.
 macro_rules! putln {
-    ($out:expr, $($rest:tt)*) => { writeln!($out, $($rest)*).expect("a String takes everything") };
+    ($out:expr, $format:literal $($rest:tt)*) => {
+        writeln!($out, "{}", $crate::render::laid_out($format, &format!($format $($rest)*)))
+            .expect("a String takes everything")
+    };
 }
 
 pub(crate) mod bundle;
@@ -17,3 +24,27 @@ pub(crate) mod plan;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod verify;
+
+use crate::error::one_line;
+
+/// What was formatted, in the lines that the format has and no others.
+fn laid_out(format: &str, text: &str) -> String {
+    match (format.strip_prefix('\n'), text.strip_prefix('\n')) {
+        (Some(_), Some(line)) => format!("\n{}", one_line(line)),
+        _ => one_line(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    #[test]
+    fn what_comes_from_outside_stays_in_the_line_where_it_is_put() {
+        let (mut out, name) = (String::new(), "\na\nb");
+        put!(out, "{name}");
+        put!(out, "\n  {name}");
+        putln!(out, "{}!", name);
+        assert_eq!(out, "\\na\\nb\n  \\na\\nb\\na\\nb!\n");
+    }
+}

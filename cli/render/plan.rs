@@ -26,18 +26,21 @@ pub(crate) fn text(document: &Document, digest: &str) -> String {
             ) => {}
         }
     }
-    put!(
+    putln!(
         out,
-        "Plan: {} moves, {now} changes, {hands} by hand; {later} removals later, behind an approval of their own.\n\
-         Reversible up to the deletion of the old identity.\ndigest {digest}",
+        "Plan: {} moves, {now} changes, {hands} by hand; {later} removals later, behind an approval of their own.",
         document.moves.len()
     );
+    putln!(out, "Reversible up to the deletion of the old identity.");
+    put!(out, "digest {digest}");
     out
 }
 
 fn a_move(out: &mut String, entry: &Move) {
     let about = |name: &str| entry.about[name].as_str().unwrap_or_default();
-    putln!(out, "move {}\n  from  {}\n  to    {}", entry.run, about("identity"), about("target"));
+    putln!(out, "move {}", entry.run);
+    putln!(out, "  from  {}", about("identity"));
+    putln!(out, "  to    {}", about("target"));
     let mut group = "";
     for step in &entry.plan.steps {
         if step.group != group {

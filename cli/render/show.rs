@@ -8,7 +8,8 @@ use std::fmt::Write;
 /// A move: every step and how it stands.
 pub(crate) fn a_move(run: &RunId, state: &RunState) -> String {
     let seen = view(run, state);
-    let mut out = format!("{run}  {}  {}\n", seen.state.word(), identity(state));
+    let mut out = String::new();
+    putln!(out, "{run}  {}  {}", seen.state.word(), identity(state));
     for (step, stands) in state.steps() {
         putln!(out, "  {:>4}  {:<14} {}", step.id, step_word(stands), step.title);
     }
@@ -29,17 +30,25 @@ pub(crate) fn a_step(
     stands: &StepState,
     value: &Value,
 ) -> String {
-    let mut out = format!("{run}:{}  {}  {}\n", step.id, step_word(stands), step.title);
+    let mut out = String::new();
+    putln!(out, "{run}:{}  {}  {}", step.id, step_word(stands), step.title);
     if let Node::ByHand { instruction, undo } = &step.node
         && let Ok(told) = state.resolve(if stands.undo == Undo::ByHand { undo } else { instruction })
     {
         let told: Value = serde_json::from_str(told.get()).unwrap_or_default();
-        putln!(out, "\n{}\n", told.as_str().unwrap_or_default());
+        out.push('\n');
+        for line in told.as_str().unwrap_or_default().lines() {
+            putln!(out, "  {line}");
+        }
+        out.push('\n');
     }
     for part in ["input", "before", "output"] {
         if !value[part].is_null() {
             let pretty = serde_json::to_string_pretty(&value[part]).unwrap_or_default();
-            putln!(out, "{part}: {pretty}");
+            for (nth, line) in pretty.lines().enumerate() {
+                let name = if nth == 0 { format!("{part}: ") } else { String::new() };
+                putln!(out, "{name}{line}");
+            }
         }
     }
     out.trim_end().to_owned()

@@ -1,5 +1,6 @@
 //! CLI: where moves stand, as people read it. The state is always a word, never only a colour.
 
+use crate::error::one_line;
 use crate::time::date;
 use crate::view::{MoveView, State};
 use comfy_table::{Table, presets};
@@ -14,7 +15,8 @@ pub(crate) fn text(views: &[MoveView], runner: Option<&Holder>) -> String {
     for view in views {
         let name = view.identity.rsplit('/').next().unwrap_or_default();
         let steps = format!("{}/{}", view.done, view.total);
-        table.add_row([view.run.as_str(), view.state.word(), &steps, name, &view.batch]);
+        let (name, batch) = (one_line(name), one_line(&view.batch));
+        table.add_row([view.run.as_str(), view.state.word(), &steps, &name, &batch]);
     }
     let mut out = table.to_string();
     out.push('\n');

@@ -9,7 +9,8 @@ pub(crate) fn text(run: &RunId, state: &RunState, found: &[(StepId, Vec<Finding>
     let all: Vec<(&StepId, &Finding)> =
         found.iter().flat_map(|(s, f)| f.iter().map(move |f| (s, f))).collect();
     let holding = all.iter().filter(|(_, f)| f.holds).count();
-    let mut out = format!("{run}  {}  as planned: {holding} of {}\n", identity(state), all.len());
+    let mut out = String::new();
+    putln!(out, "{run}  {}  as planned: {holding} of {}", identity(state), all.len());
     for (step, finding) in all {
         let word = if finding.holds { "OK" } else { "DIFFERS" };
         put!(out, "  {word:<8} {step} {}: {}", finding.fact, finding.expected);

@@ -17,6 +17,7 @@ mod errors_sign_in;
 mod errors_words;
 mod errors_world;
 mod everywhere;
+mod fields;
 mod full_disk;
 mod kills;
 mod left_out;

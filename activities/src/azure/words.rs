@@ -39,7 +39,8 @@ const BEFORE_SECRETS: [&str; 20] = [
 /// Text from outside: one line, cut to a length, without what steers a terminal or keeps secrets.
 pub(crate) fn plain(text: &str) -> String {
     // Secrets are looked for before it is cut, so that half of one is not taken for a word.
-    let one_line: String = text.chars().take(MESSAGE_MAX * 8).map(visible).collect();
+    let one_line: String =
+        text.chars().take(MESSAGE_MAX * 8).map(|c| if is_unseen(c) { ' ' } else { c }).collect();
     let clean: String = without_secrets(&one_line).chars().take(MESSAGE_MAX).collect();
     clean.trim().to_owned()
 }
@@ -61,15 +62,15 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Characters that steer a terminal, turn the direction of writing or cannot be seen become spaces.
-fn visible(c: char) -> char {
-    match c {
-        c if c.is_control() => ' ',
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' => ' ',
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => ' ',
-        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => ' ',
-        c => c,
-    }
+/// Whether a character steers a terminal, turns the direction of writing or cannot be seen.
+pub fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}'
+                | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 fn without_secrets(text: &str) -> String {
