@@ -341,6 +341,10 @@ pub(crate) enum Db {
         /// Why only this copy is left.
         #[arg(long)]
         reason: String,
+        /// The key of the settings' marks is gone as well: make a new one. Settings that were rewritten before
+        /// are then taken back by people.
+        #[arg(long)]
+        new_key: bool,
         /// Do not ask.
         #[arg(short, long)]
         yes: bool,

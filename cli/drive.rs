@@ -5,6 +5,7 @@ use crate::args::{CloudArgs, RunArgs};
 use crate::cloud::{self, Cloud};
 use crate::commands::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::key;
 use crate::progress::Progress;
 use crate::store::{self, Runner};
 use crate::view::{MoveView, State, view};
@@ -83,14 +84,14 @@ impl Drive<'_> {
         anchor::check(&self.log).await?;
         let actor = store::actor(self.c.global.actor.as_deref());
         self.check_world(cloud).await?;
+        let key = key::of(&self.log).await?;
         // A log that a runner was at has an anchor, even if that runner dies in the next line.
         anchor::write(&self.log).await?;
-        let opened = self.opened(cloud);
+        let opened = self.opened(cloud, key::mark(&key));
         BatchLoaded::open(&*self.log, &self.batch, &actor, SystemClock.now_ms(), opened)
             .await
             .map_err(|e| store::write_error(&e))?;
         anchor::write(&self.log).await?;
-        let key = crate::planning::settings_key(&self.c.global.db)?;
         let progress = Arc::new(Progress::new(&self.log, &self.runs, self.c.output).await?);
         let engine = Engine {
             log: self.log.clone(),
@@ -162,13 +163,14 @@ impl Drive<'_> {
         }
     }
 
-    fn opened(&self, cloud: &Cloud) -> Opened {
+    fn opened(&self, cloud: &Cloud, key: String) -> Opened {
         let caller = cloud.azure.caller();
         let world = [
             ("cloud", cloud.url.clone()),
             ("tenant", cloud.azure.tenant().to_owned()),
             ("principal", caller.object_id.clone()),
             ("application", caller.app_id.clone()),
+            (key::SAID_AS, key),
         ];
         Opened {
             program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -7,6 +7,7 @@ mod commands;
 mod drive;
 mod error;
 mod files;
+mod key;
 mod manifest;
 mod output;
 mod place;

@@ -4,13 +4,11 @@ use crate::cloud::Cloud;
 use crate::error::{CliError, Exit};
 use crate::manifest::Manifest;
 use rehome_activities::azure::Reader;
-use rehome_activities::references::settings::SettingsKey;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::{audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};
 use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, Move, RunId, SystemClock, digest};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 
 /// A plan that was not begun is good for this long.
 const VALID_MS: i64 = 72 * 3_600_000;
@@ -126,42 +124,4 @@ pub(crate) fn check_expiry_of(about: &Value, now: i64) -> Result<(), CliError> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// The key of the marks of application settings: beside the log, never in it; made where there is none.
-pub(crate) fn settings_key(db: &Path) -> Result<SettingsKey, CliError> {
-    let mut path = db.as_os_str().to_owned();
-    path.push(".key");
-    let path = PathBuf::from(path);
-    let failed = |e: std::io::Error| {
-        CliError::because(Exit::Failed, "failed to use the key of the settings' marks", &e)
-            .at(path.display().to_string())
-    };
-    match std::fs::read(&path) {
-        Ok(bytes) => {
-            let what = "the key of the settings' marks is damaged";
-            let bytes: [u8; 32] = bytes
-                .try_into()
-                .map_err(|_| CliError::new(Exit::Failed, what).at(path.display().to_string()))?;
-            Ok(SettingsKey::new(bytes))
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let mut bytes = [0; 32];
-            bytes[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-            bytes[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-            write_private(&path, &bytes).map_err(failed)?;
-            Ok(SettingsKey::new(bytes))
-        }
-        Err(e) => Err(failed(e)),
-    }
-}
-
-/// Writes a file that only its owner may read.
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(bytes)
 }

@@ -1,7 +1,7 @@
 //! CLI: opens the log, takes the right to act, and finds in it what a person names. Touches the log's files.
 
-use crate::anchor;
 use crate::error::{CliError, Exit, causes};
+use crate::{anchor, key};
 use rehome_orchestrator::{
     BatchLoaded, Clock, CodecError, Loaded, ReplayError, Replayed, RequestError, RunId, StepId, SystemClock,
     batch_stream, load, replay,
@@ -19,10 +19,11 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
     SqliteLog::open_read_only(path).map(Arc::new).map_err(|e| open_error(path, &e))
 }
 
-/// Opens a log that exists, for writing; its anchor must confirm it.
+/// Opens a log that exists, for writing; its anchor must confirm it, and its key must be there.
 pub(crate) async fn open_to_write(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
     let log = open_unconfirmed(path)?;
     anchor::check(&log).await?;
+    key::check(&log).await?;
     Ok(log)
 }
 
@@ -31,10 +32,11 @@ pub(crate) fn open_unconfirmed(path: &Path) -> Result<Arc<SqliteLog>, CliError> 
     SqliteLog::open(path).map(Arc::new).map_err(|e| open_error(path, &e))
 }
 
-/// Opens a log, and makes one where there is none; its anchor must confirm it.
+/// Opens a log, and makes one where there is none; its anchor must confirm it, and its key must be there.
 pub(crate) async fn create_or_open(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
     let log = SqliteLog::create_or_open(path).map(Arc::new).map_err(|e| open_error(path, &e))?;
     anchor::check(&log).await?;
+    key::check(&log).await?;
     Ok(log)
 }
 

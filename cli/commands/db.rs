@@ -2,28 +2,45 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, causes};
-use crate::{anchor, store};
+use crate::{anchor, key, store};
 use rehome_orchestrator::{Clock, LogEnd, Restored, SystemClock, restore as record_loss};
 use rehome_store::{Anchor, SqliteLog, Standing, verify_chain};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Copies the log and checks the copy.
+/// Copies the log with its key, and checks the copy.
 pub(crate) async fn backup(c: &Context<'_>, to: &Path) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
     let failed = |e| CliError::new(Exit::Failed, causes(&e)).at(to.display().to_string());
-    if to.exists() {
+    for there in [to, &key::path(to)].into_iter().filter(|path| path.exists()) {
         let what = "there is a file of this name already, and a backup never replaces one";
-        return Err(CliError::new(Exit::Usage, what).at(to.display().to_string()).next("name another file"));
+        return Err(CliError::new(Exit::Usage, what)
+            .at(there.display().to_string())
+            .next("name another file"));
     }
     log.backup(to).map_err(failed)?;
-    let head = sound(to).await?.1;
-    let text = format!("{} events in {}, verified", head.position, to.display());
-    let value =
-        json!({"format_version": "1.0", "events": head.position, "head": head.hash.to_string(), "file": to});
+    let (copy, head) = sound(to).await?;
+    // After the log, because a key is there before the first event that relies on it.
+    let key = key::copy(&c.global.db, to)?;
+    let with = key.as_ref().map_or_else(String::new, |key| format!(", with its key in {}", key.display()));
+    let text = format!("{} events in {}, verified{with}", head.position, to.display());
+    let value = json!({
+        "format_version": "1.0", "events": head.position, "head": head.hash.to_string(), "file": to, "key": key,
+    });
     c.output.result(&text, &value)?;
+    note(c, key::check(&copy).await.err());
     Ok(Exit::Done)
+}
+
+/// Says what keeps a copy from being worked on.
+fn note(c: &Context<'_>, why: Option<CliError>) {
+    if let Some(why) = why {
+        c.output.talk(&format!("note: {}", why.what));
+        for next in why.next {
+            c.output.talk(&format!("next: {next}"));
+        }
+    }
 }
 
 /// Opens a copy and checks every event of it.
@@ -47,6 +64,7 @@ pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<E
     let _runner = store::take_runner_at(db, &actor)?;
     let (copy, head) = sound(from).await?;
     check_same(db, copy.id())?;
+    let key = key::brought(&copy, db).await?;
     let question =
         format!("Put {} ({} events) in the place of {}?", from.display(), head.position, db.display());
     if !yes && !c.output.ask(&question, "--yes")? {
@@ -61,20 +79,25 @@ pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<E
     }
     let kept = keep(db).map_err(failed)?;
     fs::rename(&fresh, db).map_err(failed)?;
-    sync_folder(db).map_err(failed)?;
+    key::sync_folder(db).map_err(failed)?;
+    if let Some(key) = &key {
+        key::replace(db, key, kept.as_deref().unwrap_or(&kept_name(db)))?;
+    }
     let kept_text =
         kept.as_ref().map_or_else(String::new, |k| format!("; what was there is {}", k.display()));
     let text = format!("{} events restored from {}, verified{kept_text}", head.position, from.display());
     let log = store::open_to_read(db)?;
-    let newest = anchor::check(&log).await;
+    let (newest, keyed) = (anchor::check(&log).await, key::check(&log).await);
     let value = json!({
         "format_version": "1.0", "events": head.position, "file": db, "kept": kept, "confirmed": newest.is_ok(),
+        "key": keyed.is_ok(),
     });
     c.output.result(&text, &value)?;
     if let Err(why) = newest {
         c.output.talk(&format!("note: {}", why.what));
         c.output.talk(&format!("next: {}", anchor::RECONCILE_COMMAND));
     }
+    note(c, keyed.err());
     Ok(Exit::Done)
 }
 
@@ -98,6 +121,10 @@ fn beside(db: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+fn kept_name(db: &Path) -> PathBuf {
+    beside(db, &format!(".replaced-{}", SystemClock.now_ms()))
+}
+
 /// A database and what belongs to it.
 const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
@@ -113,7 +140,7 @@ fn keep(db: &Path) -> std::io::Result<Option<PathBuf>> {
     if !db.exists() {
         return Ok(None);
     }
-    let kept = beside(db, &format!(".replaced-{}", SystemClock.now_ms()));
+    let kept = kept_name(db);
     for part in ["-wal", "-shm", ""] {
         match fs::rename(beside(db, part), beside(&kept, part)) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -123,13 +150,13 @@ fn keep(db: &Path) -> std::io::Result<Option<PathBuf>> {
     Ok(Some(kept))
 }
 
-fn sync_folder(db: &Path) -> std::io::Result<()> {
-    let folder = db.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
-}
-
 /// Records that the newest copy of the log is gone. Every open move then looks at Azure before it writes.
-pub(crate) async fn reconcile(c: &Context<'_>, reason: &str, yes: bool) -> Result<Exit, CliError> {
+pub(crate) async fn reconcile(
+    c: &Context<'_>,
+    reason: &str,
+    new_key: bool,
+    yes: bool,
+) -> Result<Exit, CliError> {
     if reason.trim().is_empty() {
         return Err(CliError::new(Exit::Usage, "an act of a person needs a reason").next("--reason TEXT"));
     }
@@ -140,6 +167,9 @@ pub(crate) async fn reconcile(c: &Context<'_>, reason: &str, yes: bool) -> Resul
     let head = sound
         .map_err(|e| store::damaged(&causes(&e)).next("put a sound copy back: rehome db restore BACKUP"))?
         .head;
+    if !new_key {
+        key::check(&log).await?;
+    }
     // What another log's anchor or a broken one says, is not known of this log.
     let known = Anchor::read(log.path()).ok().flatten().filter(|a| a.log == log.id());
     let lost = match &known {
@@ -158,6 +188,11 @@ pub(crate) async fn reconcile(c: &Context<'_>, reason: &str, yes: bool) -> Resul
     c.output.talk(&lost);
     if !yes && !c.output.ask("Is the newest copy of the log gone for good?", "--yes")? {
         return Err(CliError::new(Exit::Failed, "not recorded"));
+    }
+    if new_key {
+        key::renew(log.path())?;
+        c.output
+            .talk("a new key was made: settings that were rewritten before can be taken back only by hand");
     }
     let ends = LogEnd { position: head.position.0, hash: head.hash.to_string() };
     let known = known.map(|anchor| LogEnd { position: anchor.position, hash: anchor.hash });

@@ -65,7 +65,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
         }
         Command::Db(Db::Backup { to }) => db::backup(c, &to).await,
         Command::Db(Db::Restore { from, yes }) => db::restore(c, &from, yes).await,
-        Command::Db(Db::Reconcile { reason, yes }) => db::reconcile(c, &reason, yes).await,
+        Command::Db(Db::Reconcile { reason, new_key, yes }) => db::reconcile(c, &reason, new_key, yes).await,
         Command::Sim(serve @ Sim::Serve { .. }) => sim::serve(c, serve).await,
         rehearse @ Command::Rehearse { .. } => Box::pin(rehearse::rehearse(c, rehearse)).await,
         Command::Completion { shell } => {

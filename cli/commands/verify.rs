@@ -4,7 +4,7 @@ use super::Context;
 use super::run::batch_of;
 use crate::drive::reach;
 use crate::error::{CliError, Exit};
-use crate::{planning, render, store};
+use crate::{key, render, store};
 use serde_json::json;
 
 /// Looks at every promise of the selected moves.
@@ -13,7 +13,7 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
     let selection = store::select(&*log, select).await?;
     let (_, batch) = batch_of(&log, &selection).await?;
     let cloud = reach(&*log, &batch, &c.global.cloud).await?;
-    let key = planning::settings_key(&c.global.db)?;
+    let key = key::to_read(&log).await?;
     let registry = rehome_activities::registry(&cloud.azure, key);
     let (mut broken, mut text, mut moves) = (0, String::new(), Vec::new());
     for run in &selection.runs {

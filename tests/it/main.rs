@@ -19,6 +19,7 @@ mod errors_world;
 mod everywhere;
 mod fields;
 mod full_disk;
+mod keys;
 mod kills;
 mod left_out;
 mod oracle;

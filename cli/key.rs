@@ -1,0 +1,230 @@
+//! CLI: the key of the marks of application settings: beside the log and beside each copy of it, never in it. Touches
+//! that file, and reads the log.
+
+use crate::error::{CliError, Exit, causes};
+use crate::store::damaged;
+use rehome_activities::references::settings::SettingsKey;
+use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Entry, SystemClock, entries};
+use rehome_store::{Log, SqliteLog};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Under this name a runner says which key it has, by a mark that the key makes of nothing.
+pub(crate) const SAID_AS: &str = "settings_key";
+
+const PUT_BACK: &str =
+    "put it back: `rehome db backup FILE` keeps it in FILE.key, and `rehome db restore FILE` brings it along";
+const RENEW: &str = "or, when it is gone for good:  rehome db reconcile --new-key --reason TEXT --yes";
+
+type Bytes = [u8; 32];
+
+/// Where the key of a log is kept.
+pub(crate) fn path(db: &Path) -> PathBuf {
+    let mut name = db.as_os_str().to_owned();
+    name.push(".key");
+    PathBuf::from(name)
+}
+
+/// The mark by which a key is known; it tells nothing about the key.
+pub(crate) fn mark(key: &SettingsKey) -> String {
+    key.mark("rehome", "the key itself", "")
+}
+
+/// What a log says of its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Known {
+    /// No runner was ever at work: there are no marks.
+    NoRunner,
+    /// There is one, and the log does not say which.
+    Some,
+    /// The one with this mark.
+    Marked(String),
+}
+
+impl Known {
+    fn is(&self, key: &Bytes) -> bool {
+        match self {
+            Self::NoRunner | Self::Some => true,
+            Self::Marked(known) => mark(&SettingsKey::new(*key)) == *known,
+        }
+    }
+
+    async fn of(log: &dyn Log) -> Result<Self, CliError> {
+        let unreadable = |e: &(dyn std::error::Error + 'static)| damaged(&causes(e));
+        let (mut known, mut last, mut worked_on) = (Self::NoRunner, 0, false);
+        for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(|e| unreadable(&e))? {
+            let all: Vec<Entry<BatchEvent>> = entries(log, &stream).await.map_err(|e| unreadable(&e))?;
+            for entry in all {
+                let says = match &entry.event {
+                    BatchEvent::Opened(opened) => {
+                        worked_on = true;
+                        opened.world.get(SAID_AS).map_or(Self::Some, |mark| Self::Marked(mark.clone()))
+                    }
+                    // Whoever said that asked for this key, or for a new one.
+                    BatchEvent::Restored(_) => Self::Some,
+                    BatchEvent::Planned(_) | BatchEvent::Approved(_) => continue,
+                };
+                if entry.position > last {
+                    (known, last) = (says, entry.position);
+                }
+            }
+        }
+        Ok(if worked_on { known } else { Self::NoRunner })
+    }
+
+    /// Refuses to go on without the key, or with another one.
+    fn holds(&self, key: Option<&Bytes>, db: &Path) -> Result<(), CliError> {
+        let what = match key {
+            Some(key) if self.is(key) => return Ok(()),
+            None if *self == Self::NoRunner => return Ok(()),
+            Some(_) => {
+                "the key of the settings' marks is another one than the last runner of this log had: no setting that was rewritten could be told from somebody else's change"
+            }
+            None => {
+                "the key of the settings' marks is missing, and runners were at work on this log with it: no setting that was rewritten could be told from somebody else's change"
+            }
+        };
+        Err(damaged(what).at(path(db).display().to_string()).next(PUT_BACK).next(RENEW))
+    }
+}
+
+/// Refuses a log whose key is missing, or another one.
+pub(crate) async fn check(log: &SqliteLog) -> Result<(), CliError> {
+    Known::of(log).await?.holds(read(log.path())?.as_ref(), log.path())
+}
+
+/// The key of a log; made where no runner was ever at work and there is none.
+pub(crate) async fn of(log: &SqliteLog) -> Result<SettingsKey, CliError> {
+    check(log).await?;
+    let bytes = match read(log.path())? {
+        Some(bytes) => bytes,
+        None => make(log.path())?,
+    };
+    Ok(SettingsKey::new(bytes))
+}
+
+/// The same for who only reads: what there is not, is not made.
+pub(crate) async fn to_read(log: &SqliteLog) -> Result<SettingsKey, CliError> {
+    check(log).await?;
+    Ok(SettingsKey::new(read(log.path())?.unwrap_or_else(random)))
+}
+
+/// Makes a new key, because the one that the marks were made with is gone; another one that is there is kept.
+pub(crate) fn renew(db: &Path) -> Result<(), CliError> {
+    let there = path(db);
+    let mut kept = there.as_os_str().to_owned();
+    kept.push(format!(".replaced-{}", SystemClock.now_ms()));
+    match fs::rename(&there, PathBuf::from(kept)) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(&there, &e)),
+        Ok(()) | Err(_) => {}
+    }
+    make(db).map(drop)
+}
+
+/// Copies the key from beside one log to beside another; where the copy is, if there is a key.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<Option<PathBuf>, CliError> {
+    let Some(bytes) = read(from)? else { return Ok(None) };
+    put(to, &bytes)?;
+    Ok(Some(path(to)))
+}
+
+/// The key that a backup brings along, if it has to take the place of what is beside the log.
+pub(crate) async fn brought(backup: &SqliteLog, db: &Path) -> Result<Option<Bytes>, CliError> {
+    let (brings, there) = (read(backup.path())?, read(db)?);
+    let (Some(brings), Some(there)) = (brings, there) else { return Ok(brings) };
+    let known = Known::of(backup).await?;
+    // What is there may have made marks in the part that the backup does not know of.
+    let stays = there == brings || known == Known::NoRunner || known.is(&there) && !known.is(&brings);
+    Ok((!stays).then_some(brings))
+}
+
+/// Puts a key beside a log; one that is there goes with the log that was there.
+pub(crate) fn replace(db: &Path, bytes: &Bytes, kept: &Path) -> Result<(), CliError> {
+    copy(db, kept)?;
+    put(db, bytes)
+}
+
+fn read(db: &Path) -> Result<Option<Bytes>, CliError> {
+    let path = path(db);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(failed(&path, &e)),
+    };
+    let bytes = bytes.try_into().map_err(|_| {
+        damaged("the key of the settings' marks is damaged: it does not have 32 bytes")
+            .at(path.display().to_string())
+            .next(PUT_BACK)
+            .next(RENEW)
+    });
+    bytes.map(Some)
+}
+
+fn random() -> Bytes {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    bytes[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    bytes
+}
+
+fn make(db: &Path) -> Result<Bytes, CliError> {
+    let bytes = random();
+    put(db, &bytes)?;
+    Ok(bytes)
+}
+
+/// Writes a key that only its owner may read, whole or not at all, before anything relies on it.
+fn put(db: &Path, bytes: &Bytes) -> Result<(), CliError> {
+    let path = path(db);
+    let fresh = path.with_extension("key.new");
+    let write = || {
+        match fs::remove_file(&fresh) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            Ok(()) | Err(_) => {}
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&fresh)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&fresh, &path)?;
+        sync_folder(&path)
+    };
+    write().map_err(|e| failed(&path, &e))
+}
+
+/// Keeps the names of the files in the folder of this one.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
+}
+
+fn failed(path: &Path, e: &io::Error) -> CliError {
+    CliError::because(Exit::Failed, "failed to use the key of the settings' marks", e)
+        .at(path.display().to_string())
+        .next("make the folder of the log writable, with room, and run the same command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_known_by_its_mark_and_missing_only_where_a_runner_was_at_work() {
+        let (key, other, db) = ([7; 32], [8; 32], Path::new("log.db"));
+        let marked = Known::Marked(mark(&SettingsKey::new(key)));
+        assert!(marked.holds(Some(&key), db).is_ok() && Known::Some.holds(Some(&other), db).is_ok());
+        assert!(Known::NoRunner.holds(None, db).is_ok());
+        for (known, key, says) in [
+            (&marked, Some(&other), "another one"),
+            (&marked, None, "missing"),
+            (&Known::Some, None, "missing"),
+        ] {
+            let error = known.holds(key, db).expect_err("it is not the key");
+            assert!(error.exit == Exit::Damaged && error.what.contains(says), "{error}");
+        }
+    }
+}
