@@ -4,7 +4,7 @@
 use crate::error::{CliError, Exit, causes};
 use crate::store::damaged;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Entry, entries};
-use rehome_store::{Anchor, Log, SqliteLog, Standing};
+use rehome_store::{Anchor, Log, RunnerError, RunnerLock, SqliteLog, Standing};
 
 /// The command that brings a log on whose newest copy is gone.
 pub(crate) const RECONCILE_COMMAND: &str = "rehome db reconcile --reason TEXT --yes";
@@ -31,16 +31,25 @@ pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
     }
 }
 
+/// The same; where a runner left its name, it left an anchor too.
+pub(crate) fn read_left(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
+    match read(log)? {
+        None if RunnerLock::left_a_name(log.path()) => Err(missing(log)),
+        anchor => Ok(anchor),
+    }
+}
+
+fn missing(log: &SqliteLog) -> CliError {
+    let what = "a runner was at work on this log, but the anchor beside it is missing: nobody can say whether this is the newest copy";
+    let place = Anchor::path(log.path()).display().to_string();
+    damaged(what).at(place).next("put the anchor back beside the log").next(RECONCILE)
+}
+
 /// Refuses a log that its anchor does not confirm: an old copy would repeat what was done since.
 pub(crate) async fn check(log: &SqliteLog) -> Result<(), CliError> {
     let newest = "put the newest copy of the log back, and run the command again";
-    let Some(anchor) = read(log)? else {
-        if !was_worked_on(log).await? {
-            return Ok(());
-        }
-        let place = Anchor::path(log.path()).display().to_string();
-        let what = "a runner was at work on this log, but the anchor beside it is missing: nobody can say whether this is the newest copy";
-        return Err(damaged(what).at(place).next("put the anchor back beside the log").next(RECONCILE));
+    let Some(anchor) = read_left(log)? else {
+        return if was_worked_on(log).await? { Err(missing(log)) } else { Ok(()) };
     };
     let unreadable = |e| damaged(&causes(&e));
     let what = match anchor.judge(log).await.map_err(unreadable)? {
@@ -67,6 +76,17 @@ async fn was_worked_on(log: &SqliteLog) -> Result<bool, CliError> {
         }
     }
     Ok(false)
+}
+
+/// Moves the record of the log's end on, after what a person asked was appended. A runner that is at work does
+/// that itself.
+pub(crate) async fn follow(log: &SqliteLog) -> Result<(), CliError> {
+    let moved = match RunnerLock::hold(log.path()) {
+        Ok(_held) => write(log).await,
+        Err(RunnerError::Held { .. }) => Ok(()),
+        Err(e @ RunnerError::Io { .. }) => Err(CliError::new(Exit::Failed, causes(&e))),
+    };
+    moved.map_err(|e| e.left("what you asked is in the log; its anchor is older"))
 }
 
 /// Writes the record of the log's end beside it. Only who has the right to act may do that.

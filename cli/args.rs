@@ -296,7 +296,8 @@ pub(crate) enum Command {
 pub(crate) enum Audit {
     /// Check every event, the chain, the anchor and every digest. Offline.
     Verify {
-        /// An end of the log that was noted down or kept elsewhere: what `audit head` printed, or a file.
+        /// An end of the log that was noted down or kept elsewhere: what `audit head` printed, or a file
+        /// with that.
         #[arg(long, value_name = "POSITION:HASH|FILE")]
         anchor: Option<String>,
         #[command(flatten)]

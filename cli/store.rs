@@ -90,21 +90,24 @@ pub(crate) struct Runner(#[expect(dead_code, reason = "it is held, not used")] R
 
 /// Takes the right to act, or says who has it.
 pub(crate) fn take_runner(log: &SqliteLog, actor: &str) -> Result<Runner, CliError> {
-    take_runner_at(log.path(), actor)
-}
-
-/// The same for a log that cannot be opened, or is not there.
-pub(crate) fn take_runner_at(path: &Path, actor: &str) -> Result<Runner, CliError> {
     let holder = Holder {
         host: host(),
         pid: std::process::id(),
         actor: actor.to_owned(),
         since_ms: SystemClock.now_ms(),
     };
-    match RunnerLock::take(path, &holder) {
-        Ok(lock) => Ok(Runner(lock)),
-        Err(RunnerError::Held { holder, .. }) => Err(held(holder.as_ref())),
-        Err(e @ RunnerError::Io { .. }) => Err(CliError::new(Exit::Failed, causes(&e))),
+    RunnerLock::take(log.path(), &holder).map(Runner).map_err(|e| not_given(&e))
+}
+
+/// Keeps runners away from a log, whether it is there or not, without being one.
+pub(crate) fn hold_runners_at(path: &Path) -> Result<Runner, CliError> {
+    RunnerLock::hold(path).map(Runner).map_err(|e| not_given(&e))
+}
+
+fn not_given(e: &RunnerError) -> CliError {
+    match e {
+        RunnerError::Held { holder, .. } => held(holder.as_ref()),
+        RunnerError::Io { .. } => CliError::new(Exit::Failed, causes(e)),
     }
 }
 
@@ -141,7 +144,7 @@ pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
 /// then what is kept beside the events, and an end that was kept elsewhere.
 pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Result<Replayed, CliError> {
     let compare = |error: CliError| error.next("compare with a backup: rehome audit verify --db BACKUP");
-    let anchor = anchor::read(log)?;
+    let anchor = anchor::read_left(log)?;
     let replayed = replay(log, anchor.as_ref()).await.map_err(|e| match &e {
         ReplayError::Chain(VerifyError::Read(source)) => damaged(&causes(source)),
         ReplayError::Chain(_) | ReplayError::History(_) => compare(damaged(&causes(&e))),
@@ -152,7 +155,8 @@ pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Resul
     let Some(kept) = elsewhere else { return Ok(replayed) };
     let found = match kept.judge(log).await.map_err(|e| damaged(&causes(&e)))? {
         Standing::Confirmed(_) => {
-            let verified = Verified { anchored: true, ..replayed.verified };
+            let anchored = (!kept.is_of_nothing()).then_some(Position(kept.position));
+            let verified = Verified { anchored, ..replayed.verified };
             return Ok(Replayed { verified, ..replayed });
         }
         Standing::Behind(head) => {

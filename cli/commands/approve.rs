@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, causes, one_line};
-use crate::{plan_file, planning, store};
+use crate::{anchor, plan_file, planning, store};
 use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
 use serde_json::json;
 use std::path::Path;
@@ -33,6 +33,7 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         }
         _ => store::write_error(&e),
     })?;
+    anchor::follow(&log).await?;
     let word = match recorded {
         Recording::Recorded => "approved",
         Recording::AlreadyThere => "approved before",

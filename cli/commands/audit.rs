@@ -4,10 +4,15 @@ use super::{Context, bundle};
 use crate::args::ReadFrom;
 use crate::error::{CliError, Exit, causes};
 use crate::source::Source;
-use crate::store;
+use crate::{files, store};
 use rehome_orchestrator::{BatchLoaded, HistoryError, Replayed, RunId, load};
-use rehome_store::{Anchor, Log};
+use rehome_store::{Anchor, Digest, Log, Verified};
+use serde::Deserialize;
 use serde_json::json;
+use std::path::Path;
+
+/// A file with the end of a log has at most this many bytes: a name, a number and a hash.
+const KEPT_BYTES_MAX: u64 = 64 << 10;
 
 /// Checks every event, the chain, the anchor, that each event could follow the one before, and that
 /// every recorded plan has the digest that was approved.
@@ -25,13 +30,13 @@ pub(crate) async fn verify(
     let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
     plans(&**log).await?;
     let runs = runs.len();
-    let anchored = if verified.anchored { "its anchor confirms the end" } else { "without an anchor" };
+    let (anchored, note) = confirmed(&verified, elsewhere.as_ref());
     let mut text = format!(
         "intact: {} events, {runs} moves, {anchored}\nhead   {}",
         verified.head.position, verified.head.hash
     );
-    if !verified.anchored {
-        text.push_str("\nnote   a tail that was cut off cannot be detected without an anchor beside the log");
+    if let Some(note) = note {
+        text.push_str(&format!("\nnote   {note}"));
     }
     let value = json!({
         "format_version": "1.0",
@@ -39,10 +44,35 @@ pub(crate) async fn verify(
         "events": verified.head.position,
         "moves": runs,
         "head": verified.head.hash.to_string(),
-        "anchored": verified.anchored,
+        "anchored": verified.is_anchored(),
+        "anchored_at": verified.anchored,
     });
     c.output.result(&text, &value)?;
     Ok(Exit::Done)
+}
+
+/// Up to where something outside the log confirms it, and what that leaves open.
+fn confirmed(verified: &Verified, elsewhere: Option<&Anchor>) -> (String, Option<String>) {
+    let by = if elsewhere.is_some() { "the end that was kept elsewhere" } else { "its anchor" };
+    let end = verified.head.position.0;
+    match verified.anchored {
+        Some(_) if verified.is_anchored() => (format!("{by} confirms the end"), None),
+        Some(at) => (
+            format!("{by} confirms events 1 to {at}"),
+            Some(format!(
+                "nothing confirms the last {} events: more can have been cut off there, or all written anew",
+                end - at.0
+            )),
+        ),
+        None if elsewhere.is_some() => (
+            format!("{by} proves nothing"),
+            Some("it is from before the first event, where every log begins".to_owned()),
+        ),
+        None => (
+            "without an anchor".to_owned(),
+            Some("a tail that was cut off cannot be detected without an anchor beside the log".to_owned()),
+        ),
+    }
 }
 
 /// How many could be checked, and how many are withheld in part at least.
@@ -110,24 +140,52 @@ pub(crate) async fn head(c: &Context<'_>, from: &ReadFrom) -> Result<Exit, CliEr
     Ok(Exit::Done)
 }
 
-/// An end of this log that a person kept elsewhere: the line of `audit head`, or an anchor file.
+/// What `audit head` prints for programs, and what is beside a log.
+#[derive(Deserialize)]
+struct Kept {
+    log: String,
+    position: u64,
+    hash: String,
+}
+
+/// An end of this log that a person kept elsewhere: the line of `audit head`, or a file with that, with the same
+/// for programs, or with an anchor.
 fn kept_elsewhere(text: &str, log: &str) -> Result<Anchor, CliError> {
     let bad = || {
-        CliError::new(Exit::Usage, format!("{text:?} is neither POSITION:HASH nor an anchor file"))
-            .next("rehome audit head      prints one")
+        CliError::new(
+            Exit::Usage,
+            format!("{text:?} is neither POSITION:HASH nor a file with the end of a log"),
+        )
+        .next("rehome audit head      prints one")
     };
-    if let Some((position, hash)) = text.split_once(':')
-        && let Ok(position) = position.parse()
-    {
-        let hex = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-        let hash = hash.to_ascii_lowercase();
-        return if hex { Ok(Anchor { log: log.to_owned(), position, hash }) } else { Err(bad()) };
+    let here = |(position, hash)| Kept { log: log.to_owned(), position, hash };
+    let kept = match line(text) {
+        Some(line) => here(line.ok_or_else(bad)?),
+        None => {
+            let bytes = files::read(Path::new(text), "an anchor file", KEPT_BYTES_MAX).map_err(|_| bad())?;
+            let said = std::str::from_utf8(&bytes).map_err(|_| bad())?.trim();
+            match line(said) {
+                Some(line) => here(line.ok_or_else(bad)?),
+                None => serde_json::from_str(said).map_err(|_| bad())?,
+            }
+        }
+    };
+    if kept.log != log {
+        let what = format!("this is the end of another log ({}, and this one is {log})", kept.log);
+        return Err(CliError::new(Exit::Damaged, what).at(text.to_owned()));
     }
-    let bytes = std::fs::read(text).map_err(|_| bad())?;
-    let anchor: Anchor = serde_json::from_slice(&bytes).map_err(|_| bad())?;
-    if anchor.log == log {
-        return Ok(anchor);
+    if kept.position == 0 && kept.hash != Digest::ZERO.to_string() {
+        let what = "there is no event 0: before the first event the hash is all zeros, and proves nothing";
+        return Err(CliError::new(Exit::Usage, what).next("rehome audit head      prints an end"));
     }
-    let what = format!("this is the anchor of another log ({}, and this one is {log})", anchor.log);
-    Err(CliError::new(Exit::Damaged, what).at(text.to_owned()))
+    Ok(Anchor { log: kept.log, position: kept.position, hash: kept.hash.to_ascii_lowercase() })
+}
+
+/// POSITION:HASH; nothing when there is no position, and nothing in it when there is no hash.
+#[expect(clippy::option_option, reason = "a name of a file is not a line that is wrong")]
+fn line(text: &str) -> Option<Option<(u64, String)>> {
+    let (position, hash) = text.split_once(':')?;
+    let position = position.parse().ok()?;
+    let hex = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    Some(hex.then(|| (position, hash.to_ascii_lowercase())))
 }

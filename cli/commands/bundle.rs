@@ -189,7 +189,8 @@ pub(super) async fn verify(
         "plans": plans.read,
         "plans_withheld": plans.withheld,
         "head": header.head.hash,
-        "anchored": elsewhere.is_some(),
+        "anchored": elsewhere.is_some_and(|kept| !kept.is_of_nothing() && kept.position == header.head.position),
+        "anchored_at": elsewhere.filter(|kept| !kept.is_of_nothing()).map(|kept| kept.position),
         "withheld": {
             "not_selected": of(Why::NotSelected),
             "redacted": of(Why::Redacted),

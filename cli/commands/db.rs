@@ -60,8 +60,7 @@ async fn sound(path: &Path) -> Result<(SqliteLog, rehome_store::Head), CliError>
 /// Puts a backup in the place of the log; what is replaced stays beside it.
 pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<Exit, CliError> {
     let db = &c.global.db;
-    let actor = store::actor(c.global.actor.as_deref());
-    let _runner = store::take_runner_at(db, &actor)?;
+    let _runners_away = store::hold_runners_at(db)?;
     let (copy, head) = sound(from).await?;
     check_same(db, copy.id())?;
     let key = key::brought(&copy, db).await?;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::error::{CliError, Exit};
-use crate::store;
+use crate::{anchor, store};
 use rehome_orchestrator::{Clock, Forward, Request, RunId, StepId, SystemClock, Undo, ask};
 use rehome_store::{Log, RunnerLock};
 use serde_json::json;
@@ -17,6 +17,7 @@ pub(crate) async fn step(
     let (run, step) = store::split_step(text)?;
     let log = store::open_to_write(&c.global.db).await?;
     let touched = record(c, &*log, &run, request(step), reason).await?;
+    anchor::follow(&log).await?;
     told(c, &run, &touched)
 }
 
@@ -41,6 +42,7 @@ pub(crate) async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<E
         }
         told(c, &run, &parked)?;
     }
+    anchor::follow(&log).await?;
     Ok(Exit::Done)
 }
 
@@ -58,6 +60,7 @@ pub(crate) async fn whole(
             told(c, &run, &[])?;
         }
     }
+    anchor::follow(&log).await?;
     Ok(Exit::Done)
 }
 

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::run::{batch_of, report};
+use crate::anchor;
 use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
 use crate::error::{CliError, Exit};
@@ -29,6 +30,7 @@ pub(crate) async fn rollback(
         return Err(CliError::new(Exit::Failed, "not started"));
     }
     let (going, refused) = request(c, &log, &selection, reason).await?;
+    anchor::follow(&log).await?;
     for (run, why) in &refused {
         c.output.talk(&format!("refused   {run}: {why}"));
     }

@@ -69,6 +69,9 @@ fn put_names(out: &mut String, what: &str, names: Vec<String>) {
 
 /// What is proven, and what is not.
 fn proof(elsewhere: Option<&Anchor>, events: u64) -> String {
+    if elsewhere.is_some_and(Anchor::is_of_nothing) {
+        return "proves     nothing: the end that was given is from before the first event, where every log begins".to_owned();
+    }
     let Some(kept) = elsewhere else {
         return "proves     that these events belong together, not where they are from: whoever made the bundle can have
            made up all of it. An end that was kept elsewhere shows that: --anchor POSITION:HASH"

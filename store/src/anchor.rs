@@ -1,7 +1,7 @@
 //! Store: the record of a log's end that is kept outside the log. Touches one file beside the log.
 
 use crate::log::{Head, Log, ReadError};
-use crate::record::Position;
+use crate::record::{Digest, Position};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -51,10 +51,18 @@ impl Anchor {
         if self.position > head.position.0 {
             return Ok(Standing::Behind(head));
         }
-        let Some(before) = self.position.checked_sub(1) else { return Ok(Standing::Confirmed(head)) };
+        let Some(before) = self.position.checked_sub(1) else {
+            let nothing = self.hash == Digest::ZERO.to_string();
+            return Ok(if nothing { Standing::Confirmed(head) } else { Standing::Forked(head) });
+        };
         let there = log.read_all(Position(before), 1).await?;
         let same = there.iter().any(|e| e.position.0 == self.position && e.hash.to_string() == self.hash);
         Ok(if same { Standing::Confirmed(head) } else { Standing::Forked(head) })
+    }
+
+    /// Whether it knows of no event, so that every log has what it knows of.
+    pub fn is_of_nothing(&self) -> bool {
+        self.position == 0
     }
 
     /// Where the anchor of a log is kept.
@@ -127,8 +135,13 @@ mod tests {
         assert!(matches!(judged, Standing::Forked(head) if head.position.0 == 5), "{judged:?}");
         newest.append(append("a", 3, &["more"])).await.expect("appended");
         assert!(matches!(anchor.judge(&newest).await.expect("readable"), Standing::Confirmed(_)));
-        let none = Anchor::of("log", Head { position: Position(0), hash: crate::record::Digest::ZERO });
+        let none = Anchor::of("log", Head { position: Position(0), hash: Digest::ZERO });
         assert!(matches!(none.judge(&old).await.expect("readable"), Standing::Confirmed(_)));
+        let none = Anchor { hash: "ab".repeat(32), ..none };
+        assert!(
+            matches!(none.judge(&old).await.expect("readable"), Standing::Forked(_)),
+            "nothing has this hash"
+        );
     }
 
     #[cfg(unix)]

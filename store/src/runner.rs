@@ -5,6 +5,12 @@ use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Who only looks who is at work, or moves the anchor on, has the file for a moment: so often it is tried
+/// again, after this pause.
+const TRIES: u32 = 25;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Who holds the right to act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,20 +65,36 @@ impl RunnerLock {
     /// # Errors
     /// When another process has it, or the lock file cannot be used.
     pub fn take(log: &Path, holder: &Holder) -> Result<Self, RunnerError> {
+        let mut lock = Self::hold(log)?;
+        let failed = |source| RunnerError::Io { path: Self::path(log), source };
+        let text = serde_json::to_vec(holder).map_err(io::Error::other).map_err(failed)?;
+        let file = &mut lock.file;
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(failed)?;
+        Ok(lock)
+    }
+
+    /// Keeps runners away without being one: no name is left.
+    ///
+    /// # Errors
+    /// As [`RunnerLock::take`].
+    pub fn hold(log: &Path) -> Result<Self, RunnerError> {
         let path = Self::path(log);
         let failed = |source| RunnerError::Io { path: path.clone(), source };
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = file.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(RunnerError::Held { path: log.to_owned(), holder: read(&path) });
+        let file = file.map_err(failed)?;
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { file }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        let text = serde_json::to_vec(holder).map_err(io::Error::other).map_err(failed)?;
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(failed)?;
-        Ok(Self { file })
+        Err(RunnerError::Held { path: log.to_owned(), holder: read(&path) })
+    }
+
+    /// Whether a runner ever left its name: it was at work on the log.
+    pub fn left_a_name(log: &Path) -> bool {
+        std::fs::metadata(Self::path(log)).is_ok_and(|about| about.len() > 0)
     }
 
     /// Who has the right to act now, if anybody.
@@ -124,6 +146,20 @@ mod tests {
         drop(lock);
         assert_eq!(RunnerLock::holder(&log), None, "a name that was left behind is not a holder");
         RunnerLock::take(&log, &Holder { pid: 8, ..ada() }).expect("nobody has it any more");
+    }
+
+    #[test]
+    fn who_keeps_runners_away_leaves_no_name_and_a_runner_does() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = folder.path().join("log.db");
+        let held = RunnerLock::hold(&log).expect("nobody has it");
+        let refused = RunnerLock::take(&log, &ada());
+        assert!(matches!(refused, Err(RunnerError::Held { holder: None, .. })), "{refused:?}");
+        drop(held);
+        assert!(!RunnerLock::left_a_name(&log));
+        drop(RunnerLock::take(&log, &ada()).expect("nobody has it"));
+        drop(RunnerLock::hold(&log).expect("nobody has it"));
+        assert!(RunnerLock::left_a_name(&log));
     }
 
     #[test]

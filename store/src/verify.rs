@@ -13,9 +13,16 @@ use std::task::Poll;
 pub struct Verified {
     /// The end of the log.
     pub head: Head,
-    /// Whether a record from outside the log confirmed its end. Without one, a cut-off tail cannot be
-    /// detected.
-    pub anchored: bool,
+    /// Up to which event a record from outside the log confirmed it. What comes after that event, or all
+    /// of it where there is no record, can have been cut off or written anew.
+    pub anchored: Option<Position>,
+}
+
+impl Verified {
+    /// Whether a record from outside the log confirmed its end.
+    pub fn is_anchored(&self) -> bool {
+        self.anchored == Some(self.head.position)
+    }
 }
 
 /// Why a log is not what was once written.
@@ -146,11 +153,17 @@ impl Walker {
     /// There are no more events.
     pub(crate) fn end(self) -> Result<Verified, VerifyError> {
         match &self.anchor {
+            Some(known) if known.is_of_nothing() && known.hash != Digest::ZERO.to_string() => {
+                Err(VerifyError::Rewritten { position: START.position })
+            }
             Some(known) if known.position > self.head.position.0 => {
                 let anchored = Position(known.position);
                 Err(VerifyError::Shortened { found: self.head.position, anchored })
             }
-            Some(_) | None => Ok(Verified { head: self.head, anchored: self.anchor.is_some() }),
+            known => {
+                let known = known.as_ref().filter(|known| !known.is_of_nothing());
+                Ok(Verified { head: self.head, anchored: known.map(|known| Position(known.position)) })
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! End to end: the real binary, real HTTP, a real SQLite log, and an oracle that knows only estates.
 
+mod anchors;
 mod azure;
 mod bad_input;
 mod beside;
