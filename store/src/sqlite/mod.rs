@@ -169,6 +169,7 @@ impl SqliteLog {
         let writer = if found > FORMAT {
             Err(Refusal::NewerFormat(found))
         } else {
+            schema::check_objects(path, &connection)?;
             schema::set_pragmas(path, &connection)?;
             // First, because a journal whose removal was lost would take the file back behind it.
             keep_names(path)?;
@@ -208,17 +209,24 @@ impl SqliteLog {
         }
         let source = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let mut target = Connection::open(to).map_err(failed)?;
-        let copy = Backup::new(&source, &mut target).map_err(failed)?;
-        // In one step, which reads one moment of the log: between steps a writer would make it begin again.
-        for _ in 0..BACKUP_TRIES {
-            match copy.step(-1).map_err(failed)? {
-                StepResult::Done => return keep_names(to),
-                _ => std::thread::sleep(BACKUP_PAUSE),
-            }
-        }
-        let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-        Err(failed(rusqlite::Error::SqliteFailure(busy, None)))
+        copy_whole(&source, &mut target).map_err(failed)?;
+        // One file: to read a copy, none has to be made beside it.
+        target.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).map_err(failed)?;
+        keep_names(to)
     }
+}
+
+/// Copies in one step, which reads one moment of the log: between steps a writer would make it begin again.
+fn copy_whole(source: &Connection, target: &mut Connection) -> rusqlite::Result<()> {
+    let copy = Backup::new(source, target)?;
+    for _ in 0..BACKUP_TRIES {
+        match copy.step(-1)? {
+            StepResult::Done => return Ok(()),
+            _ => std::thread::sleep(BACKUP_PAUSE),
+        }
+    }
+    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    Err(rusqlite::Error::SqliteFailure(busy, None))
 }
 
 /// The names of the log and of its write-ahead log, which is made when the log is opened. SQLite syncs
@@ -349,6 +357,36 @@ mod tests {
         assert_eq!(log.head().await.expect("readable").position, Position(1));
         let refused = log.append(conformance::append("a", 1, &["2"])).await;
         assert!(matches!(refused, Err(AppendError::NewerFormat { found: 99, known: FORMAT })));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_object_that_was_dropped_added_or_changed_is_named_when_the_log_is_opened_or_verified() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("log.db");
+        let log = SqliteLog::create_or_open(&path).expect("a new log");
+        log.append(conformance::append("a", 0, &["1"])).await.expect("appended");
+        drop(log);
+        for (sql, named) in [
+            ("DROP TRIGGER event_is_never_removed", "trigger event_is_never_removed is missing"),
+            ("DROP INDEX event_by_stream", "index event_by_stream is missing"),
+            ("CREATE TABLE mine(x)", "table \"mine\""),
+            ("CREATE VIEW mine AS SELECT * FROM event", "view \"mine\""),
+            ("CREATE TRIGGER mine AFTER INSERT ON event BEGIN SELECT 1; END", "trigger \"mine\""),
+            ("ALTER TABLE event ADD COLUMN mine TEXT", "table event is another one"),
+        ] {
+            let spoilt = folder.path().join("spoilt.db");
+            std::fs::copy(&path, &spoilt).expect("copied");
+            Connection::open(&spoilt).and_then(|c| c.execute_batch(sql)).expect("spoilt");
+            let refused = SqliteLog::open(&spoilt).map(drop);
+            assert!(
+                matches!(&refused, Err(OpenError::Damaged { what, .. }) if what.contains(named)),
+                "{sql}: {refused:?}"
+            );
+            let read = SqliteLog::open_read_only(&spoilt).expect("it can be read");
+            let found = crate::verify_chain(&read, None).await;
+            let named = matches!(&found, Err(crate::VerifyError::Misled { what }) if what.contains(named));
+            assert!(named, "{sql}: {found:?}");
+        }
     }
 
     #[test]

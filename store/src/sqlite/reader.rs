@@ -1,5 +1,6 @@
 //! Store: reading the SQLite file, on connections that cannot write. Touches that file.
 
+use super::schema;
 use crate::log::{Head, Later, ReadError};
 use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
@@ -171,9 +172,15 @@ pub(super) fn streams(connection: &Connection, prefix: &str) -> Result<Vec<(Stre
     rows.collect::<Result<_, _>>().map_err(storage)
 }
 
-/// What SQLite finds wrong with its pages, or between the events and their index.
+/// What SQLite finds wrong with its pages, or between the events and their index; and what else is in the file, or
+/// is not there any more.
 pub(super) fn flaw(connection: &Connection) -> Result<Option<String>, ReadError> {
     let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     let found = found.map_err(storage)?;
-    Ok((found != "ok").then_some(found))
+    if found != "ok" {
+        return Ok(Some(found));
+    }
+    let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(storage)?;
+    // What a newer program makes is not known here.
+    if format > i64::from(super::FORMAT) { Ok(None) } else { schema::difference(connection).map_err(storage) }
 }

@@ -1,7 +1,8 @@
 //! Store: the tables, the settings that the promises rest on, and how a file is known to be ours.
 
 use super::{FORMAT, OpenError};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// "RHME": what `file` and a stranger's database tool see in the header.
@@ -48,6 +49,45 @@ CREATE TRIGGER meta_is_never_changed BEFORE UPDATE ON meta
 CREATE TRIGGER meta_is_never_removed BEFORE DELETE ON meta
     BEGIN SELECT RAISE(ABORT, 'the description of the log is never removed'); END;
 ";
+
+/// The kind and the name of each object of a file, and the SQL that made it.
+type Objects = BTreeMap<(String, String), Option<String>>;
+
+fn objects(connection: &Connection) -> rusqlite::Result<Objects> {
+    let sql = "SELECT CAST(type AS TEXT), CAST(name AS TEXT), CAST(sql AS TEXT) FROM sqlite_schema";
+    let object = |row: &Row<'_>| {
+        let text = |column| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
+        Ok(((text(0)?, text(1)?), row.get(2)?))
+    };
+    connection.prepare(sql)?.query_map([], object)?.collect()
+}
+
+/// The first object that a file has otherwise than this program makes it. What refuses changes can be dropped,
+/// and what is added can change events as they are written.
+pub(super) fn difference(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(TABLES)?;
+    let (made, found) = (objects(&fresh)?, objects(connection)?);
+    for ((kind, name), sql) in &made {
+        match found.get(&(kind.clone(), name.clone())) {
+            None => return Ok(Some(format!("its {kind} {name} is missing"))),
+            Some(other) if other != sql => {
+                return Ok(Some(format!("its {kind} {name} is another one than this program makes")));
+            }
+            Some(_) => {}
+        }
+    }
+    let added = found.keys().find(|object| !made.contains_key(object));
+    Ok(added.map(|(kind, name)| format!("it has a {kind} {name:?}, which this program does not make")))
+}
+
+/// Refuses a file of this format whose objects are not those that it was made with.
+pub(super) fn check_objects(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    match difference(connection).map_err(failed(path))? {
+        None => Ok(()),
+        Some(what) => Err(OpenError::Damaged { path: path.to_owned(), what }),
+    }
+}
 
 /// The file that readers share could not be made as large as it has to be.
 /// Source: <https://www.sqlite.org/rescode.html#ioerr_shmsize>
