@@ -5,12 +5,37 @@ use crate::error::{CliError, Exit, causes};
 use crate::store::damaged;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Entry, entries};
 use rehome_store::{Anchor, Log, RunnerError, RunnerLock, SqliteLog, Standing};
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// The command that brings a log on whose newest copy is gone.
 pub(crate) const RECONCILE_COMMAND: &str = "rehome db reconcile --reason TEXT --yes";
 
 /// The same, as the second choice.
 pub(crate) const RECONCILE: &str = "or, when that copy is gone:  rehome db reconcile --reason TEXT --yes";
+
+/// Refuses a log that is missing or emptied, where what is beside it says that there was one: nobody takes it for
+/// new, or for never made.
+pub(crate) fn refuse_gone(db: &Path) -> Result<(), CliError> {
+    let gone = match std::fs::metadata(db) {
+        Err(e) if e.kind() == ErrorKind::NotFound => "missing",
+        Ok(about) if about.is_file() && about.len() == 0 => "empty (0 bytes)",
+        Ok(_) | Err(_) => return Ok(()),
+    };
+    let known = match Anchor::read(db) {
+        Ok(Some(anchor)) if !anchor.is_of_nothing() => {
+            format!("the anchor beside it knows of event {}", anchor.position)
+        }
+        Err(_) => "there is an anchor beside it, which cannot be read".to_owned(),
+        Ok(_) if RunnerLock::left_a_name(db) => "a runner was at work on it".to_owned(),
+        Ok(_) => return Ok(()),
+    };
+    let what = format!("the log is {gone}, but {known}: it was removed or emptied, or its disk is not there");
+    Err(damaged(&what)
+        .at(db.display().to_string())
+        .next("put the newest copy of the log back, or a backup: rehome db restore BACKUP")
+        .next("or, to begin a new log, name another place: --db FILE"))
+}
 
 /// The anchor beside a log, if there is one; it must be of this log.
 pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {

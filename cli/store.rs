@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 /// Opens a log for reading only.
 pub(crate) fn open_to_read(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+    anchor::refuse_gone(path)?;
     SqliteLog::open_read_only(path).map(Arc::new).map_err(|e| open_error(path, &e))
 }
 
@@ -29,11 +30,13 @@ pub(crate) async fn open_to_write(path: &Path) -> Result<Arc<SqliteLog>, CliErro
 
 /// Opens a log that exists, for writing, whatever its anchor says.
 pub(crate) fn open_unconfirmed(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+    anchor::refuse_gone(path)?;
     SqliteLog::open(path).map(Arc::new).map_err(|e| open_error(path, &e))
 }
 
 /// Opens a log, and makes one where there is none; its anchor must confirm it, and its key must be there.
 pub(crate) async fn create_or_open(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+    anchor::refuse_gone(path)?;
     let log = SqliteLog::create_or_open(path).map(Arc::new).map_err(|e| open_error(path, &e))?;
     anchor::check(&log).await?;
     key::check(&log).await?;

@@ -4,7 +4,7 @@ use super::Context;
 use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
 use crate::error::{CliError, Exit, causes};
-use crate::{plan_file, planning, render, store};
+use crate::{anchor, plan_file, planning, render, store};
 use rehome_orchestrator::{BatchLoaded, Clock, SystemClock};
 use rehome_store::{Log, SqliteLog};
 use serde_json::json;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 /// Carries out an approved plan, as far as it goes by itself.
 pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<Exit, CliError> {
     let (name, digest) = named(plan)?;
+    anchor::refuse_gone(&c.global.db)?;
     if !c.global.db.exists() && digest.is_some() {
         return Err(unapproved(plan));
     }

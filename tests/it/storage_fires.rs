@@ -222,3 +222,102 @@ fn a_file_or_a_folder_that_cannot_be_written_to_is_said_with_a_remedy() {
     rehome.say(&["audit", "verify"]).expect(0);
     assert_eq!(rehome.run_with_people(), 0);
 }
+
+#[test]
+fn a_log_that_is_missing_or_emptied_is_not_taken_for_a_new_one_nor_for_none() {
+    let (azure, rehome) = stage();
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    rehome.say(&["db", "backup", "copy.db"]).expect(0);
+    let (log, done) = (rehome.path("rehome.db"), writes(&azure));
+    std::fs::rename(rehome.path("rehome.db.anchor"), rehome.path("anchor")).expect("renamed");
+    for (emptied, says) in [(false, "the log is missing"), (true, "the log is empty (0 bytes)")] {
+        for (anchored, knows) in [(true, "knows of event"), (false, "a runner was at work")] {
+            match anchored {
+                true => copy(&rehome, "anchor", "rehome.db.anchor"),
+                false => std::fs::remove_file(rehome.path("rehome.db.anchor")).expect("removed"),
+            }
+            match emptied {
+                true => std::fs::write(&log, "").expect("emptied"),
+                false => drop(std::fs::remove_file(&log)),
+            }
+            for command in [
+                &["approve", "plan.json", "--reason", "x", "--yes"][..],
+                &["run", "plan.json", "--yes"],
+                &["run", "minimal", "--yes"],
+                &["pause", "minimal", "--reason", "x"],
+                &["rollback", "minimal", "--reason", "x", "--yes"],
+                &["cleanup", "minimal", "--confirm", "minimal", "--yes"],
+                &["status"],
+                &["verify"],
+                &["audit", "verify"],
+                &["audit", "head"],
+                &["audit", "bundle", "x.jsonl"],
+                &["db", "backup", "x.db"],
+                &RECONCILE,
+            ] {
+                let said = rehome.say(command).expect(15);
+                let all = [says, knows, "rehome db restore", "--db FILE"];
+                assert!(all.iter().all(|says| said.err.contains(says)), "{command:?}: {}", said.err);
+                let left = std::fs::read(&log).map(|bytes| bytes.len()).ok();
+                assert_eq!(left, emptied.then_some(0), "{command:?} made nothing");
+            }
+        }
+    }
+    assert_eq!(writes(&azure), done);
+    copy(&rehome, "anchor", "rehome.db.anchor");
+    assert_eq!(rehome.json(&["db", "restore", "copy.db", "--yes"])["confirmed"], true);
+    assert_eq!(rehome.run_with_people(), 0);
+    // Where nothing says that there was one, there is none.
+    let said = Rehome::offline().say(&["status"]).expect(3);
+    assert!(said.err.contains("there is no log here"), "{}", said.err);
+}
+
+#[test]
+fn what_was_dropped_from_the_file_or_added_to_it_is_named_before_anything_is_written() {
+    let (azure, rehome) = stage();
+    rehome.say(&["db", "backup", "copy.db"]).expect(0);
+    let swallow = "CREATE TRIGGER mine BEFORE INSERT ON event BEGIN SELECT RAISE(IGNORE); END";
+    for (sql, named) in [
+        ("DROP TRIGGER event_is_never_removed", "event_is_never_removed"),
+        ("CREATE VIEW mine AS SELECT 1", "mine"),
+        ("CREATE TABLE mine(x)", "mine"),
+        (swallow, "mine"),
+    ] {
+        let log = rusqlite::Connection::open(rehome.path("rehome.db")).expect("the log");
+        log.execute_batch(sql).expect("what an attacker can do");
+        drop(log);
+        for command in
+            [&["audit", "verify"][..], &["run", "plan.json", "--yes"], &["pause", "minimal", "--reason", "x"]]
+        {
+            let said = rehome.say(command).expect(15);
+            assert!(said.err.contains(named) && said.err.contains("next"), "{sql}: {}", said.err);
+        }
+        rehome.say(&["status"]).expect(0);
+        assert_eq!(rehome.json(&["db", "restore", "copy.db", "--yes"])["confirmed"], true);
+        rehome.say(&["audit", "verify"]).expect(0);
+    }
+    assert_eq!(writes(&azure), 0);
+    assert_eq!(rehome.run_with_people(), 0);
+}
+
+#[test]
+fn a_copy_is_one_file_with_its_key_and_nothing_else_is_left_beside_it() {
+    let (_azure, rehome) = stage();
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let begin = |with: &str| -> Vec<String> {
+        let files =
+            std::fs::read_dir(rehome.path(".")).expect("the folder").map(|f| f.expect("a file").file_name());
+        let mut names: Vec<_> = files.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.retain(|name| name.starts_with(with));
+        names.sort();
+        names
+    };
+    rehome.say(&["db", "backup", "copy.db"]).expect(0);
+    rehome.say(&["audit", "verify", "--db", "copy.db"]).expect(0);
+    rehome.say(&["db", "restore", "copy.db", "--yes"]).expect(0);
+    rehome.say(&["status"]).expect(0);
+    assert_eq!(begin("copy.db"), ["copy.db", "copy.db.key"]);
+    assert_eq!(begin("rehome.db.restoring"), Vec::<String>::new());
+    assert_eq!(rehome.run_with_people(), 0);
+    rehome.say(&["audit", "verify"]).expect(0);
+}
