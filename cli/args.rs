@@ -264,7 +264,8 @@ pub(crate) enum Command {
     /// The local Azure.
     #[command(subcommand)]
     Sim(Sim),
-    /// Do the whole batch of a folder on a local Azure: discover, plan, run, verify, clean up.
+    /// Do the whole batch of a folder on a local Azure: plan, approve, run, verify, clean up. With -o json it
+    /// prints one document with the results of all its commands.
     Rehearse {
         /// A folder with estate.json and batch.toml, or a batch file with --estate.
         folder: PathBuf,

@@ -20,6 +20,7 @@ mod snapshot;
 mod source;
 mod store;
 mod time;
+mod unprinted;
 mod view;
 
 use args::{Cli, Global};
@@ -31,7 +32,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(&cli.global);
+    let output = Output::new(&cli);
     start_talk(&cli.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

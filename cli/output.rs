@@ -1,9 +1,14 @@
 //! CLI: the only place that prints. Results go to stdout, talk goes to stderr.
 
-use crate::args::{Format, Global};
+use crate::args::{Cli, Format};
 use crate::error::{CliError, Exit, clean, clean_json, one_line};
+use crate::unprinted::Unprinted;
 use serde::Serialize;
+use serde_json::{Value, json};
+use std::error::Error;
 use std::io::{self, IsTerminal, Write};
+use std::mem;
+use std::sync::{Arc, Mutex};
 
 /// Where results and talk go.
 #[derive(Clone, Debug)]
@@ -11,42 +16,110 @@ pub(crate) struct Output {
     format: Format,
     query: Option<String>,
     quiet: bool,
+    /// What is true when a result cannot be printed.
+    unprinted: Unprinted,
+    /// Results that are kept for one document, in place of being printed.
+    kept: Option<Arc<Mutex<Kept>>>,
+}
+
+/// Results of commands that one command is made of.
+#[derive(Debug, Default)]
+struct Kept {
+    command: &'static str,
+    results: Vec<Value>,
 }
 
 impl Output {
-    pub(crate) fn new(global: &Global) -> Self {
+    pub(crate) fn new(cli: &Cli) -> Self {
+        let global = &cli.global;
         let format = if global.query.is_some() { Format::Json } else { global.output };
-        Self { format, query: global.query.clone(), quiet: global.quiet }
+        Self {
+            format,
+            query: global.query.clone(),
+            quiet: global.quiet,
+            unprinted: Unprinted::of(&cli.command),
+            kept: None,
+        }
     }
 
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
     }
 
+    /// For a command that is made of others: for programs their results are kept, for people they are printed.
+    pub(crate) fn keeping(&self) -> Self {
+        Self { kept: self.is_json().then(Arc::default), ..self.clone() }
+    }
+
+    /// Says which command the results are of that are kept from now on.
+    pub(crate) fn begin(&self, command: &'static str) {
+        if let Some(Ok(mut kept)) = self.kept.as_ref().map(|kept| kept.lock()) {
+            kept.command = command;
+        }
+    }
+
+    /// What was kept, if this keeps results.
+    pub(crate) fn take_kept(&self) -> Option<Vec<Value>> {
+        self.kept.as_ref()?.lock().ok().map(|mut kept| mem::take(&mut kept.results))
+    }
+
+    /// Refuses a query that cannot be read, before anything is done.
+    pub(crate) fn check(&self) -> Result<(), CliError> {
+        let Some(query) = &self.query else { return Ok(()) };
+        jmespath::compile(query).map(drop).map_err(|e| {
+            CliError::new(Exit::Usage, format!("the query is not JMESPath: {e}"))
+                .next("--query takes an expression like moves[0].state")
+        })
+    }
+
     /// Prints a result: the text for people, or the value for programs.
     pub(crate) fn result(&self, text: &str, value: &impl Serialize) -> Result<(), CliError> {
-        match (self.format, &self.query) {
-            (Format::Text, _) => write_out(&clean(text)),
-            (Format::Json, None) => {
-                write_out(&clean_json(&serde_json::to_string_pretty(value).map_err(|e| unprintable(&e))?))
-            }
-            (Format::Json, Some(query)) => {
-                let bad = |e: jmespath::JmespathError| {
-                    CliError::new(Exit::Usage, format!("the query is not JMESPath: {e}"))
-                };
-                let compiled = jmespath::compile(query).map_err(bad)?;
-                let plain = serde_json::to_string(value).map_err(|e| unprintable(&e))?;
-                let variable = jmespath::Variable::from_json(&plain)
-                    .map_err(|e| CliError::new(Exit::Failed, format!("failed to read the result: {e}")))?;
-                let found = compiled.search(variable).map_err(bad)?;
-                write_out(&clean_json(&serde_json::to_string_pretty(&*found).map_err(|e| unprintable(&e))?))
-            }
+        if !self.is_json() {
+            return self.write_out(&clean(text));
         }
+        if let Some(Ok(mut kept)) = self.kept.as_ref().map(|kept| kept.lock()) {
+            let result = serde_json::to_value(value).map_err(|e| self.failed(&e))?;
+            let command = kept.command;
+            kept.results.push(json!({"command": command, "result": result}));
+            return Ok(());
+        }
+        let pretty = match &self.query {
+            None => serde_json::to_string_pretty(value).map_err(|e| self.failed(&e))?,
+            Some(query) => {
+                let compiled = jmespath::compile(query).map_err(|e| self.failed(&e))?;
+                let plain = serde_json::to_string(value).map_err(|e| self.failed(&e))?;
+                let variable = jmespath::Variable::from_json(&plain).map_err(|e| {
+                    self.left(CliError::new(Exit::Failed, format!("failed to read the result: {e}")))
+                })?;
+                let found = compiled.search(variable).map_err(|e| self.failed(&e))?;
+                serde_json::to_string_pretty(&*found).map_err(|e| self.failed(&e))?
+            }
+        };
+        self.write_out(&clean_json(&pretty))
     }
 
     /// Prints one line of a stream of records, for programs only.
     pub(crate) fn line(&self, text: &str) -> Result<(), CliError> {
-        write_out(text)
+        self.write_out(text)
+    }
+
+    fn write_out(&self, text: &str) -> Result<(), CliError> {
+        match writeln!(io::stdout().lock(), "{text}") {
+            // The reader has seen enough (`| head`).
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(e) => Err(self.failed(&e)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn failed(&self, e: &(dyn Error + 'static)) -> CliError {
+        self.left(CliError::because(Exit::Failed, "failed to print the result", e))
+    }
+
+    /// The error, with what the command had done before it printed.
+    fn left(&self, error: CliError) -> CliError {
+        let error = error.left(self.unprinted.state);
+        self.unprinted.next.iter().fold(error, |error, next| error.next(next.clone()))
     }
 
     /// Says something to the person at the terminal, in one line.
@@ -76,17 +149,4 @@ impl Output {
             .map_err(|e| CliError::because(Exit::Failed, "failed to read", &e))?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
-}
-
-fn write_out(text: &str) -> Result<(), CliError> {
-    match writeln!(io::stdout().lock(), "{text}") {
-        // The reader has seen enough (`| head`).
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(e) => Err(CliError::because(Exit::Failed, "failed to print", &e)),
-        Ok(()) => Ok(()),
-    }
-}
-
-fn unprintable(e: &serde_json::Error) -> CliError {
-    CliError::new(Exit::Failed, format!("failed to print: {e}"))
 }

@@ -1,7 +1,7 @@
 //! CLI: `rehome cleanup`. The approval of the one part that nothing brings back, and its run.
 
 use super::Context;
-use super::run::{batch_of, report};
+use super::run::{batch_of, report, report_unmoved};
 use crate::anchor;
 use crate::args::RunArgs;
 use crate::drive::{Drive, Goal, reach};
@@ -55,7 +55,7 @@ pub(crate) async fn cleanup(
         } else {
             "nothing was cleaned up"
         });
-        return Ok(exit);
+        return report_unmoved(c, &log, &selection.runs, exit).await;
     }
     let cloud = reach(&*log, &batch, &c.global.cloud).await?;
     let drive = Drive { c, log, runner, batch: name, runs: ready, goal: Goal::CleanUp };

@@ -34,6 +34,7 @@ pub(crate) struct Context<'a> {
 
 /// Runs one command.
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
+    output.check()?;
     let context = Context { global: &cli.global, output };
     let c = &context;
     match cli.command {

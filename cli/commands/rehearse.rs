@@ -4,6 +4,7 @@ use super::{Context, approve, cleanup, plan, run, sim, verify};
 use crate::args::{CloudArgs, Command, Global, RunArgs};
 use crate::error::{CliError, Exit};
 use rehome_simulator::{Fared, Options, Out};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -34,10 +35,12 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
         sign_in: Some(signed_in),
     };
     let global = Global { db: place.join("rehome.db"), cloud, ..c.global.clone() };
-    let context = Context { global: &global, output: c.output };
+    let output = c.output.keeping();
+    let context = Context { global: &global, output: &output };
     let mut exit = work(&context, &batch, &place, keep_old).await;
+    let fared = running.fared();
     if let Ok(ended) = &mut exit {
-        let broken = tell(c, &running.fared(), &without_promise(&place.join("plan.json")));
+        let broken = tell(c, &fared, &without_promise(&place.join("plan.json")));
         if broken && *ended == Exit::Done {
             *ended = Exit::Differences;
         }
@@ -48,7 +51,22 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
     for command in ["status", "history", "replay", "audit verify"] {
         c.output.talk(&format!("next: rehome {command} --db {db}"));
     }
+    if let Some(commands) = output.take_kept() {
+        let code = exit.as_ref().map_or_else(|e| e.exit, |exit| *exit) as u8;
+        let outages: Vec<Value> = fared.outages.iter().map(outage).collect();
+        let value = json!({
+            "format_version": "1.0", "exit": code, "log": global.db, "commands": commands,
+            "workloads": {"watched": fared.watched, "outages": outages},
+        });
+        c.output.result("", &value)?;
+    }
     exit
+}
+
+fn outage(out: &Out) -> Value {
+    json!({
+        "workload": out.workload, "host": out.host, "seconds": out.seconds, "lasts": out.lasts, "why": out.why,
+    })
 }
 
 /// Codes of the warnings that say of a host that no overlap is promised on it: a person does it, or old and
@@ -92,14 +110,19 @@ fn tell(c: &Context<'_>, fared: &Fared, without_promise: &BTreeSet<String>) -> b
     !broken.is_empty()
 }
 
+fn chapter(c: &Context<'_>, command: &'static str) {
+    c.output.talk(&format!("== {command}"));
+    c.output.begin(command);
+}
+
 async fn work(c: &Context<'_>, batch: &Path, place: &Path, keep_old: bool) -> Result<Exit, CliError> {
     let args = RunArgs { parallel: 16, yes: true, stay: false };
     let file = place.join("plan.json");
-    c.output.talk("== plan");
+    chapter(c, "plan");
     plan::plan(c, batch, &file).await?;
-    c.output.talk("== approve");
+    chapter(c, "approve");
     approve::approve(c, &file, "a rehearsal on a local Azure", true).await?;
-    c.output.talk("== run");
+    chapter(c, "run");
     let name = crate::plan_file::load(&file)?.0.batch;
     let mut exit = run::run(c, &file.display().to_string(), &args).await?;
     // People are played here: what they would do by hand is taken as done.
@@ -107,17 +130,18 @@ async fn work(c: &Context<'_>, batch: &Path, place: &Path, keep_old: bool) -> Re
         if exit != Exit::Waiting || !acknowledge(c, &name).await? {
             break;
         }
+        c.output.begin("run");
         exit = run::run(c, &name, &args).await?;
     }
     if exit != Exit::Done {
         return Ok(exit);
     }
-    c.output.talk("== verify");
+    chapter(c, "verify");
     let verified = verify::verify(c, Some(&name)).await?;
     if verified != Exit::Done || keep_old {
         return Ok(verified);
     }
-    c.output.talk("== clean up");
+    chapter(c, "cleanup");
     let reason = "a rehearsal on a local Azure";
     let approval = cleanup::Approval { confirm: Some(&name), accepts: &[], reason };
     let mut exit = cleanup::cleanup(c, &name, &approval, &args).await?;
@@ -125,6 +149,7 @@ async fn work(c: &Context<'_>, batch: &Path, place: &Path, keep_old: bool) -> Re
         if exit != Exit::Waiting || !acknowledge(c, &name).await? {
             break;
         }
+        c.output.begin("cleanup");
         exit = cleanup::cleanup(c, &name, &approval, &args).await?;
     }
     Ok(exit)
@@ -135,6 +160,7 @@ async fn acknowledge(c: &Context<'_>, batch: &str) -> Result<bool, CliError> {
     let log = crate::store::open_to_read(&c.global.db)?;
     let selection = crate::store::select(&*log, Some(batch)).await?;
     let mut any = false;
+    c.output.begin("ack");
     for run in &selection.runs {
         let state = crate::store::read_run(&*log, run).await?.state;
         for wait in crate::view::view(run, &state).waiting_for.iter().filter(|w| w.kind == "by-hand") {

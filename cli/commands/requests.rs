@@ -1,11 +1,12 @@
 //! CLI: ack, retry, skip, mark-done, pause, resume. Each appends a request; a runner acts on it.
 
 use super::Context;
-use crate::error::{CliError, Exit};
+use crate::error::{CliError, Exit, one_line};
 use crate::{anchor, store};
 use rehome_orchestrator::{Clock, Forward, Request, RunId, StepId, SystemClock, Undo, ask};
-use rehome_store::{Log, RunnerLock};
-use serde_json::json;
+use rehome_store::{Log, RunnerLock, SqliteLog};
+use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Asks something of one step.
 pub(crate) async fn step(
@@ -16,17 +17,18 @@ pub(crate) async fn step(
 ) -> Result<Exit, CliError> {
     let (run, step) = store::split_step(text)?;
     let log = store::open_to_write(&c.global.db).await?;
-    let touched = record(c, &*log, &run, request(step), reason).await?;
+    let steps = record(c, &*log, &run, request(step), reason).await?;
     anchor::follow(&log).await?;
-    told(c, &run, &touched)
+    told(c, &log, &Asked { run, steps, recorded: true, why_not: "" }).await
 }
 
-/// Asks for another try of one step, or of all parked steps of a move.
+/// Asks for another try of one step, or of all parked steps of a move or a batch.
 pub(crate) async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<Exit, CliError> {
     if text.contains(':') {
         return step(c, text, Request::Retry, reason).await;
     }
     let log = store::open_to_write(&c.global.db).await?;
+    let mut asked = Vec::new();
     for run in store::select(&*log, Some(text)).await?.runs {
         let state = store::read_run(&*log, &run).await?.state;
         let parked: Vec<StepId> = state
@@ -40,10 +42,11 @@ pub(crate) async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<E
         for step in &parked {
             record(c, &*log, &run, Request::Retry(step.clone()), reason).await?;
         }
-        told(c, &run, &parked)?;
+        let recorded = !parked.is_empty();
+        asked.push(Asked { run, steps: parked, recorded, why_not: "no step of it is parked" });
     }
     anchor::follow(&log).await?;
-    Ok(Exit::Done)
+    told_all(c, &log, &asked).await
 }
 
 /// Asks something of a move or of every move of a batch.
@@ -54,14 +57,16 @@ pub(crate) async fn whole(
     reason: &str,
 ) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db).await?;
+    let mut asked = Vec::new();
     for run in store::select(&*log, Some(select)).await?.runs {
-        if store::read_run(&*log, &run).await?.state.verdict().is_none() {
+        let recorded = store::read_run(&*log, &run).await?.state.verdict().is_none();
+        if recorded {
             record(c, &*log, &run, request.clone(), reason).await?;
-            told(c, &run, &[])?;
         }
+        asked.push(Asked { run, steps: Vec::new(), recorded, why_not: "the move is over" });
     }
     anchor::follow(&log).await?;
-    Ok(Exit::Done)
+    told_all(c, &log, &asked).await
 }
 
 async fn record(
@@ -78,19 +83,58 @@ async fn record(
     ask(log, run, &actor, SystemClock.now_ms(), request, reason).await.map_err(|e| store::request_error(&e))
 }
 
-fn told(c: &Context<'_>, run: &RunId, touched: &[StepId]) -> Result<Exit, CliError> {
-    let steps: Vec<&str> = touched.iter().map(StepId::as_str).collect();
-    let text = match steps[..] {
-        [] => format!("recorded for {run}"),
-        [_, ..] => format!("recorded for {run}: step {}", steps.join(", ")),
-    };
-    c.output
-        .result(&text, &json!({"format_version": "1.0", "run": run, "steps": steps, "recorded": true}))?;
+/// What became of a request to one move.
+struct Asked {
+    run: RunId,
+    steps: Vec<StepId>,
+    recorded: bool,
+    why_not: &'static str,
+}
+
+impl Asked {
+    fn line(&self) -> String {
+        let steps: Vec<&str> = self.steps.iter().map(StepId::as_str).collect();
+        match (self.recorded, &steps[..]) {
+            (false, _) => format!("nothing recorded for {}: {}", self.run, self.why_not),
+            (true, []) => format!("recorded for {}", self.run),
+            (true, [_, ..]) => format!("recorded for {}: step {}", self.run, steps.join(", ")),
+        }
+    }
+
+    fn value(&self) -> Value {
+        json!({"run": self.run, "steps": self.steps, "recorded": self.recorded})
+    }
+}
+
+/// Says what became of a request to one step.
+async fn told(c: &Context<'_>, log: &Arc<SqliteLog>, asked: &Asked) -> Result<Exit, CliError> {
+    let mut value = asked.value();
+    value["format_version"] = "1.0".into();
+    c.output.result(&one_line(&asked.line()), &value)?;
+    go_on(c, log, &asked.run).await
+}
+
+/// Says what became of a request to many moves, in one document.
+async fn told_all(c: &Context<'_>, log: &Arc<SqliteLog>, asked: &[Asked]) -> Result<Exit, CliError> {
+    let lines: Vec<String> = asked.iter().map(|asked| one_line(&asked.line())).collect();
+    let moves: Vec<Value> = asked.iter().map(Asked::value).collect();
+    c.output.result(&lines.join("\n"), &json!({"format_version": "1.0", "moves": moves}))?;
+    match asked.iter().find(|asked| asked.recorded) {
+        Some(asked) => go_on(c, log, &asked.run).await,
+        None => Ok(Exit::Done),
+    }
+}
+
+/// Says who acts on what was recorded.
+async fn go_on(c: &Context<'_>, log: &Arc<SqliteLog>, run: &RunId) -> Result<Exit, CliError> {
     match RunnerLock::holder(&c.global.db) {
         Some(holder) => {
-            c.output.talk(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid))
+            c.output.talk(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid));
         }
-        None => c.output.talk("next: rehome run BATCH"),
+        None => {
+            let state = store::read_run(&**log, run).await?.state;
+            c.output.talk(&format!("next: rehome run {}", state.planned().batch));
+        }
     }
     Ok(Exit::Done)
 }

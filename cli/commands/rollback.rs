@@ -1,7 +1,7 @@
 //! CLI: `rehome rollback`. Records the request, then becomes the runner, or follows the one there is.
 
 use super::Context;
-use super::run::{batch_of, report};
+use super::run::{batch_of, report, report_unmoved};
 use crate::anchor;
 use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
@@ -35,7 +35,8 @@ pub(crate) async fn rollback(
         c.output.talk(&format!("refused   {run}: {why}"));
     }
     if going.is_empty() {
-        return if refused.is_empty() { Ok(Exit::Done) } else { Ok(Exit::Partly) };
+        let exit = if refused.is_empty() { Exit::Done } else { Exit::Partly };
+        return report_unmoved(c, &log, &selection.runs, exit).await;
     }
     let actor = store::actor(c.global.actor.as_deref());
     let mut driven = match store::take_runner(&log, &actor) {

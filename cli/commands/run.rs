@@ -4,8 +4,9 @@ use super::Context;
 use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
 use crate::error::{CliError, Exit, causes};
+use crate::view::view;
 use crate::{anchor, plan_file, planning, render, store};
-use rehome_orchestrator::{BatchLoaded, Clock, SystemClock};
+use rehome_orchestrator::{BatchLoaded, Clock, RunId, SystemClock};
 use rehome_store::{Log, SqliteLog};
 use serde_json::json;
 use std::path::Path;
@@ -55,6 +56,20 @@ pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError>
         c.output.talk(&format!("next: {hint}"));
     }
     Ok(driven.exit)
+}
+
+/// Says where moves stand of which none had anything to do.
+pub(crate) async fn report_unmoved(
+    c: &Context<'_>,
+    log: &SqliteLog,
+    runs: &[RunId],
+    exit: Exit,
+) -> Result<Exit, CliError> {
+    let mut views = Vec::with_capacity(runs.len());
+    for run in runs {
+        views.push(view(run, &store::read_run(log, run).await?.state));
+    }
+    report(c, &Driven { exit, views })
 }
 
 fn named(plan: &str) -> Result<(String, Option<String>), CliError> {

@@ -27,6 +27,7 @@ mod oracle;
 mod orphans;
 mod outages;
 mod places;
+mod printing;
 mod reconcile;
 mod rehome;
 mod rights;

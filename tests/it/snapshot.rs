@@ -78,7 +78,7 @@ fn a_rehearsal_on_a_snapshot_ends_as_planned_with_faults_on_the_way() {
     let said = Rehome::offline()
         .say(&["rehearse", batch, "--estate", &path(&file), "--faults", &path(&faults)])
         .expect(0);
-    assert!(said.err.contains("== clean up"), "{}", said.err);
+    assert!(said.err.contains("== cleanup"), "{}", said.err);
 }
 
 fn written(value: &Value) -> tempfile::NamedTempFile {
