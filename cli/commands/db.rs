@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub(crate) async fn backup(c: &Context<'_>, to: &Path) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
     let failed = |e| CliError::new(Exit::Failed, causes(&e)).at(to.display().to_string());
-    for there in [to, &key::path(to)].into_iter().filter(|path| path.exists()) {
+    if let Some(there) = [to, &key::path(to)].into_iter().find(|path| path.exists()) {
         let what = "there is a file of this name already, and a backup never replaces one";
         return Err(CliError::new(Exit::Usage, what)
             .at(there.display().to_string())
