@@ -64,7 +64,7 @@ pub(crate) enum Format {
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CloudArgs {
     /// azure, usgov, china, or the URL of a Resource Manager; by default the one that was recorded.
-    #[arg(long, global = true, env = "REHOME_CLOUD", value_name = "CLOUD")]
+    #[arg(long, global = true, env = "REHOME_CLOUD", hide_env_values = true, value_name = "CLOUD")]
     pub(crate) cloud: Option<String>,
     /// A file with a certificate authority to trust beside the machine's.
     #[arg(long, global = true, env = "REHOME_CA", value_name = "FILE")]

@@ -19,6 +19,7 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<
         CliError::new(Exit::Usage, "no cloud was named")
             .next("add --cloud azure, usgov, china, or the URL that `rehome sim serve` printed")
     })?;
+    without_user(named)?;
     let url = url_of(named);
     let tempo = tempo(args.time_scale, url)?;
     let options = ConnectOptions {
@@ -46,6 +47,20 @@ fn url_of(named: &str) -> &str {
     national::named(named).map_or(named, |cloud| cloud.manager)
 }
 
+/// A cloud is recorded and shown: nobody's name or password may stand in it.
+fn without_user(named: &str) -> Result<(), CliError> {
+    match named.rsplit_once('@') {
+        None => Ok(()),
+        Some((_, host)) => {
+            Err(CliError::new(Exit::Usage, "the URL of a cloud has no user and no password in it")
+                .at(format!("[hidden]@{host}"))
+                .next(
+                    "name it without them, like --cloud https://management.azure.com, and sign in: az login",
+                ))
+        }
+    }
+}
+
 /// Shortened timers are for rehearsals: against a real cloud they would hammer it.
 fn tempo(scale: Option<f64>, url: &str) -> Result<Tempo, CliError> {
     let Some(scale) = scale else { return Ok(Tempo::REAL) };
@@ -70,6 +85,17 @@ pub(crate) fn is_loopback(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cloud_with_a_password_is_refused_without_saying_it() {
+        for named in
+            ["http://me:hunter2@127.0.0.1:80", "me:hunter2@host", "https://hunter2@x/", "x://a:hunter2@b@c"]
+        {
+            let error = without_user(named).expect_err("refused");
+            assert!(error.exit == Exit::Usage && !error.to_string().contains("hunter2"), "{error}");
+        }
+        assert!(without_user("https://management.azure.com").is_ok() && without_user("usgov").is_ok());
+    }
 
     #[test]
     fn only_this_machine_may_have_shortened_timers() {

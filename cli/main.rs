@@ -14,6 +14,7 @@ mod place;
 mod plan_file;
 mod planning;
 mod progress;
+mod record;
 mod redact;
 mod render;
 mod snapshot;
@@ -31,8 +32,15 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    let masked = record::mask(&mut cli);
     let output = Output::new(&cli);
+    for flag in masked {
+        output.talk(&format!(
+            "note: {flag} has what looks like a secret; it is masked and not recorded. If it is one, replace it: your \
+             shell may have kept it"
+        ));
+    }
     start_talk(&cli.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

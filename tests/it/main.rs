@@ -32,6 +32,7 @@ mod reconcile;
 mod rehome;
 mod rights;
 mod rooms;
+mod secrets_typed;
 mod siblings;
 mod simulate;
 mod snapshot;

@@ -24,5 +24,5 @@ pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
 pub use reader::{ReadAction, Reader};
 pub use sign_in::{LocalSignIn, SignInError};
 pub use tape::{Heard, Side, Tape};
-pub use words::is_unseen;
+pub use words::{is_unseen, without_secrets};
 pub use writer::Writer;

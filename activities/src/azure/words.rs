@@ -12,29 +12,53 @@ const HIDDEN: &str = "[hidden]";
 /// What is shorter is no secret, and may be a word.
 const SECRET_MIN: usize = 6;
 
+/// What stands alone before the host of a URL is a name, if it is shorter.
+const LONE_MIN: usize = 16;
+
 /// What a secret follows, in lower case.
-const BEFORE_SECRETS: [&str; 20] = [
+const BEFORE_SECRETS: [&str; 32] = [
     "sig=",
     "sig%3d",
     "accountkey=",
+    "accesskey=",
     "sharedaccesskey=",
     "sharedaccesssignature=",
     "password=",
+    "password:",
+    "password: ",
+    "passwd=",
+    "passphrase=",
     "pwd=",
+    "pwd: ",
     "secret=",
+    "secret:",
+    "secret: ",
+    "client_secret=",
     "client_assertion=",
     "assertion=",
     "token=",
+    "token: ",
     "apikey=",
+    "api_key=",
     "api-key=",
     "api-key: ",
     "code=",
     "secret\":\"",
     "token\":\"",
     "password\":\"",
+    "password\": \"",
     "bearer ",
     "basic ",
 ];
+
+/// A PEM block begins and ends so.
+const PEM: [&str; 2] = ["-----begin ", "-----end "];
+
+/// What stands in every secret that Entra ID makes for an application, behind three characters and a digit.
+const ENTRA: &str = "q~";
+
+/// So many characters follow that at least.
+const ENTRA_MIN: usize = 31;
 
 /// Text from outside: one line, cut to a length, without what steers a terminal or keeps secrets.
 pub(crate) fn plain(text: &str) -> String {
@@ -73,7 +97,8 @@ pub fn is_unseen(c: char) -> bool {
         )
 }
 
-fn without_secrets(text: &str) -> String {
+/// The text with every secret hidden that gives itself away.
+pub fn without_secrets(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
@@ -93,21 +118,69 @@ fn without_secrets(text: &str) -> String {
 fn secret(lower: &str) -> Option<(usize, usize)> {
     let marked = BEFORE_SECRETS.iter().flat_map(|mark| {
         let ends = lower.match_indices(mark).map(|(at, _)| (at, at + mark.len()));
-        let found = ends.map(|(at, end)| (at, end, value(&lower[end..])));
+        let found = ends.map(|(at, end)| {
+            let (skipped, length) = marked_value(&lower[end..]);
+            (at, end + skipped, length)
+        });
         found
             .filter(|(at, _, length)| counts(lower, *at, mark, *length))
-            .map(|(_, end, length)| (end, length))
+            .map(|(_, from, length)| (from, length))
     });
     // A token of Entra ID, wherever it stands: the beginning of `{"` in base64, with two more parts.
     let tokens = lower.match_indices("eyj").map(|(at, _)| (at, value(&lower[at..])));
     let tokens = tokens.filter(|(at, length)| *length > 20 && lower[*at..at + length].contains('.'));
-    marked.filter(|(_, length)| *length >= SECRET_MIN).chain(tokens).min_by_key(|(at, _)| *at)
+    let bare = lower.match_indices(ENTRA).filter_map(|(at, _)| entra(lower, at));
+    let urls = lower.match_indices("://").filter_map(|(at, mark)| password_of_url(lower, at + mark.len()));
+    marked.chain(tokens).chain(bare).chain(urls).chain(pem(lower)).min_by_key(|(at, _)| *at)
 }
 
-/// `code=` counts in a query only (`statusCode=` is a word), and `basic` only before what is no word.
+/// A secret that Entra ID made for an application: `abc8Q~` and 31 characters or more.
+fn entra(lower: &str, at: usize) -> Option<(usize, usize)> {
+    let of_it = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'~' | b'.' | b'-');
+    let bytes = lower.as_bytes();
+    let from = at.checked_sub(4)?;
+    let begins = bytes[from..at - 1].iter().all(of_it) && bytes[at - 1].is_ascii_digit();
+    let after = bytes[at + ENTRA.len()..].iter().take_while(|b| of_it(b)).count();
+    (begins && after >= ENTRA_MIN).then_some((from, at + ENTRA.len() + after - from))
+}
+
+/// The password in `scheme://user:password@host`, or what stands alone there and is long enough to be one.
+fn password_of_url(lower: &str, from: usize) -> Option<(usize, usize)> {
+    let rest = &lower[from..];
+    let end = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>');
+    let authority = &rest[..rest.find(end).unwrap_or(rest.len())];
+    let user_info = &authority[..authority.rfind('@')?];
+    match user_info.find(':') {
+        Some(colon) => Some((from + colon + 1, user_info.len() - colon - 1)),
+        None => (user_info.len() >= LONE_MIN && user_info != HIDDEN).then_some((from, user_info.len())),
+    }
+    .filter(|(at, length)| *length > 0 && &lower[*at..at + length] != HIDDEN)
+}
+
+/// A PEM block, whole, or to the end of a text that was cut.
+fn pem(lower: &str) -> Option<(usize, usize)> {
+    let from = lower.find(PEM[0])?;
+    let rest = &lower[from..];
+    let last = rest.find(PEM[1]).map(|at| at + PEM[1].len());
+    let end = last.and_then(|at| rest[at..].find("-----").map(|dashes| at + dashes + "-----".len()));
+    Some((from, end.unwrap_or(rest.len())))
+}
+
+/// Where the value behind a mark begins, and how long it is: a word, or all that is quoted.
+fn marked_value(text: &str) -> (usize, usize) {
+    match text.chars().next() {
+        Some(quote @ ('"' | '\'')) => (1, text[1..].find(quote).unwrap_or(text.len() - 1)),
+        _ => (0, value(text)),
+    }
+}
+
+/// `code=` counts in a query only (`statusCode=` is a word), `basic` only before what is no word, and a secret of an
+/// application however short it is.
 fn counts(lower: &str, at: usize, mark: &str, length: usize) -> bool {
     let before = lower[..at].chars().next_back();
     match mark {
+        "client_secret=" => length > 0,
+        _ if length < SECRET_MIN => false,
         "code=" => matches!(before, Some('?' | '&')),
         "bearer " | "basic " => length >= 16 && !before.is_some_and(char::is_alphanumeric),
         _ => true,
@@ -148,12 +221,34 @@ mod tests {
             ("POST /api/f?code=longfunctionkey&x=1", "POST /api/f?code=[hidden]&x=1"),
             ("Server=x;Password=hunter22;Pwd=hunter22", "Server=x;Password=[hidden];Pwd=[hidden]"),
             ("two: sig=aaaaaa sig=bbbbbb", "two: sig=[hidden] sig=[hidden]"),
+            ("client_secret=x and on", "client_secret=[hidden] and on"),
+            ("password='two words', then", "password='[hidden]', then"),
+            ("{\"password\": \"hunter2\"}", "{\"password\": \"[hidden]\"}"),
+            ("is password: hunter2 still", "is password: [hidden] still"),
+            ("git clone https://me:pw@x.example/r", "git clone https://me:[hidden]@x.example/r"),
+            ("redis://:p@ss@cache.example:6379", "redis://:[hidden]@cache.example:6379"),
+            ("https://0123456789abcdef0123@x.example/", "https://[hidden]@x.example/"),
+            ("it was abc8Q~0123456789abcdefABCDEF0123456789~_. once", "it was [hidden] once"),
+            (
+                "k: -----BEGIN RSA PRIVATE KEY-----\nAAAA\nBBBB\n-----END RSA PRIVATE KEY----- end",
+                "k: [hidden] end",
+            ),
+            ("k: -----BEGIN PRIVATE KEY-----\nAAAA", "k: [hidden]"),
         ] {
             assert_eq!(plain(said), kept);
+            assert_eq!(plain(kept), kept, "masking twice is masking once");
         }
-        for word in
-            ["statusCode=NotFound", "a basic subscription is needed", "design=modern", "eyj", "BEARER"]
-        {
+        for word in [
+            "statusCode=NotFound",
+            "a basic subscription is needed",
+            "design=modern",
+            "eyj",
+            "BEARER",
+            "ssh://git@x.example/r",
+            "ask ada@contoso.example: https://x.example/a",
+            "abc8Q~short",
+            "secret: no",
+        ] {
             assert_eq!(plain(word), word);
         }
     }
