@@ -315,7 +315,10 @@ pub(crate) enum Audit {
         file: PathBuf,
         /// MOVE or BATCH: what all other events say is withheld.
         select: Option<String>,
-        /// Withhold what events say that have this text in it, in any case and escaping; may be repeated.
+        /// Withhold what events say that have this text in it; may be repeated. It is looked for in any case, with
+        /// its accents composed or apart, and behind the escapes of JSON, of links and of forms, up to four deep.
+        /// Other forms are not found: initials, the parts of a name in another order, HTML entities, base64. Give
+        /// each as a text of its own.
         #[arg(long, value_name = "TEXT")]
         redact: Vec<String>,
     },

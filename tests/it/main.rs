@@ -23,6 +23,7 @@ mod full_disk;
 mod keys;
 mod kills;
 mod left_out;
+mod names_withheld;
 mod oracle;
 mod orphans;
 mod outages;
