@@ -66,7 +66,7 @@ const MOVED: [(&str, &str); 18] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 9] = [
+const HANDS: [(&str, &str); 14] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     ("service connections of Azure DevOps", "from the credential's subject"),
@@ -85,12 +85,31 @@ const HANDS: [(&str, &str); 9] = [
     ),
     ("code that names no identity, with `unpinned_host = \"pin-first\"`", "an `az` command before and after"),
     ("resources that Azure names and you may not read", "a blocker until the batch file answers for each"),
+    (
+        "deny assignments that exclude it, and would deny the new one",
+        "B130 until the batch file answers for each, then a step before the hosts",
+    ),
+    (
+        "membership and ownership of groups and directory roles that end (PIM)",
+        "`az rest` commands: copies would not end; B131 where it cannot be read what ends",
+    ),
+    (
+        "deployment stacks that exclude it, Lighthouse definitions that name it",
+        "each place, and the command that shows it or deploys it again",
+    ),
+    ("policy exemptions on it", "an `az policy exemption` command"),
+    ("local roles of Managed HSM", "`az keyvault role assignment` commands for each HSM there is"),
 ];
 
 /// What is found and said.
-const NAMED: [(&str, &str); 8] = [
+const NAMED: [(&str, &str); 10] = [
     ("dynamic groups, and groups kept on-premises", "W341"),
     ("role assignments on it of those who are gone", "W353: neither copied nor removed"),
+    ("deny assignments that deny it, and not the new one", "W370"),
+    (
+        "eligible assignments (PIM): roles of Azure and of the directory, groups",
+        "W371: nobody activates for an identity",
+    ),
     ("membership of administrative units", "C8"),
     ("delegated grants and custom security attributes of its service principal", "C8"),
     ("who matches a flexible credential's expression", "C6"),
@@ -100,20 +119,10 @@ const NAMED: [(&str, &str); 8] = [
 ];
 
 /// What the survey does not look for, though there are lists of it.
-const NOT_READ: [(&str, &str); 11] = [
-    (
-        "eligible assignments (PIM), PIM for groups and for directory roles",
-        "nobody activates for an identity",
-    ),
-    ("deny assignments, and who they exclude", "look before the move where there are any"),
-    (
-        "deployment stacks, Lighthouse definitions, managed applications that name its principal",
-        "not indexed with resources",
-    ),
+const NOT_READ: [(&str, &str); 7] = [
     ("notes of its service principal", "set them again"),
-    ("local roles of Managed HSM", "`az keyvault role assignment list`"),
     ("administrators of Synapse, clients of Event Grid namespaces", "service by service"),
-    ("policy exemptions on it, billing roles", "rare"),
+    ("billing roles", "rare"),
     ("access packages, access reviews, conditional access", "of Entra ID governance"),
     ("secrets of hosts that Azure does not give back", "protected settings, secure environments"),
     ("what is below a resource that neither names it nor keeps grants", "no index shows children"),

@@ -95,6 +95,7 @@ impl Objects {
         let role = |object: &Value| last(text(object, "/properties/roleDefinitionId")).to_lowercase();
         let mut roles: BTreeSet<String> = of(ASSIGNMENTS).into_iter().map(role).collect();
         roles.extend(of(SCHEDULES).into_iter().map(role));
+        roles.extend(of(ELIGIBLE).into_iter().map(role));
         let custom = |object: &&Value| text(object, "/properties/type").eq_ignore_ascii_case("CustomRole");
         roles.extend(of(ROLES).into_iter().filter(custom).map(|o| last(text(o, "/id")).to_lowercase()));
         let mut kept = Vec::new();
@@ -119,6 +120,7 @@ impl Objects {
 
 const ASSIGNMENTS: &str = "/providers/microsoft.authorization/roleassignments/";
 const SCHEDULES: &str = "/providers/microsoft.authorization/roleassignmentschedules/";
+const ELIGIBLE: &str = "/providers/microsoft.authorization/roleeligibilityschedules/";
 const ROLES: &str = "/providers/microsoft.authorization/roledefinitions/";
 
 fn parts(id: &str) -> usize {

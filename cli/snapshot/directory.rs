@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of a directory object a rehearsal needs; nothing else of anybody leaves the tenant.
-const MEMBERS: [&str; 20] = [
+const MEMBERS: [&str; 25] = [
     "@odata.type",
     "id",
     "appId",
@@ -27,6 +27,11 @@ const MEMBERS: [&str; 20] = [
     "appRoleId",
     "roleDefinitionId",
     "directoryScopeId",
+    "groupId",
+    "accessId",
+    "memberType",
+    "status",
+    "scheduleInfo",
     "name",
 ];
 
@@ -80,6 +85,10 @@ impl Directory {
             }),
             ["roleManagement", "directory", "roleAssignments"] => {
                 items().for_each(|item| self.add(item, "unifiedRoleAssignment"));
+            }
+            ["roleManagement", "directory", list]
+            | ["identityGovernance", "privilegedAccess", "group", list] => {
+                items().for_each(|item| self.add(item, &schedule(path[0], list)));
             }
             ["applications"] => items().for_each(|item| self.add(item, "application")),
             ["applications", id, "federatedIdentityCredentials"] => {
@@ -145,4 +154,16 @@ impl Directory {
             }
         }
     }
+}
+
+/// The type of what privileged identity management lists.
+fn schedule(of: &str, list: &str) -> String {
+    let list = list.strip_suffix('s').unwrap_or(list);
+    if of == "roleManagement" {
+        let list = list.strip_prefix("role").unwrap_or(list);
+        return format!("unifiedRole{list}");
+    }
+    let mut letters = list.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    format!("privilegedAccessGroup{}{}", first.map(String::from).unwrap_or_default(), letters.as_str())
 }

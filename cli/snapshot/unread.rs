@@ -20,7 +20,9 @@ pub(super) fn unread(heard: &[Heard], objects: &mut Objects) -> Vec<Unread> {
     for (path, one) in &refused {
         let Err(why) = &one.answer else { continue };
         let used = users.contains_key(path);
-        let Some(status) = why.status.filter(|status| counts(*status) || used && *status == 404) else {
+        let Some(status) =
+            why.status.filter(|status| counts(*status) || used && *status == 404 || why.code == NO_LICENCE)
+        else {
             continue;
         };
         if path == INDEX || objects.knows(path) {
@@ -34,6 +36,9 @@ pub(super) fn unread(heard: &[Heard], objects: &mut Objects) -> Vec<Unread> {
     }
     unread.into_iter().collect()
 }
+
+/// What a tenant is told that has not paid for privileged identity management: that is so for everybody in it.
+const NO_LICENCE: &str = "AadPremiumLicenseRequired";
 
 /// Not there, a kind of child that cannot be, and asked too often: none of them is a scope that may not be read.
 fn counts(status: u16) -> bool {

@@ -3,6 +3,7 @@
 mod batch;
 mod filter;
 mod objects;
+mod pim;
 mod writes;
 
 use crate::http::{Reply, Request};

@@ -118,14 +118,16 @@ const CONNECT: u64 = 3;
 /// The least requests that tell everything that a plan says.
 fn survey() -> u64 {
     let (subscriptions, management_groups) = (1, 1);
-    // Roles' names, assignments, schedules, locks, own permissions, regions: each is one list for all.
-    let in_the_subscription = 6;
-    // What names the identity, in six tables, each a query; and what keeps grants or settings of its own.
-    let by_the_index = 6 + 1;
+    // Roles' names, assignments, schedules, what could be activated, who is denied, locks, own permissions,
+    // regions: each is one list for all.
+    let in_the_subscription = 8;
+    // What names the identity, in eleven tables, each a query, because none of them can be joined by a union;
+    // and what keeps grants or settings of its own.
+    let by_the_index = 11 + 1;
     // The identity, its credentials, what Azure says that uses it, which roles on it end; the target's group, the
     // target, and what policies say of it.
     let itself = 7;
-    // Membership, roles, ownership and applications; then what the first answer named.
+    // Membership, roles, ownership, applications, and what of them ends; then what the first answer named.
     let batches = 2;
     let hosts: u64 = (0..HOSTS).map(|n| 1 + kind_of(n).2).sum();
     // No index shows settings and connection strings: two lists of each site.

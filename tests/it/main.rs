@@ -24,6 +24,7 @@ mod keys;
 mod kills;
 mod left_out;
 mod names_withheld;
+mod named;
 mod oracle;
 mod orphans;
 mod outages;

@@ -149,3 +149,23 @@ fn what_may_not_be_read_is_a_gap_in_the_rehearsal_too_and_planted_secrets_stay_a
         assert!(objects.contains(needed), "{needed}: {objects}");
     }
 }
+
+#[test]
+fn what_no_program_changes_is_in_a_snapshot_and_so_is_that_it_may_not_be_read() {
+    let (arm, graph) = crate::named::everything();
+    let batch = example("minimal").join("batch.toml");
+    let (copy, planned) = round_trip(crate::named::estate(arm, graph, json!([])).path(), &batch, None);
+    let named = planned[0]["facts"]["named"].as_array().expect("it names the identity");
+    assert_eq!(named.len(), 9, "{named:?}");
+    let has = |side: &str, end: &str| {
+        let all = copy[side].as_array().expect("objects");
+        all.iter().any(|o| text(&o["type"]).ends_with(end) || text(&o["@odata.type"]).ends_with(end))
+    };
+    assert!(has("arm", "/denyAssignments") && has("arm", "/roleEligibilitySchedules"));
+    assert!(has("graph", ".privilegedAccessGroupEligibilitySchedule"));
+    let path = "roleManagement/directory/roleEligibilitySchedules";
+    let refused = json!([{"path": path, "status": 400, "code": "AadPremiumLicenseRequired"}]);
+    let unread = crate::named::estate(Vec::new(), Vec::new(), refused);
+    let (copy, _) = round_trip(unread.path(), &batch, None);
+    assert_eq!(copy["unread"][0]["path"], path);
+}

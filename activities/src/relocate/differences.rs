@@ -112,6 +112,9 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
         put(format!("counterpart {}", c.host.id.to_ascii_lowercase()), has);
     }
     mapped(facts, &mut put);
+    for named in &facts.named {
+        put(named.key(), short(named));
+    }
     for l in &facts.locks {
         put(format!("lock {}", l.id.to_ascii_lowercase()), l.level.clone());
     }

@@ -1,6 +1,7 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
 mod map;
+mod named;
 mod nodes;
 
 use super::bindings::copied;
@@ -56,6 +57,7 @@ pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     identity(params, facts, &mut out);
     hosts(params, facts, &mut out);
     map::notices(params, facts, &mut out);
+    named::notices(params, facts, &mut out);
     barriers(params, facts, &mut out);
     rights(facts, &mut out);
     unknowns(params, facts, &mut out);

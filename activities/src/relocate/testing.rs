@@ -125,6 +125,7 @@ pub(super) fn facts() -> Facts {
         hosts: Vec::new(),
         counterparts: Vec::new(),
         mapped: Mapped::default(),
+        named: Vec::new(),
         locks: Vec::new(),
         moving: Vec::new(),
         rights: Vec::new(),

@@ -11,32 +11,66 @@ use serde_json::{Value, json};
 /// Rows on one page.
 const PAGE: usize = 1_000;
 
-/// Tables, and which types each of them holds.
-const AUTHORIZATION: [&str; 3] = [
-    "microsoft.authorization/roleassignments",
-    "microsoft.authorization/roledefinitions",
-    "microsoft.authorization/classicadministrators",
-];
 const CONTAINERS: [&str; 3] = [
     "microsoft.resources/subscriptions",
     "microsoft.resources/subscriptions/resourcegroups",
     "microsoft.management/managementgroups",
 ];
-const POLICIES: [&str; 3] = [
-    "microsoft.authorization/policyassignments",
-    "microsoft.authorization/policydefinitions",
-    "microsoft.authorization/policyexemptions",
-];
-/// Tables that exist and hold nothing here.
-const EMPTY: [&str; 8] = [
-    "computeresources",
-    "kubernetesconfigurationresources",
-    "insightsresources",
-    "deploymentresources",
-    "managedserviceresources",
-    "securityresources",
-    "advisorresources",
-    "healthresources",
+
+/// Tables beside `resources`, and which types each of them holds; nothing of the last ones is here.
+/// Source: <https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-tables-resources>
+const TABLES: [(&str, &[&str]); 17] = [
+    ("resourcecontainers", &CONTAINERS),
+    (
+        "authorizationresources",
+        &[
+            "microsoft.authorization/roleassignments",
+            "microsoft.authorization/roledefinitions",
+            "microsoft.authorization/classicadministrators",
+        ],
+    ),
+    (
+        "policyresources",
+        &[
+            "microsoft.authorization/policyassignments",
+            "microsoft.authorization/policydefinitions",
+            "microsoft.authorization/policyexemptions",
+        ],
+    ),
+    ("appserviceresources", &["microsoft.web/sites/config/web", "microsoft.web/sites/slots/config/web"]),
+    ("batchresources", &["microsoft.batch/batchaccounts/pools"]),
+    ("computeresources", &["microsoft.compute/virtualmachinescalesets/virtualmachines"]),
+    ("deploymentresources", &["microsoft.resources/deploymentstacks"]),
+    (
+        "elasticsanresources",
+        &[
+            "microsoft.elasticsan/elasticsans/volumegroups",
+            "microsoft.elasticsan/elasticsans/volumegroups/volumes",
+        ],
+    ),
+    ("guestconfigurationresources", &["microsoft.guestconfiguration/guestconfigurationassignments"]),
+    (
+        "kubernetesconfigurationresources",
+        &[
+            "microsoft.kubernetesconfiguration/extensions",
+            "microsoft.kubernetesconfiguration/fluxconfigurations",
+            "microsoft.kubernetesconfiguration/namespaces",
+            "microsoft.kubernetesconfiguration/sourcecontrolconfigurations",
+        ],
+    ),
+    ("kustoresources", &["microsoft.kusto/clusters/databases/dataconnections"]),
+    (
+        "managedserviceresources",
+        &[
+            "microsoft.managedservices/registrationassignments",
+            "microsoft.managedservices/registrationdefinitions",
+        ],
+    ),
+    ("aksresources", &[]),
+    ("insightsresources", &[]),
+    ("securityresources", &[]),
+    ("advisorresources", &[]),
+    ("healthresources", &[]),
 ];
 
 /// Answers a query.
@@ -105,29 +139,27 @@ fn invalid(why: &str) -> Reply {
 /// The rows of a table, as they were a while ago; `None` where there is no such table.
 fn table(world: &World, name: &str, subscriptions: &[String]) -> Option<Vec<Value>> {
     let name = name.to_lowercase();
-    let wanted: Box<dyn Fn(&str) -> bool> = match name.as_str() {
-        "resources" => Box::new(|kind| {
-            !kind.starts_with("microsoft.authorization/")
-                && !CONTAINERS.contains(&kind)
-                && !kind.is_empty()
-                // Children are in other tables or in none, but for these.
-                && (kind.split('/').count() == 2 || kind == "microsoft.web/sites/slots" || kind.ends_with("/databases") || kind == "microsoft.compute/virtualmachines/extensions")
-        }),
-        "resourcecontainers" => Box::new(|kind| CONTAINERS.contains(&kind)),
-        "authorizationresources" => Box::new(|kind| AUTHORIZATION.contains(&kind)),
-        "policyresources" => Box::new(|kind| POLICIES.contains(&kind)),
-        "appserviceresources" => Box::new(|kind| {
-            matches!(kind, "microsoft.web/sites/config/web" | "microsoft.web/sites/slots/config/web")
-        }),
-        empty if EMPTY.contains(&empty) => Box::new(|_| false),
-        _ => return None,
-    };
+    let holds = TABLES.iter().find(|(table, _)| *table == name).map(|(_, types)| *types);
+    if holds.is_none() && name != "resources" {
+        return None;
+    }
+    let wanted = |kind: &str| holds.map_or_else(|| is_plain(kind), |types| types.contains(&kind));
     let rows = world.arm_as_indexed().into_iter().filter_map(|(id, object)| row(&id, object));
     let mine = |row: &Value| {
         let subscription = row["subscriptionId"].as_str().unwrap_or_default();
         subscriptions.is_empty() || subscription.is_empty() || subscriptions.iter().any(|s| s == subscription)
     };
     Some(rows.filter(|row| wanted(row["type"].as_str().unwrap_or_default()) && mine(row)).collect())
+}
+
+/// Whether a type is in the table of most of them. Children are in other tables or in none, but for these.
+fn is_plain(kind: &str) -> bool {
+    let elsewhere = TABLES.iter().any(|(_, types)| types.contains(&kind));
+    let children = ["microsoft.web/sites/slots", "microsoft.compute/virtualmachines/extensions"];
+    !elsewhere
+        && !kind.is_empty()
+        && !kind.starts_with("microsoft.authorization/")
+        && (kind.split('/').count() == 2 || children.contains(&kind) || kind.ends_with("/databases"))
 }
 
 /// One object as the index shows it: its type in lower case, and the parts of its id beside it.

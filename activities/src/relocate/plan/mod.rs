@@ -11,6 +11,7 @@ mod databases;
 mod grants;
 mod hosts;
 mod kinds;
+mod named;
 mod waits;
 mod words;
 
@@ -35,6 +36,7 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     let known = await_principal(&mut b, &new);
     let mut granted = grants::grants(&mut b, &Made { new: &new, known: known.clone() });
     granted.extend(databases::add_users(&mut b, &new, &known));
+    granted.extend(named::steps(&mut b, &new, &known));
     let in_force = waits::until_granted(&mut b, &new, &granted);
     let re_pointed = hosts::re_point(&mut b, &new, &in_force);
     let mut outside = elsewhere(&mut b, &new, &in_force);

@@ -76,7 +76,7 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
         custom_roles,
         vaults: vaults.0,
         grants: grants.0,
-        sites: sites.0,
+        opaque: sites.0,
         locks,
         applications: applications.0,
         management_groups: management_groups.0,

@@ -1,6 +1,6 @@
 //! Activities: reads what an identity has in Entra ID, many questions in one request.
 
-use super::{Common, gap, parse};
+use super::{Common, gap, parse, pim};
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
@@ -51,9 +51,9 @@ pub(super) async fn read(
     reader: &Reader,
     common: &Common,
     who: &Identifiers,
-) -> Result<(Directory, Vec<Gap>), Fault> {
+) -> Result<(Directory, Vec<Named>, Vec<Gap>), Fault> {
     let oid = &who.principal_id;
-    let asked = [
+    let mut asked = vec![
         format!("servicePrincipals/{oid}/memberOf"),
         format!("servicePrincipals/{oid}/appRoleAssignments"),
         format!("servicePrincipals/{oid}/ownedObjects"),
@@ -62,14 +62,16 @@ pub(super) async fn read(
         format!("servicePrincipals/{oid}/oauth2PermissionGrants"),
         format!("servicePrincipals/{oid}?$select=id,customSecurityAttributes"),
     ];
+    asked.extend(pim::paths(oid));
     let mut all = reader.graph_batch(&asked).await;
+    let (named, mut gaps) = pim::read(oid, all.split_off(6));
     let rare = all.split_off(4);
     let mut answers = Vec::with_capacity(all.len());
     for answer in all {
         let list = answer?;
         answers.push(list["value"].as_array().cloned().unwrap_or_default());
     }
-    let (mut by_hand, mut gaps) = (Vec::new(), Vec::new());
+    let mut by_hand = Vec::new();
     for (path, answer) in asked.iter().skip(4).zip(rare) {
         match answer {
             Ok(found) => by_hand.extend(rarely_held(&found)),
@@ -77,10 +79,10 @@ pub(super) async fn read(
         }
     }
     let [member_of, app_roles, owned, roles] = &answers[..] else {
-        return Ok((Directory::default(), gaps));
+        return Ok((Directory::default(), named, gaps));
     };
     by_hand.extend(member_of.iter().filter_map(not_copied));
-    let directory = Directory {
+    let mut directory = Directory {
         groups: groups(reader, member_of).await,
         app_roles: app_roles.iter().filter_map(app_role).collect(),
         owned: owned.iter().filter_map(owned_object).collect(),
@@ -88,7 +90,8 @@ pub(super) async fn read(
         app_credentials: common.applications.iter().flat_map(|a| trusted_by(a, oid)).collect(),
         by_hand,
     };
-    Ok((directory, gaps))
+    pim::leave_out(&mut directory, &named);
+    Ok((directory, named, gaps))
 }
 
 /// Delegated grants, and custom security attributes, which conditions may ask for: in words.

@@ -1,6 +1,6 @@
 //! Activities: finds and reads the resources that carry or name an identity.
 
-use super::{Common, access, gap, parse, query};
+use super::{Common, access, gap, named, parse, query};
 use crate::azure::{ReadAction, Reader};
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::databases;
@@ -33,11 +33,22 @@ struct SettingText {
 const LISTS: [(&str, ReadAction); 2] =
     [("appsettings", ReadAction::ListAppSettings), ("connectionstrings", ReadAction::ListConnectionStrings)];
 
-/// Reads the settings and connection strings of every site and slot: no index shows them.
-pub(super) async fn sites(reader: &Reader) -> (Vec<Site>, Vec<Gap>) {
+/// What no index tells enough of, though it tells that it is there.
+pub(super) struct Opaque {
+    /// Sites and slots with their settings.
+    pub(super) sites: Vec<Site>,
+    /// Ids of managed HSMs, whose roles are known to themselves alone.
+    pub(super) hsms: Vec<String>,
+}
+
+const HSM: &str = "microsoft.keyvault/managedhsms";
+
+/// Reads the settings and connection strings of every site and slot, and which managed HSMs there are.
+pub(super) async fn sites(reader: &Reader) -> (Opaque, Vec<Gap>) {
     let mut gaps = Vec::new();
-    let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots"];
+    let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots", HSM];
     let ids = access::accounts(reader, &kinds, &mut gaps).await;
+    let (hsms, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(_, kind)| kind.eq_ignore_ascii_case(HSM));
     let mut asked = Vec::new();
     for (id, _) in &ids {
         for (list, action) in LISTS {
@@ -59,7 +70,7 @@ pub(super) async fn sites(reader: &Reader) -> (Vec<Site>, Vec<Gap>) {
             _ => sites.push(Site { id: id.clone(), settings }),
         }
     }
-    (sites, gaps)
+    (Opaque { sites, hsms: hsms.into_iter().map(|(id, _)| id).collect() }, gaps)
 }
 
 /// What a list holds: texts, or texts with the type of what they lead to.
@@ -73,7 +84,7 @@ fn texts(list: &'static str, found: &Value) -> Vec<SettingText> {
 }
 
 fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
-    let site = common.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
+    let site = common.opaque.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
     let settings = site.into_iter().flat_map(|s| &s.settings);
     let naming = settings.filter_map(|s| {
         let identifiers = who.in_text(&s.text);
@@ -87,7 +98,7 @@ fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
 
 /// The database servers that the settings of a site name, whatever else they hold.
 fn databases_of(common: &Common, id: &str) -> BTreeSet<String> {
-    let site = common.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
+    let site = common.opaque.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
     let settings = site.into_iter().flat_map(|s| &s.settings);
     settings.flat_map(|s| databases::named_in_text(&format!("{} {}", s.name, s.text))).collect()
 }
@@ -98,6 +109,13 @@ pub(super) struct Candidate {
     kind: String,
     api: String,
     found: Result<Option<Value>, Fault>,
+}
+
+impl Candidate {
+    /// The thing itself, where it could be read.
+    pub(super) fn body(&self) -> Option<&Value> {
+        self.found.as_ref().ok()?.as_ref()
+    }
 }
 
 /// Candidates by lower-case id.
@@ -185,7 +203,7 @@ pub(super) async fn read(
     for candidate in mentioned.values() {
         ways.add(&candidate.id, candidate.kind.clone(), Method::GraphText);
     }
-    for site in common.sites.iter().filter(|site| !settings_of(common, &site.id, who).is_empty()) {
+    for site in common.opaque.sites.iter().filter(|site| !settings_of(common, &site.id, who).is_empty()) {
         ways.add(&site.id, parse::type_of(&site.id).unwrap_or_default(), Method::Direct);
     }
     for (id, kind) in associated.iter().flatten() {
@@ -327,7 +345,7 @@ fn judge(
     let (id, api) = (candidate.id.as_str(), candidate.api.as_str());
     // The identity itself, and what belongs to it, are moved by steps of their own.
     let (lower, own) = (id.to_lowercase(), who.resource_id.to_lowercase());
-    if lower == own || lower.starts_with(&format!("{own}/")) {
+    if lower == own || lower.starts_with(&format!("{own}/")) || named::is_said(&candidate.kind) {
         return None;
     }
     let settings = settings_of(common, id, who);

@@ -14,8 +14,10 @@ pub(crate) mod fuzz;
 mod graph_rights;
 mod hosts;
 mod mapped;
+mod named;
 mod orphans;
 mod parse;
+mod pim;
 mod query;
 mod scheduled;
 mod versions;
@@ -46,8 +48,8 @@ struct Common {
     vaults: Vec<Value>,
     /// Grants inside services: the body and the version it was read with.
     grants: Vec<(Value, &'static str)>,
-    /// Sites and slots with their settings.
-    sites: Vec<hosts::Site>,
+    /// Sites and slots with their settings, and managed HSMs.
+    opaque: hosts::Opaque,
     /// Locks of all subscriptions.
     locks: Vec<Lock>,
     /// Applications with the credentials that they trust.
@@ -62,6 +64,14 @@ struct Common {
     gaps: Vec<Gap>,
 }
 
+/// What may be of any of the identities, read once for all of them.
+struct ForAll {
+    /// What the index says that it mentions one of them.
+    mentioned: hosts::Candidates,
+    /// Deny assignments, of whomever.
+    denials: Vec<Value>,
+}
+
 /// Reads the facts of all these identities; one that cannot be read does not hinder the others.
 ///
 /// # Errors
@@ -69,8 +79,9 @@ struct Common {
 pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Facts, Fault>>, Fault> {
     let mut common = access::common(reader).await?;
     let asked: Vec<_> = params.iter().map(|p| identity(reader, p.identity.clone())).collect();
-    let identities: Vec<Result<(Value, Identity), Fault>> =
-        stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let (identities, (denials, unread)): (Vec<Result<(Value, Identity), Fault>>, _) =
+        futures_util::join!(stream::iter(asked).buffered(AT_ONCE).collect(), named::denials(reader, &common));
+    common.gaps.extend(unread);
     let known: Vec<(&Value, &Identifiers)> =
         identities.iter().filter_map(|i| i.as_ref().ok()).map(|(body, i)| (body, &i.identifiers)).collect();
     let mut unread = Vec::new();
@@ -88,14 +99,14 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
                 .unwrap_or_default(),
         })
         .collect();
-    let (common, mentioned) = (&common, &mentioned);
+    let (common, all) = (&common, &ForAll { mentioned, denials });
     let mut asked = Vec::with_capacity(params.len());
     for (params, identity) in params.iter().zip(identities) {
         let others = moving.iter().filter(|m| !m.from.eq_ignore_ascii_case(&params.identity));
         let others: Vec<Moving> = others.cloned().collect();
         asked.push(async move {
             let (_, identity) = identity?;
-            Box::pin(one(reader, common, mentioned, params, identity, others)).await
+            Box::pin(one(reader, common, all, params, identity, others)).await
         });
     }
     Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
@@ -119,22 +130,28 @@ const MSI: &str = "2024-11-30";
 async fn one(
     reader: &Reader,
     common: &Common,
-    mentioned: &hosts::Candidates,
+    all: &ForAll,
     params: &Params,
     identity: Identity,
     moving: Vec<Moving>,
 ) -> Result<Facts, Fault> {
     let who = identity.identifiers.clone();
     let mut gaps = common.gaps.clone();
-    let (target, credentials, grants, directory, hosts) = futures_util::join!(
+    let (target, credentials, grants, directory, hosts, (mut named, unread)) = futures_util::join!(
         target(reader, params, &identity),
         credentials(reader, &who.resource_id),
         access::assignments(reader, common, &who),
         directory::read(reader, common, &who),
-        hosts::read(reader, common, mentioned, &who),
+        hosts::read(reader, common, &all.mentioned, &who),
+        named::eligible(reader, common, &who),
     );
-    let (mut assignments, (directory, missed)) = (grants?, directory?);
+    gaps.extend(unread);
+    named.extend(all.denials.iter().filter_map(|body| named::denial(body, &who)));
+    named.extend(named::resources(&all.mentioned, &who));
+    named.extend(common.opaque.hsms.iter().cloned().map(Named::Hsm));
+    let (mut assignments, (directory, scheduled, missed)) = (grants?, directory?);
     gaps.extend(missed);
+    named.extend(scheduled);
     let (target, unasked) = target?;
     gaps.extend(unasked);
     let (mut hosts, host_gaps) = hosts;
@@ -177,6 +194,7 @@ async fn one(
         hosts,
         counterparts,
         mapped: Mapped::default(),
+        named,
         locks: Vec::new(),
         moving,
         rights: Vec::new(),
@@ -204,6 +222,8 @@ fn sort(facts: &mut Facts) {
     facts.hosts.sort_by_key(|host| host.id.to_lowercase());
     facts.mapped.places.sort();
     facts.mapped.grants.sort_by(|a, b| a.of.cmp(&b.of));
+    facts.named.sort();
+    facts.named.dedup();
     facts.locks.sort();
     facts.rights.sort();
     facts.gaps.sort();

@@ -8,14 +8,24 @@ use crate::references::scan::Identifiers;
 /// Azure's limit on the length of a query is far above what this many identities need.
 pub(super) const IDENTITIES_PER_QUERY: usize = 20;
 
-/// The tables in which resources and their children may name an identity.
-pub(super) const TABLES: [&str; 6] = [
+/// The tables whose types may name an identity; in the others none does, by their schemas.
+/// Source: <https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-tables-resources>.
+/// One question for each: `union` takes tables other than `resources` and `resourcecontainers` only by themselves.
+/// Source: <https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language>
+pub(super) const TABLES: [&str; 11] = [
     "resources",
     "policyresources",
     "appserviceresources",
     "computeresources",
     "kubernetesconfigurationresources",
-    "insightsresources",
+    "guestconfigurationresources",
+    // Pools, connections of databases, groups of volumes.
+    "batchresources",
+    "kustoresources",
+    "elasticsanresources",
+    // What excludes principals from denials, and what lets other tenants in.
+    "deploymentresources",
+    "managedserviceresources",
 ];
 
 /// Everything in a table that mentions one of the identities.
@@ -29,8 +39,10 @@ pub(super) fn mentions(table: &str, identities: &[&Identifiers]) -> String {
             clauses.push(format!("text contains '{}'", literal(&name)));
         }
     }
+    // What exempts an identity from a policy stands below it, and need not name it otherwise.
+    let own = if table == "policyresources" { "id, ' ', " } else { "" };
     format!(
-        "{table} | extend text = tolower(strcat(tostring(identity), ' ', tostring(properties), ' ', tostring(tags))) \
+        "{table} | extend text = tolower(strcat({own}tostring(identity), ' ', tostring(properties), ' ', tostring(tags))) \
          | where {} | project id, type, location",
         clauses.join(" or ")
     )

@@ -3,6 +3,7 @@
 use super::parse;
 use crate::azure::Reader;
 use crate::references::table;
+use crate::relocate::said;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::sync::Mutex;
@@ -18,6 +19,9 @@ impl Versions {
     /// The version of a type: the table's, or else the newest stable one that its provider offers.
     /// Source: <https://learn.microsoft.com/rest/api/resources/providers/get>
     pub(super) async fn of(&self, reader: &Reader, id: &str, kind: &str) -> String {
+        if let Some(known) = said::version(kind) {
+            return known.to_owned();
+        }
         if let Some(known) = table::row(kind).and_then(|row| row.api_version) {
             return known.to_owned();
         }

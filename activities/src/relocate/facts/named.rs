@@ -1,0 +1,117 @@
+//! Activities: what names an identity and is said, or done by a person: no program changes it. Pure data.
+
+use super::Reference;
+use serde::{Deserialize, Serialize};
+
+/// Something that names the identity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Named {
+    /// A deny assignment.
+    Deny(Deny),
+    /// Something that privileged identity management gives it, for a time or to be activated.
+    Pim(Pim),
+    /// A resource that is not to be written to.
+    Resource(NamedResource),
+    /// An exemption from a policy, of the identity itself.
+    Exemption(Exemption),
+    /// A managed HSM, which may give it roles of its own: the ARM id.
+    Hsm(String),
+}
+
+/// A deny assignment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deny {
+    /// Its ARM id.
+    pub id: String,
+    /// Its name, for people.
+    pub name: String,
+    /// Where it holds, and below.
+    pub scope: String,
+    /// Whether the identity is among those whom it does not deny.
+    pub excluded: bool,
+}
+
+/// What privileged identity management gives roles of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PimKind {
+    /// A role of Azure.
+    AzureRole,
+    /// A role of the directory.
+    DirectoryRole,
+    /// Membership or ownership of a group.
+    Group,
+}
+
+/// Something that privileged identity management gives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pim {
+    /// What of.
+    pub kind: PimKind,
+    /// The role definition's id; `member` or `owner` of a group.
+    pub role: String,
+    /// The same, for people.
+    pub name: String,
+    /// The scope; of a group, its id.
+    pub at: String,
+    /// It would have to be activated first.
+    pub eligible: bool,
+    /// When it ends, where it does.
+    pub until: Option<String>,
+}
+
+/// A resource that is not to be written to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedResource {
+    /// Its ARM id.
+    pub id: String,
+    /// Its type.
+    pub kind: String,
+    /// Its region; empty where it has none.
+    pub location: String,
+    /// The places that name the identity.
+    pub places: Vec<Reference>,
+}
+
+/// An exemption from a policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exemption {
+    /// Its ARM id.
+    pub id: String,
+    /// The assignment of a policy that it is from.
+    pub assignment: String,
+    /// `Waiver` or `Mitigated`.
+    pub category: String,
+    /// When it ends, where it does.
+    pub until: Option<String>,
+}
+
+impl Named {
+    /// What Entra ID gives it until a stated time.
+    pub fn as_scheduled(&self) -> Option<&Pim> {
+        match self {
+            Self::Pim(pim) if !pim.eligible => Some(pim),
+            _ => None,
+        }
+    }
+
+    /// What it is known by: the same in every survey.
+    pub fn key(&self) -> String {
+        let key = match self {
+            Self::Deny(deny) => format!("deny assignment {}", deny.id),
+            Self::Pim(pim) => {
+                let how = if pim.eligible { "eligible" } else { "time-bound" };
+                format!("{how} {} at {}", pim.role, pim.at)
+            }
+            Self::Resource(resource) => format!("named by {}", resource.id),
+            Self::Exemption(exemption) => format!("exemption {}", exemption.id),
+            Self::Hsm(id) => format!("managed HSM {id}"),
+        };
+        key.to_lowercase()
+    }
+}

@@ -1,0 +1,275 @@
+//! Activities: what a person does where the old identity is named and no program changes it, before anybody
+//! works as the new one; with the ready command, where there is one. Pure.
+
+use super::builder::{Builder, Group, New, Words};
+use super::words::{grouped, place};
+use crate::kinds::quoted;
+use crate::references::scan::Identifier;
+use crate::relocate::facts::{Deny, Exemption, Named, NamedResource, Pim, PimKind};
+use crate::relocate::pim::{path, request};
+use crate::relocate::said::SAID;
+use rehome_orchestrator::{Node, StepId, Template};
+
+/// The steps of people, each after the new principal is known.
+pub(super) fn steps(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<StepId> {
+    let needs = [new.made_by.clone(), known.clone()];
+    let mut steps = Vec::new();
+    for named in &b.facts.named {
+        if let Some((title, node)) = step(b, new, named) {
+            steps.push(b.push(Group::Grant, Words::new(title, "by hand"), &needs, node));
+        }
+    }
+    steps
+}
+
+fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
+    Some(match named {
+        Named::Deny(deny) if deny.excluded => excluded(b, new, deny),
+        Named::Pim(pim) if !pim.eligible => scheduled(b, new, pim),
+        Named::Resource(resource) => deployed(b, new, resource),
+        Named::Exemption(exemption) => exempted(new, exemption),
+        Named::Hsm(id) => local_roles(b, new, id),
+        // There is nothing to do before somebody decides so.
+        Named::Deny(_) | Named::Pim(_) => return None,
+    })
+}
+
+/// Texts with the new principal's id between them.
+fn with_principal<const N: usize>(new: &New, texts: [String; N]) -> Template {
+    let mut parts = Vec::with_capacity(2 * N);
+    for text in texts {
+        if !parts.is_empty() {
+            parts.push(new.name(Identifier::PrincipalId));
+        }
+        parts.push(Template::known(text));
+    }
+    Template::Text(parts)
+}
+
+fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
+    let Deny { id, name, scope, .. } = deny;
+    let old = &b.old().principal_id;
+    let look = quoted(&format!("{id}?api-version=2022-04-01"));
+    let node = Node::ByHand {
+        instruction: with_principal(
+            new,
+            [
+                format!(
+                    "{id}\n({name}) holds at {scope} and excludes {old}.\nHave its owner exclude the new principal too:\n  "
+                ),
+                format!("\nand see that it does:\n  az rest --method get --url {look}"),
+            ],
+        ),
+        undo: with_principal(
+            new,
+            [format!("{id}\nTake this principal from those whom it excludes:\n  "), String::new()],
+        ),
+    };
+    (format!("deny assignment {name} at {}: exclude NEW", place(scope)), node)
+}
+
+fn scheduled(b: &Builder<'_>, new: &New, pim: &Pim) -> (String, Node) {
+    let url = quoted(&format!("https://graph.microsoft.com/v1.0/{}", path(pim)));
+    let send = |action| {
+        let body = quoted(&request(pim, action, &b.old().principal_id).to_string());
+        b.renamed_text(new, &format!("az rest --method post --url {url} --body {body}"))
+    };
+    let what = match pim.kind {
+        PimKind::Group => format!("{} of group {}", pim.role, pim.at),
+        PimKind::DirectoryRole | PimKind::AzureRole => format!("directory role {} at {}", pim.role, pim.at),
+    };
+    let until = pim.until.as_deref().unwrap_or("for good");
+    (
+        format!("{what} until {until}, as privileged identity management gives it"),
+        Node::ByHand { instruction: send("adminAssign"), undo: send("adminRemove") },
+    )
+}
+
+fn deployed(b: &Builder<'_>, new: &New, resource: &NamedResource) -> (String, Node) {
+    let said = SAID.iter().find(|said| said.kind.eq_ignore_ascii_case(&resource.kind));
+    let (what, api) = said.map_or(("resource", "2022-10-01"), |said| (said.what, said.api_version));
+    let id = &resource.id;
+    let places: Vec<&str> = resource.places.iter().map(|place| place.pointer.as_str()).collect();
+    let places = places.join("\n  ");
+    let head = format!("{id}\n({}) names the old identity at:\n  {places}\n", resource.kind);
+    let old = &b.old().principal_id;
+    let fresh = match stack(resource) {
+        Some(command) => [
+            format!(
+                "{head}Deploy it again with the new principal where the old one stands:\n  {command}\n    --deny-settings-excluded-principals {old} "
+            ),
+            "\n    and its template, parameters and other settings as they are".to_owned(),
+        ],
+        None => [
+            format!("{head}Deploy it again with the new principal beside the old one:\n  "),
+            format!(
+                "\nIt stands in\n  az rest --method get --url {}",
+                quoted(&format!("{id}?api-version={api}"))
+            ),
+        ],
+    };
+    let undo = [format!("{id}\nDeploy it again without this principal:\n  "), String::new()];
+    let node = Node::ByHand { instruction: with_principal(new, fresh), undo: with_principal(new, undo) };
+    (format!("{what} {}: name NEW, as it names OLD", grouped(id)), node)
+}
+
+/// The command that deploys a stack again, but for what nobody but its owner has.
+/// Source: <https://learn.microsoft.com/cli/azure/stack>
+fn stack(resource: &NamedResource) -> Option<String> {
+    if !resource.kind.eq_ignore_ascii_case("microsoft.resources/deploymentstacks") {
+        return None;
+    }
+    let parts: Vec<&str> = resource.id.split('/').skip(1).collect();
+    let is = |at: usize, word: &str| parts.get(at).is_some_and(|part| part.eq_ignore_ascii_case(word));
+    let name = quoted(parts.last()?);
+    let location = quoted(&resource.location);
+    Some(if is(2, "resourceGroups") {
+        let (subscription, group) = (quoted(parts.get(1)?), quoted(parts.get(3)?));
+        format!("az stack group create --name {name} --resource-group {group} --subscription {subscription}")
+    } else if is(0, "subscriptions") {
+        let subscription = quoted(parts.get(1)?);
+        format!("az stack sub create --name {name} --location {location} --subscription {subscription}")
+    } else {
+        let group = quoted(parts.get(3)?);
+        format!("az stack mg create --name {name} --location {location} --management-group-id {group}")
+    })
+}
+
+fn exempted(new: &New, exemption: &Exemption) -> (String, Node) {
+    let name = exemption.id.rsplit('/').next().unwrap_or_default();
+    let at = format!("--name {} --scope {}", quoted(name), quoted(&new.id));
+    let (assignment, category) = (quoted(&exemption.assignment), quoted(&exemption.category));
+    let until = exemption.until.as_deref();
+    let until = until.map_or_else(String::new, |until| format!(" --expires-on {}", quoted(until)));
+    let node = Node::ByHand {
+        instruction: Template::known(format!(
+            "az policy exemption create {at} --policy-assignment {assignment} --exemption-category {category}{until}"
+        )),
+        undo: Template::known(format!("az policy exemption delete {at}")),
+    };
+    (format!("policy exemption {name} for NEW"), node)
+}
+
+/// Source: <https://learn.microsoft.com/cli/azure/keyvault/role/assignment>
+fn local_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
+    let hsm = quoted(&place(id));
+    let command = |verb: &str| format!("az keyvault role assignment {verb} --hsm-name {hsm}");
+    let old = &b.old().principal_id;
+    let node = Node::ByHand {
+        instruction: with_principal(
+            new,
+            [
+                format!(
+                    "{id}\nkeeps local roles, which no list of Azure shows:\n  {} --assignee {old}\n\
+                     Give each of them to the new principal:\n  {} --role ROLE --scope SCOPE --assignee-principal-type ServicePrincipal --assignee-object-id ",
+                    command("list"),
+                    command("create")
+                ),
+                String::new(),
+            ],
+        ),
+        undo: with_principal(new, [format!("{} --assignee-object-id ", command("delete")), String::new()]),
+    };
+    (format!("managed HSM {}: local roles of OLD, if any, for NEW", place(id)), node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan;
+    use super::*;
+    use crate::relocate::facts::Reference;
+    use crate::relocate::preflight::preflight;
+    use crate::relocate::testing::{GROUP, PRINCIPAL, facts, host, params};
+    use rehome_orchestrator::Step;
+    use serde_json::json;
+
+    const STACK: &str =
+        "/subscriptions/s1/resourceGroups/rg-pay-weu/providers/Microsoft.Resources/deploymentStacks/it's";
+
+    fn all() -> Vec<Named> {
+        let deny = |excluded| Deny {
+            id: format!("{GROUP}/d-{excluded}"),
+            name: "d".into(),
+            scope: GROUP.into(),
+            excluded,
+        };
+        let pim = |kind, eligible| Pim {
+            kind,
+            eligible,
+            role: "r".into(),
+            name: "r".into(),
+            at: "/".into(),
+            until: Some("2098-12-31T23:00:00Z".into()),
+        };
+        let pointer = "/properties/denySettings/excludedPrincipals/0".into();
+        vec![
+            Named::Deny(deny(false)),
+            Named::Deny(deny(true)),
+            Named::Pim(pim(PimKind::DirectoryRole, false)),
+            Named::Pim(pim(PimKind::Group, true)),
+            Named::Resource(NamedResource {
+                id: STACK.into(),
+                kind: "microsoft.resources/deploymentstacks".into(),
+                location: String::new(),
+                places: vec![Reference { pointer, identifier: Identifier::PrincipalId }],
+            }),
+            Named::Exemption(Exemption {
+                id: format!("{GROUP}/e1"),
+                assignment: "/a".into(),
+                category: "Waiver".into(),
+                until: None,
+            }),
+            Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm")),
+        ]
+    }
+
+    fn told(step: &Step) -> String {
+        let Node::ByHand { instruction, .. } = &step.node else { panic!("{} is a person's", step.title) };
+        let made = json!({"principal_id": "new-oid", "client_id": "new-cid"});
+        instruction.resolve(&|_| Some(&made)).unwrap().as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_person_has_a_step_for_each_of_them_before_any_host_and_hostile_names_stay_words() {
+        let mut facts = facts();
+        facts.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
+        let before = plan(&params(), &facts).unwrap().steps.len();
+        facts.named = all();
+        let plan = plan(&params(), &facts).unwrap();
+        assert_eq!(plan.steps.len(), before + 5, "nothing is done about who is denied or could activate");
+        let said: Vec<&Step> =
+            plan.steps.iter().filter(|s| s.group == "GRANT" && s.undo == "by hand").collect();
+        let texts: Vec<String> = said.iter().map(|step| told(step)).collect();
+        for (at, part) in [
+            (0, "exclude the new principal too:\n  new-oid\n"),
+            (1, "\"action\":\"adminAssign\""),
+            (1, "\"principalId\":\"new-oid\""),
+            (2, r"az stack group create --name 'it'\''s' --resource-group rg-pay-weu"),
+            (2, "/properties/denySettings/excludedPrincipals/0"),
+            (3, "az policy exemption create --name e1 --scope /subscriptions/s1/resourceGroups/rg-pay-sdc/"),
+            (4, "az keyvault role assignment list --hsm-name hsm --assignee 9b2f"),
+        ] {
+            assert!(texts[at].contains(part), "{part}: {}", texts[at]);
+        }
+        assert!(texts[2].contains(&format!("--deny-settings-excluded-principals {PRINCIPAL} new-oid")));
+        let pause = plan.steps.iter().find(|s| matches!(s.node, Node::Pause { .. })).unwrap();
+        assert!(said.iter().all(|step| pause.needs.contains(&step.id)), "hosts wait for people");
+    }
+
+    #[test]
+    fn a_deny_assignment_that_would_begin_to_deny_is_a_blocker_until_somebody_answers_for_it() {
+        let mut facts = facts();
+        facts.named = all();
+        let codes = |params: &crate::relocate::Params| {
+            let found = preflight(params, &facts);
+            let codes = |all: &[crate::relocate::preflight::Notice]| {
+                all.iter().map(|n| n.code.clone()).filter(|c| c != "W311").collect::<Vec<_>>()
+            };
+            (codes(&found.blockers), codes(&found.warnings))
+        };
+        let mut params = params();
+        assert_eq!(codes(&params), (vec!["B130".to_owned()], vec!["W370".to_owned(), "W371".into()]));
+        params.options.accept_unseen.insert(format!("{GROUP}/D-TRUE"));
+        assert_eq!(codes(&params).0, Vec::<String>::new());
+    }
+}

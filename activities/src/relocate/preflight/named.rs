@@ -1,0 +1,91 @@
+//! Activities: what names an identity and speaks against its move, or should be known before it. Pure.
+
+use super::{Preflight, notice};
+use crate::relocate::facts::{Deny, Facts, GapCode, Named, Pim, PimKind};
+use crate::relocate::params::Params;
+use crate::relocate::pim::{DIRECTORY, GROUPS, LICENCE, path, request};
+
+/// Whoever accepts an id or a scope in the batch file answers for it.
+fn is_accepted(params: &Params, id: &str) -> bool {
+    params.options.accept_unseen.iter().any(|accepted| accepted.eq_ignore_ascii_case(id))
+}
+
+/// Looks at everything that names the identity.
+pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
+    for named in &facts.named {
+        match named {
+            Named::Deny(deny) => denial(params, deny, out),
+            Named::Pim(pim) if pim.eligible => eligible(pim, out),
+            // A step of the plan says what to do.
+            Named::Pim(_) | Named::Resource(_) | Named::Exemption(_) | Named::Hsm(_) => {}
+        }
+    }
+    unknown(params, facts, out);
+}
+
+fn denial(params: &Params, deny: &Deny, out: &mut Preflight) {
+    let Deny { id, name, scope, excluded } = deny;
+    if !excluded {
+        let text = format!("it denies the old identity at {scope}, and nobody denies the new one ({name})");
+        let remedy = "have its owner name the new principal in it too, if it is meant";
+        out.warnings.push(notice("W370", id, text, remedy));
+        return;
+    }
+    let text = format!("it excludes the old identity at {scope}, and would deny the new one ({name})");
+    if is_accepted(params, id) {
+        let remedy = "accepted in the batch file: the plan has a step in which its owner excludes NEW";
+        out.warnings.push(notice("W370", id, text, remedy));
+    } else {
+        let remedy = "make sure that its owner can exclude the new principal (a deployment stack by its deny \
+                      settings), then answer for it: accept_unseen in the batch file, and the plan has a step for it";
+        out.blockers.push(notice("B130", id, text, remedy));
+    }
+}
+
+fn eligible(pim: &Pim, out: &mut Preflight) {
+    let (what, remedy) = match pim.kind {
+        PimKind::AzureRole => {
+            (format!("role {}", pim.name), "copy it by hand, if anybody needs it".to_owned())
+        }
+        PimKind::DirectoryRole | PimKind::Group => {
+            let what = match pim.kind {
+                PimKind::Group => format!("{} of the group", pim.role),
+                _ => format!("directory role {}", pim.role),
+            };
+            let body = request(pim, "adminAssign", "NEW");
+            (what, format!("if anybody needs it: POST /v1.0/{} {body}", path(pim)))
+        }
+    };
+    let until = pim.until.as_ref().map_or_else(String::new, |until| format!(" until {until}"));
+    let text = format!(
+        "the identity is eligible for {what}{until}: it is not copied, nobody activates for an identity"
+    );
+    out.warnings.push(notice("W371", &pim.at, text, remedy));
+}
+
+/// Where nobody can say what ends, a copy could stay for good.
+fn unknown(params: &Params, facts: &Facts, out: &mut Preflight) {
+    let directory = &facts.directory;
+    let owned = directory.owned.iter().any(|owned| owned.collection == "groups");
+    let lists = [
+        (
+            format!("Entra ID: {DIRECTORY}/roleAssignmentSchedules"),
+            !directory.roles.is_empty(),
+            "directory roles",
+        ),
+        (format!("Entra ID: {GROUPS}/assignmentSchedules"), !directory.groups.is_empty() || owned, "groups"),
+    ];
+    for (list, _, what) in lists.into_iter().filter(|(_, any, _)| *any) {
+        let missed = facts.gaps.iter().find(|gap| gap.scope == list && !gap.why.contains(LICENCE));
+        let Some(_) = missed.filter(|gap| matches!(gap.code, GapCode::Denied | GapCode::Unreadable)) else {
+            continue;
+        };
+        let text = format!("which of its {what} end is not known: copies would be permanent");
+        if is_accepted(params, &list) {
+            out.warnings.push(notice("W372", &list, text, "accepted in the batch file"));
+        } else {
+            let remedy = "get the right to read it, then plan again; or answer for it: accept_unseen in the batch file";
+            out.blockers.push(notice("B131", &list, text, remedy));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Activities: types of resources that name identities and are never written to by a program. Pure.
+
+/// One type.
+pub(crate) struct Said {
+    /// The type, in lower case.
+    pub(crate) kind: &'static str,
+    /// The version that it is read in.
+    pub(crate) api_version: &'static str,
+    /// What it is, for people.
+    pub(crate) what: &'static str,
+}
+
+/// The types: to write one is to deploy it again, or to speak for another tenant.
+pub(crate) const SAID: [Said; 3] = [
+    Said {
+        kind: "microsoft.resources/deploymentstacks",
+        api_version: "2024-03-01",
+        what: "deployment stack",
+    },
+    Said {
+        kind: "microsoft.managedservices/registrationdefinitions",
+        api_version: "2022-10-01",
+        what: "Lighthouse definition",
+    },
+    Said {
+        kind: "microsoft.authorization/policyexemptions",
+        api_version: "2022-07-01-preview",
+        what: "policy exemption",
+    },
+];
+
+/// The version of one of these types.
+pub(crate) fn version(kind: &str) -> Option<&'static str> {
+    let said = SAID.iter().find(|said| said.kind.eq_ignore_ascii_case(kind));
+    said.map(|said| said.api_version)
+}

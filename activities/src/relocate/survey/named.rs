@@ -1,0 +1,174 @@
+//! Activities: reads what names an identity and no program changes: deny assignments, roles that it could
+//! activate, resources that are written as a whole by others. Reads only.
+
+use super::hosts::Candidates;
+use super::{Common, gap, parse};
+use crate::azure::Reader;
+use crate::references::scan::{Identifiers, scan};
+use crate::relocate::facts::*;
+use crate::relocate::said::SAID;
+use futures_util::stream::{self, StreamExt};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Requests at the same time.
+const AT_ONCE: usize = 32;
+
+/// The version of deny assignments, and that of schedules.
+const DENIALS: &str = "2022-04-01";
+const SCHEDULES: &str = "2020-10-01";
+
+/// The deny assignments at, above and below every subscription: one list for all identities, because Azure's
+/// filter knows whom one denies and not whom it excludes.
+pub(super) async fn denials(reader: &Reader, common: &Common) -> (Vec<Value>, Vec<Gap>) {
+    let path = |s: &String| format!("/subscriptions/{s}/providers/Microsoft.Authorization/denyAssignments");
+    let lists = common.subscriptions.iter().map(path).map(|path| (path, Vec::new()));
+    read(reader, lists.collect(), DENIALS).await
+}
+
+/// The roles of Azure that the identity could activate.
+pub(super) async fn eligible(reader: &Reader, common: &Common, who: &Identifiers) -> (Vec<Named>, Vec<Gap>) {
+    let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
+    let subscriptions = common.subscriptions.iter().map(|s| format!("/subscriptions/{s}"));
+    let scopes = subscriptions.chain(common.management_groups.iter().cloned());
+    let path = |scope| format!("{scope}/providers/Microsoft.Authorization/roleEligibilitySchedules");
+    let lists = scopes.map(path).map(|path| (path, vec![("$filter", filter.as_str())])).collect();
+    let (found, gaps) = read(reader, lists, SCHEDULES).await;
+    let mut named: Vec<Named> = found.iter().filter_map(|body| eligibility(body, common, who)).collect();
+    named.sort();
+    named.dedup();
+    (named, gaps)
+}
+
+/// Everything of these lists, each thing once; what cannot be read is a gap.
+async fn read(reader: &Reader, lists: Vec<(String, Vec<(&str, &str)>)>, api: &str) -> (Vec<Value>, Vec<Gap>) {
+    let mut asked = Vec::with_capacity(lists.len());
+    for (path, query) in lists {
+        asked.push(async move { (reader.list(&path, api, &query).await, path) });
+    }
+    let (mut all, mut gaps, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (found, path) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match found {
+            Ok(mut found) => {
+                found.retain(|one| parse::text(one, "/id").is_some_and(|id| seen.insert(id.to_lowercase())));
+                all.append(&mut found);
+            }
+            Err(why) => gaps.push(gap(&path, &why)),
+        }
+    }
+    (all, gaps)
+}
+
+/// A deny assignment that denies the identity, or excludes it.
+pub(super) fn denial(body: &Value, who: &Identifiers) -> Option<Named> {
+    let lists = |list: &str| {
+        let all = body.pointer(list).and_then(Value::as_array).into_iter().flatten();
+        let mut ids = all.filter_map(|one| parse::text(one, "/id"));
+        ids.any(|id| id.eq_ignore_ascii_case(&who.principal_id))
+    };
+    let excluded = lists("/properties/excludePrincipals");
+    if !excluded && !lists("/properties/principals") {
+        return None;
+    }
+    let id = parse::text(body, "/id")?;
+    let name = parse::text(body, "/properties/denyAssignmentName");
+    let name = name.unwrap_or_else(|| parse::last(&id).to_owned());
+    let scope = parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&id))?;
+    Some(Named::Deny(Deny { id, name, scope, excluded }))
+}
+
+fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named> {
+    let principal = parse::text(body, "/properties/principalId")?;
+    let of_it = principal.eq_ignore_ascii_case(&who.principal_id);
+    let role = parse::text(body, "/properties/roleDefinitionId").filter(|_| of_it)?;
+    let name = common.roles.get(&parse::last(&role).to_lowercase()).cloned();
+    Some(Named::Pim(Pim {
+        kind: PimKind::AzureRole,
+        name: name.unwrap_or_else(|| parse::last(&role).to_owned()),
+        at: parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&parse::text(body, "/id")?))?,
+        until: parse::text(body, "/properties/endDateTime"),
+        eligible: true,
+        role,
+    }))
+}
+
+/// Whether a resource is said, or done by a person, and never a host.
+pub(super) fn is_said(kind: &str) -> bool {
+    SAID.iter().any(|said| said.kind.eq_ignore_ascii_case(kind))
+}
+
+/// Those of what the index found that are not hosts: they name the identity, or exempt it from a policy.
+pub(super) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
+    found.values().filter_map(|candidate| named(candidate.body()?, who)).collect()
+}
+
+/// What one resource is, if it is no host.
+pub(super) fn named(body: &Value, who: &Identifiers) -> Option<Named> {
+    let id = parse::text(body, "/id")?;
+    let kind = parse::text(body, "/type").or_else(|| parse::type_of(&id))?;
+    let own = parse::scope_of(&id).is_some_and(|scope| scope.eq_ignore_ascii_case(&who.resource_id));
+    if own && kind.eq_ignore_ascii_case("Microsoft.Authorization/policyExemptions") {
+        return Some(Named::Exemption(Exemption {
+            assignment: parse::text(body, "/properties/policyAssignmentId")?,
+            category: parse::text(body, "/properties/exemptionCategory").unwrap_or_else(|| "Waiver".into()),
+            until: parse::text(body, "/properties/expiresOn"),
+            id,
+        }));
+    }
+    if !is_said(&kind) {
+        return None;
+    }
+    let echo = |pointer: &str| pointer == "/id" || pointer.to_ascii_lowercase().starts_with("/systemdata/");
+    let mentions = scan(body, who).into_iter().filter(|mention| !echo(&mention.pointer));
+    let places: BTreeSet<Reference> =
+        mentions.map(|m| Reference { pointer: m.pointer, identifier: m.identifier }).collect();
+    let location = parse::text(body, "/location").unwrap_or_default();
+    (!places.is_empty())
+        .then(|| Named::Resource(NamedResource { id, kind, location, places: places.into_iter().collect() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::references::scan::Identifier;
+    use crate::relocate::testing::{GROUP, OLD, PRINCIPAL, facts};
+    use serde_json::json;
+
+    #[test]
+    fn a_deny_assignment_is_named_by_whom_it_denies_and_by_whom_it_excludes() {
+        let who = facts().identity.identifiers;
+        let id = format!("{GROUP}/providers/Microsoft.Authorization/denyAssignments/d");
+        let deny = |list: &str, principal: &str| {
+            let mut body = json!({"id": id, "properties": {"denyAssignmentName": "stack", "principals": [
+                {"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}]}});
+            body["properties"][list] = json!([{"id": principal, "type": "ServicePrincipal"}]);
+            denial(&body, &who)
+        };
+        let found = |excluded| {
+            let (name, scope) = ("stack".to_owned(), GROUP.to_owned());
+            Some(Named::Deny(Deny { id: id.clone(), name, scope, excluded }))
+        };
+        assert_eq!(deny("principals", &PRINCIPAL.to_uppercase()), found(false));
+        assert_eq!(deny("excludePrincipals", PRINCIPAL), found(true));
+        assert_eq!(deny("excludePrincipals", "somebody"), None);
+    }
+
+    #[test]
+    fn a_stack_is_said_with_its_places_and_an_exemption_only_where_it_is_the_identitys_own() {
+        let who = facts().identity.identifiers;
+        let stack = json!({"id": format!("{GROUP}/providers/Microsoft.Resources/deploymentStacks/st"),
+            "type": "Microsoft.Resources/deploymentStacks",
+            "properties": {"denySettings": {"excludedPrincipals": ["x", PRINCIPAL]}}});
+        let Some(Named::Resource(found)) = named(&stack, &who) else { panic!("it names the identity") };
+        let place = "/properties/denySettings/excludedPrincipals/1".to_owned();
+        assert_eq!(found.places, [Reference { pointer: place, identifier: Identifier::PrincipalId }]);
+        let exemption = |of: &str| {
+            let id = format!("{of}/providers/Microsoft.Authorization/policyExemptions/e");
+            let body = json!({"id": id, "type": "Microsoft.Authorization/policyExemptions",
+                "properties": {"policyAssignmentId": "/a", "exemptionCategory": "Waiver"}});
+            named(&body, &who)
+        };
+        assert!(exemption(&OLD.to_uppercase()).is_some());
+        assert!(exemption(&format!("{OLD}-api")).is_none() && exemption(GROUP).is_none());
+    }
+}

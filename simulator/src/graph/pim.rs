@@ -1,0 +1,38 @@
+//! Graph: privileged identity management: the schedules of roles of the directory and of groups, which are only
+//! read here.
+
+use super::{Question, kind, list};
+use crate::http::Reply;
+use crate::world::World;
+use serde_json::Value;
+
+/// The type of a list's objects, by the parts of its path.
+pub(super) fn kind_of(parts: &[&str]) -> Option<&'static str> {
+    Some(match parts.join("/").to_lowercase().as_str() {
+        "rolemanagement/directory/roleassignmentschedules" => "unifiedRoleAssignmentSchedule",
+        "rolemanagement/directory/roleeligibilityschedules" => "unifiedRoleEligibilitySchedule",
+        "identitygovernance/privilegedaccess/group/assignmentschedules" => {
+            "privilegedAccessGroupAssignmentSchedule"
+        }
+        "identitygovernance/privilegedaccess/group/eligibilityschedules" => {
+            "privilegedAccessGroupEligibilitySchedule"
+        }
+        _ => return None,
+    })
+}
+
+/// A list. Those of groups are asked for by group or by principal, or not at all.
+/// Source: <https://learn.microsoft.com/graph/api/privilegedaccessgroup-list-assignmentschedules>
+pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Reply {
+    let wanted = kind_of(&question.parts).unwrap_or_default();
+    let of_groups = wanted.starts_with("privilegedAccessGroup");
+    let by = |name: &str| question.filter.is_some_and(|filter| filter.contains(name));
+    if of_groups && !by("principalId") && !by("groupId") {
+        let message = "The required filters are missing: groupId or principalId.";
+        return Reply::error(400, "MissingParameters", message);
+    }
+    let all = world.directory().filter(|object| kind(object) == wanted);
+    let found = all.filter(|object| question.filter.is_none_or(|f| super::filter::matches(object, f)));
+    let found: Vec<Value> = found.map(|object| super::objects::shown(object, question.select)).collect();
+    list(origin, &question.parts.join("/"), found)
+}
