@@ -141,3 +141,56 @@ async fn connection_strings_are_one_map_of_texts_with_types_that_only_a_post_sho
         assert_eq!(said.body["properties"], json!({"b": {"value": "z", "type": "SQLAzure"}}));
     }
 }
+
+#[tokio::test]
+async fn the_index_has_things_in_tables_of_their_own_and_no_others_than_azure() {
+    let mut estate = estate();
+    estate["settings"]["index_delay_s"] = json!(0);
+    let at = |kind: &str, name: &str| json!({"id": format!("{GROUP}/providers/{kind}/{name}"), "name": name, "type": kind, "properties": {}});
+    let arm = estate["arm"].as_array_mut().expect("arm");
+    arm.push(at("Microsoft.Resources/deploymentStacks", "stack"));
+    arm.push(at("Microsoft.KeyVault/managedHSMs", "hsm"));
+    let pool = format!("{GROUP}/providers/Microsoft.Batch/batchAccounts/b/pools/p");
+    arm.push(json!({"id": pool, "name": "p", "type": "Microsoft.Batch/batchAccounts/pools"}));
+    let client = Client::at(estate).await;
+    let found = async |table: &str| {
+        let query = json!({"query": format!("{table} | project name")});
+        let path = "/providers/Microsoft.ResourceGraph/resources?api-version=2024-04-01";
+        let said = client.arm(Method::POST, path, Some(query)).await;
+        let rows = said.body["data"].as_array().cloned().unwrap_or_default();
+        (
+            said.status,
+            rows.iter().filter_map(|r| r["name"].as_str().map(ToOwned::to_owned)).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(found("deploymentresources").await, (200, vec!["stack".to_owned()]));
+    assert_eq!(found("BatchResources").await, (200, vec!["p".to_owned()]));
+    assert_eq!(found("managedserviceresources").await, (200, Vec::new()));
+    let (_, plain) = found("resources").await;
+    assert!(plain.contains(&"hsm".to_owned()), "{plain:?}");
+    assert!(!plain.contains(&"stack".to_owned()) && !plain.contains(&"p".to_owned()), "{plain:?}");
+    assert_eq!(found("stackresources").await.0, 400);
+}
+
+#[tokio::test]
+async fn schedules_of_privileged_identity_management_are_listed_by_principal_and_those_of_groups_only_so() {
+    let mut estate = estate();
+    let schedule = |kind: &str, principal: &str| {
+        json!({"@odata.type": format!("#microsoft.graph.{kind}"), "id": format!("{kind}-{principal}"),
+            "principalId": principal, "scheduleInfo": {"expiration": {"type": "noExpiration"}}})
+    };
+    let graph = estate["graph"].as_array_mut().expect("graph");
+    for kind in ["unifiedRoleAssignmentSchedule", "privilegedAccessGroupEligibilitySchedule"] {
+        graph.extend([schedule(kind, OLD_PRINCIPAL), schedule(kind, "somebody")]);
+    }
+    let client = Client::at(estate).await;
+    let filter = format!("?$filter=principalId%20eq%20'{OLD_PRINCIPAL}'");
+    let roles = "/roleManagement/directory/roleAssignmentSchedules";
+    let groups = "/identityGovernance/privilegedAccess/group/eligibilitySchedules";
+    for list in [roles, groups] {
+        let said = client.graph(Method::GET, &format!("{list}{filter}"), None).await;
+        assert_eq!(said.body["value"].as_array().map(Vec::len), Some(1), "{:?}", said.body);
+    }
+    assert_eq!(client.graph(Method::GET, roles, None).await.body["value"].as_array().map(Vec::len), Some(2));
+    assert_eq!(client.graph(Method::GET, groups, None).await.refused(), (400, "MissingParameters"));
+}
