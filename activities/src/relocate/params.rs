@@ -58,7 +58,8 @@ pub struct Options {
     pub scope_map: BTreeMap<String, String>,
     /// Tags to put on the new identity beside the copied ones.
     pub add_tags: BTreeMap<String, String>,
-    /// Hosts (ids) that Azure knows and the caller cannot read, which somebody answers for.
+    /// What somebody answers for: hosts (ids) that Azure knows and the caller cannot read, deny assignments (ids) that
+    /// exclude the identity, lists of Entra ID that may not be read.
     pub accept_unseen: BTreeSet<String>,
     /// How long to wait for what Azure does not show.
     pub waits: Waits,

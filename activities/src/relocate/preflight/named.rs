@@ -89,3 +89,31 @@ fn unknown(params: &Params, facts: &Facts, out: &mut Preflight) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relocate::facts::{DirectoryRole, Gap};
+    use crate::relocate::testing::{facts, params};
+
+    #[test]
+    fn what_ends_and_cannot_be_read_is_a_blocker_only_where_something_could_end() {
+        let mut facts = facts();
+        let list = format!("Entra ID: {DIRECTORY}/roleAssignmentSchedules");
+        let gap = |why: &str| Gap { code: GapCode::Denied, scope: list.clone(), why: why.into() };
+        let found = |params: &Params, facts: &Facts| {
+            let mut out = Preflight::default();
+            notices(params, facts, &mut out);
+            (out.blockers.len(), out.warnings.len())
+        };
+        facts.gaps = vec![gap("Authorization_RequestDenied: no")];
+        assert_eq!(found(&params(), &facts), (0, 0), "it has no directory role");
+        facts.directory.roles = vec![DirectoryRole { role_definition_id: "r".into(), scope: "/".into() }];
+        assert_eq!(found(&params(), &facts), (1, 0));
+        let mut answered = params();
+        answered.options.accept_unseen.insert(list.to_uppercase());
+        assert_eq!(found(&answered, &facts), (0, 1));
+        facts.gaps = vec![gap(&format!("{LICENCE}: the tenant has none"))];
+        assert_eq!(found(&params(), &facts), (0, 0), "without a licence nothing ends");
+    }
+}
