@@ -72,6 +72,26 @@ struct ForAll {
     denials: Vec<Value>,
 }
 
+impl ForAll {
+    /// What of all this names one identity.
+    fn named(&self, common: &Common, who: &Identifiers) -> Vec<Named> {
+        let mut named = named::resources(&self.mentioned, who);
+        named.extend(self.denials.iter().filter_map(|body| named::denial(body, who)));
+        named.extend(common.opaque.hsms.iter().cloned().map(Named::Hsm));
+        named
+    }
+}
+
+impl Common {
+    fn access_policies(&self, who: &Identifiers) -> Vec<AccessPolicy> {
+        self.vaults.iter().flat_map(|vault| parse::access_policies(vault, &who.principal_id)).collect()
+    }
+
+    fn service_grants(&self, who: &Identifiers) -> Vec<ServiceGrant> {
+        self.grants.iter().filter_map(|(grant, api)| parse::service_grant(grant, api, who)).collect()
+    }
+}
+
 /// Reads the facts of all these identities; one that cannot be read does not hinder the others.
 ///
 /// # Errors
@@ -146,9 +166,7 @@ async fn one(
         named::eligible(reader, common, &who),
     );
     gaps.extend(unread);
-    named.extend(all.denials.iter().filter_map(|body| named::denial(body, &who)));
-    named.extend(named::resources(&all.mentioned, &who));
-    named.extend(common.opaque.hsms.iter().cloned().map(Named::Hsm));
+    named.extend(all.named(common, &who));
     let (mut assignments, (directory, scheduled, missed)) = (grants?, directory?);
     gaps.extend(missed);
     named.extend(scheduled);
@@ -181,16 +199,8 @@ async fn one(
         gone,
         conditions_naming: assignments.naming,
         directory,
-        access_policies: common
-            .vaults
-            .iter()
-            .flat_map(|v| parse::access_policies(v, &who.principal_id))
-            .collect(),
-        service_grants: common
-            .grants
-            .iter()
-            .filter_map(|(g, api)| parse::service_grant(g, api, &who))
-            .collect(),
+        access_policies: common.access_policies(&who),
+        service_grants: common.service_grants(&who),
         hosts,
         counterparts,
         mapped: Mapped::default(),
