@@ -13,16 +13,24 @@ pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Vec<u8>, C
     let failed = |e: std::io::Error| match e.kind() {
         ErrorKind::NotFound => {
             let bare = what.split_once(' ').map_or(what, |(_, bare)| bare);
-            CliError::new(Exit::NotFound, format!("there is no such {bare}")).at(place.clone())
+            CliError::new(Exit::NotFound, format!("there is no such {bare}"))
+                .at(place.clone())
+                .next(format!("name {what} that exists"))
         }
-        _ => CliError::because(Exit::Failed, &format!("failed to read {what}"), &e).at(place.clone()),
+        ErrorKind::IsADirectory => CliError::new(Exit::Usage, format!("this is a folder, and not {what}"))
+            .at(place.clone())
+            .next(format!("name {what} in it")),
+        _ => CliError::because(Exit::Failed, &format!("failed to read {what}"), &e)
+            .at(place.clone())
+            .next(format!("name {what} that you may read")),
     };
     let mut bytes = Vec::new();
     // The length that a file says it has is not asked: pipes and devices have none, and end when they like.
     let file = std::fs::File::open(path).map_err(failed)?;
     file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > bytes_max {
-        return Err(CliError::new(Exit::Usage, format!("the file is too large to be {what}")).at(place));
+        let error = CliError::new(Exit::Usage, format!("the file is too large to be {what}")).at(place);
+        return Err(error.next(format!("name {what}")));
     }
     Ok(bytes)
 }
@@ -30,7 +38,9 @@ pub(crate) fn read(path: &Path, what: &str, bytes_max: u64) -> Result<Vec<u8>, C
 /// The same, for a file that is text.
 pub(crate) fn read_text(path: &Path, what: &str, bytes_max: u64) -> Result<String, CliError> {
     String::from_utf8(read(path, what, bytes_max)?).map_err(|e| {
-        CliError::because(Exit::Usage, &format!("failed to read {what}"), &e).at(path.display().to_string())
+        CliError::because(Exit::Usage, &format!("failed to read {what}"), &e)
+            .at(path.display().to_string())
+            .next(format!("name {what}, which is text"))
     })
 }
 
@@ -47,5 +57,13 @@ mod tests {
         );
         let missing = read(Path::new("/no/such/file"), "a plan file", 1).expect_err("it is not there");
         assert_eq!((missing.exit, missing.what.as_str()), (Exit::NotFound, "there is no such plan file"));
+        let folder = read(Path::new("/"), "a batch file", 1).expect_err("a folder");
+        assert_eq!(
+            (folder.exit, folder.what.as_str()),
+            (Exit::Usage, "this is a folder, and not a batch file")
+        );
+        for error in [endless, missing, folder] {
+            assert_eq!(error.next.len(), 1, "it says what to do: {error}");
+        }
     }
 }

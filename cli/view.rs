@@ -1,8 +1,8 @@
 //! CLI: where a move stands, in the ten words that people see. Pure.
 
 use rehome_orchestrator::{
-    Difference, Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepState, Undo,
-    Verdict,
+    Difference, Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepId, StepState,
+    Undo, Verdict,
 };
 use serde::Serialize;
 
@@ -344,6 +344,19 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
         Undo::NotNeeded | Undo::Pending | Undo::Undone | Undo::Left => return false,
     }
     true
+}
+
+/// The step that a person means: `1` is the step that is called `01`.
+pub(crate) fn meant(state: &RunState, named: StepId) -> StepId {
+    let bare = |id: &StepId| id.as_str().trim_start_matches('0').to_owned();
+    if state.step(&named).is_some() || bare(&named).is_empty() {
+        return named;
+    }
+    let mut same = state.steps().map(|(step, _)| &step.id).filter(|id| bare(id) == bare(&named));
+    match (same.next(), same.next()) {
+        (Some(one), None) => one.clone(),
+        _ => named,
+    }
 }
 
 /// How a step stands, in one word and with its reason.

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, one_line};
+use crate::view::meant;
 use crate::{anchor, store};
 use rehome_orchestrator::{Clock, Forward, Request, RunId, StepId, SystemClock, Undo, ask};
 use rehome_store::{Log, RunnerLock, SqliteLog};
@@ -17,6 +18,7 @@ pub(crate) async fn step(
 ) -> Result<Exit, CliError> {
     let (run, step) = store::split_step(text)?;
     let log = store::open_to_write(&c.global.db).await?;
+    let step = meant(&store::read_run(&*log, &run).await?.state, step);
     let steps = record(c, &*log, &run, request(step), reason).await?;
     anchor::follow(&log).await?;
     told(c, &log, &Asked { run, steps, recorded: true, why_not: "" }).await

@@ -4,7 +4,7 @@ use super::Context;
 use crate::args::ReadFrom;
 use crate::error::{CliError, Exit};
 use crate::source::Source;
-use crate::view::view;
+use crate::view::{meant, view};
 use crate::{plan_file, render, store};
 use rehome_orchestrator::{BatchLoaded, HistoryError, RunId, StepId};
 use rehome_store::Log;
@@ -48,6 +48,7 @@ pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result
 
 async fn a_step(c: &Context<'_>, log: &dyn Log, run: &RunId, step: &StepId) -> Result<Exit, CliError> {
     let state = store::read_run(log, run).await?.state;
+    let step = &meant(&state, step.clone());
     let Some((step, stands)) = state.step(step) else {
         let what = format!("{run} has no step called {step}");
         return Err(CliError::new(Exit::NotFound, what).next(format!("rehome show {run}")));

@@ -18,7 +18,10 @@ fn bad_input_is_refused_with_its_place_and_changes_nothing() {
     let nobody = file("nobody.toml", &good.replace("/id-shop\"", "/id-nobody\""));
     let said = rehome.say(&["plan", "-f", &nobody, "--save", "plan.json"]).expect(3);
     assert!(said.err.contains("id-nobody"), "{}", said.err);
-    rehome.say(&["plan", "-f", "missing.toml", "--save", "plan.json"]).expect(3);
+    for (file, code) in [("missing.toml", 3), (".", 2)] {
+        let said = rehome.say(&["plan", "-f", file, "--save", "plan.json"]).expect(code);
+        assert!(said.err.contains("next    name a batch file"), "{}", said.err);
+    }
     rehome.say(&["frobnicate"]).expect(2);
     rehome.say(&["status"]).expect(3);
     let notes = file("notes.db", &"not a database, ".repeat(200));
@@ -41,6 +44,26 @@ fn a_plan_that_was_edited_or_not_approved_is_not_run() {
     let said = rehome.say(&["approve", "plan.json", "--reason", "x", "--yes"]).expect(2);
     assert!(said.err.contains("changed after it was made"), "{}", said.err);
     assert!(azure.requests().iter().all(|r| r["changed"] == false));
+}
+
+#[test]
+fn a_step_may_be_named_without_its_zero_and_what_comes_next_names_the_batch() {
+    let azure = Azure::serve(&example("minimal").join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&example("minimal").join("batch.toml"));
+    let run = rehome.json(&["status"])["moves"][0]["run"].as_str().expect("a move").to_owned();
+    let (short, long) = (format!("{run}:1"), format!("{run}:01"));
+    assert_eq!(rehome.json(&["show", &short]), rehome.json(&["show", &long]));
+    let said = rehome.say(&["pause", &run, "--reason", "a test"]).expect(0);
+    assert!(said.err.contains("next: rehome run minimal"), "{}", said.err);
+    rehome.say(&["resume", &run]).expect(0);
+    rehome.say(&["run", "plan.json", "--yes"]);
+    let status = rehome.json(&["status"]);
+    let waits = status["moves"][0]["waiting_for"].as_array().expect("waits");
+    let by_hand = waits.iter().find(|w| w["kind"] == "by-hand").expect("one by hand");
+    let step = by_hand["step"].as_str().expect("a step");
+    let said = rehome.say(&["ack", &format!("{run}:0{step}"), "--note", "a test"]).expect(0);
+    assert!(said.out.contains(&format!("step {step}")), "{}", said.out);
 }
 
 #[test]
