@@ -30,7 +30,6 @@ pub(crate) async fn rollback(
         return Err(CliError::new(Exit::Failed, "not started"));
     }
     let (going, refused) = request(c, &log, &selection, reason).await?;
-    anchor::follow(&log).await?;
     for (run, why) in &refused {
         c.output.talk(&format!("refused   {run}: {why}"));
     }
@@ -41,6 +40,8 @@ pub(crate) async fn rollback(
     let actor = store::actor(c.global.actor.as_deref());
     let mut driven = match store::take_runner(&log, &actor) {
         Ok(runner) => {
+            // What was asked is known of, even if the cloud is not reached.
+            anchor::write(&log).await?;
             let cloud = reach(&*log, &batch, &c.global.cloud).await?;
             let drive =
                 Drive { c, log: log.clone(), runner, batch: name, runs: going.clone(), goal: Goal::Back };

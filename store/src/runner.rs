@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Who only looks who is at work, or moves the anchor on, has the file for a moment: so often it is tried
 /// again, after this pause.
-const TRIES: u32 = 25;
+const TRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Who holds the right to act.

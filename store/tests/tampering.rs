@@ -134,16 +134,19 @@ fn named(error: &VerifyError) -> u64 {
     }
 }
 
-fn without_triggers(path: &Path) -> Connection {
+/// The file without its triggers, and what makes them again: one that is missing is found.
+fn without_triggers(path: &Path) -> (Connection, String) {
     let db = Connection::open(path).expect("the file");
-    let triggers: Vec<String> = db
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        .and_then(|mut s| s.query_map([], |row| row.get(0))?.collect())
+    let triggers: Vec<(String, String)> = db
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+        .and_then(|mut s| s.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
         .expect("triggers");
-    for trigger in triggers {
+    let mut again = String::new();
+    for (trigger, sql) in triggers {
         db.execute_batch(&format!("DROP TRIGGER {trigger}")).expect("dropped");
+        again.push_str(&(sql + ";"));
     }
-    db
+    (db, again)
 }
 
 /// What is spoilt again and again.
@@ -159,11 +162,12 @@ impl Prepared {
         let path = folder.path().join("whole.db");
         let (anchor, older) = write_with_copies(&path, 7).await;
         // Without a log file beside it, and without waiting for the disk: it is about to be spoilt.
-        let db = without_triggers(&path);
-        db.pragma_update(None, "journal_mode", "DELETE").expect("one file");
-        drop(db);
         let untouched = SqliteLog::open_read_only(&path).expect("the log");
         verify_chain(&untouched, Some(&anchor)).await.expect("an untouched log is whole");
+        drop(untouched);
+        let (db, _) = without_triggers(&path);
+        db.pragma_update(None, "journal_mode", "DELETE").expect("one file");
+        drop(db);
         Self { anchor, whole: std::fs::read(&path).expect("the file"), older }
     }
 
@@ -233,7 +237,7 @@ async fn a_chain_that_was_forged_to_its_end_is_found_only_through_the_anchor() {
     let log = SqliteLog::open_read_only(&path).expect("the log");
     let mut events = log.read_all(Position(0), 1_000).await.expect("all");
     drop(log);
-    let db = without_triggers(&path);
+    let (db, again) = without_triggers(&path);
     let mut previous = Digest::ZERO;
     events[30].record.actor = "somebody else".into();
     for event in &mut events {
@@ -243,6 +247,7 @@ async fn a_chain_that_was_forged_to_its_end_is_found_only_through_the_anchor() {
         let values = (event.position.0, &*event.record.actor, &event.hash.0[..]);
         db.execute(sql, values).expect("forged");
     }
+    db.execute_batch(&again).expect("as if nothing had been");
     drop(db);
     let log = SqliteLog::open_read_only(&path).expect("the log");
     verify_chain(&log, None).await.expect("the forger knew what to do");
@@ -255,7 +260,9 @@ async fn a_tail_that_was_cut_off_is_not_seen_without_an_anchor_and_that_is_said(
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("log.db");
     write_a_log(&path).await;
-    without_triggers(&path).execute("DELETE FROM event WHERE position > 40", []).expect("cut off");
+    let (db, again) = without_triggers(&path);
+    db.execute("DELETE FROM event WHERE position > 40", []).expect("cut off");
+    db.execute_batch(&again).expect("as if nothing had been");
     let log = SqliteLog::open_read_only(&path).expect("the log");
     let verified = verify_chain(&log, None).await.expect("the rest is whole");
     assert_eq!((verified.head.position, verified.anchored), (Position(40), None));
