@@ -90,7 +90,7 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
     }
     for (what, list) in [("role of it", &facts.assignments_of), ("role on it", &facts.assignments_on)] {
         for a in list {
-            put(format!("{what} {}", a.id.to_ascii_lowercase()), assignment(a));
+            put(format!("{what} {}", known_by(a)), assignment(a));
         }
     }
     for a in &facts.conditions_naming {
@@ -150,11 +150,27 @@ fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
     }
 }
 
+/// What an assignment is found again by. Azure names those that begin or end by themselves, and names one that is
+/// given again anew.
+fn known_by(a: &Assignment) -> String {
+    if a.is_scheduled() {
+        format!("{} for {} at {}, for a time", a.role_guid(), a.principal_id, a.scope).to_ascii_lowercase()
+    } else {
+        a.id.to_ascii_lowercase()
+    }
+}
+
 fn assignment(a: &Assignment) -> String {
     let role = a.role_guid().to_ascii_lowercase();
-    let rest =
-        (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, &a.until, &a.from);
+    let (until, from) = (moment(a.until.as_deref()), moment(a.from.as_deref()));
+    let rest = (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, until, from);
     format!("{} ({role}) {}", a.role, short(&rest))
+}
+
+/// A date, however it is written.
+fn moment(text: Option<&str>) -> Option<String> {
+    let date = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().map(|date| date.to_rfc3339());
+    text.map(|text| date(text).unwrap_or_else(|_| text.to_owned()))
 }
 
 /// What the plan for a host was made from; other identities may come and go.
