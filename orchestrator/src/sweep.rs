@@ -23,11 +23,6 @@ const AHEAD_MAX: usize = 2;
 /// Events read at once.
 const PAGE: usize = 2_000;
 
-/// Events that one thread folds together, run by run. They lie in the log in the order of their dates, and
-/// thousands of runs that are changed in turn would each be cold memory again when its next event comes. Few
-/// in tests, which then come to several such batches.
-const TOGETHER: usize = if cfg!(test) { 100 } else { 4_000 };
-
 /// Events of runs that are folded while others are still being read.
 pub(crate) struct Sweep(Vec<Folder>);
 
@@ -40,18 +35,10 @@ struct Folder {
 /// Where the runs of some streams stand.
 type Folded = BTreeMap<StreamId, Loaded>;
 
-/// What one thread folds.
-#[derive(Default)]
-struct Folding {
-    /// Whether runs that are not in here yet are folded too.
-    all: bool,
-    runs: Vec<(StreamId, Option<Loaded>)>,
-    places: Places,
-}
-
-/// Where each stream is. They come in no order, and a sorted map of thousands is cold memory at each look.
-#[expect(clippy::disallowed_types, reason = "it is looked up by name; what comes out is sorted")]
-type Places = std::collections::HashMap<StreamId, u32>;
+/// What one thread folds, by stream. Streams come in no order, and a sorted map of thousands is cold memory at
+/// each look.
+#[expect(clippy::disallowed_types, reason = "it is looked up by name; what comes out of it is sorted")]
+type Folding = std::collections::HashMap<StreamId, Option<Loaded>>;
 
 /// The first event of some streams that cannot have happened where it stands.
 pub(crate) struct Flaw {
@@ -63,22 +50,22 @@ pub(crate) struct Flaw {
 impl Sweep {
     /// Folds every run.
     pub(crate) fn of_all() -> Self {
-        Self::new((0..FOLDERS).map(|_| Folding { all: true, ..Folding::default() }).collect())
+        Self::new(vec![Folding::new(); FOLDERS], true)
     }
 
     /// Folds these runs, and passes over the others.
     pub(crate) fn of(runs: &[RunId]) -> Self {
-        let mut shares: Vec<Folding> = (0..FOLDERS).map(|_| Folding::default()).collect();
+        let mut shares = vec![Folding::new(); FOLDERS];
         for stream in runs.iter().map(RunId::stream) {
-            shares[share(&stream)].add(&stream);
+            shares[share(&stream)].insert(stream, None);
         }
-        Self::new(shares)
+        Self::new(shares, false)
     }
 
-    fn new(shares: Vec<Folding>) -> Self {
-        let folder = |share: Folding| {
+    fn new(shares: Vec<Folding>, all: bool) -> Self {
+        let folder = |share| {
             let (pages, given) = mpsc::channel(AHEAD_MAX);
-            Folder { pages, folding: tokio::task::spawn_blocking(move || share.fold_all(given)) }
+            Folder { pages, folding: tokio::task::spawn_blocking(move || fold_all(given, share, all)) }
         };
         Self(shares.into_iter().map(folder).collect())
     }
@@ -120,86 +107,41 @@ fn share(stream: &StreamId) -> usize {
     stream.as_str().bytes().map(usize::from).sum::<usize>() % FOLDERS
 }
 
-impl Folding {
-    fn add(&mut self, stream: &StreamId) -> u32 {
-        let place = self.runs.len() as u32;
-        self.runs.push((stream.clone(), None));
-        self.places.insert(stream.clone(), place);
-        place
-    }
-
-    fn fold_all(mut self, mut given: mpsc::Receiver<Vec<Stored>>) -> Result<Folded, Flaw> {
-        let mut events = Vec::new();
-        while let Some(page) = given.blocking_recv() {
-            events.extend(page);
-            if events.len() >= TOGETHER {
-                self.fold(&mut events)?;
-            }
-        }
-        self.fold(&mut events)?;
-        Ok(self.runs.into_iter().filter_map(|(stream, loaded)| Some((stream, loaded?))).collect())
-    }
-
-    /// Folds some events, run by run; of what cannot have happened, says the first in the order of the log.
-    fn fold(&mut self, events: &mut Vec<Stored>) -> Result<(), Flaw> {
-        let mut first: Option<Flaw> = None;
-        let mut flaw = |stored: &Stored, source| {
-            let (position, stream) = (stored.position, stored.record.stream.clone());
-            if first.as_ref().is_none_or(|first| position < first.position) {
-                first = Some(Flaw { position, stream, source });
-            }
-        };
-        let mut order = Vec::with_capacity(events.len());
-        for (nth, stored) in events.iter().enumerate() {
-            match self.place(&stored.record.stream) {
-                Some(place) => order.push((place, nth as u32)),
-                None if self.all => {
-                    if let Err(e) = Entry::<BatchEvent>::read(stored) {
-                        flaw(stored, codec(stored, e));
-                    }
-                }
-                None => {}
-            }
-        }
-        order.sort_unstable();
-        for of_one in order.chunk_by(|(a, _), (b, _)| a == b) {
-            let run = &mut self.runs[of_one[0].0 as usize].1;
-            let mut its = of_one.iter().map(|(_, nth)| &events[*nth as usize]);
-            if let Err((stored, source)) = its.try_for_each(|e| take(run, e).map_err(|why| (e, why))) {
-                flaw(stored, source);
-            }
-        }
-        events.clear();
-        first.map_or(Ok(()), Err)
-    }
-
-    /// Where a stream's run is, if it is to be folded.
-    fn place(&mut self, stream: &StreamId) -> Option<u32> {
-        match self.places.get(stream) {
-            Some(place) => Some(*place),
-            None if self.all && stream.as_str().starts_with(RunId::PREFIX) => Some(self.add(stream)),
-            None => None,
+fn fold_all(mut given: mpsc::Receiver<Vec<Stored>>, mut folding: Folding, all: bool) -> Result<Folded, Flaw> {
+    while let Some(page) = given.blocking_recv() {
+        for stored in page {
+            take(&mut folding, all, &stored).map_err(|source| Flaw {
+                position: stored.position,
+                stream: stored.record.stream,
+                source,
+            })?;
         }
     }
+    Ok(folding.into_iter().filter_map(|(stream, loaded)| Some((stream, loaded?))).collect())
 }
 
-fn codec(stored: &Stored, source: CodecError) -> HistoryError {
-    HistoryError::Codec { position: stored.position.0, source }
-}
-
-/// Takes in the next event of a run.
-fn take(run: &mut Option<Loaded>, stored: &Stored) -> Result<(), HistoryError> {
-    let illegal = |source: Illegal| HistoryError::Illegal { position: stored.position.0, source };
-    let entry = Entry::<Event>::read(stored).map_err(|e| codec(stored, e))?;
-    follows(run.as_ref().map_or(Sequence(0), |run| run.sequence), stored)?;
-    match run {
-        Some(run) => {
-            run.state.apply(entry.at_ms, &entry.event).map_err(illegal)?;
-            run.sequence = stored.sequence;
+fn take(folding: &mut Folding, all: bool, stored: &Stored) -> Result<(), HistoryError> {
+    let position = stored.position.0;
+    let codec = |source: CodecError| HistoryError::Codec { position, source };
+    let illegal = |source: Illegal| HistoryError::Illegal { position, source };
+    let stream = &stored.record.stream;
+    let is_run = stream.as_str().starts_with(RunId::PREFIX);
+    let known = match folding.get_mut(stream) {
+        Some(known) => known,
+        None if is_run && all => folding.entry(stream.clone()).or_default(),
+        None if all => return Entry::<BatchEvent>::read(stored).map(drop).map_err(codec),
+        None => return Ok(()),
+    };
+    let entry = Entry::<Event>::read(stored).map_err(codec)?;
+    follows(known.as_ref().map_or(Sequence(0), |known| known.sequence), stored)?;
+    match known {
+        Some(known) => {
+            known.state.apply(entry.at_ms, &entry.event).map_err(illegal)?;
+            known.sequence = stored.sequence;
         }
         None => {
             let state = RunState::begin(entry.at_ms, &entry.event).map_err(illegal)?;
-            *run = Some(Loaded { state, sequence: stored.sequence });
+            *known = Some(Loaded { state, sequence: stored.sequence });
         }
     }
     Ok(())
