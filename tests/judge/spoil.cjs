@@ -14,7 +14,7 @@ const WAYS = [
   ['an unknown status', 'simulator', isPut('/roleassignments/'), (e) => (e.status = 299)],
   ['an identity without a location', 'simulator', isGet('/userassignedidentities/'), (e) => delete e.answer.location],
   ['an answer that is no object', 'simulator', isPut('/roleassignments/'), (e) => (e.answer = 'x')],
-  ['a type that cannot be', 'simulator', (e) => e.answer?.identity?.type && e.method === 'PATCH', (e) => (e.answer.identity.type = 'Robot')],
+  ['a type that cannot be', 'simulator', (e) => e.answer?.identity?.type && e.method === 'PATCH' && /\/virtualmachines\//i.test(e.url), (e) => (e.answer.identity.type = 'Robot')],
   ['a list that is none', 'simulator', (e) => e.method === 'GET' && /\/roleassignments\?/i.test(e.url), (e) => (e.answer.value = 'x')],
 ];
 
