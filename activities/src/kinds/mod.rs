@@ -28,6 +28,7 @@ use crate::references::settings::SettingsKey;
 use link::{Add, Unlink};
 use object::{Put, Remove};
 use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome, Registry};
+pub(crate) use schedule::moment;
 use settings::SettingsRewrite;
 use shelf::Shelf;
 

@@ -201,7 +201,7 @@ fn same(one: Option<&str>, other: Option<&str>) -> bool {
 }
 
 /// A date as a moment, however it is written; what is no date is compared as text.
-fn moment(text: &str) -> Result<i64, String> {
+pub(crate) fn moment(text: &str) -> Result<i64, String> {
     let date = text.parse::<chrono::DateTime<chrono::Utc>>();
     date.map(|date| date.timestamp_millis()).map_err(|_| text.to_owned())
 }

@@ -4,6 +4,7 @@
 //! wrong by them. Nor is the rest of a host, which each write compares by itself when it happens.
 
 use super::facts::{Assignment, Facts, Host, Moving};
+use crate::kinds::moment;
 use rehome_orchestrator::{Difference, digest};
 use serde::Serialize;
 use serde_json::Value;
@@ -40,25 +41,25 @@ const TARGET_GROUP: &str = "target group";
 /// the other identity on this one, or of this one on the other. They are that move's to answer for.
 fn copies(expected: &Facts, found: &Facts) -> Vec<String> {
     let same = |a: &Assignment, b: &Assignment| a.is_of_role(b) && a.condition_version == b.condition_version;
-    let known = |was: &[Assignment], id: &str| was.iter().any(|a| a.id.eq_ignore_ascii_case(id));
+    let known = |was: &[Assignment], a: &Assignment| was.iter().any(|w| known_by(w) == known_by(a));
     let mut out = Vec::new();
-    for a in found.assignments_on.iter().filter(|a| !known(&expected.assignments_on, &a.id)) {
+    for a in found.assignments_on.iter().filter(|a| !known(&expected.assignments_on, a)) {
         let held = |was: &&Assignment| {
             let mover = |m: &Moving| m.principal_id.eq_ignore_ascii_case(&was.principal_id);
             expected.moving.iter().any(mover) && same(was, a)
         };
         if expected.assignments_on.iter().any(|was| held(&was)) {
-            out.push(format!("role on it {}", a.id.to_ascii_lowercase()));
+            out.push(format!("role on it {}", known_by(a)));
         }
     }
-    for a in found.assignments_of.iter().filter(|a| !known(&expected.assignments_of, &a.id)) {
+    for a in found.assignments_of.iter().filter(|a| !known(&expected.assignments_of, a)) {
         let moved = |was: &&Assignment| {
             let mover =
                 |m: &Moving| m.from.eq_ignore_ascii_case(&was.scope) && m.to.eq_ignore_ascii_case(&a.scope);
             expected.moving.iter().any(mover) && same(was, a)
         };
         if expected.assignments_of.iter().any(|was| moved(&was)) {
-            out.push(format!("role of it {}", a.id.to_ascii_lowercase()));
+            out.push(format!("role of it {}", known_by(a)));
         }
     }
     out
@@ -162,15 +163,9 @@ fn known_by(a: &Assignment) -> String {
 
 fn assignment(a: &Assignment) -> String {
     let role = a.role_guid().to_ascii_lowercase();
-    let (until, from) = (moment(a.until.as_deref()), moment(a.from.as_deref()));
+    let [until, from] = [&a.until, &a.from].map(|time| time.as_deref().map(moment));
     let rest = (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, until, from);
     format!("{} ({role}) {}", a.role, short(&rest))
-}
-
-/// A date, however it is written.
-fn moment(text: Option<&str>) -> Option<String> {
-    let date = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().map(|date| date.to_rfc3339());
-    text.map(|text| date(text).unwrap_or_else(|_| text.to_owned()))
 }
 
 /// What the plan for a host was made from; other identities may come and go.

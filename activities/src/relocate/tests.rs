@@ -213,6 +213,24 @@ fn facts_that_matter_are_compared_and_others_are_not() {
 }
 
 #[test]
+fn what_ends_by_itself_is_the_same_under_another_name_and_a_siblings_copy_of_it_is_the_siblings() {
+    let end = |text: &str| Some(text.to_owned());
+    let mut was = facts();
+    was.moving = vec![Moving { from: "/a".into(), to: "/b".into(), principal_id: "sibling".into() }];
+    let mut on = assignment("on", OLD);
+    (on.principal_id, on.until) = ("sibling".into(), end("2098-12-31T23:00:00Z"));
+    was.assignments_on = vec![on.clone()];
+    let mut is = was.clone();
+    is.assignments_on[0].id = format!("{OLD}/given-again");
+    is.assignments_on[0].until = end("2098-12-31T23:00:00.000Z");
+    assert_eq!(differences(&was, &is), []);
+    is.assignments_on.push(Assignment { principal_id: "its-new-principal".into(), ..on.clone() });
+    assert_eq!(differences(&was, &is), [], "its own move answers for that");
+    is.assignments_on[0].until = None;
+    assert!(!differences(&was, &is).is_empty(), "it has become permanent");
+}
+
+#[test]
 fn what_cannot_be_seen_is_never_an_empty_list() {
     let unseen = super::cannot_see::cannot_see(&facts());
     assert!(unseen.len() >= 5);
