@@ -2,6 +2,7 @@
 
 use super::arm::{INDEX, Objects, Shown, shell};
 use super::text;
+use rehome_activities::azure::errors::NO_LICENCE;
 use rehome_activities::azure::{Heard, Side};
 use rehome_simulator::Unread;
 use serde_json::{Value, json};
@@ -36,9 +37,6 @@ pub(super) fn unread(heard: &[Heard], objects: &mut Objects) -> Vec<Unread> {
     }
     unread.into_iter().collect()
 }
-
-/// What a tenant is told that has not paid for privileged identity management: that is so for everybody in it.
-const NO_LICENCE: &str = "AadPremiumLicenseRequired";
 
 /// Not there, a kind of child that cannot be, and asked too often: none of them is a scope that may not be read.
 fn counts(status: u16) -> bool {

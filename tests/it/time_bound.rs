@@ -83,6 +83,14 @@ fn settled(estate: &Value) -> Value {
     plain(&json!({"arm": arm, "graph": estate["graph"]}))
 }
 
+/// The id and the principal of the new identity.
+fn new_one(moved: &Value) -> (String, &str) {
+    let new = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop").replace("weu", "sdc");
+    let arm = moved["arm"].as_array().expect("arm");
+    let found = arm.iter().find(|o| text(&o["id"]).eq_ignore_ascii_case(&new)).expect("the new one");
+    (new, text(&found["properties"]["principalId"]))
+}
+
 const ROLLBACK: [&str; 5] = ["rollback", "minimal", "--reason", "a test", "--yes"];
 
 #[test]
@@ -93,10 +101,7 @@ fn a_copy_of_a_time_bound_assignment_ends_when_the_old_one_does_and_is_taken_bac
     assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
     rehome.say(&["verify"]).expect(0);
     let moved = azure.estate();
-    let new = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop").replace("weu", "sdc");
-    let arm = moved["arm"].as_array().expect("arm");
-    let found = arm.iter().find(|o| text(&o["id"]).eq_ignore_ascii_case(&new)).expect("the new one");
-    let principal = text(&found["properties"]["principalId"]);
+    let (new, principal) = new_one(&moved);
     let ends = |estate: &Value, of: &[&str], at: &str| -> Vec<String> {
         held(estate, of)
             .into_iter()
@@ -218,10 +223,7 @@ fn what_has_not_begun_is_carried_over_with_its_own_start_and_taken_back() {
     assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
     rehome.say(&["verify"]).expect(0);
     let moved = azure.estate();
-    let new = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop").replace("weu", "sdc");
-    let arm = moved["arm"].as_array().expect("arm");
-    let found = arm.iter().find(|o| text(&o["id"]).eq_ignore_ascii_case(&new)).expect("the new one");
-    let principal = text(&found["properties"]["principalId"]);
+    let (new, principal) = new_one(&moved);
     assert_eq!(scheduled(&moved, &[principal]), scheduled(&before, &[PRINCIPAL]), "of it");
     assert_eq!(scheduled(&moved, &[principal]).len(), 2);
     let on_new: Vec<_> =

@@ -9,6 +9,10 @@ use std::time::Duration;
 
 pub use table::TABLE;
 
+/// The code of a tenant without a licence for privileged identity management: nothing in it ends by itself, and
+/// nothing can be activated.
+pub const NO_LICENCE: &str = "AadPremiumLicenseRequired";
+
 /// What an error answer to a write means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {

@@ -91,6 +91,11 @@ impl Default for Waits {
 }
 
 impl Options {
+    /// Whether somebody answers for this id or list.
+    pub(super) fn accepts(&self, id: &str) -> bool {
+        self.accept_unseen.iter().any(|accepted| accepted.eq_ignore_ascii_case(id))
+    }
+
     /// The counterpart of a resource or scope, by the longest entry of the map that it is at or below. What is
     /// mapped to itself has none: so something can be left out of what is mapped around it.
     pub(super) fn counterpart(&self, id: &str) -> Option<String> {

@@ -10,9 +10,6 @@ pub(crate) const DIRECTORY: &str = "roleManagement/directory";
 /// Where membership and ownership of groups are.
 pub(crate) const GROUPS: &str = "identityGovernance/privilegedAccess/group";
 
-/// The code of a tenant without a licence for it: nothing in it ends by itself, and nothing can be activated.
-pub(crate) const LICENCE: &str = "AadPremiumLicenseRequired";
-
 /// Where a request goes that gives this, and takes it back.
 pub(crate) fn path(pim: &Pim) -> String {
     let list = match (pim.kind, pim.eligible) {

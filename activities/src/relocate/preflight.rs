@@ -234,8 +234,7 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
             ));
         }
         obstacles(host, out);
-        let accepted = params.options.accept_unseen.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
-        if !host.readable && !accepted {
+        if !host.readable && !params.options.accepts(&host.id) {
             out.blockers.push(notice(
                 "B118",
                 &host.id,
@@ -371,11 +370,7 @@ fn unknowns(params: &Params, facts: &Facts, out: &mut Preflight) {
             GapCode::Denied => ("W350", "plan again with the right to read it, or answer for it"),
             GapCode::Unreadable => ("W350", "look there by hand"),
             GapCode::Disagreement => ("W351", "usually an index that is behind: plan again in some minutes"),
-            GapCode::Unseen
-                if params.options.accept_unseen.iter().any(|s| s.eq_ignore_ascii_case(&gap.scope)) =>
-            {
-                ("W352", "accepted in the batch file")
-            }
+            GapCode::Unseen if params.options.accepts(&gap.scope) => ("W352", "accepted in the batch file"),
             GapCode::Unseen => ("W352", "find out who owns it"),
         };
         out.warnings.push(notice(code, &gap.scope, gap.why.clone(), remedy));

@@ -11,7 +11,7 @@ pub(crate) struct Said {
 }
 
 /// The types: to write one is to deploy it again, or to speak for another tenant.
-pub(crate) const SAID: [Said; 3] = [
+const SAID: [Said; 3] = [
     Said {
         kind: "microsoft.resources/deploymentstacks",
         api_version: "2024-03-01",
@@ -29,8 +29,7 @@ pub(crate) const SAID: [Said; 3] = [
     },
 ];
 
-/// The version of one of these types.
-pub(crate) fn version(kind: &str) -> Option<&'static str> {
-    let said = SAID.iter().find(|said| said.kind.eq_ignore_ascii_case(kind));
-    said.map(|said| said.api_version)
+/// One of these types, by its name in any case.
+pub(crate) fn of(kind: &str) -> Option<&'static Said> {
+    SAID.iter().find(|said| said.kind.eq_ignore_ascii_case(kind))
 }

@@ -22,7 +22,7 @@ pub(crate) use {
     locks::forbids,
     schedules::expire,
     scope::canonical,
-    view::{Answer, Call, Delays, Objects, Principal},
+    view::{Answer, Call, Delays, Objects, Principal, text},
 };
 
 #[cfg(test)]

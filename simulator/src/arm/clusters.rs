@@ -7,7 +7,7 @@
 //! of a binding can be given at creation only). The subject of that credential and the words of the refusal are
 //! not published.
 
-use super::authorization::{Objects, canonical};
+use super::authorization::{Objects, canonical, text};
 use super::id::ArmPath;
 use super::identity_block;
 use crate::http::Reply;
@@ -18,10 +18,6 @@ const CLUSTERS: &str = "microsoft.containerservice/managedclusters";
 const BINDINGS: &str = "microsoft.containerservice/managedclusters/identitybindings";
 const KUBELET: &str = "/properties/identityProfile/kubeletidentity/resourceId";
 const BOUND: &str = "/properties/managedIdentity/resourceId";
-
-fn text<'a>(of: &'a Value, pointer: &str) -> Option<&'a str> {
-    of.pointer(pointer).and_then(Value::as_str)
-}
 
 /// The refusal of another identity for a binding that is there.
 pub(crate) fn refused(world: &World, path: &ArmPath, body: &Value) -> Option<Reply> {

@@ -2,6 +2,7 @@
 
 use super::builder::{Builder, New};
 use super::words::{grouped, place};
+use crate::kinds::quoted;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{FederatedCredential, Host};
 use crate::relocate::strategy::below;
@@ -48,10 +49,10 @@ pub(super) fn outside(credential: &FederatedCredential) -> Outside {
 pub(super) fn elsewhere(b: &Builder<'_>, new: &New, outside: &Outside) -> Option<(String, Node)> {
     let (title, before, after) = match outside {
         Outside::GitHub { repository, environment } => {
-            let env = environment.as_ref().map_or_else(String::new, |e| format!(" --env {}", quote(e)));
+            let env = environment.as_ref().map_or_else(String::new, |e| format!(" --env {}", quoted(e)));
             (
                 format!("GitHub {repository}: client id that its workflows sign in with"),
-                format!("gh secret set AZURE_CLIENT_ID --repo {}{env} --body ", quote(repository)),
+                format!("gh secret set AZURE_CLIENT_ID --repo {}{env} --body ", quoted(repository)),
                 "\n(or wherever the workflows keep it: a variable, the workflow file), then run them once",
             )
         }
@@ -59,8 +60,8 @@ pub(super) fn elsewhere(b: &Builder<'_>, new: &New, outside: &Outside) -> Option
             format!("service account {namespace}/{account}: annotation client-id"),
             format!(
                 "kubectl -n {} annotate serviceaccount {} --overwrite azure.workload.identity/client-id=",
-                quote(namespace),
-                quote(account)
+                quoted(namespace),
+                quoted(account)
             ),
             "\nthen restart the pods that use it (GitOps would undo this: change it there)",
         ),
@@ -175,21 +176,12 @@ fn set_client_id(id: &str, client_id: &str) -> String {
     if id.to_ascii_lowercase().contains("/providers/microsoft.web/sites/") {
         return format!(
             "az webapp config appsettings set --ids {} --settings AZURE_CLIENT_ID={client_id}",
-            quote(id)
+            quoted(id)
         );
     }
     format!(
         "make the code on {id} name its identity, for most SDKs with the environment variable AZURE_CLIENT_ID={client_id}"
     )
-}
-
-/// One word for a shell, whatever it holds.
-pub(super) fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
@@ -233,8 +225,8 @@ mod tests {
 
     #[test]
     fn hostile_names_cannot_leave_their_word() {
-        assert_eq!(quote("a; rm -rf /'x"), r"'a; rm -rf /'\''x'");
-        assert_eq!(quote("o/r"), "o/r");
-        assert_eq!(quote(""), "''");
+        assert_eq!(quoted("a; rm -rf /'x"), r"'a; rm -rf /'\''x'");
+        assert_eq!(quoted("o/r"), "o/r");
+        assert_eq!(quoted(""), "''");
     }
 }

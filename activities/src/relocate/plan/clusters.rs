@@ -1,8 +1,8 @@
 //! Activities: what people do on Kubernetes clusters of Azure, with the commands for it. Pure.
 
 use super::builder::{Builder, Group, New, Words};
-use super::by_hand::quote;
 use super::words::{grouped, place};
+use crate::kinds::quoted;
 use crate::references::scan::Identifier;
 use crate::relocate::bindings::is_binding;
 use crate::relocate::facts::{Host, Strategy};
@@ -25,7 +25,7 @@ pub(super) fn by_program<'a>(params: &Params, host: &'a Host, strategy: Strategy
 
 /// How the Azure CLI is told which cluster is meant: its subscription, its group and its name.
 fn cluster(id: &str) -> [String; 3] {
-    let part = |n: usize| quote(id.split('/').nth(n).unwrap_or_default());
+    let part = |n: usize| quoted(id.split('/').nth(n).unwrap_or_default());
     [part(2), part(4), part(8)]
 }
 
@@ -40,7 +40,7 @@ pub(super) fn kubelet(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node)
              It is done when this says the same id:\n\
              az aks show --subscription {subscription} --resource-group {group} --name {name} \
              --query identityProfile.kubeletidentity.resourceId",
-            quote(id)
+            quoted(id)
         ))
     };
     let node = Node::ByHand { instruction: command(&new.id), undo: command(&b.old().resource_id) };
@@ -50,7 +50,7 @@ pub(super) fn kubelet(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node)
 /// What the Azure CLI does with a binding: `create` or `delete`, and one that has this after its name.
 fn binding(id: &str, verb: &str, after: &str) -> String {
     let [subscription, group, cluster] = cluster(id);
-    let name = quote(&format!("{}{after}", place(id)));
+    let name = quoted(&format!("{}{after}", place(id)));
     format!(
         "az aks identity-binding {verb} --subscription {subscription} --resource-group {group} \
          --cluster-name {cluster} --name {name}"
@@ -75,7 +75,7 @@ pub(super) fn bind(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node) {
          {} --managed-identity-resource-id {}\n\
          (AKS puts a federated credential of its own on the new identity). In the cluster:\n",
         binding(&host.id, "create", "-new"),
-        quote(&new.id)
+        quoted(&new.id)
     );
     let find = format!(
         "Bind that role to whom these name, and give each of their service accounts the new client id:\n\
@@ -107,7 +107,7 @@ pub(super) fn unbind(b: &mut Builder<'_>, needs: &[StepId]) -> Vec<StepId> {
     let mut steps = Vec::with_capacity(bindings.len());
     for host in bindings {
         let undo =
-            format!("{} --managed-identity-resource-id {}", binding(&host.id, "create", ""), quote(old));
+            format!("{} --managed-identity-resource-id {}", binding(&host.id, "create", ""), quoted(old));
         let node = Node::ByHand {
             instruction: Template::known(format!("{} --yes", binding(&host.id, "delete", ""))),
             undo: Template::known(undo),

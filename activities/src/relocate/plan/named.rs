@@ -7,7 +7,7 @@ use crate::kinds::quoted;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Deny, Exemption, Named, NamedResource, Pim, PimKind};
 use crate::relocate::pim::{path, request};
-use crate::relocate::said::SAID;
+use crate::relocate::said;
 use rehome_orchestrator::{Node, StepId, Template};
 
 /// The steps of people, each after the new principal is known.
@@ -86,7 +86,7 @@ fn scheduled(b: &Builder<'_>, new: &New, pim: &Pim) -> (String, Node) {
 }
 
 fn deployed(b: &Builder<'_>, new: &New, resource: &NamedResource) -> (String, Node) {
-    let said = SAID.iter().find(|said| said.kind.eq_ignore_ascii_case(&resource.kind));
+    let said = said::of(&resource.kind);
     let (what, api) = said.map_or(("resource", "2022-10-01"), |said| (said.what, said.api_version));
     let id = &resource.id;
     let places: Vec<&str> = resource.places.iter().map(|place| place.pointer.as_str()).collect();

@@ -1,14 +1,10 @@
 //! Activities: what names an identity and speaks against its move, or should be known before it. Pure.
 
 use super::{Preflight, notice};
+use crate::azure::errors::NO_LICENCE;
 use crate::relocate::facts::{Deny, Facts, GapCode, Named, Pim, PimKind};
 use crate::relocate::params::Params;
-use crate::relocate::pim::{DIRECTORY, GROUPS, LICENCE, path, request};
-
-/// Whoever accepts an id or a scope in the batch file answers for it.
-fn is_accepted(params: &Params, id: &str) -> bool {
-    params.options.accept_unseen.iter().any(|accepted| accepted.eq_ignore_ascii_case(id))
-}
+use crate::relocate::pim::{DIRECTORY, GROUPS, path, request};
 
 /// Looks at everything that names the identity.
 pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
@@ -32,7 +28,7 @@ fn denial(params: &Params, deny: &Deny, out: &mut Preflight) {
         return;
     }
     let text = format!("it excludes the old identity at {scope}, and would deny the new one ({name})");
-    if is_accepted(params, id) {
+    if params.options.accepts(id) {
         let remedy = "accepted in the batch file: the plan has a step in which its owner excludes NEW";
         out.warnings.push(notice("W370", id, text, remedy));
     } else {
@@ -76,12 +72,12 @@ fn unknown(params: &Params, facts: &Facts, out: &mut Preflight) {
         (format!("Entra ID: {GROUPS}/assignmentSchedules"), !directory.groups.is_empty() || owned, "groups"),
     ];
     for (list, _, what) in lists.into_iter().filter(|(_, any, _)| *any) {
-        let missed = facts.gaps.iter().find(|gap| gap.scope == list && !gap.why.contains(LICENCE));
+        let missed = facts.gaps.iter().find(|gap| gap.scope == list && !gap.why.contains(NO_LICENCE));
         let Some(_) = missed.filter(|gap| matches!(gap.code, GapCode::Denied | GapCode::Unreadable)) else {
             continue;
         };
         let text = format!("which of its {what} end is not known: copies would be permanent");
-        if is_accepted(params, &list) {
+        if params.options.accepts(&list) {
             out.warnings.push(notice("W372", &list, text, "accepted in the batch file"));
         } else {
             let remedy = "get the right to read it, then plan again; or answer for it: accept_unseen in the batch file";
@@ -113,7 +109,7 @@ mod tests {
         let mut answered = params();
         answered.options.accept_unseen.insert(list.to_uppercase());
         assert_eq!(found(&answered, &facts), (0, 1));
-        facts.gaps = vec![gap(&format!("{LICENCE}: the tenant has none"))];
+        facts.gaps = vec![gap(&format!("{NO_LICENCE}: the tenant has none"))];
         assert_eq!(found(&params(), &facts), (0, 0), "without a licence nothing ends");
     }
 }

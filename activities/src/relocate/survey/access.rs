@@ -4,6 +4,7 @@ use super::scheduled::Schedules;
 use super::versions::Versions;
 use super::{Common, actions, gap, graph_rights, hosts, parse};
 use crate::azure::Reader;
+use crate::azure::errors::NO_LICENCE;
 use crate::references::scan::Identifiers;
 use crate::references::text::mentions;
 use crate::relocate::facts::*;
@@ -316,7 +317,7 @@ async fn schedules(reader: &Reader, provider: &str, filter: &str) -> Result<Sche
     let path = format!("{provider}{SCHEDULES}");
     match reader.list(&path, "2020-10-01", &[("$filter", filter)]).await {
         Ok(all) => Ok(Schedules(all)),
-        Err(why) if why.code.eq_ignore_ascii_case("AadPremiumLicenseRequired") => Ok(Schedules::default()),
+        Err(why) if why.code.eq_ignore_ascii_case(NO_LICENCE) => Ok(Schedules::default()),
         Err(why) => Err(why),
     }
 }
@@ -373,8 +374,7 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
     }
     let grants = facts.service_grants.iter().chain(facts.mapped.usable().map(|m| &m.grant));
     for id in grants.map(|grant| grant.id.as_str()) {
-        let account = id.rsplitn(3, '/').nth(2).unwrap_or(id);
-        want(&format!("{}/write", parse::type_of(id).unwrap_or_default()), account);
+        want(&format!("{}/write", parse::type_of(id).unwrap_or_default()), parse::account_of(id));
     }
     for host in facts.hosts.iter().filter(|h| h.readable && cluster_of(facts, h).is_none()) {
         want(&format!("{}/write", host.kind), &host.id);

@@ -1,6 +1,7 @@
 //! Activities: what a move does in Azure beside its grants and its hosts, as actions that the caller must be allowed:
 //! on the way forward, and in the clean-up, which may be somebody else's. Pure.
 
+use super::parse;
 use crate::relocate::bindings::copied;
 use crate::relocate::facts::{Assignment, Facts};
 use crate::relocate::locks;
@@ -89,9 +90,8 @@ pub(super) fn clean_up(params: &Params, facts: &Facts) -> Wanted {
         }
     }
     for grant in &facts.service_grants {
-        let account = grant.id.rsplitn(3, '/').nth(2).unwrap_or(&grant.id);
-        let kind = super::parse::type_of(&grant.id).unwrap_or_default();
-        put(&mut out, format!("{kind}/delete"), account);
+        let kind = parse::type_of(&grant.id).unwrap_or_default();
+        put(&mut out, format!("{kind}/delete"), parse::account_of(&grant.id));
     }
     if params.options.lift_locks {
         for lock in locks::clean_up(facts) {

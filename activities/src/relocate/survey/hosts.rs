@@ -1,11 +1,12 @@
 //! Activities: finds and reads the resources that carry or name an identity.
 
-use super::{Common, access, gap, named, parse, query};
+use super::{Common, access, gap, parse, query};
 use crate::azure::{ReadAction, Reader};
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::databases;
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
+use crate::relocate::said;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
@@ -345,7 +346,7 @@ fn judge(
     let (id, api) = (candidate.id.as_str(), candidate.api.as_str());
     // The identity itself, and what belongs to it, are moved by steps of their own.
     let (lower, own) = (id.to_lowercase(), who.resource_id.to_lowercase());
-    if lower == own || lower.starts_with(&format!("{own}/")) || named::is_said(&candidate.kind) {
+    if lower == own || lower.starts_with(&format!("{own}/")) || said::of(&candidate.kind).is_some() {
         return None;
     }
     let settings = settings_of(common, id, who);

@@ -6,7 +6,7 @@ use super::{Common, gap, parse};
 use crate::azure::Reader;
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::*;
-use crate::relocate::said::SAID;
+use crate::relocate::said;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -92,11 +92,6 @@ fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named
     }))
 }
 
-/// Whether a resource is said, or done by a person, and never a host.
-pub(super) fn is_said(kind: &str) -> bool {
-    SAID.iter().any(|said| said.kind.eq_ignore_ascii_case(kind))
-}
-
 /// Those of what the index found that are not hosts: they name the identity, or exempt it from a policy.
 pub(super) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
     found.values().filter_map(|candidate| named(candidate.body()?, who)).collect()
@@ -115,9 +110,7 @@ pub(super) fn named(body: &Value, who: &Identifiers) -> Option<Named> {
             id,
         }));
     }
-    if !is_said(&kind) {
-        return None;
-    }
+    said::of(&kind)?;
     let echo = |pointer: &str| pointer == "/id" || pointer.to_ascii_lowercase().starts_with("/systemdata/");
     let mentions = scan(body, who).into_iter().filter(|mention| !echo(&mention.pointer));
     let places: BTreeSet<Reference> =

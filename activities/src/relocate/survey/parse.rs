@@ -111,6 +111,11 @@ pub(super) fn scope_of(id: &str) -> Option<String> {
     Some(if at == 0 { "/".to_owned() } else { id[..at].to_owned() })
 }
 
+/// What a grant inside a service stands in.
+pub(super) fn account_of(id: &str) -> &str {
+    id.rsplitn(3, '/').nth(2).unwrap_or(id)
+}
+
 /// The last part of an id.
 pub(super) fn last(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or_default()

@@ -19,8 +19,8 @@ impl Versions {
     /// The version of a type: the table's, or else the newest stable one that its provider offers.
     /// Source: <https://learn.microsoft.com/rest/api/resources/providers/get>
     pub(super) async fn of(&self, reader: &Reader, id: &str, kind: &str) -> String {
-        if let Some(known) = said::version(kind) {
-            return known.to_owned();
+        if let Some(known) = said::of(kind) {
+            return known.api_version.to_owned();
         }
         if let Some(known) = table::row(kind).and_then(|row| row.api_version) {
             return known.to_owned();
