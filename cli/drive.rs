@@ -228,7 +228,7 @@ fn exit(goal: Goal, left: &BTreeMap<RunId, Left>, views: &[MoveView]) -> Exit {
     let reached = |v: &MoveView| match goal {
         Goal::Forward => v.state == State::Done,
         Goal::CleanUp => v.state == State::Done && v.waiting_for.is_empty(),
-        Goal::Back => v.state == State::RolledBack && v.differs.is_empty(),
+        Goal::Back => v.is_back(),
     };
     if left.values().any(|l| matches!(l, Left::Unreadable(_))) {
         Exit::Failed

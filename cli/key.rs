@@ -3,11 +3,12 @@
 
 use crate::error::{CliError, Exit, causes};
 use crate::store::damaged;
+use crate::whole;
 use rehome_activities::references::settings::SettingsKey;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Entry, SystemClock, entries};
 use rehome_store::{Log, SqliteLog};
 use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Under this name a runner says which key it has, by a mark that the key makes of nothing.
@@ -21,9 +22,7 @@ type Bytes = [u8; 32];
 
 /// Where the key of a log is kept.
 pub(crate) fn path(db: &Path) -> PathBuf {
-    let mut name = db.as_os_str().to_owned();
-    name.push(".key");
-    PathBuf::from(name)
+    whole::beside(db, ".key")
 }
 
 /// The mark by which a key is known; it tells nothing about the key.
@@ -89,33 +88,34 @@ impl Known {
     }
 }
 
+/// The key beside a log, if there is one; refuses a log whose key is missing, or another one.
+async fn confirmed(log: &SqliteLog) -> Result<Option<Bytes>, CliError> {
+    let key = read(log.path())?;
+    Known::of(log).await?.holds(key.as_ref(), log.path())?;
+    Ok(key)
+}
+
 /// Refuses a log whose key is missing, or another one.
 pub(crate) async fn check(log: &SqliteLog) -> Result<(), CliError> {
-    Known::of(log).await?.holds(read(log.path())?.as_ref(), log.path())
+    confirmed(log).await.map(drop)
 }
 
 /// The key of a log; made where no runner was ever at work and there is none.
 pub(crate) async fn of(log: &SqliteLog) -> Result<SettingsKey, CliError> {
-    check(log).await?;
-    let bytes = match read(log.path())? {
-        Some(bytes) => bytes,
-        None => make(log.path())?,
-    };
-    Ok(SettingsKey::new(bytes))
+    let key = confirmed(log).await?;
+    key.map_or_else(|| make(log.path()), Ok).map(SettingsKey::new)
 }
 
 /// The same for who only reads: what there is not, is not made.
 pub(crate) async fn to_read(log: &SqliteLog) -> Result<SettingsKey, CliError> {
-    check(log).await?;
-    Ok(SettingsKey::new(read(log.path())?.unwrap_or_else(random)))
+    Ok(SettingsKey::new(confirmed(log).await?.unwrap_or_else(random)))
 }
 
 /// Makes a new key, because the one that the marks were made with is gone; another one that is there is kept.
 pub(crate) fn renew(db: &Path) -> Result<(), CliError> {
     let there = path(db);
-    let mut kept = there.as_os_str().to_owned();
-    kept.push(format!(".replaced-{}", SystemClock.now_ms()));
-    match fs::rename(&there, PathBuf::from(kept)) {
+    let kept = whole::beside(&there, &format!(".replaced-{}", SystemClock.now_ms()));
+    match fs::rename(&there, kept) {
         Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(&there, &e)),
         Ok(()) | Err(_) => {}
     }
@@ -174,32 +174,10 @@ fn make(db: &Path) -> Result<Bytes, CliError> {
     Ok(bytes)
 }
 
-/// Writes a key that only its owner may read, whole or not at all, before anything relies on it.
+/// Writes a key, whole or not at all, before anything relies on it.
 fn put(db: &Path, bytes: &Bytes) -> Result<(), CliError> {
     let path = path(db);
-    let fresh = path.with_extension("key.new");
-    let write = || {
-        match fs::remove_file(&fresh) {
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-            Ok(()) | Err(_) => {}
-        }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&fresh)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &path)?;
-        sync_folder(&path)
-    };
-    write().map_err(|e| failed(&path, &e))
-}
-
-/// Keeps the names of the files in the folder of this one.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
+    whole::write(&path, bytes).map_err(|e| failed(&path, &e))
 }
 
 fn failed(path: &Path, e: &io::Error) -> CliError {

@@ -23,6 +23,7 @@ mod store;
 mod time;
 mod unprinted;
 mod view;
+mod whole;
 
 use args::{Cli, Global};
 use clap::Parser;

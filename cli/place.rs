@@ -1,10 +1,10 @@
 //! CLI: the place of a file that is written: a plan replaces a plan, a snapshot a snapshot, and neither anything
-//! else. Touches that file, and one beside it until it is whole.
+//! else. Touches that file.
 
 use crate::error::{CliError, Exit};
-use crate::{files, plan_file, snapshot};
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use crate::{files, plan_file, snapshot, whole};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What is written.
@@ -64,7 +64,9 @@ impl Place {
                     .next(format!("name another file for {}", kind.word())));
             }
         };
-        if in_its_folder(log).is_ok_and(|log| BESIDE_A_LOG.iter().any(|part| with(&log, part) == path)) {
+        if in_its_folder(log)
+            .is_ok_and(|log| BESIDE_A_LOG.iter().any(|part| whole::beside(&log, part) == path))
+        {
             return Err(refuse(format!(
                 "this place belongs to the log, and {} never goes there",
                 kind.word()
@@ -85,8 +87,7 @@ impl Place {
         }
     }
 
-    /// Writes the file, readable for its owner only: whole beside its place first, so that there is never half of
-    /// one under its name.
+    /// Writes the file, whole and readable for its owner only.
     pub(crate) fn write(&self, text: &str) -> Result<(), CliError> {
         let failed = |e: &std::io::Error| {
             let what = format!("failed to write {}", self.kind.word());
@@ -101,17 +102,7 @@ impl Place {
             let error = CliError::new(Exit::Usage, taken(self.kind)).at(self.named.display().to_string());
             return Err(error.next("name another file, and run the command again"));
         }
-        let partial = with(&self.path, &format!(".{}.partial", uuid::Uuid::new_v4().simple()));
-        let written = create(&partial).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&partial, &self.path)
-        });
-        written.map_err(|e| {
-            // Nobody takes a part for the whole.
-            drop(fs::remove_file(&partial));
-            failed(&e)
-        })
+        whole::write(&self.path, text.as_bytes()).map_err(|e| failed(&e))
     }
 }
 
@@ -134,20 +125,6 @@ fn no_folder(named: &Path, e: &std::io::Error) -> CliError {
     CliError::because(Exit::Usage, "nothing can be written here", e)
         .at(named.display().to_string())
         .next("name a file in a folder that exists")
-}
-
-fn with(path: &Path, more: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(more);
-    PathBuf::from(path)
-}
-
-fn create(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]

@@ -29,6 +29,13 @@ pub(crate) struct MoveView {
     pub(crate) differs: Vec<Difference>,
 }
 
+impl MoveView {
+    /// Whether everything was taken back, and the world is as it was before the first step.
+    pub(crate) fn is_back(&self) -> bool {
+        self.state == State::RolledBack && self.differs.is_empty()
+    }
+}
+
 /// The states that people see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

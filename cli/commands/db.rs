@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::whole::{self, beside};
 use crate::{anchor, key, store};
 use rehome_orchestrator::{Clock, LogEnd, Restored, SystemClock, restore as record_loss};
 use rehome_store::{Anchor, SqliteLog, Standing, verify_chain};
@@ -78,7 +79,7 @@ pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<E
     }
     let kept = keep(db).map_err(failed)?;
     fs::rename(&fresh, db).map_err(failed)?;
-    key::sync_folder(db).map_err(failed)?;
+    whole::sync_folder(db).map_err(failed)?;
     if let Some(key) = &key {
         key::replace(db, key, kept.as_deref().unwrap_or(&kept_name(db)))?;
     }
@@ -112,12 +113,6 @@ fn check_same(db: &Path, id: &str) -> Result<(), CliError> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-fn beside(db: &Path, suffix: &str) -> PathBuf {
-    let mut name = db.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn kept_name(db: &Path) -> PathBuf {

@@ -7,7 +7,7 @@ use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
 use crate::error::{CliError, Exit};
 use crate::store::{self, Selection};
-use crate::view::{MoveView, State, view};
+use crate::view::{MoveView, view};
 use rehome_orchestrator::{
     Clock, Direction, Node, Request, RequestError, Reversibility, RunId, RunState, SystemClock, Verdict, ask,
 };
@@ -128,9 +128,7 @@ async fn follow(log: &Arc<SqliteLog>, runs: &[RunId]) -> Result<Driven, CliError
             views.push(seen);
         }
         if !open || !alive {
-            let is_back = |v: &MoveView| v.state == State::RolledBack && v.differs.is_empty();
-            let back = views.iter().all(is_back);
-            let exit = if back {
+            let exit = if views.iter().all(MoveView::is_back) {
                 Exit::Done
             } else if open {
                 Exit::Waiting
