@@ -47,6 +47,7 @@ struct Batch {
     to: String,
     #[serde(default = "default_soak")]
     soak: String,
+    quiet: Option<String>,
     #[serde(default)]
     on_failure: Failing,
     #[serde(default)]
@@ -175,6 +176,14 @@ fn waits(text: &WaitsText) -> Result<Waits, CliError> {
     })
 }
 
+fn quiet(text: Option<&str>) -> Result<u64, CliError> {
+    let Some(text) = text else { return Ok(0) };
+    duration(text).ok_or_else(|| {
+        let what = format!("quiet {text:?} is not a duration like \"26h\" or \"3d\"");
+        CliError::new(Exit::Usage, what).at("[batch] quiet")
+    })
+}
+
 fn params(file: &File, identity: &Identity, soak_ms: u64, waits: Waits) -> Result<Params, CliError> {
     let parts: Vec<&str> = identity.id.split('/').collect();
     let (subscription, group, name) = match parts[..] {
@@ -198,6 +207,7 @@ fn params(file: &File, identity: &Identity, soak_ms: u64, waits: Waits) -> Resul
                 .next(format!("write it as {form}")));
         }
     };
+    let quiet_ms = quiet(file.batch.quiet.as_deref())?;
     let target = Target {
         subscription: identity.target_subscription.clone().unwrap_or_else(|| subscription.to_owned()),
         resource_group: identity.target_resource_group.clone().unwrap_or_else(|| group.to_owned()),
@@ -229,6 +239,7 @@ fn params(file: &File, identity: &Identity, soak_ms: u64, waits: Waits) -> Resul
             scope_map: file.scope_map.clone(),
             add_tags: identity.tags.clone(),
             accept_unseen: identity.accept_unseen.clone(),
+            quiet_ms,
             waits,
         },
     })
@@ -284,6 +295,24 @@ mod tests {
         assert!(!replaces(&batch("")));
         assert!(replaces(&batch("replace_nodes = true")));
         assert!(replaces(&(batch("") + "replace_nodes = true\n")));
+    }
+
+    #[test]
+    fn the_example_with_every_option_is_read_with_and_without_its_comments() {
+        let text = include_str!("../examples/every_option.toml");
+        let one = &parse(text).expect("legal").moves[0];
+        assert_eq!((one.soak_ms, one.options.quiet_ms), (86_400_000, 26 * 3_600_000));
+        assert_eq!(one.options.strategies.values().next(), Some(&Strategy::ByHand));
+        // What is commented out holds anyway: said aloud, nothing changes.
+        let aloud: String = text
+            .lines()
+            .map(|line| match line.strip_prefix("# ").filter(|rest| rest.split(' ').nth(1) == Some("=")) {
+                Some(key) => format!("{key}\n"),
+                None => format!("{line}\n"),
+            })
+            .collect();
+        assert!(aloud.contains("\nsoak = ") && aloud.contains("\nclaims = "), "{aloud}");
+        assert_eq!(&parse(&aloud).expect("legal").moves[0], one);
     }
 
     #[test]

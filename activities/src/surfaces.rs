@@ -102,7 +102,15 @@ const HANDS: [(&str, &str); 14] = [
 ];
 
 /// What is found and said.
-const NAMED: [(&str, &str); 10] = [
+const NAMED: [(&str, &str); 12] = [
+    (
+        "all that it may do by Azure's own word, through groups in groups too",
+        "what the new one may do is compared with it before the hosts, and by `verify`",
+    ),
+    (
+        "services that it signs in to, with `quiet` in the batch file",
+        "W380; nothing is taken from it before nobody has signed in as it for so long",
+    ),
     ("dynamic groups, and groups kept on-premises", "W341"),
     ("role assignments on it of those who are gone", "W353: neither copied nor removed"),
     ("deny assignments that deny it, and not the new one", "W370"),
@@ -119,14 +127,13 @@ const NAMED: [(&str, &str); 10] = [
 ];
 
 /// What the survey does not look for, though there are lists of it.
-const NOT_READ: [(&str, &str); 7] = [
+const NOT_READ: [(&str, &str); 6] = [
     ("notes of its service principal", "set them again"),
     ("administrators of Synapse, clients of Event Grid namespaces", "service by service"),
     ("billing roles", "rare"),
     ("access packages, access reviews, conditional access", "of Entra ID governance"),
     ("secrets of hosts that Azure does not give back", "protected settings, secure environments"),
     ("what is below a resource that neither names it nor keeps grants", "no index shows children"),
-    ("sign-in logs", "they would tell who still uses the old one; look during the soak"),
 ];
 
 /// Every surface, what is moved first.

@@ -313,6 +313,12 @@ pub trait Condition: Send + Sync + 'static {
 
     /// Looks once.
     fn check(&self, input: &Self::Input) -> impl Future<Output = Met> + Send;
+
+    /// Compares what is there with what was waited for, where that is a promise and not only a moment.
+    fn verify(&self, input: &Self::Input) -> impl Future<Output = Result<Vec<Finding>, Fault>> + Send {
+        let _ = input;
+        async { Ok(Vec::new()) }
+    }
 }
 
 /// The answer of one look at a condition.

@@ -267,9 +267,18 @@ impl Decider<'_> {
             Forward::Waiting(look) if self.is_over(look.checks, step.first_ms, step.since_ms, retry) => {
                 self.give_up(at, Act::Run, look.why.clone());
             }
-            Forward::Waiting(look) if self.is_ahead(look.until_ms, step) => self.out.wake(look.until_ms),
+            Forward::Waiting(look) if self.is_ahead(look.until_ms, step) => self.wake_or_leave(look.until_ms),
             Forward::Idle | Forward::Waiting(_) => self.out.commands.push(Command::Look { at }),
             _ => self.out.people = true,
+        }
+    }
+
+    /// What is looked at again soon is waited for; what is far ahead is left like a soak.
+    fn wake_or_leave(&mut self, until_ms: i64) {
+        if until_ms.saturating_sub(self.now_ms) > self.tempo.wall_ms(BRIEF_MS) {
+            self.out.soak(until_ms);
+        } else {
+            self.out.wake(until_ms);
         }
     }
 

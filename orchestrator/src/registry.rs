@@ -140,6 +140,7 @@ pub(crate) trait AnyActivity: Send + Sync {
 
 pub(crate) trait AnyCondition: Send + Sync {
     fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met>;
+    fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>>;
 }
 
 pub(crate) trait AnyWorkflow: Send + Sync {
@@ -278,6 +279,10 @@ impl<C: Condition> AnyCondition for Erased<C> {
                 Err(why) => Met::Never(why),
             }
         })
+    }
+
+    fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
+        Box::pin(async move { self.0.verify(&input.read("input")?).await })
     }
 }
 

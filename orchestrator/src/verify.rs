@@ -12,19 +12,25 @@ use futures_util::stream::{self, StreamExt};
 
 /// The promises of those of these steps that are done and not taken back.
 pub(crate) fn promises(state: &RunState, registry: &Registry, of: &[Index]) -> Vec<Promise> {
-    let promise = |at: &Index| {
-        let (step, stands) = (state.graph.step(*at), state.at(*at));
-        let Node::Act { activity, .. } = &step.node else { return None };
-        let kept = matches!(stands.forward, Forward::Done { .. }) && stands.undo != Undo::Undone;
-        Some(Promise {
-            name: step.id.to_string(),
-            activity: registry.find_activity(activity).ok().filter(|_| kept)?,
-            input: state.input(*at)?.clone(),
-            before: stands.before.clone().unwrap_or_else(|| Json::of(&())),
-            output: stands.output.clone()?,
-        })
+    of.iter().filter_map(|at| promise(state, registry, *at)).collect()
+}
+
+fn promise(state: &RunState, registry: &Registry, at: Index) -> Option<Promise> {
+    let (step, stands) = (state.graph.step(at), state.at(at));
+    let kept = matches!(stands.forward, Forward::Done { .. }) && stands.undo != Undo::Undone;
+    let compared = match &step.node {
+        Node::Act { activity, .. } if kept => {
+            let activity = registry.find_activity(activity).ok()?;
+            let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
+            activity.verify(state.input(at)?.clone(), before, stands.output.clone()?)
+        }
+        // On the way back what was waited for is taken away again.
+        Node::Wait { condition, input, .. } if kept && stands.undo == Undo::None => {
+            registry.find_condition(condition).ok()?.verify(state.resolve(input).ok()?)
+        }
+        _ => return None,
     };
-    of.iter().filter_map(promise).collect()
+    Some(Promise { name: step.id.to_string(), compared })
 }
 
 /// Looks at every promise of a run, step by step in the order of the plan.

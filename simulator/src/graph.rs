@@ -4,6 +4,7 @@ mod batch;
 mod filter;
 mod objects;
 mod pim;
+mod sign_ins;
 mod writes;
 
 use crate::http::{Reply, Request};
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 /// One question to Graph, from a request of its own or from a part of a batch.
 pub(crate) struct Question<'a> {
     pub(crate) method: &'a str,
+    /// Whether the preview was asked.
+    pub(crate) beta: bool,
     /// The parts of the path behind the version.
     pub(crate) parts: Vec<&'a str>,
     pub(crate) filter: Option<&'a str>,
@@ -27,15 +30,18 @@ pub(crate) fn handle(world: &mut World, request: &Request, caller: &str, origin:
         Err(_) => return Reply::error(400, "Request_BadRequest", "The request body is not JSON."),
     };
     let mut parts: Vec<&str> = request.path.split('/').filter(|p| !p.is_empty()).collect();
-    if parts.is_empty() || !matches!(parts.remove(0), "v1.0" | "beta") {
+    let version = if parts.is_empty() { "" } else { parts.remove(0) };
+    if !matches!(version, "v1.0" | "beta") {
         return Reply::error(400, "BadRequest", "The version is v1.0 or beta.");
     }
+    let beta = version == "beta";
     if parts == ["$batch"] && request.method == "POST" {
-        return batch::handle(world, &body, caller, origin);
+        return batch::handle(world, &body, caller, (origin, beta));
     }
     let of = |name: &str| request.query.get(name).map(String::as_str);
     let question = Question {
         method: &request.method,
+        beta,
         parts,
         filter: of("$filter"),
         select: of("$select"),

@@ -74,6 +74,8 @@ pub(crate) fn refuse(shared: &Shared, host: Host, request: &Request, reply: Repl
 
 fn finish(world: &mut World, host: Host, request: &Request, reply: Reply, changed: bool) -> Reply {
     let id = world.guid("request");
+    let date = world.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let reply = reply.with("date", date);
     let client = request.header("x-ms-client-request-id").or_else(|| request.header("client-request-id"));
     world.requests.push(RequestLine {
         time: world.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),

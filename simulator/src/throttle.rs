@@ -36,6 +36,9 @@ const UNITS: Size = size(3_500.0, 350.0);
 /// Writes of one application in one tenant, in 150 seconds.
 const DIRECTORY_WRITES: Size = size(3_000.0, 20.0);
 
+/// Reports and logs, of one application in one tenant: five in ten seconds.
+const REPORTS: Size = size(5.0, 0.5);
+
 /// Who set a limit, and how what is left is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Whose {
@@ -135,6 +138,9 @@ pub(crate) fn graph(caller: &str, method: &str, path: &str, query: &BTreeMap<Str
     }];
     if method != "GET" && !is_read(&path) {
         limits.push(one(format!("directory writes {caller}"), DIRECTORY_WRITES, Whose::Directory));
+    }
+    if path.split('/').any(|part| part == "auditlogs") {
+        limits.push(one(format!("reports {caller}"), REPORTS, Whose::Directory));
     }
     limits
 }

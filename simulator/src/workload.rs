@@ -10,8 +10,11 @@ use crate::arm::authorization::{Objects, Plane, allowed, assigned, canonical, sc
 
 mod estate;
 mod identity;
+mod sign_ins;
 
 use estate::{Invalid, Need, Workload};
+pub(crate) use sign_ins::SignIn;
+use sign_ins::SignIns;
 
 /// The workloads of an estate with what was seen of them.
 #[derive(Debug, Default)]
@@ -25,6 +28,7 @@ pub(crate) struct Workloads {
     standing: BTreeMap<String, Result<String, String>>,
     /// Everything that each workload's principal may do, as last looked at.
     access: BTreeMap<String, BTreeSet<String>>,
+    sign_ins: SignIns,
 }
 
 #[derive(Debug)]
@@ -76,6 +80,7 @@ pub struct Out {
 impl Workloads {
     pub(crate) fn forget_token(&mut self, principal: &str) {
         self.tokens.remove(&principal.to_lowercase());
+        self.sign_ins.forget(&principal.to_lowercase());
     }
 
     pub(crate) fn fared(&self, now: DateTime<Utc>) -> Fared {
@@ -103,6 +108,10 @@ impl Workloads {
     /// the world stands still in between, save for delays that end.
     pub(crate) fn look(&mut self, objects: &dyn Objects, now: DateTime<Utc>) {
         for workload in &self.list {
+            if let Ok(principal) = identity::resolve(objects, workload) {
+                let kept = objects.delays().token;
+                self.sign_ins.note(workload, &principal.to_lowercase(), now, kept);
+            }
             let standing = works(&mut self.tokens, objects, workload, now);
             match (&standing, self.down.get_mut(&workload.name)) {
                 (Ok(_), Some(_)) => {
@@ -119,6 +128,11 @@ impl Workloads {
             self.access.insert(workload.name.clone(), may);
             self.standing.insert(workload.name.clone(), standing);
         }
+    }
+
+    /// Every sign-in that the log shows by now.
+    pub(crate) fn sign_ins(&self, now: DateTime<Utc>) -> Vec<SignIn> {
+        self.sign_ins.shown(now)
     }
 
     /// What `GET /sim/workloads` shows: every workload as last looked at, every outage, the open ones without end.

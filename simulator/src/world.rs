@@ -6,7 +6,7 @@ use crate::estate::{Estate, Settings, Unread};
 use crate::faults::Faults;
 use crate::operations::Operations;
 use crate::throttle::Buckets;
-use crate::workload::{Fared, Workloads};
+use crate::workload::{Fared, SignIn, Workloads};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -146,6 +146,12 @@ impl World {
         self.watch();
         let now = self.now();
         self.watched.as_ref().map(|watched| watched.fared(now)).unwrap_or_default()
+    }
+
+    /// What the log of sign-ins shows.
+    pub(crate) fn sign_ins(&self) -> Vec<SignIn> {
+        let now = self.now();
+        self.watched.as_ref().map(|watched| watched.sign_ins(now)).unwrap_or_default()
     }
 
     /// What is known of the workloads, and their outages.

@@ -72,3 +72,23 @@ fn a_role_that_somebody_gave_the_old_identity_after_the_plan_is_found_when_it_is
     azure.write("DELETE", &format!("{id}?api-version=2022-04-01"), &json!({}));
     rehome.say(&["verify"]).expect(0);
 }
+
+#[test]
+fn it_is_found_in_another_subscription_too_where_the_identity_had_a_role() {
+    let elsewhere = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000002";
+    let group = format!("{elsewhere}/resourceGroups/rg-far");
+    let (_, held) = role(&group, "73000000-0000-4000-8000-000000000003", PRINCIPAL);
+    let (azure, rehome) = stage(&[
+        json!({"id": elsewhere, "subscriptionId": elsewhere.rsplit('/').next(), "displayName": "far", "state": "Enabled"}),
+        json!({"id": group, "name": "rg-far", "type": "Microsoft.Resources/resourceGroups", "location": "westeurope",
+            "properties": {"provisioningState": "Succeeded"}}),
+        held,
+    ]);
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
+    let (id, late) = role(elsewhere, "73000000-0000-4000-8000-000000000004", PRINCIPAL);
+    azure.write("PUT", &format!("{id}?api-version=2022-04-01"), &json!({"properties": late["properties"]}));
+    rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal", "--yes"]).expect(0);
+    let said = rehome.say(&["verify"]).expect(14).out;
+    assert!(said.contains(&id), "{said}");
+}

@@ -3,6 +3,7 @@
 use super::errors::{self, Asked, broken};
 use super::reader::{Reader, absent, is_plain};
 use super::tape::Side;
+use chrono::{DateTime, Utc};
 use rehome_orchestrator::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -32,6 +33,15 @@ impl Reader {
     pub async fn graph_list(&self, path: &str) -> Result<Vec<Value>, Fault> {
         let url = self.graph_url(path)?;
         self.pages(Side::Graph, url).await
+    }
+
+    /// Everything of a log, which only the preview shows whole, and what time it is where it is kept.
+    ///
+    /// # Errors
+    /// When a page cannot be read, or leads to another server.
+    pub async fn graph_log(&self, path: &str) -> Result<(Vec<Value>, DateTime<Utc>), Fault> {
+        let url = graph_url_of(&self.inner.graph, "beta", path)?;
+        self.dated_pages(Side::Graph, url).await
     }
 
     /// Many reads in as few exchanges as possible; the answers are in the order of the paths.
@@ -122,12 +132,16 @@ impl Reader {
 
 /// The URL of a path of Graph.
 pub(super) fn graph_url(base: &Url, path: &str) -> Result<Url, Fault> {
+    graph_url_of(base, "v1.0", path)
+}
+
+fn graph_url_of(base: &Url, version: &str, path: &str) -> Result<Url, Fault> {
     let bad = || Fault::new(FaultKind::Invalid, "BadPath", "this is not a path of Graph").at(path);
     // What is put behind `./` is below the version, whatever it looks like: neither a scheme nor a host.
     let below = format!("./{path}");
     if path.starts_with('/') || !is_plain(path) {
         return Err(bad());
     }
-    let base = format!("{}/v1.0/", base.as_str().trim_end_matches('/'));
+    let base = format!("{}/{version}/", base.as_str().trim_end_matches('/'));
     Url::parse(&base).and_then(|base| base.join(&below)).map_err(|_| bad())
 }

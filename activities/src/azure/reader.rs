@@ -6,6 +6,7 @@ use super::paging;
 use super::tape::{self, Heard, Side, Tape};
 use super::transport::Answer;
 use super::writer::NoAnswer;
+use chrono::{DateTime, Utc};
 use rehome_orchestrator::{Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -74,7 +75,8 @@ impl Reader {
         answer: impl FnOnce() -> Result<Value, Fault>,
     ) {
         let path = path.split('?').next().unwrap_or_default();
-        let path = path.strip_prefix("/v1.0/").filter(|_| side == Side::Graph).unwrap_or(path);
+        let below = path.strip_prefix("/v1.0/").or_else(|| path.strip_prefix("/beta/"));
+        let path = below.filter(|_| side == Side::Graph).unwrap_or(path);
         if let Some(tape) = self.tape.as_ref().filter(|_| path != "$batch") {
             let path = tape::decoded(path);
             tape.record(Heard { side, path, asked: asked.cloned(), answer: answer() });
@@ -84,6 +86,11 @@ impl Reader {
     /// The object id of who is signed in.
     pub fn caller(&self) -> &str {
         &self.inner.caller.object_id
+    }
+
+    /// How long this much of Azure's time takes here.
+    pub fn wall(&self, ms: u64) -> Duration {
+        Duration::from_millis(u64::try_from(self.inner.tempo.wall_ms(ms)).unwrap_or_default())
     }
 
     /// One resource, or `None` where there is none of that id.
@@ -166,7 +173,7 @@ impl Reader {
             if !subscriptions.is_empty() {
                 body["subscriptions"] = json!(subscriptions);
             }
-            let mut page = self.page(Side::Arm, Method::POST, &url, Some(&body), &mut bytes).await?;
+            let (mut page, _) = self.page(Side::Arm, Method::POST, &url, Some(&body), &mut bytes).await?;
             if let Some(more) = page.get_mut("data").and_then(Value::as_array_mut) {
                 rows.append(more);
             }
@@ -222,9 +229,18 @@ impl Reader {
     }
 
     pub(super) async fn pages(&self, side: Side, first: Url) -> Result<Vec<Value>, Fault> {
+        Ok(self.dated_pages(side, first).await?.0)
+    }
+
+    /// A list, and the date that its last page says.
+    pub(super) async fn dated_pages(
+        &self,
+        side: Side,
+        first: Url,
+    ) -> Result<(Vec<Value>, DateTime<Utc>), Fault> {
         let (mut all, mut url, mut bytes) = (Vec::new(), first, 0);
         for _ in 0..paging::PAGES_MAX {
-            let mut page = self.page(side, Method::GET, &url, None, &mut bytes).await?;
+            let (mut page, date) = self.page(side, Method::GET, &url, None, &mut bytes).await?;
             if let Some(more) = page.get_mut("value").and_then(Value::as_array_mut) {
                 all.append(more);
             }
@@ -232,7 +248,7 @@ impl Reader {
             let link = links.iter().find_map(|name| page.get(*name)).and_then(Value::as_str);
             match link.filter(|l| !l.is_empty()) {
                 Some(link) => url = paging::next(link, &url).map_err(|e| broken(&e, url.path()))?,
-                None => return Ok(all),
+                None => return Ok((all, date)),
             }
         }
         Err(broken("the pages of the list do not end", url.path()))
@@ -246,10 +262,11 @@ impl Reader {
         url: &Url,
         body: Option<&Value>,
         bytes: &mut usize,
-    ) -> Result<Value, Fault> {
+    ) -> Result<(Value, DateTime<Utc>), Fault> {
         let answer = self.exchange(side, method, url.clone(), body).await?;
         paging::count(bytes, answer.size()).map_err(|e| broken(&e, url.path()))?;
-        answer.json().map_err(|e| broken(&e, url.path()))
+        let page = answer.json().map_err(|e| broken(&e, url.path()))?;
+        Ok((page, answer.date()))
     }
 
     pub(super) async fn read(

@@ -155,6 +155,12 @@ impl Answer {
         names.iter().find_map(|name| self.header(name)).map(|id| id.chars().take(64).collect())
     }
 
+    /// What time it is where the answer was written; here, where it does not say.
+    pub(crate) fn date(&self) -> chrono::DateTime<chrono::Utc> {
+        let said = self.header("date").and_then(|text| chrono::DateTime::parse_from_rfc2822(text).ok());
+        said.map_or_else(chrono::Utc::now, |date| date.with_timezone(&chrono::Utc))
+    }
+
     /// How long the other side asked to be left alone: seconds, or a date.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let text = self.header("retry-after")?;

@@ -19,17 +19,28 @@ pub(crate) struct DeleteInput {
     /// Whose grants are looked for afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     principal_id: Option<String>,
+    /// The subscriptions in which; its own where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles_in: Vec<String>,
+}
+
+impl DeleteInput {
+    fn subscriptions(&self) -> Vec<String> {
+        if self.roles_in.is_empty() {
+            return vec![self.id.split('/').take(3).collect::<Vec<_>>().join("/")];
+        }
+        self.roles_in.clone()
+    }
 }
 
 impl DeleteIdentity {
     /// Roles that somebody gave the principal after the plan was made outlive it, and count towards Azure's limit.
-    async fn left(&self, id: &str, principal: &str) -> Result<Finding, Fault> {
-        let subscription: Vec<&str> = id.split('/').take(3).collect();
-        let list = format!("{}/providers/Microsoft.Authorization/roleAssignments", subscription.join("/"));
+    async fn left(&self, subscription: &str, principal: &str) -> Result<Finding, Fault> {
+        let list = format!("{subscription}/providers/Microsoft.Authorization/roleAssignments");
         let filter = format!("principalId eq '{}'", principal.replace('\'', "''"));
         let found = self.0.reader.list(&list, "2022-04-01", &[("$filter", &filter)]).await?;
         let left: Vec<&str> = found.iter().filter_map(|one| one["id"].as_str()).collect();
-        let fact = format!("roles of {principal} in {}", subscription.join("/"));
+        let fact = format!("roles of {principal} in {subscription}");
         let difference = (!left.is_empty()).then(|| Difference {
             fact: fact.clone(),
             expected: None,
@@ -96,7 +107,9 @@ impl Activity for DeleteIdentity {
         });
         let mut findings = vec![finding(&input.id, "absent", difference.as_ref())];
         if let Some(principal) = &input.principal_id {
-            findings.push(self.left(&input.id, principal).await?);
+            for subscription in input.subscriptions() {
+                findings.push(self.left(&subscription, principal).await?);
+            }
         }
         Ok(findings)
     }

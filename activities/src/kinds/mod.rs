@@ -6,6 +6,7 @@
 mod access_policy;
 mod conditions;
 mod delete;
+mod equal;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod host;
@@ -14,6 +15,7 @@ mod link;
 mod links;
 mod object;
 mod objects;
+mod quiet;
 mod recondition;
 mod resource_group;
 mod revoke_tokens;
@@ -81,6 +83,8 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .condition(conditions::PrincipalKnown(azure.reader()))
         .condition(conditions::PrincipalEntitled(azure.reader()))
         .condition(conditions::IdentityKnown(azure.reader()))
+        .condition(equal::PrincipalEqual(azure.reader()))
+        .condition(quiet::PrincipalQuiet(azure.reader()))
 }
 
 /// Keeps an outcome's meaning and changes what it gives.

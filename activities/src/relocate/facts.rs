@@ -5,10 +5,12 @@
 mod limits;
 mod mapped;
 mod named;
+mod sign_ins;
 
 pub use limits::{Gap, GapCode, Right};
 pub use mapped::{Mapped, MappedGrant, MappedPlace};
 pub use named::{Deny, Exemption, Named, NamedResource, Pim, PimKind};
+pub use sign_ins::Audience;
 
 use crate::references::scan::{Identifier, Identifiers};
 use crate::references::table::Verb;
@@ -51,6 +53,9 @@ pub struct Facts {
     /// What names it and is not for a program to change, or may not need to be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<Named>,
+    /// Where it has signed in of late; absent where nobody asked, or nobody may know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs_in_to: Option<Vec<Audience>>,
     /// The locks that bear on anything that the move touches.
     pub locks: Vec<Lock>,
     /// The other identities of the same batch that stand in an assignment with this one.
@@ -435,7 +440,9 @@ pub enum Strategy {
     /// Exchange both in one write.
     Swap,
     /// A person makes the code name the old one, then overlap.
+    #[serde(alias = "pin-first")]
     PinFirst,
     /// A person does it.
+    #[serde(alias = "by-hand")]
     ByHand,
 }

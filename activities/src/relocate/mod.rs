@@ -13,6 +13,7 @@ mod plan;
 pub mod preflight;
 pub mod rights;
 mod said;
+pub(crate) mod sign_ins;
 mod strategy;
 mod surroundings;
 mod survey;

@@ -61,8 +61,17 @@ pub struct Options {
     /// What somebody answers for: hosts (ids) that Azure knows and the caller cannot read, deny assignments (ids) that
     /// exclude the identity, lists of Entra ID that may not be read.
     pub accept_unseen: BTreeSet<String>,
+    /// How long nobody may have signed in as the old identity before the clean-up, in unscaled milliseconds; with
+    /// nothing here the log of sign-ins is not read.
+    #[serde(skip_serializing_if = "is_none")]
+    pub quiet_ms: u64,
     /// How long to wait for what Azure does not show.
     pub waits: Waits,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_none(ms: &u64) -> bool {
+    *ms == 0
 }
 
 /// How long to wait for what Azure does not show, in unscaled milliseconds.
@@ -115,6 +124,7 @@ pub enum Unpinned {
     #[default]
     Swap,
     /// A person makes the code name the old identity first; then old and new overlap.
+    #[serde(alias = "pin-first")]
     PinFirst,
     /// Refuse the plan.
     Block,

@@ -129,6 +129,7 @@ pub(super) fn facts() -> Facts {
         locks: Vec::new(),
         moving: Vec::new(),
         rights: Vec::new(),
+        signs_in_to: None,
         assignment_counts: BTreeMap::new(),
         gaps: Vec::new(),
     }

@@ -265,6 +265,13 @@ impl AnyCondition for Disturbed<dyn AnyCondition> {
             }
         })
     }
+
+    fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
+        Box::pin(async move {
+            let look = self.inner.clone().verify(input);
+            self.around.look("verify", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+        })
+    }
 }
 
 impl AnyWorkflow for Disturbed<dyn AnyWorkflow> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const REQUESTS_MAX: usize = 20;
 
 /// Answers a batch; each part has a status of its own.
-pub(super) fn handle(world: &mut World, body: &Value, caller: &str, origin: &str) -> Reply {
+pub(super) fn handle(world: &mut World, body: &Value, caller: &str, at: (&str, bool)) -> Reply {
     let Some(requests) = body["requests"].as_array() else {
         return Reply::error(400, "BadRequest", "The request body must contain a 'requests' array.");
     };
@@ -18,11 +18,11 @@ pub(super) fn handle(world: &mut World, body: &Value, caller: &str, origin: &str
         let message = format!("Number of batch request steps exceeds the maximum value of {REQUESTS_MAX}.");
         return Reply::error(400, "BadRequest", &message);
     }
-    let responses: Vec<Value> = requests.iter().map(|request| part(world, request, caller, origin)).collect();
+    let responses: Vec<Value> = requests.iter().map(|request| part(world, request, caller, at)).collect();
     Reply::json(200, json!({ "responses": responses }))
 }
 
-fn part(world: &mut World, request: &Value, caller: &str, origin: &str) -> Value {
+fn part(world: &mut World, request: &Value, caller: &str, (origin, beta): (&str, bool)) -> Value {
     let url = request["url"].as_str().unwrap_or_default();
     let (path, text) = url.split_once('?').unwrap_or((url, ""));
     let (path, query) = (decode(path), query(text));
@@ -41,6 +41,7 @@ fn part(world: &mut World, request: &Value, caller: &str, origin: &str) -> Value
     }
     let question = Question {
         method,
+        beta,
         parts: path.split('/').filter(|p| !p.is_empty()).collect(),
         filter: of("$filter"),
         select: of("$select"),

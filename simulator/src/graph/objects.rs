@@ -19,6 +19,7 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
             let found = all.filter(|o| question.filter.is_none_or(|f| super::filter::matches(o, f)));
             list(origin, "roleAssignments", found.map(|o| shown(o, question.select)).collect())
         }
+        ["auditLogs", "signIns"] => super::sign_ins::read(world, question, origin),
         _ if super::pim::kind_of(&question.parts).is_some() => super::pim::read(world, question, origin),
         [one] if by_application(one).is_some() => {
             let found = by_application(one).and_then(|(wanted, app)| {

@@ -6,9 +6,9 @@ use super::clusters;
 use super::databases;
 use super::grants::{schedule, service};
 use super::hosts::{RePointed, rewrite};
-use super::kinds::act;
+use super::kinds::{act, watch};
 use super::waits::{self, Returning};
-use super::words::{grouped, place, role_at, times};
+use super::words::{grouped, length, place, role_at, times};
 use crate::relocate::facts::{Assignment, Host, Lock};
 use crate::relocate::locks;
 use rehome_orchestrator::{Node, StepId, Template};
@@ -23,7 +23,7 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
         after,
         Node::Gate { name: "cleanup".into() },
     );
-    let mut free = vec![gate];
+    let mut free = vec![until_quiet(b, &gate).unwrap_or(gate)];
     let lifted = if b.params.options.lift_locks { locks::clean_up(b.facts) } else { Vec::new() };
     let lifts = lift(b, Group::CleanUp, &lifted, &free);
     free.extend(lifts);
@@ -51,11 +51,27 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     let whole = object([
         ("id", Some(Template::known(old))),
         ("principal_id", Some(Template::known(&b.old().principal_id))),
+        ("roles_in", Some(Template::known(waits::subscriptions(b.facts)))),
     ]);
     let deleted = b.push(Group::CleanUp, Words::new(title, ""), &needs, act("identity.delete/1", whole));
     // A lock on the identity itself went with it.
     let kept: Vec<&Lock> = lifted.into_iter().filter(|l| !l.scope.eq_ignore_ascii_case(old)).collect();
     restore(b, Group::CleanUp, &kept, &[deleted]);
+}
+
+/// Before anything is taken from it, the old identity is not in use any more, if somebody wants to be sure.
+fn until_quiet(b: &mut Builder<'_>, gate: &StepId) -> Option<StepId> {
+    let for_ms = b.params.options.quiet_ms;
+    if for_ms == 0 {
+        return None;
+    }
+    let title = format!("until nobody has signed in as old for {}", length(for_ms));
+    let input = object([
+        ("principal_id", Some(Template::known(&b.old().principal_id))),
+        ("for_ms", Some(Template::known(for_ms))),
+    ]);
+    let node = watch("principal.quiet/1", input, for_ms);
+    Some(b.push(Group::CleanUp, Words::new(title, ""), std::slice::from_ref(gate), node))
 }
 
 /// Takes locks away.

@@ -29,6 +29,12 @@ pub(super) fn wait(name: &str, input: Template) -> Node {
     Node::Wait { condition: name.to_owned(), input, retry: PATIENT }
 }
 
+/// A wait for what may take this long and longer: given up when it has taken twice as long.
+pub(super) fn watch(name: &str, input: Template, for_ms: u64) -> Node {
+    let give_up_after_ms = for_ms.saturating_mul(2).max(PATIENT.give_up_after_ms);
+    Node::Wait { condition: name.to_owned(), input, retry: Retry { give_up_after_ms, ..PATIENT } }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

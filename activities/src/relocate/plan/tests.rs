@@ -64,7 +64,7 @@ fn nobody_may_ask_for_the_new_identity_before_every_grant_is_there() {
     facts.hosts = vec![site, host("Microsoft.Compute/virtualMachineScaleSets", "vmss")];
     let plan = plan(&params(), &facts).unwrap();
     let grants: Vec<&StepId> = plan.steps.iter().filter(|s| s.group == "GRANT").map(|s| &s.id).collect();
-    assert_eq!(grants.len(), 6, "four grants, a look and a pause");
+    assert_eq!(grants.len(), 7, "four grants, two looks and a pause");
     let settings = of_kind(&plan, "app_settings.rewrite/1");
     assert_eq!(input(settings[0])["replace"], json!([{"from": CLIENT, "to": "new-cid"}]));
     let swap = of_kind(&plan, "host.rewrite/1").into_iter().find(|s| s.title.contains("swap")).unwrap();

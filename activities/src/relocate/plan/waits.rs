@@ -8,9 +8,10 @@ use super::builder::{Builder, Group, New, Words, object};
 use super::kinds::wait;
 use super::words::length;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::Assignment;
+use crate::relocate::facts::{Assignment, Facts};
 use rehome_orchestrator::{Node, StepId, Template};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// Roles that hold no data actions (Owner, Contributor, Reader, User Access Administrator, Role Based Access
 /// Control Administrator): at a management group they act as soon as anywhere.
@@ -51,11 +52,14 @@ fn pause(
 
 /// After the grants, before anybody asks for the new identity's tokens.
 pub(super) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
-    let used = !b.facts.hosts.is_empty() || !b.facts.credentials.is_empty();
-    if granted.is_empty() || !used {
-        return granted.to_vec();
-    }
     let mut needs = granted.to_vec();
+    if granted.is_empty() {
+        return needs;
+    }
+    needs.extend(until_equal(b, new, granted));
+    if b.facts.hosts.is_empty() && b.facts.credentials.is_empty() {
+        return needs;
+    }
     needs.extend(until_seen(b, new, granted));
     let (spread, drain) = (spread_ms(b), b.params.options.waits.drain_ms);
     let words = (
@@ -63,6 +67,43 @@ pub(super) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) 
         format!("{} until nothing works as NEW any more", length(drain)),
     );
     vec![pause(b, Group::Grant, words, &needs, [spread, drain])]
+}
+
+/// Azure itself is asked for the sum of what both may do, before anything begins to rely on the new one.
+fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<StepId> {
+    let facts = b.facts;
+    if facts.assignments_of.is_empty() && facts.directory.groups.is_empty() {
+        return None;
+    }
+    let places = facts.assignments_of.iter().map(|a| &a.scope).chain(facts.hosts.iter().map(|h| &h.id));
+    let at: BTreeSet<String> =
+        places.chain([&b.old().resource_id]).filter_map(|id| subscription(id)).collect();
+    let left_out = facts.directory.groups.iter().filter(|g| g.dynamic || g.synced).map(|g| g.id.as_str());
+    let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
+    let input = object([
+        ("old", Some(Template::known(&b.old().principal_id))),
+        ("new", Some(new.name(Identifier::PrincipalId))),
+        ("at", Some(Template::known(&at))),
+        ("replace", Some(b.pairs(new, &all))),
+        ("left_out", Some(Template::known(left_out.collect::<Vec<_>>()))),
+    ]);
+    let mut needs = granted.to_vec();
+    needs.push(new.made_by.clone());
+    let title = format!("until NEW may do all that old may, in {}", counted(at.len(), "subscription"));
+    let words = Words { title, undo: Cow::Borrowed("") };
+    Some(b.push(Group::Grant, words, &needs, wait("principal.equal/1", input)))
+}
+
+/// The subscriptions in which the identity has roles or hosts, and its own, in lower case.
+pub(super) fn subscriptions(facts: &Facts) -> BTreeSet<String> {
+    let places = facts.assignments_of.iter().map(|a| &a.scope).chain(facts.hosts.iter().map(|h| &h.id));
+    places.chain([&facts.identity.identifiers.resource_id]).filter_map(|id| subscription(id)).collect()
+}
+
+fn subscription(id: &str) -> Option<String> {
+    let id = id.to_ascii_lowercase();
+    let name = id.strip_prefix("/subscriptions/")?.split('/').next()?;
+    Some(format!("/subscriptions/{name}"))
 }
 
 /// Groups and application permissions are in a token from its first moment or not for a day: the directory

@@ -5,6 +5,7 @@ use crate::azure::errors::NO_LICENCE;
 use crate::relocate::facts::{Deny, Facts, GapCode, Named, Pim, PimKind};
 use crate::relocate::params::Params;
 use crate::relocate::pim::{DIRECTORY, GROUPS, path, request};
+use crate::relocate::sign_ins::{LOG, elsewhere};
 
 /// Looks at everything that names the identity.
 pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
@@ -17,6 +18,7 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         }
     }
     unknown(params, facts, out);
+    signed_in(params, facts, out);
 }
 
 fn denial(params: &Params, deny: &Deny, out: &mut Preflight) {
@@ -57,6 +59,28 @@ fn eligible(pim: &Pim, out: &mut Preflight) {
         "the identity is eligible for {what}{until}: it is not copied, nobody activates for an identity"
     );
     out.warnings.push(notice("W371", &pim.at, text, remedy));
+}
+
+/// Where it signs in, and whether that can be known at all.
+fn signed_in(params: &Params, facts: &Facts, out: &mut Preflight) {
+    let list = format!("Entra ID: {LOG}");
+    let Some(audiences) = &facts.signs_in_to else {
+        if params.options.quiet_ms > 0 {
+            let text = "the log of sign-ins cannot be read, and the batch file wants a quiet identity";
+            let remedy = "get AuditLog.Read.All and Directory.Read.All (and a tenant with Entra ID P1), or leave out quiet";
+            out.blockers.push(notice("B132", &list, text.to_owned(), remedy));
+        }
+        return;
+    };
+    let permitted: Vec<&str> = facts.directory.app_roles.iter().map(|role| role.resource.as_str()).collect();
+    for audience in elsewhere(audiences, &permitted) {
+        let text = format!(
+            "it signs in to {}, where nothing that this plan can see grants it anything",
+            audience.name
+        );
+        let remedy = "look there for its rights, and give them to the new one before its hosts are switched";
+        out.warnings.push(notice("W380", &audience.id, text, remedy));
+    }
 }
 
 /// Where nobody can say what ends, a copy could stay for good.

@@ -20,6 +20,7 @@ mod parse;
 mod pim;
 mod query;
 mod scheduled;
+mod sign_ins;
 mod versions;
 
 pub(crate) use access::{SCHEDULES, SERVICES};
@@ -157,15 +158,17 @@ async fn one(
 ) -> Result<Facts, Fault> {
     let who = identity.identifiers.clone();
     let mut gaps = common.gaps.clone();
-    let (target, credentials, grants, directory, hosts, (mut named, unread)) = futures_util::join!(
+    let (target, credentials, grants, directory, hosts, (mut named, unread), signs_in) = futures_util::join!(
         target(reader, params, &identity),
         credentials(reader, &who.resource_id),
         access::assignments(reader, common, &who),
         directory::read(reader, common, &who),
         hosts::read(reader, common, &all.mentioned, &who),
         named::eligible(reader, common, &who),
+        signs_in(reader, params, &who),
     );
-    gaps.extend(unread);
+    let (signs_in_to, unlogged) = signs_in;
+    gaps.extend(unread.into_iter().chain(unlogged));
     named.extend(all.named(common, &who));
     let (mut assignments, (directory, scheduled, missed)) = (grants?, directory?);
     gaps.extend(missed);
@@ -205,6 +208,7 @@ async fn one(
         counterparts,
         mapped: Mapped::default(),
         named,
+        signs_in_to,
         locks: Vec::new(),
         moving,
         rights: Vec::new(),
@@ -219,6 +223,18 @@ async fn one(
     facts.assignment_counts = access::counts(common, &facts);
     sort(&mut facts);
     Ok(facts)
+}
+
+/// Where it has signed in, if anybody wants to know.
+async fn signs_in(
+    reader: &Reader,
+    params: &Params,
+    who: &Identifiers,
+) -> (Option<Vec<Audience>>, Option<Gap>) {
+    if params.options.quiet_ms == 0 {
+        return (None, None);
+    }
+    sign_ins::read(reader, &who.principal_id).await
 }
 
 /// The same world gives the same facts, in whatever order it answered.
