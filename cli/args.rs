@@ -238,6 +238,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         from: ReadFrom,
     },
+    /// Old and new ids, what was made, changed and removed, for code that owns it: import blocks of Terraform. Offline.
+    Handoff {
+        /// MOVE or BATCH
+        select: Option<String>,
+        #[command(flatten)]
+        from: ReadFrom,
+    },
     /// One thing in full: a plan file, a batch, a move, or a step (MOVE:STEP). Offline.
     Show {
         /// A file, BATCH, MOVE or MOVE:STEP

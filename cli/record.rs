@@ -22,6 +22,7 @@ pub(crate) fn mask(cli: &mut Cli) -> Vec<&'static str> {
         | Command::Verify { .. }
         | Command::Status { .. }
         | Command::History { .. }
+        | Command::Handoff { .. }
         | Command::Show { .. }
         | Command::Replay { .. }
         | Command::Audit(_)

@@ -50,6 +50,7 @@ impl Unprinted {
             | Command::Verify { .. }
             | Command::Status { .. }
             | Command::History { .. }
+            | Command::Handoff { .. }
             | Command::Show { .. }
             | Command::Replay { .. }
             | Command::Audit(Audit::Verify { .. } | Audit::Head { .. })

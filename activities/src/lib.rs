@@ -3,6 +3,7 @@
 pub mod azure;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+pub mod handoff;
 pub mod kinds;
 pub mod references;
 pub mod relocate;

@@ -6,6 +6,7 @@ mod bundle;
 mod cleanup;
 mod db;
 mod discover;
+mod handoff;
 mod history;
 mod plan;
 mod rehearse;
@@ -57,6 +58,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
         }
         Command::Status { select, from } => status::status(c, select.as_deref(), &from).await,
         Command::History { select, from } => history::history(c, select.as_deref(), &from).await,
+        Command::Handoff { select, from } => handoff::handoff(c, select.as_deref(), &from).await,
         Command::Show { what, from } => show::show(c, &what, &from).await,
         Command::Replay { select, at, from } => replay::replay(c, select.as_deref(), at, &from).await,
         Command::Audit(Audit::Verify { anchor, from }) => audit::verify(c, anchor.as_deref(), &from).await,

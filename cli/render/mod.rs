@@ -19,6 +19,7 @@ macro_rules! putln {
 
 pub(crate) mod bundle;
 pub(crate) mod discover;
+pub(crate) mod handoff;
 pub(crate) mod history;
 pub(crate) mod plan;
 pub(crate) mod show;

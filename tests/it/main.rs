@@ -21,6 +21,7 @@ mod errors_world;
 mod everywhere;
 mod fields;
 mod full_disk;
+mod handoff;
 mod keys;
 mod kills;
 mod left_out;

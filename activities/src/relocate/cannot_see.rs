@@ -19,7 +19,10 @@ pub(crate) const GENERAL: [(&str, &str); 5] = [
         "C1",
         "database users made from {client} (Azure SQL, MySQL) or {principal} (PostgreSQL), on servers that nothing read here points to",
     ),
-    ("C2", "{client} in code, images, pipelines, secrets and Terraform or Bicep files"),
+    (
+        "C2",
+        "{client} in code, images, pipelines, secrets and Terraform or Bicep files (`rehome handoff` says what to look for)",
+    ),
     ("C3", "grants in other tenants, and allow-lists of other companies"),
     ("C4", "access lists on files: Data Lake (POSIX), Azure Files"),
     ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Synapse, Azure DevOps"),
