@@ -229,6 +229,7 @@ mod tests {
             "identity.revoke_tokens/1",
             "identity.delete/1",
             "principal.known/1",
+            "principal.quiet/1",
             "identity.known/1",
             "lock.lift/1",
         ];
