@@ -231,6 +231,7 @@ mod tests {
             "principal.known/1",
             "principal.quiet/1",
             "identity.known/1",
+            "identity.look_up/1",
             "lock.lift/1",
         ];
         let served: BTreeSet<String> =

@@ -9,6 +9,10 @@ const MSI: &str = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
 
 /// Two identities, of which one may assign the other, going to a group that is not there yet.
 fn stage(rehome: &Rehome) -> (Azure, String, String) {
+    stage_with(rehome, &[])
+}
+
+fn stage_with(rehome: &Rehome, more: &[Value]) -> (Azure, String, String) {
     let estate = std::fs::read_to_string(example("minimal").join("estate.json")).expect("an estate");
     let mut estate: Value = serde_json::from_str(&estate).expect("JSON");
     let arm = estate["arm"].as_array_mut().expect("arm");
@@ -35,6 +39,7 @@ fn stage(rehome: &Rehome) -> (Azure, String, String) {
     });
     let first = text(&shop["id"]).to_owned();
     arm.extend([identity, grant]);
+    arm.extend(more.iter().cloned());
     std::fs::write(rehome.path("estate.json"), estate.to_string()).expect("written");
     let batch = format!(
         "format_version = \"1.0\"\n[batch]\nname = \"siblings\"\nto = \"swedencentral\"\nsoak = \"0s\"\n\
@@ -110,4 +115,57 @@ fn a_move_that_begins_after_its_sibling_is_not_stale_because_of_it() {
     runs.iter().for_each(|run| drop(rehome.say(&["retry", run]).expect(0)));
     let code = rehome.run_with_people();
     assert_eq!(code, 0, "{}\n{}", rehome.say(&["status"]).out, rehome.say(&["history"]).out);
+}
+
+const SECOND: &str = "5ec00000-0000-4000-8000-000000000b1d";
+
+/// The first may give roles in the group, to the second alone.
+fn delegated() -> Value {
+    let group = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/resourceGroups/rg-shop-weu";
+    let name = "5ec00000-0000-4000-8000-00000000a552";
+    let condition = format!(
+        "((!(ActionMatches{{'Microsoft.Authorization/roleAssignments/write'}})) OR \
+         (@Request[Microsoft.Authorization/roleAssignments:PrincipalId] ForAnyOfAnyValues:GuidEquals {{{SECOND}}}))"
+    );
+    let admin = "f58310d9-a9f6-439a-9e8d-f62e7b41a168";
+    json!({"id": format!("{group}/providers/Microsoft.Authorization/roleAssignments/{name}"), "name": name,
+        "type": "Microsoft.Authorization/roleAssignments", "properties": {"scope": group,
+            "roleDefinitionId": format!("/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/providers/Microsoft.Authorization/roleDefinitions/{admin}"),
+            "principalId": "0a1b2c3d-2222-4000-8000-0000000001d1", "principalType": "ServicePrincipal",
+            "condition": condition, "conditionVersion": "2.0"}})
+}
+
+fn conditions_of(estate: &Value, principal: &str) -> Vec<String> {
+    let all = estate["arm"].as_array().into_iter().flatten().map(|o| &o["properties"]);
+    let held = all.filter(|p| text(&p["principalId"]) == principal);
+    held.map(|p| text(&p["condition"]).to_owned()).filter(|condition| !condition.is_empty()).collect()
+}
+
+#[test]
+fn a_condition_that_names_the_other_names_its_new_principal_whoever_comes_first() {
+    for late in [0, 1] {
+        let mut rehome = Rehome::offline();
+        let (azure, first, second) = stage_with(&rehome, &[delegated()]);
+        rehome.turn_to(&azure);
+        rehome.approve(&rehome.path("batch.toml"));
+        let moves = rehome.json(&["status"]);
+        let run = text(&moves["moves"][late]["run"]);
+        rehome.say(&["pause", run, "--reason", "a test"]).expect(0);
+        rehome.say(&["run", "plan.json", "--yes"]);
+        rehome.say(&["resume", run, "--reason", "a test"]).expect(0);
+        rehome.say(&["run", "plan.json", "--yes"]);
+        for one in moves["moves"].as_array().expect("moves") {
+            rehome.say(&["retry", text(&one["run"])]).expect(0);
+        }
+        assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
+        rehome.say(&["verify"]).expect(0);
+        let estate = azure.estate();
+        let fresh = |old: &str| old.replace(old.split('/').nth(4).unwrap_or_default(), "rg-fresh");
+        let new = |old: &str| principal(&estate, &fresh(old));
+        let conditions = conditions_of(&estate, &new(&first));
+        assert_eq!(conditions.len(), 1, "{conditions:?}");
+        assert!(conditions[0].contains(&new(&second)) && !conditions[0].contains(SECOND), "{conditions:?}");
+        rehome.say_with_people(&["cleanup", "siblings", "--confirm", "siblings", "--yes"]).expect(0);
+        assert_eq!(conditions_of(&azure.estate(), &new(&first)), conditions);
+    }
 }

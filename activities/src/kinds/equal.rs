@@ -5,7 +5,7 @@
 
 use super::finding;
 use crate::azure::Reader;
-use crate::references::text::replace;
+use crate::references::text::{mentions, replace};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Finding, Met};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,9 @@ pub(crate) struct EqualInput {
     at: Vec<String>,
     /// What stands for what in scopes and conditions.
     replace: Vec<Pair>,
+    /// Principals that move too: which new name stands for one in a condition is for the grant's own proof.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    siblings: Vec<String>,
     /// Groups that nobody can put the new one into: the plan has said so.
     left_out: Vec<String>,
 }
@@ -47,6 +50,8 @@ struct Held {
     scope: String,
     role: String,
     condition: String,
+    /// The condition names somebody whose new name is not known here.
+    names_sibling: bool,
 }
 
 /// What both hold in one subscription.
@@ -57,7 +62,12 @@ struct Sides {
 
 impl Sides {
     fn missing(&self) -> Vec<&Value> {
-        self.old.iter().filter(|(held, _)| !self.new.contains(held)).map(|(_, body)| body).collect()
+        self.old.iter().filter(|(held, _)| !self.has(held)).map(|(_, body)| body).collect()
+    }
+
+    fn has(&self, old: &Held) -> bool {
+        let like = |new: &Held| new.scope == old.scope && new.role == old.role && !new.condition.is_empty();
+        self.new.contains(old) || (old.names_sibling && self.new.iter().any(like))
     }
 }
 
@@ -70,6 +80,7 @@ fn held(body: &Value, pairs: &[(&str, &str)]) -> Option<Held> {
         scope: renamed(text("scope")?).to_lowercase(),
         role: text("roleDefinitionId")?.rsplit('/').next().unwrap_or_default().to_lowercase(),
         condition: text("condition").map(renamed).unwrap_or_default().to_lowercase(),
+        names_sibling: false,
     })
 }
 
@@ -95,7 +106,13 @@ impl PrincipalEqual {
         };
         let old = old.into_iter().filter(|body| !left_out(body));
         Ok(Sides {
-            old: old.filter_map(|body| Some((held(&body, &pairs)?, body))).collect(),
+            old: old
+                .filter_map(|body| {
+                    let mut held = held(&body, &pairs)?;
+                    held.names_sibling = input.siblings.iter().any(|id| mentions(&held.condition, id));
+                    Some((held, body))
+                })
+                .collect(),
             new: new?.iter().filter_map(|body| held(body, &[])).collect(),
         })
     }

@@ -13,6 +13,7 @@ mod host;
 mod host_plan;
 mod link;
 mod links;
+mod look_up;
 mod object;
 mod objects;
 mod quiet;
@@ -78,6 +79,7 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(host::HostRewrite::new(clients()))
         .activity(SettingsRewrite::<settings::AppSettings>::new(clients(), key.clone()))
         .activity(SettingsRewrite::<settings::ConnectionStrings>::new(clients(), key))
+        .activity(look_up::LookUp(clients()))
         .activity(revoke_tokens::RevokeTokens(clients()))
         .activity(delete::DeleteIdentity(clients()))
         .condition(conditions::PrincipalKnown(azure.reader()))
@@ -177,6 +179,7 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<host::HostRewrite>(),
         of::<SettingsRewrite<settings::AppSettings>>(),
         of::<SettingsRewrite<settings::ConnectionStrings>>(),
+        of::<look_up::LookUp>(),
         of::<revoke_tokens::RevokeTokens>(),
         of::<delete::DeleteIdentity>(),
     ]

@@ -128,15 +128,22 @@ impl<'a> Builder<'a> {
 
     /// A text in which the new names stand for the old ones.
     pub(super) fn renamed_text(&self, new: &New, text: &str) -> Template {
+        self.renamed_beside(new, text, &[])
+    }
+
+    /// The same, in which other names are exchanged as well.
+    pub(super) fn renamed_beside(&self, new: &New, text: &str, others: &[(&str, Template)]) -> Template {
         let text = replace(text, &[(self.old().resource_id.as_str(), new.id.as_str())])
             .unwrap_or_else(|| text.to_owned());
-        let names = [self.old().client_id.as_str(), self.old().principal_id.as_str()];
+        let mut names = vec![self.old().client_id.as_str(), self.old().principal_id.as_str()];
+        names.extend(others.iter().map(|(name, _)| *name));
         let mut parts: Vec<Template> = pieces(&text, &names)
             .into_iter()
             .map(|piece| match piece {
                 Piece::Text(text) => Template::known(text),
                 Piece::Mention(0) => new.name(Identifier::ClientId),
-                Piece::Mention(_) => new.name(Identifier::PrincipalId),
+                Piece::Mention(1) => new.name(Identifier::PrincipalId),
+                Piece::Mention(other) => others[other - 2].1.clone(),
             })
             .collect();
         if parts.len() == 1 { parts.remove(0) } else { Template::Text(parts) }

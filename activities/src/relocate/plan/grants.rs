@@ -3,6 +3,7 @@
 use super::builder::{Builder, Group, New, Words, object};
 use super::databases::fresh_name;
 use super::kinds::{act, wait};
+use super::siblings::{self, LookedUp};
 use super::words::{place, role_at};
 use crate::references::scan::Identifier;
 use crate::references::table::type_of;
@@ -21,8 +22,9 @@ pub(super) struct Made<'a> {
 
 /// Everything that must be in place before anybody uses the new identity.
 pub(super) fn grants(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
-    let mut steps = roles_of(b, made);
-    steps.extend(roles_on(b, made));
+    let mut known = LookedUp::default();
+    let mut steps = roles_of(b, made, &mut known);
+    steps.extend(roles_on(b, made, &mut known));
     steps.extend(conditions(b, made));
     steps.extend(directory(b, made));
     steps.extend(credentials(b, made));
@@ -61,7 +63,7 @@ fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(String, Option<Strin
     out
 }
 
-fn roles_of(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+fn roles_of(b: &mut Builder<'_>, made: &Made<'_>, known: &mut LookedUp) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
     for assignment in &facts.assignments_of {
@@ -72,16 +74,18 @@ fn roles_of(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
                 let input = Template::object([("id", Template::known(other))]);
                 needs.push(b.push(Group::Grant, Words::new(title, ""), &[], wait("identity.known/1", input)));
             }
+            let (condition, first) = siblings::condition(b, made.new, assignment, known);
+            needs.extend(first);
             let principal = made.new.name(Identifier::PrincipalId);
             let words = Words::new(role_at(assignment, &scope), "remove");
-            let node = role(b, made.new, assignment, &scope, principal);
+            let node = role(b, made.new, (assignment, condition), &scope, principal);
             steps.push(b.push(Group::Grant, words, &needs, node));
         }
     }
     steps
 }
 
-fn roles_on(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+fn roles_on(b: &mut Builder<'_>, made: &Made<'_>, known: &mut LookedUp) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
     // What another identity of the batch may do with this one is granted by that one's own move.
@@ -97,16 +101,22 @@ fn roles_on(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             assignment.principal_id
         );
         let principal = Template::known(&assignment.principal_id);
-        let node = role(b, made.new, assignment, &scope, principal);
-        let needs = [made.new.made_by.clone()];
+        let (condition, mut needs) = siblings::condition(b, made.new, assignment, known);
+        let node = role(b, made.new, (assignment, condition), &scope, principal);
+        needs.push(made.new.made_by.clone());
         steps.push(b.push(Group::Grant, Words::new(title, "remove"), &needs, node));
     }
     steps
 }
 
 /// The role of an assignment for a principal at a scope: for good, or as long as that one has it.
-fn role(b: &Builder<'_>, new: &New, a: &Assignment, scope: &str, principal: Template) -> Node {
-    let condition = a.condition.as_deref().map(|text| b.renamed_text(new, text));
+fn role(
+    b: &Builder<'_>,
+    new: &New,
+    (a, condition): (&Assignment, Option<Template>),
+    scope: &str,
+    principal: Template,
+) -> Node {
     if !a.is_scheduled() {
         return act("role_assignment.grant/1", grant(b, new, (a, condition), scope, principal));
     }
@@ -161,7 +171,7 @@ pub(super) fn schedule(
 fn conditions(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let facts = b.facts;
     let mut steps = Vec::new();
-    for assignment in &facts.conditions_naming {
+    for assignment in facts.conditions_naming.iter().filter(|a| !siblings::is_of_another(facts, a)) {
         let title = format!("condition of {}: old principal -> NEW", role_at(assignment, &assignment.scope));
         let input = object([
             ("id", known_text(&assignment.id)),

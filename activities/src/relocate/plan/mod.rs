@@ -12,6 +12,7 @@ mod grants;
 mod hosts;
 mod kinds;
 mod named;
+mod siblings;
 mod waits;
 mod words;
 

@@ -6,6 +6,7 @@
 
 use super::builder::{Builder, Group, New, Words, object};
 use super::kinds::wait;
+use super::siblings;
 use super::words::length;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Assignment, Facts};
@@ -85,6 +86,7 @@ fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<Ste
         ("new", Some(new.name(Identifier::PrincipalId))),
         ("at", Some(Template::known(&at))),
         ("replace", Some(b.pairs(new, &all))),
+        ("siblings", Some(Template::known(moving(facts)))),
         ("left_out", Some(Template::known(left_out.collect::<Vec<_>>()))),
     ]);
     let mut needs = granted.to_vec();
@@ -92,6 +94,12 @@ fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<Ste
     let title = format!("until NEW may do all that old may, in {}", counted(at.len(), "subscription"));
     let words = Words { title, undo: Cow::Borrowed("") };
     Some(b.push(Group::Grant, words, &needs, wait("principal.equal/1", input)))
+}
+
+/// Principals of the same batch that a condition of it names.
+fn moving(facts: &Facts) -> BTreeSet<&str> {
+    let conditions = facts.assignments_of.iter().filter_map(|a| a.condition.as_deref());
+    conditions.flat_map(|text| siblings::named(facts, text)).map(|m| m.principal_id.as_str()).collect()
 }
 
 /// The subscriptions in which the identity has roles or hosts, and its own, in lower case.
