@@ -66,7 +66,7 @@ const MOVED: [(&str, &str); 18] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 14] = [
+const HANDS: [(&str, &str); 15] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     ("service connections of Azure DevOps", "from the credential's subject"),
@@ -84,6 +84,10 @@ const HANDS: [(&str, &str); 14] = [
         "`az aks identity-binding` and `kubectl` commands; the credential that AKS keeps for it is not copied",
     ),
     ("code that names no identity, with `unpinned_host = \"pin-first\"`", "an `az` command before and after"),
+    (
+        "connections of Standard Logic Apps, which are in a file",
+        "`az rest` commands that read and write the file",
+    ),
     ("resources that Azure names and you may not read", "a blocker until the batch file answers for each"),
     (
         "deny assignments that exclude it, and would deny the new one",

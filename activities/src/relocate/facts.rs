@@ -358,6 +358,9 @@ pub struct Host {
     /// The resource group that a cluster keeps its nodes in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes_in: Option<String>,
+    /// A Standard Logic App, which keeps its connections in a file of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub workflow_app: bool,
     /// Whether it could be read; one that could not is known by id only.
     pub readable: bool,
     /// Its provisioning state, where it has one.

@@ -61,6 +61,7 @@ pub(super) fn host(kind: &str, name: &str) -> Host {
         databases: BTreeSet::new(),
         found_by: BTreeSet::from([Method::GraphMap]),
         nodes_in: None,
+        workflow_app: false,
         readable: true,
         state: Some("Succeeded".into()),
         rest: "sha256:0".into(),

@@ -184,6 +184,23 @@ fn set_client_id(id: &str, client_id: &str) -> String {
     )
 }
 
+/// The connections of a Standard Logic App are in a file among its workflows, which no resource shows.
+/// Source: <https://learn.microsoft.com/azure/logic-apps/authenticate-with-managed-identity>, `connections.json`
+pub(super) fn connections(b: &Builder<'_>, new: &New, app: &Host) -> (String, Node) {
+    let file = quoted(&format!("{}/hostruntime/admin/vfs/connections.json?api-version=2022-03-01", app.id));
+    let text = |from: &str, to: &str| {
+        Template::known(format!(
+            "its connections are in a file that may name the identity:\n  \
+             az rest --method get --url {file} > connections.json\n\
+             where it names\n  {from}\nput in its place\n  {to}\nand the same in the repository that it is deployed from; then\n  \
+             az rest --method put --url {file} --headers 'If-Match=*' --body @connections.json"
+        ))
+    };
+    let (old, fresh) = (&b.old().resource_id, &new.id);
+    let node = Node::ByHand { instruction: text(old, fresh), undo: text(fresh, old) };
+    (format!("{}: connections.json old -> NEW, if it names it", place(&app.id)), node)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

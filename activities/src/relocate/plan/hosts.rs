@@ -66,6 +66,12 @@ pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
             let (title, node) = clusters::kubelet(b, new, host);
             out.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
         }
+        if host.workflow_app && host.carries && choice.strategy != Strategy::ByHand {
+            let mut needs = work.ready();
+            needs.extend(steps.attached.clone());
+            let (title, node) = by_hand::connections(b, new, host);
+            out.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+        }
         if host.carries {
             attached.extend(steps.attached.map(|step| (host.id.as_str(), step)));
             if matches!(choice.strategy, Strategy::Overlap | Strategy::PinFirst) {

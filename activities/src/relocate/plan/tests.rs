@@ -245,3 +245,22 @@ fn what_only_a_person_can_do_is_written_out_with_the_real_ids() {
     assert!(hands[0].1.contains(&facts.hosts[0].id), "{}", hands[0].1);
     assert!(hands[1].1.contains("kubectl -n pay annotate serviceaccount pay-worker"), "{}", hands[1].1);
 }
+
+#[test]
+fn the_connections_of_a_standard_logic_app_are_a_persons_once_the_new_identity_is_attached() {
+    let mut facts = facts();
+    let mut app = host("Microsoft.Web/sites", "flows");
+    app.workflow_app = true;
+    facts.hosts = vec![app, host("Microsoft.Web/sites", "shop")];
+    let plan = plan(&params(), &facts).unwrap();
+    let by_hand: Vec<&Step> = plan.steps.iter().filter(|s| s.title.contains("connections.json")).collect();
+    assert_eq!(by_hand.len(), 1);
+    let carries = |s: &&Step| s.title.starts_with("flows: ") && matches!(s.node, Node::Act { .. });
+    let attached = plan.steps.iter().find(carries).unwrap();
+    assert!(before(&plan, by_hand[0]).contains(&attached.id));
+    let Node::ByHand { instruction: Template::Known(text), undo } = &by_hand[0].node else {
+        panic!("a person's")
+    };
+    assert!(text.get().contains("flows/hostruntime/admin/vfs/connections.json?api-version="));
+    assert_ne!(undo, &Template::known(Value::Null));
+}

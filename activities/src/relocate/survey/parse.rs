@@ -255,12 +255,21 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
         databases: databases::named_in(body),
         found_by: BTreeSet::from([found_by]),
         nodes_in: nodes::is_cluster(&kind).then(|| text(body, "/properties/nodeResourceGroup")).flatten(),
+        workflow_app: is_workflow_app(&kind, body),
         readable: true,
         state: text(body, "/properties/provisioningState"),
         rest: rest_digest(body, &ignored),
         kind,
         id,
     })
+}
+
+/// Whether this is a site that runs workflows: `functionapp,workflowapp`.
+/// Source: web/2023-12-01, `kind` of a site.
+fn is_workflow_app(kind: &str, body: &Value) -> bool {
+    let words = text(body, "/kind").unwrap_or_default().to_ascii_lowercase();
+    kind.to_ascii_lowercase().starts_with("microsoft.web/sites")
+        && words.split(',').any(|w| w.trim() == "workflowapp")
 }
 
 /// A resource that takes the place of a host, whatever it carries.
@@ -307,6 +316,7 @@ pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
         databases: BTreeSet::new(),
         found_by: BTreeSet::from([found_by]),
         nodes_in: None,
+        workflow_app: false,
         readable: false,
         state: None,
         rest: String::new(),
