@@ -185,6 +185,15 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_read_and_its_first_rule_cuts_the_answer_to_the_first_grant() {
+        let mut example: Faults =
+            serde_json::from_str(include_str!("../../examples/faults.json")).expect("legal");
+        let grant = "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments/n";
+        assert_eq!(example.strike(1, "arm", "PUT", grant), Some(What::CutAfter));
+        assert_eq!(example.strike(1, "arm", "PUT", grant), None);
+    }
+
+    #[test]
     fn a_rule_strikes_the_nth_time_and_so_often() {
         let mut nth = faults(r#"{"method":"put","path":"/x","nth":2,"what":"cut_after"}"#);
         let struck: Vec<_> = (0..3).map(|_| nth.strike(1, "arm", "PUT", "/a/X").is_some()).collect();

@@ -28,10 +28,10 @@ macro_rules! table {
 pub const TABLE: &[Row] = table! {
     // Asked too often, or not heard in time.
     Any 429 "RetryableErrorDueToAnotherOperation" "" Conflict Later "the resource is busy; it is tried again"
-    Any 429 "TooManyRequests" "" Throttled Later "it goes on by itself"
-    Any 429 "SubscriptionRequestsThrottled" "" Throttled Later "it goes on by itself"
-    Any 429 "RateLimiting" "" Throttled Later "it goes on by itself"
-    Any 429 "*" "" Throttled Later "it goes on by itself"
+    Any 429 "TooManyRequests" "" Throttled Later "it is tried again by itself; where it has stopped, retry, and run with a smaller --parallel"
+    Any 429 "SubscriptionRequestsThrottled" "" Throttled Later "it is tried again by itself; where it has stopped, retry, and run with a smaller --parallel"
+    Any 429 "RateLimiting" "" Throttled Later "it is tried again by itself; where it has stopped, retry, and run with a smaller --parallel"
+    Any 429 "*" "" Throttled Later "it is tried again by itself; where it has stopped, retry, and run with a smaller --parallel"
     Any 408 "*" "" Unavailable Doubt "the service gave up waiting; it is looked at and goes on"
 
     // Signing in: whatever is answered there, the request itself was not sent.
