@@ -44,7 +44,7 @@ pub struct Surface {
 }
 
 /// What is moved, and by which kind of change.
-const MOVED: [(&str, &str); 18] = [
+const MOVED: [(&str, &str); 19] = [
     ("the identity: name, tags, isolation, restrictions on providers", "identity.create/1"),
     ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
     ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
@@ -62,6 +62,7 @@ const MOVED: [(&str, &str); 18] = [
     ("administrators of SQL and MySQL servers, of which there is one", "host.rewrite/1"),
     ("application settings of sites and slots", "app_settings.rewrite/1"),
     ("connection strings of sites and slots", "connection_strings.rewrite/1"),
+    ("policies assigned on it, exemptions from policies, its diagnostic settings", "grant.put/1"),
     ("locks on it", "lock.restore/1"),
 ];
 
@@ -101,7 +102,10 @@ const HANDS: [(&str, &str); 15] = [
         "deployment stacks that exclude it, Lighthouse definitions that name it",
         "each place, and the command that shows it or deploys it again",
     ),
-    ("policy exemptions on it", "an `az policy exemption` command"),
+    (
+        "policies assigned on it that have an identity of their own, or what looks like a secret",
+        "an `az rest` command that assigns the policy, and what its new identity needs",
+    ),
     ("local roles of Managed HSM", "`az keyvault role assignment` commands for each HSM there is"),
 ];
 
@@ -221,6 +225,7 @@ mod tests {
             include_str!("relocate/plan/hosts.rs"),
             include_str!("relocate/plan/mod.rs"),
             include_str!("relocate/plan/clean_up.rs"),
+            include_str!("relocate/plan/on_itself.rs"),
         ];
         let kinds = sources.iter().flat_map(|source| source.split('"')).filter(|word| word.ends_with("/1"));
         kinds.filter(|word| word.contains('.')).collect()

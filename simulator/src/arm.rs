@@ -3,6 +3,7 @@
 pub(crate) mod authorization;
 mod clusters;
 mod computed;
+mod extensions;
 mod groups;
 mod id;
 mod identity_block;

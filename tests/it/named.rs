@@ -1,5 +1,5 @@
 //! What names an identity and no program changes: deny assignments, privileged identity management, stacks,
-//! Lighthouse, exemptions, managed HSMs. All of it is in the plan, what may not be read too, and none is written.
+//! Lighthouse, managed HSMs. All of it is in the plan, what may not be read too, and none is written.
 
 use crate::azure::{Azure, example, minimal_without_soak};
 use crate::discovery::at;
@@ -44,16 +44,12 @@ fn eligible() -> Value {
 
 /// Resources that are in tables of their own of the index, and one that only is there.
 fn resources() -> Vec<Value> {
-    let own = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop");
     vec![
         json!({"id": at("Microsoft.Resources/deploymentStacks/stack"), "name": "stack", "type": "Microsoft.Resources/deploymentStacks",
             "location": "westeurope", "properties": {"denySettings": {"mode": "denyDelete", "excludedPrincipals": [OPERATOR, PRINCIPAL]}}}),
         json!({"id": format!("{SUB}/providers/Microsoft.ManagedServices/registrationDefinitions/9e000000-0000-4000-8000-000000000001"),
             "name": "9e000000-0000-4000-8000-000000000001", "type": "Microsoft.ManagedServices/registrationDefinitions",
             "properties": {"authorizations": [{"principalId": PRINCIPAL, "roleDefinitionId": READER}]}}),
-        json!({"id": format!("{own}/providers/Microsoft.Authorization/policyExemptions/ex"), "name": "ex",
-            "type": "Microsoft.Authorization/policyExemptions", "properties": {"exemptionCategory": "Waiver",
-                "policyAssignmentId": format!("{SUB}/providers/Microsoft.Authorization/policyAssignments/names")}}),
         json!({"id": at("Microsoft.KeyVault/managedHSMs/hsm-shop"), "name": "hsm-shop", "type": "Microsoft.KeyVault/managedHSMs",
             "location": "westeurope", "properties": {}}),
     ]
@@ -188,8 +184,6 @@ fn people_get_the_ready_commands_and_nothing_of_it_is_written_or_becomes_permane
             "az stack group create --name stack --resource-group rg-shop-weu",
             "Lighthouse definition 9e000000-0000-4000-8000-000000000001",
             "/properties/authorizations/0/principalId",
-            "az policy exemption create --name ex --scope",
-            "--exemption-category Waiver",
             "az keyvault role assignment list --hsm-name hsm-shop --assignee 0a1b2c3d-2222",
             "az rest --method post --url https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignmentScheduleRequests",
             "https://graph.microsoft.com/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests",

@@ -61,7 +61,7 @@ pub(crate) trait Object: Send + Sync + 'static {
         serde_json::json!({"id": Self::id(input)})
     }
     /// The part of what was read that is sent to put it back.
-    fn writable(live: &Value) -> Value {
+    fn writable(_: &Self::Input, live: &Value) -> Value {
         serde_json::json!({"properties": live["properties"]})
     }
 }
@@ -303,7 +303,7 @@ impl<T: Object> Activity for Remove<T> {
     }
 
     async fn before(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
-        Ok(self.live(input).await?.map(|live| T::writable(&live)))
+        Ok(self.live(input).await?.map(|live| T::writable(input, &live)))
     }
 
     async fn run(&self, call: &Call, input: &T::Input, before: &Option<Value>) -> Outcome<()> {
@@ -338,7 +338,7 @@ impl<T: Object> Activity for Remove<T> {
     /// What is there, or what the plan says was there.
     async fn recall(&self, input: &T::Input) -> Result<Option<Option<Value>>, Fault> {
         let live = self.live(input).await?;
-        Ok(Some(Some(live.map_or_else(|| T::body(input), |live| T::writable(&live)))))
+        Ok(Some(Some(live.map_or_else(|| T::body(input), |live| T::writable(input, &live)))))
     }
 
     async fn undo(

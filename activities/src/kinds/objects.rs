@@ -255,7 +255,7 @@ impl Object for OldAssignment {
         json!({ "properties": input.expected })
     }
 
-    fn writable(live: &Value) -> Value {
+    fn writable(_: &ExpectedInput, live: &Value) -> Value {
         let writable = [
             "roleDefinitionId",
             "principalId",
@@ -385,6 +385,25 @@ impl Object for OldServiceGrant {
     fn body(input: &OldServiceGrantInput) -> Value {
         input.expected.clone()
     }
+
+    /// What it is made of beside its properties: a policy has a place and an identity.
+    fn writable(input: &OldServiceGrantInput, live: &Value) -> Value {
+        let members = input.expected.as_object().into_iter().flatten();
+        let live = |name: &String| match name.as_str() {
+            "identity" => attached(&live["identity"]),
+            name => live[name].clone(),
+        };
+        Value::Object(members.map(|(name, _)| (name.clone(), live(name))).collect())
+    }
+}
+
+/// A block of identities as it may be sent: what Azure says of each is its own.
+fn attached(block: &Value) -> Value {
+    let mut block = block.clone();
+    if let Some(map) = block["userAssignedIdentities"].as_object_mut() {
+        map.values_mut().for_each(|value| *value = json!({}));
+    }
+    block
 }
 
 #[cfg(test)]

@@ -84,8 +84,9 @@ const AT_A_WORD: [&str; 6] = ["sig=", "pwd=", "code=", "token=", "key=", "sas="]
 /// Masks everything that may be a secret in a resource.
 pub fn mask(resource: &mut Value, keep: &[String]) {
     let kind = resource["type"].as_str().unwrap_or_default().to_lowercase();
-    // Grants, roles and locks are made of ids, names of actions and what people wrote about them.
-    let plain = kind.starts_with("microsoft.authorization/");
+    // Grants, roles and locks are made of ids, names of actions and what people wrote about them; a policy has
+    // parameters.
+    let plain = kind.starts_with("microsoft.authorization/") && !kind.ends_with("/policyassignments");
     walk(resource, &Around { keep, plain, secret: false });
 }
 

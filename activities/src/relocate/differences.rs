@@ -3,7 +3,7 @@
 //! Version tags, stamps, counts and the caller's rights are not compared: a plan does not become
 //! wrong by them. Nor is the rest of a host, which each write compares by itself when it happens.
 
-use super::facts::{Assignment, Facts, Host, Moving};
+use super::facts::{Assignment, Facts, Host, Moving, Named};
 use crate::kinds::moment;
 use rehome_orchestrator::{Difference, digest};
 use serde::Serialize;
@@ -12,7 +12,14 @@ use std::collections::BTreeMap;
 
 /// Where the surveys differ, by the names of the facts.
 pub fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
-    let (left, mut right) = (facts(expected), facts(found));
+    let (mut left, mut right) = (facts(expected), facts(found));
+    // Exemptions were once only said, and are now facts of their own.
+    for said in expected.named.iter().filter(|named| matches!(named, Named::Exemption(_))) {
+        let now = said.key().replacen("exemption ", "on it ", 1);
+        if right.remove(&now).is_some() {
+            left.remove(&said.key());
+        }
+    }
     for copied in copies(expected, found) {
         right.remove(&copied);
     }
@@ -115,6 +122,9 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
     mapped(facts, &mut put);
     for named in &facts.named {
         put(named.key(), short(named));
+    }
+    for one in &facts.on_itself {
+        put(format!("on it {}", one.id.to_ascii_lowercase()), short(&one.body));
     }
     for l in &facts.locks {
         put(format!("lock {}", l.id.to_ascii_lowercase()), l.level.clone());

@@ -9,7 +9,7 @@ mod sign_ins;
 
 pub use limits::{Gap, GapCode, Right};
 pub use mapped::{Mapped, MappedGrant, MappedPlace};
-pub use named::{Deny, Exemption, Named, NamedResource, Pim, PimKind};
+pub use named::{Deny, Exemption, Named, NamedResource, OwnPolicy, Pim, PimKind};
 pub use sign_ins::Audience;
 
 use crate::references::scan::{Identifier, Identifiers};
@@ -56,6 +56,9 @@ pub struct Facts {
     /// Where it has signed in of late; absent where nobody asked, or nobody may know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signs_in_to: Option<Vec<Audience>>,
+    /// What stands on the identity itself and is put on the new one too: policies, exemptions, diagnostic settings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_itself: Vec<OnItself>,
     /// The locks that bear on anything that the move touches.
     pub locks: Vec<Lock>,
     /// The other identities of the same batch that stand in an assignment with this one.
@@ -288,6 +291,18 @@ pub struct AccessPolicy {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceGrant {
+    /// Its ARM id.
+    pub id: String,
+    /// The API version it was read with.
+    pub api_version: String,
+    /// Its writable body.
+    pub body: serde_json::Value,
+}
+
+/// An extension of the identity itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnItself {
     /// Its ARM id.
     pub id: String,
     /// The API version it was read with.

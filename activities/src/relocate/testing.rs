@@ -127,6 +127,7 @@ pub(super) fn facts() -> Facts {
         counterparts: Vec::new(),
         mapped: Mapped::default(),
         named: Vec::new(),
+        on_itself: Vec::new(),
         locks: Vec::new(),
         moving: Vec::new(),
         rights: Vec::new(),

@@ -16,7 +16,7 @@ mod view;
 
 #[expect(unused_imports, reason = "what the pipeline asks of this room")]
 pub(crate) use {
-    access::{allowed, authorize, identities, linked, needed},
+    access::{ASSIGN, allowed, authorize, identities, linked, needed},
     actions::Plane,
     assignments::{all as assigned, scope_of},
     locks::forbids,

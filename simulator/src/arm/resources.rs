@@ -1,8 +1,8 @@
 //! ARM: resources of any type.
 
-use super::authorization::{Call, Objects, canonical, linked};
+use super::authorization::{ASSIGN, Call, Objects, canonical, linked};
 use super::id::ArmPath;
-use super::{clusters, computed, groups, identity_block, poll, services};
+use super::{clusters, computed, extensions, groups, identity_block, poll, services};
 use crate::http::Reply;
 use crate::operations::is_long;
 use crate::world::World;
@@ -17,8 +17,12 @@ const NO_PATCH: [&str; 4] = [
 ];
 
 /// Types that do not show the state of a write: it is answered with 202 and without a resource
-/// (sql/2021-11-01, postgresql/2022-12-01, cosmos-db/2024-05-15), or at once (automation/2023-11-01).
-const STATELESS: [&str; 4] = [
+/// (sql/2021-11-01, postgresql/2022-12-01, cosmos-db/2024-05-15), or at once (automation/2023-11-01, and what
+/// extends resources).
+const STATELESS: [&str; 7] = [
+    "microsoft.authorization/policyassignments",
+    "microsoft.authorization/policyexemptions",
+    "microsoft.insights/diagnosticsettings",
     "microsoft.sql/servers",
     "microsoft.dbforpostgresql/flexibleservers",
     "microsoft.documentdb/databaseaccounts/sqlroleassignments",
@@ -32,6 +36,9 @@ fn is_stateless(kind: &str) -> bool {
 /// Answers a request for a resource, or for the resources of a type.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if let Some(reply) = provider(world, call, path) {
+        return reply;
+    }
+    if let Some(reply) = extensions::of_nothing(world, path) {
         return reply;
     }
     if !path.is_instance() {
@@ -158,7 +165,7 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     }
     let kept =
         || services::refused(world, path, call.body).or_else(|| clusters::refused(world, path, call.body));
-    let unfit = || may_attach(world, call).or_else(kept);
+    let unfit = || may_attach(world, call).or_else(kept).or_else(|| extensions::refused(world, call, path));
     if let Some(reply) = unfit() {
         return reply;
     }
@@ -215,7 +222,7 @@ fn may_attach(world: &World, call: &Call<'_>) -> Option<Reply> {
     // An identity that is gone is refused by its provider, with another code.
     let attached =
         map.into_iter().flatten().filter(|(id, value)| !value.is_null() && world.get(id).is_some());
-    linked(world, call, attached.map(|(id, _)| id)).err().map(Into::into)
+    linked(world, call, ASSIGN, attached.map(|(id, _)| id)).err().map(Into::into)
 }
 
 fn moved(before: Option<&Value>, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
@@ -344,7 +351,7 @@ fn delete(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         .below(&prefix)
         .iter()
         .filter_map(|o| o["id"].as_str())
-        .filter(|id| !id.to_lowercase().contains("/providers/microsoft.authorization/roleassignments/"))
+        .filter(|id| !extensions::outlives(id))
         .map(ToOwned::to_owned)
         .collect();
     for child in children {

@@ -13,8 +13,10 @@ pub enum Named {
     Pim(Pim),
     /// A resource that is not to be written to.
     Resource(NamedResource),
-    /// An exemption from a policy, of the identity itself.
+    /// An exemption from a policy, of the identity itself: in facts of before these were copied.
     Exemption(Exemption),
+    /// A policy that is assigned on the identity itself and cannot be copied by a program.
+    Policy(OwnPolicy),
     /// A managed HSM, which may give it roles of its own: the ARM id.
     Hsm(String),
 }
@@ -91,6 +93,20 @@ pub struct Exemption {
     pub until: Option<String>,
 }
 
+/// A policy that is assigned on the identity itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnPolicy {
+    /// Its ARM id.
+    pub id: String,
+    /// The API version it was read with.
+    pub api_version: String,
+    /// The principal id of the identity that it has by itself.
+    pub principal: Option<String>,
+    /// Its writable body as JSON; `None` where a secret seems to stand in it.
+    pub body: Option<String>,
+}
+
 impl Named {
     /// What Entra ID gives it until a stated time.
     pub fn as_scheduled(&self) -> Option<&Pim> {
@@ -110,6 +126,7 @@ impl Named {
             }
             Self::Resource(resource) => format!("named by {}", resource.id),
             Self::Exemption(exemption) => format!("exemption {}", exemption.id),
+            Self::Policy(policy) => format!("policy assignment {}", policy.id),
             Self::Hsm(id) => format!("managed HSM {id}"),
         };
         key.to_lowercase()

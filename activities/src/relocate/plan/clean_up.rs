@@ -7,6 +7,7 @@ use super::databases;
 use super::grants::{schedule, service};
 use super::hosts::{RePointed, rewrite};
 use super::kinds::{act, watch};
+use super::on_itself;
 use super::waits::{self, Returning};
 use super::words::{grouped, length, place, role_at, times};
 use crate::relocate::facts::{Assignment, Host, Lock};
@@ -39,6 +40,7 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     needs.extend(databases::drop_users(b, new, &needs));
     let returning = waits::until_returned(b, &needs);
     let revoked = revoke(b, &returning);
+    needs.extend(on_itself::remove(b, &returning.grants));
     needs.push(returning.grants);
     needs.extend(returning.claims);
     needs.extend(revoked);

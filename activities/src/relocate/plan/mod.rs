@@ -12,6 +12,7 @@ mod grants;
 mod hosts;
 mod kinds;
 mod named;
+mod on_itself;
 mod siblings;
 mod waits;
 mod words;
@@ -38,6 +39,7 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     let mut granted = grants::grants(&mut b, &Made { new: &new, known: known.clone() });
     granted.extend(databases::add_users(&mut b, &new, &known));
     granted.extend(named::steps(&mut b, &new, &known));
+    granted.extend(on_itself::put(&mut b, &new));
     let in_force = waits::until_granted(&mut b, &new, &granted);
     let re_pointed = hosts::re_point(&mut b, &new, &in_force);
     let mut outside = elsewhere(&mut b, &new, &in_force);

@@ -5,7 +5,7 @@ use super::builder::{Builder, Group, New, Words};
 use super::words::{grouped, place};
 use crate::kinds::quoted;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::{Deny, Exemption, Named, NamedResource, Pim, PimKind};
+use crate::relocate::facts::{Deny, Named, NamedResource, Pim, PimKind};
 use crate::relocate::pim::{path, request};
 use crate::relocate::said;
 use rehome_orchestrator::{Node, StepId, Template};
@@ -27,10 +27,9 @@ fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
         Named::Deny(deny) if deny.excluded => excluded(b, new, deny),
         Named::Pim(pim) if !pim.eligible => scheduled(b, new, pim),
         Named::Resource(resource) => deployed(b, new, resource),
-        Named::Exemption(exemption) => exempted(new, exemption),
         Named::Hsm(id) => local_roles(b, new, id),
-        // There is nothing to do before somebody decides so.
-        Named::Deny(_) | Named::Pim(_) => return None,
+        // There is nothing to do before somebody decides so, or it has steps of its own.
+        Named::Deny(_) | Named::Pim(_) | Named::Exemption(_) | Named::Policy(_) => return None,
     })
 }
 
@@ -135,21 +134,6 @@ fn stack(resource: &NamedResource) -> Option<String> {
     })
 }
 
-fn exempted(new: &New, exemption: &Exemption) -> (String, Node) {
-    let name = exemption.id.rsplit('/').next().unwrap_or_default();
-    let at = format!("--name {} --scope {}", quoted(name), quoted(&new.id));
-    let (assignment, category) = (quoted(&exemption.assignment), quoted(&exemption.category));
-    let until = exemption.until.as_deref();
-    let until = until.map_or_else(String::new, |until| format!(" --expires-on {}", quoted(until)));
-    let node = Node::ByHand {
-        instruction: Template::known(format!(
-            "az policy exemption create {at} --policy-assignment {assignment} --exemption-category {category}{until}"
-        )),
-        undo: Template::known(format!("az policy exemption delete {at}")),
-    };
-    (format!("policy exemption {name} for NEW"), node)
-}
-
 /// Source: <https://learn.microsoft.com/cli/azure/keyvault/role/assignment>
 fn local_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
     let hsm = quoted(&place(id));
@@ -213,12 +197,6 @@ mod tests {
                 location: String::new(),
                 places: vec![Reference { pointer, identifier: Identifier::PrincipalId }],
             }),
-            Named::Exemption(Exemption {
-                id: format!("{GROUP}/e1"),
-                assignment: "/a".into(),
-                category: "Waiver".into(),
-                until: None,
-            }),
             Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm")),
         ]
     }
@@ -236,7 +214,7 @@ mod tests {
         let before = plan(&params(), &facts).unwrap().steps.len();
         facts.named = all();
         let plan = plan(&params(), &facts).unwrap();
-        assert_eq!(plan.steps.len(), before + 5, "nothing is done about who is denied or could activate");
+        assert_eq!(plan.steps.len(), before + 4, "nothing is done about who is denied or could activate");
         let said: Vec<&Step> =
             plan.steps.iter().filter(|s| s.group == "GRANT" && s.undo == "by hand").collect();
         let texts: Vec<String> = said.iter().map(|step| told(step)).collect();
@@ -246,8 +224,7 @@ mod tests {
             (1, "\"principalId\":\"new-oid\""),
             (2, r"az stack group create --name 'it'\''s' --resource-group rg-pay-weu"),
             (2, "/properties/denySettings/excludedPrincipals/0"),
-            (3, "az policy exemption create --name e1 --scope /subscriptions/s1/resourceGroups/rg-pay-sdc/"),
-            (4, "az keyvault role assignment list --hsm-name hsm --assignee 9b2f"),
+            (3, "az keyvault role assignment list --hsm-name hsm --assignee 9b2f"),
         ] {
             assert!(texts[at].contains(part), "{part}: {}", texts[at]);
         }

@@ -7,6 +7,7 @@ use crate::relocate::facts::{Assignment, Facts};
 use crate::relocate::locks;
 use crate::relocate::nodes::cluster_of;
 use crate::relocate::params::Params;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Actions, each with the scope where it is needed.
@@ -68,6 +69,7 @@ pub(super) fn forward(params: &Params, facts: &Facts) -> Wanted {
     if facts.locks.iter().any(|lock| lock.scope.eq_ignore_ascii_case(old)) {
         put(&mut out, format!("{AUTHORIZATION}/locks/write"), home);
     }
+    on_itself(facts, home, &mut out);
     if params.options.lift_locks {
         for lock in locks::forward(facts) {
             put(&mut out, format!("{AUTHORIZATION}/locks/delete"), &lock.scope);
@@ -75,6 +77,39 @@ pub(super) fn forward(params: &Params, facts: &Facts) -> Wanted {
         }
     }
     out
+}
+
+/// What a diagnostic setting sends to, and what whoever makes one must be allowed there.
+/// Sources: <https://learn.microsoft.com/azure/azure-monitor/logs/manage-access>,
+/// <https://learn.microsoft.com/azure/azure-monitor/roles-permissions-security>
+const SINKS: [(&str, &str); 3] = [
+    ("workspaceId", "Microsoft.OperationalInsights/workspaces/sharedKeys/action"),
+    ("storageAccountId", "Microsoft.Storage/storageAccounts/listKeys/action"),
+    ("eventHubAuthorizationRuleId", "Microsoft.EventHub/namespaces/authorizationRules/listKeys/action"),
+];
+
+/// What stands on the identity itself: policies are exempted from where they are assigned.
+/// Source: <https://learn.microsoft.com/azure/governance/policy/concepts/exemption-structure>
+fn on_itself(facts: &Facts, home: &str, out: &mut Wanted) {
+    let old = &facts.identity.identifiers.resource_id;
+    for one in &facts.on_itself {
+        put(out, format!("{}/write", parse::type_of(&one.id).unwrap_or_default()), home);
+        let text = |name: &str| parse::text(&one.body["properties"], &format!("/{name}"));
+        if let Some(scope) = text("policyAssignmentId").and_then(|id| parse::scope_of(&id)) {
+            let scope = if scope.eq_ignore_ascii_case(old) { home } else { &scope };
+            put(out, format!("{AUTHORIZATION}/policyAssignments/exempt/action"), scope);
+        }
+        for (member, action) in SINKS {
+            if let Some(sink) = text(member) {
+                put(out, action.to_owned(), &sink);
+            }
+        }
+        let attached = one.body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+        for (id, _) in attached.into_iter().flatten() {
+            let id = if id.eq_ignore_ascii_case(old) { home } else { id };
+            put(out, format!("{IDENTITIES}/assign/action"), id);
+        }
+    }
 }
 
 /// What is needed after it.
@@ -88,6 +123,9 @@ pub(super) fn clean_up(params: &Params, facts: &Facts) -> Wanted {
         if a.from.is_some() {
             put(&mut out, format!("{AUTHORIZATION}/roleAssignmentScheduleRequests/cancel/action"), &a.scope);
         }
+    }
+    for one in &facts.on_itself {
+        put(&mut out, format!("{}/delete", parse::type_of(&one.id).unwrap_or_default()), old);
     }
     for grant in &facts.service_grants {
         let kind = parse::type_of(&grant.id).unwrap_or_default();

@@ -113,6 +113,11 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
+    /// The version that it was read in.
+    pub(super) fn api(&self) -> &str {
+        &self.api
+    }
+
     /// The thing itself, where it could be read.
     pub(super) fn body(&self) -> Option<&Value> {
         self.found.as_ref().ok()?.as_ref()

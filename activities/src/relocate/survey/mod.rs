@@ -15,6 +15,7 @@ mod graph_rights;
 mod hosts;
 mod mapped;
 mod named;
+mod on_itself;
 mod orphans;
 mod parse;
 mod pim;
@@ -158,7 +159,7 @@ async fn one(
 ) -> Result<Facts, Fault> {
     let who = identity.identifiers.clone();
     let mut gaps = common.gaps.clone();
-    let (target, credentials, grants, directory, hosts, (mut named, unread), signs_in) = futures_util::join!(
+    let (target, credentials, grants, directory, hosts, (mut named, unread), signs_in, own) = futures_util::join!(
         target(reader, params, &identity),
         credentials(reader, &who.resource_id),
         access::assignments(reader, common, &who),
@@ -166,9 +167,11 @@ async fn one(
         hosts::read(reader, common, &all.mentioned, &who),
         named::eligible(reader, common, &who),
         signs_in(reader, params, &who),
+        on_itself::read(reader, &all.mentioned, &who),
     );
     let (signs_in_to, unlogged) = signs_in;
-    gaps.extend(unread.into_iter().chain(unlogged));
+    gaps.extend(unread.into_iter().chain(unlogged).chain(own.gaps));
+    named.extend(own.by_hand);
     named.extend(all.named(common, &who));
     let (mut assignments, (directory, scheduled, missed)) = (grants?, directory?);
     gaps.extend(missed);
@@ -209,6 +212,7 @@ async fn one(
         mapped: Mapped::default(),
         named,
         signs_in_to,
+        on_itself: own.copied,
         locks: Vec::new(),
         moving,
         rights: Vec::new(),
@@ -250,6 +254,7 @@ fn sort(facts: &mut Facts) {
     facts.mapped.grants.sort_by(|a, b| a.of.cmp(&b.of));
     facts.named.sort();
     facts.named.dedup();
+    facts.on_itself.sort_by_key(|one| one.id.to_lowercase());
     facts.locks.sort();
     facts.rights.sort();
     facts.gaps.sort();

@@ -92,7 +92,7 @@ fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named
     }))
 }
 
-/// Those of what the index found that are not hosts: they name the identity, or exempt it from a policy.
+/// Those of what the index found that are not hosts, and name the identity.
 pub(super) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
     found.values().filter_map(|candidate| named(candidate.body()?, who)).collect()
 }
@@ -101,14 +101,9 @@ pub(super) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
 pub(super) fn named(body: &Value, who: &Identifiers) -> Option<Named> {
     let id = parse::text(body, "/id")?;
     let kind = parse::text(body, "/type").or_else(|| parse::type_of(&id))?;
-    let own = parse::scope_of(&id).is_some_and(|scope| scope.eq_ignore_ascii_case(&who.resource_id));
-    if own && kind.eq_ignore_ascii_case("Microsoft.Authorization/policyExemptions") {
-        return Some(Named::Exemption(Exemption {
-            assignment: parse::text(body, "/properties/policyAssignmentId")?,
-            category: parse::text(body, "/properties/exemptionCategory").unwrap_or_else(|| "Waiver".into()),
-            until: parse::text(body, "/properties/expiresOn"),
-            id,
-        }));
+    // What stands on the identity itself is put on the new one too.
+    if parse::scope_of(&id).is_some_and(|scope| scope.eq_ignore_ascii_case(&who.resource_id)) {
+        return None;
     }
     said::of(&kind)?;
     let echo = |pointer: &str| pointer == "/id" || pointer.to_ascii_lowercase().starts_with("/systemdata/");
@@ -147,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_is_said_with_its_places_and_an_exemption_only_where_it_is_the_identitys_own() {
+    fn a_stack_is_said_with_its_places_and_an_exemption_of_the_identity_is_not() {
         let who = facts().identity.identifiers;
         let stack = json!({"id": format!("{GROUP}/providers/Microsoft.Resources/deploymentStacks/st"),
             "type": "Microsoft.Resources/deploymentStacks",
@@ -158,10 +153,10 @@ mod tests {
         let exemption = |of: &str| {
             let id = format!("{of}/providers/Microsoft.Authorization/policyExemptions/e");
             let body = json!({"id": id, "type": "Microsoft.Authorization/policyExemptions",
-                "properties": {"policyAssignmentId": "/a", "exemptionCategory": "Waiver"}});
+                "properties": {"policyAssignmentId": "/a", "description": format!("not for {OLD}")}});
             named(&body, &who)
         };
-        assert!(exemption(&OLD.to_uppercase()).is_some());
-        assert!(exemption(&format!("{OLD}-api")).is_none() && exemption(GROUP).is_none());
+        assert!(exemption(&OLD.to_uppercase()).is_none());
+        assert!(exemption(&format!("{OLD}-api")).is_some() && exemption(GROUP).is_some());
     }
 }

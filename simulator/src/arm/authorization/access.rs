@@ -103,25 +103,26 @@ fn unbound(objects: &dyn Objects, ids: &BTreeSet<String>) -> bool {
 }
 
 /// What a write needs on the identities that it attaches, beside the right to the write itself.
-const ASSIGN: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
+pub(crate) const ASSIGN: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
 
-/// May the caller attach these identities? The refusal is Azure's linked-access check.
+/// May the caller do this to what a write refers to? The refusal is Azure's linked-access check.
 pub(crate) fn linked<'a>(
     objects: &dyn Objects,
     call: &Call,
-    mut identities_of: impl Iterator<Item = &'a String>,
+    also: &str,
+    mut to: impl Iterator<Item = &'a String>,
 ) -> Result<(), Answer> {
     let ids = identities(objects, call.caller);
     if unbound(objects, &ids) {
         return Ok(());
     }
-    let refused = |id: &&String| !allowed(objects, &ids, Plane::Control, ASSIGN, id, call.now);
-    let Some(id) = identities_of.find(refused) else { return Ok(()) };
+    let refused = |id: &&String| !allowed(objects, &ids, Plane::Control, also, id, call.now);
+    let Some(id) = to.find(refused) else { return Ok(()) };
     let (action, scope) = needed(call.method, call.path);
     let caller = call.caller;
     let message = format!(
         "The client '{caller}' with object id '{caller}' has permission to perform action '{action}' on scope \
-         '{scope}'; however, it does not have permission to perform action(s) '{ASSIGN}' on the linked scope(s) \
+         '{scope}'; however, it does not have permission to perform action(s) '{also}' on the linked scope(s) \
          '{id}' (respectively) or the linked scope(s) are invalid."
     );
     Err(Answer::error(403, "LinkedAuthorizationFailed", message))
