@@ -59,7 +59,10 @@ const MOVED: [(&str, &str); 19] = [
     ("applications that trust it as their credential", "app_credential.add/1"),
     ("resources that carry it", "host.rewrite/1"),
     ("resources and their children that name it, in any text and spelling", "host.rewrite/1"),
-    ("administrators of SQL and MySQL servers, of which there is one", "host.rewrite/1"),
+    (
+        "administrators of SQL and MySQL servers and of Synapse workspaces, of which there is one",
+        "host.rewrite/1",
+    ),
     ("application settings of sites and slots", "app_settings.rewrite/1"),
     ("connection strings of sites and slots", "connection_strings.rewrite/1"),
     ("policies assigned on it, exemptions from policies, its diagnostic settings", "grant.put/1"),
@@ -107,6 +110,7 @@ const HANDS: [(&str, &str); 15] = [
         "an `az rest` command that assigns the policy, and what its new identity needs",
     ),
     ("local roles of Managed HSM", "`az keyvault role assignment` commands for each HSM there is"),
+    ("roles inside Synapse", "`az synapse role assignment` commands for each workspace there is"),
 ];
 
 /// What is found and said.
@@ -137,7 +141,7 @@ const NAMED: [(&str, &str); 12] = [
 /// What the survey does not look for, though there are lists of it.
 const NOT_READ: [(&str, &str); 6] = [
     ("notes of its service principal", "set them again"),
-    ("administrators of Synapse, clients of Event Grid namespaces", "service by service"),
+    ("clients of Event Grid namespaces", "service by service"),
     ("billing roles", "rare"),
     ("access packages, access reviews, conditional access", "of Entra ID governance"),
     ("secrets of hosts that Azure does not give back", "protected settings, secure environments"),

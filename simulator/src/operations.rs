@@ -34,7 +34,9 @@ impl Operations {
 }
 
 /// Types whose PUT and PATCH are long-running (the `LRO` marks of the API descriptions).
-const LONG: [&str; 17] = [
+const LONG: [&str; 19] = [
+    "microsoft.synapse/workspaces/administrators",
+    "microsoft.synapse/workspaces/sqladministrators",
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.containerservice/managedclusters",

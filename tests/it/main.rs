@@ -46,6 +46,7 @@ mod soak;
 mod solution;
 mod solution_services;
 mod storage_fires;
+mod synapse;
 mod time_bound;
 mod twins;
 mod whole_way;

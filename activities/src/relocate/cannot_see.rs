@@ -25,7 +25,7 @@ pub(crate) const GENERAL: [(&str, &str); 5] = [
     ),
     ("C3", "grants in other tenants, and allow-lists of other companies"),
     ("C4", "access lists on files: Data Lake (POSIX), Azure Files"),
-    ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Synapse, Azure DevOps"),
+    ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Azure DevOps"),
 ];
 
 /// What this move cannot see, the general first and then what its facts point to.

@@ -17,9 +17,11 @@ const NO_PATCH: [&str; 4] = [
 ];
 
 /// Types that do not show the state of a write: it is answered with 202 and without a resource
-/// (sql/2021-11-01, postgresql/2022-12-01, cosmos-db/2024-05-15), or at once (automation/2023-11-01, and what
+/// (sql/2021-11-01, postgresql/2022-12-01, cosmos-db/2024-05-15, synapse/2021-06-01), or at once (automation/2023-11-01, and what
 /// extends resources).
-const STATELESS: [&str; 7] = [
+const STATELESS: [&str; 9] = [
+    "microsoft.synapse/workspaces/administrators",
+    "microsoft.synapse/workspaces/sqladministrators",
     "microsoft.authorization/policyassignments",
     "microsoft.authorization/policyexemptions",
     "microsoft.insights/diagnosticsettings",
@@ -28,6 +30,10 @@ const STATELESS: [&str; 7] = [
     "microsoft.documentdb/databaseaccounts/sqlroleassignments",
     "microsoft.automation/automationaccounts",
 ];
+
+/// Types of which there is one under its parent, and no list (synapse/2021-06-01).
+const UNLISTED: [&str; 2] =
+    ["microsoft.synapse/workspaces/administrators", "microsoft.synapse/workspaces/sqladministrators"];
 
 fn is_stateless(kind: &str) -> bool {
     STATELESS.contains(&kind.to_lowercase().as_str())
@@ -43,6 +49,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
     }
     if !path.is_instance() {
         return match call.method {
+            "GET" if UNLISTED.contains(&path.kind.to_lowercase().as_str()) => no_method(call),
             "GET" => list(world, path),
             "POST" => action(world, call, path),
             _ => no_method(call),

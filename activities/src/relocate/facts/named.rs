@@ -19,6 +19,8 @@ pub enum Named {
     Policy(OwnPolicy),
     /// A managed HSM, which may give it roles of its own: the ARM id.
     Hsm(String),
+    /// A workspace of Synapse, which may give it roles of its own: the ARM id.
+    Workspace(String),
 }
 
 /// A deny assignment.
@@ -128,6 +130,7 @@ impl Named {
             Self::Exemption(exemption) => format!("exemption {}", exemption.id),
             Self::Policy(policy) => format!("policy assignment {}", policy.id),
             Self::Hsm(id) => format!("managed HSM {id}"),
+            Self::Workspace(id) => format!("Synapse workspace {id}"),
         };
         key.to_lowercase()
     }

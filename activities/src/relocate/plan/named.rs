@@ -28,6 +28,7 @@ fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
         Named::Pim(pim) if !pim.eligible => scheduled(b, new, pim),
         Named::Resource(resource) => deployed(b, new, resource),
         Named::Hsm(id) => local_roles(b, new, id),
+        Named::Workspace(id) => workspace_roles(b, new, id),
         // There is nothing to do before somebody decides so, or it has steps of its own.
         Named::Deny(_) | Named::Pim(_) | Named::Exemption(_) | Named::Policy(_) => return None,
     })
@@ -157,6 +158,29 @@ fn local_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
     (format!("managed HSM {}: local roles of OLD, if any, for NEW", place(id)), node)
 }
 
+/// Source: <https://learn.microsoft.com/cli/azure/synapse/role/assignment>
+fn workspace_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
+    let workspace = quoted(&place(id));
+    let command = |verb: &str| format!("az synapse role assignment {verb} --workspace-name {workspace}");
+    let old = &b.old().principal_id;
+    let node = Node::ByHand {
+        instruction: with_principal(
+            new,
+            [
+                format!(
+                    "{id}\nkeeps roles of its own, which no list of Azure shows:\n  {} --assignee {old}\n\
+                     Give each of them to the new principal, by its id and at its scope:\n  {} --role ROLE --scope SCOPE --assignee-principal-type ServicePrincipal --assignee-object-id ",
+                    command("list"),
+                    command("create")
+                ),
+                String::new(),
+            ],
+        ),
+        undo: with_principal(new, [format!("{} --yes --assignee ", command("delete")), String::new()]),
+    };
+    (format!("Synapse workspace {}: roles of OLD, if any, for NEW", place(id)), node)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::plan;
@@ -198,6 +222,7 @@ mod tests {
                 places: vec![Reference { pointer, identifier: Identifier::PrincipalId }],
             }),
             Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm")),
+            Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/syn")),
         ]
     }
 
@@ -214,7 +239,7 @@ mod tests {
         let before = plan(&params(), &facts).unwrap().steps.len();
         facts.named = all();
         let plan = plan(&params(), &facts).unwrap();
-        assert_eq!(plan.steps.len(), before + 4, "nothing is done about who is denied or could activate");
+        assert_eq!(plan.steps.len(), before + 5, "nothing is done about who is denied or could activate");
         let said: Vec<&Step> =
             plan.steps.iter().filter(|s| s.group == "GRANT" && s.undo == "by hand").collect();
         let texts: Vec<String> = said.iter().map(|step| told(step)).collect();
@@ -225,6 +250,8 @@ mod tests {
             (2, r"az stack group create --name 'it'\''s' --resource-group rg-pay-weu"),
             (2, "/properties/denySettings/excludedPrincipals/0"),
             (3, "az keyvault role assignment list --hsm-name hsm --assignee 9b2f"),
+            (4, "az synapse role assignment create --workspace-name syn --role ROLE --scope SCOPE"),
+            (4, "--assignee-object-id new-oid"),
         ] {
             assert!(texts[at].contains(part), "{part}: {}", texts[at]);
         }

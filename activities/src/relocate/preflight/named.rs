@@ -14,7 +14,12 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
             Named::Deny(deny) => denial(params, deny, out),
             Named::Pim(pim) if pim.eligible => eligible(pim, out),
             // A step of the plan says what to do.
-            Named::Pim(_) | Named::Resource(_) | Named::Exemption(_) | Named::Policy(_) | Named::Hsm(_) => {}
+            Named::Pim(_)
+            | Named::Resource(_)
+            | Named::Exemption(_)
+            | Named::Policy(_)
+            | Named::Hsm(_)
+            | Named::Workspace(_) => {}
         }
     }
     unknown(params, facts, out);

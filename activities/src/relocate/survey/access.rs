@@ -44,6 +44,13 @@ pub(crate) const SERVICES: [(&str, &str, &str); 17] = [
     ("Microsoft.ApiManagement/service", "authorizationProviders/authorizations/accessPolicies", "2024-05-01"),
 ];
 
+/// Administrators of which there is one, under a name that is known: Azure has no list of these.
+/// Source: synapse/2021-06-01 (`workspaces.json`).
+const ONES: [(&str, &str, &str); 2] = [
+    ("Microsoft.Synapse/workspaces", "administrators/activeDirectory", "2021-06-01"),
+    ("Microsoft.Synapse/workspaces", "sqlAdministrators/activeDirectory", "2021-06-01"),
+];
+
 /// Reads once what is the same for every identity.
 pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
     let found = reader.list("/subscriptions", "2022-12-01", &[]).await?;
@@ -191,8 +198,10 @@ async fn grants(reader: &Reader) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
     let accounts = accounts(reader, &types, &mut gaps).await;
     let mut asked = Vec::new();
     for (id, kind) in &accounts {
-        for (_, below, api) in SERVICES.iter().filter(|(k, _, _)| k.eq_ignore_ascii_case(kind)) {
-            asked.push(grants_below(reader, id.clone(), below, api));
+        for (ways, listed) in [(&SERVICES[..], true), (&ONES[..], false)] {
+            for (_, below, api) in ways.iter().filter(|(k, _, _)| k.eq_ignore_ascii_case(kind)) {
+                asked.push(kept_below(reader, id.clone(), (below, api), listed));
+            }
         }
     }
     let read: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
@@ -202,6 +211,23 @@ async fn grants(reader: &Reader) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
         gaps.append(&mut missed);
     }
     (grants, gaps)
+}
+
+/// What an account keeps at one place: in lists, or as the one of its name.
+async fn kept_below(
+    reader: &Reader,
+    account: String,
+    (below, api): (&'static str, &'static str),
+    listed: bool,
+) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
+    if listed {
+        return grants_below(reader, account, below, api).await;
+    }
+    let id = format!("{account}/{below}");
+    match reader.find(&id, api).await {
+        Ok(found) => (found.into_iter().map(|one| (one, api)).collect(), Vec::new()),
+        Err(why) => (Vec::new(), vec![gap(&id, &why)]),
+    }
 }
 
 /// Everything at the end of these lists below an account: `databases/principalAssignments`.

@@ -38,18 +38,25 @@ const LISTS: [(&str, ReadAction); 2] =
 pub(super) struct Opaque {
     /// Sites and slots with their settings.
     pub(super) sites: Vec<Site>,
-    /// Ids of managed HSMs, whose roles are known to themselves alone.
-    pub(super) hsms: Vec<String>,
+    /// What keeps roles that are known to itself alone: managed HSMs, workspaces of Synapse.
+    pub(super) closed: Vec<Named>,
 }
 
-const HSM: &str = "microsoft.keyvault/managedhsms";
+/// Types that keep roles of their own, which no list of Azure shows.
+const CLOSED: [&str; 2] = ["microsoft.keyvault/managedhsms", "microsoft.synapse/workspaces"];
 
-/// Reads the settings and connection strings of every site and slot, and which managed HSMs there are.
+/// Reads the settings and connection strings of every site and slot, and which keepers of roles there are.
 pub(super) async fn sites(reader: &Reader) -> (Opaque, Vec<Gap>) {
     let mut gaps = Vec::new();
-    let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots", HSM];
+    let [hsm, workspace] = CLOSED;
+    let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots", hsm, workspace];
     let ids = access::accounts(reader, &kinds, &mut gaps).await;
-    let (hsms, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(_, kind)| kind.eq_ignore_ascii_case(HSM));
+    let is_closed = |kind: &str| CLOSED.iter().any(|closed| closed.eq_ignore_ascii_case(kind));
+    let (closed, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(_, kind)| is_closed(kind));
+    let named = |(id, kind): (String, String)| match kind.eq_ignore_ascii_case(hsm) {
+        true => Named::Hsm(id),
+        false => Named::Workspace(id),
+    };
     let mut asked = Vec::new();
     for (id, _) in &ids {
         for (list, action) in LISTS {
@@ -71,7 +78,7 @@ pub(super) async fn sites(reader: &Reader) -> (Opaque, Vec<Gap>) {
             _ => sites.push(Site { id: id.clone(), settings }),
         }
     }
-    (Opaque { sites, hsms: hsms.into_iter().map(|(id, _)| id).collect() }, gaps)
+    (Opaque { sites, closed: closed.into_iter().map(named).collect() }, gaps)
 }
 
 /// What a list holds: texts, or texts with the type of what they lead to.

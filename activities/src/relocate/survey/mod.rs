@@ -50,7 +50,7 @@ struct Common {
     vaults: Vec<Value>,
     /// Grants inside services: the body and the version it was read with.
     grants: Vec<(Value, &'static str)>,
-    /// Sites and slots with their settings, and managed HSMs.
+    /// Sites and slots with their settings, and what keeps roles of its own.
     opaque: hosts::Opaque,
     /// Locks of all subscriptions.
     locks: Vec<Lock>,
@@ -79,7 +79,7 @@ impl ForAll {
     fn named(&self, common: &Common, who: &Identifiers) -> Vec<Named> {
         let mut named = named::resources(&self.mentioned, who);
         named.extend(self.denials.iter().filter_map(|body| named::denial(body, who)));
-        named.extend(common.opaque.hsms.iter().cloned().map(Named::Hsm));
+        named.extend(common.opaque.closed.iter().cloned());
         named
     }
 }

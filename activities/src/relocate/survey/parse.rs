@@ -166,7 +166,9 @@ const READ_ONLY: [&str; 6] =
 
 /// Servers with one administrator, under a name that Azure gives: there is no second one to make beside it.
 /// Source: <https://learn.microsoft.com/rest/api/sql/server-azure-ad-administrators>
-const SINGLE: [&str; 3] = [
+const SINGLE: [&str; 5] = [
+    "microsoft.synapse/workspaces/administrators",
+    "microsoft.synapse/workspaces/sqladministrators",
     "microsoft.sql/servers/administrators",
     "microsoft.sql/managedinstances/administrators",
     "microsoft.dbformysql/flexibleservers/administrators",
