@@ -27,6 +27,7 @@ mod kills;
 mod left_out;
 mod named;
 mod names_withheld;
+mod national;
 mod on_itself;
 mod oracle;
 mod orphans;

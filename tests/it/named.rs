@@ -188,7 +188,7 @@ fn people_get_the_ready_commands_and_nothing_of_it_is_written_or_becomes_permane
             "az rest --method post --url https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignmentScheduleRequests",
             "https://graph.microsoft.com/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests",
             "the identity is eligible for owner of the group",
-            "POST /v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleRequests",
+            "POST https://graph.microsoft.com/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleRequests",
         ],
     );
     rehome.say(&["approve", "plan.json", "--reason", "a test", "--yes"]).expect(0);

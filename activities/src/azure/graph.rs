@@ -1,6 +1,8 @@
 //! Azure: reading Microsoft Graph. Paths are below `/v1.0/` and may carry a query.
 
+use super::cloud::is_loopback;
 use super::errors::{self, Asked, broken};
+use super::national::CLOUDS;
 use super::reader::{Reader, absent, is_plain};
 use super::tape::Side;
 use chrono::{DateTime, Utc};
@@ -123,6 +125,14 @@ impl Reader {
     /// What names a directory object in a link: `https://graph.microsoft.com/v1.0/directoryObjects/{id}`.
     pub fn directory_object(&self, id: &str) -> String {
         format!("{}/v1.0/directoryObjects/{id}", self.inner.graph.as_str().trim_end_matches('/'))
+    }
+
+    /// Where people find the Graph of this cloud: its own, or that of the cloud which a local Azure plays. One
+    /// without such a name plays the public cloud.
+    pub fn graph_for_people(&self) -> String {
+        let known = self.inner.national.map(|cloud| cloud.graph);
+        let own = self.inner.graph.as_str().trim_end_matches('/');
+        known.unwrap_or(if is_loopback(&self.inner.arm) { CLOUDS[0].graph } else { own }).to_owned()
     }
 
     pub(super) fn graph_url(&self, path: &str) -> Result<Url, Fault> {

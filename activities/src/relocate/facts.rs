@@ -12,6 +12,7 @@ pub use mapped::{Mapped, MappedGrant, MappedPlace};
 pub use named::{Deny, Exemption, Named, NamedResource, OwnPolicy, Pim, PimKind};
 pub use sign_ins::Audience;
 
+use crate::azure::national::CLOUDS;
 use crate::references::scan::{Identifier, Identifiers};
 use crate::references::table::Verb;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ pub struct Facts {
     pub identity: Identity,
     /// What is at the place where it goes.
     pub target: TargetFacts,
+    /// Where the cloud has Microsoft Graph, as commands for people say it.
+    #[serde(default = "public_graph")]
+    pub graph: String,
     /// Its federated credentials.
     pub credentials: Vec<FederatedCredential>,
     /// What it may do in Azure.
@@ -69,6 +73,11 @@ pub struct Facts {
     pub assignment_counts: BTreeMap<String, u64>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+}
+
+/// Facts of before other clouds were told apart.
+fn public_graph() -> String {
+    CLOUDS[0].graph.to_owned()
 }
 
 /// The identity itself.

@@ -94,6 +94,7 @@ pub(super) fn facts() -> Facts {
             registered: Some(true),
             policies: Vec::new(),
         },
+        graph: "https://graph.microsoft.us".into(),
         credentials: vec![FederatedCredential {
             name: "aks-pay".into(),
             issuer: "https://westeurope.oic.prod-aks.azure.com/t/c/".into(),

@@ -69,7 +69,7 @@ fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
 }
 
 fn scheduled(b: &Builder<'_>, new: &New, pim: &Pim) -> (String, Node) {
-    let url = quoted(&format!("https://graph.microsoft.com/v1.0/{}", path(pim)));
+    let url = quoted(&format!("{}/v1.0/{}", b.facts.graph, path(pim)));
     let send = |action| {
         let body = quoted(&request(pim, action, &b.old().principal_id).to_string());
         b.renamed_text(new, &format!("az rest --method post --url {url} --body {body}"))
@@ -247,6 +247,10 @@ mod tests {
             (0, "exclude the new principal too:\n  new-oid\n"),
             (1, "\"action\":\"adminAssign\""),
             (1, "\"principalId\":\"new-oid\""),
+            (
+                1,
+                "--url https://graph.microsoft.us/v1.0/roleManagement/directory/roleAssignmentScheduleRequests",
+            ),
             (2, r"az stack group create --name 'it'\''s' --resource-group rg-pay-weu"),
             (2, "/properties/denySettings/excludedPrincipals/0"),
             (3, "az keyvault role assignment list --hsm-name hsm --assignee 9b2f"),

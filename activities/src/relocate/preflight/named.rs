@@ -12,7 +12,7 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
     for named in &facts.named {
         match named {
             Named::Deny(deny) => denial(params, deny, out),
-            Named::Pim(pim) if pim.eligible => eligible(pim, out),
+            Named::Pim(pim) if pim.eligible => eligible(&facts.graph, pim, out),
             // A step of the plan says what to do.
             Named::Pim(_)
             | Named::Resource(_)
@@ -45,7 +45,7 @@ fn denial(params: &Params, deny: &Deny, out: &mut Preflight) {
     }
 }
 
-fn eligible(pim: &Pim, out: &mut Preflight) {
+fn eligible(graph: &str, pim: &Pim, out: &mut Preflight) {
     let (what, remedy) = match pim.kind {
         PimKind::AzureRole => {
             (format!("role {}", pim.name), "copy it by hand, if anybody needs it".to_owned())
@@ -56,7 +56,7 @@ fn eligible(pim: &Pim, out: &mut Preflight) {
                 _ => format!("directory role {}", pim.role),
             };
             let body = request(pim, "adminAssign", "NEW");
-            (what, format!("if anybody needs it: POST /v1.0/{} {body}", path(pim)))
+            (what, format!("if anybody needs it: POST {graph}/v1.0/{} {body}", path(pim)))
         }
     };
     let until = pim.until.as_ref().map_or_else(String::new, |until| format!(" until {until}"));

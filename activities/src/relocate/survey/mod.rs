@@ -171,8 +171,7 @@ async fn one(
     );
     let (signs_in_to, unlogged) = signs_in;
     gaps.extend(unread.into_iter().chain(unlogged).chain(own.gaps));
-    named.extend(own.by_hand);
-    named.extend(all.named(common, &who));
+    named.extend(all.named(common, &who).into_iter().chain(own.by_hand));
     let (mut assignments, (directory, scheduled, missed)) = (grants?, directory?);
     gaps.extend(missed);
     named.extend(scheduled);
@@ -199,6 +198,7 @@ async fn one(
     hosts::find_dead(reader, &living, written).await;
     let mut facts = Facts {
         target,
+        graph: reader.graph_for_people(),
         credentials,
         assignments_of: assignments.of,
         assignments_on: assignments.on,
