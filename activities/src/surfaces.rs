@@ -70,7 +70,7 @@ const MOVED: [(&str, &str); 19] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 15] = [
+const HANDS: [(&str, &str); 16] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     ("service connections of Azure DevOps", "from the credential's subject"),
@@ -94,7 +94,7 @@ const HANDS: [(&str, &str); 15] = [
     ),
     ("resources that Azure names and you may not read", "a blocker until the batch file answers for each"),
     (
-        "deny assignments that exclude it, and would deny the new one",
+        "deny assignments that exclude it, or a group that the new one cannot join, and would deny the new one",
         "B130 until the batch file answers for each, then a step before the hosts",
     ),
     (
@@ -110,6 +110,7 @@ const HANDS: [(&str, &str); 15] = [
         "an `az rest` command that assigns the policy, and what its new identity needs",
     ),
     ("local roles of Managed HSM", "`az keyvault role assignment` commands for each HSM there is"),
+    ("roles on it that others could activate (PIM)", "an `az rest` command for each"),
     ("roles inside Synapse", "`az synapse role assignment` commands for each workspace there is"),
 ];
 
@@ -125,7 +126,7 @@ const NAMED: [(&str, &str); 12] = [
     ),
     ("dynamic groups, and groups kept on-premises", "W341"),
     ("role assignments on it of those who are gone", "W353: neither copied nor removed"),
-    ("deny assignments that deny it, and not the new one", "W370"),
+    ("deny assignments that deny it, or a group that the new one cannot join, and not the new one", "W370"),
     (
         "eligible assignments (PIM): roles of Azure and of the directory, groups",
         "W371: nobody activates for an identity",

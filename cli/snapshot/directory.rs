@@ -75,6 +75,7 @@ impl Directory {
             ["servicePrincipals" | "users", id, "transitiveMemberOf"] => {
                 items().for_each(|item| self.belong(item, id));
             }
+            ["groups", id, "transitiveMemberOf"] => items().for_each(|item| self.belong(item, id)),
             ["servicePrincipals", id, "ownedObjects"] => {
                 items().for_each(|item| self.link(item, "owners", id));
             }

@@ -11,6 +11,7 @@ mod connection_strings;
 mod contract;
 mod cost;
 mod coverage;
+mod denials;
 mod discovery;
 mod equal_access;
 mod errors;

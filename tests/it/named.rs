@@ -42,6 +42,18 @@ fn eligible() -> Value {
             "endDateTime": END}})
 }
 
+/// A role on the identity that somebody else could activate.
+fn eligible_on() -> Value {
+    let scope = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop");
+    let mut body = eligible();
+    let name = "e1000000-0000-4000-8000-000000000002";
+    body["id"] = json!(format!("{scope}/providers/Microsoft.Authorization/roleEligibilitySchedules/{name}"));
+    body["name"] = json!(name);
+    body["properties"]["scope"] = json!(scope);
+    body["properties"]["principalId"] = json!(OPERATOR);
+    body
+}
+
 /// Resources that are in tables of their own of the index, and one that only is there.
 fn resources() -> Vec<Value> {
     vec![
@@ -87,7 +99,7 @@ pub(crate) fn estate(arm: Vec<Value>, graph: Vec<Value>, unread: Value) -> tempf
 
 /// Everything that names the identity of the smallest estate.
 pub(crate) fn everything() -> (Vec<Value>, Vec<Value>) {
-    let mut arm = vec![deny(&[PRINCIPAL, OPERATOR]), eligible()];
+    let mut arm = vec![deny(&[PRINCIPAL, OPERATOR]), eligible(), eligible_on()];
     arm.extend(resources());
     (arm, directory())
 }
@@ -187,6 +199,8 @@ fn people_get_the_ready_commands_and_nothing_of_it_is_written_or_becomes_permane
             "az keyvault role assignment list --hsm-name hsm-shop --assignee 0a1b2c3d-2222",
             "az rest --method post --url https://graph.microsoft.com/v1.0/roleManagement/directory/roleAssignmentScheduleRequests",
             "https://graph.microsoft.com/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests",
+            "Reader on NEW, to be activated by 0b5ec7ed-0000-4000-8000-00000000c11e until 2098-12-31",
+            "rg-shop-sdc/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-shop/providers/Microsoft.Authorization/roleEligibilityScheduleRequests/",
             "the identity is eligible for owner of the group",
             "POST https://graph.microsoft.com/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleRequests",
         ],

@@ -9,7 +9,7 @@ mod sign_ins;
 
 pub use limits::{Gap, GapCode, Right};
 pub use mapped::{Mapped, MappedGrant, MappedPlace};
-pub use named::{Deny, Exemption, Named, NamedResource, OwnPolicy, Pim, PimKind};
+pub use named::{Deny, Eligible, Exemption, Named, NamedResource, OwnPolicy, Pim, PimKind};
 pub use sign_ins::Audience;
 
 use crate::azure::national::CLOUDS;

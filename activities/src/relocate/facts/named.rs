@@ -19,6 +19,8 @@ pub enum Named {
     Policy(OwnPolicy),
     /// A managed HSM, which may give it roles of its own: the ARM id.
     Hsm(String),
+    /// A role on it that somebody else could activate.
+    Eligible(Eligible),
     /// A workspace of Synapse, which may give it roles of its own: the ARM id.
     Workspace(String),
 }
@@ -35,6 +37,9 @@ pub struct Deny {
     pub scope: String,
     /// Whether the identity is among those whom it does not deny.
     pub excluded: bool,
+    /// The group through which it is: one that the new one does not join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
 }
 
 /// What privileged identity management gives roles of.
@@ -95,6 +100,24 @@ pub struct Exemption {
     pub until: Option<String>,
 }
 
+/// A role on the identity that somebody else could activate.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Eligible {
+    /// The role definition's id.
+    pub role: String,
+    /// The role's name, for people.
+    pub name: String,
+    /// Who could.
+    pub principal: String,
+    /// Until when, where that ends.
+    pub until: Option<String>,
+    /// The condition, if any.
+    pub condition: Option<String>,
+    /// The version of the condition's language.
+    pub condition_version: Option<String>,
+}
+
 /// A policy that is assigned on the identity itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -130,6 +153,7 @@ impl Named {
             Self::Exemption(exemption) => format!("exemption {}", exemption.id),
             Self::Policy(policy) => format!("policy assignment {}", policy.id),
             Self::Hsm(id) => format!("managed HSM {id}"),
+            Self::Eligible(e) => format!("eligible on it {} for {}", e.role, e.principal),
             Self::Workspace(id) => format!("Synapse workspace {id}"),
         };
         key.to_lowercase()

@@ -5,10 +5,11 @@ use super::builder::{Builder, Group, New, Words};
 use super::words::{grouped, place};
 use crate::kinds::quoted;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::{Deny, Named, NamedResource, Pim, PimKind};
+use crate::relocate::facts::{Deny, Eligible, Named, NamedResource, Pim, PimKind};
 use crate::relocate::pim::{path, request};
 use crate::relocate::said;
 use rehome_orchestrator::{Node, StepId, Template};
+use serde_json::json;
 
 /// The steps of people, each after the new principal is known.
 pub(super) fn steps(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<StepId> {
@@ -29,6 +30,7 @@ fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
         Named::Resource(resource) => deployed(b, new, resource),
         Named::Hsm(id) => local_roles(b, new, id),
         Named::Workspace(id) => workspace_roles(b, new, id),
+        Named::Eligible(eligible) => could_activate(b, new, eligible),
         // There is nothing to do before somebody decides so, or it has steps of its own.
         Named::Deny(_) | Named::Pim(_) | Named::Exemption(_) | Named::Policy(_) => return None,
     })
@@ -47,7 +49,8 @@ fn with_principal<const N: usize>(new: &New, texts: [String; N]) -> Template {
 }
 
 fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
-    let Deny { id, name, scope, .. } = deny;
+    let Deny { id, name, scope, through, .. } = deny;
+    let through = through.as_ref().map_or_else(String::new, |group| format!(" through group {group}"));
     let old = &b.old().principal_id;
     let look = quoted(&format!("{id}?api-version=2022-04-01"));
     let node = Node::ByHand {
@@ -55,7 +58,7 @@ fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
             new,
             [
                 format!(
-                    "{id}\n({name}) holds at {scope} and excludes {old}.\nHave its owner exclude the new principal too:\n  "
+                    "{id}\n({name}) holds at {scope} and excludes {old}{through}.\nHave its owner exclude the new principal too:\n  "
                 ),
                 format!("\nand see that it does:\n  az rest --method get --url {look}"),
             ],
@@ -82,6 +85,36 @@ fn scheduled(b: &Builder<'_>, new: &New, pim: &Pim) -> (String, Node) {
     (
         format!("{what} until {until}, as privileged identity management gives it"),
         Node::ByHand { instruction: send("adminAssign"), undo: send("adminRemove") },
+    )
+}
+
+/// Source: <https://learn.microsoft.com/rest/api/authorization/role-eligibility-schedule-requests/create>
+fn could_activate(b: &Builder<'_>, new: &New, e: &Eligible) -> (String, Node) {
+    let send = |request: &str| {
+        let mut properties = json!({"principalId": e.principal, "roleDefinitionId": e.role, "requestType": request,
+            "justification": "moved to another region"});
+        if request == "AdminAssign" {
+            properties["scheduleInfo"]["expiration"] = match &e.until {
+                Some(until) => json!({"type": "AfterDateTime", "endDateTime": until}),
+                None => json!({"type": "NoExpiration"}),
+            };
+            if let Some(condition) = &e.condition {
+                properties["condition"] = json!(condition);
+                properties["conditionVersion"] = json!(e.condition_version.as_deref().unwrap_or("2.0"));
+            }
+        }
+        let name = b.derived_name(&["eligible", request, &e.role, &e.principal]);
+        let url = format!(
+            "{}/providers/Microsoft.Authorization/roleEligibilityScheduleRequests/{name}?api-version=2020-10-01",
+            new.id
+        );
+        let body = quoted(&json!({ "properties": properties }).to_string());
+        b.renamed_text(new, &format!("az rest --method put --url {} --body {body}", quoted(&url)))
+    };
+    let until = e.until.as_ref().map_or_else(String::new, |until| format!(" until {until}"));
+    (
+        format!("{} on NEW, to be activated by {}{until}", e.name, e.principal),
+        Node::ByHand { instruction: send("AdminAssign"), undo: send("AdminRemove") },
     )
 }
 
@@ -189,7 +222,6 @@ mod tests {
     use crate::relocate::preflight::preflight;
     use crate::relocate::testing::{GROUP, PRINCIPAL, facts, host, params};
     use rehome_orchestrator::Step;
-    use serde_json::json;
 
     const STACK: &str =
         "/subscriptions/s1/resourceGroups/rg-pay-weu/providers/Microsoft.Resources/deploymentStacks/it's";
@@ -200,6 +232,7 @@ mod tests {
             name: "d".into(),
             scope: GROUP.into(),
             excluded,
+            through: None,
         };
         let pim = |kind, eligible| Pim {
             kind,
@@ -222,6 +255,14 @@ mod tests {
                 places: vec![Reference { pointer, identifier: Identifier::PrincipalId }],
             }),
             Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm")),
+            Named::Eligible(Eligible {
+                role: "/r".into(),
+                name: "Operator".into(),
+                principal: "it's".into(),
+                until: None,
+                condition: Some(format!("x eq '{PRINCIPAL}'")),
+                condition_version: None,
+            }),
             Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/syn")),
         ]
     }
@@ -239,7 +280,7 @@ mod tests {
         let before = plan(&params(), &facts).unwrap().steps.len();
         facts.named = all();
         let plan = plan(&params(), &facts).unwrap();
-        assert_eq!(plan.steps.len(), before + 5, "nothing is done about who is denied or could activate");
+        assert_eq!(plan.steps.len(), before + 6, "nothing is done about who is denied or could activate");
         let said: Vec<&Step> =
             plan.steps.iter().filter(|s| s.group == "GRANT" && s.undo == "by hand").collect();
         let texts: Vec<String> = said.iter().map(|step| told(step)).collect();
@@ -254,8 +295,11 @@ mod tests {
             (2, r"az stack group create --name 'it'\''s' --resource-group rg-pay-weu"),
             (2, "/properties/denySettings/excludedPrincipals/0"),
             (3, "az keyvault role assignment list --hsm-name hsm --assignee 9b2f"),
-            (4, "az synapse role assignment create --workspace-name syn --role ROLE --scope SCOPE"),
-            (4, "--assignee-object-id new-oid"),
+            (4, "/roleEligibilityScheduleRequests/"),
+            (4, "\"requestType\":\"AdminAssign\""),
+            (4, r"x eq '\''new-oid'\''"),
+            (5, "az synapse role assignment create --workspace-name syn --role ROLE --scope SCOPE"),
+            (5, "--assignee-object-id new-oid"),
         ] {
             assert!(texts[at].contains(part), "{part}: {}", texts[at]);
         }

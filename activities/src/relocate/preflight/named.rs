@@ -19,6 +19,7 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
             | Named::Exemption(_)
             | Named::Policy(_)
             | Named::Hsm(_)
+            | Named::Eligible(_)
             | Named::Workspace(_) => {}
         }
     }
@@ -27,14 +28,19 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
 }
 
 fn denial(params: &Params, deny: &Deny, out: &mut Preflight) {
-    let Deny { id, name, scope, excluded } = deny;
+    let Deny { id, name, scope, excluded, through } = deny;
+    let through = through
+        .as_ref()
+        .map_or_else(String::new, |group| format!(" through group {group}, which the new one does not join"));
     if !excluded {
-        let text = format!("it denies the old identity at {scope}, and nobody denies the new one ({name})");
+        let text =
+            format!("it denies the old identity at {scope}{through}, and nobody denies the new one ({name})");
         let remedy = "have its owner name the new principal in it too, if it is meant";
         out.warnings.push(notice("W370", id, text, remedy));
         return;
     }
-    let text = format!("it excludes the old identity at {scope}, and would deny the new one ({name})");
+    let text =
+        format!("it excludes the old identity at {scope}{through}, and would deny the new one ({name})");
     if params.options.accepts(id) {
         let remedy = "accepted in the batch file: the plan has a step in which its owner excludes NEW";
         out.warnings.push(notice("W370", id, text, remedy));

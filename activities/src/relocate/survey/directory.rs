@@ -1,6 +1,6 @@
 //! Activities: reads what an identity has in Entra ID, many questions in one request.
 
-use super::{Common, gap, parse, pim};
+use super::{Common, denials, gap, parse, pim};
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
@@ -50,6 +50,7 @@ pub(super) fn with_ids(objects: Vec<Value>) -> Vec<(String, Value)> {
 pub(super) async fn read(
     reader: &Reader,
     common: &Common,
+    denials: &[Value],
     who: &Identifiers,
 ) -> Result<(Directory, Vec<Named>, Vec<Gap>), Fault> {
     let oid = &who.principal_id;
@@ -64,7 +65,7 @@ pub(super) async fn read(
     ];
     asked.extend(pim::paths(oid));
     let mut all = reader.graph_batch(&asked).await;
-    let (named, mut gaps) = pim::read(oid, all.split_off(6));
+    let (mut named, mut gaps) = pim::read(oid, all.split_off(6));
     let rare = all.split_off(4);
     let mut answers = Vec::with_capacity(all.len());
     for answer in all {
@@ -90,7 +91,12 @@ pub(super) async fn read(
         app_credentials: common.applications.iter().flat_map(|a| trusted_by(a, oid)).collect(),
         by_hand,
     };
+    // What it is in for a time is not copied, and decides for now whether it is denied something.
+    let held: Vec<String> = directory.groups.iter().map(|group| group.id.clone()).collect();
     pim::leave_out(&mut directory, &named);
+    let (denied, unread) = denials::read(reader, denials, &held, &directory, who).await;
+    named.extend(denied);
+    gaps.extend(unread);
     Ok((directory, named, gaps))
 }
 

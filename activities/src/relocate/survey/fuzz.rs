@@ -1,7 +1,7 @@
 //! Activities: what must hold for every body that Azure answers with; `tests/fuzz` looks for one where it does
 //! not. Pure.
 
-use super::{directory, hosts, named, offered, parse, pim, versions};
+use super::{denials, directory, hosts, named, offered, on_itself, parse, pim, versions};
 use crate::azure::fuzz::body;
 use crate::references::fuzz::{CLIENTS, OLD, PRINCIPALS};
 use crate::references::scan::Identifiers;
@@ -47,8 +47,12 @@ fn one(item: &Value, who: &Identifiers) {
     kept(directory::directory_role(item));
     kept(Some(directory::trusted_by(item, PRINCIPALS.0)));
     kept(directory::not_copied(item));
-    kept(named::denial(item, who));
+    kept(denials::denial(item, who, &denials::Held::default()));
     kept(named::named(item, who));
+    let own = on_itself::policy(item, "1", who);
+    kept(own.as_ref().and_then(|own| own.as_ref().ok().cloned()));
+    kept(own.and_then(Result::err));
+    kept(on_itself::diagnostic(item, who));
     kept(pim::schedule(item, PRINCIPALS.0, true));
     if let Some(host) = parse::host(item, "1", who) {
         for reference in &host.references {

@@ -8,6 +8,7 @@ mod access;
 mod actions;
 mod bindings;
 mod children;
+mod denials;
 mod directory;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
@@ -78,7 +79,6 @@ impl ForAll {
     /// What of all this names one identity.
     fn named(&self, common: &Common, who: &Identifiers) -> Vec<Named> {
         let mut named = named::resources(&self.mentioned, who);
-        named.extend(self.denials.iter().filter_map(|body| named::denial(body, who)));
         named.extend(common.opaque.closed.iter().cloned());
         named
     }
@@ -102,7 +102,7 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
     let mut common = access::common(reader).await?;
     let asked: Vec<_> = params.iter().map(|p| identity(reader, p.identity.clone())).collect();
     let (identities, (denials, unread)): (Vec<Result<(Value, Identity), Fault>>, _) =
-        futures_util::join!(stream::iter(asked).buffered(AT_ONCE).collect(), named::denials(reader, &common));
+        futures_util::join!(stream::iter(asked).buffered(AT_ONCE).collect(), denials::list(reader, &common));
     common.gaps.extend(unread);
     let known: Vec<(&Value, &Identifiers)> =
         identities.iter().filter_map(|i| i.as_ref().ok()).map(|(body, i)| (body, &i.identifiers)).collect();
@@ -163,7 +163,7 @@ async fn one(
         target(reader, params, &identity),
         credentials(reader, &who.resource_id),
         access::assignments(reader, common, &who),
-        directory::read(reader, common, &who),
+        directory::read(reader, common, &all.denials, &who),
         hosts::read(reader, common, &all.mentioned, &who),
         named::eligible(reader, common, &who),
         signs_in(reader, params, &who),

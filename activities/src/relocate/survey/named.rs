@@ -1,9 +1,10 @@
-//! Activities: reads what names an identity and no program changes: deny assignments, roles that it could
-//! activate, resources that are written as a whole by others. Reads only.
+//! Activities: reads what names an identity and no program changes: roles that it could activate, roles on it that
+//! others could activate, resources that are written as a whole by others. Reads only.
 
 use super::hosts::Candidates;
 use super::{Common, gap, parse};
 use crate::azure::Reader;
+use crate::azure::errors::NO_LICENCE;
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::*;
 use crate::relocate::said;
@@ -14,26 +15,21 @@ use std::collections::BTreeSet;
 /// Requests at the same time.
 const AT_ONCE: usize = 32;
 
-/// The version of deny assignments, and that of schedules.
-const DENIALS: &str = "2022-04-01";
+/// The version of schedules.
 const SCHEDULES: &str = "2020-10-01";
 
-/// The deny assignments at, above and below every subscription: one list for all identities, because Azure's
-/// filter knows whom one denies and not whom it excludes.
-pub(super) async fn denials(reader: &Reader, common: &Common) -> (Vec<Value>, Vec<Gap>) {
-    let path = |s: &String| format!("/subscriptions/{s}/providers/Microsoft.Authorization/denyAssignments");
-    let lists = common.subscriptions.iter().map(path).map(|path| (path, Vec::new()));
-    read(reader, lists.collect(), DENIALS).await
-}
-
-/// The roles of Azure that the identity could activate.
+/// The roles of Azure that the identity could activate, and those on it that others could.
 pub(super) async fn eligible(reader: &Reader, common: &Common, who: &Identifiers) -> (Vec<Named>, Vec<Gap>) {
     let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
     let subscriptions = common.subscriptions.iter().map(|s| format!("/subscriptions/{s}"));
     let scopes = subscriptions.chain(common.management_groups.iter().cloned());
     let path = |scope| format!("{scope}/providers/Microsoft.Authorization/roleEligibilitySchedules");
-    let lists = scopes.map(path).map(|path| (path, vec![("$filter", filter.as_str())])).collect();
-    let (found, gaps) = read(reader, lists, SCHEDULES).await;
+    let on = path(who.resource_id.clone());
+    let mut lists: Vec<_> = scopes.map(path).map(|path| (path, vec![("$filter", filter.as_str())])).collect();
+    lists.push((on.clone(), vec![("$filter", "atScope()")]));
+    let (found, mut gaps) = read(reader, lists, SCHEDULES).await;
+    // Without a licence nobody is eligible, and the lists above say that there is none.
+    gaps.retain(|gap| gap.scope != on || !gap.why.contains(NO_LICENCE));
     let mut named: Vec<Named> = found.iter().filter_map(|body| eligibility(body, common, who)).collect();
     named.sort();
     named.dedup();
@@ -41,7 +37,11 @@ pub(super) async fn eligible(reader: &Reader, common: &Common, who: &Identifiers
 }
 
 /// Everything of these lists, each thing once; what cannot be read is a gap.
-async fn read(reader: &Reader, lists: Vec<(String, Vec<(&str, &str)>)>, api: &str) -> (Vec<Value>, Vec<Gap>) {
+pub(super) async fn read(
+    reader: &Reader,
+    lists: Vec<(String, Vec<(&str, &str)>)>,
+    api: &str,
+) -> (Vec<Value>, Vec<Gap>) {
     let mut asked = Vec::with_capacity(lists.len());
     for (path, query) in lists {
         asked.push(async move { (reader.list(&path, api, &query).await, path) });
@@ -59,37 +59,28 @@ async fn read(reader: &Reader, lists: Vec<(String, Vec<(&str, &str)>)>, api: &st
     (all, gaps)
 }
 
-/// A deny assignment that denies the identity, or excludes it.
-pub(super) fn denial(body: &Value, who: &Identifiers) -> Option<Named> {
-    let lists = |list: &str| {
-        let all = body.pointer(list).and_then(Value::as_array).into_iter().flatten();
-        let mut ids = all.filter_map(|one| parse::text(one, "/id"));
-        ids.any(|id| id.eq_ignore_ascii_case(&who.principal_id))
-    };
-    let excluded = lists("/properties/excludePrincipals");
-    if !excluded && !lists("/properties/principals") {
-        return None;
-    }
-    let id = parse::text(body, "/id")?;
-    let name = parse::text(body, "/properties/denyAssignmentName");
-    let name = name.unwrap_or_else(|| parse::last(&id).to_owned());
-    let scope = parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&id))?;
-    Some(Named::Deny(Deny { id, name, scope, excluded }))
-}
-
 fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named> {
     let principal = parse::text(body, "/properties/principalId")?;
-    let of_it = principal.eq_ignore_ascii_case(&who.principal_id);
-    let role = parse::text(body, "/properties/roleDefinitionId").filter(|_| of_it)?;
+    let role = parse::text(body, "/properties/roleDefinitionId")?;
     let name = common.roles.get(&parse::last(&role).to_lowercase()).cloned();
-    Some(Named::Pim(Pim {
-        kind: PimKind::AzureRole,
-        name: name.unwrap_or_else(|| parse::last(&role).to_owned()),
-        at: parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&parse::text(body, "/id")?))?,
-        until: parse::text(body, "/properties/endDateTime"),
-        eligible: true,
-        role,
-    }))
+    let name = name.unwrap_or_else(|| parse::last(&role).to_owned());
+    let at =
+        parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&parse::text(body, "/id")?))?;
+    let until = parse::text(body, "/properties/endDateTime");
+    if principal.eq_ignore_ascii_case(&who.principal_id) {
+        let kind = PimKind::AzureRole;
+        return Some(Named::Pim(Pim { kind, name, at, until, eligible: true, role }));
+    }
+    at.eq_ignore_ascii_case(&who.resource_id).then(|| {
+        Named::Eligible(Eligible {
+            role,
+            name,
+            principal,
+            until,
+            condition: parse::text(body, "/properties/condition"),
+            condition_version: parse::text(body, "/properties/conditionVersion"),
+        })
+    })
 }
 
 /// Those of what the index found that are not hosts, and name the identity.
@@ -121,25 +112,6 @@ mod tests {
     use crate::references::scan::Identifier;
     use crate::relocate::testing::{GROUP, OLD, PRINCIPAL, facts};
     use serde_json::json;
-
-    #[test]
-    fn a_deny_assignment_is_named_by_whom_it_denies_and_by_whom_it_excludes() {
-        let who = facts().identity.identifiers;
-        let id = format!("{GROUP}/providers/Microsoft.Authorization/denyAssignments/d");
-        let deny = |list: &str, principal: &str| {
-            let mut body = json!({"id": id, "properties": {"denyAssignmentName": "stack", "principals": [
-                {"id": "00000000-0000-0000-0000-000000000000", "type": "SystemDefined"}]}});
-            body["properties"][list] = json!([{"id": principal, "type": "ServicePrincipal"}]);
-            denial(&body, &who)
-        };
-        let found = |excluded| {
-            let (name, scope) = ("stack".to_owned(), GROUP.to_owned());
-            Some(Named::Deny(Deny { id: id.clone(), name, scope, excluded }))
-        };
-        assert_eq!(deny("principals", &PRINCIPAL.to_uppercase()), found(false));
-        assert_eq!(deny("excludePrincipals", PRINCIPAL), found(true));
-        assert_eq!(deny("excludePrincipals", "somebody"), None);
-    }
 
     #[test]
     fn a_stack_is_said_with_its_places_and_an_exemption_of_the_identity_is_not() {

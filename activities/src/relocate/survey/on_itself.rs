@@ -71,7 +71,7 @@ fn own_id(body: &Value, kind: &str, who: &Identifiers) -> Option<String> {
 }
 
 /// A policy that is assigned on the identity, or an exemption of it: as it is copied, or why it is not.
-fn policy(body: &Value, api: &str, who: &Identifiers) -> Option<Result<OnItself, OwnPolicy>> {
+pub(super) fn policy(body: &Value, api: &str, who: &Identifiers) -> Option<Result<OnItself, OwnPolicy>> {
     let kind = [ASSIGNMENTS, EXEMPTIONS].into_iter().find(|kind| own_id(body, kind, who).is_some())?;
     let (id, api_version) = (own_id(body, kind, who)?, api.to_owned());
     let mut properties = body.get("properties")?.clone();
@@ -117,7 +117,7 @@ fn seems_secret(body: &Value) -> bool {
 }
 
 /// A diagnostic setting: where which logs and measurements of the identity go. No secret is in it.
-fn diagnostic(body: &Value, who: &Identifiers) -> Option<OnItself> {
+pub(super) fn diagnostic(body: &Value, who: &Identifiers) -> Option<OnItself> {
     let (kind, api) = DIAGNOSTICS;
     let id = own_id(body, kind, who)?;
     let mut properties = body.get("properties")?.clone();
