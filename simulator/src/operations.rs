@@ -34,7 +34,7 @@ impl Operations {
 }
 
 /// Types whose PUT and PATCH are long-running (the `LRO` marks of the API descriptions).
-const LONG: [&str; 19] = [
+const LONG: [&str; 23] = [
     "microsoft.synapse/workspaces/administrators",
     "microsoft.synapse/workspaces/sqladministrators",
     "microsoft.compute/virtualmachines",
@@ -47,6 +47,10 @@ const LONG: [&str; 19] = [
     "microsoft.dbforpostgresql/flexibleservers",
     "microsoft.documentdb/databaseaccounts",
     "microsoft.documentdb/databaseaccounts/sqlroleassignments",
+    "microsoft.documentdb/databaseaccounts/gremlinroleassignments",
+    "microsoft.documentdb/databaseaccounts/cassandraroleassignments",
+    "microsoft.documentdb/databaseaccounts/mongomiroleassignments",
+    "microsoft.documentdb/databaseaccounts/tableroleassignments",
     "microsoft.apimanagement/service",
     "microsoft.kusto/clusters",
     "microsoft.cache/redis",

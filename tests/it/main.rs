@@ -46,6 +46,7 @@ mod simulate;
 mod snapshot;
 mod soak;
 mod solution;
+mod solution_cosmos;
 mod solution_services;
 mod storage_fires;
 mod synapse;

@@ -7,11 +7,11 @@ use crate::oracle::{differences, names, plain};
 use crate::rehome::{Rehome, text};
 use serde_json::{Value, json};
 
-const WEU: &str = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/resourceGroups/rg-shop-weu";
-const SDC: &str = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/resourceGroups/rg-shop-sdc";
+pub(crate) const WEU: &str = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/resourceGroups/rg-shop-weu";
+pub(crate) const SDC: &str = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/resourceGroups/rg-shop-sdc";
 const TENANT: &str = "7a1c9f52-0000-4000-8000-00000000c0de";
 const CLIENT: &str = "0a1b2c3d-1111-4000-8000-00000000c1d1";
-const PRINCIPAL: &str = "0a1b2c3d-2222-4000-8000-0000000001d1";
+pub(crate) const PRINCIPAL: &str = "0a1b2c3d-2222-4000-8000-0000000001d1";
 /// The account's own role, which has another id in the other account.
 const ROLE: [&str; 2] = ["c05a0000-0000-4000-8000-00000000001e", "c05a0000-0000-4000-8000-00000000002e"];
 
@@ -22,7 +22,7 @@ const REDIS: &str = "Microsoft.Cache/redis/redis-shop";
 const POSTGRES: &str = "Microsoft.DBforPostgreSQL/flexibleServers/pg-shop";
 const CONNECTION: &str = "Microsoft.Web/connections/sb-shop";
 
-fn object(group: &str, rest: &str, properties: Value) -> Value {
+pub(crate) fn object(group: &str, rest: &str, properties: Value) -> Value {
     let parts: Vec<&str> = rest.split('/').collect();
     let kind = std::iter::once(parts[0]).chain(parts[1..].iter().step_by(2).copied());
     let location = if group == WEU { "westeurope" } else { "swedencentral" };
@@ -122,7 +122,7 @@ fn solution() -> Vec<Value> {
     all
 }
 
-fn stage(more: &[Value], map: &str) -> (Azure, Rehome) {
+pub(crate) fn stage(more: &[Value], map: &str) -> (Azure, Rehome) {
     let mut rehome = Rehome::offline();
     let file = estate(more);
     let azure = Azure::serve(file.path(), None);
@@ -132,7 +132,7 @@ fn stage(more: &[Value], map: &str) -> (Azure, Rehome) {
     (azure, rehome)
 }
 
-fn group_map() -> String {
+pub(crate) fn group_map() -> String {
     format!("\"{WEU}\" = \"{SDC}\"\n")
 }
 
@@ -164,7 +164,7 @@ fn grants(estate: &Value, group: &str, names: [&str; 2]) -> Vec<(String, Value)>
     out
 }
 
-fn notices(plan: &Value, which: &str) -> Vec<(String, String, String)> {
+pub(crate) fn notices(plan: &Value, which: &str) -> Vec<(String, String, String)> {
     let about = &plan["document"]["moves"][0]["about"];
     let all = about[which].as_array().expect("a list").iter();
     all.map(|n| (text(&n["code"]).to_owned(), text(&n["target"]).to_owned(), text(&n["text"]).to_owned()))

@@ -19,7 +19,7 @@ const NO_PATCH: [&str; 4] = [
 /// Types that do not show the state of a write: it is answered with 202 and without a resource
 /// (sql/2021-11-01, postgresql/2022-12-01, cosmos-db/2024-05-15, synapse/2021-06-01), or at once (automation/2023-11-01, and what
 /// extends resources).
-const STATELESS: [&str; 9] = [
+const STATELESS: [&str; 13] = [
     "microsoft.synapse/workspaces/administrators",
     "microsoft.synapse/workspaces/sqladministrators",
     "microsoft.authorization/policyassignments",
@@ -28,6 +28,10 @@ const STATELESS: [&str; 9] = [
     "microsoft.sql/servers",
     "microsoft.dbforpostgresql/flexibleservers",
     "microsoft.documentdb/databaseaccounts/sqlroleassignments",
+    "microsoft.documentdb/databaseaccounts/gremlinroleassignments",
+    "microsoft.documentdb/databaseaccounts/cassandraroleassignments",
+    "microsoft.documentdb/databaseaccounts/mongomiroleassignments",
+    "microsoft.documentdb/databaseaccounts/tableroleassignments",
     "microsoft.automation/automationaccounts",
 ];
 

@@ -234,32 +234,48 @@ fn permissions(definition: &Value) -> BTreeSet<String> {
     blocks.flat_map(|b| [list(b, "dataActions"), list(b, "notDataActions")].concat()).collect()
 }
 
-/// A grant of Cosmos DB may hold in one database or container of the account: `{account}/dbs/x/colls/y`.
-/// Source: cosmos-db/2024-05-15 (rbac, `scope`).
+/// What each kind of account of Cosmos DB keeps, and in what: the list of its grants, that of its databases, that of
+/// what is in them. An account for tables has one database, which is nowhere to be seen.
+/// Source: cosmos-db/2025-05-01-preview (the five `rbac.json`, and the resources of each kind).
+const KEPT: [(&str, Option<&str>, &str); 5] = [
+    ("sqlRoleAssignments", Some("sqlDatabases"), "containers"),
+    ("gremlinRoleAssignments", Some("gremlinDatabases"), "graphs"),
+    ("cassandraRoleAssignments", Some("cassandraKeyspaces"), "tables"),
+    ("mongoMIRoleAssignments", Some("mongodbDatabases"), "collections"),
+    ("tableRoleAssignments", None, "tables"),
+];
+
+/// The first of what a grant of Cosmos DB holds in that is not there.
 async fn database(there: &There<'_>, grant: &ServiceGrant) -> Option<String> {
-    let kind = parse::type_of(&grant.id)?;
-    let scope = parse::text(&grant.body, "/properties/scope")?;
-    let account = &there.accounts[1];
-    if !kind.eq_ignore_ascii_case("Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments")
-        || !below(&scope, account)
-    {
-        return None;
-    }
-    let tail: Vec<&str> = scope[account.len()..].split('/').skip(1).collect();
-    let mut at = account.clone();
-    for pair in tail.chunks(2) {
-        let ([dbs, name], list) = (pair, if at == *account { "sqlDatabases" } else { "containers" }) else {
-            return None;
-        };
-        if !["dbs", "colls"].contains(&dbs.to_lowercase().as_str()) {
-            return None;
-        }
-        at = format!("{at}/{list}/{name}");
-        if there.find(&at).await.is_none() {
-            return Some(named(&at));
+    for id in holds_in(&grant.id, &grant.body, &there.accounts[1]) {
+        if there.find(&id).await.is_none() {
+            return Some(named(&id));
         }
     }
     None
+}
+
+/// What a grant of Cosmos DB holds in, from the database inwards: whatever kind of account it is, its scope is
+/// written `{account}/dbs/x/colls/y`. Nothing where it is written in another way.
+fn holds_in(id: &str, body: &Value, account: &str) -> Vec<String> {
+    let kind = parse::type_of(id).unwrap_or_default();
+    let (family, list) = kind.rsplit_once('/').unwrap_or_default();
+    let kept = KEPT.iter().find(|(grants, ..)| grants.eq_ignore_ascii_case(list));
+    let of_cosmos = family.eq_ignore_ascii_case("Microsoft.DocumentDB/databaseAccounts");
+    let scope = parse::text(body, "/properties/scope").filter(|scope| of_cosmos && below(scope, account));
+    let (Some((_, databases, inside)), Some(scope)) = (kept, scope) else { return Vec::new() };
+    let tail: Vec<&str> = scope[account.len()..].split('/').skip(1).collect();
+    let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
+    let database = |name: &str| databases.map(|list| format!("{account}/{list}/{name}"));
+    match tail[..] {
+        [dbs, name] if is(dbs, "dbs") => database(name).into_iter().collect(),
+        [dbs, name, colls, part] if is(dbs, "dbs") && is(colls, "colls") => {
+            let at = database(name);
+            let part = format!("{}/{inside}/{part}", at.as_deref().unwrap_or(account));
+            at.into_iter().chain([part]).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The policies that are in every cache.
@@ -311,6 +327,31 @@ mod tests {
         assert_eq!(there["list"], body["list"]);
         params.options.scope_map.insert(account.clone(), account.clone());
         assert_eq!(params.options.counterpart(&account), None, "what is mapped to itself is left out");
+    }
+
+    #[test]
+    fn every_kind_of_cosmos_account_has_lists_of_its_own_and_one_way_to_write_a_scope() {
+        let account = format!("{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/c");
+        let inside = |list: &str, tail: &str| {
+            let body = json!({"properties": {"scope": format!("{}{tail}", account.to_uppercase())}});
+            let found = holds_in(&format!("{account}/{list}/x"), &body, &account);
+            found.iter().map(|id| id[account.len()..].to_owned()).collect::<Vec<_>>()
+        };
+        for (list, database, part) in [
+            ("sqlRoleAssignments", "/sqlDatabases/d", "/sqlDatabases/d/containers/p"),
+            ("gremlinRoleAssignments", "/gremlinDatabases/d", "/gremlinDatabases/d/graphs/p"),
+            ("CASSANDRAroleassignments", "/cassandraKeyspaces/d", "/cassandraKeyspaces/d/tables/p"),
+            ("mongoMIRoleAssignments", "/mongodbDatabases/d", "/mongodbDatabases/d/collections/p"),
+        ] {
+            assert_eq!(inside(list, "/dbs/d"), [database]);
+            assert_eq!(inside(list, "/DBS/d/colls/p"), [database, part]);
+        }
+        assert_eq!(inside("tableRoleAssignments", "/dbs/TablesDB"), Vec::<String>::new());
+        assert_eq!(inside("tableRoleAssignments", "/dbs/TablesDB/colls/p"), ["/tables/p"]);
+        for (list, tail) in [("sqlRoleAssignments", ""), ("sqlRoleAssignments", "/x/y"), ("others", "/dbs/d")]
+        {
+            assert_eq!(inside(list, tail), Vec::<String>::new());
+        }
     }
 
     #[test]
