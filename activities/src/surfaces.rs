@@ -57,6 +57,10 @@ const MOVED: [(&str, &str); 19] = [
     ("directory roles, also in an administrative unit or on an application", "directory_role.grant/1"),
     ("ownership of groups, applications and service principals", "owner.add/1"),
     ("applications that trust it as their credential", "app_credential.add/1"),
+    (
+        "custom security attributes of its service principal: their values stay out of plan and log",
+        "security_attributes.set/1",
+    ),
     ("resources that carry it", "host.rewrite/1"),
     ("resources and their children that name it, in any text and spelling", "host.rewrite/1"),
     (
@@ -132,7 +136,7 @@ const NAMED: [(&str, &str); 12] = [
         "W371: nobody activates for an identity",
     ),
     ("membership of administrative units", "C8"),
-    ("delegated grants and custom security attributes of its service principal", "C8"),
+    ("delegated grants of its service principal", "C8"),
     ("who matches a flexible credential's expression", "C6"),
     ("sites and mailboxes behind an application permission", "C7"),
     ("other issuers of federated credentials", "their name is in the credential's step"),
@@ -228,6 +232,7 @@ mod tests {
         let sources = [
             include_str!("relocate/plan/grants.rs"),
             include_str!("relocate/plan/hosts.rs"),
+            include_str!("relocate/plan/principal.rs"),
             include_str!("relocate/plan/mod.rs"),
             include_str!("relocate/plan/clean_up.rs"),
             include_str!("relocate/plan/on_itself.rs"),

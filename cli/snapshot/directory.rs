@@ -3,11 +3,12 @@
 use super::arm::is_identity;
 use super::text;
 use rehome_activities::azure::Heard;
+use rehome_activities::references::secrets::MASK;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of a directory object a rehearsal needs; nothing else of anybody leaves the tenant.
-const MEMBERS: [&str; 25] = [
+const MEMBERS: [&str; 26] = [
     "@odata.type",
     "id",
     "appId",
@@ -33,7 +34,11 @@ const MEMBERS: [&str; 25] = [
     "status",
     "scheduleInfo",
     "name",
+    ATTRIBUTES,
 ];
+
+/// Whoever may not read their values may read those of a snapshot.
+const ATTRIBUTES: &str = "customSecurityAttributes";
 
 /// Directory objects by lower-case id.
 #[derive(Default)]
@@ -52,8 +57,10 @@ pub(super) fn objects(heard: &[&Heard], arm: &[Value], caller: &str) -> Vec<Valu
     let gone = |one: &&&Heard| matches!(&one.answer, Err(why) if why.status == Some(404));
     let gone = heard.iter().filter(gone).filter_map(|one| one.path.strip_prefix("directoryObjects/"));
     directory.principals(arm, &gone.map(str::to_lowercase).collect());
-    // Identities, and whoever is signed in, are there by themselves.
-    let by_themselves = |id: &String| own.contains(id) || id.eq_ignore_ascii_case(caller);
+    // Identities, and whoever is signed in, are there by themselves; not so what was set on them.
+    let by_themselves = |id: &String, object: &Map<String, Value>| {
+        own.contains(id) && !object.contains_key(ATTRIBUTES) || id.eq_ignore_ascii_case(caller)
+    };
     let needless = |object: &Map<String, Value>| {
         let has =
             |name: &str| object.get(name).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
@@ -61,7 +68,8 @@ pub(super) fn objects(heard: &[&Heard], arm: &[Value], caller: &str) -> Vec<Valu
             && !has("federatedIdentityCredentials")
             && !has("owners")
     };
-    let wanted = directory.0.into_iter().filter(|(id, object)| !by_themselves(id) && !needless(object));
+    let wanted =
+        directory.0.into_iter().filter(|(id, object)| !by_themselves(id, object) && !needless(object));
     wanted.map(|(_, object)| Value::Object(object)).collect()
 }
 
@@ -111,7 +119,7 @@ impl Directory {
         let known = self.0.entry(id).or_default();
         for (name, member) in object.as_object().into_iter().flatten() {
             if MEMBERS.contains(&name.as_str()) && !member.is_null() {
-                known.entry(name.clone()).or_insert_with(|| member.clone());
+                known.entry(name.clone()).or_insert_with(|| shown(name, member));
             }
         }
         known.entry("@odata.type").or_insert_with(|| Value::from(format!("#microsoft.graph.{kind}")));
@@ -154,6 +162,38 @@ impl Directory {
                 self.add(&json!({ "id": id }), kind);
             }
         }
+    }
+}
+
+/// A member as it may leave the tenant.
+fn shown(name: &str, member: &Value) -> Value {
+    let mut member = member.clone();
+    if name == ATTRIBUTES {
+        let sets = member.as_object_mut().into_iter().flat_map(|sets| sets.values_mut());
+        let all = sets.filter_map(Value::as_object_mut).flatten();
+        all.filter(|(name, _)| !name.contains('@')).for_each(|(_, value)| hide(value));
+    }
+    member
+}
+
+/// Puts another value of the same type in the place of one.
+fn hide(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = MASK.to_owned(),
+        Value::Number(number) => *number = 0.into(),
+        Value::Bool(yes) => *yes = true,
+        Value::Array(items) => {
+            *items = items
+                .iter()
+                .take(1)
+                .cloned()
+                .map(|mut one| {
+                    hide(&mut one);
+                    one
+                })
+                .collect()
+        }
+        Value::Null | Value::Object(_) => {}
     }
 }
 

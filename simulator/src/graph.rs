@@ -4,6 +4,7 @@ mod batch;
 mod filter;
 mod objects;
 mod pim;
+mod principals;
 mod sign_ins;
 mod writes;
 
@@ -72,6 +73,11 @@ pub(crate) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn fits(object: &Value, text: &str) -> bool {
     filter::matches(object, text)
+}
+
+/// Graph's word for a request that is wrong.
+pub(crate) fn bad(message: &str) -> Reply {
+    Reply::error(400, "Request_BadRequest", message)
 }
 
 /// Graph's 404.

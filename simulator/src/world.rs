@@ -91,7 +91,7 @@ impl World {
         world
     }
 
-    /// Adds the service principals that an estate may leave out.
+    /// Adds the service principals that an estate may leave out, and what it leaves out of them.
     fn complete(&mut self) {
         let identities: Vec<Value> =
             self.below(IDENTITY_ANYWHERE).into_iter().filter(|o| is_identity(o)).cloned().collect();
@@ -99,7 +99,12 @@ impl World {
             if let Some(principal) = service_principal(&identity)
                 && let Some(id) = principal["id"].as_str()
             {
-                self.graph.entry(id.to_lowercase()).or_insert(principal);
+                let known = self.graph.entry(id.to_lowercase()).or_insert_with(|| json!({}));
+                for (name, member) in principal.as_object().into_iter().flatten() {
+                    if known.get(name).is_none() {
+                        known[name] = member.clone();
+                    }
+                }
             }
         }
         let (object_id, client_id) = (self.settings.object_id.clone(), self.settings.client_id.clone());

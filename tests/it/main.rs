@@ -34,6 +34,7 @@ mod oracle;
 mod orphans;
 mod outages;
 mod places;
+mod principal;
 mod printing;
 mod quiet;
 mod reconcile;

@@ -80,6 +80,10 @@ pub(crate) fn powers(estate: &Value, who: &Names) -> BTreeSet<String> {
                 powers.insert(format!("{list} of {id}"));
             }
         }
+        if id.eq_ignore_ascii_case(&who.principal) {
+            let attributes = object["customSecurityAttributes"].as_object().into_iter().flatten();
+            powers.extend(attributes.map(|(set, held)| format!("attributes {set} {}", attributes_of(held))));
+        }
         if object["principalId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(&who.principal)) {
             let (of, role) =
                 (&object["resourceId"], object.get("appRoleId").unwrap_or(&object["roleDefinitionId"]));
@@ -92,6 +96,12 @@ pub(crate) fn powers(estate: &Value, who: &Names) -> BTreeSet<String> {
         }
     }
     powers
+}
+
+/// The attributes of a set, without what Graph says of their types.
+fn attributes_of(set: &Value) -> String {
+    let held = set.as_object().into_iter().flatten().filter(|(name, _)| !name.contains('@'));
+    json!(held.collect::<BTreeMap<_, _>>()).to_string()
 }
 
 /// Whether a text holds a name as a whole: `id1` is not in `id10`.

@@ -111,6 +111,12 @@ fn hard() -> Value {
             "properties": {"roleName": "own", "type": "CustomRole", "assignableScopes": ["/subscriptions/5b0c6d1e-0000-4000-8000-000000000001"], "permissions": [{"actions": ["Microsoft.Web/*"]}]}}),
     ];
     estate["arm"].as_array_mut().expect("arm").extend(add);
+    let kind = "#microsoft.graph.customSecurityAttributeValue";
+    estate["graph"].as_array_mut().expect("graph").push(
+        json!({"@odata.type": "#microsoft.graph.servicePrincipal", "id": "0a1b2c3d-2222-4000-8000-0000000001d1",
+            "customSecurityAttributes": {"Engineering": {"@odata.type": kind, "Level": "planted-secret-level", "Vendors": 4,
+                "Project@odata.type": "#Collection(String)", "Project": ["planted-secret-a", "planted-secret-b"]}}}),
+    );
     let refused = |path: String, hidden: bool| json!({"path": path, "status": 403, "code": "AuthorizationFailed", "hidden": hidden});
     estate["settings"] = json!({"cloud": "AzureUSGovernment"});
     estate["unread"] = json!([
@@ -144,6 +150,12 @@ fn what_may_not_be_read_is_a_gap_in_the_rehearsal_too_and_planted_secrets_stay_a
     );
     let credential = planned[0]["facts"]["credentials"][0]["audiences"].clone();
     assert_eq!(credential, json!(["api://AzureADTokenExchange"]), "and is copied as it is");
+    let mut attributes = copy["graph"]
+        .as_array()
+        .expect("graph")
+        .iter()
+        .filter_map(|o| o.pointer("/customSecurityAttributes/Engineering/Project"));
+    assert_eq!(attributes.next(), Some(&json!(["(masked)"])));
     let objects = copy["arm"].to_string();
     for needed in ["id-beside", "\"CustomRole\"", "(masked)0a1b2c3d-1111-4000-8000-00000000c1d1(masked)"] {
         assert!(objects.contains(needed), "{needed}: {objects}");

@@ -21,6 +21,7 @@ mod recondition;
 mod resource_group;
 mod revoke_tokens;
 mod schedule;
+mod security_attributes;
 mod settings;
 mod shelf;
 mod splice;
@@ -73,6 +74,7 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(Unlink::<links::Owner>::new(clients()))
         .activity(Add::<links::AppCredential>::new(clients()))
         .activity(Unlink::<links::AppCredential>::new(clients()))
+        .activity(security_attributes::SetAttributes::new(clients(), key.clone()))
         .activity(access_policy::AddPolicy(clients()))
         .activity(access_policy::RemovePolicy(clients()))
         .activity(recondition::Recondition(clients()))
@@ -173,6 +175,7 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<Unlink<links::Owner>>(),
         of::<Add<links::AppCredential>>(),
         of::<Unlink<links::AppCredential>>(),
+        of::<security_attributes::SetAttributes>(),
         of::<access_policy::AddPolicy>(),
         of::<access_policy::RemovePolicy>(),
         of::<recondition::Recondition>(),

@@ -159,6 +159,9 @@ fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
     for c in &facts.directory.app_credentials {
         put(format!("trusted by application {} {}", c.application, c.name), short(c));
     }
+    for a in &facts.directory.attributes {
+        put(format!("custom security attribute {} {}", a.set, a.name), "has a value".into());
+    }
 }
 
 /// What an assignment is found again by. Azure names those that begin or end by themselves, and names one that is

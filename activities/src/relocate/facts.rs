@@ -5,11 +5,13 @@
 mod limits;
 mod mapped;
 mod named;
+mod principal;
 mod sign_ins;
 
 pub use limits::{Gap, GapCode, Right};
 pub use mapped::{Mapped, MappedGrant, MappedPlace};
 pub use named::{Deny, Eligible, Exemption, Named, NamedResource, OwnPolicy, Pim, PimKind};
+pub use principal::SecurityAttribute;
 pub use sign_ins::Audience;
 
 use crate::azure::national::CLOUDS;
@@ -206,7 +208,10 @@ pub struct Directory {
     pub roles: Vec<DirectoryRole>,
     /// Applications that trust it as their credential.
     pub app_credentials: Vec<AppCredential>,
-    /// Things found that are not copied: delegated grants, administrative units, attributes.
+    /// Custom security attributes, which conditions may ask for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<SecurityAttribute>,
+    /// Things found that are not copied: delegated grants, administrative units.
     pub by_hand: Vec<String>,
 }
 

@@ -189,11 +189,13 @@ fn named(world: &World, assignment: &Value) -> Value {
 pub(super) fn shown(object: &Value, select: Option<&str>) -> Value {
     let hidden = ["members", "owners", "federatedIdentityCredentials"];
     let wanted: Option<Vec<&str>> = select.map(|s| s.split(',').map(str::trim).collect());
-    let keep = |name: &str| {
-        !hidden.contains(&name)
-            && wanted
-                .as_ref()
-                .is_none_or(|w| name == "@odata.type" || w.iter().any(|w| w.eq_ignore_ascii_case(name)))
+    let asked = |name: &str| wanted.as_ref().is_some_and(|w| w.iter().any(|w| w.eq_ignore_ascii_case(name)));
+    let keep = |name: &str| match name {
+        _ if hidden.contains(&name) => false,
+        "@odata.type" => true,
+        // Nobody sees these who does not ask for them by name.
+        "customSecurityAttributes" => asked(name),
+        _ => wanted.is_none() || asked(name),
     };
     let members = object.as_object().into_iter().flatten().filter(|(k, _)| keep(k));
     json!(members.map(|(k, v)| (k.clone(), v.clone())).collect::<Map<_, _>>())

@@ -1,14 +1,10 @@
 //! Graph: what changes the directory.
 
 use super::objects::find;
-use super::{Question, is, kind, not_found};
+use super::{Question, bad, is, kind, not_found, principals};
 use crate::http::Reply;
 use crate::world::World;
 use serde_json::{Value, json};
-
-fn bad(message: &str) -> Reply {
-    Reply::error(400, "Request_BadRequest", message)
-}
 
 /// Answers a POST, PATCH or DELETE.
 pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
@@ -33,6 +29,7 @@ pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
         ("DELETE", ["applications", id, "federatedIdentityCredentials", credential]) => {
             distrust(world, id, credential)
         }
+        ("PATCH", ["servicePrincipals", id]) => principals::update(world, id, question.body),
         ("POST", [collection, id, "getMemberObjects" | "getMemberGroups"]) => {
             member_objects(world, collection, id)
         }

@@ -96,6 +96,11 @@ pub(crate) fn estate(locked: bool) -> Value {
             "issuer": "https://login.microsoftonline.com/7a1c9f52-0000-4000-8000-00000000c0de/v2.0",
             "subject": PRINCIPAL, "audiences": ["api://AzureADTokenExchange"]}],
     }));
+    graph.push(json!({
+        "@odata.type": "#microsoft.graph.servicePrincipal", "id": PRINCIPAL, "customSecurityAttributes": {
+            "Engineering": {"@odata.type": "#microsoft.graph.customSecurityAttributeValue", "Level": "high",
+                "Project@odata.type": "#Collection(String)", "Project": ["Shop", "Ledger"]}},
+    }));
     estate["settings"] = json!({"throttling": false});
     estate
 }

@@ -13,6 +13,7 @@ mod hosts;
 mod kinds;
 mod named;
 mod on_itself;
+mod principal;
 mod siblings;
 mod waits;
 mod words;

@@ -59,7 +59,7 @@ pub(super) async fn read(
         format!("servicePrincipals/{oid}/appRoleAssignments"),
         format!("servicePrincipals/{oid}/ownedObjects"),
         format!("roleManagement/directory/roleAssignments?$filter=principalId eq '{oid}'"),
-        // What follows takes more rights than the rest, and is only named.
+        // What follows takes more rights than the rest.
         format!("servicePrincipals/{oid}/oauth2PermissionGrants"),
         format!("servicePrincipals/{oid}?$select=id,customSecurityAttributes"),
     ];
@@ -72,10 +72,13 @@ pub(super) async fn read(
         let list = answer?;
         answers.push(list["value"].as_array().cloned().unwrap_or_default());
     }
-    let mut by_hand = Vec::new();
+    let (mut by_hand, mut attributes) = (Vec::new(), Vec::new());
     for (path, answer) in asked.iter().skip(4).zip(rare) {
         match answer {
-            Ok(found) => by_hand.extend(rarely_held(&found)),
+            Ok(found) => {
+                by_hand.extend(rarely_held(&found));
+                attributes.extend(security_attributes(&found));
+            }
             Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
         }
     }
@@ -89,6 +92,7 @@ pub(super) async fn read(
         owned: owned.iter().filter_map(owned_object).collect(),
         roles: roles.iter().filter_map(directory_role).collect(),
         app_credentials: common.applications.iter().flat_map(|a| trusted_by(a, oid)).collect(),
+        attributes,
         by_hand,
     };
     // What it is in for a time is not copied, and decides for now whether it is denied something.
@@ -100,19 +104,27 @@ pub(super) async fn read(
     Ok((directory, named, gaps))
 }
 
-/// Delegated grants, and custom security attributes, which conditions may ask for: in words.
+/// Delegated grants, in words.
 pub(super) fn rarely_held(found: &Value) -> Vec<String> {
     let grants = found["value"].as_array().into_iter().flatten().filter_map(|grant| {
         let (scope, resource) = (parse::text(grant, "/scope")?, parse::text(grant, "/resourceId")?);
         Some(format!("delegated grant of {} on service principal {resource}", scope.trim()))
     });
-    let attributes = found["customSecurityAttributes"].as_object().into_iter().flatten();
-    let attributes = attributes.flat_map(|(set, members)| {
-        let names = members.as_object().into_iter().flatten().map(|(name, _)| name);
-        let names = names.filter(|name| !name.contains('@'));
-        names.map(move |name| format!("custom security attribute {set}.{name}"))
-    });
-    grants.chain(attributes).collect()
+    grants.collect()
+}
+
+/// The custom security attributes of a service principal, in the order of their names.
+pub(super) fn security_attributes(found: &Value) -> Vec<SecurityAttribute> {
+    let sets = found["customSecurityAttributes"].as_object().into_iter().flatten();
+    let mut all: Vec<SecurityAttribute> = sets
+        .flat_map(|(set, members)| {
+            let names = members.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+            let names = names.map(|(name, _)| name).filter(|name| !name.contains('@'));
+            names.map(move |name| SecurityAttribute { set: set.clone(), name: name.clone() })
+        })
+        .collect();
+    all.sort();
+    all
 }
 
 fn kind(object: &Value) -> &str {

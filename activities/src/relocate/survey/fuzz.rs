@@ -48,6 +48,7 @@ fn one(item: &Value, who: &Identifiers) {
     kept(Some(directory::trusted_by(item, PRINCIPALS.0)));
     kept(directory::not_copied(item));
     kept(denials::denial(item, who, &denials::Held::default()));
+    kept(Some(directory::security_attributes(item)));
     kept(named::named(item, who));
     let own = on_itself::policy(item, "1", who);
     kept(own.as_ref().and_then(|own| own.as_ref().ok().cloned()));

@@ -26,6 +26,7 @@ mod permission {
     pub(super) const APPLICATION: &str = "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9";
     pub(super) const APP_ROLE: &str = "06b708a9-e830-4db3-a914-8e69da51d44f";
     pub(super) const ROLES: &str = "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8";
+    pub(super) const ATTRIBUTES: &str = "de89b5e4-5b8f-48eb-8925-29c2b33bd8bd";
 }
 
 /// Directory roles, which have the same ids in every tenant.
@@ -36,6 +37,7 @@ mod role {
     pub(super) const GROUPS: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
     pub(super) const APPLICATION: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
     pub(super) const CLOUD_APPLICATION: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
+    pub(super) const ATTRIBUTES: &str = "58a13ea3-c632-46ae-9ee0-9c0d43cd7f3d";
 }
 
 /// A right in Entra ID: its name, the permissions that give it (all of one set), and the roles that do.
@@ -80,6 +82,13 @@ const GROUP: Wanted = Wanted {
     name: "Group.ReadWrite.All",
     permissions: &[&[permission::GROUP], &[permission::DIRECTORY]],
     roles: &[role::GLOBAL, role::GROUPS],
+};
+
+/// Attributes are assigned by those alone who were made to: not even by a global administrator.
+const ATTRIBUTES: Wanted = Wanted {
+    name: "CustomSecAttributeAssignment.ReadWrite.All",
+    permissions: &[&[permission::ATTRIBUTES]],
+    roles: &[role::ATTRIBUTES],
 };
 
 /// Asks what the caller has, in one request; nothing where Graph does not say.
@@ -137,6 +146,8 @@ pub(super) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
     for credential in &directory.app_credentials {
         wanted.push((&APPLICATION, format!("application {}", credential.application_name)));
     }
+    let sets: BTreeSet<&str> = directory.attributes.iter().map(|of| of.set.as_str()).collect();
+    wanted.extend(sets.iter().map(|set| (&ATTRIBUTES, format!("custom security attributes of set {set}"))));
     let right = |(wanted, scope): (&Wanted, String)| Right {
         action: wanted.name.to_owned(),
         scope,
@@ -176,5 +187,6 @@ mod tests {
         assert!(role(role::GLOBAL).have(&APP_ROLE) && role(role::PRIVILEGED).have(&ROLES));
         assert!(!role(role::GROUPS).have(&APPLICATION) && role(role::CLOUD_APPLICATION).have(&APPLICATION));
         assert!(!Held::default().have(&GROUP));
+        assert!(!role(role::GLOBAL).have(&ATTRIBUTES) && role(role::ATTRIBUTES).have(&ATTRIBUTES));
     }
 }
