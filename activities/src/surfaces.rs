@@ -44,7 +44,7 @@ pub struct Surface {
 }
 
 /// What is moved, and by which kind of change.
-const MOVED: [(&str, &str); 19] = [
+const MOVED: [(&str, &str); 20] = [
     ("the identity: name, tags, isolation, restrictions on providers", "identity.create/1"),
     ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
     ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
@@ -57,6 +57,10 @@ const MOVED: [(&str, &str); 19] = [
     ("directory roles, also in an administrative unit or on an application", "directory_role.grant/1"),
     ("ownership of groups, applications and service principals", "owner.add/1"),
     ("applications that trust it as their credential", "app_credential.add/1"),
+    (
+        "membership and ownership of groups and directory roles that begin or end by themselves (PIM)",
+        "pim.grant/1",
+    ),
     (
         "custom security attributes of its service principal: their values stay out of plan and log",
         "security_attributes.set/1",
@@ -74,7 +78,7 @@ const MOVED: [(&str, &str); 19] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 16] = [
+const HANDS: [(&str, &str); 15] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     ("service connections of Azure DevOps", "from the credential's subject"),
@@ -100,10 +104,6 @@ const HANDS: [(&str, &str); 16] = [
     (
         "deny assignments that exclude it, or a group that the new one cannot join, and would deny the new one",
         "B130 until the batch file answers for each, then a step before the hosts",
-    ),
-    (
-        "membership and ownership of groups and directory roles that end (PIM)",
-        "`az rest` commands: copies would not end; B131 where it cannot be read what ends",
     ),
     (
         "deployment stacks that exclude it, Lighthouse definitions that name it",
@@ -140,6 +140,7 @@ const NAMED: [(&str, &str); 12] = [
     ("who matches a flexible credential's expression", "C6"),
     ("sites and mailboxes behind an application permission", "C7"),
     ("other issuers of federated credentials", "their name is in the credential's step"),
+    ("what of groups and directory roles ends, where it cannot be read", "B131: copies could be permanent"),
     ("differences between the ways of looking, and scopes that say 403", "W350, W351, W352"),
 ];
 
@@ -233,6 +234,7 @@ mod tests {
             include_str!("relocate/plan/grants.rs"),
             include_str!("relocate/plan/hosts.rs"),
             include_str!("relocate/plan/principal.rs"),
+            include_str!("relocate/plan/scheduled.rs"),
             include_str!("relocate/plan/mod.rs"),
             include_str!("relocate/plan/clean_up.rs"),
             include_str!("relocate/plan/on_itself.rs"),
@@ -256,8 +258,7 @@ mod tests {
         let served: BTreeSet<String> =
             surfaces().into_iter().filter(|s| s.fate == Fate::Moved).map(|s| s.by).collect();
         let planned = planned();
-        let removes =
-            |kind: &str| ["remove/1", "revoke/1", "schedule.end/1"].iter().any(|end| kind.ends_with(end));
+        let removes = |kind: &str| ["remove/1", "revoke/1", ".end/1"].iter().any(|end| kind.ends_with(end));
         let forgotten: Vec<_> = planned
             .iter()
             .filter(|kind| !served.contains(**kind) && !way.contains(kind) && !removes(kind))

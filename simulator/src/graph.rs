@@ -5,8 +5,11 @@ mod filter;
 mod objects;
 mod pim;
 mod principals;
+mod schedules;
 mod sign_ins;
 mod writes;
+
+pub(crate) use schedules::pass;
 
 use crate::http::{Reply, Request};
 use crate::world::World;

@@ -44,6 +44,11 @@ impl World {
 /// Answers a request.
 pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
     let mut world = shared.world();
+    let before = world.changes;
+    crate::graph::pass(&mut world);
+    if world.changes != before {
+        world.watch();
+    }
     if host == Host::Arm && request.path.starts_with("/sim/") {
         return sim(&mut world, request);
     }

@@ -10,7 +10,7 @@ use crate::workload::{Fared, SignIn, Workloads};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
 
 /// Everything that exists.
@@ -27,6 +27,8 @@ pub(crate) struct World {
     unread: Vec<Unread>,
     /// When memberships and app roles came to be that were not there at the start: group or role, and member.
     granted: BTreeMap<(String, String), DateTime<Utc>>,
+    /// Schedules of the directory that have not begun, as far as anybody has looked.
+    pub(crate) ahead: BTreeSet<String>,
     workloads: Vec<Value>,
     watched: Option<Workloads>,
     /// What changed lately, newest last: for the index that lags behind.
@@ -77,6 +79,7 @@ impl World {
             seed,
             born: BTreeMap::new(),
             granted: BTreeMap::new(),
+            ahead: BTreeSet::new(),
             recent: VecDeque::new(),
             credential_writes: BTreeMap::new(),
             operations: Operations::default(),
@@ -213,6 +216,7 @@ impl World {
                 !is(object, "principalId") && !is(object, "resourceId")
             }
             Some("#microsoft.graph.unifiedRoleAssignment") => !is(object, "principalId"),
+            Some(kind) if kind.ends_with("Schedule") => !is(object, "principalId"),
             Some(_) | None => true,
         });
         Some(removed)

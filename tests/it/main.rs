@@ -41,6 +41,7 @@ mod reconcile;
 mod rehome;
 mod rights;
 mod rooms;
+mod scheduled;
 mod secrets_typed;
 mod siblings;
 mod simulate;

@@ -168,7 +168,9 @@ fn what_no_program_changes_is_in_a_snapshot_and_so_is_that_it_may_not_be_read() 
     let batch = example("minimal").join("batch.toml");
     let (copy, planned) = round_trip(crate::named::estate(arm, graph, json!([])).path(), &batch, None);
     let named = planned[0]["facts"]["named"].as_array().expect("it names the identity");
-    assert_eq!(named.len(), 9, "{named:?}");
+    assert_eq!(named.len(), 7, "{named:?}");
+    let scheduled = planned[0]["facts"]["directory"]["scheduled"].as_array().expect("it has some for a time");
+    assert_eq!(scheduled.len(), 2, "{scheduled:?}");
     let has = |side: &str, end: &str| {
         let all = copy[side].as_array().expect("objects");
         all.iter().any(|o| text(&o["type"]).ends_with(end) || text(&o["@odata.type"]).ends_with(end))

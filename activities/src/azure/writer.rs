@@ -67,6 +67,11 @@ impl Writer {
         self.graph(call, Method::POST, path, Some(body)).await
     }
 
+    /// Does something in Graph that needs no words.
+    pub async fn graph_act(&self, call: &Call, path: &str) -> Outcome<Value> {
+        self.graph(call, Method::POST, path, None).await
+    }
+
     /// Changes something in Graph.
     pub async fn graph_patch(&self, call: &Call, path: &str, body: &Value) -> Outcome<Value> {
         self.graph(call, Method::PATCH, path, Some(body)).await

@@ -16,6 +16,7 @@ mod links;
 mod look_up;
 mod object;
 mod objects;
+mod pim;
 mod quiet;
 mod recondition;
 mod resource_group;
@@ -61,6 +62,8 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(Put::<objects::ServiceGrant>::new(clients()))
         .activity(schedule::Grant(clients()))
         .activity(schedule::End(clients()))
+        .activity(pim::GrantPim(clients()))
+        .activity(pim::EndPim(clients()))
         .activity(Remove::<objects::OldAssignment>::new(clients()))
         .activity(Remove::<objects::LiftedLock>::new(clients()))
         .activity(Remove::<objects::OldServiceGrant>::new(clients()))
@@ -162,6 +165,8 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<Put<objects::ServiceGrant>>(),
         of::<schedule::Grant>(),
         of::<schedule::End>(),
+        of::<pim::GrantPim>(),
+        of::<pim::EndPim>(),
         of::<Remove<objects::OldAssignment>>(),
         of::<Remove<objects::LiftedLock>>(),
         of::<Remove<objects::OldServiceGrant>>(),

@@ -159,6 +159,10 @@ fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
     for c in &facts.directory.app_credentials {
         put(format!("trusted by application {} {}", c.application, c.name), short(c));
     }
+    for pim in &facts.directory.scheduled {
+        let [until, from] = [&pim.until, &pim.from].map(|time| time.as_deref().map(moment));
+        put(pim.key(), short(&(until, from)));
+    }
     for a in &facts.directory.attributes {
         put(format!("custom security attribute {} {}", a.set, a.name), "has a value".into());
     }

@@ -208,6 +208,9 @@ pub struct Directory {
     pub roles: Vec<DirectoryRole>,
     /// Applications that trust it as their credential.
     pub app_credentials: Vec<AppCredential>,
+    /// Membership and ownership of groups and directory roles that begin or end by themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scheduled: Vec<Pim>,
     /// Custom security attributes, which conditions may ask for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<SecurityAttribute>,

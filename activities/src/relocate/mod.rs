@@ -8,7 +8,7 @@ pub mod facts;
 mod locks;
 mod nodes;
 pub mod params;
-mod pim;
+pub(crate) mod pim;
 mod plan;
 pub mod preflight;
 pub mod rights;

@@ -172,7 +172,10 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
             "use WITH OBJECT_ID in the T-SQL, or give the new identity another name",
         ));
     }
-    if !facts.directory.groups.is_empty() || !facts.directory.app_roles.is_empty() {
+    let directory = &facts.directory;
+    let by_token =
+        [directory.groups.is_empty(), directory.app_roles.is_empty(), directory.scheduled.is_empty()];
+    if by_token.contains(&false) {
         out.warnings.push(notice(
             "W311",
             old,

@@ -20,7 +20,7 @@ pub(crate) use {
     actions::Plane,
     assignments::{all as assigned, scope_of},
     locks::forbids,
-    schedules::expire,
+    schedules::{duration, expire},
     scope::canonical,
     view::{Answer, Call, Delays, Objects, Principal, text},
 };

@@ -20,7 +20,7 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
             list(origin, "roleAssignments", found.map(|o| shown(o, question.select)).collect())
         }
         ["auditLogs", "signIns"] => super::sign_ins::read(world, question, origin),
-        _ if super::pim::kind_of(&question.parts).is_some() => super::pim::read(world, question, origin),
+        _ if super::pim::knows(&question.parts) => super::pim::read(world, question, origin),
         [one] if by_application(one).is_some() => {
             let found = by_application(one).and_then(|(wanted, app)| {
                 world.directory().find(|o| kind(o) == wanted && visible(world, o) && is(o, "appId", app))

@@ -1,7 +1,7 @@
-//! Graph: privileged identity management: the schedules of roles of the directory and of groups, which are only
-//! read here.
+//! Graph: privileged identity management: the schedules of roles of the directory and of groups, and the requests
+//! that were sent for them.
 
-use super::{Question, kind, list};
+use super::{Question, is, kind, list, not_found};
 use crate::http::Reply;
 use crate::world::World;
 use serde_json::Value;
@@ -11,19 +11,37 @@ pub(super) fn kind_of(parts: &[&str]) -> Option<&'static str> {
     Some(match parts.join("/").to_lowercase().as_str() {
         "rolemanagement/directory/roleassignmentschedules" => "unifiedRoleAssignmentSchedule",
         "rolemanagement/directory/roleeligibilityschedules" => "unifiedRoleEligibilitySchedule",
+        "rolemanagement/directory/roleassignmentschedulerequests" => "unifiedRoleAssignmentScheduleRequest",
         "identitygovernance/privilegedaccess/group/assignmentschedules" => {
             "privilegedAccessGroupAssignmentSchedule"
         }
         "identitygovernance/privilegedaccess/group/eligibilityschedules" => {
             "privilegedAccessGroupEligibilitySchedule"
         }
+        "identitygovernance/privilegedaccess/group/assignmentschedulerequests" => {
+            "privilegedAccessGroupAssignmentScheduleRequest"
+        }
         _ => return None,
     })
 }
 
-/// A list. Those of groups are asked for by group or by principal, or not at all.
+/// Whether this is a list, or one object of it.
+pub(super) fn knows(parts: &[&str]) -> bool {
+    kind_of(parts).is_some() || parts.split_last().is_some_and(|(_, of)| kind_of(of).is_some())
+}
+
+/// A list, or one of its objects. Those of groups are asked for by group or by principal, or not at all.
 /// Source: <https://learn.microsoft.com/graph/api/privilegedaccessgroup-list-assignmentschedules>
 pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Reply {
+    if let Some((id, of)) = question.parts.split_last()
+        && let Some(wanted) = kind_of(of)
+    {
+        let found = world.directory().find(|object| kind(object) == wanted && is(object, "id", id));
+        return match found {
+            Some(found) => Reply::json(200, super::objects::shown(found, question.select)),
+            None => not_found(id),
+        };
+    }
     let wanted = kind_of(&question.parts).unwrap_or_default();
     let of_groups = wanted.starts_with("privilegedAccessGroup");
     let by = |name: &str| question.filter.is_some_and(|filter| filter.contains(name));

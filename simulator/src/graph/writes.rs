@@ -1,7 +1,8 @@
 //! Graph: what changes the directory.
 
 use super::objects::find;
-use super::{Question, bad, is, kind, not_found, principals};
+use super::pim::kind_of;
+use super::{Question, bad, is, kind, not_found, principals, schedules};
 use crate::http::Reply;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -30,6 +31,12 @@ pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
             distrust(world, id, credential)
         }
         ("PATCH", ["servicePrincipals", id]) => principals::update(world, id, question.body),
+        ("POST", [of @ .., id, "cancel"]) if kind_of(of).is_some() => {
+            schedules::cancel(world, kind_of(of).unwrap_or_default(), id)
+        }
+        ("POST", of) if kind_of(of).is_some() => {
+            schedules::request(world, kind_of(of).unwrap_or_default(), question.body)
+        }
         ("POST", [collection, id, "getMemberObjects" | "getMemberGroups"]) => {
             member_objects(world, collection, id)
         }

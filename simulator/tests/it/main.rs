@@ -5,3 +5,4 @@ mod errors;
 mod limits;
 mod lists;
 mod refusals;
+mod schedules;

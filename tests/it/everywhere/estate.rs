@@ -101,6 +101,14 @@ pub(crate) fn estate(locked: bool) -> Value {
             "Engineering": {"@odata.type": "#microsoft.graph.customSecurityAttributeValue", "Level": "high",
                 "Project@odata.type": "#Collection(String)", "Project": ["Shop", "Ledger"]}},
     }));
+    // One that has begun could not be ended before it is five minutes old, which is longer than a case takes.
+    graph.push(json!({
+        "@odata.type": "#microsoft.graph.unifiedRoleAssignmentSchedule", "id": "0a1b2c3d-6666-4000-8000-0000000005ed",
+        "principalId": PRINCIPAL, "roleDefinitionId": "fdd7a751-b60b-444a-984c-02652fe8fa1c", "directoryScopeId": "/",
+        "memberType": "Direct", "assignmentType": "Assigned", "status": "Provisioned",
+        "scheduleInfo": {"startDateTime": "2097-06-30T22:00:00.000000Z", "recurrence": null, "expiration": {
+            "type": "afterDateTime", "endDateTime": "2098-12-31T23:00:00.000000Z", "duration": null}},
+    }));
     estate["settings"] = json!({"throttling": false});
     estate
 }

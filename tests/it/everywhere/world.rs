@@ -178,7 +178,11 @@ fn comparable(estate: &Value) -> Value {
     let estate: Value = serde_json::from_str(&text).expect("still JSON");
     let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let arm = estate["arm"].as_array().into_iter().flatten();
-    for object in arm.chain(estate["graph"].as_object().into_iter().flat_map(|graph| graph.values())) {
+    let objects = arm.chain(estate["graph"].as_object().into_iter().flat_map(|graph| graph.values()));
+    // What was asked for, nobody can delete.
+    let request =
+        |o: &&Value| o["@odata.type"].as_str().is_some_and(|kind| kind.ends_with("ScheduleRequest"));
+    for object in objects.filter(|object| !request(object)) {
         let (name, object) = named(object);
         all.entry(name).or_default().push(object);
     }
@@ -206,15 +210,17 @@ fn named(object: &Value) -> (String, Value) {
     }
     let text = |name: &str| object[name].as_str().unwrap_or_default().to_owned();
     let (id, kind) = (text("id"), text("type") + &text("@odata.type"));
-    let drawn = kind.ends_with("roleAssignments") || kind.ends_with("appRoleAssignment");
+    let drawn = ["roleAssignments", "appRoleAssignment", "unifiedRoleAssignmentSchedule"];
+    let drawn = drawn.iter().any(|end| kind.ends_with(end));
     let name = match id.rsplit_once('/') {
         Some((place, _)) if drawn => format!("{place}/*"),
         None if drawn => kind,
         _ => id.to_lowercase(),
     };
     if drawn && let Some(members) = object.as_object_mut() {
-        members.remove("id");
-        members.remove("name");
+        for name in ["id", "name", "createdUsing", "createdDateTime"] {
+            members.remove(name);
+        }
     }
     (name, object)
 }

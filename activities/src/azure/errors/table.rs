@@ -123,6 +123,9 @@ pub const TABLE: &[Row] = table! {
     Any 400 "Request_BadRequest" "already exist" Conflict There "it is there already, though it is not shown yet"
     Any 400 "Request_BadRequest" "a conflicting object" Conflict There "it is there already, though it is not shown yet"
     Any 409 "Request_MultipleObjectsWithSameKeyValue" "" Conflict There "it is there already, though it is not shown yet"
+    Any 400 "SubjectNotFound" "" NotReady MINUTES_5 "privileged identity management does not know the new principal yet: retry later"
+    Any 400 "PendingRoleAssignmentRequest" "" Conflict Later "a request for the same is under way; it is waited for"
+    Any 400 "RoleAssignmentRequestPolicyValidationFailed" "" Blocked Never "the settings of the role or group in privileged identity management refuse it: the message names the rule; change it, then retry"
     Any 400 "Request_BadRequest" "" Invalid Never "Graph refused the request; the message says why"
 
     // The service failed: nobody knows how far it came.

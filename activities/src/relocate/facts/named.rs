@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub enum Named {
     /// A deny assignment.
     Deny(Deny),
-    /// Something that privileged identity management gives it, for a time or to be activated.
+    /// Something that privileged identity management lets it activate.
     Pim(Pim),
     /// A resource that is not to be written to.
     Resource(NamedResource),
@@ -70,6 +70,27 @@ pub struct Pim {
     pub eligible: bool,
     /// When it ends, where it does.
     pub until: Option<String>,
+    /// When it begins, where that is still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+impl Pim {
+    /// Whether it begins or ends at a time of its own.
+    pub fn is_scheduled(&self) -> bool {
+        self.until.is_some() || self.from.is_some()
+    }
+
+    /// Whether it is membership of a group.
+    pub fn is_membership(&self) -> bool {
+        self.kind == PimKind::Group && self.role.eq_ignore_ascii_case("member")
+    }
+
+    /// What it is known by: the same in every survey.
+    pub fn key(&self) -> String {
+        let how = if self.eligible { "eligible" } else { "time-bound" };
+        format!("{how} {} at {}", self.role, self.at).to_lowercase()
+    }
 }
 
 /// A resource that is not to be written to.
@@ -133,22 +154,11 @@ pub struct OwnPolicy {
 }
 
 impl Named {
-    /// What Entra ID gives it until a stated time.
-    pub fn as_scheduled(&self) -> Option<&Pim> {
-        match self {
-            Self::Pim(pim) if !pim.eligible => Some(pim),
-            _ => None,
-        }
-    }
-
     /// What it is known by: the same in every survey.
     pub fn key(&self) -> String {
         let key = match self {
             Self::Deny(deny) => format!("deny assignment {}", deny.id),
-            Self::Pim(pim) => {
-                let how = if pim.eligible { "eligible" } else { "time-bound" };
-                format!("{how} {} at {}", pim.role, pim.at)
-            }
+            Self::Pim(pim) => pim.key(),
             Self::Resource(resource) => format!("named by {}", resource.id),
             Self::Exemption(exemption) => format!("exemption {}", exemption.id),
             Self::Policy(policy) => format!("policy assignment {}", policy.id),

@@ -8,6 +8,7 @@ use super::grants::{schedule, service};
 use super::hosts::{RePointed, rewrite};
 use super::kinds::{act, watch};
 use super::on_itself;
+use super::scheduled;
 use super::waits::{self, Returning};
 use super::words::{grouped, length, place, role_at, times};
 use crate::relocate::facts::{Assignment, Host, Lock};
@@ -171,6 +172,7 @@ fn revoke_roles(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
 fn revoke_claims(b: &mut Builder<'_>, returning: &Returning) -> Vec<StepId> {
     let facts = b.facts;
     let after = returning.claims.as_ref().unwrap_or(&returning.grants);
+    let ends = scheduled::ends(b, after);
     let oid = || Some(Template::known(&facts.identity.identifiers.principal_id));
     let text = |text: &str| Some(Template::known(text));
     let mut steps = Vec::new();
@@ -205,6 +207,7 @@ fn revoke_claims(b: &mut Builder<'_>, returning: &Returning) -> Vec<StepId> {
         let title = format!("revoke directory role {} at {}", role.role_definition_id, role.scope);
         add(title, "grant it again", "directory_role.revoke/1", input);
     }
+    steps.extend(ends);
     steps
 }
 

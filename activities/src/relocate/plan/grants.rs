@@ -4,6 +4,7 @@ use super::builder::{Builder, Group, New, Words, object};
 use super::databases::fresh_name;
 use super::kinds::{act, wait};
 use super::principal;
+use super::scheduled;
 use super::siblings::{self, LookedUp};
 use super::words::{place, role_at};
 use crate::references::scan::Identifier;
@@ -28,6 +29,7 @@ pub(super) fn grants(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     steps.extend(roles_on(b, made, &mut known));
     steps.extend(conditions(b, made));
     steps.extend(directory(b, made));
+    steps.extend(scheduled::grants(b, made));
     steps.extend(principal::steps(b, made));
     steps.extend(credentials(b, made));
     steps.extend(vaults(b, made));

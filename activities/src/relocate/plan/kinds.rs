@@ -18,7 +18,9 @@ pub(super) fn act(name: &str, input: Template) -> Node {
         | "directory_role.revoke/1"
         | "app_credential.remove/1"
         | "schedule.grant/1"
-        | "schedule.end/1" => Reversibility::Compensable,
+        | "schedule.end/1"
+        | "pim.grant/1"
+        | "pim.end/1" => Reversibility::Compensable,
         _ => Reversibility::Reversible,
     };
     Node::Act { activity: name.to_owned(), input, reversibility, settling_ms: 120_000, retry: PATIENT }

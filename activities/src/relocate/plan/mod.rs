@@ -14,6 +14,7 @@ mod kinds;
 mod named;
 mod on_itself;
 mod principal;
+mod scheduled;
 mod siblings;
 mod waits;
 mod words;

@@ -5,8 +5,7 @@ use super::builder::{Builder, Group, New, Words};
 use super::words::{grouped, place};
 use crate::kinds::quoted;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::{Deny, Eligible, Named, NamedResource, Pim, PimKind};
-use crate::relocate::pim::{path, request};
+use crate::relocate::facts::{Deny, Eligible, Named, NamedResource};
 use crate::relocate::said;
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::json;
@@ -26,7 +25,6 @@ pub(super) fn steps(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<StepI
 fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
     Some(match named {
         Named::Deny(deny) if deny.excluded => excluded(b, new, deny),
-        Named::Pim(pim) if !pim.eligible => scheduled(b, new, pim),
         Named::Resource(resource) => deployed(b, new, resource),
         Named::Hsm(id) => local_roles(b, new, id),
         Named::Workspace(id) => workspace_roles(b, new, id),
@@ -69,23 +67,6 @@ fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
         ),
     };
     (format!("deny assignment {name} at {}: exclude NEW", place(scope)), node)
-}
-
-fn scheduled(b: &Builder<'_>, new: &New, pim: &Pim) -> (String, Node) {
-    let url = quoted(&format!("{}/v1.0/{}", b.facts.graph, path(pim)));
-    let send = |action| {
-        let body = quoted(&request(pim, action, &b.old().principal_id).to_string());
-        b.renamed_text(new, &format!("az rest --method post --url {url} --body {body}"))
-    };
-    let what = match pim.kind {
-        PimKind::Group => format!("{} of group {}", pim.role, pim.at),
-        PimKind::DirectoryRole | PimKind::AzureRole => format!("directory role {} at {}", pim.role, pim.at),
-    };
-    let until = pim.until.as_deref().unwrap_or("for good");
-    (
-        format!("{what} until {until}, as privileged identity management gives it"),
-        Node::ByHand { instruction: send("adminAssign"), undo: send("adminRemove") },
-    )
 }
 
 /// Source: <https://learn.microsoft.com/rest/api/authorization/role-eligibility-schedule-requests/create>
@@ -218,7 +199,7 @@ fn workspace_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
 mod tests {
     use super::super::plan;
     use super::*;
-    use crate::relocate::facts::Reference;
+    use crate::relocate::facts::{Pim, PimKind, Reference};
     use crate::relocate::preflight::preflight;
     use crate::relocate::testing::{GROUP, PRINCIPAL, facts, host, params};
     use rehome_orchestrator::Step;
@@ -234,9 +215,10 @@ mod tests {
             excluded,
             through: None,
         };
-        let pim = |kind, eligible| Pim {
+        let pim = |kind| Pim {
             kind,
-            eligible,
+            eligible: true,
+            from: None,
             role: "r".into(),
             name: "r".into(),
             at: "/".into(),
@@ -246,8 +228,7 @@ mod tests {
         vec![
             Named::Deny(deny(false)),
             Named::Deny(deny(true)),
-            Named::Pim(pim(PimKind::DirectoryRole, false)),
-            Named::Pim(pim(PimKind::Group, true)),
+            Named::Pim(pim(PimKind::Group)),
             Named::Resource(NamedResource {
                 id: STACK.into(),
                 kind: "microsoft.resources/deploymentstacks".into(),
@@ -280,30 +261,24 @@ mod tests {
         let before = plan(&params(), &facts).unwrap().steps.len();
         facts.named = all();
         let plan = plan(&params(), &facts).unwrap();
-        assert_eq!(plan.steps.len(), before + 6, "nothing is done about who is denied or could activate");
+        assert_eq!(plan.steps.len(), before + 5, "nothing is done about who is denied or could activate");
         let said: Vec<&Step> =
             plan.steps.iter().filter(|s| s.group == "GRANT" && s.undo == "by hand").collect();
         let texts: Vec<String> = said.iter().map(|step| told(step)).collect();
         for (at, part) in [
             (0, "exclude the new principal too:\n  new-oid\n"),
-            (1, "\"action\":\"adminAssign\""),
-            (1, "\"principalId\":\"new-oid\""),
-            (
-                1,
-                "--url https://graph.microsoft.us/v1.0/roleManagement/directory/roleAssignmentScheduleRequests",
-            ),
-            (2, r"az stack group create --name 'it'\''s' --resource-group rg-pay-weu"),
-            (2, "/properties/denySettings/excludedPrincipals/0"),
-            (3, "az keyvault role assignment list --hsm-name hsm --assignee 9b2f"),
-            (4, "/roleEligibilityScheduleRequests/"),
-            (4, "\"requestType\":\"AdminAssign\""),
-            (4, r"x eq '\''new-oid'\''"),
-            (5, "az synapse role assignment create --workspace-name syn --role ROLE --scope SCOPE"),
-            (5, "--assignee-object-id new-oid"),
+            (1, r"az stack group create --name 'it'\''s' --resource-group rg-pay-weu"),
+            (1, "/properties/denySettings/excludedPrincipals/0"),
+            (2, "az keyvault role assignment list --hsm-name hsm --assignee 9b2f"),
+            (3, "/roleEligibilityScheduleRequests/"),
+            (3, "\"requestType\":\"AdminAssign\""),
+            (3, r"x eq '\''new-oid'\''"),
+            (4, "az synapse role assignment create --workspace-name syn --role ROLE --scope SCOPE"),
+            (4, "--assignee-object-id new-oid"),
         ] {
             assert!(texts[at].contains(part), "{part}: {}", texts[at]);
         }
-        assert!(texts[2].contains(&format!("--deny-settings-excluded-principals {PRINCIPAL} new-oid")));
+        assert!(texts[1].contains(&format!("--deny-settings-excluded-principals {PRINCIPAL} new-oid")));
         let pause = plan.steps.iter().find(|s| matches!(s.node, Node::Pause { .. })).unwrap();
         assert!(said.iter().all(|step| pause.needs.contains(&step.id)), "hosts wait for people");
     }

@@ -6,6 +6,7 @@
 
 use super::builder::{Builder, Group, New, Words, object};
 use super::kinds::wait;
+use super::scheduled;
 use super::siblings;
 use super::words::length;
 use crate::references::scan::Identifier;
@@ -73,13 +74,12 @@ pub(super) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) 
 /// Azure itself is asked for the sum of what both may do, before anything begins to rely on the new one.
 fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<StepId> {
     let facts = b.facts;
-    if facts.assignments_of.is_empty() && facts.directory.groups.is_empty() {
+    let directory = &facts.directory;
+    if facts.assignments_of.is_empty() && directory.groups.is_empty() && directory.scheduled.is_empty() {
         return None;
     }
-    let places = facts.assignments_of.iter().map(|a| &a.scope).chain(facts.hosts.iter().map(|h| &h.id));
-    let at: BTreeSet<String> =
-        places.chain([&b.old().resource_id]).filter_map(|id| subscription(id)).collect();
-    let left_out = facts.directory.groups.iter().filter(|g| g.dynamic || g.synced).map(|g| g.id.as_str());
+    let at = subscriptions(facts);
+    let left_out = directory.groups.iter().filter(|g| g.dynamic || g.synced).map(|g| g.id.as_str());
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
     let input = object([
         ("old", Some(Template::known(&b.old().principal_id))),
@@ -118,8 +118,8 @@ fn subscription(id: &str) -> Option<String> {
 /// must show them before there is a token.
 fn until_seen(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<StepId> {
     let directory = &b.facts.directory;
-    let groups: Vec<&str> =
-        directory.groups.iter().filter(|g| !g.dynamic && !g.synced).map(|g| g.id.as_str()).collect();
+    let groups = directory.groups.iter().filter(|g| !g.dynamic && !g.synced).map(|g| g.id.as_str());
+    let groups: Vec<&str> = groups.chain(scheduled::groups(directory)).collect();
     let roles: Vec<Template> = directory
         .app_roles
         .iter()
@@ -166,7 +166,10 @@ pub(super) struct Returning {
 pub(super) fn until_returned(b: &mut Builder<'_>, needs: &[StepId]) -> Returning {
     let (spread, claims) = (spread_ms(b), b.params.options.waits.claims_ms);
     let directory = &b.facts.directory;
-    let any = !directory.groups.is_empty() || !directory.app_roles.is_empty() || !directory.roles.is_empty();
+    let any = !directory.groups.is_empty()
+        || !directory.app_roles.is_empty()
+        || !directory.roles.is_empty()
+        || !directory.scheduled.is_empty();
     let words = (
         "hosts use NEW alone: from here on the old grants go".to_owned(),
         format!("{} until they act again", length(spread)),

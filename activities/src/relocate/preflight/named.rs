@@ -12,10 +12,9 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
     for named in &facts.named {
         match named {
             Named::Deny(deny) => denial(params, deny, out),
-            Named::Pim(pim) if pim.eligible => eligible(&facts.graph, pim, out),
+            Named::Pim(pim) => eligible(&facts.graph, pim, out),
             // A step of the plan says what to do.
-            Named::Pim(_)
-            | Named::Resource(_)
+            Named::Resource(_)
             | Named::Exemption(_)
             | Named::Policy(_)
             | Named::Hsm(_)

@@ -53,7 +53,9 @@ pub(super) async fn read(
             }
             Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
         }
-        if directory.groups.iter().any(|g| g.id.eq_ignore_ascii_case(id) && !g.dynamic && !g.synced) {
+        let joins = |g: &Group| g.id.eq_ignore_ascii_case(id) && !g.dynamic && !g.synced;
+        let joins_for_a_time = |pim: &Pim| pim.is_membership() && pim.at.eq_ignore_ascii_case(id);
+        if directory.groups.iter().any(joins) || directory.scheduled.iter().any(joins_for_a_time) {
             held.new.extend(all.iter().cloned());
         }
         held.old.extend(all);

@@ -65,7 +65,9 @@ pub(super) async fn read(
     ];
     asked.extend(pim::paths(oid));
     let mut all = reader.graph_batch(&asked).await;
-    let (mut named, mut gaps) = pim::read(oid, all.split_off(6));
+    let (pims, mut gaps) = pim::read(oid, all.split_off(6));
+    let (eligible, scheduled): (Vec<Pim>, Vec<Pim>) = pims.into_iter().partition(|pim| pim.eligible);
+    let mut named: Vec<Named> = eligible.into_iter().map(Named::Pim).collect();
     let rare = all.split_off(4);
     let mut answers = Vec::with_capacity(all.len());
     for answer in all {
@@ -92,12 +94,13 @@ pub(super) async fn read(
         owned: owned.iter().filter_map(owned_object).collect(),
         roles: roles.iter().filter_map(directory_role).collect(),
         app_credentials: common.applications.iter().flat_map(|a| trusted_by(a, oid)).collect(),
+        scheduled,
         attributes,
         by_hand,
     };
-    // What it is in for a time is not copied, and decides for now whether it is denied something.
+    // What it is in for a time decides for now whether it is denied something.
     let held: Vec<String> = directory.groups.iter().map(|group| group.id.clone()).collect();
-    pim::leave_out(&mut directory, &named);
+    pim::leave_out(&mut directory);
     let (denied, unread) = denials::read(reader, denials, &held, &directory, who).await;
     named.extend(denied);
     gaps.extend(unread);

@@ -26,6 +26,8 @@ mod permission {
     pub(super) const APPLICATION: &str = "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9";
     pub(super) const APP_ROLE: &str = "06b708a9-e830-4db3-a914-8e69da51d44f";
     pub(super) const ROLES: &str = "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8";
+    pub(super) const ROLE_SCHEDULES: &str = "dd199f4a-f148-40a4-a2ec-f0069cc799ec";
+    pub(super) const GROUP_SCHEDULES: &str = "41202f2c-f7ab-45be-b001-85c9728b9d69";
     pub(super) const ATTRIBUTES: &str = "de89b5e4-5b8f-48eb-8925-29c2b33bd8bd";
 }
 
@@ -82,6 +84,20 @@ const GROUP: Wanted = Wanted {
     name: "Group.ReadWrite.All",
     permissions: &[&[permission::GROUP], &[permission::DIRECTORY]],
     roles: &[role::GLOBAL, role::GROUPS],
+};
+
+/// Source: <https://learn.microsoft.com/graph/api/rbacapplication-post-roleassignmentschedulerequests>
+const ROLE_SCHEDULES: Wanted = Wanted {
+    name: "RoleAssignmentSchedule.ReadWrite.Directory",
+    permissions: &[&[permission::ROLE_SCHEDULES], &[permission::ROLES]],
+    roles: &[role::GLOBAL, role::PRIVILEGED],
+};
+
+/// Source: <https://learn.microsoft.com/graph/api/privilegedaccessgroup-post-assignmentschedulerequests>
+const GROUP_SCHEDULES: Wanted = Wanted {
+    name: "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
+    permissions: &[&[permission::GROUP_SCHEDULES]],
+    roles: &[role::GLOBAL],
 };
 
 /// Attributes are assigned by those alone who were made to: not even by a global administrator.
@@ -146,6 +162,12 @@ pub(super) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
     for credential in &directory.app_credentials {
         wanted.push((&APPLICATION, format!("application {}", credential.application_name)));
     }
+    wanted.extend(directory.scheduled.iter().map(|pim| match pim.kind {
+        PimKind::Group => (&GROUP_SCHEDULES, format!("group {}, for a time", pim.at)),
+        PimKind::DirectoryRole | PimKind::AzureRole => {
+            (&ROLE_SCHEDULES, "directory roles, for a time".into())
+        }
+    }));
     let sets: BTreeSet<&str> = directory.attributes.iter().map(|of| of.set.as_str()).collect();
     wanted.extend(sets.iter().map(|set| (&ATTRIBUTES, format!("custom security attributes of set {set}"))));
     let right = |(wanted, scope): (&Wanted, String)| Right {

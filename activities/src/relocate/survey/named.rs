@@ -69,7 +69,7 @@ fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named
     let until = parse::text(body, "/properties/endDateTime");
     if principal.eq_ignore_ascii_case(&who.principal_id) {
         let kind = PimKind::AzureRole;
-        return Some(Named::Pim(Pim { kind, name, at, until, eligible: true, role }));
+        return Some(Named::Pim(Pim { kind, name, at, until, eligible: true, from: None, role }));
     }
     at.eq_ignore_ascii_case(&who.resource_id).then(|| {
         Named::Eligible(Eligible {

@@ -2,77 +2,86 @@
 //! activated. Reads only.
 //!
 //! What it gives for a time shows up as a plain membership or role as well. Copied as such it would not end, so
-//! it is taken from what is copied and left to a person, with the request to send.
+//! it is taken from what is copied, and given as what it is.
 
-use super::{gap, parse};
+use super::gap;
 use crate::relocate::facts::*;
-use crate::relocate::pim::{DIRECTORY, GROUPS};
+use crate::relocate::pim::{list, schedule};
 use rehome_orchestrator::Fault;
 use serde_json::Value;
 
+/// The lists, and whether what they give has to be activated.
+const LISTS: [(PimKind, bool); 4] = [
+    (PimKind::DirectoryRole, false),
+    (PimKind::DirectoryRole, true),
+    (PimKind::Group, false),
+    (PimKind::Group, true),
+];
+
 /// The lists, as paths of Graph.
-/// Sources: <https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignmentschedules>,
-/// <https://learn.microsoft.com/graph/api/privilegedaccessgroup-list-assignmentschedules>
 pub(super) fn paths(principal: &str) -> [String; 4] {
-    let list = |of: &str, list: &str| format!("{of}/{list}?$filter=principalId eq '{principal}'");
-    [
-        list(DIRECTORY, "roleAssignmentSchedules"),
-        list(DIRECTORY, "roleEligibilitySchedules"),
-        list(GROUPS, "assignmentSchedules"),
-        list(GROUPS, "eligibilitySchedules"),
-    ]
+    LISTS.map(|(kind, eligible)| format!("{}?$filter=principalId eq '{principal}'", list(kind, eligible)))
 }
 
 /// What the lists say, in the order of their paths.
-pub(super) fn read(principal: &str, answers: Vec<Result<Value, Fault>>) -> (Vec<Named>, Vec<Gap>) {
-    let (mut named, mut gaps) = (Vec::new(), Vec::new());
-    for (path, answer) in paths(principal).iter().zip(answers) {
-        let list = path.split('?').next().unwrap_or_default();
-        let eligible = list.to_lowercase().ends_with("eligibilityschedules");
-        match answer {
-            Ok(found) => {
-                let schedules = found["value"].as_array().into_iter().flatten();
-                named.extend(schedules.filter_map(|one| schedule(one, principal, eligible)).map(Named::Pim));
+pub(super) fn read(principal: &str, answers: Vec<Result<Value, Fault>>) -> (Vec<Pim>, Vec<Gap>) {
+    let (mut all, mut gaps) = (Vec::new(), Vec::new());
+    for ((kind, eligible), answer) in LISTS.into_iter().zip(answers) {
+        let scope = format!("Entra ID: {}", list(kind, eligible));
+        let found = match answer {
+            Ok(found) => found,
+            Err(why) => {
+                gaps.push(gap(&scope, &why));
+                continue;
             }
-            Err(why) => gaps.push(gap(&format!("Entra ID: {list}"), &why)),
+        };
+        for body in found["value"].as_array().into_iter().flatten() {
+            match schedule(body, principal, eligible) {
+                // What neither begins nor ends by itself is copied as what it shows up as.
+                Ok(pim) => all.extend(pim.filter(|pim| eligible || pim.is_scheduled())),
+                Err(_) => gaps.push(Gap {
+                    code: GapCode::Unreadable,
+                    scope: scope.clone(),
+                    why: "one of them ends, and it does not say when".to_owned(),
+                }),
+            }
         }
     }
-    (named, gaps)
+    all.sort();
+    (all, gaps)
 }
 
-/// What the identity has by itself, and has to activate or loses at a stated time.
-pub(super) fn schedule(body: &Value, principal: &str, eligible: bool) -> Option<Pim> {
-    let of_it = parse::text(body, "/principalId").is_some_and(|id| id.eq_ignore_ascii_case(principal));
-    let inherited =
-        parse::text(body, "/memberType").is_some_and(|member| !member.eq_ignore_ascii_case("direct"));
-    let until = parse::text(body, "/scheduleInfo/expiration/endDateTime");
-    if !of_it || inherited || (!eligible && until.is_none()) {
-        return None;
-    }
-    let group = parse::text(body, "/groupId");
-    let (kind, role, at) = match group {
-        Some(group) => (PimKind::Group, parse::text(body, "/accessId")?, group),
-        None => (
-            PimKind::DirectoryRole,
-            parse::text(body, "/roleDefinitionId")?,
-            parse::text(body, "/directoryScopeId").unwrap_or_else(|| "/".to_owned()),
-        ),
-    };
-    Some(Pim { kind, name: role.clone(), role, at, eligible, until })
-}
-
-/// Takes from what is copied everything that ends.
-pub(super) fn leave_out(directory: &mut Directory, named: &[Named]) {
-    for pim in named.iter().filter_map(Named::as_scheduled) {
-        let is = |id: &str| id.eq_ignore_ascii_case(&pim.at);
-        match (pim.kind, pim.role.to_ascii_lowercase().as_str()) {
-            (PimKind::Group, "owner") => directory.owned.retain(|owned| !is(&owned.id)),
-            (PimKind::Group, _) => directory.groups.retain(|group| !is(&group.id)),
-            (PimKind::DirectoryRole, role) => directory
-                .roles
-                .retain(|held| !is(&held.scope) || !held.role_definition_id.eq_ignore_ascii_case(role)),
-            (PimKind::AzureRole, _) => {}
+/// Takes from what is copied everything that ends. What shows up as a plain one has begun, whatever the clocks say.
+pub(super) fn leave_out(directory: &mut Directory) {
+    for mut pim in std::mem::take(&mut directory.scheduled) {
+        let begun = shows(directory, &pim);
+        if begun && pim.until.is_some() {
+            pim.from = None;
+            take(directory, &pim);
         }
+        if !begun || pim.until.is_some() {
+            directory.scheduled.push(pim);
+        }
+    }
+}
+
+/// Whether it is among the plain ones.
+fn shows(directory: &Directory, pim: &Pim) -> bool {
+    let mut without = directory.clone();
+    take(&mut without, pim);
+    without != *directory
+}
+
+/// Takes it from the plain ones.
+fn take(directory: &mut Directory, pim: &Pim) {
+    let is = |id: &str| id.eq_ignore_ascii_case(&pim.at);
+    match (pim.kind, pim.role.to_ascii_lowercase().as_str()) {
+        (PimKind::Group, "owner") => directory.owned.retain(|owned| !is(&owned.id)),
+        (PimKind::Group, _) => directory.groups.retain(|group| !is(&group.id)),
+        (PimKind::DirectoryRole, role) => directory
+            .roles
+            .retain(|held| !is(&held.scope) || !held.role_definition_id.eq_ignore_ascii_case(role)),
+        (PimKind::AzureRole, _) => {}
     }
 }
 
@@ -84,40 +93,57 @@ mod tests {
 
     const END: &str = "2098-12-31T23:00:00Z";
 
-    fn of_group(access: &str, end: Value) -> Value {
+    fn of_group(access: &str, info: Value) -> Value {
         json!({"id": "s", "principalId": PRINCIPAL, "groupId": "G1", "accessId": access, "memberType": "direct",
-            "scheduleInfo": {"expiration": {"type": "afterDateTime", "endDateTime": end}}})
+            "scheduleInfo": info})
+    }
+
+    fn ends() -> Value {
+        json!({"expiration": {"type": "afterDateTime", "endDateTime": END}})
+    }
+
+    /// What is left to copy, and how many gaps there are, when one list has this.
+    fn found(nth: usize, body: Value) -> (Directory, usize) {
+        let mut answers = vec![Ok(json!({"value": []})); 4];
+        answers[nth] = Ok(json!({"value": [body]}));
+        let (scheduled, gaps) = read(PRINCIPAL, answers);
+        let role = |scope: &str| DirectoryRole { role_definition_id: "r".into(), scope: scope.into() };
+        let roles = vec![role("/"), role("/administrativeUnits/a")];
+        let mut directory = Directory { scheduled, roles, ..facts().directory };
+        leave_out(&mut directory);
+        (directory, gaps.len())
     }
 
     #[test]
     fn what_ends_is_no_longer_copied_and_what_does_not_end_is() {
-        let mut directory = facts().directory;
-        let found = |body: &Value| schedule(body, PRINCIPAL, false).map(Named::Pim);
-        assert_eq!(found(&of_group("member", Value::Null)), None, "a plain membership is copied as one");
-        let owner: Vec<Named> = found(&of_group("owner", json!(END))).into_iter().collect();
-        leave_out(&mut directory, &owner);
+        let (directory, _) = found(2, of_group("member", json!({"expiration": {"endDateTime": null}})));
+        assert!(directory.scheduled.is_empty(), "a plain membership is copied as one");
         assert_eq!(directory.groups.len(), 1);
-        let member: Vec<Named> = found(&of_group("member", json!(END))).into_iter().collect();
-        leave_out(&mut directory, &member);
-        assert!(directory.groups.is_empty());
-        let role = |scope: &str| DirectoryRole { role_definition_id: "r".into(), scope: scope.into() };
-        directory.roles = vec![role("/"), role("/administrativeUnits/a")];
-        let body = json!({"principalId": PRINCIPAL, "roleDefinitionId": "R", "directoryScopeId": "/",
-            "scheduleInfo": {"expiration": {"endDateTime": END}}});
-        let ends: Vec<Named> = found(&body).into_iter().collect();
-        leave_out(&mut directory, &ends);
-        assert_eq!(directory.roles, [role("/administrativeUnits/a")]);
+        assert_eq!(found(2, of_group("owner", ends())).0.groups.len(), 1);
+        assert!(found(2, of_group("member", ends())).0.groups.is_empty());
+        let role = json!({"principalId": PRINCIPAL, "roleDefinitionId": "R", "directoryScopeId": "/", "scheduleInfo": ends()});
+        let (directory, _) = found(0, role);
+        assert_eq!(directory.roles.len(), 1);
+        assert_eq!(directory.roles[0].scope, "/administrativeUnits/a");
     }
 
     #[test]
-    fn what_others_have_or_comes_through_a_group_is_not_its_own() {
-        let mut body = of_group("member", json!(END));
-        assert_eq!(schedule(&body, "somebody", true), None);
-        body["memberType"] = json!("group");
-        assert_eq!(schedule(&body, PRINCIPAL, true), None);
-        body["memberType"] = json!("Direct");
-        body["scheduleInfo"] = json!({"expiration": {"type": "noExpiration"}});
-        let pim = schedule(&body, PRINCIPAL, true).expect("it could activate it");
-        assert!(pim.eligible && pim.until.is_none());
+    fn what_shows_has_begun_even_by_a_clock_that_goes_before() {
+        let ends = json!({"startDateTime": "2097-01-01T00:00:00Z", "expiration": {"endDateTime": END}});
+        let (directory, _) = found(2, of_group("member", ends));
+        assert!(directory.groups.is_empty() && directory.scheduled[0].from.is_none());
+    }
+
+    #[test]
+    fn what_is_still_to_begin_takes_nothing_away_and_an_end_that_nobody_tells_is_a_gap() {
+        let later = json!({"startDateTime": "2097-01-01T00:00:00Z", "expiration": {"type": "noExpiration"}});
+        let mut other = of_group("member", later.clone());
+        other["groupId"] = json!("G2");
+        let (directory, gaps) = found(2, other);
+        assert_eq!((directory.scheduled.len(), directory.groups.len(), gaps), (1, 1, 0));
+        let (directory, _) = found(2, of_group("member", later));
+        assert_eq!((directory.scheduled.len(), directory.groups.len()), (0, 1), "it shows, and never ends");
+        let untold = json!({"expiration": {"type": "afterDuration", "duration": "P1M"}});
+        assert_eq!(found(2, of_group("member", untold)).1, 1);
     }
 }

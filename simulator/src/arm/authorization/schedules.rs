@@ -143,7 +143,7 @@ fn times(call: &Call) -> Result<(DateTime<Utc>, Option<DateTime<Utc>>), Answer> 
 }
 
 /// An ISO 8601 duration of days, hours, minutes and seconds; months and years have no fixed length and are refused.
-fn duration(text: &str) -> Option<TimeDelta> {
+pub(crate) fn duration(text: &str) -> Option<TimeDelta> {
     let (days, time) = match text.strip_prefix('P')?.split_once('T') {
         Some((days, time)) => (days, time),
         None => (text.strip_prefix('P')?, ""),
