@@ -44,7 +44,7 @@ pub struct Surface {
 }
 
 /// What is moved, and by which kind of change.
-const MOVED: [(&str, &str); 20] = [
+const MOVED: [(&str, &str); 21] = [
     ("the identity: name, tags, isolation, restrictions on providers", "identity.create/1"),
     ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
     ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
@@ -61,6 +61,7 @@ const MOVED: [(&str, &str); 20] = [
         "membership and ownership of groups and directory roles that begin or end by themselves (PIM)",
         "pim.grant/1",
     ),
+    ("delegated grants of its service principal, for everybody or for one", "delegated_grant.add/1"),
     (
         "custom security attributes of its service principal: their values stay out of plan and log",
         "security_attributes.set/1",
@@ -136,7 +137,6 @@ const NAMED: [(&str, &str); 12] = [
         "W371: nobody activates for an identity",
     ),
     ("membership of administrative units", "C8"),
-    ("delegated grants of its service principal", "C8"),
     ("who matches a flexible credential's expression", "C6"),
     ("sites and mailboxes behind an application permission", "C7"),
     ("other issuers of federated credentials", "their name is in the credential's step"),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of a directory object a rehearsal needs; nothing else of anybody leaves the tenant.
-const MEMBERS: [&str; 26] = [
+const MEMBERS: [&str; 29] = [
     "@odata.type",
     "id",
     "appId",
@@ -26,6 +26,9 @@ const MEMBERS: [&str; 26] = [
     "principalType",
     "resourceId",
     "appRoleId",
+    "clientId",
+    "consentType",
+    "scope",
     "roleDefinitionId",
     "directoryScopeId",
     "groupId",
@@ -91,6 +94,11 @@ impl Directory {
                 self.add(item, "appRoleAssignment");
                 let resource = json!({"id": item["resourceId"], "displayName": item["resourceDisplayName"]});
                 self.add(&resource, "servicePrincipal");
+            }),
+            ["servicePrincipals", _, "oauth2PermissionGrants"] => items().for_each(|item| {
+                self.add(item, "oAuth2PermissionGrant");
+                self.add(&json!({"id": item["resourceId"]}), "servicePrincipal");
+                self.add(&json!({"id": item["principalId"]}), "user");
             }),
             ["roleManagement", "directory", "roleAssignments"] => {
                 items().for_each(|item| self.add(item, "unifiedRoleAssignment"));

@@ -215,6 +215,9 @@ impl World {
             Some("#microsoft.graph.appRoleAssignment") => {
                 !is(object, "principalId") && !is(object, "resourceId")
             }
+            Some("#microsoft.graph.oAuth2PermissionGrant") => {
+                !["clientId", "resourceId", "principalId"].iter().any(|end| is(object, end))
+            }
             Some("#microsoft.graph.unifiedRoleAssignment") => !is(object, "principalId"),
             Some(kind) if kind.ends_with("Schedule") => !is(object, "principalId"),
             Some(_) | None => true,

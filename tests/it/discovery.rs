@@ -112,7 +112,7 @@ fn where_its_patch_is_refused_or_without_effect_a_person_gets_the_path_and_the_b
 }
 
 #[test]
-fn delegated_grants_are_named_and_security_attributes_moved_and_not_being_allowed_to_see_them_is_a_gap() {
+fn delegated_grants_and_security_attributes_are_moved_and_not_being_allowed_to_see_them_is_a_gap() {
     let text_of = std::fs::read_to_string(example("minimal").join("estate.json")).expect("an estate");
     let mut estate: Value = serde_json::from_str(&text_of).expect("JSON");
     let principal = "0a1b2c3d-2222-4000-8000-0000000001d1";

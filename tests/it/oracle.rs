@@ -84,6 +84,12 @@ pub(crate) fn powers(estate: &Value, who: &Names) -> BTreeSet<String> {
             let attributes = object["customSecurityAttributes"].as_object().into_iter().flatten();
             powers.extend(attributes.map(|(set, held)| format!("attributes {set} {}", attributes_of(held))));
         }
+        if object["clientId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(&who.principal)) {
+            let scopes: BTreeSet<&str> =
+                object["scope"].as_str().unwrap_or_default().split_whitespace().collect();
+            let (on, of) = (&object["resourceId"], object["principalId"].as_str());
+            powers.insert(format!("delegated {scopes:?} on {on} by {} for {of:?}", object["consentType"]));
+        }
         if object["principalId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(&who.principal)) {
             let (of, role) =
                 (&object["resourceId"], object.get("appRoleId").unwrap_or(&object["roleDefinitionId"]));

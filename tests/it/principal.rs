@@ -118,3 +118,26 @@ fn attributes_that_may_not_be_read_are_a_gap_and_nobody_says_that_they_are_moved
     assert!(said.contains("W350") && said.contains("customSecurityAttributes"), "{said}");
     assert!(!said.contains("custom security attributes Engineering"), "{said}");
 }
+
+#[test]
+fn delegated_grants_are_given_for_the_same_people_and_revoked_in_the_clean_up() {
+    let person = "0a1b2c3d-7777-4000-8000-0000000005e1";
+    let api = "0a1b2c3d-3333-4000-8000-0000000000aa";
+    let grant = |id: &str, consent: &str, of: Value, scope: &str| {
+        json!({"@odata.type": "#microsoft.graph.oAuth2PermissionGrant", "id": id, "clientId": PRINCIPAL,
+            "consentType": consent, "principalId": of, "resourceId": api, "scope": scope})
+    };
+    let [before, there, back, after] = all_ways(&[
+        json!({"@odata.type": "#microsoft.graph.user", "id": person, "displayName": "somebody"}),
+        grant("g-all", "AllPrincipals", Value::Null, " Files.Read.All  User.Read"),
+        grant("g-one", "Principal", json!(person), "Mail.Read"),
+    ]);
+    assert_eq!(differences(&plain(&before), &plain(&back), ""), Vec::<String>::new());
+    for later in [&there, &after] {
+        let [had, has] = rights(&before, later);
+        assert_eq!(had.iter().filter(|power| power.starts_with("delegated")).count(), 2, "{had:?}");
+        assert_eq!(had, has);
+    }
+    let of_old = |o: &&Value| o["clientId"] == PRINCIPAL;
+    assert_eq!(after["graph"].as_array().expect("graph").iter().filter(of_old).count(), 0);
+}

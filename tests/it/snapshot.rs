@@ -117,6 +117,11 @@ fn hard() -> Value {
             "customSecurityAttributes": {"Engineering": {"@odata.type": kind, "Level": "planted-secret-level", "Vendors": 4,
                 "Project@odata.type": "#Collection(String)", "Project": ["planted-secret-a", "planted-secret-b"]}}}),
     );
+    estate["graph"].as_array_mut().expect("graph").push(
+        json!({"@odata.type": "#microsoft.graph.oAuth2PermissionGrant", "id": "0a1b2c3d-7777-4000-8000-000000000001",
+            "clientId": "0a1b2c3d-2222-4000-8000-0000000001d1", "consentType": "Principal", "scope": "Files.Read",
+            "principalId": "0a1b2c3d-7777-4000-8000-0000000005e1", "resourceId": "0a1b2c3d-3333-4000-8000-0000000000aa"}),
+    );
     let refused = |path: String, hidden: bool| json!({"path": path, "status": 403, "code": "AuthorizationFailed", "hidden": hidden});
     estate["settings"] = json!({"cloud": "AzureUSGovernment"});
     estate["unread"] = json!([

@@ -6,6 +6,7 @@ use super::shelf::List;
 use rehome_orchestrator::{Fault, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn same(value: &Value, name: &str, wanted: &str) -> bool {
     value[name].as_str().is_some_and(|found| found.eq_ignore_ascii_case(wanted))
@@ -250,5 +251,65 @@ impl Link for AppCredential {
 
     fn remove(input: &AppCredentialInput, id: &str) -> String {
         format!("applications/{}/federatedIdentityCredentials/{id}", input.application_object_id)
+    }
+}
+
+/// What somebody may do on behalf of those who are signed in.
+pub(crate) struct DelegatedGrant;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DelegatedGrantInput {
+    client_id: String,
+    resource_id: String,
+    consent_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal_id: Option<String>,
+    scope: String,
+}
+
+/// The permissions of a grant, in any order.
+fn permissions(scope: &str) -> BTreeSet<&str> {
+    scope.split_whitespace().collect()
+}
+
+impl Link for DelegatedGrant {
+    const ADD: &'static str = "delegated_grant.add/1";
+    const REMOVE: &'static str = "delegated_grant.remove/1";
+    const RETURNS: Reversibility = Reversibility::Compensable;
+    type Input = DelegatedGrantInput;
+
+    fn fact(input: &DelegatedGrantInput) -> String {
+        let of = input.principal_id.as_deref().unwrap_or("everybody");
+        format!("oauth2PermissionGrants: {} on {} for {of}", input.client_id, input.resource_id)
+    }
+
+    /// One with other permissions is another one.
+    async fn find(clients: &Clients, input: &DelegatedGrantInput) -> Result<Option<String>, Fault> {
+        let path = format!("servicePrincipals/{}/oauth2PermissionGrants", input.client_id);
+        let grants = list(clients, &path).await?;
+        let of = |grant: &Value| grant["principalId"].as_str().unwrap_or_default().to_lowercase();
+        let wanted = |grant: &&Value| {
+            same(grant, "resourceId", &input.resource_id)
+                && same(grant, "consentType", &input.consent_type)
+                && of(grant) == input.principal_id.as_deref().unwrap_or_default().to_lowercase()
+                && permissions(grant["scope"].as_str().unwrap_or_default()) == permissions(&input.scope)
+        };
+        Ok(grants.iter().find(wanted).and_then(id_of))
+    }
+
+    fn add(_: &Clients, input: &DelegatedGrantInput) -> (String, Value) {
+        let mut body = json!({
+            "clientId": input.client_id, "resourceId": input.resource_id, "consentType": input.consent_type,
+            "scope": input.scope,
+        });
+        if let Some(principal) = &input.principal_id {
+            body["principalId"] = json!(principal);
+        }
+        ("oauth2PermissionGrants".to_owned(), body)
+    }
+
+    fn remove(_: &DelegatedGrantInput, id: &str) -> String {
+        format!("oauth2PermissionGrants/{id}")
     }
 }

@@ -75,6 +75,8 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(Unlink::<links::DirectoryRole>::new(clients()))
         .activity(Add::<links::Owner>::new(clients()))
         .activity(Unlink::<links::Owner>::new(clients()))
+        .activity(Add::<links::DelegatedGrant>::new(clients()))
+        .activity(Unlink::<links::DelegatedGrant>::new(clients()))
         .activity(Add::<links::AppCredential>::new(clients()))
         .activity(Unlink::<links::AppCredential>::new(clients()))
         .activity(security_attributes::SetAttributes::new(clients(), key.clone()))
@@ -178,6 +180,8 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<Unlink<links::DirectoryRole>>(),
         of::<Add<links::Owner>>(),
         of::<Unlink<links::Owner>>(),
+        of::<Add<links::DelegatedGrant>>(),
+        of::<Unlink<links::DelegatedGrant>>(),
         of::<Add<links::AppCredential>>(),
         of::<Unlink<links::AppCredential>>(),
         of::<security_attributes::SetAttributes>(),

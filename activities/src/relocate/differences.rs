@@ -8,7 +8,7 @@ use crate::kinds::moment;
 use rehome_orchestrator::{Difference, digest};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the surveys differ, by the names of the facts.
 pub fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
@@ -162,6 +162,10 @@ fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
     for pim in &facts.directory.scheduled {
         let [until, from] = [&pim.until, &pim.from].map(|time| time.as_deref().map(moment));
         put(pim.key(), short(&(until, from)));
+    }
+    for g in &facts.directory.delegated {
+        let name = format!("delegated grant {} {}", g.resource_id, short(&g.principal_id));
+        put(name, short(&g.scope.split_whitespace().collect::<BTreeSet<_>>()));
     }
     for a in &facts.directory.attributes {
         put(format!("custom security attribute {} {}", a.set, a.name), "has a value".into());

@@ -11,7 +11,7 @@ mod sign_ins;
 pub use limits::{Gap, GapCode, Right};
 pub use mapped::{Mapped, MappedGrant, MappedPlace};
 pub use named::{Deny, Eligible, Exemption, Named, NamedResource, OwnPolicy, Pim, PimKind};
-pub use principal::SecurityAttribute;
+pub use principal::{DelegatedGrant, SecurityAttribute};
 pub use sign_ins::Audience;
 
 use crate::azure::national::CLOUDS;
@@ -211,10 +211,13 @@ pub struct Directory {
     /// Membership and ownership of groups and directory roles that begin or end by themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scheduled: Vec<Pim>,
+    /// What it may do on behalf of those who are signed in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub delegated: Vec<DelegatedGrant>,
     /// Custom security attributes, which conditions may ask for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<SecurityAttribute>,
-    /// Things found that are not copied: delegated grants, administrative units.
+    /// Things found that are not copied: administrative units.
     pub by_hand: Vec<String>,
 }
 

@@ -20,6 +20,11 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
             list(origin, "roleAssignments", found.map(|o| shown(o, question.select)).collect())
         }
         ["auditLogs", "signIns"] => super::sign_ins::read(world, question, origin),
+        ["oauth2PermissionGrants"] => {
+            let all = world.directory().filter(|o| kind(o) == "oAuth2PermissionGrant");
+            let found = all.filter(|o| question.filter.is_none_or(|f| super::filter::matches(o, f)));
+            list(origin, "oauth2PermissionGrants", found.map(|o| shown(o, question.select)).collect())
+        }
         _ if super::pim::knows(&question.parts) => super::pim::read(world, question, origin),
         [one] if by_application(one).is_some() => {
             let found = by_application(one).and_then(|(wanted, app)| {

@@ -26,6 +26,8 @@ pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
         ("DELETE", ["roleManagement", "directory", "roleAssignments", id]) => {
             drop_object(world, id, "unifiedRoleAssignment")
         }
+        ("POST", ["oauth2PermissionGrants"]) => delegate(world, question.body),
+        ("DELETE", ["oauth2PermissionGrants", id]) => drop_object(world, id, "oAuth2PermissionGrant"),
         ("POST", ["applications", id, "federatedIdentityCredentials"]) => trust(world, id, question.body),
         ("DELETE", ["applications", id, "federatedIdentityCredentials", credential]) => {
             distrust(world, id, credential)
@@ -184,6 +186,44 @@ fn role(world: &mut World, body: &Value) -> Reply {
     });
     world.put_directory(assignment.clone());
     Reply::json(201, assignment)
+}
+
+/// Source: <https://learn.microsoft.com/graph/api/oauth2permissiongrant-post>
+fn delegate(world: &mut World, body: &Value) -> Reply {
+    let Some([client, resource, consent, _]) =
+        texts(body, ["clientId", "resourceId", "consentType", "scope"])
+    else {
+        return bad("clientId, resourceId, consentType and scope are required.");
+    };
+    let of = body["principalId"].as_str().unwrap_or_default();
+    match consent {
+        "AllPrincipals" if of.is_empty() => {}
+        "Principal" if find(world, "users", of).is_some() => {}
+        "Principal" if !of.is_empty() => return not_found(of),
+        _ => return bad("consentType and principalId do not go together."),
+    }
+    for id in [client, resource] {
+        if find(world, "servicePrincipals", id).is_none() {
+            return not_found(id);
+        }
+    }
+    let same = |o: &Value| {
+        kind(o) == "oAuth2PermissionGrant"
+            && is(o, "clientId", client)
+            && is(o, "resourceId", resource)
+            && is(o, "consentType", consent)
+            && o["principalId"].as_str().unwrap_or_default().eq_ignore_ascii_case(of)
+    };
+    if world.directory().any(same) {
+        return bad("Permission entry already exists.");
+    }
+    let grant = json!({
+        "@odata.type": "#microsoft.graph.oAuth2PermissionGrant", "id": world.guid("permissionGrant"),
+        "clientId": client, "resourceId": resource, "consentType": consent, "principalId": body["principalId"],
+        "scope": body["scope"],
+    });
+    world.put_directory(grant.clone());
+    Reply::json(201, grant)
 }
 
 fn trust(world: &mut World, id: &str, body: &Value) -> Reply {

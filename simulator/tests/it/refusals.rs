@@ -157,3 +157,25 @@ async fn a_new_principal_is_unknown_to_one_replica_of_the_directory_and_half_kno
     let wanted = [(404, "Request_ResourceNotFound".to_owned()), (400, "Request_BadRequest".to_owned())];
     assert_eq!(heard, wanted);
 }
+
+#[tokio::test]
+async fn a_delegated_grant_is_for_everybody_or_for_one_who_is_there_and_given_once() {
+    let client = Client::at(estate()).await;
+    let body = |consent: &str, of: Value| {
+        json!({"clientId": crate::client::OLD_PRINCIPAL, "resourceId": "0b5ec7ed-0000-4000-8000-00000000c11e",
+            "consentType": consent, "principalId": of, "scope": "User.Read"})
+    };
+    let post = async |body: Value| client.graph(Method::POST, "/oauth2PermissionGrants", Some(body)).await;
+    let nobody = json!("aaaaaaaa-0000-4000-8000-00000000dead");
+    assert_eq!(post(body("Principal", Value::Null)).await.refused(), (400, "Request_BadRequest"));
+    assert_eq!(post(body("AllPrincipals", nobody.clone())).await.refused(), (400, "Request_BadRequest"));
+    assert_eq!(post(body("Principal", nobody)).await.refused(), (404, "Request_ResourceNotFound"));
+    let made = post(body("AllPrincipals", Value::Null)).await;
+    assert_eq!(made.status, 201);
+    let again = post(body("AllPrincipals", Value::Null)).await;
+    assert_eq!(again.refused(), (400, "Request_BadRequest"));
+    assert_eq!(again.body["error"]["message"], "Permission entry already exists.");
+    let path = format!("/oauth2PermissionGrants/{}", made.body["id"].as_str().expect("an id"));
+    assert_eq!(client.graph(Method::DELETE, &path, None).await.status, 204);
+    assert_eq!(client.graph(Method::DELETE, &path, None).await.refused(), (404, "Request_ResourceNotFound"));
+}

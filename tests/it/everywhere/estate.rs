@@ -101,6 +101,11 @@ pub(crate) fn estate(locked: bool) -> Value {
             "Engineering": {"@odata.type": "#microsoft.graph.customSecurityAttributeValue", "Level": "high",
                 "Project@odata.type": "#Collection(String)", "Project": ["Shop", "Ledger"]}},
     }));
+    graph.push(json!({
+        "@odata.type": "#microsoft.graph.oAuth2PermissionGrant", "id": "0a1b2c3d-6666-4000-8000-00000000de1e",
+        "clientId": PRINCIPAL, "consentType": "AllPrincipals", "principalId": null, "resourceId": LEDGER,
+        "scope": "Ledger.Read Ledger.List",
+    }));
     // One that has begun could not be ended before it is five minutes old, which is longer than a case takes.
     graph.push(json!({
         "@odata.type": "#microsoft.graph.unifiedRoleAssignmentSchedule", "id": "0a1b2c3d-6666-4000-8000-0000000005ed",

@@ -210,7 +210,8 @@ fn named(object: &Value) -> (String, Value) {
     }
     let text = |name: &str| object[name].as_str().unwrap_or_default().to_owned();
     let (id, kind) = (text("id"), text("type") + &text("@odata.type"));
-    let drawn = ["roleAssignments", "appRoleAssignment", "unifiedRoleAssignmentSchedule"];
+    let drawn =
+        ["roleAssignments", "appRoleAssignment", "unifiedRoleAssignmentSchedule", "oAuth2PermissionGrant"];
     let drawn = drawn.iter().any(|end| kind.ends_with(end));
     let name = match id.rsplit_once('/') {
         Some((place, _)) if drawn => format!("{place}/*"),

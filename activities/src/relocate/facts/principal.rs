@@ -1,6 +1,20 @@
-//! Activities: what is set on the service principal of an identity itself. Pure data.
+//! Activities: what belongs to the service principal of an identity itself. Pure data.
 
 use serde::{Deserialize, Serialize};
+
+/// What it may do on behalf of those who are signed in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DelegatedGrant {
+    /// The service principal of the application that it may use.
+    pub resource_id: String,
+    /// `AllPrincipals` or `Principal`.
+    pub consent_type: String,
+    /// On whose behalf, where not on everybody's.
+    pub principal_id: Option<String>,
+    /// The permissions, as Graph has them.
+    pub scope: String,
+}
 
 /// A custom security attribute that it has; not its value, which not everybody may read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use super::grants::{schedule, service};
 use super::hosts::{RePointed, rewrite};
 use super::kinds::{act, watch};
 use super::on_itself;
+use super::principal;
 use super::scheduled;
 use super::waits::{self, Returning};
 use super::words::{grouped, length, place, role_at, times};
@@ -172,7 +173,8 @@ fn revoke_roles(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
 fn revoke_claims(b: &mut Builder<'_>, returning: &Returning) -> Vec<StepId> {
     let facts = b.facts;
     let after = returning.claims.as_ref().unwrap_or(&returning.grants);
-    let ends = scheduled::ends(b, after);
+    let mut ends = scheduled::ends(b, after);
+    ends.extend(principal::revoke(b, after));
     let oid = || Some(Template::known(&facts.identity.identifiers.principal_id));
     let text = |text: &str| Some(Template::known(text));
     let mut steps = Vec::new();

@@ -17,6 +17,7 @@ pub(super) fn act(name: &str, input: Template) -> Node {
         | "app_role.revoke/1"
         | "directory_role.revoke/1"
         | "app_credential.remove/1"
+        | "delegated_grant.remove/1"
         | "schedule.grant/1"
         | "schedule.end/1"
         | "pim.grant/1"

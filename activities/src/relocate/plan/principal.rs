@@ -4,12 +4,46 @@ use super::builder::{Builder, Group, Words, object};
 use super::grants::Made;
 use super::kinds::act;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::SecurityAttribute;
+use crate::relocate::facts::{DelegatedGrant, SecurityAttribute};
 use rehome_orchestrator::{StepId, Template};
 
-/// Everything that is set on the principal itself.
+/// Everything that belongs to the principal itself.
 pub(super) fn steps(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
-    attributes(b, made).into_iter().collect()
+    let facts = b.facts;
+    let mut steps: Vec<StepId> = attributes(b, made).into_iter().collect();
+    for grant in &facts.directory.delegated {
+        let node = act("delegated_grant.add/1", delegated(grant, made.new.name(Identifier::PrincipalId)));
+        let words = Words::new(said(grant), "remove");
+        steps.push(b.push(Group::Grant, words, std::slice::from_ref(&made.known), node));
+    }
+    steps
+}
+
+/// Takes from the old one what does not go by itself.
+pub(super) fn revoke(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
+    let facts = b.facts;
+    let mut steps = Vec::new();
+    for grant in &facts.directory.delegated {
+        let node = act("delegated_grant.remove/1", delegated(grant, Template::known(&b.old().principal_id)));
+        let words = Words::new(format!("revoke {}", said(grant)), "grant it again");
+        steps.push(b.push(Group::CleanUp, words, std::slice::from_ref(after), node));
+    }
+    steps
+}
+
+fn delegated(grant: &DelegatedGrant, client: Template) -> Template {
+    object([
+        ("client_id", Some(client)),
+        ("resource_id", Some(Template::known(&grant.resource_id))),
+        ("consent_type", Some(Template::known(&grant.consent_type))),
+        ("principal_id", grant.principal_id.as_ref().map(Template::known)),
+        ("scope", Some(Template::known(&grant.scope))),
+    ])
+}
+
+fn said(grant: &DelegatedGrant) -> String {
+    let of = grant.principal_id.as_ref().map_or_else(String::new, |of| format!(" for {of}"));
+    format!("delegated grant of {} on service principal {}{of}", grant.scope.trim(), grant.resource_id)
 }
 
 /// The custom security attributes, in one write.

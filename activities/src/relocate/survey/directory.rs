@@ -74,11 +74,11 @@ pub(super) async fn read(
         let list = answer?;
         answers.push(list["value"].as_array().cloned().unwrap_or_default());
     }
-    let (mut by_hand, mut attributes) = (Vec::new(), Vec::new());
+    let (mut delegated, mut attributes) = (Vec::new(), Vec::new());
     for (path, answer) in asked.iter().skip(4).zip(rare) {
         match answer {
             Ok(found) => {
-                by_hand.extend(rarely_held(&found));
+                delegated.extend(delegated_grants(&found));
                 attributes.extend(security_attributes(&found));
             }
             Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
@@ -87,7 +87,6 @@ pub(super) async fn read(
     let [member_of, app_roles, owned, roles] = &answers[..] else {
         return Ok((Directory::default(), named, gaps));
     };
-    by_hand.extend(member_of.iter().filter_map(not_copied));
     let mut directory = Directory {
         groups: groups(reader, member_of).await,
         app_roles: app_roles.iter().filter_map(app_role).collect(),
@@ -95,8 +94,9 @@ pub(super) async fn read(
         roles: roles.iter().filter_map(directory_role).collect(),
         app_credentials: common.applications.iter().flat_map(|a| trusted_by(a, oid)).collect(),
         scheduled,
+        delegated,
         attributes,
-        by_hand,
+        by_hand: member_of.iter().filter_map(not_copied).collect(),
     };
     // What it is in for a time decides for now whether it is denied something.
     let held: Vec<String> = directory.groups.iter().map(|group| group.id.clone()).collect();
@@ -107,13 +107,19 @@ pub(super) async fn read(
     Ok((directory, named, gaps))
 }
 
-/// Delegated grants, in words.
-pub(super) fn rarely_held(found: &Value) -> Vec<String> {
+/// What a service principal may do on behalf of others, in an order of its own.
+pub(super) fn delegated_grants(found: &Value) -> Vec<DelegatedGrant> {
     let grants = found["value"].as_array().into_iter().flatten().filter_map(|grant| {
-        let (scope, resource) = (parse::text(grant, "/scope")?, parse::text(grant, "/resourceId")?);
-        Some(format!("delegated grant of {} on service principal {resource}", scope.trim()))
+        Some(DelegatedGrant {
+            resource_id: parse::text(grant, "/resourceId")?,
+            consent_type: parse::text(grant, "/consentType")?,
+            principal_id: parse::text(grant, "/principalId").filter(|id| !id.is_empty()),
+            scope: parse::text(grant, "/scope")?,
+        })
     });
-    grants.collect()
+    let mut grants: Vec<DelegatedGrant> = grants.collect();
+    grants.sort();
+    grants
 }
 
 /// The custom security attributes of a service principal, in the order of their names.

@@ -50,6 +50,7 @@ fn one(item: &Value, who: &Identifiers) {
     kept(directory::not_copied(item));
     kept(denials::denial(item, who, &denials::Held::default()));
     kept(Some(directory::security_attributes(item)));
+    kept(Some(directory::delegated_grants(item)));
     kept(named::named(item, who));
     let own = on_itself::policy(item, "1", who);
     kept(own.as_ref().and_then(|own| own.as_ref().ok().cloned()));

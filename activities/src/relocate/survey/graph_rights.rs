@@ -26,6 +26,7 @@ mod permission {
     pub(super) const APPLICATION: &str = "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9";
     pub(super) const APP_ROLE: &str = "06b708a9-e830-4db3-a914-8e69da51d44f";
     pub(super) const ROLES: &str = "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8";
+    pub(super) const DELEGATED: &str = "8e8e4742-1d95-4f68-9d56-6ee75648c72a";
     pub(super) const ROLE_SCHEDULES: &str = "dd199f4a-f148-40a4-a2ec-f0069cc799ec";
     pub(super) const GROUP_SCHEDULES: &str = "41202f2c-f7ab-45be-b001-85c9728b9d69";
     pub(super) const ATTRIBUTES: &str = "de89b5e4-5b8f-48eb-8925-29c2b33bd8bd";
@@ -84,6 +85,13 @@ const GROUP: Wanted = Wanted {
     name: "Group.ReadWrite.All",
     permissions: &[&[permission::GROUP], &[permission::DIRECTORY]],
     roles: &[role::GLOBAL, role::GROUPS],
+};
+
+/// Source: <https://learn.microsoft.com/graph/api/oauth2permissiongrant-post>
+const DELEGATED: Wanted = Wanted {
+    name: "DelegatedPermissionGrant.ReadWrite.All",
+    permissions: &[&[permission::DELEGATED], &[permission::DIRECTORY]],
+    roles: &[role::GLOBAL, role::PRIVILEGED],
 };
 
 /// Source: <https://learn.microsoft.com/graph/api/rbacapplication-post-roleassignmentschedulerequests>
@@ -168,6 +176,9 @@ pub(super) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
             (&ROLE_SCHEDULES, "directory roles, for a time".into())
         }
     }));
+    for grant in &directory.delegated {
+        wanted.push((&DELEGATED, format!("delegated grants on service principal {}", grant.resource_id)));
+    }
     let sets: BTreeSet<&str> = directory.attributes.iter().map(|of| of.set.as_str()).collect();
     wanted.extend(sets.iter().map(|set| (&ATTRIBUTES, format!("custom security attributes of set {set}"))));
     let right = |(wanted, scope): (&Wanted, String)| Right {
