@@ -44,7 +44,7 @@ pub struct Surface {
 }
 
 /// What is moved, and by which kind of change.
-const MOVED: [(&str, &str); 21] = [
+const MOVED: [(&str, &str); 22] = [
     ("the identity: name, tags, isolation, restrictions on providers", "identity.create/1"),
     ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
     ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
@@ -79,7 +79,7 @@ const MOVED: [(&str, &str); 21] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 15] = [
+const HANDS: [(&str, &str); 16] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     ("service connections of Azure DevOps", "from the credential's subject"),

@@ -68,6 +68,13 @@ pub(crate) fn powers(estate: &Value, who: &Names) -> BTreeSet<String> {
             ));
         }
     }
+    powers.extend(in_the_directory(estate, who));
+    powers
+}
+
+/// What of it is in Entra ID.
+fn in_the_directory(estate: &Value, who: &Names) -> BTreeSet<String> {
+    let mut powers = BTreeSet::new();
     for object in estate["graph"].as_array().into_iter().flatten() {
         let holds = |list: &str| {
             object[list].as_array().is_some_and(|l| {

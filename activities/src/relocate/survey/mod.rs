@@ -182,11 +182,7 @@ async fn one(
     let (bindings, unlisted) = bindings::read(reader, &credentials, &who).await;
     gaps.extend(unlisted);
     let administrators = common.grants.iter().filter_map(|(g, api)| parse::administrator(g, api, &who));
-    for one in administrators.chain(bindings) {
-        if !hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&one.id)) {
-            hosts.push(one);
-        }
-    }
+    add(&mut hosts, administrators.chain(bindings));
     gaps.append(&mut assignments.gaps);
     let (gone, unasked) = orphans::read(reader, &assignments.on).await;
     gaps.extend(unasked);
@@ -227,6 +223,15 @@ async fn one(
     facts.assignment_counts = access::counts(common, &facts);
     sort(&mut facts);
     Ok(facts)
+}
+
+/// Each host once.
+fn add(hosts: &mut Vec<Host>, more: impl Iterator<Item = Host>) {
+    for one in more {
+        if !hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&one.id)) {
+            hosts.push(one);
+        }
+    }
 }
 
 /// Where it has signed in, if anybody wants to know.
