@@ -317,3 +317,14 @@ fn the_nodes_of_a_cluster_are_the_clusters_where_its_kubelets_have_the_identity(
     facts.hosts[0].references.clear();
     assert_eq!(super::nodes::cluster_of(&facts, &nodes), None, "somebody else gave it to these machines");
 }
+
+#[test]
+fn an_exemption_that_was_only_said_when_the_plan_was_made_has_not_changed_by_being_a_fact_of_its_own() {
+    let (mut was, mut is) = (facts(), facts());
+    let id = format!("{OLD}/providers/Microsoft.Authorization/policyExemptions/e");
+    let (assignment, category) = ("/a".to_owned(), "Waiver".to_owned());
+    was.named = vec![Named::Exemption(Exemption { id: id.clone(), assignment, category, until: None })];
+    assert_eq!(differences(&was, &is).len(), 1, "it is gone");
+    is.on_itself = vec![OnItself { id, api_version: "v".into(), body: serde_json::json!({}) }];
+    assert_eq!(differences(&was, &is), []);
+}
