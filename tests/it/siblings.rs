@@ -47,7 +47,8 @@ fn stage_with(rehome: &Rehome, more: &[Value]) -> (Azure, String, String) {
          [[identity]]\nid = \"{second}\"\ntarget_resource_group = \"rg-fresh\"\n"
     );
     std::fs::write(rehome.path("batch.toml"), batch).expect("written");
-    (Azure::serve(&rehome.path("estate.json"), None), first, second)
+    // Half an hour for the other one is two seconds: a busy machine is slow too.
+    (Azure::serve_at("1000", &rehome.path("estate.json"), None), first, second)
 }
 
 fn principal(estate: &Value, id: &str) -> String {
