@@ -44,7 +44,7 @@ pub struct Surface {
 }
 
 /// What is moved, and by which kind of change.
-const MOVED: [(&str, &str); 22] = [
+const MOVED: [(&str, &str); 23] = [
     ("the identity: name, tags, isolation, restrictions on providers", "identity.create/1"),
     ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
     ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
@@ -66,6 +66,7 @@ const MOVED: [(&str, &str); 22] = [
         "custom security attributes of its service principal: their values stay out of plan and log",
         "security_attributes.set/1",
     ),
+    ("whether its service principal may sign in, its tags and its notes", "service_principal.set/1"),
     ("resources that carry it", "host.rewrite/1"),
     ("resources and their children that name it, in any text and spelling", "host.rewrite/1"),
     (
@@ -145,8 +146,7 @@ const NAMED: [(&str, &str); 12] = [
 ];
 
 /// What the survey does not look for, though there are lists of it.
-const NOT_READ: [(&str, &str); 6] = [
-    ("notes of its service principal", "set them again"),
+const NOT_READ: [(&str, &str); 5] = [
     ("clients of Event Grid namespaces", "service by service"),
     ("billing roles", "rare"),
     ("access packages, access reviews, conditional access", "of Entra ID governance"),

@@ -2,13 +2,13 @@
 
 use super::arm::is_identity;
 use super::text;
-use rehome_activities::azure::Heard;
+use rehome_activities::azure::{Heard, without_secrets};
 use rehome_activities::references::secrets::MASK;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of a directory object a rehearsal needs; nothing else of anybody leaves the tenant.
-const MEMBERS: [&str; 29] = [
+const MEMBERS: [&str; 32] = [
     "@odata.type",
     "id",
     "appId",
@@ -37,6 +37,9 @@ const MEMBERS: [&str; 29] = [
     "status",
     "scheduleInfo",
     "name",
+    "accountEnabled",
+    "tags",
+    "notes",
     ATTRIBUTES,
 ];
 
@@ -62,7 +65,7 @@ pub(super) fn objects(heard: &[&Heard], arm: &[Value], caller: &str) -> Vec<Valu
     directory.principals(arm, &gone.map(str::to_lowercase).collect());
     // Identities, and whoever is signed in, are there by themselves; not so what was set on them.
     let by_themselves = |id: &String, object: &Map<String, Value>| {
-        own.contains(id) && !object.contains_key(ATTRIBUTES) || id.eq_ignore_ascii_case(caller)
+        own.contains(id) && !is_set_on(object) || id.eq_ignore_ascii_case(caller)
     };
     let needless = |object: &Map<String, Value>| {
         let has =
@@ -107,6 +110,7 @@ impl Directory {
             | ["identityGovernance", "privilegedAccess", "group", list] => {
                 items().for_each(|item| self.add(item, &schedule(path[0], list)));
             }
+            ["servicePrincipals"] => items().for_each(|item| self.add(item, "servicePrincipal")),
             ["applications"] => items().for_each(|item| self.add(item, "application")),
             ["applications", id, "federatedIdentityCredentials"] => {
                 let trusts = json!({"id": id, "federatedIdentityCredentials": answer["value"]});
@@ -173,9 +177,20 @@ impl Directory {
     }
 }
 
+/// Whether anything is set on a service principal that a new one has not.
+fn is_set_on(object: &Map<String, Value>) -> bool {
+    object.contains_key(ATTRIBUTES)
+        || object.contains_key("notes")
+        || object.get("accountEnabled").is_some_and(|enabled| enabled == false)
+        || object.get("tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty())
+}
+
 /// A member as it may leave the tenant.
 fn shown(name: &str, member: &Value) -> Value {
     let mut member = member.clone();
+    if let Some(text) = member.as_str().filter(|_| name == "notes") {
+        return Value::from(without_secrets(text));
+    }
     if name == ATTRIBUTES {
         let sets = member.as_object_mut().into_iter().flat_map(|sets| sets.values_mut());
         let all = sets.filter_map(Value::as_object_mut).flatten();

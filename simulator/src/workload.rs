@@ -167,8 +167,12 @@ fn works(
     now: DateTime<Utc>,
 ) -> Result<String, String> {
     let principal = identity::resolve(objects, workload)?.to_lowercase();
+    let good = tokens.get(&principal).is_some_and(|token| now < token.taken + objects.delays().token);
+    if !good && !objects.is_enabled(&principal) {
+        return Err(format!("AADSTS7000112: the service principal {principal} is disabled"));
+    }
     let token = tokens.entry(principal.clone()).or_insert_with(|| take(objects, &principal, now));
-    if now >= token.taken + objects.delays().token {
+    if !good {
         *token = take(objects, &principal, now);
     }
     let mut ids = token.groups.clone();

@@ -351,6 +351,9 @@ fn service_principal(identity: &Value) -> Option<Value> {
         "appId": client,
         "displayName": identity["name"],
         "servicePrincipalType": "ManagedIdentity",
+        "accountEnabled": true,
+        "tags": [],
+        "notes": null,
         "alternativeNames": ["isExplicit=True", identity["id"]],
     }))
 }
@@ -404,6 +407,10 @@ impl Objects for World {
         let groups = self.groups_where(object_id, |group, member| self.is_claimed(group, member));
         let roles = self.app_roles(object_id).filter(|(id, _)| self.is_claimed(id, object_id));
         (groups, roles.map(|(_, role)| role).collect())
+    }
+
+    fn is_enabled(&self, object_id: &str) -> bool {
+        self.directory_object(object_id).is_none_or(|object| object["accountEnabled"] != false)
     }
 
     fn delays(&self) -> Delays {

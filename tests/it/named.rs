@@ -1,4 +1,4 @@
-//! What names an identity and no program changes: deny assignments, privileged identity management, stacks,
+//! What names an identity and no program changes: deny assignments, what it could activate, stacks,
 //! Lighthouse, managed HSMs. All of it is in the plan, what may not be read too, and none is written.
 
 use crate::azure::{Azure, example, minimal_without_soak};

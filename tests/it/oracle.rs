@@ -87,16 +87,7 @@ fn in_the_directory(estate: &Value, who: &Names) -> BTreeSet<String> {
                 powers.insert(format!("{list} of {id}"));
             }
         }
-        if id.eq_ignore_ascii_case(&who.principal) {
-            let attributes = object["customSecurityAttributes"].as_object().into_iter().flatten();
-            powers.extend(attributes.map(|(set, held)| format!("attributes {set} {}", attributes_of(held))));
-        }
-        if object["clientId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(&who.principal)) {
-            let scopes: BTreeSet<&str> =
-                object["scope"].as_str().unwrap_or_default().split_whitespace().collect();
-            let (on, of) = (&object["resourceId"], object["principalId"].as_str());
-            powers.insert(format!("delegated {scopes:?} on {on} by {} for {of:?}", object["consentType"]));
-        }
+        powers.extend(of_principal(object, who));
         if object["principalId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(&who.principal)) {
             let (of, role) =
                 (&object["resourceId"], object.get("appRoleId").unwrap_or(&object["roleDefinitionId"]));
@@ -109,6 +100,28 @@ fn in_the_directory(estate: &Value, who: &Names) -> BTreeSet<String> {
         }
     }
     powers
+}
+
+/// What is set on a principal itself, and what it may do on behalf of others.
+fn of_principal(object: &Value, who: &Names) -> Vec<String> {
+    let mut out = Vec::new();
+    if object["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(&who.principal)) {
+        if object["accountEnabled"] == false {
+            out.push("disabled".to_owned());
+        }
+        let tags = object["tags"].as_array().into_iter().flatten();
+        out.extend(tags.map(|tag| format!("tagged {tag}")));
+        out.extend(object["notes"].as_str().map(|notes| format!("notes {notes}")));
+        let attributes = object["customSecurityAttributes"].as_object().into_iter().flatten();
+        out.extend(attributes.map(|(set, held)| format!("attributes {set} {}", attributes_of(held))));
+    }
+    if object["clientId"].as_str().is_some_and(|p| p.eq_ignore_ascii_case(&who.principal)) {
+        let scopes: BTreeSet<&str> =
+            object["scope"].as_str().unwrap_or_default().split_whitespace().collect();
+        let (on, of) = (&object["resourceId"], object["principalId"].as_str());
+        out.push(format!("delegated {scopes:?} on {on} by {} for {of:?}", object["consentType"]));
+    }
+    out
 }
 
 /// The attributes of a set, without what Graph says of their types.

@@ -141,3 +141,37 @@ fn delegated_grants_are_given_for_the_same_people_and_revoked_in_the_clean_up() 
     let of_old = |o: &&Value| o["clientId"] == PRINCIPAL;
     assert_eq!(after["graph"].as_array().expect("graph").iter().filter(of_old).count(), 0);
 }
+
+#[test]
+fn whether_it_may_sign_in_its_tags_and_its_notes_are_set_on_the_new_one_and_set_back() {
+    let set = json!({"accountEnabled": false, "tags": ["z", "HideApp"], "notes": "kept until the audit"});
+    let [before, there, back, after] = all_ways(&[principal(set)]);
+    assert_eq!(differences(&plain(&before), &plain(&back), ""), Vec::<String>::new());
+    for later in [&there, &after] {
+        let [had, has] = rights(&before, later);
+        for one in ["disabled", "tagged \"HideApp\"", "notes kept until the audit"] {
+            assert!(had.contains(one), "{one}: {had:?}");
+        }
+        assert_eq!(had, has);
+    }
+}
+
+#[test]
+fn what_is_refused_of_them_is_shown_and_can_be_left_out() {
+    let faults = tempfile::NamedTempFile::new().expect("a file");
+    let rule = r#"{"rules": [{"method": "PATCH", "path": "v1.0/servicePrincipals/",
+        "what": {"answer": {"status": 403, "code": "Authorization_RequestDenied"}}}]}"#;
+    std::fs::write(faults.path(), rule).expect("written");
+    let (_azure, rehome) =
+        stage(&estate(&[principal(json!({"notes": "n"}))], json!([])), Some(faults.path()));
+    rehome.approve(&rehome.path("batch.toml"));
+    rehome.say(&["run", "plan.json", "--yes"]).expect(10);
+    let status = rehome.json(&["status"]);
+    let waits = status["moves"][0]["waiting_for"].as_array().into_iter().flatten();
+    let failed: Vec<&Value> = waits.filter(|wait| wait["kind"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{status}");
+    assert_eq!(failed[0]["title"], "settings of the service principal: notes");
+    let step = format!("{}:{}", text(&status["moves"][0]["run"]), text(&failed[0]["step"]));
+    rehome.say(&["skip", &step, "--reason", "nobody reads them"]).expect(0);
+    assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
+}

@@ -114,7 +114,7 @@ fn hard() -> Value {
     let kind = "#microsoft.graph.customSecurityAttributeValue";
     estate["graph"].as_array_mut().expect("graph").push(
         json!({"@odata.type": "#microsoft.graph.servicePrincipal", "id": "0a1b2c3d-2222-4000-8000-0000000001d1",
-            "customSecurityAttributes": {"Engineering": {"@odata.type": kind, "Level": "planted-secret-level", "Vendors": 4,
+            "tags": ["audit"], "customSecurityAttributes": {"Engineering": {"@odata.type": kind, "Level": "planted-secret-level", "Vendors": 4,
                 "Project@odata.type": "#Collection(String)", "Project": ["planted-secret-a", "planted-secret-b"]}}}),
     );
     estate["graph"].as_array_mut().expect("graph").push(

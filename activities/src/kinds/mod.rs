@@ -23,6 +23,7 @@ mod resource_group;
 mod revoke_tokens;
 mod schedule;
 mod security_attributes;
+mod service_principal;
 mod settings;
 mod shelf;
 mod splice;
@@ -80,6 +81,7 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(Add::<links::AppCredential>::new(clients()))
         .activity(Unlink::<links::AppCredential>::new(clients()))
         .activity(security_attributes::SetAttributes::new(clients(), key.clone()))
+        .activity(service_principal::SetPrincipal(clients()))
         .activity(access_policy::AddPolicy(clients()))
         .activity(access_policy::RemovePolicy(clients()))
         .activity(recondition::Recondition(clients()))
@@ -185,6 +187,7 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<Add<links::AppCredential>>(),
         of::<Unlink<links::AppCredential>>(),
         of::<security_attributes::SetAttributes>(),
+        of::<service_principal::SetPrincipal>(),
         of::<access_policy::AddPolicy>(),
         of::<access_policy::RemovePolicy>(),
         of::<recondition::Recondition>(),

@@ -167,6 +167,9 @@ fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
         let name = format!("delegated grant {} {}", g.resource_id, short(&g.principal_id));
         put(name, short(&g.scope.split_whitespace().collect::<BTreeSet<_>>()));
     }
+    if !facts.directory.settings.are_fresh() {
+        put("settings of the service principal".into(), short(&facts.directory.settings));
+    }
     for a in &facts.directory.attributes {
         put(format!("custom security attribute {} {}", a.set, a.name), "has a value".into());
     }

@@ -11,7 +11,7 @@ mod sign_ins;
 pub use limits::{Gap, GapCode, Right};
 pub use mapped::{Mapped, MappedGrant, MappedPlace};
 pub use named::{Deny, Eligible, Exemption, Named, NamedResource, OwnPolicy, Pim, PimKind};
-pub use principal::{DelegatedGrant, SecurityAttribute};
+pub use principal::{DelegatedGrant, PrincipalSettings, SecurityAttribute};
 pub use sign_ins::Audience;
 
 use crate::azure::national::CLOUDS;
@@ -217,6 +217,9 @@ pub struct Directory {
     /// Custom security attributes, which conditions may ask for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<SecurityAttribute>,
+    /// What is set on its service principal.
+    #[serde(skip_serializing_if = "PrincipalSettings::are_fresh")]
+    pub settings: PrincipalSettings,
     /// Things found that are not copied: administrative units.
     pub by_hand: Vec<String>,
 }

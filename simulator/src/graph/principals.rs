@@ -1,4 +1,5 @@
-//! Graph: what is set on a service principal itself: its custom security attributes.
+//! Graph: what is set on a service principal itself: its custom security attributes, whether it may sign in, tags
+//! and notes. Which of them Graph refuses of a managed identity is not published; here it takes them all.
 
 use super::objects::find;
 use super::{bad, not_found};
@@ -12,13 +13,24 @@ const SET: &str = "#Microsoft.DirectoryServices.CustomSecurityAttributeValue";
 /// What Graph says that it is.
 const SHOWN: &str = "#microsoft.graph.customSecurityAttributeValue";
 
+/// Longer notes are refused.
+const NOTES_MAX: usize = 1_024;
+
 /// Answers `PATCH /servicePrincipals/{id}`.
-/// Source: <https://learn.microsoft.com/graph/custom-security-attributes-examples>
+/// Sources: <https://learn.microsoft.com/graph/custom-security-attributes-examples>,
+/// <https://learn.microsoft.com/graph/api/serviceprincipal-update>
 pub(super) fn update(world: &mut World, id: &str, body: &Value) -> Reply {
     let Some(mut principal) = find(world, "servicePrincipals", id).cloned() else { return not_found(id) };
     for (name, value) in body.as_object().into_iter().flatten() {
         let changed = match name.as_str() {
             "customSecurityAttributes" => assign(&principal["customSecurityAttributes"], value),
+            "accountEnabled" if value.is_boolean() => Ok(value.clone()),
+            "tags" if value.as_array().is_some_and(|all| all.iter().all(Value::is_string)) => {
+                Ok(value.clone())
+            }
+            "notes" if value.is_null() || value.as_str().is_some_and(|notes| notes.len() <= NOTES_MAX) => {
+                Ok(value.clone())
+            }
             _ => Err(format!("Property '{name}' is read-only here, or unknown.")),
         };
         match changed {

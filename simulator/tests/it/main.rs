@@ -4,5 +4,6 @@ mod client;
 mod errors;
 mod limits;
 mod lists;
+mod principals;
 mod refusals;
 mod schedules;

@@ -77,49 +77,50 @@ pub(crate) fn estate(locked: bool) -> Value {
     let arm = estate["arm"].as_array_mut().expect("arm");
     arm.extend([app, registry, vault]);
     arm.extend(locked.then_some(lock));
-    estate["graph"].as_array_mut().expect("graph").extend(directory());
-    estate["settings"] = json!({"throttling": false});
-    estate
-}
-
-/// What the identity has in Entra ID.
-fn directory() -> Vec<Value> {
-    vec![
-        json!({
+    let graph = estate["graph"].as_array_mut().expect("graph");
+    graph.push(json!({
         "@odata.type": "#microsoft.graph.servicePrincipal", "id": LEDGER,
         "appId": "0a1b2c3d-5555-4000-8000-00000000a991", "displayName": "Ledger API",
         "servicePrincipalType": "Application",
         "appRoles": [{"id": LEDGER_ROLE, "value": "Ledger.Read", "isEnabled": true}],
-        }),
-        json!({
+    }));
+    graph.push(json!({
         "@odata.type": "#microsoft.graph.appRoleAssignment", "id": "0a1b2c3d-5555-4000-8000-000000009a47",
         "principalId": PRINCIPAL, "resourceId": LEDGER, "appRoleId": LEDGER_ROLE,
         "principalType": "ServicePrincipal",
-        }),
-        json!({
+    }));
+    graph.push(json!({
         "@odata.type": "#microsoft.graph.application", "id": "0a1b2c3d-6666-4000-8000-0000000000ac",
         "appId": "0a1b2c3d-6666-4000-8000-00000000a992", "displayName": "ledger-client", "owners": [PRINCIPAL],
         "federatedIdentityCredentials": [{"id": "0a1b2c3d-6666-4000-8000-0000000000fc", "name": "from-shop",
             "issuer": "https://login.microsoftonline.com/7a1c9f52-0000-4000-8000-00000000c0de/v2.0",
             "subject": PRINCIPAL, "audiences": ["api://AzureADTokenExchange"]}],
+    }));
+    graph.extend(of_its_principal());
+    estate["settings"] = json!({"throttling": false});
+    estate
+}
+
+/// What belongs to its service principal, and what it is given from a date on.
+fn of_its_principal() -> Vec<Value> {
+    vec![
+        json!({
+            "@odata.type": "#microsoft.graph.servicePrincipal", "id": PRINCIPAL, "tags": ["team-shop"], "customSecurityAttributes": {
+                "Engineering": {"@odata.type": "#microsoft.graph.customSecurityAttributeValue", "Level": "high",
+                    "Project@odata.type": "#Collection(String)", "Project": ["Shop", "Ledger"]}},
         }),
         json!({
-        "@odata.type": "#microsoft.graph.servicePrincipal", "id": PRINCIPAL, "customSecurityAttributes": {
-            "Engineering": {"@odata.type": "#microsoft.graph.customSecurityAttributeValue", "Level": "high",
-                "Project@odata.type": "#Collection(String)", "Project": ["Shop", "Ledger"]}},
-        }),
-        json!({
-        "@odata.type": "#microsoft.graph.oAuth2PermissionGrant", "id": "0a1b2c3d-6666-4000-8000-00000000de1e",
-        "clientId": PRINCIPAL, "consentType": "AllPrincipals", "principalId": null, "resourceId": LEDGER,
-        "scope": "Ledger.Read Ledger.List",
+            "@odata.type": "#microsoft.graph.oAuth2PermissionGrant", "id": "0a1b2c3d-6666-4000-8000-00000000de1e",
+            "clientId": PRINCIPAL, "consentType": "AllPrincipals", "principalId": null, "resourceId": LEDGER,
+            "scope": "Ledger.Read Ledger.List",
         }),
         // One that has begun could not be ended before it is five minutes old, which is longer than a case takes.
         json!({
-        "@odata.type": "#microsoft.graph.unifiedRoleAssignmentSchedule", "id": "0a1b2c3d-6666-4000-8000-0000000005ed",
-        "principalId": PRINCIPAL, "roleDefinitionId": "fdd7a751-b60b-444a-984c-02652fe8fa1c", "directoryScopeId": "/",
-        "memberType": "Direct", "assignmentType": "Assigned", "status": "Provisioned",
-        "scheduleInfo": {"startDateTime": "2097-06-30T22:00:00.000000Z", "recurrence": null, "expiration": {
-            "type": "afterDateTime", "endDateTime": "2098-12-31T23:00:00.000000Z", "duration": null}},
+            "@odata.type": "#microsoft.graph.unifiedRoleAssignmentSchedule", "id": "0a1b2c3d-6666-4000-8000-0000000005ed",
+            "principalId": PRINCIPAL, "roleDefinitionId": "fdd7a751-b60b-444a-984c-02652fe8fa1c", "directoryScopeId": "/",
+            "memberType": "Direct", "assignmentType": "Assigned", "status": "Provisioned",
+            "scheduleInfo": {"startDateTime": "2097-06-30T22:00:00.000000Z", "recurrence": null, "expiration": {
+                "type": "afterDateTime", "endDateTime": "2098-12-31T23:00:00.000000Z", "duration": null}},
         }),
     ]
 }

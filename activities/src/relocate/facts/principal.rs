@@ -16,6 +16,25 @@ pub struct DelegatedGrant {
     pub scope: String,
 }
 
+/// What is set on it otherwise than on a new one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrincipalSettings {
+    /// It may not sign in.
+    pub disabled: bool,
+    /// Its tags in Entra ID, sorted.
+    pub tags: Vec<String>,
+    /// What somebody noted.
+    pub notes: Option<String>,
+}
+
+impl PrincipalSettings {
+    /// Whether it is as a new one.
+    pub fn are_fresh(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A custom security attribute that it has; not its value, which not everybody may read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,11 +6,12 @@ use super::kinds::act;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{DelegatedGrant, SecurityAttribute};
 use rehome_orchestrator::{StepId, Template};
+use serde_json::{Map, Value, json};
 
 /// Everything that belongs to the principal itself.
 pub(super) fn steps(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let facts = b.facts;
-    let mut steps: Vec<StepId> = attributes(b, made).into_iter().collect();
+    let mut steps: Vec<StepId> = attributes(b, made).into_iter().chain(settings(b, made)).collect();
     for grant in &facts.directory.delegated {
         let node = act("delegated_grant.add/1", delegated(grant, made.new.name(Identifier::PrincipalId)));
         let words = Words::new(said(grant), "remove");
@@ -44,6 +45,29 @@ fn delegated(grant: &DelegatedGrant, client: Template) -> Template {
 fn said(grant: &DelegatedGrant) -> String {
     let of = grant.principal_id.as_ref().map_or_else(String::new, |of| format!(" for {of}"));
     format!("delegated grant of {} on service principal {}{of}", grant.scope.trim(), grant.resource_id)
+}
+
+/// What is set otherwise than on a new one, and nothing else.
+fn settings(b: &mut Builder<'_>, made: &Made<'_>) -> Option<StepId> {
+    let held = &b.facts.directory.settings;
+    let members = [
+        ("accountEnabled", held.disabled.then_some(json!(false))),
+        ("tags", (!held.tags.is_empty()).then(|| json!(held.tags))),
+        ("notes", held.notes.as_ref().map(|notes| json!(notes))),
+    ];
+    let settings: Map<String, Value> =
+        members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    if settings.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = settings.keys().map(String::as_str).collect();
+    let words = Words::new(format!("settings of the service principal: {}", names.join(", ")), "set back");
+    let input = object([
+        ("principal_id", Some(made.new.name(Identifier::PrincipalId))),
+        ("settings", Some(Template::known(&settings))),
+    ]);
+    let node = act("service_principal.set/1", input);
+    Some(b.push(Group::Grant, words, std::slice::from_ref(&made.known), node))
 }
 
 /// The custom security attributes, in one write.

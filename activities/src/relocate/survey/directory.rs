@@ -62,10 +62,12 @@ pub(super) async fn read(
         // What follows takes more rights than the rest.
         format!("servicePrincipals/{oid}/oauth2PermissionGrants"),
         format!("servicePrincipals/{oid}?$select=id,customSecurityAttributes"),
+        // As a list: who may not read the attributes above may read these.
+        format!("servicePrincipals?$filter=id eq '{oid}'&$select=id,accountEnabled,tags,notes"),
     ];
     asked.extend(pim::paths(oid));
     let mut all = reader.graph_batch(&asked).await;
-    let (pims, mut gaps) = pim::read(oid, all.split_off(6));
+    let (pims, mut gaps) = pim::read(oid, all.split_off(7));
     let (eligible, scheduled): (Vec<Pim>, Vec<Pim>) = pims.into_iter().partition(|pim| pim.eligible);
     let mut named: Vec<Named> = eligible.into_iter().map(Named::Pim).collect();
     let rare = all.split_off(4);
@@ -75,11 +77,13 @@ pub(super) async fn read(
         answers.push(list["value"].as_array().cloned().unwrap_or_default());
     }
     let (mut delegated, mut attributes) = (Vec::new(), Vec::new());
+    let mut settings = PrincipalSettings::default();
     for (path, answer) in asked.iter().skip(4).zip(rare) {
         match answer {
             Ok(found) => {
                 delegated.extend(delegated_grants(&found));
                 attributes.extend(security_attributes(&found));
+                settings = principal_settings(&found["value"][0]).unwrap_or(settings);
             }
             Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
         }
@@ -96,6 +100,7 @@ pub(super) async fn read(
         scheduled,
         delegated,
         attributes,
+        settings,
         by_hand: member_of.iter().filter_map(not_copied).collect(),
     };
     // What it is in for a time decides for now whether it is denied something.
@@ -120,6 +125,15 @@ pub(super) fn delegated_grants(found: &Value) -> Vec<DelegatedGrant> {
     let mut grants: Vec<DelegatedGrant> = grants.collect();
     grants.sort();
     grants
+}
+
+/// What is set on a service principal, if this is one that says so.
+pub(super) fn principal_settings(found: &Value) -> Option<PrincipalSettings> {
+    let mut tags: Vec<String> =
+        found["tags"].as_array()?.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+    tags.sort();
+    let notes = parse::text(found, "/notes").filter(|notes| !notes.is_empty());
+    Some(PrincipalSettings { disabled: found["accountEnabled"] == false, tags, notes })
 }
 
 /// The custom security attributes of a service principal, in the order of their names.

@@ -51,6 +51,7 @@ fn one(item: &Value, who: &Identifiers) {
     kept(denials::denial(item, who, &denials::Held::default()));
     kept(Some(directory::security_attributes(item)));
     kept(Some(directory::delegated_grants(item)));
+    kept(directory::principal_settings(item));
     kept(named::named(item, who));
     let own = on_itself::policy(item, "1", who);
     kept(own.as_ref().and_then(|own| own.as_ref().ok().cloned()));

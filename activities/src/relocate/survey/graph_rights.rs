@@ -179,6 +179,9 @@ pub(super) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
     for grant in &directory.delegated {
         wanted.push((&DELEGATED, format!("delegated grants on service principal {}", grant.resource_id)));
     }
+    if !directory.settings.are_fresh() {
+        wanted.push((&APPLICATION, "the new service principal".to_owned()));
+    }
     let sets: BTreeSet<&str> = directory.attributes.iter().map(|of| of.set.as_str()).collect();
     wanted.extend(sets.iter().map(|set| (&ATTRIBUTES, format!("custom security attributes of set {set}"))));
     let right = |(wanted, scope): (&Wanted, String)| Right {

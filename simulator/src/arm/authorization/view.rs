@@ -27,6 +27,11 @@ pub(crate) trait Objects {
     fn claims_of(&self, object_id: &str) -> (Vec<String>, Vec<(String, String)>) {
         (self.groups_of(object_id), self.app_roles_of(object_id))
     }
+    /// Whether a principal may sign in.
+    fn is_enabled(&self, object_id: &str) -> bool {
+        let _ = object_id;
+        true
+    }
     /// How long Azure takes to know things; simulated durations.
     fn delays(&self) -> Delays;
     /// When the world began; everything older was in the estate.
