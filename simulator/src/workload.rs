@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use crate::arm::authorization::{Objects, Plane, allowed, assigned, canonical, scope_of};
+use crate::arm::authorization::{Objects, Plane, allowed, assigned, canonical, is_on_data, scope_of};
 
 mod estate;
 mod identity;
@@ -229,7 +229,8 @@ fn meets(
     let may = |plane, action: &str, scope: &str| allowed(objects, ids, plane, action, scope, now);
     let (met, what) = match need {
         Need::Action { action, scope } => {
-            let met = may(Plane::Control, action, scope) || may(Plane::Data, action, scope);
+            let control = !is_on_data(objects, action) && may(Plane::Control, action, scope);
+            let met = control || may(Plane::Data, action, scope);
             (met, format!("may not do {action} at {scope}"))
         }
         Need::Group(group) => {

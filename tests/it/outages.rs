@@ -325,7 +325,7 @@ fn nothing_is_down_when_a_clean_up_is_taken_back_before_the_deletion() {
 }
 
 /// Slow enough that nothing comes to act by chance while a process starts.
-const SLOWLY: &str = "500";
+const SLOWLY: &str = "200";
 
 #[test]
 fn who_does_not_wait_for_the_grants_is_down() {

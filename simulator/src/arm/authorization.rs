@@ -20,6 +20,7 @@ pub(crate) use {
     actions::Plane,
     assignments::{all as assigned, scope_of},
     locks::forbids,
+    roles::is_on_data,
     schedules::{duration, expire},
     scope::canonical,
     view::{Answer, Call, Delays, Objects, Principal, text},

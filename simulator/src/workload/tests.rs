@@ -174,3 +174,22 @@ fn what_cannot_be_read_is_named_with_its_place() {
         assert_eq!(Workloads::load(&list).unwrap_err().place, place);
     }
 }
+
+#[test]
+fn who_may_read_everything_of_resource_manager_reads_no_data() {
+    let container = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/st";
+    let blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
+    let mut workloads = one(Value::Null, json!([{"action": blobs, "scope": container}]));
+    let mut world = world(&[OLD]);
+    let grant = |world: &mut Small, n: u32, role: &str| {
+        let id = format!(
+            "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments/88888888-0000-0000-0000-00000000000{n}"
+        );
+        let role = format!("/providers/Microsoft.Authorization/roleDefinitions/{role}");
+        world.put(&id, json!({"id": id, "properties": {"roleDefinitionId": role, "principalId": "old-oid"}}));
+    };
+    grant(&mut world, 1, "acdd72a7-3385-48ef-bd42-f606fba81ae7");
+    assert!(look(&mut workloads, &world, 0).unwrap_err().contains("may not do"), "a reader reads no blobs");
+    grant(&mut world, 2, "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1");
+    assert_eq!(look(&mut workloads, &world, 10), Ok("old-oid".into()));
+}

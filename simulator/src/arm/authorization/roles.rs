@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::actions::Permission;
+use super::actions::{Permission, covers};
 use super::filter::{self, Term};
 use super::scope::{self, canonical, id_of};
 use super::view::{Answer, Call, Objects, stamp, text};
@@ -107,6 +107,16 @@ pub(crate) fn find(objects: &dyn Objects, guid: &str) -> Option<Role> {
         let found = stored(objects).into_iter().find(|object| canonical(id_of(object)).ends_with(&ending))?;
         Role::stored(found)
     })
+}
+
+/// Whether some role gives this action on data, by name or by a pattern that means nothing else: `*/read` of a reader
+/// reads no data.
+pub(crate) fn is_on_data(objects: &dyn Objects, action: &str) -> bool {
+    let means_it = |pattern: &String| {
+        let fixed = pattern.split('*').next().unwrap_or_default();
+        (!pattern.contains('*') || fixed.matches('/').count() >= 4) && covers(pattern, action)
+    };
+    all(objects).iter().flat_map(Role::permissions).any(|block| block.data_actions.iter().any(means_it))
 }
 
 fn all(objects: &dyn Objects) -> Vec<Role> {
