@@ -238,7 +238,10 @@ fn exit(goal: Goal, left: &BTreeMap<RunId, Left>, views: &[MoveView]) -> Exit {
         Exit::Stale
     } else if views.iter().all(|v| reached(v) || v.state == State::Superseded) {
         Exit::Done
-    } else if ["approval", "by-hand", "soak", "pause"].into_iter().any(waits) || any(State::Paused) {
+    } else if ["approval", "by-hand", "soak", "pause"].into_iter().any(waits)
+        || any(State::Paused)
+        || left.values().any(|l| matches!(l, Left::Soak(_)))
+    {
         Exit::Waiting
     } else {
         Exit::Partly

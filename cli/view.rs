@@ -225,6 +225,9 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
     fits.then_some(view)
 }
 
+/// A look that lies further ahead than any pause between two looks is left to the clock, like a soak.
+const FAR_MS: i64 = 120_000;
+
 /// What is left by a step that was refused.
 const NOT_DONE: &str = "nothing of this step was done; what depends on it waits, everything else goes on";
 /// What is left by a step that nobody knows the outcome of.
@@ -271,6 +274,10 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
             view.next_check_ms = Some(look.until_ms);
             view.checks = Some(look.checks);
             view.why.clone_from(&look.why);
+            if matches!(step.node, Node::Wait { .. }) && look.until_ms - stands.since_ms > FAR_MS {
+                view.kind = "soak";
+                view.unblock_with = vec![format!("rehome run {}", state.planned().batch)];
+            }
         }
         Forward::Soaking { until_ms } => {
             view.kind = if matches!(step.node, Node::Pause { .. }) { "pause" } else { "soak" };

@@ -19,6 +19,8 @@ pub struct Handoff {
     pub new: Option<Identifiers>,
     /// What is there now and was not before.
     pub made: Vec<Import>,
+    /// What is there now as well, and no provider imports by an id that is known here.
+    pub by_itself: Vec<Touched>,
     /// What is as the code has it no more.
     pub changed: Vec<Touched>,
     /// What is there no more.
@@ -41,7 +43,7 @@ pub struct Import {
 pub struct Touched {
     /// The step that did it.
     pub step: String,
-    /// The ARM id; empty for what has none.
+    /// The ARM id; of what has none, where it is.
     pub id: String,
     /// What was done, as the plan says it.
     pub what: String,
@@ -65,16 +67,18 @@ const GRANTS: [(&str, &str); 5] = [
 /// What code has to know of this move, as far as it has come; `None` where its facts are not of this workflow.
 pub fn handoff(state: &RunState) -> Option<Handoff> {
     let facts: Facts = state.planned().facts.read("facts").ok()?;
+    let credentials: Vec<String> = facts.credentials.iter().map(|one| one.name.clone()).collect();
     let mut out = Handoff {
         old: facts.identity.identifiers,
         new: None,
         made: Vec::new(),
+        by_itself: Vec::new(),
         changed: Vec::new(),
         gone: Vec::new(),
     };
     for (step, stands) in state.steps() {
         let Node::Act { activity, .. } = &step.node else { continue };
-        let ours = matches!(stands.forward, Forward::Done { ours: true }) && stands.undo == Undo::None;
+        let ours = matches!(stands.forward, Forward::Done { ours: true }) && stands.undo != Undo::Undone;
         let Some(input) = state.input_of(&step.id).filter(|_| ours).map(rehome_orchestrator::Json::value)
         else {
             continue;
@@ -83,15 +87,46 @@ pub fn handoff(state: &RunState) -> Option<Handoff> {
         if activity == "identity.create/1" {
             out.new = identifiers(&input, &output);
         }
-        let id = text(&input, "id").unwrap_or_default();
-        let touched = |id| Touched { step: step.id.to_string(), id, what: step.title.clone() };
+        let touched = || Touched { step: step.id.to_string(), id: place(&input), what: step.title.clone() };
         match activity.rsplit_once('.').map(|(_, verb)| verb) {
-            Some("rewrite/1" | "recondition/1") => out.changed.push(touched(id)),
-            Some("revoke/1" | "remove/1" | "delete/1" | "end/1") => out.gone.push(touched(id)),
-            _ => out.made.extend(import(&step.id, activity, &input, &output)),
+            Some("rewrite/1" | "recondition/1") => out.changed.push(touched()),
+            Some("revoke/1" | "remove/1" | "delete/1" | "end/1") => out.gone.push(touched()),
+            Some("look_up/1" | "revoke_tokens/1" | "lift/1") => {}
+            _ => match import(&step.id, activity, &input, &output) {
+                Some(import) => out.made.push(import),
+                None => out.by_itself.push(touched()),
+            },
+        }
+        if activity == "identity.delete/1" {
+            out.gone.extend(credentials.iter().map(|name| Touched {
+                step: step.id.to_string(),
+                id: format!("{}/federatedIdentityCredentials/{name}", out.old.resource_id),
+                what: format!("federated credential {name}, with its identity"),
+            }));
         }
     }
     Some(out)
+}
+
+/// What a step was done to, by the id that code knows it by: a resource's, or of what has none, the one that holds it.
+fn place(input: &Value) -> String {
+    let of = |name: &str| text(input, name);
+    let inside = |list: &str, id: &str, more: &str, of_it: &str| {
+        Some(format!("{list}/{}/{more}/{}", of(id)?, of(of_it)?))
+    };
+    of("id")
+        .or_else(|| of("site"))
+        .or_else(|| Some(format!("{}/objectId/{}", of("vault")?, of("object_id")?)))
+        .or_else(|| inside("groups", "group_id", "members", "principal_id"))
+        .or_else(|| {
+            Some(format!("{}/{}/owners/{}", of("collection")?, of("object_id")?, of("principal_id")?))
+        })
+        .or_else(|| inside("servicePrincipals", "resource_id", "appRoles", "app_role_id"))
+        .or_else(|| inside("applications", "application_object_id", "federatedIdentityCredentials", "name"))
+        .or_else(|| inside("roleDefinitions", "role_definition_id", "principals", "principal_id"))
+        .or_else(|| inside("servicePrincipals", "client_id", "delegated", "resource_id"))
+        .or_else(|| Some(format!("servicePrincipals/{}", of("principal_id")?)))
+        .unwrap_or_default()
 }
 
 fn text(value: &Value, name: &str) -> Option<String> {

@@ -251,6 +251,7 @@ mod tests {
             "identity.delete/1",
             "principal.known/1",
             "principal.quiet/1",
+            "identity.unused/1",
             "identity.known/1",
             "identity.look_up/1",
             "lock.lift/1",

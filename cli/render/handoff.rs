@@ -9,12 +9,14 @@ pub(crate) fn text(run: &RunId, found: &Handoff) -> String {
     let mut out = String::new();
     let old = &found.old;
     let new = found.new.as_ref();
-    let made = |name: Option<&String>| name.map_or_else(|| "(not there)".to_owned(), Clone::clone);
+    let made =
+        |name: Option<&String>| name.map_or_else(|| "(not made, or taken back)".to_owned(), Clone::clone);
     putln!(out, "# {run}: search your code and its state for what is on the left");
     putln!(out, "#   {} -> {}", old.resource_id, made(new.map(|n| &n.resource_id)));
     putln!(out, "#   client id     {} -> {}", old.client_id, made(new.map(|n| &n.client_id)));
     putln!(out, "#   principal id  {} -> {}", old.principal_id, made(new.map(|n| &n.principal_id)));
     list(&mut out, "changed: code that says otherwise would set it back", &found.changed);
+    list(&mut out, "made, with no import that is known: write it into your code", &found.by_itself);
     list(&mut out, "gone: take it out of your code, and of its state (terraform state rm)", &found.gone);
     for one in &found.made {
         let name = format!("{run}_{}", one.step).replace(|c: char| !c.is_ascii_alphanumeric(), "_");
@@ -59,15 +61,19 @@ mod tests {
         let hostile = "/x\"}\nimport { to = a.b ${file(\"/etc/passwd\")} %{if true}";
         let made = vec![Import { step: "05".into(), kind: "azurerm_role_assignment", id: hostile.into() }];
         let touched = vec![Touched { step: "06".into(), id: hostile.into(), what: hostile.into() }];
-        let found = Handoff { old: names(hostile), new: None, made, changed: touched.clone(), gone: touched };
+        let found = Handoff {
+            old: names(hostile),
+            new: None,
+            made,
+            by_itself: touched.clone(),
+            changed: touched.clone(),
+            gone: touched,
+        };
         let text = text(&RunId::new("m-1"), &found);
         for line in text.lines() {
             let ours = ["#", "import {", "  to = azurerm_role_assignment.m_1_05", "  id = \"", "}"];
             assert!(line.is_empty() || ours.iter().any(|start| line.starts_with(start)), "{line}");
         }
-        assert!(
-            text.contains("$${file(") && text.contains("%%{if") && text.contains("(not there)"),
-            "{text}"
-        );
+        assert!(text.contains("$${file(") && text.contains("%%{if") && text.contains("(not made"), "{text}");
     }
 }

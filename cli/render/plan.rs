@@ -61,7 +61,11 @@ fn a_move(out: &mut String, entry: &Move) {
     }
     notices(out, "Blockers", &entry.about["blockers"]);
     notices(out, "Warnings", &entry.about["warnings"]);
-    notices(out, "Cannot see (somebody has to answer for these before clean-up)", &entry.about["cannot_see"]);
+    notices(
+        out,
+        "Cannot see (look at these before the clean-up: whoever approves it answers for them)",
+        &entry.about["cannot_see"],
+    );
     for gap in entry.about["gaps"].as_array().into_iter().flatten() {
         putln!(out, "  gap   {} {}: {}", plain(&gap["code"]), plain(&gap["scope"]), plain(&gap["why"]));
     }

@@ -93,6 +93,9 @@ const PAUSE_MIN_MS: i64 = 20;
 /// A pause that is no longer than this is waited for; a longer one is left like a soak, to be come back to.
 const BRIEF_MS: u64 = 3_600_000;
 
+/// Time alone ends nothing before so many tries: one that took long by itself says nothing about the next.
+const TRIES_MIN: u32 = 3;
+
 struct Decider<'a> {
     run: &'a RunState,
     live: &'a Live,
@@ -332,7 +335,7 @@ impl Decider<'_> {
     /// count: after it there is always one more try.
     fn is_over(&self, used: u32, first_ms: Option<i64>, since_ms: i64, retry: &Retry) -> bool {
         let late = first_ms.is_some_and(|first| self.is_late(first, retry.give_up_after_ms, since_ms, retry));
-        used >= retry.attempts_max || late
+        used >= retry.attempts_max || (late && used >= TRIES_MIN.min(retry.attempts_max))
     }
 
     /// Whether a date is still to come. A step that something happened to in the future means that the clock

@@ -229,7 +229,7 @@ fn meets(
     let may = |plane, action: &str, scope: &str| allowed(objects, ids, plane, action, scope, now);
     let (met, what) = match need {
         Need::Action { action, scope } => {
-            let control = !is_on_data(objects, action) && may(Plane::Control, action, scope);
+            let control = !is_on_data(action) && may(Plane::Control, action, scope);
             let met = control || may(Plane::Data, action, scope);
             (met, format!("may not do {action} at {scope}"))
         }

@@ -33,8 +33,6 @@ pub(crate) struct EqualInput {
     /// Principals that move too: which new name stands for one in a condition is for the grant's own proof.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     siblings: Vec<String>,
-    /// Groups that nobody can put the new one into: the plan has said so.
-    left_out: Vec<String>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -100,13 +98,9 @@ impl PrincipalEqual {
         };
         let pairs: Vec<(&str, &str)> =
             input.replace.iter().map(|p| (p.from.as_str(), p.to.as_str())).collect();
-        let left_out = |body: &Value| {
-            let holder = body.pointer("/properties/principalId").and_then(Value::as_str);
-            holder.is_some_and(|id| input.left_out.iter().any(|group| group.eq_ignore_ascii_case(id)))
-        };
-        let old = old.into_iter().filter(|body| !left_out(body));
         Ok(Sides {
             old: old
+                .into_iter()
                 .filter_map(|body| {
                     let mut held = held(&body, &pairs)?;
                     held.names_sibling = input.siblings.iter().any(|id| mentions(&held.condition, id));

@@ -58,6 +58,7 @@ fn input(live: &Value, choice: u8) -> HostInput {
         id: "/host".to_owned(),
         api_version: "1".to_owned(),
         verb: Verb::Patch,
+        leaves: Vec::new(),
         attach: some(1, NEW),
         detach: some(2, OLD),
         replace: vec![pair((OLD, NEW)), pair(CLIENTS), pair(PRINCIPALS)],

@@ -56,6 +56,9 @@ pub(crate) struct HostInput {
     /// Where it is replaced.
     #[serde(default)]
     pub(crate) pointers: Vec<String>,
+    /// Identities that a later step takes out of the map: that they are in it is no promise of this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) leaves: Vec<String>,
 }
 
 /// What was there before.
@@ -337,7 +340,8 @@ impl HostRewrite {
         input: &HostInput,
         before: &HostBefore,
     ) -> Result<Option<Difference>, Fault> {
-        for id in missing(live, input, before) {
+        let leaves = |id: &&String| input.leaves.iter().any(|leaves| leaves.eq_ignore_ascii_case(id));
+        for id in missing(live, input, before).filter(|id| !leaves(id)) {
             if self.clients.reader.find(id, MSI).await?.is_some() {
                 let expected = Some(format!("{id} is still attached"));
                 return Ok(Some(Difference { fact: input.id.clone(), expected, found: None }));

@@ -274,6 +274,7 @@ mod tests {
             id: "/host".to_owned(),
             api_version: "1".to_owned(),
             verb: Verb::Patch,
+            leaves: Vec::new(),
             attach: attach.iter().map(|s| (*s).to_owned()).collect(),
             detach: detach.iter().map(|s| (*s).to_owned()).collect(),
             replace: vec![Pair { from: OLD.to_owned(), to: NEW.to_owned() }],

@@ -27,6 +27,7 @@ mod service_principal;
 mod settings;
 mod shelf;
 mod splice;
+mod unused;
 
 pub(crate) use crate::azure::errors::PATIENT;
 use crate::azure::{Azure, Reader, Writer, errors};
@@ -96,6 +97,7 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .condition(conditions::IdentityKnown(azure.reader()))
         .condition(equal::PrincipalEqual(azure.reader()))
         .condition(quiet::PrincipalQuiet(azure.reader()))
+        .condition(unused::IdentityUnused(azure.reader()))
 }
 
 /// Keeps an outcome's meaning and changes what it gives.

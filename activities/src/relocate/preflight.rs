@@ -5,7 +5,7 @@ mod named;
 mod nodes;
 
 use super::bindings::copied;
-use super::facts::{Assignment, Facts, GapCode, Host, Reference, Strategy};
+use super::facts::{Assignment, Facts, GapCode, Host, Moving, Reference, Strategy};
 use super::locks;
 use super::params::{Params, Unpinned};
 use super::strategy::{below, choose};
@@ -56,6 +56,7 @@ pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     place(params, facts, &mut out);
     identity(params, facts, &mut out);
     hosts(params, facts, &mut out);
+    partners(facts, &mut out);
     map::notices(params, facts, &mut out);
     named::notices(params, facts, &mut out);
     barriers(params, facts, &mut out);
@@ -189,7 +190,7 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
             "W341",
             &group.id,
             format!("group {} cannot be joined: {why}", group.name),
-            "see to it by hand that the new identity becomes a member",
+            "the plan has a step for it, and its roles are missed before any host is switched",
         ));
     }
 }
@@ -199,7 +200,34 @@ fn same_region(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
+/// Identities of the same batch that may do something with this one: what they may is gone when this one is.
+fn partners(facts: &Facts, out: &mut Preflight) {
+    let holds = |m: &&Moving| {
+        facts
+            .roles_on()
+            .any(|a| !m.principal_id.is_empty() && a.principal_id.eq_ignore_ascii_case(&m.principal_id))
+    };
+    for partner in facts.moving.iter().filter(holds) {
+        let text = "it has a role on this identity, and moves too: once this one is deleted, its move cannot be taken back whole";
+        let remedy = "clean both up together, when neither is to go back any more";
+        out.warnings.push(notice("W312", &partner.from, text.to_owned(), remedy));
+    }
+}
+
+/// Hosts that the batch file names and nothing here uses: a slip of the pen would let the plan choose by itself.
+fn unknown_hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
+    let options = &params.options;
+    let named = options.strategies.keys().map(|id| ("strategies", id));
+    for (key, id) in named.chain(options.pinned.iter().map(|id| ("pinned", id))) {
+        if !facts.hosts.iter().any(|host| host.id.eq_ignore_ascii_case(id)) {
+            let text = format!("{key} in the batch file names it, and it does not use the identity");
+            out.warnings.push(notice("W211", id, text, "correct its id, or leave it out"));
+        }
+    }
+}
+
 fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
+    unknown_hosts(params, facts, out);
     // What has a counterpart is left alone.
     for host in facts.hosts.iter().filter(|h| facts.counterpart_of(h).is_none()) {
         let choice = choose(params, facts, host);

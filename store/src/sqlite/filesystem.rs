@@ -1,4 +1,5 @@
-//! Store: refuses disks of other machines, where locks and syncs are promises of somebody else.
+//! Store: refuses disks of other machines, where locks and syncs are promises of somebody else, and keeps a new log from
+//! everybody but its owner.
 
 use super::OpenError;
 use std::path::Path;
@@ -33,6 +34,16 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Makes the file of a new log, for its owner alone: what the database makes beside it has the same rights. Where that
+/// fails, opening it says why.
+pub(super) fn make_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    drop(options.open(path));
+}
+
 /// The kind of the file system that holds a folder: the longest mount point that it lies under.
 fn kind<'a>(mounts: &'a str, folder: &Path) -> Option<&'a str> {
     let mount = |line: &'a str| {
@@ -53,5 +64,23 @@ mod tests {
         assert_eq!(kind(mounts, Path::new("/var")), Some("ext4"));
         assert_eq!(kind(mounts, Path::new("/home/you/x")), Some("nfs4"));
         assert_eq!(kind(mounts, Path::new("/home/me/x")), Some("ext4"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_log_is_its_owners_alone_and_one_that_is_there_is_left_as_it_is() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new.db");
+        let log = crate::SqliteLog::create_or_open(&path).expect("a log");
+        let mode = |name: &str| {
+            let found = std::fs::metadata(folder.path().join(name)).expect("there");
+            found.permissions().mode() & 0o777
+        };
+        assert_eq!((mode("new.db"), mode("new.db-wal")), (0o600, 0o600));
+        drop(log);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("changed");
+        crate::SqliteLog::create_or_open(&path).expect("the same");
+        assert_eq!(mode("new.db"), 0o640);
     }
 }

@@ -122,6 +122,7 @@ impl SqliteLog {
     /// As [`SqliteLog::create_or_open`].
     pub fn create_with(path: &Path, salts: impl Salts) -> Result<Self, OpenError> {
         filesystem::refuse_network(path)?;
+        filesystem::make_private(path);
         Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, salts)
     }
 

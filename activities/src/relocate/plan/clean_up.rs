@@ -6,14 +6,15 @@ use super::clusters;
 use super::databases;
 use super::grants::{schedule, service};
 use super::hosts::{RePointed, rewrite};
-use super::kinds::{act, watch};
+use super::kinds::{act, wait, watch};
 use super::on_itself;
 use super::principal;
 use super::scheduled;
 use super::waits::{self, Returning};
 use super::words::{grouped, length, place, role_at, times};
-use crate::relocate::facts::{Assignment, Host, Lock};
+use crate::relocate::facts::{Assignment, Host, Lock, Strategy};
 use crate::relocate::locks;
+use crate::relocate::strategy::choose;
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::{Value, json};
 
@@ -40,7 +41,8 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     needs.extend(detached);
     needs.extend(clusters::unbind(b, &free));
     needs.extend(databases::drop_users(b, new, &needs));
-    let returning = waits::until_returned(b, &needs);
+    let unused = until_unused(b, &needs);
+    let returning = waits::until_returned(b, &[unused]);
     let revoked = revoke(b, &returning);
     needs.extend(on_itself::remove(b, &returning.grants));
     needs.push(returning.grants);
@@ -61,6 +63,24 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     // A lock on the identity itself went with it.
     let kept: Vec<&Lock> = lifted.into_iter().filter(|l| !l.scope.eq_ignore_ascii_case(old)).collect();
     restore(b, Group::CleanUp, &kept, &[deleted]);
+}
+
+/// Before its rights go, nothing uses the old identity any more: not what a person was to re-point either.
+fn until_unused(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
+    let by_hand = b.facts.hosts.iter().filter(|host| host.carries && host.readable);
+    let by_hand = by_hand.filter(|host| choose(b.params, b.facts, host).strategy == Strategy::ByHand);
+    let hosts = by_hand.map(|host| {
+        object([
+            ("id", Some(Template::known(&host.id))),
+            ("api_version", Some(Template::known(&host.api_version))),
+        ])
+    });
+    let input = object([
+        ("id", Some(Template::known(&b.old().resource_id))),
+        ("hosts", Some(Template::List(hosts.collect()))),
+    ]);
+    let words = Words::new("until nothing has old attached any more", "");
+    b.push(Group::CleanUp, words, needs, wait("identity.unused/1", input))
 }
 
 /// Before anything is taken from it, the old identity is not in use any more, if somebody wants to be sure.

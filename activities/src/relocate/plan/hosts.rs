@@ -258,5 +258,6 @@ pub(super) fn rewrite(
         ("detach", Some(Template::known(detach))),
         ("replace", Some(b.pairs(new, &wanted))),
         ("pointers", Some(Template::known(pointers))),
+        ("leaves", Some(Template::known([&b.old().resource_id]))),
     ])
 }

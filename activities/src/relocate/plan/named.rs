@@ -5,6 +5,7 @@ use super::builder::{Builder, Group, New, Words};
 use super::words::{grouped, place};
 use crate::kinds::quoted;
 use crate::references::scan::Identifier;
+use crate::relocate::facts::Group as GroupFact;
 use crate::relocate::facts::{Deny, Eligible, Named, NamedResource};
 use crate::relocate::said;
 use rehome_orchestrator::{Node, StepId, Template};
@@ -14,6 +15,10 @@ use serde_json::json;
 pub(super) fn steps(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<StepId> {
     let needs = [new.made_by.clone(), known.clone()];
     let mut steps = Vec::new();
+    for group in b.facts.directory.groups.iter().filter(|g| g.dynamic || g.synced) {
+        let (title, node) = joined(new, group);
+        steps.push(b.push(Group::Grant, Words::new(title, "by hand"), &needs, node));
+    }
     for named in &b.facts.named {
         if let Some((title, node)) = step(b, new, named) {
             steps.push(b.push(Group::Grant, Words::new(title, "by hand"), &needs, node));
@@ -32,6 +37,27 @@ fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
         // There is nothing to do before somebody decides so, or it has steps of its own.
         Named::Deny(_) | Named::Pim(_) | Named::Exemption(_) | Named::Policy(_) => return None,
     })
+}
+
+/// A group that nobody can put the new principal into.
+fn joined(new: &New, group: &GroupFact) -> (String, Node) {
+    let id = quoted(&group.id);
+    let how = if group.dynamic {
+        format!(
+            "takes its members from a rule:\n  az ad group show --group {id} --query membershipRule\n\
+             Have the rule take in the new principal:\n  "
+        )
+    } else {
+        "is kept on-premises, where nobody of Azure can be put into it. Give what it gives to the new principal:\n  "
+            .to_owned()
+    };
+    let look = format!("\nWhat it gives:\n  az role assignment list --all --assignee {id}");
+    let back = format!("group {}: take this principal out again:\n  ", group.name);
+    let node = Node::ByHand {
+        instruction: with_principal(new, [format!("group {} ({}) {how}", group.name, group.id), look]),
+        undo: with_principal(new, [back, String::new()]),
+    };
+    (format!("group {}, which cannot be joined: see that NEW has what it gives", group.name), node)
 }
 
 /// Texts with the new principal's id between them.

@@ -79,7 +79,6 @@ fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<Ste
         return None;
     }
     let at = subscriptions(facts);
-    let left_out = directory.groups.iter().filter(|g| g.dynamic || g.synced).map(|g| g.id.as_str());
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
     let input = object([
         ("old", Some(Template::known(&b.old().principal_id))),
@@ -87,7 +86,6 @@ fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<Ste
         ("at", Some(Template::known(&at))),
         ("replace", Some(b.pairs(new, &all))),
         ("siblings", Some(Template::known(moving(facts)))),
-        ("left_out", Some(Template::known(left_out.collect::<Vec<_>>()))),
     ]);
     let mut needs = granted.to_vec();
     needs.push(new.made_by.clone());

@@ -2,6 +2,7 @@
 
 use super::{Common, denials, gap, parse, pim};
 use crate::azure::Reader;
+use crate::azure::without_secrets;
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use rehome_orchestrator::Fault;
@@ -103,6 +104,12 @@ pub(super) async fn read(
         settings,
         by_hand: member_of.iter().filter_map(not_copied).collect(),
     };
+    if directory.settings.notes.as_ref().is_some_and(|notes| without_secrets(notes) != *notes) {
+        directory.settings.notes = None;
+        directory
+            .by_hand
+            .push("notes of its service principal, in which something looks like a secret".to_owned());
+    }
     // What it is in for a time decides for now whether it is denied something.
     let held: Vec<String> = directory.groups.iter().map(|group| group.id.clone()).collect();
     pim::leave_out(&mut directory);

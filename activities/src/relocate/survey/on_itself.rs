@@ -109,7 +109,9 @@ fn identity(kind: &str, block: &Value) -> Value {
 
 /// Whether something in it must not come into a plan: people write whatever they like into parameters.
 fn seems_secret(body: &Value) -> bool {
-    let before = json!({ "type": ASSIGNMENTS, "properties": body["properties"] });
+    let properties = &body["properties"];
+    let members = json!({"parameters": properties["parameters"], "metadata": properties["metadata"]});
+    let before = json!({ "type": ASSIGNMENTS, "properties": members });
     let mut masked = before.clone();
     mask(&mut masked, &[]);
     // What was masked in a snapshot was one, too.

@@ -109,14 +109,21 @@ pub(crate) fn find(objects: &dyn Objects, guid: &str) -> Option<Role> {
     })
 }
 
-/// Whether some role gives this action on data, by name or by a pattern that means nothing else: `*/read` of a reader
-/// reads no data.
-pub(crate) fn is_on_data(objects: &dyn Objects, action: &str) -> bool {
-    let means_it = |pattern: &String| {
-        let fixed = pattern.split('*').next().unwrap_or_default();
-        (!pattern.contains('*') || fixed.matches('/').count() >= 4) && covers(pattern, action)
-    };
-    all(objects).iter().flat_map(Role::permissions).any(|block| block.data_actions.iter().any(means_it))
+/// What built-in roles give on data and on nothing else, by name and by pattern: `*/read` of a reader reads no data.
+static ON_DATA: LazyLock<(BTreeSet<String>, Vec<String>)> = LazyLock::new(|| {
+    let all = BUILT_IN.iter().map(Role::built_in).flat_map(|role| role.permissions());
+    let all: BTreeSet<String> =
+        all.flat_map(|block| block.data_actions).map(|action| action.to_lowercase()).collect();
+    let (patterns, names): (BTreeSet<String>, BTreeSet<String>) =
+        all.into_iter().partition(|action| action.contains('*'));
+    let narrow = |pattern: &String| pattern.split('*').next().unwrap_or_default().matches('/').count() >= 4;
+    (names, patterns.into_iter().filter(narrow).collect())
+});
+
+/// Whether some built-in role gives this action on data.
+pub(crate) fn is_on_data(action: &str) -> bool {
+    let (names, patterns) = &*ON_DATA;
+    names.contains(&action.to_lowercase()) || patterns.iter().any(|pattern| covers(pattern, action))
 }
 
 fn all(objects: &dyn Objects) -> Vec<Role> {
