@@ -141,9 +141,9 @@ fn a_write_ahead_log_that_was_deleted_is_noticed_by_the_anchor() {
 fn the_anchor_knows_of_the_intent_to_delete_before_the_deletion_is_sent() {
     let (azure, mut rehome) = stage();
     assert_eq!(rehome.run_with_people(), 0);
-    // The last look before the deletion takes for ever, so the runner stands between its intent and its act.
+    // The last look before the deletion, which is the second of its kind, takes for ever, so the runner stands between its intent and its act.
     let faults = tempfile::NamedTempFile::new().expect("a file");
-    let rule = json!({"rules": [{"method": "POST", "path": "listAssociatedResources",
+    let rule = json!({"rules": [{"method": "POST", "path": "listAssociatedResources", "from": 2,
         "what": {"latency_ms": 4_000_000_000_u64}}]});
     std::fs::write(faults.path(), rule.to_string()).expect("written");
     std::fs::write(rehome.path("later.json"), azure.estate().to_string()).expect("written");
