@@ -169,9 +169,9 @@ fn least() -> [(&'static str, u64); 4] {
 /// The longest chain of requests that need each other, in answers, and waiting for operations.
 fn longest() -> [(&'static str, u64); 4] {
     let connect = 2;
-    // Subscriptions; token of Graph and index; lists; the identity; who names it; hosts; the first batch and
-    // what Azure says; children and the second batch; permissions where it is all needed.
-    let survey = 1 + 2 + 1 + 1 + 1 + 1 + 1 + 1 + 1;
+    // Subscriptions; index, with the token of Graph meanwhile; lists; the identity; who names it; hosts; the first
+    // batch and what Azure says; children and the second batch; permissions where it is all needed.
+    let survey = 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1;
     // Look and make; credentials one after the other, and meanwhile all else; read, write, ask after, read back.
     let writes = 2 + CREDENTIALS + 4;
     let operation = 1_000;
