@@ -1,14 +1,13 @@
 //! Activities: the deletion of the old identity. Nothing brings it back.
 
 use super::objects::MSI;
+use super::unused::listed_user;
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, quoted};
-use crate::azure::ReadAction;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 pub(crate) struct DeleteIdentity(pub(crate) Clients);
 
@@ -69,10 +68,8 @@ impl Activity for DeleteIdentity {
 
     async fn run(&self, call: &Call, input: &DeleteInput, (): &()) -> Outcome<()> {
         // A dead identity in a host's list fails every later write of that host: look who still has it.
-        // Not everybody may ask, and not every Azure answers; then the plan's own detaching is all there is.
-        if let Ok(users) = self.0.reader.post_read(ReadAction::ListAssociatedResources, &input.id).await
-            && let Some(user) = users.pointer("/value/0/id").and_then(Value::as_str)
-        {
+        // Where nobody can be asked, the plan's own detaching is all there is.
+        if let Some(user) = listed_user(&self.0.reader, &input.id).await {
             let what = format!("{user} still has it attached: detach it there, then retry");
             return Outcome::Refused(
                 Fault::new(FaultKind::Blocked, "StillAttached", what).at(input.id.clone()),

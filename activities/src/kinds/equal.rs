@@ -5,6 +5,7 @@
 
 use super::finding;
 use crate::azure::Reader;
+use crate::references::rewrite::Pair;
 use crate::references::text::{mentions, replace};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Finding, Met};
@@ -33,13 +34,6 @@ pub(crate) struct EqualInput {
     /// Principals that move too: which new name stands for one in a condition is for the grant's own proof.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     siblings: Vec<String>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pair {
-    from: String,
-    to: String,
 }
 
 /// A role at a place, under a condition.

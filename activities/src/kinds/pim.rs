@@ -2,6 +2,7 @@
 //! identity management of Entra ID gives them (msgraph, v1.0). They are given and taken by requests, which nobody can
 //! delete; what counts is the schedule that a request leaves. A copy never outlives what it is a copy of.
 
+use super::schedule::same;
 use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, moment, quoted, unread};
 use crate::relocate::facts::{Pim, PimKind};
 use crate::relocate::pim;
@@ -54,11 +55,6 @@ fn now() -> i64 {
 fn times(start: Option<&str>, end: Option<&str>) -> String {
     let end = end.map_or_else(|| "never ends".to_owned(), |end| format!("ends {end}"));
     start.map_or_else(|| end.clone(), |start| format!("begins {start}, {end}"))
-}
-
-/// Whether two dates are one moment, or both are not there.
-fn same(one: Option<&str>, other: Option<&str>) -> bool {
-    one.map(moment) == other.map(moment)
 }
 
 impl PimInput {

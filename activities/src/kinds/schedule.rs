@@ -196,7 +196,7 @@ fn guid(id: &str) -> String {
 }
 
 /// Whether two dates are one moment, or both are not there.
-fn same(one: Option<&str>, other: Option<&str>) -> bool {
+pub(super) fn same(one: Option<&str>, other: Option<&str>) -> bool {
     one.map(moment) == other.map(moment)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What people say that they did is not what is there, and somebody may have attached it after the plan was made.
 
+use super::host_plan::identities;
 use crate::azure::{ReadAction, Reader};
 use rehome_orchestrator::{Condition, Fault, FaultKind, Met};
 use serde::{Deserialize, Serialize};
@@ -26,12 +27,17 @@ struct ByHand {
 }
 
 fn carries(body: &Value, id: &str) -> bool {
-    let map = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
-    map.into_iter().flatten().any(|(key, value)| key.eq_ignore_ascii_case(id) && !value.is_null())
+    identities(body).iter().any(|attached| attached.eq_ignore_ascii_case(id))
+}
+
+/// Whom Azure's own list names first. Not everybody may ask for it, and not every Azure answers.
+pub(super) async fn listed_user(reader: &Reader, id: &str) -> Option<String> {
+    let users = reader.post_read(ReadAction::ListAssociatedResources, id).await.ok()?;
+    Some(users.pointer("/value/0/id")?.as_str()?.to_owned())
 }
 
 impl IdentityUnused {
-    /// Who has it: by the hosts themselves, and by Azure's own list, which not everybody may ask for.
+    /// Who has it: by the hosts themselves, and by Azure's own list.
     async fn user(&self, input: &UnusedInput) -> Result<Option<String>, Fault> {
         for host in &input.hosts {
             let body = self.0.find(&host.id, &host.api_version).await?;
@@ -39,8 +45,7 @@ impl IdentityUnused {
                 return Ok(Some(host.id.clone()));
             }
         }
-        let users = self.0.post_read(ReadAction::ListAssociatedResources, &input.id).await;
-        Ok(users.ok().and_then(|users| Some(users.pointer("/value/0/id")?.as_str()?.to_owned())))
+        Ok(listed_user(&self.0, &input.id).await)
     }
 }
 

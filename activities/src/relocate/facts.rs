@@ -240,6 +240,13 @@ pub struct Group {
     pub role_assignable: bool,
 }
 
+impl Group {
+    /// Whether anybody can be added: members do not come from a rule or from on-premises.
+    pub fn can_be_joined(&self) -> bool {
+        !self.dynamic && !self.synced
+    }
+}
+
 /// An application permission.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

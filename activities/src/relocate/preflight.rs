@@ -184,7 +184,7 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
             "let it soak for at least 24h",
         ));
     }
-    for group in facts.directory.groups.iter().filter(|g| g.dynamic || g.synced) {
+    for group in facts.directory.groups.iter().filter(|g| !g.can_be_joined()) {
         let why = if group.dynamic { "its members come from a rule" } else { "it is kept on-premises" };
         out.warnings.push(notice(
             "W341",

@@ -202,7 +202,7 @@ fn revoke_claims(b: &mut Builder<'_>, returning: &Returning) -> Vec<StepId> {
         let words = Words::new(title, undo);
         steps.push(b.push(Group::CleanUp, words, std::slice::from_ref(after), act(kind, input)));
     };
-    for group in facts.directory.groups.iter().filter(|g| !g.dynamic && !g.synced) {
+    for group in facts.directory.groups.iter().filter(|g| g.can_be_joined()) {
         let input = object([("group_id", text(&group.id)), ("principal_id", oid())]);
         add(
             format!("old principal from group {}", group.name),

@@ -206,7 +206,7 @@ fn directory(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let mut add = |b: &mut Builder<'_>, title: String, undo, kind, input| {
         steps.push(b.push(Group::Grant, Words::new(title, undo), &needs, act(kind, input)));
     };
-    for group in directory.groups.iter().filter(|g| !g.dynamic && !g.synced) {
+    for group in directory.groups.iter().filter(|g| g.can_be_joined()) {
         let input = object([("group_id", known_text(&group.id)), ("principal_id", principal())]);
         add(b, format!("member of group {}", group.name), "remove", "group_member.add/1", input);
     }

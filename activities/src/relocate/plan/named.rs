@@ -5,8 +5,7 @@ use super::builder::{Builder, Group, New, Words};
 use super::words::{grouped, place};
 use crate::kinds::quoted;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::Group as GroupFact;
-use crate::relocate::facts::{Deny, Eligible, Named, NamedResource};
+use crate::relocate::facts::{Deny, Eligible, Group as GroupFact, Named, NamedResource};
 use crate::relocate::said;
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::json;
@@ -15,7 +14,7 @@ use serde_json::json;
 pub(super) fn steps(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<StepId> {
     let needs = [new.made_by.clone(), known.clone()];
     let mut steps = Vec::new();
-    for group in b.facts.directory.groups.iter().filter(|g| g.dynamic || g.synced) {
+    for group in b.facts.directory.groups.iter().filter(|g| !g.can_be_joined()) {
         let (title, node) = joined(new, group);
         steps.push(b.push(Group::Grant, Words::new(title, "by hand"), &needs, node));
     }

@@ -116,7 +116,7 @@ fn subscription(id: &str) -> Option<String> {
 /// must show them before there is a token.
 fn until_seen(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<StepId> {
     let directory = &b.facts.directory;
-    let groups = directory.groups.iter().filter(|g| !g.dynamic && !g.synced).map(|g| g.id.as_str());
+    let groups = directory.groups.iter().filter(|g| g.can_be_joined()).map(|g| g.id.as_str());
     let groups: Vec<&str> = groups.chain(scheduled::groups(directory)).collect();
     let roles: Vec<Template> = directory
         .app_roles

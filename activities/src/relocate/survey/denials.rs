@@ -53,7 +53,7 @@ pub(super) async fn read(
             }
             Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
         }
-        let joins = |g: &Group| g.id.eq_ignore_ascii_case(id) && !g.dynamic && !g.synced;
+        let joins = |g: &Group| g.id.eq_ignore_ascii_case(id) && g.can_be_joined();
         let joins_for_a_time = |pim: &Pim| pim.is_membership() && pim.at.eq_ignore_ascii_case(id);
         if directory.groups.iter().any(joins) || directory.scheduled.iter().any(joins_for_a_time) {
             held.new.extend(all.iter().cloned());

@@ -150,7 +150,7 @@ impl Held {
 pub(super) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
     let directory = &facts.directory;
     let mut wanted: Vec<(&Wanted, String)> = Vec::new();
-    for group in directory.groups.iter().filter(|g| !g.dynamic && !g.synced) {
+    for group in directory.groups.iter().filter(|g| g.can_be_joined()) {
         let scope = format!("group {}", group.name);
         wanted.extend(group.role_assignable.then(|| (&ROLES, scope.clone())));
         wanted.push((&MEMBERSHIP, scope));
