@@ -1,6 +1,7 @@
 //! Azure: the kinds of change, the clients, discovery and the workflow that moves an identity.
 
 pub mod azure;
+mod commands;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod handoff;

@@ -80,10 +80,18 @@ const MOVED: [(&str, &str); 23] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 17] = [
+const HANDS: [(&str, &str); 19] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
-    ("service connections of Azure DevOps", "from the credential's subject"),
+    (
+        "service connections of Azure DevOps",
+        "from the credential's subject, by either issuer; W332 where the issuer ends on 2027-07-01",
+    ),
+    ("runs of Terraform workspaces, pipelines of GitLab projects", "from the credential's subject"),
+    (
+        "what else a federated credential lets in",
+        "its issuer and subject as they are, without a command: what is not understood is not made into one",
+    ),
     (
         "users in databases of Azure SQL, PostgreSQL and MySQL, where the identity, a role or a host points to the server",
         "a script that makes the new user and copies what the old one has, and one that drops the old user",
@@ -125,7 +133,7 @@ const HANDS: [(&str, &str); 17] = [
 ];
 
 /// What is found and said.
-const NAMED: [(&str, &str); 11] = [
+const NAMED: [(&str, &str); 10] = [
     (
         "all that it may do by Azure's own word, through groups in groups too",
         "what the new one may do is compared with it before the hosts, and by `verify`",
@@ -143,7 +151,6 @@ const NAMED: [(&str, &str); 11] = [
     ("membership of administrative units", "C8"),
     ("who matches a flexible credential's expression", "C6"),
     ("sites and mailboxes behind an application permission", "C7"),
-    ("other issuers of federated credentials", "their name is in the credential's step"),
     ("what of groups and directory roles ends, where it cannot be read", "B131: copies could be permanent"),
     ("differences between the ways of looking, and scopes that say 403", "W350, W351, W352"),
 ];

@@ -2,6 +2,7 @@
 //! nobody's entry is written over.
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
+use crate::commands::shown;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
 };
@@ -217,6 +218,6 @@ impl Activity for RemovePolicy {
     }
 
     fn residue(&self, input: &PolicyInput, _: &Option<Value>, _: Option<&()>) -> String {
-        format!("put the access policy of {} back into {}", input.object_id, input.vault)
+        format!("put the access policy of {} back into {}", shown(&input.object_id), shown(&input.vault))
     }
 }

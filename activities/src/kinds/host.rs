@@ -9,6 +9,7 @@ use super::objects::MSI;
 use super::splice::Splice;
 use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, quoted, unread};
 use crate::azure::errors::is_over;
+use crate::commands::shown;
 use crate::references::compare::rest_digest;
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::secrets::mask;
@@ -308,12 +309,14 @@ impl Activity for HostRewrite {
     fn residue(&self, input: &HostInput, _: &HostBefore, _: Option<&()>) -> String {
         let id = quoted(&input.id);
         match (&input.attach[..], &input.detach[..]) {
-            ([], []) => format!("az resource show --ids {id} and set {} back", input.pointers.join(", ")),
+            ([], []) => {
+                format!("az resource show --ids {id} and set {} back", shown(&input.pointers.join(", ")))
+            }
             (attached, detached) => {
                 format!(
                     "az resource update --ids {id}: take out {} and put back {}",
-                    attached.join(" "),
-                    detached.join(" ")
+                    shown(&attached.join(" ")),
+                    shown(&detached.join(" "))
                 )
             }
         }

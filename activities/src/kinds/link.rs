@@ -2,6 +2,7 @@
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
 use crate::azure::errors::says_there;
+use crate::commands::shown;
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -141,7 +142,7 @@ impl<T: Link> Activity for Add<T> {
     }
 
     fn residue(&self, input: &T::Input, (): &(), _: Option<&Value>) -> String {
-        format!("remove by hand in Entra ID: {}", T::fact(input))
+        format!("remove by hand in Entra ID: {}", shown(&T::fact(input)))
     }
 }
 
@@ -197,6 +198,6 @@ impl<T: Link> Activity for Unlink<T> {
     }
 
     fn residue(&self, input: &T::Input, _: &bool, _: Option<&()>) -> String {
-        format!("add by hand in Entra ID: {}", T::fact(input))
+        format!("add by hand in Entra ID: {}", shown(&T::fact(input)))
     }
 }

@@ -31,6 +31,7 @@ mod unused;
 
 pub(crate) use crate::azure::errors::PATIENT;
 use crate::azure::{Azure, Reader, Writer, errors};
+pub(crate) use crate::commands::shell::quoted;
 use crate::references::settings::SettingsKey;
 use link::{Add, Unlink};
 use object::{Put, Remove};
@@ -144,15 +145,6 @@ pub(crate) fn finding(fact: &str, expected: &str, difference: Option<&Difference
         },
         holds: difference.is_none(),
     }
-}
-
-/// A text as one word of a shell command.
-pub(crate) fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// How far each kind says that it can be taken back.

@@ -68,7 +68,7 @@ impl Object for Identity {
 /// An id that Azure gave. It goes into commands and scripts for people, where only a GUID is harmless; without
 /// one, what refers to it cannot be carried out.
 fn guid<'a>(live: &'a Value, pointer: &str) -> Option<&'a str> {
-    live.pointer(pointer)?.as_str().filter(|text| uuid::Uuid::try_parse(text).is_ok())
+    live.pointer(pointer)?.as_str().filter(|text| crate::commands::names::is_guid(text))
 }
 
 /// msi/2024-11-30, one write at a time for each identity.

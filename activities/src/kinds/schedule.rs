@@ -185,9 +185,9 @@ impl ScheduleInput {
     }
 
     fn by_hand(&self, kind: &str) -> String {
-        let url =
-            format!("{}/$(uuidgen)?api-version={SCHEDULES}", self.list("roleAssignmentScheduleRequests"));
-        format!("az rest --method put --url \"{url}\" --body {}", quoted(&self.body(kind).to_string()))
+        let list = quoted(&self.list("roleAssignmentScheduleRequests"));
+        let body = quoted(&self.body(kind).to_string());
+        format!("az rest --method put --url {list}\"/$(uuidgen)?api-version={SCHEDULES}\" --body {body}")
     }
 }
 

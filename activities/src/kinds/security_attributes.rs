@@ -5,6 +5,7 @@
 //! Source: <https://learn.microsoft.com/graph/custom-security-attributes-examples>
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, unread};
+use crate::commands::shown;
 use crate::references::settings::SettingsKey;
 use crate::relocate::facts::SecurityAttribute;
 use rehome_orchestrator::{
@@ -259,7 +260,7 @@ impl Activity for SetAttributes {
 
     fn residue(&self, input: &AttributesInput, _: &Vec<Marks>, _: Option<&()>) -> String {
         let facts: Vec<String> = input.attributes.iter().map(|of| fact(input, of)).collect();
-        format!("remove by hand in Entra ID: {}", facts.join(", "))
+        format!("remove by hand in Entra ID: {}", shown(&facts.join(", ")))
     }
 }
 

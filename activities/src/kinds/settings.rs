@@ -6,6 +6,7 @@
 use super::splice::Splice;
 use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::azure::ReadAction;
+use crate::commands::shown;
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings::SettingsKey;
 use crate::references::text::mentions;
@@ -300,7 +301,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
             "az webapp config {} set --name {}: set {} back",
             L::WORD,
             quoted(name),
-            input.settings.join(", ")
+            shown(&input.settings.join(", "))
         )
     }
 }

@@ -7,6 +7,7 @@ pub mod differences;
 pub mod facts;
 mod locks;
 mod nodes;
+pub(crate) mod outside;
 pub mod params;
 pub(crate) mod pim;
 mod plan;

@@ -1,5 +1,6 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
+mod issuers;
 mod map;
 mod named;
 mod nodes;
@@ -11,7 +12,7 @@ use super::params::{Params, Unpinned};
 use super::strategy::{below, choose};
 use super::survey::SCHEDULES;
 use crate::azure::national::{National, of_audience};
-use crate::kinds::quoted;
+use crate::commands::shell::quoted;
 use rehome_orchestrator::{Node, Phase, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,6 +56,7 @@ pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     let mut out = Preflight::default();
     place(params, facts, &mut out);
     identity(params, facts, &mut out);
+    issuers::notices(facts, &mut out);
     hosts(params, facts, &mut out);
     partners(facts, &mut out);
     map::notices(params, facts, &mut out);

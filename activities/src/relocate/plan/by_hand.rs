@@ -2,91 +2,19 @@
 
 use super::builder::{Builder, New};
 use super::words::{grouped, place};
-use crate::kinds::quoted;
+use crate::commands::shell::quoted;
+use crate::commands::shown;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::{FederatedCredential, Host};
+use crate::relocate::facts::Host;
 use crate::relocate::strategy::below;
 use rehome_orchestrator::{Node, Template};
-
-/// The outside system that a federated credential lets in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Outside {
-    /// A repository, and its environment where the subject names one.
-    GitHub { repository: String, environment: Option<String> },
-    /// A service account of a Kubernetes cluster.
-    Kubernetes { namespace: String, account: String },
-    /// A service connection of Azure DevOps.
-    AzureDevOps { connection: String },
-    /// Somebody else.
-    Other { issuer: String },
-}
-
-/// Who stands behind a federated credential.
-pub(super) fn outside(credential: &FederatedCredential) -> Outside {
-    let subject = credential.subject.as_deref().unwrap_or_default();
-    let host = credential.issuer.trim_start_matches("https://").split('/').next().unwrap_or_default();
-    if let Some((namespace, account)) =
-        subject.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'))
-    {
-        return Outside::Kubernetes { namespace: namespace.into(), account: account.into() };
-    }
-    if let Some(connection) = subject.strip_prefix("sc://") {
-        return Outside::AzureDevOps { connection: connection.into() };
-    }
-    if host.eq_ignore_ascii_case("vstoken.dev.azure.com") {
-        return Outside::AzureDevOps { connection: subject.into() };
-    }
-    if host.eq_ignore_ascii_case("token.actions.githubusercontent.com") {
-        let rest = subject.strip_prefix("repo:").unwrap_or(subject);
-        let (repository, tail) = rest.split_once(':').unwrap_or((rest, ""));
-        let environment = tail.strip_prefix("environment:").map(str::to_owned);
-        return Outside::GitHub { repository: repository.into(), environment };
-    }
-    Outside::Other { issuer: credential.issuer.clone() }
-}
-
-/// What to do in an outside system, and how to take it back; `None` where nobody can say.
-pub(super) fn elsewhere(b: &Builder<'_>, new: &New, outside: &Outside) -> Option<(String, Node)> {
-    let (title, before, after) = match outside {
-        Outside::GitHub { repository, environment } => {
-            let env = environment.as_ref().map_or_else(String::new, |e| format!(" --env {}", quoted(e)));
-            (
-                format!("GitHub {repository}: client id that its workflows sign in with"),
-                format!("gh secret set AZURE_CLIENT_ID --repo {}{env} --body ", quoted(repository)),
-                "\n(or wherever the workflows keep it: a variable, the workflow file), then run them once",
-            )
-        }
-        Outside::Kubernetes { namespace, account } => (
-            format!("service account {namespace}/{account}: annotation client-id"),
-            format!(
-                "kubectl -n {} annotate serviceaccount {} --overwrite azure.workload.identity/client-id=",
-                quoted(namespace),
-                quoted(account)
-            ),
-            "\nthen restart the pods that use it (GitOps would undo this: change it there)",
-        ),
-        Outside::AzureDevOps { connection } => (
-            format!("Azure DevOps service connection {connection}: client id"),
-            format!(
-                "in Azure DevOps, edit service connection {connection}: set the service principal id to "
-            ),
-            "\nthen verify and save it",
-        ),
-        Outside::Other { .. } => return None,
-    };
-    let text =
-        |id: Template| Template::Text(vec![Template::known(before.clone()), id, Template::known(after)]);
-    let node = Node::ByHand {
-        instruction: text(new.name(Identifier::ClientId)),
-        undo: text(Template::known(&b.old().client_id)),
-    };
-    Some((title, node))
-}
 
 /// The places of a host that name the old identity, beside its map of identities.
 fn places(host: &Host) -> impl Iterator<Item = String> {
     let references = host.references.iter().map(|r| r.pointer.clone());
-    references.chain(host.settings.iter().map(|s| format!("{} {}", s.list, s.name)))
+    references
+        .chain(host.settings.iter().map(|s| format!("{} {}", s.list, s.name)))
+        .map(|place| shown(&place))
 }
 
 /// The three names of an identity, under each other.
@@ -110,8 +38,9 @@ fn using(b: &Builder<'_>, new: &New, [head, undo]: [String; 2]) -> Node {
 pub(super) fn host(b: &Builder<'_>, new: &New, host: &Host, reason: &str) -> (String, Node) {
     let places: Vec<String> = places(host).collect();
     let places = if places.is_empty() { "its identity".to_owned() } else { places.join(", ") };
-    let head = format!("{}\n{reason}.\nMake it use the new identity ({places}):", host.id);
-    let undo = format!("{}\nMake it use the old identity again ({places}):", host.id);
+    let id = shown(&host.id);
+    let head = format!("{id}\n{reason}.\nMake it use the new identity ({places}):");
+    let undo = format!("{id}\nMake it use the old identity again ({places}):");
     (format!("{}: use NEW ({reason})", grouped(&host.id)), using(b, new, [head, undo]))
 }
 
@@ -124,13 +53,17 @@ pub(super) fn follow(b: &Builder<'_>, new: &New, source: &Host, host: &Host) -> 
     });
     let within = |part: &Host| {
         let tail = part.id[source.id.len()..].to_owned();
-        places(part).map(move |place| format!("{tail} {place}")).collect::<Vec<_>>()
+        places(part).map(move |place| format!("{} {place}", shown(&tail))).collect::<Vec<_>>()
     };
     let all: Vec<String> = places(source).chain(parts.flat_map(within)).collect();
     if all.is_empty() {
         return None;
     }
-    let like = format!("{}\ntakes the place of {}, which names the identity here:", host.id, source.id);
+    let like = format!(
+        "{}\ntakes the place of {}, which names the identity here:",
+        shown(&host.id),
+        shown(&source.id)
+    );
     let list = all.join("\n  ");
     let head = format!("{like}\n  {list}\nMake it name the new identity there:");
     let undo = format!("{like}\n  {list}\nTake the new identity out again. The old one is:");
@@ -142,13 +75,12 @@ pub(super) fn follow(b: &Builder<'_>, new: &New, source: &Host, host: &Host) -> 
 
 /// Takes the old identity from a host that was left alone, because another resource takes its place.
 pub(super) fn retire(b: &Builder<'_>, host: &Host) -> (String, Node) {
-    let old = &b.old().resource_id;
+    let (id, old) = (shown(&host.id), &b.old().resource_id);
     let node = Node::ByHand {
         instruction: Template::known(format!(
-            "{}\nRemove this resource, or take the old identity from it:\n  {old}",
-            host.id
+            "{id}\nRemove this resource, or take the old identity from it:\n  {old}"
         )),
-        undo: Template::known(format!("{}\nGive it the old identity again:\n  {old}", host.id)),
+        undo: Template::known(format!("{id}\nGive it the old identity again:\n  {old}")),
     };
     (format!("{}: retire it, its counterpart has NEW", grouped(&host.id)), node)
 }
@@ -157,7 +89,10 @@ pub(super) fn retire(b: &Builder<'_>, host: &Host) -> (String, Node) {
 pub(super) fn pin(b: &Builder<'_>, host: &Host) -> (String, Node) {
     let node = Node::ByHand {
         instruction: Template::known(set_client_id(&host.id, &b.old().client_id)),
-        undo: Template::known(format!("take AZURE_CLIENT_ID away again from the code on {}", host.id)),
+        undo: Template::known(format!(
+            "take AZURE_CLIENT_ID away again from the code on {}",
+            shown(&host.id)
+        )),
     };
     (format!("{}: make its code name the old identity", place(&host.id)), node)
 }
@@ -180,7 +115,8 @@ fn set_client_id(id: &str, client_id: &str) -> String {
         );
     }
     format!(
-        "make the code on {id} name its identity, for most SDKs with the environment variable AZURE_CLIENT_ID={client_id}"
+        "make the code on {} name its identity, for most SDKs with the environment variable AZURE_CLIENT_ID={client_id}",
+        shown(id)
     )
 }
 
@@ -199,51 +135,4 @@ pub(super) fn connections(b: &Builder<'_>, new: &New, app: &Host) -> (String, No
     let (old, fresh) = (&b.old().resource_id, &new.id);
     let node = Node::ByHand { instruction: text(old, fresh), undo: text(fresh, old) };
     (format!("{}: connections.json old -> NEW, if it names it", place(&app.id)), node)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn credential(issuer: &str, subject: &str) -> FederatedCredential {
-        FederatedCredential {
-            name: "n".into(),
-            issuer: issuer.into(),
-            subject: Some(subject.into()),
-            audiences: vec!["api://AzureADTokenExchange".into()],
-            claims_matching: None,
-        }
-    }
-
-    #[test]
-    fn issuers_and_subjects_name_the_system_that_keeps_the_client_id() {
-        let github = "https://token.actions.githubusercontent.com";
-        assert_eq!(
-            outside(&credential(github, "repo:o/r:environment:prod")),
-            Outside::GitHub { repository: "o/r".into(), environment: Some("prod".into()) }
-        );
-        assert_eq!(
-            outside(&credential(github, "repo:o/r:ref:refs/heads/main")),
-            Outside::GitHub { repository: "o/r".into(), environment: None }
-        );
-        assert_eq!(
-            outside(&credential(
-                "https://westeurope.oic.prod-aks.azure.com/t/c/",
-                "system:serviceaccount:pay:w"
-            )),
-            Outside::Kubernetes { namespace: "pay".into(), account: "w".into() }
-        );
-        assert_eq!(
-            outside(&credential("https://vstoken.dev.azure.com/x", "sc://org/project/conn")),
-            Outside::AzureDevOps { connection: "org/project/conn".into() }
-        );
-        assert!(matches!(outside(&credential("https://app.terraform.io", "x")), Outside::Other { .. }));
-    }
-
-    #[test]
-    fn hostile_names_cannot_leave_their_word() {
-        assert_eq!(quoted("a; rm -rf /'x"), r"'a; rm -rf /'\''x'");
-        assert_eq!(quoted("o/r"), "o/r");
-        assert_eq!(quoted(""), "''");
-    }
 }

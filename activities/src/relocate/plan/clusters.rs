@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, Group, New, Words};
 use super::words::{grouped, place};
-use crate::kinds::quoted;
+use crate::commands::shell::quoted;
 use crate::references::scan::Identifier;
 use crate::relocate::bindings::is_binding;
 use crate::relocate::facts::{Host, Strategy};

@@ -6,6 +6,7 @@
 
 use super::builder::{Builder, Group, New, Words};
 use super::words::place;
+use crate::commands::script::Language;
 use crate::references::scan::Identifier;
 use crate::relocate::databases::{Engine, Server, servers};
 use rehome_orchestrator::{Node, StepId, Template};
@@ -15,11 +16,7 @@ struct Dialect {
     what: &'static str,
     add: &'static str,
     drop: &'static str,
-    comment: &'static str,
-    /// What ends an identifier, and is doubled within.
-    closing: char,
-    /// Whether a backslash is special within a literal.
-    backslash: bool,
+    language: Language,
     /// How long a user's name may be.
     name_max: usize,
 }
@@ -30,36 +27,28 @@ fn dialect(engine: Engine) -> Dialect {
             what: "Azure SQL",
             add: include_str!("databases/sql_add.sql"),
             drop: include_str!("databases/sql_drop.sql"),
-            comment: "--",
-            closing: ']',
-            backslash: false,
+            language: Language::TSql,
             name_max: 128,
         },
         Engine::Postgres => Dialect {
             what: "PostgreSQL",
             add: include_str!("databases/postgres_add.sql"),
             drop: include_str!("databases/postgres_drop.sql"),
-            comment: "--",
-            closing: '"',
-            backslash: false,
+            language: Language::Postgres,
             name_max: 63,
         },
         Engine::MySql => Dialect {
             what: "MySQL",
             add: include_str!("databases/mysql_add.sql"),
             drop: include_str!("databases/mysql_drop.sql"),
-            comment: "--",
-            closing: '`',
-            backslash: true,
+            language: Language::MySql,
             name_max: 32,
         },
         Engine::Kusto => Dialect {
             what: "Data Explorer",
             add: include_str!("databases/kusto_add.kql"),
             drop: include_str!("databases/kusto_drop.kql"),
-            comment: "//",
-            closing: '\'',
-            backslash: true,
+            language: Language::Kql,
             name_max: 128,
         },
     }
@@ -108,7 +97,7 @@ pub(super) fn drop_users(b: &mut Builder<'_>, new: &New, needs: &[StepId]) -> Ve
 
 fn old_user(b: &Builder<'_>, dialect: &Dialect) -> Named {
     let old = b.old();
-    let id = |id: &str| Template::known(literal(id, dialect));
+    let id = |id: &str| Template::known(dialect.language.literal(id));
     Named {
         client: id(&old.client_id),
         principal: id(&old.principal_id),
@@ -147,7 +136,7 @@ fn script(
     text: &str,
     [from, to]: [&Named; 2],
 ) -> Template {
-    let head = comment(&format!("{} {} ({})", dialect.what, server.name, server.place), dialect);
+    let head = dialect.language.comment(&format!("{} {} ({})", dialect.what, server.name, server.place));
     let mut parts = vec![Template::known(head)];
     for (at, piece) in text.trim_end().split("{{").enumerate() {
         let (place, rest) = if at == 0 { ("", piece) } else { piece.split_once("}}").unwrap_or(("", piece)) };
@@ -156,34 +145,14 @@ fn script(
             "FROM_PRINCIPAL" => parts.push(from.principal.clone()),
             "TO_CLIENT" => parts.push(to.client.clone()),
             "TO_PRINCIPAL" => parts.push(to.principal.clone()),
-            "NAME" => parts.push(Template::known(literal(&to.name, dialect))),
-            "NAME_ID" => parts.push(Template::known(identifier(&to.name, dialect))),
-            "TENANT" => parts.push(Template::known(literal(&b.facts.identity.tenant_id, dialect))),
+            "NAME" => parts.push(Template::known(dialect.language.literal(&to.name))),
+            "NAME_ID" => parts.push(Template::known(dialect.language.identifier(&to.name))),
+            "TENANT" => parts.push(Template::known(dialect.language.literal(&b.facts.identity.tenant_id))),
             _ => {}
         }
         parts.push(Template::known(rest));
     }
     Template::Text(parts)
-}
-
-/// A line that nothing in it can end.
-fn comment(text: &str, dialect: &Dialect) -> String {
-    let ends = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    format!("{} {}\n", dialect.comment, text.replace(ends, " "))
-}
-
-/// What stands between single quotes.
-fn literal(text: &str, dialect: &Dialect) -> String {
-    if dialect.closing == '\'' {
-        return text.replace('\\', r"\\").replace('\'', r"\'");
-    }
-    let text = text.replace('\'', "''");
-    if dialect.backslash { text.replace('\\', r"\\") } else { text }
-}
-
-/// What stands between the marks of an identifier.
-fn identifier(text: &str, dialect: &Dialect) -> String {
-    text.replace(dialect.closing, &dialect.closing.to_string().repeat(2))
 }
 
 #[cfg(test)]

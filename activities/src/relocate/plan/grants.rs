@@ -264,7 +264,10 @@ fn credentials(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
             ("audiences", Some(Template::known(&credential.audiences))),
             ("claims_matching", credential.claims_matching.as_ref().map(Template::known)),
         ]);
-        let words = Words::new(format!("federated credential {}", credential.name), "remove");
+        let words = Words::new(
+            format!("federated credential {} of {}", credential.name, credential.issuer),
+            "remove",
+        );
         let needs = [made.new.made_by.clone()];
         steps.push(b.push(Group::Grant, words, &needs, act("federated_credential.add/1", input)));
     }

@@ -13,20 +13,19 @@ mod hosts;
 mod kinds;
 mod named;
 mod on_itself;
+mod outside;
 mod principal;
 mod scheduled;
 mod siblings;
 mod waits;
 mod words;
 
-use super::bindings::copied;
 use super::facts::{Facts, Lock};
 use super::locks;
 use super::params::Params;
 use builder::{Builder, Group, New, Words, object};
 use grants::Made;
 use rehome_orchestrator::{Fault, FaultKind, Node, Plan, StepId, Template};
-use std::collections::BTreeSet;
 
 /// Makes the plan of one move.
 ///
@@ -44,7 +43,7 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     granted.extend(on_itself::put(&mut b, &new));
     let in_force = waits::until_granted(&mut b, &new, &granted);
     let re_pointed = hosts::re_point(&mut b, &new, &in_force);
-    let mut outside = elsewhere(&mut b, &new, &in_force);
+    let mut outside = outside::steps(&mut b, &new, &in_force);
     outside.extend(re_pointed.last.iter().cloned());
     outside.extend(in_force);
     outside.extend(granted);
@@ -99,20 +98,6 @@ fn await_principal(b: &mut Builder<'_>, new: &New) -> StepId {
     let input = Template::object([("principal_id", principal)]);
     let needs = [new.made_by.clone()];
     b.push(Group::Create, Words::new(title, ""), &needs, kinds::wait("principal.known/1", input))
-}
-
-/// What people change in systems that Azure does not know; each place once.
-fn elsewhere(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
-    let places: BTreeSet<by_hand::Outside> = copied(b.facts).map(by_hand::outside).collect();
-    let mut steps = Vec::new();
-    for place in places {
-        if let Some((title, node)) = by_hand::elsewhere(b, new, &place) {
-            let mut needs = granted.to_vec();
-            needs.push(new.made_by.clone());
-            steps.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
-        }
-    }
-    steps
 }
 
 /// Locks of the old identity come last on the new one: they would refuse what is done before.

@@ -3,7 +3,8 @@
 
 use super::builder::{Builder, Group, New, Words};
 use super::words::{grouped, place};
-use crate::kinds::quoted;
+use crate::commands::shell::quoted;
+use crate::commands::shown;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Deny, Eligible, Group as GroupFact, Named, NamedResource};
 use crate::relocate::said;
@@ -51,9 +52,10 @@ fn joined(new: &New, group: &GroupFact) -> (String, Node) {
             .to_owned()
     };
     let look = format!("\nWhat it gives:\n  az role assignment list --all --assignee {id}");
-    let back = format!("group {}: take this principal out again:\n  ", group.name);
+    let name = shown(&group.name);
+    let back = format!("group {name}: take this principal out again:\n  ");
     let node = Node::ByHand {
-        instruction: with_principal(new, [format!("group {} ({}) {how}", group.name, group.id), look]),
+        instruction: with_principal(new, [format!("group {name} ({}) {how}", shown(&group.id)), look]),
         undo: with_principal(new, [back, String::new()]),
     };
     (format!("group {}, which cannot be joined: see that NEW has what it gives", group.name), node)
@@ -72,10 +74,11 @@ fn with_principal<const N: usize>(new: &New, texts: [String; N]) -> Template {
 }
 
 fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
-    let Deny { id, name, scope, through, .. } = deny;
-    let through = through.as_ref().map_or_else(String::new, |group| format!(" through group {group}"));
+    let [id, name, scope] = [&deny.id, &deny.name, &deny.scope].map(|text| shown(text));
+    let through = deny.through.as_ref().map(|group| shown(group));
+    let through = through.map_or_else(String::new, |group| format!(" through group {group}"));
     let old = &b.old().principal_id;
-    let look = quoted(&format!("{id}?api-version=2022-04-01"));
+    let look = quoted(&format!("{}?api-version=2022-04-01", deny.id));
     let node = Node::ByHand {
         instruction: with_principal(
             new,
@@ -91,7 +94,7 @@ fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
             [format!("{id}\nTake this principal from those whom it excludes:\n  "), String::new()],
         ),
     };
-    (format!("deny assignment {name} at {}: exclude NEW", place(scope)), node)
+    (format!("deny assignment {name} at {}: exclude NEW", place(&scope)), node)
 }
 
 /// Source: <https://learn.microsoft.com/rest/api/authorization/role-eligibility-schedule-requests/create>
@@ -127,10 +130,10 @@ fn could_activate(b: &Builder<'_>, new: &New, e: &Eligible) -> (String, Node) {
 fn deployed(b: &Builder<'_>, new: &New, resource: &NamedResource) -> (String, Node) {
     let said = said::of(&resource.kind);
     let (what, api) = said.map_or(("resource", "2022-10-01"), |said| (said.what, said.api_version));
-    let id = &resource.id;
-    let places: Vec<&str> = resource.places.iter().map(|place| place.pointer.as_str()).collect();
+    let (id, kind) = (shown(&resource.id), shown(&resource.kind));
+    let places: Vec<String> = resource.places.iter().map(|place| shown(&place.pointer)).collect();
     let places = places.join("\n  ");
-    let head = format!("{id}\n({}) names the old identity at:\n  {places}\n", resource.kind);
+    let head = format!("{id}\n({kind}) names the old identity at:\n  {places}\n");
     let old = &b.old().principal_id;
     let fresh = match stack(resource) {
         Some(command) => [
@@ -143,13 +146,13 @@ fn deployed(b: &Builder<'_>, new: &New, resource: &NamedResource) -> (String, No
             format!("{head}Deploy it again with the new principal beside the old one:\n  "),
             format!(
                 "\nIt stands in\n  az rest --method get --url {}",
-                quoted(&format!("{id}?api-version={api}"))
+                quoted(&format!("{}?api-version={api}", resource.id))
             ),
         ],
     };
     let undo = [format!("{id}\nDeploy it again without this principal:\n  "), String::new()];
     let node = Node::ByHand { instruction: with_principal(new, fresh), undo: with_principal(new, undo) };
-    (format!("{what} {}: name NEW, as it names OLD", grouped(id)), node)
+    (format!("{what} {}: name NEW, as it names OLD", grouped(&id)), node)
 }
 
 /// The command that deploys a stack again, but for what nobody but its owner has.
@@ -184,8 +187,9 @@ fn local_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
             new,
             [
                 format!(
-                    "{id}\nkeeps local roles, which no list of Azure shows:\n  {} --assignee {old}\n\
+                    "{}\nkeeps local roles, which no list of Azure shows:\n  {} --assignee {old}\n\
                      Give each of them to the new principal:\n  {} --role ROLE --scope SCOPE --assignee-principal-type ServicePrincipal --assignee-object-id ",
+                    shown(id),
                     command("list"),
                     command("create")
                 ),
@@ -207,8 +211,9 @@ fn workspace_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
             new,
             [
                 format!(
-                    "{id}\nkeeps roles of its own, which no list of Azure shows:\n  {} --assignee {old}\n\
+                    "{}\nkeeps roles of its own, which no list of Azure shows:\n  {} --assignee {old}\n\
                      Give each of them to the new principal, by its id and at its scope:\n  {} --role ROLE --scope SCOPE --assignee-principal-type ServicePrincipal --assignee-object-id ",
+                    shown(id),
                     command("list"),
                     command("create")
                 ),

@@ -5,7 +5,7 @@
 use super::builder::{Builder, Group, New, Words, object};
 use super::kinds::act;
 use super::words::place;
-use crate::kinds::quoted;
+use crate::commands::shell::quoted;
 use crate::references::table::type_of;
 use crate::references::text::replace;
 use crate::relocate::facts::{Named, OnItself, OwnPolicy};

@@ -6,6 +6,7 @@ use crate::relocate::facts::{Moving, Reference, ServiceGrant};
 use crate::relocate::testing::*;
 use rehome_orchestrator::{Phase, Step};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn of_kind<'a>(plan: &'a Plan, kind: &str) -> Vec<&'a Step> {
     let named = |s: &&Step| matches!(&s.node, Node::Act { activity, .. } if activity == kind);

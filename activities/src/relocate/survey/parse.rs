@@ -1,5 +1,6 @@
 //! Activities: what Azure answers, into facts. Pure; what comes in is hostile text.
 
+use crate::commands::names::is_guid;
 use crate::references::compare::rest_digest;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
 pub(super) use crate::references::table::type_of;
@@ -20,18 +21,23 @@ fn texts(value: &Value, pointer: &str) -> Vec<String> {
     items.map_or_else(Vec::new, |i| i.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
-/// An identity as Azure returns it; `None` when one of its names is missing.
+/// An id of Entra ID. It goes into commands and scripts for people, where only a GUID is harmless.
+fn guid(value: &Value, pointer: &str) -> Option<String> {
+    text(value, pointer).filter(|id| is_guid(id))
+}
+
+/// An identity as Azure returns it; `None` when one of its names is missing, or is none.
 pub(super) fn identity(body: &Value, asked: &str) -> Option<Identity> {
     let tags = body.get("tags").and_then(Value::as_object);
     Some(Identity {
         identifiers: Identifiers {
             // Azure answers with another spelling than was asked; the one of the plan is kept.
             resource_id: asked.to_owned(),
-            client_id: text(body, "/properties/clientId")?,
-            principal_id: text(body, "/properties/principalId")?,
+            client_id: guid(body, "/properties/clientId")?,
+            principal_id: guid(body, "/properties/principalId")?,
         },
         location: text(body, "/location")?,
-        tenant_id: text(body, "/properties/tenantId")?,
+        tenant_id: guid(body, "/properties/tenantId")?,
         tags: tags
             .map(|t| t.iter().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect())
             .unwrap_or_default(),

@@ -107,16 +107,15 @@ fn hostile_names_stay_in_their_literal_their_identifier_and_their_comment() {
     let plan = crate::relocate::plan(&params(), &facts).unwrap();
     let script = |about: &str| told(hands(&plan, about)[0])[0].clone();
     let sql = script("Azure SQL sql-pay");
-    assert!(sql.contains("N'x]; DROP DATABASE a;--''\\\" `{{TO_CLIENT}}\nGO'"), "{sql}");
-    assert!(sql.contains("CREATE USER [x]]; DROP DATABASE a;--'\\\" `{{TO_CLIENT}}\nGO] FROM"), "{sql}");
+    assert!(sql.contains("N'x]; DROP DATABASE a;--''\\\" `{{TO_CLIENT}}\u{fffd}GO'"), "{sql}");
+    assert!(
+        sql.contains("CREATE USER [x]]; DROP DATABASE a;--'\\\" `{{TO_CLIENT}}\u{fffd}GO] FROM"),
+        "{sql}"
+    );
     assert!(script("PostgreSQL").contains("_oid('x]; DROP DATABASE a;--''\\\" `"), "doubled, and no more");
-    assert_eq!(literal("a'b\\", &dialect(Engine::MySql)), r"a''b\\");
-    assert_eq!(literal("a'b\\", &dialect(Engine::Postgres)), r"a''b\");
-    assert_eq!(identifier("a`b", &dialect(Engine::MySql)), "a``b");
-    assert_eq!(identifier("a\"b", &dialect(Engine::Postgres)), "a\"\"b");
     assert!(script("Data Explorer").contains(";t\\') x')"), "{}", script("Data Explorer"));
     let head = script("Azure SQL s\n");
-    assert!(head.lines().next().unwrap().contains("s DROP TABLE t;--"), "{head}");
+    assert!(head.lines().next().unwrap().contains("s\u{fffd}DROP TABLE t;--"), "{head}");
 }
 
 #[test]

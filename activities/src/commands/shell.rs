@@ -1,0 +1,33 @@
+//! Activities: words of a POSIX shell. Pure.
+//! Source: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html>, 2.2 Quoting
+
+use super::{UNFIT, fit};
+
+/// A text as one word of a shell command, on one line, and never an option: no name in Azure begins with a hyphen.
+pub(crate) fn quoted(text: &str) -> String {
+    let text = fit(text);
+    let text = match text.strip_prefix('-') {
+        Some(rest) => format!("{UNFIT}{rest}"),
+        None => text,
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_is_one_word_on_one_line_and_no_option() {
+        assert_eq!(quoted("a; rm -rf /'x"), r"'a; rm -rf /'\''x'");
+        assert_eq!(quoted("o/r"), "o/r");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("$(id)`id`"), "'$(id)`id`'");
+        assert_eq!(quoted("--all"), "'\u{fffd}-all'");
+        assert_eq!(quoted("a\ncurl x\r\u{2028}"), "'a\u{fffd}curl x\u{fffd}\u{fffd}'");
+    }
+}
