@@ -5,7 +5,7 @@ mod clusters;
 mod computed;
 mod extensions;
 mod groups;
-mod id;
+pub(crate) mod id;
 mod identity_block;
 mod keyvault;
 mod management_groups;

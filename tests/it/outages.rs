@@ -1,6 +1,6 @@
 //! The local Azure as a witness: nothing that runs is down where the plan promised overlap.
 
-use crate::azure::{Azure, SCALE, example};
+use crate::azure::{Azure, SCALE, example, minimal_without_soak};
 use crate::oracle::{differences, plain};
 use crate::rehome::{Rehome, text};
 use serde_json::{Value, json};
@@ -56,8 +56,7 @@ fn hosts() -> Vec<Value> {
         host("Microsoft.ContainerService/managedClusters", "aks-shop", done()),
         host("Microsoft.Storage/storageAccounts", "stkey", key),
         host("Microsoft.ContainerInstance/containerGroups", "aci-shop", done()),
-        host("Microsoft.Web/sites", "func-pin", json!({"state": "Running"})),
-        settings("func-pin", json!({"OTHER": "1"})),
+        host("Microsoft.Compute/virtualMachines", "vm-pin", done()),
         host("Microsoft.Web/sites", "app-swap", json!({"state": "Running"})),
         settings("app-swap", json!({"AZURE_CLIENT_ID": CLIENT})),
         own,
@@ -136,7 +135,7 @@ fn workloads() -> Value {
         ),
         runs("swap", "Microsoft.Compute/virtualMachines", "vm-batch", Value::Null),
         runs("takes-one", "Microsoft.ContainerService/managedClusters", "aks-shop", Value::Null),
-        runs("pin-first", "Microsoft.Web/sites", "func-pin", client()),
+        runs("pin-first", "Microsoft.Compute/virtualMachines", "vm-pin", client()),
         runs("own", "Microsoft.Compute/virtualMachines", "vm-own", Value::Null),
         runs("gap", "Microsoft.Web/sites", "app-swap", client()),
         runs("hand", "Microsoft.ContainerInstance/containerGroups", "aci-shop", Value::Null),
@@ -161,7 +160,8 @@ impl Stage {
         let write = |name: &str, text: String| std::fs::write(rehome.path(name), text).expect("written");
         write("estate.json", estate().to_string());
         write("faults.json", json!({ "rules": faults }).to_string());
-        let (swap, pin) = (id("Microsoft.Web/sites", "app-swap"), id("Microsoft.Web/sites", "func-pin"));
+        let swap = id("Microsoft.Web/sites", "app-swap");
+        let pin = id("Microsoft.Compute/virtualMachines", "vm-pin");
         write(
             "batch.toml",
             format!(
@@ -201,18 +201,18 @@ impl Stage {
                 "identity": {"type": "UserAssigned", "userAssignedIdentities": map},
             });
             self.azure.write("PUT", &format!("{path}?api-version=2023-05-01"), &body);
-        } else if title.contains("func-pin") {
+        } else if title.contains("vm-pin") {
             let named = match (title.contains("the old identity"), back) {
                 (true, true) => None,
                 (true, false) | (false, true) => Some(CLIENT.to_owned()),
                 (false, false) => client,
             };
-            let mut map = json!({"OTHER": "1"});
+            let mut tags = json!({});
             if let Some(named) = named {
-                map["AZURE_CLIENT_ID"] = json!(named);
+                tags["AZURE_CLIENT_ID"] = json!(named);
             }
-            let path = format!("{}/config/appsettings", id("Microsoft.Web/sites", "func-pin"));
-            self.azure.write("PUT", &format!("{path}?api-version=2023-12-01"), &json!({ "properties": map }));
+            let path = id("Microsoft.Compute/virtualMachines", "vm-pin");
+            self.azure.write("PATCH", &format!("{path}?api-version=2024-07-01"), &json!({ "tags": tags }));
         }
     }
 
@@ -320,6 +320,25 @@ fn nothing_is_down_when_a_clean_up_is_taken_back_before_the_deletion() {
     stage.roll_back();
     assert_eq!(stage.outages_beside(&["gap", "hand"]), NONE);
     assert_eq!(stage.azure.working().len(), ALL, "{:?}", stage.azure.outages());
+}
+
+#[test]
+fn code_on_a_site_that_names_its_identity_where_nobody_sees_it_works_on_because_both_overlap() {
+    let file = crate::discovery::estate(&[
+        host("Microsoft.Web/sites", "app-coded", json!({"state": "Running"})),
+        settings("app-coded", json!({"OTHER": "1"})),
+    ]);
+    let mut estate: Value =
+        serde_json::from_slice(&std::fs::read(file.path()).expect("an estate")).expect("JSON");
+    estate["workloads"] =
+        json!([{"name": "coded", "host": id("Microsoft.Web/sites", "app-coded"), "asks": CLIENT, "needs": []}]);
+    std::fs::write(file.path(), estate.to_string()).expect("written");
+    let azure = Azure::serve(file.path(), None);
+    let rehome = Rehome::at(&azure);
+    std::fs::write(rehome.path("batch.toml"), minimal_without_soak()).expect("written");
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
+    assert_eq!((azure.working().len(), azure.outages()), (1, NONE));
 }
 
 /// The deletion is refused, when everything else is taken away already.

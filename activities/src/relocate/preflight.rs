@@ -239,7 +239,13 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
             continue;
         }
         if choice.unpinned {
-            let remedy = "know better? name the host in pinned, or choose its strategy in the batch file";
+            let remedy = match choice.strategy {
+                Strategy::Overlap => {
+                    "change it before the clean-up (quiet in the batch file waits until nobody signs in as the old one); \
+                     or name the host in pinned"
+                }
+                _ => "know better? name the host in pinned, or choose its strategy in the batch file",
+            };
             let text = match choice.strategy {
                 Strategy::Swap => format!("{}, so this plan swaps instead of attaching", choice.reason),
                 _ => choice.reason.clone(),

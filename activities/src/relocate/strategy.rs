@@ -1,8 +1,10 @@
 //! Activities: how each host is re-pointed, and why. Pure.
 //!
-//! Attaching the new identity beside the old one is not always safe: the metadata service gives a
-//! caller that names no identity the only one there is, and refuses it when there are two. So code
-//! that names none may be broken by an overlap, and is served by an exchange in one write.
+//! Attaching the new identity beside the old one is not always safe: the metadata service of machines gives
+//! a caller that names no identity the only one there is, and refuses it when there are two. So code
+//! that names none may be broken by an overlap, and is served by an exchange in one write. The endpoints of
+//! App Service, Container Apps and Automation have another rule: whoever names no identity asks for the
+//! system's, so code that gets tokens of a user-assigned one names it already, and an exchange would break it.
 
 use super::facts::{Facts, Host, Strategy};
 use super::params::{Params, Unpinned};
@@ -22,16 +24,24 @@ pub struct Choice {
     pub gap: Option<String>,
 }
 
-/// Types whose code asks the host for tokens.
-const RUNS_CODE: [&str; 14] = [
-    "microsoft.app/containerapps",
-    "microsoft.app/jobs",
-    "microsoft.appplatform/spring/apps",
-    "microsoft.automation/automationaccounts",
+/// Types whose code asks the metadata service, which hands out the only identity there is to whoever names none.
+/// Source: <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
+const ASKS_METADATA: [&str; 4] = [
     "microsoft.batch/batchaccounts/pools",
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.compute/virtualmachinescalesets/virtualmachines",
+];
+
+/// Types whose code asks an endpoint of its platform, which hands out a user-assigned identity only to whoever names it.
+/// Sources: <https://learn.microsoft.com/azure/container-apps/managed-identity>,
+/// <https://learn.microsoft.com/azure/app-service/overview-managed-identity>,
+/// <https://learn.microsoft.com/azure/automation/add-user-assigned-identity>
+const NAMES_ITS_IDENTITY: [&str; 10] = [
+    "microsoft.app/containerapps",
+    "microsoft.app/jobs",
+    "microsoft.appplatform/spring/apps",
+    "microsoft.automation/automationaccounts",
     "microsoft.containerinstance/containergroups",
     "microsoft.hybridcompute/machines",
     "microsoft.machinelearningservices/workspaces/computes",
@@ -84,7 +94,7 @@ pub(super) fn crowded(params: &Params, host: &Host) -> Option<&'static str> {
     let alone =
         host.attached.len() == 1 && !host.identity_type.to_ascii_lowercase().contains("systemassigned");
     let pinned = params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
-    (is(&RUNS_CODE) && alone && !pinned)
+    (is(&ASKS_METADATA) && alone && !pinned)
         .then_some("with a second identity, code on it that names none would get no token")
 }
 
@@ -127,19 +137,24 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     if is(&TAKES_ONE) {
         return plain(Strategy::Swap, "it takes one identity at a time".into());
     }
-    if !is(&RUNS_CODE) {
-        return plain(Strategy::Overlap, "no code on it asks for tokens".into());
+    if is(&ASKS_METADATA) || is(&NAMES_ITS_IDENTITY) {
+        return code_host(params, facts, host, is(&ASKS_METADATA));
     }
-    code_host(params, facts, host)
+    plain(Strategy::Overlap, "no code on it asks for tokens".into())
 }
 
-fn code_host(params: &Params, facts: &Facts, host: &Host) -> Choice {
+fn code_host(params: &Params, facts: &Facts, host: &Host, asks_metadata: bool) -> Choice {
     let pinned = |reason: String| Choice { strategy: Strategy::Overlap, reason, unpinned: false, gap: None };
     if params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id)) {
         return pinned("the batch file says that its code names its identity".into());
     }
     if let Some(evidence) = pin(facts, host) {
         return pinned(format!("its code names its identity in {evidence}"));
+    }
+    if !asks_metadata {
+        let reason = "code on it gets its tokens only by naming it, and nothing that can be seen names it: such code \
+                      uses the old one until somebody changes that";
+        return Choice { unpinned: true, ..pinned(reason.into()) };
     }
     if host.attached.len() > 1 {
         return pinned(format!("it has {} identities, so callers name one already", host.attached.len()));

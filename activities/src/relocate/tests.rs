@@ -22,13 +22,54 @@ fn codes(params: &super::params::Params, facts: &Facts) -> Vec<String> {
 }
 
 #[test]
+fn only_machines_are_swapped_elsewhere_code_names_its_identity_and_an_overlap_serves_it() {
+    for kind in [
+        "Microsoft.Compute/virtualMachines",
+        "Microsoft.Compute/virtualMachineScaleSets",
+        "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+    ] {
+        assert_eq!(strategy_of(&host(kind, "x")), (Strategy::Swap, true), "{kind}");
+    }
+    for kind in [
+        "Microsoft.Web/sites",
+        "Microsoft.Web/sites/slots",
+        "Microsoft.App/containerApps",
+        "Microsoft.App/jobs",
+        "Microsoft.Automation/automationAccounts",
+        "Microsoft.HybridCompute/machines",
+    ] {
+        let (params, mut facts) = (params(), facts());
+        facts.hosts = vec![host(kind, "x")];
+        let choice = choose(&params, &facts, &facts.hosts[0]);
+        assert_eq!((choice.strategy, choice.unpinned), (Strategy::Overlap, true), "{kind}");
+        let warned = preflight(&params, &facts).warnings;
+        let warned = warned.iter().find(|n| n.code == "W203").expect("nothing that can be seen names it");
+        assert!(!warned.text.contains("swap") && warned.remedy.contains("quiet"), "{warned:?}");
+    }
+}
+
+#[test]
+fn what_the_batch_file_says_of_code_that_names_no_identity_is_for_machines_and_a_strategy_for_any() {
+    let (mut params, mut facts) = (params(), facts());
+    let site = host("Microsoft.Web/sites", "app");
+    facts.hosts = vec![site.clone(), host("Microsoft.Compute/virtualMachines", "vm")];
+    params.options.unpinned_host = Unpinned::PinFirst;
+    assert_eq!(choose(&params, &facts, &site).strategy, Strategy::Overlap);
+    params.options.unpinned_host = Unpinned::Block;
+    let blocked: Vec<String> = preflight(&params, &facts).blockers.into_iter().map(|n| n.target).collect();
+    assert_eq!(blocked, [site.id.clone(), facts.hosts[1].id.clone()], "neither can be seen to name it");
+    params.options.strategies.insert(site.id.to_lowercase(), Strategy::Swap);
+    assert_eq!(choose(&params, &facts, &site).strategy, Strategy::Swap);
+}
+
+#[test]
 fn code_that_names_no_identity_is_served_by_a_swap_and_pinned_code_by_an_overlap() {
     let mut vm = host("Microsoft.Compute/virtualMachines", "vm");
     assert_eq!(strategy_of(&vm), (Strategy::Swap, true));
     vm.identity_type = "SystemAssigned, UserAssigned".into();
     assert_eq!(strategy_of(&vm), (Strategy::Overlap, false));
     let mut site = host("microsoft.web/SITES", "app");
-    assert_eq!(strategy_of(&site), (Strategy::Swap, true));
+    assert_eq!(strategy_of(&site), (Strategy::Overlap, true));
     site.settings = vec![setting("AZURE_CLIENT_ID")];
     assert_eq!(strategy_of(&site), (Strategy::Overlap, false));
     let mut app = host("Microsoft.App/containerApps", "ca");
@@ -36,7 +77,7 @@ fn code_that_names_no_identity_is_served_by_a_swap_and_pinned_code_by_an_overlap
     app.references = vec![Reference { pointer, identifier: Identifier::ResourceId }];
     assert_eq!(
         strategy_of(&app),
-        (Strategy::Swap, true),
+        (Strategy::Overlap, true),
         "a registry's identity is the platform's, not the code's"
     );
     let pointer = "/properties/template/containers/0/env/1/value".to_owned();

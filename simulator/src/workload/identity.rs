@@ -1,10 +1,12 @@
-//! Workload room of the local Azure: which identity a host hands out, by the rules of the instance metadata service.
+//! Workload room of the local Azure: which identity a host hands out, by the rules of the instance metadata service and of
+//! the endpoints that platforms have in its place.
 
 use serde_json::Value;
 
 use super::estate::{Asks, Workload};
 use super::same_id;
 use crate::arm::authorization::Objects;
+use crate::arm::id::ArmPath;
 
 /// The object id of the principal that the workload gets a token for, or why it gets none.
 pub(super) fn resolve(objects: &dyn Objects, workload: &Workload) -> Result<String, String> {
@@ -62,8 +64,26 @@ fn named(objects: &dyn Objects, host: &Value, client: &str) -> Result<String, St
     found.map(|(principal, _)| principal).ok_or_else(|| format!("400 identity not found: client id {client}"))
 }
 
-/// The system-assigned identity where there is one, else the only user-assigned one; with several the caller must
-/// name one.
+/// Types on which code asks an endpoint of its platform: whoever names no identity asks for the system-assigned one,
+/// and a user-assigned one must be named, be it the only one. On machines the metadata service hands out the only one.
+/// Sources: <https://learn.microsoft.com/azure/container-apps/managed-identity>,
+/// <https://learn.microsoft.com/azure/app-service/overview-managed-identity>,
+/// <https://learn.microsoft.com/azure/automation/add-user-assigned-identity>
+const NAMED_ONLY: [&str; 5] = [
+    "microsoft.app/containerapps",
+    "microsoft.app/jobs",
+    "microsoft.automation/automationaccounts",
+    "microsoft.web/sites",
+    "microsoft.web/sites/slots",
+];
+
+/// The type that a host's id says, in lower case.
+fn kind_of(host: &Value) -> String {
+    ArmPath::parse(host.get("id").and_then(Value::as_str).unwrap_or_default()).kind.to_lowercase()
+}
+
+/// The system-assigned identity where there is one, else the only user-assigned one, where the host gives it
+/// to callers that name none; with several they must name one.
 fn default(objects: &dyn Objects, host: &Value) -> Result<String, String> {
     let kind =
         host.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
@@ -72,6 +92,9 @@ fn default(objects: &dyn Objects, host: &Value) -> Result<String, String> {
         return own
             .map(str::to_owned)
             .ok_or_else(|| "the system-assigned identity has no principal".to_owned());
+    }
+    if NAMED_ONLY.contains(&kind_of(host).as_str()) {
+        return Err("400 no system-assigned identity: a user-assigned one must be named".to_owned());
     }
     let mut all = attached(host);
     match (all.next(), all.next()) {
@@ -86,13 +109,18 @@ fn default(objects: &dyn Objects, host: &Value) -> Result<String, String> {
     }
 }
 
-/// A setting of the host: an app setting of a site, or an environment variable of a container.
+/// A setting of the host: an app setting of a site, an environment variable of a container, or a tag of a machine,
+/// which its code reads from the metadata service.
 fn setting(objects: &dyn Objects, id: &str, host: &Value, name: &str) -> Option<String> {
     let settings = format!("{}/config/appsettings", id.trim_end_matches('/'));
     let of_site =
         objects.get(&settings).and_then(|settings| settings.get("properties")).and_then(Value::as_object);
     if let Some(value) = of_site.and_then(|settings| settings.get(name)).and_then(Value::as_str) {
         return Some(value.to_owned());
+    }
+    let tag = host.get("tags").and_then(|tags| tags.get(name)).and_then(Value::as_str);
+    if let Some(tag) = tag.filter(|_| kind_of(host).starts_with("microsoft.compute/")) {
+        return Some(tag.to_owned());
     }
     let containers = ["/properties/template/containers", "/properties/containers"];
     let containers = containers.iter().filter_map(|pointer| host.pointer(pointer)?.as_array()).flatten();

@@ -10,6 +10,7 @@ const OLD: &str =
 const NEW: &str =
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/new";
 const SITE: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/web";
+const VM: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm";
 const VAULT: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv";
 const TEAM: &str = "00000000-0000-0000-0000-00000000000a";
 
@@ -43,20 +44,57 @@ fn look(workloads: &mut Workloads, world: &Small, second: i64) -> Result<String,
     workloads.standing["w"].clone()
 }
 
+/// A machine in the place of the site.
+fn machine(attached: &[&str]) -> Small {
+    let mut machine = site(attached);
+    machine["id"] = json!(VM);
+    Small::with(vec![identity(OLD, "old"), identity(NEW, "new"), machine])
+}
+
+fn on_machine(asks: Value) -> Workloads {
+    Workloads::load(&json!([{"name": "w", "host": VM, "asks": asks}])).unwrap()
+}
+
+#[test]
+fn a_site_gives_callers_that_name_no_identity_the_systems_and_never_the_only_one() {
+    let mut workloads = one(Value::Null, json!([]));
+    assert!(look(&mut workloads, &world(&[OLD]), 0).unwrap_err().contains("must be named"));
+    let both = json!({"type": "SystemAssigned, UserAssigned", "principalId": "own", "userAssignedIdentities": {OLD: {}}});
+    let mut with_own = world(&[]);
+    with_own.put(SITE, json!({"id": SITE, "identity": both}));
+    assert_eq!(look(&mut workloads, &with_own, 1), Ok("own".into()));
+    let app = SITE.replace("Microsoft.Web/sites", "Microsoft.App/containerApps");
+    let mut of_app = Workloads::load(&json!([{"name": "w", "host": app}])).unwrap();
+    let mut with_app = world(&[]);
+    with_app.put(&app, json!({"id": app, "identity": site(&[OLD])["identity"]}));
+    assert!(look(&mut of_app, &with_app, 2).unwrap_err().contains("must be named"));
+}
+
+#[test]
+fn the_code_of_a_machine_may_be_told_by_a_tag_whom_to_ask_for() {
+    let mut workloads = on_machine(json!({"setting": "AZURE_CLIENT_ID"}));
+    let mut told = machine(&[OLD, NEW]);
+    assert!(look(&mut workloads, &told, 0).unwrap_err().contains("multiple"));
+    let mut vm = site(&[OLD, NEW]);
+    (vm["id"], vm["tags"]) = (json!(VM), json!({"AZURE_CLIENT_ID": "new-cid"}));
+    told.put(VM, vm);
+    assert_eq!(look(&mut workloads, &told, 1), Ok("new-oid".into()));
+}
+
 #[test]
 fn a_default_identity_is_handed_out_only_while_it_is_the_only_one() {
-    let mut workloads = one(Value::Null, json!([]));
-    assert_eq!(look(&mut workloads, &world(&[OLD]), 0), Ok("old-oid".into()));
-    assert!(look(&mut workloads, &world(&[OLD, NEW]), 10).unwrap_err().contains("multiple"));
-    assert_eq!(look(&mut workloads, &world(&[NEW]), 25), Ok("new-oid".into()));
+    let mut workloads = on_machine(Value::Null);
+    assert_eq!(look(&mut workloads, &machine(&[OLD]), 0), Ok("old-oid".into()));
+    assert!(look(&mut workloads, &machine(&[OLD, NEW]), 10).unwrap_err().contains("multiple"));
+    assert_eq!(look(&mut workloads, &machine(&[NEW]), 25), Ok("new-oid".into()));
     let outage = workloads.outages.first().unwrap();
     assert_eq!(
         (outage.from, outage.until),
         (start() + TimeDelta::seconds(10), start() + TimeDelta::seconds(25))
     );
     let both = json!({"type": "SystemAssigned, UserAssigned", "principalId": "own", "userAssignedIdentities": {OLD: {}, NEW: {}}});
-    let mut with_own = world(&[]);
-    with_own.put(SITE, json!({"id": SITE, "identity": both}));
+    let mut with_own = machine(&[]);
+    with_own.put(VM, json!({"id": VM, "identity": both}));
     assert_eq!(look(&mut workloads, &with_own, 30), Ok("own".into()));
 }
 
@@ -91,7 +129,7 @@ fn a_service_uses_the_identity_that_its_own_place_names_and_only_while_it_is_att
 
 #[test]
 fn an_identity_made_anew_under_the_same_name_is_dead_to_its_host() {
-    let mut workloads = one(Value::Null, json!([]));
+    let mut workloads = one(json!("old-cid"), json!([]));
     let mut world = world(&[]);
     let held = json!({"clientId": "first-cid", "principalId": "first-oid"});
     world.put(
@@ -103,7 +141,7 @@ fn an_identity_made_anew_under_the_same_name_is_dead_to_its_host() {
 
 #[test]
 fn a_late_group_membership_acts_only_with_the_next_token() {
-    let mut workloads = one(Value::Null, json!([{"group": TEAM}]));
+    let mut workloads = one(json!("old-cid"), json!([{"group": TEAM}]));
     let mut world = world(&[OLD]);
     assert!(look(&mut workloads, &world, 0).is_err());
     world.members.push((TEAM.to_owned(), "old-oid".to_owned()));
@@ -113,7 +151,7 @@ fn a_late_group_membership_acts_only_with_the_next_token() {
 
 #[test]
 fn an_app_role_is_a_claim_too() {
-    let mut workloads = one(Value::Null, json!([{"app_role": "Role", "resource": "Api"}]));
+    let mut workloads = one(json!("old-cid"), json!([{"app_role": "Role", "resource": "Api"}]));
     let mut world = world(&[OLD]);
     world.app_roles.push(("old-oid".to_owned(), "api".to_owned(), "role".to_owned()));
     assert!(look(&mut workloads, &world, 0).is_ok());
@@ -122,7 +160,7 @@ fn an_app_role_is_a_claim_too() {
 #[test]
 fn a_role_assignment_acts_after_its_delay_and_at_once_no_more_when_it_goes() {
     let needs = json!([{"action": "Microsoft.KeyVault/vaults/read", "scope": VAULT}]);
-    let mut workloads = one(Value::Null, needs);
+    let mut workloads = one(json!("old-cid"), needs);
     let mut world = world(&[OLD]);
     let id = "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments/88888888-0000-0000-0000-000000000001";
     let reader = "/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7";
@@ -142,7 +180,7 @@ fn a_role_assignment_acts_after_its_delay_and_at_once_no_more_when_it_goes() {
 
 #[test]
 fn a_vault_is_open_by_its_policies_or_by_roles_never_by_both() {
-    let mut workloads = one(Value::Null, json!([{"vault": VAULT, "permission": "secrets/get"}]));
+    let mut workloads = one(json!("old-cid"), json!([{"vault": VAULT, "permission": "secrets/get"}]));
     let mut world = world(&[OLD]);
     let policies = json!([{"objectId": "OLD-oid", "permissions": {"secrets": ["Get"]}}]);
     world.put(VAULT, json!({"id": VAULT, "properties": {"accessPolicies": policies}}));
@@ -179,7 +217,7 @@ fn what_cannot_be_read_is_named_with_its_place() {
 fn who_may_read_everything_of_resource_manager_reads_no_data() {
     let container = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/st";
     let blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
-    let mut workloads = one(Value::Null, json!([{"action": blobs, "scope": container}]));
+    let mut workloads = one(json!("old-cid"), json!([{"action": blobs, "scope": container}]));
     let mut world = world(&[OLD]);
     let grant = |world: &mut Small, n: u32, role: &str| {
         let id = format!(
