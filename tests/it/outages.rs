@@ -330,8 +330,7 @@ fn code_on_a_site_that_names_its_identity_where_nobody_sees_it_works_on_because_
     ]);
     let mut estate: Value =
         serde_json::from_slice(&std::fs::read(file.path()).expect("an estate")).expect("JSON");
-    estate["workloads"] =
-        json!([{"name": "coded", "host": id("Microsoft.Web/sites", "app-coded"), "asks": CLIENT, "needs": []}]);
+    estate["workloads"] = json!([{"name": "coded", "host": id("Microsoft.Web/sites", "app-coded"), "asks": CLIENT, "needs": []}]);
     std::fs::write(file.path(), estate.to_string()).expect("written");
     let azure = Azure::serve(file.path(), None);
     let rehome = Rehome::at(&azure);
