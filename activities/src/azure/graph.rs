@@ -4,6 +4,7 @@ use super::cloud::is_loopback;
 use super::errors::{self, Asked, broken};
 use super::national::CLOUDS;
 use super::reader::{Reader, absent, is_plain};
+use super::shape::Shape;
 use super::tape::Side;
 use chrono::{DateTime, Utc};
 use rehome_orchestrator::{Fault, FaultKind};
@@ -25,7 +26,7 @@ impl Reader {
     /// When it cannot be read, for another reason than that it is not there.
     pub async fn graph_find(&self, path: &str) -> Result<Option<Value>, Fault> {
         let url = self.graph_url(path)?;
-        absent(self.read(Side::Graph, Method::GET, url, None).await)
+        absent(self.read(Side::Graph, Method::GET, url, None, Shape::One).await)
     }
 
     /// Everything of a list, page after page.
@@ -65,8 +66,9 @@ impl Reader {
             let wall = u64::try_from(self.inner.tempo.wall_ms(pause)).unwrap_or_default();
             tokio::time::sleep(Duration::from_millis(wall)).await;
         }
-        let missing = || Err(broken("the batch has no answer to this part", "$batch"));
-        answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
+        let missing = |path: &String| Err(broken("the batch has no answer to this part", path));
+        let told = answers.into_iter().zip(gets);
+        told.map(|(answer, path)| answer.unwrap_or_else(|| missing(path))).collect()
     }
 
     async fn batch(
@@ -82,15 +84,20 @@ impl Reader {
             .map(|at| json!({"id": at.to_string(), "method": "GET", "url": format!("/{}", gets[*at])}))
             .collect();
         let sent = match self.graph_url("$batch") {
-            Ok(url) => self.read(Side::Graph, Method::POST, url, Some(&json!({"requests": requests}))).await,
+            Ok(url) => {
+                let body = json!({"requests": requests});
+                self.read(Side::Graph, Method::POST, url, Some(&body), Shape::List("responses")).await
+            }
             Err(why) => Err(why),
         };
         let body = match sent {
             Ok(body) => body,
             Err(why) => {
                 for at in part {
+                    // Told as the read that it was, in whatever it was sent.
+                    let why = why.clone().at(gets[*at].clone());
                     self.heard(Side::Graph, &gets[*at], None, || Err(why.clone()));
-                    answers[*at] = Some(Err(why.clone()));
+                    answers[*at] = Some(Err(why));
                 }
                 return;
             }
@@ -107,14 +114,19 @@ impl Reader {
             self.heard(Side::Graph, &gets[at], None, || answer.clone());
             answers[at] = Some(answer);
         }
+        // What the answer passed over in silence is asked for again.
+        let passed: Vec<usize> =
+            part.iter().filter(|at| answers[**at].is_none() && !again.contains(at)).copied().collect();
+        again.extend(passed.into_iter().filter(|_| !last));
     }
 
     async fn part(&self, response: &Value, status: u16, path: &str) -> Result<Value, Fault> {
         let body = &response["body"];
-        if status >= 400 {
+        if !(200..300).contains(&status) {
             return Err(errors::fault(Asked { method: "GET", path }, status, body, None));
         }
-        let mut body = body.clone();
+        let shape = if is_list(path) { Shape::List("value") } else { Shape::One };
+        let mut body = shape.checked(status, body.clone(), path)?;
         if body.get("@odata.nextLink").is_some() {
             // The rest does not fit into a batch; the list is read again as a list.
             body["value"] = Value::Array(self.graph_list(path).await?);
@@ -138,6 +150,12 @@ impl Reader {
     pub(super) fn graph_url(&self, path: &str) -> Result<Url, Fault> {
         graph_url(&self.inner.graph, path)
     }
+}
+
+/// Whether a path of Graph leads to a list: a collection, at the end or filtered.
+fn is_list(path: &str) -> bool {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    query.contains("$filter=") || path.split('/').count() % 2 == 1
 }
 
 /// The URL of a path of Graph.

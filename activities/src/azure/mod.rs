@@ -11,6 +11,7 @@ mod graph;
 pub mod national;
 mod paging;
 mod reader;
+mod shape;
 mod sign_in;
 mod tape;
 mod transport;
@@ -22,6 +23,8 @@ mod tests;
 
 pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
 pub use reader::{ReadAction, Reader};
+pub use shape::items;
+pub(crate) use shape::{NO_ANSWER, says_gone, says_never, says_no_version};
 pub use sign_in::{LocalSignIn, SignInError};
 pub use tape::{Heard, Side, Tape};
 pub use words::{is_unseen, without_secrets};

@@ -1,6 +1,32 @@
 //! Azure: lists that come in pages. The next page is asked for only where the first one was.
 
+use super::errors::broken;
+use chrono::{DateTime, Utc};
+use rehome_orchestrator::Fault;
+use serde_json::Value;
 use url::Url;
+
+/// One page.
+pub(super) struct Page {
+    pub(super) items: Vec<Value>,
+    /// What is beside the items.
+    pub(super) body: Value,
+    /// What time it is where it was written.
+    pub(super) date: DateTime<Utc>,
+}
+
+impl Page {
+    /// Where the next one is.
+    pub(super) fn next(&self, url: &Url) -> Result<Option<Url>, Fault> {
+        let mut links =
+            ["nextLink", "@odata.nextLink", "@nextLink"].iter().filter_map(|name| self.body.get(*name));
+        match links.find(|link| !link.is_null() && link.as_str() != Some("")) {
+            None => Ok(None),
+            Some(Value::String(link)) => next(link, url).map(Some).map_err(|e| broken(&e, url.path())),
+            Some(_) => Err(broken("the link to the next page is not a text", url.path())),
+        }
+    }
+}
 
 /// A list has at most this many pages: a circle of links must end.
 pub(crate) const PAGES_MAX: usize = 2_000;

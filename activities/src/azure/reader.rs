@@ -2,7 +2,8 @@
 
 use super::cloud::Inner;
 use super::errors::{self, Asked, Meaning, Wish, broken};
-use super::paging;
+use super::paging::{self, Page};
+use super::shape::{Shape, incomplete, says_gone, says_never};
 use super::tape::{self, Heard, Side, Tape};
 use super::transport::Answer;
 use super::writer::NoAnswer;
@@ -45,6 +46,17 @@ impl ReadAction {
             Self::CheckPolicyRestrictions => {
                 ("/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", "2024-10-01")
             }
+        }
+    }
+}
+
+impl ReadAction {
+    /// What its answer is.
+    fn shape(self) -> Shape {
+        match self {
+            Self::ListAppSettings | Self::ListConnectionStrings => Shape::Object("properties"),
+            Self::ListAssociatedResources => Shape::List("value"),
+            Self::CheckPolicyRestrictions => Shape::Object("contentEvaluationResult"),
         }
     }
 }
@@ -107,7 +119,29 @@ impl Reader {
     /// When it is not there or cannot be read.
     pub async fn get(&self, id: &str, api: &str) -> Result<Value, Fault> {
         let url = self.arm_url(id, &[("api-version", api)])?;
-        self.read(Side::Arm, Method::GET, url, None).await
+        self.read(Side::Arm, Method::GET, url, None, Shape::One).await
+    }
+
+    /// One resource, or `None` where it is gone by two answers: its own, and that of the list that it would be in.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is gone by one answer and there by the other.
+    pub async fn find_twice(&self, id: &str, api: &str) -> Result<Option<Value>, Fault> {
+        if let Some(found) = self.find(id, api).await? {
+            return Ok(Some(found));
+        }
+        let list = id.rsplit_once('/').map_or(id, |(list, _)| list);
+        let all = match self.list(list, api, &[]).await {
+            Ok(all) => all,
+            // What it would be in is gone as well, or has no list.
+            Err(why) if says_gone(&why) || says_never(&why) => return Ok(None),
+            Err(why) => return Err(why),
+        };
+        if all.iter().any(|one| one["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))) {
+            let what = "it is answered as gone, and the list that it is in has it";
+            return Err(Fault::new(FaultKind::Broken, "GoneAndListed", what).at(id));
+        }
+        Ok(None)
     }
 
     /// One resource with its ETag, if the service gives one in a header.
@@ -116,9 +150,8 @@ impl Reader {
     /// When it is not there or cannot be read.
     pub async fn get_tagged(&self, id: &str, api: &str) -> Result<(Value, Option<String>), Fault> {
         let url = self.arm_url(id, &[("api-version", api)])?;
-        let answer = self.exchange(Side::Arm, Method::GET, url.clone(), None).await?;
-        let tag = answer.header("etag").map(ToOwned::to_owned);
-        Ok((answer.json().map_err(|e| broken(&e, url.path()))?, tag))
+        let (answer, body) = self.exchange(Side::Arm, Method::GET, url, None, Shape::One).await?;
+        Ok((body, answer.header("etag").map(ToOwned::to_owned)))
     }
 
     /// Everything of a list, page after page.
@@ -151,7 +184,30 @@ impl Reader {
     async fn ask(&self, action: ReadAction, id: &str, body: Option<&Value>) -> Result<Value, Fault> {
         let (path, api) = action.path();
         let url = self.arm_url(&format!("{id}{path}"), &[("api-version", api)])?;
-        self.read(Side::Arm, Method::POST, url, body).await
+        self.read(Side::Arm, Method::POST, url, body, action.shape()).await
+    }
+
+    /// Everything that uses an identity, by Azure's own list.
+    ///
+    /// # Errors
+    /// When a page cannot be read, leads to another server, or the list is not whole.
+    pub async fn users_of(&self, identity: &str) -> Result<Vec<Value>, Fault> {
+        let (path, api) = ReadAction::ListAssociatedResources.path();
+        let first = self.arm_url(&format!("{identity}{path}"), &[("api-version", api)])?;
+        let (mut all, mut url, mut bytes) = (Vec::new(), first, 0);
+        for _ in 0..paging::PAGES_MAX {
+            let page = self.page(Side::Arm, Method::POST, &url, None, ("value", &mut bytes)).await?;
+            let (next, total) = (page.next(&url)?, page.body.get("totalCount").cloned());
+            all.extend(page.items);
+            match next {
+                Some(next) => url = next,
+                None => {
+                    incomplete(all.len(), total.as_ref(), url.path())?;
+                    return Ok(all);
+                }
+            }
+        }
+        Err(broken("the pages of the list do not end", url.path()))
     }
 
     /// Every row of a Resource Graph query over these subscriptions; over the whole tenant without any.
@@ -173,13 +229,14 @@ impl Reader {
             if !subscriptions.is_empty() {
                 body["subscriptions"] = json!(subscriptions);
             }
-            let (mut page, _) = self.page(Side::Arm, Method::POST, &url, Some(&body), &mut bytes).await?;
-            if let Some(more) = page.get_mut("data").and_then(Value::as_array_mut) {
-                rows.append(more);
-            }
-            match page.get("$skipToken").filter(|t| t.is_string()) {
+            let page = self.page(Side::Arm, Method::POST, &url, Some(&body), ("data", &mut bytes)).await?;
+            rows.extend(page.items);
+            match page.body.get("$skipToken").filter(|t| t.as_str().is_some_and(|t| !t.is_empty())) {
                 Some(next) => token = Some(next.clone()),
-                None => return Ok(rows),
+                None => {
+                    incomplete(rows.len(), page.body.get("totalRecords"), path)?;
+                    return Ok(rows);
+                }
             }
         }
         Err(broken("the pages of the query do not end", path))
@@ -212,8 +269,8 @@ impl Reader {
                 return Outcome::Unknown(broken(what, base.as_str()));
             }
         };
-        match self.exchange(Side::Arm, Method::GET, url, None).await {
-            Ok(answer) => polled(&answer, operation),
+        match self.exchange(Side::Arm, Method::GET, url, None, Shape::Any).await {
+            Ok((answer, _)) => polled(&answer, operation),
             Err(why) => match why.kind {
                 FaultKind::Throttled | FaultKind::Unavailable | FaultKind::Broken => {
                     Outcome::Retry { after: None, why }
@@ -240,33 +297,30 @@ impl Reader {
     ) -> Result<(Vec<Value>, DateTime<Utc>), Fault> {
         let (mut all, mut url, mut bytes) = (Vec::new(), first, 0);
         for _ in 0..paging::PAGES_MAX {
-            let (mut page, date) = self.page(side, Method::GET, &url, None, &mut bytes).await?;
-            if let Some(more) = page.get_mut("value").and_then(Value::as_array_mut) {
-                all.append(more);
-            }
-            let links = ["nextLink", "@odata.nextLink", "@nextLink"];
-            let link = links.iter().find_map(|name| page.get(*name)).and_then(Value::as_str);
-            match link.filter(|l| !l.is_empty()) {
-                Some(link) => url = paging::next(link, &url).map_err(|e| broken(&e, url.path()))?,
+            let page = self.page(side, Method::GET, &url, None, ("value", &mut bytes)).await?;
+            let (next, date) = (page.next(&url)?, page.date);
+            all.extend(page.items);
+            match next {
+                Some(next) => url = next,
                 None => return Ok((all, date)),
             }
         }
         Err(broken("the pages of the list do not end", url.path()))
     }
 
-    /// One page of a list that has had so many bytes; more than a list may have are not read.
+    /// One page of a list under this name that has had so many bytes; more than a list may have are not read.
     async fn page(
         &self,
         side: Side,
         method: Method,
         url: &Url,
         body: Option<&Value>,
-        bytes: &mut usize,
-    ) -> Result<(Value, DateTime<Utc>), Fault> {
-        let answer = self.exchange(side, method, url.clone(), body).await?;
+        (name, bytes): (&'static str, &mut usize),
+    ) -> Result<Page, Fault> {
+        let (answer, mut body) = self.exchange(side, method, url.clone(), body, Shape::List(name)).await?;
         paging::count(bytes, answer.size()).map_err(|e| broken(&e, url.path()))?;
-        let page = answer.json().map_err(|e| broken(&e, url.path()))?;
-        Ok((page, answer.date()))
+        let items = body[name].as_array_mut().map(std::mem::take).unwrap_or_default();
+        Ok(Page { items, body, date: answer.date() })
     }
 
     pub(super) async fn read(
@@ -275,10 +329,9 @@ impl Reader {
         method: Method,
         url: Url,
         body: Option<&Value>,
+        shape: Shape,
     ) -> Result<Value, Fault> {
-        let place = url.path().to_owned();
-        let answer = self.exchange(side, method, url, body).await?;
-        answer.json().map_err(|e| broken(&e, &place))
+        Ok(self.exchange(side, method, url, body, shape).await?.1)
     }
 
     async fn exchange(
@@ -287,11 +340,16 @@ impl Reader {
         method: Method,
         url: Url,
         body: Option<&Value>,
-    ) -> Result<Answer, Fault> {
+        shape: Shape,
+    ) -> Result<(Answer, Value), Fault> {
         let path = url.path().to_owned();
-        let answer = self.tried(side, method, url, body).await;
+        let answer = self.tried(side, method, url, body).await.and_then(|answer| {
+            let json = answer.json().map_err(|e| broken(&e, &path))?;
+            let json = shape.checked(answer.status, json, &path)?;
+            Ok((answer, json))
+        });
         self.heard(side, &path, body, || match &answer {
-            Ok(answer) => answer.json().map_err(|e| broken(&e, &path)),
+            Ok((_, json)) => Ok(json.clone()),
             Err(why) => Err(why.clone()),
         });
         answer
@@ -364,7 +422,7 @@ pub(super) fn is_plain(path: &str) -> bool {
 pub(super) fn absent(found: Result<Value, Fault>) -> Result<Option<Value>, Fault> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(why) if why.status == Some(404) => Ok(None),
+        Err(why) if says_gone(&why) => Ok(None),
         Err(why) => Err(why),
     }
 }

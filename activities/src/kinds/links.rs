@@ -3,6 +3,7 @@
 use super::Clients;
 use super::link::Link;
 use super::shelf::List;
+use crate::azure::says_gone;
 use rehome_orchestrator::{Fault, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,11 +17,17 @@ fn id_of(value: &Value) -> Option<String> {
     value["id"].as_str().map(ToOwned::to_owned)
 }
 
-/// A list of something that may not be there: then nothing is in it.
+/// A list of something that may not be there: then nothing is in it. That it is not there it says itself, too.
 async fn list(clients: &Clients, path: &str) -> Result<Vec<Value>, Fault> {
-    match clients.reader.graph_list(path).await {
-        Err(why) if why.status == Some(404) => Ok(Vec::new()),
-        other => other,
+    let why = match clients.reader.graph_list(path).await {
+        Err(why) if says_gone(&why) => why,
+        other => return other,
+    };
+    let mut parts = path.split(['/', '?']);
+    let (Some(collection), Some(id)) = (parts.next(), parts.next()) else { return Err(why) };
+    match clients.reader.graph_find(&format!("{collection}/{id}?$select=id")).await? {
+        None => Ok(Vec::new()),
+        Some(_) => Err(why),
     }
 }
 
@@ -148,7 +155,7 @@ impl Link for DirectoryRole {
     async fn find(clients: &Clients, input: &DirectoryRoleInput) -> Result<Option<String>, Fault> {
         let filter = format!("principalId eq '{}'", odata(&input.principal_id));
         let path = format!("roleManagement/directory/roleAssignments?$filter={filter}");
-        let roles = list(clients, &path).await?;
+        let roles = clients.reader.graph_list(&path).await?;
         let wanted = |r: &&Value| {
             same(r, "roleDefinitionId", &input.role_definition_id)
                 && same(r, "directoryScopeId", &input.directory_scope_id)

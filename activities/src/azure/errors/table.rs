@@ -151,6 +151,11 @@ pub const TABLE: &[Row] = table! {
 /// What a person can do about codes of this program's own.
 pub(super) const OWN: &[(&str, &str)] = &[
     ("NoAnswer", "nobody knows whether it was heard; it is looked at and goes on"),
+    (
+        "NotAnAnswer",
+        "it was answered, and not with what was asked for: look whether something stands between you and Azure, then retry",
+    ),
+    ("GoneAndListed", "two answers contradict each other: wait some minutes, then retry"),
     ("NotSent", "nothing was sent: check the way to Azure; it is tried again"),
     ("NotSignedIn", "sign in again: az login, or the AZURE_ variables; then retry"),
     ("SignInUnavailable", "the sign-in server did not answer; nothing was sent, it is tried again"),
