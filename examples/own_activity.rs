@@ -132,6 +132,7 @@ impl Workflow for Notes {
             phase,
             needs: needs.iter().map(|need| StepId::from(*need)).collect(),
             node,
+            proof: None,
         };
         let add = |text: &str| Node::act::<AddLine>(Template::known(json!({"file": "notes", "text": text})));
         Ok(Plan {

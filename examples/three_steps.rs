@@ -110,6 +110,7 @@ impl Workflow for Pages {
             node: Node::act::<WriteFile>(Template::known(
                 json!({"name": format!("page-{n}"), "text": "hello"}),
             )),
+            proof: None,
         };
         Ok(Plan {
             workflow: Self::NAME.to_owned(),

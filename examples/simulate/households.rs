@@ -61,6 +61,7 @@ impl Draft<'_> {
             phase,
             needs: needs.to_vec(),
             node,
+            proof: None,
         });
         id
     }

@@ -82,6 +82,7 @@ impl Chain {
             phase: Phase::Forward,
             needs: if n == 1 { Vec::new() } else { vec![StepId::new((n - 1).to_string())] },
             node: Node::act::<Nothing>(Template::known(json!({ "text": load }))),
+            proof: None,
         };
         Plan {
             workflow: Self::NAME.to_owned(),

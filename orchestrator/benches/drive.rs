@@ -84,6 +84,7 @@ fn plan(steps: u32) -> Plan {
         phase: Phase::Forward,
         needs: if n == 1 { Vec::new() } else { vec![StepId::new((n - 1).to_string())] },
         node: Node::act::<Nothing>(Template::known(json!({ "text": "x".repeat(200) }))),
+        proof: None,
     };
     Plan {
         workflow: Chain::NAME.to_owned(),

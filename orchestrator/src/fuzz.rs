@@ -158,6 +158,7 @@ static PLAN: LazyLock<Plan> = LazyLock::new(|| {
         phase,
         needs: needs.iter().map(|need| StepId::from(*need)).collect(),
         node,
+        proof: None,
     };
     let (go, clean) = (Phase::Forward, Phase::CleanUp);
     let by_hand = Node::ByHand { instruction: known(), undo: known() };

@@ -60,7 +60,7 @@ pub use history::{HistoryError, Loaded, entries, fold_into, load, load_until};
 pub use ids::{Act, RunId, StepId, request_id};
 pub use json::Json;
 pub use mask::{MASK, mask, mask_flaw};
-pub use plan::{Node, OnFailure, Phase, Plan, PlanError, Retry, STEPS_MAX, Step, digest};
+pub use plan::{Node, OnFailure, Phase, Plan, PlanError, Proof, Retry, STEPS_MAX, Step, digest};
 pub use registry::Registry;
 pub use replay::{ReplayError, Replayed, replay};
 pub use requests::{RequestError, ask, open_gate};

@@ -84,6 +84,19 @@ pub struct Step {
     pub needs: Vec<StepId>,
     /// What kind of step it is.
     pub node: Node,
+    /// What is looked at once a person has said that it is done, where that can be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
+}
+
+/// A promise that a person keeps: the word of a person is believed, and looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// The name of the condition whose promise it is.
+    pub condition: String,
+    /// Its input.
+    pub input: Template,
 }
 
 /// A part of the one plan of a run.
@@ -300,6 +313,7 @@ impl Step {
         if let Node::Check { of } = &self.node {
             named.extend(of);
         }
+        named.extend(self.proof.iter().flat_map(|proof| proof.input.references()));
         named
     }
 }
@@ -350,6 +364,7 @@ mod tests {
             phase,
             needs: needs.iter().map(|n| StepId::from(*n)).collect(),
             node,
+            proof: None,
         }
     }
 

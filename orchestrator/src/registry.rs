@@ -69,6 +69,11 @@ impl Registry {
         if !self.workflows.contains_key(plan.workflow.as_str()) {
             return Some(&plan.workflow);
         }
+        let proofs = plan.steps.iter().filter_map(|step| step.proof.as_ref());
+        let mut proofs = proofs.map(|proof| proof.condition.as_str());
+        if let Some(unknown) = proofs.find(|name| !self.conditions.contains_key(*name)) {
+            return Some(unknown);
+        }
         plan.steps.iter().find_map(|step| match &step.node {
             Node::Act { activity, .. } if !self.activities.contains_key(activity.as_str()) => {
                 Some(activity.as_str())
@@ -292,6 +297,7 @@ impl<W: Workflow> AnyWorkflow for Erased<W> {
     }
 
     fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault> {
-        Ok(W::differences(&expected.read("facts")?, &found.read("facts")?))
+        let (expected, found) = (expected.read("facts")?, found.read("facts")?);
+        W::unread(&expected, &found).map_or_else(|| Ok(W::differences(&expected, &found)), Err)
     }
 }

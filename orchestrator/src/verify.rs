@@ -28,6 +28,11 @@ fn promise(state: &RunState, registry: &Registry, at: Index) -> Option<Promise> 
         Node::Wait { condition, input, .. } if kept && stands.undo == Undo::None => {
             registry.find_condition(condition).ok()?.verify(state.resolve(input).ok()?)
         }
+        // That somebody said so is no reason not to look.
+        Node::ByHand { .. } if kept => {
+            let proof = step.proof.as_ref()?;
+            registry.find_condition(&proof.condition).ok()?.verify(state.resolve(&proof.input).ok()?)
+        }
         _ => return None,
     };
     Some(Promise { name: step.id.to_string(), compared })

@@ -27,4 +27,10 @@ pub trait Workflow: Send + Sync + 'static {
 
     /// Where two surveys differ in what matters: not in version tags or time stamps.
     fn differences(expected: &Self::Facts, found: &Self::Facts) -> Vec<Difference>;
+
+    /// What the later of two surveys could not read and the earlier one could: they cannot be compared then.
+    fn unread(expected: &Self::Facts, found: &Self::Facts) -> Option<Fault> {
+        let _ = (expected, found);
+        None
+    }
 }

@@ -337,6 +337,7 @@ pub(crate) fn step(id: &str, needs: &[&str], phase: Phase, node: Node) -> Step {
         phase,
         needs: needs.iter().map(|n| StepId::from(*n)).collect(),
         node,
+        proof: None,
     }
 }
 

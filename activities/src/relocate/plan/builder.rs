@@ -4,7 +4,7 @@ use crate::references::scan::{Identifier, Identifiers, scan};
 use crate::references::text::{Piece, pieces, replace};
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
-use rehome_orchestrator::{Node, Phase, Step, StepId, Template};
+use rehome_orchestrator::{Node, Phase, Proof, Step, StepId, Template};
 use serde_json::Value;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -83,8 +83,16 @@ impl<'a> Builder<'a> {
             phase,
             needs,
             node,
+            proof: None,
         });
         id
+    }
+
+    /// Says what is looked at once a person has said that the step is done.
+    pub(super) fn prove(&mut self, step: &StepId, condition: &str, input: Template) {
+        if let Some(step) = self.steps.iter_mut().find(|s| s.id == *step) {
+            step.proof = Some(Proof { condition: condition.to_owned(), input });
+        }
     }
 
     pub(super) fn finish(self) -> Vec<Step> {

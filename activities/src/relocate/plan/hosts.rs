@@ -7,7 +7,7 @@ use super::kinds::act;
 use super::words::place;
 use crate::references::scan::Identifier;
 use crate::relocate::bindings::is_binding;
-use crate::relocate::facts::{Host, Strategy};
+use crate::relocate::facts::{Host, Reference, Strategy};
 use crate::relocate::nodes::cluster_of;
 use crate::relocate::strategy::{below, choose, crowded};
 use rehome_orchestrator::{StepId, Template};
@@ -64,7 +64,11 @@ pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
             let mut needs = work.ready();
             needs.extend(steps.attached.clone());
             let (title, node) = clusters::kubelet(b, new, host);
-            out.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+            let step = b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node);
+            let left = host.references.iter().filter(|r| !rest.references.contains(r));
+            let input = repointed(b, new, host, left);
+            b.prove(&step, PROOF, input);
+            out.last.push(step);
         }
         if host.workflow_app && host.carries && choice.strategy != Strategy::ByHand {
             let mut needs = work.ready();
@@ -172,6 +176,11 @@ impl Work<'_> {
             false => by_hand::host(b, self.new, self.host, reason),
         };
         let step = b.push(Group::RePoint, Words::new(title, "by hand"), &self.ready(), node);
+        // A binding stays as it was made, beside the new one.
+        if self.host.readable && !is_binding(&self.host.kind) {
+            let input = repointed(b, self.new, self.host, self.host.references.iter());
+            b.prove(&step, PROOF, input);
+        }
         Steps { attached: Some(step.clone()), last: vec![step] }
     }
 
@@ -235,6 +244,25 @@ impl Work<'_> {
     fn name(&self) -> String {
         place(&self.host.id)
     }
+}
+
+/// What is looked at once somebody has said that a host is re-pointed.
+const PROOF: &str = "host.repointed/1";
+
+fn repointed<'a>(
+    b: &Builder<'_>,
+    new: &New,
+    host: &Host,
+    places: impl Iterator<Item = &'a Reference>,
+) -> Template {
+    let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
+    let places: Vec<&str> = places.map(|r| r.pointer.as_str()).collect();
+    object([
+        ("id", Some(Template::known(&host.id))),
+        ("api_version", Some(Template::known(&host.api_version))),
+        ("replace", Some(b.pairs(new, &all))),
+        ("places", (!places.is_empty()).then(|| Template::known(places))),
+    ])
 }
 
 /// The input of one read-modify-write of a host.
