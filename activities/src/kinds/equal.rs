@@ -3,6 +3,7 @@
 //! Each grant has a proof of its own. This asks Azure for the sum, with what comes through groups, however deeply they
 //! are nested: the one answer that shows a grant which nobody knew of.
 
+use super::alike::{self, AlikeInput};
 use super::finding;
 use crate::azure::Reader;
 use crate::references::rewrite::Pair;
@@ -34,6 +35,9 @@ pub(crate) struct EqualInput {
     /// Principals that move too: which new name stands for one in a condition is for the grant's own proof.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     siblings: Vec<String>,
+    /// Everything else that both have, compared both ways by `verify`; not in plans of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    alike: Option<AlikeInput>,
 }
 
 /// A role at a place, under a condition.
@@ -83,11 +87,18 @@ impl PrincipalEqual {
         self.0.list(&list, "2022-04-01", &[("$filter", &filter)]).await
     }
 
+    async fn is_known(&self, principal: &str) -> Result<bool, Fault> {
+        Ok(self.0.graph_find(&format!("servicePrincipals/{principal}?$select=id")).await?.is_some())
+    }
+
     async fn sides(&self, input: &EqualInput, at: &str) -> Result<Sides, Fault> {
         let (old, new) = futures_util::join!(self.assigned(at, &input.old), self.assigned(at, &input.new));
         let old = match old {
-            // Nobody knows a principal that is gone, and it holds nothing.
-            Err(why) if matches!(why.status, Some(400 | 404)) => Vec::new(),
+            // Nobody knows a principal that is gone, and it holds nothing; that it is gone the directory says.
+            Err(why) if matches!(why.status, Some(400 | 404)) => match self.is_known(&input.old).await? {
+                false => Vec::new(),
+                true => return Err(why),
+            },
             old => old?,
         };
         let pairs: Vec<(&str, &str)> =
@@ -166,6 +177,9 @@ impl Condition for PrincipalEqual {
                 Some(Difference { fact: fact.clone(), expected: Some(expected.clone()), found })
             };
             found.push(finding(&fact, &expected, difference.as_ref()));
+        }
+        if let Some(both) = &input.alike {
+            found.extend(alike::findings(&self.0, both).await?);
         }
         Ok(found)
     }

@@ -4,6 +4,7 @@
 //! known to every service, is a pause of a stated length: once, before anybody uses what was granted, and
 //! again on the way back for what was granted again.
 
+use super::alike;
 use super::builder::{Builder, Group, New, Words, object};
 use super::kinds::wait;
 use super::scheduled;
@@ -55,10 +56,10 @@ fn pause(
 /// After the grants, before anybody asks for the new identity's tokens.
 pub(super) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
     let mut needs = granted.to_vec();
+    needs.push(until_equal(b, new, granted));
     if granted.is_empty() {
         return needs;
     }
-    needs.extend(until_equal(b, new, granted));
     if b.facts.hosts.is_empty() && b.facts.credentials.is_empty() {
         return needs;
     }
@@ -72,12 +73,8 @@ pub(super) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) 
 }
 
 /// Azure itself is asked for the sum of what both may do, before anything begins to rely on the new one.
-fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<StepId> {
+fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> StepId {
     let facts = b.facts;
-    let directory = &facts.directory;
-    if facts.assignments_of.is_empty() && directory.groups.is_empty() && directory.scheduled.is_empty() {
-        return None;
-    }
     let at = subscriptions(facts);
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
     let input = object([
@@ -86,12 +83,24 @@ fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<Ste
         ("at", Some(Template::known(&at))),
         ("replace", Some(b.pairs(new, &all))),
         ("siblings", Some(Template::known(moving(facts)))),
+        ("alike", Some(alike::input(b, new))),
     ]);
     let mut needs = granted.to_vec();
     needs.push(new.made_by.clone());
     let title = format!("until NEW may do all that old may, in {}", counted(at.len(), "subscription"));
     let words = Words { title, undo: Cow::Borrowed("") };
-    Some(b.push(Group::Grant, words, &needs, wait("principal.equal/1", input)))
+    b.push(Group::Grant, words, &needs, wait("principal.equal/1", input))
+}
+
+/// Before anything is taken from the old identity, both are compared as wholes: nobody has given the new one more, or
+/// the old one something that nobody knows of.
+pub(super) fn until_alike(b: &mut Builder<'_>, new: &New, needs: &[StepId]) -> StepId {
+    let title = "until NEW has what old has, and nothing more".to_owned();
+    let input = alike::input(b, new);
+    let mut needs = needs.to_vec();
+    needs.push(new.made_by.clone());
+    let words = Words { title, undo: Cow::Borrowed("") };
+    b.push(Group::CleanUp, words, &needs, wait("identity.alike/1", input))
 }
 
 /// Principals of the same batch that a condition of it names.
