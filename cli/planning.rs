@@ -34,13 +34,10 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
     for (params, facts) in survey(&cloud.azure.reader(), manifest).await? {
         match facts {
             Ok(facts) => moves.push(one(cloud, &manifest.name, params, &facts, now)?),
-            Err(why) => missing.push(format!("{}: {why}", params.identity)),
+            Err(why) => missing.push((params.identity.as_str(), why)),
         }
     }
-    if !missing.is_empty() {
-        let error = CliError::new(Exit::NotFound, "some identities of the batch could not be read");
-        return Err(missing.iter().fold(error, |error, line| error.next(line.clone())));
-    }
+    unsurveyed(&missing)?;
     Ok(Document {
         format_version: FORMAT_VERSION.to_owned(),
         batch: manifest.name.clone(),
@@ -55,6 +52,23 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
         }),
         moves,
     })
+}
+
+/// Says what kept facts from being read: an identity that is not there is one thing, a read that failed another.
+pub(crate) fn unsurveyed(missing: &[(&str, Fault)]) -> Result<(), CliError> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let absent = missing.iter().all(|(_, why)| why.code == "NoIdentity");
+    let error = match absent {
+        true => CliError::new(Exit::NotFound, "some identities of the batch could not be read"),
+        false => CliError::new(Exit::Failed, "what the plan is made from could not be read"),
+    };
+    let line = |(identity, why): &(&str, Fault)| match why.target.as_deref() {
+        Some(target) if !target.eq_ignore_ascii_case(identity) => format!("{identity}: {target}: {why}"),
+        Some(_) | None => format!("{identity}: {why}"),
+    };
+    Err(missing.iter().map(line).fold(error, CliError::next))
 }
 
 fn one(cloud: &Cloud, batch: &str, params: &Params, facts: &Facts, now: i64) -> Result<Move, CliError> {

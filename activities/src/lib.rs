@@ -2,6 +2,7 @@
 
 pub mod azure;
 mod commands;
+pub mod fail_closed;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod handoff;

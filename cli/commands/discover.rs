@@ -20,11 +20,14 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
         Some(_) => cloud.azure.reader().taped(),
         None => (cloud.azure.reader(), Tape::default()),
     };
-    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    let (mut found, mut missing, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     for (params, facts) in planning::survey(&reader, &manifest).await? {
         match facts {
             Ok(facts) => found.push(facts),
-            Err(why) => missing.push(json!({"identity": params.identity, "why": why})),
+            Err(why) => {
+                missing.push(json!({"identity": params.identity, "why": why}));
+                unread.push((params.identity.as_str(), why));
+            }
         }
     }
     if let (Some(save), Some(place)) = (save, &place) {
@@ -45,12 +48,8 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
         c.output.talk(&format!("next: rehome plan -f {} --save plan.json", file.display()));
         return Ok(Exit::Done);
     }
-    let error = CliError::new(Exit::NotFound, "some identities of the batch could not be read");
-    let line = |m: &serde_json::Value| {
-        let text = |name: &str| m.pointer(name).and_then(serde_json::Value::as_str).unwrap_or_default();
-        format!("{}: {}: {}", text("/identity"), text("/why/code"), text("/why/message"))
-    };
-    Err(missing.iter().fold(error, |error, m| error.next(line(m))))
+    planning::unsurveyed(&unread)?;
+    Ok(Exit::Done)
 }
 
 fn write(place: &Place, tape: &Tape, azure: &Azure) -> Result<(), CliError> {

@@ -29,8 +29,11 @@ pub struct Rule {
     pub host: Option<String>,
     /// An HTTP method; any where it is absent.
     pub method: Option<String>,
-    /// A part of the path, without regard to case; any where it is absent.
+    /// A part of the path, without regard to case; any where it is absent. `*` stands for anything between slashes.
     pub path: Option<String>,
+    /// The whole path, and not a part of it.
+    #[serde(default)]
+    pub exact: bool,
     /// Only the n-th time that the same method and path is asked, from 1.
     pub nth: Option<u64>,
     /// Only from the n-th time on.
@@ -155,7 +158,10 @@ impl Faults {
             let fired = self.fired.get(&index).copied().unwrap_or(0);
             let fits = rule.host.as_deref().is_none_or(|h| h == host)
                 && rule.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
-                && rule.path.as_deref().is_none_or(|p| path.to_lowercase().contains(&p.to_lowercase()))
+                && rule
+                    .path
+                    .as_deref()
+                    .is_none_or(|p| fits(&path.to_lowercase(), &p.to_lowercase(), rule.exact))
                 && rule.nth.is_none_or(|n| n == nth)
                 && rule.from.is_none_or(|n| n <= nth)
                 && rule.times.is_none_or(|times| fired < times)
@@ -167,6 +173,26 @@ impl Faults {
         }
         None
     }
+}
+
+/// Whether a path is, or has, what a rule says.
+fn fits(path: &str, rule: &str, exact: bool) -> bool {
+    let ends = |rest: &str| !exact || rest.is_empty();
+    let Some((head, tail)) = rule.split_once('*') else {
+        return if exact { path == rule } else { path.contains(rule) };
+    };
+    let starts = path.match_indices(head).filter(|(at, _)| !exact || *at == 0);
+    starts.into_iter().any(|(at, _)| {
+        let rest = &path[at + head.len()..];
+        let free = rest.find('/').unwrap_or(rest.len());
+        let after = (0..=free).filter(|n| rest.is_char_boundary(*n)).map(|n| &rest[n..]);
+        after.into_iter().any(|rest| match tail {
+            "" => ends(rest),
+            _ if exact => fits(rest, tail, true),
+            _ if tail.contains('*') => fits(rest, tail, false),
+            _ => rest.starts_with(tail),
+        })
+    })
 }
 
 /// A number from 0 to 1 that is a function of its arguments.
@@ -191,6 +217,18 @@ mod tests {
         let grant = "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments/n";
         assert_eq!(example.strike(1, "arm", "PUT", grant), Some(What::CutAfter));
         assert_eq!(example.strike(1, "arm", "PUT", grant), None);
+    }
+
+    #[test]
+    fn a_star_stands_for_one_part_of_a_path_and_exact_for_the_whole_of_it() {
+        assert!(fits("/v1.0/groups/g/members", "/groups/*/members", false));
+        assert!(!fits("/v1.0/groups/g/x/members", "/groups/*/members", false));
+        assert!(
+            fits("/a/b/c", "/a/*/c", true)
+                && !fits("/a/b/c/d", "/a/*/c", true)
+                && !fits("/x/a/b/c", "/a/*/c", true)
+        );
+        assert!(fits("/a/b/c", "/a/*/*", true) && fits("/a/b", "/a/b", true) && !fits("/a/b", "/a", true));
     }
 
     #[test]

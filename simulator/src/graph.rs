@@ -9,6 +9,7 @@ mod schedules;
 mod sign_ins;
 mod writes;
 
+pub(crate) use batch::parts;
 pub(crate) use schedules::pass;
 
 use crate::http::{Reply, Request};

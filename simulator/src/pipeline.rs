@@ -90,6 +90,10 @@ fn finish(world: &mut World, host: Host, request: &Request, reply: Reply, change
         status: reply.status,
         changed,
         client_request_id: client.map(ToOwned::to_owned),
+        parts: match host == Host::Graph && request.path.ends_with("/$batch") {
+            true => crate::graph::parts(&request.body),
+            false => Vec::new(),
+        },
     });
     if host == Host::Graph {
         let client = client.unwrap_or(&id);

@@ -61,6 +61,9 @@ pub(crate) struct RequestLine {
     pub(crate) status: u16,
     pub(crate) changed: bool,
     pub(crate) client_request_id: Option<String>,
+    /// What a batch of Graph asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<String>,
 }
 
 const IDENTITY: &str = "/providers/microsoft.managedidentity/userassignedidentities/";

@@ -34,8 +34,24 @@ impl Azure {
 
     /// The same at another speed.
     pub(crate) fn serve_at(scale: &'static str, estate: &Path, faults: Option<&Path>) -> Self {
+        Self::started(scale, estate, faults, 0)
+    }
+
+    /// The same at a port that was another Azure's before: for the program it is the same cloud.
+    pub(crate) fn serve_on(port: u16, scale: &'static str, estate: &Path, faults: &Path) -> Self {
+        Self::started(scale, estate, Some(faults), port)
+    }
+
+    /// Where Resource Manager listens.
+    pub(crate) fn port(&self) -> u16 {
+        let port = self.text("arm").rsplit(':').next().unwrap_or_default();
+        port.trim_end_matches('/').parse().expect("a port")
+    }
+
+    fn started(scale: &'static str, estate: &Path, faults: Option<&Path>, port: u16) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
-        command.args(["sim", "serve", "--time-scale", scale, "--estate"]).arg(estate);
+        let listen = format!("127.0.0.1:{port}");
+        command.args(["sim", "serve", "--listen", &listen, "--time-scale", scale, "--estate"]).arg(estate);
         if let Some(faults) = faults {
             command.arg("--faults").arg(faults);
         }

@@ -19,6 +19,7 @@ mod errors_rules;
 mod errors_sign_in;
 mod errors_words;
 mod errors_world;
+mod every_read;
 mod everywhere;
 mod fields;
 mod full_disk;

@@ -168,7 +168,7 @@ fn what_may_not_be_read_of_them_is_a_gap_and_where_copies_could_stay_for_good_a_
     says(
         &said,
         &[
-            "W350",
+            "B133",
             "Microsoft.Authorization/denyAssignments",
             "Microsoft.Authorization/roleEligibilitySchedules",
         ],
@@ -177,7 +177,12 @@ fn what_may_not_be_read_of_them_is_a_gap_and_where_copies_could_stay_for_good_a_
     says(&said, &["B131", &list, "which of its groups end is not known"]);
     assert!(!said.out.contains("which of its directory roles"), "it has none: {}", said.out);
     let (_azure, rehome) = stage(&file, &[&list]);
-    says(&rehome.say(&PLAN).expect(0), &["W372"]);
+    let said = rehome.say(&PLAN).expect(12);
+    says(&said, &["W372", "W350", "answered for in the batch file"]);
+    let roles = "Entra ID: roleManagement/directory/roleAssignmentSchedules";
+    let denied = arm("denyAssignments");
+    let (_azure, rehome) = stage(&file, &[&list, roles, &denied]);
+    says(&rehome.say(&PLAN).expect(0), &["W372", "AadPremiumLicenseRequired"]);
     let file = estate(Vec::new(), Vec::new(), json!([refused(groups, 400, "AadPremiumLicenseRequired")]));
     let (_azure, rehome) = stage(&file, &[]);
     says(&rehome.say(&PLAN).expect(0), &["W350", &list]);

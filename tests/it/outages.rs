@@ -355,7 +355,8 @@ fn what_a_person_only_says_is_re_pointed_keeps_every_right_of_the_old_identity()
     assert!(status.contains("StillAttached") && status.contains("aci-shop"), "{status}");
     assert_eq!(stage.outages_beside(&["gap"]), NONE);
     assert_eq!(stage.azure.working().len(), ALL, "nothing of what it may do is gone");
-    stage.rehome.say(&["verify"]).expect(0);
+    let said = stage.rehome.say(&["verify"]).expect(14).out;
+    assert!(said.contains("aci-shop") && said.contains("names the old identity alone"), "{said}");
     stage.roll_back();
     assert_eq!(stage.outages_beside(&["gap", "hand"]), NONE);
 }

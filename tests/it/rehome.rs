@@ -41,6 +41,16 @@ impl Rehome {
         ];
     }
 
+    /// Another folder with the same files, signed in to nothing.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::offline();
+        for file in std::fs::read_dir(self.folder.path()).expect("the folder") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), copy.path(&file.file_name().to_string_lossy())).expect("copied");
+        }
+        copy
+    }
+
     /// Without any cloud.
     pub(crate) fn offline() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }

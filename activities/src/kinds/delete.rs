@@ -1,8 +1,8 @@
 //! Activities: the deletion of the old identity. Nothing brings it back.
 
 use super::objects::MSI;
-use super::unused::listed_user;
-use super::{Clients, PATIENT, SETTLING_MS, finding, map, quoted};
+use super::users::Look;
+use super::{Clients, PATIENT, SETTLING_MS, finding, map, quoted, unread};
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -21,6 +21,9 @@ pub(crate) struct DeleteInput {
     /// The subscriptions in which; its own where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     roles_in: Vec<String>,
+    /// Lists that could not be read when the plan was made, for which somebody answers by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answered_for: Vec<String>,
 }
 
 impl DeleteInput {
@@ -68,18 +71,22 @@ impl Activity for DeleteIdentity {
 
     async fn run(&self, call: &Call, input: &DeleteInput, (): &()) -> Outcome<()> {
         // A dead identity in a host's list fails every later write of that host: look who still has it.
-        // Where nobody can be asked, the plan's own detaching is all there is.
-        if let Some(user) = listed_user(&self.0.reader, &input.id).await {
-            let what = format!("{user} still has it attached: detach it there, then retry");
-            return Outcome::Refused(
-                Fault::new(FaultKind::Blocked, "StillAttached", what).at(input.id.clone()),
-            );
+        // What does not answer proves nothing.
+        let look = Look { id: &input.id, names: &[], hosts: &[], answered_for: &input.answered_for };
+        match look.user(&self.0.reader).await {
+            Ok(None) => {}
+            Ok(Some(user)) => {
+                let what = format!("{} still has it attached: detach it there, then retry", user.id);
+                let why = Fault::new(FaultKind::Blocked, "StillAttached", what);
+                return Outcome::Refused(why.at(input.id.clone()));
+            }
+            Err(why) => return unread(why),
         }
         map(self.0.writer.delete(call, &input.id, MSI, None).await, |_| ())
     }
 
     async fn probe(&self, input: &DeleteInput, (): &()) -> Probe<()> {
-        match self.0.reader.find(&input.id, MSI).await {
+        match self.0.reader.find_twice(&input.id, MSI).await {
             Ok(None) => Probe::Applied(()),
             Ok(Some(_)) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
@@ -96,7 +103,7 @@ impl Activity for DeleteIdentity {
     }
 
     async fn verify(&self, input: &DeleteInput, (): &(), (): &()) -> Result<Vec<Finding>, Fault> {
-        let found = self.0.reader.find(&input.id, MSI).await?;
+        let found = self.0.reader.find_twice(&input.id, MSI).await?;
         let difference = found.map(|_| Difference {
             fact: input.id.clone(),
             expected: None,

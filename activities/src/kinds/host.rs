@@ -13,6 +13,7 @@ use crate::commands::shown;
 use crate::references::compare::rest_digest;
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::secrets::mask;
+use crate::references::states;
 use crate::references::table::{self, Verb, type_of};
 use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
@@ -169,8 +170,7 @@ fn by_hand(input: &HostInput, shape: Shape, why: Fault) -> Fault {
 
 /// A resource that is being changed is not judged.
 fn is_busy(live: &Value) -> bool {
-    let state = live.pointer("/properties/provisioningState").and_then(Value::as_str).unwrap_or("Succeeded");
-    !matches!(state.to_lowercase().as_str(), "succeeded" | "failed" | "canceled")
+    live.pointer("/properties/provisioningState").and_then(Value::as_str).is_some_and(states::is_busy)
 }
 
 fn gone(input: &HostInput) -> Difference {

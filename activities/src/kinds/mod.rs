@@ -4,6 +4,8 @@
 //! that is added or removed (`link`). What is special has a file of its own.
 
 mod access_policy;
+mod alike;
+mod alike_read;
 mod conditions;
 mod delete;
 mod equal;
@@ -19,6 +21,7 @@ mod objects;
 mod pim;
 mod quiet;
 mod recondition;
+mod repointed;
 mod resource_group;
 mod revoke_tokens;
 mod schedule;
@@ -28,6 +31,7 @@ mod settings;
 mod shelf;
 mod splice;
 mod unused;
+mod users;
 
 pub(crate) use crate::azure::errors::PATIENT;
 use crate::azure::{Azure, Reader, Writer, errors};
@@ -96,9 +100,11 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .condition(conditions::PrincipalKnown(azure.reader()))
         .condition(conditions::PrincipalEntitled(azure.reader()))
         .condition(conditions::IdentityKnown(azure.reader()))
+        .condition(alike::IdentityAlike(azure.reader()))
         .condition(equal::PrincipalEqual(azure.reader()))
         .condition(quiet::PrincipalQuiet(azure.reader()))
         .condition(unused::IdentityUnused(azure.reader()))
+        .condition(repointed::HostRepointed(azure.reader()))
 }
 
 /// Keeps an outcome's meaning and changes what it gives.
@@ -145,6 +151,22 @@ pub(crate) fn finding(fact: &str, expected: &str, difference: Option<&Difference
         },
         holds: difference.is_none(),
     }
+}
+
+/// The names of what is waited for.
+#[cfg(test)]
+pub(crate) fn conditions() -> Vec<&'static str> {
+    use rehome_orchestrator::Condition;
+    vec![
+        alike::IdentityAlike::NAME,
+        conditions::PrincipalKnown::NAME,
+        conditions::PrincipalEntitled::NAME,
+        conditions::IdentityKnown::NAME,
+        equal::PrincipalEqual::NAME,
+        quiet::PrincipalQuiet::NAME,
+        repointed::HostRepointed::NAME,
+        unused::IdentityUnused::NAME,
+    ]
 }
 
 /// How far each kind says that it can be taken back.

@@ -6,6 +6,7 @@
 
 use super::objects::MSI;
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, quoted};
+use crate::azure::{says_never, says_no_version};
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
@@ -48,7 +49,7 @@ impl Activity for RevokeTokens {
     async fn run(&self, call: &Call, input: &RevokeInput, (): &()) -> Outcome<RevokeOutput> {
         let sent = self.0.writer.post(call, &format!("{}/revokeTokens", input.id), API, None).await;
         match map(sent, |_| RevokeOutput { offered: true }) {
-            Outcome::Refused(why) if matches!(why.status, Some(400 | 404 | 405)) => {
+            Outcome::Refused(why) if says_never(&why) || says_no_version(&why) => {
                 Outcome::Applied(RevokeOutput { offered: false })
             }
             outcome => outcome,
@@ -56,7 +57,7 @@ impl Activity for RevokeTokens {
     }
 
     async fn probe(&self, input: &RevokeInput, (): &()) -> Probe<RevokeOutput> {
-        match self.0.reader.find(&input.id, MSI).await {
+        match self.0.reader.find_twice(&input.id, MSI).await {
             // Nobody has tokens of an identity that is gone.
             Ok(None) => Probe::Applied(RevokeOutput { offered: true }),
             Ok(Some(_)) => Probe::NotApplied,
@@ -69,8 +70,13 @@ impl Activity for RevokeTokens {
         Outcome::Applied(())
     }
 
-    async fn verify(&self, input: &RevokeInput, (): &(), _: &RevokeOutput) -> Result<Vec<Finding>, Fault> {
-        Ok(vec![finding(&input.id, "tokens revoked", None::<&Difference>)])
+    /// That they were revoked shows nowhere: of what was done nothing more is said than what Azure answered.
+    async fn verify(&self, input: &RevokeInput, (): &(), was: &RevokeOutput) -> Result<Vec<Finding>, Fault> {
+        let said = match was.offered {
+            true => "Azure has said that its tokens are revoked",
+            false => "its tokens live until they end: this cloud revokes none",
+        };
+        Ok(vec![finding(&input.id, said, None::<&Difference>)])
     }
 
     fn residue(&self, input: &RevokeInput, (): &(), _: Option<&RevokeOutput>) -> String {

@@ -10,6 +10,7 @@ pub mod rewrite;
 pub mod scan;
 pub mod secrets;
 pub mod settings;
+pub mod states;
 pub mod table;
 pub mod text;
 pub(crate) mod writable;

@@ -3,9 +3,9 @@
 //! Version tags, stamps, counts and the caller's rights are not compared: a plan does not become
 //! wrong by them. Nor is the rest of a host, which each write compares by itself when it happens.
 
-use super::facts::{Assignment, Facts, Host, Moving, Named};
+use super::facts::{Assignment, Facts, Gap, GapCode, Host, Moving, Named};
 use crate::kinds::moment;
-use rehome_orchestrator::{Difference, digest};
+use rehome_orchestrator::{Difference, Fault, FaultKind, digest};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +40,16 @@ pub fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
         }
     }
     out
+}
+
+/// The first of what the later survey could not read and the earlier one could.
+pub fn unread(expected: &Facts, found: &Facts) -> Option<Fault> {
+    let known = |gap: &&Gap| expected.gaps.iter().any(|was| was.scope.eq_ignore_ascii_case(&gap.scope));
+    let closed = |gap: &&Gap| matches!(gap.code, GapCode::Denied | GapCode::Unreadable);
+    let first = found.gaps.iter().filter(closed).find(|gap| !known(gap))?;
+    let kind = if first.code == GapCode::Denied { FaultKind::Denied } else { FaultKind::Unavailable };
+    let what = format!("it could be read when the plan was made, and cannot now: {}", first.why);
+    Some(Fault::new(kind, "Unread", what).at(first.scope.clone()))
 }
 
 const TARGET_GROUP: &str = "target group";

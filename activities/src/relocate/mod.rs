@@ -6,6 +6,7 @@ mod databases;
 pub mod differences;
 pub mod facts;
 mod locks;
+pub(crate) mod names;
 mod nodes;
 pub(crate) mod outside;
 pub mod params;
@@ -33,6 +34,13 @@ pub const NAME: &str = "relocate/1";
 pub(crate) mod tables {
     pub(crate) use super::strategy::BY_HAND;
     pub(crate) use super::survey::{SERVICES, is_single_kind};
+}
+
+/// How the resources that carry an identity are looked for.
+pub(crate) mod looking {
+    pub(crate) use super::survey::{
+        RESOURCE_GRAPH, TABLES, Versions, carriers, credential_list, lacks_table, users_list,
+    };
 }
 
 use crate::azure::Reader;
@@ -69,5 +77,9 @@ impl Workflow for Relocate {
 
     fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
         differences::differences(expected, found)
+    }
+
+    fn unread(expected: &Facts, found: &Facts) -> Option<Fault> {
+        differences::unread(expected, found)
     }
 }

@@ -59,7 +59,7 @@ pub struct Options {
     /// Tags to put on the new identity beside the copied ones.
     pub add_tags: BTreeMap<String, String>,
     /// What somebody answers for: hosts (ids) that Azure knows and the caller cannot read, deny assignments (ids) that
-    /// exclude the identity, lists of Entra ID that may not be read.
+    /// exclude the identity, and whatever could not be read, by the name that a blocker gives it.
     pub accept_unseen: BTreeSet<String>,
     /// How long nobody may have signed in as the old identity before the clean-up, in unscaled milliseconds; with
     /// nothing here the log of sign-ins is not read.

@@ -4,15 +4,16 @@ mod issuers;
 mod map;
 mod named;
 mod nodes;
+mod unread;
 
 use super::bindings::copied;
-use super::facts::{Assignment, Facts, GapCode, Host, Moving, Reference, Strategy};
+use super::facts::{Facts, Host, Moving, Reference, Strategy};
 use super::locks;
 use super::params::{Params, Unpinned};
-use super::strategy::{below, choose};
-use super::survey::SCHEDULES;
+use super::strategy::choose;
 use crate::azure::national::{National, of_audience};
 use crate::commands::shell::quoted;
+use crate::references::states::is_busy;
 use rehome_orchestrator::{Node, Phase, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     named::notices(params, facts, &mut out);
     barriers(params, facts, &mut out);
     rights(facts, &mut out);
-    unknowns(params, facts, &mut out);
+    unread::notices(params, facts, &mut out);
     out
 }
 
@@ -309,16 +310,10 @@ fn obstacles(host: &Host, out: &mut Preflight) {
 }
 
 fn busy(host: &Host, out: &mut Preflight) {
-    if let Some(state) = host.state.as_deref().filter(|state| is_moving(state)) {
+    if let Some(state) = host.state.as_deref().filter(|state| is_busy(state)) {
         let text = format!("somebody else is at work on this host: {state}");
         out.blockers.push(notice("B109", &host.id, text, "wait until it is done, then plan again"));
     }
-}
-
-fn is_moving(state: &str) -> bool {
-    ["Updating", "Creating", "Deleting", "Accepted", "Running", "InProgress"]
-        .iter()
-        .any(|s| s.eq_ignore_ascii_case(state))
 }
 
 fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {
@@ -391,28 +386,6 @@ fn rights(facts: &Facts, out: &mut Preflight) {
                 "make sure of it before the run",
             )),
         }
-    }
-}
-
-fn unknowns(params: &Params, facts: &Facts, out: &mut Preflight) {
-    for gap in facts.gaps.iter().filter(|gap| gap.scope.ends_with(SCHEDULES)) {
-        let above = gap.scope.split("/providers/Microsoft.Authorization").next().unwrap_or_default();
-        let within = |a: &&Assignment| a.scope.eq_ignore_ascii_case(above) || below(&a.scope, above);
-        if facts.assignments_of.iter().chain(&facts.assignments_on).any(|a| within(&a)) {
-            let text = "which of its role assignments here end is not known: copies would be permanent";
-            let remedy = "get Microsoft.Authorization/roleAssignmentSchedules/read, then plan again";
-            out.blockers.push(notice("B121", above, text, remedy));
-        }
-    }
-    for gap in &facts.gaps {
-        let (code, remedy) = match gap.code {
-            GapCode::Denied => ("W350", "plan again with the right to read it, or answer for it"),
-            GapCode::Unreadable => ("W350", "look there by hand"),
-            GapCode::Disagreement => ("W351", "usually an index that is behind: plan again in some minutes"),
-            GapCode::Unseen if params.options.accepts(&gap.scope) => ("W352", "accepted in the batch file"),
-            GapCode::Unseen => ("W352", "find out who owns it"),
-        };
-        out.warnings.push(notice(code, &gap.scope, gap.why.clone(), remedy));
     }
 }
 

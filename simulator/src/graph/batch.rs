@@ -1,7 +1,9 @@
 //! Graph: many requests in one (JSON batching).
 
 use super::{Question, answer};
+use crate::faults::What;
 use crate::http::{Reply, decode, query};
+use crate::pipeline::Host;
 use crate::throttle;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -18,8 +20,46 @@ pub(super) fn handle(world: &mut World, body: &Value, caller: &str, at: (&str, b
         let message = format!("Number of batch request steps exceeds the maximum value of {REQUESTS_MAX}.");
         return Reply::error(400, "BadRequest", &message);
     }
-    let responses: Vec<Value> = requests.iter().map(|request| part(world, request, caller, at)).collect();
+    let responses: Vec<Value> =
+        requests.iter().filter_map(|request| struck_part(world, request, caller, at)).collect();
     Reply::json(200, json!({ "responses": responses }))
+}
+
+/// The requests of a batch, as methods and paths with queries, for the record.
+pub(crate) fn parts(body: &[u8]) -> Vec<String> {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |part: &Value, name: &str| part[name].as_str().unwrap_or_default().to_owned();
+    let all = body["requests"].as_array().into_iter().flatten();
+    all.map(|part| format!("{} /v1.0{}", text(part, "method"), text(part, "url"))).collect()
+}
+
+/// A part, unless something goes wrong with it: rules of faults see parts as the requests that they are. One whose
+/// connection is cut has no answer in the batch.
+fn struck_part(world: &mut World, request: &Value, caller: &str, at: (&str, bool)) -> Option<Value> {
+    let url = request["url"].as_str().unwrap_or_default();
+    let path = format!("/v1.0{}", decode(url.split('?').next().unwrap_or_default()));
+    let method = request["method"].as_str().unwrap_or("GET");
+    let seed = world.seed;
+    match world.faults.strike(seed, Host::Graph.name(), method, &path) {
+        Some(What::CutBefore) => None,
+        Some(What::CutAfter) => {
+            drop(part(world, request, caller, at));
+            None
+        }
+        Some(What::Answer(canned)) => {
+            if canned.after {
+                drop(part(world, request, caller, at));
+            }
+            let reply = canned.reply(Host::Graph, at.0);
+            let headers: serde_json::Map<String, Value> = reply
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), Value::from(value.clone())))
+                .collect();
+            Some(json!({"id": request["id"], "status": reply.status, "headers": headers, "body": reply.body}))
+        }
+        Some(What::LatencyMs(_)) | None => Some(part(world, request, caller, at)),
+    }
 }
 
 fn part(world: &mut World, request: &Value, caller: &str, (origin, beta): (&str, bool)) -> Value {

@@ -14,9 +14,11 @@ use super::waits::{self, Returning};
 use super::words::{grouped, length, place, role_at, times};
 use crate::relocate::facts::{Assignment, Host, Lock, Strategy};
 use crate::relocate::locks;
+use crate::relocate::looking::{RESOURCE_GRAPH, users_list};
 use crate::relocate::strategy::choose;
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Detach, revoke, delete: in this order, all behind the gate.
 pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_>, after: &[StepId]) {
@@ -27,7 +29,8 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
         after,
         Node::Gate { name: "cleanup".into() },
     );
-    let mut free = vec![until_quiet(b, &gate).unwrap_or(gate)];
+    let alike = waits::until_alike(b, new, std::slice::from_ref(&gate));
+    let mut free = vec![until_quiet(b, &alike).unwrap_or(alike)];
     let lifted = if b.params.options.lift_locks { locks::clean_up(b.facts) } else { Vec::new() };
     let lifts = lift(b, Group::CleanUp, &lifted, &free);
     free.extend(lifts);
@@ -58,6 +61,7 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
         ("id", Some(Template::known(old))),
         ("principal_id", Some(Template::known(&b.old().principal_id))),
         ("roles_in", Some(Template::known(waits::subscriptions(b.facts)))),
+        ("answered_for", answered_for(b)),
     ]);
     let deleted = b.push(Group::CleanUp, Words::new(title, ""), &needs, act("identity.delete/1", whole));
     // A lock on the identity itself went with it.
@@ -65,26 +69,43 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     restore(b, Group::CleanUp, &kept, &[deleted]);
 }
 
+/// The ways of looking for users of the old identity that somebody answers for, because they do not answer.
+fn answered_for(b: &Builder<'_>) -> Option<Template> {
+    let list = users_list(&b.old().resource_id);
+    let is_way = |scope: &String| scope.starts_with(RESOURCE_GRAPH) || scope.eq_ignore_ascii_case(&list);
+    let unread = b.facts.gaps.iter().map(|gap| &gap.scope);
+    let names: BTreeSet<&String> = unread.filter(|s| is_way(s) && b.params.options.accepts(s)).collect();
+    (!names.is_empty()).then(|| Template::known(names))
+}
+
 /// Before its rights go, nothing uses the old identity any more: not what a person was to re-point either.
 fn until_unused(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
-    let by_hand = b.facts.hosts.iter().filter(|host| host.carries && host.readable);
-    let by_hand = by_hand.filter(|host| choose(b.params, b.facts, host).strategy == Strategy::ByHand);
-    let hosts = by_hand.map(|host| {
-        object([
-            ("id", Some(Template::known(&host.id))),
-            ("api_version", Some(Template::known(&host.api_version))),
-        ])
+    let known = b.facts.hosts.iter().filter_map(|host| {
+        let by_hand = choose(b.params, b.facts, host).strategy == Strategy::ByHand;
+        let left = b.facts.counterpart_of(host).is_some();
+        let places: Vec<&str> = host.references.iter().map(|r| r.pointer.as_str()).collect();
+        let places = Some(places).filter(|places| by_hand && !left && !places.is_empty());
+        let looked_at = host.readable && (host.carries || places.is_some());
+        looked_at.then(|| {
+            object([
+                ("id", Some(Template::known(&host.id))),
+                ("api_version", Some(Template::known(&host.api_version))),
+                ("places", places.map(Template::known)),
+            ])
+        })
     });
     let input = object([
         ("id", Some(Template::known(&b.old().resource_id))),
-        ("hosts", Some(Template::List(hosts.collect()))),
+        ("names", Some(Template::known([&b.old().client_id, &b.old().principal_id]))),
+        ("hosts", Some(Template::List(known.collect()))),
+        ("answered_for", answered_for(b)),
     ]);
     let words = Words::new("until nothing has old attached any more", "");
     b.push(Group::CleanUp, words, needs, wait("identity.unused/1", input))
 }
 
 /// Before anything is taken from it, the old identity is not in use any more, if somebody wants to be sure.
-fn until_quiet(b: &mut Builder<'_>, gate: &StepId) -> Option<StepId> {
+fn until_quiet(b: &mut Builder<'_>, after: &StepId) -> Option<StepId> {
     let for_ms = b.params.options.quiet_ms;
     if for_ms == 0 {
         return None;
@@ -95,7 +116,7 @@ fn until_quiet(b: &mut Builder<'_>, gate: &StepId) -> Option<StepId> {
         ("for_ms", Some(Template::known(for_ms))),
     ]);
     let node = watch("principal.quiet/1", input, for_ms);
-    Some(b.push(Group::CleanUp, Words::new(title, ""), std::slice::from_ref(gate), node))
+    Some(b.push(Group::CleanUp, Words::new(title, ""), std::slice::from_ref(after), node))
 }
 
 /// Takes locks away.

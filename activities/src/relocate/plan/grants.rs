@@ -42,7 +42,7 @@ fn known_text(text: &str) -> Option<Template> {
 }
 
 /// The scopes at which an assignment of the old identity is granted to the new one.
-fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(String, Option<String>)> {
+pub(super) fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(String, Option<String>)> {
     let scope = assignment.scope.as_str();
     let moved = |from: &str, to: &str| {
         let same = scope.eq_ignore_ascii_case(from);

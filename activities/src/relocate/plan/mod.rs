@@ -3,6 +3,7 @@
 //! A step needs what it cannot do without and nothing more, so that independent steps run side by
 //! side: grants wait for the principal, hosts wait until the grants act, the clean-up waits for the gate.
 
+mod alike;
 mod builder;
 mod by_hand;
 mod clean_up;
@@ -23,6 +24,7 @@ mod words;
 use super::facts::{Facts, Lock};
 use super::locks;
 use super::params::Params;
+use crate::references::scan::Identifier;
 use builder::{Builder, Group, New, Words, object};
 use grants::Made;
 use rehome_orchestrator::{Fault, FaultKind, Node, Plan, StepId, Template};
@@ -94,8 +96,11 @@ fn create(b: &mut Builder<'_>, lifts: &[StepId]) -> New {
 
 fn await_principal(b: &mut Builder<'_>, new: &New) -> StepId {
     let title = "until Entra knows the new principal (typical < 2 min)".to_owned();
-    let principal = new.name(crate::references::scan::Identifier::PrincipalId);
-    let input = Template::object([("principal_id", principal)]);
+    let input = Template::object([
+        ("principal_id", new.name(Identifier::PrincipalId)),
+        ("client_id", new.name(Identifier::ClientId)),
+        ("resource_id", new.name(Identifier::ResourceId)),
+    ]);
     let needs = [new.made_by.clone()];
     b.push(Group::Create, Words::new(title, ""), &needs, kinds::wait("principal.known/1", input))
 }

@@ -16,6 +16,10 @@ pub(super) fn place(scope: &str) -> String {
         {
             format!("management group {id}")
         }
+        // Of a configuration the name says nothing without what it is of.
+        [.., sites, site, config, name] if config.eq_ignore_ascii_case("config") => {
+            format!("{sites}/{site}/{config}/{name}")
+        }
         [.., last] => (*last).to_owned(),
     }
 }
@@ -77,5 +81,7 @@ mod tests {
         assert_eq!(place("/subscriptions/s/resourceGroups/rg"), "rg");
         let vault = "/subscriptions/s/resourcegroups/rg/providers/Microsoft.KeyVault/vaults/kv";
         assert_eq!((place(vault), grouped(vault)), ("kv".into(), "rg/kv".into()));
+        let web = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/app/config/web";
+        assert_eq!(grouped(web), "rg/sites/app/config/web");
     }
 }

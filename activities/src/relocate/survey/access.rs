@@ -2,9 +2,9 @@
 
 use super::scheduled::Schedules;
 use super::versions::Versions;
-use super::{Common, actions, gap, graph_rights, hosts, parse};
-use crate::azure::Reader;
+use super::{Common, actions, gap, graph_rights, hosts, parse, understood};
 use crate::azure::errors::NO_LICENCE;
+use crate::azure::{Reader, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::text::mentions;
 use crate::relocate::facts::*;
@@ -53,8 +53,9 @@ const ONES: [(&str, &str, &str); 2] = [
 
 /// Reads once what is the same for every identity.
 pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
-    let found = reader.list("/subscriptions", "2022-12-01", &[]).await?;
-    let subscriptions: Vec<String> = found.iter().filter_map(|s| parse::text(s, "/subscriptionId")).collect();
+    let found = reader.list(SUBSCRIPTIONS, "2022-12-01", &[]).await?;
+    let mut gaps = Vec::new();
+    let subscriptions = understood(SUBSCRIPTIONS, &found, |s| parse::text(s, "/subscriptionId"), &mut gaps);
     let inside: Vec<_> = subscriptions.iter().map(|s| subscription(reader, s)).collect();
     let (read, vaults, grants, sites, applications, management_groups, held) = futures_util::join!(
         stream::iter(inside).buffered(AT_ONCE).collect::<Vec<_>>(),
@@ -65,7 +66,6 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
         management_groups(reader),
         graph_rights::held(reader),
     );
-    let mut gaps = Vec::new();
     let (mut roles, mut custom_roles) = (BTreeMap::new(), BTreeMap::new());
     let (mut locks, mut counts) = (Vec::new(), BTreeMap::new());
     for (subscription, mut one) in subscriptions.iter().zip(read) {
@@ -78,6 +78,7 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
     for mut missed in [vaults.1, grants.1, sites.1, applications.1, management_groups.1] {
         gaps.append(&mut missed);
     }
+    gaps.extend(held.1);
     Ok(Common {
         subscriptions,
         roles,
@@ -90,10 +91,13 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
         management_groups: management_groups.0,
         versions: Versions::default(),
         counts,
-        held,
+        held: held.0,
         gaps,
     })
 }
+
+/// What the caller may see at all.
+const SUBSCRIPTIONS: &str = "/subscriptions";
 
 /// What is read once in each subscription.
 #[derive(Default)]
@@ -157,20 +161,21 @@ pub(super) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
 async fn management_groups(reader: &Reader) -> (Vec<String>, Vec<Gap>) {
     const PATH: &str = "/providers/Microsoft.Management/managementGroups";
     match reader.list(PATH, "2020-05-01", &[]).await {
-        Ok(found) => (found.iter().filter_map(|group| parse::text(group, "/id")).collect(), Vec::new()),
+        Ok(found) => {
+            let mut gaps = Vec::new();
+            (understood(PATH, &found, |group| parse::text(group, "/id"), &mut gaps), gaps)
+        }
         Err(why) => (Vec::new(), vec![gap(PATH, &why)]),
     }
 }
 
 /// Ids of everything of these types, by the index.
 pub(super) async fn accounts(reader: &Reader, types: &[&str], gaps: &mut Vec<Gap>) -> Vec<(String, String)> {
+    let scope = format!("Resource Graph: {}", types.join(", "));
     match reader.resource_graph(&super::query::accounts(types), &[]).await {
-        Ok(rows) => rows
-            .iter()
-            .filter_map(|row| Some((parse::text(row, "/id")?, parse::text(row, "/type")?)))
-            .collect(),
+        Ok(rows) => understood(&scope, &rows, parse::id_and_type, gaps),
         Err(why) => {
-            gaps.push(gap(&format!("Resource Graph: {}", types.join(", ")), &why));
+            gaps.push(gap(&scope, &why));
             Vec::new()
         }
     }
@@ -245,7 +250,7 @@ async fn grants_below(
             match reader.list(&path, api, &[]).await {
                 Ok(found) => next.extend(found),
                 // A kind of grant that this account cannot have.
-                Err(why) if matches!(why.status, Some(400 | 404 | 405)) => {}
+                Err(why) if says_never(&why) => {}
                 Err(why) => gaps.push(gap(&path, &why)),
             }
         }
@@ -263,11 +268,7 @@ pub(super) struct Assignments {
     pub(super) gaps: Vec<Gap>,
 }
 
-pub(super) async fn assignments(
-    reader: &Reader,
-    common: &Common,
-    who: &Identifiers,
-) -> Result<Assignments, Fault> {
+pub(super) async fn assignments(reader: &Reader, common: &Common, who: &Identifiers) -> Assignments {
     let mut out = Assignments::default();
     let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
     let mut seen = BTreeSet::new();
@@ -289,21 +290,25 @@ pub(super) async fn assignments(
         });
         match found {
             Ok(found) => {
-                let mut more: Vec<Assignment> = found
-                    .iter()
-                    .filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new()))
-                    .collect();
+                let read = |a: &Value| parse::assignment(a, &common.roles, &BTreeMap::new());
+                let mut more =
+                    understood(&format!("{provider}/roleAssignments"), &found, read, &mut out.gaps);
                 schedules.apply(&mut more, &common.roles);
                 more.retain(|a| {
                     a.principal_id.eq_ignore_ascii_case(&who.principal_id) && seen.insert(a.id.to_lowercase())
                 });
                 out.of.extend(more);
             }
-            Err(why) => out.gaps.push(gap(&provider, &why)),
+            Err(why) => out.gaps.push(gap(&format!("{provider}/roleAssignments"), &why)),
         }
     }
-    let on = on?;
-    out.on = on.iter().filter_map(|a| parse::assignment(a, &common.roles, &BTreeMap::new())).collect();
+    match on {
+        Ok(on) => {
+            let read = |a: &Value| parse::assignment(a, &common.roles, &BTreeMap::new());
+            out.on = understood(&assigned, &on, read, &mut out.gaps);
+        }
+        Err(why) => out.gaps.push(gap(&assigned, &why)),
+    }
     match schedules_on {
         Ok(schedules) => schedules.apply(&mut out.on, &common.roles),
         Err(why) => out.gaps.push(gap(&format!("{own}{SCHEDULES}"), &why)),
@@ -317,7 +322,7 @@ pub(super) async fn assignments(
         Ok(found) => out.naming = found,
         Err(missed) => out.gaps.push(missed),
     }
-    Ok(out)
+    out
 }
 
 /// What one principal may do at, above and below a scope, and when that begins and ends.
@@ -357,8 +362,13 @@ async fn naming(reader: &Reader, common: &Common, who: &Identifiers) -> Result<V
     );
     let rows = reader.resource_graph(&query, &[]).await;
     let rows = rows.map_err(|why| gap("Resource Graph: authorizationresources", &why))?;
-    let assignments = rows.iter().filter_map(|row| parse::assignment(row, &common.roles, &BTreeMap::new()));
-    let others = assignments.filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id));
+    let assignments = rows.iter().map(|row| parse::assignment(row, &common.roles, &BTreeMap::new()));
+    let assignments: Vec<Assignment> = assignments.collect::<Option<_>>().ok_or_else(|| Gap {
+        code: GapCode::Unreadable,
+        scope: "Resource Graph: authorizationresources".to_owned(),
+        why: "a row is no role assignment".to_owned(),
+    })?;
+    let others = assignments.into_iter().filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id));
     Ok(others.filter(|a| a.condition.as_deref().is_some_and(|c| mentions(c, &who.principal_id))).collect())
 }
 
@@ -376,7 +386,7 @@ pub(super) fn locks(common: &Common, facts: &Facts) -> Vec<Lock> {
 }
 
 /// What Microsoft's procedure needs the caller to be allowed, and whether they are.
-pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> Vec<Right> {
+pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> (Vec<Right>, Vec<Gap>) {
     let mut wanted: BTreeSet<(String, String)> = BTreeSet::new();
     let group = params.target.group_id();
     let old = &facts.identity.identifiers.resource_id;
@@ -411,13 +421,17 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
     wanted.extend(actions::forward(params, facts));
     let later = &actions::clean_up(params, facts) - &wanted;
     wanted.extend(later.iter().cloned());
-    let mut rights = Vec::with_capacity(wanted.len());
+    let (mut rights, mut gaps) = (Vec::with_capacity(wanted.len()), Vec::new());
     // What is held above is held below: only what is not is asked for again, one level further down.
     for depth in 0..=LEVELS {
         let scopes: BTreeSet<String> = wanted.iter().map(|(_, scope)| above(scope, depth)).collect();
         let asked: Vec<_> = scopes.into_iter().map(|scope| permissions_at(reader, scope)).collect();
-        let blocks: BTreeMap<String, Option<Vec<Value>>> =
-            stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let read: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let mut blocks: BTreeMap<String, Option<Vec<Value>>> = BTreeMap::new();
+        for (scope, path, found) in read {
+            gaps.extend(found.as_ref().err().map(|why| gap(&path, why)));
+            blocks.insert(scope, found.ok());
+        }
         let held = |(action, scope): &(String, String)| {
             let blocks = blocks.get(&above(scope, depth)).and_then(Option::as_ref);
             blocks.map(|blocks| allows(blocks, action))
@@ -432,7 +446,7 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> V
             break;
         }
     }
-    rights
+    (rights, gaps)
 }
 
 /// A subscription, a resource group, the scope itself.
@@ -451,8 +465,8 @@ fn above(scope: &str, depth: usize) -> String {
 }
 
 /// What the caller may do at a scope.
-async fn permissions_at(reader: &Reader, scope: String) -> (String, Option<Vec<Value>>) {
+async fn permissions_at(reader: &Reader, scope: String) -> (String, String, Result<Vec<Value>, Fault>) {
     let path = format!("{scope}/providers/Microsoft.Authorization/permissions");
-    let found = reader.list(&path, AUTHORIZATION, &[]).await.ok();
-    (scope, found)
+    let found = reader.list(&path, AUTHORIZATION, &[]).await;
+    (scope, path, found)
 }

@@ -2,7 +2,7 @@
 //! the identity; so it is looked for only where AKS has left its mark on the identity.
 
 use super::{access, gap, parse};
-use crate::azure::Reader;
+use crate::azure::{Reader, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::table;
 use crate::relocate::bindings::{BINDINGS, is_made_by_aks};
@@ -34,7 +34,7 @@ pub(super) async fn read(
         match found {
             Ok(found) => hosts.extend(found.iter().filter_map(|one| parse::host(one, api, who))),
             // A cluster, or a cloud, that knows no bindings.
-            Err(why) if matches!(why.status, Some(400 | 404 | 405)) => {}
+            Err(why) if says_never(&why) => {}
             Err(why) => gaps.push(gap(&path, &why)),
         }
     }

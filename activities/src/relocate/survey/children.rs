@@ -2,7 +2,7 @@
 //! named values, administrators. Each kind of child that may name an identity is listed and read.
 
 use super::{gap, parse};
-use crate::azure::Reader;
+use crate::azure::{Reader, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::table;
 use crate::relocate::facts::{Gap, Host, Method};
@@ -97,7 +97,7 @@ pub(super) async fn read(
                     deeper.extend(ids.map(|id| Parent { id, kind: kind.clone(), api: api.clone() }));
                 }
                 // A kind of child that this resource cannot have.
-                Err(why) if matches!(why.status, Some(400 | 404 | 405)) => {}
+                Err(why) if says_never(&why) => {}
                 Err(why) => gaps.push(gap(&path, &why)),
             }
         }

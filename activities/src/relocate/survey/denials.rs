@@ -3,7 +3,7 @@
 //! only.
 
 use super::{Common, gap, named, parse};
-use crate::azure::Reader;
+use crate::azure::{Reader, items};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use serde_json::Value;
@@ -46,10 +46,9 @@ pub(super) async fn read(
     let (mut held, mut gaps) = (Held::default(), Vec::new());
     for ((id, path), answer) in asked.iter().zip(&paths).zip(reader.graph_batch(&paths).await) {
         let mut all = BTreeSet::from([id.to_lowercase()]);
-        match answer {
-            Ok(found) => {
-                let groups = found["value"].as_array().into_iter().flatten();
-                all.extend(groups.filter_map(|one| Some(parse::text(one, "/id")?.to_lowercase())));
+        match answer.and_then(|found| items(&found, path)) {
+            Ok(groups) => {
+                all.extend(groups.iter().filter_map(|one| Some(parse::text(one, "/id")?.to_lowercase())));
             }
             Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
         }

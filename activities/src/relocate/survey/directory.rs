@@ -1,11 +1,9 @@
 //! Activities: reads what an identity has in Entra ID, many questions in one request.
 
 use super::{Common, denials, gap, parse, pim};
-use crate::azure::Reader;
-use crate::azure::without_secrets;
+use crate::azure::{Reader, items, without_secrets};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
-use rehome_orchestrator::Fault;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -33,10 +31,13 @@ pub(super) async fn applications(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
         .iter()
         .map(|(id, _)| format!("applications/{id}/federatedIdentityCredentials"))
         .collect();
-    for ((id, application), answer) in applications.iter_mut().zip(reader.graph_batch(&paths).await) {
-        match answer {
-            Ok(list) => application["credentials"] = list["value"].clone(),
-            Err(why) => gaps.push(gap(&format!("application {id}"), &why)),
+    let answers = reader.graph_batch(&paths).await.into_iter().zip(&paths);
+    for ((id, application), (answer, path)) in applications.iter_mut().zip(answers) {
+        match answer.and_then(|found| items(&found, path)) {
+            Ok(list) => application["credentials"] = Value::Array(list),
+            Err(why) => {
+                gaps.push(gap(&format!("Entra ID: applications/{id}/federatedIdentityCredentials"), &why))
+            }
         }
     }
     (applications.into_iter().map(|(_, application)| application).collect(), gaps)
@@ -53,7 +54,7 @@ pub(super) async fn read(
     common: &Common,
     denials: &[Value],
     who: &Identifiers,
-) -> Result<(Directory, Vec<Named>, Vec<Gap>), Fault> {
+) -> (Directory, Vec<Named>, Vec<Gap>) {
     let oid = &who.principal_id;
     let mut asked = vec![
         format!("servicePrincipals/{oid}/memberOf"),
@@ -73,15 +74,19 @@ pub(super) async fn read(
     let mut named: Vec<Named> = eligible.into_iter().map(Named::Pim).collect();
     let rare = all.split_off(4);
     let mut answers = Vec::with_capacity(all.len());
-    for answer in all {
-        let list = answer?;
-        answers.push(list["value"].as_array().cloned().unwrap_or_default());
+    for (path, answer) in asked.iter().zip(all) {
+        // What cannot be read is a gap of its own: the identity is there all the same.
+        answers.push(answer.and_then(|found| items(&found, path)).unwrap_or_else(|why| {
+            gaps.push(gap(&format!("Entra ID: {path}"), &why));
+            Vec::new()
+        }));
     }
     let (mut delegated, mut attributes) = (Vec::new(), Vec::new());
     let mut settings = PrincipalSettings::default();
     for (path, answer) in asked.iter().skip(4).zip(rare) {
         match answer {
             Ok(found) => {
+                // An object, or a list of which one member or every one counts.
                 delegated.extend(delegated_grants(&found));
                 attributes.extend(security_attributes(&found));
                 settings = principal_settings(&found["value"][0]).unwrap_or(settings);
@@ -90,10 +95,10 @@ pub(super) async fn read(
         }
     }
     let [member_of, app_roles, owned, roles] = &answers[..] else {
-        return Ok((Directory::default(), named, gaps));
+        return (Directory::default(), named, gaps);
     };
     let mut directory = Directory {
-        groups: groups(reader, member_of).await,
+        groups: groups(reader, member_of, &mut gaps).await,
         app_roles: app_roles.iter().filter_map(app_role).collect(),
         owned: owned.iter().filter_map(owned_object).collect(),
         roles: roles.iter().filter_map(directory_role).collect(),
@@ -116,7 +121,7 @@ pub(super) async fn read(
     let (denied, unread) = denials::read(reader, denials, &held, &directory, who).await;
     named.extend(denied);
     gaps.extend(unread);
-    Ok((directory, named, gaps))
+    (directory, named, gaps)
 }
 
 /// What a service principal may do on behalf of others, in an order of its own.
@@ -161,7 +166,7 @@ fn kind(object: &Value) -> &str {
     object["@odata.type"].as_str().unwrap_or_default().trim_start_matches("#microsoft.graph.")
 }
 
-async fn groups(reader: &Reader, member_of: &[Value]) -> Vec<Group> {
+async fn groups(reader: &Reader, member_of: &[Value], gaps: &mut Vec<Gap>) -> Vec<Group> {
     let ids: Vec<&str> =
         member_of.iter().filter(|o| kind(o) == "group").filter_map(|o| o["id"].as_str()).collect();
     let select = "$select=id,displayName,groupTypes,onPremisesSyncEnabled,isAssignableToRole";
@@ -171,7 +176,10 @@ async fn groups(reader: &Reader, member_of: &[Value]) -> Vec<Group> {
         .iter()
         .zip(details)
         .map(|(id, details)| {
-            let group = details.unwrap_or_else(|_| json!({}));
+            let group = details.unwrap_or_else(|why| {
+                gaps.push(gap(&format!("Entra ID: groups/{id}"), &why));
+                json!({})
+            });
             let types = group["groupTypes"].as_array().into_iter().flatten();
             Group {
                 id: (*id).to_owned(),

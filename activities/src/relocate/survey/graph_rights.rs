@@ -4,8 +4,8 @@
 //! A permission of the application, or a directory role, is proof. Without one the caller may still own the object,
 //! or have a role of the tenant's own: that cannot be read, so it is never taken for a refusal.
 
-use super::{Common, parse};
-use crate::azure::Reader;
+use super::{Common, gap, parse};
+use crate::azure::{Reader, items};
 use crate::relocate::facts::*;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -115,8 +115,8 @@ const ATTRIBUTES: Wanted = Wanted {
     roles: &[role::ATTRIBUTES],
 };
 
-/// Asks what the caller has, in one request; nothing where Graph does not say.
-pub(super) async fn held(reader: &Reader) -> Held {
+/// Asks what the caller has, in one request; nothing where Graph does not say, with the reason.
+pub(super) async fn held(reader: &Reader) -> (Held, Option<Gap>) {
     let caller = reader.caller();
     // Whoever is signed in is an application or a person.
     let asked = [
@@ -124,16 +124,22 @@ pub(super) async fn held(reader: &Reader) -> Held {
         format!("servicePrincipals/{caller}/transitiveMemberOf"),
         format!("users/{caller}/transitiveMemberOf"),
     ];
-    let mut held = Held::default();
-    for found in reader.graph_batch(&asked).await.iter().flatten() {
-        held.add(found);
+    let (mut held, mut unread) = (Held::default(), Vec::new());
+    for (found, path) in reader.graph_batch(&asked).await.into_iter().zip(&asked) {
+        match found.and_then(|found| items(&found, path)) {
+            Ok(found) => held.add(&found),
+            Err(why) => unread.push((path, why)),
+        }
     }
-    held
+    // The caller is one of both: what says nothing of the other one is no gap.
+    let is_known = |kind: &str| !unread.iter().any(|(path, _)| path.starts_with(kind));
+    let missed = unread.first().filter(|_| !is_known("servicePrincipals/") && !is_known("users/"));
+    (held, missed.map(|(path, why)| gap(&format!("Entra ID: {path}"), why)))
 }
 
 impl Held {
-    fn add(&mut self, found: &Value) {
-        let all = || found["value"].as_array().into_iter().flatten();
+    fn add(&mut self, found: &[Value]) {
+        let all = || found.iter();
         let lower = |text: Option<String>| text.map(|id| id.to_lowercase());
         self.permissions.extend(all().filter_map(|one| lower(parse::text(one, "/appRoleId"))));
         self.roles.extend(all().filter_map(|one| lower(parse::text(one, "/roleTemplateId"))));
@@ -203,7 +209,7 @@ mod tests {
     fn a_right_is_proved_by_all_permissions_of_a_set_or_by_one_role() {
         let with = |found: Value| {
             let mut held = Held::default();
-            held.add(&found);
+            held.add(found["value"].as_array().unwrap());
             held
         };
         let permissions = |ids: &[&str]| {

@@ -1,6 +1,7 @@
 //! Activities: finds and reads the resources that carry or name an identity.
 
-use super::{Common, access, gap, parse, query};
+use super::query::{self, RESOURCE_GRAPH};
+use super::{Common, access, gap, parse, understood};
 use crate::azure::{ReadAction, Reader};
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::databases;
@@ -8,7 +9,7 @@ use crate::relocate::facts::*;
 use crate::relocate::params::Params;
 use crate::relocate::said;
 use futures_util::stream::{self, StreamExt};
-use rehome_orchestrator::{Fault, FaultKind};
+use rehome_orchestrator::Fault;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -150,13 +151,12 @@ pub(super) async fn mentioned(
     let mut found = BTreeMap::new();
     for (table, rows) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match rows {
-            Ok(rows) => found.extend(rows.iter().filter_map(|r| {
-                let id = parse::text(r, "/id")?;
-                Some((id.to_lowercase(), (id, parse::text(r, "/type")?)))
-            })),
-            // Not every cloud has every table.
-            Err(why) if table != "resources" && why.kind == FaultKind::Invalid => {}
-            Err(why) => gaps.push(gap(&format!("Resource Graph: {table}"), &why)),
+            Ok(rows) => {
+                let rows = understood(&format!("{RESOURCE_GRAPH}: {table}"), &rows, parse::id_and_type, gaps);
+                found.extend(rows.into_iter().map(|(id, kind)| (id.to_lowercase(), (id, kind))));
+            }
+            Err(why) if query::lacks_table(&why, table) => {}
+            Err(why) => gaps.push(gap(&format!("{RESOURCE_GRAPH}: {table}"), &why)),
         }
     }
     // The identities themselves have been read, and one may name another.
@@ -177,7 +177,7 @@ async fn fetch(reader: &Reader, common: &Common, wanted: Vec<(String, String)>) 
     for (id, kind) in wanted {
         asked.push(async move {
             let api = common.versions.of(reader, &id, &kind).await;
-            let found = reader.find(&id, &api).await;
+            let found = reader.find_twice(&id, &api).await;
             (id.to_lowercase(), Candidate { id, kind, api, found })
         });
     }
@@ -204,10 +204,11 @@ pub(super) async fn read(
     who: &Identifiers,
 ) -> (Vec<Host>, Vec<Gap>) {
     let mut gaps = Vec::new();
-    let associated = match reader.post_read(ReadAction::ListAssociatedResources, &who.resource_id).await {
-        Ok(list) => Some(users(&list)),
+    let list = users_list(&who.resource_id);
+    let associated = match reader.users_of(&who.resource_id).await {
+        Ok(found) => Some(understood(&list, &found, parse::id_and_type, &mut gaps)),
         Err(why) => {
-            gaps.push(gap(&format!("{}/listAssociatedResources", who.resource_id), &why));
+            gaps.push(gap(&list, &why));
             None
         }
     };
@@ -257,6 +258,11 @@ pub(super) async fn read(
     (hosts, gaps)
 }
 
+/// What gaps call Azure's own list of what uses an identity.
+pub(crate) fn users_list(identity: &str) -> String {
+    format!("{identity}/listAssociatedResources")
+}
+
 /// Which ways of looking gave an answer.
 #[derive(Clone, Copy)]
 struct Asked {
@@ -304,21 +310,30 @@ pub(super) async fn find_dead<'a>(
     reader: &Reader,
     moving: &[&str],
     hosts: impl Iterator<Item = &'a mut Host>,
-) {
+) -> Vec<Gap> {
     let mut hosts: Vec<&mut Host> = hosts.collect();
     let lives = |id: &&String| !moving.iter().any(|known| known.eq_ignore_ascii_case(id));
     let attached = hosts.iter().flat_map(|host| &host.attached).filter(lives);
     let beside: BTreeSet<String> = attached.map(|id| id.to_lowercase()).collect();
     let mut asked = Vec::with_capacity(beside.len());
     for id in beside {
-        asked.push(async move { (matches!(reader.find(&id, super::MSI).await, Ok(None)), id) });
+        asked.push(async move { (reader.find_twice(&id, super::MSI).await, id) });
     }
-    let found: Vec<(bool, String)> = stream::iter(asked).buffered(AT_ONCE).collect().await;
-    let gone: BTreeSet<String> = found.into_iter().filter(|(gone, _)| *gone).map(|(_, id)| id).collect();
+    let (mut gone, mut gaps) = (BTreeSet::new(), Vec::new());
+    for (found, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match found {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                gone.insert(id);
+            }
+            Err(why) => gaps.push(gap(&id, &why)),
+        }
+    }
     for host in &mut hosts {
         let attached = host.attached.iter().filter(|id| gone.contains(&id.to_lowercase()));
         host.dead = attached.cloned().collect();
     }
+    gaps
 }
 
 /// Those counterparts of hosts that are there; what the map names and is not there is left out.
@@ -327,7 +342,7 @@ pub(super) async fn counterparts(
     common: &Common,
     params: &Params,
     hosts: &[Host],
-) -> Vec<Counterpart> {
+) -> (Vec<Counterpart>, Vec<Gap>) {
     let mut wanted = Vec::new();
     for host in hosts {
         wanted.extend(params.options.counterpart(&host.id).map(|id| (id, host.kind.clone())));
@@ -339,13 +354,8 @@ pub(super) async fn counterparts(
         let body = candidate.found.as_ref().ok()?.as_ref()?;
         Some(Counterpart { of: host.id.clone(), host: parse::counterpart(body, &candidate.api)? })
     };
-    hosts.iter().filter_map(of).collect()
-}
-
-/// What `listAssociatedResources` says: ids and types.
-pub(super) fn users(list: &Value) -> Vec<(String, String)> {
-    let users = list["value"].as_array().into_iter().flatten();
-    users.filter_map(|user| Some((parse::text(user, "/id")?, parse::text(user, "/type")?))).collect()
+    let unread = found.values().filter_map(|c| Some(gap(&c.id, c.found.as_ref().err()?))).collect();
+    (hosts.iter().filter_map(of).collect(), unread)
 }
 
 fn judge(

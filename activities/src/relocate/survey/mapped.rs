@@ -1,24 +1,47 @@
 //! Activities: reads what the map of a batch names in the place of scopes, vaults and services, and whether what
 //! a grant needs is there too: a database, a role or a policy of the service's own. Reads only.
 
-use super::{Common, parse};
+use super::{Common, gap, parse};
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
 use crate::relocate::strategy::below;
 use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::Fault;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 /// Requests at the same time.
 const AT_ONCE: usize = 16;
 
 /// Reads the counterparts of everything at which or inside which the identity was granted something.
-pub(super) async fn read(reader: &Reader, common: &Common, params: &Params, facts: &Facts) -> Mapped {
-    let (places, grants) =
-        futures_util::join!(places(reader, common, params, facts), grants(reader, params, facts));
-    Mapped { places, grants }
+pub(super) async fn read(
+    reader: &Reader,
+    common: &Common,
+    params: &Params,
+    facts: &Facts,
+) -> (Mapped, Vec<Gap>) {
+    let unread = Unread::default();
+    let (places, grants) = futures_util::join!(
+        places(reader, common, params, facts, &unread),
+        grants(reader, params, facts, &unread)
+    );
+    (Mapped { places, grants }, unread.0.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What could not be read on the way: taken for not there, and said.
+#[derive(Default)]
+struct Unread(Mutex<Vec<Gap>>);
+
+impl Unread {
+    fn or_none<T: Default>(&self, id: &str, found: Result<T, Fault>) -> T {
+        found.unwrap_or_else(|why| {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(gap(id, &why));
+            T::default()
+        })
+    }
 }
 
 /// Whether something belongs to an identity that moves: its place is taken by what that move makes.
@@ -28,7 +51,13 @@ fn is_moving(facts: &Facts, id: &str) -> bool {
         .any(|from| id.eq_ignore_ascii_case(from) || below(id, from))
 }
 
-async fn places(reader: &Reader, common: &Common, params: &Params, facts: &Facts) -> Vec<MappedPlace> {
+async fn places(
+    reader: &Reader,
+    common: &Common,
+    params: &Params,
+    facts: &Facts,
+    unread: &Unread,
+) -> Vec<MappedPlace> {
     let scopes = facts.assignments_of.iter().map(|a| &a.scope).filter(|scope| !is_moving(facts, scope));
     let vaults = facts.access_policies.iter().map(|p| &p.vault);
     let mapped = scopes.chain(vaults).filter_map(|of| Some((of.clone(), params.options.counterpart(of)?)));
@@ -37,7 +66,7 @@ async fn places(reader: &Reader, common: &Common, params: &Params, facts: &Facts
     let mut asked = Vec::with_capacity(wanted.len());
     for (of, id) in wanted.into_values() {
         asked.push(async move {
-            let found = find_place(reader, common, params, &id).await;
+            let found = unread.or_none(&id, find_place(reader, common, params, &id).await);
             let by_roles = found.as_ref().is_some_and(parse::goes_by_roles);
             let lacks = roles_out_of_reach(common, facts, &of, &id);
             MappedPlace { of, id, there: found.is_some(), by_roles, lacks }
@@ -47,16 +76,21 @@ async fn places(reader: &Reader, common: &Common, params: &Params, facts: &Facts
 }
 
 /// What is at a scope; a group that the move makes is taken for one that is there.
-async fn find_place(reader: &Reader, common: &Common, params: &Params, id: &str) -> Option<Value> {
+async fn find_place(
+    reader: &Reader,
+    common: &Common,
+    params: &Params,
+    id: &str,
+) -> Result<Option<Value>, Fault> {
     let parts: Vec<&str> = id.split('/').collect();
     let made = params.options.create_resource_group && id.eq_ignore_ascii_case(&params.target.group_id());
     let known = |s: &str| common.subscriptions.iter().any(|known| known.eq_ignore_ascii_case(s));
     let api = match parts.as_slice() {
-        _ if made => return Some(Value::Null),
-        ["", _, subscription] => return known(subscription).then_some(Value::Null),
+        _ if made => return Ok(Some(Value::Null)),
+        ["", _, subscription] => return Ok(known(subscription).then_some(Value::Null)),
         ["", _, _, _, _] if parse::type_of(id).is_none() => "2024-07-01".to_owned(),
         _ => {
-            let kind = parse::type_of(id)?;
+            let Some(kind) = parse::type_of(id) else { return Ok(None) };
             if kind.eq_ignore_ascii_case("Microsoft.Management/managementGroups") {
                 "2020-05-01".to_owned()
             } else {
@@ -64,7 +98,7 @@ async fn find_place(reader: &Reader, common: &Common, params: &Params, id: &str)
             }
         }
     };
-    reader.find(id, &api).await.ok().flatten()
+    reader.find(id, &api).await
 }
 
 /// The custom roles held at a scope that may not be assigned at its counterpart.
@@ -85,7 +119,7 @@ fn covers(scope: &str, id: &str) -> bool {
     scope == "/" || id.eq_ignore_ascii_case(scope) || below(id, scope.trim_end_matches('/'))
 }
 
-async fn grants(reader: &Reader, params: &Params, facts: &Facts) -> Vec<MappedGrant> {
+async fn grants(reader: &Reader, params: &Params, facts: &Facts, unread: &Unread) -> Vec<MappedGrant> {
     let who = &facts.identity.identifiers;
     let mut asked = Vec::new();
     for grant in &facts.service_grants {
@@ -94,7 +128,7 @@ async fn grants(reader: &Reader, params: &Params, facts: &Facts) -> Vec<MappedGr
         let like = ServiceGrant { id, api_version: grant.api_version.clone(), body };
         // What the old identity has there itself is copied from there.
         if !facts.service_grants.iter().any(|own| is_same(own, &like)) {
-            asked.push(judge(reader, grant, like));
+            asked.push(judge((reader, unread), grant, like));
         }
     }
     stream::iter(asked).buffered(AT_ONCE).collect().await
@@ -122,6 +156,7 @@ fn translated(value: &Value, params: &Params, who: &Identifiers) -> Value {
 /// One place where grants are kept, and what was asked of it.
 struct There<'a> {
     reader: &'a Reader,
+    unread: &'a Unread,
     api: &'a str,
     /// The account at the old place and at the new one.
     accounts: [String; 2],
@@ -129,17 +164,21 @@ struct There<'a> {
 
 impl There<'_> {
     async fn find(&self, id: &str) -> Option<Value> {
-        self.reader.find(id, self.api).await.ok().flatten()
+        self.unread.or_none(id, self.reader.find(id, self.api).await)
     }
 }
 
 /// Looks whether a grant can be made inside the counterpart of a service.
-async fn judge(reader: &Reader, source: &ServiceGrant, mut grant: ServiceGrant) -> MappedGrant {
+async fn judge(
+    (reader, unread): (&Reader, &Unread),
+    source: &ServiceGrant,
+    mut grant: ServiceGrant,
+) -> MappedGrant {
     let (of, api) = (source.id.clone(), grant.api_version.clone());
     let parents = parents(&grant.id);
     let account = parents.first().cloned().unwrap_or_default();
     let was = self::parents(&of).into_iter().next().unwrap_or_default();
-    let there = There { reader, api: &api, accounts: [was, account.clone()] };
+    let there = There { reader, unread, api: &api, accounts: [was, account.clone()] };
     let Some(found) = there.find(&account).await else {
         return MappedGrant { of, grant, there: false, lacks: Vec::new() };
     };
@@ -204,7 +243,7 @@ async fn definition(there: &There<'_>, grant: &mut ServiceGrant) -> Result<(), S
     }
     let source = there.find(&format!("{was}{}", &wanted[account.len()..])).await.unwrap_or_default();
     let name = parse::text(&source, "/properties/roleName").unwrap_or_default();
-    let found = there.reader.list(list, there.api, &[]).await.unwrap_or_default();
+    let found = there.unread.or_none(list, there.reader.list(list, there.api, &[]).await);
     let id = |one: &Value| parse::text(one, "/id").unwrap_or_default();
     let by_id = found.iter().find(|one| id(one).eq_ignore_ascii_case(&wanted));
     let by_name = || found.iter().find(|one| one["properties"]["roleName"].as_str() == Some(&name));

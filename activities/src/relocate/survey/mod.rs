@@ -26,11 +26,14 @@ mod sign_ins;
 mod versions;
 
 pub(crate) use access::{SCHEDULES, SERVICES};
+pub(crate) use hosts::users_list;
 pub(crate) use parse::is_single_kind;
+pub(crate) use query::{RESOURCE_GRAPH, TABLES, carriers, lacks_table};
+pub(crate) use versions::Versions;
 
 use super::facts::*;
 use super::params::Params;
-use crate::azure::{ReadAction, Reader};
+use crate::azure::{NO_ANSWER, ReadAction, Reader, says_no_version};
 use crate::references::scan::Identifiers;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
@@ -172,13 +175,15 @@ async fn one(
     let (signs_in_to, unlogged) = signs_in;
     gaps.extend(unread.into_iter().chain(unlogged).chain(own.gaps));
     named.extend(all.named(common, &who).into_iter().chain(own.by_hand));
-    let (mut assignments, (directory, scheduled, missed)) = (grants?, directory?);
+    let (mut assignments, (directory, scheduled, missed)) = (grants, directory);
     gaps.extend(missed);
     named.extend(scheduled);
     let (target, unasked) = target?;
     gaps.extend(unasked);
+    gaps.extend(unlisted_home(common, &who));
     let (mut hosts, host_gaps) = hosts;
-    let credentials = credentials?;
+    let (credentials, unread) = credentials;
+    gaps.extend(unread);
     let (bindings, unlisted) = bindings::read(reader, &credentials, &who).await;
     gaps.extend(unlisted);
     let administrators = common.grants.iter().filter_map(|(g, api)| parse::administrator(g, api, &who));
@@ -187,11 +192,12 @@ async fn one(
     let (gone, unasked) = orphans::read(reader, &assignments.on).await;
     gaps.extend(unasked);
     gaps.extend(host_gaps);
-    let mut counterparts = hosts::counterparts(reader, common, params, &hosts).await;
+    let (mut counterparts, unread) = hosts::counterparts(reader, common, params, &hosts).await;
+    gaps.extend(unread);
     let mut living: Vec<&str> = moving.iter().map(|m| m.from.as_str()).collect();
     living.push(&who.resource_id);
     let written = hosts.iter_mut().chain(counterparts.iter_mut().map(|c| &mut c.host));
-    hosts::find_dead(reader, &living, written).await;
+    gaps.extend(hosts::find_dead(reader, &living, written).await);
     let mut facts = Facts {
         target,
         graph: reader.graph_for_people(),
@@ -216,9 +222,13 @@ async fn one(
         gaps,
         identity,
     };
-    facts.mapped = mapped::read(reader, common, params, &facts).await;
+    let (mapped, unread) = mapped::read(reader, common, params, &facts).await;
+    facts.mapped = mapped;
+    facts.gaps.extend(unread);
     facts.locks = access::locks(common, &facts);
-    facts.rights = access::rights(reader, params, &facts).await;
+    let (rights, unread) = access::rights(reader, params, &facts).await;
+    facts.rights = rights;
+    facts.gaps.extend(unread);
     facts.rights.extend(graph_rights::rights(common, &facts));
     facts.assignment_counts = access::counts(common, &facts);
     sort(&mut facts);
@@ -268,16 +278,16 @@ fn sort(facts: &mut Facts) {
 
 async fn target(reader: &Reader, params: &Params, was: &Identity) -> Result<(TargetFacts, Vec<Gap>), Fault> {
     let target = &params.target;
-    let provider = format!("/subscriptions/{}/providers/Microsoft.ManagedIdentity", target.subscription);
+    let provider_id = format!("/subscriptions/{}/providers/Microsoft.ManagedIdentity", target.subscription);
     let (group, identity) = (target.group_id(), target.id());
     let (group, there, provider, denied) = futures_util::join!(
         reader.find(&group, "2024-07-01"),
         reader.find(&identity, MSI),
-        reader.find(&provider, "2021-04-01"),
+        reader.find(&provider_id, "2021-04-01"),
         policies(reader, params, was),
     );
     let group = group?;
-    let (policies, gaps) = match denied {
+    let (policies, mut gaps) = match denied {
         Ok(policies) => (policies, Vec::new()),
         // In a group that is not there nothing can be asked.
         Err(_) if group.is_none() => (Vec::new(), Vec::new()),
@@ -285,7 +295,10 @@ async fn target(reader: &Reader, params: &Params, was: &Identity) -> Result<(Tar
     };
     // In a group that is not there nothing is.
     let taken = group.is_some() && there?.is_some();
-    let provider = provider.ok().flatten();
+    let provider = provider.unwrap_or_else(|why| {
+        gaps.push(gap(&provider_id, &why));
+        None
+    });
     let state = provider.as_ref().and_then(|p| parse::text(p, "/registrationState"));
     let facts = TargetFacts {
         id: target.id(),
@@ -308,7 +321,14 @@ async fn policies(reader: &Reader, params: &Params, was: &Identity) -> Result<Ve
     let body = json!({"resourceDetails": {"resourceContent": content, "apiVersion": MSI}});
     let group = params.target.group_id();
     let found = reader.post_question(ReadAction::CheckPolicyRestrictions, &group, &body).await?;
+    items_at(&found, "/contentEvaluationResult/policyEvaluations", &group)?;
     Ok(parse::denying(&found))
+}
+
+/// A list inside an answer, which is one or a failure.
+fn items_at<'a>(body: &'a Value, pointer: &str, place: &str) -> Result<&'a Vec<Value>, Fault> {
+    let none = || Fault::new(FaultKind::Broken, NO_ANSWER, format!("the answer has no list in {pointer}"));
+    body.pointer(pointer).and_then(Value::as_array).ok_or_else(|| none().at(place))
 }
 
 fn offered(provider: &Value, location: &str) -> Option<bool> {
@@ -321,14 +341,47 @@ fn offered(provider: &Value, location: &str) -> Option<bool> {
     Some(regions.iter().filter_map(Value::as_str).any(|r| plain(r) == plain(location)))
 }
 
-async fn credentials(reader: &Reader, id: &str) -> Result<Vec<FederatedCredential>, Fault> {
+/// Its federated credentials, or what of them could not be read.
+async fn credentials(reader: &Reader, id: &str) -> (Vec<FederatedCredential>, Vec<Gap>) {
     let path = format!("{id}/federatedIdentityCredentials");
-    // Flexible credentials are seen only in a preview version, which not every cloud has.
-    let source = match reader.list(&path, "2025-01-31-preview", &[]).await {
-        Ok(all) => all,
-        Err(_) => reader.list(&path, MSI, &[]).await?,
-    };
-    Ok(source.iter().filter_map(parse::credential).collect())
+    let mut gaps = Vec::new();
+    match credential_list(reader, &path).await {
+        Ok(found) => (understood(&path, &found, parse::credential, &mut gaps), gaps),
+        Err(why) => (Vec::new(), vec![gap(&path, &why)]),
+    }
+}
+
+/// The list of federated credentials. Flexible ones are seen only in a preview version, which not every cloud has.
+pub(crate) async fn credential_list(reader: &Reader, path: &str) -> Result<Vec<Value>, Fault> {
+    match reader.list(path, "2025-01-31-preview", &[]).await {
+        Err(why) if says_no_version(&why) => reader.list(path, MSI, &[]).await,
+        other => other,
+    }
+}
+
+/// The subscription of an identity is one of those that may be seen: a list without it is not the whole one.
+fn unlisted_home(common: &Common, who: &Identifiers) -> Option<Gap> {
+    let home = who.resource_id.split('/').nth(2).unwrap_or_default();
+    let listed = common.subscriptions.iter().any(|one| one.eq_ignore_ascii_case(home));
+    let why =
+        || "the list of subscriptions does not have it: other subscriptions may be missing, too".to_owned();
+    (!listed).then(|| Gap { code: GapCode::Unreadable, scope: format!("/subscriptions/{home}"), why: why() })
+}
+
+/// What can be made of the items of a list. One that nobody understands is a gap: it is not what it should be.
+fn understood<T>(
+    list: &str,
+    items: &[Value],
+    read: impl Fn(&Value) -> Option<T>,
+    gaps: &mut Vec<Gap>,
+) -> Vec<T> {
+    let known: Vec<T> = items.iter().filter_map(read).collect();
+    let strange = items.len() - known.len();
+    if strange > 0 {
+        let why = format!("{strange} of {} entries are not what this list should have", items.len());
+        gaps.push(Gap { code: GapCode::Unreadable, scope: list.to_owned(), why });
+    }
+    known
 }
 
 /// A gap, from what Azure said.

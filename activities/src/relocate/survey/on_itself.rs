@@ -3,11 +3,10 @@
 
 use super::hosts::Candidates;
 use super::{gap, parse};
-use crate::azure::Reader;
+use crate::azure::{Reader, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::secrets::{MASK, mask};
 use crate::relocate::facts::*;
-use rehome_orchestrator::Fault;
 use serde_json::{Map, Value, json};
 
 const ASSIGNMENTS: &str = "Microsoft.Authorization/policyAssignments";
@@ -45,20 +44,10 @@ pub(super) async fn read(reader: &Reader, found: &Candidates, who: &Identifiers)
     let path = format!("{}/providers/{kind}", who.resource_id);
     match reader.list(&path, api, &[]).await {
         Ok(found) => own.copied.extend(found.iter().filter_map(|body| diagnostic(body, who))),
-        Err(why) if is_unsupported(&why) => {}
+        Err(why) if says_never(&why) => {}
         Err(why) => own.gaps.push(gap(&path, &why)),
     }
     own
-}
-
-/// Whether Azure says that this type cannot have any.
-fn is_unsupported(why: &Fault) -> bool {
-    let said = format!("{} {}", why.code, why.message).to_lowercase();
-    match why.status {
-        Some(405) => true,
-        Some(400 | 404) => said.contains("not support") || said.contains("notsupported"),
-        _ => false,
-    }
 }
 
 /// What stands on the identity, with the spelling of its own id before the name.
@@ -133,7 +122,6 @@ pub(super) fn diagnostic(body: &Value, who: &Identifiers) -> Option<OnItself> {
 mod tests {
     use super::*;
     use crate::relocate::testing::{OLD, facts};
-    use rehome_orchestrator::FaultKind;
 
     fn assigned(of: &str, identity: Value, parameters: Value) -> Option<Result<OnItself, OwnPolicy>> {
         let id = format!("{of}/providers/microsoft.authorization/policyassignments/Tags");
@@ -166,17 +154,5 @@ mod tests {
         let secret = json!({"storageKey": {"value": "planted"}});
         let found = assigned(OLD, Value::Null, secret).unwrap().unwrap_err();
         assert_eq!(found.body, None, "it does not come into the plan");
-    }
-
-    #[test]
-    fn only_an_answer_that_the_type_has_none_is_no_gap() {
-        let said = |status, code: &str, message: &str| {
-            let mut why = Fault::new(FaultKind::Invalid, code, message);
-            why.status = Some(status);
-            is_unsupported(&why)
-        };
-        assert!(said(400, "ResourceTypeNotSupported", "x") && said(405, "x", "x"));
-        assert!(said(404, "NotFound", "The type does not support diagnostic settings."));
-        assert!(!said(403, "AuthorizationFailed", "not supported") && !said(400, "InvalidApiVersion", "x"));
     }
 }

@@ -2,7 +2,7 @@
 //! ever: it is named, and left alone.
 
 use super::gap;
-use crate::azure::Reader;
+use crate::azure::{Reader, says_gone};
 use crate::relocate::facts::{Assignment, Gap};
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) async fn read(reader: &Reader, on: &[Assignment]) -> (BTreeSet<String
     for (id, answer) in ids.into_iter().zip(reader.graph_batch(&paths).await) {
         match answer {
             Ok(_) => {}
-            Err(why) if why.status == Some(404) => {
+            Err(why) if says_gone(&why) => {
                 gone.insert(id);
             }
             Err(why) => gaps.push(gap(&format!("Entra ID: directoryObjects/{id}"), &why)),

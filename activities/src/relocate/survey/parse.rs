@@ -16,6 +16,11 @@ pub(super) fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
 }
 
+/// The id and the type of something.
+pub(super) fn id_and_type(value: &Value) -> Option<(String, String)> {
+    Some((text(value, "/id")?, text(value, "/type")?))
+}
+
 fn texts(value: &Value, pointer: &str) -> Vec<String> {
     let items = value.pointer(pointer).and_then(Value::as_array);
     items.map_or_else(Vec::new, |i| i.iter().filter_map(Value::as_str).map(str::to_owned).collect())

@@ -5,6 +5,7 @@
 //! it is taken from what is copied, and given as what it is.
 
 use super::gap;
+use crate::azure::items;
 use crate::relocate::facts::*;
 use crate::relocate::pim::{list, schedule};
 use rehome_orchestrator::Fault;
@@ -28,14 +29,14 @@ pub(super) fn read(principal: &str, answers: Vec<Result<Value, Fault>>) -> (Vec<
     let (mut all, mut gaps) = (Vec::new(), Vec::new());
     for ((kind, eligible), answer) in LISTS.into_iter().zip(answers) {
         let scope = format!("Entra ID: {}", list(kind, eligible));
-        let found = match answer {
+        let found = match answer.and_then(|found| items(&found, &list(kind, eligible))) {
             Ok(found) => found,
             Err(why) => {
                 gaps.push(gap(&scope, &why));
                 continue;
             }
         };
-        for body in found["value"].as_array().into_iter().flatten() {
+        for body in &found {
             match schedule(body, principal, eligible) {
                 // What neither begins nor ends by itself is copied as what it shows up as.
                 Ok(pim) => all.extend(pim.filter(|pim| eligible || pim.is_scheduled())),

@@ -4,6 +4,7 @@
 //! that a batch costs a handful of requests. What is found is only a hint: the resource itself decides.
 
 use crate::references::scan::Identifiers;
+use rehome_orchestrator::Fault;
 
 /// Azure's limit on the length of a query is far above what this many identities need.
 pub(super) const IDENTITIES_PER_QUERY: usize = 20;
@@ -12,7 +13,7 @@ pub(super) const IDENTITIES_PER_QUERY: usize = 20;
 /// Source: <https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-tables-resources>.
 /// One question for each: `union` takes tables other than `resources` and `resourcecontainers` only by themselves.
 /// Source: <https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language>
-pub(super) const TABLES: [&str; 11] = [
+pub(crate) const TABLES: [&str; 11] = [
     "resources",
     "policyresources",
     "appserviceresources",
@@ -46,6 +47,26 @@ pub(super) fn mentions(table: &str, identities: &[&Identifiers]) -> String {
          | where {} | project id, type, location",
         clauses.join(" or ")
     )
+}
+
+/// What gaps call the index.
+pub(crate) const RESOURCE_GRAPH: &str = "Resource Graph";
+
+/// Everything in a table whose block of identities mentions one.
+pub(crate) fn carriers(table: &str, identity: &str) -> String {
+    let id = literal(&identity.to_ascii_lowercase());
+    format!(
+        "{table} | extend text = tolower(tostring(identity)) | where text contains '{id}' | project id, type, location"
+    )
+}
+
+/// Whether the index says that it has no such table, which not every cloud has.
+/// Source: <https://learn.microsoft.com/azure/governance/resource-graph/troubleshoot/general>
+pub(crate) fn lacks_table(why: &Fault, table: &str) -> bool {
+    let said = why.message.to_lowercase();
+    let names = said.contains(&format!("table {}", table.to_lowercase()));
+    let words = ["not found", "unsupported", "disallowed", "invalid"];
+    why.status == Some(400) && table != "resources" && names && words.iter().any(|w| said.contains(w))
 }
 
 /// The accounts whose own lists of grants must be read one by one.

@@ -13,12 +13,12 @@ const FALLBACK: &str = "2024-01-01";
 
 /// Versions of the types that the table does not have, by namespace, asked for once.
 #[derive(Default)]
-pub(super) struct Versions(Mutex<BTreeMap<String, BTreeMap<String, String>>>);
+pub(crate) struct Versions(Mutex<BTreeMap<String, BTreeMap<String, String>>>);
 
 impl Versions {
     /// The version of a type: the table's, or else the newest stable one that its provider offers.
     /// Source: <https://learn.microsoft.com/rest/api/resources/providers/get>
-    pub(super) async fn of(&self, reader: &Reader, id: &str, kind: &str) -> String {
+    pub(crate) async fn of(&self, reader: &Reader, id: &str, kind: &str) -> String {
         if let Some(known) = said::of(kind) {
             return known.api_version.to_owned();
         }
