@@ -59,7 +59,7 @@ fn compare(input: &AlikeInput, old: &Had, new: &Had) -> Differences {
     let renamed = |name: &str| replace(name, &pairs).unwrap_or_else(|| name.to_owned()).to_lowercase();
     let given: BTreeSet<String> = input.given.iter().map(|name| renamed(name)).collect();
     let not_copied: BTreeSet<String> = input.not_copied.iter().map(|name| name.to_lowercase()).collect();
-    let was: BTreeSet<String> = old.all().map(|name| renamed(name)).collect();
+    let was: BTreeSet<String> = old.all().map(&renamed).collect();
     let is: BTreeSet<String> = new.all().map(str::to_lowercase).collect();
     let more = is.iter().filter(|name| !given.contains(*name) && !was.contains(*name)).cloned().collect();
     // Roles are compared by what they add up to, with all groups: `principal.equal`.
@@ -81,7 +81,7 @@ fn told(all: &[String]) -> String {
 /// # Errors
 /// When something of either cannot be read.
 pub(crate) async fn findings(reader: &Reader, input: &AlikeInput) -> Result<Vec<Finding>, Fault> {
-    let Differences { more, less } = differences(reader, input).await?;
+    let Differences { more, less } = Box::pin(differences(reader, input)).await?;
     let one = |fact: String, expected: &str, found: &[String], word: &str| {
         let difference = (!found.is_empty()).then(|| Difference {
             fact: fact.clone(),
@@ -115,7 +115,7 @@ impl Condition for IdentityAlike {
     type Input = AlikeInput;
 
     async fn check(&self, input: &AlikeInput) -> Met {
-        let found = match differences(&self.0, input).await {
+        let found = match Box::pin(differences(&self.0, input)).await {
             Ok(found) => found,
             Err(why) => return Met::NotYet { after: None, why },
         };

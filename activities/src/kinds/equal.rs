@@ -179,7 +179,7 @@ impl Condition for PrincipalEqual {
             found.push(finding(&fact, &expected, difference.as_ref()));
         }
         if let Some(both) = &input.alike {
-            found.extend(alike::findings(&self.0, both).await?);
+            found.extend(Box::pin(alike::findings(&self.0, both)).await?);
         }
         Ok(found)
     }

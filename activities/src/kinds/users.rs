@@ -97,7 +97,7 @@ impl Look<'_> {
         let open = |table: &&str| !self.is_answered_for(&format!("{RESOURCE_GRAPH}: {table}"));
         let asked = TABLES
             .into_iter()
-            .filter(|table| open(&table))
+            .filter(|table| open(table))
             .map(|table| async move { (reader.resource_graph(&carriers(table, self.id), &[]).await, table) });
         let mut found: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (rows, table) in

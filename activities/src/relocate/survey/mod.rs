@@ -222,17 +222,22 @@ async fn one(
         gaps,
         identity,
     };
-    let (mapped, unread) = mapped::read(reader, common, params, &facts).await;
-    facts.mapped = mapped;
-    facts.gaps.extend(unread);
-    facts.locks = access::locks(common, &facts);
-    let (rights, unread) = access::rights(reader, params, &facts).await;
-    facts.rights = rights;
-    facts.gaps.extend(unread);
-    facts.rights.extend(graph_rights::rights(common, &facts));
-    facts.assignment_counts = access::counts(common, &facts);
+    follow(reader, common, params, &mut facts).await;
     sort(&mut facts);
     Ok(facts)
+}
+
+/// What depends on the rest: counterparts of what was granted, locks, the caller's rights.
+async fn follow(reader: &Reader, common: &Common, params: &Params, facts: &mut Facts) {
+    let (mapped, unread) = mapped::read(reader, common, params, facts).await;
+    facts.mapped = mapped;
+    facts.gaps.extend(unread);
+    facts.locks = access::locks(common, facts);
+    let (rights, unread) = access::rights(reader, params, facts).await;
+    facts.rights = rights;
+    facts.gaps.extend(unread);
+    facts.rights.extend(graph_rights::rights(common, facts));
+    facts.assignment_counts = access::counts(common, facts);
 }
 
 /// Each host once.
