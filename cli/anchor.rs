@@ -2,9 +2,10 @@
 //! file, and reads the log.
 
 use crate::error::{CliError, Exit, causes};
+use crate::output::Output;
 use crate::store::damaged;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Entry, entries};
-use rehome_store::{Anchor, Log, RunnerError, RunnerLock, SqliteLog, Standing};
+use rehome_store::{Anchor, Locker, Log, RunnerError, RunnerLock, SqliteLog, Standing};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -23,12 +24,10 @@ pub(crate) fn refuse_gone(db: &Path) -> Result<(), CliError> {
         Ok(_) | Err(_) => return Ok(()),
     };
     let known = match Anchor::read(db) {
-        Ok(Some(anchor)) if !anchor.is_of_nothing() => {
-            format!("the anchor beside it knows of event {}", anchor.position)
-        }
+        Ok(Some(anchor)) => format!("the anchor beside it knows of event {}", anchor.position),
         Err(_) => "there is an anchor beside it, which cannot be read".to_owned(),
-        Ok(_) if RunnerLock::left_a_name(db) => "a runner was at work on it".to_owned(),
-        Ok(_) => return Ok(()),
+        Ok(None) if RunnerLock::left_a_name(db) => "a runner was at work on it".to_owned(),
+        Ok(None) => return Ok(()),
     };
     let what = format!("the log is {gone}, but {known}: it was removed or emptied, or its disk is not there");
     Err(damaged(&what)
@@ -40,7 +39,9 @@ pub(crate) fn refuse_gone(db: &Path) -> Result<(), CliError> {
 /// The anchor beside a log, if there is one; it must be of this log.
 pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
     let anchor = Anchor::read(log.path()).map_err(|e| {
-        CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e).next(RECONCILE)
+        CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e)
+            .at(Anchor::path(log.path()).display().to_string())
+            .next(RECONCILE)
     })?;
     match anchor {
         Some(anchor) if anchor.log != log.id() => {
@@ -51,6 +52,12 @@ pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
             );
             let place = Anchor::path(log.path()).display().to_string();
             Err(damaged(&what).at(place).next("put the anchor of this log back beside it").next(RECONCILE))
+        }
+        // No program writes one before the first event: it would confirm every log, also one that was cut off.
+        Some(anchor) if anchor.is_of_nothing() => {
+            let what = "the anchor beside the log knows of no event, and so confirms nothing: it was not written by this program";
+            let place = Anchor::path(log.path()).display().to_string();
+            Err(damaged(what).at(place).next("put the anchor of this log back beside it").next(RECONCILE))
         }
         anchor => Ok(anchor),
     }
@@ -104,11 +111,23 @@ async fn was_worked_on(log: &SqliteLog) -> Result<bool, CliError> {
 }
 
 /// Moves the record of the log's end on, after what a person asked was appended. A runner that is at work does
-/// that itself.
-pub(crate) async fn follow(log: &SqliteLog) -> Result<(), CliError> {
+/// that itself, later; whoever asked is told so.
+pub(crate) async fn follow(log: &SqliteLog, output: &Output) -> Result<(), CliError> {
     let moved = match RunnerLock::hold(log.path()) {
         Ok(_held) => write(log).await,
-        Err(RunnerError::Held { .. }) => Ok(()),
+        // No runner has such a lock, so nobody moves the anchor on.
+        Err(RunnerError::Held { by: Some(by @ Locker { shared: true, .. }), .. }) => {
+            let what =
+                format!("the anchor beside the log cannot be moved on: {}", RunnerError::who(None, Some(by)));
+            Err(CliError::new(Exit::Held, what).next("end that process, and run the same command again"))
+        }
+        Err(RunnerError::Held { holder, by, .. }) => {
+            let who = RunnerError::who(holder.as_ref(), by);
+            output.talk(&format!(
+                "note: {who}. Until the anchor is moved on, nothing outside the log confirms what you asked"
+            ));
+            Ok(())
+        }
         Err(e @ RunnerError::Io { .. }) => Err(CliError::new(Exit::Failed, causes(&e))),
     };
     moved.map_err(|e| e.left("what you asked is in the log; its anchor is older"))
@@ -117,6 +136,9 @@ pub(crate) async fn follow(log: &SqliteLog) -> Result<(), CliError> {
 /// Writes the record of the log's end beside it. Only who has the right to act may do that.
 pub(crate) async fn write(log: &SqliteLog) -> Result<(), CliError> {
     let head = log.head().await.map_err(|e| damaged(&causes(&e)))?;
+    if head.position.0 == 0 {
+        return Ok(());
+    }
     Anchor::of(log.id(), head).write(log.path()).map_err(|e| {
         let what = "failed to write the anchor beside the log";
         if e.kind() != std::io::ErrorKind::StorageFull {

@@ -81,12 +81,10 @@ fn stay(args: &RunArgs) -> Stay {
 impl Drive<'_> {
     /// Drives as far as it goes, and looks at every run afterwards.
     pub(crate) async fn go(self, cloud: &Cloud, args: &RunArgs) -> Result<Driven, CliError> {
-        anchor::check(&self.log).await?;
+        store::check_whole(&self.log).await?;
         let actor = store::actor(self.c.global.actor.as_deref());
         self.check_world(cloud).await?;
         let key = key::of(&self.log).await?;
-        // A log that a runner was at has an anchor, even if that runner dies in the next line.
-        anchor::write(&self.log).await?;
         let opened = self.opened(cloud, key::mark(&key));
         BatchLoaded::open(&*self.log, &self.batch, &actor, SystemClock.now_ms(), opened)
             .await

@@ -3,12 +3,11 @@
 
 use crate::error::{CliError, Exit, causes};
 use crate::store::damaged;
-use crate::whole;
 use rehome_activities::references::settings::SettingsKey;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Entry, SystemClock, entries};
-use rehome_store::{Log, SqliteLog};
+use rehome_store::{Log, SqliteLog, side};
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Under this name a runner says which key it has, by a mark that the key makes of nothing.
@@ -22,7 +21,7 @@ type Bytes = [u8; 32];
 
 /// Where the key of a log is kept.
 pub(crate) fn path(db: &Path) -> PathBuf {
-    whole::beside(db, ".key")
+    side::beside(db, ".key")
 }
 
 /// The mark by which a key is known; it tells nothing about the key.
@@ -114,7 +113,7 @@ pub(crate) async fn to_read(log: &SqliteLog) -> Result<SettingsKey, CliError> {
 /// Makes a new key, because the one that the marks were made with is gone; another one that is there is kept.
 pub(crate) fn renew(db: &Path) -> Result<(), CliError> {
     let there = path(db);
-    let kept = whole::beside(&there, &format!(".replaced-{}", SystemClock.now_ms()));
+    let kept = side::beside(&there, &format!(".replaced-{}", SystemClock.now_ms()));
     match fs::rename(&there, kept) {
         Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(&there, &e)),
         Ok(()) | Err(_) => {}
@@ -147,8 +146,9 @@ pub(crate) fn replace(db: &Path, bytes: &Bytes, kept: &Path) -> Result<(), CliEr
 
 fn read(db: &Path) -> Result<Option<Bytes>, CliError> {
     let path = path(db);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
+    let mut bytes = Vec::new();
+    match side::open(&path).and_then(|file| file.take(64).read_to_end(&mut bytes)) {
+        Ok(_) => {}
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(failed(&path, &e)),
     };
@@ -177,7 +177,7 @@ fn make(db: &Path) -> Result<Bytes, CliError> {
 /// Writes a key, whole or not at all, before anything relies on it.
 fn put(db: &Path, bytes: &Bytes) -> Result<(), CliError> {
     let path = path(db);
-    whole::write(&path, bytes).map_err(|e| failed(&path, &e))
+    side::replace(&path, bytes).map_err(|e| failed(&path, &e))
 }
 
 fn failed(path: &Path, e: &io::Error) -> CliError {

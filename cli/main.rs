@@ -23,7 +23,6 @@ mod store;
 mod time;
 mod unprinted;
 mod view;
-mod whole;
 
 use args::{Cli, Global};
 use clap::Parser;
@@ -41,6 +40,15 @@ fn main() -> ExitCode {
             "note: {flag} has what looks like a secret; it is masked and not recorded. If it is one, replace it: your \
              shell may have kept it"
         ));
+    }
+    // What belongs to a log is found beside the log, and not beside a link that leads to it.
+    match rehome_store::side::real_name(&cli.global.db) {
+        Ok(real) => cli.global.db = real,
+        Err(e) => {
+            let place = cli.global.db.display().to_string();
+            output.error(&CliError::because(Exit::Usage, "failed to find the log", &e).at(place));
+            return ExitCode::from(Exit::Usage as u8);
+        }
     }
     start_talk(&cli.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -2,7 +2,8 @@
 //! else. Touches that file.
 
 use crate::error::{CliError, Exit};
-use crate::{files, plan_file, snapshot, whole};
+use crate::{files, plan_file, snapshot};
+use rehome_store::side;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -65,7 +66,7 @@ impl Place {
             }
         };
         if in_its_folder(log)
-            .is_ok_and(|log| BESIDE_A_LOG.iter().any(|part| whole::beside(&log, part) == path))
+            .is_ok_and(|log| BESIDE_A_LOG.iter().any(|part| side::beside(&log, part) == path))
         {
             return Err(refuse(format!(
                 "this place belongs to the log, and {} never goes there",
@@ -102,7 +103,7 @@ impl Place {
             let error = CliError::new(Exit::Usage, taken(self.kind)).at(self.named.display().to_string());
             return Err(error.next("name another file, and run the command again"));
         }
-        whole::write(&self.path, text.as_bytes()).map_err(|e| failed(&e))
+        side::replace(&self.path, text.as_bytes()).map_err(|e| failed(&e))
     }
 }
 

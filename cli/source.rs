@@ -23,7 +23,16 @@ impl Source {
     pub(crate) fn open(c: &Context<'_>, from: &ReadFrom) -> Result<Self, CliError> {
         match &from.bundle {
             Some(path) => open_bundle(path).map(Box::new).map(Self::Bundle),
-            None => store::open_to_read(&c.global.db).map(Self::Database),
+            None => {
+                let log = store::open_to_read(&c.global.db)?;
+                if let Some(format) = log.newer_format() {
+                    c.output.talk(&format!(
+                        "note: {}; it is read as far as that goes",
+                        store::newer(format).what
+                    ));
+                }
+                Ok(Self::Database(log))
+            }
         }
     }
 

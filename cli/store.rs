@@ -7,8 +7,8 @@ use rehome_orchestrator::{
     batch_stream, load, replay,
 };
 use rehome_store::{
-    Anchor, Holder, Log, OpenError, Position, RunnerError, RunnerLock, SqliteLog, Standing, StreamId,
-    Verified, VerifyError,
+    Anchor, FORMAT, Holder, Locker, Log, OpenError, Position, RunnerError, RunnerLock, SqliteLog, Standing,
+    StreamId, Verified, VerifyError,
 };
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,16 +28,30 @@ pub(crate) async fn open_to_write(path: &Path) -> Result<Arc<SqliteLog>, CliErro
     Ok(log)
 }
 
+/// Refuses a log that could not be appended to, before anything is done for nothing.
+fn refuse_newer(log: &SqliteLog) -> Result<(), CliError> {
+    log.newer_format().map_or(Ok(()), |format| Err(newer(format).at(log.path().display().to_string())))
+}
+
+/// A log that a newer program has written.
+pub(crate) fn newer(format: u32) -> CliError {
+    let what = format!("the log has format {format}, and this program knows only format {FORMAT}");
+    CliError::new(Exit::Failed, what).next("use a newer version of this program")
+}
+
 /// Opens a log that exists, for writing, whatever its anchor says.
 pub(crate) fn open_unconfirmed(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
     anchor::refuse_gone(path)?;
-    SqliteLog::open(path).map(Arc::new).map_err(|e| open_error(path, &e))
+    let log = SqliteLog::open(path).map(Arc::new).map_err(|e| open_error(path, &e))?;
+    refuse_newer(&log)?;
+    Ok(log)
 }
 
 /// Opens a log, and makes one where there is none; its anchor must confirm it, and its key must be there.
 pub(crate) async fn create_or_open(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
     anchor::refuse_gone(path)?;
     let log = SqliteLog::create_or_open(path).map(Arc::new).map_err(|e| open_error(path, &e))?;
+    refuse_newer(&log)?;
     anchor::check(&log).await?;
     key::check(&log).await?;
     Ok(log)
@@ -50,6 +64,10 @@ fn open_error(path: &Path, error: &OpenError) -> CliError {
             .at(place)
             .next("rehome approve PLAN.json --reason TEXT      (makes one)")
             .next("or name another one with --db FILE"),
+        OpenError::ManyNames { .. } => CliError::new(Exit::Usage, causes(error))
+            .at(place)
+            .next(format!("remove its other name (find it: find FOLDER -samefile {})", path.display()))
+            .next("or work on a copy: rehome db backup FILE"),
         OpenError::NotOurs { .. } => {
             CliError::new(Exit::Usage, causes(error)).at(place).next("name another file with --db FILE")
         }
@@ -89,17 +107,31 @@ pub(crate) fn host() -> String {
 }
 
 /// The right to act on a log.
-pub(crate) struct Runner(#[expect(dead_code, reason = "it is held, not used")] RunnerLock);
+pub(crate) struct Runner(RunnerLock);
+
+impl Runner {
+    /// Leaves the name of a runner, who has made sure that the log has an anchor.
+    pub(crate) fn leave_name(&mut self, actor: &str) -> Result<(), CliError> {
+        let holder = Holder {
+            host: host(),
+            pid: std::process::id(),
+            actor: actor.to_owned(),
+            since_ms: SystemClock.now_ms(),
+        };
+        self.0.leave_name(&holder).map_err(|e| not_given(&e))
+    }
+}
 
 /// Takes the right to act, or says who has it.
-pub(crate) fn take_runner(log: &SqliteLog, actor: &str) -> Result<Runner, CliError> {
-    let holder = Holder {
-        host: host(),
-        pid: std::process::id(),
-        actor: actor.to_owned(),
-        since_ms: SystemClock.now_ms(),
-    };
-    RunnerLock::take(log.path(), &holder).map(Runner).map_err(|e| not_given(&e))
+///
+/// A runner's name says that there is an anchor: so that is written before the name, and a process that dies in between
+/// leaves a log that nobody was at.
+pub(crate) async fn take_runner(log: &SqliteLog, actor: &str) -> Result<Runner, CliError> {
+    let mut runner = hold_runners_at(log.path())?;
+    anchor::check(log).await?;
+    anchor::write(log).await?;
+    runner.leave_name(actor)?;
+    Ok(runner)
 }
 
 /// Keeps runners away from a log, whether it is there or not, without being one.
@@ -109,14 +141,21 @@ pub(crate) fn hold_runners_at(path: &Path) -> Result<Runner, CliError> {
 
 fn not_given(e: &RunnerError) -> CliError {
     match e {
-        RunnerError::Held { holder, .. } => held(holder.as_ref()),
+        RunnerError::Held { holder, by, .. } => held(holder.as_ref(), *by),
         RunnerError::Io { .. } => CliError::new(Exit::Failed, causes(e)),
     }
 }
 
-fn held(holder: Option<&Holder>) -> CliError {
-    let who = holder
-        .map_or_else(|| "somebody".to_owned(), |h| format!("{} (process {} on {})", h.actor, h.pid, h.host));
+fn held(holder: Option<&Holder>, by: Option<Locker>) -> CliError {
+    let Some(h) = holder else {
+        let error = CliError::new(Exit::Held, RunnerError::who(None, by))
+            .left("your request, if you made one, is in the log; nobody is known to be at work on it");
+        return match by.and_then(|by| by.pid) {
+            Some(pid) => error.next(format!("look at process {pid}, and end it if it is nobody's runner")),
+            None => error.next("rehome status"),
+        };
+    };
+    let who = format!("{} (process {} on {})", h.actor, h.pid, h.host);
     CliError::new(Exit::Held, format!("another runner is at work on this log: {who}"))
         .left("the other runner goes on; your request, if you made one, is recorded and it will act on it")
         .next("rehome status")
@@ -146,12 +185,7 @@ pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
 /// Reads the whole log once: the chain, the anchor if there is one, and that each event could follow the one before;
 /// then what is kept beside the events, and an end that was kept elsewhere.
 pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Result<Replayed, CliError> {
-    let compare = |error: CliError| error.next("compare with a backup: rehome audit verify --db BACKUP");
-    let anchor = anchor::read_left(log)?;
-    let replayed = replay(log, anchor.as_ref()).await.map_err(|e| match &e {
-        ReplayError::Chain(VerifyError::Read(source)) => damaged(&causes(source)),
-        ReplayError::Chain(_) | ReplayError::History(_) => compare(damaged(&causes(&e))),
-    })?;
+    let replayed = whole(log).await?;
     if let Some(what) = log.flaw().await.map_err(|e| damaged(&causes(&e)))? {
         return Err(compare(damaged(&causes(&VerifyError::Misled { what }))));
     }
@@ -168,6 +202,25 @@ pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Resul
         Standing::Forked(_) => VerifyError::Rewritten { position: Position(kept.position) },
     };
     Err(compare(damaged(&causes(&found))))
+}
+
+/// Refuses to act on a log that is not as a whole what was written: every event of it, and not only those that this
+/// runner reads.
+pub(crate) async fn check_whole(log: &SqliteLog) -> Result<(), CliError> {
+    anchor::check(log).await?;
+    whole(log).await.map(drop)
+}
+
+async fn whole(log: &SqliteLog) -> Result<Replayed, CliError> {
+    let anchor = anchor::read_left(log)?;
+    replay(log, anchor.as_ref()).await.map_err(|e| match &e {
+        ReplayError::Chain(VerifyError::Read(source)) => damaged(&causes(source)),
+        ReplayError::Chain(_) | ReplayError::History(_) => compare(damaged(&causes(&e))),
+    })
+}
+
+fn compare(error: CliError) -> CliError {
+    error.next("compare with a backup: rehome audit verify --db BACKUP")
 }
 
 /// What a person selected.

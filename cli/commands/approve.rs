@@ -33,7 +33,7 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         }
         _ => store::write_error(&e),
     })?;
-    anchor::follow(&log).await?;
+    anchor::follow(&log, c.output).await?;
     let word = match recorded {
         Recording::Recorded => "approved",
         Recording::AlreadyThere => "approved before",

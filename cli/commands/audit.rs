@@ -5,10 +5,11 @@ use crate::args::ReadFrom;
 use crate::error::{CliError, Exit, causes};
 use crate::source::Source;
 use crate::{files, store};
-use rehome_orchestrator::{BatchLoaded, HistoryError, Replayed, RunId, load};
+use rehome_orchestrator::{BatchLoaded, HistoryError, Replayed, RunId, check_order, load};
 use rehome_store::{Anchor, Digest, Log, Verified};
 use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A file with the end of a log has at most this many bytes: a name, a number and a hash.
@@ -24,7 +25,11 @@ pub(crate) async fn verify(
     let source = Source::open(c, from)?;
     let elsewhere = elsewhere.map(|text| kept_elsewhere(text, source.id())).transpose()?;
     let log = match &source {
-        Source::Database(log) => log,
+        // Nobody vouches for a form that is not known here.
+        Source::Database(log) => match log.newer_format() {
+            Some(format) => return Err(store::newer(format)),
+            None => log,
+        },
         Source::Bundle(log) => return bundle::verify(c, log, elsewhere.as_ref()).await,
     };
     let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
@@ -101,12 +106,15 @@ impl Checked {
 
 /// Reads every move back, event by event.
 pub(super) async fn moves(log: &dyn Log) -> Result<Checked, CliError> {
-    let mut moves = Checked::default();
+    let (mut moves, mut states) = (Checked::default(), BTreeMap::new());
     for (stream, _) in log.streams(RunId::PREFIX).await.map_err(|e| store::damaged(&causes(&e)))? {
-        if let Some(run) = RunId::of_stream(&stream) {
-            moves.count(load(log, &run).await)?;
+        if let Some(run) = RunId::of_stream(&stream)
+            && let Some(loaded) = moves.count(load(log, &run).await)?
+        {
+            states.insert(run, loaded.state);
         }
     }
+    check_order(log, &states).await.map_err(|e| store::damaged(&causes(&e)))?;
     Ok(moves)
 }
 

@@ -8,7 +8,7 @@ use crate::{anchor, render, store};
 use rehome_orchestrator::mask;
 use rehome_store::{
     Anchor, BUNDLE_FORMAT, BundleError, BundleLog, BundleWriter, Head, Header, Log, Position, Shown,
-    SqliteLog, Standing, Stored, StreamId, Why,
+    SqliteLog, Standing, Stored, StreamId, Why, side,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,9 @@ pub(crate) async fn bundle(
 ) -> Result<Exit, CliError> {
     let redact = Redact::new(redact)?;
     let log = store::open_to_read(&c.global.db)?;
+    if let Some(format) = log.newer_format() {
+        return Err(store::newer(format));
+    }
     let wanted = store::streams(&*log, select).await?;
     // Read before the head, so that it is never ahead of it.
     let anchor = anchor::read(&log)?;
@@ -57,7 +60,7 @@ pub(crate) async fn bundle(
 
 fn create(to: &Path) -> Result<File, CliError> {
     let place = to.display().to_string();
-    File::create_new(to).map_err(|e| match e.kind() {
+    side::create_new(to).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => {
             let what = "there is a file of this name already, and a bundle never replaces one";
             CliError::new(Exit::Usage, what).at(place).next("name another file")

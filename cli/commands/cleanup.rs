@@ -41,7 +41,7 @@ pub(crate) async fn cleanup(
         return Err(CliError::new(Exit::Usage, what).next(format!("--confirm {name}")));
     }
     let actor = store::actor(c.global.actor.as_deref());
-    let runner = store::take_runner(&log, &actor)?;
+    let runner = store::take_runner(&log, &actor).await?;
     let (ready, early) = open_gates(&log, &selection.runs, &actor, approval).await?;
     // What was approved must not be lost by an old copy without anybody knowing.
     anchor::write(&log).await?;

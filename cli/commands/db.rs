@@ -2,10 +2,10 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, causes};
-use crate::whole::{self, beside};
 use crate::{anchor, key, store};
 use rehome_orchestrator::{Clock, LogEnd, Restored, SystemClock, restore as record_loss};
-use rehome_store::{Anchor, SqliteLog, Standing, verify_chain};
+use rehome_store::side::beside;
+use rehome_store::{Anchor, OpenError, SqliteLog, Standing, side, verify_chain};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,11 @@ fn note(c: &Context<'_>, why: Option<CliError>) {
 async fn sound(path: &Path) -> Result<(SqliteLog, rehome_store::Head), CliError> {
     let place = path.display().to_string();
     let log = SqliteLog::open_read_only(path).map_err(|e| {
-        let exit = if path.exists() { Exit::Usage } else { Exit::NotFound };
+        let exit = match &e {
+            OpenError::Damaged { .. } => Exit::Damaged,
+            _ if path.exists() => Exit::Usage,
+            _ => Exit::NotFound,
+        };
         CliError::new(exit, causes(&e)).at(place.clone()).next("name a file that `rehome db backup` wrote")
     })?;
     let verified = verify_chain(&log, None).await;
@@ -70,16 +74,13 @@ pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<E
     if !yes && !c.output.ask(&question, "--yes")? {
         return Err(CliError::new(Exit::Failed, "not restored"));
     }
-    let fresh = beside(db, ".restoring");
+    let fresh = side::unforeseen(db, ".restoring");
     let failed = |e: std::io::Error| CliError::because(Exit::Failed, "failed to restore", &e);
-    remove(&fresh).map_err(failed)?;
-    copy.backup(&fresh).map_err(|e| CliError::new(Exit::Failed, causes(&e)))?;
-    if sound(&fresh).await?.1 != head {
-        return Err(CliError::new(Exit::Failed, "the copy of the backup is not what the backup is"));
-    }
+    let copied = copied(&copy, head, &fresh).await;
+    copied.inspect_err(|_| drop(remove(&fresh)))?;
     let kept = keep(db).map_err(failed)?;
     fs::rename(&fresh, db).map_err(failed)?;
-    whole::sync_folder(db).map_err(failed)?;
+    side::sync_folder(db).map_err(failed)?;
     if let Some(key) = &key {
         key::replace(db, key, kept.as_deref().unwrap_or(&kept_name(db)))?;
     }
@@ -99,6 +100,15 @@ pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<E
     }
     note(c, keyed.err());
     Ok(Exit::Done)
+}
+
+/// Copies a backup to where it will be renamed from, and checks the copy.
+async fn copied(backup: &SqliteLog, head: rehome_store::Head, to: &Path) -> Result<(), CliError> {
+    backup.backup(to).map_err(|e| CliError::new(Exit::Failed, causes(&e)))?;
+    if sound(to).await?.1 == head {
+        return Ok(());
+    }
+    Err(CliError::new(Exit::Failed, "the copy of the backup is not what the backup is"))
 }
 
 /// Refuses a backup of another log than the one that is there, or than the anchor knows of.
@@ -156,7 +166,7 @@ pub(crate) async fn reconcile(
     }
     let log = store::open_unconfirmed(&c.global.db)?;
     let actor = store::actor(c.global.actor.as_deref());
-    let _runner = store::take_runner(&log, &actor)?;
+    let mut runner = store::hold_runners_at(log.path())?;
     let sound = verify_chain(&*log, None).await;
     let head = sound
         .map_err(|e| store::damaged(&causes(&e)).next("put a sound copy back: rehome db restore BACKUP"))?
@@ -165,7 +175,8 @@ pub(crate) async fn reconcile(
         key::check(&log).await?;
     }
     // What another log's anchor or a broken one says, is not known of this log.
-    let known = Anchor::read(log.path()).ok().flatten().filter(|a| a.log == log.id());
+    let ours = |anchor: &Anchor| anchor.log == log.id() && !anchor.is_of_nothing();
+    let known = Anchor::read(log.path()).ok().flatten().filter(ours);
     let lost = match &known {
         None => "nobody knows how much is lost".to_owned(),
         Some(anchor) => match anchor.judge(&*log).await.map_err(|e| store::damaged(&causes(&e)))? {
@@ -194,6 +205,7 @@ pub(crate) async fn reconcile(
     let recorded = record_loss(&*log, &actor, SystemClock.now_ms(), restored.clone()).await;
     let runs = recorded.map_err(|e| store::write_error(&e))?;
     anchor::write(&log).await?;
+    runner.leave_name(&actor)?;
     let text = format!(
         "recorded: {} open moves look at Azure before anything is written\n{lost}\n{}",
         runs.len(),

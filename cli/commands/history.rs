@@ -20,6 +20,8 @@ pub(crate) async fn history(
 ) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let log = source.log();
+    // Events come page by page; whether there is anything beside them, the head says.
+    log.head().await.map_err(|e| store::unreadable(&e))?;
     let wanted = store::streams(log, select).await?;
     let mut after = Position(0);
     let mut values = Vec::new();

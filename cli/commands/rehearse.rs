@@ -4,6 +4,7 @@ use super::{Context, approve, cleanup, plan, run, sim, verify};
 use crate::args::{CloudArgs, Command, Global, RunArgs};
 use crate::error::{CliError, Exit};
 use rehome_simulator::{Fared, Options, Out};
+use rehome_store::side;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,8 +26,9 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
         ("AZURE_CLIENT_SECRET", running.client_secret.clone()),
     ];
     let signed_in = rehome_activities::azure::LocalSignIn::new(credentials.map(|(_, value)| value));
-    let place = std::env::temp_dir().join(format!("rehome-rehearsal-{}", std::process::id()));
-    std::fs::create_dir_all(&place)
+    // A folder of one's own: in the one for everybody's files a name that is foreseen may be somebody's link.
+    let place = side::unforeseen(&std::env::temp_dir().join("rehome-rehearsal"), "");
+    side::create_folder(&place)
         .map_err(|e| CliError::because(Exit::Failed, "failed to make a folder for the rehearsal", &e))?;
     let cloud = CloudArgs {
         cloud: Some(running.arm.clone()),

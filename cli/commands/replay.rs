@@ -1,8 +1,8 @@
 //! CLI: `rehome replay`. Rebuilds every move from the log alone, with the cloud switched off.
 
-use super::Context;
+use super::{Context, audit};
 use crate::args::ReadFrom;
-use crate::error::{CliError, Exit};
+use crate::error::{CliError, Exit, causes};
 use crate::source::Source;
 use crate::view::{step_word, view};
 use crate::{render, store};
@@ -18,6 +18,16 @@ pub(crate) async fn replay(
 ) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let log = source.log();
+    match &source {
+        // The whole log is rebuilt: a move means nothing in a record that could not have come about.
+        Source::Database(log) => {
+            let rebuilt = rehome_orchestrator::replay(&**log, None).await;
+            rebuilt.map_err(|e| store::damaged(&causes(&e)).next("rehome audit verify"))?;
+        }
+        Source::Bundle(log) => {
+            audit::moves(&**log).await?;
+        }
+    }
     let selection = source.select(c, select).await?;
     let mut moves = Vec::with_capacity(selection.runs.len());
     let mut text = String::new();

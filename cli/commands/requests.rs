@@ -20,7 +20,7 @@ pub(crate) async fn step(
     let log = store::open_to_write(&c.global.db).await?;
     let step = meant(&store::read_run(&*log, &run).await?.state, step);
     let steps = record(c, &*log, &run, request(step), reason).await?;
-    anchor::follow(&log).await?;
+    anchor::follow(&log, c.output).await?;
     told(c, &log, &Asked { run, steps, recorded: true, why_not: "" }).await
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<E
         let recorded = !parked.is_empty();
         asked.push(Asked { run, steps: parked, recorded, why_not: "no step of it is parked" });
     }
-    anchor::follow(&log).await?;
+    anchor::follow(&log, c.output).await?;
     told_all(c, &log, &asked).await
 }
 
@@ -67,7 +67,7 @@ pub(crate) async fn whole(
         }
         asked.push(Asked { run, steps: Vec::new(), recorded, why_not: "the move is over" });
     }
-    anchor::follow(&log).await?;
+    anchor::follow(&log, c.output).await?;
     told_all(c, &log, &asked).await
 }
 

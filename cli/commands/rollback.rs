@@ -2,7 +2,6 @@
 
 use super::Context;
 use super::run::{batch_of, report, report_unmoved};
-use crate::anchor;
 use crate::args::RunArgs;
 use crate::drive::{Drive, Driven, Goal, reach};
 use crate::error::{CliError, Exit};
@@ -38,10 +37,8 @@ pub(crate) async fn rollback(
         return report_unmoved(c, &log, &selection.runs, exit).await;
     }
     let actor = store::actor(c.global.actor.as_deref());
-    let mut driven = match store::take_runner(&log, &actor) {
+    let mut driven = match store::take_runner(&log, &actor).await {
         Ok(runner) => {
-            // What was asked is known of, even if the cloud is not reached.
-            anchor::write(&log).await?;
             let cloud = reach(&*log, &batch, &c.global.cloud).await?;
             let drive =
                 Drive { c, log: log.clone(), runner, batch: name, runs: going.clone(), goal: Goal::Back };

@@ -31,7 +31,7 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
         });
     };
     let actor = store::actor(c.global.actor.as_deref());
-    let runner = store::take_runner(&log, &actor)?;
+    let runner = store::take_runner(&log, &actor).await?;
     let begun = has_begun(&log, &batch).await?;
     if !begun {
         let about = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();

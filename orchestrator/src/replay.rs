@@ -2,9 +2,10 @@
 
 use crate::history::{HistoryError, Loaded};
 use crate::ids::RunId;
+use crate::order::Order;
 use crate::state::RunState;
 use crate::sweep::Sweep;
-use rehome_store::{Anchor, Log, StreamId, Verified, VerifyError, walk};
+use rehome_store::{Anchor, Log, Stored, StreamId, Verified, VerifyError, walk};
 use std::collections::BTreeMap;
 
 /// A log that is what was written, and that this engine could have written.
@@ -27,15 +28,22 @@ pub enum ReplayError {
     History(#[from] HistoryError),
 }
 
-/// Checks the chain and folds every run, each event once; what is checked is folded on other threads.
+/// Checks the chain and folds every run, each event once; what is checked is folded on other threads. Then holds the runs
+/// against their batches.
 ///
 /// # Errors
 /// The first event that is not what was written; without one, the first that cannot have happened where
 /// it stands.
 pub async fn replay(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Replayed, ReplayError> {
-    let sweep = Sweep::of_all();
-    let verified = walk(log, anchor, async |page| sweep.take(page).await).await?;
+    let (sweep, mut order) = (Sweep::of_all(), Order::default());
+    let visit = async |page: Vec<Stored>| {
+        page.iter().for_each(|event| order.take(event));
+        sweep.take(page).await;
+    };
+    let verified = walk(log, anchor, visit).await?;
     let folded = sweep.end().await.map_err(|flaw| flaw.source)?;
     let run = |(stream, loaded): (StreamId, Loaded)| Some((RunId::of_stream(&stream)?, loaded.state));
-    Ok(Replayed { verified, runs: folded.into_iter().filter_map(run).collect() })
+    let runs: BTreeMap<RunId, RunState> = folded.into_iter().filter_map(run).collect();
+    order.end(runs.iter())?;
+    Ok(Replayed { verified, runs })
 }

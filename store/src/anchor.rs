@@ -2,20 +2,10 @@
 
 use crate::log::{Head, Log, ReadError};
 use crate::record::{Digest, Position};
+use crate::side::{self, read_small};
 use serde::{Deserialize, Serialize};
-use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-
-/// What stands beside a log has at most this many bytes: a few names and a hash.
-const BYTES_MAX: u64 = 64 << 10;
-
-/// Reads a file that stands beside a log; what comes after its first bytes is not one of ours, and is not read.
-pub(crate) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
 
 /// The end of a log as it once was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,9 +57,7 @@ impl Anchor {
 
     /// Where the anchor of a log is kept.
     pub fn path(log: &Path) -> PathBuf {
-        let mut name = log.as_os_str().to_owned();
-        name.push(".anchor");
-        PathBuf::from(name)
+        side::beside(log, ".anchor")
     }
 
     /// An anchor for this end of this log.
@@ -94,21 +82,7 @@ impl Anchor {
     /// # Errors
     /// When the folder cannot be written to.
     pub fn write(&self, log: &Path) -> io::Result<()> {
-        let path = Self::path(log);
-        let fresh = path.with_extension("anchor.new");
-        let mut file = fs::File::create(&fresh)?;
-        file.write_all(&serde_json::to_vec(self).map_err(io::Error::other)?)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &path)?;
-        sync_folder(&path)
-    }
-}
-
-/// Keeps the names of the files in the folder of this one.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => fs::File::open(folder)?.sync_all(),
-        None => fs::File::open(".")?.sync_all(),
+        side::replace(&Self::path(log), &serde_json::to_vec(self).map_err(io::Error::other)?)
     }
 }
 

@@ -21,12 +21,14 @@ mod chain;
 pub mod conformance;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod grip;
 mod heads;
 mod log;
 mod memory;
 mod record;
 mod runner;
 mod salt;
+pub mod side;
 mod sqlite;
 mod verify;
 
@@ -36,6 +38,7 @@ pub use bundle::{
     BUNDLE_FORMAT, BundleError, BundleLog, BundleReader, BundleWriter, Header, Shown, Withholdings,
 };
 pub use chain::event_hash;
+pub use grip::Locker;
 pub use log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
 pub use memory::MemoryLog;
 pub use record::{Digest, Position, Record, Sequence, Stored, StreamId, Why, Withheld};

@@ -93,6 +93,12 @@ pub enum ReadError {
         /// What is wrong with it.
         what: String,
     },
+    /// What leads to the events is not what this program makes.
+    #[error("what leads to the events is damaged: {what}")]
+    Misled {
+        /// What does not fit.
+        what: String,
+    },
     /// The storage failed.
     #[error("the storage could not be read: {0}")]
     Storage(String),

@@ -1,8 +1,13 @@
-//! Store: the right to act on what a log says: one process at a time. Touches one file beside the log.
+//! Store: the right to act on what a log says: one process at a time. Touches one file beside the log, and the lock of
+//! the log's file.
+//!
+//! The file beside the log has the runner's name, and can be removed, or be another one beside another name of the log.
+//! So the log's file itself is locked too, which is the same under each of its names.
 
-use crate::anchor::read_small;
+use crate::grip::{Grip, Locker, locker};
+use crate::side::{self, read_small};
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,19 +33,24 @@ pub struct Holder {
 /// The right to act, held until dropped; the operating system takes it back when the process ends.
 #[derive(Debug)]
 pub struct RunnerLock {
+    path: PathBuf,
     file: File,
+    #[expect(dead_code, reason = "it is held, not used")]
+    grip: Option<Grip>,
 }
 
 /// Why the right to act was not given.
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
     /// Another process has it.
-    #[error("another runner is at work on {}: {}; wait for it, or ask it to stop", path.display(), named(holder.as_ref()))]
+    #[error("{} on {}", RunnerError::who(holder.as_ref(), *by), path.display())]
     Held {
         /// The log.
         path: PathBuf,
-        /// Who, if it could be read.
+        /// Who, if it is a runner that left its name.
         holder: Option<Holder>,
+        /// Who, as the machine says.
+        by: Option<Locker>,
     },
     /// The file beside the log could not be used.
     #[error("failed to use the lock file {}", path.display())]
@@ -55,9 +65,7 @@ pub enum RunnerError {
 impl RunnerLock {
     /// Where the lock of a log is kept.
     pub fn path(log: &Path) -> PathBuf {
-        let mut name = log.as_os_str().to_owned();
-        name.push(".runner");
-        PathBuf::from(name)
+        side::beside(log, ".runner")
     }
 
     /// Takes the right to act, or says who has it.
@@ -66,11 +74,20 @@ impl RunnerLock {
     /// When another process has it, or the lock file cannot be used.
     pub fn take(log: &Path, holder: &Holder) -> Result<Self, RunnerError> {
         let mut lock = Self::hold(log)?;
-        let failed = |source| RunnerError::Io { path: Self::path(log), source };
-        let text = serde_json::to_vec(holder).map_err(io::Error::other).map_err(failed)?;
-        let file = &mut lock.file;
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(failed)?;
+        lock.leave_name(holder)?;
         Ok(lock)
+    }
+
+    /// Leaves the name of a runner. From then on the log is known as one that a runner was at, with everything that
+    /// belongs to it: who has made sure of that leaves its name.
+    ///
+    /// # Errors
+    /// When the lock file cannot be written to.
+    pub fn leave_name(&mut self, holder: &Holder) -> Result<(), RunnerError> {
+        let failed = |source| RunnerError::Io { path: self.path.clone(), source };
+        let text = serde_json::to_vec(holder).map_err(io::Error::other).map_err(failed)?;
+        let file = &mut self.file;
+        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(failed)
     }
 
     /// Keeps runners away without being one: no name is left.
@@ -79,31 +96,75 @@ impl RunnerLock {
     /// As [`RunnerLock::take`].
     pub fn hold(log: &Path) -> Result<Self, RunnerError> {
         let path = Self::path(log);
-        let failed = |source| RunnerError::Io { path: path.clone(), source };
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(failed)?;
+        let failed = |path: &Path, source| RunnerError::Io { path: path.to_owned(), source };
         for _ in 0..TRIES {
+            let file = side::open_or_create(&path).map_err(|e| failed(&path, e))?;
             match file.try_lock() {
-                Ok(()) => return Ok(Self { file }),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
+                // It is worth something only as long as everybody else finds this file there.
+                Ok(()) if !is_still_there(&file, &path) => continue,
+                Ok(()) => match Grip::take(log) {
+                    Ok(grip) => return Ok(Self { path, file, grip }),
+                    Err(TryLockError::WouldBlock) => {}
+                    Err(TryLockError::Error(source)) => return Err(failed(log, source)),
+                },
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(failed(&path, source)),
             }
+            std::thread::sleep(PAUSE);
         }
-        Err(RunnerError::Held { path: log.to_owned(), holder: read(&path) })
+        let by = locker(&path).or_else(|| locker(log));
+        Err(RunnerError::Held { path: log.to_owned(), holder: named(&path, by), by })
     }
 
     /// Whether a runner ever left its name: it was at work on the log.
     pub fn left_a_name(log: &Path) -> bool {
-        std::fs::metadata(Self::path(log)).is_ok_and(|about| about.len() > 0)
+        std::fs::symlink_metadata(Self::path(log)).is_ok_and(|about| about.len() > 0)
     }
 
-    /// Who has the right to act now, if anybody.
+    /// Who has the right to act now, if anybody who left a name.
     pub fn holder(log: &Path) -> Option<Holder> {
         let path = Self::path(log);
-        let file = File::open(&path).ok()?;
+        let file = side::open(&path).ok()?;
         match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => read(&path),
+            Err(TryLockError::WouldBlock) => named(&path, locker(&path)),
+            Ok(()) | Err(TryLockError::Error(_)) if Grip::is_taken(log) => named(&path, locker(log)),
             Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_still_there(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (held, there) = (file.metadata(), std::fs::symlink_metadata(path));
+    matches!((held, there), (Ok(held), Ok(there)) if (held.dev(), held.ino()) == (there.dev(), there.ino()))
+}
+
+#[cfg(not(unix))]
+fn is_still_there(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+impl RunnerError {
+    /// Who has the right to act, or keeps it from everybody, in words.
+    pub fn who(holder: Option<&Holder>, by: Option<Locker>) -> String {
+        match (holder, by) {
+            (Some(h), _) => format!(
+                "another runner is at work: process {} of {} on {}",
+                h.pid,
+                h.actor.escape_debug(),
+                h.host.escape_debug()
+            ),
+            (None, Some(Locker { pid, shared })) => {
+                let process =
+                    pid.map_or_else(|| "a process out of sight".to_owned(), |pid| format!("process {pid}"));
+                let lock = if shared { "a shared lock, as no runner has," } else { "a lock" };
+                format!("{process} holds {lock} and has left no name: it keeps every runner away")
+            }
+            (None, None) => {
+                "another runner is at work, or somebody keeps runners away; it did not leave its name"
+                    .to_owned()
+            }
         }
     }
 }
@@ -115,15 +176,13 @@ impl Drop for RunnerLock {
     }
 }
 
-fn named(holder: Option<&Holder>) -> String {
-    holder.map_or_else(
-        || "it did not leave its name".to_owned(),
-        |h| format!("process {} of {} on {}", h.pid, h.actor.escape_debug(), h.host.escape_debug()),
-    )
-}
-
-fn read(path: &Path) -> Option<Holder> {
-    serde_json::from_slice(&read_small(path).ok()?).ok()
+/// The name that the runner has left who has this lock; a name that an earlier one has left is not it.
+fn named(path: &Path, by: Option<Locker>) -> Option<Holder> {
+    let holder: Holder = serde_json::from_slice(&read_small(path).ok()?).ok()?;
+    let here =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").is_ok_and(|host| host.trim() == holder.host);
+    let another = |by: Locker| by.shared || here && by.pid.is_some_and(|pid| pid != holder.pid);
+    (!by.is_some_and(another)).then_some(holder)
 }
 
 #[cfg(test)]
@@ -160,6 +219,40 @@ mod tests {
         drop(RunnerLock::take(&log, &ada()).expect("nobody has it"));
         drop(RunnerLock::hold(&log).expect("nobody has it"));
         assert!(RunnerLock::left_a_name(&log));
+    }
+
+    #[test]
+    fn a_lock_file_that_is_removed_or_another_beside_a_second_name_lets_nobody_in() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (log, other) = (folder.path().join("log.db"), folder.path().join("other.db"));
+        std::fs::write(&log, "a log").expect("written");
+        std::fs::hard_link(&log, &other).expect("a second name");
+        let lock = RunnerLock::take(&log, &ada()).expect("nobody has it");
+        RunnerLock::take(&other, &ada()).expect_err("it is the same file");
+        std::fs::remove_file(RunnerLock::path(&log)).expect("removed");
+        let refused = RunnerLock::take(&log, &ada()).expect_err("it is held");
+        assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+        drop(lock);
+        drop(RunnerLock::take(&log, &ada()).expect("nobody has it"));
+    }
+
+    #[test]
+    fn a_shared_lock_of_a_stranger_is_said_and_no_runner_that_is_gone_is_blamed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let log = folder.path().join("log.db");
+        std::fs::write(&log, "a log").expect("written");
+        drop(RunnerLock::take(&log, &ada()).expect("nobody has it"));
+        for held in [RunnerLock::path(&log), log.clone()] {
+            let stranger = File::open(held).expect("a file");
+            stranger.lock_shared().expect("a shared lock");
+            match RunnerLock::take(&log, &ada()) {
+                Err(RunnerError::Held { holder: None, by: Some(Locker { pid, shared: true }), .. }) => {
+                    assert_eq!(pid, Some(std::process::id()));
+                }
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(RunnerLock::holder(&log), None);
+        }
     }
 
     #[test]

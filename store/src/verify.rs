@@ -53,7 +53,7 @@ pub enum VerifyError {
         position: Position,
     },
     /// Each event is what was written, and what leads to them is not.
-    #[error("every event is what was written, but what leads to them is damaged: {what}")]
+    #[error("what leads to the events is damaged: {what}")]
     Misled {
         /// What does not fit.
         what: String,
@@ -73,7 +73,7 @@ const PAGE: usize = 2_000;
 /// The first event that is not what was written, or a contradiction to the anchor.
 pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Verified, VerifyError> {
     let verified = walk(log, anchor, async |_| ()).await?;
-    match log.flaw().await? {
+    match log.flaw().await.map_err(|error| unreadable(error, verified.head.position))? {
         Some(what) => Err(VerifyError::Misled { what }),
         None => Ok(verified),
     }
@@ -102,7 +102,23 @@ pub async fn walk(
             Poll::Pending => ahead.await?,
         };
     }
-    walker.end()
+    let found = std::mem::take(&mut walker.streams);
+    let verified = walker.end()?;
+    listed(log, &found, verified.head).await.map_err(|error| unreadable(error, verified.head.position))?;
+    Ok(verified)
+}
+
+/// Holds the list of streams, by which single ones are found, against the events; others may append meanwhile.
+async fn listed(log: &dyn Log, found: &HashMap<StreamId, Sequence>, then: Head) -> Result<(), ReadError> {
+    let listed = log.streams("").await?;
+    let now = log.head().await?;
+    let more: u64 = listed.iter().map(|(_, end)| end.0).sum();
+    let known = listed.iter().filter(|(stream, end)| found.get(stream).is_some_and(|found| found <= end));
+    if known.count() == found.len() && (then.position.0..=now.position.0).contains(&more) {
+        return Ok(());
+    }
+    let what = "the streams that are listed are not those that the events are of".to_owned();
+    Err(ReadError::Misled { what })
 }
 
 /// Before the first event.
@@ -188,6 +204,7 @@ fn unreadable(error: ReadError, seen: Position) -> VerifyError {
         ReadError::Damaged { position, what } => {
             VerifyError::Broken { position: position.max(Position(seen.0 + 1)), what }
         }
+        ReadError::Misled { what } => VerifyError::Misled { what },
         error @ ReadError::Storage(_) => VerifyError::Read(error),
     }
 }

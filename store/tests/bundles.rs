@@ -5,6 +5,8 @@
 
 #[path = "fire/dice.rs"]
 mod dice;
+#[path = "bundles/elsewhere.rs"]
+mod elsewhere;
 
 use dice::Dice;
 use rehome_store::{

@@ -286,9 +286,11 @@ fn the_recipe_for_checking_a_bundle_with_other_tools_agrees_with_this_program() 
         crate::kills::say("SKIPPED: there is no python3 here");
         return;
     }
-    let threats = Path::new(env!("CARGO_MANIFEST_DIR")).join("store/THREATS.md");
+    let threats = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/threats.md");
     let threats = std::fs::read_to_string(threats).expect("the threat model");
     let recipe = threats.split_once("```python\n").expect("a recipe").1.split_once("```").expect("its end").0;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("store/verify_bundle.py");
+    assert_eq!(recipe, std::fs::read_to_string(file).expect("the verifier"), "it is printed as it is");
     let (_azure, rehome) = moved("minimal");
     rehome.say(&["pause", "minimal", "--reason", NAME]).expect(0);
     rehome.say(&["audit", "bundle", "whole.jsonl", "--redact", NAME]).expect(0);
@@ -299,7 +301,32 @@ fn the_recipe_for_checking_a_bundle_with_other_tools_agrees_with_this_program() 
         (done.status.success(), String::from_utf8_lossy(&done.stdout).trim().to_owned())
     };
     assert_eq!(check("whole.jsonl"), (true, head(&rehome)));
-    let doctored = read(&rehome, "whole.jsonl").replacen("tester@", "nobody@", 1);
-    std::fs::write(rehome.path("doctored.jsonl"), doctored).expect("written");
-    assert!(!check("doctored.jsonl").0);
+    let whole = read(&rehome, "whole.jsonl");
+    rehome.say(&["audit", "bundle", "withheld.jsonl", "--redact", "a test"]).expect(0);
+    let withheld = read(&rehome, "withheld.jsonl");
+    for doctored in [whole.replacen("tester@", "nobody@", 1), forged_beside_its_digest(&whole, &withheld)] {
+        assert_ne!(doctored, whole);
+        std::fs::write(rehome.path("doctored.jsonl"), doctored).expect("written");
+        assert_eq!(check("doctored.jsonl"), (false, String::new()));
+        rehome.say(&["audit", "verify", "--bundle", "doctored.jsonl"]).expect(15);
+    }
+    let told = "\"withheld\":\"masked\",\"told\":\"{}\",";
+    let told = withheld.replacen("\"withheld\":\"redacted\",", told, 1);
+    std::fs::write(rehome.path("told.jsonl"), told).expect("written");
+    rehome.say(&["audit", "verify", "--bundle", "told.jsonl"]).expect(15);
+    assert_eq!(check("told.jsonl"), (false, String::new()));
+}
+
+/// An approval with other words, and beside them the digest of the true ones, which fits the chain.
+fn forged_beside_its_digest(bundle: &str, withheld: &str) -> String {
+    let forge = |(line, withheld): (&str, &str)| {
+        let mut event: Value = serde_json::from_str(line).expect("JSON");
+        let digest = serde_json::from_str::<Value>(withheld).expect("JSON")["digest"].clone();
+        if event["kind"] == "approved" && digest.is_string() {
+            event["body"] = json!(text(&event["body"]).replace("a test", "approved by the CISO"));
+            event["digest"] = digest;
+        }
+        event.to_string() + "\n"
+    };
+    bundle.lines().zip(withheld.lines()).map(forge).collect()
 }

@@ -2,6 +2,7 @@
 //! everybody but its owner.
 
 use super::OpenError;
+use crate::side;
 use std::path::Path;
 
 /// File systems whose files live on another machine.
@@ -34,14 +35,39 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Refuses a log, and what the database keeps beside it, that is no plain file: a link leads to somebody else's file,
+/// and a pipe makes whoever reads it wait.
+pub(super) fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
+    for part in ["", "-wal", "-shm", "-journal"] {
+        let place = side::beside(path, part);
+        let Some(what) = side::foreign(&place) else { continue };
+        // The log itself may be named by a link.
+        if part.is_empty() && place.is_file() {
+            continue;
+        }
+        let (path, what) = (place, what.to_owned());
+        return Err(if part.is_empty() {
+            OpenError::NotOurs { path, what }
+        } else {
+            OpenError::Damaged { path, what }
+        });
+    }
+    Ok(())
+}
+
+/// Refuses a log that has two names.
+pub(super) fn refuse_second_name(path: &Path) -> Result<(), OpenError> {
+    #[cfg(unix)]
+    if std::fs::metadata(path).is_ok_and(|about| std::os::unix::fs::MetadataExt::nlink(&about) > 1) {
+        return Err(OpenError::ManyNames { path: path.to_owned() });
+    }
+    Ok(())
+}
+
 /// Makes the file of a new log, for its owner alone: what the database makes beside it has the same rights. Where that
 /// fails, opening it says why.
 pub(super) fn make_private(path: &Path) {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    drop(options.open(path));
+    drop(side::create_new(path));
 }
 
 /// The kind of the file system that holds a folder: the longest mount point that it lies under.

@@ -7,10 +7,10 @@
 //! begun anew. It also means that whoever removes the write-ahead log takes only the end of a log.
 
 use super::{BUSY, OpenError, schema};
+use crate::side;
 use rusqlite::{Connection, TransactionBehavior};
-use std::fs::OpenOptions;
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long opening waits until others have left the write-ahead log. Where they are at work on the log,
@@ -34,10 +34,8 @@ pub(super) fn write_again(path: &Path, connection: &mut Connection) -> Result<()
 }
 
 fn over_itself(path: &Path) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
     // SQLite keeps its locks on other files, so that closing this one loses none.
-    let mut file = match OpenOptions::new().read(true).write(true).open(PathBuf::from(name)) {
+    let mut file = match side::open_to_write(&side::beside(path, "-wal")) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(e),

@@ -1,5 +1,6 @@
 //! Store: the log in one SQLite file. Touches that file.
 
+mod extent;
 mod filesystem;
 mod fold;
 mod reader;
@@ -9,6 +10,7 @@ mod writer;
 use crate::log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
 use crate::record::{Position, Sequence, Stored, StreamId};
 use crate::salt::{RandomSalts, Salts};
+use crate::side;
 use reader::Readers;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -41,6 +43,13 @@ pub enum OpenError {
         path: PathBuf,
         /// What it is instead.
         what: String,
+    },
+    /// The file has another name, and beside which of them its anchor, its key and its runner's name are found
+    /// depends on which is used.
+    #[error("{} has another name in the file system (a hard link), and what belongs to it may be beside that", path.display())]
+    ManyNames {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is on another machine, where locks and syncs cannot be trusted.
     #[error("{} is on a network file system ({kind}); keep the log on a local disk", path.display())]
@@ -103,6 +112,7 @@ pub enum OpenError {
 pub struct SqliteLog {
     path: PathBuf,
     id: String,
+    format: u32,
     readers: Readers,
     writer: Result<Writer, Refusal>,
 }
@@ -122,6 +132,7 @@ impl SqliteLog {
     /// As [`SqliteLog::create_or_open`].
     pub fn create_with(path: &Path, salts: impl Salts) -> Result<Self, OpenError> {
         filesystem::refuse_network(path)?;
+        filesystem::refuse_foreign(path)?;
         filesystem::make_private(path);
         Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, salts)
     }
@@ -135,6 +146,7 @@ impl SqliteLog {
         if !path.exists() {
             return Err(OpenError::NotFound(path.to_owned()));
         }
+        filesystem::refuse_foreign(path)?;
         Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE, RandomSalts::default())
     }
 
@@ -146,15 +158,17 @@ impl SqliteLog {
         if !path.exists() {
             return Err(OpenError::NotFound(path.to_owned()));
         }
+        filesystem::refuse_foreign(path)?;
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         schema::check_ours(path, &connection)?;
-        schema::format(path, &connection)?;
+        let format = schema::format(path, &connection)?;
         let id = schema::log_id(path, &connection)?;
         let readers = Readers::new(path);
-        Ok(Self { path: path.to_owned(), id, readers, writer: Err(Refusal::ReadOnly) })
+        Ok(Self { path: path.to_owned(), id, format, readers, writer: Err(Refusal::ReadOnly) })
     }
 
     fn open_with(path: &Path, flags: OpenFlags, salts: impl Salts) -> Result<Self, OpenError> {
+        filesystem::refuse_second_name(path)?;
         let mut connection = connect(path, flags)?;
         let nobodys = schema::is_nobodys(path, &connection)?;
         if nobodys && flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
@@ -180,7 +194,7 @@ impl SqliteLog {
         };
         let id = schema::log_id(path, &connection)?;
         let writer = writer.map(|()| Writer::start(path.to_owned(), connection, Box::new(salts)));
-        Ok(Self { path: path.to_owned(), id, readers: Readers::new(path), writer })
+        Ok(Self { path: path.to_owned(), id, format: found, readers: Readers::new(path), writer })
     }
 
     /// The file.
@@ -191,6 +205,12 @@ impl SqliteLog {
     /// The name that this log was given when it was made, and keeps in every copy.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The form of the file, where a newer program has written it: it can be read, as far as it is what this program
+    /// makes, and not appended to.
+    pub fn newer_format(&self) -> Option<u32> {
+        (self.format > FORMAT).then_some(self.format)
     }
 
     /// What was written so far, by this process.
@@ -204,16 +224,25 @@ impl SqliteLog {
     /// When the file exists or cannot be written.
     pub fn backup(&self, to: &Path) -> Result<(), OpenError> {
         let failed = |source| OpenError::Storage { path: to.to_owned(), source };
-        if to.exists() {
-            let what = "it exists already".to_owned();
-            return Err(OpenError::NotOurs { path: to.to_owned(), what });
+        // New, for its owner alone, and never through a link: what the database makes beside it has the same rights.
+        match side::create_new(to) {
+            Ok(_made) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                let what = "it exists already".to_owned();
+                return Err(OpenError::NotOurs { path: to.to_owned(), what });
+            }
+            Err(source) => return Err(OpenError::Sync { path: to.to_owned(), source }),
         }
-        let source = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let mut target = Connection::open(to).map_err(failed)?;
-        copy_whole(&source, &mut target).map_err(failed)?;
-        // One file: to read a copy, none has to be made beside it.
-        target.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).map_err(failed)?;
-        keep_names(to)
+        let copy = || {
+            let source = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let mut target = Connection::open(to).map_err(failed)?;
+            copy_whole(&source, &mut target).map_err(failed)?;
+            // One file: to read a copy, none has to be made beside it.
+            target.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).map_err(failed)?;
+            keep_names(to)
+        };
+        // Nobody takes a part of a copy for one.
+        copy().inspect_err(|_| drop(std::fs::remove_file(to)))
     }
 }
 
@@ -233,7 +262,7 @@ fn copy_whole(source: &Connection, target: &mut Connection) -> rusqlite::Result<
 /// The names of the log and of its write-ahead log, which is made when the log is opened. SQLite syncs
 /// the folder as well, and does not look at the answer.
 fn keep_names(path: &Path) -> Result<(), OpenError> {
-    crate::anchor::sync_folder(path).map_err(|source| OpenError::Sync { path: path.to_owned(), source })
+    side::sync_folder(path).map_err(|source| OpenError::Sync { path: path.to_owned(), source })
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
@@ -264,11 +293,11 @@ impl Log for SqliteLog {
         limit: usize,
     ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
         let stream = stream.clone();
-        self.readers.read(move |c| reader::stream(c, &stream, after, limit))
+        self.readers.read(move |c, known| reader::stream(c, known, &stream, after, limit))
     }
 
     fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
-        self.readers.read(move |c| reader::all(c, after, limit))
+        self.readers.read(move |c, known| reader::all(c, known, after, limit))
     }
 
     fn head(&self) -> Later<'_, Result<Head, ReadError>> {
@@ -281,7 +310,7 @@ impl Log for SqliteLog {
 
     fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
         let prefix = prefix.to_owned();
-        self.readers.read(move |c| reader::streams(c, &prefix))
+        self.readers.read(move |c, known| reader::streams(c, known, &prefix))
     }
 }
 

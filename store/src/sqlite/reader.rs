@@ -1,9 +1,9 @@
 //! Store: reading the SQLite file, on connections that cannot write. Touches that file.
 
-use super::schema;
+use super::extent::{self, Known, is_damage, storage};
 use crate::log::{Head, Later, ReadError};
 use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, OpenFlags, Row};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,23 +13,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
+    known: Arc<Known>,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default() }
+        Self { path: path.to_owned(), idle: Arc::default(), known: Arc::default() }
     }
 
-    /// Reads on a thread that may block.
+    /// Reads one moment of the log, on a thread that may block.
     pub(super) fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<T, ReadError> + Send + 'static,
+        read: impl FnOnce(&Connection, &Known) -> Result<T, ReadError> + Send + 'static,
     ) -> Later<'_, Result<T, ReadError>> {
         let readers = self.clone();
         Box::pin(async move {
             let read = move || {
                 let connection = readers.take()?;
-                let found = read(&connection);
+                let moment = connection.unchecked_transaction().map_err(storage)?;
+                let found = read(&moment, &readers.known);
+                moment.finish().map_err(storage)?;
                 readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
                 found
             };
@@ -47,11 +50,10 @@ impl Readers {
     }
 }
 
-const COLUMNS: &str = "position, sequence, stream, kind, version, at_ms, actor, salt, body, hash";
+const COLUMNS: &str = "event.position, event.sequence, event.stream, event.kind, event.version, event.at_ms, event.actor, event.salt, event.body, event.hash";
 
-fn storage(error: rusqlite::Error) -> ReadError {
-    ReadError::Storage(error.to_string())
-}
+/// Each event beside the hash of the one before it.
+const BOUND: &str = "LEFT JOIN event AS before ON before.position = event.position - 1";
 
 /// One row; a column of a wrong type or size is an error. Names that it shares with the row before are kept once.
 fn event(row: &Row<'_>, before: Option<&Stored>) -> rusqlite::Result<Stored> {
@@ -81,15 +83,8 @@ fn event(row: &Row<'_>, before: Option<&Stored>) -> rusqlite::Result<Stored> {
     })
 }
 
-/// Whether an error says that the file is not what was written, rather than that it cannot be read.
-fn is_damage(error: &rusqlite::Error) -> bool {
-    match error.sqlite_error_code() {
-        Some(code) => code == ErrorCode::DatabaseCorrupt,
-        None => true,
-    }
-}
-
-/// Rows, in order; `place` tells the place of a row that is damaged from how many came before it.
+/// Rows, in order; `place` tells the place that a row must have from how many came before it. Each is held against the
+/// one before it in the log.
 fn page(
     connection: &Connection,
     sql: &str,
@@ -101,8 +96,16 @@ fn page(
     let mut rows = statement.query(of).map_err(storage)?;
     let mut events: Vec<Stored> = Vec::with_capacity(limit.min(256));
     loop {
-        match rows.next().and_then(|row| row.map(|row| event(row, events.last())).transpose()) {
-            Ok(Some(event)) => events.push(event),
+        let read = |row: &Row<'_>| {
+            let event = event(row, events.last())?;
+            let before: Option<[u8; 32]> = row.get(10)?;
+            Ok((event, before.map(Digest)))
+        };
+        match rows.next().and_then(|row| row.map(read).transpose()) {
+            Ok(Some((event, before))) => {
+                extent::check(&event, before, place(events.len()))?;
+                events.push(event);
+            }
             Ok(None) => return Ok(events),
             Err(e) if is_damage(&e) => {
                 return Err(ReadError::Damaged { position: place(events.len()), what: e.to_string() });
@@ -118,9 +121,9 @@ fn bound(limit: usize) -> i64 {
 
 /// The index leads to the events of a stream; that these are the ones is read from the events
 /// themselves, because an index that was damaged leads elsewhere.
-const STREAM: &str = "SELECT {COLUMNS} FROM
+const STREAM: &str = "SELECT {COLUMNS}, before.hash FROM
     (SELECT position AS place FROM event WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3)
-    LEFT JOIN event ON position = place";
+    LEFT JOIN event ON event.position = place {BOUND}";
 
 /// Where the index says that an event is.
 const PLACE: &str = "SELECT position FROM event WHERE stream = ?1 AND sequence > ?2
@@ -128,17 +131,21 @@ const PLACE: &str = "SELECT position FROM event WHERE stream = ?1 AND sequence >
 
 pub(super) fn stream(
     connection: &Connection,
+    known: &Known,
     stream: &StreamId,
     after: Sequence,
     limit: usize,
 ) -> Result<Vec<Stored>, ReadError> {
+    extent::census(connection, known)?;
+    // A row before the first place of a stream is found, not passed over.
+    let seen = if after.0 == 0 { i64::MIN } else { i64::try_from(after.0).unwrap_or(i64::MAX) };
     let place = |read: usize| {
-        let of = (stream.as_str(), after.0, bound(read));
+        let of = (stream.as_str(), seen, bound(read));
         let found = connection.prepare_cached(PLACE).and_then(|mut s| s.query_row(of, |row| row.get(0)));
         Position(found.unwrap_or(0))
     };
-    let sql = STREAM.replace("{COLUMNS}", COLUMNS);
-    let events = page(connection, &sql, (stream.as_str(), after.0, bound(limit)), limit, place)?;
+    let sql = STREAM.replace("{COLUMNS}", COLUMNS).replace("{BOUND}", BOUND);
+    let events = page(connection, &sql, (stream.as_str(), seen, bound(limit)), limit, place)?;
     let elsewhere =
         |(expected, event): &(u64, &Stored)| event.sequence.0 != *expected || event.record.stream != *stream;
     match (after.0 + 1..).zip(&events).find(elsewhere) {
@@ -150,19 +157,39 @@ pub(super) fn stream(
     }
 }
 
-pub(super) fn all(connection: &Connection, after: Position, limit: usize) -> Result<Vec<Stored>, ReadError> {
-    let sql = format!("SELECT {COLUMNS} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2");
-    page(connection, &sql, (after.0, bound(limit)), limit, |read| Position(after.0 + read as u64 + 1))
+/// The whole log in order, from 1 on. A gap, and whatever else is wrong, is found at its place, so that whoever verifies
+/// a log finds the first event that is concerned; that there are no rows beside, the head says.
+pub(super) fn all(
+    connection: &Connection,
+    known: &Known,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<Stored>, ReadError> {
+    extent::check_objects(connection, known)?;
+    let sql = format!(
+        "SELECT {COLUMNS}, before.hash FROM event {BOUND} WHERE event.position > ?1 ORDER BY event.position LIMIT ?2"
+    );
+    let seen = i64::try_from(after.0).unwrap_or(i64::MAX);
+    let place = |read: usize| Position(after.0.saturating_add(read as u64 + 1));
+    page(connection, &sql, (seen, bound(limit)), limit, place)
 }
 
-pub(super) fn head(connection: &Connection) -> Result<Head, ReadError> {
-    let sql = "SELECT position, hash FROM event ORDER BY position DESC LIMIT 1";
-    let row = |row: &Row<'_>| Ok(Head { position: Position(row.get(0)?), hash: Digest(row.get(1)?) });
-    let head = connection.prepare_cached(sql).and_then(|mut s| s.query_row([], row).optional());
-    Ok(head.map_err(storage)?.unwrap_or(Head { position: Position(0), hash: Digest::ZERO }))
+/// Reads one event, and holds it against the one before.
+pub(super) fn event_at(connection: &Connection, position: Position) -> Result<(), ReadError> {
+    let sql = format!("SELECT {COLUMNS}, before.hash FROM event {BOUND} WHERE event.position = ?1");
+    page(connection, &sql, [position.0], 1, |_| position).map(drop)
 }
 
-pub(super) fn streams(connection: &Connection, prefix: &str) -> Result<Vec<(StreamId, Sequence)>, ReadError> {
+pub(super) fn head(connection: &Connection, known: &Known) -> Result<Head, ReadError> {
+    extent::census(connection, known)
+}
+
+pub(super) fn streams(
+    connection: &Connection,
+    known: &Known,
+    prefix: &str,
+) -> Result<Vec<(StreamId, Sequence)>, ReadError> {
+    extent::census(connection, known)?;
     let sql = "SELECT stream, max(sequence) FROM event
                WHERE stream >= ?1 AND substr(stream, 1, ?2) = ?1 GROUP BY stream ORDER BY stream";
     let row = |row: &Row<'_>| Ok((StreamId::new(row.get::<_, String>(0)?), Sequence(row.get(1)?)));
@@ -174,13 +201,15 @@ pub(super) fn streams(connection: &Connection, prefix: &str) -> Result<Vec<(Stre
 
 /// What SQLite finds wrong with its pages, or between the events and their index; and what else is in the file, or
 /// is not there any more.
-pub(super) fn flaw(connection: &Connection) -> Result<Option<String>, ReadError> {
+pub(super) fn flaw(connection: &Connection, _known: &Known) -> Result<Option<String>, ReadError> {
     let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     let found = found.map_err(storage)?;
     if found != "ok" {
         return Ok(Some(found));
     }
-    let format: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(storage)?;
-    // What a newer program makes is not known here.
-    if format > i64::from(super::FORMAT) { Ok(None) } else { schema::difference(connection).map_err(storage) }
+    match extent::census(connection, &Known::to_write()) {
+        Ok(_) => Ok(None),
+        Err(ReadError::Misled { what }) => Ok(Some(what)),
+        Err(e) => Err(e),
+    }
 }

@@ -22,7 +22,8 @@ const PRAGMAS: [(&str, &str, &str); 6] = [
     ("cell_size_check", "ON", "1"),
 ];
 
-const TABLES: &str = "
+/// The tables as the first version made them: such files are read and written for ever.
+const FIRST_TABLES: &str = "
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY NOT NULL,
     value TEXT NOT NULL
@@ -50,6 +51,21 @@ CREATE TRIGGER meta_is_never_removed BEFORE DELETE ON meta
     BEGIN SELECT RAISE(ABORT, 'the description of the log is never removed'); END;
 ";
 
+/// What refuses a row anywhere but at the end. Files of the first version lack it; whoever reads looks for such rows all
+/// the same.
+const ONLY_APPENDED: &str = "
+CREATE TRIGGER event_is_only_appended BEFORE INSERT ON event
+    WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM event) OR NEW.sequence < 1
+    BEGIN SELECT RAISE(ABORT, 'events are only appended'); END;
+";
+
+/// The tables as this version makes them. That a file has these, and not the first ones, its table says itself, so that
+/// what was added since cannot be dropped unseen.
+fn tables() -> String {
+    let first = "position INTEGER PRIMARY KEY NOT NULL,";
+    FIRST_TABLES.replacen(first, &format!("{first} -- 1, 2, 3 and so on"), 1) + ONLY_APPENDED
+}
+
 /// The kind and the name of each object of a file, and the SQL that made it.
 type Objects = BTreeMap<(String, String), Option<String>>;
 
@@ -62,13 +78,33 @@ fn objects(connection: &Connection) -> rusqlite::Result<Objects> {
     connection.prepare(sql)?.query_map([], object)?.collect()
 }
 
-/// The first object that a file has otherwise than this program makes it. What refuses changes can be dropped,
-/// and what is added can change events as they are written.
-pub(super) fn difference(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let fresh = Connection::open_in_memory()?;
-    fresh.execute_batch(TABLES)?;
-    let (made, found) = (objects(&fresh)?, objects(connection)?);
-    for ((kind, name), sql) in &made {
+/// Which objects are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Looked {
+    /// What a reader goes through: the tables, and every index, one more of which could lead elsewhere.
+    #[default]
+    ToRead,
+    /// All: what refuses changes can be dropped, and what is added can change events as they are written.
+    All,
+}
+
+impl Looked {
+    fn at(self, kind: &str, name: &str) -> bool {
+        self == Self::All || kind == "index" || name == "event" || name == "meta"
+    }
+}
+
+/// The first object that a file has otherwise than this program makes it, or made it.
+pub(super) fn difference(connection: &Connection, looked: Looked) -> rusqlite::Result<Option<String>> {
+    let made_by = |tables: &str| {
+        let fresh = Connection::open_in_memory()?;
+        fresh.execute_batch(tables)?;
+        objects(&fresh)
+    };
+    let (first, now, found) = (made_by(FIRST_TABLES)?, made_by(&tables())?, objects(connection)?);
+    let events = ("table".to_owned(), "event".to_owned());
+    let made = if found.get(&events) == first.get(&events) { first } else { now };
+    for ((kind, name), sql) in made.iter().filter(|((kind, name), _)| looked.at(kind, name)) {
         match found.get(&(kind.clone(), name.clone())) {
             None => return Ok(Some(format!("its {kind} {name} is missing"))),
             Some(other) if other != sql => {
@@ -77,13 +113,14 @@ pub(super) fn difference(connection: &Connection) -> rusqlite::Result<Option<Str
             Some(_) => {}
         }
     }
-    let added = found.keys().find(|object| !made.contains_key(object));
+    let added = |object: &&(String, String)| !made.contains_key(object) && looked.at(&object.0, &object.1);
+    let added = found.keys().find(added);
     Ok(added.map(|(kind, name)| format!("it has a {kind} {name:?}, which this program does not make")))
 }
 
 /// Refuses a file of this format whose objects are not those that it was made with.
 pub(super) fn check_objects(path: &Path, connection: &Connection) -> Result<(), OpenError> {
-    match difference(connection).map_err(failed(path))? {
+    match difference(connection, Looked::All).map_err(failed(path))? {
         None => Ok(()),
         Some(what) => Err(OpenError::Damaged { path: path.to_owned(), what }),
     }
@@ -180,7 +217,7 @@ pub(super) fn create(path: &Path, connection: &mut Connection) -> Result<(), Ope
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let made: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if made == 0 {
-            transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(&tables())?;
             let mut id = [0_u8; 16];
             getrandom::fill(&mut id).expect("the machine has a random source");
             let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -8,7 +8,7 @@ use crate::heads::{Heads, mentioned};
 use crate::log::{Append, AppendError, Appended, Head};
 use crate::record::{Position, Sequence, Stored, StreamId};
 use crate::salt::Salts;
-use crate::sqlite::reader;
+use crate::sqlite::extent::{self, Known};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -66,6 +66,7 @@ impl Writer {
             salts,
             heads: Heads::default(),
             head: None,
+            known: Known::to_write(),
             poisoned: None,
             counts: counts.clone(),
         };
@@ -109,6 +110,7 @@ struct Desk {
     salts: Box<dyn Salts>,
     heads: Heads,
     head: Option<Head>,
+    known: Known,
     poisoned: Option<String>,
     counts: Arc<Counts>,
 }
@@ -175,10 +177,9 @@ impl Desk {
     fn transact(&mut self, appends: Vec<Append>) -> Result<Vec<Answer>, AppendError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let transaction = transaction.map_err(|e| refused(&self.path, &e))?;
-        let found = match reader::head(&transaction) {
-            Ok(found) => found,
-            Err(e) => return Err(AppendError::Storage(e.to_string())),
-        };
+        // Nothing is appended to a log that no reader would read.
+        let found =
+            extent::census(&transaction, &self.known).map_err(|e| AppendError::Storage(e.to_string()))?;
         if self.head != Some(found) {
             // Another process wrote since: what was known of streams is not worth anything.
             self.heads.clear();
@@ -217,6 +218,7 @@ impl Desk {
             return Err(AppendError::Poisoned(e.to_string()));
         }
         self.head = Some(head);
+        self.known.count_to(head.position);
         self.heads.trim();
         self.counts.commits.fetch_add(1, Ordering::Relaxed);
         self.counts.events.fetch_add(written, Ordering::Relaxed);
