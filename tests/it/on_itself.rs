@@ -188,19 +188,19 @@ fn a_policy_with_an_identity_of_its_own_or_a_secret_is_a_persons_and_its_secret_
 }
 
 #[test]
-fn that_its_diagnostic_settings_may_not_be_read_is_a_gap_and_that_its_type_has_none_is_not() {
+fn that_its_diagnostic_settings_may_not_be_read_blocks_the_plan_and_that_its_type_has_none_is_not() {
     let list = format!("{}/providers/Microsoft.Insights/diagnosticSettings", old());
     let said = |status: u16, code: &str| {
         let unread = json!([{"path": list, "status": status, "code": code}]);
         let azure = Azure::serve(crate::named::estate(Vec::new(), Vec::new(), unread).path(), None);
         let rehome = Rehome::at(&azure);
         std::fs::write(rehome.path("batch.toml"), minimal_without_soak()).expect("written");
-        rehome.say(&PLAN).expect(0).out
+        rehome.say(&PLAN)
     };
-    let refused = said(403, "AuthorizationFailed");
-    assert!(refused.contains("W350") && refused.contains("diagnosticSettings"), "{refused}");
+    let refused = said(403, "AuthorizationFailed").expect(12).out;
+    assert!(refused.contains("B133") && refused.contains("diagnosticSettings"), "{refused}");
     for (status, code) in [(400, "ResourceTypeNotSupported"), (405, "MethodNotAllowed")] {
-        let none = said(status, code);
+        let none = said(status, code).expect(0).out;
         assert!(!none.contains("diagnosticSettings"), "{none}");
     }
 }

@@ -110,12 +110,12 @@ fn the_attributes_of_the_old_one_go_with_it_in_the_clean_up() {
 }
 
 #[test]
-fn attributes_that_may_not_be_read_are_a_gap_and_nobody_says_that_they_are_moved() {
+fn attributes_that_may_not_be_read_block_the_plan_and_nobody_says_that_they_are_moved() {
     let refused = json!([{"path": format!("servicePrincipals/{PRINCIPAL}"), "status": 403, "code": "Authorization_RequestDenied"}]);
     let graph = [principal(json!({"customSecurityAttributes": attributes()}))];
     let (_azure, rehome) = stage(&estate(&graph, refused), None);
-    let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0).out;
-    assert!(said.contains("W350") && said.contains("customSecurityAttributes"), "{said}");
+    let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).out;
+    assert!(said.contains("B133") && said.contains("customSecurityAttributes"), "{said}");
     assert!(!said.contains("custom security attributes Engineering"), "{said}");
 }
 

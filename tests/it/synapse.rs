@@ -86,17 +86,21 @@ fn roles_inside_a_workspace_are_a_persons_with_the_commands_and_only_where_there
 }
 
 #[test]
-fn an_administrator_that_may_not_be_read_is_a_gap_and_a_rehearsal_has_those_that_may() {
+fn an_administrator_that_may_not_be_read_blocks_the_plan_and_a_rehearsal_has_those_that_may() {
     let hidden = format!("{}/sqlAdministrators/activeDirectory", workspace("syn-shop"));
     let (_azure, rehome) =
         stage(&things(), json!([{"path": hidden, "status": 403, "code": "AuthorizationFailed"}]));
-    let said = rehome.say(&PLAN).expect(0).out;
-    assert!(said.contains("W350") && said.contains(&hidden), "{said}");
+    let said = rehome.say(&PLAN).expect(12).out;
+    assert!(said.contains("B133") && said.contains(&hidden), "{said}");
     rehome.say(&["discover", "-f", "batch.toml", "--snapshot", "copy.json"]).expect(0);
     let copy = Azure::serve(&rehome.path("copy.json"), None);
     let mut again = Rehome::offline();
     again.turn_to(&copy);
     std::fs::write(again.path("batch.toml"), minimal_without_soak()).expect("written");
+    let said = again.say(&PLAN).expect(12).out;
+    assert!(said.contains("B133") && said.contains(&hidden), "{said}");
+    let answered = format!("{}accept_unseen = {}\n", minimal_without_soak(), json!([hidden]));
+    std::fs::write(again.path("batch.toml"), answered).expect("written");
     let said = again.say(&PLAN).expect(0).out;
     assert!(said.contains("W350") && said.contains(&hidden), "{said}");
     again.say(&["approve", "plan.json", "--reason", "a test", "--yes"]).expect(0);

@@ -10,11 +10,15 @@ use chrono::{DateTime, Utc};
 use rehome_orchestrator::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use url::Url;
 
 /// Graph takes at most this many requests in one batch.
 const BATCH_MAX: usize = 20;
+
+/// Graph takes at most this many ids in one question.
+const IDS_MAX: usize = 1_000;
 
 /// A part of a batch that was refused for now is asked for again this often.
 const TRIES: u32 = 6;
@@ -69,6 +73,29 @@ impl Reader {
         let missing = |path: &String| Err(broken("the batch has no answer to this part", path));
         let told = answers.into_iter().zip(gets);
         told.map(|(answer, path)| answer.unwrap_or_else(|| missing(path))).collect()
+    }
+
+    /// Those of these directory objects that the directory knows, in lower case.
+    /// Source: <https://learn.microsoft.com/graph/api/directoryobject-getbyids>
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn graph_known(&self, ids: &[&String]) -> Result<BTreeSet<String>, Fault> {
+        const PATH: &str = "directoryObjects/getByIds";
+        let mut known = BTreeSet::new();
+        for some in ids.chunks(IDS_MAX) {
+            let url = self.graph_url(PATH)?;
+            let body = json!({"ids": some, "types": ["directoryObject"]});
+            let found = self.read(Side::Graph, Method::POST, url, Some(&body), Shape::List("value")).await?;
+            known.extend(
+                found["value"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|o| Some(o["id"].as_str()?.to_lowercase())),
+            );
+        }
+        Ok(known)
     }
 
     async fn batch(

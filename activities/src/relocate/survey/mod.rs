@@ -300,10 +300,21 @@ async fn target(reader: &Reader, params: &Params, was: &Identity) -> Result<(Tar
     };
     // In a group that is not there nothing is.
     let taken = group.is_some() && there?.is_some();
-    let provider = provider.unwrap_or_else(|why| {
-        gaps.push(gap(&provider_id, &why));
-        None
-    });
+    // Every subscription knows this provider, registered or not.
+    let none = || {
+        Fault::new(
+            FaultKind::Missing,
+            "NoProvider",
+            "the subscription does not know the provider of identities",
+        )
+    };
+    let provider = match provider.and_then(|found| found.ok_or_else(none)) {
+        Ok(found) => Some(found),
+        Err(why) => {
+            gaps.push(gap(&provider_id, &why));
+            None
+        }
+    };
     let state = provider.as_ref().and_then(|p| parse::text(p, "/registrationState"));
     let facts = TargetFacts {
         id: target.id(),
