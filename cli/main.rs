@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod key;
 mod manifest;
+mod open_moves;
 mod output;
 mod place;
 mod plan_file;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, causes, one_line};
-use crate::{anchor, plan_file, planning, store};
+use crate::{anchor, open_moves, plan_file, planning, store};
 use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
 use serde_json::json;
 use std::path::Path;
@@ -22,6 +22,7 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         return Err(CliError::new(Exit::Failed, "not approved"));
     }
     let log = store::create_or_open(&c.global.db).await?;
+    open_moves::refuse_taken(&document, &open_moves::open_moves(&*log).await?)?;
     let actor = store::actor(c.global.actor.as_deref());
     let recorded = document.approve(&*log, &actor, SystemClock.now_ms(), reason).await;
     let recorded = recorded.map_err(|e| match &e {

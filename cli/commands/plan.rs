@@ -3,7 +3,7 @@
 use super::Context;
 use crate::error::{CliError, Exit};
 use crate::place::{Kind, Place};
-use crate::{cloud, manifest, plan_file, planning, render};
+use crate::{cloud, manifest, open_moves, plan_file, planning, render, store};
 use serde_json::json;
 use std::path::Path;
 
@@ -12,7 +12,13 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     let manifest = manifest::load(file)?;
     let place = Place::of(save, Kind::Plan, &c.global.db)?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
-    let document = planning::plan(&cloud, &manifest).await?;
+    let mut document = planning::plan(&cloud, &manifest).await?;
+    // A plan needs no log; where there is one, it knows what this program has made itself.
+    if c.global.db.exists()
+        && let Ok(log) = store::open_to_read(&c.global.db)
+    {
+        open_moves::name_own(&mut document, &open_moves::open_moves(&*log).await?);
+    }
     let (text, digest) = plan_file::text(&document)?;
     place.write(&text)?;
     let value = json!({"format_version": "1.0", "digest": digest, "file": save, "document": document});

@@ -33,6 +33,7 @@ mod named;
 mod names_withheld;
 mod national;
 mod on_itself;
+mod open_moves;
 mod oracle;
 mod orphans;
 mod outages;

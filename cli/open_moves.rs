@@ -1,0 +1,78 @@
+//! CLI: the moves of a log that are open: an identity is moved by one of them at a time. Reads the log.
+
+use crate::error::{CliError, Exit, causes, one_line};
+use rehome_orchestrator::{Document, RunId, replay};
+use rehome_store::Log;
+use serde_json::Value;
+
+/// A move that has neither come to its end nor been given up.
+pub(crate) struct OpenMove {
+    run: RunId,
+    batch: String,
+    identity: String,
+    target: String,
+}
+
+/// Every open move of a log.
+pub(crate) async fn open_moves(log: &dyn Log) -> Result<Vec<OpenMove>, CliError> {
+    let replayed = replay(log, None).await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
+    let open = replayed.runs.into_iter().filter(|(_, state)| state.verdict().is_none());
+    let of = |(run, state): (RunId, rehome_orchestrator::RunState)| {
+        let planned = state.planned();
+        let params: Value = planned.params.read("parameters").ok()?;
+        let facts: Value = planned.facts.read("facts").ok()?;
+        Some(OpenMove {
+            batch: planned.batch.clone(),
+            identity: params["identity"].as_str()?.to_owned(),
+            target: facts["target"]["id"].as_str().unwrap_or_default().to_owned(),
+            run,
+        })
+    };
+    Ok(open.filter_map(of).collect())
+}
+
+/// Refuses a document that names an identity which an open move of another batch has.
+pub(crate) fn refuse_taken(document: &Document, open: &[OpenMove]) -> Result<(), CliError> {
+    let mut error: Option<CliError> = None;
+    for entry in &document.moves {
+        let identity = entry.params["identity"].as_str().unwrap_or_default();
+        let other =
+            open.iter().find(|o| o.batch != document.batch && o.identity.eq_ignore_ascii_case(identity));
+        let Some(OpenMove { run, batch, .. }) = other else { continue };
+        let batch = one_line(batch);
+        let what =
+            "an identity of this batch is being moved already: two moves would work against each other";
+        error = Some(
+            error
+                .unwrap_or_else(|| CliError::new(Exit::Failed, what))
+                .next(format!("{identity} is moved by {run} of batch {batch}:  rehome status {batch}"))
+                .next(format!("take that back first:  rehome rollback {run} --reason TEXT")),
+        );
+    }
+    error.map_or(Ok(()), Err)
+}
+
+/// Where a name is taken by what an open move has made, it is that move that goes on.
+pub(crate) fn name_own(document: &mut Document, open: &[OpenMove]) {
+    for entry in &mut document.moves {
+        let identity = entry.params["identity"].as_str().unwrap_or_default().to_owned();
+        let own = |target: &str| {
+            open.iter()
+                .find(|o| o.target.eq_ignore_ascii_case(target) && o.identity.eq_ignore_ascii_case(&identity))
+        };
+        for blocker in entry.about["blockers"].as_array_mut().into_iter().flatten() {
+            let target = blocker["target"].as_str().unwrap_or_default();
+            let Some(OpenMove { run, batch, .. }) = own(target).filter(|_| blocker["code"] == "B103") else {
+                continue;
+            };
+            let batch = one_line(batch);
+            let text =
+                format!("an identity of that name is there already: move {run} of batch {batch} has made it");
+            let remedy = format!(
+                "that move goes on with  rehome run {batch}  or back with  rehome rollback {run} --reason TEXT"
+            );
+            blocker["text"] = Value::from(text);
+            blocker["remedy"] = Value::from(remedy);
+        }
+    }
+}
