@@ -60,6 +60,31 @@ fn a_difference_between_the_ways_and_a_scope_that_says_no_are_in_discover_and_in
     assert!(text.contains("W351") && text.contains("B133"), "{text}");
 }
 
+#[test]
+fn azures_own_list_of_users_is_read_to_its_last_page() {
+    let id = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop");
+    let workspace = at("Microsoft.MachineLearningServices/workspaces/ml");
+    let endpoint = format!("{workspace}/onlineEndpoints/zz-last");
+    let file = estate(&[
+        json!({"id": workspace, "name": "ml", "type": "Microsoft.MachineLearningServices/workspaces", "location": "westeurope", "properties": {}}),
+        json!({"id": endpoint, "name": "zz-last", "type": "Microsoft.MachineLearningServices/workspaces/onlineEndpoints", "location": "westeurope",
+            "identity": {"type": "UserAssigned", "userAssignedIdentities": {&id: {}}}, "properties": {}}),
+    ]);
+    let mut world: Value =
+        serde_json::from_slice(&std::fs::read(file.path()).expect("an estate")).expect("JSON");
+    world["settings"]["page_size"] = json!(1);
+    std::fs::write(file.path(), world.to_string()).expect("written");
+    let azure = Azure::serve(file.path(), None);
+    let rehome = Rehome::at(&azure);
+    let batch = example("minimal").join("batch.toml");
+    rehome.say(&["plan", "-f", batch.to_str().expect("a plain path"), "--save", "plan.json"]).expect(0);
+    let plan = std::fs::read_to_string(rehome.path("plan.json")).expect("a plan");
+    assert!(plan.contains("/onlineEndpoints/zz-last"), "no other way shows it: {plan}");
+    let pages = azure.requests();
+    let pages = pages.iter().filter(|r| text(&r["path"]).contains("listAssociatedResources"));
+    assert!(pages.count() > 2, "it has more than one page");
+}
+
 /// Something of a type that no table has.
 fn strange() -> Value {
     let id = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop");

@@ -29,6 +29,7 @@ mod handoff;
 mod keys;
 mod kills;
 mod left_out;
+mod more_rights;
 mod named;
 mod names_withheld;
 mod national;

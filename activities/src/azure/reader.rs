@@ -131,7 +131,10 @@ impl Reader {
             return Ok(Some(found));
         }
         let list = id.rsplit_once('/').map_or(id, |(list, _)| list);
-        let all = match self.list(list, api, &[]).await {
+        // Of role assignments only those of this scope are of interest, and of its subscription there are thousands.
+        let roles = list.to_ascii_lowercase().ends_with("/providers/microsoft.authorization/roleassignments");
+        let filter: &[(&str, &str)] = if roles { &[("$filter", "atScope()")] } else { &[] };
+        let all = match self.list(list, api, filter).await {
             Ok(all) => all,
             // What it would be in is gone as well, or has no list.
             Err(why) if says_gone(&why) || says_never(&why) => return Ok(None),
@@ -196,7 +199,13 @@ impl Reader {
         let first = self.arm_url(&format!("{identity}{path}"), &[("api-version", api)])?;
         let (mut all, mut url, mut bytes) = (Vec::new(), first, 0);
         for _ in 0..paging::PAGES_MAX {
-            let page = self.page(Side::Arm, Method::POST, &url, None, ("value", &mut bytes)).await?;
+            let page = match self.page(Side::Arm, Method::POST, &url, None, ("value", &mut bytes)).await {
+                // The description says how the first page is asked for, and of the others only where they are.
+                Err(why) if !all.is_empty() && matches!(why.status, Some(404 | 405)) => {
+                    self.page(Side::Arm, Method::GET, &url, None, ("value", &mut bytes)).await?
+                }
+                page => page?,
+            };
             let (next, total) = (page.next(&url)?, page.body.get("totalCount").cloned());
             all.extend(page.items);
             match next {

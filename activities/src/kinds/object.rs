@@ -284,8 +284,9 @@ impl<T: Object> Activity for Put<T> {
 }
 
 impl<T: Object> Remove<T> {
+    /// What is gone is gone by two answers: what is taken for gone cannot be put back.
     async fn live(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
-        self.0.reader.find(&T::id(input), &T::api(input)).await
+        self.0.reader.find_twice(&T::id(input), &T::api(input)).await
     }
 }
 

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 /// Cuts a list to one page, with the link to the next; anything else stays as it is.
 pub(crate) fn page(mut reply: Reply, call: &Call<'_>, size: usize) -> Reply {
-    if call.method != "GET" || reply.status != 200 {
+    // What uses an identity is a list that is asked for by POST, its further pages too (msi/2022-01-31-preview).
+    let posted = call.method == "POST" && call.path.to_lowercase().ends_with("/listassociatedresources");
+    if call.method != "GET" && !posted || reply.status != 200 {
         return reply;
     }
     let Some(items) = reply.body.as_mut().and_then(|b| b.get_mut("value")).and_then(Value::as_array_mut)
