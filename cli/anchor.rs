@@ -128,7 +128,9 @@ pub(crate) async fn follow(log: &SqliteLog, output: &Output) -> Result<(), CliEr
             ));
             Ok(())
         }
-        Err(e @ RunnerError::Io { .. }) => Err(CliError::new(Exit::Failed, causes(&e))),
+        Err(ref e @ RunnerError::Io { ref path, .. }) => {
+            Err(CliError::new(Exit::Failed, causes(e)).at(path.display().to_string()))
+        }
     };
     moved.map_err(|e| e.left("what you asked is in the log; its anchor is older"))
 }

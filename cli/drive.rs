@@ -2,6 +2,7 @@
 
 use crate::anchor;
 use crate::args::{CloudArgs, RunArgs};
+use crate::clock::{self, Clocks};
 use crate::cloud::{self, Cloud};
 use crate::commands::Context;
 use crate::error::{CliError, Exit, causes};
@@ -84,6 +85,8 @@ impl Drive<'_> {
         store::check_whole(&self.log).await?;
         let actor = store::actor(self.c.global.actor.as_deref());
         self.check_world(cloud).await?;
+        clock::tell(&cloud.azure, self.c.output);
+        clock::remark(&*self.log, &cloud.azure, cloud.tempo.scale() <= 1.0, self.c.output).await;
         let key = key::of(&self.log).await?;
         let opened = self.opened(cloud, key::mark(&key));
         BatchLoaded::open(&*self.log, &self.batch, &actor, SystemClock.now_ms(), opened)
@@ -94,7 +97,7 @@ impl Drive<'_> {
         let engine = Engine {
             log: self.log.clone(),
             registry: Arc::new(rehome_activities::registry(&cloud.azure, key)),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(Clocks(cloud.azure.clone())),
             tempo: cloud.tempo,
             actor,
             concurrency: args.parallel.clamp(1, 256),

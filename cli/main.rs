@@ -2,6 +2,7 @@
 
 mod anchor;
 mod args;
+mod clock;
 mod cloud;
 mod commands;
 mod drive;

@@ -5,12 +5,15 @@ use crate::error::CliError;
 use crate::output::Output;
 use crate::store;
 use indicatif::{ProgressBar, ProgressStyle};
-use rehome_orchestrator::{Act, Became, End, Event, Observer, RunId, StepId};
+use rehome_orchestrator::{Act, Became, Clock, End, Event, Observer, RunId, StepId, SystemClock};
 use rehome_store::{Later, SqliteLog};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use tokio::sync::Mutex;
+
+/// What is tried again later than this is told with its date.
+const FAR_MS: i64 = 60_000;
 
 /// Tells about events as they become safe.
 pub(crate) struct Progress {
@@ -59,12 +62,22 @@ impl Progress {
         }
     }
 
+    /// Says until when a step is left alone, if that is long.
+    fn tell_far(&self, run: &RunId, step: &StepId, until_ms: i64) {
+        let date = not_before(until_ms);
+        if !date.is_empty() {
+            self.say(run, step, "WAITS", &date);
+        }
+    }
+
     fn tell(&self, run: &RunId, event: &Event) {
         match event {
             Event::Ended(ended) => match (&ended.end, ended.act) {
                 (End::Applied(_), Act::Run) => self.say(run, &ended.step, "DONE", ""),
                 (End::Applied(_), Act::Undo) => self.say(run, &ended.step, "UNDONE", ""),
-                (End::Retry { why, .. }, _) => self.say(run, &ended.step, "RETRY", &format!(": {why}")),
+                (End::Retry { why, until_ms }, _) => {
+                    self.say(run, &ended.step, "RETRY", &format!(": {why}{}", not_before(*until_ms)));
+                }
                 (End::Refused(why), _) => self.say(run, &ended.step, "FAILED", &format!(": {why}")),
                 (End::Unknown(why), _) => self.say(run, &ended.step, "IN DOUBT", &format!(": {why}")),
             },
@@ -92,20 +105,36 @@ impl Progress {
                     }
                 }
             }
+            Event::Accepted(accepted) => {
+                let after_ms = i64::try_from(accepted.operation.after_ms).unwrap_or(i64::MAX);
+                self.tell_far(run, &accepted.step, SystemClock.now_ms().saturating_add(after_ms));
+            }
+            Event::Waiting(waiting) => {
+                if let Some(step) = &waiting.step {
+                    self.tell_far(run, step, waiting.until_ms);
+                }
+            }
             Event::Restored(_)
             | Event::Recalled(_)
             | Event::Planned(_)
             | Event::Approved(_)
             | Event::Compared(_)
             | Event::Began(_)
-            | Event::Accepted(_)
             | Event::Probed(_)
-            | Event::Waiting(_)
             | Event::Timed(_)
             | Event::Asked(_)
             | Event::Proved(_)
             | Event::Closed(_) => {}
         }
+    }
+}
+
+/// A date that somebody who watches would wonder about.
+fn not_before(until_ms: i64) -> String {
+    if until_ms.saturating_sub(SystemClock.now_ms()) > FAR_MS {
+        format!("; not before {}", crate::time::date(until_ms))
+    } else {
+        String::new()
     }
 }
 

@@ -142,7 +142,7 @@ pub(crate) fn hold_runners_at(path: &Path) -> Result<Runner, CliError> {
 fn not_given(e: &RunnerError) -> CliError {
     match e {
         RunnerError::Held { holder, by, .. } => held(holder.as_ref(), *by),
-        RunnerError::Io { .. } => CliError::new(Exit::Failed, causes(e)),
+        RunnerError::Io { path, .. } => CliError::new(Exit::Failed, causes(e)).at(path.display().to_string()),
     }
 }
 

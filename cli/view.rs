@@ -279,7 +279,7 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
                 view.unblock_with = vec![format!("rehome run {}", state.planned().batch)];
             }
         }
-        Forward::Soaking { until_ms } => {
+        Forward::Soaking { until_ms, .. } => {
             view.kind = if matches!(step.node, Node::Pause { .. }) { "pause" } else { "soak" };
             view.next_check_ms = Some(*until_ms);
         }

@@ -15,6 +15,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
     let manifest = manifest::load(file)?;
     let place = save.map(|save| Place::of(save, Kind::Snapshot, &c.global.db)).transpose()?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
+    crate::clock::tell(&cloud.azure, c.output);
     // A tape keeps every answer: only who wants a snapshot pays for one.
     let (reader, tape) = match save {
         Some(_) => cloud.azure.reader().taped(),

@@ -12,6 +12,7 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     let manifest = manifest::load(file)?;
     let place = Place::of(save, Kind::Plan, &c.global.db)?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
+    crate::clock::tell(&cloud.azure, c.output);
     let mut document = planning::plan(&cloud, &manifest).await?;
     // A plan needs no log; where there is one, it knows what this program has made itself.
     if c.global.db.exists()

@@ -13,6 +13,7 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
     let selection = store::select(&*log, select).await?;
     let (_, batch) = batch_of(&log, &selection).await?;
     let cloud = reach(&*log, &batch, &c.global.cloud).await?;
+    crate::clock::tell(&cloud.azure, c.output);
     let key = key::to_read(&log).await?;
     let registry = rehome_activities::registry(&cloud.azure, key);
     let (mut broken, mut text, mut moves) = (0, String::new(), Vec::new());

@@ -12,6 +12,12 @@ pub trait Clock: Send + Sync + 'static {
     /// Milliseconds since some moment before this process did anything; nobody can set them.
     fn steady_ms(&self) -> i64;
 
+    /// What time it is where the effects are, in milliseconds since 1970 UTC, as the other side last said it; `None`
+    /// where it has said nothing. Nobody at this machine can set it.
+    fn elsewhere_ms(&self) -> Option<i64> {
+        None
+    }
+
     /// Ends when `now_ms` has come to `date_ms`.
     fn sleep_until(&self, date_ms: i64) -> BoxFuture<'_, ()>;
 }

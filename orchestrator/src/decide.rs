@@ -5,6 +5,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::graph::Index;
 use crate::ids::Act;
 use crate::plan::{Node, OnFailure, Phase, Retry};
+use crate::soak;
 use crate::state::*;
 use crate::tempo::Tempo;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,8 @@ pub(crate) struct Live {
     pub(crate) no_survey_before: i64,
     /// When this process took the run up.
     pub(crate) started_ms: i64,
+    /// What time it is where the effects are, if the other side has said it.
+    pub(crate) elsewhere_ms: Option<i64>,
     /// Steps that were asked after in vain: not again before these dates.
     pub(crate) not_before: BTreeMap<Index, i64>,
 }
@@ -287,12 +290,19 @@ impl Decider<'_> {
 
     fn soak(&mut self, at: Index, for_ms: u64) {
         let id = self.run.graph.step(at).id.clone();
+        let elsewhere_ms = self.live.elsewhere_ms;
         match self.run.at(at).forward {
-            Forward::Soaking { until_ms } if until_ms > self.now_ms => self.out.soak(until_ms),
-            Forward::Soaking { .. } => self.out.record(Event::Reached(Reached { step: id })),
+            Forward::Soaking { until_ms, elsewhere_ms: then } => {
+                let date = soak::end_ms((self.now_ms, elsewhere_ms), self.tempo, for_ms, (until_ms, then));
+                if date > self.now_ms {
+                    self.out.soak(date);
+                } else {
+                    self.out.record(Event::Reached(Reached { step: id, elsewhere_ms }));
+                }
+            }
             _ => {
                 let until_ms = self.now_ms.saturating_add(self.tempo.wall_ms(for_ms));
-                self.out.record(Event::Timed(Timed { step: id, until_ms }));
+                self.out.record(Event::Timed(Timed { step: id, until_ms, elsewhere_ms }));
             }
         }
     }
@@ -302,9 +312,9 @@ impl Decider<'_> {
         let id = self.run.graph.step(at).id.clone();
         let (forward, undo) = (&self.run.at(at).forward, &self.run.at(at).undo);
         match (forward, undo) {
-            (Forward::Soaking { until_ms }, Undo::None) | (_, Undo::Pausing { until_ms }) => {
+            (Forward::Soaking { until_ms, .. }, Undo::None) | (_, Undo::Pausing { until_ms }) => {
                 if !self.is_ahead(*until_ms, self.run.at(at)) {
-                    self.out.record(Event::Reached(Reached { step: id }));
+                    self.out.record(Event::Reached(Reached { step: id, elsewhere_ms: None }));
                 } else if for_ms > BRIEF_MS {
                     self.out.soak(*until_ms);
                 } else {
@@ -315,7 +325,7 @@ impl Decider<'_> {
                 // This millisecond has begun already: one more, or it would be a moment too short.
                 let until_ms = self.now_ms.saturating_add(self.tempo.wall_ms(for_ms)).saturating_add(1);
                 let until_ms = if for_ms == 0 { self.now_ms } else { until_ms };
-                self.out.record(Event::Timed(Timed { step: id, until_ms }));
+                self.out.record(Event::Timed(Timed { step: id, until_ms, elsewhere_ms: None }));
             }
         }
     }

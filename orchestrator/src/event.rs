@@ -227,6 +227,9 @@ pub struct Timed {
     pub step: StepId,
     /// The date, in wall milliseconds since 1970.
     pub until_ms: i64,
+    /// What time it was where the effects are; a soak is over when that clock says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere_ms: Option<i64>,
 }
 
 /// See [`Event::Reached`].
@@ -235,6 +238,9 @@ pub struct Timed {
 pub struct Reached {
     /// The step.
     pub step: StepId,
+    /// What time it was where the effects are, when a soak ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere_ms: Option<i64>,
 }
 
 /// See [`Event::Checked`].

@@ -106,7 +106,7 @@ impl RunState {
                 Some(_) => run.time_undo(at, timed),
             })?,
             Event::Reached(reached) => self.touch(event, &reached.step, at_ms, |run, at| match run.back {
-                None => run.reach(at),
+                None => run.reach(at, reached),
                 Some(_) => run.reach_undo(at),
             })?,
             Event::Checked(checked) => {

@@ -252,12 +252,20 @@ impl RunState {
         if !soaks || !self.open.contains(&at) || self.steps[at as usize].forward != Forward::Idle {
             return Err("it has no date to wait for");
         }
-        self.steps[at as usize].forward = Forward::Soaking { until_ms: timed.until_ms };
+        self.steps[at as usize].forward =
+            Forward::Soaking { until_ms: timed.until_ms, elsewhere_ms: timed.elsewhere_ms };
         Ok(())
     }
 
-    pub(crate) fn reach(&mut self, at: Index) -> Judged {
+    pub(crate) fn reach(&mut self, at: Index, reached: &Reached) -> Judged {
         let ready = self.open.contains(&at) && self.direction == Direction::Forward;
+        if !crate::soak::may_end(
+            &self.graph.step(at).node,
+            &self.steps[at as usize].forward,
+            reached.elsewhere_ms,
+        ) {
+            return Err("its soak is not over by the clock of the other side");
+        }
         match (&self.graph.step(at).node, &self.steps[at as usize].forward) {
             (Node::Wait { .. }, Forward::Idle | Forward::Waiting(_)) if ready => {}
             (Node::Soak { .. } | Node::Pause { .. }, Forward::Soaking { .. }) if ready => {}

@@ -248,8 +248,8 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             let step = some.then_some(step);
             Event::Waiting(Waiting { step, act, check, until_ms, why })
         }
-        7 => Event::Timed(Timed { step, until_ms }),
-        8 => Event::Reached(Reached { step }),
+        7 => Event::Timed(Timed { step, until_ms, elsewhere_ms: None }),
+        8 => Event::Reached(Reached { step, elsewhere_ms: None }),
         9 => {
             let what =
                 crate::Finding { fact: "f".into(), expected: String::new(), found: None, holds: false };
@@ -268,7 +268,7 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             let wished = some.then_some(Duration::MAX);
             let until_ms =
                 next_date(until_ms, Tempo::REAL, &rule, (&RunId::new("r"), &step), attempt, wished);
-            Event::Timed(Timed { step, until_ms })
+            Event::Timed(Timed { step, until_ms, elsewhere_ms: None })
         }
     }
 }

@@ -38,6 +38,7 @@ mod registry;
 mod replay;
 mod requests;
 mod restore;
+mod soak;
 mod state;
 mod sweep;
 mod template;

@@ -134,6 +134,8 @@ pub enum Forward {
     Soaking {
         /// The date, in wall milliseconds since 1970.
         until_ms: i64,
+        /// What time it was where the effects are, when the date was set.
+        elsewhere_ms: Option<i64>,
     },
     /// Stopped, until a person decides.
     Parked {

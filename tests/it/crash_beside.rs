@@ -2,34 +2,16 @@
 //! same commands, and no loss is said that never was.
 
 use crate::azure::{Azure, example};
+use crate::preload::library;
 use crate::rehome::Rehome;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
-
-/// What kills, compiled once.
-fn killer() -> &'static Path {
-    static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let build = || {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let library = folder.path().join("kill_at.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/kill_at.c");
-        let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-        let mut command = Command::new(&compiler);
-        command.args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).args([&library, &source]);
-        let built = command.args(["-ldl", "-lpthread"]).status();
-        assert!(built.is_ok_and(|status| status.success()), "{compiler} could not build it");
-        (folder, library)
-    };
-    &BUILT.get_or_init(build).1
-}
 
 /// How a command ended that dies before its n-th act on a file beside the log; none when it was killed.
 fn dies_at(rehome: &Rehome, nth: usize, arguments: &[&str]) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
     rehome.dressed(command.args(arguments));
-    command.env("LD_PRELOAD", killer()).env("KILL_AT", nth.to_string());
+    command.env("LD_PRELOAD", library("kill_at")).env("KILL_AT", nth.to_string());
     let status = command.output().expect("the program starts").status;
     assert!(status.signal().is_none_or(|signal| signal == 9), "{arguments:?} at {nth}: {status}");
     status.code()

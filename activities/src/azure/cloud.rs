@@ -156,6 +156,16 @@ impl Azure {
         &self.inner.caller.tenant_id
     }
 
+    /// What time it is in the cloud, in milliseconds since 1970 UTC, by the date of its last answer; `None` before one.
+    pub fn now_ms(&self) -> Option<i64> {
+        self.inner.transport.heard.now_ms(self.inner.tempo.scale())
+    }
+
+    /// Who is to be told when a request waits because the cloud asked to be left alone for long.
+    pub fn tell(&self, told: super::Told) {
+        self.inner.transport.heard.tell(told);
+    }
+
     /// Who is signed in.
     pub fn caller(&self) -> &Caller {
         &self.inner.caller
@@ -180,17 +190,23 @@ impl Azure {
 /// Signing in is tried this often before the program gives up: nothing has begun, nothing is lost.
 const SIGN_INS: u32 = 4;
 
+/// Where the sign-in asks for a longer pause, nothing was begun yet: that is said, and nobody waits in silence.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 async fn patiently(sign_in: &SignIn, audience: &str, tempo: Tempo) -> Result<Arc<str>, SignInError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match sign_in.token(audience).await {
-            Err(SignInError::Unavailable { after, .. }) if tries < SIGN_INS => {
+        let said = sign_in.token(audience).await;
+        match &said {
+            Err(SignInError::Unavailable { after, .. })
+                if tries < SIGN_INS && after.is_none_or(|wish| wish <= PATIENCE) =>
+            {
                 let own = u64::try_from(tempo.wall_ms(1_000 << tries)).unwrap_or_default();
                 let own = Duration::from_millis(own);
                 tokio::time::sleep(after.map_or(own, |wish| wish.max(own))).await;
             }
-            said => return said,
+            Ok(_) | Err(_) => return said,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! that was not handed one cannot change anything.
 
 mod cloud;
+mod date;
 pub mod errors;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
@@ -22,6 +23,7 @@ mod writer;
 mod tests;
 
 pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
+pub use date::Told;
 pub use reader::{ReadAction, Reader};
 pub use shape::items;
 pub(crate) use shape::{NO_ANSWER, says_gone, says_never, says_no_version};

@@ -393,6 +393,9 @@ impl Reader {
             if tries >= TRIES {
                 return Err(why);
             }
+            if let Some(wish) = wish {
+                self.inner.transport.heard.pause(wish, &format!("{method} {}", url.path()));
+            }
             self.pause(tries, wish).await;
         }
     }

@@ -1,5 +1,6 @@
 //! Azure: one HTTP exchange, and what can be known about it afterwards.
 
+use super::date::Heard;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(60);
 pub(crate) struct Transport {
     client: Client,
     sent: Arc<AtomicU64>,
+    pub(crate) heard: Heard,
 }
 
 /// What is known after an exchange.
@@ -60,7 +62,7 @@ impl Transport {
         if let Some(ca) = ca {
             builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(ca)?);
         }
-        Ok(Self { client: builder.build()?, sent: Arc::default() })
+        Ok(Self { client: builder.build()?, sent: Arc::default(), heard: Heard::default() })
     }
 
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
@@ -80,6 +82,7 @@ impl Transport {
             Err(e) => return Sent::Lost(words(&e)),
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        self.heard.answer(&headers);
         let mut body = Vec::new();
         loop {
             match response.chunk().await {

@@ -113,6 +113,7 @@ impl Actor {
                 return Ok(Decision::default());
             }
             let now = self.now_ms();
+            self.live.elsewhere_ms = self.shared.engine.clock.elsewhere_ms();
             let mut decision = decide(&self.state, &self.live, now, self.shared.engine.tempo);
             let mut recorded = false;
             for command in std::mem::take(&mut decision.commands) {

@@ -225,7 +225,7 @@ impl Actor {
         }
         let step = self.state.graph.step(at).id.clone();
         let event = match met {
-            Met::Yes => Event::Reached(Reached { step }),
+            Met::Yes => Event::Reached(Reached { step, elsewhere_ms: None }),
             Met::Never(why) => Event::Parked(Parked { step, act: Act::Run, why }),
             Met::NotYet { after, why } => {
                 let check = match &self.state.at(at).forward {

@@ -34,14 +34,38 @@ impl AroundLog for Setting {
     }
 }
 
+/// A clock beside that of the other side, which nobody sets.
+struct There(Arc<VirtualClock>);
+
+impl Clock for There {
+    fn now_ms(&self) -> i64 {
+        self.0.now_ms()
+    }
+
+    fn steady_ms(&self) -> i64 {
+        self.0.steady_ms()
+    }
+
+    fn elsewhere_ms(&self) -> Option<i64> {
+        Some(START_MS + self.0.steady_ms())
+    }
+
+    fn sleep_until(&self, date_ms: i64) -> Later<'_, ()> {
+        Box::pin(async move { self.0.sleep_until(date_ms).await })
+    }
+}
+
 /// Lives through one run; returns how many commits it had.
-async fn live(nth: u64, by_ms: i64, back: bool) -> u64 {
+async fn live(nth: u64, by_ms: i64, back: bool, there: bool) -> u64 {
     let (world, clock) = (house(original()), Arc::new(VirtualClock::new(START_MS)));
     let inner = MemoryLog::with_salts(CountedSalts::default());
     let log = Arc::new(Setting { inner, clock: clock.clone(), appends: AtomicU64::new(0), nth, by_ms });
     let approved = world.document().approve(&*log, &"harness".into(), START_MS, "a test").await;
     approved.expect("a sound document");
-    let engine = engine(log.clone(), &world, clock);
+    let mut engine = engine(log.clone(), &world, clock.clone());
+    if there {
+        engine.clock = Arc::new(There(clock));
+    }
     if back {
         let (_stop, stopped) = tokio::sync::watch::channel(false);
         engine.drive(&[run()], Stay::FOR_SOAK, stopped).await.expect("the engine does its work");
@@ -62,7 +86,26 @@ async fn live(nth: u64, by_ms: i64, back: bool) -> u64 {
     for (step, stands) in state.steps() {
         assert!(stands.attempts <= 1 && stands.undo_attempts <= 1, "{case}: {} was sent again", step.id);
     }
+    if there && !back {
+        soaked(&*log, &case).await;
+    }
     log.appends.load(Ordering::SeqCst)
+}
+
+/// The soak of a day took a day, by the clock of the other side.
+async fn soaked(log: &dyn Log, case: &str) {
+    let events: Vec<Entry<Event>> = entries(log, &run().stream()).await.expect("readable");
+    let (mut timed, mut reached) = (None, None);
+    for entry in events {
+        match entry.event {
+            Event::Timed(event) if event.step.as_str() == "soak" => timed = event.elsewhere_ms,
+            Event::Reached(event) if event.step.as_str() == "soak" => reached = event.elsewhere_ms,
+            _ => {}
+        }
+    }
+    let (timed, reached) = (timed.expect("a date"), reached.expect("a date"));
+    let took = reached - timed;
+    assert!((DAY_MS..2 * DAY_MS).contains(&took), "{case}: the soak took {took} ms");
 }
 
 #[test]
@@ -70,12 +113,24 @@ fn a_clock_that_jumps_a_day_at_any_place_changes_nothing_of_the_end() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
     for back in [false, true] {
-        let commits = runtime.block_on(live(0, 0, back));
+        let commits = runtime.block_on(live(0, 0, back, false));
         assert!(commits > 8, "only {commits} commits");
         for nth in 1..=commits {
             for by_ms in [DAY_MS, -DAY_MS] {
-                runtime.block_on(live(nth, by_ms, back));
+                runtime.block_on(live(nth, by_ms, back, false));
             }
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_ends_no_soak_early_or_late_where_the_other_side_says_what_time_it_is() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+    let commits = runtime.block_on(live(0, 0, false, true));
+    for nth in 1..=commits {
+        for by_ms in [30 * DAY_MS, -30 * DAY_MS] {
+            runtime.block_on(live(nth, by_ms, false, true));
         }
     }
 }
