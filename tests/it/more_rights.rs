@@ -91,3 +91,27 @@ fn a_sign_in_that_the_old_identity_got_after_the_plan_is_missed() {
     let path = format!("{old}/federatedIdentityCredentials/late");
     found(&path, "2024-11-30", &|_| trust(), "https://evil.example");
 }
+
+#[test]
+fn a_principal_that_is_another_ones_gets_nothing() {
+    let rehome = Rehome::offline();
+    // Whoever answers the creation says the principal of somebody else.
+    let mut lie = json!({"id": new(), "name": "id-shop", "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "location": "swedencentral", "tags": {}, "properties": {"tenantId": "7a1c9f52-0000-4000-8000-00000000c0de"}});
+    lie["properties"]["principalId"] = json!(STRANGER);
+    lie["properties"]["clientId"] = json!("0a1b2c3d-1111-4000-8000-0000000000ff");
+    let rule = json!({"method": "PUT", "path": new(), "exact": true,
+        "what": {"answer": {"status": 201, "after": true, "body": lie}}});
+    std::fs::write(rehome.path("faults.json"), json!({"rules": [rule]}).to_string()).expect("written");
+    let azure = Azure::serve(&example("minimal").join("estate.json"), Some(&rehome.path("faults.json")));
+    let mut rehome = rehome;
+    rehome.turn_to(&azure);
+    std::fs::write(rehome.path("batch.toml"), minimal_without_soak()).expect("written");
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 10);
+    let status = rehome.say(&["status"]).out;
+    assert!(status.contains("NotItsPrincipal"), "{status}");
+    let given = azure.requests();
+    let given = given.iter().filter(|r| r["changed"] == true && !text(&r["path"]).contains("/rg-shop-sdc"));
+    assert_eq!(given.count(), 0, "nobody is granted anything");
+}

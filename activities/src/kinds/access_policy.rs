@@ -2,9 +2,11 @@
 //! nobody's entry is written over.
 
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
+use crate::azure::NO_ANSWER;
 use crate::commands::shown;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
+    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -53,7 +55,12 @@ impl PolicyInput {
     /// What the vault allows the principal now.
     async fn live(&self, clients: &Clients) -> Result<Option<Value>, Fault> {
         let vault = clients.reader.get(&self.vault, VAULTS).await?;
+        let by_roles = vault.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true));
         let entries = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
+        if entries.is_none() && !by_roles {
+            let what = "the answer has no list of access policies";
+            return Err(Fault::new(FaultKind::Broken, NO_ANSWER, what).at(self.vault.clone()));
+        }
         Ok(entries.into_iter().flatten().find(|e| self.is_mine(e)).map(|e| e["permissions"].clone()))
     }
 

@@ -5,7 +5,7 @@
 
 use super::alike::{self, AlikeInput};
 use super::finding;
-use crate::azure::Reader;
+use crate::azure::{NO_ANSWER, Reader};
 use crate::references::rewrite::Pair;
 use crate::references::text::{mentions, replace};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -103,17 +103,18 @@ impl PrincipalEqual {
         };
         let pairs: Vec<(&str, &str)> =
             input.replace.iter().map(|p| (p.from.as_str(), p.to.as_str())).collect();
-        Ok(Sides {
-            old: old
-                .into_iter()
-                .filter_map(|body| {
-                    let mut held = held(&body, &pairs)?;
-                    held.names_sibling = input.siblings.iter().any(|id| mentions(&held.condition, id));
-                    Some((held, body))
-                })
-                .collect(),
-            new: new?.iter().filter_map(|body| held(body, &[])).collect(),
-        })
+        let strange = || {
+            let what = "an entry of the role assignments is not one";
+            Fault::new(FaultKind::Broken, NO_ANSWER, what).at(at)
+        };
+        let old = old.into_iter().map(|body| {
+            let mut held = held(&body, &pairs).ok_or_else(strange)?;
+            held.names_sibling = input.siblings.iter().any(|id| mentions(&held.condition, id));
+            Ok((held, body))
+        });
+        let new = new?;
+        let new = new.iter().map(|body| held(body, &[]).ok_or_else(strange));
+        Ok(Sides { old: old.collect::<Result<_, Fault>>()?, new: new.collect::<Result<_, Fault>>()? })
     }
 
     /// In words, with the role's name where it can be read.

@@ -3,8 +3,8 @@
 //! The platform keeps a token for a day, so that a day without a new one is the least that proves something. What is
 //! long ago is told by the clock of whoever keeps the log, because only that one wrote the dates.
 
-use crate::azure::Reader;
-use crate::relocate::sign_ins::path;
+use crate::azure::{NO_ANSWER, Reader};
+use crate::relocate::sign_ins::{LOG, path};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rehome_orchestrator::{Condition, Fault, FaultKind, Met};
 use serde::{Deserialize, Serialize};
@@ -23,11 +23,15 @@ pub(crate) struct QuietInput {
     for_ms: u64,
 }
 
-/// The last sign-in: when, and to which service.
-fn last(found: &[Value]) -> Option<(DateTime<Utc>, &str)> {
+/// The last sign-in: when, and to which service. One without a date may be the last.
+fn last(found: &[Value]) -> Result<Option<(DateTime<Utc>, &str)>, Fault> {
+    let undated = || Fault::new(FaultKind::Broken, NO_ANSWER, "a sign-in in the log has no date").at(LOG);
     let one = |body: &'_ Value| body["createdDateTime"].as_str()?.parse::<DateTime<Utc>>().ok();
-    let dated = found.iter().filter_map(|body| Some((one(body)?, body["resourceDisplayName"].as_str())));
-    dated.max_by_key(|(at, _)| *at).map(|(at, name)| (at, name.unwrap_or("a service without a name")))
+    let dated =
+        found.iter().map(|body| Ok((one(body).ok_or_else(undated)?, body["resourceDisplayName"].as_str())));
+    let dated = dated.collect::<Result<Vec<_>, Fault>>()?;
+    let last = dated.into_iter().max_by_key(|(at, _)| *at);
+    Ok(last.map(|(at, name)| (at, name.unwrap_or("a service without a name"))))
 }
 
 impl Condition for PrincipalQuiet {
@@ -40,7 +44,11 @@ impl Condition for PrincipalQuiet {
             Ok(found) => found,
             Err(why) => return Met::NotYet { after: None, why },
         };
-        let Some((at, name)) = last(&found) else { return Met::Yes };
+        let (at, name) = match last(&found) {
+            Ok(Some(last)) => last,
+            Ok(None) => return Met::Yes,
+            Err(why) => return Met::NotYet { after: None, why },
+        };
         let quiet = at + TimeDelta::milliseconds(i64::try_from(input.for_ms).unwrap_or(i64::MAX / 2));
         if quiet <= now {
             return Met::Yes;
@@ -65,8 +73,12 @@ mod tests {
     #[test]
     fn the_last_sign_in_counts_in_whatever_order_the_log_is() {
         let one = |at: &str, to: &str| json!({"createdDateTime": at, "resourceDisplayName": to});
-        let log = [one("2026-03-01T10:00:00Z", "a"), one("2026-03-01T12:00:00Z", "b"), one("nonsense", "c")];
-        assert_eq!(last(&log).map(|(at, name)| (at.timestamp(), name)), Some((1_772_366_400, "b")));
-        assert!(last(&[json!({})]).is_none());
+        let log = [one("2026-03-01T10:00:00Z", "a"), one("2026-03-01T12:00:00Z", "b")];
+        let found = last(&log).unwrap().map(|(at, name)| (at.timestamp(), name));
+        assert_eq!(found, Some((1_772_366_400, "b")));
+        assert!(last(&[]).unwrap().is_none());
+        for undated in [json!({}), one("nonsense", "c")] {
+            assert!(last(&[log[0].clone(), undated]).is_err(), "it may be the last");
+        }
     }
 }

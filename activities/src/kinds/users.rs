@@ -1,7 +1,7 @@
 //! Activities: who uses an identity now: by the hosts themselves, by Azure's own list, and by the index. Reads only.
 //!
 //! Each of the three knows what the others do not, and a way that does not answer proves nothing. Only what somebody
-//! answers for by name in the batch file is passed over.
+//! answers for by name in the batch file is passed over, and only where it still does not answer.
 
 use super::host_plan::identities;
 use crate::azure::Reader;
@@ -80,10 +80,10 @@ impl Look<'_> {
     /// Whom Azure's own list names first.
     async fn listed(&self, reader: &Reader) -> Result<Option<User>, Fault> {
         let list = users_list(self.id);
-        if self.is_answered_for(&list) {
-            return Ok(None);
-        }
-        let users = reader.users_of(self.id).await?;
+        let users = match reader.users_of(self.id).await {
+            Err(_) if self.is_answered_for(&list) => return Ok(None),
+            users => users?,
+        };
         let Some(first) = users.first() else { return Ok(None) };
         let what = "the list of what uses the identity has an entry without an id";
         let id = first["id"]
@@ -94,10 +94,8 @@ impl Look<'_> {
 
     /// Whom the index names, and who has it in truth: an index lags behind.
     async fn indexed(&self, reader: &Reader) -> Result<Option<User>, Fault> {
-        let open = |table: &&str| !self.is_answered_for(&format!("{RESOURCE_GRAPH}: {table}"));
         let asked = TABLES
             .into_iter()
-            .filter(|table| open(table))
             .map(|table| async move { (reader.resource_graph(&carriers(table, self.id), &[]).await, table) });
         let mut found: BTreeMap<String, (String, String)> = BTreeMap::new();
         for (rows, table) in
@@ -105,6 +103,7 @@ impl Look<'_> {
         {
             let rows = match rows {
                 Err(why) if lacks_table(&why, table) => continue,
+                Err(_) if self.is_answered_for(&format!("{RESOURCE_GRAPH}: {table}")) => continue,
                 rows => rows?,
             };
             for row in rows {

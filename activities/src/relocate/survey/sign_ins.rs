@@ -1,7 +1,7 @@
 //! Activities: reads where an identity has signed in of late: a service that no list of grants shows gives itself away.
 //! Reads only.
 
-use super::gap;
+use super::{gap, understood};
 use crate::azure::Reader;
 use crate::relocate::facts::{Audience, Gap};
 use crate::relocate::sign_ins::{LOG, path};
@@ -20,6 +20,11 @@ pub(super) async fn read(reader: &Reader, principal: &str) -> (Option<Vec<Audien
         let id = one["resourceId"].as_str()?.to_lowercase();
         Some(Audience { name: one["resourceDisplayName"].as_str().unwrap_or(&id).to_owned(), id })
     };
-    let all: BTreeSet<Audience> = found.iter().filter_map(audience).collect();
-    (Some(all.into_iter().collect()), None)
+    let mut gaps = Vec::new();
+    let all = understood(&format!("Entra ID: {LOG}"), &found, audience, &mut gaps);
+    let all: BTreeSet<Audience> = all.into_iter().collect();
+    match gaps.pop() {
+        None => (Some(all.into_iter().collect()), None),
+        strange => (None, strange),
+    }
 }
