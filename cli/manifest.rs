@@ -89,6 +89,8 @@ struct Identity {
     tags: BTreeMap<String, String>,
     #[serde(default)]
     accept_unseen: BTreeSet<String>,
+    #[serde(default)]
+    accept_unknown: BTreeSet<String>,
 }
 
 fn default_soak() -> String {
@@ -239,6 +241,7 @@ fn params(file: &File, identity: &Identity, soak_ms: u64, waits: Waits) -> Resul
             scope_map: file.scope_map.clone(),
             add_tags: identity.tags.clone(),
             accept_unseen: identity.accept_unseen.clone(),
+            accept_unknown: identity.accept_unknown.clone(),
             quiet_ms,
             waits,
         },

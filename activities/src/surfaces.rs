@@ -45,7 +45,10 @@ pub struct Surface {
 
 /// What is moved, and by which kind of change.
 const MOVED: [(&str, &str); 23] = [
-    ("the identity: name, tags, isolation, restrictions on providers", "identity.create/1"),
+    (
+        "the identity: name, tags, isolation, restrictions on providers, whether it may be assigned and federated",
+        "identity.create/1",
+    ),
     ("its federated credentials, flexible ones too, audiences as they are", "federated_credential.add/1"),
     ("role assignments of it, at every scope that can be read, with conditions", "role_assignment.grant/1"),
     ("role assignments on it, of others", "role_assignment.grant/1"),
@@ -80,7 +83,7 @@ const MOVED: [(&str, &str); 23] = [
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 19] = [
+const HANDS: [(&str, &str); 21] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     (
@@ -114,6 +117,14 @@ const HANDS: [(&str, &str); 19] = [
         "connections of Standard Logic Apps, which are in a file",
         "`az rest` commands that read and write the file",
     ),
+    (
+        "what each write would run again: scripts on machines, images that build themselves, workflows that start when they are saved, blueprints",
+        "W204, and `az rest` commands that read and write it",
+    ),
+    (
+        "what would be written with a secret that no read gives: secured parameters, masked keys, protected settings, certificates",
+        "W204 with the place, and `az rest` commands; secrets of container apps are read for the write alone, and kept nowhere",
+    ),
     ("resources that Azure names and you may not read", "a blocker until the batch file answers for each"),
     (
         "deny assignments that exclude it, or a group that the new one cannot join, and would deny the new one",
@@ -133,7 +144,7 @@ const HANDS: [(&str, &str); 19] = [
 ];
 
 /// What is found and said.
-const NAMED: [(&str, &str); 11] = [
+const NAMED: [(&str, &str); 14] = [
     (
         "all that it may do by Azure's own word, through groups in groups too",
         "what the new one may do is compared with it before the hosts, and by `verify`",
@@ -142,6 +153,15 @@ const NAMED: [(&str, &str); 11] = [
         "services that it signs in to, with `quiet` in the batch file",
         "W380; nothing is taken from it before nobody has signed in as it for so long",
     ),
+    (
+        "runs that have ended: deployment scripts, builds, commands on machines, jobs, database scripts, bulk launches",
+        "W220: a write would run them again, so they are left as they are",
+    ),
+    (
+        "properties of it and of its credentials that this program does not know",
+        "B140 until the batch file answers for each (accept_unknown), then W354",
+    ),
+    ("its ids, its `systemData`", "the new one has its own: who made it, and when"),
     ("role assignments on it of those who are gone", "W353: neither copied nor removed"),
     ("deny assignments that deny it, or a group that the new one cannot join, and not the new one", "W370"),
     (

@@ -5,17 +5,20 @@ mod clusters;
 mod computed;
 mod extensions;
 mod groups;
+mod hidden;
 pub(crate) mod id;
 mod identity_block;
 mod keyvault;
 mod management_groups;
 mod msi;
+mod msi_versions;
 mod paging;
 mod policies;
 mod poll;
 pub(crate) mod refusals;
 mod resource_graph;
 mod resources;
+mod runs;
 mod services;
 mod sites;
 mod tags;
@@ -25,7 +28,7 @@ pub(crate) use {authorization::filter_terms, resource_graph::rows};
 
 use crate::http::{Reply, Request};
 use crate::world::World;
-use authorization::Call;
+use authorization::{Call, Objects};
 use id::ArmPath;
 
 /// Answers a request; long lists in pages.
@@ -33,7 +36,7 @@ pub(crate) fn answer(world: &mut World, call: &Call<'_>, request: &Request) -> R
     if let Some(reply) = tags::refused(world, call, request) {
         return reply;
     }
-    let reply = route(world, call, request);
+    let reply = hidden::veiled(route(world, call, request));
     let reply = tagged(tags::tagged(world, call, reply), call);
     // Role assignments have pages of their own, which Azure gives at provider level only.
     if call.path.to_lowercase().ends_with("/providers/microsoft.authorization/roleassignments") {
@@ -59,6 +62,20 @@ pub(crate) fn parts(path: &str) -> String {
     drop((of_it, parsed.name(), parsed.subscription(), parsed.group()));
     authorization::canonical(path);
     parsed.path
+}
+
+/// Any other resource: what its service hides must come with a write, and what its service runs is run by one.
+fn resource(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    if let Some(reply) = hidden::asked(world, call, path).or_else(|| hidden::refused(call, path)) {
+        return reply;
+    }
+    let before = world.get(call.path).cloned();
+    let reply = resources::handle(world, call, path);
+    if reply.status < 300 {
+        hidden::settle(world, call, path);
+        runs::start(world, call, path, before.as_ref());
+    }
+    reply
 }
 
 /// Hands a request to the room of its type.
@@ -93,6 +110,6 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
             msi::handle(world, call, &path)
         }
         kind if sites::owns(kind) => sites::handle(world, call, &path),
-        _ => resources::handle(world, call, &path),
+        _ => resource(world, call, &path),
     }
 }

@@ -86,6 +86,7 @@ const CASES: &[Case] = &[
     ("Credential", 400, "*", "combination already exists", Credential, Parks),
     ("Credential", 400, "*", "exactly one audience", Credential, Parks),
     ("Credential", 400, "*", "empty properties", Credential, Parks),
+    ("Any", 404, "MsGraphResourceNotFoundOnFederatedIdentityCredentialCreation", "", Credential, Settles),
     ("Credential", 404, "*", "", Credential, Settles),
     ("Credential", 405, "*", "", Credential, Parks),
     ("Any", 409, "AnotherOperationInProgress", "", Host, Retried),

@@ -30,6 +30,10 @@ pub enum ReadAction {
     /// The connection strings of an App Service site or slot: `{site}/config/connectionstrings/list`.
     /// Source: <https://learn.microsoft.com/rest/api/appservice/web-apps/list-connection-strings>
     ListConnectionStrings,
+    /// The secrets of a container app, of one of its jobs, or of a component of Dapr: `{id}/listSecrets`. They are secrets:
+    /// whoever asks keeps them for one write, and nowhere.
+    /// Source: <https://learn.microsoft.com/rest/api/containerapps/container-apps/list-secrets>
+    ListContainerAppSecrets,
     /// What uses an identity: `{identity}/listAssociatedResources`.
     ListAssociatedResources,
     /// Which policies would deny a resource that is not there yet, in a resource group.
@@ -42,6 +46,7 @@ impl ReadAction {
         match self {
             Self::ListAppSettings => ("/config/appsettings/list", "2023-12-01"),
             Self::ListConnectionStrings => ("/config/connectionstrings/list", "2023-12-01"),
+            Self::ListContainerAppSecrets => ("/listSecrets", "2024-03-01"),
             Self::ListAssociatedResources => ("/listAssociatedResources", "2022-01-31-preview"),
             Self::CheckPolicyRestrictions => {
                 ("/providers/Microsoft.PolicyInsights/checkPolicyRestrictions", "2024-10-01")
@@ -55,7 +60,7 @@ impl ReadAction {
     fn shape(self) -> Shape {
         match self {
             Self::ListAppSettings | Self::ListConnectionStrings => Shape::Object("properties"),
-            Self::ListAssociatedResources => Shape::List("value"),
+            Self::ListAssociatedResources | Self::ListContainerAppSecrets => Shape::List("value"),
             Self::CheckPolicyRestrictions => Shape::Object("contentEvaluationResult"),
         }
     }

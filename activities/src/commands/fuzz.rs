@@ -165,6 +165,7 @@ pub fn subjects(data: &[u8]) {
             audiences: Vec::new(),
             claims_matching: claims
                 .map(|value| ClaimsMatching { value: value.to_owned(), language_version: 1 }),
+            unknown: std::collections::BTreeSet::new(),
         };
         match of(&credential) {
             Outside::GitHub { host, repository, environment, .. } => {

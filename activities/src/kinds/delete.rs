@@ -24,6 +24,9 @@ pub(crate) struct DeleteInput {
     /// Lists that could not be read when the plan was made, for which somebody answers by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     answered_for: Vec<String>,
+    /// Records of runs that have ended: that they have it attached is no reason to keep it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    records: Vec<String>,
 }
 
 impl DeleteInput {
@@ -72,7 +75,13 @@ impl Activity for DeleteIdentity {
     async fn run(&self, call: &Call, input: &DeleteInput, (): &()) -> Outcome<()> {
         // A dead identity in a host's list fails every later write of that host: look who still has it.
         // What does not answer proves nothing.
-        let look = Look { id: &input.id, names: &[], hosts: &[], answered_for: &input.answered_for };
+        let look = Look {
+            id: &input.id,
+            names: &[],
+            hosts: &[],
+            answered_for: &input.answered_for,
+            records: &input.records,
+        };
         match look.user(&self.0.reader).await {
             Ok(None) => {}
             Ok(Some(user)) => {

@@ -7,12 +7,13 @@
 use super::host_plan::{Parts, Shape, backward, forward, identities, parts, recall, shape};
 use super::objects::MSI;
 use super::splice::Splice;
-use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, quoted, unread};
+use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, quoted, unread};
 use crate::azure::errors::is_over;
 use crate::commands::shown;
 use crate::references::compare::rest_digest;
+use crate::references::hidden;
 use crate::references::rewrite::{Pair, rewrite_at};
-use crate::references::secrets::mask;
+use crate::references::secrets::{MASK, mask};
 use crate::references::states;
 use crate::references::table::{self, Verb, type_of};
 use crate::references::writable::is_guarded;
@@ -111,15 +112,32 @@ impl HostRewrite {
         let (writer, id, api) = (&self.clients.writer, &input.id, &input.api_version);
         // What was read a moment ago is what is changed; without its tag, whatever is there.
         let tag = tag.or_else(|| is_guarded(id).then_some("*"));
-        let shape = shape(input.verb, live, target);
+        let mut shape = shape(input.verb, live, target);
+        let given = match self.complete(id, &mut shape).await {
+            Ok(given) => given,
+            Err(why) => return unread(why),
+        };
         let outcome = match &shape {
             Shape::Patch(body) => writer.patch(call, id, api, body, tag).await,
             Shape::Put(body) => writer.put(call, id, api, body, tag).await,
         };
-        match outcome {
+        match untold(outcome, &given) {
             Outcome::Refused(why) => Outcome::Refused(by_hand(input, shape, why)),
             other => other,
         }
+    }
+
+    /// Puts in what reads of the resource hide, where the service gives it to who asks; it goes into this one write and
+    /// nowhere else, and is returned. What is still missing would be lost, so nothing is sent.
+    async fn complete(&self, id: &str, shape: &mut Shape) -> Result<Vec<String>, Fault> {
+        let (Shape::Patch(body) | Shape::Put(body)) = shape;
+        let kind = type_of(id).unwrap_or_default();
+        let mut put_in = Vec::new();
+        if let (Some(_), Some((read, _))) = (held_back(id, body), hidden::given(&kind)) {
+            let given = self.clients.reader.post_read(read, id).await?;
+            put_in = hidden::fill(&kind, body, &given);
+        }
+        held_back(id, body).map_or(Ok(put_in), Err)
     }
 
     /// Reads back what was written: our places as wished, and nothing else changed.
@@ -166,6 +184,23 @@ fn by_hand(input: &HostInput, shape: Shape, why: Fault) -> Fault {
         "somebody who does by hand what {verb} {id}?api-version={api} was to do with this body, and then says so \
          (rehome mark-done): {body}"
     ))
+}
+
+/// An answer without the secrets that were sent: a service may repeat them in its words.
+fn untold<T>(outcome: Outcome<T>, secrets: &[String]) -> Outcome<T> {
+    let masked = |mut why: Fault| {
+        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+            why.message = why.message.replace(secret.as_str(), MASK);
+            why.needs = why.needs.take().map(|needs| needs.replace(secret.as_str(), MASK));
+        }
+        why
+    };
+    match outcome {
+        Outcome::Refused(why) => Outcome::Refused(masked(why)),
+        Outcome::Unknown(why) => Outcome::Unknown(masked(why)),
+        Outcome::Retry { after, why } => Outcome::Retry { after, why: masked(why) },
+        done @ (Outcome::Applied(_) | Outcome::Accepted(_)) => done,
+    }
 }
 
 /// A resource that is being changed is not judged.

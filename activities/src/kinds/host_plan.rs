@@ -192,6 +192,19 @@ pub(crate) fn shape(verb: Verb, live: &Value, target: &Value) -> Shape {
     }
 }
 
+/// What would be sent by a write that changes what stands at these pointers, but for the texts there.
+pub(crate) fn would_send(verb: Verb, live: &Value, pointers: &[&str]) -> Value {
+    let mut target = live.clone();
+    for pointer in pointers {
+        if let Some(Value::String(text)) = target.pointer_mut(pointer) {
+            text.push('~');
+        }
+    }
+    match shape(verb, live, &target) {
+        Shape::Patch(body) | Shape::Put(body) => body,
+    }
+}
+
 fn patch(live: &Value, target: &Value) -> Value {
     let without = |value: &Value| {
         let mut value = value.clone();

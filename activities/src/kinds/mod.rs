@@ -37,6 +37,7 @@ pub(crate) use crate::azure::errors::PATIENT;
 use crate::azure::{Azure, Reader, Writer, errors};
 pub(crate) use crate::commands::shell::quoted;
 use crate::references::settings::SettingsKey;
+pub(crate) use host_plan::would_send;
 use link::{Add, Unlink};
 use object::{Put, Remove};
 use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome, Registry};
@@ -116,6 +117,18 @@ pub(crate) fn map<T, U>(outcome: Outcome<T>, to: impl FnOnce(T) -> U) -> Outcome
         Outcome::Refused(why) => Outcome::Refused(why),
         Outcome::Unknown(why) => Outcome::Unknown(why),
     }
+}
+
+/// Why a body is not sent: it was made from what a read gave, and where a secret stands it has a mask, or nothing.
+pub(crate) fn held_back(id: &str, body: &serde_json::Value) -> Option<Fault> {
+    let kind = crate::references::table::type_of(id).unwrap_or_default();
+    let holes = crate::references::hidden::holes(&kind, body);
+    let what = format!(
+        "a read hides what stands at {}, and the write would have lost it: nothing was sent",
+        holes.join(", ")
+    );
+    (!holes.is_empty())
+        .then(|| Fault::new(rehome_orchestrator::FaultKind::Blocked, "HiddenValue", what).at(id))
 }
 
 /// Something was read before a write and could not be: certainly nothing was written.

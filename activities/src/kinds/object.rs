@@ -1,7 +1,7 @@
 //! Activities: an ARM object that is put in place, or taken away. Every such kind is one [`Object`].
 
 use super::shelf::List;
-use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, map, quoted, unread};
+use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, map, quoted, unread};
 use crate::azure::errors::is_over;
 use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
@@ -215,7 +215,11 @@ impl<T: Object> Activity for Put<T> {
                 Err(why) => return unread(why),
             }
         }
-        let sent = self.0.writer.put(call, &T::id(input), &T::api(input), &T::body(input), None).await;
+        let body = T::body(input);
+        if let Some(why) = held_back(&T::id(input), &body) {
+            return Outcome::Refused(why);
+        }
+        let sent = self.0.writer.put(call, &T::id(input), &T::api(input), &body, None).await;
         self.0.shelf.clear();
         match map(sent, |live| T::output(input, &live)) {
             Outcome::Refused(why) => self.judge_refusal(input, why).await,

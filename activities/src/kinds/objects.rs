@@ -24,6 +24,12 @@ pub(crate) struct IdentityInput {
     isolation_scope: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     assignment_restrictions: Option<Value>,
+    /// What else is copied as it is, by the names of the properties.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    more: BTreeMap<String, Value>,
+    /// The version that knows all this, where the usual one does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api_version: Option<String>,
 }
 
 impl Object for Identity {
@@ -38,7 +44,9 @@ impl Object for Identity {
     }
 
     fn api(input: &IdentityInput) -> String {
-        if input.assignment_restrictions.is_some() { "2025-05-31-preview" } else { MSI }.to_owned()
+        // Plans of before name no version.
+        let of_before = if input.assignment_restrictions.is_some() { "2025-05-31-preview" } else { MSI };
+        input.api_version.clone().unwrap_or_else(|| of_before.to_owned())
     }
 
     fn body(input: &IdentityInput) -> Value {
@@ -49,6 +57,7 @@ impl Object for Identity {
         if let Some(restrictions) = &input.assignment_restrictions {
             properties.insert("assignmentRestrictions".to_owned(), restrictions.clone());
         }
+        properties.extend(input.more.iter().map(|(name, value)| (name.clone(), value.clone())));
         let mut body = json!({"location": input.location, "tags": input.tags});
         if !properties.is_empty() {
             body["properties"] = Value::Object(properties);

@@ -22,6 +22,9 @@ pub(crate) struct UnusedInput {
     /// Lists that could not be read when the plan was made, for which somebody answers by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     answered_for: Vec<String>,
+    /// Records of runs that have ended: they have it attached and do not use it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    records: Vec<String>,
 }
 
 impl Condition for IdentityUnused {
@@ -29,8 +32,8 @@ impl Condition for IdentityUnused {
     type Input = UnusedInput;
 
     async fn check(&self, input: &UnusedInput) -> Met {
-        let UnusedInput { id, names, hosts, answered_for } = input;
-        let look = Look { id, names, hosts, answered_for };
+        let UnusedInput { id, names, hosts, answered_for, records } = input;
+        let look = Look { id, names, hosts, answered_for, records };
         match look.user(&self.0).await {
             Ok(None) => Met::Yes,
             Ok(Some(user)) => {

@@ -40,6 +40,8 @@ pub(crate) struct Look<'a> {
     pub(crate) names: &'a [String],
     pub(crate) hosts: &'a [Known],
     pub(crate) answered_for: &'a [String],
+    /// Records of runs that have ended: that they have it attached is no use of it.
+    pub(crate) records: &'a [String],
 }
 
 pub(crate) fn carries(body: &Value, id: &str) -> bool {
@@ -73,6 +75,10 @@ impl Look<'_> {
         self.indexed(reader).await
     }
 
+    fn is_record(&self, id: &str) -> bool {
+        self.records.iter().any(|record| record.eq_ignore_ascii_case(id))
+    }
+
     fn is_answered_for(&self, list: &str) -> bool {
         self.answered_for.iter().any(|one| one.eq_ignore_ascii_case(list))
     }
@@ -84,7 +90,8 @@ impl Look<'_> {
             Err(_) if self.is_answered_for(&list) => return Ok(None),
             users => users?,
         };
-        let Some(first) = users.first() else { return Ok(None) };
+        let mut users = users.iter().filter(|user| !user["id"].as_str().is_some_and(|id| self.is_record(id)));
+        let Some(first) = users.next() else { return Ok(None) };
         let what = "the list of what uses the identity has an entry without an id";
         let id = first["id"]
             .as_str()
@@ -116,7 +123,7 @@ impl Look<'_> {
             }
         }
         let versions = Versions::default();
-        for (id, kind) in found.into_values() {
+        for (id, kind) in found.into_values().filter(|(id, _)| !self.is_record(id)) {
             let api = versions.of(reader, &id, &kind).await;
             if reader.find_twice(&id, &api).await?.is_some_and(|body| carries(&body, self.id)) {
                 return Ok(Some(User { id, how: ATTACHED }));

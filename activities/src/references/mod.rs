@@ -6,7 +6,9 @@
 pub mod compare;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+pub(crate) mod hidden;
 pub mod rewrite;
+pub(crate) mod runs;
 pub mod scan;
 pub mod secrets;
 pub mod settings;

@@ -83,7 +83,12 @@ const COMPUTED: [(&str, &[&str]); 5] = [
 ];
 
 /// What a PATCH must carry wherever it says anything about what is around it.
-const REQUIRED: [(&str, &str, &str); 3] = [
+const REQUIRED: [(&str, &str, &str); 7] = [
+    // The settings of an extension are one value: a part would take the place of the whole.
+    ("microsoft.compute/virtualmachines/extensions", "/properties", "settings"),
+    ("microsoft.compute/virtualmachinescalesets/extensions", "/properties", "settings"),
+    ("microsoft.compute/virtualmachinescalesets/virtualmachines/extensions", "/properties", "settings"),
+    ("microsoft.hybridcompute/machines/extensions", "/properties", "settings"),
     ("microsoft.app/containerapps", "", "location"),
     ("microsoft.app/jobs", "/properties/configuration", "replicaTimeout"),
     ("microsoft.app/jobs", "/properties/configuration", "triggerType"),

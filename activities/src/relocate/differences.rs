@@ -95,6 +95,9 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
     put("identity location".into(), id.location.to_ascii_lowercase());
     put("identity tags".into(), short(&id.tags));
     put("identity isolation".into(), short(&(&id.isolation_scope, &id.assignment_restrictions)));
+    if !id.more.is_empty() || !id.unknown.is_empty() {
+        put("identity other properties".into(), short(&(&id.more, &id.unknown)));
+    }
     put("target".into(), facts.target.id.to_ascii_lowercase());
     if let Some(location) = &facts.target.group_location {
         put(TARGET_GROUP.into(), location.to_ascii_lowercase());
@@ -122,7 +125,8 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
     for g in &facts.service_grants {
         put(format!("grant {}", g.id.to_ascii_lowercase()), short(&g.body));
     }
-    for h in &facts.hosts {
+    // A run that has ended is left alone, and goes when its time is over.
+    for h in facts.hosts.iter().filter(|h| !h.writing.ended) {
         put(format!("host {}", h.id.to_ascii_lowercase()), host(h));
     }
     for c in &facts.counterparts {

@@ -2,20 +2,24 @@
 //!
 //! Facts go into plan files and logs: plain, ordered, and without any setting's value.
 
+mod identity;
 mod limits;
 mod mapped;
 mod named;
 mod principal;
 mod sign_ins;
+mod writes;
 
+pub use identity::Identity;
 pub use limits::{Gap, GapCode, Right};
 pub use mapped::{Mapped, MappedGrant, MappedPlace};
 pub use named::{Deny, Eligible, Exemption, Named, NamedResource, OwnPolicy, Pim, PimKind};
 pub use principal::{DelegatedGrant, PrincipalSettings, SecurityAttribute};
 pub use sign_ins::Audience;
+pub use writes::{Strategy, Writing};
 
 use crate::azure::national::CLOUDS;
-use crate::references::scan::{Identifier, Identifiers};
+use crate::references::scan::Identifier;
 use crate::references::table::Verb;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,24 +86,6 @@ fn public_graph() -> String {
     CLOUDS[0].graph.to_owned()
 }
 
-/// The identity itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    /// Its three names.
-    pub identifiers: Identifiers,
-    /// Its region.
-    pub location: String,
-    /// The tenant.
-    pub tenant_id: String,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-    /// `None` or `Regional`.
-    pub isolation_scope: Option<String>,
-    /// The resource providers that it may be assigned in, where that is restricted.
-    pub assignment_restrictions: Option<serde_json::Value>,
-}
-
 /// What is at the place where the identity goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,6 +120,9 @@ pub struct FederatedCredential {
     pub audiences: Vec<String>,
     /// The expression, in the preview's form `{value, languageVersion}`.
     pub claims_matching: Option<ClaimsMatching>,
+    /// What Azure tells of it and this program does not know, as `properties.name`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unknown: BTreeSet<String>,
 }
 
 /// An expression that matches the claims of outside tokens.
@@ -410,6 +399,9 @@ pub struct Host {
     pub readable: bool,
     /// Its provisioning state, where it has one.
     pub state: Option<String>,
+    /// What a write of it does or needs beside what is written.
+    #[serde(default, skip_serializing_if = "Writing::is_plain")]
+    pub writing: Writing,
     /// The digest of everything in it that the move must leave alone.
     pub rest: String,
 }
@@ -477,20 +469,4 @@ pub struct Lock {
     pub level: String,
     /// What its maker wrote.
     pub notes: Option<String>,
-}
-
-/// How a host is re-pointed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Strategy {
-    /// Attach the new one, switch what names it, and detach the old one in the clean-up.
-    Overlap,
-    /// Exchange both in one write.
-    Swap,
-    /// A person makes the code name the old one, then overlap.
-    #[serde(alias = "pin-first")]
-    PinFirst,
-    /// A person does it.
-    #[serde(alias = "by-hand")]
-    ByHand,
 }

@@ -29,6 +29,7 @@ pub(super) fn clean_up(facts: &Facts) -> Vec<&Lock> {
     let changed: Vec<&str> = facts
         .hosts
         .iter()
+        .filter(|h| !h.writing.ended)
         .map(|h| h.id.as_str())
         .chain(facts.access_policies.iter().map(|p| p.vault.as_str()))
         .collect();
@@ -42,7 +43,7 @@ pub(super) fn clean_up(facts: &Facts) -> Vec<&Lock> {
 /// Everything that the way forward writes to.
 pub(super) fn written(facts: &Facts) -> Vec<&str> {
     // What has a counterpart is left alone.
-    let hosts = facts.hosts.iter().filter(|h| facts.counterpart_of(h).is_none());
+    let hosts = facts.hosts.iter().filter(|h| facts.counterpart_of(h).is_none() && !h.writing.ended);
     std::iter::once(facts.target.id.as_str())
         .chain(hosts.map(|h| h.id.as_str()))
         .chain(facts.counterparts.iter().map(|c| c.host.id.as_str()))

@@ -60,6 +60,7 @@ pub(crate) fn is_of_aks(body: &Value, client_id: &str) -> bool {
         subject: None,
         audiences: Vec::new(),
         claims_matching: None,
+        unknown: std::collections::BTreeSet::new(),
     };
     is_made_by_aks(&none, client_id)
 }

@@ -61,6 +61,9 @@ pub struct Options {
     /// What somebody answers for: hosts (ids) that Azure knows and the caller cannot read, deny assignments (ids) that
     /// exclude the identity, and whatever could not be read, by the name that a blocker gives it.
     pub accept_unseen: BTreeSet<String>,
+    /// Properties of the identity and of its credentials that this program does not know and somebody leaves behind.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub accept_unknown: BTreeSet<String>,
     /// How long nobody may have signed in as the old identity before the clean-up, in unscaled milliseconds; with
     /// nothing here the log of sign-ins is not read.
     #[serde(skip_serializing_if = "is_none")]

@@ -4,13 +4,14 @@ mod issuers;
 mod map;
 mod named;
 mod nodes;
+mod strange;
 mod unread;
 
 use super::bindings::copied;
 use super::facts::{Facts, Host, Moving, Reference, Strategy};
 use super::locks;
 use super::params::{Params, Unpinned};
-use super::strategy::choose;
+use super::strategy::{choose, is_record};
 use crate::azure::national::{National, of_audience};
 use crate::commands::shell::quoted;
 use crate::references::states::is_busy;
@@ -141,7 +142,8 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
     let regional =
         facts.identity.isolation_scope.as_deref().is_some_and(|s| s.eq_ignore_ascii_case("Regional"));
     if regional {
-        let carry = facts.hosts.iter().filter(|h| h.carries && facts.counterpart_of(h).is_none());
+        let stay = |h: &&Host| facts.counterpart_of(h).is_some() || is_record(params, h);
+        let carry = facts.hosts.iter().filter(|h| h.carries && !stay(h));
         let carry = carry.chain(facts.counterparts.iter().map(|c| &c.host));
         for host in carry.filter(|h| !same_region(&h.location, &params.target.location)) {
             out.blockers.push(notice(
@@ -157,6 +159,7 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
             format!("{} federated credentials; Azure takes {CREDENTIALS_MAX}", facts.credentials.len());
         out.blockers.push(notice("B114", old, text, "remove some that are not needed"));
     }
+    strange::notices(params, facts, out);
     out.warnings.extend(nodes::left_over(facts));
     for orphan in facts.assignments_on.iter().filter(|a| facts.is_gone(a)) {
         let text =
@@ -239,6 +242,10 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
             out.warnings.push(nodes::left(host, cluster));
             continue;
         }
+        if is_record(params, host) {
+            out.warnings.push(record(host));
+            continue;
+        }
         if choice.unpinned {
             let remedy = match choice.strategy {
                 Strategy::Overlap => {
@@ -283,6 +290,18 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
             ));
         }
     }
+}
+
+/// A run that has ended.
+fn record(host: &Host) -> Notice {
+    let what = host.writing.runs.as_deref().unwrap_or("a run");
+    let text = format!("{what} that has ended: it is left as it is, because a write would run it again");
+    notice(
+        "W220",
+        &host.id,
+        text,
+        "nothing there uses the identity any more; delete it if nobody wants its record",
+    )
 }
 
 /// The backup in the paired region is encrypted by an identity of that region.

@@ -82,8 +82,31 @@ pub fn choose(params: &Params, facts: &Facts, host: &Host) -> Choice {
     Choice { gap: gap(facts, host, choice.strategy), ..choice }
 }
 
+/// Whether a host is the record of a run that has ended: nothing uses the identity there any more, and a write would
+/// run it again, so it is left as it is; unless somebody chose otherwise.
+pub(super) fn is_record(params: &Params, host: &Host) -> bool {
+    let chosen = params.options.strategies.keys().any(|id| id.eq_ignore_ascii_case(&host.id));
+    host.readable && host.writing.ended && !chosen
+}
+
+/// Why a write of a host is a person's, as far as the host itself tells.
+fn hazard(host: &Host) -> Option<String> {
+    if let Some(runs) = &host.writing.runs {
+        return Some(format!("each write of it runs {runs} again"));
+    }
+    let (first, more) = host.writing.hidden.split_first()?;
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    Some(format!("a read hides {first}{more}, and a write would lose it"))
+}
+
 /// Why a program may not attach one more identity to what takes the place of a host.
 pub(super) fn crowded(params: &Params, host: &Host) -> Option<&'static str> {
+    if host.writing.runs.is_some() {
+        return Some("each write of it runs something again");
+    }
+    if !host.writing.hidden.is_empty() {
+        return Some("a read hides secrets of it, and a write would lose them");
+    }
     let is = |types: &[&str]| types.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
     if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
         return Some(why);
@@ -104,7 +127,7 @@ fn gap(facts: &Facts, host: &Host, strategy: Strategy) -> Option<String> {
         return None;
     }
     let settings = host.settings.iter().map(|s| format!("setting {}", s.name));
-    let children = facts.hosts.iter().filter(|h| below(&h.id, &host.id) && !h.carries);
+    let children = facts.hosts.iter().filter(|h| below(&h.id, &host.id) && !h.carries && !h.writing.ended);
     let after: Vec<String> =
         settings.chain(children.map(|h| h.id.rsplit('/').next().unwrap_or_default().to_owned())).collect();
     if !after.is_empty() {
@@ -130,6 +153,9 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     }
     if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
         return plain(Strategy::ByHand, (*why).into());
+    }
+    if let Some(why) = hazard(host) {
+        return plain(Strategy::ByHand, why);
     }
     if !host.carries {
         return plain(Strategy::Overlap, "it only names the identity".into());

@@ -64,6 +64,7 @@ pub(super) fn host(kind: &str, name: &str) -> Host {
         workflow_app: false,
         readable: true,
         state: Some("Succeeded".into()),
+        writing: Writing::default(),
         rest: "sha256:0".into(),
     }
 }
@@ -85,6 +86,9 @@ pub(super) fn facts() -> Facts {
             tags: BTreeMap::from([("app".into(), "pay".into())]),
             isolation_scope: None,
             assignment_restrictions: None,
+            more: BTreeMap::new(),
+            api_version: None,
+            unknown: BTreeSet::new(),
         },
         target: TargetFacts {
             id: params().target.id(),
@@ -101,6 +105,7 @@ pub(super) fn facts() -> Facts {
             subject: Some("system:serviceaccount:pay:pay-worker".into()),
             audiences: vec!["api://AzureADTokenExchange".into()],
             claims_matching: None,
+            unknown: BTreeSet::new(),
         }],
         assignments_of: vec![assignment("a1", GROUP)],
         assignments_on: Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::authorization::{Call, Objects};
 use super::id::ArmPath;
+use super::msi_versions;
 use crate::http::{Reply, Request};
 use crate::world::World;
 use serde_json::{Value, json};
@@ -191,7 +192,7 @@ pub(crate) fn provider(world: &World, subscription: &str, namespace: &str) -> Va
     if namespace.eq_ignore_ascii_case("Microsoft.ManagedIdentity") {
         types.push(json!({
             "resourceType": "userAssignedIdentities", "locations": REGIONS,
-            "apiVersions": ["2024-11-30", "2023-01-31", "2022-01-31-preview", "2018-11-30"],
+            "apiVersions": msi_versions::names(),
         }));
     }
     json!({

@@ -141,6 +141,10 @@ fn fill(world: &World, id: &str, map: &mut Map<String, Value>) -> Result<(), Rep
                 format!("The identity '{key}' may only be assigned to resources in its own region.");
             return Err(Reply::error(400, "InvalidIdentityRegion", &message));
         }
+        if identity.pointer("/properties/assignmentBlocked") == Some(&Value::Bool(true)) {
+            let message = format!("The identity '{key}' may not be assigned to any resource.");
+            return Err(Reply::error(400, "IdentityAssignmentBlocked", &message));
+        }
         *value = json!({
             "principalId": identity.pointer("/properties/principalId"),
             "clientId": identity.pointer("/properties/clientId"),

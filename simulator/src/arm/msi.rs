@@ -1,8 +1,8 @@
-//! ARM: user-assigned identities and their federated credentials (msi/2024-11-30). All synchronous.
+//! ARM: user-assigned identities and their federated credentials. All synchronous.
 
 use super::authorization::{Call, Objects, canonical};
 use super::id::ArmPath;
-use super::{groups, resources};
+use super::{groups, msi_versions, resources};
 use crate::http::Reply;
 use crate::world::World;
 use chrono::TimeDelta;
@@ -19,6 +19,13 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
     if let Some(verb) = path.verb.as_deref().filter(|_| call.method == "POST") {
         return action(world, path, verb);
     }
+    if let Some(reply) = msi_versions::refused(world, call, path) {
+        return reply;
+    }
+    msi_versions::shown(object(world, call, path), call)
+}
+
+fn object(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     let credential = path.kind.to_lowercase().ends_with("/federatedidentitycredentials");
     match (call.method, path.is_instance(), credential) {
         ("GET", false, _) => resources::list(world, path),
@@ -67,6 +74,13 @@ fn action(world: &mut World, path: &ArmPath, verb: &str) -> Reply {
         _ => Reply::error(404, "InvalidResourceType", "Identities have no such action."),
     }
 }
+
+/// What whoever writes an identity may set.
+const WRITABLE: [&str; 4] =
+    ["isolationScope", "assignmentRestrictions", "assignmentBlocked", "federationBlocked"];
+
+/// What of it cannot be changed any more.
+const CREATE_ONLY: [&str; 2] = ["assignmentBlocked", "federationBlocked"];
 
 fn lower_group(path: &str) -> String {
     // Whatever was sent, this provider answers with a lower-case segment.
@@ -117,7 +131,11 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         return Reply::error(409, "InvalidResourceLocation", &message);
     }
     let kept = |pointer: &str| before.as_ref().and_then(|b| b.pointer(pointer)).cloned();
-    let scope = call.body.pointer("/properties/isolationScope").cloned();
+    let sent = |name: &str| {
+        let found = call.body["properties"].get(name).filter(|value| !value.is_null()).cloned();
+        found.filter(|_| msi_versions::knows(call, &path.kind, name))
+    };
+    let scope = sent("isolationScope");
     if scope.as_ref().is_some_and(|s| !matches!(s.as_str(), Some("None" | "Regional"))) {
         return Reply::error(400, "BadRequest", "The isolationScope is None or Regional.");
     }
@@ -126,8 +144,18 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         "principalId": kept("/properties/principalId").unwrap_or_else(|| Value::from(world.guid("principal"))),
         "clientId": kept("/properties/clientId").unwrap_or_else(|| Value::from(world.guid("client"))),
     });
-    if let Some(scope) = scope.or_else(|| kept("/properties/isolationScope")) {
-        properties["isolationScope"] = scope;
+    // A version leaves what it does not know as it is.
+    for name in WRITABLE {
+        if let Some(value) = sent(name).or_else(|| kept(&format!("/properties/{name}"))) {
+            properties[name] = value;
+        }
+    }
+    for name in CREATE_ONLY {
+        let was = kept(&format!("/properties/{name}")).unwrap_or(Value::Bool(false));
+        if before.is_some() && sent(name).is_some_and(|wished| wished != was) {
+            let message = format!("The property '{name}' can only be set when the identity is created.");
+            return Reply::error(400, "PropertyChangeNotAllowed", &message);
+        }
     }
     let id = kept("/id").unwrap_or_else(|| Value::from(lower_group(&path.path)));
     let body = json!({
@@ -147,8 +175,11 @@ fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if let Some(tags) = call.body.get("tags") {
         identity["tags"] = tags.clone();
     }
-    if let Some(scope) = call.body.pointer("/properties/isolationScope") {
-        identity["properties"]["isolationScope"] = scope.clone();
+    for name in WRITABLE.iter().filter(|name| !CREATE_ONLY.contains(name)) {
+        let sent = call.body["properties"].get(*name);
+        if let Some(value) = sent.filter(|_| msi_versions::knows(call, &path.kind, name)) {
+            identity["properties"][*name] = value.clone();
+        }
     }
     world.put(call.path, identity.clone());
     Reply::json(200, identity)
@@ -210,7 +241,15 @@ fn put_credential(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if name_flaw(path.name()) || path.name().len() > 120 {
         return Reply::error(400, "BadRequest", "The name of the federated identity credential is invalid.");
     }
-    let properties = &call.body["properties"];
+    let blocked = world.get(identity_of(path)).and_then(|i| i.pointer("/properties/federationBlocked"));
+    if blocked == Some(&Value::Bool(true)) {
+        let message = "Federated identity credentials are blocked on this managed identity.";
+        return Reply::error(400, "FederationBlocked", message);
+    }
+    let mut properties = call.body["properties"].clone();
+    if let Some(members) = properties.as_object_mut() {
+        members.retain(|name, _| msi_versions::knows(call, &path.kind, name));
+    }
     let filled = |key: &str| properties[key].as_str().is_some_and(|text| !text.is_empty());
     if !filled("issuer") || !(filled("subject") || properties.get("claimsMatchingExpression").is_some()) {
         return Reply::error(400, "BadRequest", "Federated Identity Credential has empty properties.");

@@ -9,7 +9,8 @@ use crate::world::World;
 use serde_json::{Map, Value, json};
 
 /// Types whose PATCH takes tags and nothing else, or no body at all (MANIFEST, section 6).
-const NO_PATCH: [&str; 4] = [
+const NO_PATCH: [&str; 5] = [
+    "microsoft.resources/deploymentscripts",
     "microsoft.containerservice/managedclusters",
     "microsoft.network/applicationgateways",
     "microsoft.containerinstance/containergroups",

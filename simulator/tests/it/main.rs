@@ -7,3 +7,4 @@ mod lists;
 mod principals;
 mod refusals;
 mod schedules;
+mod versions;

@@ -69,6 +69,8 @@ fn the_same_code_means_another_thing_elsewhere_and_in_other_words() {
     assert_eq!(graph("Permission being assigned already exists on the object"), There);
     assert_eq!(graph("Invalid filter"), Never);
     assert_eq!(meaning(403, "AuthorizationFailed"), Rights { within_s: 600 });
+    let of_credential = "MsGraphResourceNotFoundOnFederatedIdentityCredentialCreation";
+    assert_eq!(meaning(404, of_credential), Settles { within_s: 300 });
     // What failed after it was accepted comes with the status of the poll.
     assert_eq!(find(PUT, 200, "RequestDisallowedByPolicy", "").kind, FaultKind::Blocked);
 }

@@ -161,6 +161,7 @@ mod tests {
             subject: Some(subject.into()),
             audiences: vec!["api://AzureADTokenExchange".into()],
             claims_matching: None,
+            unknown: std::collections::BTreeSet::new(),
         }
     }
 
@@ -195,6 +196,7 @@ mod tests {
             of(&FederatedCredential {
                 subject: None,
                 claims_matching: Some(claims),
+                unknown: std::collections::BTreeSet::new(),
                 ..credential(issuer, "")
             })
         };

@@ -5,6 +5,7 @@ use super::words::{grouped, place};
 use crate::commands::shell::quoted;
 use crate::commands::shown;
 use crate::references::scan::Identifier;
+use crate::references::table::Verb;
 use crate::relocate::facts::Host;
 use crate::relocate::strategy::below;
 use rehome_orchestrator::{Node, Template};
@@ -34,13 +35,34 @@ fn using(b: &Builder<'_>, new: &New, [head, undo]: [String; 2]) -> Node {
     Node::ByHand { instruction: text(head, fresh), undo: text(undo, known) }
 }
 
+/// How a person writes what a program may not write, where the host itself says why.
+fn written(host: &Host) -> Option<String> {
+    if host.writing.is_plain() {
+        return None;
+    }
+    let url = quoted(&format!("{}?api-version={}", host.id, host.api_version));
+    let verb = match host.verb {
+        Verb::Patch => "patch",
+        Verb::Put => "put",
+    };
+    let lost = match host.writing.hidden.as_slice() {
+        [] => String::new(),
+        hidden => format!("the values that are not shown in it ({}), ", shown(&hidden.join(", "))),
+    };
+    Some(format!(
+        "az rest --method get --url {url} > host.json\n\
+         put {lost}the names below into host.json, take out what Azure computes, then\n\
+         az rest --method {verb} --url {url} --body @host.json\n"
+    ))
+}
+
 /// A host that cannot be re-pointed by program.
 pub(super) fn host(b: &Builder<'_>, new: &New, host: &Host, reason: &str) -> (String, Node) {
     let places: Vec<String> = places(host).collect();
     let places = if places.is_empty() { "its identity".to_owned() } else { places.join(", ") };
-    let id = shown(&host.id);
-    let head = format!("{id}\n{reason}.\nMake it use the new identity ({places}):");
-    let undo = format!("{id}\nMake it use the old identity again ({places}):");
+    let (id, how) = (shown(&host.id), written(host).unwrap_or_default());
+    let head = format!("{id}\n{reason}.\n{how}Make it use the new identity ({places}):");
+    let undo = format!("{id}\n{how}Make it use the old identity again ({places}):");
     (format!("{}: use NEW ({reason})", grouped(&host.id)), using(b, new, [head, undo]))
 }
 

@@ -15,7 +15,7 @@ use super::words::{grouped, length, place, role_at, times};
 use crate::relocate::facts::{Assignment, Host, Lock, Strategy};
 use crate::relocate::locks;
 use crate::relocate::looking::{RESOURCE_GRAPH, users_list};
-use crate::relocate::strategy::choose;
+use crate::relocate::strategy::{choose, is_record};
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -62,6 +62,7 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
         ("principal_id", Some(Template::known(&b.old().principal_id))),
         ("roles_in", Some(Template::known(waits::subscriptions(b.facts)))),
         ("answered_for", answered_for(b)),
+        ("records", records(b)),
     ]);
     let deleted = b.push(Group::CleanUp, Words::new(title, ""), &needs, act("identity.delete/1", whole));
     // A lock on the identity itself went with it.
@@ -80,7 +81,8 @@ fn answered_for(b: &Builder<'_>) -> Option<Template> {
 
 /// Before its rights go, nothing uses the old identity any more: not what a person was to re-point either.
 fn until_unused(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
-    let known = b.facts.hosts.iter().filter_map(|host| {
+    let known = b.facts.hosts.iter().filter(|host| !is_record(b.params, host));
+    let known = known.filter_map(|host| {
         let by_hand = choose(b.params, b.facts, host).strategy == Strategy::ByHand;
         let left = b.facts.counterpart_of(host).is_some();
         let places: Vec<&str> = host.references.iter().map(|r| r.pointer.as_str()).collect();
@@ -99,9 +101,17 @@ fn until_unused(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
         ("names", Some(Template::known([&b.old().client_id, &b.old().principal_id]))),
         ("hosts", Some(Template::List(known.collect()))),
         ("answered_for", answered_for(b)),
+        ("records", records(b)),
     ]);
     let words = Words::new("until nothing has old attached any more", "");
     b.push(Group::CleanUp, words, needs, wait("identity.unused/1", input))
+}
+
+/// Runs that have ended and have it attached, if there are any.
+fn records(b: &Builder<'_>) -> Option<Template> {
+    let ended = b.facts.hosts.iter().filter(|host| host.carries && is_record(b.params, host));
+    let ids: Vec<&String> = ended.map(|host| &host.id).collect();
+    (!ids.is_empty()).then(|| Template::known(ids))
 }
 
 /// Before anything is taken from it, the old identity is not in use any more, if somebody wants to be sure.

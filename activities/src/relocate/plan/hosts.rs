@@ -9,7 +9,7 @@ use crate::references::scan::Identifier;
 use crate::relocate::bindings::is_binding;
 use crate::relocate::facts::{Host, Reference, Strategy};
 use crate::relocate::nodes::cluster_of;
-use crate::relocate::strategy::{below, choose, crowded};
+use crate::relocate::strategy::{below, choose, crowded, is_record};
 use rehome_orchestrator::{StepId, Template};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +32,9 @@ pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
     let mut attached: BTreeMap<&str, StepId> = BTreeMap::new();
     let mut out = RePointed { overlapping: Vec::new(), left: Vec::new(), last: Vec::new() };
     for host in hosts {
+        if is_record(b.params, host) {
+            continue;
+        }
         let counterpart = facts.counterpart_of(host);
         let at = counterpart.map_or(&host.id, |c| &c.host.id);
         let parents: Vec<StepId> =

@@ -82,6 +82,8 @@ fn create(b: &mut Builder<'_>, lifts: &[StepId]) -> New {
         ("location", Some(Template::known(&params.target.location))),
         ("tags", Some(Template::known(&tags))),
         ("isolation_scope", facts.identity.isolation_scope.as_ref().map(Template::known)),
+        ("more", (!facts.identity.more.is_empty()).then(|| Template::known(&facts.identity.more))),
+        ("api_version", facts.identity.api_version.as_ref().map(Template::known)),
         ("assignment_restrictions", facts.identity.assignment_restrictions.as_ref().map(Template::known)),
     ]);
     let title = format!(

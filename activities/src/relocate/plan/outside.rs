@@ -135,6 +135,7 @@ mod tests {
             subject: Some((*subject).into()),
             audiences: vec!["api://AzureADTokenExchange".into()],
             claims_matching: None,
+            unknown: std::collections::BTreeSet::new(),
         };
         facts.credentials = credentials.iter().enumerate().map(credential).collect();
         let made = json!({"client_id": "new-cid", "principal_id": "new-oid"});

@@ -11,6 +11,7 @@ use crate::relocate::facts::*;
 use crate::relocate::nodes::cluster_of;
 use crate::relocate::params::Params;
 use crate::relocate::rights::allows;
+use crate::relocate::strategy::is_record;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
 use serde_json::{Value, json};
@@ -412,8 +413,12 @@ pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> (
     for id in grants.map(|grant| grant.id.as_str()) {
         want(&format!("{}/write", parse::type_of(id).unwrap_or_default()), parse::account_of(id));
     }
-    for host in facts.hosts.iter().filter(|h| h.readable && cluster_of(facts, h).is_none()) {
+    let written = facts.hosts.iter().filter(|h| h.readable && cluster_of(facts, h).is_none());
+    for host in written.filter(|h| !is_record(params, h)) {
         want(&format!("{}/write", host.kind), &host.id);
+        if let Some(action) = &host.writing.given_by {
+            want(action, &host.id);
+        }
     }
     for counterpart in &facts.counterparts {
         want(&format!("{}/write", counterpart.host.kind), &counterpart.host.id);

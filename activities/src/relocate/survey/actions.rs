@@ -7,6 +7,7 @@ use crate::relocate::facts::{Assignment, Facts};
 use crate::relocate::locks;
 use crate::relocate::nodes::cluster_of;
 use crate::relocate::params::Params;
+use crate::relocate::strategy::is_record;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -63,7 +64,7 @@ pub(super) fn forward(params: &Params, facts: &Facts) -> Wanted {
         put(&mut out, format!("{}/config/write", host.kind), &host.id);
     }
     // What a host keeps must be assignable as well, and so must what it is given back.
-    if facts.hosts.iter().any(|h| h.carries && h.readable) {
+    if facts.hosts.iter().any(|h| h.carries && h.readable && !is_record(params, h)) {
         put(&mut out, format!("{IDENTITIES}/assign/action"), old);
     }
     if facts.locks.iter().any(|lock| lock.scope.eq_ignore_ascii_case(old)) {

@@ -36,7 +36,7 @@ pub fn resource(data: &[u8]) {
 
 fn one(item: &Value, who: &Identifiers) {
     let none = BTreeMap::new();
-    kept(parse::identity(item, OLD));
+    kept(parse::identity(item, OLD, "2026-05-31"));
     kept(parse::credential(item));
     kept(parse::assignment(item, &none, &none));
     kept(parse::lock(item));

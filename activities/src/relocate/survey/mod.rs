@@ -14,6 +14,7 @@ mod directory;
 pub(crate) mod fuzz;
 mod graph_rights;
 mod hosts;
+mod itself;
 mod mapped;
 mod named;
 mod on_itself;
@@ -24,6 +25,7 @@ mod query;
 mod scheduled;
 mod sign_ins;
 mod versions;
+mod writes;
 
 pub(crate) use access::{SCHEDULES, SERVICES};
 pub(crate) use hosts::users_list;
@@ -103,7 +105,7 @@ impl Common {
 /// When nothing at all can be read.
 pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Facts, Fault>>, Fault> {
     let mut common = access::common(reader).await?;
-    let asked: Vec<_> = params.iter().map(|p| identity(reader, p.identity.clone())).collect();
+    let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, p.identity.clone())).collect();
     let (identities, (denials, unread)): (Vec<Result<(Value, Identity), Fault>>, _) =
         futures_util::join!(stream::iter(asked).buffered(AT_ONCE).collect(), denials::list(reader, &common));
     common.gaps.extend(unread);
@@ -137,19 +139,7 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
     Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
 }
 
-async fn identity(reader: &Reader, id: String) -> Result<(Value, Identity), Fault> {
-    let id = id.as_str();
-    let body = reader.find(id, MSI).await?.ok_or_else(|| {
-        Fault::new(FaultKind::Missing, "NoIdentity", "there is no such identity, or you may not see it")
-            .at(id)
-    })?;
-    let identity = parse::identity(&body, id).ok_or_else(|| {
-        Fault::new(FaultKind::Invalid, "NoIdentity", "Azure's answer is not an identity").at(id)
-    })?;
-    Ok((body, identity))
-}
-
-/// The version in which identities are read.
+/// The version in which it is looked whether an identity is there.
 const MSI: &str = "2024-11-30";
 
 async fn one(
@@ -331,10 +321,15 @@ async fn target(reader: &Reader, params: &Params, was: &Identity) -> Result<(Tar
 async fn policies(reader: &Reader, params: &Params, was: &Identity) -> Result<Vec<String>, Fault> {
     let mut tags = was.tags.clone();
     tags.extend(params.options.add_tags.clone());
+    let mut properties = json!({"isolationScope": was.isolation_scope.as_deref().unwrap_or("None")});
+    let restrictions = was.assignment_restrictions.iter().map(|value| ("assignmentRestrictions", value));
+    for (name, value) in was.more.iter().map(|(name, value)| (name.as_str(), value)).chain(restrictions) {
+        properties[name] = value.clone();
+    }
     let content = json!({"type": "Microsoft.ManagedIdentity/userAssignedIdentities", "name": params.target.name,
-        "location": params.target.location, "tags": tags,
-        "properties": {"isolationScope": was.isolation_scope.as_deref().unwrap_or("None")}});
-    let body = json!({"resourceDetails": {"resourceContent": content, "apiVersion": MSI}});
+        "location": params.target.location, "tags": tags, "properties": properties});
+    let version = was.api_version.as_deref().unwrap_or(MSI);
+    let body = json!({"resourceDetails": {"resourceContent": content, "apiVersion": version}});
     let group = params.target.group_id();
     let found = reader.post_question(ReadAction::CheckPolicyRestrictions, &group, &body).await?;
     items_at(&found, "/contentEvaluationResult/policyEvaluations", &group)?;

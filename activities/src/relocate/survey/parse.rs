@@ -1,5 +1,6 @@
 //! Activities: what Azure answers, into facts. Pure; what comes in is hostile text.
 
+use super::writes;
 use crate::commands::names::is_guid;
 use crate::references::compare::rest_digest;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
@@ -31,8 +32,39 @@ fn guid(value: &Value, pointer: &str) -> Option<String> {
     text(value, pointer).filter(|id| is_guid(id))
 }
 
-/// An identity as Azure returns it; `None` when one of its names is missing, or is none.
-pub(super) fn identity(body: &Value, asked: &str) -> Option<Identity> {
+/// What an identity has that can be set only when it is made, and is copied as it is.
+const COPIED: [&str; 2] = ["assignmentBlocked", "federationBlocked"];
+
+/// What else an identity is known to have: its own ids, which the copy has others of, and what is copied by name.
+const KNOWN: [&str; 5] = ["tenantId", "principalId", "clientId", "isolationScope", "assignmentRestrictions"];
+
+/// What a federated credential is known to have; all of it is copied.
+const OF_CREDENTIAL: [&str; 4] = ["issuer", "subject", "audiences", "claimsMatchingExpression"];
+
+/// What any resource has around its properties; who made it and when is not copied, because the copy is made now.
+const AROUND: [&str; 7] = ["id", "name", "type", "location", "tags", "properties", "systemData"];
+
+/// Members that this program does not know, so that nobody can say whether a copy without them is the same.
+fn unknown(body: &Value, known: &[&str]) -> BTreeSet<String> {
+    let strange = |value: &Value, known: &[&str], before: &str| -> Vec<String> {
+        let members = value.as_object().into_iter().flatten();
+        let members = members.filter(|(name, value)| !value.is_null() && !known.contains(&name.as_str()));
+        members.map(|(name, _)| format!("{before}{name}")).collect()
+    };
+    let mut out = strange(body, &AROUND, "");
+    out.retain(|name| name != "etag");
+    out.extend(strange(&body["properties"], known, "properties."));
+    out.into_iter().collect()
+}
+
+/// An identity as Azure returns it in a version; `None` when one of its names is missing, or is none.
+pub(super) fn identity(body: &Value, asked: &str, version: &str) -> Option<Identity> {
+    let of = |name: &&str| body["properties"].get(*name).filter(|value| !value.is_null()).cloned();
+    let known: Vec<&str> = KNOWN.iter().chain(&COPIED).copied().collect();
+    let more: BTreeMap<String, Value> =
+        COPIED.iter().filter_map(|name| Some(((*name).to_owned(), of(name)?))).collect();
+    let restrictions = of(&"assignmentRestrictions");
+    let newer = !more.is_empty() || restrictions.is_some();
     let tags = body.get("tags").and_then(Value::as_object);
     Some(Identity {
         identifiers: Identifiers {
@@ -47,7 +79,10 @@ pub(super) fn identity(body: &Value, asked: &str) -> Option<Identity> {
             .map(|t| t.iter().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect())
             .unwrap_or_default(),
         isolation_scope: text(body, "/properties/isolationScope"),
-        assignment_restrictions: body.pointer("/properties/assignmentRestrictions").cloned(),
+        assignment_restrictions: restrictions,
+        api_version: newer.then(|| version.to_owned()),
+        unknown: unknown(body, &known),
+        more,
     })
 }
 
@@ -65,6 +100,7 @@ pub(super) fn credential(body: &Value) -> Option<FederatedCredential> {
                 language_version: c.get("languageVersion")?.as_i64()?,
             })
         }),
+        unknown: unknown(body, &OF_CREDENTIAL),
     })
 }
 
@@ -251,14 +287,16 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
     if own.is_none() && references.is_empty() {
         return None;
     }
-    let row = table::row(&kind);
+    let verb = table::row(&kind).map_or_else(|| default_verb(&kind), |row| row.verb);
+    let pointers: Vec<&str> = references.iter().map(|r| r.pointer.as_str()).collect();
     let mut ignored = vec!["/identity".to_owned()];
     ignored.extend(references.iter().map(|r| r.pointer.clone()));
     let found_by = if own.is_some() { Method::GraphMap } else { Method::GraphText };
     Some(Host {
         api_version: api_version.to_owned(),
         location: text(body, "/location").unwrap_or_default(),
-        verb: row.map_or_else(|| default_verb(&kind), |r| r.verb),
+        verb,
+        writing: writes::of(&kind, verb, body, &pointers),
         identity_type: text(body, "/identity/type").unwrap_or_default(),
         carries: own.is_some(),
         attached,
@@ -302,13 +340,20 @@ pub(super) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
         location: text(body, "/location").unwrap_or_default(),
         identity_type: text(body, "/identity/type").unwrap_or_default(),
         state: text(body, "/properties/provisioningState"),
+        writing: writes::of(&kind, verb, body, &[]),
         rest: rest_digest(body, &["/identity".to_owned()]),
         ..hidden_host(&id, &kind, Method::Direct)
     })
 }
 
-/// Most resources of the first level can be patched, and most children cannot.
+/// Most resources of the first level can be patched, and most children cannot; extensions of machines can.
 fn default_verb(kind: &str) -> Verb {
+    let folded = kind.to_ascii_lowercase();
+    let on_machines =
+        ["microsoft.compute/", "microsoft.hybridcompute/"].iter().any(|p| folded.starts_with(p));
+    if on_machines && folded.ends_with("/extensions") {
+        return Verb::Patch;
+    }
     if kind.matches('/').count() > 1 { Verb::Put } else { Verb::Patch }
 }
 
@@ -332,6 +377,7 @@ pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
         workflow_app: false,
         readable: false,
         state: None,
+        writing: Writing::default(),
         rest: String::new(),
     }
 }
