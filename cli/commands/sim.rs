@@ -5,7 +5,9 @@ use crate::args::Sim;
 use crate::error::{CliError, Exit, causes};
 use crate::files;
 use rehome_simulator::{Estate, Faults, Options, Running, serve as start};
+use rehome_store::side;
 use serde_json::json;
+use std::io::Write;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
@@ -56,8 +58,10 @@ fn address(listen: &str) -> Result<SocketAddr, CliError> {
 }
 
 fn write_ca(pem: &str) -> Result<PathBuf, CliError> {
-    let path = std::env::temp_dir().join(format!("rehome-sim-ca-{}.pem", std::process::id()));
-    std::fs::write(&path, pem)
+    // In the folder for everybody's files a name that is foreseen may be somebody's link.
+    let path = side::unforeseen(&std::env::temp_dir().join("rehome-sim-ca"), ".pem");
+    side::create_new(&path)
+        .and_then(|mut file| file.write_all(pem.as_bytes()))
         .map_err(|e| CliError::because(Exit::Failed, "failed to write the certificate authority", &e))?;
     Ok(path)
 }

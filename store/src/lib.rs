@@ -9,10 +9,11 @@
 //! [`SqliteLog::create_or_open`] has returned survives a power cut, name and all. That the folder is
 //! there afterwards is up to whoever made it.
 //!
-//! Opening a log does not check it: that would read the whole file for each command, where
-//! [`verify_chain`] does it on demand. What is read is held against the pages that SQLite can check at
-//! no cost (`cell_size_check`) and, for a stream, against the index; whether a body was changed only
-//! the chain tells.
+//! Opening a log does not check the whole of it: that would read the whole file for each command, where
+//! [`verify_chain`] does it on demand. Whoever reads is held to one definition of what is in the log
+//! (`sqlite/extent.rs`): rows are counted against the head, and each event that is given out is bound by its
+//! hash to the one before it. That nothing was written anew from some event on, only the whole chain and
+//! an end that was kept tell.
 
 mod anchor;
 mod around;

@@ -3,6 +3,7 @@
 
 use crate::azure::{Azure, example};
 use crate::rehome::{Rehome, Said};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -75,6 +76,25 @@ fn every_file_that_is_made_is_its_owners_alone_and_has_a_name_that_nobody_forese
     assert_ne!(made.file_name().to_string_lossy(), foreseen);
     assert!(made.path().join("rehome.db").exists());
     assert_eq!(open_to_others(&rehome.path(".")), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_local_azure_leaves_for_its_clients_is_new_and_its_owners_alone() {
+    let tmp = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
+    command.args(["sim", "serve", "--tls", "--estate"]).arg(example("minimal").join("estate.json"));
+    command.env("TMPDIR", tmp.path()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut sim = command.spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(sim.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    let (foreseen, left) = (sim.id().to_string(), open_to_others(tmp.path()));
+    drop(sim.kill());
+    drop(sim.wait());
+    let ready: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    let ca = Path::new(crate::rehome::text(&ready["ca"]));
+    assert!(ca.starts_with(tmp.path()) && ca.exists(), "{line}");
+    let name = ca.file_name().expect("a name").to_string_lossy();
+    assert!(!name.contains(&format!("-{foreseen}.")) && left.is_empty(), "{name} {left:?}");
 }
 
 #[test]
