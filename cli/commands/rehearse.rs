@@ -3,7 +3,7 @@
 use super::{Context, approve, cleanup, plan, run, sim, verify};
 use crate::args::{CloudArgs, Command, Global, RunArgs};
 use crate::error::{CliError, Exit};
-use rehome_simulator::{Fared, Options, Out};
+use rehome_simulator::{Fared, Options, Out, Pace, Pages};
 use rehome_store::side;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -18,7 +18,11 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
     let (batch, estate) = files(&folder, estate)?;
     let faults = sim::read_faults(faults.as_deref())?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let running = sim::open(&estate, Options { listen, tls: false, time_scale, seed, faults }).await?;
+    let running = sim::open(
+        &estate,
+        Options { listen, tls: false, pace: Pace::Scaled(time_scale), seed, faults, pages: Pages::Closed },
+    )
+    .await?;
     // Only this process signs in with these, and only to itself.
     let credentials = [
         ("AZURE_TENANT_ID", running.tenant.clone()),

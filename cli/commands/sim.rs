@@ -4,7 +4,7 @@ use super::Context;
 use crate::args::Sim;
 use crate::error::{CliError, Exit, causes};
 use crate::files;
-use rehome_simulator::{Estate, Faults, Options, Running, serve as start};
+use rehome_simulator::{Estate, Faults, Options, Pace, Pages, Running, serve as start};
 use rehome_store::side;
 use serde_json::json;
 use std::io::Write;
@@ -13,9 +13,15 @@ use std::path::{Path, PathBuf};
 
 /// Serves an estate; prints one JSON line when it is ready.
 pub(crate) async fn serve(c: &Context<'_>, sim: Sim) -> Result<Exit, CliError> {
-    let Sim::Serve { estate, listen, tls, time_scale, seed, faults } = sim;
-    let options =
-        Options { listen: address(&listen)?, tls, time_scale, seed, faults: read_faults(faults.as_deref())? };
+    let Sim::Serve { estate, listen, tls, time_scale, seed, faults, private } = sim;
+    let options = Options {
+        listen: address(&listen)?,
+        tls,
+        pace: Pace::Scaled(time_scale),
+        seed,
+        faults: read_faults(faults.as_deref())?,
+        pages: if private { Pages::Private } else { Pages::Open },
+    };
     let running = open(&estate, options).await?;
     let ca = match &running.ca {
         None => None,

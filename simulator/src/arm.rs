@@ -1,8 +1,10 @@
 //! The ARM room of the local Azure: what `management.azure.com` answers.
 
 pub(crate) mod authorization;
+mod built_in_policies;
 mod clusters;
 mod computed;
+mod deployments;
 mod extensions;
 mod groups;
 mod hidden;
@@ -10,18 +12,26 @@ pub(crate) mod id;
 mod identity_block;
 mod keyvault;
 mod management_groups;
+mod moves;
 mod msi;
 mod msi_versions;
 mod paging;
 mod policies;
 mod poll;
+mod providers;
 pub(crate) mod refusals;
+mod resource_filter;
 mod resource_graph;
 mod resources;
 mod runs;
 mod services;
 mod sites;
+mod tag_resource;
 mod tags;
+mod template;
+mod types;
+
+pub(crate) use template::relaxed;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use {authorization::filter_terms, resource_graph::rows};
@@ -91,6 +101,9 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
     if lower.trim_end_matches('/') == "/providers/microsoft.resourcegraph/resources" {
         return resource_graph::handle(world, call);
     }
+    if let Some(reply) = built_in_policies::handle(call.method, call.path) {
+        return reply;
+    }
     let path = ArmPath::parse(call.path);
     if let Some(reply) = groups::missing(world, call, &path) {
         return reply;
@@ -101,7 +114,14 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
     if let Some(reply) = poll::handle(world, call, &path) {
         return reply;
     }
+    if let Some(reply) = providers::handle(world, call, &path).or_else(|| moves::handle(world, call)) {
+        return reply;
+    }
     match path.kind.to_lowercase().as_str() {
+        tag_resource::KIND => tag_resource::handle(world, call, &path),
+        kind if kind == deployments::KIND || kind.starts_with("microsoft.resources/deployments/") => {
+            deployments::handle(world, call, &path, request)
+        }
         "" => groups::handle(world, call, request),
         "microsoft.managedidentity/userassignedidentities"
         | "microsoft.managedidentity/userassignedidentities/listassociatedresources"

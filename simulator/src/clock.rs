@@ -5,19 +5,43 @@
 //! that a test whose time is virtual has one time on both sides.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::time::Instant;
 
-/// Time that goes `scale` times as fast as the wall's.
-#[derive(Clone, Copy, Debug)]
+/// How the time of a simulated world passes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pace {
+    /// By itself, so many times as fast as the wall's; less than 1 counts as 1.
+    Scaled(f64),
+    /// Only when [`Running::advance`](crate::Running::advance) says so: what is refused or slow then depends on
+    /// no machine. Delays of the simulator's own (latency) take no time.
+    ByHand,
+}
+
+/// The time of one world.
+#[derive(Debug)]
 pub(crate) struct SimClock {
     start: DateTime<Utc>,
-    began: Instant,
-    scale: f64,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Scaled {
+        began: Instant,
+        scale: f64,
+    },
+    /// Microseconds since the start.
+    ByHand(AtomicI64),
 }
 
 impl SimClock {
-    pub(crate) fn new(scale: f64) -> Self {
-        Self { start: Utc::now(), began: Instant::now(), scale: scale.max(1.0) }
+    pub(crate) fn new(pace: Pace) -> Self {
+        let kind = match pace {
+            Pace::Scaled(scale) => Kind::Scaled { began: Instant::now(), scale: scale.max(1.0) },
+            Pace::ByHand => Kind::ByHand(AtomicI64::new(0)),
+        };
+        Self { start: Utc::now(), kind }
     }
 
     /// When it began.
@@ -27,19 +51,38 @@ impl SimClock {
 
     /// Simulated now.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        let passed = self.began.elapsed().as_secs_f64() * self.scale;
-        self.start + seconds(passed)
+        match &self.kind {
+            Kind::Scaled { began, scale } => self.start + seconds(began.elapsed().as_secs_f64() * scale),
+            Kind::ByHand(micros) => self.start + TimeDelta::microseconds(micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Moves a clock that is moved by hand; another one goes by itself.
+    pub(crate) fn advance(&self, by: TimeDelta) {
+        if let Kind::ByHand(micros) = &self.kind {
+            micros.fetch_add(by.num_microseconds().unwrap_or_default().max(0), Ordering::SeqCst);
+        }
+    }
+
+    fn scale(&self) -> f64 {
+        match self.kind {
+            Kind::Scaled { scale, .. } => scale,
+            Kind::ByHand(_) => 1.0,
+        }
     }
 
     /// How long a client has to wait for this much simulated time, in whole wall seconds, at least one.
     pub(crate) fn retry_after(&self, simulated: TimeDelta) -> u64 {
-        let wall = simulated.as_seconds_f64().max(0.0) / self.scale;
+        let wall = simulated.as_seconds_f64().max(0.0) / self.scale();
         whole(wall.ceil()).max(1)
     }
 
     /// The same in milliseconds, for delays that the simulator makes itself.
     pub(crate) fn wall_ms(&self, simulated_ms: u64) -> u64 {
-        whole((precise(simulated_ms) / self.scale).ceil())
+        match self.kind {
+            Kind::Scaled { scale, .. } => whole((precise(simulated_ms) / scale).ceil()),
+            Kind::ByHand(_) => 0,
+        }
     }
 }
 

@@ -1,8 +1,12 @@
 //! Simulator: Microsoft Graph, v1.0: service principals, groups, applications, roles, and batches.
 
 mod batch;
+mod counted;
+mod delta;
 mod filter;
+mod made;
 mod objects;
+mod options;
 mod pim;
 mod principals;
 mod schedules;
@@ -10,11 +14,13 @@ mod sign_ins;
 mod writes;
 
 pub(crate) use batch::parts;
+pub(crate) use delta::States;
 pub(crate) use schedules::pass;
 
 use crate::http::{Reply, Request};
 use crate::world::World;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// One question to Graph, from a request of its own or from a part of a batch.
 pub(crate) struct Question<'a> {
@@ -25,6 +31,11 @@ pub(crate) struct Question<'a> {
     pub(crate) parts: Vec<&'a str>,
     pub(crate) filter: Option<&'a str>,
     pub(crate) select: Option<&'a str>,
+    /// Everything behind the question mark, names in lower case.
+    pub(crate) query: &'a BTreeMap<String, String>,
+    /// Whether the directory's index may answer, in which some questions are allowed that else are not
+    /// (`ConsistencyLevel: eventual`).
+    pub(crate) advanced: bool,
     pub(crate) body: &'a Value,
 }
 
@@ -50,9 +61,15 @@ pub(crate) fn handle(world: &mut World, request: &Request, caller: &str, origin:
         parts,
         filter: of("$filter"),
         select: of("$select"),
+        query: &request.query,
+        advanced: request.header("consistencylevel").is_some_and(is_eventual),
         body: &body,
     };
     answer(world, &question, origin)
+}
+
+fn is_eventual(level: &str) -> bool {
+    level.eq_ignore_ascii_case("eventual")
 }
 
 /// Answers one question.
@@ -60,8 +77,18 @@ pub(crate) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -
     if let Some(unread) = world.unread(&question.parts.join("/")).filter(|_| question.method == "GET") {
         return Reply::error(unread.status, &unread.code, "The estate says that you may not read this.");
     }
+    if let Some(reply) = options::unknown(question.query) {
+        return reply;
+    }
     match question.method {
-        "GET" => objects::read(world, question, origin),
+        "GET" => {
+            let version = if question.beta { "beta" } else { "v1.0" };
+            let url = format!("{origin}/{version}/{}", question.parts.join("/"));
+            let reply = counted::handle(world, question, origin)
+                .or_else(|| delta::handle(world, question, &url))
+                .unwrap_or_else(|| objects::read(world, question, origin));
+            options::page(reply, &url, question.query, question.advanced)
+        }
         // A read that is spelled as POST.
         "POST" if objects::is_by_ids(&question.parts) => objects::by_ids(world, question.body, origin),
         "POST" | "PATCH" | "DELETE" => writes::write(world, question),
@@ -76,7 +103,7 @@ pub(crate) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -
 /// Whether an object fits a filter.
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn fits(object: &Value, text: &str) -> bool {
-    filter::matches(object, text)
+    filter::parse(text).is_ok_and(|filter| filter.fits(object))
 }
 
 /// Graph's word for a request that is wrong.

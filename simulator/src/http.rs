@@ -26,6 +26,13 @@ impl Request {
         self.headers.get(name).map(String::as_str)
     }
 
+    /// The body of a deployment: a template in it may have comments, and names without quotes.
+    pub(crate) fn template(&self) -> Result<Value, Reply> {
+        let text = String::from_utf8_lossy(&self.body);
+        let strict = Self { body: crate::arm::relaxed(&text).into_bytes(), ..self.clone() };
+        strict.json()
+    }
+
     /// The body: an object, or `Null` when there is none. No request of either service has another one.
     pub(crate) fn json(&self) -> Result<Value, Reply> {
         if self.body.is_empty() {
@@ -69,6 +76,14 @@ impl Reply {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
+}
+
+/// The answer to what Azure may have and this Azure has not: a refusal of the simulator's own, which stands in its record
+/// and is never taken for an empty success or for a word of Azure's.
+pub(crate) fn not_here(what: &str) -> Reply {
+    let message =
+        format!("The local Azure does not play {what}. This is the simulator's answer, not Azure's.");
+    Reply::error(501, "NotPlayedByTheSimulator", &message)
 }
 
 impl From<Answer> for Reply {

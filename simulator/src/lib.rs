@@ -16,13 +16,16 @@ mod operations;
 mod pipeline;
 mod serve;
 mod server;
+mod strangers;
 mod throttle;
 mod tls;
 mod workload;
 mod world;
 
+pub use clock::Pace;
 pub use estate::{Estate, EstateError, Settings, Unread};
 pub use faults::{Canned, Faults, FaultsError, Rule, What};
 pub use serve::{Options, Running, ServeError, serve};
+pub use strangers::Pages;
 pub use tls::TlsError;
 pub use workload::{Fared, Out};

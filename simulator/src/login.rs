@@ -3,6 +3,7 @@
 //! Tokens are unsigned JWTs with the claims that clients read; they are good for an hour of wall time.
 
 use crate::http::{Reply, Request};
+use crate::pipeline::Host;
 use crate::world::World;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +18,17 @@ pub(crate) struct Places {
     pub(crate) login: String,
     /// What the one client signs in with; made anew for each process.
     pub(crate) client_secret: String,
+}
+
+impl Places {
+    /// Where one of the three is.
+    pub(crate) fn url(&self, host: Host) -> &str {
+        match host {
+            Host::Arm => &self.arm,
+            Host::Graph => &self.graph,
+            Host::Login => &self.login,
+        }
+    }
 }
 
 /// A token's life, in wall seconds: as in Azure.

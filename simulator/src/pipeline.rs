@@ -4,9 +4,10 @@
 use crate::arm;
 use crate::arm::authorization::{self, Call};
 use crate::faults::What;
-use crate::http::{Reply, Request};
+use crate::http::{Reply, Request, decode, not_here, query as query_of};
 use crate::login;
 use crate::server::Shared;
+use crate::strangers;
 use crate::throttle;
 use crate::world::{RequestLine, World};
 use chrono::{DateTime, Utc};
@@ -50,7 +51,8 @@ pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
         world.watch();
     }
     if host == Host::Arm && request.path.starts_with("/sim/") {
-        return sim(&mut world, request);
+        let withheld = strangers::withheld(shared.pages, &shared.places, request);
+        return withheld.unwrap_or_else(|| sim(&mut world, request));
     }
     let before = world.changes;
     let reply = match host {
@@ -144,12 +146,61 @@ fn guarded(
     }
 }
 
+/// More requests than this in one are answered later by Azure, which this one does not do.
+const BATCH_MAX: usize = 20;
+
+/// Many requests in one, each with an answer of its own.
+/// Source: what the portal sends, <https://learn.microsoft.com/rest/api/resources> does not describe it.
+fn batch(world: &mut World, shared: &Shared, request: &Request, caller: &str) -> Reply {
+    let body = match request.json() {
+        Ok(body) => body,
+        Err(reply) => return reply,
+    };
+    let Some(parts) = body["requests"].as_array() else {
+        return Reply::error(400, "InvalidRequestContent", "The requests are missing.");
+    };
+    if parts.len() > BATCH_MAX {
+        return not_here("a batch of more than 20 requests");
+    }
+    let mut responses = Vec::new();
+    for part in parts {
+        let url = part["url"].as_str().or_else(|| part["relativeUrl"].as_str()).unwrap_or_default();
+        let target = url.strip_prefix(shared.places.arm.as_str()).unwrap_or(url);
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let one = Request {
+            method: part["httpMethod"].as_str().unwrap_or("GET").to_ascii_uppercase(),
+            path: decode(path),
+            target: target.to_owned(),
+            query: query_of(query),
+            headers: request.headers.clone(),
+            body: part.get("content").map(|content| content.to_string().into_bytes()).unwrap_or_default(),
+        };
+        let reply = if is_batch(&one) {
+            not_here("a batch in a batch")
+        } else {
+            resource_manager(world, shared, &one, caller)
+        };
+        let headers: serde_json::Map<String, Value> =
+            reply.headers.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        responses.push(json!({"name": part["name"], "httpStatusCode": reply.status, "headers": headers, "content": reply.body}));
+    }
+    Reply::json(200, json!({ "responses": responses }))
+}
+
+fn is_batch(request: &Request) -> bool {
+    request.method == "POST" && request.path.trim_end_matches('/').eq_ignore_ascii_case("/batch")
+}
+
 /// The rules of Resource Manager that are the same for every provider.
 fn resource_manager(world: &mut World, shared: &Shared, request: &Request, caller: &str) -> Reply {
     if let Some(reply) = version_flaw(request) {
         return reply;
     }
-    let body = match request.json() {
+    if is_batch(request) {
+        return batch(world, shared, request, caller);
+    }
+    let deploys = request.path.to_lowercase().contains("/providers/microsoft.resources/deployments/");
+    let body = match if deploys { request.template() } else { request.json() } {
         Ok(body) => body,
         Err(reply) => return reply,
     };
@@ -191,6 +242,9 @@ fn is_open(path: &str) -> bool {
     let path = path.to_lowercase();
     let path = path.trim_end_matches('/');
     ["/subscriptions", "/tenants", "/providers/microsoft.resourcegraph/resources"].contains(&path)
+        || path == "/providers"
+        || path.starts_with("/providers/") && path.split('/').count() == 3
+        || path.starts_with("/providers/microsoft.authorization/policydefinitions")
         || path.starts_with("/providers/microsoft.management/managementgroups")
         || path.ends_with("/providers/microsoft.authorization/permissions")
 }

@@ -1,14 +1,16 @@
 //! Simulator: starts the three servers on loopback ports, and stops them.
 
-use crate::clock::SimClock;
+use crate::clock::{Pace, SimClock};
 use crate::estate::Estate;
 use crate::faults::Faults;
 use crate::login::Places;
 use crate::pipeline::Host;
 use crate::server::{Shared, accept};
+use crate::strangers::Pages;
 use crate::tls::{self, TlsError};
 use crate::workload::Fared;
 use crate::world::World;
+use chrono::TimeDelta;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -24,12 +26,14 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Whether all three speak TLS.
     pub tls: bool,
-    /// By how much the simulated world's time is faster than the wall's; at least 1.
-    pub time_scale: f64,
+    /// How the simulated world's time passes.
+    pub pace: Pace,
     /// The seed of everything random.
     pub seed: u64,
     /// What goes wrong.
     pub faults: Faults,
+    /// Who may read what it tells of itself.
+    pub pages: Pages,
 }
 
 /// Servers that are running until this is dropped or shut down.
@@ -116,9 +120,9 @@ pub async fn serve(estate: Estate, options: Options) -> Result<Running, ServeErr
         login: url(&login),
         client_secret: Uuid::new_v4().to_string(),
     };
-    let world = World::new(estate, SimClock::new(options.time_scale), options.seed, options.faults.clone());
+    let world = World::new(estate, SimClock::new(options.pace), options.seed, options.faults.clone());
     let (tenant, client_id) = (world.settings.tenant.clone(), world.settings.client_id.clone());
-    let shared = Arc::new(Shared { world: Mutex::new(world), places: places.clone() });
+    let shared = Arc::new(Shared { world: Mutex::new(world), places: places.clone(), pages: options.pages });
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     for (listener, host) in [(arm, Host::Arm), (graph, Host::Graph), (login, Host::Login)] {
@@ -133,6 +137,11 @@ impl Running {
     /// How the workloads of the estate have fared so far.
     pub fn fared(&self) -> Fared {
         self.witness.0.world().fared()
+    }
+
+    /// Lets time pass in a world whose time is moved by hand ([`Pace::ByHand`]); in another one, nothing.
+    pub fn advance(&self, by: TimeDelta) {
+        self.witness.0.world().clock.advance(by);
     }
 
     /// Stops listening.

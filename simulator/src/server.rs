@@ -4,11 +4,13 @@ use crate::faults::What;
 use crate::http::{Reply, Request, decode, query};
 use crate::login::Places;
 use crate::pipeline::{self, Host};
+use crate::strangers::{self, Pages};
 use crate::world::World;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -22,6 +24,7 @@ const BODY_MAX: usize = 4 << 20;
 pub(crate) struct Shared {
     pub(crate) world: Mutex<World>,
     pub(crate) places: Places,
+    pub(crate) pages: Pages,
 }
 
 impl Shared {
@@ -89,6 +92,9 @@ async fn answer(
         let message = "The request content size exceeds the maximum size of 4 MB.";
         return Ok(response(Reply::error(413, "RequestContentTooLarge", message)).unwrap_or_default());
     };
+    if let Some(reply) = strangers::refused(&shared.places, host, &request) {
+        return Ok(send(pipeline::refuse(&shared, host, &request, reply)));
+    }
     let struck = shared.world().strike(host, &request);
     match &struck {
         Some(What::CutBefore) => return Err(Cut),
@@ -124,12 +130,18 @@ async fn parse(request: hyper::Request<Incoming>) -> Option<Request> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, BODY_MAX).collect().await.ok()?.to_bytes().to_vec();
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let mut headers: BTreeMap<String, String> =
+        head.headers.iter().map(|(n, v)| (n.as_str().to_owned(), text(v))).collect();
+    // A whole address in the request line counts, whatever the header says.
+    if let Some(authority) = head.uri.authority() {
+        headers.insert("host".to_owned(), authority.as_str().to_owned());
+    }
     Some(Request {
         method: head.method.as_str().to_ascii_uppercase(),
         path: decode(head.uri.path()),
         target: head.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned(),
         query: query(head.uri.query().unwrap_or_default()),
-        headers: head.headers.iter().map(|(n, v)| (n.as_str().to_owned(), text(v))).collect(),
+        headers,
         body,
     })
 }

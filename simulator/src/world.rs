@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) operations: Operations,
     pub(crate) buckets: Buckets,
     pub(crate) faults: Faults,
+    /// What links to changes of the directory stand for.
+    pub(crate) deltas: crate::graph::States,
     pub(crate) requests: Vec<RequestLine>,
     /// Counts changes, so that a request can be told to have had an effect.
     pub(crate) changes: u64,
@@ -89,6 +91,7 @@ impl World {
             buckets: Buckets::default(),
             faults,
             requests: Vec::new(),
+            deltas: crate::graph::States::default(),
             changes: 0,
             made: 0,
         };

@@ -182,7 +182,7 @@ fn a_credential_that_aks_has_left_behind_is_named_and_not_copied() {
     assert!(!plan.contains("identity-binding create"), "{plan}");
     let saved = std::fs::read_to_string(rehome.path("plan.json")).expect("a plan");
     assert!(
-        saved.contains("\"federated credential gh-main\"")
-            && !saved.contains(&format!("\"federated credential {name}\""))
+        saved.contains("\"federated credential gh-main of ")
+            && !saved.contains(&format!("\"federated credential {name} of "))
     );
 }

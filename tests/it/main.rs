@@ -45,6 +45,7 @@ mod places;
 mod preload;
 mod principal;
 mod printing;
+mod proxies;
 mod quiet;
 mod reconcile;
 mod rehome;

@@ -118,7 +118,7 @@ impl Azure {
                 Some(std::fs::read(path).map_err(|source| ConnectError::Ca { path: path.clone(), source })?)
             }
         };
-        let transport = Transport::new(ca.as_deref()).map_err(ConnectError::Client)?;
+        let transport = Transport::new(ca.as_deref(), is_loopback(&arm)).map_err(ConnectError::Client)?;
         let metadata = metadata(&transport, &arm).await?;
         let not_a_cloud =
             |what: &str| ConnectError::NotACloud { url: arm.to_string(), what: what.to_owned() };

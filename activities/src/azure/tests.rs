@@ -24,7 +24,7 @@ async fn server(answers: Vec<&'static str>) -> Url {
 }
 
 fn transport() -> Transport {
-    Transport::new(None).expect("a client")
+    Transport::new(None, true).expect("a client")
 }
 
 async fn ask(url: Url) -> Sent {

@@ -1,8 +1,8 @@
-//! ARM: subscriptions, resource groups, providers, tenants and management groups.
+//! ARM: subscriptions, resource groups and what is in them, regions, tenants.
 
 use super::authorization::{Call, Objects};
 use super::id::ArmPath;
-use super::msi_versions;
+use super::resource_filter;
 use crate::http::{Reply, Request};
 use crate::world::World;
 use serde_json::{Value, json};
@@ -38,12 +38,11 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, request: &Request) -> R
         ("GET", ["subscriptions", _]) => one(world, call.path),
         ("GET", ["subscriptions", _, "locations"]) => locations(parts[1]),
         ("GET", ["subscriptions", _, "resourcegroups"]) => list(groups(world, parts[1])),
-        ("GET", ["subscriptions", _, "providers"]) => list(providers(world, parts[1])),
         ("GET", ["subscriptions", _, "resources"]) => {
-            list(resources(world, call, &format!("/subscriptions/{}/", parts[1])))
+            resources(world, call, &format!("/subscriptions/{}/", parts[1]))
         }
         ("GET", ["subscriptions", _, "resourcegroups", group, "resources"]) => {
-            list(resources(world, call, &format!("/subscriptions/{}/resourcegroups/{group}/", lower[1])))
+            resources(world, call, &format!("/subscriptions/{}/resourcegroups/{group}/", lower[1]))
         }
         ("GET", ["subscriptions", _, "resourcegroups", _]) => one(world, call.path),
         ("HEAD", ["subscriptions", _, "resourcegroups", _]) => {
@@ -81,8 +80,11 @@ fn groups(world: &World, subscription: &str) -> Vec<Value> {
     world.below(&prefix).into_iter().filter(|o| depth(o) == 4).cloned().collect()
 }
 
-fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Vec<Value> {
-    let wanted = call.query.get("$filter").and_then(|f| f.split('\'').nth(1)).map(str::to_lowercase);
+fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Reply {
+    let wanted = match call.query.get("$filter").map(|text| resource_filter::parse(text)).transpose() {
+        Ok(wanted) => wanted,
+        Err(reply) => return reply,
+    };
     let kind = |o: &Value| o["type"].as_str().unwrap_or_default().to_lowercase();
     let generic = |o: &&Value| {
         let kind = kind(o);
@@ -91,7 +93,7 @@ fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Vec<Value> {
             && !kind.starts_with("microsoft.resources/")
             // Only top-level resources are listed, as in Azure.
             && kind.split('/').count() == 2
-            && wanted.as_ref().is_none_or(|w| *w == kind)
+            && wanted.as_ref().is_none_or(|wanted| wanted.fits(o))
     };
     let trim = |o: &Value| {
         let keep = [
@@ -110,7 +112,7 @@ fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Vec<Value> {
         let members = o.as_object().into_iter().flatten().filter(|(k, _)| keep.contains(&k.as_str()));
         Value::Object(members.map(|(k, v)| (k.clone(), v.clone())).collect())
     };
-    world.below(&prefix.to_lowercase()).into_iter().filter(generic).map(trim).collect()
+    list(world.below(&prefix.to_lowercase()).into_iter().filter(generic).map(trim).collect())
 }
 
 fn tenants(world: &World) -> Reply {
@@ -119,7 +121,7 @@ fn tenants(world: &World) -> Reply {
 }
 
 /// Regions that the local Azure offers.
-const REGIONS: &[&str] = &[
+pub(super) const REGIONS: &[&str] = &[
     "westeurope",
     "northeurope",
     "swedencentral",
@@ -172,33 +174,6 @@ fn locations(subscription: &str) -> Reply {
 /// Whether the local Azure offers a region, however it is spelled.
 pub(crate) fn offers(location: &str) -> bool {
     REGIONS.contains(&location.replace(' ', "").to_lowercase().as_str())
-}
-
-fn providers(world: &World, subscription: &str) -> Vec<Value> {
-    let spaces =
-        ["Microsoft.ManagedIdentity", "Microsoft.Authorization", "Microsoft.Compute", "Microsoft.Web"];
-    spaces.iter().map(|space| provider(world, subscription, space)).collect()
-}
-
-/// What a provider says of itself.
-pub(crate) fn provider(world: &World, subscription: &str, namespace: &str) -> Value {
-    let known = world.get(&format!("/subscriptions/{subscription}/providers/{namespace}"));
-    // An estate may bring the whole answer of a real provider.
-    if let Some(whole) = known.filter(|provider| provider.get("resourceTypes").is_some()) {
-        return whole.clone();
-    }
-    let state = known.and_then(|p| p["registrationState"].as_str()).unwrap_or("Registered");
-    let mut types = Vec::new();
-    if namespace.eq_ignore_ascii_case("Microsoft.ManagedIdentity") {
-        types.push(json!({
-            "resourceType": "userAssignedIdentities", "locations": REGIONS,
-            "apiVersions": msi_versions::names(),
-        }));
-    }
-    json!({
-        "id": format!("/subscriptions/{subscription}/providers/{namespace}"), "namespace": namespace,
-        "registrationState": state, "registrationPolicy": "RegistrationRequired", "resourceTypes": types,
-    })
 }
 
 fn put(world: &mut World, call: &Call<'_>, subscription: &str, group: &str) -> Reply {

@@ -75,8 +75,9 @@ fn wished(world: &World, call: &Call<'_>, path: &ArmPath) -> Value {
 
 fn is_denied(world: &World, assignment: &Value, wished: &Value) -> bool {
     let id = assignment.pointer("/properties/policyDefinitionId").and_then(Value::as_str);
-    let Some(definition) = id.and_then(|id| world.get(id)) else { return false };
-    let rule = Rule { assignment, definition, wished };
+    let own = id.and_then(|id| world.get(id)).cloned();
+    let Some(definition) = own.or_else(|| super::built_in_policies::find(id?)) else { return false };
+    let rule = Rule { assignment, definition: &definition, wished };
     let effect = rule.resolved(&definition["properties"]["policyRule"]["then"]["effect"]);
     effect.as_str().is_some_and(|e| e.eq_ignore_ascii_case("deny"))
         && rule.holds(&definition["properties"]["policyRule"]["if"])

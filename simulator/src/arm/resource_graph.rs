@@ -159,6 +159,7 @@ fn is_plain(kind: &str) -> bool {
     !elsewhere
         && !kind.is_empty()
         && !kind.starts_with("microsoft.authorization/")
+        && kind != super::deployments::KIND
         && (kind.split('/').count() == 2 || children.contains(&kind) || kind.ends_with("/databases"))
 }
 

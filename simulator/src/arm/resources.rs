@@ -2,8 +2,8 @@
 
 use super::authorization::{ASSIGN, Call, Objects, canonical, linked};
 use super::id::ArmPath;
-use super::{clusters, computed, extensions, groups, identity_block, poll, services};
-use crate::http::Reply;
+use super::{clusters, computed, extensions, identity_block, poll, services, types};
+use crate::http::{Reply, not_here};
 use crate::operations::is_long;
 use crate::world::World;
 use serde_json::{Map, Value, json};
@@ -46,8 +46,8 @@ fn is_stateless(kind: &str) -> bool {
 
 /// Answers a request for a resource, or for the resources of a type.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
-    if let Some(reply) = provider(world, call, path) {
-        return reply;
+    if !types::knows(world, played(call, path)) {
+        return not_here(&format!("the resource type {}", path.kind));
     }
     if let Some(reply) = extensions::of_nothing(world, path) {
         return reply;
@@ -91,24 +91,6 @@ pub(crate) fn no_method(call: &Call<'_>) -> Reply {
     Reply::error(405, "UnsupportedHttpMethod", &message)
 }
 
-/// `/subscriptions/S/providers/NAMESPACE`, and registering it.
-fn provider(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
-    let subscription = path.subscription()?;
-    let mut parts = path.kind.split('/');
-    let (namespace, verb, more) = (parts.next()?, parts.next(), parts.next());
-    match (call.method, verb, more) {
-        ("GET", None, _) => Some(Reply::json(200, groups::provider(world, subscription, namespace))),
-        ("POST", Some(verb), None) if verb.eq_ignore_ascii_case("register") => {
-            let id = format!("/subscriptions/{subscription}/providers/{namespace}");
-            if world.get(&id).is_some() {
-                world.put(&id, json!({"id": id, "registrationState": "Registered"}));
-            }
-            Some(Reply::json(200, groups::provider(world, subscription, namespace)))
-        }
-        _ => None,
-    }
-}
-
 /// Azure's 404 where the parent of a child is not there.
 fn orphan(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
     let mut parent = path.path.as_str();
@@ -144,16 +126,17 @@ pub(crate) fn list(world: &World, path: &ArmPath) -> Reply {
     Reply::json(200, json!({ "value": found }))
 }
 
+/// The type that a request is about: of an action, that of the thing that it is done to.
+fn played<'a>(call: &Call<'_>, path: &'a ArmPath) -> &'a str {
+    if call.method == "POST" && path.verb.is_some() { path.parent_kind() } else { &path.kind }
+}
+
 fn action(world: &World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if world.get(path.parent_path()).is_none() {
         return not_found(&ArmPath::parse(path.parent_path()));
     }
-    let message = format!(
-        "The resource type '{}' has no action '{}'.",
-        path.parent_kind(),
-        path.verb.as_deref().unwrap_or(call.method)
-    );
-    Reply::error(404, "InvalidResourceType", &message)
+    let verb = path.verb.as_deref().unwrap_or(call.method);
+    not_here(&format!("the action {verb} of {}", path.parent_kind()))
 }
 
 /// A write is refused while another one is under way on the same resource.

@@ -19,11 +19,39 @@ pub(crate) fn owns(kind: &str) -> bool {
             | "microsoft.web/sites/slots/config"
             | "microsoft.web/sites/config/list"
             | "microsoft.web/sites/slots/config/list"
-    )
+    ) || kind.rsplit_once('/').is_some_and(|(site, verb)| SITES.contains(&site) && ACTIONS.contains(&verb))
 }
 
-/// Answers a request about a configuration.
+const SITES: [&str; 2] = ["microsoft.web/sites", "microsoft.web/sites/slots"];
+
+/// What is done to a site and leaves it as it is.
+const ACTIONS: [&str; 4] = ["restart", "start", "stop", "syncfunctiontriggers"];
+
+/// Configurations that every site has, whether anybody wrote them or not, as they are at first.
+fn initial(name: &str) -> Option<Value> {
+    Some(match name {
+        "web" => {
+            json!({"numberOfWorkers": 1, "defaultDocuments": ["index.html"], "netFrameworkVersion": "v4.0",
+            "alwaysOn": false, "http20Enabled": false, "minTlsVersion": "1.2", "ftpsState": "FtpsOnly",
+            "acrUseManagedIdentityCreds": false, "acrUserManagedIdentityID": null})
+        }
+        "slotconfignames" => {
+            json!({"connectionStringNames": null, "appSettingNames": null, "azureStorageConfigNames": null})
+        }
+        _ => return None,
+    })
+}
+
+/// Answers a request about a configuration, or an action on a site.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    let kind = path.kind.to_lowercase();
+    if kind.rsplit_once('/').is_some_and(|(_, verb)| ACTIONS.contains(&verb)) {
+        return match (call.method, world.get(path.parent_path())) {
+            ("POST", Some(_)) => Reply::empty(200),
+            ("POST", None) => resources::not_found(&ArmPath::parse(path.parent_path())),
+            _ => resources::no_method(call),
+        };
+    }
     let listing = path.verb.as_deref().is_some_and(|v| v.eq_ignore_ascii_case("list"));
     let config = if listing { path.parent_path().to_owned() } else { path.path.clone() };
     let config = ArmPath::parse(&config);
@@ -38,6 +66,17 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
         // A map holds secrets: a plain GET does not give it out.
         ("GET", false, true) => resources::no_method(call),
         ("PUT", false, true) => put(world, call, &config),
+        ("GET", false, false) if world.get(call.path).is_none() => match initial(&name) {
+            Some(properties) => Reply::json(200, shape(&config, properties)),
+            None => resources::handle(world, call, path),
+        },
+        ("PATCH", false, false) if world.get(call.path).is_none() => {
+            if let Some(properties) = initial(&name) {
+                let first = shape(&config, properties);
+                world.put(call.path, first);
+            }
+            resources::handle(world, call, path)
+        }
         _ => resources::handle(world, call, path),
     }
 }

@@ -79,12 +79,17 @@ fn part(world: &mut World, request: &Value, caller: &str, (origin, beta): (&str,
         let body = limit.refusal(seconds).body;
         return json!({"id": request["id"], "status": 429, "headers": headers, "body": body});
     }
+    let headers = request["headers"].as_object().into_iter().flatten();
+    let mut named = headers.filter(|(name, _)| name.eq_ignore_ascii_case("consistencylevel"));
+    let consistency = named.next().and_then(|(_, level)| level.as_str());
     let question = Question {
         method,
         beta,
         parts: path.split('/').filter(|p| !p.is_empty()).collect(),
         filter: of("$filter"),
         select: of("$select"),
+        query: &query,
+        advanced: consistency.is_some_and(super::is_eventual),
         body: &request["body"],
     };
     let reply = answer(world, &question, origin);

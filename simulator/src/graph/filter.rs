@@ -1,70 +1,293 @@
-//! Graph: `$filter`, the part of it that clients use on directory objects. Pure.
+//! Graph: `$filter`, the part of OData that clients use on directory objects. Pure.
 //!
-//! `a eq 'x'`, `startswith(a,'x')`, `list/any(v:v eq 'x')`, `list/any(v:startsWith(v/a,'x'))`, joined by
-//! `and` or by `or`. What is not understood matches nothing.
+//! Comparisons (`eq`, `ne`, `ge`, `le`, `gt`, `lt`, `in`), `startsWith`, `endsWith`, `list/any(v:…)`, joined by `and`,
+//! `or`, `not` and brackets. Texts compare without case, dates as dates. What is not understood is said, because a
+//! filter that silently matches nothing looks like an empty directory.
+//! Source: <https://learn.microsoft.com/graph/filter-query-parameter>
 
-use super::is;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// Whether an object fits.
-pub(super) fn matches(object: &Value, filter: &str) -> bool {
-    let whole = filter.trim();
-    let whole = whole.strip_prefix('(').and_then(|f| f.strip_suffix(')')).unwrap_or(whole);
-    whole.split(" or ").any(|any| any.split(" and ").all(|part| holds(object, part.trim())))
+/// A filter is at most this deep.
+const DEPTH_MAX: usize = 32;
+
+/// A filter that was understood.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Filter {
+    Compare(Vec<String>, String, Vec<Value>),
+    /// `startswith` or `endswith`.
+    Edge(bool, Vec<String>, String),
+    /// A list, the word for one item, and what holds for one of them at least.
+    Any(Vec<String>, String, Box<Filter>),
+    All(Vec<Filter>),
+    Either(Vec<Filter>),
+    Not(Box<Filter>),
 }
 
-fn holds(object: &Value, part: &str) -> bool {
-    if let Some((list, rest)) = part.split_once("/any(") {
-        let Some((variable, inner)) = rest.strip_suffix(')').and_then(|r| r.split_once(':')) else {
-            return false;
-        };
-        let inner = inner.trim();
-        return items(object, list.trim()).iter().any(|item| inside(item, variable.trim(), inner));
-    }
-    if let Some((name, start)) = starts_with(part) {
-        return object[name].as_str().is_some_and(|text| begins(text, start));
-    }
-    match part.split_once(" eq ") {
-        Some((name, value)) => is(object, name.trim(), literal(value)),
-        None => false,
+/// Reads a filter; what is wrong with it, in words.
+pub(super) fn parse(text: &str) -> Result<Filter, String> {
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+    let filter = parser.either()?;
+    match parser.tokens.get(parser.at) {
+        None => Ok(filter),
+        Some(more) => Err(format!("{more:?} was not expected")),
     }
 }
 
-/// The condition on one item of a list.
-fn inside(item: &Value, variable: &str, condition: &str) -> bool {
-    let field = |path: &str| match path.trim().strip_prefix(variable)?.strip_prefix('/') {
-        Some(name) => item[name].as_str(),
-        None => item.as_str(),
+impl Filter {
+    /// Whether an object fits.
+    pub(super) fn fits(&self, object: &Value) -> bool {
+        self.holds(object, None)
+    }
+
+    fn holds(&self, object: &Value, item: Option<(&str, &Value)>) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.holds(object, item)),
+            Self::Either(parts) => parts.iter().any(|part| part.holds(object, item)),
+            Self::Not(inner) => !inner.holds(object, item),
+            Self::Edge(start, path, wanted) => {
+                let (found, wanted) = (found(object, item, path), wanted.to_lowercase());
+                let text = found.as_str().map(str::to_lowercase);
+                text.is_some_and(|t| if *start { t.starts_with(&wanted) } else { t.ends_with(&wanted) })
+            }
+            Self::Any(path, word, inner) => {
+                let list = found(object, item, path);
+                list.as_array().into_iter().flatten().any(|one| inner.holds(object, Some((word, one))))
+            }
+            Self::Compare(path, operator, wanted) => {
+                let found = found(object, item, path);
+                match operator.as_str() {
+                    "ne" => !wanted.iter().any(|one| same(&found, one)),
+                    "eq" | "in" => wanted.iter().any(|one| same(&found, one)),
+                    other => wanted.first().is_some_and(|one| ordered(&found, other, one)),
+                }
+            }
+        }
+    }
+}
+
+/// A member of the object, or of the item that the path begins with. A service principal answers to the id of its
+/// application as to a name.
+fn found(object: &Value, item: Option<(&str, &Value)>, path: &[String]) -> Value {
+    let (mut at, rest) = match (item, path.split_first()) {
+        (Some((word, one)), Some((first, rest))) if first == word => (one, rest),
+        _ => (object, path),
     };
-    if let Some((path, start)) = starts_with(condition) {
-        return field(path).is_some_and(|text| begins(text, start));
+    if let ([name], None) = (rest, at.get(rest.first().map(String::as_str).unwrap_or_default()))
+        && name.eq_ignore_ascii_case("servicePrincipalNames")
+    {
+        return Value::Array(vec![at["appId"].clone()]);
     }
-    let Some((path, value)) = condition.split_once(" eq ") else { return false };
-    field(path).is_some_and(|text| text.eq_ignore_ascii_case(literal(value)))
+    for name in rest {
+        at = &at[name.as_str()];
+    }
+    at.clone()
 }
 
-/// A list of the object; a service principal answers to the id of its application.
-fn items(object: &Value, list: &str) -> Vec<Value> {
-    match object[list].as_array() {
-        Some(items) => items.clone(),
-        None if list.eq_ignore_ascii_case("servicePrincipalNames") => vec![object["appId"].clone()],
-        None => Vec::new(),
+fn same(found: &Value, wanted: &Value) -> bool {
+    match (found.as_str(), wanted.as_str()) {
+        (Some(found), Some(wanted)) => found.eq_ignore_ascii_case(wanted),
+        _ => found == wanted,
     }
 }
 
-fn starts_with(part: &str) -> Option<(&str, &str)> {
-    let folded = part.to_ascii_lowercase();
-    let open = folded.strip_prefix("startswith(").map(|_| "startswith(".len())?;
-    let (name, start) = part.get(open..)?.strip_suffix(')')?.split_once(',')?;
-    Some((name.trim(), literal(start)))
+fn ordered(found: &Value, operator: &str, wanted: &Value) -> bool {
+    let date = |value: &Value| value.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
+    let order = match (date(found), date(wanted)) {
+        (Some(found), Some(wanted)) => Some(found.cmp(&wanted)),
+        _ => found.as_f64().zip(wanted.as_f64()).and_then(|(found, wanted)| found.partial_cmp(&wanted)),
+    };
+    order.is_some_and(|order| match operator {
+        "ge" => order.is_ge(),
+        "le" => order.is_le(),
+        "gt" => order.is_gt(),
+        _ => order.is_lt(),
+    })
 }
 
-fn begins(text: &str, start: &str) -> bool {
-    text.to_lowercase().starts_with(&start.to_lowercase())
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Word(String),
+    Text(String),
+    Sign(char),
 }
 
-fn literal(text: &str) -> &str {
-    text.trim().trim_matches('\'')
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut chars = text.chars().peekable();
+    let mut out = Vec::new();
+    while let Some(c) = chars.next() {
+        match c {
+            ' ' => {}
+            '(' | ')' | ',' | ':' | '/' => out.push(Token::Sign(c)),
+            '\'' => {
+                let mut word = String::new();
+                loop {
+                    match chars.next() {
+                        None => return Err("a text does not end".to_owned()),
+                        // Two of them stand for one.
+                        Some('\'') if chars.next_if_eq(&'\'').is_some() => word.push('\''),
+                        Some('\'') => break,
+                        Some(other) => word.push(other),
+                    }
+                }
+                out.push(Token::Text(word));
+            }
+            first => {
+                let mut word = first.to_string();
+                // The colons of a time belong to it, and the one behind the name of an item does not.
+                let is_number = first.is_ascii_digit();
+                while let Some(next) = chars
+                    .next_if(|n| !matches!(n, ' ' | '(' | ')' | ',' | '\'' | '/') && (is_number || *n != ':'))
+                {
+                    word.push(next);
+                }
+                out.push(Token::Word(word));
+            }
+        }
+    }
+    Ok(out)
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+}
+
+impl Parser {
+    fn is_word(&self, word: &str) -> bool {
+        matches!(self.tokens.get(self.at), Some(Token::Word(w)) if w.eq_ignore_ascii_case(word))
+    }
+
+    fn sign(&mut self, sign: char) -> bool {
+        let is = self.tokens.get(self.at) == Some(&Token::Sign(sign));
+        self.at += usize::from(is);
+        is
+    }
+
+    fn need(&mut self, sign: char) -> Result<(), String> {
+        if self.sign(sign) { Ok(()) } else { Err(format!("expected {sign}")) }
+    }
+
+    fn either(&mut self) -> Result<Filter, String> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err("it is too deep".to_owned());
+        }
+        let mut parts = vec![self.all()?];
+        while self.is_word("or") {
+            self.at += 1;
+            parts.push(self.all()?);
+        }
+        self.depth -= 1;
+        Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Filter::Either(parts) })
+    }
+
+    fn all(&mut self) -> Result<Filter, String> {
+        let mut parts = vec![self.one()?];
+        while self.is_word("and") {
+            self.at += 1;
+            parts.push(self.one()?);
+        }
+        Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Filter::All(parts) })
+    }
+
+    fn one(&mut self) -> Result<Filter, String> {
+        if self.is_word("not") {
+            self.at += 1;
+            self.depth += 1;
+            if self.depth > DEPTH_MAX {
+                return Err("it is too deep".to_owned());
+            }
+            let inner = self.one()?;
+            self.depth -= 1;
+            return Ok(Filter::Not(Box::new(inner)));
+        }
+        if self.sign('(') {
+            let inner = self.either()?;
+            self.need(')')?;
+            return Ok(inner);
+        }
+        for (word, start) in [("startswith", true), ("endswith", false)] {
+            if self.is_word(word) {
+                self.at += 1;
+                self.need('(')?;
+                let (path, _) = self.path()?;
+                self.need(',')?;
+                let wanted = self.value()?;
+                self.need(')')?;
+                return Ok(Filter::Edge(start, path, wanted.as_str().unwrap_or_default().to_owned()));
+            }
+        }
+        match self.path()? {
+            (list, Some(word)) => {
+                let inner = self.either()?;
+                self.need(')')?;
+                Ok(Filter::Any(list, word, Box::new(inner)))
+            }
+            (path, None) => self.comparison(path),
+        }
+    }
+
+    /// A path; with the name of an item where the path ends in `any(item:`.
+    fn path(&mut self) -> Result<(Vec<String>, Option<String>), String> {
+        let mut path = Vec::new();
+        loop {
+            let Some(Token::Word(word)) = self.tokens.get(self.at).cloned() else {
+                return Err("a property was expected".to_owned());
+            };
+            self.at += 1;
+            if word.eq_ignore_ascii_case("any") && self.sign('(') {
+                let Some(Token::Word(item)) = self.tokens.get(self.at).cloned() else {
+                    return Err("the name of an item was expected".to_owned());
+                };
+                self.at += 1;
+                self.need(':')?;
+                return Ok((path, Some(item)));
+            }
+            path.push(word);
+            if !self.sign('/') {
+                return Ok((path, None));
+            }
+        }
+    }
+
+    fn comparison(&mut self, path: Vec<String>) -> Result<Filter, String> {
+        let operator = match self.tokens.get(self.at) {
+            Some(Token::Word(word)) => word.to_lowercase(),
+            other => return Err(format!("an operator was expected, not {other:?}")),
+        };
+        self.at += 1;
+        let wanted = match operator.as_str() {
+            "in" => {
+                self.need('(')?;
+                let mut list = vec![self.value()?];
+                while self.sign(',') {
+                    list.push(self.value()?);
+                }
+                self.need(')')?;
+                list
+            }
+            "eq" | "ne" | "ge" | "le" | "gt" | "lt" => vec![self.value()?],
+            other => return Err(format!("the operator {other} is not known")),
+        };
+        Ok(Filter::Compare(path, operator, wanted))
+    }
+
+    fn value(&mut self) -> Result<Value, String> {
+        let token = self.tokens.get(self.at).cloned();
+        self.at += 1;
+        match token {
+            Some(Token::Text(text)) => Ok(Value::from(text)),
+            Some(Token::Word(word)) => Ok(match word.to_lowercase().as_str() {
+                "true" => Value::from(true),
+                "false" => Value::from(false),
+                "null" => Value::Null,
+                _ => word.parse::<f64>().map_or(Value::from(word), Value::from),
+            }),
+            other => Err(format!("a value was expected, not {other:?}")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -75,27 +298,41 @@ mod tests {
     #[test]
     fn the_filters_that_clients_send_pick_what_they_mean() {
         let object = json!({
-            "displayName": "Payments", "appId": "A-1",
+            "displayName": "Payments", "appId": "A-1", "securityEnabled": true, "mail": null,
+            "createdDateTime": "2026-03-01T10:00:00Z", "tags": ["x", "O'Brien"],
             "federatedIdentityCredentials": [{"name": "f", "subject": "OID-9"}],
         });
+        let fits = |text: &str| parse(text).map(|filter| filter.fits(&object));
         for yes in [
             "displayName eq 'payments'",
+            "displayName ne 'x'",
+            "displayName in ('a', 'Payments')",
             "startswith(displayName,'Pay')",
+            "endsWith(displayName, 'MENTS')",
             "servicePrincipalNames/any(c:c eq 'a-1')",
             "federatedIdentityCredentials/any(f:startsWith(f/subject,'oid-9'))",
+            "tags/any(t: t eq 'O''Brien')",
             "displayName eq 'x' or appId eq 'A-1'",
             "(startswith(displayName,'Pay') and appId eq 'a-1')",
+            "not (displayName eq 'x') and securityEnabled eq true and mail eq null",
+            "createdDateTime ge 2026-03-01T10:00:00Z and createdDateTime lt 2026-03-01T10:00:01Z",
         ] {
-            assert!(matches(&object, yes), "{yes}");
+            assert_eq!(fits(yes), Ok(true), "{yes}");
         }
         for no in [
             "displayName eq 'pay'",
             "servicePrincipalNames/any(c:c eq 'a-2')",
             "federatedIdentityCredentials/any(f:startsWith(f/issuer,'oid'))",
-            "displayName ne 'x'",
-            "",
+            "not startswith(displayName,'Pay')",
+            "createdDateTime gt 2026-03-01T10:00:00Z",
         ] {
-            assert!(!matches(&object, no), "{no}");
+            assert_eq!(fits(no), Ok(false), "{no}");
         }
+        for unknown in
+            ["", "displayName", "displayName like 'x'", "contains(displayName,'a')", "a eq 'b", "a eq 'b' c"]
+        {
+            assert!(fits(unknown).is_err(), "{unknown}");
+        }
+        assert!(parse(&"(".repeat(10_000)).is_err() && parse(&"not ".repeat(10_000)).is_err());
     }
 }

@@ -7,22 +7,26 @@ use serde_json::{Map, Value, json};
 
 /// Answers a GET.
 pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Reply {
+    let filter = match super::options::filter(question.filter) {
+        Ok(filter) => filter,
+        Err(reply) => return reply,
+    };
     match question.parts[..] {
         [collection] if type_of(collection).is_some() => {
             let wanted = type_of(collection).unwrap_or_default();
             let all = world.directory().filter(|o| kind(o) == wanted && visible(world, o));
-            let found = all.filter(|o| question.filter.is_none_or(|f| super::filter::matches(o, f)));
+            let found = all.filter(|o| filter.as_ref().is_none_or(|f| f.fits(o)));
             list(origin, collection, found.map(|o| shown(o, question.select)).collect())
         }
         ["roleManagement", "directory", "roleAssignments"] => {
             let all = world.directory().filter(|o| kind(o) == "unifiedRoleAssignment");
-            let found = all.filter(|o| question.filter.is_none_or(|f| super::filter::matches(o, f)));
+            let found = all.filter(|o| filter.as_ref().is_none_or(|f| f.fits(o)));
             list(origin, "roleAssignments", found.map(|o| shown(o, question.select)).collect())
         }
         ["auditLogs", "signIns"] => super::sign_ins::read(world, question, origin),
         ["oauth2PermissionGrants"] => {
             let all = world.directory().filter(|o| kind(o) == "oAuth2PermissionGrant");
-            let found = all.filter(|o| question.filter.is_none_or(|f| super::filter::matches(o, f)));
+            let found = all.filter(|o| filter.as_ref().is_none_or(|f| f.fits(o)));
             list(origin, "oauth2PermissionGrants", found.map(|o| shown(o, question.select)).collect())
         }
         _ if super::pim::knows(&question.parts) => super::pim::read(world, question, origin),

@@ -50,7 +50,11 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
         return Reply::error(400, "MissingParameters", message);
     }
     let all = world.directory().filter(|object| kind(object) == wanted);
-    let found = all.filter(|object| question.filter.is_none_or(|f| super::filter::matches(object, f)));
+    let filter = match super::options::filter(question.filter) {
+        Ok(filter) => filter,
+        Err(reply) => return reply,
+    };
+    let found = all.filter(|object| filter.as_ref().is_none_or(|f| f.fits(object)));
     let found: Vec<Value> = found.map(|object| super::objects::shown(object, question.select)).collect();
     list(origin, &question.parts.join("/"), found)
 }

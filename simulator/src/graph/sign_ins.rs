@@ -7,7 +7,7 @@ use super::{Question, kind, list};
 use crate::http::Reply;
 use crate::workload::SignIn;
 use crate::world::World;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 /// A list of sign-ins.
@@ -18,9 +18,13 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
         let message = "Could not find a property named 'signInEventTypes' on type 'microsoft.graph.signIn'.";
         return Reply::error(400, "BadRequest", message);
     }
+    let wanted = match super::options::filter(question.filter) {
+        Ok(wanted) => wanted,
+        Err(reply) => return reply,
+    };
     let told = world.directory().filter(|object| kind(object) == "signIn").cloned();
     let mut all: Vec<Value> = world.sign_ins().iter().map(of_identity).chain(told).collect();
-    all.retain(|one| fits(one, filter) && (kinds || is_of_a_person(one)));
+    all.retain(|one| wanted.as_ref().is_none_or(|w| w.fits(one)) && (kinds || is_of_a_person(one)));
     list(origin, "auditLogs/signIns", all)
 }
 
@@ -34,25 +38,6 @@ fn of_identity(one: &SignIn) -> Value {
         "id": format!("{}-{}-{at}", one.principal, one.resource.0), "createdDateTime": at,
         "servicePrincipalId": one.principal, "resourceId": one.resource.0, "resourceDisplayName": one.resource.1,
         "signInEventTypes": ["managedIdentity"], "status": {"errorCode": 0},
-    })
-}
-
-/// Dates are compared as dates, everything else like any filter.
-fn fits(one: &Value, filter: &str) -> bool {
-    let date = |text: &str| text.trim().trim_matches('\'').parse::<DateTime<Utc>>().ok();
-    let created = one["createdDateTime"].as_str().and_then(date);
-    filter.split(" and ").map(str::trim).filter(|term| !term.is_empty()).all(|term| {
-        match term
-            .split_once(" ge ")
-            .map(|t| (t, true))
-            .or_else(|| term.split_once(" le ").map(|t| (t, false)))
-        {
-            Some((("createdDateTime", bound), from)) => match (created, date(bound)) {
-                (Some(at), Some(bound)) => (at >= bound) == from || at == bound,
-                _ => false,
-            },
-            _ => super::filter::matches(one, term),
-        }
     })
 }
 
@@ -78,7 +63,8 @@ mod tests {
             (format!("{kind} and servicePrincipalId eq 'q'"), false),
             ("signInEventTypes/any(t: t eq 'servicePrincipal')".to_owned(), false),
         ] {
-            assert_eq!(fits(&one, &filter), shown, "{filter}");
+            let wanted = crate::graph::filter::parse(&filter).expect("a filter");
+            assert_eq!(wanted.fits(&one), shown, "{filter}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::objects::find;
 use super::pim::kind_of;
-use super::{Question, bad, is, kind, not_found, principals, schedules};
+use super::{Question, bad, is, kind, made, not_found, principals, schedules};
 use crate::http::Reply;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -42,6 +42,18 @@ pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
         ("POST", [collection, id, "getMemberObjects" | "getMemberGroups"]) => {
             member_objects(world, collection, id)
         }
+        ("POST", ["groups"]) => made::group(world, question.body),
+        ("POST", ["applications"]) => made::application(world, question.body),
+        ("POST", ["servicePrincipals"]) => made::principal(world, question.body),
+        ("PATCH", [collection @ ("groups" | "applications"), id]) => {
+            made::update(world, collection, id, question.body)
+        }
+        ("DELETE", [collection @ ("groups" | "applications" | "servicePrincipals"), id]) => {
+            made::remove(world, collection, id)
+        }
+        ("POST", [collection, id, "checkMemberGroups" | "checkMemberObjects"]) => {
+            check_members(world, collection, id, question.body)
+        }
         _ => Reply::error(
             405,
             "Request_BadRequest",
@@ -56,6 +68,27 @@ fn member_objects(world: &World, collection: &str, id: &str) -> Reply {
         Some(_) => Reply::json(200, json!({"value": world.groups_of(id)})),
         None => not_found(id),
     }
+}
+
+/// Which of these groups somebody is in, through others too.
+/// Source: <https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups>
+fn check_members(world: &World, collection: &str, id: &str, body: &Value) -> Reply {
+    use crate::arm::authorization::Objects;
+    let Some(asked) = body["groupIds"].as_array().or_else(|| body["ids"].as_array()) else {
+        return bad("The 'groupIds' are missing.");
+    };
+    if asked.len() > 20 {
+        return bad("Too many ids: at most 20 can be checked at once.");
+    }
+    if find(world, collection, id).is_none() && world.directory_object(id).is_none() {
+        return not_found(id);
+    }
+    let groups = world.groups_of(id);
+    let of_these = |one: &&Value| {
+        one.as_str().is_some_and(|one| groups.iter().any(|group| group.eq_ignore_ascii_case(one)))
+    };
+    let found: Vec<&Value> = asked.iter().filter(of_these).collect();
+    Reply::json(200, json!({ "value": found }))
 }
 
 fn add_link(world: &mut World, collection: &str, id: &str, link: &str, body: &Value) -> Reply {

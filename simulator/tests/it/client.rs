@@ -1,6 +1,7 @@
 //! A client that knows nothing but HTTP.
 
-use rehome_simulator::{Estate, Faults, Options, Running, serve};
+use chrono::TimeDelta;
+use rehome_simulator::{Estate, Faults, Options, Pace, Pages, Running, serve};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -60,16 +61,20 @@ impl Said {
 }
 
 impl Client {
+    /// An Azure in which no time passes but what `pass` lets pass, so that no limit depends on the machine.
     pub(crate) async fn at(estate: Value) -> Self {
-        Self::at_speed(estate, 10_000.0).await
-    }
-
-    pub(crate) async fn at_speed(estate: Value, time_scale: f64) -> Self {
         // Another test may have been faster.
         drop(rustls::crypto::ring::default_provider().install_default());
         let estate = Estate::parse(&estate.to_string()).expect("an estate");
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let options = Options { listen, tls: false, time_scale, seed: 1, faults: Faults::default() };
+        let options = Options {
+            listen,
+            tls: false,
+            pace: Pace::ByHand,
+            seed: 1,
+            faults: Faults::default(),
+            pages: Pages::Open,
+        };
         let azure = serve(estate, options).await.expect("it listens");
         let http = reqwest::Client::new();
         let form = format!(
@@ -82,6 +87,11 @@ impl Client {
         let answer: Value = serde_json::from_str(&answer).expect("JSON");
         let token = answer["access_token"].as_str().expect("a token").to_owned();
         Self { azure, http, token }
+    }
+
+    /// Lets so many simulated seconds pass.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.azure.advance(TimeDelta::seconds(seconds));
     }
 
     /// Asks Resource Manager; the path has its own query.

@@ -9,7 +9,7 @@ const INDEX: &str = "/providers/Microsoft.ResourceGraph/resources?api-version=20
 
 #[tokio::test]
 async fn every_answer_says_what_is_left_here_and_everywhere() {
-    let client = Client::at_speed(estate(), 1.0).await;
+    let client = Client::at(estate()).await;
     let said = client.get(&format!("{}?api-version=2024-07-01", machine("vm"))).await;
     assert_eq!(said.header("x-ms-ratelimit-remaining-subscription-reads"), "249");
     assert_eq!(said.header("x-ms-ratelimit-remaining-subscription-global-reads"), "3749");
@@ -23,7 +23,7 @@ async fn every_answer_says_what_is_left_here_and_everywhere() {
 
 #[tokio::test]
 async fn who_does_not_wait_waits_longer() {
-    let client = Client::at_speed(estate(), 1.0).await;
+    let client = Client::at(estate()).await;
     let tags = json!({"location": "westeurope", "tags": {"a": "b"}});
     let there = format!("{GROUP}?api-version=2024-07-01");
     let mut said = client.put(&there, tags.clone()).await;
@@ -47,7 +47,7 @@ async fn who_does_not_wait_waits_longer() {
 
 #[tokio::test]
 async fn the_index_takes_fifteen_queries_in_five_seconds_and_counts_the_wrong_ones() {
-    let client = Client::at_speed(estate(), 1.0).await;
+    let client = Client::at(estate()).await;
     let first = client.arm(Method::POST, INDEX, Some(json!({"query": "no such table"}))).await;
     assert_eq!((first.status, first.header("x-ms-user-quota-remaining")), (400, "14"));
     let mut answered = 1;
@@ -66,7 +66,7 @@ async fn the_index_takes_fifteen_queries_in_five_seconds_and_counts_the_wrong_on
 
 #[tokio::test]
 async fn one_identity_is_written_once_in_four_seconds() {
-    let client = Client::at_speed(estate(), 1.0).await;
+    let client = Client::at(estate()).await;
     let there = format!("{}?{MSI}", identity("busy"));
     let mut said = client.put(&there, json!({"location": "westeurope"})).await;
     for _ in 0..10 {
@@ -79,7 +79,7 @@ async fn one_identity_is_written_once_in_four_seconds() {
 
 #[tokio::test]
 async fn a_batch_is_answered_and_its_parts_are_refused_by_themselves() {
-    let client = Client::at_speed(estate(), 1.0).await;
+    let client = Client::at(estate()).await;
     let ask = |n: usize| json!({"id": n.to_string(), "method": "GET", "url": "/groups/g/transitiveMembers"});
     let batch = json!({"requests": (0..20).map(ask).collect::<Vec<Value>>()});
     let mut refused = Value::Null;

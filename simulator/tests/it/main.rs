@@ -2,9 +2,11 @@
 
 mod client;
 mod errors;
+mod everyday;
 mod limits;
 mod lists;
 mod principals;
 mod refusals;
 mod schedules;
+mod strangers;
 mod versions;

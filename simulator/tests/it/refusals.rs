@@ -31,7 +31,7 @@ async fn a_provider_that_is_not_registered_takes_no_writes_until_it_is() {
 
 #[tokio::test]
 async fn a_group_on_its_way_out_takes_nothing_more() {
-    let client = Client::at_speed(estate(), 1.0).await;
+    let client = Client::at(estate()).await;
     let group = format!("{SUB}/resourceGroups/leaving?api-version=2021-04-01");
     assert_eq!(client.put(&group, json!({"location": "westeurope"})).await.status, 201);
     assert_eq!(client.arm(Method::DELETE, &group, None).await.status, 202);
@@ -61,8 +61,6 @@ async fn a_write_for_a_version_that_is_gone_is_refused_and_each_write_makes_a_ne
 async fn a_new_identity_is_not_known_everywhere_at_once() {
     let mut estate = estate();
     estate["settings"]["spread_delay_s"] = json!(3_600);
-    // It is asked as often as the machine can.
-    estate["settings"]["throttling"] = json!(false);
     let client = Client::at(estate).await;
     let there = format!("{}?{MSI}", identity("new"));
     assert_eq!(client.put(&there, json!({"location": "westeurope"})).await.status, 201);
@@ -73,6 +71,7 @@ async fn a_new_identity_is_not_known_everywhere_at_once() {
     let mut said = client.put(&child, credential.clone()).await;
     assert_eq!(said.refused(), (404, "ParentResourceNotFound"));
     while said.status == 404 {
+        client.pass(600);
         said = client.put(&child, credential.clone()).await;
     }
     assert_eq!(said.status, 201);
@@ -153,6 +152,7 @@ async fn a_new_principal_is_unknown_to_one_replica_of_the_directory_and_half_kno
         let (status, code) = said.refused();
         heard.push((status, code.to_owned()));
         heard.dedup();
+        client.pass(300);
     }
     let wanted = [(404, "Request_ResourceNotFound".to_owned()), (400, "Request_BadRequest".to_owned())];
     assert_eq!(heard, wanted);

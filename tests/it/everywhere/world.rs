@@ -7,7 +7,7 @@ use rehome_activities::references::settings::SettingsKey;
 use rehome_activities::relocate::{self, Options, Params, Target};
 use rehome_orchestrator::harness::{Subject, SubjectWorld};
 use rehome_orchestrator::{Document, FORMAT_VERSION, Move, OnFailure, Registry, RunId};
-use rehome_simulator::{Estate, Options as Serving, Running, serve};
+use rehome_simulator::{Estate, Options as Serving, Pace, Pages, Running, serve};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -71,7 +71,14 @@ impl Subject for Relocation {
     async fn world(&self) -> LocalAzure {
         let estate = Estate::parse(&self.estate.to_string()).expect("an estate");
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let serving = Serving { listen, tls: false, time_scale: 1.0, seed: 1, faults: Default::default() };
+        let serving = Serving {
+            listen,
+            tls: false,
+            pace: Pace::Scaled(1.0),
+            seed: 1,
+            faults: Default::default(),
+            pages: Pages::Open,
+        };
         let running = serve(estate, serving).await.expect("it listens on loopback");
         let with = [&running.tenant, &running.client_id, &running.client_secret].map(Clone::clone);
         let options = ConnectOptions {

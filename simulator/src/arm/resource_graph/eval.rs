@@ -82,6 +82,9 @@ fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
         }
         Step::Limit(count) => rows.into_iter().take(*count).collect(),
         Step::Count => vec![json!({"Count": rows.len()})],
+        Step::Summarize(made, by) => summarize(made, by, &rows)?,
+        Step::Away(names) => without(names, rows),
+        Step::Rename(pairs) => renamed(pairs, rows),
         Step::MvExpand(name, expr) => expand(name, expr, rows)?,
         Step::OrderBy(expr, ascending) => {
             let mut keyed = Vec::with_capacity(rows.len());
@@ -103,6 +106,91 @@ fn project(columns: &[(String, Expr)], row: &Value) -> Result<Value, String> {
         out.insert(name.clone(), eval(expr, row)?);
     }
     Ok(Value::Object(out))
+}
+
+fn without(names: &[String], mut rows: Vec<Value>) -> Vec<Value> {
+    for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+        row.retain(|name, _| !names.iter().any(|gone| gone.eq_ignore_ascii_case(name)));
+    }
+    rows
+}
+
+/// New name and old.
+fn renamed(pairs: &[(String, String)], mut rows: Vec<Value>) -> Vec<Value> {
+    for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+        for (new, old) in pairs {
+            let value = row.remove(old).unwrap_or_default();
+            row.insert(new.clone(), value);
+        }
+    }
+    rows
+}
+
+/// Puts rows together that have the same values, in the order in which the first of each came.
+fn summarize(
+    made: &[(String, String, Vec<Expr>)],
+    by: &[(String, Expr)],
+    rows: &[Value],
+) -> Result<Vec<Value>, String> {
+    let mut groups: Vec<(Value, Vec<&Value>)> = Vec::new();
+    for row in rows {
+        let key = project(by, row)?;
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, members)) => members.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    if by.is_empty() && groups.is_empty() {
+        groups.push((json!({}), Vec::new()));
+    }
+    let mut out = Vec::with_capacity(groups.len());
+    for (mut row, members) in groups {
+        for (name, function, given) in made {
+            row[name.as_str()] = aggregate(function, given, &members)?;
+        }
+        out.push(row);
+    }
+    Ok(out)
+}
+
+fn aggregate(function: &str, given: &[Expr], rows: &[&Value]) -> Result<Value, String> {
+    if function == "count" {
+        return Ok(json!(rows.len()));
+    }
+    let expr = given.first().ok_or_else(|| format!("{function} needs an argument"))?;
+    let values = rows.iter().map(|row| eval(expr, row)).collect::<Result<Vec<Value>, String>>()?;
+    let distinct = || {
+        let mut seen: Vec<&Value> = Vec::new();
+        for value in &values {
+            if !value.is_null() && !seen.contains(&value) {
+                seen.push(value);
+            }
+        }
+        seen
+    };
+    let numbers = || values.iter().filter_map(Value::as_f64);
+    Ok(match function {
+        "countif" => json!(values.iter().filter(|value| truth(value)).count()),
+        "dcount" => json!(distinct().len()),
+        "make_set" => json!(distinct()),
+        "make_list" => json!(values.iter().filter(|value| !value.is_null()).collect::<Vec<_>>()),
+        "any" => values.into_iter().find(|value| !value.is_null()).unwrap_or_default(),
+        "sum" => json!(numbers().sum::<f64>()),
+        "avg" => {
+            let (count, sum) = numbers().fold((0.0, 0.0), |(count, sum), number| (count + 1.0, sum + number));
+            if count > 0.0 { json!(sum / count) } else { Value::Null }
+        }
+        "min" | "max" => {
+            let mut sorted: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
+            sorted.sort_by(|a, b| {
+                let as_numbers = a.as_f64().zip(b.as_f64()).and_then(|(a, b)| a.partial_cmp(&b));
+                as_numbers.unwrap_or_else(|| text(a).cmp(&text(b)))
+            });
+            let edge = if function == "min" { sorted.first() } else { sorted.last() };
+            edge.map(|value| (*value).clone()).unwrap_or_default()
+        }
+        other => return Err(format!("the aggregate {other} is not known here")),
+    })
 }
 
 fn expand(name: &str, expr: &Expr, rows: Vec<Value>) -> Result<Vec<Value>, String> {
@@ -267,6 +355,21 @@ mod tests {
         assert_eq!(go("t | mv-expand e = properties.p.list | where e == 'u' | project e").len(), 1);
         assert_eq!(go("t | where type in~ ('x/z', 'q') | project id")[0]["id"], "/B");
         assert_eq!(go("t | order by id desc | take 1 | project id")[0]["id"], "/B");
+        assert_eq!(
+            go("t | summarize count() by t = tolower(type) | order by t asc")[0],
+            json!({"t": "x/y", "count_": 1})
+        );
+        assert_eq!(
+            go(
+                "t | summarize all = count(), most = max(n), total = sum(n), of = make_set(id), one = countif(n == 1)"
+            ),
+            [json!({"all": 2, "most": 2, "total": 3.0, "of": ["/A", "/B"], "one": 1})]
+        );
+        assert_eq!(go("t | where n == 9 | summarize count()"), [json!({"count_": 0})]);
+        assert_eq!(
+            go("t | project id, n | project-away n | project-rename here = id")[0],
+            json!({"here": "/A"})
+        );
         assert!(has("a/b-c", "b") && !has("ab", "b"));
     }
 }

@@ -18,7 +18,17 @@ pub(super) enum Step {
     Count,
     MvExpand(String, Expr),
     OrderBy(Expr, bool),
+    /// Aggregates, and by what rows are put together.
+    Summarize(Vec<(String, String, Vec<Expr>)>, Vec<(String, Expr)>),
+    /// Columns that go.
+    Away(Vec<String>),
+    /// New name and old.
+    Rename(Vec<(String, String)>),
 }
+
+/// What `summarize` can make of many rows.
+const AGGREGATES: [&str; 10] =
+    ["count", "countif", "dcount", "sum", "min", "max", "avg", "any", "make_list", "make_set"];
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,8 +193,51 @@ impl Parser {
                 }
                 Step::OrderBy(by, ascending)
             }
+            "summarize" => self.summarize()?,
+            "project-away" => {
+                let named = self.columns()?.into_iter().map(|(name, _)| name);
+                Step::Away(named.collect())
+            }
+            "project-rename" => {
+                let pairs = self.columns()?.into_iter().map(|(new, old)| match old {
+                    Expr::Path(path) if path.len() == 1 => Ok((new, path[0].clone())),
+                    _ => Err("project-rename takes columns only".to_owned()),
+                });
+                Step::Rename(pairs.collect::<Result<_, _>>()?)
+            }
             other => return Err(format!("the operator {other} is not known here")),
         })
+    }
+
+    fn summarize(&mut self) -> Result<Step, String> {
+        let mut made = Vec::new();
+        while self.peek().is_some() && !self.is_word("by") && !self.is_sign("|") {
+            let named = matches!(self.tokens.get(self.at + 1), Some(Token::Sign(s)) if s == "=");
+            let name = if named { Some(self.word()?) } else { None };
+            self.at += usize::from(named);
+            let function = self.word()?.to_lowercase();
+            if !AGGREGATES.contains(&function.as_str()) {
+                return Err(format!("the aggregate {function} is not known here"));
+            }
+            self.sign("(")?;
+            let given = self.arguments()?;
+            let of = match given.first() {
+                Some(Expr::Path(path)) => path.join("_"),
+                _ => String::new(),
+            };
+            made.push((name.unwrap_or(format!("{function}_{of}")), function, given));
+            if !self.is_sign(",") {
+                break;
+            }
+            self.at += 1;
+        }
+        let by = if self.is_word("by") {
+            self.at += 1;
+            self.columns()?
+        } else {
+            Vec::new()
+        };
+        Ok(Step::Summarize(made, by))
     }
 
     fn columns(&mut self) -> Result<Vec<(String, Expr)>, String> {

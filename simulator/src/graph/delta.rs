@@ -1,0 +1,60 @@
+//! Graph: what has changed since a state (`/groups/delta`). The first answer is all there is, with a link that stands for
+//! that state; who asks the link is told what was made, changed or removed since.
+//!
+//! Source: <https://learn.microsoft.com/graph/delta-query-overview>
+
+use super::objects::{shown, type_of, visible};
+use super::{Question, bad, kind};
+use crate::http::Reply;
+use crate::world::World;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// States that links stand for are kept up to this number; who comes with an older one begins again.
+const STATES_MAX: usize = 100;
+
+/// The objects of a collection at one time: what each looked like, by id.
+type State = BTreeMap<String, Value>;
+
+/// The states that links stand for, by token, in the order in which they were given out.
+#[derive(Default)]
+pub(crate) struct States(Vec<(String, State)>);
+
+impl States {
+    fn of(&self, token: &str) -> Option<&State> {
+        self.0.iter().find(|(known, _)| known == token).map(|(_, state)| state)
+    }
+
+    fn keep(&mut self, token: String, state: State) {
+        if self.0.len() == STATES_MAX {
+            self.0.remove(0);
+        }
+        self.0.push((token, state));
+    }
+}
+
+/// Answers `/COLLECTION/delta`; `None` for every other question.
+pub(super) fn handle(world: &mut World, question: &Question<'_>, url: &str) -> Option<Reply> {
+    let [collection, "delta"] = question.parts[..] else { return None };
+    let wanted = type_of(collection)?;
+    let now: State = world
+        .directory()
+        .filter(|object| kind(object) == wanted && visible(world, object))
+        .map(|object| (object["id"].as_str().unwrap_or_default().to_lowercase(), object.clone()))
+        .collect();
+    let nothing = State::new();
+    let before = match question.query.get("$deltatoken") {
+        None => &nothing,
+        Some(token) => match world.deltas.of(token) {
+            Some(state) => state,
+            None => return Some(bad("The delta token is not valid.")),
+        },
+    };
+    let changed = now.iter().filter(|(id, object)| before.get(*id) != Some(object));
+    let mut value: Vec<Value> = changed.map(|(_, object)| shown(object, question.select)).collect();
+    let gone = before.keys().filter(|id| !now.contains_key(*id));
+    value.extend(gone.map(|id| json!({"id": id, "@removed": {"reason": "deleted"}})));
+    let token = world.guid("delta");
+    world.deltas.keep(token.clone(), now);
+    Some(Reply::json(200, json!({"@odata.deltaLink": format!("{url}?$deltatoken={token}"), "value": value})))
+}
