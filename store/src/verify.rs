@@ -194,7 +194,7 @@ async fn next_page(log: &dyn Log, after: Position) -> Result<Vec<Stored>, Verify
         VerifyError::Broken { position, .. } => (position.0 - after.0 - 1) as usize,
         _ => 0,
     };
-    let before = log.read_all(after, readable).await?;
+    let before = log.read_all(after, readable).await.map_err(|error| unreadable(error, after))?;
     if before.is_empty() { Err(error) } else { Ok(before) }
 }
 
