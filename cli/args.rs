@@ -32,6 +32,9 @@ pub(crate) struct Global {
     /// The log.
     #[arg(long, global = true, env = "REHOME_DB", default_value = "rehome.db", value_name = "FILE")]
     pub(crate) db: PathBuf,
+    /// Whether somebody named the log, by flag or environment.
+    #[arg(skip)]
+    pub(crate) db_named: bool,
     /// How results are printed.
     #[arg(short, long, global = true, env = "REHOME_OUTPUT", value_enum, default_value_t = Format::Text)]
     pub(crate) output: Format,
@@ -95,6 +98,9 @@ pub(crate) struct RunArgs {
     /// Stay until soaks are over and people have acted; by default only on a terminal.
     #[arg(long)]
     pub(crate) stay: bool,
+    /// Nobody is there, whatever it looks like: soaks are waited for, and people are not.
+    #[arg(skip)]
+    pub(crate) alone: bool,
 }
 
 /// Where a command reads that reads only.
@@ -168,6 +174,9 @@ pub(crate) enum Command {
         /// Why.
         #[arg(long)]
         reason: String,
+        /// Do not ask, not even about the deletion of the old identity before its turn.
+        #[arg(short, long)]
+        yes: bool,
     },
     /// Say that somebody else did a parked step; the world is looked at before it is believed.
     MarkDone {
@@ -271,8 +280,9 @@ pub(crate) enum Command {
     /// The local Azure.
     #[command(subcommand)]
     Sim(Sim),
-    /// Do the whole batch of a folder on a local Azure: plan, approve, run, verify, clean up. With -o json it
-    /// prints one document with the results of all its commands.
+    /// Do the whole batch of a folder on a local Azure: plan, approve, run, verify, clean up. What people would do
+    /// by hand is taken as done. The record goes to a new log: the one that --db names, or one in a folder of its
+    /// own. With -v all results are printed, with -o json one document with the results of all its commands.
     Rehearse {
         /// A folder with estate.json and batch.toml, or a batch file with --estate.
         folder: PathBuf,

@@ -2,6 +2,7 @@
 
 use crate::args::CloudArgs;
 use crate::error::{CliError, Exit, causes};
+use crate::nearest::nearest;
 use rehome_activities::azure::{Azure, ConnectOptions, national};
 use rehome_orchestrator::Tempo;
 use url::Host;
@@ -21,6 +22,16 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<
     })?;
     without_user(named)?;
     let url = url_of(named);
+    if !url.contains("://") {
+        let clouds = ["azure", "usgov", "china"];
+        let error = CliError::new(Exit::Usage, format!("there is no cloud called {named:?}"));
+        return Err(match nearest(named, clouds) {
+            Some(meant) => error.next(format!("did you mean {meant}? --cloud {meant}")),
+            None => {
+                error.next("name azure, usgov, china, or the URL of a Resource Manager: --cloud https://...")
+            }
+        });
+    }
     let tempo = tempo(args.time_scale, url)?;
     let options = ConnectOptions {
         cloud: url.to_owned(),

@@ -6,18 +6,20 @@ use crate::clock::{self, Clocks};
 use crate::cloud::{self, Cloud};
 use crate::commands::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::interrupt::{Handling, Signal};
 use crate::key;
+use crate::presence::BEAT;
 use crate::progress::Progress;
+use crate::service::Service;
 use crate::store::{self, Runner};
 use crate::view::{MoveView, State, view};
-use rehome_orchestrator::{
-    BatchEvent, BatchLoaded, Clock, DriveError, Engine, Left, Opened, RunId, Stay, SystemClock,
-};
-use rehome_store::{Log, SqliteLog};
+use rehome_orchestrator::{BatchEvent, BatchLoaded, DriveError, Engine, Left, Opened, RunId, Stay};
+use rehome_store::{Heartbeat, Log, SqliteLog};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 /// Which end a command is after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub(crate) struct Drive<'a> {
     pub(crate) batch: String,
     pub(crate) runs: Vec<RunId>,
     pub(crate) goal: Goal,
+    /// Says to start nothing new.
+    pub(crate) stop: watch::Sender<bool>,
 }
 
 /// How it ended.
@@ -51,7 +55,7 @@ pub(crate) struct Driven {
 const LOOK_MS: i64 = 200;
 
 /// Without a terminal, a soak that ends this soon is still waited for.
-const SHORT_SOAK_MS: i64 = 20_000;
+pub(crate) const SHORT_SOAK_MS: i64 = 20_000;
 
 /// Connects to the cloud that the batch was planned for.
 pub(crate) async fn reach(log: &dyn Log, batch: &BatchLoaded, args: &CloudArgs) -> Result<Cloud, CliError> {
@@ -71,8 +75,10 @@ pub(crate) async fn reach(log: &dyn Log, batch: &BatchLoaded, args: &CloudArgs) 
 }
 
 /// How long to stay, given the flags and whether somebody is watching.
-fn stay(args: &RunArgs) -> Stay {
-    if args.stay || std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+pub(crate) fn stay(args: &RunArgs) -> Stay {
+    if args.alone {
+        Stay::FOR_SOAK
+    } else if args.stay || std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         Stay::TO_THE_END
     } else {
         Stay { soak_ms: SHORT_SOAK_MS, people: false }
@@ -88,12 +94,13 @@ impl Drive<'_> {
         clock::tell(&cloud.azure, self.c.output);
         clock::remark(&*self.log, &cloud.azure, cloud.tempo.scale() <= 1.0, self.c.output).await;
         let key = key::of(&self.log).await?;
-        let opened = self.opened(cloud, key::mark(&key));
-        BatchLoaded::open(&*self.log, &self.batch, &actor, SystemClock.now_ms(), opened)
-            .await
-            .map_err(|e| store::write_error(&e))?;
+        let opened = opened(cloud, key::mark(&key));
+        let (heard, hears) = mpsc::unbounded_channel();
+        let progress = Arc::new(Progress::new(&self.log, self.c.output, heard));
+        let service =
+            Service { log: self.log.clone(), actor: actor.clone(), opened, progress: progress.clone() };
+        let (runs, served) = self.all_runs(&service).await?;
         anchor::write(&self.log).await?;
-        let progress = Arc::new(Progress::new(&self.log, &self.runs, self.c.output).await?);
         let engine = Engine {
             log: self.log.clone(),
             registry: Arc::new(rehome_activities::registry(&cloud.azure, key)),
@@ -107,39 +114,76 @@ impl Drive<'_> {
         let stay = match (self.goal, stay(args)) {
             // Somebody who cleans up or goes back is not waiting for other people.
             (Goal::CleanUp | Goal::Back, stay) => Stay { people: false, ..stay },
-            // Once the work is done the gate is all that is left, and nobody waits at a gate.
             (Goal::Forward, stay) => stay,
         };
-        let left = self.drive(&engine, stay).await;
+        let (joining, joined) = mpsc::unbounded_channel();
+        let beside =
+            [tokio::spawn(progress.clone().tick()), tokio::spawn(service.watch(served, hears, joining))];
+        let left = self.drive(&progress, engine.serve(&runs, stay, self.stop.subscribe(), joined)).await;
+        beside.iter().for_each(tokio::task::JoinHandle::abort);
         progress.finish();
         let anchored = anchor::write(&self.log).await;
-        let (left, interrupted) = left?;
+        let (left, signal) = left?;
         anchored.map_err(|e| e.left("everything that was done is in the log"))?;
         let views = self.views().await?;
-        let exit = if interrupted { Exit::Interrupted } else { exit(self.goal, &left, &views) };
+        let own = left.into_iter().filter(|(run, _)| self.runs.contains(run)).collect();
+        let exit = signal.map_or_else(|| exit(self.goal, &own, &views), Signal::exit);
         Ok(Driven { exit, views })
     }
 
-    async fn drive(&self, engine: &Engine, stay: Stay) -> Result<(BTreeMap<RunId, Left>, bool), CliError> {
-        let (stop, stopped) = watch::channel(false);
-        let drive = engine.drive(&self.runs, stay, stopped);
+    /// The moves of this drive, and whoever carries work on goes on with what was begun before.
+    async fn all_runs(&self, service: &Service) -> Result<(Vec<RunId>, Vec<String>), CliError> {
+        let (mut runs, mut served) = (self.runs.clone(), vec![self.batch.clone()]);
+        service.open(&self.batch).await?;
+        service.progress.join(&self.batch, &self.runs).await;
+        if self.goal == Goal::Forward {
+            for (name, more) in service.begun(&self.batch).await {
+                service.open(&name).await?;
+                service.progress.join(&name, &more).await;
+                runs.extend(more);
+                served.push(name);
+            }
+        }
+        Ok((runs, served))
+    }
+
+    /// Drives to the end, or as far as a signal lets it.
+    async fn drive(
+        &self,
+        progress: &Progress,
+        drive: impl Future<Output = Result<BTreeMap<RunId, Left>, DriveError>>,
+    ) -> Result<(BTreeMap<RunId, Left>, Option<Signal>), CliError> {
+        let handling = Handling::begin();
         tokio::pin!(drive);
-        let mut interrupts = 0;
+        let mut beat = tokio::time::interval(BEAT);
+        let mut asked: Option<(Signal, Instant)> = None;
         loop {
+            let patience = async {
+                match asked {
+                    Some((_, until)) => tokio::time::sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 left = &mut drive => {
                     let left = left.map_err(|e| drive_error(&e))?;
-                    return Ok((left, interrupts > 0));
+                    return Ok((left, asked.map(|(signal, _)| signal)));
                 }
-                () = interrupted() => {
-                    interrupts += 1;
-                    if interrupts > 1 {
-                        return Ok((BTreeMap::new(), true));
+                signal = handling.next() => {
+                    if let Some((first, _)) = asked {
+                        return Ok((BTreeMap::new(), Some(first)));
                     }
-                    stop.send_replace(true);
-                    self.c.output.talk("stopping: what is in flight is finished first; once more stops at once");
+                    asked = Some((signal, Instant::now() + signal.patience()));
+                    self.stop.send_replace(true);
+                    let seconds = signal.patience().as_secs();
+                    progress.tell_line(&format!(
+                        "stopping: what was sent already is waited for, {seconds} s at most; once more stops at once"
+                    ));
                 }
+                // A date that cannot be set is seen by who looks.
+                _ = beat.tick() => drop(Heartbeat::beat(self.log.path())),
+                () = patience => return Ok((BTreeMap::new(), asked.map(|(signal, _)| signal))),
             }
         }
     }
@@ -164,24 +208,6 @@ impl Drive<'_> {
         }
     }
 
-    fn opened(&self, cloud: &Cloud, key: String) -> Opened {
-        let caller = cloud.azure.caller();
-        let world = [
-            ("cloud", cloud.url.clone()),
-            ("tenant", cloud.azure.tenant().to_owned()),
-            ("principal", caller.object_id.clone()),
-            ("application", caller.app_id.clone()),
-            (key::SAID_AS, key),
-        ];
-        Opened {
-            program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),
-            host: store::host(),
-            pid: std::process::id(),
-            time_scale: cloud.tempo.scale(),
-            world: world.map(|(k, v)| (k.to_owned(), v)).into(),
-        }
-    }
-
     async fn views(&self) -> Result<Vec<MoveView>, CliError> {
         let mut views = Vec::with_capacity(self.runs.len());
         for run in &self.runs {
@@ -191,19 +217,23 @@ impl Drive<'_> {
     }
 }
 
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+/// What a program says of itself and of the world that it works on.
+pub(crate) fn opened(cloud: &Cloud, key: String) -> Opened {
+    let caller = cloud.azure.caller();
+    let world = [
+        ("cloud", cloud.url.clone()),
+        ("tenant", cloud.azure.tenant().to_owned()),
+        ("principal", caller.object_id.clone()),
+        ("application", caller.app_id.clone()),
+        (key::SAID_AS, key),
+    ];
+    Opened {
+        program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),
+        host: store::host(),
+        pid: std::process::id(),
+        time_scale: cloud.tempo.scale(),
+        world: world.map(|(k, v)| (k.to_owned(), v)).into(),
     }
-    drop(tokio::signal::ctrl_c().await);
 }
 
 fn drive_error(e: &DriveError) -> CliError {
@@ -223,12 +253,12 @@ fn drive_error(e: &DriveError) -> CliError {
 }
 
 /// What the ends of all runs amount to.
-fn exit(goal: Goal, left: &BTreeMap<RunId, Left>, views: &[MoveView]) -> Exit {
+pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, Left>, views: &[MoveView]) -> Exit {
     let any = |state: State| views.iter().any(|v| v.state == state);
     let waits = |kind: &str| views.iter().any(|v| v.waiting_for.iter().any(|w| w.kind == kind));
     let reached = |v: &MoveView| match goal {
-        Goal::Forward => v.state == State::Done,
-        Goal::CleanUp => v.state == State::Done && v.waiting_for.is_empty(),
+        Goal::Forward => matches!(v.state, State::AwaitingCleanup | State::Done),
+        Goal::CleanUp => v.state == State::Done,
         Goal::Back => v.is_back(),
     };
     if left.values().any(|l| matches!(l, Left::Unreadable(_))) {

@@ -1,5 +1,6 @@
 //! CLI: errors as a person needs them: what, where, what was left, what to do next; and exit codes.
 
+use crate::hint::Hints;
 use rehome_activities::azure::is_unseen;
 use serde::Serialize;
 use std::error::Error;
@@ -34,10 +35,12 @@ pub(crate) enum Exit {
     Held = 16,
     /// Interrupted; everything is saved.
     Interrupted = 130,
+    /// Told to end; everything is saved.
+    Terminated = 143,
 }
 
 /// What went wrong.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CliError {
     pub(crate) exit: Exit,
     pub(crate) what: String,
@@ -93,6 +96,11 @@ impl CliError {
     pub(crate) fn next(mut self, command: impl Into<String>) -> Self {
         self.next.push(command.into());
         self
+    }
+
+    /// The error with the commands that come next as they work when they are pasted.
+    pub(crate) fn completed(&self, hints: &Hints) -> Self {
+        Self { next: self.next.iter().map(|next| hints.complete(next)).collect(), ..self.clone() }
     }
 
     /// The error as one JSON line.

@@ -8,17 +8,23 @@ mod commands;
 mod drive;
 mod error;
 mod files;
+mod follow;
+mod hint;
+mod interrupt;
 mod key;
 mod manifest;
+mod nearest;
 mod open_moves;
 mod output;
 mod place;
 mod plan_file;
 mod planning;
+mod presence;
 mod progress;
 mod record;
 mod redact;
 mod render;
+mod service;
 mod snapshot;
 mod source;
 mod store;
@@ -27,16 +33,20 @@ mod unprinted;
 mod view;
 
 use args::{Cli, Global};
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use error::{CliError, Exit};
+use hint::Hints;
 use output::Output;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let mut cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    cli.global.db_named = matches.value_source("db").is_some_and(|from| from != ValueSource::DefaultValue);
     let masked = record::mask(&mut cli);
-    let output = Output::new(&cli);
+    let output = Output::new(&cli, hints(&cli.global, &matches));
     for flag in masked {
         output.talk(&format!(
             "note: {flag} has what looks like a secret; it is masked and not recorded. If it is one, replace it: your \
@@ -61,7 +71,13 @@ fn main() -> ExitCode {
         }
     };
     let who = store::actor(cli.global.actor.as_deref());
-    let done = runtime.block_on(commands::run(cli, &output));
+    let done = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            done = commands::run(cli, &output) => done,
+            signal = interrupt::unhandled() => Err(interrupt::stopped(signal)),
+        }
+    });
     // Reads that nobody waits for any more must not hold the process.
     runtime.shutdown_background();
     match done {
@@ -72,6 +88,22 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit as u8)
         }
     }
+}
+
+/// The flags of this call that the commands which come next need too.
+fn hints(global: &Global, matches: &ArgMatches) -> Hints {
+    let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let mut hints = Hints::default();
+    if typed("db") {
+        hints.log = format!(" --db {}", hint::file(&global.db));
+    }
+    if let Some(cloud) = global.cloud.cloud.as_deref().filter(|_| typed("cloud")) {
+        hints.cloud = format!(" --cloud {}", hint::quoted(cloud));
+    }
+    if let Some(ca) = global.cloud.ca.as_deref().filter(|_| typed("ca")) {
+        hints.cloud.push_str(&format!(" --ca {}", hint::file(ca)));
+    }
+    hints
 }
 
 /// Diagnostic talk on stderr: apart from the record, and never with a secret in it.

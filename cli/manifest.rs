@@ -1,6 +1,7 @@
 //! CLI: the batch file that people write. Touches that file.
 
 use crate::error::{CliError, Exit};
+use crate::nearest::nearest;
 use rehome_activities::relocate::{Options, Params, Strategy, Target, Unpinned, Waits};
 use rehome_orchestrator::OnFailure;
 use serde::Deserialize;
@@ -114,12 +115,23 @@ pub(crate) fn load(path: &Path) -> Result<Manifest, CliError> {
     })
 }
 
+/// The key that was meant, where one is not known: the message names it first, and then those that are.
+fn meant(message: &str) -> Option<&str> {
+    let mut named = message.strip_prefix("unknown field")?.split('`').skip(1).step_by(2);
+    let typed = named.next()?;
+    nearest(typed, named)
+}
+
 /// Reads the text of a batch file.
 pub(crate) fn parse(text: &str) -> Result<Manifest, CliError> {
     let bad = |what: String| CliError::new(Exit::Usage, what);
     let file: File = toml::from_str(text).map_err(|e| {
         let line = e.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let error = bad(format!("the batch file does not fit: {}", e.message()));
+        let error = match meant(e.message()) {
+            Some(meant) => error.next(format!("did you mean {meant}?")),
+            None => error.next("examples/every_option.toml has every key, and what it means"),
+        };
         match line {
             Some(line) => error.at(format!("line {line}")),
             None => error,

@@ -2,6 +2,7 @@
 
 use crate::args::{Cli, Format};
 use crate::error::{CliError, Exit, clean, clean_json, one_line};
+use crate::hint::Hints;
 use crate::unprinted::Unprinted;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,6 +17,11 @@ pub(crate) struct Output {
     format: Format,
     query: Option<String>,
     quiet: bool,
+    /// How much of what a command of many does is shown.
+    verbose: bool,
+    /// Only errors are printed, and the line of what is under way.
+    muted: bool,
+    hints: Arc<Hints>,
     /// What is true when a result cannot be printed.
     unprinted: Unprinted,
     /// Results that are kept for one document, in place of being printed.
@@ -30,13 +36,16 @@ struct Kept {
 }
 
 impl Output {
-    pub(crate) fn new(cli: &Cli) -> Self {
+    pub(crate) fn new(cli: &Cli, hints: Hints) -> Self {
         let global = &cli.global;
         let format = if global.query.is_some() { Format::Json } else { global.output };
         Self {
             format,
             query: global.query.clone(),
             quiet: global.quiet,
+            verbose: global.verbose > 0,
+            muted: false,
+            hints: Arc::new(hints),
             unprinted: Unprinted::of(&cli.command),
             kept: None,
         }
@@ -46,9 +55,30 @@ impl Output {
         self.format == Format::Json
     }
 
-    /// For a command that is made of others: for programs their results are kept, for people they are printed.
+    /// Whether nobody wants to see what is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether the single steps of what is under way are not told.
+    pub(crate) fn is_muted(&self) -> bool {
+        self.quiet || self.muted
+    }
+
+    /// For a command that is made of others: for programs their results are kept, for people they are printed
+    /// only with -v.
     pub(crate) fn keeping(&self) -> Self {
-        Self { kept: self.is_json().then(Arc::default), ..self.clone() }
+        let kept = self.is_json().then(Arc::default);
+        Self { kept, muted: !self.verbose, hints: Arc::default(), ..self.clone() }
+    }
+
+    pub(crate) fn hints(&self) -> &Hints {
+        &self.hints
+    }
+
+    /// Says which command comes next.
+    pub(crate) fn next(&self, command: &str) {
+        self.talk(&format!("next: {}", self.hints.complete(command)));
     }
 
     /// Says which command the results are of that are kept from now on.
@@ -75,7 +105,7 @@ impl Output {
     /// Prints a result: the text for people, or the value for programs.
     pub(crate) fn result(&self, text: &str, value: &impl Serialize) -> Result<(), CliError> {
         if !self.is_json() {
-            return self.write_out(&clean(text));
+            return if self.muted { Ok(()) } else { self.write_out(&clean(text)) };
         }
         if let Some(Ok(mut kept)) = self.kept.as_ref().map(|kept| kept.lock()) {
             let result = serde_json::to_value(value).map_err(|e| self.failed(&e))?;
@@ -124,7 +154,7 @@ impl Output {
 
     /// Says something to the person at the terminal, in one line.
     pub(crate) fn talk(&self, text: &str) {
-        if !self.quiet {
+        if !self.is_muted() {
             // Nobody may be listening; the work goes on.
             drop(writeln!(io::stderr().lock(), "{}", one_line(text)));
         }
@@ -132,21 +162,25 @@ impl Output {
 
     /// The last words of a failed command.
     pub(crate) fn error(&self, error: &CliError) {
+        let error = error.completed(&self.hints);
         let text = if self.is_json() { error.json() } else { error.to_string() };
         drop(writeln!(io::stderr().lock(), "{text}"));
     }
 
     /// Asks a question that is answered with yes or no.
-    pub(crate) fn ask(&self, question: &str, flag: &str) -> Result<bool, CliError> {
+    pub(crate) async fn ask(&self, question: &str, flag: &str) -> Result<bool, CliError> {
         if !io::stdin().is_terminal() {
             let what = format!("this needs an answer, and there is no terminal: {question}");
             return Err(CliError::new(Exit::Usage, what).next(format!("add {flag}")));
         }
         drop(write!(io::stderr().lock(), "{} [y/N] ", one_line(question)));
-        let mut answer = String::new();
-        io::stdin()
-            .read_line(&mut answer)
-            .map_err(|e| CliError::because(Exit::Failed, "failed to read", &e))?;
+        // Somebody who does not answer may still press Ctrl-C.
+        let read = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let failed = |e: &(dyn Error + 'static)| CliError::because(Exit::Failed, "failed to read", e);
+        let answer = read.await.map_err(|e| failed(&e))?.map_err(|e| failed(&e))?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 }

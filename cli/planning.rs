@@ -133,7 +133,10 @@ pub(crate) fn check_expiry(document: &Document, now: i64) -> Result<(), CliError
 pub(crate) fn check_expiry_of(about: &Value, now: i64) -> Result<(), CliError> {
     match about["expires_at_ms"].as_i64() {
         Some(date) if date < now => {
-            let what = format!("the plan was good until {}", crate::time::date(date));
+            let what = format!(
+                "the plan was to be begun by {}, 72 hours after it was made: too much may have changed since",
+                crate::time::date(date)
+            );
             Err(CliError::new(Exit::Stale, what).next("rehome plan      makes a new one"))
         }
         Some(_) | None => Ok(()),

@@ -1,49 +1,137 @@
-//! CLI: what is told while a run works: a bar on a terminal, a line for each finished step elsewhere.
+//! CLI: what is told while a run works: a line for each finished step, and on a terminal one that says what is waited
+//! for. Touches the log, reading.
 
 use crate::anchor;
-use crate::error::CliError;
+use crate::error::one_line;
 use crate::output::Output;
+use crate::render::live;
 use crate::store;
+use crate::view::{MoveView, identity, view};
 use indicatif::{ProgressBar, ProgressStyle};
 use rehome_orchestrator::{Act, Became, Clock, End, Event, Observer, RunId, StepId, SystemClock};
-use rehome_store::{Later, SqliteLog};
-use std::collections::BTreeMap;
+use rehome_store::{Later, SqliteLog, StreamId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
-use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// How often the line of what is under way is renewed.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Elsewhere than on a terminal that line comes when nothing else was told for so long.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// So many moves at most are read again for one line.
+const READ_MAX: usize = 32;
 
 /// What is tried again later than this is told with its date.
 const FAR_MS: i64 = 60_000;
 
 /// Tells about events as they become safe.
 pub(crate) struct Progress {
-    titles: BTreeMap<(RunId, StepId), String>,
+    board: Mutex<Board>,
     bar: Option<ProgressBar>,
     output: Output,
     log: Arc<SqliteLog>,
+    /// Who is told which streams were written to.
+    heard: mpsc::UnboundedSender<StreamId>,
     /// One at a time writes the anchor, so that an older end never replaces a newer one.
-    anchoring: Mutex<()>,
+    anchoring: tokio::sync::Mutex<()>,
+}
+
+/// What is known of the moves.
+struct Board {
+    titles: BTreeMap<(RunId, StepId), String>,
+    moves: BTreeMap<RunId, MoveView>,
+    /// Moves that something happened to since they were read.
+    changed: BTreeSet<RunId>,
+    batches: Vec<String>,
+    told: Instant,
 }
 
 impl Progress {
-    pub(crate) async fn new(log: &Arc<SqliteLog>, runs: &[RunId], output: &Output) -> Result<Self, CliError> {
-        let mut titles = BTreeMap::new();
-        let mut done = 0;
-        for run in runs {
-            let state = store::read_run(&**log, run).await?.state;
-            for (step, stands) in state.steps() {
-                done += u64::from(stands.forward.is_settled());
-                titles.insert((run.clone(), step.id.clone()), step.title.clone());
-            }
-        }
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(titles.len() as u64).with_position(done);
-            let style = ProgressStyle::with_template("{elapsed_precise} [{bar:30}] {pos}/{len} {msg}");
+    pub(crate) fn new(log: &Arc<SqliteLog>, output: &Output, heard: mpsc::UnboundedSender<StreamId>) -> Self {
+        let shown = std::io::stderr().is_terminal() && !output.is_quiet();
+        let bar = shown.then(|| {
+            let bar = ProgressBar::new(0);
+            let style = ProgressStyle::with_template("{elapsed_precise} [{bar:10}] {pos}/{len} {wide_msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        let (output, log) = (output.clone(), log.clone());
-        Ok(Self { titles, bar, output, log, anchoring: Mutex::new(()) })
+        let board = Board {
+            titles: BTreeMap::new(),
+            moves: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            batches: Vec::new(),
+            told: Instant::now(),
+        };
+        let (output, log, board) = (output.clone(), log.clone(), Mutex::new(board));
+        Self { board, bar, output, log, heard, anchoring: tokio::sync::Mutex::default() }
+    }
+
+    /// Takes in the moves of a batch that is worked on from now on.
+    pub(crate) async fn join(&self, batch: &str, runs: &[RunId]) {
+        for run in runs {
+            // A move that cannot be read is the driver's to report.
+            let Ok(loaded) = store::read_run(&*self.log, run).await else { continue };
+            let of = identity(&loaded.state);
+            let of = of.rsplit('/').next().unwrap_or_default();
+            let titles =
+                loaded.state.steps().map(|(step, _)| (step.id.clone(), format!("{of}: {}", step.title)));
+            let mut board = self.board();
+            board.titles.extend(titles.map(|(id, title)| ((run.clone(), id), title)));
+            board.moves.insert(run.clone(), view(run, &loaded.state));
+        }
+        let first = {
+            let mut board = self.board();
+            board.batches.push(batch.to_owned());
+            board.batches.len() == 1
+        };
+        if !first {
+            self.tell_line(&format!("SERVING   {batch}: {} moves", runs.len()));
+        }
+    }
+
+    /// Renews the line of what is under way until it is stopped.
+    pub(crate) async fn tick(self: Arc<Self>) {
+        loop {
+            self.renew().await;
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    async fn renew(&self) {
+        let changed: Vec<RunId> = {
+            let mut board = self.board();
+            let some: Vec<RunId> = board.changed.iter().take(READ_MAX).cloned().collect();
+            board.changed.retain(|run| !some.contains(run));
+            some
+        };
+        for run in changed {
+            if let Ok(loaded) = store::read_run(&*self.log, &run).await {
+                let seen = view(&run, &loaded.state);
+                self.board().moves.insert(run, seen);
+            }
+        }
+        let (line, done, total, quiet) = {
+            let board = self.board();
+            let views: Vec<&MoveView> = board.moves.values().collect();
+            let done: usize = views.iter().map(|view| view.done).sum();
+            let total: usize = views.iter().map(|view| view.total).sum();
+            let line = live::line(&board.batches, &views, SystemClock.now_ms(), self.output.hints());
+            (line, done as u64, total as u64, board.told.elapsed())
+        };
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(total);
+                bar.set_position(done);
+                bar.set_message(one_line(&line));
+                bar.tick();
+            }
+            None if quiet > QUIET => self.tell_line(&format!("{done}/{total} {line}")),
+            None => {}
+        }
     }
 
     pub(crate) fn finish(&self) {
@@ -52,14 +140,23 @@ impl Progress {
         }
     }
 
-    fn say(&self, run: &RunId, step: &StepId, word: &str, why: &str) {
-        let unknown = String::new();
-        let title = self.titles.get(&(run.clone(), step.clone())).unwrap_or(&unknown);
-        let line = crate::error::one_line(&format!("{word:<9} {run}:{step} {title}{why}"));
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells a line above the one of what is under way.
+    pub(crate) fn tell_line(&self, line: &str) {
+        self.board().told = Instant::now();
         match &self.bar {
-            Some(bar) => bar.println(line),
-            None => self.output.talk(&line),
+            Some(_) if self.output.is_muted() => {}
+            Some(bar) => bar.println(one_line(line)),
+            None => self.output.talk(line),
         }
+    }
+
+    fn say(&self, run: &RunId, step: &StepId, word: &str, why: &str) {
+        let title = self.board().titles.get(&(run.clone(), step.clone())).cloned().unwrap_or_default();
+        self.tell_line(&format!("{word:<9} {run}:{step} {title}{why}"));
     }
 
     /// Says until when a step is left alone, if that is long.
@@ -140,17 +237,19 @@ fn not_before(until_ms: i64) -> String {
 
 impl Observer for Progress {
     fn appended(&self, run: &RunId, events: &[Event]) {
-        for event in events {
-            self.tell(run, event);
-            let settles = match event {
-                Event::Ended(e) => e.act == Act::Run && matches!(e.end, End::Applied(_)),
-                Event::Checked(c) => c.broken.is_empty(),
-                Event::Reached(_) => true,
-                _ => false,
-            };
-            if let (true, Some(bar)) = (settles, &self.bar) {
-                bar.inc(1);
+        events.iter().for_each(|event| self.tell(run, event));
+        self.board().changed.insert(run.clone());
+    }
+
+    fn heard(&self, stream: &StreamId) {
+        if let Some(run) = RunId::of_stream(stream) {
+            let mut board = self.board();
+            if board.moves.contains_key(&run) {
+                board.changed.insert(run);
             }
+        } else {
+            // Nobody listens any more when the work is over.
+            drop(self.heard.send(stream.clone()));
         }
     }
 

@@ -3,9 +3,11 @@
 use crate::args::ReadFrom;
 use crate::commands::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::presence::Presence;
 use crate::store::{self, Selection};
-use rehome_orchestrator::mask_flaw;
-use rehome_store::{BundleError, BundleLog, Holder, Log, RunnerLock, SqliteLog};
+use crate::view::view;
+use rehome_orchestrator::{RunId, mask_flaw};
+use rehome_store::{BundleError, BundleLog, Log, SqliteLog};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,12 +53,28 @@ impl Source {
         }
     }
 
-    /// Who is at work on it.
-    pub(crate) fn runner(&self) -> Option<Holder> {
+    /// Who is at work on it; of a bundle nobody says so.
+    pub(crate) fn presence(&self) -> Presence {
         match self {
-            Self::Database(log) => RunnerLock::holder(log.path()),
-            Self::Bundle(_) => None,
+            Self::Database(log) => Presence::of(log.path()),
+            Self::Bundle(_) => Presence::Unknown,
         }
+    }
+
+    /// Tells who is at work on what is shown, beside the result, where somebody has to be.
+    pub(crate) async fn tell_presence(&self, c: &Context<'_>, runs: &[RunId]) -> Result<(), CliError> {
+        let presence = self.presence();
+        if presence == Presence::Unknown {
+            return Ok(());
+        }
+        let mut views = Vec::new();
+        for run in runs {
+            views.push(view(run, &store::read_run(self.log(), run).await?.state));
+        }
+        if let Some(line) = presence.line(&views).filter(|_| !views.is_empty()) {
+            c.output.talk(&c.output.hints().complete(&line));
+        }
+        Ok(())
     }
 
     /// Finds what is called so; without a name everything, but for what a bundle withholds.

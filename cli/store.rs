@@ -149,7 +149,7 @@ fn not_given(e: &RunnerError) -> CliError {
 fn held(holder: Option<&Holder>, by: Option<Locker>) -> CliError {
     let Some(h) = holder else {
         let error = CliError::new(Exit::Held, RunnerError::who(None, by))
-            .left("your request, if you made one, is in the log; nobody is known to be at work on it");
+            .left("nothing was asked; nobody is known to be at work on the log");
         return match by.and_then(|by| by.pid) {
             Some(pid) => error.next(format!("look at process {pid}, and end it if it is nobody's runner")),
             None => error.next("rehome status"),
@@ -157,7 +157,7 @@ fn held(holder: Option<&Holder>, by: Option<Locker>) -> CliError {
     };
     let who = format!("{} (process {} on {})", h.actor, h.pid, h.host);
     CliError::new(Exit::Held, format!("another runner is at work on this log: {who}"))
-        .left("the other runner goes on; your request, if you made one, is recorded and it will act on it")
+        .left("the other runner goes on, and nothing was asked of it")
         .next("rehome status")
 }
 

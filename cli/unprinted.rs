@@ -2,6 +2,7 @@
 
 use crate::args::{Audit, Command, Db};
 use crate::error::NOTHING_CHANGED;
+use crate::hint::{file, quoted};
 
 /// What was left, and how to go on.
 #[derive(Clone, Debug)]
@@ -17,30 +18,32 @@ const REHEARSED: &str = "the rehearsal ended here; nothing but its own local Azu
 impl Unprinted {
     pub(crate) fn of(command: &Command) -> Self {
         let (state, next) = match command {
-            Command::Plan { save, .. } => (FILE_WRITTEN, vec![format!("rehome show {}", save.display())]),
-            Command::Discover { file, snapshot: Some(to) } => {
-                let next = format!("rehome rehearse {} --estate {}", file.display(), to.display());
+            Command::Plan { save, .. } => (FILE_WRITTEN, vec![format!("rehome show {}", file(save))]),
+            Command::Discover { file: from, snapshot: Some(to) } => {
+                let next = format!("rehome rehearse {} --estate {}", file(from), file(to));
                 (FILE_WRITTEN, vec![next])
             }
             Command::Approve { plan, .. } => {
-                (IN_THE_LOG, vec!["rehome status".to_owned(), format!("rehome run {}", plan.display())])
+                (IN_THE_LOG, vec!["rehome status".to_owned(), format!("rehome run {}", file(plan))])
             }
             Command::Run { plan, .. } => {
-                (IN_THE_LOG, vec!["rehome status".to_owned(), format!("rehome run {plan}")])
+                (IN_THE_LOG, vec!["rehome status".to_owned(), format!("rehome run {}", quoted(plan))])
             }
             Command::Pause { select, .. }
             | Command::Resume { select, .. }
             | Command::Rollback { select, .. }
-            | Command::Cleanup { select, .. } => (IN_THE_LOG, vec![format!("rehome status {select}")]),
+            | Command::Cleanup { select, .. } => {
+                (IN_THE_LOG, vec![format!("rehome status {}", quoted(select))])
+            }
             Command::Ack { step, .. }
             | Command::Retry { step, .. }
             | Command::Skip { step, .. }
-            | Command::MarkDone { step, .. } => (IN_THE_LOG, vec![format!("rehome show {step}")]),
-            Command::Audit(Audit::Bundle { file, .. }) => {
-                (FILE_WRITTEN, vec![format!("rehome audit verify --bundle {}", file.display())])
+            | Command::MarkDone { step, .. } => (IN_THE_LOG, vec![format!("rehome show {}", quoted(step))]),
+            Command::Audit(Audit::Bundle { file: to, .. }) => {
+                (FILE_WRITTEN, vec![format!("rehome audit verify --bundle {}", file(to))])
             }
             Command::Db(Db::Backup { to }) => {
-                (FILE_WRITTEN, vec![format!("rehome audit verify --db {}", to.display())])
+                (FILE_WRITTEN, vec![format!("rehome audit verify --db {}", file(to))])
             }
             Command::Db(Db::Restore { .. } | Db::Reconcile { .. }) => {
                 (IN_THE_LOG, vec!["rehome status".to_owned()])

@@ -1,5 +1,6 @@
 //! CLI: where a move stands, in the ten words that people see. Pure.
 
+use crate::hint::quoted;
 use rehome_orchestrator::{
     Difference, Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepId, StepState,
     Undo, Verdict,
@@ -30,6 +31,11 @@ pub(crate) struct MoveView {
 }
 
 impl MoveView {
+    /// Whether nothing more will happen to it.
+    pub(crate) fn is_over(&self) -> bool {
+        [State::Done, State::RolledBack, State::Stale, State::Superseded].contains(&self.state)
+    }
+
     /// Whether everything was taken back, and the world is as it was before the first step.
     pub(crate) fn is_back(&self) -> bool {
         self.state == State::RolledBack && self.differs.is_empty()
@@ -47,6 +53,9 @@ pub(crate) enum State {
     NeedsPerson,
     Paused,
     Failed,
+    /// Everything is done but the clean-up, which has an approval of its own: the old identity lives.
+    AwaitingCleanup,
+    /// Everything is done, with the clean-up.
     Done,
     RolledBack,
     Stale,
@@ -54,7 +63,7 @@ pub(crate) enum State {
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Planned,
         Self::Waiting,
         Self::Running,
@@ -62,6 +71,7 @@ impl State {
         Self::NeedsPerson,
         Self::Paused,
         Self::Failed,
+        Self::AwaitingCleanup,
         Self::Done,
         Self::RolledBack,
         Self::Stale,
@@ -77,6 +87,7 @@ impl State {
             Self::NeedsPerson => "needs-person",
             Self::Paused => "paused",
             Self::Failed => "failed",
+            Self::AwaitingCleanup => "awaiting-cleanup",
             Self::Done => "done",
             Self::RolledBack => "rolled-back",
             Self::Stale => "stale",
@@ -165,7 +176,7 @@ fn lost(state: &RunState) -> WaitView {
         checks: None,
         why: None,
         left: None,
-        unblock_with: vec![format!("rehome run {}", state.planned().batch)],
+        unblock_with: vec![format!("rehome run {}", quoted(&state.planned().batch))],
     }
 }
 
@@ -197,7 +208,7 @@ fn word(state: &RunState, waiting: &[WaitView], forward_done: bool) -> State {
     } else if any("soak") {
         State::Soaking
     } else if forward_done && !back && any("approval") {
-        State::Done
+        State::AwaitingCleanup
     } else {
         State::Running
     }
@@ -211,7 +222,7 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
         step: step.id.to_string(),
         title: step.title.clone(),
         kind: "azure",
-        since_ms: stands.since_ms,
+        since_ms: if stands.since_ms > 0 { stands.since_ms } else { open_since(state, step) },
         next_check_ms: None,
         checks: None,
         why: None,
@@ -223,6 +234,20 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
         Direction::Back { .. } => back(run, state, step, stands, &mut view),
     };
     fits.then_some(view)
+}
+
+/// Since when a step that nothing happened to waits: since the last thing happened that it needs, or the last of all.
+fn open_since(state: &RunState, step: &Step) -> i64 {
+    let needed = step.needs.iter().filter_map(|id| state.step(id)).map(|(_, stands)| stands.since_ms).max();
+    needed.filter(|ms| *ms > 0).unwrap_or_else(|| state.last_ms())
+}
+
+/// The command that opens a gate. Somebody has to answer for each step that was left out.
+fn open_gate(run: &RunId, state: &RunState, gate: &str) -> String {
+    let batch = quoted(&state.planned().batch);
+    let accepts: String = state.skipped().map(|step| format!(" --accept {run}:{step}")).collect();
+    let select = if accepts.is_empty() { batch.clone() } else { run.to_string() };
+    format!("rehome {gate} {select} --confirm {batch}{accepts}")
 }
 
 /// A look that lies further ahead than any pause between two looks is left to the clock, like a soak.
@@ -276,7 +301,7 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
             view.why.clone_from(&look.why);
             if matches!(step.node, Node::Wait { .. }) && look.until_ms - stands.since_ms > FAR_MS {
                 view.kind = "soak";
-                view.unblock_with = vec![format!("rehome run {}", state.planned().batch)];
+                view.unblock_with = vec![format!("rehome run {}", quoted(&state.planned().batch))];
             }
         }
         Forward::Soaking { until_ms, .. } => {
@@ -287,11 +312,7 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
         Forward::Idle if state.is_open(&step.id) => match &step.node {
             Node::Gate { name } => {
                 view.kind = "approval";
-                view.unblock_with = vec![format!(
-                    "rehome {name} {} --confirm {}",
-                    state.planned().batch,
-                    state.planned().batch
-                )];
+                view.unblock_with = vec![open_gate(run, state, name)];
             }
             Node::ByHand { .. } => {
                 view.kind = "by-hand";

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, causes, one_line};
-use crate::{anchor, open_moves, plan_file, planning, store};
+use crate::{anchor, hint, open_moves, plan_file, planning, store};
 use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
 use serde_json::json;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         return Err(CliError::new(Exit::Usage, "an approval needs a reason").next("--reason TEXT"));
     }
     let question = format!("Approve {} moves of batch {} ({digest})?", document.moves.len(), document.batch);
-    if !yes && !c.output.ask(&question, "--yes")? {
+    if !yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not approved"));
     }
     let log = store::create_or_open(&c.global.db).await?;
@@ -29,8 +29,9 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         BatchError::UnderWay { run, .. } => CliError::new(Exit::Failed, causes(&e))
             .next(format!("rehome status {}", document.batch))
             .next(format!("or take it back first:  rehome rollback {run} --reason TEXT")),
-        BatchError::Taken(_) => {
-            CliError::new(Exit::Failed, causes(&e)).next("rehome plan      makes a new plan with new names")
+        BatchError::Taken(run) => {
+            let what = format!("the log has a move called {run} already, from a plan that was replaced");
+            CliError::new(Exit::Failed, what).next("rehome plan      makes a new plan with new names")
         }
         _ => store::write_error(&e),
     })?;
@@ -40,9 +41,11 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         Recording::AlreadyThere => "approved before",
     };
     let batch = one_line(&document.batch);
-    let text = format!("{word}: batch {batch}, {} moves\ndigest {digest}", document.moves.len());
+    let begin = document.about["expires_at_ms"].as_i64().map(crate::time::date);
+    let begin = begin.map(|date| format!("\nto be begun by {date}")).unwrap_or_default();
+    let text = format!("{word}: batch {batch}, {} moves\ndigest {digest}{begin}", document.moves.len());
     let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word});
     c.output.result(&text, &value)?;
-    c.output.talk(&format!("next: rehome run {}", plan.display()));
+    c.output.next(&format!("rehome run {}", hint::file(plan)));
     Ok(Exit::Done)
 }

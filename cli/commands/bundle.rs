@@ -4,7 +4,7 @@
 use super::{Context, audit};
 use crate::error::{CliError, Exit, causes};
 use crate::redact::Redact;
-use crate::{anchor, render, store};
+use crate::{anchor, hint, render, store};
 use rehome_orchestrator::mask;
 use rehome_store::{
     Anchor, BUNDLE_FORMAT, BundleError, BundleLog, BundleWriter, Head, Header, Log, Position, Shown,
@@ -167,7 +167,7 @@ fn report(c: &Context<'_>, to: &Path, head: &Head, choice: &Choice) -> Result<Ex
         c.output.talk(&format!("note: no event that was selected says {text:?}"));
     }
     let end = format!("{}:{}", head.position, head.hash);
-    c.output.talk(&format!("next: rehome audit verify --bundle {} --anchor {end}", to.display()));
+    c.output.next(&format!("rehome audit verify --bundle {} --anchor {end}", hint::file(to)));
     Ok(Exit::Done)
 }
 

@@ -1,10 +1,10 @@
 //! CLI: `rehome cleanup`. The approval of the one part that nothing brings back, and its run.
 
 use super::Context;
-use super::run::{batch_of, report, report_unmoved};
+use super::run::{Work, batch_of, report, report_unmoved};
 use crate::anchor;
 use crate::args::RunArgs;
-use crate::drive::{Drive, Goal, reach};
+use crate::drive::Goal;
 use crate::error::{CliError, Exit};
 use crate::store;
 use crate::view::{LeftOut, view};
@@ -41,10 +41,11 @@ pub(crate) async fn cleanup(
         return Err(CliError::new(Exit::Usage, what).next(format!("--confirm {name}")));
     }
     let actor = store::actor(c.global.actor.as_deref());
-    let runner = store::take_runner(&log, &actor).await?;
+    let work = Work { c, log: &log, name: &name, batch: &batch, goal: Goal::CleanUp };
+    work.may_ask().await?;
     let (ready, early) = open_gates(&log, &selection.runs, &actor, approval).await?;
     // What was approved must not be lost by an old copy without anybody knowing.
-    anchor::write(&log).await?;
+    anchor::follow(&log, c.output).await?;
     for (run, why) in &early {
         c.output.talk(&format!("not yet   {run}: {why}"));
     }
@@ -57,9 +58,7 @@ pub(crate) async fn cleanup(
         });
         return report_unmoved(c, &log, &selection.runs, exit).await;
     }
-    let cloud = reach(&*log, &batch, &c.global.cloud).await?;
-    let drive = Drive { c, log, runner, batch: name, runs: ready, goal: Goal::CleanUp };
-    let mut driven = drive.go(&cloud, args).await?;
+    let mut driven = work.carry_on(ready, args).await?;
     if !early.is_empty() && driven.exit == Exit::Done {
         driven.exit = Exit::Waiting;
     }

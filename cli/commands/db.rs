@@ -39,7 +39,7 @@ fn note(c: &Context<'_>, why: Option<CliError>) {
     if let Some(why) = why {
         c.output.talk(&format!("note: {}", why.what));
         for next in why.next {
-            c.output.talk(&format!("next: {next}"));
+            c.output.next(&next);
         }
     }
 }
@@ -71,7 +71,7 @@ pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<E
     let key = key::brought(&copy, db).await?;
     let question =
         format!("Put {} ({} events) in the place of {}?", from.display(), head.position, db.display());
-    if !yes && !c.output.ask(&question, "--yes")? {
+    if !yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not restored"));
     }
     let fresh = side::unforeseen(db, ".restoring");
@@ -96,7 +96,7 @@ pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<E
     c.output.result(&text, &value)?;
     if let Err(why) = newest {
         c.output.talk(&format!("note: {}", why.what));
-        c.output.talk(&format!("next: {}", anchor::RECONCILE_COMMAND));
+        c.output.next(anchor::RECONCILE_COMMAND);
     }
     note(c, keyed.err());
     Ok(Exit::Done)
@@ -191,7 +191,7 @@ pub(crate) async fn reconcile(
         },
     };
     c.output.talk(&lost);
-    if !yes && !c.output.ask("Is the newest copy of the log gone for good?", "--yes")? {
+    if !yes && !c.output.ask("Is the newest copy of the log gone for good?", "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not recorded"));
     }
     if new_key {

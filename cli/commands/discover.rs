@@ -4,7 +4,7 @@
 use super::Context;
 use crate::error::{CliError, Exit};
 use crate::place::{Kind, Place};
-use crate::{cloud, manifest, planning, render, snapshot};
+use crate::{cloud, hint, manifest, planning, render, snapshot};
 use rehome_activities::azure::{Azure, Tape};
 use rehome_activities::relocate::surroundings;
 use serde_json::json;
@@ -16,6 +16,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
     let place = save.map(|save| Place::of(save, Kind::Snapshot, &c.global.db)).transpose()?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
     crate::clock::tell(&cloud.azure, c.output);
+    c.output.talk(&format!("reading what depends on {} identities", manifest.moves.len()));
     // A tape keeps every answer: only who wants a snapshot pays for one.
     let (reader, tape) = match save {
         Some(_) => cloud.azure.reader().taped(),
@@ -38,7 +39,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
             "saved {}: no secrets, but every name; keep it as you keep a plan",
             save.display()
         ));
-        c.output.talk(&format!("next: rehome rehearse {} --estate {}", file.display(), save.display()));
+        c.output.next(&format!("rehome rehearse {} --estate {}", hint::file(file), hint::file(save)));
     }
     let value = json!({
         "format_version": "1.0", "batch": manifest.name, "tenant": cloud.azure.tenant(),
@@ -46,7 +47,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
     });
     c.output.result(&render::discover::text(&found), &value)?;
     if missing.is_empty() {
-        c.output.talk(&format!("next: rehome plan -f {} --save plan.json", file.display()));
+        c.output.next(&format!("rehome plan -f {} --save plan.json", hint::file(file)));
         return Ok(Exit::Done);
     }
     planning::unsurveyed(&unread)?;

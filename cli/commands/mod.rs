@@ -45,7 +45,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
         Command::Run { plan, run } => run::run(c, &plan, &run).await,
         Command::Ack { step, note } => requests::step(c, &step, Request::Acknowledge, &note).await,
         Command::Retry { step, reason } => requests::retry(c, &step, &reason).await,
-        Command::Skip { step, reason } => requests::step(c, &step, |s| Request::Skip(vec![s]), &reason).await,
+        Command::Skip { step, reason, yes } => requests::skip(c, &step, yes, &reason).await,
         Command::MarkDone { step, reason } => requests::step(c, &step, Request::MarkDone, &reason).await,
         Command::Pause { select, reason } => requests::whole(c, &select, &Request::Pause, &reason).await,
         Command::Resume { select, reason } => requests::whole(c, &select, &Request::Resume, &reason).await,

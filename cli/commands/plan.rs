@@ -3,7 +3,7 @@
 use super::Context;
 use crate::error::{CliError, Exit};
 use crate::place::{Kind, Place};
-use crate::{cloud, manifest, open_moves, plan_file, planning, render, store};
+use crate::{cloud, hint, manifest, open_moves, plan_file, planning, render, store};
 use serde_json::json;
 use std::path::Path;
 
@@ -13,6 +13,7 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     let place = Place::of(save, Kind::Plan, &c.global.db)?;
     let cloud = cloud::connect(&c.global.cloud, None).await?;
     crate::clock::tell(&cloud.azure, c.output);
+    c.output.talk(&format!("reading what depends on {} identities", manifest.moves.len()));
     let mut document = planning::plan(&cloud, &manifest).await?;
     // A plan needs no log; where there is one, it knows what this program has made itself.
     if c.global.db.exists()
@@ -28,6 +29,6 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
         return Err(blockers.left("only the plan file was written").at(save.display().to_string()));
     }
     c.output.talk(&format!("saved {}", save.display()));
-    c.output.talk(&format!("next: rehome approve {} --reason TEXT", save.display()));
+    c.output.next(&format!("rehome approve {} --reason TEXT", hint::file(save)));
     Ok(Exit::Done)
 }

@@ -1,72 +1,194 @@
-//! CLI: `rehome rehearse`. The whole work on a local Azure in this process, over real HTTP.
+//! CLI: `rehome rehearse`. The whole work on a local Azure in this process, over real HTTP. People are played.
 
 use super::{Context, approve, cleanup, plan, run, sim, verify};
 use crate::args::{CloudArgs, Command, Global, RunArgs};
-use crate::error::{CliError, Exit};
-use rehome_simulator::{Fared, Options, Out, Pace, Pages};
-use rehome_store::side;
+use crate::error::{CliError, Exit, causes};
+use crate::render::rehearsal::{Page, Played};
+use crate::view::view;
+use crate::{anchor, hint, manifest, render, store};
+use rehome_activities::azure::LocalSignIn;
+use rehome_simulator::{Fared, Options, Out, Pace, Pages, Running};
+use rehome_store::{Log, side};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// Plans, approves, runs, verifies and cleans up, and says where the record is.
+/// Why everything in a rehearsal is done, for its record.
+const REASON: &str = "a rehearsal on a local Azure";
+
+/// Plans, approves, runs, verifies and cleans up, and ends with a page of what was done.
 pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, CliError> {
     let Command::Rehearse { folder, estate, faults, time_scale, seed, keep_old } = command else {
         return Err(CliError::new(Exit::Failed, "this is not a rehearsal"));
     };
     let (batch, estate) = files(&folder, estate)?;
+    let name = manifest::load(&batch)?.name;
     let faults = sim::read_faults(faults.as_deref())?;
+    if c.global.db_named {
+        refuse_used(&c.global.db).await?;
+    }
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let running = sim::open(
         &estate,
         Options { listen, tls: false, pace: Pace::Scaled(time_scale), seed, faults, pages: Pages::Closed },
     )
     .await?;
+    let place = own_folder()?;
+    let db = if c.global.db_named { c.global.db.clone() } else { place.join("rehome.db") };
+    let global = Global { db, cloud: sign_in(&running, time_scale), ..c.global.clone() };
+    let shown = hint::file(&global.db);
+    c.output.talk(&format!("a rehearsal of {name} on a local Azure in this process: nothing else changes"));
+    c.output.talk(&format!("the record goes to {shown}"));
+    let output = c.output.keeping();
+    let context = Context { global: &global, output: &output };
+    let stage = Stage { told: c, c: &context, batch: &batch, plan: place.join("plan.json"), name: &name };
+    let mut played = Vec::new();
+    let mut exit = stage.work(&mut played, keep_old).await;
+    let fared = running.fared();
+    let fared = Workloads { unpromised: without_promise(&stage.plan), fared };
+    if let Ok(ended @ Exit::Done) = &mut exit
+        && !fared.broken().is_empty()
+    {
+        *ended = Exit::Differences;
+    }
+    running.shutdown().await;
+    if c.global.db_named {
+        // The plan is in the record too.
+        drop(std::fs::remove_dir_all(&place));
+    }
+    let code = exit.as_ref().map_or_else(|e| e.exit, |exit| *exit);
+    match output.take_kept() {
+        Some(commands) => {
+            let outages: Vec<Value> = fared.fared.outages.iter().map(outage).collect();
+            let value = json!({
+                "format_version": "1.0", "exit": code as u8, "log": global.db, "commands": commands,
+                "workloads": {"watched": fared.fared.watched, "outages": outages},
+            });
+            c.output.result("", &value)?;
+        }
+        None => {
+            let text = page(&global.db, &name, code, &fared, &played).await?;
+            c.output.result(&text, &Value::Null)?;
+        }
+    }
+    exit
+}
+
+/// A rehearsal begins a log: what is in another one is never mixed with it.
+async fn refuse_used(db: &Path) -> Result<(), CliError> {
+    anchor::refuse_gone(db)?;
+    if std::fs::metadata(db).map_or(true, |about| about.is_file() && about.len() == 0) {
+        return Ok(());
+    }
+    let log = store::open_to_read(db)?;
+    let head = log.head().await.map_err(|e| store::damaged(&causes(&e)))?;
+    if head.position.0 == 0 {
+        return Ok(());
+    }
+    let what =
+        format!("a rehearsal begins a log of its own, and this one has {} events already", head.position);
+    Err(CliError::new(Exit::Usage, what)
+        .at(db.display().to_string())
+        .next("name a file that is not there yet with --db FILE, or leave --db and REHOME_DB out"))
+}
+
+/// A new folder that nobody else may look into.
+fn own_folder() -> Result<PathBuf, CliError> {
+    // In the folder for everybody's files a name that is foreseen may be somebody's link; one that is there is refused.
+    let name = uuid::Uuid::new_v4().simple().to_string();
+    let place = std::env::temp_dir().join(format!("rehome-rehearsal-{}", &name[..8]));
+    side::create_folder(&place).map_err(|e| {
+        let error = CliError::because(Exit::Failed, "failed to make a folder for the rehearsal", &e);
+        let next = match e.kind() {
+            ErrorKind::StorageFull => "make room there, or set TMPDIR to a folder elsewhere",
+            _ => "set TMPDIR to a folder that you may write to",
+        };
+        error.at(place.display().to_string()).next(next)
+    })?;
+    Ok(place)
+}
+
+fn sign_in(running: &Running, time_scale: f64) -> CloudArgs {
     // Only this process signs in with these, and only to itself.
     let credentials = [
         ("AZURE_TENANT_ID", running.tenant.clone()),
         ("AZURE_CLIENT_ID", running.client_id.clone()),
         ("AZURE_CLIENT_SECRET", running.client_secret.clone()),
     ];
-    let signed_in = rehome_activities::azure::LocalSignIn::new(credentials.map(|(_, value)| value));
-    // A folder of one's own: in the one for everybody's files a name that is foreseen may be somebody's link.
-    let place = side::unforeseen(&std::env::temp_dir().join("rehome-rehearsal"), "");
-    side::create_folder(&place)
-        .map_err(|e| CliError::because(Exit::Failed, "failed to make a folder for the rehearsal", &e))?;
-    let cloud = CloudArgs {
+    CloudArgs {
         cloud: Some(running.arm.clone()),
         ca: None,
         time_scale: Some(time_scale),
-        sign_in: Some(signed_in),
-    };
-    let global = Global { db: place.join("rehome.db"), cloud, ..c.global.clone() };
-    let output = c.output.keeping();
-    let context = Context { global: &global, output: &output };
-    let mut exit = work(&context, &batch, &place, keep_old).await;
-    let fared = running.fared();
-    if let Ok(ended) = &mut exit {
-        let broken = tell(c, &fared, &without_promise(&place.join("plan.json")));
-        if broken && *ended == Exit::Done {
-            *ended = Exit::Differences;
+        sign_in: Some(LocalSignIn::new(credentials.map(|(_, value)| value))),
+    }
+}
+
+/// The page that a rehearsal ends with, from its record.
+async fn page(
+    db: &Path,
+    batch: &str,
+    exit: Exit,
+    fared: &Workloads,
+    played: &[Played],
+) -> Result<String, CliError> {
+    let (mut views, mut events) = (Vec::new(), 0);
+    // Where the plan was refused there is no log.
+    if db.exists() {
+        let log = store::open_to_read(db)?;
+        events = log.head().await.map_err(|e| store::damaged(&causes(&e)))?.position.0;
+        for run in store::select(&*log, Some(batch)).await?.runs {
+            let state = store::read_run(&*log, &run).await?.state;
+            let target = render::rehearsal::target(&state);
+            views.push((view(&run, &state), target));
         }
     }
-    running.shutdown().await;
-    let db = global.db.display();
-    c.output.talk(&format!("the record is in {db}"));
-    for command in ["status", "history", "replay", "audit verify"] {
-        c.output.talk(&format!("next: rehome {command} --db {db}"));
+    let page = Page {
+        batch,
+        exit,
+        moves: &views,
+        played,
+        watched: fared.fared.watched,
+        outages: &fared.lines(),
+        broken: fared.broken().len(),
+        unpromised: fared.unpromised_down(),
+        db: &hint::file(db),
+        events,
+    };
+    Ok(page.text())
+}
+
+/// How what runs on the hosts has fared, beside what the plan had promised.
+struct Workloads {
+    fared: Fared,
+    /// The hosts for which the plan promises no overlap, in lower case.
+    unpromised: BTreeSet<String>,
+}
+
+impl Workloads {
+    fn promised(&self, out: &Out) -> bool {
+        !self.unpromised.contains(&out.host.to_lowercase())
     }
-    if let Some(commands) = output.take_kept() {
-        let code = exit.as_ref().map_or_else(|e| e.exit, |exit| *exit) as u8;
-        let outages: Vec<Value> = fared.outages.iter().map(outage).collect();
-        let value = json!({
-            "format_version": "1.0", "exit": code, "log": global.db, "commands": commands,
-            "workloads": {"watched": fared.watched, "outages": outages},
-        });
-        c.output.result("", &value)?;
+
+    /// What was down although the plan had promised to keep it up.
+    fn broken(&self) -> BTreeSet<&str> {
+        self.fared.outages.iter().filter(|out| self.promised(out)).map(|out| out.workload.as_str()).collect()
     }
-    exit
+
+    fn unpromised_down(&self) -> usize {
+        let down: BTreeSet<&str> = self.fared.outages.iter().map(|out| out.workload.as_str()).collect();
+        down.len() - self.broken().len()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let line = |out: &Out| {
+            let length = if out.lasts { "until now".to_owned() } else { format!("for {} s", out.seconds) };
+            let mark = if self.promised(out) { "DOWN" } else { "down" };
+            format!("{mark}  {} {length}: {}", out.workload, out.why)
+        };
+        self.fared.outages.iter().map(line).collect()
+    }
 }
 
 fn outage(out: &Out) -> Value {
@@ -93,91 +215,73 @@ fn without_promise(plan: &Path) -> BTreeSet<String> {
     hosts
 }
 
-/// Says how what runs on the hosts has fared; whether anything was down that the plan had promised to keep up.
-fn tell(c: &Context<'_>, fared: &Fared, without_promise: &BTreeSet<String>) -> bool {
-    if fared.watched == 0 {
-        c.output.talk("workloads: none in this estate, so nobody saw whether anything was down");
-        return false;
-    }
-    let promised = |out: &Out| !without_promise.contains(&out.host.to_lowercase());
-    let down: BTreeSet<&str> = fared.outages.iter().map(|out| out.workload.as_str()).collect();
-    let broken: BTreeSet<&str> =
-        fared.outages.iter().filter(|out| promised(out)).map(|out| out.workload.as_str()).collect();
-    let mut line = format!("workloads: {} watched, {} down", fared.watched, broken.len());
-    if down.len() > broken.len() {
-        line.push_str(&format!(", {} down where no overlap was promised", down.len() - broken.len()));
-    }
-    c.output.talk(&line);
-    for out in &fared.outages {
-        let length = if out.lasts { "until now".to_owned() } else { format!("for {} s", out.seconds) };
-        let mark = if promised(out) { "DOWN     " } else { "down     " };
-        c.output.talk(&format!("{mark} {} {length}: {}", out.workload, out.why));
-    }
-    !broken.is_empty()
+/// What the commands of a rehearsal share.
+struct Stage<'a> {
+    /// To whom the chapters are told.
+    told: &'a Context<'a>,
+    c: &'a Context<'a>,
+    batch: &'a Path,
+    plan: PathBuf,
+    name: &'a str,
 }
 
-fn chapter(c: &Context<'_>, command: &'static str) {
-    c.output.talk(&format!("== {command}"));
-    c.output.begin(command);
-}
+impl Stage<'_> {
+    fn chapter(&self, command: &'static str, what: &str) {
+        self.told.output.talk(&format!("== {command:<8} {what}"));
+        self.c.output.begin(command);
+    }
 
-async fn work(c: &Context<'_>, batch: &Path, place: &Path, keep_old: bool) -> Result<Exit, CliError> {
-    let args = RunArgs { parallel: 16, yes: true, stay: false };
-    let file = place.join("plan.json");
-    chapter(c, "plan");
-    plan::plan(c, batch, &file).await?;
-    chapter(c, "approve");
-    approve::approve(c, &file, "a rehearsal on a local Azure", true).await?;
-    chapter(c, "run");
-    let name = crate::plan_file::load(&file)?.0.batch;
-    let mut exit = run::run(c, &file.display().to_string(), &args).await?;
-    // People are played here: what they would do by hand is taken as done.
-    for _ in 0..3 {
-        if exit != Exit::Waiting || !acknowledge(c, &name).await? {
-            break;
+    async fn work(&self, played: &mut Vec<Played>, keep_old: bool) -> Result<Exit, CliError> {
+        let args = RunArgs { parallel: 16, yes: true, stay: false, alone: true };
+        let (c, name) = (self.c, self.name);
+        self.chapter("plan", "what depends on the identities is read, and each step worked out");
+        plan::plan(c, self.batch, &self.plan).await?;
+        self.chapter("approve", "as a person would, after reading the plan");
+        approve::approve(c, &self.plan, REASON, true).await?;
+        self.chapter("run", "new identities, the same rights, hosts switched, soaked");
+        let mut exit = run::run(c, name, &args).await?;
+        while exit == Exit::Waiting && self.acknowledge(played).await? {
+            c.output.begin("run");
+            exit = run::run(c, name, &args).await?;
         }
-        c.output.begin("run");
-        exit = run::run(c, &name, &args).await?;
-    }
-    if exit != Exit::Done {
-        return Ok(exit);
-    }
-    chapter(c, "verify");
-    let verified = verify::verify(c, Some(&name)).await?;
-    if verified != Exit::Done || keep_old {
-        return Ok(verified);
-    }
-    chapter(c, "cleanup");
-    let reason = "a rehearsal on a local Azure";
-    let approval = cleanup::Approval { confirm: Some(&name), accepts: &[], reason };
-    let mut exit = cleanup::cleanup(c, &name, &approval, &args).await?;
-    for _ in 0..3 {
-        if exit != Exit::Waiting || !acknowledge(c, &name).await? {
-            break;
+        if exit != Exit::Done {
+            return Ok(exit);
         }
-        c.output.begin("cleanup");
-        exit = cleanup::cleanup(c, &name, &approval, &args).await?;
+        self.chapter("verify", "every promise of the plan is compared with what is there");
+        let verified = verify::verify(c, Some(name)).await?;
+        if verified != Exit::Done || keep_old {
+            return Ok(verified);
+        }
+        self.chapter("cleanup", "the old identities go; nothing would bring them back");
+        let approval = cleanup::Approval { confirm: Some(name), accepts: &[], reason: REASON };
+        let mut exit = cleanup::cleanup(c, name, &approval, &args).await?;
+        while exit == Exit::Waiting && self.acknowledge(played).await? {
+            c.output.begin("cleanup");
+            exit = cleanup::cleanup(c, name, &approval, &args).await?;
+        }
+        Ok(exit)
     }
-    Ok(exit)
-}
 
-/// Acknowledges every by-hand step that waits; says whether there was any.
-async fn acknowledge(c: &Context<'_>, batch: &str) -> Result<bool, CliError> {
-    let log = crate::store::open_to_read(&c.global.db)?;
-    let selection = crate::store::select(&*log, Some(batch)).await?;
-    let mut any = false;
-    c.output.begin("ack");
-    for run in &selection.runs {
-        let state = crate::store::read_run(&*log, run).await?.state;
-        for wait in crate::view::view(run, &state).waiting_for.iter().filter(|w| w.kind == "by-hand") {
-            let step = format!("{run}:{}", wait.step);
-            c.output.talk(&format!("by hand   {step} {}: taken as done in this rehearsal", wait.title));
-            let ask = rehome_orchestrator::Request::Acknowledge;
-            super::requests::step(c, &step, ask, "played in a rehearsal, nobody did it").await?;
-            any = true;
+    /// Plays the people: what waits to be done by hand is taken as done. Says whether there was any.
+    async fn acknowledge(&self, played: &mut Vec<Played>) -> Result<bool, CliError> {
+        let log = store::open_to_read(&self.c.global.db)?;
+        let selection = store::select(&*log, Some(self.name)).await?;
+        let before = played.len();
+        self.c.output.begin("ack");
+        for run in &selection.runs {
+            let state = store::read_run(&*log, run).await?.state;
+            for wait in view(run, &state).waiting_for.into_iter().filter(|w| w.kind == "by-hand") {
+                let step = format!("{run}:{}", wait.step);
+                self.c
+                    .output
+                    .talk(&format!("by hand   {step} {}: taken as done in this rehearsal", wait.title));
+                let ask = rehome_orchestrator::Request::Acknowledge;
+                super::requests::step(self.c, &step, ask, "played in a rehearsal, nobody did it").await?;
+                played.push(Played { step, title: wait.title });
+            }
         }
+        Ok(played.len() > before)
     }
-    Ok(any)
 }
 
 fn files(folder: &Path, estate: Option<PathBuf>) -> Result<(PathBuf, PathBuf), CliError> {
@@ -186,7 +290,9 @@ fn files(folder: &Path, estate: Option<PathBuf>) -> Result<(PathBuf, PathBuf), C
         return Ok((folder.join("batch.toml"), estate));
     }
     if !folder.exists() {
-        return Err(CliError::new(Exit::NotFound, "there is no such folder").at(folder.display().to_string()));
+        return Err(CliError::new(Exit::NotFound, "there is no such folder")
+            .at(folder.display().to_string())
+            .next("name a folder with estate.json and batch.toml, or a batch file with --estate FILE"));
     }
     let estate = estate.ok_or_else(|| {
         CliError::new(Exit::Usage, "a batch file needs an estate").next("add --estate FILE")

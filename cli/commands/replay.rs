@@ -18,6 +18,11 @@ pub(crate) async fn replay(
 ) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let log = source.log();
+    let head = log.head().await.map_err(|e| store::unreadable(&e))?.position;
+    if let Some(beyond) = at.filter(|at| *at > head.0) {
+        let what = format!("the log ends at event {head}, and has no event {beyond}");
+        return Err(CliError::new(Exit::NotFound, what).next(format!("rehome replay --at {head}")));
+    }
     match &source {
         // The whole log is rebuilt: a move means nothing in a record that could not have come about.
         Source::Database(log) => {
@@ -53,6 +58,9 @@ pub(crate) async fn replay(
         text.push_str(&render::show::a_move(run, state));
         text.push('\n');
         moves.push(json!({"run": run, "state": seen.state, "events": seen.events, "steps": steps}));
+    }
+    if at.is_none() {
+        source.tell_presence(c, &selection.runs).await?;
     }
     let value = json!({"format_version": "1.0", "at": at, "moves": moves});
     c.output.result(text.trim_end(), &value)?;

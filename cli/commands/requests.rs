@@ -2,10 +2,14 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, one_line};
+use crate::hint::quoted;
+use crate::presence::Presence;
 use crate::view::meant;
 use crate::{anchor, store};
-use rehome_orchestrator::{Clock, Forward, Request, RunId, StepId, SystemClock, Undo, ask};
-use rehome_store::{Log, RunnerLock, SqliteLog};
+use rehome_orchestrator::{
+    Clock, Forward, Node, Request, Reversibility, RunId, RunState, StepId, SystemClock, Undo, ask,
+};
+use rehome_store::{Log, SqliteLog};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -18,10 +22,59 @@ pub(crate) async fn step(
 ) -> Result<Exit, CliError> {
     let (run, step) = store::split_step(text)?;
     let log = store::open_to_write(&c.global.db).await?;
-    let step = meant(&store::read_run(&*log, &run).await?.state, step);
-    let steps = record(c, &*log, &run, request(step), reason).await?;
+    let state = store::read_run(&*log, &run).await?.state;
+    let step = meant(&state, step);
+    let request = request(step.clone());
+    if let (Request::Acknowledge(_), Some(why)) = (&request, why_not(&run, &state, &step)) {
+        return Err(CliError::new(Exit::Usage, why).next(format!("rehome show {run}")));
+    }
+    let steps = record(c, &*log, &run, request, reason).await?;
     anchor::follow(&log, c.output).await?;
     told(c, &log, &Asked { run, steps, recorded: true, why_not: "" }).await
+}
+
+/// Leaves a step out. The deletion of the old identity is asked about as long as its turn has not come: then the step
+/// does not wait for anybody, and what is left out stays left out.
+pub(crate) async fn skip(c: &Context<'_>, text: &str, yes: bool, reason: &str) -> Result<Exit, CliError> {
+    let (run, named) = store::split_step(text)?;
+    let log = store::open_to_read(&c.global.db)?;
+    let state = store::read_run(&*log, &run).await?.state;
+    let named = meant(&state, named);
+    if let Some((of, stands)) = state.step(&named)
+        && matches!(of.node, Node::Act { reversibility: Reversibility::Irreversible, .. })
+        && stands.forward == Forward::Idle
+    {
+        let question = format!("Leave step {named} of {run} out for good ({})?", of.title);
+        if !yes && !c.output.ask(&question, "--yes").await? {
+            return Err(CliError::new(Exit::Failed, "nothing was left out"));
+        }
+    }
+    step(c, text, |s| Request::Skip(vec![s]), reason).await
+}
+
+/// Why nobody can acknowledge a step where it stands.
+fn why_not(run: &RunId, state: &RunState, id: &StepId) -> Option<String> {
+    let Some((step, stands)) = state.step(id) else {
+        return Some(format!("{run} has no step called {id}"));
+    };
+    let why = match (&step.node, &stands.forward, &stands.undo) {
+        (_, _, Undo::ByHand) if state.is_undo_open(id) => return None,
+        (_, _, Undo::ByHand) => {
+            "its turn has not come: others still need what is to be taken back".to_owned()
+        }
+        (Node::ByHand { .. }, Forward::Done { .. }, _) => {
+            "it is done already, and the record has it".to_owned()
+        }
+        (Node::ByHand { .. }, Forward::Skipped, _) => "it was left out".to_owned(),
+        (Node::ByHand { .. }, Forward::Idle, _) if state.is_open(id) => return None,
+        (Node::ByHand { .. }, _, _) => {
+            let open = |id: &&StepId| state.step(id).is_some_and(|(_, s)| !s.forward.is_settled());
+            let needs: Vec<&str> = step.needs.iter().filter(open).map(StepId::as_str).collect();
+            format!("its turn has not come: it waits for step {}", needs.join(", "))
+        }
+        (_, _, _) => "it is not done by hand: only such steps are acknowledged".to_owned(),
+    };
+    Some(format!("step {id} of {run} ({}): {why}", step.title))
 }
 
 /// Asks for another try of one step, or of all parked steps of a move or a batch.
@@ -129,13 +182,14 @@ async fn told_all(c: &Context<'_>, log: &Arc<SqliteLog>, asked: &[Asked]) -> Res
 
 /// Says who acts on what was recorded.
 async fn go_on(c: &Context<'_>, log: &Arc<SqliteLog>, run: &RunId) -> Result<Exit, CliError> {
-    match RunnerLock::holder(&c.global.db) {
-        Some(holder) => {
+    match Presence::of(&c.global.db) {
+        Presence::Alive(holder) => {
             c.output.talk(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid));
         }
-        None => {
+        silent @ Presence::Silent(..) => drop(silent.line(&[]).map(|line| c.output.talk(&line))),
+        Presence::Gone(..) | Presence::Never | Presence::Unknown => {
             let state = store::read_run(&**log, run).await?.state;
-            c.output.talk(&format!("next: rehome run {}", state.planned().batch));
+            c.output.next(&format!("rehome run {}", quoted(&state.planned().batch)));
         }
     }
     Ok(Exit::Done)

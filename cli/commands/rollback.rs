@@ -1,18 +1,17 @@
 //! CLI: `rehome rollback`. Records the request, then becomes the runner, or follows the one there is.
 
 use super::Context;
-use super::run::{batch_of, report, report_unmoved};
+use super::run::{Work, batch_of, report, report_unmoved};
+use crate::anchor;
 use crate::args::RunArgs;
-use crate::drive::{Drive, Driven, Goal, reach};
+use crate::drive::Goal;
 use crate::error::{CliError, Exit};
 use crate::store::{self, Selection};
-use crate::view::{MoveView, view};
 use rehome_orchestrator::{
     Clock, Direction, Node, Request, RequestError, Reversibility, RunId, RunState, SystemClock, Verdict, ask,
 };
-use rehome_store::{RunnerLock, SqliteLog};
+use rehome_store::SqliteLog;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Takes everything back that was done.
 pub(crate) async fn rollback(
@@ -25,7 +24,7 @@ pub(crate) async fn rollback(
     let selection = store::select(&*log, Some(select)).await?;
     let (name, batch) = batch_of(&log, &selection).await?;
     let question = format!("Take back {} moves of batch {name}?", selection.runs.len());
-    if !args.yes && !c.output.ask(&question, "--yes")? {
+    if !args.yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not started"));
     }
     let (going, refused) = request(c, &log, &selection, reason).await?;
@@ -36,28 +35,17 @@ pub(crate) async fn rollback(
         let exit = if refused.is_empty() { Exit::Done } else { Exit::Partly };
         return report_unmoved(c, &log, &selection.runs, exit).await;
     }
-    let actor = store::actor(c.global.actor.as_deref());
-    let mut driven = match store::take_runner(&log, &actor).await {
-        Ok(runner) => {
-            let cloud = reach(&*log, &batch, &c.global.cloud).await?;
-            let drive =
-                Drive { c, log: log.clone(), runner, batch: name, runs: going.clone(), goal: Goal::Back };
-            let driven = drive.go(&cloud, args).await?;
-            for run in &going {
-                let state = store::read_run(&*log, run).await?.state;
-                if let (Direction::Forward, Some(step)) = (state.direction(), state.past_return()) {
-                    // It was only found when the lost part of the record was looked for.
-                    c.output.talk(&format!("refused   {run}: step {step} has happened; the move is paused"));
-                }
-            }
-            driven
+    // What was asked is known of, even if the cloud is not reached.
+    anchor::follow(&log, c.output).await?;
+    let work = Work { c, log: &log, name: &name, batch: &batch, goal: Goal::Back };
+    let mut driven = work.carry_on(going.clone(), args).await?;
+    for run in &going {
+        let state = store::read_run(&*log, run).await?.state;
+        if let (Direction::Forward, Some(step)) = (state.direction(), state.past_return()) {
+            // It was only found when the lost part of the record was looked for.
+            c.output.talk(&format!("refused   {run}: step {step} has happened; the move is paused"));
         }
-        Err(held) if held.exit == Exit::Held => {
-            c.output.talk(&format!("{}; it takes the moves back", held.what));
-            follow(&log, &going).await?
-        }
-        Err(e) => return Err(e),
-    };
+    }
     if !refused.is_empty() && driven.exit == Exit::Done {
         driven.exit = Exit::Partly;
     }
@@ -106,34 +94,5 @@ fn finished(state: &RunState) -> &'static str {
         "it is finished, without the deletion of the old identity, which was left out; plan a new move back instead"
     } else {
         "it is finished, and the old identity is gone; plan a new move back instead"
-    }
-}
-
-/// How often a runner that is followed is looked after.
-const LOOK: Duration = Duration::from_millis(250);
-
-/// Waits until the runner that is there has taken the moves back, or is gone.
-async fn follow(log: &Arc<SqliteLog>, runs: &[RunId]) -> Result<Driven, CliError> {
-    loop {
-        let alive = RunnerLock::holder(log.path()).is_some();
-        let mut views = Vec::with_capacity(runs.len());
-        let mut open = false;
-        for run in runs {
-            let state = store::read_run(&**log, run).await?.state;
-            let seen = view(run, &state);
-            open |= state.verdict().is_none() && !seen.waiting_for.iter().any(|w| w.kind == "failed");
-            views.push(seen);
-        }
-        if !open || !alive {
-            let exit = if views.iter().all(MoveView::is_back) {
-                Exit::Done
-            } else if open {
-                Exit::Waiting
-            } else {
-                Exit::Partly
-            };
-            return Ok(Driven { exit, views });
-        }
-        tokio::time::sleep(LOOK).await;
     }
 }

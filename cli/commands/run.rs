@@ -1,16 +1,21 @@
-//! CLI: `rehome run`. The one command that carries out plans; the same again resumes.
+//! CLI: `rehome run`. The one command that carries out plans; the same again resumes. Beside a runner it asks that one.
 
 use super::Context;
 use crate::args::RunArgs;
-use crate::drive::{Drive, Driven, Goal, reach};
+use crate::drive::{Drive, Driven, Goal, reach, stay};
 use crate::error::{CliError, Exit, causes};
+use crate::follow::Following;
+use crate::hint::{file, quoted};
+use crate::presence::Presence;
+use crate::store::Runner;
 use crate::view::view;
 use crate::{anchor, plan_file, planning, render, store};
-use rehome_orchestrator::{BatchLoaded, Clock, RunId, SystemClock};
-use rehome_store::{Log, SqliteLog};
+use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, RunId, SystemClock};
+use rehome_store::{Log, RunnerLock, SqliteLog};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Carries out an approved plan, as far as it goes by itself.
 pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<Exit, CliError> {
@@ -22,38 +27,131 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
     let log = store::open_to_write(&c.global.db).await?;
     let batch = BatchLoaded::find(&*log, &name).await;
     let batch = batch.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
-    let Some(batch) = batch.filter(|b| b.approved && digest.as_ref().is_none_or(|d| *d == b.planned.digest))
-    else {
-        return Err(match digest {
-            Some(_) => unapproved(plan),
-            None => CliError::new(Exit::NotFound, format!("the log has no batch called {name:?}"))
-                .next("rehome status"),
-        });
+    let wanted = |b: &&BatchLoaded| b.approved && digest.as_ref().is_none_or(|d| *d == b.planned.digest);
+    let Some(batch) = batch.as_ref().filter(wanted) else {
+        return Err(refused(plan, &name, digest.as_deref(), batch.as_ref()));
     };
-    let actor = store::actor(c.global.actor.as_deref());
-    let runner = store::take_runner(&log, &actor).await?;
-    let begun = has_begun(&log, &batch).await?;
-    if !begun {
+    if !has_begun(&log, batch).await? {
         let about = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
         planning::check_expiry_of(&about, SystemClock.now_ms())?;
         let question = format!("Carry out {} moves of batch {name}?", batch.planned.runs.len());
-        if !args.yes && !c.output.ask(&question, "--yes")? {
+        if !args.yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not started"));
         }
     }
-    let cloud = reach(&*log, &batch, &c.global.cloud).await?;
-    let runs = batch.planned.runs.clone();
-    let drive = Drive { c, log, runner, batch: name, runs, goal: Goal::Forward };
-    let driven = drive.go(&cloud, args).await?;
+    let work = Work { c, log: &log, name: &name, batch, goal: Goal::Forward };
+    let driven = work.carry_on(batch.planned.runs.clone(), args).await?;
     report(c, &driven)
+}
+
+/// Work on a batch that this process carries out, or the runner that is there.
+pub(crate) struct Work<'a> {
+    pub(crate) c: &'a Context<'a>,
+    pub(crate) log: &'a Arc<SqliteLog>,
+    pub(crate) name: &'a str,
+    pub(crate) batch: &'a BatchLoaded,
+    pub(crate) goal: Goal,
+}
+
+impl Work<'_> {
+    /// Brings these moves on: as the runner, or beside the one that there is, which is asked to. One that ends before
+    /// it has done that is followed by this process.
+    pub(crate) async fn carry_on(&self, runs: Vec<RunId>, args: &RunArgs) -> Result<Driven, CliError> {
+        let actor = store::actor(self.c.global.actor.as_deref());
+        let mut nameless = 0;
+        loop {
+            let held = match store::take_runner(self.log, &actor).await {
+                Ok(runner) => return self.drive(runner, runs, args).await,
+                Err(e) if e.exit == Exit::Held => e,
+                Err(e) => return Err(e),
+            };
+            if RunnerLock::holder(self.log.path()).is_none() {
+                // It ended just now, or it is none that could be asked.
+                nameless += 1;
+                if nameless > 1 {
+                    return Err(match self.goal {
+                        Goal::Forward => held,
+                        Goal::CleanUp | Goal::Back => {
+                            held.left("what you asked is in the log; the next runner does it")
+                        }
+                    });
+                }
+                continue;
+            }
+            let followed = self.follow(&held, &runs, args).await?;
+            if let Some(driven) = followed {
+                return Ok(driven);
+            }
+        }
+    }
+
+    /// Refuses, before anything is recorded, where a runner is at work that would not do what is asked.
+    pub(crate) async fn may_ask(&self) -> Result<(), CliError> {
+        let held = match store::hold_runners_at(self.log.path()) {
+            Ok(_held) => return Ok(()),
+            Err(e) if e.exit == Exit::Held => e,
+            Err(e) => return Err(e),
+        };
+        if RunnerLock::holder(self.log.path()).is_none() {
+            return Err(held);
+        }
+        let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
+        self.following(&[], false).check(&held, &cloud).await
+    }
+
+    async fn drive(&self, runner: Runner, runs: Vec<RunId>, args: &RunArgs) -> Result<Driven, CliError> {
+        let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
+        let (log, batch) = (self.log.clone(), self.name.to_owned());
+        let drive =
+            Drive { c: self.c, log, runner, batch, runs, goal: self.goal, stop: watch::Sender::new(false) };
+        Box::pin(drive.go(&cloud, args)).await
+    }
+
+    /// What became of it; nothing where the runner is gone.
+    async fn follow(
+        &self,
+        held: &CliError,
+        runs: &[RunId],
+        args: &RunArgs,
+    ) -> Result<Option<Driven>, CliError> {
+        let following = self.following(runs, stay(args).people && self.goal == Goal::Forward);
+        let served = match RunnerLock::holder(self.log.path()) {
+            Some(holder) => following.is_served(&holder).await?,
+            None => return Ok(None),
+        };
+        // What goes back goes back whoever asks; anything else is done as the one who asks for it.
+        if !served || self.goal != Goal::Back {
+            let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
+            following.ask(held, &cloud).await?;
+        }
+        let does = match self.goal {
+            Goal::Forward => "carries the batch out",
+            Goal::CleanUp => "cleans up",
+            Goal::Back => "takes the moves back",
+        };
+        self.c
+            .output
+            .talk(&format!("{}; it {does}, and this is followed here; Ctrl-C leaves it at work", held.what));
+        following.follow().await
+    }
+
+    pub(crate) fn following<'a>(&'a self, runs: &'a [RunId], people: bool) -> Following<'a> {
+        Following { c: self.c, log: self.log, batch: self.name, runs, goal: self.goal, people }
+    }
 }
 
 /// Says how a drive ended.
 pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError> {
-    let value = json!({"format_version": "1.0", "exit": driven.exit as u8, "moves": driven.views});
-    c.output.result(&render::status::text(&driven.views, None), &value)?;
-    for hint in render::status::next(&driven.views) {
-        c.output.talk(&format!("next: {hint}"));
+    let (mut views, presence) = (driven.views.clone(), Presence::of(&c.global.db));
+    presence.judge_views(&mut views);
+    c.output.hints().complete_views(&mut views);
+    let value = json!({"format_version": "1.0", "exit": driven.exit as u8, "moves": views});
+    c.output.result(&render::status::text(&views, None), &value)?;
+    if matches!(driven.exit, Exit::Interrupted | Exit::Terminated) {
+        c.output.talk("stopped; everything that was acknowledged is in the log");
+    }
+    for hint in render::status::next(&views, driven.exit) {
+        c.output.next(&hint);
     }
     Ok(driven.exit)
 }
@@ -81,10 +179,34 @@ fn named(plan: &str) -> Result<(String, Option<String>), CliError> {
     Ok((plan.to_owned(), None))
 }
 
+/// Why a plan is not carried out, and what can be.
+fn refused(plan: &str, name: &str, digest: Option<&str>, batch: Option<&BatchLoaded>) -> CliError {
+    let Some(digest) = digest else {
+        let what = format!("the log has no batch called {name:?}");
+        return CliError::new(Exit::NotFound, what).next("rehome status");
+    };
+    let was_recorded = |b: &&BatchLoaded| {
+        b.entries.iter().any(|e| matches!(&e.event, BatchEvent::Planned(p) if p.digest == digest))
+    };
+    match batch.filter(was_recorded) {
+        Some(batch) if batch.planned.digest != digest => {
+            let what = format!(
+                "this plan was replaced: of batch {name} another one is approved, {}",
+                batch.planned.digest
+            );
+            CliError::new(Exit::Stale, what)
+                .at(plan.to_owned())
+                .next(format!("rehome show {}", quoted(name)))
+                .next(format!("rehome run {}      (carries that one out)", quoted(name)))
+        }
+        Some(_) | None => unapproved(plan),
+    }
+}
+
 fn unapproved(plan: &str) -> CliError {
     CliError::new(Exit::Waiting, "this plan is not approved")
         .at(plan.to_owned())
-        .next(format!("rehome approve {plan} --reason TEXT"))
+        .next(format!("rehome approve {} --reason TEXT", file(Path::new(plan))))
 }
 
 async fn has_begun(log: &SqliteLog, batch: &BatchLoaded) -> Result<bool, CliError> {

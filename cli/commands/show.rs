@@ -24,9 +24,11 @@ pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result
     let log = source.log();
     if what.contains(':') {
         let (run, step) = store::split_step(what)?;
+        source.tell_presence(c, std::slice::from_ref(&run)).await?;
         return a_step(c, log, &run, &step).await;
     }
     let selection = store::select(log, Some(what)).await?;
+    source.tell_presence(c, &selection.runs).await?;
     if let Some(batch) = &selection.batch {
         let unreadable = |e: HistoryError| store::unreadable(&e);
         let loaded = BatchLoaded::find(log, batch).await.map_err(unreadable)?;

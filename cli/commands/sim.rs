@@ -4,6 +4,7 @@ use super::Context;
 use crate::args::Sim;
 use crate::error::{CliError, Exit, causes};
 use crate::files;
+use crate::interrupt::Handling;
 use rehome_simulator::{Estate, Faults, Options, Pace, Pages, Running, serve as start};
 use rehome_store::side;
 use serde_json::json;
@@ -32,8 +33,7 @@ pub(crate) async fn serve(c: &Context<'_>, sim: Sim) -> Result<Exit, CliError> {
         "client_id": running.client_id, "client_secret": running.client_secret, "ca": ca,
     });
     c.output.line(&ready.to_string())?;
-    // Without a way to be interrupted it serves until it is killed.
-    drop(tokio::signal::ctrl_c().await);
+    Handling::begin().next().await;
     running.shutdown().await;
     if let Some(ca) = ca {
         drop(std::fs::remove_file(ca));

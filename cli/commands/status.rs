@@ -20,16 +20,19 @@ pub(crate) async fn status(c: &Context<'_>, select: Option<&str>, from: &ReadFro
     }
     let head =
         log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
-    let runner = source.runner();
+    let runner = source.presence();
+    runner.judge_views(&mut views);
+    c.output.hints().complete_views(&mut views);
     let value = json!({
         "format_version": "1.0",
         "batch": selection.batch,
-        "runner": runner.as_ref().map(|r| json!({"alive": true, "host": r.host, "pid": r.pid, "actor": r.actor})),
+        "runner": runner.value(),
         "log": {"events": head.position, "head": head.hash.to_string()},
         "counts": counts(&views),
         "moves": views,
     });
-    c.output.result(&render::status::text(&views, runner.as_ref()), &value)?;
+    let line = runner.line(&views).map(|line| c.output.hints().complete(&line));
+    c.output.result(&render::status::text(&views, line.as_deref()), &value)?;
     Ok(Exit::Done)
 }
 

@@ -16,10 +16,11 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
     crate::clock::tell(&cloud.azure, c.output);
     let key = key::to_read(&log).await?;
     let registry = rehome_activities::registry(&cloud.azure, key);
-    let (mut broken, mut text, mut moves) = (0, String::new(), Vec::new());
+    let (mut looked, mut broken, mut text, mut moves) = (0, 0, String::new(), Vec::new());
     for run in &selection.runs {
         let state = store::read_run(&*log, run).await?.state;
         let found = rehome_orchestrator::verify(&state, &registry).await;
+        looked += found.iter().map(|(_, findings)| findings.len()).sum::<usize>();
         broken += found.iter().flat_map(|(_, f)| f).filter(|f| !f.holds).count();
         text.push_str(&render::verify::text(run, &state, &found));
         let steps: Vec<_> = found.iter().map(|(s, f)| json!({"step": s, "findings": f})).collect();
@@ -27,5 +28,10 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
     }
     text.push_str("Not a promise that the workload works: look at your own dashboards too.");
     c.output.result(&text, &json!({"format_version": "1.0", "broken": broken, "moves": moves}))?;
-    Ok(if broken == 0 { Exit::Done } else { Exit::Differences })
+    Ok(match (broken, looked) {
+        // Nothing was looked at, so nothing is as planned.
+        (0, 0) => Exit::NotFound,
+        (0, _) => Exit::Done,
+        (_, _) => Exit::Differences,
+    })
 }

@@ -21,7 +21,9 @@ pub(crate) mod bundle;
 pub(crate) mod discover;
 pub(crate) mod handoff;
 pub(crate) mod history;
+pub(crate) mod live;
 pub(crate) mod plan;
+pub(crate) mod rehearsal;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod verify;
@@ -34,6 +36,14 @@ fn laid_out(format: &str, text: &str) -> String {
         (Some(_), Some(line)) => format!("\n{}", one_line(line)),
         _ => one_line(text),
     }
+}
+
+/// A line of at most so many characters; what does not fit is shown to be missing.
+pub(crate) fn fit(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    line.chars().take(width.saturating_sub(3)).chain("...".chars()).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! CLI: a plan as people read it before they approve it.
 
+use crate::time::date as date_of;
 use rehome_orchestrator::{Document, Move, Node, Step};
 use serde_json::Value;
 use std::fmt::Write;
@@ -32,6 +33,13 @@ pub(crate) fn text(document: &Document, digest: &str) -> String {
         document.moves.len()
     );
     putln!(out, "Reversible up to the deletion of the old identity.");
+    if let Some(date) = document.about["expires_at_ms"].as_i64() {
+        putln!(
+            out,
+            "To be begun by {}, 72 hours after it was made; what has begun is finished later too.",
+            date_of(date)
+        );
+    }
     put!(out, "digest {digest}");
     out
 }

@@ -1,15 +1,14 @@
 //! CLI: where moves stand, as people read it. The state is always a word, never only a colour.
 
-use crate::error::one_line;
+use crate::error::{Exit, one_line};
 use crate::time::date;
 use crate::view::{MoveView, State};
 use comfy_table::{Table, presets};
 use rehome_orchestrator::{Difference, Fault};
-use rehome_store::Holder;
 use std::fmt::Write;
 
 /// A table of all moves, and what each waits for.
-pub(crate) fn text(views: &[MoveView], runner: Option<&Holder>) -> String {
+pub(crate) fn text(views: &[MoveView], runner: Option<&str>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["MOVE", "STATE", "STEPS", "IDENTITY", "BATCH"]);
     for view in views {
@@ -54,7 +53,7 @@ pub(crate) fn text(views: &[MoveView], runner: Option<&Holder>) -> String {
         }
     }
     if let Some(runner) = runner {
-        put!(out, "\nrunner alive: {} process {} on {}", runner.actor, runner.pid, runner.host);
+        put!(out, "\n{runner}");
     }
     out.trim_end().to_owned()
 }
@@ -77,11 +76,24 @@ fn cause(out: &mut String, why: &Fault) {
 }
 
 /// What to type next.
-pub(crate) fn next(views: &[MoveView]) -> Vec<String> {
-    let mut hints: Vec<String> =
-        views.iter().flat_map(|v| &v.waiting_for).filter_map(|w| w.unblock_with.first().cloned()).collect();
+pub(crate) fn next(views: &[MoveView], exit: Exit) -> Vec<String> {
+    let of = |runner: bool| {
+        let waits = views.iter().flat_map(|v| &v.waiting_for).filter(move |w| (w.kind == "runner") == runner);
+        waits.filter_map(|w| w.unblock_with.first().cloned())
+    };
+    let mut hints: Vec<String> = of(false).collect();
     hints.dedup();
     hints.truncate(3);
+    let stopped = matches!(exit, Exit::Interrupted | Exit::Terminated);
+    // What carries the work on comes first where it was stopped, and otherwise after what people do.
+    let open = views.iter().find(|v| !v.is_over() && v.waiting_for.iter().any(|w| w.kind != "approval"));
+    match open {
+        Some(open) if stopped => hints.insert(0, open.run_command()),
+        Some(open) if exit == Exit::Waiting && !hints.contains(&open.run_command()) => {
+            hints.push(open.run_command());
+        }
+        Some(_) | None => {}
+    }
     if let Some(view) = views.iter().find(|v| v.state == State::Stale) {
         hints.push(format!("rehome plan again: {} is not what the plan was made for", view.identity));
     }

@@ -56,7 +56,7 @@ pub(crate) struct Decision {
     pub(crate) wake_ms: Option<i64>,
     /// The next end of a soak.
     pub(crate) soak_ms: Option<i64>,
-    /// Whether a person has something to decide or do.
+    /// Whether a person has something to decide or do, other than to open a gate.
     pub(crate) people: bool,
 }
 
@@ -187,7 +187,8 @@ impl Decider<'_> {
             Node::Wait { retry, .. } => self.wait(at, retry),
             Node::Soak { for_ms } => self.soak(at, *for_ms),
             Node::Pause { for_ms, .. } => self.pause(at, *for_ms),
-            Node::Gate { .. } | Node::ByHand { .. } => self.out.people = true,
+            Node::Gate { .. } => {}
+            Node::ByHand { .. } => self.out.people = true,
             Node::Check { .. } => match self.run.at(at).forward {
                 Forward::Idle if !self.run.paused => {
                     match self.live.not_before.get(&at).copied().filter(|date| *date > self.now_ms) {

@@ -24,6 +24,7 @@ pub mod conformance;
 pub mod fuzz;
 mod grip;
 mod heads;
+mod heartbeat;
 mod log;
 mod memory;
 mod record;
@@ -40,6 +41,7 @@ pub use bundle::{
 };
 pub use chain::event_hash;
 pub use grip::Locker;
+pub use heartbeat::Heartbeat;
 pub use log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
 pub use memory::MemoryLog;
 pub use record::{Digest, Position, Record, Sequence, Stored, StreamId, Why, Withheld};

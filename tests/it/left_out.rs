@@ -56,7 +56,10 @@ fn a_move_whose_deletion_was_left_out_is_not_said_to_have_deleted_anything() {
     let (azure, rehome) = stage();
     assert_eq!(rehome.run_with_people(), 0);
     let step = step(&rehome, "POINT OF NO RETURN");
-    rehome.say(&["skip", &step, "--reason", "it is kept for a year"]).expect(0);
+    let skip = ["skip", &step, "--reason", "it is kept for a year"];
+    let asked = rehome.say(&skip).expect(2);
+    assert!(asked.err.contains("for good") && asked.err.contains("--yes"), "{}", asked.err);
+    rehome.say(&[&skip[..], &["--yes"]].concat()).expect(0);
     rehome.say_with_people(&[&CLEAN_UP[..], &["--accept", &step]].concat()).expect(0);
     assert!(old_is_there(&azure));
     let refused = rehome.say(&["rollback", "minimal", "--reason", "a test", "--yes"]).expect(10);

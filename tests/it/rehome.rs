@@ -51,6 +51,11 @@ impl Rehome {
         copy
     }
 
+    /// Leaves a name out of the environment.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.environment.retain(|(known, _)| *known != name);
+    }
+
     /// Without any cloud.
     pub(crate) fn offline() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }

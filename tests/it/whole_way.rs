@@ -130,7 +130,7 @@ fn a_rehearsal_ends_with_how_the_workloads_fared() {
     let folder = example("contoso");
     let folder = folder.to_str().expect("a plain path");
     let said = rehome.say(&["rehearse", folder, "--time-scale", "20000"]).expect(0);
-    assert!(said.err.contains("workloads: 17 watched, 0 down\n"), "{}", said.err);
+    assert!(said.out.contains("workloads: 17 watched, 0 down\n"), "{}", said.out);
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(crate) struct Actor {
     /// Decided or answered, folded, and not yet in the log.
     pub(crate) pending: Vec<Pending>,
     pub(crate) tasks: FuturesUnordered<Work>,
+    /// Attempts that were begun and have not ended.
+    pub(crate) sending: usize,
     /// How often in a row something could not be read, by step; `None` is the survey.
     pub(crate) failures: BTreeMap<Option<Index>, u32>,
     /// When this process began the last attempt of a step, by the clock that nobody can set.
@@ -65,6 +67,7 @@ impl Actor {
             held: BTreeMap::new(),
             pending: Vec::new(),
             tasks: FuturesUnordered::new(),
+            sending: 0,
             failures: BTreeMap::new(),
             begun: BTreeMap::new(),
             unreadable: None,
@@ -314,11 +317,12 @@ impl Actor {
         if let Some(verdict) = self.state.verdict() {
             return Some(Left::Closed(verdict));
         }
+        // What is only read is not waited for: it is read again next time.
+        if *self.stop.borrow() && self.sending == 0 {
+            return Some(Left::Stopped);
+        }
         if !self.tasks.is_empty() {
             return None;
-        }
-        if *self.stop.borrow() {
-            return Some(Left::Stopped);
         }
         if let Some(why) = &self.unreadable {
             return Some(Left::Unreadable(why.clone()));
@@ -329,7 +333,8 @@ impl Actor {
             (Some(_), _, _) => None,
             (None, Some(_), None) => None,
             (None, _, Some(date)) => Some(Left::Soak(date)),
-            (None, None, None) if stay.people => None,
+            // Whoever opens a gate comes for that: nobody is waited for there.
+            (None, None, None) if stay.people && decision.people => None,
             (None, None, None) => Some(Left::People),
         }
     }
@@ -361,11 +366,16 @@ impl Actor {
 
     fn take(&mut self, done: Done) -> Result<(), DriveError> {
         match done {
+            Done::Prepared(ready) if *self.stop.borrow() => {
+                self.live.steps.remove(&ready.at);
+                Ok(())
+            }
             Done::Prepared(ready) => self.begin(ready),
             Done::Unprepared { at, act, why } => self.unprepared(at, act, why),
             Done::Surveyed(found) => self.surveyed(found),
             Done::Verified { at, looked, broken } => self.verified(at, looked, broken),
             Done::Attempted { at, act, attempt, outcome, call } => {
+                self.sending -= 1;
                 self.live.steps.remove(&at);
                 let event = self.case(at).attempted(act, attempt, outcome, call.exchanges());
                 self.fold(event, true)

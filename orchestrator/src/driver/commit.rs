@@ -93,6 +93,7 @@ impl Actor {
                 // An attempt that completes another one already holds what it needs.
                 self.held.entry(at).or_insert(held);
                 self.tasks.push(work);
+                self.sending += 1;
             }
             events.push(event);
         }

@@ -5,6 +5,7 @@
 
 mod actor;
 mod commit;
+mod crowd;
 mod outcome;
 mod recall;
 mod watch;
@@ -21,12 +22,11 @@ use crate::locks::Locks;
 use crate::registry::Registry;
 use crate::sweep::load_many;
 use crate::tempo::Tempo;
-use actor::Actor;
-use rehome_store::{AppendError, Later, Log, Position, ReadError};
+use crowd::Crowd;
+use rehome_store::{AppendError, Later, Log, Position, ReadError, StreamId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::{Notify, Semaphore, watch as signal};
-use tokio::task::JoinSet;
+use tokio::sync::{Semaphore, mpsc, watch as signal};
 
 /// What a driver works with.
 #[derive(Clone)]
@@ -53,6 +53,11 @@ pub struct Engine {
 pub trait Observer: Send + Sync + 'static {
     /// These events of this run are in the log.
     fn appended(&self, run: &RunId, events: &[Event]);
+
+    /// Somebody wrote to this stream; that may have been this driver.
+    fn heard(&self, stream: &StreamId) {
+        let _ = stream;
+    }
 
     /// The intent of something that nothing brings back is in the log, and nothing of it was sent yet. What
     /// has to be safe outside the log before it is sent is made safe here; an error means that it is not sent.
@@ -166,6 +171,41 @@ impl Engine {
         stay: Stay,
         stop: signal::Receiver<bool>,
     ) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
+        tokio::select! {
+            biased;
+            left = crowd.gather() => left,
+            broken = watcher => Err(broken),
+        }
+    }
+
+    /// The same for more runs, which come in while it lasts: it ends when all are left at the same time. A run that was
+    /// left is taken up again when somebody else writes to it.
+    ///
+    /// # Errors
+    /// As [`Engine::drive`]; a run that came in and cannot be read is [`Left::Unreadable`].
+    pub async fn serve(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+        joining: mpsc::UnboundedReceiver<Vec<RunId>>,
+    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
+        tokio::select! {
+            biased;
+            left = crowd.serve(joining) => left,
+            broken = watcher => Err(broken),
+        }
+    }
+
+    /// The actors of these runs, and who notices what others write.
+    async fn crowd(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+    ) -> Result<(Crowd, impl Future<Output = DriveError>), DriveError> {
         let head = self.log.head().await?;
         let shared = Arc::new(Shared {
             engine: self.clone(),
@@ -174,26 +214,10 @@ impl Engine {
             stay,
             own: watch::Own::default(),
         });
-        let mut bells = BTreeMap::new();
-        let mut actors = Vec::with_capacity(runs.len());
-        for (run, loaded) in restore(self, runs, head.position).await? {
-            let bell = Arc::new(Notify::new());
-            bells.insert(run.stream(), bell.clone());
-            actors.push(Actor::new(shared.clone(), run, loaded, bell, stop.clone()));
-        }
-        // What was in flight holds its resources again before anything starts.
-        actors.iter_mut().for_each(Actor::hold_unsettled);
-        let mut crowd = JoinSet::new();
-        for actor in actors {
-            crowd.spawn(actor.drive());
-        }
-        let watcher = watch::watch(shared, head.position, bells);
-        let gathered = gather(crowd);
-        tokio::select! {
-            biased;
-            left = gathered => left,
-            broken = watcher => Err(broken),
-        }
+        let bells = Arc::new(watch::Bells::default());
+        let mut crowd = Crowd::new(shared.clone(), bells.clone(), stop);
+        crowd.start(restore(self, runs, head.position).await?);
+        Ok((crowd, watch::watch(shared, head.position, bells)))
     }
 }
 
@@ -230,15 +254,4 @@ async fn one_by_one(log: &dyn Log, runs: &[RunId]) -> Result<Vec<Loaded>, (RunId
         loaded.push(history::load(log, run).await.map_err(|source| (run.clone(), source))?);
     }
     Ok(loaded)
-}
-
-async fn gather(
-    mut crowd: JoinSet<Result<(RunId, Left), DriveError>>,
-) -> Result<BTreeMap<RunId, Left>, DriveError> {
-    let mut left = BTreeMap::new();
-    while let Some(joined) = crowd.join_next().await {
-        let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
-        left.insert(run, how);
-    }
-    Ok(left)
 }

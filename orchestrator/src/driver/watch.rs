@@ -3,8 +3,8 @@
 use crate::driver::{DriveError, Shared};
 use rehome_store::{Position, StreamId};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// How many events this drive appended itself.
@@ -21,15 +21,44 @@ impl Own {
     }
 }
 
+/// How the watcher wakes each actor.
+#[derive(Default)]
+pub(crate) struct Bells {
+    by_stream: Mutex<BTreeMap<StreamId, Arc<Notify>>>,
+    any: Notify,
+}
+
+impl Bells {
+    /// The bell of a stream; made where there is none.
+    pub(crate) fn of(&self, stream: &StreamId) -> Arc<Notify> {
+        self.all().entry(stream.clone()).or_default().clone()
+    }
+
+    pub(crate) fn knows(&self, stream: &StreamId) -> bool {
+        self.all().contains_key(stream)
+    }
+
+    /// Ends when any bell was rung since this ended last.
+    pub(crate) async fn rung(&self) {
+        self.any.notified().await;
+    }
+
+    fn ring(&self, stream: &StreamId) {
+        if let Some(bell) = self.all().get(stream) {
+            bell.notify_one();
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<StreamId, Arc<Notify>>> {
+        self.by_stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Events read at once.
 const PAGE: usize = 512;
 
 /// Rings the bell of each run that somebody else wrote to; ends only when the log cannot be read.
-pub(crate) async fn watch(
-    shared: Arc<Shared>,
-    start: Position,
-    bells: BTreeMap<StreamId, Arc<Notify>>,
-) -> DriveError {
+pub(crate) async fn watch(shared: Arc<Shared>, start: Position, bells: Arc<Bells>) -> DriveError {
     let (log, clock) = (&shared.engine.log, &shared.engine.clock);
     let mut seen = start;
     let mut foreign = 0;
@@ -51,10 +80,10 @@ pub(crate) async fn watch(
             let Some(last) = page.last() else { break };
             seen = last.position;
             for stored in &page {
-                if let Some(bell) = bells.get(&stored.record.stream) {
-                    bell.notify_one();
-                }
+                bells.ring(&stored.record.stream);
+                shared.engine.observer.heard(&stored.record.stream);
             }
+            bells.any.notify_one();
         }
         foreign = head.0.saturating_sub(start.0).saturating_sub(shared.own.count());
     }

@@ -5,6 +5,7 @@ mod filesystem;
 mod fold;
 mod reader;
 mod schema;
+mod still;
 mod writer;
 
 use crate::log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
@@ -159,11 +160,11 @@ impl SqliteLog {
             return Err(OpenError::NotFound(path.to_owned()));
         }
         filesystem::refuse_foreign(path)?;
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let (connection, still) = still::open(path)?;
         schema::check_ours(path, &connection)?;
         let format = schema::format(path, &connection)?;
         let id = schema::log_id(path, &connection)?;
-        let readers = Readers::new(path);
+        let readers = Readers::new(path).resting_on(still);
         Ok(Self { path: path.to_owned(), id, format, readers, writer: Err(Refusal::ReadOnly) })
     }
 

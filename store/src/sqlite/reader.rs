@@ -1,6 +1,7 @@
 //! Store: reading the SQLite file, on connections that cannot write. Touches that file.
 
 use super::extent::{self, Known, is_damage, storage};
+use super::still::Still;
 use crate::log::{Head, Later, ReadError};
 use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
 use rusqlite::{Connection, OpenFlags, Row};
@@ -14,11 +15,18 @@ pub(super) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
     known: Arc<Known>,
+    /// What the connections rest on, where they share nothing with a writer.
+    still: Option<Still>,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default(), known: Arc::default() }
+        Self { path: path.to_owned(), idle: Arc::default(), known: Arc::default(), still: None }
+    }
+
+    /// The same, on connections that share nothing with a writer.
+    pub(super) fn resting_on(self, still: Option<Still>) -> Self {
+        Self { still, ..self }
     }
 
     /// Reads one moment of the log, on a thread that may block.
@@ -34,6 +42,7 @@ impl Readers {
                 let found = read(&moment, &readers.known);
                 moment.finish().map_err(storage)?;
                 readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                readers.still.as_ref().map_or(Ok(()), Still::check)?;
                 found
             };
             tokio::task::spawn_blocking(read).await.map_err(|e| ReadError::Storage(e.to_string()))?
@@ -42,9 +51,10 @@ impl Readers {
 
     fn take(&self) -> Result<Connection, ReadError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => super::connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        match (idle, &self.still) {
+            (Some(connection), _) => Ok(connection),
+            (None, Some(still)) => still.connect().map_err(storage),
+            (None, None) => super::connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)
                 .map_err(|e| ReadError::Storage(e.to_string())),
         }
     }

@@ -1,0 +1,142 @@
+//! CLI: a command beside a runner: it asks the runner for a batch, and follows what the runner does. Touches the log.
+
+use crate::commands::Context;
+use crate::drive::{self, Driven, Goal, SHORT_SOAK_MS, opened};
+use crate::error::CliError;
+use crate::presence::Presence;
+use crate::service::same_world;
+use crate::view::{MoveView, WaitView, view};
+use crate::{cloud::Cloud, key, store};
+use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, SystemClock};
+use rehome_store::{Holder, Log, RunnerLock, SqliteLog};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a runner that is followed is looked after.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A runner takes up what it is asked for within this time, or it never will.
+const TAKEN_UP: u32 = 80;
+
+/// So many looks in a row nothing may happen before a batch counts as waiting for people or clocks.
+const STILL: u32 = 6;
+
+/// A batch that a runner is asked for, or works on already.
+pub(crate) struct Following<'a> {
+    pub(crate) c: &'a Context<'a>,
+    pub(crate) log: &'a Arc<SqliteLog>,
+    pub(crate) batch: &'a str,
+    pub(crate) runs: &'a [RunId],
+    pub(crate) goal: Goal,
+    /// People are waited for as well.
+    pub(crate) people: bool,
+}
+
+impl Following<'_> {
+    /// What the runner said when it began, if it is one that carries out batches.
+    async fn runner(&self, holder: &Holder) -> Result<Option<(Opened, bool)>, CliError> {
+        let unreadable = |e: &(dyn std::error::Error + 'static)| store::unreadable(e);
+        let (mut world, mut has_this) = (None, false);
+        for (stream, _) in self.log.streams(BatchLoaded::PREFIX).await.map_err(|e| unreadable(&e))? {
+            let Some(name) = stream.as_str().strip_prefix(BatchLoaded::PREFIX) else { continue };
+            let batch = BatchLoaded::find(&**self.log, name).await.map_err(|e| unreadable(&e))?;
+            for entry in batch.iter().flat_map(|batch| &batch.entries) {
+                if let BatchEvent::Opened(opened) = &entry.event
+                    && opened.pid == holder.pid
+                    && opened.host == holder.host
+                    && entry.at_ms >= holder.since_ms
+                {
+                    has_this |= name == self.batch;
+                    world = Some(opened.clone());
+                }
+            }
+        }
+        Ok(world.map(|world| (world, has_this)))
+    }
+
+    /// Whether the runner that is there works on this batch already.
+    pub(crate) async fn is_served(&self, holder: &Holder) -> Result<bool, CliError> {
+        Ok(self.runner(holder).await?.is_some_and(|(_, has_this)| has_this))
+    }
+
+    /// Refuses where the runner works on another world than this cloud, or as somebody else.
+    pub(crate) async fn check(&self, held: &CliError, cloud: &Cloud) -> Result<(), CliError> {
+        let refused = |what: String| CliError { what, ..held.clone() };
+        // The name is written before the runner says what it works on.
+        for _ in 0..TAKEN_UP {
+            let Some(holder) = RunnerLock::holder(self.log.path()) else { return Ok(()) };
+            if let Some((runner, _)) = self.runner(&holder).await? {
+                let mark = key::mark(&key::to_read(self.log).await?);
+                return same_world(&runner, &opened(cloud, mark))
+                    .map_err(|why| refused(format!("{}; it works with {why} here", held.what)));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Err(held.clone())
+    }
+
+    /// Asks the runner to take the batch up, if it does not work on it already, and waits until it has.
+    pub(crate) async fn ask(&self, held: &CliError, cloud: &Cloud) -> Result<(), CliError> {
+        self.check(held, cloud).await?;
+        let Some(holder) = RunnerLock::holder(self.log.path()) else { return Ok(()) };
+        if self.is_served(&holder).await? {
+            return Ok(());
+        }
+        let mark = key::mark(&key::to_read(self.log).await?);
+        let actor = store::actor(self.c.global.actor.as_deref());
+        let now = SystemClock.now_ms();
+        let asked = BatchLoaded::open(&**self.log, self.batch, &actor, now, opened(cloud, mark)).await;
+        asked.map_err(|e| store::write_error(&e))?;
+        for _ in 0..TAKEN_UP {
+            match RunnerLock::holder(self.log.path()) {
+                Some(there) if there == holder && !self.is_served(&there).await? => {}
+                Some(_) | None => return Ok(()),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Err(CliError { what: format!("{}; it does not take up other batches", held.what), ..held.clone() }
+            .left("that this batch is to be run is in the log; the next runner takes it up"))
+    }
+
+    /// Waits until the runner has brought the moves as far as it can; nothing where it is gone before that.
+    pub(crate) async fn follow(&self) -> Result<Option<Driven>, CliError> {
+        let (mut still, mut before, mut silent) = (0, Vec::new(), false);
+        loop {
+            let presence = Presence::of(self.log.path());
+            if matches!(presence, Presence::Silent(..)) && !silent {
+                presence.line(&[]).iter().for_each(|line| self.c.output.talk(line));
+            }
+            silent = matches!(presence, Presence::Silent(..));
+            let there = !presence.is_nobody();
+            let mut views = Vec::with_capacity(self.runs.len());
+            for run in self.runs {
+                views.push(view(run, &store::read_run(&**self.log, run).await?.state));
+            }
+            let events: Vec<u64> = views.iter().map(|view| view.events).collect();
+            still = if events == before { still + 1 } else { 0 };
+            before = events;
+            let over = views.iter().all(|view| self.rests(view));
+            if over && (still >= STILL || !there || views.iter().all(MoveView::is_over)) {
+                let exit = drive::exit(self.goal, &BTreeMap::new(), &views);
+                return Ok(Some(Driven { exit, views }));
+            }
+            if !there {
+                return Ok(None);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Whether a runner has nothing to do for a move.
+    fn rests(&self, view: &MoveView) -> bool {
+        let now = SystemClock.now_ms();
+        let rests = |w: &WaitView| match w.kind {
+            "approval" => self.goal == Goal::Forward,
+            "by-hand" | "failed" => !self.people,
+            "soak" => !self.people && w.next_check_ms.is_some_and(|date| date - now > SHORT_SOAK_MS),
+            _ => false,
+        };
+        view.is_over() || !view.waiting_for.is_empty() && view.waiting_for.iter().all(rests)
+    }
+}

@@ -1,0 +1,164 @@
+//! CLI: whether somebody carries the work on, and since when not. Touches the file of the runner, reading.
+
+use crate::error::one_line;
+use crate::hint::quoted;
+use crate::time::clock;
+use crate::view::{MoveView, State, WaitView};
+use rehome_orchestrator::{Clock, SystemClock};
+use rehome_store::{Heartbeat, Holder, RunnerLock, side};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
+
+/// A runner says this often that it is at work.
+pub(crate) const BEAT: Duration = Duration::from_secs(2);
+
+/// One that has not said so for this long does not answer: it is stopped, or the machine sleeps.
+const SILENT_MS: i64 = 15_000;
+
+/// The runner of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// None was ever there.
+    Never,
+    /// Who reads cannot see it: it is a copy, or the file of the runner may not be read.
+    Unknown,
+    /// It is at work.
+    Alive(Holder),
+    /// It has the right to act, and says nothing since then.
+    Silent(Holder, i64),
+    /// It was there until then.
+    Gone(Holder, i64),
+}
+
+impl Presence {
+    /// The runner of this log, now.
+    pub(crate) fn of(log: &Path) -> Self {
+        let file = RunnerLock::path(log);
+        if file.exists() && side::open(&file).is_err() {
+            return Self::Unknown;
+        }
+        Self::judge(RunnerLock::holder(log), Heartbeat::last(log), SystemClock.now_ms())
+    }
+
+    fn judge(holder: Option<Holder>, last: Option<Heartbeat>, now_ms: i64) -> Self {
+        match (holder, last) {
+            (Some(holder), Some(last)) if now_ms - last.at_ms > SILENT_MS => Self::Silent(holder, last.at_ms),
+            (Some(holder), _) => Self::Alive(holder),
+            (None, Some(last)) => Self::Gone(last.holder, last.at_ms),
+            (None, None) => Self::Never,
+        }
+    }
+
+    /// Whether nobody has the right to act.
+    pub(crate) fn is_nobody(&self) -> bool {
+        matches!(self, Self::Never | Self::Gone(..))
+    }
+
+    /// Moves that say they are running, where nobody runs them: they wait for somebody who does.
+    pub(crate) fn judge_views(&self, views: &mut [MoveView]) {
+        if !self.is_nobody() {
+            return;
+        }
+        for view in views.iter_mut().filter(|view| view.state == State::Running) {
+            view.state = State::Waiting;
+            view.waiting_for.insert(0, nobody(view));
+        }
+    }
+
+    /// What a person is told, where there is work that somebody has to carry on.
+    pub(crate) fn line(&self, views: &[MoveView]) -> Option<String> {
+        let open = views.iter().find(|view| view.needs_a_runner());
+        let named = |h: &Holder| one_line(&format!("{} process {} on {}", h.actor, h.pid, h.host));
+        match (self, open) {
+            (Self::Alive(holder), _) => Some(format!("runner alive: {}", named(holder))),
+            (Self::Silent(holder, since_ms), _) => {
+                let (since, pid) = (now(*since_ms), holder.pid);
+                let goes_on = format!("runner not answering since {since}: {}", named(holder));
+                Some(format!("{goes_on}; let it go on: kill -CONT {pid}, or end it: kill -KILL {pid}"))
+            }
+            (Self::Gone(_, since_ms), Some(open)) => {
+                Some(format!("NO RUNNER since {}; next: {}", now(*since_ms), open.run_command()))
+            }
+            (Self::Never, Some(open)) => Some(format!("NO RUNNER; next: {}", open.run_command())),
+            (Self::Gone(..) | Self::Never, None) | (Self::Unknown, _) => None,
+        }
+    }
+
+    pub(crate) fn value(&self) -> Value {
+        let told = |h: &Holder, alive: bool, answers: bool, since: Option<i64>| {
+            let since = since.map(crate::time::date);
+            json!({
+                "alive": alive, "answers": answers, "host": h.host, "pid": h.pid, "actor": h.actor,
+                "last_seen": since,
+            })
+        };
+        match self {
+            Self::Never | Self::Unknown => Value::Null,
+            Self::Alive(holder) => told(holder, true, true, None),
+            Self::Silent(holder, since) => told(holder, true, false, Some(*since)),
+            Self::Gone(holder, since) => told(holder, false, false, Some(*since)),
+        }
+    }
+}
+
+fn now(ms: i64) -> String {
+    clock(ms, SystemClock.now_ms())
+}
+
+fn nobody(view: &MoveView) -> WaitView {
+    WaitView {
+        step: "-".to_owned(),
+        title: "somebody who carries it on".to_owned(),
+        kind: "runner",
+        since_ms: view.since_ms,
+        next_check_ms: None,
+        checks: None,
+        why: None,
+        left: None,
+        unblock_with: vec![view.run_command()],
+    }
+}
+
+impl MoveView {
+    /// What carries the work on.
+    pub(crate) fn run_command(&self) -> String {
+        format!("rehome run {}", quoted(&self.batch))
+    }
+
+    /// Whether something happens to it only where there is a runner.
+    fn needs_a_runner(&self) -> bool {
+        match self.state {
+            State::Waiting | State::Running | State::Soaking | State::NeedsPerson => true,
+            // Something else of it goes on.
+            State::Failed => self.waiting_for.iter().any(|w| w.kind != "failed" && w.kind != "approval"),
+            State::Planned
+            | State::Paused
+            | State::AwaitingCleanup
+            | State::Done
+            | State::RolledBack
+            | State::Stale
+            | State::Superseded => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runner_is_alive_as_long_as_it_says_so_and_has_the_right_to_act() {
+        let ada = Holder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 };
+        let last = |at_ms| Some(Heartbeat { holder: ada.clone(), at_ms });
+        for (holder, last, is) in [
+            (None, None, Presence::Never),
+            (Some(ada.clone()), None, Presence::Alive(ada.clone())),
+            (Some(ada.clone()), last(90_000), Presence::Alive(ada.clone())),
+            (Some(ada.clone()), last(80_000), Presence::Silent(ada.clone(), 80_000)),
+            (None, last(99_999), Presence::Gone(ada.clone(), 99_999)),
+        ] {
+            assert_eq!(Presence::judge(holder, last, 100_000), is);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! CLI: one line of what is under way: what is waited for, since when, until when, and what brings it on. Pure.
+
+use crate::hint::Hints;
+use crate::time::clock;
+use crate::view::{MoveView, State, WaitView};
+
+/// The line, the most urgent first: it may be cut off at its end.
+pub(crate) fn line(batches: &[String], moves: &[&MoveView], now_ms: i64, hints: &Hints) -> String {
+    let mut parts = Vec::new();
+    let waits = |kinds: &[&str]| -> Vec<(&MoveView, &WaitView)> {
+        let fits = |w: &&WaitView| kinds.contains(&w.kind);
+        moves.iter().flat_map(|m| m.waiting_for.iter().filter(fits).map(|w| (*m, w))).collect()
+    };
+    let command = |w: &WaitView| w.unblock_with.first().map(|c| hints.complete(c)).unwrap_or_default();
+    let since = |all: &[(&MoveView, &WaitView)]| {
+        let first = all.iter().map(|(_, w)| w.since_ms).filter(|ms| *ms > 0).min();
+        first.map(|ms| format!(" since {}", clock(ms, now_ms))).unwrap_or_default()
+    };
+    let until = |all: &[(&MoveView, &WaitView)]| {
+        let next = all.iter().filter_map(|(_, w)| w.next_check_ms).min();
+        next.map(|ms| format!(" until {}", clock(ms, now_ms))).unwrap_or_default()
+    };
+    for (kinds, word) in [(&["failed"], "failed"), (&["by-hand"], "by hand")] {
+        let all = waits(kinds);
+        if let Some((_, first)) = all.first() {
+            parts.push(format!("{} {word}{} ({})", all.len(), since(&all), command(first)));
+        }
+    }
+    let paused: Vec<&&MoveView> = moves.iter().filter(|m| m.state == State::Paused).collect();
+    if let Some(first) = paused.first() {
+        parts.push(format!(
+            "{} paused ({})",
+            paused.len(),
+            hints.complete(&format!("rehome resume {}", first.run))
+        ));
+    }
+    let unread = moves.iter().filter(|m| matches!(m.state, State::Waiting | State::Planned)).count();
+    if unread > 0 {
+        parts.push(format!("comparing {} of {} with Azure", moves.len() - unread, moves.len()));
+    }
+    for (kinds, word) in [(&["soak"], "soaking"), (&["pause"], "pausing")] {
+        let all = waits(kinds);
+        if !all.is_empty() {
+            parts.push(format!("{} {word}{}", all.len(), until(&all)));
+        }
+    }
+    let working = waits(&["azure", "retry", "restored"]);
+    if let Some((view, first)) = working.iter().min_by_key(|(_, w)| w.since_ms) {
+        let what = format!("{}:{} {}", view.run, first.step, first.title);
+        parts.push(format!("{} at work: {what}{}", working.len(), since(&working)));
+    }
+    let open = moves.iter().filter(|m| m.state == State::AwaitingCleanup).count();
+    if parts.is_empty() && open > 0 {
+        parts.push(format!("{open} wait for the clean-up"));
+    }
+    format!("{}: {}", batches.join(" + "), parts.join(", "))
+}

@@ -1,0 +1,112 @@
+//! CLI: the batches that one runner serves: its own, those that were begun here before, and those that somebody asks
+//! for while it is at work. Touches the log.
+
+use crate::planning;
+use crate::progress::Progress;
+use crate::store;
+use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, SystemClock};
+use rehome_store::{Log, SqliteLog, StreamId};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// What a runner needs to know to take up other batches than its own.
+pub(crate) struct Service {
+    pub(crate) log: Arc<SqliteLog>,
+    pub(crate) actor: Arc<str>,
+    /// What the runner says of itself and its world.
+    pub(crate) opened: Opened,
+    pub(crate) progress: Arc<Progress>,
+}
+
+/// Of the world that a program works on, what must be the same for another program to go on with it.
+const WORLD: [&str; 4] = ["cloud", "tenant", "principal", "application"];
+
+/// Whether two programs work on the same world as the same caller; otherwise what differs.
+pub(crate) fn same_world(one: &Opened, other: &Opened) -> Result<(), String> {
+    for name in WORLD {
+        let of = |opened: &Opened| opened.world.get(name).cloned().unwrap_or_default();
+        let (one, other) = (of(one), of(other));
+        if !one.eq_ignore_ascii_case(&other) {
+            return Err(format!("{name} {one:?} and {other:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// The last time that somebody asked for the plan that is approved, or began to work on it.
+pub(crate) fn asked_for(batch: &BatchLoaded) -> Option<&Opened> {
+    let after_plan = batch.entries.iter().rev().take_while(|e| !matches!(e.event, BatchEvent::Planned(_)));
+    after_plan.into_iter().find_map(|e| match &e.event {
+        BatchEvent::Opened(opened) => Some(opened),
+        BatchEvent::Planned(_) | BatchEvent::Approved(_) | BatchEvent::Restored(_) => None,
+    })
+}
+
+impl Service {
+    /// Batches that were begun here before and are not over, other than this one, with their open moves.
+    pub(crate) async fn begun(&self, own: &str) -> Vec<(String, Vec<RunId>)> {
+        let streams = self.log.streams(BatchLoaded::PREFIX).await.unwrap_or_default();
+        let mut begun = Vec::new();
+        for (stream, _) in streams {
+            let Some(name) = stream.as_str().strip_prefix(BatchLoaded::PREFIX).filter(|n| *n != own) else {
+                continue;
+            };
+            let runs = self.wanted(name).await;
+            if !runs.is_empty() {
+                begun.push((name.to_owned(), runs));
+            }
+        }
+        begun
+    }
+
+    /// The open moves of a batch, if somebody asked for them who works on the same world. What cannot be read is left
+    /// to whoever asks for it by name.
+    async fn wanted(&self, name: &str) -> Vec<RunId> {
+        let Ok(Some(batch)) = BatchLoaded::find(&*self.log, name).await else { return Vec::new() };
+        let asked = asked_for(&batch).is_some_and(|opened| same_world(opened, &self.opened).is_ok());
+        if !batch.approved || !asked {
+            return Vec::new();
+        }
+        let about = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
+        let expired = planning::check_expiry_of(&about, SystemClock.now_ms()).is_err();
+        let mut open = Vec::new();
+        for run in &batch.planned.runs {
+            let Ok(loaded) = store::read_run(&*self.log, run).await else { return Vec::new() };
+            if loaded.state.verdict().is_none() && (loaded.state.has_begun() || !expired) {
+                open.push(run.clone());
+            }
+        }
+        open
+    }
+
+    /// Records that this runner works on a batch.
+    pub(crate) async fn open(&self, name: &str) -> Result<(), crate::error::CliError> {
+        let opened =
+            BatchLoaded::open(&*self.log, name, &self.actor, SystemClock.now_ms(), self.opened.clone());
+        opened.await.map_err(|e| store::write_error(&e))
+    }
+
+    /// Takes up every batch that somebody asks for from now on; ends when nobody listens any more.
+    pub(crate) async fn watch(
+        self,
+        mut served: Vec<String>,
+        mut heard: mpsc::UnboundedReceiver<StreamId>,
+        joining: mpsc::UnboundedSender<Vec<RunId>>,
+    ) {
+        while let Some(stream) = heard.recv().await {
+            let Some(name) = stream.as_str().strip_prefix(BatchLoaded::PREFIX) else { continue };
+            if served.iter().any(|known| known == name) {
+                continue;
+            }
+            let runs = self.wanted(name).await;
+            if runs.is_empty() {
+                continue;
+            }
+            served.push(name.to_owned());
+            self.progress.join(name, &runs).await;
+            if joining.send(runs).is_err() || self.open(name).await.is_err() {
+                return;
+            }
+        }
+    }
+}

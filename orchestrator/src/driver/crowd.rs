@@ -1,0 +1,106 @@
+//! Engine: the actors of one drive. They come while it lasts, and one that left comes back when somebody wrote to its
+//! run. Touches the log, reading.
+
+use crate::driver::actor::Actor;
+use crate::driver::watch::Bells;
+use crate::driver::{DriveError, Left, Shared, restore};
+use crate::fault::{Fault, FaultKind};
+use crate::history::Loaded;
+use crate::ids::RunId;
+use futures_util::FutureExt;
+use rehome_store::Position;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch as signal};
+use tokio::task::JoinSet;
+
+type Gone = Result<(RunId, Left), DriveError>;
+
+pub(crate) struct Crowd {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) bells: Arc<Bells>,
+    pub(crate) stop: signal::Receiver<bool>,
+    actors: JoinSet<Gone>,
+    left: BTreeMap<RunId, Left>,
+}
+
+impl Crowd {
+    pub(crate) fn new(shared: Arc<Shared>, bells: Arc<Bells>, stop: signal::Receiver<bool>) -> Self {
+        Self { shared, bells, stop, actors: JoinSet::new(), left: BTreeMap::new() }
+    }
+
+    /// Starts an actor for each of these runs, which have none.
+    pub(crate) fn start(&mut self, runs: Vec<(RunId, Loaded)>) {
+        let mut actors = Vec::with_capacity(runs.len());
+        for (run, loaded) in runs {
+            let bell = self.bells.of(&run.stream());
+            self.left.remove(&run);
+            actors.push(Actor::new(self.shared.clone(), run, loaded, bell, self.stop.clone()));
+        }
+        // What was in flight holds its resources again before anything starts.
+        actors.iter_mut().for_each(Actor::hold_unsettled);
+        for actor in actors {
+            self.actors.spawn(actor.drive());
+        }
+    }
+
+    /// Until every actor has left.
+    pub(crate) async fn gather(mut self) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        while let Some(joined) = self.actors.join_next().await {
+            self.note(joined)?;
+        }
+        Ok(self.left)
+    }
+
+    /// Until all have left at the same time. Runs that come in are taken up; so is one that was left, when somebody
+    /// else writes to it.
+    pub(crate) async fn serve(
+        mut self,
+        mut joining: mpsc::UnboundedReceiver<Vec<RunId>>,
+    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        while !self.actors.is_empty() {
+            let bells = self.bells.clone();
+            tokio::select! {
+                biased;
+                Some(joined) = self.actors.join_next() => self.note(joined)?,
+                Some(runs) = joining.recv() => {
+                    let new = |run: &RunId| !self.bells.knows(&run.stream());
+                    let runs: Vec<RunId> = runs.into_iter().filter(new).collect();
+                    self.take_up(runs).await;
+                }
+                () = bells.rung() => {}
+            }
+            self.take_up_again().await;
+        }
+        Ok(self.left)
+    }
+
+    fn note(&mut self, joined: Result<Gone, tokio::task::JoinError>) -> Result<(), DriveError> {
+        let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
+        self.left.insert(run, how);
+        Ok(())
+    }
+
+    async fn take_up_again(&mut self) {
+        if *self.stop.borrow() {
+            return;
+        }
+        let rung = |run: &RunId| self.bells.of(&run.stream()).notified().now_or_never().is_some();
+        let open = |(run, how): &(&RunId, &Left)| !matches!(how, Left::Closed(_)) && rung(run);
+        let runs: Vec<RunId> = self.left.iter().filter(open).map(|(run, _)| run.clone()).collect();
+        self.take_up(runs).await;
+    }
+
+    /// What cannot be read keeps nobody else from going on.
+    async fn take_up(&mut self, runs: Vec<RunId>) {
+        for run in runs {
+            match restore(&self.shared.engine, std::slice::from_ref(&run), Position(u64::MAX)).await {
+                Ok(loaded) => self.start(loaded),
+                Err(e) => {
+                    let why = Fault::new(FaultKind::Bug, "NotTakenUp", e.to_string());
+                    self.left.insert(run, Left::Unreadable(why));
+                }
+            }
+        }
+    }
+}
