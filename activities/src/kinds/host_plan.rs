@@ -6,6 +6,7 @@ use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::table::Verb;
 use crate::references::text::mentions;
 use crate::references::writable::{with_required, without_computed};
+use crate::references::writes;
 use rehome_orchestrator::Difference;
 use serde_json::{Map, Value, json};
 
@@ -215,8 +216,11 @@ fn patch(live: &Value, target: &Value) -> Value {
     let (before, after) = (identities(live), identities(target));
     let gone = before.iter().filter(|k| !has(&after, k)).map(|k| (k.clone(), Value::Null));
     let come = after.iter().filter(|k| !has(&before, k)).map(|k| (k.clone(), json!({})));
-    let map: Map<String, Value> = gone.chain(come).collect();
-    if !map.is_empty() {
+    let changes: Map<String, Value> = gone.chain(come).collect();
+    if !changes.is_empty() {
+        let whole = writes::row(kind_of(target)).is_some_and(|row| row.whole_set);
+        let all = || after.iter().map(|k| (k.clone(), json!({}))).collect();
+        let map = if whole { all() } else { changes };
         let kind = &target["identity"]["type"];
         // Without any left, some providers take only the type.
         body["identity"] = if after.is_empty() && kind == "None" {

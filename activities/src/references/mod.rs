@@ -16,3 +16,4 @@ pub mod states;
 pub mod table;
 pub mod text;
 pub(crate) mod writable;
+pub mod writes;

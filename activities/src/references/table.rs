@@ -1,7 +1,7 @@
-//! Activities: what is known about resource types: versions, verbs, and where they name identities.
+//! Activities: what is known about resource types: versions, and where they name identities.
 //!
 //! The table holds facts from the resource schemas that Azure publishes (Azure/bicep-types-az,
-//! 2026-08-20). It guides where to look and how to write; what is found is decided by the resource
+//! 2026-08-20). It guides where to look (how to write stands in `writes`); what is found is decided by the resource
 //! itself, so a type that is missing here is still handled.
 
 use super::scan::Identifier;
@@ -28,8 +28,6 @@ pub struct TypeRow {
     pub api_version: Option<&'static str>,
     /// Whether it has a writable map of identities.
     pub identity_map: bool,
-    /// How it is written.
-    pub verb: Verb,
     /// The properties that may name an identity, as `properties.a[].b` paths.
     pub references: Vec<(Identifier, &'static str)>,
 }
@@ -42,12 +40,11 @@ static ROWS: LazyLock<BTreeMap<String, TypeRow>> = LazyLock::new(|| {
 fn parse(line: &'static str) -> Option<TypeRow> {
     let mut cells = line.split(',');
     let (name, version, map) = (cells.next()?, cells.next()?, cells.next()?);
-    let (verb, references) = (cells.next()?, cells.next()?);
+    let references = cells.next()?;
     Some(TypeRow {
         name,
         api_version: (!version.is_empty()).then_some(version),
         identity_map: map == "map",
-        verb: if verb == "put" { Verb::Put } else { Verb::Patch },
         references: references.split_ascii_whitespace().filter_map(reference).collect(),
     })
 }
@@ -104,13 +101,12 @@ mod tests {
     #[test]
     fn types_are_found_in_any_case_and_know_their_children() {
         let site = row("microsoft.web/SITES").unwrap();
-        assert_eq!((site.identity_map, site.verb), (true, Verb::Patch));
+        assert!(site.identity_map);
         assert!(site.references.contains(&(Identifier::ResourceId, "properties.keyVaultReferenceIdentity")));
         let children: Vec<_> = below("Microsoft.Web/sites").map(|r| r.name).collect();
         assert!(children.contains(&"Microsoft.Web/sites/slots"), "{children:?}");
         assert!(children.contains(&"Microsoft.Web/sites/slots/config"), "{children:?}");
         assert!(!children.contains(&"Microsoft.Web/sites"), "{children:?}");
-        assert_eq!(row("Microsoft.Network/applicationGateways").unwrap().verb, Verb::Put);
     }
 
     /// The published facts, where they are at hand, must all be in the table.

@@ -28,6 +28,11 @@ pub(crate) const GENERAL: [(&str, &str); 5] = [
     ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Azure DevOps"),
 ];
 
+/// Services that limit what an application permission gives, by lists of their own; within their display names:
+/// "Office 365 Exchange Online", "Office 365 SharePoint Online", "Microsoft Graph".
+/// Source: <https://learn.microsoft.com/exchange/permissions-exo/application-rbac>
+const LIMITED: [&str; 3] = ["exchange online", "sharepoint", "microsoft graph"];
+
 /// What this move cannot see, the general first and then what its facts point to.
 pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
     let mut out = Vec::new();
@@ -44,9 +49,8 @@ pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
         }
     }
     for role in &facts.directory.app_roles {
-        if ["sharepoint", "exchange", "microsoft graph"].iter().any(|n| role.resource.eq_ignore_ascii_case(n))
-            || role.resource.to_ascii_lowercase().contains("sharepoint")
-        {
+        let limited = role.resource.to_ascii_lowercase();
+        if LIMITED.iter().any(|name| limited.contains(name)) {
             add("C7", format!("sites and mailboxes that {} limits the old identity to", role.resource));
         }
     }

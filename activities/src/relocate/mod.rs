@@ -14,6 +14,7 @@ pub(crate) mod pim;
 mod plan;
 pub mod preflight;
 pub mod rights;
+mod room;
 mod said;
 pub(crate) mod sign_ins;
 mod strategy;

@@ -6,6 +6,7 @@ mod named;
 mod nodes;
 mod strange;
 mod unread;
+mod writes;
 
 use super::bindings::copied;
 use super::facts::{Facts, Host, Moving, Reference, Strategy};
@@ -63,6 +64,7 @@ pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     partners(facts, &mut out);
     map::notices(params, facts, &mut out);
     named::notices(params, facts, &mut out);
+    writes::notices(params, facts, &mut out);
     barriers(params, facts, &mut out);
     rights(facts, &mut out);
     unread::notices(params, facts, &mut out);

@@ -8,7 +8,9 @@
 
 use super::facts::{Facts, Host, Strategy};
 use super::params::{Params, Unpinned};
+use super::room;
 use crate::references::scan::Identifier;
+use crate::references::writes;
 
 /// How a host is re-pointed, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,19 +52,12 @@ const NAMES_ITS_IDENTITY: [&str; 10] = [
     "microsoft.web/sites/slots",
 ];
 
-/// Types that take one identity at a time.
-const TAKES_ONE: [&str; 6] = [
-    "microsoft.authorization/policyassignments",
-    "microsoft.containerservice/managedclusters",
-    "microsoft.network/applicationgateways",
-    "microsoft.network/expressrouteports",
-    "microsoft.network/firewallpolicies",
-    "microsoft.network/virtualnetworkgateways",
-];
-
 /// Types that cannot be changed in place without loss, and why.
-pub(crate) const BY_HAND: [(&str, &str); 6] = [
-    ("microsoft.batch/batchaccounts/pools", "nodes get identities only when they are made"),
+pub(crate) const BY_HAND: [(&str, &str); 5] = [
+    (
+        "microsoft.batch/batchaccounts/pools",
+        "only nodes that are made after the pool was shrunk to none get another identity",
+    ),
     ("microsoft.botservice/botservices", "the client id of a bot cannot be changed in place"),
     (
         "microsoft.containerinstance/containergroups",
@@ -72,8 +67,10 @@ pub(crate) const BY_HAND: [(&str, &str); 6] = [
         "microsoft.containerservice/managedclusters/identitybindings",
         "a binding keeps the identity that it was made with",
     ),
-    ("microsoft.hdinsight/clusters", "a cluster takes its identities only when it is made"),
-    ("microsoft.machinelearningservices/workspaces/computes", "a compute must be made again"),
+    (
+        "microsoft.machinelearningservices/workspaces/computes",
+        "a cluster of nodes takes another identity, and an instance must be made again",
+    ),
 ];
 
 /// How this host is re-pointed, and why.
@@ -100,25 +97,25 @@ fn hazard(host: &Host) -> Option<String> {
 }
 
 /// Why a program may not attach one more identity to what takes the place of a host.
-pub(super) fn crowded(params: &Params, host: &Host) -> Option<&'static str> {
+pub(super) fn crowded(params: &Params, host: &Host) -> Option<String> {
     if host.writing.runs.is_some() {
-        return Some("each write of it runs something again");
+        return Some("each write of it runs something again".to_owned());
     }
     if !host.writing.hidden.is_empty() {
-        return Some("a read hides secrets of it, and a write would lose them");
+        return Some("a read hides secrets of it, and a write would lose them".to_owned());
     }
     let is = |types: &[&str]| types.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
     if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
-        return Some(why);
+        return Some((*why).to_owned());
     }
-    if is(&TAKES_ONE) && !host.attached.is_empty() {
-        return Some("it takes one identity at a time, and has one");
+    if let Some(why) = room::crowded(host) {
+        return Some(why);
     }
     let alone =
         host.attached.len() == 1 && !host.identity_type.to_ascii_lowercase().contains("systemassigned");
     let pinned = params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
     (is(&ASKS_METADATA) && alone && !pinned)
-        .then_some("with a second identity, code on it that names none would get no token")
+        .then(|| "with a second identity, code on it that names none would get no token".to_owned())
 }
 
 /// Whether the exchange takes more than one write, or the service more than a moment for it.
@@ -136,8 +133,7 @@ fn gap(facts: &Facts, host: &Host, strategy: Strategy) -> Option<String> {
             after.join(", ")
         ));
     }
-    let one = TAKES_ONE.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
-    one.then(|| "it takes one identity at a time: old and new do not overlap on it".to_owned())
+    room::full(facts, host).map(|why| format!("{why}: old and new do not overlap on it"))
 }
 
 fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
@@ -154,19 +150,26 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
         return plain(Strategy::ByHand, (*why).into());
     }
-    if let Some(why) = hazard(host) {
+    if let Some(why) = hazard(host).or_else(|| fixed(host)) {
         return plain(Strategy::ByHand, why);
     }
     if !host.carries {
         return plain(Strategy::Overlap, "it only names the identity".into());
     }
-    if is(&TAKES_ONE) {
-        return plain(Strategy::Swap, "it takes one identity at a time".into());
+    if let Some(why) = room::full(facts, host) {
+        return plain(Strategy::Swap, why);
     }
     if is(&ASKS_METADATA) || is(&NAMES_ITS_IDENTITY) {
         return code_host(params, facts, host, is(&ASKS_METADATA));
     }
     plain(Strategy::Overlap, "no code on it asks for tokens".into())
+}
+
+/// Why no write changes what names the identity here: it is set only when the resource is made.
+fn fixed(host: &Host) -> Option<String> {
+    let row = writes::row(&host.kind)?;
+    let place = host.references.iter().find(|r| !row.changes(&r.pointer))?;
+    Some(format!("{} is set only when it is made", place.pointer.rsplit('/').next().unwrap_or_default()))
 }
 
 fn code_host(params: &Params, facts: &Facts, host: &Host, asks_metadata: bool) -> Choice {

@@ -101,7 +101,8 @@ fn settings_of_an_extension_pin_the_machine_that_it_runs_on() {
 
 #[test]
 fn the_type_of_a_host_decides_where_no_code_asks() {
-    assert_eq!(strategy_of(&host("Microsoft.Storage/storageAccounts", "st")).0, Strategy::Overlap);
+    assert_eq!(strategy_of(&host("Microsoft.Search/searchServices", "se")).0, Strategy::Overlap);
+    assert_eq!(strategy_of(&host("Microsoft.Storage/storageAccounts", "st")).0, Strategy::Swap);
     assert_eq!(strategy_of(&host("Microsoft.ContainerService/managedClusters", "aks")).0, Strategy::Swap);
     assert_eq!(strategy_of(&host("Microsoft.BotService/botServices", "bot")).0, Strategy::ByHand);
     let mut kubelet = host("Microsoft.ContainerService/managedClusters", "aks");

@@ -6,6 +6,7 @@ use super::clusters;
 use super::kinds::act;
 use super::words::place;
 use crate::references::scan::Identifier;
+use crate::references::writes;
 use crate::relocate::bindings::is_binding;
 use crate::relocate::facts::{Host, Reference, Strategy};
 use crate::relocate::nodes::cluster_of;
@@ -141,7 +142,7 @@ impl Work<'_> {
 
     fn attach(&self, b: &mut Builder<'_>, source: &Host, needs: &[StepId]) -> StepId {
         if let Some(why) = crowded(b.params, self.host) {
-            let (title, node) = by_hand::host(b, self.new, self.host, why);
+            let (title, node) = by_hand::host(b, self.new, self.host, &why);
             return b.push(Group::RePoint, Words::new(title, "by hand"), needs, node);
         }
         let title = format!("{}: attach NEW, in place of {}", self.name(), place(&source.id));
@@ -281,10 +282,13 @@ pub(super) fn rewrite(
     let wanted: Vec<Identifier> = wanted.into_iter().collect();
     let mut pointers: Vec<&str> = references.iter().map(|r| r.pointer.as_str()).collect();
     pointers.dedup();
+    let map = (!attach.is_empty() || !detach.is_empty()).then_some(writes::MAP);
+    let verb = writes::verb(&host.kind, map.into_iter().chain(pointers.iter().copied()));
+    let version = writes::row(&host.kind).and_then(|row| row.version).unwrap_or(&host.api_version);
     object([
         ("id", Some(Template::known(&host.id))),
-        ("api_version", Some(Template::known(&host.api_version))),
-        ("verb", Some(Template::known(host.verb))),
+        ("api_version", Some(Template::known(version))),
+        ("verb", Some(Template::known(verb))),
         ("attach", Some(Template::known(attach))),
         ("detach", Some(Template::known(detach))),
         ("replace", Some(b.pairs(new, &wanted))),

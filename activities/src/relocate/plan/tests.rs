@@ -123,15 +123,13 @@ fn data_roles_above_the_subscriptions_take_longer_and_a_person_may_know_better()
 #[test]
 fn what_was_swapped_is_not_detached_again_and_deletion_waits_for_everything() {
     let mut facts = facts();
-    facts.hosts = vec![
-        host("Microsoft.Compute/virtualMachines", "vm"),
-        host("Microsoft.Storage/storageAccounts", "st"),
-    ];
+    facts.hosts =
+        vec![host("Microsoft.Compute/virtualMachines", "vm"), host("Microsoft.Search/searchServices", "se")];
     let plan = plan(&params(), &facts).unwrap();
     let detached: Vec<_> =
         of_kind(&plan, "host.rewrite/1").into_iter().filter(|s| s.phase == Phase::CleanUp).collect();
     assert_eq!(detached.len(), 1);
-    assert!(detached[0].title.starts_with("st: detach old"));
+    assert!(detached[0].title.starts_with("se: detach old"));
     let delete = of_kind(&plan, "identity.delete/1")[0];
     assert_eq!(before(&plan, delete).len(), plan.steps.len() - 1);
     let revoke = of_kind(&plan, "role_assignment.revoke/1")[0];

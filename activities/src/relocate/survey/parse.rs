@@ -5,7 +5,7 @@ use crate::commands::names::is_guid;
 use crate::references::compare::rest_digest;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
 pub(super) use crate::references::table::type_of;
-use crate::references::table::{self, Verb};
+use crate::references::writes::{MAP, verb as verb_for};
 use crate::relocate::databases;
 use crate::relocate::facts::*;
 use crate::relocate::nodes;
@@ -287,8 +287,9 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
     if own.is_none() && references.is_empty() {
         return None;
     }
-    let verb = table::row(&kind).map_or_else(|| default_verb(&kind), |row| row.verb);
     let pointers: Vec<&str> = references.iter().map(|r| r.pointer.as_str()).collect();
+    let map = own.is_some().then_some(MAP);
+    let verb = verb_for(&kind, map.into_iter().chain(pointers.iter().copied()));
     let mut ignored = vec!["/identity".to_owned()];
     ignored.extend(references.iter().map(|r| r.pointer.clone()));
     let found_by = if own.is_some() { Method::GraphMap } else { Method::GraphText };
@@ -330,31 +331,18 @@ pub(super) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
     let map = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
     let mut attached: Vec<String> = map.map(|m| m.keys().cloned().collect()).unwrap_or_default();
     attached.sort();
-    let verb = table::row(&kind).map_or_else(|| default_verb(&kind), |row| row.verb);
     Some(Host {
         attached,
-        verb,
         readable: true,
         carries: false,
         api_version: api_version.to_owned(),
         location: text(body, "/location").unwrap_or_default(),
         identity_type: text(body, "/identity/type").unwrap_or_default(),
         state: text(body, "/properties/provisioningState"),
-        writing: writes::of(&kind, verb, body, &[]),
+        writing: writes::of(&kind, verb_for(&kind, [MAP]), body, &[]),
         rest: rest_digest(body, &["/identity".to_owned()]),
         ..hidden_host(&id, &kind, Method::Direct)
     })
-}
-
-/// Most resources of the first level can be patched, and most children cannot; extensions of machines can.
-fn default_verb(kind: &str) -> Verb {
-    let folded = kind.to_ascii_lowercase();
-    let on_machines =
-        ["microsoft.compute/", "microsoft.hybridcompute/"].iter().any(|p| folded.starts_with(p));
-    if on_machines && folded.ends_with("/extensions") {
-        return Verb::Patch;
-    }
-    if kind.matches('/').count() > 1 { Verb::Put } else { Verb::Patch }
 }
 
 /// A host of which only the id is known.
@@ -364,7 +352,7 @@ pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
         kind: kind.to_owned(),
         api_version: String::new(),
         location: String::new(),
-        verb: default_verb(kind),
+        verb: verb_for(kind, [MAP]),
         identity_type: String::new(),
         attached: Vec::new(),
         dead: Vec::new(),
@@ -386,6 +374,7 @@ pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
 mod tests {
     use super::*;
     use crate::references::scan::Identifier;
+    use crate::references::table::Verb;
     use crate::relocate::testing::{CLIENT, GROUP, OLD, PRINCIPAL};
 
     fn who() -> Identifiers {
