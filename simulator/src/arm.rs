@@ -16,6 +16,7 @@ mod moves;
 mod msi;
 mod msi_versions;
 mod paging;
+mod patches;
 mod policies;
 mod poll;
 mod providers;

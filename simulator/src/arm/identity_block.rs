@@ -5,6 +5,8 @@
 //! makes every write fail that does not remove it.
 
 use super::authorization::{Objects, canonical};
+use super::id::ArmPath;
+use super::patches;
 use crate::http::Reply;
 use crate::world::World;
 use serde_json::{Map, Value, json};
@@ -33,6 +35,9 @@ pub(crate) fn write(
     } else if after.is_empty() {
         let message = "The identity ids must not be null or empty for 'UserAssigned' identity type.";
         return Err(Reply::error(400, "MissingIdentityIds", message));
+    }
+    if let Some(reply) = patches::too_many(&ArmPath::parse(id).kind, after.len()) {
+        return Err(reply);
     }
     fill(world, id, &mut after)?;
     let mut block = Map::new();

@@ -2,7 +2,7 @@
 
 use super::authorization::{ASSIGN, Call, Objects, canonical, linked};
 use super::id::ArmPath;
-use super::{clusters, computed, extensions, identity_block, poll, services, types};
+use super::{clusters, computed, extensions, identity_block, patches, poll, services, types};
 use crate::http::{Reply, not_here};
 use crate::operations::is_long;
 use crate::world::World;
@@ -259,7 +259,7 @@ fn complete(body: &mut Value, before: Option<&Value>, path: &ArmPath) {
 
 fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     let Some(before) = world.get(call.path).cloned() else { return not_found(path) };
-    if let Some(reply) = busy(world, path) {
+    if let Some(reply) = patches::refused(call, path).or_else(|| busy(world, path)) {
         return reply;
     }
     let kind = path.kind.to_lowercase();
@@ -275,15 +275,17 @@ fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         return reply;
     }
     let mut after = before.clone();
-    let Some(sent) = call.body.as_object() else {
+    let seen = patches::seen(call, path);
+    let Some(sent) = seen.as_object() else {
         return Reply::error(400, "InvalidRequestContent", "The request content is not a resource.");
     };
+    let merges = !patches::replaces(call, path);
     for (key, value) in sent {
         match key.as_str() {
             "id" | "name" | "type" | "location" | "systemData" | "etag" => {}
             "tags" => after["tags"] = value.clone(),
             "identity" => {
-                match identity_block::write(world, call.path, before.get("identity"), value, true) {
+                match identity_block::write(world, call.path, before.get("identity"), value, merges) {
                     Err(reply) => return reply,
                     Ok(Some(block)) => after["identity"] = block,
                     Ok(None) => {
