@@ -71,3 +71,4 @@ mod terminal;
 mod time_bound;
 mod twins;
 mod whole_way;
+mod written;

@@ -1,5 +1,6 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
+mod assignments;
 mod issuers;
 mod map;
 mod named;
@@ -7,6 +8,8 @@ mod nodes;
 mod strange;
 mod unread;
 mod writes;
+
+pub(crate) use assignments::counted_at;
 
 use super::bindings::copied;
 use super::facts::{Facts, Host, Moving, Reference, Strategy};
@@ -19,10 +22,7 @@ use crate::references::states::is_busy;
 use rehome_orchestrator::{Node, Phase, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
-/// Azure's limit of role assignments per subscription.
-const ASSIGNMENTS_MAX: u64 = 4_000;
 /// Azure's limit of federated credentials per identity.
 const CREDENTIALS_MAX: usize = 20;
 
@@ -66,6 +66,7 @@ pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     named::notices(params, facts, &mut out);
     writes::notices(params, facts, &mut out);
     barriers(params, facts, &mut out);
+    assignments::notices(facts, &mut out);
     rights(facts, &mut out);
     unread::notices(params, facts, &mut out);
     out
@@ -358,29 +359,6 @@ fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {
             ));
         }
     }
-    let mut more: BTreeMap<String, u64> = BTreeMap::new();
-    let scopes = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str());
-    let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
-    for subscription in scopes.chain(mapped).filter_map(subscription_of) {
-        *more.entry(subscription).or_default() += 1;
-    }
-    for (subscription, more) in more {
-        let there = facts.assignment_counts.get(&subscription).copied().unwrap_or(0);
-        if there + more > ASSIGNMENTS_MAX {
-            out.blockers.push(notice(
-                "B112",
-                &format!("/subscriptions/{subscription}"),
-                format!("{there} role assignments and {more} more do not fit into {ASSIGNMENTS_MAX}"),
-                "remove assignments of principals that are gone",
-            ));
-        }
-    }
-}
-
-fn subscription_of(scope: &str) -> Option<String> {
-    let mut parts = scope.split('/').skip(1);
-    let first = parts.next()?;
-    first.eq_ignore_ascii_case("subscriptions").then(|| parts.next().map(str::to_ascii_lowercase))?
 }
 
 fn rights(facts: &Facts, out: &mut Preflight) {

@@ -29,15 +29,45 @@ pub(crate) fn path(principal: &str, back_ms: u64) -> String {
     )
 }
 
+/// Storage: what no role gives there, an access list on a file or a folder of Data Lake may.
+/// Source: <https://learn.microsoft.com/azure/storage/blobs/data-lake-storage-access-control>
+const STORAGE: &str = "e406a681-f3d4-42a8-90b6-c2b029497af1";
+
 /// Services in which somebody has to look for its rights, because no plan can.
 pub(crate) fn elsewhere<'a>(
     audiences: &'a [Audience],
     permitted: &'a [&str],
+    roles: &'a [&str],
 ) -> impl Iterator<Item = &'a Audience> {
     audiences.iter().filter(|audience| {
         let is = |known: &&str| {
             known.eq_ignore_ascii_case(&audience.id) || known.eq_ignore_ascii_case(&audience.name)
         };
-        !GOVERNED.iter().any(is) && !permitted.iter().any(is)
+        let listed = is(&STORAGE) && !roles.iter().any(|role| is_for_data(role));
+        listed || !GOVERNED.iter().any(is) && !permitted.iter().any(is)
     })
+}
+
+/// Whether a role, by its name, gives data in storage: `Storage Blob Data Reader`, `Storage Queue Data Message Sender`.
+/// Of a role that somebody made nobody can tell that by its name.
+fn is_for_data(role: &str) -> bool {
+    let role = role.to_ascii_lowercase();
+    role.starts_with("storage ") && role.contains(" data ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn storage_counts_as_seen_only_where_a_role_gives_data_in_it() {
+        let audience = |id: &str, name: &str| Audience { id: id.into(), name: name.into() };
+        let all = [audience(STORAGE, "Azure Storage"), audience(GOVERNED[0], "ARM"), audience("x", "Fabric")];
+        let names = |roles: &[&str]| -> Vec<String> {
+            elsewhere(&all, &[], roles).map(|audience| audience.name.clone()).collect()
+        };
+        assert_eq!(names(&["Reader", "Storage Account Contributor"]), ["Azure Storage", "Fabric"]);
+        assert_eq!(names(&["Storage Blob Data Owner"]), ["Fabric"]);
+        assert_eq!(names(&["Storage File Data Privileged Reader"]), ["Fabric"]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Activities: what only a person can do, as instructions with the real ids filled in. Pure.
 
 use super::builder::{Builder, New};
+use super::remade;
 use super::words::{grouped, place};
 use crate::commands::shell::quoted;
 use crate::commands::shown;
@@ -60,9 +61,15 @@ fn written(host: &Host) -> Option<String> {
 pub(super) fn host(b: &Builder<'_>, new: &New, host: &Host, reason: &str) -> (String, Node) {
     let places: Vec<String> = places(host).collect();
     let places = if places.is_empty() { "its identity".to_owned() } else { places.join(", ") };
-    let (id, how) = (shown(&host.id), written(host).unwrap_or_default());
-    let head = format!("{id}\n{reason}.\n{how}Make it use the new identity ({places}):");
-    let undo = format!("{id}\n{how}Make it use the old identity again ({places}):");
+    let id = shown(&host.id);
+    let old = b.old().resource_id.as_str();
+    let with = |wanted: &str, gone: &str| {
+        let commands = remade::commands(host, wanted, gone).map(|commands| format!("{commands}\n"));
+        commands.or_else(|| written(host)).unwrap_or_default()
+    };
+    let (there, back) = (with(&new.id, old), with(old, &new.id));
+    let head = format!("{id}\n{reason}.\n{there}Make it use the new identity ({places}):");
+    let undo = format!("{id}\n{back}Make it use the old identity again ({places}):");
     (format!("{}: use NEW ({reason})", grouped(&host.id)), using(b, new, [head, undo]))
 }
 

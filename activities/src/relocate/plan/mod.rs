@@ -16,6 +16,7 @@ mod named;
 mod on_itself;
 mod outside;
 mod principal;
+mod remade;
 mod scheduled;
 mod siblings;
 mod waits;

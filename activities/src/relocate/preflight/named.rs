@@ -83,7 +83,8 @@ fn signed_in(params: &Params, facts: &Facts, out: &mut Preflight) {
         return;
     };
     let permitted: Vec<&str> = facts.directory.app_roles.iter().map(|role| role.resource.as_str()).collect();
-    for audience in elsewhere(audiences, &permitted) {
+    let roles: Vec<&str> = facts.assignments_of.iter().map(|a| a.role.as_str()).collect();
+    for audience in elsewhere(audiences, &permitted, &roles) {
         let text = format!(
             "it signs in to {}, where nothing that this plan can see grants it anything",
             audience.name

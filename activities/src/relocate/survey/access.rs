@@ -10,6 +10,7 @@ use crate::references::text::mentions;
 use crate::relocate::facts::*;
 use crate::relocate::nodes::cluster_of;
 use crate::relocate::params::Params;
+use crate::relocate::preflight::counted_at;
 use crate::relocate::rights::allows;
 use crate::relocate::strategy::is_record;
 use futures_util::stream::{self, StreamExt};
@@ -69,12 +70,13 @@ pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
     );
     let (mut roles, mut custom_roles) = (BTreeMap::new(), BTreeMap::new());
     let (mut locks, mut counts) = (Vec::new(), BTreeMap::new());
-    for (subscription, mut one) in subscriptions.iter().zip(read) {
+    for mut one in read {
         roles.append(&mut one.roles);
         custom_roles.append(&mut one.custom_roles);
         locks.append(&mut one.locks);
         gaps.append(&mut one.gaps);
-        counts.extend(one.count.map(|count| (subscription.to_lowercase(), count)));
+        // What is above several subscriptions shows in the list of each.
+        counts.append(&mut one.counts);
     }
     for mut missed in [vaults.1, grants.1, sites.1, applications.1, management_groups.1] {
         gaps.append(&mut missed);
@@ -106,7 +108,8 @@ struct Inside {
     roles: BTreeMap<String, String>,
     custom_roles: BTreeMap<String, Vec<String>>,
     locks: Vec<Lock>,
-    count: Option<u64>,
+    /// Role assignments, by where they count.
+    counts: BTreeMap<String, u64>,
     gaps: Vec<Gap>,
 }
 
@@ -132,12 +135,11 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
     }
     match count {
         Ok(found) => {
-            // What is above the subscription counts elsewhere.
-            let within = |a: &&Value| {
-                let at = parse::text(a, "/properties/scope").unwrap_or_default().to_lowercase();
-                at.starts_with(&scope.to_lowercase())
-            };
-            inside.count = Some(found.iter().filter(within).count().try_into().unwrap_or(u64::MAX));
+            // A subscription that has none counts none, which is not the same as not being known.
+            inside.counts.insert(subscription.to_lowercase(), 0);
+            for at in found.iter().filter_map(|a| counted_at(&parse::text(a, "/properties/scope")?)) {
+                *inside.counts.entry(at).or_default() += 1;
+            }
         }
         Err(why) => inside.gaps.push(gap(&assignments, &why)),
     }
@@ -148,12 +150,12 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
     inside
 }
 
-/// How many role assignments there are where more are to be made, by the subscription as its scopes spell it.
+/// How many role assignments there are where more are to be made, by where they count.
 pub(super) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
-    let all = facts.assignments_of.iter().chain(&facts.assignments_on);
-    let subscriptions = all.filter_map(|a| a.scope.split('/').nth(2).map(ToOwned::to_owned));
-    let known = |s: String| common.counts.get(&s.to_lowercase()).copied().map(|count| (s, count));
-    subscriptions.filter_map(known).collect()
+    let all = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str());
+    let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
+    let known = |at: String| common.counts.get(&at).copied().map(|count| (at, count));
+    all.chain(mapped).filter_map(counted_at).filter_map(known).collect()
 }
 
 /// The management groups that may be seen: an assignment on one of them shows up below it, but not where
