@@ -26,7 +26,7 @@ const TYPES: [(&str, bool, u64); 12] = [
     ("Microsoft.App/containerApps", true, 0),
     ("Microsoft.App/jobs", true, 0),
     ("Microsoft.Web/sites", false, 3),
-    ("Microsoft.Storage/storageAccounts", false, 2),
+    ("Microsoft.DigitalTwins/digitalTwinsInstances", false, 2),
     ("Microsoft.Automation/automationAccounts", false, 0),
     ("Microsoft.ContainerRegistry/registries", true, 2),
     ("Microsoft.EventHub/namespaces", false, 1),

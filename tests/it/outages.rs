@@ -128,7 +128,7 @@ fn workloads() -> Value {
             json!({"reference": "/properties/keyVaultReferenceIdentity"})
         ),
         runs(
-            "overlap-key",
+            "swap-key",
             "Microsoft.Storage/storageAccounts",
             "stkey",
             json!({"reference": "/properties/encryption/identity/userAssignedIdentity"})

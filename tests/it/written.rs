@@ -26,9 +26,8 @@ fn other(nth: usize) -> String {
 /// The estate with as many identities as its hosts carry.
 fn azure(hosts: &[Value]) -> (Azure, Rehome) {
     let mut estate = estate(hosts.iter().cloned());
-    let neighbour = estate["arm"].as_array().into_iter().flatten();
-    let neighbour =
-        neighbour.filter(|o| text(&o["id"]) == identity("id10")).cloned().next().expect("a neighbour");
+    let mut neighbour = estate["arm"].as_array().into_iter().flatten();
+    let neighbour = neighbour.find(|o| text(&o["id"]) == identity("id10")).cloned().expect("a neighbour");
     for nth in 0..10 {
         let mut one = neighbour.clone();
         (one["id"], one["name"]) = (json!(other(nth)), json!(format!("other{nth}")));
