@@ -14,9 +14,17 @@ pub(crate) struct Cloud {
     pub(crate) tempo: Tempo,
 }
 
+/// A cloud as a plan has it, which people were shown before they approved it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Recorded<'a> {
+    pub(crate) url: Option<&'a str>,
+    /// Where it is signed in to.
+    pub(crate) authority: Option<&'a str>,
+}
+
 /// Reaches the cloud that was named, or else the one that was recorded.
-pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<Cloud, CliError> {
-    let named = args.cloud.as_deref().or(recorded).ok_or_else(|| {
+pub(crate) async fn connect(args: &CloudArgs, recorded: Recorded<'_>) -> Result<Cloud, CliError> {
+    let named = args.cloud.as_deref().or(recorded.url).ok_or_else(|| {
         CliError::new(Exit::Usage, "no cloud was named")
             .next("add --cloud azure, usgov, china, or the URL that `rehome sim serve` printed")
     })?;
@@ -35,6 +43,7 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<
     let tempo = tempo(args.time_scale, url)?;
     let options = ConnectOptions {
         cloud: url.to_owned(),
+        authority: recorded.authority.filter(|_| recorded.url == Some(url)).map(ToOwned::to_owned),
         ca: args.ca.clone(),
         sign_in: args.sign_in.clone(),
         time_scale: tempo.scale(),
@@ -51,6 +60,18 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Option<&str>) -> Result<
         }
     })?;
     Ok(Cloud { azure, url: url.to_owned(), tempo })
+}
+
+/// Whether a cloud that a plan names may be taken from there: one with a name, or one on this machine. Any other is the
+/// operator's to name, who sends it what they sign in with.
+pub(crate) fn is_known(url: &str) -> bool {
+    is_loopback(url) || national::at(url).is_some_and(|cloud| cloud.manager == url.trim_end_matches('/'))
+}
+
+/// What people are shown of the cloud that a plan is for, in one line.
+pub(crate) fn shown(about: &serde_json::Value) -> String {
+    let text = |name: &str| about[name].as_str().unwrap_or("(not said)");
+    format!("cloud {}, signed in to at {}, tenant {}", text("cloud"), text("authority"), text("tenant"))
 }
 
 /// The Resource Manager of a cloud that has a name, or the URL that was given.
@@ -106,6 +127,25 @@ mod tests {
             assert!(error.exit == Exit::Usage && !error.to_string().contains("hunter2"), "{error}");
         }
         assert!(without_user("https://management.azure.com").is_ok() && without_user("usgov").is_ok());
+    }
+
+    #[test]
+    fn a_plan_may_name_a_cloud_that_has_a_name_or_is_on_this_machine() {
+        for known in
+            ["https://management.azure.com", "https://management.chinacloudapi.cn/", "http://127.0.0.1:9"]
+        {
+            assert!(is_known(known), "{known}");
+        }
+        for other in [
+            "https://management.azure.com.evil.example",
+            "https://management.azure.com:444",
+            "https://management.azure.com/x",
+            "http://management.azure.com",
+            "https://10.0.0.1",
+            "",
+        ] {
+            assert!(!is_known(other), "{other}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::anchor;
 use crate::args::{CloudArgs, RunArgs};
 use crate::clock::{self, Clocks};
-use crate::cloud::{self, Cloud};
+use crate::cloud::{self, Cloud, Recorded};
 use crate::commands::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::interrupt::{Handling, Signal};
@@ -60,7 +60,18 @@ pub(crate) const SHORT_SOAK_MS: i64 = 20_000;
 /// Connects to the cloud that the batch was planned for.
 pub(crate) async fn reach(log: &dyn Log, batch: &BatchLoaded, args: &CloudArgs) -> Result<Cloud, CliError> {
     let about: serde_json::Value = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
-    let cloud = cloud::connect(args, about["cloud"].as_str()).await?;
+    let recorded = Recorded { url: about["cloud"].as_str(), authority: about["authority"].as_str() };
+    if let (None, Some(url)) = (&args.cloud, recorded.url)
+        && !cloud::is_known(url)
+        && !worked_in(batch, url)
+    {
+        let what =
+            format!("the plan is for the cloud {url}, which has no name here, and you did not name it");
+        return Err(CliError::new(Exit::Usage, what)
+            .next(format!("if it is the one that you mean, add --cloud {url}"))
+            .next("what you sign in with is sent to the server that this cloud names"));
+    }
+    let cloud = cloud::connect(args, recorded).await?;
     let planned_for = about["tenant"].as_str().unwrap_or_default();
     if !planned_for.is_empty() && !planned_for.eq_ignore_ascii_case(cloud.azure.tenant()) {
         let what = format!(
@@ -72,6 +83,14 @@ pub(crate) async fn reach(log: &dyn Log, batch: &BatchLoaded, args: &CloudArgs) 
     // A log that cannot be read is better found before the cloud is asked anything.
     log.head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
     Ok(cloud)
+}
+
+/// Whether somebody named this cloud for this batch before, and the work began.
+fn worked_in(batch: &BatchLoaded, url: &str) -> bool {
+    batch.entries.iter().any(|entry| match &entry.event {
+        BatchEvent::Opened(opened) => opened.world.get("cloud").is_some_and(|cloud| cloud == url),
+        BatchEvent::Planned(_) | BatchEvent::Approved(_) | BatchEvent::Restored(_) => false,
+    })
 }
 
 /// How long to stay, given the flags and whether somebody is watching.
@@ -240,6 +259,7 @@ fn drive_error(e: &DriveError) -> CliError {
     let exit = match e {
         DriveError::Append { .. }
         | DriveError::UnknownName { .. }
+        | DriveError::Misjudged { .. }
         | DriveError::NotSecured { .. }
         | DriveError::Panicked(_) => Exit::Failed,
         DriveError::Read(_) | DriveError::History { .. } => Exit::Damaged,

@@ -5,6 +5,7 @@ mod args;
 mod clock;
 mod cloud;
 mod commands;
+mod derived;
 mod drive;
 mod error;
 mod files;

@@ -4,6 +4,7 @@ use crate::args::{Cli, Format};
 use crate::error::{CliError, Exit, clean, clean_json, one_line};
 use crate::hint::Hints;
 use crate::unprinted::Unprinted;
+use rehome_orchestrator::without_secrets;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -156,7 +157,7 @@ impl Output {
     pub(crate) fn talk(&self, text: &str) {
         if !self.is_muted() {
             // Nobody may be listening; the work goes on.
-            drop(writeln!(io::stderr().lock(), "{}", one_line(text)));
+            drop(writeln!(io::stderr().lock(), "{}", one_line(&without_secrets(text))));
         }
     }
 
@@ -164,6 +165,8 @@ impl Output {
     pub(crate) fn error(&self, error: &CliError) {
         let error = error.completed(&self.hints);
         let text = if self.is_json() { error.json() } else { error.to_string() };
+        // Errors say back what somebody wrote: a line of a file, an answer of a server.
+        let text = without_secrets(&text);
         drop(writeln!(io::stderr().lock(), "{text}"));
     }
 

@@ -4,6 +4,7 @@ use crate::cloud::Cloud;
 use crate::error::{CliError, Exit};
 use crate::manifest::Manifest;
 use rehome_activities::azure::Reader;
+use rehome_activities::azure::national::National;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::{audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};
@@ -11,7 +12,7 @@ use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, Move, RunId, S
 use serde_json::{Value, json};
 
 /// A plan that was not begun is good for this long.
-const VALID_MS: i64 = 72 * 3_600_000;
+pub(crate) const VALID_MS: i64 = 72 * 3_600_000;
 
 /// What was read of one identity, or why it could not be.
 pub(crate) type Surveyed<'a> = (&'a Params, Result<Facts, Fault>);
@@ -27,31 +28,45 @@ pub(crate) async fn survey<'a>(
     Ok(manifest.moves.iter().zip(surveyed).collect())
 }
 
+/// The program that plans, as a plan names it: only the same one can tell whether a plan is its own.
+pub(crate) const PROGRAM: &str = concat!("rehome ", env!("CARGO_PKG_VERSION"));
+
+/// What is the same for every move of a document.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    pub(crate) batch: &'a str,
+    /// When the facts were read; names of moves are made of it.
+    pub(crate) created_at_ms: i64,
+    /// The cloud with a name that it is or plays.
+    pub(crate) national: Option<&'static National>,
+}
+
 /// Surveys every identity of the batch and plans its move.
 pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
+    let setting = Setting { batch: &manifest.name, created_at_ms: now, national: cloud.azure.national() };
     let (mut moves, mut missing) = (Vec::new(), Vec::new());
     for (params, facts) in survey(&cloud.azure.reader(), manifest).await? {
         match facts {
-            Ok(facts) => moves.push(one(cloud, &manifest.name, params, &facts, now)?),
+            Ok(facts) => moves.push(a_move(setting, params, &facts)?),
             Err(why) => missing.push((params.identity.as_str(), why)),
         }
     }
     unsurveyed(&missing)?;
-    Ok(Document {
-        format_version: FORMAT_VERSION.to_owned(),
-        batch: manifest.name.clone(),
-        about: json!({
-            "program": concat!("rehome ", env!("CARGO_PKG_VERSION")),
-            "cloud": cloud.url,
-            "tenant": cloud.azure.tenant(),
-            "planned_by": cloud.azure.caller().object_id,
-            "created_at_ms": now,
-            "expires_at_ms": now + VALID_MS,
-            "requests": cloud.azure.requests(),
-        }),
-        moves,
-    })
+    let mut about = json!({
+        "program": PROGRAM,
+        "cloud": cloud.url,
+        "authority": cloud.azure.authority(),
+        "tenant": cloud.azure.tenant(),
+        "planned_by": cloud.azure.caller().object_id,
+        "created_at_ms": now,
+        "expires_at_ms": now + VALID_MS,
+        "requests": cloud.azure.requests(),
+    });
+    if let Some(national) = setting.national {
+        about["national"] = Value::from(national.name);
+    }
+    Ok(Document { format_version: FORMAT_VERSION.to_owned(), batch: manifest.name.clone(), about, moves })
 }
 
 /// Says what kept facts from being read: an identity that is not there is one thing, a read that failed another.
@@ -71,15 +86,16 @@ pub(crate) fn unsurveyed(missing: &[(&str, Fault)]) -> Result<(), CliError> {
     Err(missing.iter().map(line).fold(error, CliError::next))
 }
 
-fn one(cloud: &Cloud, batch: &str, params: &Params, facts: &Facts, now: i64) -> Result<Move, CliError> {
+/// One move, as it follows from what was asked for and what was read: the same again whenever it is asked.
+pub(crate) fn a_move(setting: Setting<'_>, params: &Params, facts: &Facts) -> Result<Move, CliError> {
     let plan = relocate::plan(params, facts).map_err(|why| {
         CliError::new(Exit::Failed, format!("no plan can be made: {why}")).at(params.identity.clone())
     })?;
     let mut preflight = preflight(params, facts);
-    let national = cloud.azure.national().into_iter();
+    let national = setting.national.into_iter();
     preflight.warnings.extend(national.flat_map(|national| audiences(facts, national)));
     let seen = cannot_see(facts);
-    let name = digest(&json!([batch, params.identity.to_lowercase(), now]));
+    let name = digest(&json!([setting.batch, params.identity.to_lowercase(), setting.created_at_ms]));
     let name = name.trim_start_matches("sha256:").chars().take(6).collect::<String>();
     Ok(Move {
         run: RunId::new(format!("m-{name}")),
@@ -124,13 +140,8 @@ pub(crate) fn blockers(document: &Document) -> Option<CliError> {
     Some(lines.into_iter().fold(error, CliError::next))
 }
 
-/// Refuses a plan that is too old to be begun.
-pub(crate) fn check_expiry(document: &Document, now: i64) -> Result<(), CliError> {
-    check_expiry_of(&document.about, now)
-}
-
-/// The same, from what a document says about itself.
-pub(crate) fn check_expiry_of(about: &Value, now: i64) -> Result<(), CliError> {
+/// Refuses a plan that is too old to be begun, from what its document says about itself.
+pub(crate) fn check_expiry(about: &Value, now: i64) -> Result<(), CliError> {
     match about["expires_at_ms"].as_i64() {
         Some(date) if date < now => {
             let what = format!(

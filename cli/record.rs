@@ -1,7 +1,7 @@
 //! CLI: what people write for the record, without the secrets that give themselves away. Pure.
 
 use crate::args::{Cli, Command, Db};
-use rehome_activities::azure::without_secrets;
+use rehome_orchestrator::without_secrets;
 
 /// Masks secrets in everything that is recorded as it was typed; the flags in which there was one.
 pub(crate) fn mask(cli: &mut Cli) -> Vec<&'static str> {

@@ -17,6 +17,7 @@ use rehome_orchestrator::Registry;
 
 /// Everything that plans of this program may name.
 pub fn registry(azure: &Azure, key: SettingsKey) -> Registry {
+    azure.seal_with(&key);
     let relocate = relocate::Relocate { reader: azure.reader() };
     kinds::register(Registry::new(), azure, key).workflow(relocate)
 }

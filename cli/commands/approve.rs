@@ -1,8 +1,9 @@
 //! CLI: `rehome approve`. Writes to the log.
 
 use super::Context;
+use crate::cloud::shown;
 use crate::error::{CliError, Exit, causes, one_line};
-use crate::{anchor, hint, open_moves, plan_file, planning, store};
+use crate::{anchor, derived, hint, open_moves, plan_file, planning, store};
 use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
 use serde_json::json;
 use std::path::Path;
@@ -10,14 +11,17 @@ use std::path::Path;
 /// Records a plan and that a person allows it.
 pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: bool) -> Result<Exit, CliError> {
     let (document, digest) = plan_file::load(plan)?;
+    derived::check(&document, SystemClock.now_ms())?;
     if let Some(blockers) = planning::blockers(&document) {
         return Err(blockers.at(plan.display().to_string()));
     }
-    planning::check_expiry(&document, SystemClock.now_ms())?;
+    planning::check_expiry(&document.about, SystemClock.now_ms())?;
     if reason.trim().is_empty() {
         return Err(CliError::new(Exit::Usage, "an approval needs a reason").next("--reason TEXT"));
     }
-    let question = format!("Approve {} moves of batch {} ({digest})?", document.moves.len(), document.batch);
+    let cloud = shown(&document.about);
+    let (moves, batch) = (document.moves.len(), &document.batch);
+    let question = format!("Approve {moves} moves of batch {batch} ({digest}) in {cloud}?");
     if !yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not approved"));
     }
@@ -43,8 +47,9 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
     let batch = one_line(&document.batch);
     let begin = document.about["expires_at_ms"].as_i64().map(crate::time::date);
     let begin = begin.map(|date| format!("\nto be begun by {date}")).unwrap_or_default();
-    let text = format!("{word}: batch {batch}, {} moves\ndigest {digest}{begin}", document.moves.len());
-    let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word});
+    let text = format!("{word}: batch {batch}, {moves} moves\n{cloud}\ndigest {digest}{begin}");
+    let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word, "cloud": document.about["cloud"],
+        "authority": document.about["authority"], "tenant": document.about["tenant"]});
     c.output.result(&text, &value)?;
     c.output.next(&format!("rehome run {}", hint::file(plan)));
     Ok(Exit::Done)

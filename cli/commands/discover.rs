@@ -2,6 +2,7 @@
 //! asked for, and nothing else.
 
 use super::Context;
+use crate::cloud::Recorded;
 use crate::error::{CliError, Exit};
 use crate::place::{Kind, Place};
 use crate::{cloud, hint, manifest, planning, render, snapshot};
@@ -14,7 +15,7 @@ use std::path::Path;
 pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) -> Result<Exit, CliError> {
     let manifest = manifest::load(file)?;
     let place = save.map(|save| Place::of(save, Kind::Snapshot, &c.global.db)).transpose()?;
-    let cloud = cloud::connect(&c.global.cloud, None).await?;
+    let cloud = cloud::connect(&c.global.cloud, Recorded::default()).await?;
     crate::clock::tell(&cloud.azure, c.output);
     c.output.talk(&format!("reading what depends on {} identities", manifest.moves.len()));
     // A tape keeps every answer: only who wants a snapshot pays for one.

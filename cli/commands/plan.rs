@@ -1,6 +1,7 @@
 //! CLI: `rehome plan`. Reads the cloud and writes one file.
 
 use super::Context;
+use crate::cloud::Recorded;
 use crate::error::{CliError, Exit};
 use crate::place::{Kind, Place};
 use crate::{cloud, hint, manifest, open_moves, plan_file, planning, render, store};
@@ -11,7 +12,7 @@ use std::path::Path;
 pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Exit, CliError> {
     let manifest = manifest::load(file)?;
     let place = Place::of(save, Kind::Plan, &c.global.db)?;
-    let cloud = cloud::connect(&c.global.cloud, None).await?;
+    let cloud = cloud::connect(&c.global.cloud, Recorded::default()).await?;
     crate::clock::tell(&cloud.azure, c.output);
     c.output.talk(&format!("reading what depends on {} identities", manifest.moves.len()));
     let mut document = planning::plan(&cloud, &manifest).await?;

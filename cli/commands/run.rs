@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::args::RunArgs;
+use crate::cloud::shown;
 use crate::drive::{Drive, Driven, Goal, reach, stay};
 use crate::error::{CliError, Exit, causes};
 use crate::follow::Following;
@@ -9,7 +10,7 @@ use crate::hint::{file, quoted};
 use crate::presence::Presence;
 use crate::store::Runner;
 use crate::view::view;
-use crate::{anchor, plan_file, planning, render, store};
+use crate::{anchor, derived, plan_file, planning, render, store};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, RunId, SystemClock};
 use rehome_store::{Log, RunnerLock, SqliteLog};
 use serde_json::json;
@@ -32,8 +33,10 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
         return Err(refused(plan, &name, digest.as_deref(), batch.as_ref()));
     };
     if !has_begun(&log, batch).await? {
-        let about = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
-        planning::check_expiry_of(&about, SystemClock.now_ms())?;
+        // What the log has is what was approved, by whatever program; it is planned again all the same.
+        let document = batch.document(&*log, &name).await.map_err(|e| store::unreadable(&e))?;
+        derived::check(&document, SystemClock.now_ms())?;
+        planning::check_expiry(&document.about, SystemClock.now_ms())?;
         let question = format!("Carry out {} moves of batch {name}?", batch.planned.runs.len());
         if !args.yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not started"));
@@ -101,6 +104,15 @@ impl Work<'_> {
 
     async fn drive(&self, runner: Runner, runs: Vec<RunId>, args: &RunArgs) -> Result<Driven, CliError> {
         let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
+        if !has_begun(self.log, self.batch).await? {
+            let document = self.batch.document(&**self.log, self.name).await;
+            let document = document.map_err(|e| store::unreadable(&e))?;
+            derived::check_graph(&document, &cloud.azure.reader().graph_for_people())?;
+        }
+        let (authority, tenant) = (cloud.azure.authority(), cloud.azure.tenant());
+        self.c
+            .output
+            .talk(&shown(&json!({"cloud": cloud.url, "authority": authority, "tenant": tenant})));
         let (log, batch) = (self.log.clone(), self.name.to_owned());
         let drive =
             Drive { c: self.c, log, runner, batch, runs, goal: self.goal, stop: watch::Sender::new(false) };

@@ -5,8 +5,8 @@ use crate::args::ReadFrom;
 use crate::error::{CliError, Exit};
 use crate::source::Source;
 use crate::view::{meant, view};
-use crate::{plan_file, render, store};
-use rehome_orchestrator::{BatchLoaded, HistoryError, RunId, StepId};
+use crate::{derived, plan_file, render, store};
+use rehome_orchestrator::{BatchLoaded, Clock, HistoryError, RunId, StepId, SystemClock};
 use rehome_store::Log;
 use serde_json::json;
 use std::path::Path;
@@ -16,6 +16,7 @@ pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result
     let path = Path::new(what);
     if path.is_file() {
         let (document, digest) = plan_file::load(path)?;
+        derived::check(&document, SystemClock.now_ms()).map_err(|error| error.at(what.to_owned()))?;
         let value = json!({"format_version": "1.0", "digest": digest, "document": document});
         c.output.result(&render::plan::text(&document, &digest), &value)?;
         return Ok(Exit::Done);

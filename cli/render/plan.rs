@@ -1,13 +1,16 @@
 //! CLI: a plan as people read it before they approve it.
 
+use crate::cloud::shown;
 use crate::time::date as date_of;
-use rehome_orchestrator::{Document, Move, Node, Step};
+use rehome_activities::relocate::Options;
+use rehome_orchestrator::{Document, KNOWN_AFTER_APPLY, Move, Node, Step};
 use serde_json::Value;
 use std::fmt::Write;
 
 /// Every step of every move, with its undo.
 pub(crate) fn text(document: &Document, digest: &str) -> String {
     let mut out = String::new();
+    putln!(out, "{}", shown(&document.about));
     for entry in &document.moves {
         a_move(&mut out, entry);
     }
@@ -49,6 +52,7 @@ fn a_move(out: &mut String, entry: &Move) {
     putln!(out, "move {}", entry.run);
     putln!(out, "  from  {}", about("identity"));
     putln!(out, "  to    {}", about("target"));
+    choices(out, &entry.params["options"]);
     let mut group = "";
     for step in &entry.plan.steps {
         if step.group != group {
@@ -57,6 +61,9 @@ fn a_move(out: &mut String, entry: &Move) {
         }
         let undo = if step.undo.is_empty() { "-" } else { &step.undo };
         putln!(out, "  {:>4}  {} {:<70} {undo}", step.id, sign(step), step.title);
+        if let Some(sent) = named_in(step) {
+            putln!(out, "            {sent}");
+        }
         if let Node::ByHand { instruction, .. } = &step.node {
             let told = match instruction.render() {
                 Value::String(text) => text,
@@ -78,6 +85,35 @@ fn a_move(out: &mut String, entry: &Move) {
         putln!(out, "  gap   {} {}: {}", plain(&gap["code"]), plain(&gap["scope"]), plain(&gap["why"]));
     }
     out.push('\n');
+}
+
+/// What somebody chose for this move or answers for, where that is not what holds without a word of theirs.
+fn choices(out: &mut String, options: &Value) {
+    let usual = serde_json::to_value(Options::default()).unwrap_or_default();
+    let chosen = options.as_object().into_iter().flatten().filter(|(name, is)| {
+        let was = usual.get(name.as_str()).unwrap_or(&Value::Null);
+        *is != was
+    });
+    for (name, is) in chosen {
+        putln!(out, "  with  {name} {is}");
+    }
+}
+
+/// What a write is about, in full, from the input that is sent: a title says `Reader on rg-shop`, of whichever
+/// subscription.
+fn named_in(step: &Step) -> Option<String> {
+    let Node::Act { input, .. } = &step.node else { return None };
+    let rendered = input.render();
+    let names = |name: &str, text: &str| {
+        name != "name"
+            && (text.starts_with('/') || text == KNOWN_AFTER_APPLY || uuid::Uuid::try_parse(text).is_ok())
+    };
+    let members = rendered.as_object()?.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let said: Vec<String> = members
+        .filter(|(name, text)| names(name, text))
+        .map(|(name, text)| format!("{name} {text}"))
+        .collect();
+    (!said.is_empty()).then(|| said.join("  "))
 }
 
 fn plain(value: &Value) -> &str {

@@ -2,8 +2,9 @@
 
 use super::arm::is_identity;
 use super::text;
-use rehome_activities::azure::{Heard, without_secrets};
+use rehome_activities::azure::Heard;
 use rehome_activities::references::secrets::MASK;
+use rehome_orchestrator::without_secrets;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,7 +11,8 @@ mod unread;
 
 use rehome_activities::azure::national::National;
 use rehome_activities::azure::{Caller, Heard, Side};
-use rehome_activities::references::secrets::{mask, mask_all};
+use rehome_activities::references::rehearsal::mask_for_rehearsal;
+use rehome_activities::references::secrets::mask_all;
 use rehome_simulator::{Estate, Settings};
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ pub(crate) fn estate(heard: &[Heard], caller: &Caller, national: Option<&Nationa
     for object in &mut arm {
         match arm::is_settings(object) {
             true => mask_all(&mut object["properties"], &keep),
-            false => mask(object, &keep),
+            false => mask_for_rehearsal(object, &keep),
         }
     }
     Estate {

@@ -4,7 +4,7 @@ use crate::batch_event::{BatchApproved, BatchEvent, BatchPlanned};
 use crate::codec::{Entry, Recorded};
 use crate::event::{Approved, Closed, Event, Planned, Verdict};
 use crate::history::{self, HistoryError};
-use crate::ids::RunId;
+use crate::ids::{RunId, is_name};
 use crate::json::Json;
 use crate::plan::{Plan, PlanError, digest};
 use crate::requests::record;
@@ -86,6 +86,11 @@ pub enum BatchError {
     /// Two runs of one name, or none.
     #[error("a document names each of its runs once, and has at least one: {0}")]
     Runs(String),
+    /// A name that is none.
+    #[error(
+        "{0:?} is no name: a batch and a run are called by 1 to 64 letters, digits, hyphens, underscores and dots"
+    )]
+    Name(String),
     /// Another document of the batch is under way.
     #[error("batch {batch} is under way with another plan: {run} has begun and is not closed")]
     UnderWay {
@@ -126,6 +131,10 @@ impl Document {
     pub fn check(&self) -> Result<(), BatchError> {
         if self.format_version.split('.').next() != FORMAT_VERSION.split('.').next() {
             return Err(BatchError::Format(self.format_version.clone()));
+        }
+        let runs = self.moves.iter().map(|entry| entry.run.as_str());
+        if let Some(none) = runs.chain([self.batch.as_str()]).find(|name| !is_name(name)) {
+            return Err(BatchError::Name(none.to_owned()));
         }
         let mut names = BTreeSet::new();
         for entry in &self.moves {

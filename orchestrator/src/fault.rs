@@ -1,5 +1,6 @@
 //! Engine: what went wrong, as data that the log keeps. Touches nothing.
 
+use crate::secrets::without_secrets;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -83,12 +84,13 @@ pub struct Cause {
 }
 
 impl Fault {
-    /// A fault with only a kind, a code and a message.
+    /// A fault with only a kind, a code and a message. Secrets in it are hidden, here and in what else it says: a fault
+    /// is recorded and printed, and often says back what somebody sent.
     pub fn new(kind: FaultKind, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self(Box::new(Cause {
             kind,
             code: code.into(),
-            message: message.into(),
+            message: without_secrets(&message.into()),
             target: None,
             needs: None,
             status: None,
@@ -99,7 +101,7 @@ impl Fault {
     /// Names the thing it happened to.
     #[must_use]
     pub fn at(mut self, target: impl Into<String>) -> Self {
-        self.target = Some(target.into());
+        self.target = Some(without_secrets(&target.into()));
         self
     }
 
@@ -120,7 +122,7 @@ impl Fault {
     /// Names what is needed for it to work.
     #[must_use]
     pub fn needing(mut self, needs: impl Into<String>) -> Self {
-        self.needs = Some(needs.into());
+        self.needs = Some(without_secrets(&needs.into()));
         self
     }
 }
@@ -157,4 +159,14 @@ pub struct Difference {
     pub expected: Option<String>,
     /// What was found; `None` when nothing was.
     pub found: Option<String>,
+}
+
+impl Difference {
+    /// The same, with what was expected and found as it may be recorded.
+    pub(crate) fn recorded(mut self) -> Self {
+        for side in [&mut self.expected, &mut self.found] {
+            *side = side.take().map(|text| without_secrets(&text));
+        }
+        self
+    }
 }

@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
+/// The longest name of a run, a step or a batch.
+const NAME_MAX: usize = 64;
+
+/// Whether a text may name a run, a step or a batch: 1 to 64 letters, digits, hyphens, underscores and dots. A name is
+/// typed by people, stands in commands that are printed, and is a part of the names of streams.
+pub(crate) fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
 /// The name of one run of a workflow (for Rehome: one move); it is also the name of its stream.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

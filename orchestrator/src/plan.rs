@@ -1,7 +1,7 @@
 //! Engine: the recorded plan, a graph of named steps, and the rules it must keep. Pure.
 
 use crate::activity::{Activity, Condition, Reversibility};
-use crate::ids::StepId;
+use crate::ids::{StepId, is_name};
 use crate::json::Json;
 use crate::template::Template;
 use serde::de::{SeqAccess, Visitor};
@@ -224,6 +224,9 @@ pub enum PlanError {
     /// Nothing to do, or far too much.
     #[error("a plan has 1 to {STEPS_MAX} steps, this one has {0}")]
     Size(usize),
+    /// A name that is none.
+    #[error("{0:?} is no name of a step: it has 1 to 64 letters, digits, hyphens, underscores and dots")]
+    Name(StepId),
     /// Two steps of one name.
     #[error("two steps are called {0}")]
     Twice(StepId),
@@ -267,6 +270,9 @@ impl Plan {
         }
         let mut places: BTreeMap<&StepId, usize> = BTreeMap::new();
         let (mut gated, mut before): (Vec<bool>, Vec<Before>) = (Vec::new(), Vec::new());
+        if let Some(none) = self.steps.iter().find(|step| !is_name(step.id.as_str())) {
+            return Err(PlanError::Name(none.id.clone()));
+        }
         for (place, step) in self.steps.iter().enumerate() {
             let mut gate = matches!(step.node, Node::Gate { .. });
             let mut sure = Before::default();
@@ -406,6 +412,10 @@ mod tests {
             plan(vec![step("a", &[], plain(), Phase::CleanUp), step("b", &["a"], plain(), Phase::Forward)]);
         assert_eq!(phase.check(), Err(PlanError::Phase { step: "b".into(), need: "a".into() }));
         assert_eq!(plan(Vec::new()).check(), Err(PlanError::Size(0)));
+        for none in ["", "a b", "a\n", "a:b", "\u{202e}a", &"a".repeat(65)] {
+            let named = plan(vec![step(none, &[], plain(), Phase::Forward)]);
+            assert_eq!(named.check(), Err(PlanError::Name(none.into())), "{none:?}");
+        }
     }
 
     #[test]

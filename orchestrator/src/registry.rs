@@ -1,13 +1,13 @@
 //! Engine: activities, conditions and workflows by name, with their types erased to JSON.
 
-#[cfg(feature = "harness")]
-use crate::activity::Reversibility;
 use crate::activity::{
-    Activity, Call, Condition, Finding, Met, Operation, Outcome, Probe, ResourceKey, Trace,
+    Activity, Call, Condition, Finding, Met, Operation, Outcome, Probe, ResourceKey, Reversibility, Trace,
 };
 use crate::fault::{Difference, Fault, FaultKind};
+use crate::ids::StepId;
 use crate::json::Json;
 use crate::plan::{Node, Plan};
+use crate::secrets::without_secrets;
 use crate::workflow::Workflow;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -91,6 +91,22 @@ impl Registry {
         })
     }
 
+    /// The first step of which the plan says that it can be taken back, and its activity that nothing brings it back:
+    /// it would stand behind no gate. What a plan says of that is only ever read, never believed.
+    pub fn misjudged<'a>(&self, plan: &'a Plan) -> Option<&'a StepId> {
+        let lost = |name: &str| {
+            self.activities.get(name).is_some_and(|a| a.reversibility() == Reversibility::Irreversible)
+        };
+        plan.steps.iter().find_map(|step| match &step.node {
+            Node::Act { activity, reversibility, .. }
+                if *reversibility != Reversibility::Irreversible && lost(activity) =>
+            {
+                Some(&step.id)
+            }
+            _ => None,
+        })
+    }
+
     pub(crate) fn find_activity(&self, name: &str) -> Result<Arc<dyn AnyActivity>, Fault> {
         self.activities.get(name).cloned().ok_or_else(|| unknown("activity", name))
     }
@@ -112,7 +128,6 @@ struct Erased<T>(T);
 
 /// An activity whose types are JSON.
 pub(crate) trait AnyActivity: Send + Sync {
-    #[cfg(feature = "harness")]
     fn reversibility(&self) -> Reversibility;
     fn reads_before(&self) -> bool;
     fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault>;
@@ -169,13 +184,22 @@ fn encode_probe<T: Serialize>(probe: Probe<T>) -> Probe<Json> {
         Probe::Partial(output) => Probe::Partial(Json::of(&output)),
         Probe::InProgress { after } => Probe::InProgress { after },
         Probe::NotApplied => Probe::NotApplied,
-        Probe::Foreign(difference) => Probe::Foreign(difference),
+        Probe::Foreign(difference) => Probe::Foreign(difference.recorded()),
         Probe::Unsettled { after, why } => Probe::Unsettled { after, why },
     }
 }
 
+/// Findings as they may be recorded.
+fn recorded(findings: Vec<Finding>) -> Vec<Finding> {
+    let hidden = |f: Finding| Finding {
+        expected: without_secrets(&f.expected),
+        found: f.found.as_deref().map(without_secrets),
+        ..f
+    };
+    findings.into_iter().map(hidden).collect()
+}
+
 impl<A: Activity> AnyActivity for Erased<A> {
-    #[cfg(feature = "harness")]
     fn reversibility(&self) -> Reversibility {
         A::REVERSIBILITY
     }
@@ -266,7 +290,7 @@ impl<A: Activity> AnyActivity for Erased<A> {
     ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
         Box::pin(async move {
             let (input, before) = (input.read("input")?, before.read("before image")?);
-            self.0.verify(&input, &before, &output.read("output")?).await
+            Ok(recorded(self.0.verify(&input, &before, &output.read("output")?).await?))
         })
     }
 
@@ -287,7 +311,7 @@ impl<C: Condition> AnyCondition for Erased<C> {
     }
 
     fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
-        Box::pin(async move { self.0.verify(&input.read("input")?).await })
+        Box::pin(async move { Ok(recorded(self.0.verify(&input.read("input")?).await?)) })
     }
 }
 
@@ -298,6 +322,9 @@ impl<W: Workflow> AnyWorkflow for Erased<W> {
 
     fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault> {
         let (expected, found) = (expected.read("facts")?, found.read("facts")?);
-        W::unread(&expected, &found).map_or_else(|| Ok(W::differences(&expected, &found)), Err)
+        if let Some(why) = W::unread(&expected, &found) {
+            return Err(why);
+        }
+        Ok(W::differences(&expected, &found).into_iter().map(Difference::recorded).collect())
     }
 }

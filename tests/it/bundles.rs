@@ -101,7 +101,7 @@ fn an_address_that_is_polled_is_in_no_bundle() {
     for body in &bodies {
         let body: Value = serde_json::from_slice(body).expect("JSON");
         let address = text(&body["operation"]["address"]);
-        assert!(address.starts_with("http") && !bundle.contains(address), "{address}");
+        assert!(address.starts_with("sealed:") && !bundle.contains(address), "{address}");
     }
     let verified = elsewhere(&rehome, "all.jsonl").json(&["audit", "verify", "--bundle", "all.jsonl"]);
     let told = verified["withheld"]["masked"].as_array().expect("positions").len();

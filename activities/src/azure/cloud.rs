@@ -2,13 +2,17 @@
 
 use super::national::{self, National};
 use super::reader::Reader;
+use super::seal::{Seal, is_sealed};
 use super::sign_in::{LocalSignIn, SignIn, SignInError};
+use super::together::{Servers, stranger};
 use super::transport::{Sent, Transport};
+use super::words::plain;
 use super::writer::Writer;
-use rehome_orchestrator::Tempo;
+use crate::references::settings::SettingsKey;
+use rehome_orchestrator::{Operation, Tempo};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -18,6 +22,8 @@ pub struct ConnectOptions {
     /// The URL of Resource Manager: `https://management.azure.com`, `https://management.usgovcloudapi.net`,
     /// `https://management.chinacloudapi.cn`, or a local Azure's.
     pub cloud: String,
+    /// Where it is signed in to, where somebody was shown that: another server is refused.
+    pub authority: Option<String>,
     /// A file with a certificate authority to trust beside the machine's.
     pub ca: Option<PathBuf>,
     /// What to sign in with to a cloud on this machine; the environment says it otherwise.
@@ -51,6 +57,14 @@ pub enum ConnectError {
         /// What came instead.
         what: String,
     },
+    /// The cloud says that somebody else's servers are its own. Nothing was sent to any of them.
+    #[error("{url} is not to be trusted with a sign-in: {what}")]
+    NotTogether {
+        /// The URL.
+        url: String,
+        /// What does not belong to it.
+        what: String,
+    },
     /// Nobody is signed in.
     #[error("failed to sign in")]
     SignIn(#[from] SignInError),
@@ -59,7 +73,11 @@ pub enum ConnectError {
 impl ConnectError {
     /// Whether signing in was refused, so that somebody has to do something about it.
     pub fn is_sign_in(&self) -> bool {
-        matches!(self, Self::SignIn(why) if !why.is_passing())
+        match self {
+            Self::SignIn(why) => !why.is_passing(),
+            Self::NotTogether { .. } => true,
+            Self::Url(_) | Self::Ca { .. } | Self::Client(_) | Self::NotACloud { .. } => false,
+        }
     }
 
     /// What a person can do about it.
@@ -68,6 +86,9 @@ impl ConnectError {
             Self::SignIn(SignInError::Refused(why) | SignInError::Unavailable { why, .. }) => {
                 super::errors::advice(why)
             }
+            Self::NotTogether { .. } => Some(
+                "name the Resource Manager that you mean: --cloud azure, usgov, china, or the URL of one whose sign-in server, Graph and audience are its own",
+            ),
             _ => None,
         }
     }
@@ -93,6 +114,7 @@ pub struct Azure {
 pub(crate) struct Inner {
     pub(crate) arm: Url,
     pub(crate) graph: Url,
+    pub(crate) login: Url,
     pub(crate) transport: Transport,
     pub(crate) sign_in: SignIn,
     pub(crate) arm_audience: String,
@@ -100,6 +122,8 @@ pub(crate) struct Inner {
     pub(crate) tempo: Tempo,
     pub(crate) caller: Caller,
     pub(crate) national: Option<&'static National>,
+    /// Seals addresses for the log that is written to; set once its key is known.
+    pub(super) seal: OnceLock<Seal>,
 }
 
 /// The version in which a cloud describes itself.
@@ -131,13 +155,32 @@ impl Azure {
         let graph = text("/microsoftGraphResourceId").or(national.map(|cloud| cloud.graph));
         let graph = checked(graph.ok_or_else(|| not_a_cloud("no Microsoft Graph"))?)?;
         let arm_audience = text("/authentication/audiences/0").unwrap_or(arm.as_str()).to_owned();
+        let servers = Servers { arm: &arm, login: &login, graph: &graph, audience: &arm_audience };
+        let shown =
+            options.authority.as_deref().filter(|shown| *shown != login.as_str().trim_end_matches('/'));
+        let another =
+            shown.map(|shown| format!("it is signed in to at {login} now, and {shown} is what was approved"));
+        if let Some(what) = stranger(servers).or(another) {
+            return Err(ConnectError::NotTogether { url: arm.to_string(), what: plain(&what) });
+        }
         let sign_in = SignIn::new(transport.clone(), &login, options.sign_in)?;
         let tempo = Tempo::scaled(options.time_scale).unwrap_or(Tempo::REAL);
         let token = patiently(&sign_in, &arm_audience, tempo).await?;
         let caller = caller(&token);
         let graph_audience = graph.as_str().trim_end_matches('/').to_owned();
-        let inner =
-            Inner { arm, graph, transport, sign_in, arm_audience, graph_audience, tempo, caller, national };
+        let inner = Inner {
+            arm,
+            graph,
+            login,
+            transport,
+            sign_in,
+            arm_audience,
+            graph_audience,
+            tempo,
+            caller,
+            national,
+            seal: OnceLock::new(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -149,6 +192,11 @@ impl Azure {
     /// What can write, for who holds a `Call`.
     pub fn writer(&self) -> Writer {
         Writer::new(self.inner.clone())
+    }
+
+    /// From now on, the addresses of operations are sealed with this key before anybody may write them down.
+    pub(crate) fn seal_with(&self, key: &SettingsKey) {
+        self.inner.seal.get_or_init(|| Seal::new(key));
     }
 
     /// The tenant of who is signed in.
@@ -171,6 +219,11 @@ impl Azure {
         &self.inner.caller
     }
 
+    /// The URL of the server that is signed in at, without a slash at its end.
+    pub fn authority(&self) -> &str {
+        self.inner.login.as_str().trim_end_matches('/')
+    }
+
     /// Which of the clouds with a name this is, or presents itself as.
     pub fn national(&self) -> Option<&'static National> {
         self.inner.national
@@ -184,6 +237,26 @@ impl Azure {
     /// How many requests were sent so far.
     pub fn requests(&self) -> u64 {
         self.inner.transport.sent()
+    }
+}
+
+impl Inner {
+    /// An operation as it may stand in a log.
+    pub(super) fn sealed(&self, operation: Operation) -> Operation {
+        match self.seal.get() {
+            Some(seal) if !is_sealed(&operation.address) => {
+                Operation { address: seal.sealed(&operation.address), ..operation }
+            }
+            Some(_) | None => operation,
+        }
+    }
+
+    /// The address of an operation, where it was not sealed with a key that is gone.
+    pub(super) fn opened(&self, operation: &Operation) -> Option<String> {
+        match self.seal.get() {
+            Some(seal) => seal.opened(&operation.address),
+            None => Some(operation.address.clone()).filter(|address| !is_sealed(address)),
+        }
     }
 }
 

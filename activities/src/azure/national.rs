@@ -11,19 +11,30 @@ pub struct National {
     pub manager: &'static str,
     /// Its Microsoft Graph.
     pub graph: &'static str,
+    /// Where it is signed in to; the first is what it says of itself.
+    pub logins: &'static [&'static str],
+    /// For whom tokens of its Resource Manager are; no other server is ever sent one.
+    pub audiences: &'static [&'static str],
     /// For whom outside tokens are meant that are exchanged here, unless somebody chose otherwise.
     pub exchange: &'static str,
 }
 
 /// The clouds that have a name.
 /// Source: <https://learn.microsoft.com/graph/deployments>, <https://learn.microsoft.com/entra/workload-id/>,
-/// and `/metadata/endpoints` of each of them.
+/// <https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud>, and `/metadata/endpoints` of
+/// each of them.
 pub const CLOUDS: [National; 3] = [
     National {
         name: "azure",
         own_name: "AzureCloud",
         manager: "https://management.azure.com",
         graph: "https://graph.microsoft.com",
+        logins: &[
+            "https://login.microsoftonline.com",
+            "https://login.windows.net",
+            "https://sts.windows.net",
+        ],
+        audiences: &["https://management.core.windows.net", "https://management.azure.com"],
         exchange: "api://AzureADTokenExchange",
     },
     National {
@@ -31,6 +42,8 @@ pub const CLOUDS: [National; 3] = [
         own_name: "AzureUSGovernment",
         manager: "https://management.usgovcloudapi.net",
         graph: "https://graph.microsoft.us",
+        logins: &["https://login.microsoftonline.us"],
+        audiences: &["https://management.core.usgovcloudapi.net", "https://management.usgovcloudapi.net"],
         exchange: "api://AzureADTokenExchangeUSGov",
     },
     National {
@@ -38,6 +51,8 @@ pub const CLOUDS: [National; 3] = [
         own_name: "AzureChinaCloud",
         manager: "https://management.chinacloudapi.cn",
         graph: "https://microsoftgraph.chinacloudapi.cn",
+        logins: &["https://login.chinacloudapi.cn", "https://login.partner.microsoftonline.cn"],
+        audiences: &["https://management.core.chinacloudapi.cn", "https://management.chinacloudapi.cn"],
         exchange: "api://AzureADTokenExchangeChina",
     },
 ];
@@ -47,11 +62,16 @@ pub fn named(name: &str) -> Option<&'static National> {
     CLOUDS.iter().find(|cloud| cloud.name == name)
 }
 
-/// A cloud by what it calls itself, or else by its Resource Manager.
+/// A cloud by the URL of its Resource Manager.
+pub fn at(manager: &str) -> Option<&'static National> {
+    let host = |text: &str| Some(url::Url::parse(text).ok()?.host_str()?.to_owned());
+    let wanted = host(manager)?;
+    CLOUDS.iter().find(|cloud| host(cloud.manager).is_some_and(|own| own == wanted))
+}
+
+/// A cloud by its Resource Manager, or else by what it calls itself: whoever has no such address may play one.
 pub(super) fn known(own_name: &str, manager: &url::Url) -> Option<&'static National> {
-    let same =
-        |cloud: &&National| url::Url::parse(cloud.manager).is_ok_and(|url| url.host() == manager.host());
-    CLOUDS.iter().find(|cloud| cloud.own_name == own_name).or_else(|| CLOUDS.iter().find(same))
+    at(manager.as_str()).or_else(|| CLOUDS.iter().find(|cloud| cloud.own_name == own_name))
 }
 
 /// The cloud for which an audience is meant, where it is one that a cloud has by default.

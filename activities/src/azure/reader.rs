@@ -276,7 +276,11 @@ impl Reader {
     /// Asks after a long-running operation. Only an address of this cloud is asked.
     pub async fn poll(&self, operation: &Operation) -> Outcome<Value> {
         let base = &self.inner.arm;
-        let url = match paging::next(&operation.address, base) {
+        let Some(address) = self.inner.opened(operation) else {
+            let what = "the address of the operation was sealed with another key than the one beside the log";
+            return Outcome::Unknown(broken(what, base.as_str()));
+        };
+        let url = match paging::next(&address, base) {
             Ok(url) => url,
             Err(_) => {
                 let what = "the address of the operation leads to another server";

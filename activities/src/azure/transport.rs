@@ -1,6 +1,7 @@
 //! Azure: one HTTP exchange, and what can be known about it afterwards.
 
 use super::date::Heard;
+use super::words::request_id;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -160,7 +161,7 @@ impl Answer {
     /// The other side's name for the exchange.
     pub(crate) fn correlation(&self) -> Option<String> {
         let names = ["x-ms-correlation-request-id", "x-ms-request-id", "request-id"];
-        names.iter().find_map(|name| self.header(name)).map(|id| id.chars().take(64).collect())
+        names.iter().find_map(|name| self.header(name)).map(request_id)
     }
 
     /// What time it is where the answer was written; here, where it does not say.

@@ -122,7 +122,10 @@ impl Writer {
         };
         call.note(Exchange { request: format!("{method} {}", url.path()), status, correlation });
         match sent {
-            Ok(answer) if answer.is_success() => done(&answer, &url),
+            Ok(answer) if answer.is_success() => match done(&answer, &url) {
+                Outcome::Accepted(operation) => Outcome::Accepted(self.reader.inner.sealed(operation)),
+                outcome => outcome,
+            },
             Ok(answer) => self.refused(call, side, &method, &url, &answer).await,
             Err(NoAnswer::NotSent { why, after }) => Outcome::Retry { after, why },
             Err(NoAnswer::NotSignedIn(why)) => Outcome::Refused(why),

@@ -6,6 +6,7 @@
 pub mod compare;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+pub mod rehearsal;
 pub(crate) mod hidden;
 pub mod rewrite;
 pub(crate) mod runs;

@@ -1,11 +1,13 @@
 //! Activities: takes the secrets out of a resource, and leaves what names an identity. Pure.
 //!
 //! Azure keeps most secrets to itself, but not all: settings, environments, connection strings, scripts and
-//! tags come back as they were written. What is taken for a secret by its name, by what stands beside it
-//! or by its looks is replaced; too much rather than too little, because a rehearsal needs none of it.
+//! tags come back as they were written. What is taken for a secret by its name or by what stands beside it is
+//! replaced, and so is what the one masker of this program finds in a text (`rehome_orchestrator::has_secret`); too
+//! much rather than too little, because a rehearsal needs none of it.
 //! Masking twice is masking once.
 
 use super::text::only_mentions;
+use rehome_orchestrator::has_secret;
 use serde_json::Value;
 
 /// What stands where a secret stood.
@@ -58,29 +60,6 @@ const ABOUT: [&str; 12] = [
 /// Members that say what a thing is; they are never secrets, also inside something that is.
 const STRUCTURE: [&str; 6] = ["id", "type", "name", "location", "kind", "@odata.type"];
 
-/// What introduces a secret inside a longer text, wherever it stands.
-const BEFORE: [&str; 16] = [
-    "password=",
-    "password:",
-    "password\":",
-    "passwd=",
-    "accountkey=",
-    "accesskey=",
-    "sharedaccesskey=",
-    "sharedaccesssignature=",
-    "apikey=",
-    "api_key=",
-    "secret=",
-    "secret\":",
-    "bearer ",
-    "-----begin",
-    "hooks.slack.com/",
-    "webhook.office.com/",
-];
-
-/// The same, where no letter stands before it.
-const AT_A_WORD: [&str; 6] = ["sig=", "pwd=", "code=", "token=", "key=", "sas="];
-
 /// Masks everything that may be a secret in a resource.
 pub fn mask(resource: &mut Value, keep: &[String]) {
     let kind = resource["type"].as_str().unwrap_or_default().to_lowercase();
@@ -113,7 +92,7 @@ pub fn mask_all(settings: &mut Value, keep: &[String]) {
 #[derive(Clone, Copy)]
 struct Around<'a> {
     keep: &'a [String],
-    /// Only what introduces itself is a secret here.
+    /// No name says that something is a secret here.
     plain: bool,
     /// Whether this stands where a secret is expected.
     secret: bool,
@@ -122,7 +101,7 @@ struct Around<'a> {
 fn walk(value: &mut Value, around: &Around<'_>) {
     match value {
         Value::String(text) => {
-            let secret = if around.secret { !is_address(text) } else { looks_secret(text, around.plain) };
+            let secret = if around.secret { !is_address(text) } else { looks_secret(text) };
             if secret {
                 *text = only_mentions(text, around.keep, MASK);
             }
@@ -165,59 +144,8 @@ fn is_address(text: &str) -> bool {
 }
 
 /// Whether a text gives itself away.
-fn looks_secret(text: &str, plain: bool) -> bool {
-    if is_address(text) {
-        return false;
-    }
-    let folded = text.to_ascii_lowercase();
-    let at_a_word = |part: &str| {
-        folded.match_indices(part).any(|(at, _)| !folded[..at].ends_with(|c: char| c.is_ascii_alphanumeric()))
-    };
-    if BEFORE.iter().any(|part| folded.contains(part)) || AT_A_WORD.iter().any(|part| at_a_word(part)) {
-        return true;
-    }
-    let user_info = folded.split("://").skip(1).any(|rest| {
-        let authority = rest.split('/').next().unwrap_or_default();
-        authority.split_once('@').is_some_and(|(user, _)| user.contains(':'))
-    });
-    if user_info {
-        return true;
-    }
-    let of_azure = folded.starts_with("/providers/");
-    !plain && !of_azure && text.split(|c: char| !is_token(c)).any(is_random)
-}
-
-fn is_token(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_' | '-')
-}
-
-/// Bits of surprise in a letter above which a long word was made by a machine; prose and names stay below.
-const RANDOM_BITS: f64 = 4.2;
-
-/// A shorter word than this is not judged by its looks.
-const RANDOM_MIN: usize = 32;
-
-/// Whether a word looks like a key: long, and of letters that nobody chose.
-fn is_random(word: &str) -> bool {
-    // A path of readable parts is as varied as a key, and is none.
-    if word.contains('/') && !word.contains(['+', '=']) {
-        return word.split('/').any(is_random);
-    }
-    let body = word.trim_end_matches('=');
-    let has = |test: fn(&u8) -> bool| body.as_bytes().iter().any(&test);
-    let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
-    let padded = body.len() < word.len() && body.len() >= 20 && !body.contains('=') && mixed;
-    let hex = body.len() >= RANDOM_MIN && body.bytes().all(|b| b.is_ascii_hexdigit());
-    let long = body.len() >= RANDOM_MIN && mixed && !body.contains('=') && surprise(body) > RANDOM_BITS;
-    padded || hex || long
-}
-
-fn surprise(word: &str) -> f64 {
-    let mut counts = [0_u32; 256];
-    word.bytes().for_each(|b| counts[usize::from(b)] += 1);
-    let all = f64::from(u32::try_from(word.len()).unwrap_or(u32::MAX));
-    let share = |count: &u32| f64::from(*count) / all;
-    counts.iter().filter(|c| **c > 0).map(|c| -share(c) * share(c).log2()).sum()
+fn looks_secret(text: &str) -> bool {
+    !is_address(text) && has_secret(text)
 }
 
 #[cfg(test)]

@@ -24,6 +24,16 @@ impl SettingsKey {
     }
 }
 
+impl SettingsKey {
+    /// A key of its own for another purpose: whoever has that cannot make marks.
+    pub(crate) fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(b"rehome key for ");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
 impl std::fmt::Debug for SettingsKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SettingsKey(..)")

@@ -52,7 +52,7 @@ const SUFFIXES: [(&str, Engine); 12] = [
 ];
 
 /// The host names of database servers in a text, in lower case; nothing else of the text is kept.
-pub(super) fn named_in_text(text: &str) -> BTreeSet<String> {
+pub(crate) fn named_in_text(text: &str) -> BTreeSet<String> {
     let text = text.to_ascii_lowercase();
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c)));
     words

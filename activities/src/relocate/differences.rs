@@ -1,7 +1,8 @@
 //! Activities: where two surveys of one identity differ in what the plan was made from. Pure.
 //!
-//! Version tags, stamps, counts and the caller's rights are not compared: a plan does not become
-//! wrong by them. Nor is the rest of a host, which each write compares by itself when it happens.
+//! Whatever a step is made from is compared, so that facts which somebody wrote into a plan file cannot become a
+//! write. Version tags, stamps, counts and the caller's rights are not: a plan does not become wrong by them. Nor is
+//! the rest of a host, which each write compares by itself when it happens.
 
 use super::facts::{Assignment, Facts, Gap, GapCode, Host, Moving, Named};
 use crate::kinds::moment;
@@ -27,7 +28,7 @@ pub fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
         // Whoever made the group meanwhile, the plan would only have made it too.
         right.remove(TARGET_GROUP);
     }
-    let mut out = Vec::new();
+    let mut out: Vec<Difference> = returned(expected, found);
     for (name, was) in &left {
         if right.get(name) != Some(was) {
             let found = right.get(name).cloned();
@@ -53,6 +54,19 @@ pub fn unread(expected: &Facts, found: &Facts) -> Option<Fault> {
 }
 
 const TARGET_GROUP: &str = "target group";
+
+/// Those with a role on it of whom the plan says that the directory does not know them, and it does: their roles would
+/// not be copied. Who has gone since is no difference, because nothing can be copied for them.
+fn returned(expected: &Facts, found: &Facts) -> Vec<Difference> {
+    let held = |id: &&String| found.assignments_on.iter().any(|a| a.principal_id.eq_ignore_ascii_case(id));
+    let back = expected.gone.difference(&found.gone).filter(held);
+    let said = |id: &String| Difference {
+        fact: format!("principal {id}"),
+        expected: Some("gone".to_owned()),
+        found: Some("there".to_owned()),
+    };
+    back.map(said).collect()
+}
 
 /// Assignments that another move of the same batch made meanwhile, as copies of ones that the plan knows: of
 /// the other identity on this one, or of this one on the other. They are that move's to answer for.
@@ -92,6 +106,7 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
     put("identity".into(), id.identifiers.resource_id.to_ascii_lowercase());
     put("identity client id".into(), id.identifiers.client_id.clone());
     put("identity principal id".into(), id.identifiers.principal_id.clone());
+    put("identity tenant".into(), id.tenant_id.to_ascii_lowercase());
     put("identity location".into(), id.location.to_ascii_lowercase());
     put("identity tags".into(), short(&id.tags));
     put("identity isolation".into(), short(&(&id.isolation_scope, &id.assignment_restrictions)));
@@ -115,12 +130,12 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
         }
     }
     for a in &facts.conditions_naming {
-        put(format!("condition naming it {}", a.id.to_ascii_lowercase()), a.role.clone());
+        put(format!("condition naming it {}", a.id.to_ascii_lowercase()), assignment(a));
     }
     directory(facts, &mut put);
     for p in &facts.access_policies {
         let name = format!("access policy {} {}", p.vault.to_ascii_lowercase(), short(&p.application_id));
-        put(name, short(&p.permissions));
+        put(name, short(&(&p.permissions, p.tenant_id.to_ascii_lowercase(), p.ignored)));
     }
     for g in &facts.service_grants {
         put(format!("grant {}", g.id.to_ascii_lowercase()), short(&g.body));
@@ -130,8 +145,8 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
         put(format!("host {}", h.id.to_ascii_lowercase()), host(h));
     }
     for c in &facts.counterparts {
-        let has = short(&(&c.host.attached, &c.host.identity_type));
-        put(format!("counterpart {}", c.host.id.to_ascii_lowercase()), has);
+        let has = short(&(&c.host.attached, &c.host.identity_type, c.of.to_ascii_lowercase()));
+        put(format!("counterpart {}", c.host.id.to_ascii_lowercase()), format!("{has} {}", host(&c.host)));
     }
     mapped(facts, &mut put);
     for named in &facts.named {
@@ -141,7 +156,8 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
         put(format!("on it {}", one.id.to_ascii_lowercase()), short(&one.body));
     }
     for l in &facts.locks {
-        put(format!("lock {}", l.id.to_ascii_lowercase()), l.level.clone());
+        let rest = short(&(l.scope.to_ascii_lowercase(), &l.notes));
+        put(format!("lock {}", l.id.to_ascii_lowercase()), format!("{} {rest}", l.level));
     }
     out
 }
@@ -149,17 +165,20 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
 fn mapped(facts: &Facts, put: &mut impl FnMut(String, String)) {
     for p in &facts.mapped.places {
         let found = if p.there { short(&(p.by_roles, &p.lacks)) } else { "not there".to_owned() };
+        let found = format!("{} {found}", p.id.to_ascii_lowercase());
         put(format!("counterpart of {}", p.of.to_ascii_lowercase()), found);
     }
     for m in &facts.mapped.grants {
         let found = if m.there { short(&(&m.grant.body, &m.lacks)) } else { "not there".to_owned() };
+        let found = format!("{} {found}", m.grant.id.to_ascii_lowercase());
         put(format!("counterpart of grant {}", m.of.to_ascii_lowercase()), found);
     }
 }
 
 fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
     for g in &facts.directory.groups {
-        put(format!("member of group {}", g.id), g.name.clone());
+        let joined = if g.can_be_joined() { "" } else { ", which cannot be joined" };
+        put(format!("member of group {}", g.id), format!("{}{joined}", g.name));
     }
     for r in &facts.directory.app_roles {
         put(format!("application permission {} {}", r.resource_id, r.app_role_id), r.resource.clone());
@@ -178,7 +197,7 @@ fn directory(facts: &Facts, put: &mut impl FnMut(String, String)) {
         put(pim.key(), short(&(until, from)));
     }
     for g in &facts.directory.delegated {
-        let name = format!("delegated grant {} {}", g.resource_id, short(&g.principal_id));
+        let name = format!("delegated grant {} {} {}", g.resource_id, g.consent_type, short(&g.principal_id));
         put(name, short(&g.scope.split_whitespace().collect::<BTreeSet<_>>()));
     }
     if !facts.directory.settings.are_fresh() {
@@ -202,7 +221,9 @@ fn known_by(a: &Assignment) -> String {
 fn assignment(a: &Assignment) -> String {
     let role = a.role_guid().to_ascii_lowercase();
     let [until, from] = [&a.until, &a.from].map(|time| time.as_deref().map(moment));
-    let rest = (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, until, from);
+    let place = (a.scope.to_ascii_lowercase(), &a.principal_type, &a.description);
+    let rest =
+        (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, until, from, place);
     format!("{} ({role}) {}", a.role, short(&rest))
 }
 
@@ -211,10 +232,16 @@ fn host(h: &Host) -> String {
     let alone = h.attached.len() == 1;
     let system = h.identity_type.to_ascii_lowercase().contains("systemassigned");
     let marks: Vec<_> = h.settings.iter().map(|s| (&s.list, &s.name, &s.identifiers)).collect();
+    let made = (
+        h.kind.to_ascii_lowercase(),
+        h.verb,
+        h.workflow_app,
+        h.nodes_in.as_deref().map(str::to_ascii_lowercase),
+    );
     let read = if h.readable { "readable" } else { "not readable" };
     let carries = if h.carries { "carries it" } else { "names it" };
     let dead = if h.dead.is_empty() { String::new() } else { format!(", gone {}", h.dead.join(" ")) };
-    format!("{read}, {carries}, {}{dead}", short(&(alone, system, &h.references, marks, &h.databases)))
+    format!("{read}, {carries}, {}{dead}", short(&(alone, system, &h.references, marks, &h.databases, made)))
 }
 
 /// A plain text as it is, anything else by its digest.

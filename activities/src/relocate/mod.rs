@@ -2,7 +2,7 @@
 
 mod bindings;
 pub mod cannot_see;
-mod databases;
+pub(crate) mod databases;
 pub mod differences;
 pub mod facts;
 mod locks;
@@ -47,7 +47,7 @@ pub(crate) mod looking {
 use crate::azure::Reader;
 use rehome_orchestrator::{Difference, Fault, FaultKind, Plan, Workflow};
 
-pub use facts::{Facts, Strategy};
+pub use facts::{Facts, Moving, Strategy};
 pub use params::{Options, Params, Target, Unpinned, Waits};
 pub use surroundings::surroundings;
 pub use survey::survey;

@@ -135,6 +135,16 @@ pub enum DriveError {
         /// The name.
         name: String,
     },
+    /// The plan calls a step reversible that nothing brings back.
+    #[error(
+        "the plan of {run} says that step {step} can be taken back, and nothing brings it back; nothing was begun"
+    )]
+    Misjudged {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
     /// What has to be safe before something that nothing brings back could not be made safe. It was not sent.
     #[error("step {step} of {run} cannot be taken back and was not sent: {why}")]
     NotSecured {
@@ -228,7 +238,7 @@ const FEW: usize = 16;
 const A_LOOK_UP: u64 = 100;
 
 /// Reads runs back, in the order in which they are named, and sees whether this program knows all that
-/// their plans name.
+/// their plans name, and thinks of it as they do.
 async fn restore(
     engine: &Engine,
     runs: &[RunId],
@@ -243,6 +253,9 @@ async fn restore(
     for (run, loaded) in runs.iter().zip(&loaded) {
         if let Some(name) = engine.registry.unknown_name(loaded.state.plan()) {
             return Err(DriveError::UnknownName { name: name.to_owned(), run: run.clone() });
+        }
+        if let Some(step) = engine.registry.misjudged(loaded.state.plan()) {
+            return Err(DriveError::Misjudged { run: run.clone(), step: step.clone() });
         }
     }
     Ok(runs.iter().cloned().zip(loaded).collect())

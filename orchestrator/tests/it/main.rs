@@ -6,4 +6,5 @@ mod clocks;
 mod crashes;
 mod golden;
 mod lost;
+mod misjudged;
 mod shelf;

@@ -83,6 +83,7 @@ impl Subject for Relocation {
         let with = [&running.tenant, &running.client_id, &running.client_secret].map(Clone::clone);
         let options = ConnectOptions {
             cloud: running.arm.clone(),
+            authority: None,
             ca: None,
             sign_in: Some(LocalSignIn::new(with)),
             time_scale: 1.0,

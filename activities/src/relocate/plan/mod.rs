@@ -136,4 +136,6 @@ fn soak(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
 }
 
 #[cfg(test)]
+mod compared;
+#[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
 //! Activities: reads what an identity has in Entra ID, many questions in one request.
 
 use super::{Common, denials, gap, parse, pim};
-use crate::azure::{Reader, items, without_secrets};
+use crate::azure::{Reader, items};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
+use rehome_orchestrator::has_secret;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -109,7 +110,7 @@ pub(super) async fn read(
         settings,
         by_hand: member_of.iter().filter_map(not_copied).collect(),
     };
-    if directory.settings.notes.as_ref().is_some_and(|notes| without_secrets(notes) != *notes) {
+    if directory.settings.notes.as_deref().is_some_and(has_secret) {
         directory.settings.notes = None;
         directory
             .by_hand

@@ -1,0 +1,191 @@
+//! CLI: whether a plan file says what this program plans. Pure.
+//!
+//! A plan file is a program under a title that anybody may write, and its digest only says that it was not cut. Planning
+//! is pure, so everything in the document is made again from the parameters and the facts that it holds, and a document
+//! that says anything else is refused: its titles, its gates, what can be taken back, its blockers, its dates and names.
+//! The facts themselves are compared with the cloud, before the first write.
+
+use crate::error::{CliError, Exit};
+use crate::planning::{PROGRAM, Setting, VALID_MS, a_move};
+use rehome_activities::azure::national::{self, National};
+use rehome_activities::relocate::{Facts, Params};
+use rehome_orchestrator::{Document, Move, Plan, Step};
+use serde_json::Value;
+
+/// Clocks of two machines may differ by so much.
+const CLOCKS_MS: i64 = 300_000;
+
+/// Refuses a document that does not follow from what it says was asked for and read.
+pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
+    let about = &document.about;
+    same_program(about)?;
+    let created_at_ms = dates(about, now)?;
+    let national = national_of(about)?;
+    let setting = Setting { batch: &document.batch, created_at_ms, national };
+    let read = document.moves.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    for (at, (entry, (params, facts))) in document.moves.iter().zip(&read).enumerate() {
+        let forged = |what: String| forged(what).at(entry.run.to_string());
+        if let Some(what) = astray(params, facts) {
+            return Err(forged(what));
+        }
+        let others = read.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one);
+        if !siblings(facts, others) {
+            return Err(forged(
+                "it names identities that move too, and they are not those of this plan".to_owned(),
+            ));
+        }
+        let derived = a_move(setting, params, facts).map_err(|why| forged(why.what))?;
+        if let Some(what) = difference(entry, &derived) {
+            return Err(forged(what));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses commands for people that would send them to the Microsoft Graph of somebody else.
+pub(crate) fn check_graph(document: &Document, graph: &str) -> Result<(), CliError> {
+    match document.moves.iter().find(|entry| entry.facts["graph"] != graph) {
+        None => Ok(()),
+        Some(entry) => {
+            let what =
+                format!("its commands are for another Microsoft Graph than {graph}, which this cloud has");
+            Err(forged(what).at(entry.run.to_string()))
+        }
+    }
+}
+
+fn forged(what: String) -> CliError {
+    CliError::new(Exit::Usage, format!("this is not what this program plans from these facts: {what}"))
+        .next("rehome plan -f BATCH.toml --save PLAN.json      plans again")
+}
+
+/// Another version may plan otherwise, so that nobody could tell its plan from a forged one.
+fn same_program(about: &Value) -> Result<(), CliError> {
+    let said = about["program"].as_str().unwrap_or("a program that it does not name");
+    if said == PROGRAM {
+        return Ok(());
+    }
+    let what = format!(
+        "the plan was made by {said}, and this is {PROGRAM}: whether it says what it does cannot be told"
+    );
+    Err(CliError::new(Exit::Stale, what)
+        .next("rehome plan -f BATCH.toml --save PLAN.json      plans again")
+        .next("what was approved and begun goes on by its name: rehome run BATCH"))
+}
+
+/// When it was made; refuses one that is good for longer than a plan is, or not made yet.
+fn dates(about: &Value, now: i64) -> Result<i64, CliError> {
+    let date = |name: &str| about[name].as_i64();
+    let (Some(created), Some(expires)) = (date("created_at_ms"), date("expires_at_ms")) else {
+        return Err(forged("it does not say when it was made and how long it is good".to_owned()));
+    };
+    if created.checked_add(VALID_MS) != Some(expires) {
+        return Err(forged("it says that it is good for another time than plans are".to_owned()));
+    }
+    if created > now.saturating_add(CLOCKS_MS) {
+        let error = forged("it was made in the future".to_owned());
+        return Err(error.next("or set the clock of this machine"));
+    }
+    Ok(created)
+}
+
+/// The cloud with a name that the plan is for.
+fn national_of(about: &Value) -> Result<Option<&'static National>, CliError> {
+    let said = match &about["national"] {
+        Value::Null => None,
+        Value::String(name) => {
+            Some(national::named(name).ok_or_else(|| forged(format!("there is no cloud called {name:?}")))?)
+        }
+        _ => return Err(forged("the name of its cloud is no text".to_owned())),
+    };
+    let by_address = about["cloud"].as_str().and_then(national::at);
+    if by_address.is_some() && by_address != said {
+        return Err(forged("it says that its cloud is another one than its address is of".to_owned()));
+    }
+    Ok(said)
+}
+
+fn read(entry: &Move) -> Result<(Params, Facts), CliError> {
+    let unreadable = |what: &str, e: serde_json::Error| {
+        forged(format!("its {what} cannot be read: {e}")).at(entry.run.to_string())
+    };
+    let params = serde_json::from_value(entry.params.clone()).map_err(|e| unreadable("parameters", e))?;
+    let facts = serde_json::from_value(entry.facts.clone()).map_err(|e| unreadable("facts", e))?;
+    Ok((params, facts))
+}
+
+/// Facts of another identity, or of another place, than was asked for.
+fn astray(params: &Params, facts: &Facts) -> Option<String> {
+    let is = &facts.identity.identifiers.resource_id;
+    if !is.eq_ignore_ascii_case(&params.identity) {
+        return Some(format!("the facts are of {is}, and not of what is to move"));
+    }
+    let (to, wanted) = (&facts.target.id, params.target.id());
+    (*to != wanted).then(|| format!("the facts are of a move to {to}, and it is to go to {wanted}"))
+}
+
+/// Whether the identities that are said to move in the same batch are the others of the document.
+fn siblings<'a>(facts: &Facts, others: impl Iterator<Item = &'a (Params, Facts)>) -> bool {
+    let same = |(said, (params, of)): (&rehome_activities::relocate::Moving, &(Params, Facts))| {
+        said.from == params.identity
+            && said.to == params.target.id()
+            && said.principal_id == of.identity.identifiers.principal_id
+    };
+    let others: Vec<&(Params, Facts)> = others.collect();
+    facts.moving.len() == others.len() && facts.moving.iter().zip(others).all(same)
+}
+
+/// Where a move says something else than it should, in words.
+fn difference(said: &Move, derived: &Move) -> Option<String> {
+    if said.run != derived.run {
+        return Some(format!("its name would be {}", derived.run));
+    }
+    let plans = plans(&said.plan, &derived.plan);
+    plans.or_else(|| {
+        let (told, is) = (without_takers(&said.about), without_takers(&derived.about));
+        let about = member(&told, &is).map(|name| format!("what it says of its {name} is not so"));
+        let rest = [("parameters", &said.params, &derived.params), ("facts", &said.facts, &derived.facts)];
+        let rest = rest.into_iter().find(|(_, said, is)| said != is);
+        about.or_else(|| rest.map(|(what, ..)| format!("its {what} are written in another way than here")))
+    })
+}
+
+/// What a document says of a move, but for who has taken the name of the new identity: only a log knows that.
+fn without_takers(about: &Value) -> Value {
+    let mut about = about.clone();
+    for blocker in about["blockers"].as_array_mut().into_iter().flatten().filter(|b| b["code"] == "B103") {
+        blocker["text"] = Value::Null;
+        blocker["remedy"] = Value::Null;
+    }
+    about
+}
+
+/// The first member in which two objects differ.
+fn member<'a>(said: &'a Value, derived: &'a Value) -> Option<&'a str> {
+    let of = |value: &'a Value| value.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    of(said).chain(of(derived)).find(|name| said.get(name) != derived.get(name))
+}
+
+fn plans(said: &Plan, derived: &Plan) -> Option<String> {
+    if said.workflow != derived.workflow || said.on_failure != derived.on_failure {
+        return Some("it is another workflow, or does something else when a step fails".to_owned());
+    }
+    let step = said.steps.iter().zip(&derived.steps).find_map(|(said, is)| Some((said, part(said, is)?)));
+    if let Some((step, part)) = step {
+        return Some(format!("step {} has another {part}", step.id));
+    }
+    let (has, wants) = (said.steps.len(), derived.steps.len());
+    (has != wants).then(|| format!("it has {has} steps, and would have {wants}"))
+}
+
+/// The part of a step that is not as it should be.
+fn part(said: &Step, is: &Step) -> Option<&'static str> {
+    let differs = [
+        (said.id != is.id, "name"),
+        (said.node != is.node, "effect"),
+        (said.phase != is.phase || said.needs != is.needs, "place in the order"),
+        (said.title != is.title || said.group != is.group, "title"),
+        (said.undo != is.undo, "way back"),
+    ];
+    differs.into_iter().find_map(|(differs, part)| differs.then_some(part))
+}
