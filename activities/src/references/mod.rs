@@ -6,8 +6,8 @@
 pub mod compare;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
-pub mod rehearsal;
 pub(crate) mod hidden;
+pub mod rehearsal;
 pub mod rewrite;
 pub(crate) mod runs;
 pub mod scan;
