@@ -110,9 +110,7 @@ impl Work<'_> {
             derived::check_graph(&document, &cloud.azure.reader().graph_for_people())?;
         }
         let (authority, tenant) = (cloud.azure.authority(), cloud.azure.tenant());
-        self.c
-            .output
-            .talk(&shown(&json!({"cloud": cloud.url, "authority": authority, "tenant": tenant})));
+        self.c.output.talk(&shown(&json!({"cloud": cloud.url, "authority": authority, "tenant": tenant})));
         let (log, batch) = (self.log.clone(), self.name.to_owned());
         let drive =
             Drive { c: self.c, log, runner, batch, runs, goal: self.goal, stop: watch::Sender::new(false) };
