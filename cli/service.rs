@@ -68,7 +68,7 @@ impl Service {
             return Vec::new();
         }
         let about = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
-        let expired = planning::check_expiry_of(&about, SystemClock.now_ms()).is_err();
+        let expired = planning::check_expiry(&about, SystemClock.now_ms()).is_err();
         let mut open = Vec::new();
         for run in &batch.planned.runs {
             let Ok(loaded) = store::read_run(&*self.log, run).await else { return Vec::new() };
