@@ -33,6 +33,7 @@ mod hidden;
 mod keys;
 mod kills;
 mod left_out;
+mod messages;
 mod more_rights;
 mod named;
 mod names_withheld;
