@@ -229,7 +229,11 @@ fn assignment(a: &Assignment) -> String {
 
 /// What the plan for a host was made from; other identities may come and go.
 fn host(h: &Host) -> String {
-    let alone = h.attached.len() == 1;
+    // Which one it is, where it is alone; others may come and go.
+    let alone = match h.attached.as_slice() {
+        [one] => Some(one.to_ascii_lowercase()),
+        _ => None,
+    };
     let system = h.identity_type.to_ascii_lowercase().contains("systemassigned");
     let marks: Vec<_> = h.settings.iter().map(|s| (&s.list, &s.name, &s.identifiers)).collect();
     let made = (
