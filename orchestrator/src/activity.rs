@@ -267,6 +267,28 @@ pub trait Activity: Send + Sync + 'static {
         before: &Self::Before,
     ) -> impl Future<Output = Probe<Self::Output>> + Send;
 
+    /// Finds out on the way back whether the effect is gone: whatever `probe` finds of it, and what the write did
+    /// beyond it.
+    fn probe_undo(
+        &self,
+        input: &Self::Input,
+        before: &Self::Before,
+        was: Option<&Self::Output>,
+    ) -> impl Future<Output = Probe<Self::Output>> + Send {
+        let _ = was;
+        self.probe(input, before)
+    }
+
+    /// After the way back: what of the thing that was written is not as it was before, whoever changed it.
+    fn restored(
+        &self,
+        input: &Self::Input,
+        before: &Self::Before,
+    ) -> impl Future<Output = Result<Vec<Difference>, Fault>> + Send {
+        let _ = (input, before);
+        async { Ok(Vec::new()) }
+    }
+
     /// What may be concluded from the effect when the record of the step is lost.
     fn trace(&self, input: &Self::Input) -> Trace {
         let _ = input;

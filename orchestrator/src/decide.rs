@@ -96,6 +96,9 @@ const PAUSE_MIN_MS: i64 = 20;
 /// A pause that is no longer than this is waited for; a longer one is left like a soak, to be come back to.
 const BRIEF_MS: u64 = 3_600_000;
 
+/// After so many attempts that were answered with success and changed nothing, more of them change nothing either.
+const VAIN_MAX: u8 = 2;
+
 /// Time alone ends nothing before so many tries: one that took long by itself says nothing about the next.
 const TRIES_MIN: u32 = 3;
 
@@ -210,6 +213,9 @@ impl Decider<'_> {
                 self.give_up(at, Act::Run, Some(partial()));
             }
             Forward::Partial => self.begin(at, Act::Run, true),
+            Forward::Retrying { why, .. } if step.vain >= VAIN_MAX => {
+                self.give_up(at, Act::Run, Some(why.clone()));
+            }
             Forward::Retrying { why, .. } if self.is_over(used, step.first_ms, step.since_ms, retry) => {
                 self.give_up(at, Act::Run, Some(why.clone()));
             }
@@ -439,6 +445,9 @@ impl Decider<'_> {
             // What was undone is looked at before what it needed is: undoing that may put back what it took away.
             Undo::Pending if !back.unchecked.is_empty() => {}
             Undo::Pending => self.begin(at, Act::Undo, false),
+            Undo::Retrying { why, .. } if step.undo_vain >= VAIN_MAX => {
+                self.give_up(at, Act::Undo, Some(why.clone()));
+            }
             Undo::Retrying { why, .. }
                 if self.is_over(
                     step.undo_attempts - step.undo_forgiven,

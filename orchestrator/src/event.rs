@@ -187,6 +187,9 @@ pub struct Probed {
     pub act: Act,
     /// What was found.
     pub found: Found,
+    /// Where it is to be tried again: not before this date, in wall milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
 }
 
 /// What a probe found, once it is certain.

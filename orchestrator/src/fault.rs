@@ -81,6 +81,9 @@ pub struct Cause {
     /// The other side's name for the exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation: Option<String>,
+    /// What is not as it should be, fact by fact, where that is more than one sentence can tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
 }
 
 impl Fault {
@@ -95,6 +98,7 @@ impl Fault {
             needs: None,
             status: None,
             correlation: None,
+            differences: Vec::new(),
         }))
     }
 
@@ -116,6 +120,13 @@ impl Fault {
         self.target = self.target.take().or_else(|| said.target.clone());
         self.needs = self.needs.take().or_else(|| said.needs.clone());
         self.correlation = self.correlation.take().or_else(|| said.correlation.clone());
+        self
+    }
+
+    /// Adds what is not as it should be, fact by fact.
+    #[must_use]
+    pub fn differing(mut self, differences: Vec<Difference>) -> Self {
+        self.differences = differences;
         self
     }
 

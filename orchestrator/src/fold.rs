@@ -97,8 +97,8 @@ impl RunState {
                 Act::Undo => run.end_undo(at, ended),
             })?,
             Event::Probed(probed) => self.touch(event, &probed.step, at_ms, |run, at| match probed.act {
-                Act::Run => run.probe_run(at, &probed.found, at_ms),
-                Act::Undo => run.probe_undo(at, &probed.found),
+                Act::Run => run.probe_run(at, probed, at_ms),
+                Act::Undo => run.probe_undo(at, probed),
             })?,
             Event::Waiting(waiting) => self.wait(event, waiting, at_ms)?,
             Event::Timed(timed) => self.touch(event, &timed.step, at_ms, |run, at| match run.back {
@@ -161,7 +161,10 @@ impl RunState {
         let (Node::Act { retry, .. } | Node::Wait { retry, .. }) = &self.graph.step(at).node else { return };
         let pause = i64::try_from(retry.cap_ms.saturating_mul(2)).unwrap_or(i64::MAX);
         let step = &mut self.steps[at as usize];
-        let silence = at_ms.saturating_sub(step.since_ms);
+        // Who waits for a date is not silent before it.
+        let dates = [step.forward.date(), step.undo.date()].into_iter().flatten();
+        let due = dates.fold(step.since_ms, i64::max).min(at_ms.max(step.since_ms));
+        let silence = at_ms.saturating_sub(due);
         if silence > pause || silence < 0 {
             step.first_ms = step.first_ms.map(|_| at_ms);
             step.undo_first_ms = step.undo_first_ms.map(|_| at_ms);
@@ -263,7 +266,42 @@ impl RunState {
     }
 }
 
+impl Undo {
+    /// The date that is waited for, if one is.
+    fn date(&self) -> Option<i64> {
+        match self {
+            Self::Retrying { until_ms, .. } | Self::Pausing { until_ms } => Some(*until_ms),
+            Self::Doubt(look) => Some(look.until_ms),
+            Self::None
+            | Self::NotNeeded
+            | Self::Pending
+            | Self::Began
+            | Self::Parked { .. }
+            | Self::Attesting
+            | Self::ByHand
+            | Self::Undone
+            | Self::Left => None,
+        }
+    }
+}
+
 impl Forward {
+    /// The date that is waited for, if one is.
+    fn date(&self) -> Option<i64> {
+        match self {
+            Self::Retrying { until_ms, .. } | Self::Soaking { until_ms, .. } => Some(*until_ms),
+            Self::Doubt(look) | Self::Waiting(look) => Some(look.until_ms),
+            Self::Idle
+            | Self::Began
+            | Self::Accepted(_)
+            | Self::Partial
+            | Self::Parked { .. }
+            | Self::Attesting
+            | Self::Done { .. }
+            | Self::Skipped => None,
+        }
+    }
+
     /// Whether the step is over, on the way forward.
     pub fn is_settled(&self) -> bool {
         match self {

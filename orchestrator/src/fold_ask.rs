@@ -63,6 +63,7 @@ impl RunState {
                     (false, false) => Forward::Idle,
                 };
                 step.forgiven = step.attempts;
+                step.vain = 0;
                 step.first_ms = None;
                 Ok(())
             }
@@ -107,6 +108,8 @@ impl RunState {
             let at = self.graph.find(id).ok_or_else(|| Illegal::NoStep(id.clone()))?;
             let gate = matches!(self.graph.step(at).node, Node::Gate { .. });
             match &self.steps[at as usize].forward {
+                // All of it is in place, and more: who goes on in spite of that has seen what.
+                Forward::Parked { doubt: false, why } if !gate && !why.differences.is_empty() => {}
                 Forward::Idle
                 | Forward::Retrying { .. }
                 | Forward::Waiting(_)

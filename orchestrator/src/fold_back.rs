@@ -1,7 +1,7 @@
 //! Engine: what events do to a step on the way back, and in which order steps come to their turn. Pure.
 
 use crate::event::*;
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::fold::{Illegal, count, here};
 use crate::fold_run::foreign;
 use crate::graph::Index;
@@ -75,6 +75,8 @@ impl RunState {
             {
                 Undo::Pending
             }
+            // Somebody goes on in spite of what it changed beyond its effect.
+            Forward::Skipped if step.partial => Undo::Pending,
             Forward::Idle
             | Forward::Partial
             | Forward::Retrying { .. }
@@ -214,6 +216,13 @@ impl RunState {
         }
         self.heard(at, &ended.end);
         let step = &mut self.steps[at as usize];
+        // An answer of success that is no news: what follows it is counted.
+        let answered = match &ended.end {
+            End::Applied(_) => true,
+            End::Unknown(why) => why.kind == FaultKind::Differs,
+            End::Retry { .. } | End::Refused(_) => false,
+        };
+        step.undo_vain = step.undo_vain.saturating_add(u8::from(answered));
         match &ended.end {
             End::Applied(_) => self.undone(at),
             End::Retry { until_ms, why } => {
@@ -227,15 +236,18 @@ impl RunState {
         Ok(())
     }
 
-    pub(crate) fn probe_undo(&mut self, at: Index, found: &Found) -> Judged {
+    pub(crate) fn probe_undo(&mut self, at: Index, probed: &Probed) -> Judged {
         let unchecked = self.is_unchecked(at);
+        let again = self.undo_again(at, probed.until_ms);
         let step = &mut self.steps[at as usize];
-        match (&step.undo, found) {
+        match (&step.undo, &probed.found) {
             (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::NotApplied) => self.undone(at),
             (Undo::Began | Undo::Doubt(_), Found::Applied(_) | Found::Partial(_)) => {
-                // The program may have been dead for long: the clock for giving up starts again.
-                step.undo_first_ms = None;
-                step.undo = Undo::Pending;
+                if step.undo == Undo::Began || probed.until_ms.is_none() {
+                    // The program may have been dead for long: the clock for giving up starts again.
+                    step.undo_first_ms = None;
+                }
+                step.undo = again;
                 self.advance(at);
             }
             (Undo::Attesting, Found::Applied(_) | Found::Partial(_)) => {
@@ -251,7 +263,7 @@ impl RunState {
                 });
             }
             (Undo::Undone, Found::Applied(_) | Found::Partial(_)) if unchecked => {
-                step.undo = Undo::Pending;
+                step.undo = again;
                 self.reopen(at);
                 self.advance(at);
             }
@@ -269,6 +281,16 @@ impl RunState {
             ) => return Err("nothing about its undo is in doubt"),
         }
         Ok(())
+    }
+
+    /// An undo whose effect is not to be seen is tried again, not before its date. Older records have none.
+    fn undo_again(&self, at: Index, until_ms: Option<i64>) -> Undo {
+        match until_ms {
+            Some(until_ms) => {
+                Undo::Retrying { until_ms, why: self.said.get(&at).cloned().unwrap_or_else(not_gone) }
+            }
+            None => Undo::Pending,
+        }
     }
 
     pub(crate) fn wait_undo(&mut self, at: Index, look: Look) -> Judged {
@@ -326,6 +348,7 @@ impl RunState {
             (Request::Retry(_), Undo::Parked { doubt, .. }) => {
                 step.undo = if *doubt { Undo::Doubt(Look::NOW) } else { Undo::Pending };
                 step.undo_forgiven = step.undo_attempts;
+                step.undo_vain = 0;
                 step.undo_first_ms = None;
                 self.advance(at);
             }
@@ -365,8 +388,12 @@ impl RunState {
     }
 }
 
+fn not_gone() -> Fault {
+    let why = "the undo was answered, and the effect is still there";
+    Fault::new(FaultKind::Differs, "StillThere", why)
+}
+
 fn still_there() -> Fault {
-    use crate::fault::FaultKind;
     Fault::new(
         FaultKind::Differs,
         "NotUndone",

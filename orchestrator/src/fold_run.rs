@@ -129,14 +129,16 @@ impl RunState {
             }
             End::Unknown(why) => {
                 step.murky = true;
+                step.vain = step.vain.saturating_add(u8::from(why.kind == FaultKind::Differs));
                 step.forward = Forward::Doubt(Look { checks: 0, until_ms: 0, why: Some(why.clone()) });
             }
         }
         Ok(())
     }
 
-    pub(crate) fn probe_run(&mut self, at: Index, found: &Found, at_ms: i64) -> Judged {
+    pub(crate) fn probe_run(&mut self, at: Index, probed: &Probed, at_ms: i64) -> Judged {
         let step = &mut self.steps[at as usize];
+        let unheard = matches!(step.forward, Forward::Began);
         let attesting = match step.forward {
             Forward::Attesting => true,
             Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => false,
@@ -150,7 +152,11 @@ impl RunState {
             | Forward::Skipped => return Err("nothing about it is in doubt"),
         };
         step.murky |= !attesting;
-        match found {
+        if unheard {
+            // The program may have been dead for long: the clock for giving up starts again.
+            step.first_ms = None;
+        }
+        match &probed.found {
             Found::Applied(output) => {
                 step.output = Some(output.clone());
                 self.done(at, !attesting);
@@ -158,7 +164,11 @@ impl RunState {
             Found::Partial(output) if !attesting => {
                 step.output = Some(output.clone());
                 step.partial = true;
-                step.forward = Forward::Partial;
+                // Older records have no date: then it is completed at once.
+                self.steps[at as usize].forward = match probed.until_ms {
+                    Some(until_ms) => Forward::Retrying { until_ms, why: self.wanting(at) },
+                    None => Forward::Partial,
+                };
                 self.not_done(at);
             }
             Found::Partial(_) | Found::NotApplied if attesting => {
@@ -166,10 +176,8 @@ impl RunState {
                 self.not_done(at);
             }
             Found::Partial(_) | Found::NotApplied => {
-                // The program may have been dead for long: the clock for giving up starts again.
-                step.first_ms = None;
-                let why = self.absent(at);
-                self.steps[at as usize].forward = Forward::Retrying { until_ms: at_ms, why };
+                let (until_ms, why) = (probed.until_ms.unwrap_or(at_ms), self.absent(at));
+                self.steps[at as usize].forward = Forward::Retrying { until_ms, why };
                 self.not_done(at);
             }
             Found::Foreign(difference) => {
@@ -202,6 +210,15 @@ impl RunState {
         };
         why.needs = why.needs.take().or_else(|| needed(&self.steps[at as usize].forward));
         why
+    }
+
+    /// Why a step of which only a part is in place is to be completed.
+    fn wanting(&self, at: Index) -> Fault {
+        let partial = || {
+            let why = "part of the effect is in place, and the rest is to follow";
+            Fault::new(FaultKind::Differs, "Partial", why)
+        };
+        self.said.get(&at).cloned().unwrap_or_else(partial)
     }
 
     /// Certainly not (wholly) applied.

@@ -241,7 +241,7 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
                 2 => Found::NotApplied,
                 _ => Found::Foreign(difference),
             };
-            Event::Probed(Probed { step, act, found })
+            Event::Probed(Probed { step, act, found, until_ms: None })
         }
         6 => {
             let check = [1, 2, u32::MAX][usize::from(detail % 3)];
@@ -404,7 +404,7 @@ mod tests {
             "nothing is to be seen; the last answer to it was ServerBusy: come back at noon (503)"
         );
         assert_eq!(why.target.as_deref(), Some("/x"));
-        let absent = Event::Probed(Probed { step: step(), act, found: Found::NotApplied });
+        let absent = Event::Probed(Probed { step: step(), act, found: Found::NotApplied, until_ms: None });
         run.apply(0, &absent).expect("it was in doubt");
         let (_, state) = run.step(&step()).expect("it is in the plan");
         let crate::Forward::Retrying { why, .. } = &state.forward else { panic!("{state:?}") };

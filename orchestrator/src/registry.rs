@@ -140,6 +140,17 @@ pub(crate) trait AnyActivity: Send + Sync {
         operation: Operation,
     ) -> BoxFuture<'static, Outcome<Json>>;
     fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>>;
+    fn probe_undo(
+        self: Arc<Self>,
+        input: Json,
+        before: Json,
+        was: Option<Json>,
+    ) -> BoxFuture<'static, Probe<Json>>;
+    fn restored(
+        self: Arc<Self>,
+        input: Json,
+        before: Json,
+    ) -> BoxFuture<'static, Result<Vec<Difference>, Fault>>;
     fn trace(&self, input: &Json) -> Result<Trace, Fault>;
     fn recall(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>>;
     fn undo(
@@ -249,6 +260,33 @@ impl<A: Activity> AnyActivity for Erased<A> {
                 (Err(why), _) | (_, Err(why)) => Probe::Unsettled { after: None, why },
             }
         })
+    }
+
+    fn probe_undo(
+        self: Arc<Self>,
+        input: Json,
+        before: Json,
+        was: Option<Json>,
+    ) -> BoxFuture<'static, Probe<Json>> {
+        Box::pin(async move {
+            let was = was.map(|w| w.read("output")).transpose();
+            match (input.read("input"), before.read("before image"), was) {
+                (Ok(input), Ok(before), Ok(was)) => {
+                    encode_probe(self.0.probe_undo(&input, &before, was.as_ref()).await)
+                }
+                (Err(why), _, _) | (_, Err(why), _) | (_, _, Err(why)) => {
+                    Probe::Unsettled { after: None, why }
+                }
+            }
+        })
+    }
+
+    fn restored(
+        self: Arc<Self>,
+        input: Json,
+        before: Json,
+    ) -> BoxFuture<'static, Result<Vec<Difference>, Fault>> {
+        Box::pin(async move { self.0.restored(&input.read("input")?, &before.read("before image")?).await })
     }
 
     fn trace(&self, input: &Json) -> Result<Trace, Fault> {

@@ -99,6 +99,10 @@ pub struct StepState {
     pub(crate) murky: bool,
     /// Part of its effect is in place.
     pub(crate) partial: bool,
+    /// Attempts that were answered with success and after which the effect was not there, since a person last asked.
+    pub(crate) vain: u8,
+    /// Attempts to take it back that were answered with success, since a person last asked.
+    pub(crate) undo_vain: u8,
     /// The input as it was resolved, when the plan does not say it in full; see [`RunState::input_of`].
     pub(crate) input: Option<Json>,
     /// What was there before.

@@ -75,6 +75,23 @@ impl Template {
         Self::Object(members.into_iter().map(|(k, v)| (k.into(), v)).collect())
     }
 
+    /// Adds a member to an object; nothing else can take one.
+    pub fn insert(&mut self, name: &str, member: Template) {
+        match self {
+            Self::Object(members) => {
+                members.insert(name.to_owned(), member);
+            }
+            Self::Known(json) => {
+                let Value::Object(known) = json.value() else { return };
+                let mut members: BTreeMap<String, Template> =
+                    known.into_iter().map(|(k, v)| (k, Self::known(v))).collect();
+                members.insert(name.to_owned(), member);
+                *self = Self::Object(members);
+            }
+            Self::From(_) | Self::List(_) | Self::Text(_) => {}
+        }
+    }
+
     /// Every step that this template refers to.
     pub fn references(&self) -> BTreeSet<&StepId> {
         let mut found = BTreeSet::new();

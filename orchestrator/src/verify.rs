@@ -17,7 +17,10 @@ pub(crate) fn promises(state: &RunState, registry: &Registry, of: &[Index]) -> V
 
 fn promise(state: &RunState, registry: &Registry, at: Index) -> Option<Promise> {
     let (step, stands) = (state.graph.step(at), state.at(at));
-    let kept = matches!(stands.forward, Forward::Done { .. }) && stands.undo != Undo::Undone;
+    // What was stopped or left out with a part of its effect, or with more than its effect, in place is looked at too.
+    let partly =
+        matches!(stands.forward, Forward::Parked { doubt: false, .. } | Forward::Skipped) && stands.partial;
+    let kept = (partly || matches!(stands.forward, Forward::Done { .. })) && stands.undo != Undo::Undone;
     let compared = match &step.node {
         Node::Act { activity, .. } if kept => {
             let activity = registry.find_activity(activity).ok()?;

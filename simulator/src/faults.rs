@@ -2,6 +2,7 @@
 //! often it was asked, never on the order in which requests of others arrive.
 
 use crate::http::Reply;
+use crate::otherwise::Otherwise;
 use crate::pipeline::Host;
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub enum What {
     CutBefore,
     /// The request has its effect, and the connection is cut instead of an answer.
     CutAfter,
+    /// It has another effect than what was sent asks for.
+    Otherwise(Otherwise),
 }
 
 /// An answer that was made beforehand.

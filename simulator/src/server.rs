@@ -88,7 +88,7 @@ async fn answer(
     host: Host,
     shared: Arc<Shared>,
 ) -> Result<hyper::Response<Full<Bytes>>, Cut> {
-    let Some(request) = parse(request).await else {
+    let Some(mut request) = parse(request).await else {
         let message = "The request content size exceeds the maximum size of 4 MB.";
         return Ok(response(Reply::error(413, "RequestContentTooLarge", message)).unwrap_or_default());
     };
@@ -107,6 +107,7 @@ async fn answer(
                 canned.reply(host, &shared.places.arm),
             )));
         }
+        Some(What::Otherwise(otherwise)) => request.body = otherwise.body(&request.body),
         Some(What::CutAfter | What::Answer(_)) | None => {}
     }
     let latency = shared.world().settings.latency_ms;
@@ -116,8 +117,9 @@ async fn answer(
     let reply = pipeline::handle(&shared, host, &request);
     match struck {
         Some(What::CutAfter) => Err(Cut),
+        Some(What::Otherwise(otherwise)) if otherwise.cut => Err(Cut),
         Some(What::Answer(canned)) => Ok(send(canned.reply(host, &shared.places.arm))),
-        Some(What::CutBefore | What::LatencyMs(_)) | None => Ok(send(reply)),
+        Some(What::CutBefore | What::LatencyMs(_) | What::Otherwise(_)) | None => Ok(send(reply)),
     }
 }
 

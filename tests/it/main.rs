@@ -67,6 +67,7 @@ mod soak;
 mod solution;
 mod solution_cosmos;
 mod solution_services;
+mod spilt;
 mod storage_fires;
 mod strange_clouds;
 mod strangers;

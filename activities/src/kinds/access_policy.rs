@@ -1,9 +1,11 @@
 //! Activities: entries in key vaults (keyvault/2023-07-01). `add` and `remove` merge on Azure's side, so
 //! nobody's entry is written over.
 
+use super::spilt::{Spilt, broken, more_changed, not_put_back};
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
 use crate::azure::NO_ANSWER;
 use crate::commands::shown;
+use crate::references::rest::{Rest, Spill};
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -54,6 +56,11 @@ impl PolicyInput {
 
     /// What the vault allows the principal now.
     async fn live(&self, clients: &Clients) -> Result<Option<Value>, Fault> {
+        Ok(self.look(clients).await?.0)
+    }
+
+    /// What the vault allows the principal now, and what it allows others.
+    async fn look(&self, clients: &Clients) -> Result<(Option<Value>, Rest), Fault> {
         let vault = clients.reader.get(&self.vault, VAULTS).await?;
         let by_roles = vault.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true));
         let entries = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
@@ -61,7 +68,23 @@ impl PolicyInput {
             let what = "the answer has no list of access policies";
             return Err(Fault::new(FaultKind::Broken, NO_ANSWER, what).at(self.vault.clone()));
         }
-        Ok(entries.into_iter().flatten().find(|e| self.is_mine(e)).map(|e| e["permissions"].clone()))
+        let (mine, others): (Vec<&Value>, Vec<&Value>) =
+            entries.into_iter().flatten().partition(|entry| self.is_mine(entry));
+        let others = others.into_iter().map(|entry| (holder(entry), json!(flat(&entry["permissions"]))));
+        Ok((mine.first().map(|entry| entry["permissions"].clone()), Rest::of_values(others)))
+    }
+
+    /// Gives others back what a write took from them.
+    async fn give_back(&self, clients: &Clients, call: &Call, lost: &[Spill]) -> Outcome<()> {
+        let entries: Vec<Value> = lost.iter().filter_map(entry_of).collect();
+        if entries.is_empty() {
+            return Outcome::Applied(());
+        }
+        let (id, body) = (
+            format!("{}/accessPolicies/add", self.vault),
+            json!({"properties": {"accessPolicies": entries}}),
+        );
+        map(clients.writer.put(call, &id, VAULTS, &body, None).await, |_| ())
     }
 
     async fn write(&self, clients: &Clients, call: &Call, operation: &str) -> Outcome<()> {
@@ -81,6 +104,28 @@ fn flat(permissions: &Value) -> BTreeSet<String> {
         .collect()
 }
 
+/// Whose entry it is: tenant, object and application.
+fn holder(entry: &Value) -> String {
+    let text = |name: &str| entry[name].as_str().unwrap_or_default().to_lowercase();
+    format!("{} {} {}", text("tenantId"), text("objectId"), text("applicationId"))
+}
+
+/// An entry that a write has taken away, as it can be added again; one that it has changed is told only.
+fn entry_of(lost: &Spill) -> Option<Value> {
+    let mut names = lost.pointer.strip_prefix('/')?.split(' ');
+    let (tenant, object, application) = (names.next()?, names.next()?, names.next().unwrap_or_default());
+    let mut permissions: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
+    let was = lost.was.as_ref().filter(|_| lost.now.is_none())?.as_array()?;
+    for (kind, permission) in was.iter().filter_map(|one| one.as_str()?.split_once('/')) {
+        permissions.entry(kind).or_default().push(permission);
+    }
+    let mut entry = json!({"tenantId": tenant, "objectId": object, "permissions": permissions});
+    if !application.is_empty() {
+        entry["applicationId"] = json!(application);
+    }
+    Some(entry)
+}
+
 fn judge(input: &PolicyInput, live: Option<&Value>) -> Option<Difference> {
     let (wanted, found) = (flat(&input.permissions), live.map(flat));
     let show = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
@@ -97,29 +142,68 @@ impl Activity for AddPolicy {
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = PATIENT;
     type Input = PolicyInput;
-    type Before = ();
-    type Output = ();
+    /// What the vault allows others; logs of older programs do not have it.
+    type Before = Option<Rest>;
+    type Output = Spilt;
 
     fn locks(&self, input: &PolicyInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.vault)]
     }
 
-    async fn before(&self, _: &PolicyInput) -> Result<(), Fault> {
-        Ok(())
+    async fn before(&self, input: &PolicyInput) -> Result<Option<Rest>, Fault> {
+        Ok(Some(input.look(&self.0).await?.1))
     }
 
-    async fn run(&self, call: &Call, input: &PolicyInput, (): &()) -> Outcome<()> {
-        input.write(&self.0, call, "add").await
-    }
-
-    async fn probe(&self, input: &PolicyInput, (): &()) -> Probe<()> {
-        match input.live(&self.0).await {
-            Ok(None) => Probe::NotApplied,
-            Ok(Some(live)) => match judge(input, Some(&live)) {
-                None => Probe::Applied(()),
-                Some(difference) => Probe::Foreign(difference),
+    async fn run(&self, call: &Call, input: &PolicyInput, before: &Option<Rest>) -> Outcome<Spilt> {
+        if call.attempt() > 1 {
+            // An attempt that goes on where another one stopped finds here what that one has changed.
+            match input.look(&self.0).await {
+                Ok((_, rest)) => match before.as_ref().map(|was| was.spilt(&rest)) {
+                    Some(spilt) if !spilt.is_empty() => {
+                        return Outcome::Refused(more_changed(&input.vault, &spilt));
+                    }
+                    Some(_) | None => {}
+                },
+                Err(why) => return unread(why),
+            }
+        }
+        match input.write(&self.0, call, "add").await {
+            Outcome::Applied(()) => match input.look(&self.0).await {
+                Ok((_, rest)) => match before.as_ref().map(|was| was.spilt(&rest)) {
+                    Some(spilt) if !spilt.is_empty() => Outcome::Unknown(more_changed(&input.vault, &spilt)),
+                    Some(_) | None => Outcome::Applied(Spilt::NONE),
+                },
+                Err(why) => Outcome::Unknown(why),
             },
-            Err(why) => Probe::Unsettled { after: None, why },
+            other => map(other, |()| Spilt::NONE),
+        }
+    }
+
+    async fn probe(&self, input: &PolicyInput, before: &Option<Rest>) -> Probe<Spilt> {
+        let (mine, rest) = match input.look(&self.0).await {
+            Ok(found) => found,
+            Err(why) => return Probe::Unsettled { after: None, why },
+        };
+        let spilt = Spilt::of(before.as_ref().map(|was| was.spilt(&rest)).unwrap_or_default());
+        match mine.map(|live| judge(input, Some(&live))) {
+            Some(Some(difference)) => Probe::Foreign(difference),
+            None if spilt.is_empty() => Probe::NotApplied,
+            Some(None) if spilt.is_empty() => Probe::Applied(spilt),
+            None | Some(None) => Probe::Partial(spilt),
+        }
+    }
+
+    async fn probe_undo(&self, input: &PolicyInput, _: &Option<Rest>, was: Option<&Spilt>) -> Probe<Spilt> {
+        let (mine, rest) = match input.look(&self.0).await {
+            Ok(found) => found,
+            Err(why) => return Probe::Unsettled { after: None, why },
+        };
+        let was = was.cloned().unwrap_or_default();
+        match mine.map(|live| judge(input, Some(&live))) {
+            Some(Some(difference)) => Probe::Foreign(difference),
+            Some(None) => Probe::Applied(was),
+            None if was.still(&rest).is_empty() => Probe::NotApplied,
+            None => Probe::Partial(was),
         }
     }
 
@@ -127,24 +211,61 @@ impl Activity for AddPolicy {
         Trace::Ours
     }
 
-    async fn undo(&self, call: &Call, input: &PolicyInput, (): &(), _: Option<&()>) -> Outcome<()> {
-        match input.live(&self.0).await {
-            Ok(None) => Outcome::Applied(()),
-            Ok(Some(live)) => match judge(input, Some(&live)) {
-                None => input.write(&self.0, call, "remove").await,
-                Some(difference) => super::foreign(&difference),
+    /// What others had is not known any more.
+    async fn recall(&self, _: &PolicyInput) -> Result<Option<Option<Rest>>, Fault> {
+        Ok(Some(None))
+    }
+
+    async fn undo(
+        &self,
+        call: &Call,
+        input: &PolicyInput,
+        _: &Option<Rest>,
+        was: Option<&Spilt>,
+    ) -> Outcome<()> {
+        let (mine, rest) = match input.look(&self.0).await {
+            Ok(found) => found,
+            Err(why) => return unread(why),
+        };
+        let lost = was.map(|was| was.still(&rest)).unwrap_or_default();
+        let back = input.give_back(&self.0, call, &lost).await;
+        let gone = match (back, mine.map(|live| judge(input, Some(&live)))) {
+            (Outcome::Applied(()), None) => Outcome::Applied(()),
+            (Outcome::Applied(()), Some(None)) => input.write(&self.0, call, "remove").await,
+            (Outcome::Applied(()), Some(Some(difference))) => super::foreign(&difference),
+            (other, _) => other,
+        };
+        match gone {
+            Outcome::Applied(()) => match input.look(&self.0).await {
+                Ok((_, now)) => {
+                    let mut left = was.map(|was| was.still(&now)).unwrap_or_default();
+                    let more = rest.spilt(&now).into_iter();
+                    left.extend(more.filter(|one| !lost.iter().any(|lost| lost.pointer == one.pointer)));
+                    if left.is_empty() {
+                        return Outcome::Applied(());
+                    }
+                    Outcome::Refused(not_put_back(&input.vault, &left))
+                }
+                Err(why) => Outcome::Unknown(why),
             },
-            Err(why) => unread(why),
+            other => other,
         }
     }
 
-    async fn verify(&self, input: &PolicyInput, (): &(), (): &()) -> Result<Vec<Finding>, Fault> {
-        let live = input.live(&self.0).await?;
-        let difference = judge(input, live.as_ref());
-        Ok(vec![finding(&input.fact(), "present", difference.as_ref())])
+    async fn verify(
+        &self,
+        input: &PolicyInput,
+        _: &Option<Rest>,
+        spilt: &Spilt,
+    ) -> Result<Vec<Finding>, Fault> {
+        let (mine, rest) = input.look(&self.0).await?;
+        let difference = judge(input, mine.as_ref());
+        let mut out = vec![finding(&input.fact(), "present", difference.as_ref())];
+        out.extend(broken(&input.vault, &spilt.still(&rest)));
+        Ok(out)
     }
 
-    fn residue(&self, input: &PolicyInput, (): &(), _: Option<&()>) -> String {
+    fn residue(&self, input: &PolicyInput, _: &Option<Rest>, _: Option<&Spilt>) -> String {
         let name = input.vault.rsplit('/').next().unwrap_or_default();
         format!(
             "az keyvault delete-policy --name {} --object-id {}",

@@ -78,6 +78,7 @@ fn before(live: &Value, input: &HostInput) -> HostBefore {
         attached: identities(live),
         identity_type: live.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default().to_owned(),
         splices: values.map(|c| (c.pointer.clone(), Splice::of(&c.before, &c.after))).collect(),
+        rest: None,
     }
 }
 

@@ -4,18 +4,21 @@
 //! What is written is the live resource with exactly our places changed, and it is read back; what
 //! others changed elsewhere meanwhile stays. The decisions are in `host_plan`, without any HTTP.
 
-use super::host_plan::{Parts, Shape, backward, forward, identities, parts, recall, shape};
+use super::host_faults::{by_hand, not_as_written};
+use super::host_plan::{Parts, Shape, backward, forward, identities, missed, parts, put_back, recall, shape};
 use super::objects::MSI;
+use super::spilt::{Spilt, broken, more_changed, not_put_back};
 use super::splice::Splice;
 use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, quoted, unread};
 use crate::azure::errors::is_over;
 use crate::commands::shown;
-use crate::references::compare::rest_digest;
 use crate::references::hidden;
+use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite_at};
-use crate::references::secrets::{MASK, mask};
+use crate::references::secrets::MASK;
+use crate::references::settings::SettingsKey;
 use crate::references::states;
-use crate::references::table::{self, Verb, type_of};
+use crate::references::table::{Verb, type_of};
 use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
@@ -36,6 +39,7 @@ type Read = (Value, Option<String>);
 
 pub(crate) struct HostRewrite {
     clients: Clients,
+    key: SettingsKey,
     /// What was read for a write that is about to begin.
     seen: Mutex<BTreeMap<String, (Instant, Read)>>,
 }
@@ -74,11 +78,14 @@ pub(crate) struct HostBefore {
     pub(crate) identity_type: String,
     /// What changes in each text.
     pub(crate) splices: BTreeMap<String, Splice>,
+    /// Everything else, which stays as it is; logs of older programs do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rest: Option<Rest>,
 }
 
 impl HostRewrite {
-    pub(crate) fn new(clients: Clients) -> Self {
-        Self { clients, seen: Mutex::default() }
+    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
+        Self { clients, key, seen: Mutex::default() }
     }
 
     fn keep(&self, id: &str, read: Read) {
@@ -140,50 +147,55 @@ impl HostRewrite {
         held_back(id, body).map_or(Ok(put_in), Err)
     }
 
+    /// What the resource is beside our places.
+    fn rest(&self, resource: &Value, input: &HostInput) -> Rest {
+        let identities = input.attach.iter().chain(&input.detach).map(String::as_str).collect();
+        let (key, id, places) = (&self.key, input.id.as_str(), &input.pointers[..]);
+        Rest::of(resource, &Lens { key, id, places, identities })
+    }
+
+    /// What is not as it was before the step, beside our places.
+    fn spilt(&self, live: &Value, input: &HostInput, before: &HostBefore) -> Vec<Spill> {
+        before.rest.as_ref().map(|was| was.spilt(&self.rest(live, input))).unwrap_or_default()
+    }
+
     /// Reads back what was written: our places as wished, and nothing else changed.
-    async fn read_back(&self, input: &HostInput, before: &HostBefore, was: &Value) -> Outcome<()> {
+    async fn read_back(
+        &self,
+        input: &HostInput,
+        before: &HostBefore,
+        was: &Value,
+        target: &Value,
+    ) -> Outcome<Spilt> {
         let live = match self.live(input).await {
             Ok((live, _)) => live,
             Err(why) => return Outcome::Unknown(why),
         };
-        let mut ignored = input.pointers.clone();
-        ignored.push("/identity".to_owned());
-        let doubt = |code: &str, what: &str| {
-            Outcome::Unknown(Fault::new(FaultKind::Differs, code, what).at(input.id.clone()))
-        };
+        // What somebody changed between the two reads is not this write's.
+        let spilt = self.rest(was, input).spilt(&self.rest(&live, input));
         match parts(&live, input, before) {
-            Ok(Parts::All) if rest_digest(&live, &ignored) != rest_digest(was, &ignored) => {
-                doubt("MoreChanged", "the write changed more than it was to change")
-            }
-            Ok(Parts::All) => Outcome::Applied(()),
-            Ok(Parts::None | Parts::Some) => doubt("NotAsWritten", "what was written is not what is there"),
+            Ok(Parts::All) if spilt.is_empty() => Outcome::Applied(Spilt::NONE),
+            Ok(Parts::All) => Outcome::Unknown(more_changed(&input.id, &spilt)),
+            Ok(Parts::None | Parts::Some) => Outcome::Unknown(not_as_written(input, &live, target)),
             Err(difference) => {
                 Outcome::Unknown(Fault::new(FaultKind::Differs, "NotAsWritten", format!("{difference:?}")))
             }
         }
     }
-}
 
-/// What a person would send where the service does not take what most services take: path and body, but for
-/// what may be a secret in it. Only of types that nobody described: of the others the way is known.
-fn by_hand(input: &HostInput, shape: Shape, why: Fault) -> Fault {
-    let (verb, mut body) = match shape {
-        Shape::Patch(body) => ("PATCH", body),
-        Shape::Put(body) => ("PUT", body),
-    };
-    let described = type_of(&input.id).is_some_and(|kind| table::row(&kind).is_some());
-    let words = matches!(why.kind, FaultKind::Invalid | FaultKind::Missing | FaultKind::Differs);
-    if described || !words || why.needs.is_some() {
-        return why;
+    /// Reads back what was taken back: our places as they were, and nothing else changed.
+    async fn taken_back(&self, input: &HostInput, target: &Value, secret: Vec<Spill>) -> Outcome<()> {
+        let live = match self.live(input).await {
+            Ok((live, _)) => live,
+            Err(why) => return Outcome::Unknown(why),
+        };
+        if !missed(&live, target, input).is_empty() {
+            return Outcome::Unknown(not_as_written(input, &live, target));
+        }
+        let mut left = self.rest(target, input).spilt(&self.rest(&live, input));
+        left.extend(secret);
+        if left.is_empty() { Outcome::Applied(()) } else { Outcome::Refused(not_put_back(&input.id, &left)) }
     }
-    let mut keep: Vec<String> = input.attach.iter().chain(&input.detach).cloned().collect();
-    keep.extend(input.replace.iter().flat_map(|pair| [pair.from.clone(), pair.to.clone()]));
-    mask(&mut body, &keep);
-    let (id, api) = (&input.id, &input.api_version);
-    why.needing(format!(
-        "somebody who does by hand what {verb} {id}?api-version={api} was to do with this body, and then says so \
-         (rehome mark-done): {body}"
-    ))
 }
 
 /// An answer without the secrets that were sent: a service may repeat them in its words.
@@ -219,7 +231,7 @@ impl Activity for HostRewrite {
     const RETRY: Retry = PATIENT;
     type Input = HostInput;
     type Before = HostBefore;
-    type Output = ();
+    type Output = Spilt;
 
     fn locks(&self, input: &HostInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.id)]
@@ -238,12 +250,13 @@ impl Activity for HostRewrite {
                 .unwrap_or_default()
                 .to_owned(),
             splices: values.map(|c| (c.pointer.clone(), Splice::of(&c.before, &c.after))).collect(),
+            rest: Some(self.rest(live, input)),
         };
         self.keep(&input.id, read);
         Ok(before)
     }
 
-    async fn run(&self, call: &Call, input: &HostInput, before: &HostBefore) -> Outcome<()> {
+    async fn run(&self, call: &Call, input: &HostInput, before: &HostBefore) -> Outcome<Spilt> {
         let read = match self.kept(&input.id) {
             Some(read) => Ok(read),
             None => self.live(input).await,
@@ -252,34 +265,31 @@ impl Activity for HostRewrite {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
+        // An attempt that goes on where another one stopped finds here what that one has changed.
+        let spilt = if call.attempt() > 1 { self.spilt(&live, input, before) } else { Vec::new() };
+        if !spilt.is_empty() {
+            return Outcome::Refused(more_changed(&input.id, &spilt));
+        }
         let target = match forward(&live, input, before) {
             Ok(target) => target,
             Err(difference) => return foreign(&difference),
         };
         match self.write(call, input, &live, &target, tag.as_deref()).await {
-            Outcome::Applied(_) => match self.read_back(input, before, &live).await {
-                Outcome::Unknown(why) => {
+            Outcome::Applied(_) => match self.read_back(input, before, &live, &target).await {
+                Outcome::Unknown(why) if why.code == "NotAsWritten" => {
                     Outcome::Unknown(by_hand(input, shape(input.verb, &live, &target), why))
                 }
                 other => other,
             },
-            other => super::map(other, |_| ()),
+            other => super::map(other, |_| Spilt::NONE),
         }
     }
 
-    async fn poll(&self, input: &HostInput, before: &HostBefore, operation: &Operation) -> Outcome<()> {
+    async fn poll(&self, input: &HostInput, before: &HostBefore, operation: &Operation) -> Outcome<Spilt> {
         match self.clients.reader.poll(operation).await {
             Outcome::Applied(_) => match self.live(input).await {
                 Ok((live, _)) if is_busy(&live) => Outcome::Accepted(operation.clone()),
-                Ok((live, _)) => match parts(&live, input, before) {
-                    Ok(Parts::All) => Outcome::Applied(()),
-                    Ok(Parts::None | Parts::Some) | Err(_) => {
-                        let what = "the operation succeeded, and what was written is not there";
-                        Outcome::Unknown(
-                            Fault::new(FaultKind::Differs, "NotAsWritten", what).at(input.id.clone()),
-                        )
-                    }
-                },
+                Ok((live, _)) => self.polled(input, before, &live),
                 Err(why) => Outcome::Retry { after: None, why },
             },
             Outcome::Unknown(why) if is_over(&why) => match self.live(input).await {
@@ -288,22 +298,62 @@ impl Activity for HostRewrite {
                 }
                 Ok(_) | Err(_) => Outcome::Unknown(why),
             },
-            other => super::map(other, |_| ()),
+            other => super::map(other, |_| Spilt::NONE),
         }
     }
 
-    async fn probe(&self, input: &HostInput, before: &HostBefore) -> Probe<()> {
+    async fn probe(&self, input: &HostInput, before: &HostBefore) -> Probe<Spilt> {
         match self.clients.reader.find(&input.id, &input.api_version).await {
             Ok(None) => Probe::Foreign(gone(input)),
             Ok(Some(live)) if is_busy(&live) => Probe::InProgress { after: None },
             Ok(Some(live)) => match parts(&live, input, before) {
-                Ok(Parts::All) => Probe::Applied(()),
-                Ok(Parts::Some) => Probe::Partial(()),
-                Ok(Parts::None) => Probe::NotApplied,
+                Ok(parts) => {
+                    // Whether it was the write or somebody else meanwhile that changed more, nobody can tell any more:
+                    // it is the write's until a person has looked.
+                    let spilt = Spilt::of(self.spilt(&live, input, before));
+                    match parts {
+                        Parts::All if spilt.is_empty() => Probe::Applied(spilt),
+                        Parts::None if spilt.is_empty() => Probe::NotApplied,
+                        Parts::All | Parts::Some | Parts::None => Probe::Partial(spilt),
+                    }
+                }
                 Err(difference) => Probe::Foreign(difference),
             },
             Err(why) => Probe::Unsettled { after: None, why },
         }
+    }
+
+    async fn probe_undo(&self, input: &HostInput, before: &HostBefore, was: Option<&Spilt>) -> Probe<Spilt> {
+        let was = was.cloned().unwrap_or_default();
+        match self.clients.reader.find(&input.id, &input.api_version).await {
+            Ok(None) => Probe::Foreign(gone(input)),
+            Ok(Some(live)) if is_busy(&live) => Probe::InProgress { after: None },
+            Ok(Some(live)) => match parts(&live, input, before) {
+                Ok(Parts::All) => Probe::Applied(was),
+                Ok(Parts::None) if was.still(&self.rest(&live, input)).is_empty() => Probe::NotApplied,
+                Ok(Parts::Some | Parts::None) => Probe::Partial(was),
+                Err(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    async fn restored(&self, input: &HostInput, before: &HostBefore) -> Result<Vec<Difference>, Fault> {
+        let Some(was) = &before.rest else { return Ok(Vec::new()) };
+        let Some(live) = self.clients.reader.find(&input.id, &input.api_version).await? else {
+            return Ok(vec![gone(input)]);
+        };
+        let spilt = was.blurred().spilt(&self.rest(&live, input).blurred());
+        let mut out: Vec<Difference> = spilt.iter().map(|spill| spill.difference(&input.id)).collect();
+        for id in missing(&live, input, before) {
+            // What was deleted, by its own way back or by somebody, nobody can have attached; what cannot be read
+            // may be there.
+            if !matches!(self.clients.reader.find(id, MSI).await, Ok(None)) {
+                let expected = Some(format!("{id} is attached"));
+                out.push(Difference { fact: format!("{}#/identity", input.id), expected, found: None });
+            }
+        }
+        Ok(out)
     }
 
     /// Nobody else makes a host use the new identity; that it does not use the old one may have other reasons.
@@ -316,18 +366,36 @@ impl Activity for HostRewrite {
         Ok(recall(&live, input))
     }
 
-    async fn undo(&self, call: &Call, input: &HostInput, before: &HostBefore, _: Option<&()>) -> Outcome<()> {
+    async fn undo(
+        &self,
+        call: &Call,
+        input: &HostInput,
+        before: &HostBefore,
+        was: Option<&Spilt>,
+    ) -> Outcome<()> {
         let (live, tag) = match self.live(input).await {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
-        match backward(&live, input, before) {
-            Ok(target) => super::map(self.write(call, input, &live, &target, tag.as_deref()).await, |_| ()),
-            Err(difference) => foreign(&difference),
+        let mut target = match backward(&live, input, before) {
+            Ok(target) => target,
+            Err(difference) => return foreign(&difference),
+        };
+        let still = was.map(|was| was.still(&self.rest(&live, input))).unwrap_or_default();
+        let (secret, open): (Vec<Spill>, Vec<Spill>) = still.into_iter().partition(Spill::is_secret);
+        put_back(&mut target, before, &open);
+        match self.write(call, input, &live, &target, tag.as_deref()).await {
+            Outcome::Applied(_) => self.taken_back(input, &target, secret).await,
+            other => super::map(other, |_| ()),
         }
     }
 
-    async fn verify(&self, input: &HostInput, before: &HostBefore, (): &()) -> Result<Vec<Finding>, Fault> {
+    async fn verify(
+        &self,
+        input: &HostInput,
+        before: &HostBefore,
+        spilt: &Spilt,
+    ) -> Result<Vec<Finding>, Fault> {
         let (live, _) = self.live(input).await?;
         let difference = match parts(&live, input, before) {
             Ok(Parts::All) => self.lost(&live, input, before).await?,
@@ -338,12 +406,20 @@ impl Activity for HostRewrite {
             }),
             Err(difference) => Some(difference),
         };
-        Ok(vec![finding(&input.id, "re-pointed", difference.as_ref())])
+        let mut still = spilt.still(&self.rest(&live, input));
+        // What a later step takes out of the map has to be attached no more.
+        still.retain(|spill| {
+            let lost = spill.lost_identity();
+            !lost.is_some_and(|id| input.leaves.iter().any(|leaves| leaves.eq_ignore_ascii_case(&id)))
+        });
+        let mut out = vec![finding(&input.id, "re-pointed", difference.as_ref())];
+        out.extend(broken(&input.id, &still));
+        Ok(out)
     }
 
-    fn residue(&self, input: &HostInput, _: &HostBefore, _: Option<&()>) -> String {
+    fn residue(&self, input: &HostInput, _: &HostBefore, was: Option<&Spilt>) -> String {
         let id = quoted(&input.id);
-        match (&input.attach[..], &input.detach[..]) {
+        let ours = match (&input.attach[..], &input.detach[..]) {
             ([], []) => {
                 format!("az resource show --ids {id} and set {} back", shown(&input.pointers.join(", ")))
             }
@@ -354,7 +430,9 @@ impl Activity for HostRewrite {
                     shown(&detached.join(" "))
                 )
             }
-        }
+        };
+        let lost: Vec<&str> = was.iter().flat_map(|was| was.iter()).map(|s| s.pointer.as_str()).collect();
+        if lost.is_empty() { ours } else { format!("{ours}; and put back {}", shown(&lost.join(", "))) }
     }
 }
 
@@ -370,6 +448,23 @@ fn missing<'a>(
 }
 
 impl HostRewrite {
+    /// What a long-running write has come to.
+    fn polled(&self, input: &HostInput, before: &HostBefore, live: &Value) -> Outcome<Spilt> {
+        let spilt = self.spilt(live, input, before);
+        match parts(live, input, before) {
+            Ok(Parts::All) if spilt.is_empty() => Outcome::Applied(Spilt::NONE),
+            Ok(Parts::All) => Outcome::Unknown(more_changed(&input.id, &spilt)),
+            Ok(Parts::None | Parts::Some) => {
+                let target = forward(live, input, before).unwrap_or_default();
+                Outcome::Unknown(not_as_written(input, live, &target))
+            }
+            Err(_) => {
+                let what = "the operation succeeded, and what was written is not there";
+                Outcome::Unknown(Fault::new(FaultKind::Differs, "NotAsWritten", what).at(input.id.clone()))
+            }
+        }
+    }
+
     /// Another identity that was attached before and is not any more, though it is there: what the clean-up has
     /// deleted, nobody can have attached.
     async fn lost(

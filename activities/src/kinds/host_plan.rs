@@ -2,6 +2,7 @@
 
 use super::host::{HostBefore, HostInput};
 use super::splice::Splice;
+use crate::references::rest::Spill;
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::table::Verb;
 use crate::references::text::mentions;
@@ -84,7 +85,7 @@ pub(crate) fn recall(live: &Value, input: &HostInput) -> Option<HostBefore> {
         }
     }
     let identity_type = live.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Some(HostBefore { attached, identity_type, splices })
+    Some(HostBefore { attached, identity_type, splices, rest: None })
 }
 
 /// The resource as it is to become.
@@ -147,6 +148,39 @@ pub(crate) fn backward(live: &Value, input: &HostInput, before: &HostBefore) -> 
     let as_before = keys.len() == before.attached.len() && keys.iter().all(|k| has(&before.attached, k));
     set_identities(&mut target, &keys, as_before.then_some(before.identity_type.as_str()));
     Ok(target)
+}
+
+/// Our places that are not as in the target.
+pub(crate) fn missed(live: &Value, target: &Value, input: &HostInput) -> Vec<String> {
+    let (now, wanted) = (identities(live), identities(target));
+    let ours = input.attach.iter().chain(&input.detach);
+    let map = ours.filter(|id| has(&now, id) != has(&wanted, id)).map(|id| format!("{MAP}/{id}"));
+    let texts = input.pointers.iter().filter(|at| live.pointer(at) != target.pointer(at)).cloned();
+    map.chain(texts).collect()
+}
+
+/// Puts what a write has changed beside our places into a resource that has our change no more.
+pub(crate) fn put_back(target: &mut Value, before: &HostBefore, lost: &[Spill]) {
+    lost.iter().filter(|spill| !spill.is_identity()).for_each(|spill| spill.put_back(target));
+    if !lost.iter().any(Spill::is_identity) {
+        return;
+    }
+    let mut keys = identities(target);
+    for spill in lost.iter().filter(|spill| spill.is_identity()) {
+        match spill.lost_identity() {
+            Some(id) if !has(&keys, &id) => {
+                let spelt = before.attached.iter().find(|key| key.eq_ignore_ascii_case(&id)).cloned();
+                keys.push(spelt.unwrap_or(id));
+            }
+            Some(_) => {}
+            None => keys.retain(|key| !spill.is_of(key)),
+        }
+    }
+    let as_before = keys.len() == before.attached.len() && keys.iter().all(|k| has(&before.attached, k));
+    set_identities(target, &keys, as_before.then_some(before.identity_type.as_str()));
+    if as_before && !before.identity_type.is_empty() {
+        target["identity"]["type"] = Value::from(before.identity_type.clone());
+    }
 }
 
 /// Writes a set of keys into the map, and the type that goes with it.
@@ -229,6 +263,10 @@ fn patch(live: &Value, target: &Value) -> Value {
             json!({"type": kind, "userAssignedIdentities": map})
         };
     }
+    let kind = &target["identity"]["type"];
+    if body.get("identity").is_none() && !kind.is_null() && *kind != live["identity"]["type"] {
+        body["identity"] = json!({ "type": kind });
+    }
     with_required(kind_of(target), target, &mut body);
     body
 }
@@ -304,7 +342,12 @@ mod tests {
         let splices: BTreeMap<_, _> =
             changes.iter().map(|c| (c.pointer.clone(), Splice::of(&c.before, &c.after))).collect();
         let identity_type = live.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default();
-        HostBefore { attached: identities(live), identity_type: identity_type.to_owned(), splices }
+        HostBefore {
+            attached: identities(live),
+            identity_type: identity_type.to_owned(),
+            splices,
+            rest: None,
+        }
     }
 
     fn host() -> Value {

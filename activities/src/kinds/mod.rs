@@ -12,7 +12,9 @@ mod equal;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod host;
+mod host_faults;
 mod host_plan;
+mod kept_lock;
 mod link;
 mod links;
 mod look_up;
@@ -29,6 +31,7 @@ mod security_attributes;
 mod service_principal;
 mod settings;
 mod shelf;
+mod spilt;
 mod splice;
 mod unused;
 mod users;
@@ -67,6 +70,7 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(Put::<objects::FederatedCredential>::new(clients()))
         .activity(Put::<objects::RoleAssignment>::new(clients()))
         .activity(Put::<objects::RestoredLock>::new(clients()))
+        .activity(kept_lock::KeepLock(clients()))
         .activity(Put::<objects::ServiceGrant>::new(clients()))
         .activity(schedule::Grant(clients()))
         .activity(schedule::End(clients()))
@@ -91,8 +95,8 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(service_principal::SetPrincipal(clients()))
         .activity(access_policy::AddPolicy(clients()))
         .activity(access_policy::RemovePolicy(clients()))
-        .activity(recondition::Recondition(clients()))
-        .activity(host::HostRewrite::new(clients()))
+        .activity(recondition::Recondition::new(clients(), key.clone()))
+        .activity(host::HostRewrite::new(clients(), key.clone()))
         .activity(SettingsRewrite::<settings::AppSettings>::new(clients(), key.clone()))
         .activity(SettingsRewrite::<settings::ConnectionStrings>::new(clients(), key))
         .activity(look_up::LookUp(clients()))
@@ -195,6 +199,7 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<Put<objects::FederatedCredential>>(),
         of::<Put<objects::RoleAssignment>>(),
         of::<Put<objects::RestoredLock>>(),
+        of::<kept_lock::KeepLock>(),
         of::<Put<objects::ServiceGrant>>(),
         of::<schedule::Grant>(),
         of::<schedule::End>(),

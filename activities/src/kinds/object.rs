@@ -1,5 +1,6 @@
 //! Activities: an ARM object that is put in place, or taken away. Every such kind is one [`Object`].
 
+use super::kept_lock::{KeptLock, below, lift};
 use super::shelf::List;
 use super::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, map, quoted, unread};
 use crate::azure::errors::is_over;
@@ -50,6 +51,10 @@ pub(crate) trait Object: Send + Sync + 'static {
     /// What only one step may work on at a time.
     fn lock(input: &Self::Input) -> String {
         Self::id(input)
+    }
+    /// Locks that are lifted where it is removed again; whoever kept them puts them back.
+    fn kept(_: &Self::Input) -> &[KeptLock] {
+        &[]
     }
     /// A list that shows it among others of its kind.
     fn shown_in(_: &Self::Input) -> Option<List> {
@@ -132,11 +137,14 @@ fn last(id: &str) -> String {
 
 /// Takes an object away; one that is guarded, in whatever state it is.
 async fn remove<T: Object>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
-    let id = T::id(input);
+    let (id, kept) = (T::id(input), T::kept(input));
+    if let Err(not_now) = lift(clients, call, kept).await {
+        return not_now;
+    }
     let tag = is_guarded(&id).then_some("*");
     let gone = clients.writer.delete(call, &id, &T::api(input), tag).await;
     clients.shelf.clear();
-    map(gone, |_| ())
+    below(call, kept, map(gone, |_| ()))
 }
 
 impl<T: Object> Put<T> {

@@ -1,5 +1,6 @@
 //! Activities: the ARM objects that a move puts in place or takes away. Pure: ids, versions and bodies.
 
+use super::kept_lock::KeptLock;
 use super::object::{Object, Twins};
 use super::shelf::List;
 use rehome_orchestrator::{Difference, Reversibility, Trace};
@@ -30,6 +31,9 @@ pub(crate) struct IdentityInput {
     /// The version that knows all this, where the usual one does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     api_version: Option<String>,
+    /// Locks that its removal lifts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    locks: Vec<KeptLock>,
 }
 
 impl Object for Identity {
@@ -38,6 +42,10 @@ impl Object for Identity {
     const MAY_EXIST: bool = true;
     const TRACE: Trace = Trace::Ours;
     type Input = IdentityInput;
+
+    fn kept(input: &IdentityInput) -> &[KeptLock] {
+        &input.locks
+    }
 
     fn id(input: &IdentityInput) -> String {
         input.id.clone()
@@ -94,6 +102,9 @@ pub(crate) struct CredentialInput {
     audiences: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claims_matching: Option<ClaimsMatching>,
+    /// Locks that its removal lifts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    locks: Vec<KeptLock>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -108,6 +119,10 @@ impl Object for FederatedCredential {
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
     const TRACE: Trace = Trace::Ours;
     type Input = CredentialInput;
+
+    fn kept(input: &CredentialInput) -> &[KeptLock] {
+        &input.locks
+    }
 
     fn id(input: &CredentialInput) -> String {
         format!("{}/federatedIdentityCredentials/{}", input.identity, input.name)
@@ -161,6 +176,9 @@ pub(crate) struct GrantInput {
     description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delegated_identity: Option<String>,
+    /// Locks that its removal lifts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    locks: Vec<KeptLock>,
 }
 
 fn set(properties: &mut Value, name: &str, value: Option<&String>) {
@@ -174,6 +192,10 @@ impl Object for RoleAssignment {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const TRACE: Trace = Trace::Ours;
     type Input = GrantInput;
+
+    fn kept(input: &GrantInput) -> &[KeptLock] {
+        &input.locks
+    }
 
     fn id(input: &GrantInput) -> String {
         let scope = input.scope.trim_end_matches('/');
@@ -283,7 +305,7 @@ impl Object for OldAssignment {
 }
 
 /// resources/2020-05-01 (locks).
-const LOCKS: &str = "2020-05-01";
+pub(crate) const LOCKS: &str = "2020-05-01";
 
 /// A lock that is taken away for a while.
 pub(crate) struct LiftedLock;
@@ -345,6 +367,9 @@ pub(crate) struct ServiceGrantInput {
     id: String,
     api_version: String,
     body: Value,
+    /// Locks that its removal lifts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    locks: Vec<KeptLock>,
 }
 
 impl Object for ServiceGrant {
@@ -352,6 +377,10 @@ impl Object for ServiceGrant {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const TRACE: Trace = Trace::Ours;
     type Input = ServiceGrantInput;
+
+    fn kept(input: &ServiceGrantInput) -> &[KeptLock] {
+        &input.locks
+    }
 
     fn id(input: &ServiceGrantInput) -> String {
         input.id.clone()

@@ -4,6 +4,7 @@
 //! and only when nothing is left in it. Whichever move of the batch comes last takes it away; where the identity of
 //! the move itself was left in it, the group is left too, and that is said.
 
+use super::kept_lock::{KeptLock, below, lift};
 use super::{Clients, PATIENT, SETTLING_MS, finding, map, quoted, unread};
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
@@ -31,6 +32,9 @@ pub(crate) struct GroupInput {
     /// The identity that this move makes in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
+    /// Locks that its removal lifts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    locks: Vec<KeptLock>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -131,7 +135,13 @@ impl Activity for EnsureGroup {
 
     async fn undo(&self, call: &Call, input: &GroupInput, (): &(), _: Option<&GroupOutput>) -> Outcome<()> {
         match self.stands(input).await {
-            Ok(Stands::EmptyOurs) => map(self.0.writer.delete(call, &input.id, API, None).await, |_| ()),
+            Ok(Stands::EmptyOurs) => {
+                if let Err(not_now) = lift(&self.0, call, &input.locks).await {
+                    return not_now;
+                }
+                let gone = map(self.0.writer.delete(call, &input.id, API, None).await, |_| ());
+                below(call, &input.locks, gone)
+            }
             Ok(Stands::HoldsLeft(identity)) => Outcome::Refused(not_empty(&input.id, &identity)),
             Ok(Stands::Absent | Stands::Kept | Stands::Leaving) => Outcome::Applied(()),
             Err(why) => unread(why),

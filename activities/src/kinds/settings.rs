@@ -3,15 +3,18 @@
 //! The whole map is written at once, so it is read in the same step under the site's lock and only our
 //! settings change in it. The log holds names, marks and the spelling of an identity's name; no value.
 
+use super::spilt::{Spilt, answered, broken, more_changed, not_put_back};
 use super::splice::Splice;
 use super::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::azure::ReadAction;
 use crate::commands::shown;
+use crate::references::rest::{Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings::SettingsKey;
 use crate::references::text::mentions;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
+    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -102,6 +105,9 @@ pub(crate) struct SettingsInput {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettingsBefore {
     settings: BTreeMap<String, Marked>,
+    /// The marks of all others; logs of older programs do not have them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest: Option<Rest>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -135,8 +141,56 @@ impl<L: List> SettingsRewrite<L> {
         }
     }
 
+    fn id(input: &SettingsInput) -> String {
+        format!("{}/config/{}", input.site, L::LIST)
+    }
+
     fn fact(input: &SettingsInput, name: &str) -> String {
-        format!("{}/config/{}#{name}", input.site, L::LIST)
+        format!("{}#{name}", Self::id(input))
+    }
+
+    /// What the map holds beside our settings.
+    fn rest(&self, input: &SettingsInput, live: &Map<String, Value>) -> Rest {
+        let others = live.iter().filter(|(name, _)| !input.settings.contains(name));
+        Rest::of_marks(others.map(|(name, entry)| (name.clone(), self.mark(input, name, &entry.to_string()))))
+    }
+
+    /// What is not as it was before the step, beside our settings.
+    fn spilt(&self, input: &SettingsInput, before: &SettingsBefore, live: &Map<String, Value>) -> Vec<Spill> {
+        before.rest.as_ref().map(|was| was.spilt(&self.rest(input, live))).unwrap_or_default()
+    }
+
+    /// How many of our settings are as they were and as they are to be, or the first that is neither.
+    fn counted(
+        input: &SettingsInput,
+        before: &SettingsBefore,
+        live: &Map<String, Value>,
+    ) -> Result<(usize, usize), Difference> {
+        let (mut old, mut new) = (0, 0);
+        for (name, marked) in &before.settings {
+            match Self::stands(input, marked, live.get(name)) {
+                Stands::Old => old += 1,
+                Stands::New => new += 1,
+                Stands::Strange => return Err(Self::strange(input, name)),
+            }
+        }
+        Ok((old, new))
+    }
+
+    /// Reads back a map that was written: `ours` says whether our settings are as they were to become.
+    async fn read_back(
+        &self,
+        input: &SettingsInput,
+        was: &Rest,
+        ours: impl Fn(&Map<String, Value>) -> bool,
+    ) -> Result<Vec<Spill>, Fault> {
+        let live = self.live(input).await?;
+        if !ours(&live) {
+            let names = input.settings.join(", ");
+            let what = format!("answered 200 and left this out: {names}");
+            return Err(answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(Self::id(input)));
+        }
+        Ok(was.spilt(&self.rest(input, &live)))
     }
 
     fn mark(&self, input: &SettingsInput, name: &str, text: &str) -> String {
@@ -164,7 +218,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
     const RETRY: Retry = PATIENT;
     type Input = SettingsInput;
     type Before = SettingsBefore;
-    type Output = ();
+    type Output = Spilt;
 
     fn locks(&self, input: &SettingsInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.site)]
@@ -179,15 +233,20 @@ impl<L: List> Activity for SettingsRewrite<L> {
             let splice = Splice::of(text, after.as_str().unwrap_or(text));
             settings.insert(name.clone(), Marked { mark: self.mark(input, name, text), splice });
         }
-        Ok(SettingsBefore { settings })
+        Ok(SettingsBefore { settings, rest: Some(self.rest(input, &live)) })
     }
 
-    async fn run(&self, call: &Call, input: &SettingsInput, before: &SettingsBefore) -> Outcome<()> {
+    async fn run(&self, call: &Call, input: &SettingsInput, before: &SettingsBefore) -> Outcome<Spilt> {
         let mut live = match self.live(input).await {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
-        let mut changed = false;
+        // An attempt that goes on where another one stopped finds here what that one has changed.
+        let spilt = if call.attempt() > 1 { self.spilt(input, before, &live) } else { Vec::new() };
+        if !spilt.is_empty() {
+            return Outcome::Refused(more_changed(&Self::id(input), &spilt));
+        }
+        let (mut changed, was) = (false, self.rest(input, &live));
         for (name, marked) in &before.settings {
             match (Self::stands(input, marked, live.get(name)), live.get(name)) {
                 (Stands::Old, Some(entry)) => {
@@ -200,27 +259,66 @@ impl<L: List> Activity for SettingsRewrite<L> {
                 (Stands::Old | Stands::Strange, _) => return foreign(&Self::strange(input, name)),
             }
         }
-        if changed { self.write(call, input, live).await } else { Outcome::Applied(()) }
+        if !changed {
+            return Outcome::Applied(Spilt::NONE);
+        }
+        match self.write(call, input, live).await {
+            Outcome::Applied(()) => {
+                let ours =
+                    |live: &Map<String, Value>| matches!(Self::counted(input, before, live), Ok((0, _)));
+                match self.read_back(input, &was, ours).await {
+                    Ok(spilt) if spilt.is_empty() => Outcome::Applied(Spilt::NONE),
+                    Ok(spilt) => Outcome::Unknown(more_changed(&Self::id(input), &spilt)),
+                    Err(why) => Outcome::Unknown(why),
+                }
+            }
+            other => map(other, |()| Spilt::NONE),
+        }
     }
 
-    async fn probe(&self, input: &SettingsInput, before: &SettingsBefore) -> Probe<()> {
+    async fn probe(&self, input: &SettingsInput, before: &SettingsBefore) -> Probe<Spilt> {
         let live = match self.live(input).await {
             Ok(live) => live,
             Err(why) => return Probe::Unsettled { after: None, why },
         };
-        let (mut old, mut new) = (0, 0);
-        for (name, marked) in &before.settings {
-            match Self::stands(input, marked, live.get(name)) {
-                Stands::Old => old += 1,
-                Stands::New => new += 1,
-                Stands::Strange => return Probe::Foreign(Self::strange(input, name)),
-            }
+        let spilt = Spilt::of(self.spilt(input, before, &live));
+        match Self::counted(input, before, &live) {
+            Ok((0, _)) if spilt.is_empty() => Probe::Applied(spilt),
+            Ok((_, 0)) if spilt.is_empty() => Probe::NotApplied,
+            Ok(_) => Probe::Partial(spilt),
+            Err(difference) => Probe::Foreign(difference),
         }
-        match (old, new) {
-            (0, _) => Probe::Applied(()),
-            (_, 0) => Probe::NotApplied,
-            (_, _) => Probe::Partial(()),
+    }
+
+    async fn probe_undo(
+        &self,
+        input: &SettingsInput,
+        before: &SettingsBefore,
+        was: Option<&Spilt>,
+    ) -> Probe<Spilt> {
+        let live = match self.live(input).await {
+            Ok(live) => live,
+            Err(why) => return Probe::Unsettled { after: None, why },
+        };
+        let was = was.cloned().unwrap_or_default();
+        match Self::counted(input, before, &live) {
+            Ok((0, _)) => Probe::Applied(was),
+            Ok((_, 0)) if was.still(&self.rest(input, &live)).is_empty() => Probe::NotApplied,
+            Ok(_) => Probe::Partial(was),
+            Err(difference) => Probe::Foreign(difference),
         }
+    }
+
+    /// Other moves re-point other settings of the same site, each of which has another mark then: what came and
+    /// what went is told.
+    async fn restored(
+        &self,
+        input: &SettingsInput,
+        before: &SettingsBefore,
+    ) -> Result<Vec<Difference>, Fault> {
+        let spilt = self.spilt(input, before, &self.live(input).await?);
+        let id = Self::id(input);
+        Ok(spilt.iter().filter(|spill| !spill.is_change()).map(|spill| spill.difference(&id)).collect())
     }
 
     fn trace(&self, _: &SettingsInput) -> Trace {
@@ -236,7 +334,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
             let was = splice.back(text).unwrap_or_else(|| text.to_owned());
             settings.insert(name.clone(), Marked { mark: self.mark(input, name, &was), splice });
         }
-        Ok(Some(SettingsBefore { settings }))
+        Ok(Some(SettingsBefore { settings, rest: None }))
     }
 
     async fn undo(
@@ -244,13 +342,13 @@ impl<L: List> Activity for SettingsRewrite<L> {
         call: &Call,
         input: &SettingsInput,
         before: &SettingsBefore,
-        _: Option<&()>,
+        was: Option<&Spilt>,
     ) -> Outcome<()> {
         let mut live = match self.live(input).await {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
-        let mut changed = false;
+        let (mut changed, rest) = (false, self.rest(input, &live));
         for (name, marked) in &before.settings {
             match (Self::stands(input, marked, live.get(name)), live.get(name)) {
                 (Stands::New, Some(entry)) => {
@@ -268,14 +366,31 @@ impl<L: List> Activity for SettingsRewrite<L> {
                 (Stands::New | Stands::Strange, _) => return foreign(&Self::strange(input, name)),
             }
         }
-        if changed { self.write(call, input, live).await } else { Outcome::Applied(()) }
+        // None of the values is in the log.
+        let mut left = was.map(|was| was.still(&rest)).unwrap_or_default();
+        if changed {
+            match self.write(call, input, live).await {
+                Outcome::Applied(()) => {}
+                other => return other,
+            }
+            let ours = |live: &Map<String, Value>| matches!(Self::counted(input, before, live), Ok((_, 0)));
+            match self.read_back(input, &rest, ours).await {
+                Ok(more) => left.extend(more),
+                Err(why) => return Outcome::Unknown(why),
+            }
+        }
+        if left.is_empty() {
+            Outcome::Applied(())
+        } else {
+            Outcome::Refused(not_put_back(&Self::id(input), &left))
+        }
     }
 
     async fn verify(
         &self,
         input: &SettingsInput,
         before: &SettingsBefore,
-        (): &(),
+        spilt: &Spilt,
     ) -> Result<Vec<Finding>, Fault> {
         let live = self.live(input).await?;
         let judge = |(name, marked): (&String, &Marked)| {
@@ -292,16 +407,19 @@ impl<L: List> Activity for SettingsRewrite<L> {
             });
             finding(&fact, "names the new identity", difference.as_ref())
         };
-        Ok(before.settings.iter().map(judge).collect())
+        let mut out: Vec<Finding> = before.settings.iter().map(judge).collect();
+        out.extend(broken(&Self::id(input), &spilt.still(&self.rest(input, &live))));
+        Ok(out)
     }
 
-    fn residue(&self, input: &SettingsInput, _: &SettingsBefore, _: Option<&()>) -> String {
+    fn residue(&self, input: &SettingsInput, _: &SettingsBefore, was: Option<&Spilt>) -> String {
         let name = input.site.rsplit('/').next().unwrap_or_default();
+        let lost = was.iter().flat_map(|was| was.iter()).map(|spill| spill.pointer.as_str());
         format!(
             "az webapp config {} set --name {}: set {} back",
             L::WORD,
             quoted(name),
-            shown(&input.settings.join(", "))
+            shown(&input.settings.iter().map(String::as_str).chain(lost).collect::<Vec<_>>().join(", "))
         )
     }
 }

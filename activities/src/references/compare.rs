@@ -34,7 +34,7 @@ pub fn rest_digest(value: &Value, ignored: &[String]) -> String {
 }
 
 /// Whether a pointer is left out of a comparison.
-fn left_out(at: &str, ignored: &[String]) -> bool {
+pub(crate) fn left_out(at: &str, ignored: &[String]) -> bool {
     let name = at.rsplit('/').next().unwrap_or_default();
     // A tag is never a stamp, whatever it is called.
     let named = !at.is_empty() && !at.starts_with("/tags/");

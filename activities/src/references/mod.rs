@@ -8,6 +8,7 @@ pub mod compare;
 pub(crate) mod fuzz;
 pub(crate) mod hidden;
 pub mod rehearsal;
+pub(crate) mod rest;
 pub mod rewrite;
 pub(crate) mod runs;
 pub mod scan;

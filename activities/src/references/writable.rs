@@ -103,6 +103,21 @@ pub(crate) fn without_computed(kind: &str, body: &mut Value) {
     }
 }
 
+/// Whether Azure computes what is at a pointer, so that nobody can write it.
+pub(crate) fn is_computed(kind: &str, pointer: &str) -> bool {
+    let at: Vec<&str> = pointer.split('/').skip(1).collect();
+    let row = COMPUTED.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
+    row.into_iter().flat_map(|(_, paths)| *paths).any(|path| {
+        let parts = path.split('.').flat_map(|part| {
+            let (name, list) = part.strip_suffix("[]").map_or((part, false), |name| (name, true));
+            std::iter::once(name).chain(list.then_some("*"))
+        });
+        let mut rest = at.iter();
+        let fits = |part: &str, at: &&str| part == "*" || part.eq_ignore_ascii_case(at);
+        parts.into_iter().all(|part| rest.next().is_some_and(|at| fits(part, at)))
+    })
+}
+
 fn remove(value: &mut Value, path: &[&str]) {
     let (Some((part, rest)), Some(members)) = (path.split_first(), value.as_object_mut()) else { return };
     let (name, list) = part.strip_suffix("[]").map_or((*part, false), |name| (name, true));
@@ -155,6 +170,16 @@ mod tests {
         let mut other = json!({"properties": {"operationalState": "Running"}});
         without_computed("Microsoft.Storage/storageAccounts", &mut other);
         assert_eq!(other["properties"]["operationalState"], "Running");
+    }
+
+    #[test]
+    fn a_place_below_what_azure_computes_is_computed_and_one_beside_it_is_not() {
+        let cluster = |at: &str| is_computed("Microsoft.ContainerService/ManagedClusters", at);
+        assert!(cluster("/properties/addonProfiles/omsagent/identity/resourceId"));
+        assert!(cluster("/properties/podIdentityProfile/userAssignedIdentities/0/provisioningInfo/error"));
+        assert!(!cluster("/properties/podIdentityProfile/userAssignedIdentities/0/resourceId"));
+        assert!(!cluster("/properties/addonProfiles/omsagent/config"));
+        assert!(!is_computed("Microsoft.Web/sites", "/properties/addonProfiles/omsagent/identity"));
     }
 
     #[test]

@@ -40,6 +40,33 @@ pub(super) fn clean_up(facts: &Facts) -> Vec<&Lock> {
     facts.locks.iter().filter(in_the_way).collect()
 }
 
+/// The locks that refuse a removal of the way back, and nothing before it: what is made below them can be made, and
+/// not be taken away again. A `ReadOnly` one is lifted or refuses the making too.
+pub(super) fn way_back(facts: &Facts) -> Vec<&Lock> {
+    let kept = facts.locks.iter().filter(|l| !read_only(l));
+    kept.filter(|lock| !made_below(facts, lock).is_empty()).collect()
+}
+
+/// What a move makes below a lock, as people call it.
+pub(super) fn made_below(facts: &Facts, lock: &Lock) -> Vec<String> {
+    let old = &facts.identity.identifiers.resource_id;
+    let name = |id: &str| id.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut out = Vec::new();
+    if bears_on(lock, &facts.target.id) {
+        out.push(format!("the new identity {} with all that it has", name(&facts.target.id)));
+    }
+    let roles = facts.assignments_of.iter().filter(|a| !a.scope.eq_ignore_ascii_case(old));
+    out.extend(
+        roles.filter(|a| bears_on(lock, &a.scope)).map(|a| format!("{} on {}", a.role, name(&a.scope))),
+    );
+    let grants = facts.service_grants.iter().map(|g| g.id.as_str());
+    let usable = facts.mapped.usable().map(|m| m.grant.id.as_str());
+    out.extend(grants.chain(usable).filter(|id| bears_on(lock, id)).map(|id| format!("grant {}", name(id))));
+    let places = facts.mapped.places.iter().filter(|p| p.there && bears_on(lock, &p.id));
+    out.extend(places.map(|p| format!("roles on {}", name(&p.id))));
+    out
+}
+
 /// Everything that the way forward writes to.
 pub(super) fn written(facts: &Facts) -> Vec<&str> {
     // What has a counterpart is left alone.

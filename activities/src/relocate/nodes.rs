@@ -6,6 +6,7 @@
 //! <https://learn.microsoft.com/azure/aks/faq> (changes in the node resource group are not supported).
 
 use super::facts::{Facts, Host, Reference};
+use crate::references::writable::is_computed;
 
 const CLUSTERS: &str = "microsoft.containerservice/managedclusters";
 const KUBELET: &str = "/properties/identityprofile/kubeletidentity/";
@@ -25,13 +26,30 @@ pub(super) fn has_kubelets(host: &Host) -> bool {
     host.references.iter().any(|reference| is_kubelets(host, reference))
 }
 
-/// The cluster that a machine is a node of, where its kubelets have the moving identity.
+/// The places of a host that name the identity and that its service alone writes.
+pub(super) fn set_by_service(host: &Host) -> Vec<&Reference> {
+    host.references.iter().filter(|r| is_computed(&host.kind, &r.pointer)).collect()
+}
+
+/// Why such places are nobody's to change.
+pub(super) fn own_words(host: &Host) -> String {
+    let places: Vec<&str> = set_by_service(host).iter().map(|r| r.pointer.as_str()).collect();
+    let whose = if is_cluster(&host.kind) { "AKS made the identity for itself and" } else { "its service" };
+    format!("{whose} names it in {}, which nobody else can write", places.join(", "))
+}
+
+/// Whether a cluster has given the moving identity to its nodes itself.
+fn gave(host: &Host) -> bool {
+    is_cluster(&host.kind) && (has_kubelets(host) || !set_by_service(host).is_empty())
+}
+
+/// The cluster that a machine is a node of, where the cluster names the moving identity.
 pub(super) fn cluster_of<'a>(facts: &'a Facts, host: &Host) -> Option<&'a Host> {
     if !host.kind.to_ascii_lowercase().starts_with("microsoft.compute/") {
         return None;
     }
     let [_, _, subscription, _, group, ..] = host.id.split('/').collect::<Vec<_>>()[..] else { return None };
-    facts.hosts.iter().filter(|cluster| has_kubelets(cluster)).find(|cluster| {
+    facts.hosts.iter().filter(|host| gave(host)).find(|cluster| {
         let home = cluster.id.split('/').nth(2).unwrap_or_default();
         home.eq_ignore_ascii_case(subscription)
             && cluster.nodes_in.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(group))

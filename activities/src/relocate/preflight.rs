@@ -359,6 +359,33 @@ fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {
             ));
         }
     }
+    kept(params, facts, out);
+}
+
+/// So many things are named in a warning.
+const NAMED_MAX: usize = 4;
+
+/// Locks that let things be made and refuse to let them be taken away.
+fn kept(params: &Params, facts: &Facts, out: &mut Preflight) {
+    if params.options.lift_locks {
+        return;
+    }
+    for lock in locks::way_back(facts) {
+        let made = locks::made_below(facts, lock);
+        let more = made.len().saturating_sub(NAMED_MAX);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let made = made[..made.len().min(NAMED_MAX)].join(", ");
+        let text = format!(
+            "lock {} ({}) refuses the way back: a rollback cannot take back {made}{more}",
+            lock.id, lock.level
+        );
+        out.warnings.push(notice(
+            "W342",
+            &lock.scope,
+            text,
+            "lift it before a rollback, or let the way back do so: lift_locks = true",
+        ));
+    }
 }
 
 fn rights(facts: &Facts, out: &mut Preflight) {
@@ -369,7 +396,7 @@ fn rights(facts: &Facts, out: &mut Preflight) {
             Some(false) if right.later => out.warnings.push(notice(
                 "W361",
                 target,
-                format!("you lack {}, which the clean-up needs", right.action),
+                format!("you lack {}, which the clean-up or the way back needs", right.action),
                 "get the right before the clean-up, or leave that to somebody who has it",
             )),
             Some(false) => out.blockers.push(notice(

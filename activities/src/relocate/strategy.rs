@@ -7,6 +7,7 @@
 //! system's, so code that gets tokens of a user-assigned one names it already, and an exchange would break it.
 
 use super::facts::{Facts, Host, Strategy};
+use super::nodes;
 use super::params::{Params, Unpinned};
 use super::room;
 use crate::references::scan::Identifier;
@@ -152,6 +153,10 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     }
     if let Some(why) = hazard(host).or_else(|| fixed(host)) {
         return plain(Strategy::ByHand, why);
+    }
+    let own = nodes::set_by_service(host).len();
+    if !host.carries && own > 0 && own == host.references.len() && host.settings.is_empty() {
+        return plain(Strategy::ByHand, nodes::own_words(host));
     }
     if !host.carries {
         return plain(Strategy::Overlap, "it only names the identity".into());

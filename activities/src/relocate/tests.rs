@@ -232,7 +232,7 @@ fn an_audience_of_another_cloud_is_warned_of_and_one_that_somebody_chose_is_not(
 fn a_lock_against_deletion_is_only_in_the_way_of_the_clean_up() {
     let mut facts = facts();
     facts.locks = vec![lock(GROUP, "CanNotDelete")];
-    assert_eq!(codes(&params(), &facts), ["W311", "W340"]);
+    assert_eq!(codes(&params(), &facts), ["W311", "W340", "W342"]);
     facts.locks = vec![lock("/subscriptions/other", "ReadOnly")];
     assert_eq!(codes(&params(), &facts), ["W311"]);
 }

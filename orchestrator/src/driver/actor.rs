@@ -215,14 +215,19 @@ impl Actor {
         let found = self.shared.engine.registry.find_workflow(&planned.plan.workflow);
         let permits = self.shared.permits.clone();
         let work: Work = match found {
-            Ok(workflow) => work::reading(permits, work::survey(workflow, planned.params, planned.facts)),
+            Ok(workflow) => {
+                work::reading(permits, work::survey(workflow, planned.params, planned.facts, self.written()))
+            }
             Err(why) => Box::pin(async move { Done::Surveyed(Err(why)) }),
         };
         (None, work)
     }
 
     /// The activity of a step, with the input and the before image of its last attempt.
-    fn recorded(&self, at: Index) -> Result<(Arc<dyn crate::registry::AnyActivity>, Json, Json), Fault> {
+    pub(crate) fn recorded(
+        &self,
+        at: Index,
+    ) -> Result<(Arc<dyn crate::registry::AnyActivity>, Json, Json), Fault> {
         let (name, resolved) = self.resolve(at)?;
         let activity = self.shared.engine.registry.find_activity(&name)?;
         let step = self.state.at(at);
@@ -249,8 +254,15 @@ impl Actor {
                 work::reading(self.shared.permits.clone(), work::surmise(at, act, activity, input)),
             ));
         }
-        let probe = work::probe(at, act, activity, input, before);
-        Ok((Some(at), work::reading(self.shared.permits.clone(), probe)))
+        let permits = self.shared.permits.clone();
+        let work = match act {
+            Act::Run => work::reading(permits, work::probe(at, act, activity, input, before)),
+            Act::Undo => {
+                let was = self.state.at(at).output.clone();
+                work::reading(permits, work::probe_undo(at, activity, input, before, was))
+            }
+        };
+        Ok((Some(at), work))
     }
 
     fn look(&mut self, at: Index) -> Started {
@@ -398,7 +410,11 @@ impl Actor {
                     (Act::Run, _, _) => (Some(step.began_ms), 1),
                 };
                 let began_ms = began_ms.map(|wall| self.begun_ms(at).unwrap_or(wall));
-                let event = self.case(at).probed(act, began_ms, checks, probe);
+                let tries = match act {
+                    Act::Run => step.attempts - step.forgiven,
+                    Act::Undo => step.undo_attempts - step.undo_forgiven,
+                };
+                let event = self.case(at).probed(act, began_ms, checks, tries, probe);
                 self.fold(event, true)
             }
             Done::Recalled { at, sight } => self.recalled(at, sight),
@@ -492,5 +508,6 @@ fn not_proven(differences: &[crate::Difference]) -> Fault {
 pub(crate) fn is_open(state: &RunState, at: Index) -> bool {
     let step = state.at(at);
     matches!(step.forward, Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) | Forward::Partial)
+        || matches!(step.forward, Forward::Retrying { .. }) && step.partial
         || matches!(step.undo, Undo::Began | Undo::Doubt(_))
 }

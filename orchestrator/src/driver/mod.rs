@@ -10,6 +10,7 @@ mod outcome;
 mod recall;
 mod watch;
 mod work;
+mod written;
 
 pub(crate) use work::{Promise, VERIFY_AT_ONCE, findings};
 

@@ -47,7 +47,14 @@ impl Case<'_> {
 
     /// The event for the answer to a probe. That a request had no effect ("not there" of a forward step,
     /// "still there" of an undo) is believed only when it is too late for the effect to turn up.
-    pub(crate) fn probed(&self, act: Act, began_ms: Option<i64>, checks: u32, probe: Probe<Json>) -> Event {
+    pub(crate) fn probed(
+        &self,
+        act: Act,
+        began_ms: Option<i64>,
+        checks: u32,
+        tries: u32,
+        probe: Probe<Json>,
+    ) -> Event {
         let no_effect = match act {
             Act::Run => matches!(probe, Probe::NotApplied),
             Act::Undo => matches!(probe, Probe::Applied(_) | Probe::Partial(_)),
@@ -68,7 +75,13 @@ impl Case<'_> {
                 return self.waiting(act, checks, self.date(checks, after), why);
             }
         };
-        Event::Probed(Probed { step: self.step.clone(), act, found })
+        // What is tried again is never tried again at once.
+        let again = match act {
+            Act::Run => matches!(found, Found::NotApplied | Found::Partial(_)),
+            Act::Undo => matches!(found, Found::Applied(_) | Found::Partial(_)),
+        };
+        let until_ms = again.then(|| self.date(tries.max(1), None));
+        Event::Probed(Probed { step: self.step.clone(), act, found, until_ms })
     }
 
     /// When a request that was begun then can have no effect any more. A beginning in the future means that

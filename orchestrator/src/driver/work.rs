@@ -169,6 +169,17 @@ pub(crate) async fn probe(
     Done::Probed { at, act, probe: activity.probe(input, before).await }
 }
 
+/// Looks whether what was taken back is gone.
+pub(crate) async fn probe_undo(
+    at: Index,
+    activity: Arc<dyn AnyActivity>,
+    input: Json,
+    before: Json,
+    was: Option<Json>,
+) -> Done {
+    Done::Probed { at, act: Act::Undo, probe: activity.probe_undo(input, before, was).await }
+}
+
 pub(crate) async fn recall(
     at: Index,
     activity: Arc<dyn AnyActivity>,
@@ -218,7 +229,33 @@ pub(crate) async fn verify(at: Index, promises: Vec<Promise>) -> Done {
     Done::Verified { at, looked, broken: findings.into_iter().filter(|f| !f.holds).collect() }
 }
 
-pub(crate) async fn survey(workflow: Arc<dyn AnyWorkflow>, params: Json, facts: Json) -> Done {
+/// A comparison of one thing that was written with what it was before, which nobody has begun yet.
+pub(crate) type Comparison = BoxFuture<'static, Result<Vec<Difference>, Fault>>;
+
+/// Reads the facts and compares them, and then everything that was written and taken back.
+pub(crate) async fn survey(
+    workflow: Arc<dyn AnyWorkflow>,
+    params: Json,
+    facts: Json,
+    written: Vec<Comparison>,
+) -> Done {
     let found = workflow.clone().survey(params).await;
-    Done::Surveyed(found.and_then(|found| workflow.differences(&facts, &found)))
+    let found = found.and_then(|found| workflow.differences(&facts, &found));
+    let mut differences = match found {
+        Ok(differences) => differences,
+        Err(why) => return Done::Surveyed(Err(why)),
+    };
+    let compared: Vec<_> = stream::iter(written).buffered(VERIFY_AT_ONCE).collect().await;
+    for found in compared {
+        match found {
+            // Several steps may have written the same thing.
+            Ok(found) => found.into_iter().for_each(|one| {
+                if !differences.iter().any(|other| other.fact == one.fact) {
+                    differences.push(one);
+                }
+            }),
+            Err(why) => return Done::Surveyed(Err(why)),
+        }
+    }
+    Done::Surveyed(Ok(differences))
 }

@@ -181,6 +181,35 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
         })
     }
 
+    fn probe_undo(
+        self: Arc<Self>,
+        input: Json,
+        before: Json,
+        was: Option<Json>,
+    ) -> BoxFuture<'static, Probe<Json>> {
+        Box::pin(async move {
+            let look = self.inner.clone().probe_undo(input, before, was);
+            match self.around.look("probe", self.name, look).await {
+                Ok(probe) => {
+                    self.around.injector.looked();
+                    probe
+                }
+                Err(blind) => Probe::Unsettled { after: None, why: blind.why() },
+            }
+        })
+    }
+
+    fn restored(
+        self: Arc<Self>,
+        input: Json,
+        before: Json,
+    ) -> BoxFuture<'static, Result<Vec<Difference>, Fault>> {
+        Box::pin(async move {
+            let look = self.inner.clone().restored(input, before);
+            self.around.look("restored", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+        })
+    }
+
     fn trace(&self, input: &Json) -> Result<Trace, Fault> {
         self.inner.trace(input)
     }

@@ -8,3 +8,4 @@ mod golden;
 mod lost;
 mod misjudged;
 mod shelf;
+mod vain;

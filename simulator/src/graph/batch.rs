@@ -58,6 +58,13 @@ fn struck_part(world: &mut World, request: &Value, caller: &str, at: (&str, bool
                 .collect();
             Some(json!({"id": request["id"], "status": reply.status, "headers": headers, "body": reply.body}))
         }
+        Some(What::Otherwise(otherwise)) => {
+            let mut other = request.clone();
+            let body = otherwise.body(request["body"].to_string().as_bytes());
+            other["body"] = serde_json::from_slice(&body).unwrap_or_default();
+            let answer = part(world, &other, caller, at);
+            (!otherwise.cut).then_some(answer)
+        }
         Some(What::LatencyMs(_)) | None => Some(part(world, request, caller, at)),
     }
 }

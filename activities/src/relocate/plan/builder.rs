@@ -1,5 +1,6 @@
 //! Activities: puts a plan together, step by step. Pure.
 
+use super::kept::{self, Kept};
 use crate::references::scan::{Identifier, Identifiers, scan};
 use crate::references::text::{Piece, pieces, replace};
 use crate::relocate::facts::Facts;
@@ -45,6 +46,8 @@ pub(super) struct New {
 pub(super) struct Builder<'a> {
     pub(super) params: &'a Params,
     pub(super) facts: &'a Facts,
+    /// Locks that the way back meets.
+    pub(super) kept: Vec<Kept<'a>>,
     steps: Vec<Step>,
 }
 
@@ -62,17 +65,26 @@ impl Words {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(params: &'a Params, facts: &'a Facts) -> Self {
-        Self { params, facts, steps: Vec::new() }
+        Self { params, facts, kept: Vec::new(), steps: Vec::new() }
     }
 
     /// Adds a step and gives it the next number.
-    pub(super) fn push(&mut self, group: Group, words: Words, needs: &[StepId], node: Node) -> StepId {
+    pub(super) fn push(
+        &mut self,
+        group: Group,
+        mut words: Words,
+        needs: &[StepId],
+        mut node: Node,
+    ) -> StepId {
         let id = StepId::new(format!("{:02}", self.steps.len() + 1));
         let phase = match group {
             Group::CleanUp => Phase::CleanUp,
             Group::Create | Group::Grant | Group::RePoint | Group::Check | Group::Soak => Phase::Forward,
         };
         let mut needs = needs.to_vec();
+        if phase == Phase::Forward {
+            kept::below(&self.kept, &mut node, &mut words, &mut needs);
+        }
         needs.sort();
         needs.dedup();
         self.steps.push(Step {

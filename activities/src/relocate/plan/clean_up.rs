@@ -164,7 +164,7 @@ pub(super) fn restore_at(
     b.push(group, Words::new(title, "lift it"), needs, act("lock.restore/1", input))
 }
 
-fn lock_properties(lock: &Lock) -> Value {
+pub(super) fn lock_properties(lock: &Lock) -> Value {
     let mut properties = json!({ "level": lock.level });
     if let Some(notes) = &lock.notes {
         properties["notes"] = json!(notes);

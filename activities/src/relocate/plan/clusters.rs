@@ -4,13 +4,24 @@ use super::builder::{Builder, Group, New, Words};
 use super::words::{grouped, place};
 use crate::commands::shell::quoted;
 use crate::references::scan::Identifier;
+use crate::references::writable::is_computed;
 use crate::relocate::bindings::is_binding;
 use crate::relocate::facts::{Host, Strategy};
-use crate::relocate::nodes::is_kubelets;
+use crate::relocate::nodes::{is_kubelets, set_by_service};
 use crate::relocate::params::Params;
 use crate::relocate::strategy::choose;
 use rehome_orchestrator::{Node, StepId, Template};
 use std::borrow::Cow;
+
+/// A host without the places that its service alone writes.
+pub(super) fn open(host: &Host, strategy: Strategy) -> Cow<'_, Host> {
+    if strategy == Strategy::ByHand || set_by_service(host).is_empty() {
+        return Cow::Borrowed(host);
+    }
+    let mut open = host.clone();
+    open.references.retain(|r| !is_computed(&host.kind, &r.pointer));
+    Cow::Owned(open)
+}
 
 /// A host with what a program re-points on it: not the identity of kubelets, unless that was asked for.
 pub(super) fn by_program<'a>(params: &Params, host: &'a Host, strategy: Strategy) -> Cow<'a, Host> {
@@ -182,6 +193,24 @@ mod tests {
         assert!(rewrites[0].contains("podIdentityProfile") && !rewrites[0].contains("kubeletidentity"));
         let swap = made.steps.iter().find(|s| s.title.contains("swap")).unwrap();
         assert!(step.needs.contains(&swap.id), "the cluster itself has the new one first");
+    }
+
+    #[test]
+    fn what_aks_made_for_an_addon_is_a_persons_to_know_and_neither_cluster_nor_nodes_are_written() {
+        let mut facts = with_cluster();
+        let place = "/properties/addonProfiles/omsagent/identity/resourceId";
+        facts.hosts[0].carries = false;
+        facts.hosts[0].references = vec![reference(place, Identifier::ResourceId)];
+        let made = plan(&params(), &facts).unwrap();
+        assert!(pointers(&made).is_empty(), "{made:?}");
+        let [step] = by_hand(&made)[..] else { panic!("one step by hand: {made:?}") };
+        assert!(step.title.contains(place) && step.title.contains("AKS made"), "{}", step.title);
+        // Beside a place that can be written only that one is.
+        facts.hosts[0].references.push(reference("/properties/podIdentityProfile/x", Identifier::ResourceId));
+        let made = plan(&params(), &facts).unwrap();
+        let rewrites = pointers(&made);
+        assert!(rewrites.len() == 1 && !rewrites[0].contains("addonProfiles"), "{rewrites:?}");
+        assert_eq!(by_hand(&made).len(), 1);
     }
 
     #[test]

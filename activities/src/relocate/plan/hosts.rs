@@ -9,7 +9,7 @@ use crate::references::scan::Identifier;
 use crate::references::writes;
 use crate::relocate::bindings::is_binding;
 use crate::relocate::facts::{Host, Reference, Strategy};
-use crate::relocate::nodes::cluster_of;
+use crate::relocate::nodes::{cluster_of, own_words};
 use crate::relocate::strategy::{below, choose, crowded, is_record};
 use rehome_orchestrator::{StepId, Template};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +56,8 @@ pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
             continue;
         }
         let choice = choose(b.params, facts, host);
-        let rest = clusters::by_program(b.params, host, choice.strategy);
+        let open = clusters::open(host, choice.strategy);
+        let rest = clusters::by_program(b.params, &open, choice.strategy);
         let mut work = Work { new, granted, parents, host: &rest };
         let steps = match choice.strategy {
             Strategy::Overlap => work.overlap(b),
@@ -64,7 +65,11 @@ pub(super) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
             Strategy::PinFirst => work.pin_first(b),
             Strategy::ByHand => work.by_hand(b, &choice.reason),
         };
-        if rest.references.len() < host.references.len() {
+        if open.references.len() < host.references.len() {
+            let (title, node) = by_hand::host(b, new, host, &own_words(host));
+            out.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &work.ready(), node));
+        }
+        if rest.references.len() < open.references.len() {
             let mut needs = work.ready();
             needs.extend(steps.attached.clone());
             let (title, node) = clusters::kubelet(b, new, host);

@@ -11,6 +11,7 @@ mod clusters;
 mod databases;
 mod grants;
 mod hosts;
+mod kept;
 mod kinds;
 mod named;
 mod on_itself;
@@ -37,6 +38,7 @@ use rehome_orchestrator::{Fault, FaultKind, Node, Plan, StepId, Template};
 pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     let mut b = Builder::new(params, facts);
     let lifted = if params.options.lift_locks { locks::forward(facts) } else { Vec::new() };
+    kept::keep(&mut b);
     let lifts = clean_up::lift(&mut b, Group::Create, &lifted, &[]);
     let new = create(&mut b, &lifts);
     let known = await_principal(&mut b, &new);

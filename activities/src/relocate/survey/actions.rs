@@ -133,7 +133,8 @@ pub(super) fn clean_up(params: &Params, facts: &Facts) -> Wanted {
         put(&mut out, format!("{kind}/delete"), parse::account_of(&grant.id));
     }
     if params.options.lift_locks {
-        for lock in locks::clean_up(facts) {
+        // The way back needs what it lifts with as late as the clean-up does.
+        for lock in locks::clean_up(facts).into_iter().chain(locks::way_back(facts)) {
             put(&mut out, format!("{AUTHORIZATION}/locks/delete"), &lock.scope);
             // One on the identity itself goes with it.
             if !lock.scope.eq_ignore_ascii_case(old) {

@@ -1,0 +1,57 @@
+//! Activities: what a write changed beside its own places, as the output of a step that the log keeps. Pure.
+
+use crate::references::rest::{Rest, Spill, naming};
+use rehome_orchestrator::{Fault, Finding};
+use serde::{Deserialize, Serialize};
+
+/// The places that were not as before directly after a write, though they were not to be written; in most logs none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Spilt(Option<Vec<Spill>>);
+
+impl Spilt {
+    pub(crate) const NONE: Self = Self(None);
+
+    pub(crate) fn of(spilt: Vec<Spill>) -> Self {
+        Self(Some(spilt).filter(|spilt| !spilt.is_empty()))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Spill> {
+        self.0.iter().flatten()
+    }
+
+    /// What is still as the write has left it; what somebody has put back or changed since is theirs.
+    pub(crate) fn still(&self, now: &Rest) -> Vec<Spill> {
+        self.iter().filter(|spill| now.has_still(spill)).cloned().collect()
+    }
+}
+
+/// A promise for each place that a write has changed and nobody has put back.
+pub(crate) fn broken<'a>(id: &'a str, still: &'a [Spill]) -> impl Iterator<Item = Finding> + 'a {
+    still.iter().map(move |spill| {
+        let told = spill.difference(id);
+        let expected = told.expected.unwrap_or_else(|| "nothing".to_owned());
+        Finding { fact: told.fact, expected, found: told.found, holds: false }
+    })
+}
+
+/// The write has changed more than it was to change.
+pub(crate) fn more_changed(id: &str, spilt: &[Spill]) -> Fault {
+    let what = "our change is in place, and the write changed more than that";
+    answered(naming("MoreChanged", what, id, spilt))
+}
+
+/// The way back has changed more than it was to change, or cannot put back what the write has lost.
+pub(crate) fn not_put_back(id: &str, left: &[Spill]) -> Fault {
+    answered(naming("NotPutBack", "our change is taken back, and this is not as it was", id, left))
+}
+
+/// What is known by looking after an answer of success.
+pub(crate) fn answered(mut why: Fault) -> Fault {
+    why.status = Some(200);
+    why
+}

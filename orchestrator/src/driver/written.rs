@@ -1,0 +1,23 @@
+//! Engine: what the end of a way back compares beside the facts: everything that was written. Reads only.
+
+use crate::driver::actor::Actor;
+use crate::driver::work::Comparison;
+use crate::graph::Index;
+use crate::state::Undo;
+
+impl Actor {
+    /// On the way back: a comparison of each thing that was written with what it was before.
+    pub(crate) fn written(&self) -> Vec<Comparison> {
+        let compare = |at: Index| {
+            let step = self.state.at(at);
+            let gone = matches!(step.undo, Undo::Undone | Undo::NotNeeded);
+            let before = step.before.clone().filter(|_| gone && step.attempts > 0)?;
+            let (activity, input, _) = self.recorded(at).ok()?;
+            Some(activity.restored(input, before))
+        };
+        if self.state.back.is_none() {
+            return Vec::new();
+        }
+        (0..self.state.graph.len()).filter_map(compare).collect()
+    }
+}
