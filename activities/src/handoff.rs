@@ -89,7 +89,7 @@ pub fn handoff(state: &RunState) -> Option<Handoff> {
         }
         let touched = || Touched { step: step.id.to_string(), id: place(&input), what: step.title.clone() };
         match activity.rsplit_once('.').map(|(_, verb)| verb) {
-            Some("rewrite/1" | "recondition/1") => out.changed.push(touched()),
+            Some("rewrite/1" | "recondition/1" | "admit/1" | "dismiss/1") => out.changed.push(touched()),
             Some("revoke/1" | "remove/1" | "delete/1" | "end/1") => out.gone.push(touched()),
             Some("look_up/1" | "revoke_tokens/1" | "lift/1") => {}
             _ => match import(&step.id, activity, &input, &output) {

@@ -44,7 +44,7 @@ pub struct Surface {
 }
 
 /// What is moved, and by which kind of change.
-const MOVED: [(&str, &str); 23] = [
+const MOVED: [(&str, &str); 26] = [
     (
         "the identity: name, tags, isolation, restrictions on providers, whether it may be assigned and federated",
         "identity.create/1",
@@ -80,10 +80,22 @@ const MOVED: [(&str, &str); 23] = [
     ("connection strings of sites and slots", "connection_strings.rewrite/1"),
     ("policies assigned on it, exemptions from policies, its diagnostic settings", "grant.put/1"),
     ("locks on it", "lock.restore/1"),
+    (
+        "lists of callers, on sites and container apps that it calls and in policies of API Management: both are let in until the clean-up",
+        "caller.admit/1",
+    ),
+    (
+        "policies, fragments, back ends and named values of API Management at every scope; Dapr components of every environment",
+        "host.rewrite/1",
+    ),
+    (
+        "parameters of policies that give it by name and resource group, before anything is detached",
+        "host.rewrite/1",
+    ),
 ];
 
 /// What a person does, with the command or the ids in the plan.
-const HANDS: [(&str, &str); 21] = [
+const HANDS: [(&str, &str); 23] = [
     ("client ids in GitHub repositories and environments", "from the credential's subject: a `gh` command"),
     ("annotations of Kubernetes service accounts", "from the credential's subject: a `kubectl` command"),
     (
@@ -141,10 +153,18 @@ const HANDS: [(&str, &str); 21] = [
     ("local roles of Managed HSM", "`az keyvault role assignment` commands for each HSM there is"),
     ("roles on it that others could activate (PIM)", "an `az rest` command for each"),
     ("roles inside Synapse", "`az synapse role assignment` commands for each workspace there is"),
+    (
+        "what puts it back from outside: repositories of data factories and Synapse workspaces, deployment stacks that have made its hosts, blueprints, GitOps of its clusters",
+        "a step for each, with where the code is",
+    ),
+    (
+        "what Unity Catalog, AI Search, Automation, Synapse, Purview, Load Testing, Batch and Machine Learning keep inside, where they carry it",
+        "the command that shows it; W390 where `quiet` does not ask for sign-ins, W391 where only a grant covers them",
+    ),
 ];
 
 /// What is found and said.
-const NAMED: [(&str, &str); 14] = [
+const NAMED: [(&str, &str); 16] = [
     (
         "all that it may do by Azure's own word, through groups in groups too",
         "what the new one may do is compared with it before the hosts, and by `verify`",
@@ -169,6 +189,11 @@ const NAMED: [(&str, &str); 14] = [
         "W371: nobody activates for an identity",
     ),
     ("membership of administrative units", "C8"),
+    (
+        "deny assignments that deny whoever is signed in what a step needs",
+        "B140, with the actions and places, until the batch file answers for each",
+    ),
+    ("an identity that Azure Policy makes in each region by itself", "B141"),
     ("who matches a flexible credential's expression", "C6"),
     ("sites and mailboxes behind an application permission", "C7"),
     ("what of groups and directory roles ends, where it cannot be read", "B131: copies could be permanent"),
@@ -272,6 +297,7 @@ mod tests {
             include_str!("relocate/plan/mod.rs"),
             include_str!("relocate/plan/clean_up.rs"),
             include_str!("relocate/plan/on_itself.rs"),
+            include_str!("relocate/plan/callers.rs"),
         ];
         let kinds = sources.iter().flat_map(|source| source.split('"')).filter(|word| word.ends_with("/1"));
         kinds.filter(|word| word.contains('.')).collect()
@@ -294,7 +320,9 @@ mod tests {
         let served: BTreeSet<String> =
             surfaces().into_iter().filter(|s| s.fate == Fate::Moved).map(|s| s.by).collect();
         let planned = planned();
-        let removes = |kind: &str| ["remove/1", "revoke/1", ".end/1"].iter().any(|end| kind.ends_with(end));
+        let removes = |kind: &str| {
+            ["remove/1", "revoke/1", ".end/1", "dismiss/1"].iter().any(|end| kind.ends_with(end))
+        };
         let forgotten: Vec<_> = planned
             .iter()
             .filter(|kind| !served.contains(**kind) && !way.contains(kind) && !removes(kind))

@@ -1,9 +1,11 @@
 //! The ARM room of the local Azure: what `management.azure.com` answers.
 
+mod apim;
 pub(crate) mod authorization;
 mod built_in_policies;
 mod clusters;
 mod computed;
+mod dapr;
 mod deployments;
 mod extensions;
 mod groups;
@@ -130,6 +132,8 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
         | "microsoft.managedidentity/userassignedidentities/federatedidentitycredentials" => {
             msi::handle(world, call, &path)
         }
+        kind if apim::owns(kind) => apim::handle(world, call, &path),
+        kind if dapr::owns(kind) => dapr::handle(world, call, &path),
         kind if sites::owns(kind) => sites::handle(world, call, &path),
         _ => resource(world, call, &path),
     }

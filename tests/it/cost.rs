@@ -119,11 +119,12 @@ const CONNECT: u64 = 3;
 fn survey() -> u64 {
     let (subscriptions, management_groups) = (1, 1);
     // Roles' names, assignments, schedules, what could be activated, who is denied, locks, own permissions,
-    // regions: each is one list for all.
-    let in_the_subscription = 8;
+    // regions, what policies and blueprints are assigned with: each is one list for all.
+    let in_the_subscription = 10;
     // What names the identity, in eleven tables, each a query, because none of them can be joined by a union;
-    // and what keeps grants or settings of its own.
-    let by_the_index = 11 + 1;
+    // what keeps grants or settings of its own; and what deploys hosts or keeps clusters, whether it names the identity
+    // or not.
+    let by_the_index = 11 + 1 + 2;
     // The identity, its credentials, what Azure says that uses it, which roles on it end; the target's group, the
     // target, and what policies say of it. Where its logs go, and who could activate a role on it: no index shows
     // diagnostic settings or schedules.
@@ -131,8 +132,10 @@ fn survey() -> u64 {
     // Membership, roles, ownership, applications, and what of them ends; then what the first answer named.
     let batches = 2;
     let hosts: u64 = (0..HOSTS).map(|n| 1 + kind_of(n).2).sum();
-    // No index shows settings and connection strings: two lists of each site.
-    let settings = 2 * (0..HOSTS).filter(|n| kind_of(*n).0 == "Microsoft.Web/sites").count() as u64;
+    // No index shows settings, connection strings and who may sign in: two lists and a form of each site, and a list of
+    // each container app.
+    let apps = (0..HOSTS).filter(|n| kind_of(*n).0 == "Microsoft.App/containerApps").count() as u64;
+    let settings = apps + 3 * (0..HOSTS).filter(|n| kind_of(*n).0 == "Microsoft.Web/sites").count() as u64;
     subscriptions
         + management_groups
         + in_the_subscription

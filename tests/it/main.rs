@@ -75,5 +75,6 @@ mod synapse;
 mod terminal;
 mod time_bound;
 mod twins;
+mod unlisted;
 mod whole_way;
 mod written;

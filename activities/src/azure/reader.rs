@@ -7,6 +7,8 @@ use super::shape::{Shape, incomplete, says_gone, says_never};
 use super::tape::{self, Heard, Side, Tape};
 use super::transport::Answer;
 use super::writer::NoAnswer;
+use crate::references::callers::is_policy;
+use crate::references::table::type_of;
 use chrono::{DateTime, Utc};
 use rehome_orchestrator::{Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;
@@ -123,7 +125,7 @@ impl Reader {
     /// # Errors
     /// When it is not there or cannot be read.
     pub async fn get(&self, id: &str, api: &str) -> Result<Value, Fault> {
-        let url = self.arm_url(id, &[("api-version", api)])?;
+        let url = self.arm_url(id, &shown_as(id, api))?;
         self.read(Side::Arm, Method::GET, url, None, Shape::One).await
     }
 
@@ -157,7 +159,7 @@ impl Reader {
     /// # Errors
     /// When it is not there or cannot be read.
     pub async fn get_tagged(&self, id: &str, api: &str) -> Result<(Value, Option<String>), Fault> {
-        let url = self.arm_url(id, &[("api-version", api)])?;
+        let url = self.arm_url(id, &shown_as(id, api))?;
         let (answer, body) = self.exchange(Side::Arm, Method::GET, url, None, Shape::One).await?;
         Ok((body, answer.header("etag").map(ToOwned::to_owned)))
     }
@@ -415,6 +417,14 @@ impl Reader {
         let own = Duration::from_millis(u64::try_from(self.inner.tempo.wall_ms(own)).unwrap_or_default());
         tokio::time::sleep(wish.map_or(own, |wish| wish.max(own))).await;
     }
+}
+
+/// How one resource is asked for: policies as the XML that people write, which is how they are written again.
+/// Source: apimanagement/2024-05-01, `PolicyExportFormat`
+fn shown_as<'a>(id: &str, api: &'a str) -> Vec<(&'static str, &'a str)> {
+    let kind = type_of(id).unwrap_or_default();
+    let format = is_policy(&kind).then_some(("format", "rawxml"));
+    std::iter::once(("api-version", api)).chain(format).collect()
 }
 
 /// The URL of a resource.

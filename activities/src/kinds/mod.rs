@@ -6,6 +6,7 @@
 mod access_policy;
 mod alike;
 mod alike_read;
+mod callers;
 mod conditions;
 mod delete;
 mod equal;
@@ -95,6 +96,8 @@ pub fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> Registry
         .activity(service_principal::SetPrincipal(clients()))
         .activity(access_policy::AddPolicy(clients()))
         .activity(access_policy::RemovePolicy(clients()))
+        .activity(callers::Admit(clients()))
+        .activity(callers::Dismiss(clients()))
         .activity(recondition::Recondition::new(clients(), key.clone()))
         .activity(host::HostRewrite::new(clients(), key.clone()))
         .activity(SettingsRewrite::<settings::AppSettings>::new(clients(), key.clone()))
@@ -224,6 +227,8 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<service_principal::SetPrincipal>(),
         of::<access_policy::AddPolicy>(),
         of::<access_policy::RemovePolicy>(),
+        of::<callers::Admit>(),
+        of::<callers::Dismiss>(),
         of::<recondition::Recondition>(),
         of::<host::HostRewrite>(),
         of::<SettingsRewrite<settings::AppSettings>>(),

@@ -3,6 +3,8 @@
 //! A move changes all three names of an identity, and any property of any resource may hold one of
 //! them. So the engine is generic: it finds them anywhere, and replaces exactly those.
 
+pub(crate) mod by_name;
+pub(crate) mod callers;
 pub mod compare;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;

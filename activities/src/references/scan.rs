@@ -26,6 +26,10 @@ pub enum Identifier {
     ClientId,
     /// The principal id.
     PrincipalId,
+    /// The name, where the group stands beside it.
+    Name,
+    /// The resource group, where the name stands beside it.
+    Group,
 }
 
 impl Identifiers {

@@ -130,7 +130,7 @@ fn spellings(identifier: &str) -> impl Iterator<Item = Spelling> {
     Spelling::ALL.into_iter().filter(move |s| slashes || *s == Spelling::Plain)
 }
 
-fn occurrences(text: &str, needle: &str) -> Vec<Range<usize>> {
+pub(crate) fn occurrences(text: &str, needle: &str) -> Vec<Range<usize>> {
     if needle.is_empty() || needle.len() > text.len() {
         return Vec::new();
     }

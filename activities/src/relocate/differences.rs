@@ -245,7 +245,8 @@ fn host(h: &Host) -> String {
     let read = if h.readable { "readable" } else { "not readable" };
     let carries = if h.carries { "carries it" } else { "names it" };
     let dead = if h.dead.is_empty() { String::new() } else { format!(", gone {}", h.dead.join(" ")) };
-    format!("{read}, {carries}, {}{dead}", short(&(alone, system, &h.references, marks, &h.databases, made)))
+    let rest = (alone, system, &h.references, marks, &h.databases, made, &h.callers);
+    format!("{read}, {carries}, {}{dead}", short(&rest))
 }
 
 /// A plain text as it is, anything else by its digest.

@@ -2,6 +2,8 @@
 //!
 //! Facts go into plan files and logs: plain, ordered, and without any setting's value.
 
+mod denied;
+mod homes;
 mod identity;
 mod limits;
 mod mapped;
@@ -10,6 +12,8 @@ mod principal;
 mod sign_ins;
 mod writes;
 
+pub use denied::Denied;
+pub use homes::{Home, HomeKind, Keeper};
 pub use identity::Identity;
 pub use limits::{Gap, GapCode, Right};
 pub use mapped::{Mapped, MappedGrant, MappedPlace};
@@ -75,6 +79,9 @@ pub struct Facts {
     pub moving: Vec<Moving>,
     /// What the caller may do, where it matters.
     pub rights: Vec<Right>,
+    /// What deny assignments keep the caller from, of what the move needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<Denied>,
     /// Role assignments there are, per subscription that gets more.
     pub assignment_counts: BTreeMap<String, u64>,
     /// What could not be read.
@@ -382,6 +389,12 @@ pub struct Host {
     pub carries: bool,
     /// The places outside the map that name the identity.
     pub references: Vec<Reference>,
+    /// The lists of callers that have it as an entry: pointers of arrays, or of texts of XML.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<Reference>,
+    /// Whether a whole write of it would lose what a read does not show.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     /// The application settings that name it.
     pub settings: Vec<Setting>,
     /// The host names of database servers in its text and its settings, sorted.

@@ -5,6 +5,7 @@ pub mod cannot_see;
 pub(crate) mod databases;
 pub mod differences;
 pub mod facts;
+mod keepers;
 mod locks;
 pub(crate) mod names;
 mod nodes;

@@ -1,12 +1,14 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
 mod assignments;
+mod denied;
 mod issuers;
 mod map;
 mod named;
 mod nodes;
 mod strange;
 mod unread;
+mod unseen;
 mod writes;
 
 pub(crate) use assignments::counted_at;
@@ -69,6 +71,8 @@ pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     assignments::notices(facts, &mut out);
     rights(facts, &mut out);
     unread::notices(params, facts, &mut out);
+    denied::notices(params, facts, &mut out);
+    unseen::notices(params, facts, &mut out);
     out
 }
 

@@ -125,7 +125,8 @@ fn gap(facts: &Facts, host: &Host, strategy: Strategy) -> Option<String> {
         return None;
     }
     let settings = host.settings.iter().map(|s| format!("setting {}", s.name));
-    let children = facts.hosts.iter().filter(|h| below(&h.id, &host.id) && !h.carries && !h.writing.ended);
+    let named = |h: &&Host| !h.carries && !h.references.is_empty() && !h.writing.ended;
+    let children = facts.hosts.iter().filter(|h| below(&h.id, &host.id) && named(h));
     let after: Vec<String> =
         settings.chain(children.map(|h| h.id.rsplit('/').next().unwrap_or_default().to_owned())).collect();
     if !after.is_empty() {
@@ -157,6 +158,9 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     let own = nodes::set_by_service(host).len();
     if !host.carries && own > 0 && own == host.references.len() && host.settings.is_empty() {
         return plain(Strategy::ByHand, nodes::own_words(host));
+    }
+    if host.sealed {
+        return plain(Strategy::ByHand, "a write of it would lose secrets that no read shows".into());
     }
     if !host.carries {
         return plain(Strategy::Overlap, "it only names the identity".into());

@@ -66,6 +66,13 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
         // A map holds secrets: a plain GET does not give it out.
         ("GET", false, true) => resources::no_method(call),
         ("PUT", false, true) => put(world, call, &config),
+        ("GET", false, false) if name == AUTHENTICATION && world.get(&config.path).is_none() => {
+            Reply::json(200, shape(&config, json!({"platform": {"enabled": false}, "identityProviders": {}})))
+        }
+        ("PUT", false, false) if name == AUTHENTICATION && !call.body["properties"].is_object() => {
+            Reply::error(400, "BadRequest", "The properties are required.")
+        }
+        ("PATCH", false, false) if name == AUTHENTICATION => resources::no_method(call),
         ("GET", false, false) if world.get(call.path).is_none() => match initial(&name) {
             Some(properties) => Reply::json(200, shape(&config, properties)),
             None => resources::handle(world, call, path),
@@ -80,6 +87,10 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
         _ => resources::handle(world, call, path),
     }
 }
+
+/// Who may sign in: always there, replaced as a whole, and without the values of secrets.
+/// Source: web/2023-12-01 (`WebApps_GetAuthSettingsV2WithoutSecrets`, `WebApps_UpdateAuthSettingsV2`)
+const AUTHENTICATION: &str = "authsettingsv2";
 
 fn stored(world: &World, config: &ArmPath) -> Value {
     world.get(&config.path).cloned().unwrap_or_else(|| shape(config, json!({})))

@@ -1,6 +1,6 @@
 //! Activities: what names an identity and is said, or done by a person: no program changes it. Pure data.
 
-use super::Reference;
+use super::{Home, Keeper, Reference};
 use serde::{Deserialize, Serialize};
 
 /// Something that names the identity.
@@ -23,6 +23,10 @@ pub enum Named {
     Eligible(Eligible),
     /// A workspace of Synapse, which may give it roles of its own: the ARM id.
     Workspace(String),
+    /// Where something that names it is deployed from again.
+    Home(Home),
+    /// Something that may keep it inside.
+    Keeper(Keeper),
 }
 
 /// A deny assignment.
@@ -165,6 +169,8 @@ impl Named {
             Self::Hsm(id) => format!("managed HSM {id}"),
             Self::Eligible(e) => format!("eligible on it {} for {}", e.role, e.principal),
             Self::Workspace(id) => format!("Synapse workspace {id}"),
+            Self::Home(home) => format!("home {}", home.id),
+            Self::Keeper(keeper) => format!("may keep it {}", keeper.id),
         };
         key.to_lowercase()
     }

@@ -1,6 +1,7 @@
 //! Activities: puts a plan together, step by step. Pure.
 
 use super::kept::{self, Kept};
+use crate::references::by_name::name_and_group;
 use crate::references::scan::{Identifier, Identifiers, scan};
 use crate::references::text::{Piece, pieces, replace};
 use crate::relocate::facts::Facts;
@@ -128,7 +129,13 @@ impl<'a> Builder<'a> {
 
     /// The pairs `from`, `to` for these identifiers of the old identity.
     pub(super) fn pairs(&self, new: &New, wanted: &[Identifier]) -> Template {
-        let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
+        let all = [
+            Identifier::ResourceId,
+            Identifier::ClientId,
+            Identifier::PrincipalId,
+            Identifier::Name,
+            Identifier::Group,
+        ];
         let pairs = all.into_iter().filter(|i| wanted.contains(i)).map(|identifier| {
             Template::object([
                 ("from", Template::known(self.name_of(identifier))),
@@ -138,8 +145,12 @@ impl<'a> Builder<'a> {
         Template::List(pairs.collect())
     }
 
-    fn name_of(&self, identifier: Identifier) -> &'a str {
+    /// What the old identity is called in one of its names.
+    pub(super) fn name_of(&self, identifier: Identifier) -> &'a str {
+        let [name, group] = name_and_group(&self.old().resource_id).unwrap_or_default();
         match identifier {
+            Identifier::Name => name,
+            Identifier::Group => group,
             Identifier::ResourceId => &self.old().resource_id,
             Identifier::ClientId => &self.old().client_id,
             Identifier::PrincipalId => &self.old().principal_id,
@@ -197,7 +208,10 @@ impl<'a> Builder<'a> {
 
 impl New {
     pub(super) fn name(&self, identifier: Identifier) -> Template {
+        let [name, group] = name_and_group(&self.id).unwrap_or_default();
         match identifier {
+            Identifier::Name => Template::known(name),
+            Identifier::Group => Template::known(group),
             Identifier::ResourceId => Template::known(&self.id),
             Identifier::ClientId => Template::from_step(self.made_by.clone(), "client_id"),
             Identifier::PrincipalId => Template::from_step(self.made_by.clone(), "principal_id"),

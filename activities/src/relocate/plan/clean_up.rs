@@ -2,6 +2,7 @@
 
 use super::builder::{Builder, Group, New, Words, object};
 use super::by_hand;
+use super::callers;
 use super::clusters;
 use super::databases;
 use super::grants::{schedule, service};
@@ -48,6 +49,7 @@ pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_
     let returning = waits::until_returned(b, &[unused]);
     let revoked = revoke(b, &returning);
     needs.extend(on_itself::remove(b, &returning.grants));
+    needs.extend(callers::dismiss(b, new, &returning.grants));
     needs.push(returning.grants);
     needs.extend(returning.claims);
     needs.extend(revoked);

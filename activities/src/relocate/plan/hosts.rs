@@ -4,7 +4,7 @@ use super::builder::{Builder, Group, New, Words, object};
 use super::by_hand;
 use super::clusters;
 use super::kinds::act;
-use super::words::place;
+use super::words::{inside, place};
 use crate::references::scan::Identifier;
 use crate::references::writes;
 use crate::relocate::bindings::is_binding;
@@ -251,7 +251,11 @@ impl Work<'_> {
     }
 
     fn name(&self) -> String {
-        place(&self.host.id)
+        // Policies and configurations are called alike, whatever they are of.
+        let kind = self.host.kind.to_ascii_lowercase();
+        let deep = kind.starts_with("microsoft.apimanagement/service/")
+            || ["/config", "/authconfigs", "/daprcomponents"].iter().any(|end| kind.ends_with(end));
+        if deep { inside(&self.host.id) } else { place(&self.host.id) }
     }
 }
 

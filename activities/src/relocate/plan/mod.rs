@@ -6,10 +6,12 @@
 mod alike;
 mod builder;
 mod by_hand;
+mod callers;
 mod clean_up;
 mod clusters;
 mod databases;
 mod grants;
+mod homes;
 mod hosts;
 mod kept;
 mod kinds;
@@ -46,9 +48,11 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     granted.extend(databases::add_users(&mut b, &new, &known));
     granted.extend(named::steps(&mut b, &new, &known));
     granted.extend(on_itself::put(&mut b, &new));
+    granted.extend(callers::admit(&mut b, &new));
     let in_force = waits::until_granted(&mut b, &new, &granted);
     let re_pointed = hosts::re_point(&mut b, &new, &in_force);
     let mut outside = outside::steps(&mut b, &new, &in_force);
+    outside.extend(homes::steps(&mut b, &new, &in_force));
     outside.extend(re_pointed.last.iter().cloned());
     outside.extend(in_force);
     outside.extend(granted);

@@ -35,7 +35,12 @@ fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
         Named::Workspace(id) => workspace_roles(b, new, id),
         Named::Eligible(eligible) => could_activate(b, new, eligible),
         // There is nothing to do before somebody decides so, or it has steps of its own.
-        Named::Deny(_) | Named::Pim(_) | Named::Exemption(_) | Named::Policy(_) => return None,
+        Named::Deny(_)
+        | Named::Pim(_)
+        | Named::Exemption(_)
+        | Named::Policy(_)
+        | Named::Home(_)
+        | Named::Keeper(_) => return None,
     })
 }
 

@@ -34,6 +34,13 @@ pub(super) fn grouped(id: &str) -> String {
     }
 }
 
+/// A resource by the names from that of its first level on: `apim/apis/orders/policies/policy`.
+pub(super) fn inside(id: &str) -> String {
+    let at = id.to_ascii_lowercase().rfind("/providers/").map_or(0, |at| at + "/providers/".len());
+    let parts: Vec<&str> = id[at..].split('/').skip(2).collect();
+    if parts.is_empty() { place(id) } else { parts.join("/") }
+}
+
 /// What a new identity is made with.
 pub(super) fn equipment(identity: &Identity, tags: usize) -> String {
     let isolation = identity.isolation_scope.as_deref().unwrap_or("None");

@@ -19,6 +19,8 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
             | Named::Policy(_)
             | Named::Hsm(_)
             | Named::Eligible(_)
+            | Named::Home(_)
+            | Named::Keeper(_)
             | Named::Workspace(_) => {}
         }
     }

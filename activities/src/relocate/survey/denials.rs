@@ -14,7 +14,7 @@ const DENIALS: &str = "2022-04-01";
 
 /// Everybody, in a deny assignment.
 /// Source: <https://learn.microsoft.com/azure/role-based-access-control/deny-assignments>
-const EVERYBODY: &str = "00000000-0000-0000-0000-000000000000";
+pub(super) const EVERYBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The deny assignments at, above and below every subscription: one list for all identities, because Azure's
 /// filter knows whom one denies and not whom it excludes.

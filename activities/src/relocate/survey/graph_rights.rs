@@ -4,6 +4,7 @@
 //! A permission of the application, or a directory role, is proof. Without one the caller may still own the object,
 //! or have a role of the tenant's own: that cannot be read, so it is never taken for a refusal.
 
+use super::denied::Caller;
 use super::{Common, gap, parse};
 use crate::azure::{Reader, items};
 use crate::relocate::facts::*;
@@ -15,6 +16,8 @@ use std::collections::BTreeSet;
 pub(super) struct Held {
     permissions: BTreeSet<String>,
     roles: BTreeSet<String>,
+    /// What the caller is a member of, in groups in groups too; `None` where Graph does not say.
+    member_of: Option<BTreeSet<String>>,
 }
 
 /// Permissions of applications in Microsoft Graph.
@@ -127,7 +130,13 @@ pub(super) async fn held(reader: &Reader) -> (Held, Option<Gap>) {
     let (mut held, mut unread) = (Held::default(), Vec::new());
     for (found, path) in reader.graph_batch(&asked).await.into_iter().zip(&asked) {
         match found.and_then(|found| items(&found, path)) {
-            Ok(found) => held.add(&found),
+            Ok(found) => {
+                if path.ends_with("transitiveMemberOf") {
+                    let ids = found.iter().filter_map(|one| Some(parse::text(one, "/id")?.to_lowercase()));
+                    held.member_of.get_or_insert_default().extend(ids);
+                }
+                held.add(&found);
+            }
             Err(why) => unread.push((path, why)),
         }
     }
@@ -143,6 +152,11 @@ impl Held {
         let lower = |text: Option<String>| text.map(|id| id.to_lowercase());
         self.permissions.extend(all().filter_map(|one| lower(parse::text(one, "/appRoleId"))));
         self.roles.extend(all().filter_map(|one| lower(parse::text(one, "/roleTemplateId"))));
+    }
+
+    /// Who is signed in, as deny assignments name them.
+    pub(super) fn caller(&self, id: &str) -> Caller<'_> {
+        Caller { id: id.to_lowercase(), groups: self.member_of.as_ref() }
     }
 
     fn have(&self, wanted: &Wanted) -> bool {

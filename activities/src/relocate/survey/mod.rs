@@ -9,11 +9,14 @@ mod actions;
 mod bindings;
 mod children;
 mod denials;
+mod denied;
 mod directory;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod graph_rights;
+mod homes;
 mod hosts;
+mod inside;
 mod itself;
 mod mapped;
 mod named;
@@ -78,6 +81,10 @@ struct ForAll {
     mentioned: hosts::Candidates,
     /// Deny assignments, of whomever.
     denials: Vec<Value>,
+    /// What is below resources that need not carry any of them.
+    inside: inside::Inside,
+    /// What would put one of them back from outside.
+    homes: homes::Homes,
 }
 
 impl ForAll {
@@ -106,9 +113,18 @@ impl Common {
 pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Facts, Fault>>, Fault> {
     let mut common = access::common(reader).await?;
     let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, p.identity.clone())).collect();
-    let (identities, (denials, unread)): (Vec<Result<(Value, Identity), Fault>>, _) =
-        futures_util::join!(stream::iter(asked).buffered(AT_ONCE).collect(), denials::list(reader, &common));
-    common.gaps.extend(unread);
+    let (identities, (denials, unread), (inside, missed), (homes, unseen)): (
+        Vec<Result<(Value, Identity), Fault>>,
+        _,
+        _,
+        _,
+    ) = futures_util::join!(
+        stream::iter(asked).buffered(AT_ONCE).collect(),
+        denials::list(reader, &common),
+        inside::read(reader, &common),
+        homes::read(reader, &common),
+    );
+    common.gaps.extend(unread.into_iter().chain(missed).chain(unseen));
     let known: Vec<(&Value, &Identifiers)> =
         identities.iter().filter_map(|i| i.as_ref().ok()).map(|(body, i)| (body, &i.identifiers)).collect();
     let mut unread = Vec::new();
@@ -126,7 +142,7 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
                 .unwrap_or_default(),
         })
         .collect();
-    let (common, all) = (&common, &ForAll { mentioned, denials });
+    let (common, all) = (&common, &ForAll { mentioned, denials, inside, homes });
     let mut asked = Vec::with_capacity(params.len());
     for (params, identity) in params.iter().zip(identities) {
         let others = moving.iter().filter(|m| !m.from.eq_ignore_ascii_case(&params.identity));
@@ -169,15 +185,14 @@ async fn one(
     gaps.extend(missed);
     named.extend(scheduled);
     let (target, unasked) = target?;
-    gaps.extend(unasked);
-    gaps.extend(unlisted_home(common, &who));
+    gaps.extend(unasked.into_iter().chain(unlisted_home(common, &who)));
     let (mut hosts, host_gaps) = hosts;
     let (credentials, unread) = credentials;
     gaps.extend(unread);
     let (bindings, unlisted) = bindings::read(reader, &credentials, &who).await;
     gaps.extend(unlisted);
     let administrators = common.grants.iter().filter_map(|(g, api)| parse::administrator(g, api, &who));
-    add(&mut hosts, administrators.chain(bindings));
+    add(&mut hosts, administrators.chain(bindings).chain(all.inside.hosts(&who)));
     gaps.append(&mut assignments.gaps);
     let (gone, unasked) = orphans::read(reader, &assignments.on).await;
     gaps.extend(unasked);
@@ -208,17 +223,22 @@ async fn one(
         locks: Vec::new(),
         moving,
         rights: Vec::new(),
+        denied: Vec::new(),
         assignment_counts: BTreeMap::new(),
         gaps,
         identity,
     };
-    follow(reader, common, params, &mut facts).await;
+    follow(reader, common, all, params, &mut facts).await;
     sort(&mut facts);
     Ok(facts)
 }
 
-/// What depends on the rest: counterparts of what was granted, locks, the caller's rights.
-async fn follow(reader: &Reader, common: &Common, params: &Params, facts: &mut Facts) {
+/// What depends on the rest: homes and keepers of hosts, counterparts of what was granted, locks, the caller's rights
+/// and who denies them.
+async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params, facts: &mut Facts) {
+    let who = &facts.identity.identifiers;
+    let homes = all.homes.of(who, &all.mentioned, &facts.hosts, &facts.credentials);
+    facts.named.extend(homes.into_iter().chain(all.inside.keepers(&facts.hosts, &facts.assignments_of)));
     let (mapped, unread) = mapped::read(reader, common, params, facts).await;
     facts.mapped = mapped;
     facts.gaps.extend(unread);
@@ -226,6 +246,7 @@ async fn follow(reader: &Reader, common: &Common, params: &Params, facts: &mut F
     let (rights, unread) = access::rights(reader, params, facts).await;
     facts.rights = rights;
     facts.gaps.extend(unread);
+    facts.denied = denied::of(&all.denials, &common.held.caller(reader.caller()), &facts.rights);
     facts.rights.extend(graph_rights::rights(common, facts));
     facts.assignment_counts = access::counts(common, facts);
 }

@@ -4,8 +4,10 @@ use super::writes;
 use crate::commands::names::is_guid;
 use crate::references::compare::rest_digest;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
+use crate::references::table::Verb;
 pub(super) use crate::references::table::type_of;
 use crate::references::writes::{MAP, verb as verb_for};
+use crate::references::{by_name, callers};
 use crate::relocate::databases;
 use crate::relocate::facts::*;
 use crate::relocate::nodes;
@@ -271,6 +273,42 @@ fn is_echo(kind: &str, pointer: &str) -> bool {
         || folded.ends_with("/updatedby")
 }
 
+/// The lists of callers that the identity is in, and the other places that name it.
+fn places(kind: &str, body: &Value, who: &Identifiers) -> (BTreeSet<Reference>, BTreeSet<Reference>) {
+    let mut mentions = scan(body, who);
+    if kind.eq_ignore_ascii_case(POLICY_ASSIGNMENTS) {
+        mentions.extend(by_name::pairs(body, who));
+    }
+    let (mut lists, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for Mention { pointer, identifier, .. } in mentions.into_iter().filter(|m| !is_echo(kind, &m.pointer)) {
+        let name = match identifier {
+            Identifier::ClientId => &who.client_id,
+            Identifier::PrincipalId => &who.principal_id,
+            Identifier::ResourceId | Identifier::Name | Identifier::Group => &who.resource_id,
+        };
+        match callers::list_of(kind, body, &pointer, name) {
+            Some(pointer) => lists.insert(Reference { pointer, identifier }),
+            None => others.insert(Reference { pointer, identifier }),
+        };
+    }
+    (lists, others)
+}
+
+/// What is assigned by Azure Policy.
+const POLICY_ASSIGNMENTS: &str = "Microsoft.Authorization/policyAssignments";
+
+/// Who may sign in to a site: it has no PATCH, as other configurations of a site have.
+/// Source: web/2023-12-01, `WebApps_UpdateAuthSettingsV2`
+const AUTHENTICATION: &str = "authsettingsV2";
+
+/// Whether a read leaves out what a whole write must have: the values of a Dapr component's secrets.
+/// Source: app/2025-07-01, `DaprComponents_ListSecrets`
+fn is_sealed(kind: &str, body: &Value) -> bool {
+    let secrets = body.pointer("/properties/secrets").and_then(Value::as_array);
+    let kept = |secret: &Value| secret.get("keyVaultUrl").and_then(Value::as_str).is_none_or(str::is_empty);
+    kind.to_ascii_lowercase().ends_with("/daprcomponents") && secrets.into_iter().flatten().any(kept)
+}
+
 /// A resource that carries or names the identity; `None` when it does neither.
 pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
     let id = text(body, "/id")?;
@@ -279,19 +317,18 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
     let mut attached: Vec<String> = map.map(|m| m.keys().cloned().collect()).unwrap_or_default();
     attached.sort();
     let own = attached.iter().find(|rid| rid.eq_ignore_ascii_case(&who.resource_id));
-    let references: BTreeSet<Reference> = scan(body, who)
-        .into_iter()
-        .filter(|mention| !is_echo(&kind, &mention.pointer))
-        .map(|mention| Reference { pointer: mention.pointer, identifier: mention.identifier })
-        .collect();
-    if own.is_none() && references.is_empty() {
+    let (callers, references) = places(&kind, body, who);
+    if own.is_none() && references.is_empty() && callers.is_empty() {
         return None;
     }
     let pointers: Vec<&str> = references.iter().map(|r| r.pointer.as_str()).collect();
     let map = own.is_some().then_some(MAP);
-    let verb = verb_for(&kind, map.into_iter().chain(pointers.iter().copied()));
+    let verb = match last(&id).eq_ignore_ascii_case(AUTHENTICATION) {
+        true => Verb::Put,
+        false => verb_for(&kind, map.into_iter().chain(pointers.iter().copied())),
+    };
     let mut ignored = vec!["/identity".to_owned()];
-    ignored.extend(references.iter().map(|r| r.pointer.clone()));
+    ignored.extend(references.iter().chain(&callers).map(|r| r.pointer.clone()));
     let found_by = if own.is_some() { Method::GraphMap } else { Method::GraphText };
     Some(Host {
         api_version: api_version.to_owned(),
@@ -303,6 +340,8 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
         attached,
         dead: Vec::new(),
         references: references.into_iter().collect(),
+        callers: callers.into_iter().collect(),
+        sealed: is_sealed(&kind, body),
         settings: Vec::new(),
         databases: databases::named_in(body),
         found_by: BTreeSet::from([found_by]),
@@ -358,6 +397,8 @@ pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
         dead: Vec::new(),
         carries: true,
         references: Vec::new(),
+        callers: Vec::new(),
+        sealed: false,
         settings: Vec::new(),
         databases: BTreeSet::new(),
         found_by: BTreeSet::from([found_by]),
