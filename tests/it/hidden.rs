@@ -67,7 +67,7 @@ fn a_secret_that_nobody_gives_makes_the_write_a_persons() {
         {"name": "h2", "connectionString": format!("HostName=h2;SharedAccessKeyName=owner;SharedAccessKey={SECRET}")}]);
     let build = json!({"provisioningState": "Succeeded", "status": "Enabled", "step": {"type": "Docker",
         "arguments": [{"name": "TOKEN", "value": SECRET, "isSecret": true}]},
-        "credentials": {"customRegistries": {"acr": {"identity": old(), "password": {"type": "Opaque", "value": SECRET}}}}});
+        "credentials": {"customRegistries": {"acr": {"identity": old()}}}});
     let host = json!({"provisioningState": "Succeeded", "hostnameConfigurations": [
         {"type": "Proxy", "hostName": "a.example", "certificateSource": "KeyVault", "keyVaultId": "https://kv", "identityClientId": "0a1b2c3d-1111-4000-8000-00000000c1d1"},
         {"type": "Portal", "hostName": "b.example", "certificateSource": "Custom", "encodedCertificate": SECRET}]});
@@ -78,12 +78,13 @@ fn a_secret_that_nobody_gives_makes_the_write_a_persons() {
             "dps1",
             json!({"state": "Active", "iotHubs": hubs}),
         ),
-        carries("Microsoft.ContainerRegistry/registries/tasks", "acr1/build", build),
         carries("Microsoft.ApiManagement/service", "apim1", host),
     ];
     let registry =
         names("Microsoft.ContainerRegistry/registries", "acr1", json!({"provisioningState": "Succeeded"}));
-    let (azure, rehome) = stage(&[ours.as_slice(), &[registry]].concat());
+    // Its PATCH takes what names the identity by itself, and need not say what a read hides.
+    let task = carries("Microsoft.ContainerRegistry/registries/tasks", "acr1/build", build);
+    let (azure, rehome) = stage(&[ours.as_slice(), &[registry, task.clone()]].concat());
     let plan = rehome.say(&PLAN).expect(0).out;
     for one in &ours {
         let name = text(&one["name"]);
@@ -96,6 +97,9 @@ fn a_secret_that_nobody_gives_makes_the_write_a_persons() {
     for one in &ours {
         assert_eq!(now(&azure, one)["properties"], one["properties"], "{} keeps its secret", one["id"]);
     }
+    let built = now(&azure, &task)["properties"].clone();
+    assert_eq!(built["step"], task["properties"]["step"], "the task keeps its secret argument");
+    assert_ne!(built["credentials"], task["properties"]["credentials"], "and signs in as the new one");
 }
 
 #[test]

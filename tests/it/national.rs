@@ -134,7 +134,7 @@ fn a_copy_of_an_estate_plays_the_same_cloud_and_its_rehearsal_says_the_same() {
     let copy: Value =
         serde_json::from_slice(&std::fs::read(rehome.path("copy.json")).expect("a copy")).expect("JSON");
     assert_eq!(copy["settings"]["cloud"], cloud.calls_itself);
-    let said = rehome.say(&["rehearse", "batch.toml", "--estate", "copy.json", "--keep-old"]);
+    let said = rehome.say(&["rehearse", "batch.toml", "--estate", "copy.json", "--keep-old", "-v"]);
     let all = format!("{}{}", said.out, said.err);
     assert!(all.contains("W331") && all.contains(cloud.graph), "{all}");
     assert!(!all.contains("graph.microsoft.com"), "{all}");
