@@ -1,6 +1,5 @@
 //! CLI: the command that a person types next, as it works when it is pasted. Pure.
 
-use crate::view::MoveView;
 use std::path::Path;
 
 /// The flags of this call that the next one needs too. What came from the environment is still there.
@@ -32,14 +31,6 @@ impl Hints {
         let takes_log = !command.contains(" --db ") && !NO_FLAGS.iter().any(|c| command.starts_with(c));
         let log = if takes_log { self.log.as_str() } else { "" };
         format!("{before}{command}{cloud}{log}{after}")
-    }
-
-    /// The same for everything that a move waits for.
-    pub(crate) fn complete_views(&self, views: &mut [MoveView]) {
-        let waits = views.iter_mut().flat_map(|view| &mut view.waiting_for);
-        for command in waits.flat_map(|wait| &mut wait.unblock_with) {
-            *command = self.complete(command);
-        }
     }
 }
 

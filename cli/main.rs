@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod follow;
 mod hint;
+mod hint_views;
 mod interrupt;
 mod key;
 mod manifest;

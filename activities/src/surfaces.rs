@@ -191,9 +191,9 @@ const NAMED: [(&str, &str); 16] = [
     ("membership of administrative units", "C8"),
     (
         "deny assignments that deny whoever is signed in what a step needs",
-        "B140, with the actions and places, until the batch file answers for each",
+        "B142, with the actions and places, until the batch file answers for each",
     ),
-    ("an identity that Azure Policy makes in each region by itself", "B141"),
+    ("an identity that Azure Policy makes in each region by itself", "B143"),
     ("who matches a flexible credential's expression", "C6"),
     ("sites and mailboxes behind an application permission", "C7"),
     ("what of groups and directory roles ends, where it cannot be read", "B131: copies could be permanent"),

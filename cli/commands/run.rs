@@ -154,7 +154,7 @@ impl Work<'_> {
 pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError> {
     let (mut views, presence) = (driven.views.clone(), Presence::of(&c.global.db));
     presence.judge_views(&mut views);
-    c.output.hints().complete_views(&mut views);
+    crate::hint_views::complete(c.output.hints(), &mut views);
     let value = json!({"format_version": "1.0", "exit": driven.exit as u8, "moves": views});
     c.output.result(&render::status::text(&views, None), &value)?;
     if matches!(driven.exit, Exit::Interrupted | Exit::Terminated) {

@@ -22,7 +22,7 @@ pub(crate) async fn status(c: &Context<'_>, select: Option<&str>, from: &ReadFro
         log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
     let runner = source.presence();
     runner.judge_views(&mut views);
-    c.output.hints().complete_views(&mut views);
+    crate::hint_views::complete(c.output.hints(), &mut views);
     let value = json!({
         "format_version": "1.0",
         "batch": selection.batch,

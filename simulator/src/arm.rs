@@ -5,7 +5,6 @@ pub(crate) mod authorization;
 mod built_in_policies;
 mod clusters;
 mod computed;
-mod dapr;
 mod deployments;
 mod extensions;
 mod groups;
@@ -133,7 +132,6 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
             msi::handle(world, call, &path)
         }
         kind if apim::owns(kind) => apim::handle(world, call, &path),
-        kind if dapr::owns(kind) => dapr::handle(world, call, &path),
         kind if sites::owns(kind) => sites::handle(world, call, &path),
         _ => resource(world, call, &path),
     }

@@ -77,6 +77,11 @@ fn a_policy_and_a_deny_assignment_stop_their_own_moves_and_name_themselves() {
                 "permissions": [{"actions": ["Microsoft.Authorization/roleAssignments/write"], "notActions": []}]}),
         ),
     ]);
+    // The plan says that it would be denied; somebody who knew better was wrong.
+    let deny = format!(
+        "{store}/providers/Microsoft.Authorization/denyAssignments/f0000000-0000-4000-8000-000000000002"
+    );
+    world.accepted.push(deny);
     let (rehome, azure, status) = played(world, 10);
     let policy = why(&status, &host.name);
     assert_eq!(policy["code"], "RequestDisallowedByPolicy");

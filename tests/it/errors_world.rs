@@ -58,6 +58,8 @@ pub(crate) struct World {
     graph: Vec<Value>,
     identities: Vec<String>,
     pub(crate) settings: Value,
+    /// What the batch file answers for by name.
+    pub(crate) accepted: Vec<String>,
 }
 
 impl World {
@@ -69,7 +71,14 @@ impl World {
         let subscription = json!({"id": SUB, "subscriptionId": SUB.rsplit('/').next(), "displayName": "one",
             "state": "Enabled", "tenantId": TENANT});
         let arm = vec![subscription, group("rg", "westeurope"), group("rg-new", "swedencentral")];
-        Self { batch, arm, graph: Vec::new(), identities: Vec::new(), settings: json!({}) }
+        Self {
+            batch,
+            arm,
+            graph: Vec::new(),
+            identities: Vec::new(),
+            settings: json!({}),
+            accepted: Vec::new(),
+        }
     }
 
     /// One more move, whose write at this place is struck.
@@ -129,7 +138,13 @@ impl World {
             "format_version = \"1.0\"\n[batch]\nname = \"{}\"\nto = \"swedencentral\"\nsoak = \"0s\"\n",
             self.batch
         );
-        let one = |id: &String| format!("[[identity]]\nid = \"{id}\"\ntarget_resource_group = \"rg-new\"\n");
+        let accepted = match &self.accepted[..] {
+            [] => String::new(),
+            some => format!("accept_unseen = {}\n", json!(some)),
+        };
+        let one = |id: &String| {
+            format!("[[identity]]\nid = \"{id}\"\ntarget_resource_group = \"rg-new\"\n{accepted}")
+        };
         write("batch.toml", head + &self.identities.iter().map(one).collect::<String>());
         let azure = Azure::serve_at(SCALE, &estate, Some(&faults));
         rehome.turn_to(&azure);

@@ -59,6 +59,7 @@ fn input(live: &Value, choice: u8) -> HostInput {
         api_version: "1".to_owned(),
         verb: Verb::Patch,
         leaves: Vec::new(),
+        shared: false,
         attach: some(1, NEW),
         detach: some(2, OLD),
         replace: vec![pair((OLD, NEW)), pair(CLIENTS), pair(PRINCIPALS)],

@@ -66,6 +66,10 @@ pub(crate) struct HostInput {
     /// Identities that a later step takes out of the map: that they are in it is no promise of this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) leaves: Vec<String>,
+    /// Whether people write the resource too in the same plan: what they change in it beside our places, and take back
+    /// themselves, is theirs when a way back is compared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) shared: bool,
 }
 
 /// What was there before.
@@ -344,7 +348,8 @@ impl Activity for HostRewrite {
             return Ok(vec![gone(input)]);
         };
         let spilt = was.blurred().spilt(&self.rest(&live, input).blurred());
-        let mut out: Vec<Difference> = spilt.iter().map(|spill| spill.difference(&input.id)).collect();
+        let ours = spilt.iter().filter(|_| !input.shared);
+        let mut out: Vec<Difference> = ours.map(|spill| spill.difference(&input.id)).collect();
         for id in missing(&live, input, before) {
             // What was deleted, by its own way back or by somebody, nobody can have attached; what cannot be read
             // may be there.

@@ -330,6 +330,7 @@ mod tests {
             api_version: "1".to_owned(),
             verb: Verb::Patch,
             leaves: Vec::new(),
+            shared: false,
             attach: attach.iter().map(|s| (*s).to_owned()).collect(),
             detach: detach.iter().map(|s| (*s).to_owned()).collect(),
             replace: vec![Pair { from: OLD.to_owned(), to: NEW.to_owned() }],

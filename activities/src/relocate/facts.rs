@@ -392,9 +392,6 @@ pub struct Host {
     /// The lists of callers that have it as an entry: pointers of arrays, or of texts of XML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callers: Vec<Reference>,
-    /// Whether a whole write of it would lose what a read does not show.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub sealed: bool,
     /// The application settings that name it.
     pub settings: Vec<Setting>,
     /// The host names of database servers in its text and its settings, sorted.

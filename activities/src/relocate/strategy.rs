@@ -159,9 +159,6 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     if !host.carries && own > 0 && own == host.references.len() && host.settings.is_empty() {
         return plain(Strategy::ByHand, nodes::own_words(host));
     }
-    if host.sealed {
-        return plain(Strategy::ByHand, "a write of it would lose secrets that no read shows".into());
-    }
     if !host.carries {
         return plain(Strategy::Overlap, "it only names the identity".into());
     }

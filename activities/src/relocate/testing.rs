@@ -58,7 +58,6 @@ pub(super) fn host(kind: &str, name: &str) -> Host {
         carries: true,
         references: Vec::new(),
         callers: Vec::new(),
-        sealed: false,
         settings: Vec::new(),
         databases: BTreeSet::new(),
         found_by: BTreeSet::from([Method::GraphMap]),

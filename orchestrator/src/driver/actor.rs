@@ -47,7 +47,7 @@ pub(crate) struct Actor {
 const READS_MAX: u32 = 6;
 
 /// The facts may be read from an index that lags: a proof that fails is repeated this often.
-const PROOFS_MAX: u32 = 6;
+pub(crate) const PROOFS_MAX: u32 = 6;
 
 impl Actor {
     pub(crate) fn new(
@@ -454,55 +454,10 @@ impl Actor {
         }
         Some(self.case(what.unwrap_or(0)).date(tries, None))
     }
-
-    fn surveyed(&mut self, found: Result<Vec<crate::Difference>, Fault>) -> Result<(), DriveError> {
-        self.live.surveying = false;
-        let proofs = self.state.back.as_ref().map(|back| back.proofs.saturating_add(1));
-        let (differences, why) = match found {
-            Ok(differences) => (differences, None),
-            Err(why) => (Vec::new(), Some(why)),
-        };
-        match (proofs, why) {
-            (None, Some(why)) => {
-                match self.failed_again(None) {
-                    Some(date) => self.live.no_survey_before = date,
-                    None => self.unreadable = Some(why),
-                }
-                Ok(())
-            }
-            (None, None) => {
-                let stale = !differences.is_empty();
-                self.fold(Event::Compared(Compared { differences }), true)?;
-                if stale {
-                    self.fold(Event::Closed(Closed { verdict: Verdict::Stale }), false)?;
-                }
-                Ok(())
-            }
-            (Some(check), why) if check < PROOFS_MAX && (why.is_some() || !differences.is_empty()) => {
-                let until_ms = self.case(0).date(check, None);
-                let why = why.unwrap_or_else(|| not_proven(&differences));
-                self.fold(Event::Waiting(Waiting { step: None, act: Act::Undo, check, until_ms, why }), true)
-            }
-            (Some(_), Some(why)) => {
-                self.unreadable = Some(why);
-                Ok(())
-            }
-            (Some(_), None) => self.fold(Event::Proved(Proved { differences }), true),
-        }
-    }
 }
 
 /// A piece of work that was started for a step, or why it could not be.
 pub(crate) type Started = Result<(Option<Index>, Work), (Index, Act, Fault)>;
-
-fn not_proven(differences: &[crate::Difference]) -> Fault {
-    let message = format!("{} facts are not as they were before the first step", differences.len());
-    let fault = Fault::new(crate::FaultKind::Differs, "NotAsBefore", message);
-    match differences.first() {
-        Some(first) => fault.at(first.fact.clone()),
-        None => fault,
-    }
-}
 
 /// Whether the outcome of a step is open, in either direction.
 pub(crate) fn is_open(state: &RunState, at: Index) -> bool {

@@ -8,6 +8,7 @@ mod commit;
 mod crowd;
 mod outcome;
 mod recall;
+mod surveyed;
 mod watch;
 mod work;
 mod written;

@@ -7,9 +7,14 @@ mod error;
 #[path = "../../../cli/files.rs"]
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod files;
+#[path = "../../../cli/hint.rs"]
+#[expect(dead_code, reason = "the rest is for the command line")]
+mod hint;
 #[path = "../../../cli/manifest.rs"]
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod manifest;
+#[path = "../../../cli/nearest.rs"]
+mod nearest;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -8,6 +8,9 @@ mod error;
 #[path = "../../../cli/files.rs"]
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod files;
+#[path = "../../../cli/hint.rs"]
+#[expect(dead_code, reason = "the rest is for the command line")]
+mod hint;
 #[path = "../../../cli/plan_file.rs"]
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod plan_file;

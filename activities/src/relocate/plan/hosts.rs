@@ -293,6 +293,7 @@ pub(super) fn rewrite(
     pointers.dedup();
     let map = (!attach.is_empty() || !detach.is_empty()).then_some(writes::MAP);
     let verb = writes::verb(&host.kind, map.into_iter().chain(pointers.iter().copied()));
+    let shared = choose(b.params, b.facts, host).strategy == Strategy::PinFirst;
     let version = writes::row(&host.kind).and_then(|row| row.version).unwrap_or(&host.api_version);
     object([
         ("id", Some(Template::known(&host.id))),
@@ -303,5 +304,6 @@ pub(super) fn rewrite(
         ("replace", Some(b.pairs(new, &wanted))),
         ("pointers", Some(Template::known(pointers))),
         ("leaves", Some(Template::known([&b.old().resource_id]))),
+        ("shared", shared.then(|| Template::known(true))),
     ])
 }

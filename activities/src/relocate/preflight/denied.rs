@@ -36,7 +36,7 @@ pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         }
         let remedy = "have its owner exclude you (a managed application or a deployment stack by its deny settings), run as \
                       somebody whom it excludes, or leave the identity out; who knows better answers for it: accept_unseen";
-        out.blockers.push(notice("B140", id, text, remedy));
+        out.blockers.push(notice("B142", id, text, remedy));
     }
 }
 
@@ -66,7 +66,7 @@ mod tests {
         let mut out = Preflight::default();
         notices(&params(), &facts, &mut out);
         let [one] = &out.blockers[..] else { panic!("one deny, one blocker: {out:?}") };
-        assert_eq!((one.code.as_str(), one.target.as_str()), ("B140", "/d"));
+        assert_eq!((one.code.as_str(), one.target.as_str()), ("B142", "/d"));
         assert!(one.text.contains("A/b/write at /rg/st; A/b/delete at /rg/st (clean-up)"), "{}", one.text);
         let mut answered = params();
         answered.options.accept_unseen.insert("/D".into());

@@ -53,7 +53,7 @@ fn made_by_policy(facts: &Facts, out: &mut Preflight) {
         let text =
             "Azure Policy makes this identity in each region by itself, locks it, and would make it again";
         let remedy = "leave it out: machines of the other region get theirs from the policy";
-        out.blockers.push(notice("B141", old, text, remedy));
+        out.blockers.push(notice("B143", old, text, remedy));
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     fn an_identity_that_policy_makes_by_itself_is_refused() {
         let mut facts = facts();
         facts.identity.identifiers.resource_id = OLD.replace("id-pay", "Built-In-Identity-westeurope");
-        assert_eq!(codes(&params(), &facts), ["B141"]);
+        assert_eq!(codes(&params(), &facts), ["B143"]);
         facts.identity.location = "northeurope".into();
         assert!(codes(&params(), &facts).is_empty());
     }

@@ -301,14 +301,6 @@ const POLICY_ASSIGNMENTS: &str = "Microsoft.Authorization/policyAssignments";
 /// Source: web/2023-12-01, `WebApps_UpdateAuthSettingsV2`
 const AUTHENTICATION: &str = "authsettingsV2";
 
-/// Whether a read leaves out what a whole write must have: the values of a Dapr component's secrets.
-/// Source: app/2025-07-01, `DaprComponents_ListSecrets`
-fn is_sealed(kind: &str, body: &Value) -> bool {
-    let secrets = body.pointer("/properties/secrets").and_then(Value::as_array);
-    let kept = |secret: &Value| secret.get("keyVaultUrl").and_then(Value::as_str).is_none_or(str::is_empty);
-    kind.to_ascii_lowercase().ends_with("/daprcomponents") && secrets.into_iter().flatten().any(kept)
-}
-
 /// A resource that carries or names the identity; `None` when it does neither.
 pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
     let id = text(body, "/id")?;
@@ -341,7 +333,6 @@ pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
         dead: Vec::new(),
         references: references.into_iter().collect(),
         callers: callers.into_iter().collect(),
-        sealed: is_sealed(&kind, body),
         settings: Vec::new(),
         databases: databases::named_in(body),
         found_by: BTreeSet::from([found_by]),
@@ -398,7 +389,6 @@ pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
         carries: true,
         references: Vec::new(),
         callers: Vec::new(),
-        sealed: false,
         settings: Vec::new(),
         databases: BTreeSet::new(),
         found_by: BTreeSet::from([found_by]),

@@ -1,0 +1,58 @@
+//! Engine: what the driver makes of a survey of the world. It decides nothing about the world and appends to its own run.
+
+use crate::driver::DriveError;
+use crate::driver::actor::{Actor, PROOFS_MAX};
+use crate::event::*;
+use crate::fault::Fault;
+use crate::ids::Act;
+
+impl Actor {
+    /// Takes what a survey found into the run: before the first step, or at the end of a way back.
+    pub(crate) fn surveyed(
+        &mut self,
+        found: Result<Vec<crate::Difference>, Fault>,
+    ) -> Result<(), DriveError> {
+        self.live.surveying = false;
+        let proofs = self.state.back.as_ref().map(|back| back.proofs.saturating_add(1));
+        let (differences, why) = match found {
+            Ok(differences) => (differences, None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        match (proofs, why) {
+            (None, Some(why)) => {
+                match self.failed_again(None) {
+                    Some(date) => self.live.no_survey_before = date,
+                    None => self.unreadable = Some(why),
+                }
+                Ok(())
+            }
+            (None, None) => {
+                let stale = !differences.is_empty();
+                self.fold(Event::Compared(Compared { differences }), true)?;
+                if stale {
+                    self.fold(Event::Closed(Closed { verdict: Verdict::Stale }), false)?;
+                }
+                Ok(())
+            }
+            (Some(check), why) if check < PROOFS_MAX && (why.is_some() || !differences.is_empty()) => {
+                let until_ms = self.case(0).date(check, None);
+                let why = why.unwrap_or_else(|| not_proven(&differences));
+                self.fold(Event::Waiting(Waiting { step: None, act: Act::Undo, check, until_ms, why }), true)
+            }
+            (Some(_), Some(why)) => {
+                self.unreadable = Some(why);
+                Ok(())
+            }
+            (Some(_), None) => self.fold(Event::Proved(Proved { differences }), true),
+        }
+    }
+}
+
+fn not_proven(differences: &[crate::Difference]) -> Fault {
+    let message = format!("{} facts are not as they were before the first step", differences.len());
+    let fault = Fault::new(crate::FaultKind::Differs, "NotAsBefore", message);
+    match differences.first() {
+        Some(first) => fault.at(first.fact.clone()),
+        None => fault,
+    }
+}
