@@ -81,7 +81,9 @@ fn groups(world: &World, subscription: &str) -> Vec<Value> {
 }
 
 fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Reply {
-    let wanted = match call.query.get("$filter").map(|text| resource_filter::parse(text)).transpose() {
+    // The Azure CLI sends an empty one where it wants no filter.
+    let asked = call.query.get("$filter").filter(|text| !text.trim().is_empty());
+    let wanted = match asked.map(|text| resource_filter::parse(text)).transpose() {
         Ok(wanted) => wanted,
         Err(reply) => return reply,
     };

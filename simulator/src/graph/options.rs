@@ -24,7 +24,7 @@ pub(super) fn unknown(query: &BTreeMap<String, String>) -> Option<Reply> {
 
 /// The filter of a question.
 pub(super) fn filter(text: Option<&str>) -> Result<Option<Filter>, Reply> {
-    let parsed = text.map(filter::parse).transpose();
+    let parsed = text.filter(|text| !text.trim().is_empty()).map(filter::parse).transpose();
     parsed.map_err(|why| crate::http::not_here(&format!("this $filter of Microsoft Graph ({why})")))
 }
 

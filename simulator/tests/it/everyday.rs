@@ -31,6 +31,7 @@ async fn resources_are_listed_by_group_name_type_and_tag_and_a_filter_that_is_no
     let list = |filter: &str| format!("{SUB}/resources?{RM}&$filter={}", filter.replace(' ', "%20"));
     for (filter, count) in [
         ("resourceGroup eq 'RG'", 3),
+        ("", 3),
         ("resourceGroup eq 'other'", 0),
         ("resourceType eq 'Microsoft.Web/sites' and name eq 'app'", 1),
         ("substringof('p', name)", 1),
