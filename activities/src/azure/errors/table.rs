@@ -88,7 +88,7 @@ pub const TABLE: &[Row] = table! {
     Credential 400 "*" "exactly one audience" Invalid Never "leave one audience, then plan again"
     Credential 400 "*" "empty properties" Invalid Never "this is a fault of the program"
     Any 404 "MsGraphResourceNotFoundOnFederatedIdentityCredentialCreation" "" NotReady MINUTES_5 "the directory does not know the new principal yet: retry later"
-    Credential 404 "*" "" NotReady MINUTES_2 "the new identity is not known everywhere yet: retry later"
+    Credential 404 "*" "" NotReady MINUTES_5 "the new identity is not known everywhere yet: retry later"
     Credential 405 "*" "" Blocked Never "this region takes no federated credentials: choose another one"
 
     // Somebody else is at work.
