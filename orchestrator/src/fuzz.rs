@@ -1,15 +1,15 @@
 //! Engine: what must hold for every record whatsoever; `tests/fuzz` looks for one where it does not. Pure.
 
-use crate::codec::{Entry, Recorded};
-use crate::decide::{Command, Live, decide};
-use crate::event::*;
 use crate::fault::{Difference, Fault, FaultKind};
 use crate::ids::{Act, RunId, StepId};
 use crate::json::Json;
+use crate::plan::template::Template;
 use crate::plan::{Node, OnFailure, Phase, Plan, Retry, Step};
-use crate::state::RunState;
-use crate::template::Template;
-use crate::tempo::{Tempo, next_date};
+use crate::run::codec::{Entry, Recorded};
+use crate::run::decide::{Command, Live, decide};
+use crate::run::event::*;
+use crate::run::state::RunState;
+use crate::time::scale::{Tempo, next_date};
 use crate::{BatchEvent, BatchLoaded, Document, Operation, Reversibility, fold_into, load, mask, mask_flaw};
 use futures_util::FutureExt;
 use rehome_store::{BundleLog, Digest, Log, Position, Record, Stored, Why, Withheld};
@@ -286,7 +286,7 @@ fn request(run: &RunState, step: StepId, which: u8) -> Request {
     match which {
         0 => Request::Retry(step),
         1 => Request::Skip(vec![step]),
-        2 => Request::Skip(crate::fold::cascade(run, &step)),
+        2 => Request::Skip(crate::run::fold::apply::cascade(run, &step)),
         3 => Request::MarkDone(step),
         4 => Request::Acknowledge(step),
         5 => Request::Pause,

@@ -1,19 +1,19 @@
 //! Engine: the actor of one run. It owns the run's state, and nobody else appends results to its stream.
 
-use crate::decide::{Command, Decision, Live, decide};
 use crate::driver::commit::Pending;
+use crate::driver::locks::Held;
 use crate::driver::outcome::Case;
 use crate::driver::work::{self, Done, Preparation, Promise, Ready, Work};
 use crate::driver::{DriveError, Left, Shared};
-use crate::event::*;
 use crate::fault::Fault;
-use crate::graph::Index;
-use crate::history::Loaded;
 use crate::ids::{Act, RunId};
 use crate::json::Json;
-use crate::locks::Held;
+use crate::plan::graph::Index;
 use crate::plan::{Node, Retry};
-use crate::state::{Forward, RunState, Undo};
+use crate::recovery::history::Loaded;
+use crate::run::decide::{Command, Decision, Live, decide};
+use crate::run::event::*;
+use crate::run::state::{Forward, RunState, Undo};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rehome_store::Sequence;
@@ -227,7 +227,7 @@ impl Actor {
     pub(crate) fn recorded(
         &self,
         at: Index,
-    ) -> Result<(Arc<dyn crate::registry::AnyActivity>, Json, Json), Fault> {
+    ) -> Result<(Arc<dyn crate::activity::registry::AnyActivity>, Json, Json), Fault> {
         let (name, resolved) = self.resolve(at)?;
         let activity = self.shared.engine.registry.find_activity(&name)?;
         let step = self.state.at(at);
@@ -284,7 +284,7 @@ impl Actor {
     }
 
     fn promises(&self, of: &[Index]) -> Vec<Promise> {
-        crate::verify::promises(&self.state, &self.shared.engine.registry, of)
+        crate::verify::promises::promises(&self.state, &self.shared.engine.registry, of)
     }
 
     /// The intent: folded now, and the attempt is made when it is in the log.

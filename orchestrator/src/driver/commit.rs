@@ -1,18 +1,18 @@
 //! Engine: how an actor's events get into the log, and what happens when somebody else wrote first.
 
 use crate::activity::{Met, Outcome, Reversibility};
-use crate::codec::{Entry, Recorded};
 use crate::driver::DriveError;
 use crate::driver::actor::{Actor, is_open};
 use crate::driver::work::Ready;
-use crate::event::*;
 use crate::fault::Fault;
-use crate::fold::Illegal;
-use crate::graph::Index;
-use crate::history::{self, HistoryError};
 use crate::ids::Act;
 use crate::json::Json;
 use crate::plan::Node;
+use crate::plan::graph::Index;
+use crate::recovery::history::{self, HistoryError};
+use crate::run::codec::{Entry, Recorded};
+use crate::run::event::*;
+use crate::run::fold::apply::Illegal;
 use crate::{Call, Finding};
 use rehome_store::{Append, AppendError, Record};
 use std::borrow::Cow;
@@ -230,7 +230,7 @@ impl Actor {
             Met::Never(why) => Event::Parked(Parked { step, act: Act::Run, why }),
             Met::NotYet { after, why } => {
                 let check = match &self.state.at(at).forward {
-                    crate::state::Forward::Waiting(look) => look.checks.saturating_add(1),
+                    crate::run::state::Forward::Waiting(look) => look.checks.saturating_add(1),
                     _ => 1,
                 };
                 let case = self.case(at);

@@ -1,12 +1,12 @@
 //! Engine: what came of a piece of work, as the event to write down. Pure.
 
 use crate::activity::{Exchange, Outcome, Probe};
-use crate::event::*;
 use crate::fault::{Fault, FaultKind};
 use crate::ids::{Act, RunId, StepId};
 use crate::json::Json;
 use crate::plan::Retry;
-use crate::tempo::{Tempo, millis, next_date};
+use crate::run::event::*;
+use crate::time::scale::{Tempo, millis, next_date};
 use std::time::Duration;
 
 /// The moment and the step that something is judged for.

@@ -4,11 +4,11 @@ use crate::activity::{Probe, Trace};
 use crate::driver::DriveError;
 use crate::driver::actor::{Actor, Started};
 use crate::driver::work::{self, Done};
-use crate::event::*;
 use crate::fault::{Fault, FaultKind};
-use crate::graph::Index;
 use crate::ids::Act;
 use crate::json::Json;
+use crate::plan::graph::Index;
+use crate::run::event::*;
 
 /// What was looked at, and what was there.
 pub(crate) struct Sight {
@@ -57,7 +57,8 @@ impl Actor {
             why => {
                 match self.failed_again(Some(at)) {
                     Some(date) => {
-                        let wished = after.map_or(0, |after| self.now_ms() + crate::tempo::millis(after));
+                        let wished =
+                            after.map_or(0, |after| self.now_ms() + crate::time::scale::millis(after));
                         self.live.not_before.insert(at, date.max(wished));
                     }
                     None => self.unreadable = Some(why.unwrap_or_else(busy)),
@@ -95,7 +96,7 @@ pub(crate) fn untold() -> Fault {
 
 /// Looks whether an effect is there of which maybe not even the before image is known.
 pub(crate) async fn look(
-    activity: std::sync::Arc<dyn crate::registry::AnyActivity>,
+    activity: std::sync::Arc<dyn crate::activity::registry::AnyActivity>,
     input: Json,
     before: Option<Json>,
     trace: Trace,

@@ -2,9 +2,9 @@
 
 use crate::driver::DriveError;
 use crate::driver::actor::{Actor, PROOFS_MAX};
-use crate::event::*;
 use crate::fault::Fault;
 use crate::ids::Act;
+use crate::run::event::*;
 
 impl Actor {
     /// Takes what a survey found into the run: before the first step, or at the end of a way back.

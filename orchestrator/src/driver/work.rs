@@ -1,13 +1,13 @@
 //! Engine: what is in flight for one run, each piece a future. Calls activities; writes nothing down.
 
+use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow};
 use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Trace};
+use crate::driver::locks::{Held, Locks};
 use crate::driver::recall::{self, Sight};
 use crate::fault::{Difference, Fault};
-use crate::graph::Index;
 use crate::ids::Act;
 use crate::json::Json;
-use crate::locks::{Held, Locks};
-use crate::registry::{AnyActivity, AnyCondition, AnyWorkflow};
+use crate::plan::graph::Index;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use crate::driver::actor::Actor;
 use crate::driver::work::Comparison;
-use crate::graph::Index;
-use crate::state::Undo;
+use crate::plan::graph::Index;
+use crate::run::state::Undo;
 
 impl Actor {
     /// On the way back: a comparison of each thing that was written with what it was before.

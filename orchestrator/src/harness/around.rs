@@ -3,14 +3,14 @@
 use super::clock::Still;
 use super::inject::{Called, Injector};
 use super::place::Disturbance;
+use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow, Registry};
 use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Reversibility, Trace};
-use crate::clock::Clock;
-use crate::codec::Recorded;
-use crate::event::Event;
 use crate::fault::{Difference, Fault, FaultKind};
 use crate::ids::StepId;
 use crate::json::Json;
-use crate::registry::{AnyActivity, AnyCondition, AnyWorkflow, Registry};
+use crate::run::codec::Recorded;
+use crate::run::event::Event;
+use crate::time::clock::Clock;
 use futures_util::future::BoxFuture;
 use rehome_store::{Append, AppendError, Appended, AroundLog, Later, Log, Record};
 use std::sync::Arc;

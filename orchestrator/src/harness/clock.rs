@@ -1,6 +1,6 @@
 //! Engine, for tests: time that passes only when everybody waits for it. Touches tokio's paused clock.
 
-use crate::clock::Clock;
+use crate::time::clock::Clock;
 use futures_util::future::BoxFuture;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -28,12 +28,12 @@ impl VirtualClock {
 
 impl Clock for VirtualClock {
     fn now_ms(&self) -> i64 {
-        let passed = crate::tempo::millis(self.start.elapsed());
+        let passed = crate::time::scale::millis(self.start.elapsed());
         self.start_ms + passed + self.jumped_ms.load(Ordering::SeqCst)
     }
 
     fn steady_ms(&self) -> i64 {
-        crate::tempo::millis(self.start.elapsed())
+        crate::time::scale::millis(self.start.elapsed())
     }
 
     #[expect(clippy::disallowed_methods, reason = "the time of tests comes in here")]

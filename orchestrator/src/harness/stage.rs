@@ -5,17 +5,17 @@ use super::clock::{Still, VirtualClock};
 use super::inject::{Happened, Injector};
 use super::place::{Disturbance, Place};
 use super::subject::{Subject, SubjectWorld};
+use crate::activity::registry::Registry;
 use crate::activity::{Call, Outcome, Reversibility};
 use crate::driver::{Engine, Left, Stay};
-use crate::event::Request;
-use crate::history;
 use crate::ids::{Act, RunId, StepId};
 use crate::json::Json;
 use crate::plan::{Node, Step};
-use crate::registry::Registry;
-use crate::requests;
-use crate::state::{Direction, Forward, RunState, StepState, Undo};
-use crate::tempo::Tempo;
+use crate::recovery::history;
+use crate::run::event::Request;
+use crate::run::requests;
+use crate::run::state::{Direction, Forward, RunState, StepState, Undo};
+use crate::time::scale::Tempo;
 use rehome_store::{CountedSalts, Log, MemoryLog, Position};
 use serde_json::Value;
 use std::sync::Arc;
@@ -401,7 +401,7 @@ impl Stage {
             let state = self.state(run).await;
             // Of a run that has reached its goal, nothing is left over.
             if state.direction() != &Direction::Forward {
-                let left = crate::verify::residue(&state, &self.plain);
+                let left = crate::verify::promises::residue(&state, &self.plain);
                 all.extend(left.into_iter().map(|(step, command)| (run.clone(), step, command)));
             }
         }

@@ -1,0 +1,83 @@
+//! Engine: the right to write, and what is kept of each exchange with the other side. Touches memory only.
+
+use crate::ids::{Act, RunId, StepId};
+use serde::{Deserialize, Serialize};
+use std::sync::{Mutex, PoisonError};
+use uuid::Uuid;
+
+/// One exchange with the other side, kept with the result of the attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// What was asked: a verb and a place, never a body or a credential.
+    pub request: String,
+    /// The other side's status number; `None` when no answer came.
+    pub status: Option<u16>,
+    /// The other side's name for the exchange.
+    pub correlation: Option<String>,
+}
+
+/// An attempt keeps at most this many exchanges: enough for any one write with its reads.
+const EXCHANGES_MAX: usize = 16;
+
+/// The right to write, for one attempt of one act of one step. Only the driver makes one.
+#[derive(Debug)]
+pub struct Call {
+    run: RunId,
+    step: StepId,
+    act: Act,
+    attempt: u32,
+    tries: u32,
+    request_id: Uuid,
+    exchanges: Mutex<Vec<Exchange>>,
+}
+
+impl Call {
+    pub(crate) fn new(run: RunId, step: StepId, act: Act, attempt: u32, forgiven: u32) -> Self {
+        let request_id = crate::ids::request_id(&run, &step, act, attempt);
+        let tries = attempt.saturating_sub(forgiven);
+        Self { run, step, act, attempt, tries, request_id, exchanges: Mutex::new(Vec::new()) }
+    }
+
+    /// The client request id: durable before the call, and the same whenever this attempt is named.
+    pub fn request_id(&self) -> Uuid {
+        self.request_id
+    }
+
+    /// The run that the call belongs to.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// The step that the call belongs to.
+    pub fn step(&self) -> &StepId {
+        &self.step
+    }
+
+    /// Whether the effect is put in place or taken back.
+    pub fn act(&self) -> Act {
+        self.act
+    }
+
+    /// Which attempt this is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How many attempts there were since a person last asked for one, with this one.
+    pub fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    /// Adds an exchange to the record of this attempt.
+    pub fn note(&self, exchange: Exchange) {
+        let mut kept = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < EXCHANGES_MAX {
+            kept.push(exchange);
+        }
+    }
+
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,60 @@
+//! Engine: what can happen to a batch, as the log keeps it. Touches nothing.
+
+use crate::ids::RunId;
+use crate::json::Json;
+use crate::run::event_lost::Restored;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Something that happened to a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BatchEvent {
+    /// A document with the plans of several runs exists.
+    Planned(BatchPlanned),
+    /// A person allowed it.
+    Approved(BatchApproved),
+    /// A program began to work on it.
+    Opened(Opened),
+    /// The end of the log is lost.
+    Restored(Restored),
+}
+
+/// See [`BatchEvent::Planned`]. Together with the runs' own events it is the whole document again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchPlanned {
+    /// The digest of the document.
+    pub digest: String,
+    /// The version of the document's form.
+    pub format_version: String,
+    /// What the document says of the batch as a whole.
+    pub about: Json,
+    /// Its runs, in the order of the document.
+    pub runs: Vec<RunId>,
+}
+
+/// See [`BatchEvent::Approved`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchApproved {
+    /// The digest of the document that the person saw.
+    pub digest: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// See [`BatchEvent::Opened`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opened {
+    /// The program and its version.
+    pub program: String,
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// By how much the program's own timers are shortened.
+    pub time_scale: f64,
+    /// What the program says of the world that it works on: where it is, who it is there.
+    pub world: BTreeMap<String, String>,
+}

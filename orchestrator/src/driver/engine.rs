@@ -1,0 +1,261 @@
+//! Engine: the driver. It does what the decider decides, and writes down what comes of it.
+//!
+//! One actor for each run, and one watcher for what other processes append. The right to act is the
+//! caller's to hold (a runner's lock): two drivers on one log would both probe, and then both act.
+
+use crate::activity::registry::Registry;
+use crate::driver::crowd::Crowd;
+use crate::driver::locks::Locks;
+use crate::driver::watch;
+use crate::fault::Fault;
+use crate::ids::{RunId, StepId};
+use crate::recovery::bulk_load::load_many;
+use crate::recovery::history::{self, HistoryError, Loaded};
+use crate::run::event::{Event, Verdict};
+use crate::time::clock::Clock;
+use crate::time::scale::Tempo;
+use rehome_store::{AppendError, Later, Log, Position, ReadError, StreamId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc, watch as signal};
+
+/// What a driver works with.
+#[derive(Clone)]
+pub struct Engine {
+    /// Where everything is written down.
+    pub log: Arc<dyn Log>,
+    /// What plans may name.
+    pub registry: Arc<Registry>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// By how much own timers are shortened.
+    pub tempo: Tempo,
+    /// Who runs it, as they call themselves.
+    pub actor: Arc<str>,
+    /// How many things may be in flight at once, reads and writes together.
+    pub concurrency: usize,
+    /// How often the log is looked at for what other processes asked, in wall milliseconds.
+    pub look_ms: i64,
+    /// Who is told what was written.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Is told about every event that the driver wrote, after it is safe.
+pub trait Observer: Send + Sync + 'static {
+    /// These events of this run are in the log.
+    fn appended(&self, run: &RunId, events: &[Event]);
+
+    /// Somebody wrote to this stream; that may have been this driver.
+    fn heard(&self, stream: &StreamId) {
+        let _ = stream;
+    }
+
+    /// The intent of something that nothing brings back is in the log, and nothing of it was sent yet. What
+    /// has to be safe outside the log before it is sent is made safe here; an error means that it is not sent.
+    fn secure<'a>(&'a self, run: &'a RunId, step: &'a StepId) -> Later<'a, Result<(), String>> {
+        let _ = (run, step);
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// Nobody is told.
+impl Observer for () {
+    fn appended(&self, _: &RunId, _: &[Event]) {}
+}
+
+/// How long a driver stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// It waits for soaks that end within this many wall milliseconds.
+    pub soak_ms: i64,
+    /// It waits for people.
+    pub people: bool,
+}
+
+impl Stay {
+    /// As far as it can go by itself.
+    pub const BRIEFLY: Self = Self { soak_ms: 0, people: false };
+    /// Until every soak has ended, but not for people.
+    pub const FOR_SOAK: Self = Self { soak_ms: i64::MAX, people: false };
+    /// Until everything is closed.
+    pub const TO_THE_END: Self = Self { soak_ms: i64::MAX, people: true };
+}
+
+/// Why the driver left a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Left {
+    /// It is closed.
+    Closed(Verdict),
+    /// Only a person can bring it on.
+    People,
+    /// Nothing happens before this date, in wall milliseconds since 1970.
+    Soak(i64),
+    /// It was told to stop.
+    Stopped,
+    /// The world could not be read, so nothing was begun or proven.
+    Unreadable(Fault),
+}
+
+/// Why the driver gave up altogether. What is in the log stays true; run it again.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// An event could not be written.
+    #[error("failed to append to the log of {run}")]
+    Append {
+        /// The run.
+        run: RunId,
+        /// Why.
+        source: AppendError,
+    },
+    /// The log could not be watched.
+    #[error("failed to read the log")]
+    Read(#[from] ReadError),
+    /// A run's record could not be read or is not legal.
+    #[error("failed to read the record of {run}")]
+    History {
+        /// The run.
+        run: RunId,
+        /// Why.
+        source: HistoryError,
+    },
+    /// The plan names something that this program does not know.
+    #[error("the plan of {run} names {name:?}, which this program does not know; nothing was begun")]
+    UnknownName {
+        /// The run.
+        run: RunId,
+        /// The name.
+        name: String,
+    },
+    /// The plan calls a step reversible that nothing brings back.
+    #[error(
+        "the plan of {run} says that step {step} can be taken back, and nothing brings it back; nothing was begun"
+    )]
+    Misjudged {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
+    /// What has to be safe before something that nothing brings back could not be made safe. It was not sent.
+    #[error("step {step} of {run} cannot be taken back and was not sent: {why}")]
+    NotSecured {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Why.
+        why: String,
+    },
+    /// An activity or the engine itself broke down.
+    #[error("the work on a run broke down: {0}")]
+    Panicked(String),
+}
+
+/// What the actors of one drive share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) locks: Locks,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) stay: Stay,
+    pub(crate) own: watch::Own,
+}
+
+impl Engine {
+    /// Drives these runs as far as `stay` says, and says where each was left. A `true` on `stop` lets
+    /// what is in flight finish and starts nothing new.
+    ///
+    /// # Errors
+    /// When the log or a run's record fails; everything else is a state of a run.
+    pub async fn drive(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
+        tokio::select! {
+            biased;
+            left = crowd.gather() => left,
+            broken = watcher => Err(broken),
+        }
+    }
+
+    /// The same for more runs, which come in while it lasts: it ends when all are left at the same time. A run that was
+    /// left is taken up again when somebody else writes to it.
+    ///
+    /// # Errors
+    /// As [`Engine::drive`]; a run that came in and cannot be read is [`Left::Unreadable`].
+    pub async fn serve(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+        joining: mpsc::UnboundedReceiver<Vec<RunId>>,
+    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
+        tokio::select! {
+            biased;
+            left = crowd.serve(joining) => left,
+            broken = watcher => Err(broken),
+        }
+    }
+
+    /// The actors of these runs, and who notices what others write.
+    async fn crowd(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+    ) -> Result<(Crowd, impl Future<Output = DriveError>), DriveError> {
+        let head = self.log.head().await?;
+        let shared = Arc::new(Shared {
+            engine: self.clone(),
+            locks: Locks::default(),
+            permits: Arc::new(Semaphore::new(self.concurrency.max(1))),
+            stay,
+            own: watch::Own::default(),
+        });
+        let bells = Arc::new(watch::Bells::default());
+        let mut crowd = Crowd::new(shared.clone(), bells.clone(), stop);
+        crowd.start(restore(self, runs, head.position).await?);
+        Ok((crowd, watch::watch(shared, head.position, bells)))
+    }
+}
+
+/// So few runs are looked up, however small the log is.
+const FEW: usize = 16;
+
+/// To look a run up costs about as much as to read this many events in order.
+const A_LOOK_UP: u64 = 100;
+
+/// Reads runs back, in the order in which they are named, and sees whether this program knows all that
+/// their plans name, and thinks of it as they do.
+pub(crate) async fn restore(
+    engine: &Engine,
+    runs: &[RunId],
+    head: Position,
+) -> Result<Vec<(RunId, Loaded)>, DriveError> {
+    let many = runs.len() > FEW && runs.len() as u64 * A_LOOK_UP > head.0;
+    let loaded = match many {
+        true => load_many(&*engine.log, runs).await,
+        false => one_by_one(&*engine.log, runs).await,
+    };
+    let loaded = loaded.map_err(|(run, source)| DriveError::History { run, source })?;
+    for (run, loaded) in runs.iter().zip(&loaded) {
+        if let Some(name) = engine.registry.unknown_name(loaded.state.plan()) {
+            return Err(DriveError::UnknownName { name: name.to_owned(), run: run.clone() });
+        }
+        if let Some(step) = engine.registry.misjudged(loaded.state.plan()) {
+            return Err(DriveError::Misjudged { run: run.clone(), step: step.clone() });
+        }
+    }
+    Ok(runs.iter().cloned().zip(loaded).collect())
+}
+
+async fn one_by_one(log: &dyn Log, runs: &[RunId]) -> Result<Vec<Loaded>, (RunId, HistoryError)> {
+    let mut loaded = Vec::with_capacity(runs.len());
+    for run in runs {
+        loaded.push(history::load(log, run).await.map_err(|source| (run.clone(), source))?);
+    }
+    Ok(loaded)
+}

@@ -1,0 +1,10 @@
+//! Engine: what will be done: steps, the rules of a plan, and its arrows.
+
+mod builder;
+pub(crate) mod graph;
+mod rules;
+mod step;
+pub(crate) mod template;
+
+pub use rules::{OnFailure, Plan, PlanError, STEPS_MAX, digest};
+pub use step::{Node, Phase, Proof, Retry, Step};

@@ -1,0 +1,116 @@
+//! Engine: reads a run's record back and folds it. Touches the log, reading.
+
+use crate::ids::RunId;
+use crate::run::codec::{CodecError, Entry, Recorded};
+use crate::run::event::Event;
+use crate::run::fold::apply::Illegal;
+use crate::run::state::RunState;
+use rehome_store::{Log, ReadError, Sequence, StreamId};
+
+/// A run as its record tells it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Where it stands.
+    pub state: RunState,
+    /// The last event that was read.
+    pub sequence: Sequence,
+}
+
+/// Why a run's record cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// There is no such run.
+    #[error("the log has no run called {0}")]
+    NoRun(RunId),
+    /// The log could not be read.
+    #[error("failed to read the log")]
+    Read(#[from] ReadError),
+    /// An event could not be understood.
+    #[error("failed to read the event at position {position}")]
+    Codec {
+        /// Its place in the log.
+        position: u64,
+        /// Why.
+        source: CodecError,
+    },
+    /// An event cannot have happened there.
+    #[error("the event at position {position} is not one that this engine could have written")]
+    Illegal {
+        /// Its place in the log.
+        position: u64,
+        /// Why.
+        source: Illegal,
+    },
+}
+
+/// Events read at once.
+const PAGE: usize = 1_000;
+
+/// Folds the events of one run, up to `until` (a place in the log) if it is given.
+///
+/// # Errors
+/// When there is no such run, or its record cannot be read or is not legal.
+pub async fn load_until(log: &dyn Log, run: &RunId, until: Option<u64>) -> Result<Loaded, HistoryError> {
+    let mut state: Option<RunState> = None;
+    let mut sequence = Sequence(0);
+    let stream = run.stream();
+    'pages: loop {
+        let page = log.read_stream(&stream, sequence, PAGE).await?;
+        let full = page.len() == PAGE;
+        for stored in &page {
+            if until.is_some_and(|until| stored.position.0 > until) {
+                break 'pages;
+            }
+            let position = stored.position.0;
+            let entry: Entry<Event> =
+                Entry::read(stored).map_err(|source| HistoryError::Codec { position, source })?;
+            fold_into(&mut state, &entry).map_err(|source| HistoryError::Illegal { position, source })?;
+            sequence = stored.sequence;
+        }
+        if !full {
+            break;
+        }
+    }
+    let state = state.ok_or_else(|| HistoryError::NoRun(run.clone()))?;
+    Ok(Loaded { state, sequence })
+}
+
+/// Folds all events of one run.
+///
+/// # Errors
+/// When there is no such run, or its record cannot be read or is not legal.
+pub async fn load(log: &dyn Log, run: &RunId) -> Result<Loaded, HistoryError> {
+    load_until(log, run, None).await
+}
+
+/// Takes one more event into a state that may not exist yet.
+///
+/// # Errors
+/// When the event cannot follow.
+pub fn fold_into(state: &mut Option<RunState>, entry: &Entry<Event>) -> Result<(), Illegal> {
+    match state {
+        None => *state = Some(RunState::begin(entry.at_ms, &entry.event)?),
+        Some(state) => state.apply(entry.at_ms, &entry.event)?,
+    }
+    Ok(())
+}
+
+/// All events of one stream, read as `E`.
+///
+/// # Errors
+/// When the log cannot be read or an event cannot be understood.
+pub async fn entries<E: Recorded>(log: &dyn Log, stream: &StreamId) -> Result<Vec<Entry<E>>, HistoryError> {
+    let mut all = Vec::new();
+    let mut after = Sequence(0);
+    loop {
+        let page = log.read_stream(stream, after, PAGE).await?;
+        for stored in &page {
+            let position = stored.position.0;
+            all.push(Entry::read(stored).map_err(|source| HistoryError::Codec { position, source })?);
+            after = stored.sequence;
+        }
+        if page.len() < PAGE {
+            return Ok(all);
+        }
+    }
+}

@@ -1,0 +1,496 @@
+//! Engine: the decider. From where a run stands and what is in flight to what happens next. Pure.
+
+use crate::fault::{Fault, FaultKind};
+use crate::ids::Act;
+use crate::plan::graph::Index;
+use crate::plan::{Node, OnFailure, Phase, Retry};
+use crate::run::event::*;
+use crate::run::soak;
+use crate::run::state::*;
+use crate::time::scale::Tempo;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What this process has in flight, and what it looked at without a need to write it down.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    /// Steps that something is being done with.
+    pub(crate) steps: BTreeSet<Index>,
+    /// The facts are being read.
+    pub(crate) surveying: bool,
+    /// Reading the facts failed: not again before this date.
+    pub(crate) no_survey_before: i64,
+    /// When this process took the run up.
+    pub(crate) started_ms: i64,
+    /// What time it is where the effects are, if the other side has said it.
+    pub(crate) elsewhere_ms: Option<i64>,
+    /// Steps that were asked after in vain: not again before these dates.
+    pub(crate) not_before: BTreeMap<Index, i64>,
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Read the facts and compare them.
+    Survey,
+    /// Make an attempt.
+    Begin { at: Index, act: Act, keep_before: bool },
+    /// Ask after a long-running operation.
+    Poll { at: Index },
+    /// Look whether an effect is in place.
+    Probe { at: Index, act: Act },
+    /// Look what became of a step whose record is lost.
+    Recall { at: Index },
+    /// Look whether a condition holds.
+    Look { at: Index },
+    /// Compare promises with the world.
+    Verify { at: Index },
+    /// Write down what is decided without looking.
+    Record(Event),
+}
+
+/// What to do now, and what is waited for.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) commands: Vec<Command>,
+    /// The next date on which something is to be done by itself, other than a soak.
+    pub(crate) wake_ms: Option<i64>,
+    /// The next end of a soak.
+    pub(crate) soak_ms: Option<i64>,
+    /// Whether a person has something to decide or do, other than to open a gate.
+    pub(crate) people: bool,
+}
+
+impl Decision {
+    fn wake(&mut self, date: i64) {
+        self.wake_ms = Some(self.wake_ms.map_or(date, |d| d.min(date)));
+    }
+
+    fn soak(&mut self, date: i64) {
+        self.soak_ms = Some(self.soak_ms.map_or(date, |d| d.min(date)));
+    }
+
+    fn record(&mut self, event: Event) {
+        self.commands.push(Command::Record(event));
+    }
+}
+
+/// Decides. Every record that it asks for is legal in `run`; the caller folds it and asks again.
+pub(crate) fn decide(run: &RunState, live: &Live, now_ms: i64, tempo: Tempo) -> Decision {
+    let mut decision = Decision::default();
+    let mut decider = Decider { run, live, now_ms, tempo, out: &mut decision };
+    if run.closed.is_some() {
+        return decision;
+    }
+    match (&run.back, run.approved) {
+        (None, true) if run.lost.is_some() => decider.look_around(),
+        (Some(back), _) => decider.go_back(back),
+        (None, false) => decision.people = true,
+        (None, true) => decider.go_forward(),
+    }
+    decision
+}
+
+/// A program that did nothing about a step for this long was not running, however short its own timers are.
+const PAUSE_MIN_MS: i64 = 20;
+
+/// A pause that is no longer than this is waited for; a longer one is left like a soak, to be come back to.
+const BRIEF_MS: u64 = 3_600_000;
+
+/// After so many attempts that were answered with success and changed nothing, more of them change nothing either.
+const VAIN_MAX: u8 = 2;
+
+/// Time alone ends nothing before so many tries: one that took long by itself says nothing about the next.
+const TRIES_MIN: u32 = 3;
+
+struct Decider<'a> {
+    run: &'a RunState,
+    live: &'a Live,
+    now_ms: i64,
+    tempo: Tempo,
+    out: &'a mut Decision,
+}
+
+impl Decider<'_> {
+    /// The end of the record is lost: before anything is begun, every effect is looked for, and only when
+    /// nothing that was sent in the lost part can turn up any more.
+    fn look_around(&mut self) {
+        let Some(lost) = &self.run.lost else { return };
+        let settling = |at: Index| match &self.run.graph.step(at).node {
+            Node::Act { settling_ms, .. } => *settling_ms,
+            _ => 0,
+        };
+        let settling_ms = (0..self.run.graph.len()).map(settling).max().unwrap_or(0);
+        let since_ms = lost.since_ms.min(self.live.started_ms);
+        let date = since_ms.saturating_add(self.tempo.wall_ms(settling_ms));
+        // A start in the future means that the clock was set back while this process waited.
+        if date > self.now_ms && self.live.started_ms <= self.now_ms {
+            return self.out.wake(date);
+        }
+        let mut looking = false;
+        for at in 0..self.run.graph.len() {
+            let (node, stands) = (&self.run.graph.step(at).node, self.run.at(at));
+            let known = |id: &&crate::ids::StepId| self.run.output(id).is_some();
+            let seen = stands.forward == Forward::Skipped || lost.found.contains_key(&at);
+            if !matches!(node, Node::Act { .. }) || seen || !node.references().iter().all(known) {
+                continue;
+            }
+            looking = true;
+            let not_before = self.live.not_before.get(&at).copied().unwrap_or(0);
+            if self.live.steps.contains(&at) {
+                continue;
+            } else if not_before > self.now_ms {
+                self.out.wake(not_before);
+            } else {
+                self.out.commands.push(Command::Recall { at });
+            }
+        }
+        if !looking {
+            let steps = crate::recovery::reconcile::conclude(self.run, lost);
+            self.out.record(Event::Reconciled(Reconciled { steps }));
+        }
+    }
+
+    fn go_forward(&mut self) {
+        if !self.run.compared {
+            if self.run.paused {
+                self.out.people = true;
+            } else if self.live.no_survey_before > self.now_ms {
+                self.out.wake(self.live.no_survey_before);
+            } else if !self.live.surveying {
+                self.out.commands.push(Command::Survey);
+            }
+            return;
+        }
+        if let Some(failed) = self.failed() {
+            return self.out.record(Event::Turned(Turned { failed: Some(failed) }));
+        }
+        if self.run.settled == self.run.graph.len() {
+            return self.out.record(Event::Closed(Closed { verdict: Verdict::Done }));
+        }
+        for at in &self.run.open {
+            if !self.live.steps.contains(at) {
+                self.forward_step(*at);
+            }
+        }
+    }
+
+    /// A step of the way to the goal that cannot be done, when the plan says to go back then.
+    fn failed(&self) -> Option<crate::ids::StepId> {
+        if self.run.plan().on_failure == OnFailure::Park {
+            return None;
+        }
+        let parked = |at: &&Index| matches!(self.run.at(**at).forward, Forward::Parked { .. });
+        let forward = |at: &&Index| self.run.graph.step(**at).phase == Phase::Forward;
+        self.run.open.iter().filter(forward).find(parked).map(|at| self.run.graph.step(*at).id.clone())
+    }
+
+    fn forward_step(&mut self, at: Index) {
+        match &self.run.graph.step(at).node {
+            Node::Act { retry, settling_ms, .. } => self.act(at, retry, *settling_ms),
+            Node::Wait { retry, .. } => self.wait(at, retry),
+            Node::Soak { for_ms } => self.soak(at, *for_ms),
+            Node::Pause { for_ms, .. } => self.pause(at, *for_ms),
+            Node::Gate { .. } => {}
+            Node::ByHand { .. } => self.out.people = true,
+            Node::Check { .. } => match self.run.at(at).forward {
+                Forward::Idle if !self.run.paused => {
+                    match self.live.not_before.get(&at).copied().filter(|date| *date > self.now_ms) {
+                        Some(date) => self.out.wake(date),
+                        None => self.out.commands.push(Command::Verify { at }),
+                    }
+                }
+                _ => self.out.people = true,
+            },
+        }
+    }
+
+    fn act(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
+        let step = self.run.at(at);
+        let used = step.attempts - step.forgiven;
+        match &step.forward {
+            Forward::Idle => self.begin(at, Act::Run, false),
+            Forward::Partial if used >= retry.attempts_max => {
+                self.give_up(at, Act::Run, Some(partial()));
+            }
+            Forward::Partial => self.begin(at, Act::Run, true),
+            Forward::Retrying { why, .. } if step.vain >= VAIN_MAX => {
+                self.give_up(at, Act::Run, Some(why.clone()));
+            }
+            Forward::Retrying { why, .. } if self.is_over(used, step.first_ms, step.since_ms, retry) => {
+                self.give_up(at, Act::Run, Some(why.clone()));
+            }
+            Forward::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => self.out.wake(*until_ms),
+            Forward::Retrying { .. } => self.begin(at, Act::Run, step.partial),
+            Forward::Began
+            | Forward::Accepted(_)
+            | Forward::Doubt(_)
+            | Forward::Attesting
+            | Forward::Parked { .. } => self.unsettled(at, retry, settling_ms),
+            Forward::Waiting(_) | Forward::Soaking { .. } | Forward::Done { .. } | Forward::Skipped => {}
+        }
+    }
+
+    /// A forward step whose outcome is open: the same in both directions.
+    fn unsettled(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
+        let step = self.run.at(at);
+        match &step.forward {
+            Forward::Began | Forward::Attesting => {
+                self.out.commands.push(Command::Probe { at, act: Act::Run });
+            }
+            Forward::Accepted(operation) => {
+                let first = step.since_ms.saturating_add_unsigned(operation.after_ms);
+                let date = self.live.not_before.get(&at).copied().unwrap_or(first);
+                if date > self.now_ms {
+                    self.out.wake(date);
+                } else {
+                    self.out.commands.push(Command::Poll { at });
+                }
+            }
+            Forward::Doubt(look) => {
+                let limit = retry.give_up_after_ms.saturating_add(settling_ms);
+                self.look(at, Act::Run, look, step.first_ms, limit);
+            }
+            Forward::Parked { .. } => self.out.people = true,
+            Forward::Idle
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Done { .. }
+            | Forward::Skipped => {}
+        }
+    }
+
+    fn look(&mut self, at: Index, act: Act, look: &Look, first_ms: Option<i64>, limit_ms: u64) {
+        let Node::Act { retry, .. } = &self.run.graph.step(at).node else { return };
+        let since_ms = self.run.at(at).since_ms;
+        let late = first_ms.is_some_and(|first| self.is_late(first, limit_ms, since_ms, retry));
+        if late && look.checks > 1 {
+            self.give_up(at, act, look.why.clone());
+        } else if self.is_ahead(look.until_ms, self.run.at(at)) {
+            self.out.wake(look.until_ms);
+        } else {
+            self.out.commands.push(Command::Probe { at, act });
+        }
+    }
+
+    fn wait(&mut self, at: Index, retry: &Retry) {
+        let step = self.run.at(at);
+        match &step.forward {
+            Forward::Waiting(look) if self.is_over(look.checks, step.first_ms, step.since_ms, retry) => {
+                self.give_up(at, Act::Run, look.why.clone());
+            }
+            Forward::Waiting(look) if self.is_ahead(look.until_ms, step) => self.wake_or_leave(look.until_ms),
+            Forward::Idle | Forward::Waiting(_) => self.out.commands.push(Command::Look { at }),
+            _ => self.out.people = true,
+        }
+    }
+
+    /// What is looked at again soon is waited for; what is far ahead is left like a soak.
+    fn wake_or_leave(&mut self, until_ms: i64) {
+        if until_ms.saturating_sub(self.now_ms) > self.tempo.wall_ms(BRIEF_MS) {
+            self.out.soak(until_ms);
+        } else {
+            self.out.wake(until_ms);
+        }
+    }
+
+    fn soak(&mut self, at: Index, for_ms: u64) {
+        let id = self.run.graph.step(at).id.clone();
+        let elsewhere_ms = self.live.elsewhere_ms;
+        match self.run.at(at).forward {
+            Forward::Soaking { until_ms, elsewhere_ms: then } => {
+                let date = soak::end_ms((self.now_ms, elsewhere_ms), self.tempo, for_ms, (until_ms, then));
+                if date > self.now_ms {
+                    self.out.soak(date);
+                } else {
+                    self.out.record(Event::Reached(Reached { step: id, elsewhere_ms }));
+                }
+            }
+            _ => {
+                let until_ms = self.now_ms.saturating_add(self.tempo.wall_ms(for_ms));
+                self.out.record(Event::Timed(Timed { step: id, until_ms, elsewhere_ms }));
+            }
+        }
+    }
+
+    /// A pause on the way to the goal, or on the way back.
+    fn pause(&mut self, at: Index, for_ms: u64) {
+        let id = self.run.graph.step(at).id.clone();
+        let (forward, undo) = (&self.run.at(at).forward, &self.run.at(at).undo);
+        match (forward, undo) {
+            (Forward::Soaking { until_ms, .. }, Undo::None) | (_, Undo::Pausing { until_ms }) => {
+                if !self.is_ahead(*until_ms, self.run.at(at)) {
+                    self.out.record(Event::Reached(Reached { step: id, elsewhere_ms: None }));
+                } else if for_ms > BRIEF_MS {
+                    self.out.soak(*until_ms);
+                } else {
+                    self.out.wake(*until_ms);
+                }
+            }
+            _ => {
+                // This millisecond has begun already: one more, or it would be a moment too short.
+                let until_ms = self.now_ms.saturating_add(self.tempo.wall_ms(for_ms)).saturating_add(1);
+                let until_ms = if for_ms == 0 { self.now_ms } else { until_ms };
+                self.out.record(Event::Timed(Timed { step: id, until_ms, elsewhere_ms: None }));
+            }
+        }
+    }
+
+    fn begin(&mut self, at: Index, act: Act, keep_before: bool) {
+        let date = self.live.not_before.get(&at).copied().unwrap_or(0);
+        if self.run.paused {
+            self.out.people = true;
+        } else if date > self.now_ms {
+            self.out.wake(date);
+        } else {
+            self.out.commands.push(Command::Begin { at, act, keep_before });
+        }
+    }
+
+    /// Whether the limits are reached. Time in which nobody tried (the program was not running) does not
+    /// count: after it there is always one more try.
+    fn is_over(&self, used: u32, first_ms: Option<i64>, since_ms: i64, retry: &Retry) -> bool {
+        let late = first_ms.is_some_and(|first| self.is_late(first, retry.give_up_after_ms, since_ms, retry));
+        used >= retry.attempts_max || (late && used >= TRIES_MIN.min(retry.attempts_max))
+    }
+
+    /// Whether a date is still to come. A step that something happened to in the future means that the clock
+    /// was set back: then nobody knows how long the wait has been, and it is over.
+    fn is_ahead(&self, date_ms: i64, step: &StepState) -> bool {
+        date_ms > self.now_ms && step.since_ms <= self.now_ms
+    }
+
+    fn is_late(&self, first_ms: i64, limit_ms: u64, since_ms: i64, retry: &Retry) -> bool {
+        let pause = self.tempo.wall_ms(retry.cap_ms.saturating_mul(2)).max(PAUSE_MIN_MS);
+        self.now_ms > first_ms.saturating_add(self.tempo.wall_ms(limit_ms))
+            && self.now_ms.saturating_sub(since_ms) <= pause
+    }
+
+    fn give_up(&mut self, at: Index, act: Act, last: Option<Fault>) {
+        let why = last.unwrap_or_else(|| {
+            Fault::new(FaultKind::GaveUp, "GaveUp", "the limits of the plan for trying again are reached")
+        });
+        let why = self.run.explained(at, why);
+        let step = self.run.graph.step(at).id.clone();
+        self.out.record(Event::Parked(Parked { step, act, why }));
+    }
+
+    fn go_back(&mut self, back: &Back) {
+        let mut settling = false;
+        for at in &back.unsettled {
+            settling |= !matches!(self.run.at(*at).forward, Forward::Parked { .. });
+            if let (false, Node::Act { retry, settling_ms, .. }) =
+                (self.live.steps.contains(at), &self.run.graph.step(*at).node)
+            {
+                self.unsettled(*at, retry, *settling_ms);
+            }
+        }
+        // Whatever is in flight must be known before anything is taken back.
+        if settling {
+            return;
+        }
+        self.look_again(back);
+        for at in &back.ready {
+            if !self.live.steps.contains(at) {
+                self.undo_step(*at, back);
+            }
+        }
+        if back.unfinished.is_empty() && back.unsettled.is_empty() {
+            self.finish(back);
+        } else if self.out.commands.is_empty()
+            && self.out.wake_ms.is_none()
+            && self.out.soak_ms.is_none()
+            && self.live.steps.is_empty()
+        {
+            self.out.people = true;
+        }
+    }
+
+    /// Looks once more at each step that was undone, when it is too late for its effect to turn up.
+    fn look_again(&mut self, back: &Back) {
+        for at in &back.unchecked {
+            if self.live.steps.contains(at) {
+                continue;
+            }
+            let (step, node) = (self.run.at(*at), &self.run.graph.step(*at).node);
+            let settling = match node {
+                Node::Act { settling_ms, .. } if step.murky => self.tempo.wall_ms(*settling_ms),
+                _ => 0,
+            };
+            let date = step.began_ms.saturating_add(settling);
+            if date > self.now_ms {
+                self.out.wake(date);
+            } else {
+                self.out.commands.push(Command::Probe { at: *at, act: Act::Undo });
+            }
+        }
+    }
+
+    fn undo_step(&mut self, at: Index, back: &Back) {
+        let step = self.run.at(at);
+        let (retry, settling_ms) = match &self.run.graph.step(at).node {
+            Node::Act { retry, settling_ms, .. } => (retry, settling_ms),
+            Node::Pause { back_ms, .. } => return self.pause(at, *back_ms),
+            Node::Wait { .. }
+            | Node::Soak { .. }
+            | Node::Gate { .. }
+            | Node::ByHand { .. }
+            | Node::Check { .. } => {
+                self.out.people = true;
+                return;
+            }
+        };
+        match &step.undo {
+            // What was undone is looked at before what it needed is: undoing that may put back what it took away.
+            Undo::Pending if !back.unchecked.is_empty() => {}
+            Undo::Pending => self.begin(at, Act::Undo, false),
+            Undo::Retrying { why, .. } if step.undo_vain >= VAIN_MAX => {
+                self.give_up(at, Act::Undo, Some(why.clone()));
+            }
+            Undo::Retrying { why, .. }
+                if self.is_over(
+                    step.undo_attempts - step.undo_forgiven,
+                    step.undo_first_ms,
+                    step.since_ms,
+                    retry,
+                ) =>
+            {
+                self.give_up(at, Act::Undo, Some(why.clone()));
+            }
+            Undo::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => self.out.wake(*until_ms),
+            Undo::Retrying { .. } => self.begin(at, Act::Undo, false),
+            Undo::Began | Undo::Attesting => {
+                self.out.commands.push(Command::Probe { at, act: Act::Undo });
+            }
+            Undo::Doubt(look) => {
+                let limit = retry.give_up_after_ms.saturating_add(*settling_ms);
+                self.look(at, Act::Undo, look, step.undo_first_ms, limit);
+            }
+            Undo::Parked { .. } | Undo::ByHand => self.out.people = true,
+            Undo::None | Undo::NotNeeded | Undo::Pausing { .. } | Undo::Undone | Undo::Left => {}
+        }
+    }
+
+    /// Everything is undone and was looked at: look at the world as a whole.
+    fn finish(&mut self, back: &Back) {
+        if !back.unchecked.is_empty() || self.live.surveying {
+            return;
+        }
+        if back.proved.is_some() {
+            self.out.record(Event::Closed(Closed { verdict: Verdict::RolledBack }));
+        } else if back.next_proof_ms > self.now_ms {
+            self.out.wake(back.next_proof_ms);
+        } else {
+            self.out.commands.push(Command::Survey);
+        }
+    }
+}
+
+fn partial() -> Fault {
+    Fault::new(
+        FaultKind::GaveUp,
+        "StillPartial",
+        "part of the effect is in place, and the rest does not follow",
+    )
+}

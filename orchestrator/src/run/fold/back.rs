@@ -1,0 +1,402 @@
+//! Engine: what events do to a step on the way back, and in which order steps come to their turn. Pure.
+
+use crate::fault::{Fault, FaultKind};
+use crate::ids::StepId;
+use crate::plan::Node;
+use crate::plan::graph::Index;
+use crate::plan::template::Template;
+use crate::run::event::*;
+use crate::run::fold::apply::{Illegal, count, here};
+use crate::run::fold::forward::foreign;
+use crate::run::state::*;
+use std::collections::BTreeSet;
+
+/// Why an event does not fit a step, in words.
+type Judged = Result<(), &'static str>;
+
+impl RunState {
+    /// Turns the run: every step is judged, what is known at once, the rest when it settles.
+    pub(crate) fn turn(&mut self, event: &Event, failed: Option<StepId>) -> Result<(), Illegal> {
+        if self.back.is_some() {
+            return Err(here(event, "the run goes back"));
+        }
+        if let Some(step) = self.past_return() {
+            return Err(here(event, &format!("step {step} may have happened, and it cannot be undone")));
+        }
+        if let Some(lost) = &mut self.lost {
+            lost.turn = true;
+            return Ok(());
+        }
+        let all = 0..self.graph.len();
+        self.direction = Direction::Back { failed };
+        self.back = Some(Back {
+            unsettled: BTreeSet::new(),
+            blockers: all.clone().map(|at| count(self.graph.dependents(at).len())).collect(),
+            ready: BTreeSet::new(),
+            unfinished: all.clone().collect(),
+            unchecked: BTreeSet::new(),
+            proofs: 0,
+            next_proof_ms: 0,
+            proved: None,
+        });
+        all.for_each(|at| self.classify(at));
+        Ok(())
+    }
+
+    /// On the way back: judges whether a step has something to undo, once that is certain.
+    pub(crate) fn classify(&mut self, at: Index) {
+        let (Some(back), step) = (&mut self.back, &mut self.steps[at as usize]) else { return };
+        if step.undo != Undo::None {
+            return;
+        }
+        let node = &self.graph.step(at).node;
+        let undo = match &step.forward {
+            Forward::Began
+            | Forward::Accepted(_)
+            | Forward::Doubt(_)
+            | Forward::Attesting
+            | Forward::Parked { doubt: true, .. } => {
+                back.unsettled.insert(at);
+                return;
+            }
+            Forward::Done { ours: true } => match node {
+                Node::Act { .. } => Undo::Pending,
+                Node::ByHand { undo: Template::Known(words), .. } if words.is_null() => Undo::NotNeeded,
+                Node::ByHand { .. } => Undo::ByHand,
+                Node::Pause { .. } => Undo::Pending,
+                Node::Wait { .. } | Node::Soak { .. } | Node::Gate { .. } | Node::Check { .. } => {
+                    Undo::NotNeeded
+                }
+            },
+            // Who did not want to wait on the way there did not say so of the way back.
+            Forward::Skipped if matches!(node, Node::Pause { .. }) => Undo::Pending,
+            Forward::Partial | Forward::Retrying { .. } | Forward::Parked { doubt: false, .. }
+                if step.partial =>
+            {
+                Undo::Pending
+            }
+            // Somebody goes on in spite of what it changed beyond its effect.
+            Forward::Skipped if step.partial => Undo::Pending,
+            Forward::Idle
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Parked { doubt: false, .. }
+            | Forward::Done { ours: false }
+            | Forward::Skipped => Undo::NotNeeded,
+        };
+        step.undo = undo;
+        back.unsettled.remove(&at);
+        self.advance(at);
+    }
+
+    /// Lets a step, and then those that it needs, come to their turn when nothing stands before them.
+    fn advance(&mut self, first: Index) {
+        let Some(back) = &mut self.back else { return };
+        let mut ahead = vec![first];
+        while let Some(at) = ahead.pop() {
+            if back.blockers[at as usize] > 0 || !back.unfinished.contains(&at) {
+                continue;
+            }
+            if let (Node::Pause { back_ms, .. }, Undo::Pending) =
+                (&self.graph.step(at).node, &self.steps[at as usize].undo)
+            {
+                let undone = |on: &Index| self.steps[*on as usize].undo == Undo::Undone;
+                if *back_ms == 0 || !self.graph.dependents(at).iter().any(undone) {
+                    self.steps[at as usize].undo = Undo::NotNeeded;
+                }
+            }
+            match self.steps[at as usize].undo {
+                Undo::NotNeeded | Undo::Undone | Undo::Left => {
+                    back.unfinished.remove(&at);
+                    back.ready.remove(&at);
+                    for need in self.graph.needs(at) {
+                        back.blockers[*need as usize] -= 1;
+                        ahead.push(*need);
+                    }
+                }
+                Undo::Pending | Undo::ByHand => {
+                    back.ready.insert(at);
+                }
+                Undo::None
+                | Undo::Began
+                | Undo::Doubt(_)
+                | Undo::Retrying { .. }
+                | Undo::Parked { .. }
+                | Undo::Pausing { .. }
+                | Undo::Attesting => {}
+            }
+        }
+    }
+
+    /// A pause on the way back has its date.
+    pub(crate) fn time_undo(&mut self, at: Index, timed: &Timed) -> Judged {
+        let pauses = matches!(self.graph.step(at).node, Node::Pause { .. });
+        if !pauses || !self.is_ready(at) || self.steps[at as usize].undo != Undo::Pending {
+            return Err("it has no date to wait for on the way back");
+        }
+        self.steps[at as usize].undo = Undo::Pausing { until_ms: timed.until_ms };
+        Ok(())
+    }
+
+    /// A pause on the way back is over.
+    pub(crate) fn reach_undo(&mut self, at: Index) -> Judged {
+        let Undo::Pausing { .. } = self.steps[at as usize].undo else {
+            return Err("it was not waiting on the way back");
+        };
+        self.steps[at as usize].undo = Undo::NotNeeded;
+        self.advance(at);
+        Ok(())
+    }
+
+    /// What was finished is not: its effect turned up late.
+    fn reopen(&mut self, at: Index) {
+        let Some(back) = &mut self.back else { return };
+        back.unchecked.remove(&at);
+        back.ready.insert(at);
+        if back.unfinished.insert(at) {
+            for need in self.graph.needs(at) {
+                back.blockers[*need as usize] += 1;
+            }
+        }
+    }
+
+    fn undone(&mut self, at: Index) {
+        self.steps[at as usize].undo = Undo::Undone;
+        if let (Some(back), Node::Act { .. }) = (&mut self.back, &self.graph.step(at).node) {
+            back.unchecked.insert(at);
+        }
+        self.advance(at);
+    }
+
+    fn is_ready(&self, at: Index) -> bool {
+        self.back.as_ref().is_some_and(|back| back.ready.contains(&at))
+    }
+
+    fn is_unchecked(&self, at: Index) -> bool {
+        self.back.as_ref().is_some_and(|back| back.unchecked.contains(&at))
+    }
+
+    pub(crate) fn begin_undo(&mut self, at: Index, began: &Began, at_ms: i64) -> Judged {
+        if !self.is_ready(at) {
+            return Err("its turn to be undone has not come");
+        }
+        let step = &mut self.steps[at as usize];
+        match step.undo {
+            Undo::Pending | Undo::Retrying { .. } => {}
+            Undo::None
+            | Undo::NotNeeded
+            | Undo::Began
+            | Undo::Doubt(_)
+            | Undo::Parked { .. }
+            | Undo::Pausing { .. }
+            | Undo::Attesting
+            | Undo::ByHand
+            | Undo::Undone
+            | Undo::Left => return Err("its undo cannot be begun where it stands"),
+        }
+        if began.attempt != step.undo_attempts + 1 {
+            return Err("the number of its attempt is out of order");
+        }
+        step.undo_attempts = began.attempt;
+        step.undo_first_ms.get_or_insert(at_ms);
+        step.undo_began_ms = at_ms;
+        step.undo = Undo::Began;
+        if began.attempt == 1 {
+            self.said.remove(&at);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn end_undo(&mut self, at: Index, ended: &Ended) -> Judged {
+        let step = &mut self.steps[at as usize];
+        if step.undo != Undo::Began || ended.attempt != step.undo_attempts {
+            return Err("no such attempt to undo it is under way");
+        }
+        self.heard(at, &ended.end);
+        let step = &mut self.steps[at as usize];
+        // An answer of success that is no news: what follows it is counted.
+        let answered = match &ended.end {
+            End::Applied(_) => true,
+            End::Unknown(why) => why.kind == FaultKind::Differs,
+            End::Retry { .. } | End::Refused(_) => false,
+        };
+        step.undo_vain = step.undo_vain.saturating_add(u8::from(answered));
+        match &ended.end {
+            End::Applied(_) => self.undone(at),
+            End::Retry { until_ms, why } => {
+                step.undo = Undo::Retrying { until_ms: *until_ms, why: why.clone() };
+            }
+            End::Refused(why) => step.undo = Undo::Parked { why: why.clone(), doubt: false },
+            End::Unknown(why) => {
+                step.undo = Undo::Doubt(Look { checks: 0, until_ms: 0, why: Some(why.clone()) });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn probe_undo(&mut self, at: Index, probed: &Probed) -> Judged {
+        let unchecked = self.is_unchecked(at);
+        let again = self.undo_again(at, probed.until_ms);
+        let step = &mut self.steps[at as usize];
+        match (&step.undo, &probed.found) {
+            (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::NotApplied) => self.undone(at),
+            (Undo::Began | Undo::Doubt(_), Found::Applied(_) | Found::Partial(_)) => {
+                if step.undo == Undo::Began || probed.until_ms.is_none() {
+                    // The program may have been dead for long: the clock for giving up starts again.
+                    step.undo_first_ms = None;
+                }
+                step.undo = again;
+                self.advance(at);
+            }
+            (Undo::Attesting, Found::Applied(_) | Found::Partial(_)) => {
+                step.undo = Undo::Parked { why: still_there(), doubt: false };
+            }
+            (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::Foreign(difference)) => {
+                let why = self.explained(at, foreign(difference));
+                self.steps[at as usize].undo = Undo::Parked { why, doubt: false };
+            }
+            (Undo::Undone, Found::NotApplied | Found::Foreign(_)) if unchecked => {
+                self.back.iter_mut().for_each(|back| {
+                    back.unchecked.remove(&at);
+                });
+            }
+            (Undo::Undone, Found::Applied(_) | Found::Partial(_)) if unchecked => {
+                step.undo = again;
+                self.reopen(at);
+                self.advance(at);
+            }
+            (
+                Undo::None
+                | Undo::NotNeeded
+                | Undo::Pending
+                | Undo::Retrying { .. }
+                | Undo::Parked { .. }
+                | Undo::Pausing { .. }
+                | Undo::ByHand
+                | Undo::Undone
+                | Undo::Left,
+                _,
+            ) => return Err("nothing about its undo is in doubt"),
+        }
+        Ok(())
+    }
+
+    /// An undo whose effect is not to be seen is tried again, not before its date. Older records have none.
+    fn undo_again(&self, at: Index, until_ms: Option<i64>) -> Undo {
+        match until_ms {
+            Some(until_ms) => {
+                Undo::Retrying { until_ms, why: self.said.get(&at).cloned().unwrap_or_else(not_gone) }
+            }
+            None => Undo::Pending,
+        }
+    }
+
+    pub(crate) fn wait_undo(&mut self, at: Index, look: Look) -> Judged {
+        let unchecked = self.is_unchecked(at);
+        let step = &mut self.steps[at as usize];
+        match step.undo {
+            Undo::Began => {
+                step.undo_first_ms = None;
+                step.undo = Undo::Doubt(look);
+            }
+            Undo::Doubt(_) => step.undo = Undo::Doubt(look),
+            Undo::Attesting => {
+                step.undo = Undo::Parked { why: look.why.unwrap_or_else(still_there), doubt: true };
+            }
+            Undo::Undone if unchecked => {
+                step.undo = Undo::Doubt(look);
+                self.reopen(at);
+            }
+            Undo::None
+            | Undo::NotNeeded
+            | Undo::Pending
+            | Undo::Retrying { .. }
+            | Undo::Parked { .. }
+            | Undo::Pausing { .. }
+            | Undo::ByHand
+            | Undo::Undone
+            | Undo::Left => return Err("nothing about its undo is in doubt"),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn park_undo(&mut self, at: Index, why: &Fault) -> Judged {
+        let step = &mut self.steps[at as usize];
+        let doubt = match step.undo {
+            Undo::Began | Undo::Doubt(_) => true,
+            Undo::Pending | Undo::Retrying { .. } => false,
+            Undo::None
+            | Undo::NotNeeded
+            | Undo::Parked { .. }
+            | Undo::Pausing { .. }
+            | Undo::Attesting
+            | Undo::ByHand
+            | Undo::Undone
+            | Undo::Left => return Err("its undo cannot be parked where it stands"),
+        };
+        step.undo = Undo::Parked { why: why.clone(), doubt };
+        Ok(())
+    }
+
+    /// A person decides about a step on the way back.
+    pub(crate) fn ask_back(&mut self, at: Index, request: &Request) -> Judged {
+        let ready = self.is_ready(at);
+        let step = &mut self.steps[at as usize];
+        match (request, &step.undo) {
+            (Request::Retry(_), Undo::Parked { doubt, .. }) => {
+                step.undo = if *doubt { Undo::Doubt(Look::NOW) } else { Undo::Pending };
+                step.undo_forgiven = step.undo_attempts;
+                step.undo_vain = 0;
+                step.undo_first_ms = None;
+                self.advance(at);
+            }
+            (Request::Skip(_), Undo::Parked { .. } | Undo::ByHand) => {
+                step.undo = Undo::Left;
+                self.advance(at);
+            }
+            // Who does not want to wait for it answers for what comes too early.
+            (Request::Skip(_), Undo::Pausing { .. }) => return self.reach_undo(at),
+            (Request::MarkDone(_), Undo::Parked { .. }) => step.undo = Undo::Attesting,
+            (Request::Acknowledge(_), Undo::ByHand) if ready => self.undone(at),
+            (Request::Skip(_), Undo::None) if matches!(step.forward, Forward::Parked { doubt: true, .. }) => {
+                step.undo = Undo::Left;
+                self.back.iter_mut().for_each(|back| {
+                    back.unsettled.remove(&at);
+                });
+                self.advance(at);
+            }
+            (Request::Retry(_), Undo::None)
+                if matches!(step.forward, Forward::Parked { doubt: true, .. }) =>
+            {
+                step.forward = Forward::Doubt(Look::NOW);
+                step.first_ms = None;
+            }
+            (
+                Request::Retry(_)
+                | Request::Skip(_)
+                | Request::MarkDone(_)
+                | Request::Acknowledge(_)
+                | Request::Pause
+                | Request::Resume
+                | Request::RollBack,
+                _,
+            ) => return Err("that cannot be asked for it where its undo stands"),
+        }
+        Ok(())
+    }
+}
+
+fn not_gone() -> Fault {
+    let why = "the undo was answered, and the effect is still there";
+    Fault::new(FaultKind::Differs, "StillThere", why)
+}
+
+fn still_there() -> Fault {
+    Fault::new(
+        FaultKind::Differs,
+        "NotUndone",
+        "a person said that it is undone, but the effect is still there",
+    )
+}

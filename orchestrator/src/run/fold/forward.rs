@@ -1,0 +1,370 @@
+//! Engine: what events do to a step on the way forward. Pure.
+
+use crate::activity::Reversibility;
+use crate::fault::{Fault, FaultKind};
+use crate::plan::Node;
+use crate::plan::graph::Index;
+use crate::run::event::*;
+use crate::run::state::*;
+
+/// Why an event does not fit a step, in words.
+type Judged = Result<(), &'static str>;
+
+impl RunState {
+    pub(crate) fn begin_run(&mut self, at: Index, began: &Began, at_ms: i64) -> Judged {
+        // A gate that could be begun and ended would be open without an approval.
+        let Node::Act { reversibility, .. } = &self.graph.step(at).node else {
+            return Err("it is not a step that anything is attempted for");
+        };
+        let last = *reversibility == Reversibility::Irreversible;
+        let ready = self.open.contains(&at) && self.compared && self.direction == Direction::Forward;
+        let step = &mut self.steps[at as usize];
+        match step.forward {
+            Forward::Idle | Forward::Retrying { .. } | Forward::Partial if !ready => {
+                return Err("its turn has not come");
+            }
+            Forward::Idle | Forward::Retrying { .. } | Forward::Partial => {}
+            Forward::Began
+            | Forward::Accepted(_)
+            | Forward::Doubt(_)
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Parked { .. }
+            | Forward::Attesting
+            | Forward::Done { .. }
+            | Forward::Skipped => return Err("it cannot be begun where it stands"),
+        }
+        if began.attempt != step.attempts + 1 {
+            return Err("the number of its attempt is out of order");
+        }
+        step.attempts = began.attempt;
+        step.began_ms = at_ms;
+        step.first_ms.get_or_insert(at_ms);
+        step.input = began.input.clone().or(step.input.take());
+        step.before = began.before.clone().or(step.before.take());
+        step.forward = Forward::Began;
+        if last {
+            self.past_return = Some(at);
+        }
+        if began.attempt == 1 {
+            self.said.remove(&at);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn accept(&mut self, at: Index, accepted: &Accepted, at_ms: i64) -> Judged {
+        let after = i64::try_from(accepted.operation.after_ms).unwrap_or(i64::MAX / 2);
+        let step = &mut self.steps[at as usize];
+        match accepted.act {
+            crate::ids::Act::Run => match step.forward {
+                Forward::Began if accepted.attempt == step.attempts => {
+                    step.forward = Forward::Accepted(accepted.operation.clone());
+                    Ok(())
+                }
+                Forward::Began => Err("it names another attempt"),
+                Forward::Idle
+                | Forward::Accepted(_)
+                | Forward::Doubt(_)
+                | Forward::Partial
+                | Forward::Retrying { .. }
+                | Forward::Waiting(_)
+                | Forward::Soaking { .. }
+                | Forward::Parked { .. }
+                | Forward::Attesting
+                | Forward::Done { .. }
+                | Forward::Skipped => Err("no attempt is under way"),
+            },
+            crate::ids::Act::Undo => match step.undo {
+                Undo::Began if accepted.attempt == step.undo_attempts => {
+                    step.undo =
+                        Undo::Doubt(Look { checks: 0, until_ms: at_ms.saturating_add(after), why: None });
+                    Ok(())
+                }
+                Undo::Began => Err("it names another attempt"),
+                Undo::None
+                | Undo::NotNeeded
+                | Undo::Pending
+                | Undo::Doubt(_)
+                | Undo::Retrying { .. }
+                | Undo::Parked { .. }
+                | Undo::Pausing { .. }
+                | Undo::Attesting
+                | Undo::ByHand
+                | Undo::Undone
+                | Undo::Left => Err("no undo is under way"),
+            },
+        }
+    }
+
+    pub(crate) fn end_run(&mut self, at: Index, ended: &Ended) -> Judged {
+        let step = &mut self.steps[at as usize];
+        match step.forward {
+            Forward::Began | Forward::Accepted(_) if ended.attempt == step.attempts => {}
+            Forward::Began | Forward::Accepted(_) => return Err("it names another attempt"),
+            Forward::Idle
+            | Forward::Doubt(_)
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Parked { .. }
+            | Forward::Attesting
+            | Forward::Done { .. }
+            | Forward::Skipped => return Err("no attempt is under way"),
+        }
+        self.heard(at, &ended.end);
+        let step = &mut self.steps[at as usize];
+        match &ended.end {
+            End::Applied(output) => {
+                step.output = Some(output.clone());
+                self.done(at, true);
+            }
+            End::Retry { until_ms, why } => {
+                step.forward = Forward::Retrying { until_ms: *until_ms, why: why.clone() };
+                self.not_done(at);
+            }
+            End::Refused(why) => {
+                step.forward = Forward::Parked { why: why.clone(), doubt: false };
+                self.not_done(at);
+            }
+            End::Unknown(why) => {
+                step.murky = true;
+                step.vain = step.vain.saturating_add(u8::from(why.kind == FaultKind::Differs));
+                step.forward = Forward::Doubt(Look { checks: 0, until_ms: 0, why: Some(why.clone()) });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn probe_run(&mut self, at: Index, probed: &Probed, at_ms: i64) -> Judged {
+        let step = &mut self.steps[at as usize];
+        let unheard = matches!(step.forward, Forward::Began);
+        let attesting = match step.forward {
+            Forward::Attesting => true,
+            Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => false,
+            Forward::Idle
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Soaking { .. }
+            | Forward::Parked { .. }
+            | Forward::Done { .. }
+            | Forward::Skipped => return Err("nothing about it is in doubt"),
+        };
+        step.murky |= !attesting;
+        if unheard {
+            // The program may have been dead for long: the clock for giving up starts again.
+            step.first_ms = None;
+        }
+        match &probed.found {
+            Found::Applied(output) => {
+                step.output = Some(output.clone());
+                self.done(at, !attesting);
+            }
+            Found::Partial(output) if !attesting => {
+                step.output = Some(output.clone());
+                step.partial = true;
+                // Older records have no date: then it is completed at once.
+                self.steps[at as usize].forward = match probed.until_ms {
+                    Some(until_ms) => Forward::Retrying { until_ms, why: self.wanting(at) },
+                    None => Forward::Partial,
+                };
+                self.not_done(at);
+            }
+            Found::Partial(_) | Found::NotApplied if attesting => {
+                step.forward = Forward::Parked { why: not_attested(), doubt: false };
+                self.not_done(at);
+            }
+            Found::Partial(_) | Found::NotApplied => {
+                let (until_ms, why) = (probed.until_ms.unwrap_or(at_ms), self.absent(at));
+                self.steps[at as usize].forward = Forward::Retrying { until_ms, why };
+                self.not_done(at);
+            }
+            Found::Foreign(difference) => {
+                let why = self.explained(at, foreign(difference));
+                self.steps[at as usize].forward = Forward::Parked { why, doubt: false };
+                self.not_done(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// Done on the way forward; on the way back it is now clear that there is something to undo.
+    fn done(&mut self, at: Index, ours: bool) {
+        self.settle(at, Forward::Done { ours });
+        self.classify(at);
+    }
+
+    /// Why a step in doubt is to be tried again: what the other side said to it, if it said anything.
+    fn absent(&self, at: Index) -> Fault {
+        let mut why = match self.said.get(&at) {
+            Some(said) => {
+                let mut said = said.clone();
+                said.message = format!("{} (looked for, and not there)", said.message);
+                said
+            }
+            None => {
+                let why = "the effect of an attempt without an answer is not there";
+                Fault::new(FaultKind::Broken, "NotApplied", why)
+            }
+        };
+        why.needs = why.needs.take().or_else(|| needed(&self.steps[at as usize].forward));
+        why
+    }
+
+    /// Why a step of which only a part is in place is to be completed.
+    fn wanting(&self, at: Index) -> Fault {
+        let partial = || {
+            let why = "part of the effect is in place, and the rest is to follow";
+            Fault::new(FaultKind::Differs, "Partial", why)
+        };
+        self.said.get(&at).cloned().unwrap_or_else(partial)
+    }
+
+    /// Certainly not (wholly) applied.
+    fn not_done(&mut self, at: Index) {
+        if self.past_return == Some(at) && !self.steps[at as usize].partial {
+            self.past_return = None;
+        }
+        self.classify(at);
+    }
+
+    pub(crate) fn wait_run(&mut self, at: Index, look: Look, at_ms: i64) -> Judged {
+        let waits = matches!(self.graph.step(at).node, Node::Wait { .. });
+        let open = self.open.contains(&at);
+        let step = &mut self.steps[at as usize];
+        step.first_ms.get_or_insert(at_ms);
+        step.forward = match step.forward {
+            Forward::Idle | Forward::Waiting(_) if waits && open => Forward::Waiting(look),
+            Forward::Idle | Forward::Waiting(_) => return Err("it does not wait"),
+            Forward::Attesting => {
+                Forward::Parked { why: look.why.unwrap_or_else(not_attested), doubt: false }
+            }
+            Forward::Began | Forward::Accepted(_) => {
+                step.murky = true;
+                step.first_ms = Some(at_ms);
+                Forward::Doubt(look)
+            }
+            Forward::Doubt(_) => {
+                step.murky = true;
+                let needs = needed(&step.forward);
+                let mut why = look.why;
+                if let Some(why) = why.as_mut().filter(|why| why.needs.is_none()) {
+                    why.needs = needs;
+                }
+                Forward::Doubt(Look { why, ..look })
+            }
+            Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Soaking { .. }
+            | Forward::Parked { .. }
+            | Forward::Done { .. }
+            | Forward::Skipped => return Err("it does not wait"),
+        };
+        Ok(())
+    }
+
+    pub(crate) fn time(&mut self, at: Index, timed: &Timed) -> Judged {
+        let soaks = matches!(self.graph.step(at).node, Node::Soak { .. } | Node::Pause { .. });
+        if !soaks || !self.open.contains(&at) || self.steps[at as usize].forward != Forward::Idle {
+            return Err("it has no date to wait for");
+        }
+        self.steps[at as usize].forward =
+            Forward::Soaking { until_ms: timed.until_ms, elsewhere_ms: timed.elsewhere_ms };
+        Ok(())
+    }
+
+    pub(crate) fn reach(&mut self, at: Index, reached: &Reached) -> Judged {
+        let ready = self.open.contains(&at) && self.direction == Direction::Forward;
+        if !crate::run::soak::may_end(
+            &self.graph.step(at).node,
+            &self.steps[at as usize].forward,
+            reached.elsewhere_ms,
+        ) {
+            return Err("its soak is not over by the clock of the other side");
+        }
+        match (&self.graph.step(at).node, &self.steps[at as usize].forward) {
+            (Node::Wait { .. }, Forward::Idle | Forward::Waiting(_)) if ready => {}
+            (Node::Soak { .. } | Node::Pause { .. }, Forward::Soaking { .. }) if ready => {}
+            (
+                Node::Act { .. }
+                | Node::Wait { .. }
+                | Node::Soak { .. }
+                | Node::Pause { .. }
+                | Node::Gate { .. }
+                | Node::ByHand { .. }
+                | Node::Check { .. },
+                _,
+            ) => return Err("it was not waiting"),
+        }
+        self.settle(at, Forward::Done { ours: true });
+        Ok(())
+    }
+
+    pub(crate) fn check(&mut self, at: Index, checked: &Checked) -> Judged {
+        let ready = self.open.contains(&at) && self.direction == Direction::Forward;
+        let checks = matches!(self.graph.step(at).node, Node::Check { .. });
+        if !ready || !checks || self.steps[at as usize].forward != Forward::Idle {
+            return Err("it has nothing to compare");
+        }
+        match checked.broken.first() {
+            None => self.settle(at, Forward::Done { ours: true }),
+            Some(first) => {
+                let why = Fault::new(FaultKind::Differs, "PromiseBroken", "the world is not as promised")
+                    .at(first.fact.clone());
+                self.steps[at as usize].forward = Forward::Parked { why, doubt: false };
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn park_run(&mut self, at: Index, why: &Fault) -> Judged {
+        if !matches!(self.graph.step(at).node, Node::Act { .. } | Node::Wait { .. }) {
+            return Err("it is not a step that is given up");
+        }
+        let step = &mut self.steps[at as usize];
+        let doubt = match step.forward {
+            Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => true,
+            Forward::Idle
+            | Forward::Partial
+            | Forward::Retrying { .. }
+            | Forward::Waiting(_)
+            | Forward::Attesting => false,
+            Forward::Soaking { .. } | Forward::Parked { .. } | Forward::Done { .. } | Forward::Skipped => {
+                return Err("it cannot be parked where it stands");
+            }
+        };
+        step.forward = Forward::Parked { why: why.clone(), doubt };
+        if !doubt {
+            self.classify(at);
+        }
+        Ok(())
+    }
+}
+
+/// What an attempt asked for when it fell into doubt: further looks do not answer that.
+fn needed(was: &Forward) -> Option<String> {
+    if let Forward::Doubt(Look { why: Some(why), .. }) = was { why.needs.clone() } else { None }
+}
+
+fn not_attested() -> Fault {
+    Fault::new(
+        FaultKind::Differs,
+        "NotDone",
+        "a person said that it is done, but nothing shows it: try it again, or leave it out",
+    )
+}
+
+pub(crate) fn foreign(difference: &crate::fault::Difference) -> Fault {
+    let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".to_owned());
+    Fault::new(
+        FaultKind::Differs,
+        "Foreign",
+        format!(
+            "somebody else's change: expected {}, found {}",
+            text(&difference.expected),
+            text(&difference.found)
+        ),
+    )
+    .at(difference.fact.clone())
+}

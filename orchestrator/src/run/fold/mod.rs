@@ -1,0 +1,7 @@
+//! Engine: what each event does to a run, and which events are legal where.
+
+pub(crate) mod apply;
+mod back;
+pub(crate) mod forward;
+pub(crate) mod lost;
+mod requests;

@@ -1,0 +1,139 @@
+//! Engine: what a person's request does to a run. Pure.
+
+use crate::plan::Node;
+use crate::plan::graph::Index;
+use crate::run::event::{Event, Request};
+use crate::run::fold::apply::{Illegal, here};
+use crate::run::state::*;
+use std::collections::BTreeSet;
+
+/// Why a request does not fit a step, in words.
+type Judged = Result<(), &'static str>;
+
+impl RunState {
+    pub(crate) fn ask(&mut self, event: &Event, request: &Request, at_ms: i64) -> Result<(), Illegal> {
+        let of_a_step = matches!(request, Request::Retry(_) | Request::Skip(_) | Request::MarkDone(_));
+        if self.lost.is_some() && of_a_step {
+            return Err(here(
+                event,
+                "the end of its record is lost: run it first, which looks at what is there",
+            ));
+        }
+        match request {
+            Request::Pause => self.paused = true,
+            Request::Resume => self.paused = false,
+            Request::RollBack => return self.turn(event, None),
+            Request::Skip(steps) if self.back.is_none() => return self.skip(event, steps, at_ms),
+            Request::Retry(step) | Request::MarkDone(step) | Request::Acknowledge(step) => {
+                return self.ask_step(event, request, step, at_ms);
+            }
+            Request::Skip(steps) => {
+                for step in steps {
+                    self.ask_step(event, request, step, at_ms)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_step(
+        &mut self,
+        event: &Event,
+        request: &Request,
+        step: &crate::ids::StepId,
+        at_ms: i64,
+    ) -> Result<(), Illegal> {
+        let at = self.graph.find(step).ok_or_else(|| Illegal::NoStep(step.clone()))?;
+        let judged =
+            if self.back.is_some() { self.ask_back(at, request) } else { self.ask_forward(at, request) };
+        judged.map_err(|because| here(event, &format!("step {step}: {because}")))?;
+        self.steps[at as usize].since_ms = at_ms;
+        Ok(())
+    }
+
+    fn ask_forward(&mut self, at: Index, request: &Request) -> Judged {
+        let open = self.open.contains(&at);
+        let node = &self.graph.step(at).node;
+        let step = &mut self.steps[at as usize];
+        match (request, &step.forward) {
+            (Request::Retry(_), Forward::Parked { doubt, .. }) => {
+                step.forward = match (doubt, step.partial) {
+                    (true, _) => Forward::Doubt(Look::NOW),
+                    (false, true) => Forward::Partial,
+                    (false, false) => Forward::Idle,
+                };
+                step.forgiven = step.attempts;
+                step.vain = 0;
+                step.first_ms = None;
+                Ok(())
+            }
+            (Request::Retry(_), Forward::Retrying { .. }) => {
+                let Forward::Retrying { until_ms, .. } = &mut step.forward else {
+                    return Err("it is not to be tried again");
+                };
+                *until_ms = 0;
+                Ok(())
+            }
+            (Request::MarkDone(_), Forward::Parked { .. }) if matches!(node, Node::Act { .. }) => {
+                step.forward = Forward::Attesting;
+                Ok(())
+            }
+            (Request::Acknowledge(_), Forward::Idle) if open && matches!(node, Node::ByHand { .. }) => {
+                self.settle(at, Forward::Done { ours: true });
+                Ok(())
+            }
+            (
+                Request::Retry(_)
+                | Request::MarkDone(_)
+                | Request::Acknowledge(_)
+                | Request::Skip(_)
+                | Request::Pause
+                | Request::Resume
+                | Request::RollBack,
+                _,
+            ) => Err("that cannot be asked for it where it stands"),
+        }
+    }
+
+    /// Leaves steps out, together with everything that would need their outputs.
+    fn skip(&mut self, event: &Event, steps: &[crate::ids::StepId], at_ms: i64) -> Result<(), Illegal> {
+        let named: BTreeSet<_> = steps.iter().collect();
+        for step in &self.graph.clone().plan().steps {
+            let orphan = step.node.references().iter().any(|id| named.contains(*id));
+            if orphan && !named.contains(&step.id) {
+                return Err(here(event, &format!("step {} needs the output of a skipped step", step.id)));
+            }
+        }
+        for id in steps {
+            let at = self.graph.find(id).ok_or_else(|| Illegal::NoStep(id.clone()))?;
+            let gate = matches!(self.graph.step(at).node, Node::Gate { .. });
+            match &self.steps[at as usize].forward {
+                // All of it is in place, and more: who goes on in spite of that has seen what.
+                Forward::Parked { doubt: false, why } if !gate && !why.differences.is_empty() => {}
+                Forward::Idle
+                | Forward::Retrying { .. }
+                | Forward::Waiting(_)
+                | Forward::Soaking { .. }
+                | Forward::Parked { doubt: false, .. }
+                    if !gate && !self.steps[at as usize].partial => {}
+                Forward::Idle
+                | Forward::Began
+                | Forward::Accepted(_)
+                | Forward::Doubt(_)
+                | Forward::Partial
+                | Forward::Retrying { .. }
+                | Forward::Waiting(_)
+                | Forward::Soaking { .. }
+                | Forward::Parked { .. }
+                | Forward::Attesting
+                | Forward::Done { .. }
+                | Forward::Skipped => {
+                    return Err(here(event, &format!("step {id} cannot be left out where it stands")));
+                }
+            }
+            self.steps[at as usize].since_ms = at_ms;
+            self.settle(at, Forward::Skipped);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! Engine: where time comes from. The only file of the engine that reads a clock.
+
+use futures_util::future::BoxFuture;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Wall time, from outside.
+pub trait Clock: Send + Sync + 'static {
+    /// Milliseconds since 1970 UTC.
+    fn now_ms(&self) -> i64;
+
+    /// Milliseconds since some moment before this process did anything; nobody can set them.
+    fn steady_ms(&self) -> i64;
+
+    /// What time it is where the effects are, in milliseconds since 1970 UTC, as the other side last said it; `None`
+    /// where it has said nothing. Nobody at this machine can set it.
+    fn elsewhere_ms(&self) -> Option<i64> {
+        None
+    }
+
+    /// Ends when `now_ms` has come to `date_ms`.
+    fn sleep_until(&self, date_ms: i64) -> BoxFuture<'_, ()>;
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+/// A sleeping program looks at the wall clock this often, because it may be set.
+const LOOK: Duration = Duration::from_secs(20);
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        crate::time::scale::millis(since)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+    fn steady_ms(&self) -> i64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        crate::time::scale::millis(START.get_or_init(Instant::now).elapsed())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+    fn sleep_until(&self, date_ms: i64) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            while let Ok(left @ 1..) = u64::try_from(date_ms.saturating_sub(self.now_ms())) {
+                tokio::time::sleep(Duration::from_millis(left).min(LOOK)).await;
+            }
+        })
+    }
+}

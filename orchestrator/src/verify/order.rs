@@ -1,0 +1,330 @@
+//! Engine: whether what happened to batches and to their runs could have happened in this order. Pure.
+//!
+//! A run's own events tell whether each could follow the one before. That a plan was approved as a whole before anybody
+//! worked on it, and that a run is of the plan that was approved, stands in two streams.
+
+use crate::batch::event::BatchEvent;
+use crate::ids::RunId;
+use crate::recovery::history::HistoryError;
+use crate::run::codec::Entry;
+use crate::run::event::Event;
+use crate::run::fold::apply::Illegal;
+use crate::run::state::RunState;
+use crate::{BatchLoaded, FORMAT_VERSION};
+use rehome_store::{Log, Position, Stored};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Events read at once.
+const PAGE: usize = 2_000;
+
+/// A document as its batch knows it.
+struct Known {
+    digest: String,
+    runs: BTreeSet<RunId>,
+    approved: bool,
+    /// Where a program first began to work on it.
+    opened: Option<u64>,
+}
+
+/// What is known of a run beside its state.
+#[derive(Default)]
+struct Seen {
+    /// The documents that its approvals name.
+    approves: Vec<(u64, String)>,
+    /// Where a program first wrote something of it.
+    worked: Option<u64>,
+}
+
+/// The order of events over all streams, taken in one by one.
+#[derive(Default)]
+pub(crate) struct Order {
+    /// The documents of each batch; none of a batch whose events a bundle withholds.
+    batches: BTreeMap<String, Option<Vec<Known>>>,
+    runs: BTreeMap<RunId, Seen>,
+    flaw: Option<HistoryError>,
+}
+
+/// What people write; everything else of a run is written by a program that works on its batch. A plan that another one
+/// takes the place of is closed by who approves that.
+const BY_PEOPLE: [&str; 5] = ["planned", "approved", "asked", "restored", "closed"];
+
+impl Order {
+    /// Takes in the next event of the log.
+    pub(crate) fn take(&mut self, stored: &Stored) {
+        let stream = &stored.record.stream;
+        let taken = if let Some(run) = RunId::of_stream(stream) {
+            self.take_of_run(&run, stored)
+        } else if let Some(batch) = stream.as_str().strip_prefix(BatchLoaded::PREFIX) {
+            self.take_of_batch(batch, stored)
+        } else {
+            Ok(())
+        };
+        if let (Err(flaw), None) = (taken, &self.flaw) {
+            self.flaw = Some(flaw);
+        }
+    }
+
+    fn take_of_run(&mut self, run: &RunId, stored: &Stored) -> Result<(), HistoryError> {
+        let (kind, position) = (&*stored.record.kind, stored.position.0);
+        let seen = match self.runs.get_mut(run) {
+            Some(seen) => seen,
+            None => self.runs.entry(run.clone()).or_default(),
+        };
+        if kind == "approved" && stored.silence().is_none() {
+            let read = Entry::<Event>::read(stored);
+            let entry = read.map_err(|source| HistoryError::Codec { position, source })?;
+            if let Event::Approved(approved) = entry.event {
+                seen.approves.push((position, approved.digest));
+            }
+        } else if !BY_PEOPLE.contains(&kind) {
+            seen.worked.get_or_insert(position);
+        }
+        Ok(())
+    }
+
+    fn take_of_batch(&mut self, batch: &str, stored: &Stored) -> Result<(), HistoryError> {
+        let position = stored.position.0;
+        let known = self.batches.entry(batch.to_owned()).or_insert_with(|| Some(Vec::new()));
+        if stored.silence().is_some() {
+            *known = None;
+        }
+        let Some(known) = known else { return Ok(()) };
+        let read = Entry::<BatchEvent>::read(stored);
+        let entry = read.map_err(|source| HistoryError::Codec { position, source })?;
+        let last = known.last_mut();
+        let illegal = match entry.event {
+            BatchEvent::Planned(planned) if !reads(&planned.format_version) => Some(format!(
+                "its plan has the form {:?}, which this program does not know",
+                planned.format_version
+            )),
+            BatchEvent::Planned(planned) => {
+                let (digest, runs) = (planned.digest, planned.runs.into_iter().collect());
+                known.push(Known { digest, runs, approved: false, opened: None });
+                None
+            }
+            BatchEvent::Approved(approved) => match last {
+                Some(plan) if plan.digest == approved.digest && !plan.approved => {
+                    plan.approved = true;
+                    None
+                }
+                Some(_) | None => {
+                    Some("it approves another plan than the last one, or one that is approved".to_owned())
+                }
+            },
+            BatchEvent::Opened(_) => match last {
+                Some(plan) if plan.approved => {
+                    plan.opened.get_or_insert(position);
+                    None
+                }
+                Some(_) | None => Some("a program works on a plan that nobody approved".to_owned()),
+            },
+            BatchEvent::Restored(_) => None,
+        };
+        illegal.map_or(Ok(()), |because| Err(here(position, stored.record.kind.as_ref(), &because)))
+    }
+
+    /// There are no more events.
+    ///
+    /// # Errors
+    /// The first event that was found to be out of order.
+    pub(crate) fn end<'a>(
+        mut self,
+        states: impl Iterator<Item = (&'a RunId, &'a RunState)>,
+    ) -> Result<(), HistoryError> {
+        if let Some(flaw) = self.flaw.take() {
+            return Err(flaw);
+        }
+        for (run, state) in states {
+            let planned = state.planned();
+            let of = self.batches.get(&planned.batch);
+            // A run without a batch is nobody's plan; what a bundle withholds is not judged.
+            let (Some(Some(known)), Some(seen)) = (of, self.runs.get(run)) else { continue };
+            self.check(run, &planned.digest, known, seen)?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, run: &RunId, digest: &str, known: &[Known], seen: &Seen) -> Result<(), HistoryError> {
+        let first = seen.approves.first().map(|(position, _)| *position).or(seen.worked).unwrap_or(1);
+        let Some(plan) = known.iter().find(|known| known.digest == digest && known.runs.contains(run)) else {
+            let because = format!("{run} is of a plan that its batch does not have");
+            return Err(here(first, "planned", &because));
+        };
+        if let Some((position, _)) = seen.approves.iter().find(|(_, approves)| approves != digest) {
+            return Err(here(*position, "approved", "it approves another plan than the run's"));
+        }
+        match (seen.worked, plan.opened) {
+            (Some(worked), opened) if opened.is_none_or(|opened| opened > worked) => {
+                let because =
+                    format!("{run} was worked on before anybody had approved its batch and opened it");
+                Err(here(worked, "run", &because))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a document of this form can be read: a new minor number only adds.
+fn reads(version: &str) -> bool {
+    version.split('.').next() == FORMAT_VERSION.split('.').next()
+}
+
+fn here(position: u64, kind: &str, because: &str) -> HistoryError {
+    let kind = match kind {
+        "batch_planned" => "batch_planned",
+        "batch_approved" => "batch_approved",
+        "opened" => "opened",
+        "approved" => "approved",
+        "planned" => "planned",
+        _ => "of a run",
+    };
+    HistoryError::Illegal { position, source: Illegal::Here { kind, because: because.to_owned() } }
+}
+
+/// Holds the order of a whole log against where its runs stand; of a bundle, as far as it tells.
+///
+/// # Errors
+/// The first event that is out of order, or when the log cannot be read.
+pub async fn check_order(log: &dyn Log, runs: &BTreeMap<RunId, RunState>) -> Result<(), HistoryError> {
+    let (mut order, mut after) = (Order::default(), Position(0));
+    loop {
+        let page = log.read_all(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.position;
+        page.iter().for_each(|event| order.take(event));
+    }
+    order.end(runs.iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::document::batch_record;
+    use crate::batch::event::{BatchApproved, BatchPlanned, Opened};
+    use crate::json::Json;
+    use crate::run::event::Approved;
+    use crate::run::requests::record;
+    use crate::verify::replay::replay;
+    use rehome_store::{Append, MemoryLog, Record, Sequence};
+    use std::sync::Arc;
+
+    /// A run's events as an earlier version wrote them; its batch is called `house`.
+    const GOLDEN: &str = include_str!("../../tests/golden/events-1.tsv");
+
+    fn of_run(nth: usize) -> Record {
+        let cells: Vec<&str> = GOLDEN.lines().nth(nth).expect("an event").splitn(3, '\t').collect();
+        let actor: Arc<str> = "a".into();
+        let approved = |gate| {
+            Event::Approved(Approved {
+                gate,
+                digest: "sha256:00".to_owned(),
+                reason: "r".to_owned(),
+                accepts: Vec::new(),
+            })
+        };
+        if cells[0] == "approved" {
+            return record(&RunId::new("m"), &actor, 1, &approved(None));
+        }
+        Record {
+            stream: RunId::new("m").stream(),
+            kind: cells[0].to_owned().into(),
+            version: cells[1].parse().expect("a version"),
+            at_ms: nth as i64 + 1,
+            actor,
+            body: cells[2].as_bytes().to_vec(),
+        }
+    }
+
+    fn of_batch(event: &BatchEvent) -> Record {
+        batch_record("house", &"a".into(), 1, event)
+    }
+
+    fn planned(digest: &str, run: &str, version: &str) -> Record {
+        of_batch(&BatchEvent::Planned(BatchPlanned {
+            digest: digest.to_owned(),
+            format_version: version.to_owned(),
+            about: Json::of(&serde_json::Value::Null),
+            runs: vec![RunId::new(run)],
+        }))
+    }
+
+    fn approved(digest: &str) -> Record {
+        of_batch(&BatchEvent::Approved(BatchApproved { digest: digest.to_owned(), reason: "r".to_owned() }))
+    }
+
+    fn opened() -> Record {
+        of_batch(&BatchEvent::Opened(Opened {
+            program: "p".to_owned(),
+            host: "h".to_owned(),
+            pid: 1,
+            time_scale: 1.0,
+            world: BTreeMap::new(),
+        }))
+    }
+
+    async fn judged(records: Vec<Record>) -> Result<(), String> {
+        let log = MemoryLog::default();
+        let mut ends: BTreeMap<_, u64> = BTreeMap::new();
+        for record in records {
+            let end = ends.entry(record.stream.clone()).or_default();
+            let expect = vec![(record.stream.clone(), Sequence(*end))];
+            *end += 1;
+            log.append(Append { expect, records: vec![record] }).await.expect("appended");
+        }
+        replay(&log, None).await.map(drop).map_err(|e| format!("{:?}", e))
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_approved_before_it_is_opened_and_opened_before_its_runs_are_worked_on() {
+        let (plan, yes) = (|| planned("sha256:00", "m", "1.0"), || approved("sha256:00"));
+        let run = |count: usize| (0..count).map(of_run);
+        let all = |parts: Vec<Vec<Record>>| parts.concat();
+        for (what, records, legal) in [
+            (
+                "as it is",
+                all(vec![vec![plan(), yes()], run(2).collect(), vec![opened()], run(5).skip(2).collect()]),
+                true,
+            ),
+            ("only approved", all(vec![vec![plan(), yes()], run(2).collect()]), true),
+            ("without a batch", run(5).collect(), true),
+            ("opened and never approved", all(vec![vec![plan()], run(2).collect(), vec![opened()]]), false),
+            (
+                "opened before it is approved",
+                all(vec![vec![plan()], run(2).collect(), vec![opened(), yes()]]),
+                false,
+            ),
+            ("never opened", all(vec![vec![plan(), yes()], run(5).collect()]), false),
+            ("opened too late", all(vec![vec![plan(), yes()], run(5).collect(), vec![opened()]]), false),
+            (
+                "another plan approved",
+                all(vec![vec![plan(), approved("sha256:01")], run(2).collect()]),
+                false,
+            ),
+            ("approved twice", all(vec![vec![plan(), yes(), yes()], run(2).collect()]), false),
+            ("approved before it is there", all(vec![vec![yes(), plan()], run(2).collect()]), false),
+            (
+                "a run of another plan",
+                all(vec![vec![planned("sha256:01", "m", "1.0"), approved("sha256:01")], run(2).collect()]),
+                false,
+            ),
+            (
+                "a run that the batch does not name",
+                all(vec![vec![planned("sha256:00", "other", "1.0"), yes()], run(2).collect()]),
+                false,
+            ),
+            (
+                "a form that nobody knows",
+                all(vec![vec![planned("sha256:00", "m", "99.0"), yes()], run(2).collect()]),
+                false,
+            ),
+            (
+                "a newer minor form",
+                all(vec![vec![planned("sha256:00", "m", "1.9"), yes()], run(2).collect()]),
+                true,
+            ),
+        ] {
+            let judged = judged(records).await;
+            assert_eq!(judged.is_ok(), legal, "{what}: {judged:?}");
+        }
+    }
+}
