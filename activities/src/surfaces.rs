@@ -1,6 +1,6 @@
 //! Activities: every surface on which an identity may be something to somebody, and what becomes of it. Pure.
 //!
-//! The table of the README is made of this. What the code has as a table (services with grants of their own,
+//! `docs/surfaces.md` is made of this. What the code has as a table (services with grants of their own,
 //! types that cannot be changed in place, what nobody can see) is taken from there; the rest stands here with
 //! the name of the kind of change that serves it, and a test holds these against the plan's source.
 
@@ -249,12 +249,16 @@ pub fn surfaces() -> Vec<Surface> {
     out
 }
 
-/// The table of the README.
+/// The page `docs/surfaces.md`.
 pub fn text() -> String {
     let maps = table::rows().filter(|row| row.identity_map).count();
     let named: Vec<usize> = table::rows().map(|row| row.references.len()).filter(|n| *n > 0).collect();
     let mut out = format!(
-        "{maps} types that carry an identity and {} places in {} types that may name one are known by their\n\
+        "# Every surface, and what becomes of it\n\n\
+         A surface is a place where an identity is granted something, is carried, or is named. This page is made from the \
+         code, and a\ntest holds it to the code. After a change: \
+         `REHOME_WRITE=1 cargo test --workspace --lib surfaces`.\n\n\
+         {maps} types that carry an identity and {} places in {} types that may name one are known by their\n\
          schemas; a type that is not known is found by its text like the others.\n\n\
          | surface | what becomes of it | how, or what to know |\n|---|---|---|\n",
         named.iter().sum::<usize>(),
@@ -271,20 +275,14 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    const BEGIN: &str = "<!-- surfaces: REHOME_WRITE=1 cargo test -p rehome-activities readme -->\n";
-    const END: &str = "<!-- end of surfaces -->";
-
     #[test]
-    fn the_readme_has_the_table_that_the_code_makes() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-        let readme = std::fs::read_to_string(path).unwrap();
-        let (before, rest) = readme.split_once(BEGIN).expect("the README has the table's beginning");
-        let (found, after) = rest.split_once(END).expect("the README has the table's end");
+    fn the_page_is_what_the_code_makes() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/surfaces.md");
         if std::env::var_os("REHOME_WRITE").is_some() {
-            std::fs::write(path, format!("{before}{BEGIN}{}{END}{after}", text())).unwrap();
-        } else {
-            assert!(found == text(), "the table is behind the code; make it again: the command is above it");
+            std::fs::write(path, text()).unwrap();
         }
+        let found = std::fs::read_to_string(path).unwrap();
+        assert!(found == text(), "the page is behind the code; make it again: the command is in it");
     }
 
     /// The kinds of change that plans are made of, by the source of what makes them.
