@@ -289,17 +289,19 @@ fn the_recipe_for_checking_a_bundle_with_other_tools_agrees_with_this_program() 
         crate::kills::say("SKIPPED: there is no python3 here");
         return;
     }
-    let threats = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/threats.md");
-    let threats = std::fs::read_to_string(threats).expect("the threat model");
-    let recipe = threats.split_once("```python\n").expect("a recipe").1.split_once("```").expect("its end").0;
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("store/verify_bundle.py");
-    assert_eq!(recipe, std::fs::read_to_string(file).expect("the verifier"), "it is printed as it is");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = |name: &str| std::fs::read_to_string(root.join("docs").join(name)).expect("a page");
+    let (recipe, rest) = ("python3 store/verify_bundle.py", " FILE POSITION:HASH");
+    for name in ["threats.md", "auditing.md"] {
+        assert!(page(name).contains(&format!("`{recipe}{rest}`")), "{name} has the recipe");
+    }
+    let verifier = root.join(recipe.split_once(' ').expect("a file").1);
     let (_azure, rehome) = moved("minimal");
     rehome.say(&["pause", "minimal", "--reason", NAME]).expect(0);
     rehome.say(&["audit", "bundle", "whole.jsonl", "--redact", NAME]).expect(0);
     let check = |file: &str| {
         let mut command = Command::new("python3");
-        command.args(["-c", recipe, file]).current_dir(rehome.path("."));
+        command.arg(&verifier).arg(file).current_dir(rehome.path("."));
         let done = command.output().expect("python3");
         (done.status.success(), String::from_utf8_lossy(&done.stdout).trim().to_owned())
     };
