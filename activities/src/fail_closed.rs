@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn every_condition_has_a_row_of_its_own() {
         let rows: Vec<String> = checks().into_iter().map(|check| check.what).collect();
-        for name in crate::kinds::conditions() {
+        for name in crate::surfaces::registry::conditions() {
             assert!(rows.iter().any(|row| row.starts_with(&format!("`{name}`"))), "{name} is in no row");
         }
     }

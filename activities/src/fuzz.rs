@@ -2,6 +2,6 @@
 
 pub use crate::azure::fuzz::{answer, link};
 pub use crate::commands::fuzz::{scripts, subjects, words};
-pub use crate::kinds::fuzz::rewrites;
 pub use crate::references::fuzz::{OLD, references};
-pub use crate::relocate::fuzz_survey::resource;
+pub use crate::relocate::survey::fuzz::resource;
+pub use crate::surfaces::host::fuzz::rewrites;

@@ -5,7 +5,7 @@ use super::script::Language;
 use super::shell::quoted;
 use super::{is_unfit, names, shown};
 use crate::relocate::facts::{ClaimsMatching, FederatedCredential};
-use crate::relocate::outside::{Outside, of};
+use crate::surfaces::issuer::subject::{Outside, of};
 
 /// What a lexer sees.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 
 use super::secrets::{MASK, mask};
 use super::text::only_mentions;
-use crate::relocate::databases::named_in_text;
+use crate::surfaces::database::servers::named_in_text;
 use rehome_orchestrator::has_secret;
 use serde_json::{Value, json};
 

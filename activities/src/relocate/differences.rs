@@ -5,7 +5,7 @@
 //! the rest of a host, which each write compares by itself when it happens.
 
 use super::facts::{Assignment, Facts, Gap, GapCode, Host, Moving, Named};
-use crate::kinds::moment;
+use crate::surfaces::schedule::activity::moment;
 use rehome_orchestrator::{Difference, Fault, FaultKind, digest};
 use serde::Serialize;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Activities: the names under which what two identities have is compared. Pure; the same for what a plan gives as for
 //! what Azure answers.
 
-use super::bindings::is_made_by_aks;
 use super::facts::FederatedCredential;
+use crate::surfaces::cluster::bindings::is_made_by_aks;
 use serde_json::Value;
 
 fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {

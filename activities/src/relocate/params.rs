@@ -104,14 +104,15 @@ impl Default for Waits {
 
 impl Options {
     /// Whether somebody answers for this id or list.
-    pub(super) fn accepts(&self, id: &str) -> bool {
+    pub(crate) fn accepts(&self, id: &str) -> bool {
         self.accept_unseen.iter().any(|accepted| accepted.eq_ignore_ascii_case(id))
     }
 
     /// The counterpart of a resource or scope, by the longest entry of the map that it is at or below. What is
     /// mapped to itself has none: so something can be left out of what is mapped around it.
-    pub(super) fn counterpart(&self, id: &str) -> Option<String> {
-        let fits = |from: &str| id.eq_ignore_ascii_case(from) || super::strategy::below(id, from);
+    pub(crate) fn counterpart(&self, id: &str) -> Option<String> {
+        let fits =
+            |from: &str| id.eq_ignore_ascii_case(from) || crate::surfaces::host::strategy::below(id, from);
         let entries = self.scope_map.iter().filter(|(from, _)| fits(from));
         let (from, to) = entries.max_by_key(|(from, _)| from.len())?;
         let counterpart = format!("{to}{}", &id[from.len()..]);

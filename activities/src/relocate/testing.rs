@@ -8,12 +8,12 @@ use rehome_orchestrator::OnFailure;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) const GROUP: &str = "/subscriptions/s1/resourceGroups/rg-pay-weu";
-pub(super) const OLD: &str = "/subscriptions/s1/resourceGroups/rg-pay-weu/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-pay";
-pub(super) const CLIENT: &str = "1c0e0000-0000-4000-8000-0000000000a4";
-pub(super) const PRINCIPAL: &str = "9b2f0000-0000-4000-8000-000000000017";
+pub(crate) const GROUP: &str = "/subscriptions/s1/resourceGroups/rg-pay-weu";
+pub(crate) const OLD: &str = "/subscriptions/s1/resourceGroups/rg-pay-weu/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-pay";
+pub(crate) const CLIENT: &str = "1c0e0000-0000-4000-8000-0000000000a4";
+pub(crate) const PRINCIPAL: &str = "9b2f0000-0000-4000-8000-000000000017";
 
-pub(super) fn params() -> Params {
+pub(crate) fn params() -> Params {
     Params {
         identity: OLD.into(),
         target: Target {
@@ -28,7 +28,7 @@ pub(super) fn params() -> Params {
     }
 }
 
-pub(super) fn assignment(name: &str, scope: &str) -> Assignment {
+pub(crate) fn assignment(name: &str, scope: &str) -> Assignment {
     Assignment {
         id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"),
         scope: scope.into(),
@@ -45,7 +45,7 @@ pub(super) fn assignment(name: &str, scope: &str) -> Assignment {
     }
 }
 
-pub(super) fn host(kind: &str, name: &str) -> Host {
+pub(crate) fn host(kind: &str, name: &str) -> Host {
     Host {
         id: format!("{GROUP}/providers/{kind}/{name}"),
         kind: kind.into(),
@@ -70,11 +70,11 @@ pub(super) fn host(kind: &str, name: &str) -> Host {
     }
 }
 
-pub(super) fn setting(name: &str) -> Setting {
+pub(crate) fn setting(name: &str) -> Setting {
     Setting { name: name.into(), list: "appsettings".into(), identifiers: vec![Identifier::ClientId] }
 }
 
-pub(super) fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts {
         identity: Identity {
             identifiers: Identifiers {
@@ -145,7 +145,7 @@ pub(super) fn facts() -> Facts {
     }
 }
 
-pub(super) fn lock(scope: &str, level: &str) -> Lock {
+pub(crate) fn lock(scope: &str, level: &str) -> Lock {
     Lock {
         id: format!("{scope}/providers/Microsoft.Authorization/locks/keep"),
         scope: scope.into(),

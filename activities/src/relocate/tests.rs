@@ -4,9 +4,9 @@ use super::differences::differences;
 use super::facts::*;
 use super::params::Unpinned;
 use super::preflight::preflight;
-use super::strategy::choose;
 use super::testing::*;
 use crate::references::scan::Identifier;
+use crate::surfaces::host::strategy::choose;
 use std::collections::BTreeMap;
 
 fn strategy_of(host: &Host) -> (Strategy, bool) {
@@ -350,14 +350,18 @@ fn the_nodes_of_a_cluster_are_the_clusters_where_its_kubelets_have_the_identity(
     nodes.id = nodes.id.replace("rg-pay-weu", "mc_PAY_aks");
     let (cluster, other) = (cluster_with_kubelets(), host("Microsoft.Compute/virtualMachines", "vm"));
     facts.hosts = vec![cluster.clone(), nodes.clone(), other.clone()];
-    let owner = super::nodes::cluster_of(&facts, &nodes);
+    let owner = crate::surfaces::cluster::nodes::cluster_of(&facts, &nodes);
     assert_eq!(owner.map(|owner| &owner.id), Some(&cluster.id));
-    assert_eq!(super::nodes::cluster_of(&facts, &other), None, "it is in another group");
+    assert_eq!(crate::surfaces::cluster::nodes::cluster_of(&facts, &other), None, "it is in another group");
     let warned = preflight(&params(), &facts).warnings;
     let about = warned.iter().filter(|n| n.target == nodes.id).map(|n| n.code.as_str());
     assert_eq!(about.collect::<Vec<_>>(), ["W209"]);
     facts.hosts[0].references.clear();
-    assert_eq!(super::nodes::cluster_of(&facts, &nodes), None, "somebody else gave it to these machines");
+    assert_eq!(
+        crate::surfaces::cluster::nodes::cluster_of(&facts, &nodes),
+        None,
+        "somebody else gave it to these machines"
+    );
 }
 
 #[test]

@@ -3,8 +3,9 @@
 //! Sources: Resource Manager's, Microsoft Graph's and Entra ID's error references, recorded exchanges, and the
 //! rules for trying again that the official clients follow.
 
-use super::{FaultKind, Meaning, On, Row};
+use super::verdict::{Meaning, On, Row};
 use Meaning::{Doubt, Later, Never, Rights, Settles, There};
+use rehome_orchestrator::FaultKind;
 
 /// Regional replication.
 const MINUTES_2: Meaning = Settles { within_s: 120 };

@@ -1,7 +1,10 @@
 //! The table, read as data.
 
-use super::*;
+use super::TABLE;
+use super::verdict::*;
 use Meaning::{Doubt, Later, Never, Rights, Settles, There};
+use rehome_orchestrator::FaultKind;
+use serde_json::Value;
 use serde_json::json;
 
 const PUT: Asked<'static> = Asked { method: "PUT", path: "/subscriptions/s/providers/A.B/c/d" };

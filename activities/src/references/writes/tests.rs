@@ -1,7 +1,8 @@
 //! Activities: tests of how types are written.
 
-use super::*;
+use super::rows::*;
 use crate::references::table;
+use crate::references::table::Verb;
 use std::path::Path;
 use std::process::Command;
 

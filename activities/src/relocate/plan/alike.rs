@@ -3,14 +3,14 @@
 use super::builder::{Builder, New, object};
 use super::grants::scopes;
 use crate::references::scan::Identifier;
-use crate::relocate::bindings::copied;
 use crate::relocate::facts::{Facts, PimKind};
 use crate::relocate::names;
+use crate::surfaces::cluster::bindings::copied;
 use rehome_orchestrator::Template;
 use std::collections::BTreeSet;
 
 /// The input of the comparison.
-pub(super) fn input(b: &Builder<'_>, new: &New) -> Template {
+pub(crate) fn input(b: &Builder<'_>, new: &New) -> Template {
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
     let old = b.old();
     let not_copied = not_copied(b.facts);

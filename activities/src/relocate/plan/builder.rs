@@ -1,11 +1,12 @@
 //! Activities: puts a plan together, step by step. Pure.
 
-use super::kept::{self, Kept};
 use crate::references::by_name::name_and_group;
 use crate::references::scan::{Identifier, Identifiers, scan};
 use crate::references::text::{Piece, pieces, replace};
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
+use crate::surfaces::lock::plan as kept;
+use crate::surfaces::lock::plan::Kept;
 use rehome_orchestrator::{Node, Phase, Proof, Step, StepId, Template};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 /// The parts of a plan, as people call them.
 #[derive(Clone, Copy)]
-pub(super) enum Group {
+pub(crate) enum Group {
     Create,
     Grant,
     RePoint,
@@ -36,41 +37,41 @@ impl Group {
 }
 
 /// What is put where the old identity's names stood.
-pub(super) struct New {
+pub(crate) struct New {
     /// The new resource id, known beforehand.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The step that makes the new identity and gives its other names.
-    pub(super) made_by: StepId,
+    pub(crate) made_by: StepId,
 }
 
 /// A plan in the making.
-pub(super) struct Builder<'a> {
-    pub(super) params: &'a Params,
-    pub(super) facts: &'a Facts,
+pub(crate) struct Builder<'a> {
+    pub(crate) params: &'a Params,
+    pub(crate) facts: &'a Facts,
     /// Locks that the way back meets.
-    pub(super) kept: Vec<Kept<'a>>,
+    pub(crate) kept: Vec<Kept<'a>>,
     steps: Vec<Step>,
 }
 
 /// What one step says beside what it does.
-pub(super) struct Words {
-    pub(super) title: String,
-    pub(super) undo: Cow<'static, str>,
+pub(crate) struct Words {
+    pub(crate) title: String,
+    pub(crate) undo: Cow<'static, str>,
 }
 
 impl Words {
-    pub(super) fn new(title: impl Into<String>, undo: &'static str) -> Self {
+    pub(crate) fn new(title: impl Into<String>, undo: &'static str) -> Self {
         Self { title: title.into(), undo: Cow::Borrowed(undo) }
     }
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(params: &'a Params, facts: &'a Facts) -> Self {
+    pub(crate) fn new(params: &'a Params, facts: &'a Facts) -> Self {
         Self { params, facts, kept: Vec::new(), steps: Vec::new() }
     }
 
     /// Adds a step and gives it the next number.
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         group: Group,
         mut words: Words,
@@ -102,33 +103,33 @@ impl<'a> Builder<'a> {
     }
 
     /// Says what is looked at once a person has said that the step is done.
-    pub(super) fn prove(&mut self, step: &StepId, condition: &str, input: Template) {
+    pub(crate) fn prove(&mut self, step: &StepId, condition: &str, input: Template) {
         if let Some(step) = self.steps.iter_mut().find(|s| s.id == *step) {
             step.proof = Some(Proof { condition: condition.to_owned(), input });
         }
     }
 
-    pub(super) fn finish(self) -> Vec<Step> {
+    pub(crate) fn finish(self) -> Vec<Step> {
         self.steps
     }
 
     /// The steps so far of which a check can be asked.
-    pub(super) fn acts(&self) -> Vec<StepId> {
+    pub(crate) fn acts(&self) -> Vec<StepId> {
         let acts = self.steps.iter().filter(|s| matches!(s.node, Node::Act { .. }));
         acts.map(|s| s.id.clone()).collect()
     }
 
     /// All steps so far.
-    pub(super) fn all(&self) -> Vec<StepId> {
+    pub(crate) fn all(&self) -> Vec<StepId> {
         self.steps.iter().map(|s| s.id.clone()).collect()
     }
 
-    pub(super) fn old(&self) -> &'a Identifiers {
+    pub(crate) fn old(&self) -> &'a Identifiers {
         &self.facts.identity.identifiers
     }
 
     /// The pairs `from`, `to` for these identifiers of the old identity.
-    pub(super) fn pairs(&self, new: &New, wanted: &[Identifier]) -> Template {
+    pub(crate) fn pairs(&self, new: &New, wanted: &[Identifier]) -> Template {
         let all = [
             Identifier::ResourceId,
             Identifier::ClientId,
@@ -146,7 +147,7 @@ impl<'a> Builder<'a> {
     }
 
     /// What the old identity is called in one of its names.
-    pub(super) fn name_of(&self, identifier: Identifier) -> &'a str {
+    pub(crate) fn name_of(&self, identifier: Identifier) -> &'a str {
         let [name, group] = name_and_group(&self.old().resource_id).unwrap_or_default();
         match identifier {
             Identifier::Name => name,
@@ -158,12 +159,12 @@ impl<'a> Builder<'a> {
     }
 
     /// A text in which the new names stand for the old ones.
-    pub(super) fn renamed_text(&self, new: &New, text: &str) -> Template {
+    pub(crate) fn renamed_text(&self, new: &New, text: &str) -> Template {
         self.renamed_beside(new, text, &[])
     }
 
     /// The same, in which other names are exchanged as well.
-    pub(super) fn renamed_beside(&self, new: &New, text: &str, others: &[(&str, Template)]) -> Template {
+    pub(crate) fn renamed_beside(&self, new: &New, text: &str, others: &[(&str, Template)]) -> Template {
         let text = replace(text, &[(self.old().resource_id.as_str(), new.id.as_str())])
             .unwrap_or_else(|| text.to_owned());
         let mut names = vec![self.old().client_id.as_str(), self.old().principal_id.as_str()];
@@ -181,7 +182,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A value in which the new names stand for the old ones.
-    pub(super) fn renamed(&self, new: &New, value: &Value) -> Template {
+    pub(crate) fn renamed(&self, new: &New, value: &Value) -> Template {
         if scan(value, self.old()).is_empty() {
             return Template::known(value);
         }
@@ -196,7 +197,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A name that is the same whenever the same thing is planned for the same target.
-    pub(super) fn derived_name(&self, of: &[&str]) -> String {
+    pub(crate) fn derived_name(&self, of: &[&str]) -> String {
         let mut seed = self.facts.target.id.to_ascii_lowercase();
         for part in of {
             seed.push('\n');
@@ -207,7 +208,7 @@ impl<'a> Builder<'a> {
 }
 
 impl New {
-    pub(super) fn name(&self, identifier: Identifier) -> Template {
+    pub(crate) fn name(&self, identifier: Identifier) -> Template {
         let [name, group] = name_and_group(&self.id).unwrap_or_default();
         match identifier {
             Identifier::Name => Template::known(name),
@@ -220,6 +221,6 @@ impl New {
 }
 
 /// An object without the members that are absent.
-pub(super) fn object<const N: usize>(members: [(&str, Option<Template>); N]) -> Template {
+pub(crate) fn object<const N: usize>(members: [(&str, Option<Template>); N]) -> Template {
     Template::object(members.into_iter().filter_map(|(name, member)| Some((name, member?))))
 }

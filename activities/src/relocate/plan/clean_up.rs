@@ -1,28 +1,28 @@
 //! Activities: the steps behind the gate, which take the old identity away. Pure.
 
 use super::builder::{Builder, Group, New, Words, object};
-use super::by_hand;
-use super::callers;
-use super::clusters;
-use super::databases;
 use super::grants::{schedule, service};
-use super::hosts::{RePointed, rewrite};
 use super::kinds::{act, wait, watch};
-use super::on_itself;
-use super::principal;
-use super::scheduled;
 use super::waits::{self, Returning};
 use super::words::{grouped, length, place, role_at, times};
 use crate::relocate::facts::{Assignment, Host, Lock, Strategy};
-use crate::relocate::locks;
 use crate::relocate::looking::{RESOURCE_GRAPH, users_list};
-use crate::relocate::strategy::{choose, is_record};
+use crate::surfaces::callers::plan as callers;
+use crate::surfaces::cluster::plan as clusters;
+use crate::surfaces::database::plan as databases;
+use crate::surfaces::host::by_hand;
+use crate::surfaces::host::plan::{RePointed, rewrite};
+use crate::surfaces::host::strategy::{choose, is_record};
+use crate::surfaces::identity_extensions::plan as on_itself;
+use crate::surfaces::lock::which as locks;
+use crate::surfaces::pim::plan as scheduled;
+use crate::surfaces::service_principal::plan as principal;
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Detach, revoke, delete: in this order, all behind the gate.
-pub(super) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_>, after: &[StepId]) {
+pub(crate) fn clean_up(b: &mut Builder<'_>, new: &New, re_pointed: &RePointed<'_>, after: &[StepId]) {
     let words = |title: &str| Words::new(title, "");
     let gate = b.push(
         Group::CleanUp,
@@ -132,7 +132,7 @@ fn until_quiet(b: &mut Builder<'_>, after: &StepId) -> Option<StepId> {
 }
 
 /// Takes locks away.
-pub(super) fn lift(b: &mut Builder<'_>, group: Group, locks: &[&Lock], needs: &[StepId]) -> Vec<StepId> {
+pub(crate) fn lift(b: &mut Builder<'_>, group: Group, locks: &[&Lock], needs: &[StepId]) -> Vec<StepId> {
     let step = |lock: &&Lock| {
         let title = format!("lift lock {} ({}) on {}", place(&lock.id), lock.level, place(&lock.scope));
         let input = object([
@@ -145,12 +145,12 @@ pub(super) fn lift(b: &mut Builder<'_>, group: Group, locks: &[&Lock], needs: &[
 }
 
 /// Puts locks back.
-pub(super) fn restore(b: &mut Builder<'_>, group: Group, locks: &[&Lock], needs: &[StepId]) -> Vec<StepId> {
+pub(crate) fn restore(b: &mut Builder<'_>, group: Group, locks: &[&Lock], needs: &[StepId]) -> Vec<StepId> {
     locks.iter().map(|lock| restore_at(b, group, lock, &lock.id, needs)).collect()
 }
 
 /// Puts a lock at this id.
-pub(super) fn restore_at(
+pub(crate) fn restore_at(
     b: &mut Builder<'_>,
     group: Group,
     lock: &Lock,
@@ -166,7 +166,7 @@ pub(super) fn restore_at(
     b.push(group, Words::new(title, "lift it"), needs, act("lock.restore/1", input))
 }
 
-pub(super) fn lock_properties(lock: &Lock) -> Value {
+pub(crate) fn lock_properties(lock: &Lock) -> Value {
     let mut properties = json!({ "level": lock.level });
     if let Some(notes) = &lock.notes {
         properties["notes"] = json!(notes);

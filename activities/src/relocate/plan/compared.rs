@@ -5,7 +5,7 @@ use crate::references::scan::Identifier;
 use crate::relocate::differences::differences;
 use crate::relocate::facts::*;
 use crate::relocate::testing::*;
-use rehome_orchestrator::Step;
+use rehome_orchestrator::{Node, Step};
 use serde_json::{Value, json};
 
 /// One of everything that a plan is made from.

@@ -1,29 +1,30 @@
 //! Activities: the steps that give the new identity what the old one has. Pure.
 
 use super::builder::{Builder, Group, New, Words, object};
-use super::databases::fresh_name;
 use super::kinds::{act, wait};
-use super::principal;
-use super::scheduled;
-use super::siblings::{self, LookedUp};
 use super::words::{place, role_at};
 use crate::references::scan::Identifier;
 use crate::references::table::type_of;
-use crate::relocate::bindings::copied;
 use crate::relocate::facts::{AccessPolicy, Assignment, ServiceGrant};
-use crate::relocate::strategy::below;
+use crate::surfaces::cluster::bindings::copied;
+use crate::surfaces::database::plan::fresh_name;
+use crate::surfaces::host::strategy::below;
+use crate::surfaces::pim::plan as scheduled;
+use crate::surfaces::role_assignment::batch_peers as siblings;
+use crate::surfaces::role_assignment::batch_peers::LookedUp;
+use crate::surfaces::service_principal::plan as principal;
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The new identity, and the step after which Entra ID knows it.
-pub(super) struct Made<'a> {
-    pub(super) new: &'a New,
-    pub(super) known: StepId,
+pub(crate) struct Made<'a> {
+    pub(crate) new: &'a New,
+    pub(crate) known: StepId,
 }
 
 /// Everything that must be in place before anybody uses the new identity.
-pub(super) fn grants(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
+pub(crate) fn grants(b: &mut Builder<'_>, made: &Made<'_>) -> Vec<StepId> {
     let mut known = LookedUp::default();
     let mut steps = roles_of(b, made, &mut known);
     steps.extend(roles_on(b, made, &mut known));
@@ -42,7 +43,7 @@ fn known_text(text: &str) -> Option<Template> {
 }
 
 /// The scopes at which an assignment of the old identity is granted to the new one.
-pub(super) fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(String, Option<String>)> {
+pub(crate) fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(String, Option<String>)> {
     let scope = assignment.scope.as_str();
     let moved = |from: &str, to: &str| {
         let same = scope.eq_ignore_ascii_case(from);
@@ -153,7 +154,7 @@ fn grant(
 }
 
 /// An assignment that begins or ends at a time of its own, with its condition as it is to be there.
-pub(super) fn schedule(
+pub(crate) fn schedule(
     (a, condition): (&Assignment, Option<Template>),
     scope: &str,
     name: &str,
@@ -378,7 +379,7 @@ fn grant_body(b: &Builder<'_>, new: &New, grant: &ServiceGrant) -> Template {
 }
 
 /// The account that a grant belongs to.
-pub(super) fn service(id: &str) -> String {
+pub(crate) fn service(id: &str) -> String {
     let parts: Vec<&str> = id.rsplit('/').collect();
     parts.get(2).map_or_else(|| place(id), |account| (*account).to_owned())
 }

@@ -7,7 +7,7 @@ const PATIENT: Retry =
     Retry { base_ms: 2_000, cap_ms: 60_000, attempts_max: 120, give_up_after_ms: 1_800_000 };
 
 /// A step of the activity with this name.
-pub(super) fn act(name: &str, input: Template) -> Node {
+pub(crate) fn act(name: &str, input: Template) -> Node {
     let reversibility = match name {
         "identity.delete/1" => Reversibility::Irreversible,
         "identity.create/1"
@@ -28,12 +28,12 @@ pub(super) fn act(name: &str, input: Template) -> Node {
 }
 
 /// A wait for the condition with this name.
-pub(super) fn wait(name: &str, input: Template) -> Node {
+pub(crate) fn wait(name: &str, input: Template) -> Node {
     Node::Wait { condition: name.to_owned(), input, retry: PATIENT }
 }
 
 /// A wait for what may take this long and longer: given up when it has taken twice as long.
-pub(super) fn watch(name: &str, input: Template, for_ms: u64) -> Node {
+pub(crate) fn watch(name: &str, input: Template, for_ms: u64) -> Node {
     let give_up_after_ms = for_ms.saturating_mul(2).max(PATIENT.give_up_after_ms);
     Node::Wait { condition: name.to_owned(), input, retry: Retry { give_up_after_ms, ..PATIENT } }
 }
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_plan_promises_of_each_kind_what_the_kind_itself_does() {
-        for (name, own) in crate::kinds::reversibilities() {
+        for (name, own) in crate::surfaces::registry::reversibilities() {
             let Node::Act { reversibility, .. } = act(name, Template::known(())) else { unreachable!() };
             assert_eq!(reversibility, own, "{name}");
         }

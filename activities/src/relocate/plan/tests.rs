@@ -4,7 +4,7 @@ use super::*;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Moving, Reference, ServiceGrant};
 use crate::relocate::testing::*;
-use rehome_orchestrator::{Phase, Step};
+use rehome_orchestrator::{Node, Phase, Plan, Step, StepId, Template};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

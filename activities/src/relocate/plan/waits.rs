@@ -7,11 +7,11 @@
 use super::alike;
 use super::builder::{Builder, Group, New, Words, object};
 use super::kinds::wait;
-use super::scheduled;
-use super::siblings;
 use super::words::length;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Assignment, Facts};
+use crate::surfaces::pim::plan as scheduled;
+use crate::surfaces::role_assignment::batch_peers as siblings;
 use rehome_orchestrator::{Node, StepId, Template};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ fn pause(
 }
 
 /// After the grants, before anybody asks for the new identity's tokens.
-pub(super) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
+pub(crate) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
     let mut needs = granted.to_vec();
     needs.push(until_equal(b, new, granted));
     if granted.is_empty() {
@@ -94,7 +94,7 @@ fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> StepId {
 
 /// Before anything is taken from the old identity, both are compared as wholes: nobody has given the new one more, or
 /// the old one something that nobody knows of.
-pub(super) fn until_alike(b: &mut Builder<'_>, new: &New, needs: &[StepId]) -> StepId {
+pub(crate) fn until_alike(b: &mut Builder<'_>, new: &New, needs: &[StepId]) -> StepId {
     let title = "until NEW has what old has, and nothing more".to_owned();
     let input = alike::input(b, new);
     let mut needs = needs.to_vec();
@@ -110,7 +110,7 @@ fn moving(facts: &Facts) -> BTreeSet<&str> {
 }
 
 /// The subscriptions in which the identity has roles or hosts, and its own, in lower case.
-pub(super) fn subscriptions(facts: &Facts) -> BTreeSet<String> {
+pub(crate) fn subscriptions(facts: &Facts) -> BTreeSet<String> {
     let places = facts.assignments_of.iter().map(|a| &a.scope).chain(facts.hosts.iter().map(|h| &h.id));
     places.chain([&facts.identity.identifiers.resource_id]).filter_map(|id| subscription(id)).collect()
 }
@@ -161,16 +161,16 @@ fn counted(count: usize, noun: &str) -> String {
 }
 
 /// What holds on the way back, when old grants were taken away and are given again.
-pub(super) struct Returning {
+pub(crate) struct Returning {
     /// Stands before the removal of everything that is checked where it is used.
-    pub(super) grants: StepId,
+    pub(crate) grants: StepId,
     /// Stands before the removal of what is a claim in a token.
-    pub(super) claims: Option<StepId>,
+    pub(crate) claims: Option<StepId>,
 }
 
 /// Before the old grants go: nothing is waited for now, but whoever takes the clean-up back waits here until
 /// they act again, before any host goes back to the old identity.
-pub(super) fn until_returned(b: &mut Builder<'_>, needs: &[StepId]) -> Returning {
+pub(crate) fn until_returned(b: &mut Builder<'_>, needs: &[StepId]) -> Returning {
     let (spread, claims) = (spread_ms(b), b.params.options.waits.claims_ms);
     let directory = &b.facts.directory;
     let any = !directory.groups.is_empty()

@@ -3,7 +3,7 @@
 use crate::relocate::facts::{Assignment, Identity};
 
 /// What a place is called: the last name of a resource, or its kind and name.
-pub(super) fn place(scope: &str) -> String {
+pub(crate) fn place(scope: &str) -> String {
     let parts: Vec<&str> = scope.split('/').filter(|p| !p.is_empty()).collect();
     match parts.as_slice() {
         [] => "the whole tenant".into(),
@@ -25,7 +25,7 @@ pub(super) fn place(scope: &str) -> String {
 }
 
 /// A resource with its group: `rg-pay/id-pay`.
-pub(super) fn grouped(id: &str) -> String {
+pub(crate) fn grouped(id: &str) -> String {
     let parts: Vec<&str> = id.split('/').collect();
     let group = parts.windows(2).find(|w| w[0].eq_ignore_ascii_case("resourceGroups")).map(|w| w[1]);
     match group {
@@ -35,35 +35,35 @@ pub(super) fn grouped(id: &str) -> String {
 }
 
 /// A resource by the names from that of its first level on: `apim/apis/orders/policies/policy`.
-pub(super) fn inside(id: &str) -> String {
+pub(crate) fn inside(id: &str) -> String {
     let at = id.to_ascii_lowercase().rfind("/providers/").map_or(0, |at| at + "/providers/".len());
     let parts: Vec<&str> = id[at..].split('/').skip(2).collect();
     if parts.is_empty() { place(id) } else { parts.join("/") }
 }
 
 /// What a new identity is made with.
-pub(super) fn equipment(identity: &Identity, tags: usize) -> String {
+pub(crate) fn equipment(identity: &Identity, tags: usize) -> String {
     let isolation = identity.isolation_scope.as_deref().unwrap_or("None");
     let noun = if tags == 1 { "tag" } else { "tags" };
     format!("{tags} {noun}, isolation {isolation}")
 }
 
 /// A role at a place.
-pub(super) fn role_at(assignment: &Assignment, scope: &str) -> String {
+pub(crate) fn role_at(assignment: &Assignment, scope: &str) -> String {
     let condition = if assignment.condition.is_some() { " (with condition)" } else { "" };
     let from = assignment.from.as_ref().map_or_else(String::new, |from| format!(", from {from}"));
     format!("{}{condition} on {}{from}", assignment.role, place(scope))
 }
 
 /// When an assignment begins and ends.
-pub(super) fn times(assignment: &Assignment) -> String {
+pub(crate) fn times(assignment: &Assignment) -> String {
     let from = assignment.from.as_ref().map(|from| format!("begins {from}"));
     let until = assignment.until.as_ref().map(|until| format!("ends {until}"));
     from.into_iter().chain(until).collect::<Vec<_>>().join(", ")
 }
 
 /// A length of time in its largest whole unit.
-pub(super) fn length(ms: u64) -> String {
+pub(crate) fn length(ms: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
     // A day is said in hours, as people do: 24h, but 14d.
     let fits = |(unit, name): &&(u64, &str)| {

@@ -4,12 +4,12 @@ use super::{Notice, Preflight, notice};
 use crate::azure::errors::NO_LICENCE;
 use crate::relocate::facts::{Assignment, Facts, Gap, GapCode};
 use crate::relocate::params::Params;
-use crate::relocate::strategy::below;
 use crate::relocate::survey::SCHEDULES;
+use crate::surfaces::host::strategy::below;
 use serde_json::json;
 
 /// Gaps: what could not be read blocks the plan until somebody answers for it by name.
-pub(super) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
+pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
     for gap in facts.gaps.iter().filter(|gap| gap.scope.ends_with(SCHEDULES)) {
         let above = gap.scope.split("/providers/Microsoft.Authorization").next().unwrap_or_default();
         let within = |a: &&Assignment| a.scope.eq_ignore_ascii_case(above) || below(&a.scope, above);

@@ -1,18 +1,19 @@
 //! Activities: reads who may do what: roles, conditions, vaults, services, locks, the caller's own rights.
 
-use super::scheduled::Schedules;
 use super::versions::Versions;
-use super::{Common, actions, gap, graph_rights, hosts, parse, understood};
 use crate::azure::errors::NO_LICENCE;
 use crate::azure::{Reader, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::text::mentions;
 use crate::relocate::facts::*;
-use crate::relocate::nodes::cluster_of;
 use crate::relocate::params::Params;
-use crate::relocate::preflight::counted_at;
 use crate::relocate::rights::allows;
-use crate::relocate::strategy::is_record;
+use crate::relocate::survey::{Common, actions, gap, graph_rights, parse, understood};
+use crate::surfaces::cluster::nodes::cluster_of;
+use crate::surfaces::host::strategy::is_record;
+use crate::surfaces::host::survey as hosts;
+use crate::surfaces::role_assignment::preflight::counted_at;
+use crate::surfaces::schedule::survey::Schedules;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
 use serde_json::{Value, json};
@@ -54,7 +55,7 @@ const ONES: [(&str, &str, &str); 2] = [
 ];
 
 /// Reads once what is the same for every identity.
-pub(super) async fn common(reader: &Reader) -> Result<Common, Fault> {
+pub(crate) async fn common(reader: &Reader) -> Result<Common, Fault> {
     let found = reader.list(SUBSCRIPTIONS, "2022-12-01", &[]).await?;
     let mut gaps = Vec::new();
     let subscriptions = understood(SUBSCRIPTIONS, &found, |s| parse::text(s, "/subscriptionId"), &mut gaps);
@@ -151,7 +152,7 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
 }
 
 /// How many role assignments there are where more are to be made, by where they count.
-pub(super) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
+pub(crate) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
     let all = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str());
     let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
     let known = |at: String| common.counts.get(&at).copied().map(|count| (at, count));
@@ -173,7 +174,7 @@ async fn management_groups(reader: &Reader) -> (Vec<String>, Vec<Gap>) {
 }
 
 /// Ids of everything of these types, by the index.
-pub(super) async fn accounts(reader: &Reader, types: &[&str], gaps: &mut Vec<Gap>) -> Vec<(String, String)> {
+pub(crate) async fn accounts(reader: &Reader, types: &[&str], gaps: &mut Vec<Gap>) -> Vec<(String, String)> {
     let scope = format!("Resource Graph: {}", types.join(", "));
     match reader.resource_graph(&super::query::accounts(types), &[]).await {
         Ok(rows) => understood(&scope, &rows, parse::id_and_type, gaps),
@@ -264,14 +265,14 @@ async fn grants_below(
 
 /// Role assignments, in both directions.
 #[derive(Default)]
-pub(super) struct Assignments {
-    pub(super) of: Vec<Assignment>,
-    pub(super) on: Vec<Assignment>,
-    pub(super) naming: Vec<Assignment>,
-    pub(super) gaps: Vec<Gap>,
+pub(crate) struct Assignments {
+    pub(crate) of: Vec<Assignment>,
+    pub(crate) on: Vec<Assignment>,
+    pub(crate) naming: Vec<Assignment>,
+    pub(crate) gaps: Vec<Gap>,
 }
 
-pub(super) async fn assignments(reader: &Reader, common: &Common, who: &Identifiers) -> Assignments {
+pub(crate) async fn assignments(reader: &Reader, common: &Common, who: &Identifiers) -> Assignments {
     let mut out = Assignments::default();
     let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
     let mut seen = BTreeSet::new();
@@ -376,12 +377,12 @@ async fn naming(reader: &Reader, common: &Common, who: &Identifiers) -> Result<V
 }
 
 /// The locks that bear on what the move touches.
-pub(super) fn locks(common: &Common, facts: &Facts) -> Vec<Lock> {
+pub(crate) fn locks(common: &Common, facts: &Facts) -> Vec<Lock> {
     let inside = |inner: &str, outer: &str| {
         let (inner, outer) = (inner.to_lowercase(), outer.to_lowercase());
         outer == "/" || inner == outer || inner.starts_with(&format!("{outer}/"))
     };
-    let mut touched = crate::relocate::locks::written(facts);
+    let mut touched = crate::surfaces::lock::which::written(facts);
     touched.push(&facts.identity.identifiers.resource_id);
     touched.extend(facts.hosts.iter().map(|h| h.id.as_str()));
     touched.extend(facts.assignments_on.iter().map(|a| a.scope.as_str()));
@@ -389,7 +390,7 @@ pub(super) fn locks(common: &Common, facts: &Facts) -> Vec<Lock> {
 }
 
 /// What Microsoft's procedure needs the caller to be allowed, and whether they are.
-pub(super) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> (Vec<Right>, Vec<Gap>) {
+pub(crate) async fn rights(reader: &Reader, params: &Params, facts: &Facts) -> (Vec<Right>, Vec<Gap>) {
     let mut wanted: BTreeSet<(String, String)> = BTreeSet::new();
     let group = params.target.group_id();
     let old = &facts.identity.identifiers.resource_id;

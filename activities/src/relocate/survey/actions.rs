@@ -2,17 +2,17 @@
 //! on the way forward, and in the clean-up, which may be somebody else's. Pure.
 
 use super::parse;
-use crate::relocate::bindings::copied;
 use crate::relocate::facts::{Assignment, Facts};
-use crate::relocate::locks;
-use crate::relocate::nodes::cluster_of;
 use crate::relocate::params::Params;
-use crate::relocate::strategy::is_record;
+use crate::surfaces::cluster::bindings::copied;
+use crate::surfaces::cluster::nodes::cluster_of;
+use crate::surfaces::host::strategy::is_record;
+use crate::surfaces::lock::which as locks;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Actions, each with the scope where it is needed.
-pub(super) type Wanted = BTreeSet<(String, String)>;
+pub(crate) type Wanted = BTreeSet<(String, String)>;
 
 const IDENTITIES: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const AUTHORIZATION: &str = "Microsoft.Authorization";
@@ -30,7 +30,7 @@ fn on_assignment(a: &Assignment, verb: &str) -> String {
 }
 
 /// What is needed before the soak.
-pub(super) fn forward(params: &Params, facts: &Facts) -> Wanted {
+pub(crate) fn forward(params: &Params, facts: &Facts) -> Wanted {
     let mut out = Wanted::new();
     let (group, old) = (params.target.group_id(), &facts.identity.identifiers.resource_id);
     let subscription = format!("/subscriptions/{}", params.target.subscription);
@@ -114,7 +114,7 @@ fn on_itself(facts: &Facts, home: &str, out: &mut Wanted) {
 }
 
 /// What is needed after it.
-pub(super) fn clean_up(params: &Params, facts: &Facts) -> Wanted {
+pub(crate) fn clean_up(params: &Params, facts: &Facts) -> Wanted {
     let mut out = Wanted::new();
     let old = &facts.identity.identifiers.resource_id;
     put(&mut out, format!("{IDENTITIES}/revokeTokens/action"), old);

@@ -1,9 +1,11 @@
 //! Activities: reads what an identity has in Entra ID, many questions in one request.
 
-use super::{Common, denials, gap, parse, pim};
 use crate::azure::{Reader, items};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
+use crate::relocate::survey::{Common, gap, parse};
+use crate::surfaces::deny_assignment::survey as denials;
+use crate::surfaces::pim::survey as pim;
 use rehome_orchestrator::has_secret;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use std::collections::BTreeMap;
 const APPLICATIONS_MAX: usize = 2_000;
 
 /// Applications with the credentials that they trust, read once for all identities.
-pub(super) async fn applications(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
+pub(crate) async fn applications(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
     let mut gaps = Vec::new();
     let mut applications = match reader.graph_list("applications?$select=id,displayName,appId").await {
         Ok(found) => found,
@@ -45,12 +47,12 @@ pub(super) async fn applications(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
 }
 
 /// Those that have an id, with it: only objects have one, and only they can be asked after.
-pub(super) fn with_ids(objects: Vec<Value>) -> Vec<(String, Value)> {
+pub(crate) fn with_ids(objects: Vec<Value>) -> Vec<(String, Value)> {
     objects.into_iter().filter_map(|object| Some((parse::text(&object, "/id")?, object))).collect()
 }
 
 /// What one identity has.
-pub(super) async fn read(
+pub(crate) async fn read(
     reader: &Reader,
     common: &Common,
     denials: &[Value],
@@ -126,7 +128,7 @@ pub(super) async fn read(
 }
 
 /// What a service principal may do on behalf of others, in an order of its own.
-pub(super) fn delegated_grants(found: &Value) -> Vec<DelegatedGrant> {
+pub(crate) fn delegated_grants(found: &Value) -> Vec<DelegatedGrant> {
     let grants = found["value"].as_array().into_iter().flatten().filter_map(|grant| {
         Some(DelegatedGrant {
             resource_id: parse::text(grant, "/resourceId")?,
@@ -141,7 +143,7 @@ pub(super) fn delegated_grants(found: &Value) -> Vec<DelegatedGrant> {
 }
 
 /// What is set on a service principal, if this is one that says so.
-pub(super) fn principal_settings(found: &Value) -> Option<PrincipalSettings> {
+pub(crate) fn principal_settings(found: &Value) -> Option<PrincipalSettings> {
     let mut tags: Vec<String> =
         found["tags"].as_array()?.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
     tags.sort();
@@ -150,7 +152,7 @@ pub(super) fn principal_settings(found: &Value) -> Option<PrincipalSettings> {
 }
 
 /// The custom security attributes of a service principal, in the order of their names.
-pub(super) fn security_attributes(found: &Value) -> Vec<SecurityAttribute> {
+pub(crate) fn security_attributes(found: &Value) -> Vec<SecurityAttribute> {
     let sets = found["customSecurityAttributes"].as_object().into_iter().flatten();
     let mut all: Vec<SecurityAttribute> = sets
         .flat_map(|(set, members)| {
@@ -195,7 +197,7 @@ async fn groups(reader: &Reader, member_of: &[Value], gaps: &mut Vec<Gap>) -> Ve
     groups
 }
 
-pub(super) fn app_role(role: &Value) -> Option<AppRole> {
+pub(crate) fn app_role(role: &Value) -> Option<AppRole> {
     let resource_id = parse::text(role, "/resourceId")?;
     Some(AppRole {
         resource: parse::text(role, "/resourceDisplayName").unwrap_or_else(|| resource_id.clone()),
@@ -204,7 +206,7 @@ pub(super) fn app_role(role: &Value) -> Option<AppRole> {
     })
 }
 
-pub(super) fn owned_object(object: &Value) -> Option<Owned> {
+pub(crate) fn owned_object(object: &Value) -> Option<Owned> {
     let collection = BTreeMap::from([
         ("group", "groups"),
         ("application", "applications"),
@@ -218,14 +220,14 @@ pub(super) fn owned_object(object: &Value) -> Option<Owned> {
     })
 }
 
-pub(super) fn directory_role(role: &Value) -> Option<DirectoryRole> {
+pub(crate) fn directory_role(role: &Value) -> Option<DirectoryRole> {
     Some(DirectoryRole {
         role_definition_id: parse::text(role, "/roleDefinitionId")?,
         scope: parse::text(role, "/directoryScopeId").unwrap_or_else(|| "/".to_owned()),
     })
 }
 
-pub(super) fn trusted_by(application: &Value, principal: &str) -> Vec<AppCredential> {
+pub(crate) fn trusted_by(application: &Value, principal: &str) -> Vec<AppCredential> {
     let credentials = application["credentials"].as_array().into_iter().flatten();
     let of_it = |c: &&Value| c["subject"].as_str().is_some_and(|s| s.eq_ignore_ascii_case(principal));
     let credential = |c: &Value| {
@@ -245,7 +247,7 @@ pub(super) fn trusted_by(application: &Value, principal: &str) -> Vec<AppCredent
 }
 
 /// What it is a member of and nobody can copy for it.
-pub(super) fn not_copied(object: &Value) -> Option<String> {
+pub(crate) fn not_copied(object: &Value) -> Option<String> {
     let name = parse::text(object, "/displayName").or_else(|| parse::text(object, "/id"))?;
     match kind(object) {
         "administrativeUnit" => Some(format!("member of administrative unit {name}")),

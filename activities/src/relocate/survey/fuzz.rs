@@ -1,12 +1,15 @@
 //! Activities: what must hold for every body that Azure answers with; `tests/fuzz` looks for one where it does
 //! not. Pure.
 
-use super::{denials, directory, named, offered, on_itself, parse, versions};
 use crate::azure::fuzz::body;
 use crate::references::fuzz::{CLIENTS, OLD, PRINCIPALS};
 use crate::references::scan::Identifiers;
-use crate::relocate::pim::schedule;
 use crate::relocate::rights::allows;
+use crate::relocate::survey::{directory, offered, parse, versions};
+use crate::surfaces::deny_assignment::survey as denials;
+use crate::surfaces::identity_extensions::survey as on_itself;
+use crate::surfaces::manual_references::survey as named;
+use crate::surfaces::pim::requests::schedule;
 use rehome_orchestrator::Json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -4,16 +4,16 @@
 //! A permission of the application, or a directory role, is proof. Without one the caller may still own the object,
 //! or have a role of the tenant's own: that cannot be read, so it is never taken for a refusal.
 
-use super::denied::Caller;
 use super::{Common, gap, parse};
 use crate::azure::{Reader, items};
 use crate::relocate::facts::*;
+use crate::surfaces::deny_assignment::denied::Caller;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// What the caller has in Entra ID, as far as Graph says: ids in lower case.
 #[derive(Default)]
-pub(super) struct Held {
+pub(crate) struct Held {
     permissions: BTreeSet<String>,
     roles: BTreeSet<String>,
     /// What the caller is a member of, in groups in groups too; `None` where Graph does not say.
@@ -23,27 +23,27 @@ pub(super) struct Held {
 /// Permissions of applications in Microsoft Graph.
 /// Source: <https://learn.microsoft.com/graph/permissions-reference>
 mod permission {
-    pub(super) const GROUP_MEMBER: &str = "dbaae8cf-10b5-4b86-a4a1-f871c94c6695";
-    pub(super) const GROUP: &str = "62a82d76-70ea-41e2-9197-370581804d09";
-    pub(super) const DIRECTORY: &str = "19dbc75e-c2e2-444c-a770-ec69d8559fc7";
-    pub(super) const APPLICATION: &str = "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9";
-    pub(super) const APP_ROLE: &str = "06b708a9-e830-4db3-a914-8e69da51d44f";
-    pub(super) const ROLES: &str = "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8";
-    pub(super) const DELEGATED: &str = "8e8e4742-1d95-4f68-9d56-6ee75648c72a";
-    pub(super) const ROLE_SCHEDULES: &str = "dd199f4a-f148-40a4-a2ec-f0069cc799ec";
-    pub(super) const GROUP_SCHEDULES: &str = "41202f2c-f7ab-45be-b001-85c9728b9d69";
-    pub(super) const ATTRIBUTES: &str = "de89b5e4-5b8f-48eb-8925-29c2b33bd8bd";
+    pub(crate) const GROUP_MEMBER: &str = "dbaae8cf-10b5-4b86-a4a1-f871c94c6695";
+    pub(crate) const GROUP: &str = "62a82d76-70ea-41e2-9197-370581804d09";
+    pub(crate) const DIRECTORY: &str = "19dbc75e-c2e2-444c-a770-ec69d8559fc7";
+    pub(crate) const APPLICATION: &str = "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9";
+    pub(crate) const APP_ROLE: &str = "06b708a9-e830-4db3-a914-8e69da51d44f";
+    pub(crate) const ROLES: &str = "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8";
+    pub(crate) const DELEGATED: &str = "8e8e4742-1d95-4f68-9d56-6ee75648c72a";
+    pub(crate) const ROLE_SCHEDULES: &str = "dd199f4a-f148-40a4-a2ec-f0069cc799ec";
+    pub(crate) const GROUP_SCHEDULES: &str = "41202f2c-f7ab-45be-b001-85c9728b9d69";
+    pub(crate) const ATTRIBUTES: &str = "de89b5e4-5b8f-48eb-8925-29c2b33bd8bd";
 }
 
 /// Directory roles, which have the same ids in every tenant.
 /// Source: <https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference>
 mod role {
-    pub(super) const GLOBAL: &str = "62e90394-69f5-4237-9190-012177145e10";
-    pub(super) const PRIVILEGED: &str = "e8611ab8-c189-46e8-94e1-60213ab1f814";
-    pub(super) const GROUPS: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
-    pub(super) const APPLICATION: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
-    pub(super) const CLOUD_APPLICATION: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
-    pub(super) const ATTRIBUTES: &str = "58a13ea3-c632-46ae-9ee0-9c0d43cd7f3d";
+    pub(crate) const GLOBAL: &str = "62e90394-69f5-4237-9190-012177145e10";
+    pub(crate) const PRIVILEGED: &str = "e8611ab8-c189-46e8-94e1-60213ab1f814";
+    pub(crate) const GROUPS: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
+    pub(crate) const APPLICATION: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
+    pub(crate) const CLOUD_APPLICATION: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
+    pub(crate) const ATTRIBUTES: &str = "58a13ea3-c632-46ae-9ee0-9c0d43cd7f3d";
 }
 
 /// A right in Entra ID: its name, the permissions that give it (all of one set), and the roles that do.
@@ -119,7 +119,7 @@ const ATTRIBUTES: Wanted = Wanted {
 };
 
 /// Asks what the caller has, in one request; nothing where Graph does not say, with the reason.
-pub(super) async fn held(reader: &Reader) -> (Held, Option<Gap>) {
+pub(crate) async fn held(reader: &Reader) -> (Held, Option<Gap>) {
     let caller = reader.caller();
     // Whoever is signed in is an application or a person.
     let asked = [
@@ -155,7 +155,7 @@ impl Held {
     }
 
     /// Who is signed in, as deny assignments name them.
-    pub(super) fn caller(&self, id: &str) -> Caller<'_> {
+    pub(crate) fn caller(&self, id: &str) -> Caller<'_> {
         Caller { id: id.to_lowercase(), groups: self.member_of.as_ref() }
     }
 
@@ -167,7 +167,7 @@ impl Held {
 }
 
 /// What has to be changed in Entra ID, and whether the caller may.
-pub(super) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
+pub(crate) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
     let directory = &facts.directory;
     let mut wanted: Vec<(&Wanted, String)> = Vec::new();
     for group in directory.groups.iter().filter(|g| g.can_be_joined()) {

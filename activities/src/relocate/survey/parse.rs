@@ -1,26 +1,26 @@
 //! Activities: what Azure answers, into facts. Pure; what comes in is hostile text.
 
-use super::writes;
 use crate::commands::names::is_guid;
 use crate::references::compare::rest_digest;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
 use crate::references::table::Verb;
-pub(super) use crate::references::table::type_of;
+pub(crate) use crate::references::table::type_of;
 use crate::references::writes::{MAP, verb as verb_for};
 use crate::references::{by_name, callers};
-use crate::relocate::databases;
 use crate::relocate::facts::*;
-use crate::relocate::nodes;
+use crate::surfaces::cluster::nodes;
+use crate::surfaces::database::servers as databases;
+use crate::surfaces::host::writing as writes;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A text member, or nothing.
-pub(super) fn text(value: &Value, pointer: &str) -> Option<String> {
+pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
 }
 
 /// The id and the type of something.
-pub(super) fn id_and_type(value: &Value) -> Option<(String, String)> {
+pub(crate) fn id_and_type(value: &Value) -> Option<(String, String)> {
     Some((text(value, "/id")?, text(value, "/type")?))
 }
 
@@ -60,7 +60,7 @@ fn unknown(body: &Value, known: &[&str]) -> BTreeSet<String> {
 }
 
 /// An identity as Azure returns it in a version; `None` when one of its names is missing, or is none.
-pub(super) fn identity(body: &Value, asked: &str, version: &str) -> Option<Identity> {
+pub(crate) fn identity(body: &Value, asked: &str, version: &str) -> Option<Identity> {
     let of = |name: &&str| body["properties"].get(*name).filter(|value| !value.is_null()).cloned();
     let known: Vec<&str> = KNOWN.iter().chain(&COPIED).copied().collect();
     let more: BTreeMap<String, Value> =
@@ -89,7 +89,7 @@ pub(super) fn identity(body: &Value, asked: &str, version: &str) -> Option<Ident
 }
 
 /// A federated credential.
-pub(super) fn credential(body: &Value) -> Option<FederatedCredential> {
+pub(crate) fn credential(body: &Value) -> Option<FederatedCredential> {
     let claims = body.pointer("/properties/claimsMatchingExpression");
     Some(FederatedCredential {
         name: text(body, "/name")?,
@@ -107,7 +107,7 @@ pub(super) fn credential(body: &Value) -> Option<FederatedCredential> {
 }
 
 /// A role assignment, with the role's name from the table or else its GUID.
-pub(super) fn assignment(
+pub(crate) fn assignment(
     body: &Value,
     roles: &BTreeMap<String, String>,
     ends: &BTreeMap<String, String>,
@@ -132,14 +132,14 @@ pub(super) fn assignment(
 }
 
 /// A custom role's GUID, and where it may be assigned.
-pub(super) fn custom_role(body: &Value) -> Option<(String, Vec<String>)> {
+pub(crate) fn custom_role(body: &Value) -> Option<(String, Vec<String>)> {
     let custom = text(body, "/properties/type").is_some_and(|kind| kind.eq_ignore_ascii_case("CustomRole"));
     custom
         .then(|| Some((text(body, "/name")?.to_lowercase(), texts(body, "/properties/assignableScopes"))))?
 }
 
 /// The assignments whose policies deny the resource that was asked about.
-pub(super) fn denying(found: &Value) -> Vec<String> {
+pub(crate) fn denying(found: &Value) -> Vec<String> {
     let all = found.pointer("/contentEvaluationResult/policyEvaluations").and_then(Value::as_array);
     let denies = |e: &&Value| {
         let is = |pointer: &str, word: &str| text(e, pointer).is_some_and(|t| t.eq_ignore_ascii_case(word));
@@ -155,23 +155,23 @@ pub(super) fn denying(found: &Value) -> Vec<String> {
 }
 
 /// The scope of an extension resource, from its id; the root is `/`.
-pub(super) fn scope_of(id: &str) -> Option<String> {
+pub(crate) fn scope_of(id: &str) -> Option<String> {
     let at = id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/")?;
     Some(if at == 0 { "/".to_owned() } else { id[..at].to_owned() })
 }
 
 /// What a grant inside a service stands in.
-pub(super) fn account_of(id: &str) -> &str {
+pub(crate) fn account_of(id: &str) -> &str {
     id.rsplitn(3, '/').nth(2).unwrap_or(id)
 }
 
 /// The last part of an id.
-pub(super) fn last(id: &str) -> &str {
+pub(crate) fn last(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or_default()
 }
 
 /// A lock.
-pub(super) fn lock(body: &Value) -> Option<Lock> {
+pub(crate) fn lock(body: &Value) -> Option<Lock> {
     let id = text(body, "/id")?;
     Some(Lock {
         scope: scope_of(&id)?,
@@ -182,12 +182,12 @@ pub(super) fn lock(body: &Value) -> Option<Lock> {
 }
 
 /// Whether a vault goes by roles, and its entries are without effect.
-pub(super) fn goes_by_roles(vault: &Value) -> bool {
+pub(crate) fn goes_by_roles(vault: &Value) -> bool {
     vault.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true))
 }
 
 /// The entries of a vault for one principal.
-pub(super) fn access_policies(vault: &Value, principal: &str) -> Vec<AccessPolicy> {
+pub(crate) fn access_policies(vault: &Value, principal: &str) -> Vec<AccessPolicy> {
     let Some(id) = text(vault, "/id") else { return Vec::new() };
     let entries = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
     let ignored = goes_by_roles(vault);
@@ -233,14 +233,14 @@ fn is_single(id: &str) -> bool {
 }
 
 /// The one administrator of a server, where that is the identity: it is re-pointed like any reference.
-pub(super) fn administrator(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
+pub(crate) fn administrator(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
     let mut host = host(body, api_version, who).filter(|host| is_single(&host.id))?;
     host.found_by = BTreeSet::from([Method::Direct]);
     Some(host)
 }
 
 /// A grant inside a service, where it names the identity.
-pub(super) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) -> Option<ServiceGrant> {
+pub(crate) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) -> Option<ServiceGrant> {
     let id = text(body, "/id").filter(|id| !is_single(id))?;
     let mut properties = body.get("properties")?.clone();
     // Whoever is granted something is named by client or principal id; a resource id is what the service
@@ -302,7 +302,7 @@ const POLICY_ASSIGNMENTS: &str = "Microsoft.Authorization/policyAssignments";
 const AUTHENTICATION: &str = "authsettingsV2";
 
 /// A resource that carries or names the identity; `None` when it does neither.
-pub(super) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
+pub(crate) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
     let id = text(body, "/id")?;
     let kind = text(body, "/type").or_else(|| type_of(&id))?;
     let map = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
@@ -355,7 +355,7 @@ fn is_workflow_app(kind: &str, body: &Value) -> bool {
 }
 
 /// A resource that takes the place of a host, whatever it carries.
-pub(super) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
+pub(crate) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
     let id = text(body, "/id")?;
     let kind = text(body, "/type").or_else(|| type_of(&id))?;
     let map = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
@@ -376,7 +376,7 @@ pub(super) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
 }
 
 /// A host of which only the id is known.
-pub(super) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
+pub(crate) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
     Host {
         id: id.to_owned(),
         kind: kind.to_owned(),

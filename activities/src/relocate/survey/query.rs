@@ -7,7 +7,7 @@ use crate::references::scan::Identifiers;
 use rehome_orchestrator::Fault;
 
 /// Azure's limit on the length of a query is far above what this many identities need.
-pub(super) const IDENTITIES_PER_QUERY: usize = 20;
+pub(crate) const IDENTITIES_PER_QUERY: usize = 20;
 
 /// The tables whose types may name an identity; in the others none does, by their schemas.
 /// Source: <https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-tables-resources>.
@@ -30,7 +30,7 @@ pub(crate) const TABLES: [&str; 11] = [
 ];
 
 /// Everything in a table that mentions one of the identities.
-pub(super) fn mentions(table: &str, identities: &[&Identifiers]) -> String {
+pub(crate) fn mentions(table: &str, identities: &[&Identifiers]) -> String {
     let mut clauses = Vec::new();
     for identity in identities {
         let rid = identity.resource_id.to_ascii_lowercase();
@@ -70,7 +70,7 @@ pub(crate) fn lacks_table(why: &Fault, table: &str) -> bool {
 }
 
 /// The accounts whose own lists of grants must be read one by one.
-pub(super) fn accounts(types: &[&str]) -> String {
+pub(crate) fn accounts(types: &[&str]) -> String {
     let types: Vec<String> = types.iter().map(|t| format!("type =~ '{}'", literal(t))).collect();
     format!("resources | where {} | project id, type, location", types.join(" or "))
 }

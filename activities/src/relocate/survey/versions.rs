@@ -3,7 +3,7 @@
 use super::parse;
 use crate::azure::Reader;
 use crate::references::table;
-use crate::relocate::said;
+use crate::surfaces::manual_references::manual_only_types as said;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::sync::Mutex;
@@ -47,7 +47,7 @@ fn subscription(id: &str) -> Option<&str> {
 }
 
 /// The newest version of each type that is not a preview, or else the newest.
-pub(super) fn newest(provider: &Value) -> BTreeMap<String, String> {
+pub(crate) fn newest(provider: &Value) -> BTreeMap<String, String> {
     let types = provider["resourceTypes"].as_array().into_iter().flatten();
     types
         .filter_map(|kind| {

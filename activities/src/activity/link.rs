@@ -1,0 +1,203 @@
+//! Activities: a link in Entra ID that is added, or removed. Every such kind is one [`Link`].
+
+use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
+use crate::azure::errors::says_there;
+use crate::commands::shown;
+use rehome_orchestrator::{
+    Activity, Call, Data, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
+};
+use serde_json::{Value, json};
+use std::future::Future;
+use std::marker::PhantomData;
+
+/// What is particular to one kind of link.
+pub(crate) trait Link: Send + Sync + 'static {
+    const ADD: &'static str;
+    const REMOVE: &'static str;
+    /// Whether one that is removed and added again is the same, or only an equal one with another id.
+    const RETURNS: Reversibility = Reversibility::Reversible;
+    type Input: Data;
+
+    /// What people call it.
+    fn fact(input: &Self::Input) -> String;
+    /// Its id where it has one of its own, or any text where it is there; `None` where it is not.
+    fn find(
+        clients: &Clients,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Option<String>, Fault>> + Send;
+    /// The same, from what was read a moment ago if that shows it.
+    fn glance(
+        clients: &Clients,
+        input: &Self::Input,
+    ) -> impl Future<Output = Result<Option<String>, Fault>> + Send {
+        Self::find(clients, input)
+    }
+    /// The path and the body that add it.
+    fn add(clients: &Clients, input: &Self::Input) -> (String, Value);
+    /// The path that removes it.
+    fn remove(input: &Self::Input, id: &str) -> String;
+}
+
+/// Adds a link.
+pub(crate) struct Add<T>(Clients, PhantomData<T>);
+
+/// Removes a link.
+pub(crate) struct Unlink<T>(Clients, PhantomData<T>);
+
+impl<T> Add<T> {
+    pub(crate) fn new(clients: Clients) -> Self {
+        Self(clients, PhantomData)
+    }
+}
+
+impl<T> Unlink<T> {
+    pub(crate) fn new(clients: Clients) -> Self {
+        Self(clients, PhantomData)
+    }
+}
+
+/// Adds the link; one that is there already is there.
+async fn add<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<Value> {
+    let (path, body) = T::add(clients, input);
+    let sent = clients.writer.graph_post(call, &path, &body).await;
+    clients.shelf.clear();
+    match sent {
+        Outcome::Refused(why) if why.status == Some(400) || why.status == Some(409) => {
+            // "One or more added object references already exist": read back rather than believed.
+            match T::find(clients, input).await {
+                Ok(Some(id)) => Outcome::Applied(json!({ "id": id })),
+                // The replica that was read is behind the one that answered.
+                Ok(None) if says_there(&why) => Outcome::Retry { after: None, why },
+                Ok(None) | Err(_) => Outcome::Refused(why),
+            }
+        }
+        other => map(other, |live| json!({"id": live.get("id").cloned().unwrap_or_default()})),
+    }
+}
+
+async fn remove<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
+    match T::find(clients, input).await {
+        Ok(None) => Outcome::Applied(()),
+        Ok(Some(id)) => {
+            let gone = clients.writer.graph_delete(call, &T::remove(input, &id)).await;
+            clients.shelf.clear();
+            map(gone, |_| ())
+        }
+        Err(why) => unread(why),
+    }
+}
+
+fn present<T: Link>(input: &T::Input, found: Option<&String>, wanted: bool) -> Finding {
+    let fact = T::fact(input);
+    let word = |there: bool| if there { "present" } else { "absent" };
+    let difference = (found.is_some() != wanted).then(|| Difference {
+        fact: fact.clone(),
+        expected: Some(word(wanted).to_owned()),
+        found: Some(word(found.is_some()).to_owned()),
+    });
+    finding(&fact, word(wanted), difference.as_ref())
+}
+
+impl<T: Link> Activity for Add<T> {
+    const NAME: &'static str = T::ADD;
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = T::Input;
+    type Before = ();
+    type Output = Value;
+
+    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&T::fact(input))]
+    }
+
+    async fn before(&self, _: &T::Input) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
+        add::<T>(&self.0, call, input).await
+    }
+
+    async fn probe(&self, input: &T::Input, (): &()) -> Probe<Value> {
+        match T::find(&self.0, input).await {
+            Ok(Some(id)) => Probe::Applied(json!({ "id": id })),
+            Ok(None) => Probe::NotApplied,
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    fn trace(&self, _: &T::Input) -> Trace {
+        Trace::Ours
+    }
+
+    async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
+        remove::<T>(&self.0, call, input).await
+    }
+
+    async fn verify(&self, input: &T::Input, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
+        let found = T::glance(&self.0, input).await?;
+        Ok(vec![present::<T>(input, found.as_ref(), true)])
+    }
+
+    fn residue(&self, input: &T::Input, (): &(), _: Option<&Value>) -> String {
+        format!("remove by hand in Entra ID: {}", shown(&T::fact(input)))
+    }
+}
+
+impl<T: Link> Activity for Unlink<T> {
+    const NAME: &'static str = T::REMOVE;
+    const REVERSIBILITY: Reversibility = T::RETURNS;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = T::Input;
+    /// Whether it was there.
+    type Before = bool;
+    type Output = ();
+
+    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&T::fact(input))]
+    }
+
+    async fn before(&self, input: &T::Input) -> Result<bool, Fault> {
+        Ok(T::find(&self.0, input).await?.is_some())
+    }
+
+    async fn run(&self, call: &Call, input: &T::Input, _: &bool) -> Outcome<()> {
+        remove::<T>(&self.0, call, input).await
+    }
+
+    async fn probe(&self, input: &T::Input, _: &bool) -> Probe<()> {
+        match T::find(&self.0, input).await {
+            Ok(None) => Probe::Applied(()),
+            Ok(Some(_)) => Probe::NotApplied,
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    fn trace(&self, _: &T::Input) -> Trace {
+        Trace::Anybodys
+    }
+
+    /// The plan takes away only what was there.
+    async fn recall(&self, _: &T::Input) -> Result<Option<bool>, Fault> {
+        Ok(Some(true))
+    }
+
+    async fn undo(&self, call: &Call, input: &T::Input, before: &bool, _: Option<&()>) -> Outcome<()> {
+        if !before {
+            return Outcome::Applied(());
+        }
+        map(add::<T>(&self.0, call, input).await, |_| ())
+    }
+
+    async fn verify(&self, input: &T::Input, _: &bool, (): &()) -> Result<Vec<Finding>, Fault> {
+        let found = T::find(&self.0, input).await?;
+        Ok(vec![present::<T>(input, found.as_ref(), false)])
+    }
+
+    fn residue(&self, input: &T::Input, _: &bool, _: Option<&()>) -> String {
+        format!("add by hand in Entra ID: {}", shown(&T::fact(input)))
+    }
+}

@@ -1,0 +1,410 @@
+//! Activities: an ARM object that is put in place, or taken away. Every such kind is one [`Object`].
+
+use crate::activity::list_cache::List;
+use crate::activity::{
+    Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, map, quoted, unread,
+};
+use crate::azure::errors::is_over;
+use crate::references::writable::is_guarded;
+use crate::surfaces::lock::keep::{KeptLock, below, lift};
+use rehome_orchestrator::{
+    Activity, Call, Data, Difference, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
+    Reversibility, Trace,
+};
+use serde_json::Value;
+use std::marker::PhantomData;
+
+/// Where an object of the same meaning is looked for.
+pub(crate) struct Twins {
+    /// The code of the refusal that says that there is one.
+    pub(crate) code: &'static str,
+    /// The list that it is in.
+    pub(crate) list: String,
+    /// What picks it from the list.
+    pub(crate) filter: String,
+}
+
+/// What is particular to one kind of object.
+pub(crate) trait Object: Send + Sync + 'static {
+    const NAME: &'static str;
+    const REVERSIBILITY: Reversibility;
+    /// Whether somebody else may have one under the same id: then it is looked at before it is put.
+    const MAY_EXIST: bool = false;
+    /// What may be concluded from it when the record is lost: of one that is put, and of one that is taken away.
+    const TRACE: Trace;
+    type Input: Data;
+
+    /// The id.
+    fn id(input: &Self::Input) -> String;
+    /// The API version.
+    fn api(input: &Self::Input) -> String;
+    /// What must be there, in the form in which it is sent.
+    fn body(input: &Self::Input) -> Value;
+    /// Where one of the same meaning may stand under another id.
+    fn twins(input: &Self::Input) -> Option<Twins> {
+        let _ = input;
+        None
+    }
+    /// Whether what is there means the same as what was to be put; `None` where it is about something else.
+    fn is_twin(input: &Self::Input, live: &Value) -> Option<Result<(), Difference>> {
+        let _ = (input, live);
+        None
+    }
+    /// What only one step may work on at a time.
+    fn lock(input: &Self::Input) -> String {
+        Self::id(input)
+    }
+    /// Locks that are lifted where it is removed again; whoever kept them puts them back.
+    fn kept(_: &Self::Input) -> &[KeptLock] {
+        &[]
+    }
+    /// A list that shows it among others of its kind.
+    fn shown_in(_: &Self::Input) -> Option<List> {
+        None
+    }
+    /// What later steps may refer to.
+    fn output(input: &Self::Input, live: &Value) -> Value {
+        let _ = live;
+        serde_json::json!({"id": Self::id(input)})
+    }
+    /// The part of what was read that is sent to put it back.
+    fn writable(_: &Self::Input, live: &Value) -> Value {
+        serde_json::json!({"properties": live["properties"]})
+    }
+}
+
+/// Puts an object in place.
+pub(crate) struct Put<T>(Clients, PhantomData<T>);
+
+/// Takes an object away.
+pub(crate) struct Remove<T>(Clients, PhantomData<T>);
+
+impl<T> Put<T> {
+    pub(crate) fn new(clients: Clients) -> Self {
+        Self(clients, PhantomData)
+    }
+}
+
+impl<T> Remove<T> {
+    pub(crate) fn new(clients: Clients) -> Self {
+        Self(clients, PhantomData)
+    }
+}
+
+/// Where what is there is not what must be there. Members that Azure adds do not count; texts compare
+/// without case, as ids and regions do.
+pub(crate) fn lacks(live: &Value, wanted: &Value, at: &str) -> Option<Difference> {
+    let plain = |text: &str| text.replace(' ', "").to_lowercase();
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => wanted.iter().find_map(|(name, wanted)| {
+            let found =
+                live.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map_or(&Value::Null, |(_, v)| v);
+            lacks(found, wanted, &format!("{at}/{name}"))
+        }),
+        (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => {
+            live.iter().zip(wanted).enumerate().find_map(|(n, (l, w))| lacks(l, w, &format!("{at}/{n}")))
+        }
+        (Value::String(live), Value::String(wanted)) if plain(live) == plain(wanted) => None,
+        // A role's id begins with the scope at which it was asked for; only its GUID is its name.
+        (Value::String(live), Value::String(wanted))
+            if at.ends_with("/roleDefinitionId") && last(live) == last(wanted) =>
+        {
+            None
+        }
+        (live, wanted) if live == wanted => None,
+        (live, wanted) => {
+            let show = |value: &Value| (!value.is_null()).then(|| value.to_string());
+            Some(Difference { fact: at.to_owned(), expected: show(wanted), found: show(live) })
+        }
+    }
+}
+
+fn is_of(item: &Value, id: &str) -> bool {
+    item["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))
+}
+
+/// Where what is there is another one of the same name than was made: somebody made it again.
+fn another(was: Option<&Value>, now: &Value, id: &str) -> Option<Difference> {
+    was.and_then(Value::as_object)?.iter().find_map(|(name, was)| {
+        let (was, now) = (was.as_str()?, now[name].as_str()?);
+        let (expected, found) = (Some(was.to_owned()), Some(now.to_owned()));
+        let fact = format!("{id}/{name}");
+        (!was.eq_ignore_ascii_case(now)).then_some(Difference { fact, expected, found })
+    })
+}
+
+fn last(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or_default().to_lowercase()
+}
+
+/// Takes an object away; one that is guarded, in whatever state it is.
+async fn remove<T: Object>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
+    let (id, kept) = (T::id(input), T::kept(input));
+    if let Err(not_now) = lift(clients, call, kept).await {
+        return not_now;
+    }
+    let tag = is_guarded(&id).then_some("*");
+    let gone = clients.writer.delete(call, &id, &T::api(input), tag).await;
+    clients.shelf.clear();
+    below(call, kept, map(gone, |_| ()))
+}
+
+impl<T: Object> Put<T> {
+    async fn live(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
+        self.0.reader.find(&T::id(input), &T::api(input)).await
+    }
+
+    /// Somebody else's object may mean the same: then nothing is to be put, and nothing to be taken back.
+    async fn judge_refusal(&self, input: &T::Input, why: Fault) -> Outcome<Value> {
+        let Some(twins) = T::twins(input).filter(|twins| why.code.eq_ignore_ascii_case(twins.code)) else {
+            return Outcome::Refused(why);
+        };
+        let filter = [("$filter", twins.filter.as_str())];
+        let there = match self.0.reader.list(&twins.list, &T::api(input), &filter).await {
+            Ok(there) => there,
+            Err(unreadable) => return unread(unreadable),
+        };
+        let judged = there.iter().find_map(|live| Some((live, T::is_twin(input, live)?)));
+        match judged {
+            Some((live, Ok(()))) => Outcome::Applied(serde_json::json!({"id": live["id"]})),
+            Some((_, Err(difference))) => foreign(&difference),
+            None => Outcome::Refused(why),
+        }
+    }
+
+    /// What stands for the effect: our own object, or the one that was found to mean the same.
+    async fn standing(&self, input: &T::Input, output: &Value) -> Result<Option<Difference>, Fault> {
+        let (own, id) = (T::id(input), output["id"].as_str().unwrap_or_default());
+        let id = if T::twins(input).is_some() && !id.is_empty() { id } else { &own };
+        let listed = match T::shown_in(input) {
+            Some(list) => self.0.shelf.find(&self.0.reader, &list, |item| is_of(item, id)).await,
+            None => None,
+        };
+        // A list may lag behind: what it does not show is looked for itself.
+        let live = match listed {
+            Some(live) => Some(live),
+            None => self.0.reader.find(id, &T::api(input)).await?,
+        };
+        let Some(live) = live else {
+            return Ok(Some(Difference { fact: own, expected: Some("present".to_owned()), found: None }));
+        };
+        if id.eq_ignore_ascii_case(&own) {
+            return Ok(lacks(&live, &T::body(input), &own));
+        }
+        let other = || Difference { fact: own.clone(), expected: Some("the same".to_owned()), found: None };
+        Ok(T::is_twin(input, &live).unwrap_or_else(|| Err(other())).err())
+    }
+}
+
+impl<T: Object> Activity for Put<T> {
+    const NAME: &'static str = T::NAME;
+    const REVERSIBILITY: Reversibility = T::REVERSIBILITY;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = T::Input;
+    type Before = ();
+    type Output = Value;
+
+    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&T::lock(input))]
+    }
+
+    async fn before(&self, _: &T::Input) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
+        if T::MAY_EXIST {
+            match self.live(input).await {
+                Ok(None) => {}
+                Ok(Some(_)) => {
+                    let fact = T::id(input);
+                    let found = Some("somebody's".to_owned());
+                    return foreign(&Difference { fact, expected: None, found });
+                }
+                Err(why) => return unread(why),
+            }
+        }
+        let body = T::body(input);
+        if let Some(why) = held_back(&T::id(input), &body) {
+            return Outcome::Refused(why);
+        }
+        let sent = self.0.writer.put(call, &T::id(input), &T::api(input), &body, None).await;
+        self.0.shelf.clear();
+        match map(sent, |live| T::output(input, &live)) {
+            Outcome::Refused(why) => self.judge_refusal(input, why).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn poll(&self, input: &T::Input, (): &(), operation: &Operation) -> Outcome<Value> {
+        match self.0.reader.poll(operation).await {
+            Outcome::Applied(_) => match self.live(input).await {
+                Ok(Some(live)) => Outcome::Applied(T::output(input, &live)),
+                Ok(None) => Outcome::Unknown(Fault::new(
+                    rehome_orchestrator::FaultKind::Missing,
+                    "NotThere",
+                    "the operation succeeded, and there is nothing",
+                )),
+                Err(why) => Outcome::Retry { after: None, why },
+            },
+            Outcome::Unknown(why) if is_over(&why) => match self.live(input).await {
+                Ok(None) => failed(why),
+                Ok(Some(_)) | Err(_) => Outcome::Unknown(why),
+            },
+            other => map(other, |_| Value::Null),
+        }
+    }
+
+    async fn probe(&self, input: &T::Input, (): &()) -> Probe<Value> {
+        match self.live(input).await {
+            Ok(None) => Probe::NotApplied,
+            Ok(Some(live)) => match lacks(&live, &T::body(input), &T::id(input)) {
+                None => Probe::Applied(T::output(input, &live)),
+                Some(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    fn trace(&self, _: &T::Input) -> Trace {
+        T::TRACE
+    }
+
+    async fn undo(&self, call: &Call, input: &T::Input, (): &(), was: Option<&Value>) -> Outcome<()> {
+        match self.live(input).await {
+            Ok(None) => Outcome::Applied(()),
+            Ok(Some(live)) => match lacks(&live, &T::body(input), &T::id(input))
+                .or_else(|| another(was, &T::output(input, &live), &T::id(input)))
+            {
+                None => remove::<T>(&self.0, call, input).await,
+                Some(difference) => foreign(&difference),
+            },
+            Err(why) => unread(why),
+        }
+    }
+
+    async fn verify(&self, input: &T::Input, (): &(), output: &Value) -> Result<Vec<Finding>, Fault> {
+        let difference = self.standing(input, output).await?;
+        Ok(vec![finding(&T::id(input), "present", difference.as_ref())])
+    }
+
+    fn residue(&self, input: &T::Input, (): &(), _: Option<&Value>) -> String {
+        format!(
+            "az rest --method delete --url {}",
+            quoted(&format!("{}?api-version={}", T::id(input), T::api(input)))
+        )
+    }
+}
+
+impl<T: Object> Remove<T> {
+    /// What is gone is gone by two answers: what is taken for gone cannot be put back.
+    async fn live(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
+        self.0.reader.find_twice(&T::id(input), &T::api(input)).await
+    }
+}
+
+impl<T: Object> Activity for Remove<T> {
+    const NAME: &'static str = T::NAME;
+    const REVERSIBILITY: Reversibility = T::REVERSIBILITY;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = T::Input;
+    type Before = Option<Value>;
+    type Output = ();
+
+    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&T::lock(input))]
+    }
+
+    async fn before(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
+        Ok(self.live(input).await?.map(|live| T::writable(input, &live)))
+    }
+
+    async fn run(&self, call: &Call, input: &T::Input, before: &Option<Value>) -> Outcome<()> {
+        if let Some(difference) = before.as_ref().and_then(|b| lacks(b, &T::body(input), &T::id(input))) {
+            return foreign(&difference);
+        }
+        remove::<T>(&self.0, call, input).await
+    }
+
+    async fn poll(&self, _: &T::Input, _: &Option<Value>, operation: &Operation) -> Outcome<()> {
+        map(self.0.reader.poll(operation).await, |_| ())
+    }
+
+    async fn probe(&self, input: &T::Input, before: &Option<Value>) -> Probe<()> {
+        match self.live(input).await {
+            Ok(None) => Probe::Applied(()),
+            Ok(Some(live)) => {
+                let then = before.clone().unwrap_or_else(|| T::body(input));
+                match lacks(&live, &then, &T::id(input)) {
+                    None => Probe::NotApplied,
+                    Some(difference) => Probe::Foreign(difference),
+                }
+            }
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    fn trace(&self, _: &T::Input) -> Trace {
+        T::TRACE
+    }
+
+    /// What is there, or what the plan says was there.
+    async fn recall(&self, input: &T::Input) -> Result<Option<Option<Value>>, Fault> {
+        let live = self.live(input).await?;
+        Ok(Some(Some(live.map_or_else(|| T::body(input), |live| T::writable(input, &live)))))
+    }
+
+    async fn undo(
+        &self,
+        call: &Call,
+        input: &T::Input,
+        before: &Option<Value>,
+        _: Option<&()>,
+    ) -> Outcome<()> {
+        // It was not there before: there is nothing to put back.
+        let Some(before) = before else { return Outcome::Applied(()) };
+        match self.live(input).await {
+            Ok(Some(live)) => match lacks(&live, before, &T::id(input)) {
+                None => Outcome::Applied(()),
+                Some(difference) => foreign(&difference),
+            },
+            Ok(None) => {
+                map(self.0.writer.put(call, &T::id(input), &T::api(input), before, None).await, |_| ())
+            }
+            Err(why) => unread(why),
+        }
+    }
+
+    async fn verify(&self, input: &T::Input, _: &Option<Value>, (): &()) -> Result<Vec<Finding>, Fault> {
+        let id = T::id(input);
+        let difference = self.live(input).await?.map(|_| Difference {
+            fact: id.clone(),
+            expected: None,
+            found: Some("present".to_owned()),
+        });
+        Ok(vec![finding(&id, "absent", difference.as_ref())])
+    }
+
+    fn residue(&self, input: &T::Input, before: &Option<Value>, _: Option<&()>) -> String {
+        let body = before.as_ref().map(ToString::to_string).unwrap_or_default();
+        let url = format!("{}?api-version={}", T::id(input), T::api(input));
+        format!("az rest --method put --url {} --body {}", quoted(&url), quoted(&body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_azure_adds_does_not_count_and_what_is_missing_is_named() {
+        let live = json!({"id": "/X", "location": "West Europe", "properties": {"a": 1, "more": true}});
+        assert_eq!(lacks(&live, &json!({"location": "westeurope", "properties": {"a": 1}}), "x"), None);
+        let lack = lacks(&live, &json!({"properties": {"a": 2}}), "x").expect("it differs");
+        assert_eq!((lack.fact.as_str(), lack.found.as_deref()), ("x/properties/a", Some("1")));
+        assert!(lacks(&json!({}), &json!({"tags": {"a": "b"}}), "x").is_some());
+    }
+}

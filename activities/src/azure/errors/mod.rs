@@ -1,0 +1,13 @@
+//! Azure: what each answer means for what may be done next.
+
+mod table;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use table::TABLE;
+pub(crate) use verdict::{
+    Asked, PATIENT, SIGN_IN, Wish, broken, fault, is_over, is_spent, may_pass, row_of, says_there,
+    sign_in_fault,
+};
+pub use verdict::{Meaning, NO_LICENCE, On, Row, advice};

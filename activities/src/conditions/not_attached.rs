@@ -1,0 +1,47 @@
+//! Activities: whether anything still uses an identity whose rights are about to go. Reads only.
+//!
+//! What people say that they did is not what is there, and somebody may have attached it after the plan was made.
+
+use crate::azure::Reader;
+use crate::conditions::users::{Known, Look};
+use rehome_orchestrator::{Condition, Fault, FaultKind, Met};
+use serde::{Deserialize, Serialize};
+
+/// No resource uses this identity, by every way of looking that there is, and each of them has answered.
+pub(crate) struct IdentityUnused(pub(crate) Reader);
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnusedInput {
+    id: String,
+    /// Its client id and its principal id, by which hosts may name it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+    /// Hosts that the plan knows, and those that people were to re-point.
+    hosts: Vec<Known>,
+    /// Lists that could not be read when the plan was made, for which somebody answers by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answered_for: Vec<String>,
+    /// Records of runs that have ended: they have it attached and do not use it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    records: Vec<String>,
+}
+
+impl Condition for IdentityUnused {
+    const NAME: &'static str = "identity.unused/1";
+    type Input = UnusedInput;
+
+    async fn check(&self, input: &UnusedInput) -> Met {
+        let UnusedInput { id, names, hosts, answered_for, records } = input;
+        let look = Look { id, names, hosts, answered_for, records };
+        match look.user(&self.0).await {
+            Ok(None) => Met::Yes,
+            Ok(Some(user)) => {
+                let what = format!("this still has the old identity {}, whose rights would go now", user.how);
+                let why = Fault::new(FaultKind::NotReady, "StillAttached", what).at(user.id);
+                Met::NotYet { after: None, why }
+            }
+            Err(why) => Met::NotYet { after: None, why },
+        }
+    }
+}

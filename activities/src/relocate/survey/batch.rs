@@ -1,0 +1,404 @@
+//! Activities: reads the facts of one or many identities, in as few requests as Azure allows. Reads only.
+//!
+//! Discovery is a union: Resource Graph by the map of identities and by any text, Azure's own list of what
+//! uses an identity, and the resources themselves. What one method sees and another should have seen is
+//! a gap in the plan, and so is everything that may not be read.
+
+use crate::azure::{NO_ANSWER, ReadAction, Reader, says_no_version};
+use crate::references::scan::Identifiers;
+use crate::relocate::facts::*;
+use crate::relocate::map::survey as mapped;
+use crate::relocate::params::Params;
+use crate::relocate::survey::{access, directory, graph_rights, parse, versions};
+use crate::surfaces::cluster::survey as bindings;
+use crate::surfaces::deny_assignment::denied;
+use crate::surfaces::deny_assignment::survey as denials;
+use crate::surfaces::home::survey as homes;
+use crate::surfaces::host::inside;
+use crate::surfaces::host::survey as hosts;
+use crate::surfaces::identity::survey as itself;
+use crate::surfaces::identity_extensions::survey as on_itself;
+use crate::surfaces::manual_references::survey as named;
+use crate::surfaces::role_assignment::orphaned_principals as orphans;
+use crate::surfaces::sign_ins::survey as sign_ins;
+use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::{Fault, FaultKind};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Identities that are read at the same time.
+const AT_ONCE: usize = 8;
+
+/// What is the same for all identities of a batch, read once.
+pub(crate) struct Common {
+    pub(crate) subscriptions: Vec<String>,
+    /// Role names by GUID.
+    pub(crate) roles: BTreeMap<String, String>,
+    /// Where custom roles may be assigned, by GUID.
+    pub(crate) custom_roles: BTreeMap<String, Vec<String>>,
+    /// Key vaults with their policies.
+    pub(crate) vaults: Vec<Value>,
+    /// Grants inside services: the body and the version it was read with.
+    pub(crate) grants: Vec<(Value, &'static str)>,
+    /// Sites and slots with their settings, and what keeps roles of its own.
+    pub(crate) opaque: hosts::Opaque,
+    /// Locks of all subscriptions.
+    pub(crate) locks: Vec<Lock>,
+    /// Applications with the credentials that they trust.
+    pub(crate) applications: Vec<Value>,
+    /// Management groups that may be seen.
+    pub(crate) management_groups: Vec<String>,
+    pub(crate) versions: versions::Versions,
+    /// Role assignments there are in each subscription, by its lower-case id.
+    pub(crate) counts: BTreeMap<String, u64>,
+    /// What the caller has in Entra ID.
+    pub(crate) held: graph_rights::Held,
+    pub(crate) gaps: Vec<Gap>,
+}
+
+/// What may be of any of the identities, read once for all of them.
+struct ForAll {
+    /// What the index says that it mentions one of them.
+    mentioned: hosts::Candidates,
+    /// Deny assignments, of whomever.
+    denials: Vec<Value>,
+    /// What is below resources that need not carry any of them.
+    inside: inside::Inside,
+    /// What would put one of them back from outside.
+    homes: homes::Homes,
+}
+
+impl ForAll {
+    /// What of all this names one identity.
+    fn named(&self, common: &Common, who: &Identifiers) -> Vec<Named> {
+        let mut named = named::resources(&self.mentioned, who);
+        named.extend(common.opaque.closed.iter().cloned());
+        named
+    }
+}
+
+impl Common {
+    fn access_policies(&self, who: &Identifiers) -> Vec<AccessPolicy> {
+        self.vaults.iter().flat_map(|vault| parse::access_policies(vault, &who.principal_id)).collect()
+    }
+
+    fn service_grants(&self, who: &Identifiers) -> Vec<ServiceGrant> {
+        self.grants.iter().filter_map(|(grant, api)| parse::service_grant(grant, api, who)).collect()
+    }
+}
+
+/// Reads the facts of all these identities; one that cannot be read does not hinder the others.
+///
+/// # Errors
+/// When nothing at all can be read.
+pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Facts, Fault>>, Fault> {
+    let mut common = access::common(reader).await?;
+    let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, p.identity.clone())).collect();
+    let (identities, (denials, unread), (inside, missed), (homes, unseen)): (
+        Vec<Result<(Value, Identity), Fault>>,
+        _,
+        _,
+        _,
+    ) = futures_util::join!(
+        stream::iter(asked).buffered(AT_ONCE).collect(),
+        denials::list(reader, &common),
+        inside::read(reader, &common),
+        homes::read(reader, &common),
+    );
+    common.gaps.extend(unread.into_iter().chain(missed).chain(unseen));
+    let known: Vec<(&Value, &Identifiers)> =
+        identities.iter().filter_map(|i| i.as_ref().ok()).map(|(body, i)| (body, &i.identifiers)).collect();
+    let mut unread = Vec::new();
+    let mentioned = hosts::mentioned(reader, &common, &known, &mut unread).await;
+    common.gaps.append(&mut unread);
+    let moving: Vec<Moving> = params
+        .iter()
+        .zip(&identities)
+        .map(|(p, identity)| Moving {
+            from: p.identity.clone(),
+            to: p.target.id(),
+            principal_id: identity
+                .as_ref()
+                .map(|(_, i)| i.identifiers.principal_id.clone())
+                .unwrap_or_default(),
+        })
+        .collect();
+    let (common, all) = (&common, &ForAll { mentioned, denials, inside, homes });
+    let mut asked = Vec::with_capacity(params.len());
+    for (params, identity) in params.iter().zip(identities) {
+        let others = moving.iter().filter(|m| !m.from.eq_ignore_ascii_case(&params.identity));
+        let others: Vec<Moving> = others.cloned().collect();
+        asked.push(async move {
+            let (_, identity) = identity?;
+            Box::pin(one(reader, common, all, params, identity, others)).await
+        });
+    }
+    Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
+}
+
+/// The version in which it is looked whether an identity is there.
+pub(crate) const MSI: &str = "2024-11-30";
+
+async fn one(
+    reader: &Reader,
+    common: &Common,
+    all: &ForAll,
+    params: &Params,
+    identity: Identity,
+    moving: Vec<Moving>,
+) -> Result<Facts, Fault> {
+    let who = identity.identifiers.clone();
+    let mut gaps = common.gaps.clone();
+    let (target, credentials, grants, directory, hosts, (mut named, unread), signs_in, own) = futures_util::join!(
+        target(reader, params, &identity),
+        credentials(reader, &who.resource_id),
+        access::assignments(reader, common, &who),
+        directory::read(reader, common, &all.denials, &who),
+        hosts::read(reader, common, &all.mentioned, &who),
+        named::eligible(reader, common, &who),
+        signs_in(reader, params, &who),
+        on_itself::read(reader, &all.mentioned, &who),
+    );
+    let (signs_in_to, unlogged) = signs_in;
+    gaps.extend(unread.into_iter().chain(unlogged).chain(own.gaps));
+    named.extend(all.named(common, &who).into_iter().chain(own.by_hand));
+    let (mut assignments, (directory, scheduled, missed)) = (grants, directory);
+    gaps.extend(missed);
+    named.extend(scheduled);
+    let (target, unasked) = target?;
+    gaps.extend(unasked.into_iter().chain(unlisted_home(common, &who)));
+    let (mut hosts, host_gaps) = hosts;
+    let (credentials, unread) = credentials;
+    gaps.extend(unread);
+    let (bindings, unlisted) = bindings::read(reader, &credentials, &who).await;
+    gaps.extend(unlisted);
+    let administrators = common.grants.iter().filter_map(|(g, api)| parse::administrator(g, api, &who));
+    add(&mut hosts, administrators.chain(bindings).chain(all.inside.hosts(&who)));
+    gaps.append(&mut assignments.gaps);
+    let (gone, unasked) = orphans::read(reader, &assignments.on).await;
+    gaps.extend(unasked);
+    gaps.extend(host_gaps);
+    let (mut counterparts, unread) = hosts::counterparts(reader, common, params, &hosts).await;
+    gaps.extend(unread);
+    let mut living: Vec<&str> = moving.iter().map(|m| m.from.as_str()).collect();
+    living.push(&who.resource_id);
+    let written = hosts.iter_mut().chain(counterparts.iter_mut().map(|c| &mut c.host));
+    gaps.extend(hosts::find_dead(reader, &living, written).await);
+    let mut facts = Facts {
+        target,
+        graph: reader.graph_for_people(),
+        credentials,
+        assignments_of: assignments.of,
+        assignments_on: assignments.on,
+        gone,
+        conditions_naming: assignments.naming,
+        directory,
+        access_policies: common.access_policies(&who),
+        service_grants: common.service_grants(&who),
+        hosts,
+        counterparts,
+        mapped: Mapped::default(),
+        named,
+        signs_in_to,
+        on_itself: own.copied,
+        locks: Vec::new(),
+        moving,
+        rights: Vec::new(),
+        denied: Vec::new(),
+        assignment_counts: BTreeMap::new(),
+        gaps,
+        identity,
+    };
+    follow(reader, common, all, params, &mut facts).await;
+    sort(&mut facts);
+    Ok(facts)
+}
+
+/// What depends on the rest: homes and keepers of hosts, counterparts of what was granted, locks, the caller's rights
+/// and who denies them.
+async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params, facts: &mut Facts) {
+    let who = &facts.identity.identifiers;
+    let homes = all.homes.of(who, &all.mentioned, &facts.hosts, &facts.credentials);
+    facts.named.extend(homes.into_iter().chain(all.inside.keepers(&facts.hosts, &facts.assignments_of)));
+    let (mapped, unread) = mapped::read(reader, common, params, facts).await;
+    facts.mapped = mapped;
+    facts.gaps.extend(unread);
+    facts.locks = access::locks(common, facts);
+    let (rights, unread) = access::rights(reader, params, facts).await;
+    facts.rights = rights;
+    facts.gaps.extend(unread);
+    facts.denied = denied::of(&all.denials, &common.held.caller(reader.caller()), &facts.rights);
+    facts.rights.extend(graph_rights::rights(common, facts));
+    facts.assignment_counts = access::counts(common, facts);
+}
+
+/// Each host once.
+fn add(hosts: &mut Vec<Host>, more: impl Iterator<Item = Host>) {
+    for one in more {
+        if !hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&one.id)) {
+            hosts.push(one);
+        }
+    }
+}
+
+/// Where it has signed in, if anybody wants to know.
+async fn signs_in(
+    reader: &Reader,
+    params: &Params,
+    who: &Identifiers,
+) -> (Option<Vec<Audience>>, Option<Gap>) {
+    if params.options.quiet_ms == 0 {
+        return (None, None);
+    }
+    sign_ins::read(reader, &who.principal_id).await
+}
+
+/// The same world gives the same facts, in whatever order it answered.
+fn sort(facts: &mut Facts) {
+    facts.credentials.sort();
+    facts.assignments_of.sort();
+    facts.assignments_on.sort();
+    facts.conditions_naming.sort();
+    facts.access_policies.sort_by(|a, b| (&a.vault, &a.application_id).cmp(&(&b.vault, &b.application_id)));
+    facts.service_grants.sort_by(|a, b| a.id.cmp(&b.id));
+    facts.hosts.sort_by_key(|host| host.id.to_lowercase());
+    facts.mapped.places.sort();
+    facts.mapped.grants.sort_by(|a, b| a.of.cmp(&b.of));
+    facts.named.sort();
+    facts.named.dedup();
+    facts.on_itself.sort_by_key(|one| one.id.to_lowercase());
+    facts.locks.sort();
+    facts.rights.sort();
+    facts.gaps.sort();
+    facts.gaps.dedup();
+}
+
+async fn target(reader: &Reader, params: &Params, was: &Identity) -> Result<(TargetFacts, Vec<Gap>), Fault> {
+    let target = &params.target;
+    let provider_id = format!("/subscriptions/{}/providers/Microsoft.ManagedIdentity", target.subscription);
+    let (group, identity) = (target.group_id(), target.id());
+    let (group, there, provider, denied) = futures_util::join!(
+        reader.find(&group, "2024-07-01"),
+        reader.find(&identity, MSI),
+        reader.find(&provider_id, "2021-04-01"),
+        policies(reader, params, was),
+    );
+    let group = group?;
+    let (policies, mut gaps) = match denied {
+        Ok(policies) => (policies, Vec::new()),
+        // In a group that is not there nothing can be asked.
+        Err(_) if group.is_none() => (Vec::new(), Vec::new()),
+        Err(why) => (Vec::new(), vec![gap("Azure Policy at the target", &why)]),
+    };
+    // In a group that is not there nothing is.
+    let taken = group.is_some() && there?.is_some();
+    // Every subscription knows this provider, registered or not.
+    let none = || {
+        Fault::new(
+            FaultKind::Missing,
+            "NoProvider",
+            "the subscription does not know the provider of identities",
+        )
+    };
+    let provider = match provider.and_then(|found| found.ok_or_else(none)) {
+        Ok(found) => Some(found),
+        Err(why) => {
+            gaps.push(gap(&provider_id, &why));
+            None
+        }
+    };
+    let state = provider.as_ref().and_then(|p| parse::text(p, "/registrationState"));
+    let facts = TargetFacts {
+        id: target.id(),
+        group_location: group.as_ref().and_then(|g| parse::text(g, "/location")),
+        taken,
+        region_offered: provider.as_ref().and_then(|p| offered(p, &target.location)),
+        registered: state.map(|state| state.eq_ignore_ascii_case("Registered")),
+        policies,
+    };
+    Ok((facts, gaps))
+}
+
+/// The assignments of policies that would deny the new identity.
+async fn policies(reader: &Reader, params: &Params, was: &Identity) -> Result<Vec<String>, Fault> {
+    let mut tags = was.tags.clone();
+    tags.extend(params.options.add_tags.clone());
+    let mut properties = json!({"isolationScope": was.isolation_scope.as_deref().unwrap_or("None")});
+    let restrictions = was.assignment_restrictions.iter().map(|value| ("assignmentRestrictions", value));
+    for (name, value) in was.more.iter().map(|(name, value)| (name.as_str(), value)).chain(restrictions) {
+        properties[name] = value.clone();
+    }
+    let content = json!({"type": "Microsoft.ManagedIdentity/userAssignedIdentities", "name": params.target.name,
+        "location": params.target.location, "tags": tags, "properties": properties});
+    let version = was.api_version.as_deref().unwrap_or(MSI);
+    let body = json!({"resourceDetails": {"resourceContent": content, "apiVersion": version}});
+    let group = params.target.group_id();
+    let found = reader.post_question(ReadAction::CheckPolicyRestrictions, &group, &body).await?;
+    items_at(&found, "/contentEvaluationResult/policyEvaluations", &group)?;
+    Ok(parse::denying(&found))
+}
+
+/// A list inside an answer, which is one or a failure.
+fn items_at<'a>(body: &'a Value, pointer: &str, place: &str) -> Result<&'a Vec<Value>, Fault> {
+    let none = || Fault::new(FaultKind::Broken, NO_ANSWER, format!("the answer has no list in {pointer}"));
+    body.pointer(pointer).and_then(Value::as_array).ok_or_else(|| none().at(place))
+}
+
+pub(crate) fn offered(provider: &Value, location: &str) -> Option<bool> {
+    let plain = |text: &str| text.replace(' ', "").to_lowercase();
+    let types = provider["resourceTypes"].as_array()?;
+    let kind = types.iter().find(|t| {
+        t["resourceType"].as_str().is_some_and(|k| k.eq_ignore_ascii_case("userAssignedIdentities"))
+    })?;
+    let regions = kind["locations"].as_array()?;
+    Some(regions.iter().filter_map(Value::as_str).any(|r| plain(r) == plain(location)))
+}
+
+/// Its federated credentials, or what of them could not be read.
+async fn credentials(reader: &Reader, id: &str) -> (Vec<FederatedCredential>, Vec<Gap>) {
+    let path = format!("{id}/federatedIdentityCredentials");
+    let mut gaps = Vec::new();
+    match credential_list(reader, &path).await {
+        Ok(found) => (understood(&path, &found, parse::credential, &mut gaps), gaps),
+        Err(why) => (Vec::new(), vec![gap(&path, &why)]),
+    }
+}
+
+/// The list of federated credentials. Flexible ones are seen only in a preview version, which not every cloud has.
+pub(crate) async fn credential_list(reader: &Reader, path: &str) -> Result<Vec<Value>, Fault> {
+    match reader.list(path, "2025-01-31-preview", &[]).await {
+        Err(why) if says_no_version(&why) => reader.list(path, MSI, &[]).await,
+        other => other,
+    }
+}
+
+/// The subscription of an identity is one of those that may be seen: a list without it is not the whole one.
+fn unlisted_home(common: &Common, who: &Identifiers) -> Option<Gap> {
+    let home = who.resource_id.split('/').nth(2).unwrap_or_default();
+    let listed = common.subscriptions.iter().any(|one| one.eq_ignore_ascii_case(home));
+    let why =
+        || "the list of subscriptions does not have it: other subscriptions may be missing, too".to_owned();
+    (!listed).then(|| Gap { code: GapCode::Unreadable, scope: format!("/subscriptions/{home}"), why: why() })
+}
+
+/// What can be made of the items of a list. One that nobody understands is a gap: it is not what it should be.
+pub(crate) fn understood<T>(
+    list: &str,
+    items: &[Value],
+    read: impl Fn(&Value) -> Option<T>,
+    gaps: &mut Vec<Gap>,
+) -> Vec<T> {
+    let known: Vec<T> = items.iter().filter_map(read).collect();
+    let strange = items.len() - known.len();
+    if strange > 0 {
+        let why = format!("{strange} of {} entries are not what this list should have", items.len());
+        gaps.push(Gap { code: GapCode::Unreadable, scope: list.to_owned(), why });
+    }
+    known
+}
+
+/// A gap, from what Azure said.
+pub(crate) fn gap(scope: &str, why: &Fault) -> Gap {
+    let code = if why.kind == FaultKind::Denied { GapCode::Denied } else { GapCode::Unreadable };
+    Gap { code, scope: scope.to_owned(), why: why.to_string() }
+}

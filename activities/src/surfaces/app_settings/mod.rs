@@ -1,0 +1,3 @@
+//! Activities: application settings and connection strings that name the identity.
+
+pub(crate) mod activity;

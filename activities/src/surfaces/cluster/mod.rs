@@ -1,0 +1,7 @@
+//! Activities: Kubernetes clusters of Azure: their nodes, and what binds an identity to one.
+
+pub(crate) mod bindings;
+pub(crate) mod nodes;
+pub(crate) mod plan;
+pub(crate) mod preflight;
+pub(crate) mod survey;

@@ -1,0 +1,156 @@
+//! Activities: users inside databases, which no API of Azure reaches, as scripts for a person. Pure.
+//!
+//! A script finds the user by the id that the database keeps, copies what that user has to the user of the
+//! other identity, and prints what it runs. Names are hostile text and the scripts are ready to run, so every
+//! text is written as what it stands in: a literal, an identifier, a comment.
+
+use crate::commands::script::Language;
+use crate::references::scan::Identifier;
+use crate::relocate::plan::builder::{Builder, Group, New, Words};
+use crate::relocate::plan::words::place;
+use crate::surfaces::database::servers::{Engine, Server, servers};
+use rehome_orchestrator::{Node, StepId, Template};
+
+/// How one engine is written.
+struct Dialect {
+    what: &'static str,
+    add: &'static str,
+    drop: &'static str,
+    language: Language,
+    /// How long a user's name may be.
+    name_max: usize,
+}
+
+fn dialect(engine: Engine) -> Dialect {
+    match engine {
+        Engine::Sql => Dialect {
+            what: "Azure SQL",
+            add: include_str!("scripts/sql_add.sql"),
+            drop: include_str!("scripts/sql_drop.sql"),
+            language: Language::TSql,
+            name_max: 128,
+        },
+        Engine::Postgres => Dialect {
+            what: "PostgreSQL",
+            add: include_str!("scripts/postgres_add.sql"),
+            drop: include_str!("scripts/postgres_drop.sql"),
+            language: Language::Postgres,
+            name_max: 63,
+        },
+        Engine::MySql => Dialect {
+            what: "MySQL",
+            add: include_str!("scripts/mysql_add.sql"),
+            drop: include_str!("scripts/mysql_drop.sql"),
+            language: Language::MySql,
+            name_max: 32,
+        },
+        Engine::Kusto => Dialect {
+            what: "Data Explorer",
+            add: include_str!("scripts/kusto_add.kql"),
+            drop: include_str!("scripts/kusto_drop.kql"),
+            language: Language::Kql,
+            name_max: 128,
+        },
+    }
+}
+
+/// One identity, as a script names it.
+struct Named {
+    client: Template,
+    principal: Template,
+    /// What its user is called.
+    name: String,
+}
+
+/// The users of the new identity, before anything works as it.
+pub(crate) fn add_users(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<StepId> {
+    let needs = [new.made_by.clone(), known.clone()];
+    let found = servers(b.facts);
+    let add = |server: Server| {
+        let dialect = dialect(server.engine);
+        let (old, fresh) = (old_user(b, &dialect), new_user(b, new, &dialect));
+        let node = Node::ByHand {
+            instruction: script(b, &server, &dialect, dialect.add, [&old, &fresh]),
+            undo: script(b, &server, &dialect, dialect.drop, [&fresh, &old]),
+        };
+        let title = format!("{} {}: user for NEW, with what the old one has", dialect.what, server.name);
+        b.push(Group::Grant, Words::new(title, "by hand"), &needs, node)
+    };
+    found.into_iter().map(add).collect()
+}
+
+/// Takes the users of the old identity away, once nothing works as it.
+pub(crate) fn drop_users(b: &mut Builder<'_>, new: &New, needs: &[StepId]) -> Vec<StepId> {
+    let found = servers(b.facts);
+    let drop = |server: Server| {
+        let dialect = dialect(server.engine);
+        let (old, fresh) = (old_user(b, &dialect), new_user(b, new, &dialect));
+        let node = Node::ByHand {
+            instruction: script(b, &server, &dialect, dialect.drop, [&old, &fresh]),
+            undo: script(b, &server, &dialect, dialect.add, [&fresh, &old]),
+        };
+        let title = format!("{} {}: drop the old user", dialect.what, server.name);
+        b.push(Group::CleanUp, Words::new(title, "by hand"), needs, node)
+    };
+    found.into_iter().map(drop).collect()
+}
+
+fn old_user(b: &Builder<'_>, dialect: &Dialect) -> Named {
+    let old = b.old();
+    let id = |id: &str| Template::known(dialect.language.literal(id));
+    Named {
+        client: id(&old.client_id),
+        principal: id(&old.principal_id),
+        name: shortened(&place(&old.resource_id), "", dialect.name_max),
+    }
+}
+
+fn new_user(b: &Builder<'_>, new: &New, dialect: &Dialect) -> Named {
+    Named {
+        client: new.name(Identifier::ClientId),
+        principal: new.name(Identifier::PrincipalId),
+        name: fresh_name(b, new, dialect.name_max),
+    }
+}
+
+/// What the new identity is called beside the old one, in what has no name twice.
+pub(crate) fn fresh_name(b: &Builder<'_>, new: &New, max: usize) -> String {
+    let (was, is) = (place(&b.old().resource_id), place(&new.id));
+    let region = format!("-{}", b.params.target.location);
+    let apart = was.eq_ignore_ascii_case(&is) || is.len() > max;
+    shortened(&is, if apart { &region } else { "" }, max)
+}
+
+/// A name with this ending, and no longer than this.
+pub(crate) fn shortened(name: &str, ending: &str, max: usize) -> String {
+    let room = max.saturating_sub(ending.len());
+    let end = (0..=name.len().min(room)).rev().find(|at| name.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}{ending}", &name[..end])
+}
+
+/// A script with its places filled in, in one pass: what is put in is not looked at again.
+fn script(
+    b: &Builder<'_>,
+    server: &Server,
+    dialect: &Dialect,
+    text: &str,
+    [from, to]: [&Named; 2],
+) -> Template {
+    let head = dialect.language.comment(&format!("{} {} ({})", dialect.what, server.name, server.place));
+    let mut parts = vec![Template::known(head)];
+    for (at, piece) in text.trim_end().split("{{").enumerate() {
+        let (place, rest) = if at == 0 { ("", piece) } else { piece.split_once("}}").unwrap_or(("", piece)) };
+        match place {
+            "FROM_CLIENT" => parts.push(from.client.clone()),
+            "FROM_PRINCIPAL" => parts.push(from.principal.clone()),
+            "TO_CLIENT" => parts.push(to.client.clone()),
+            "TO_PRINCIPAL" => parts.push(to.principal.clone()),
+            "NAME" => parts.push(Template::known(dialect.language.literal(&to.name))),
+            "NAME_ID" => parts.push(Template::known(dialect.language.identifier(&to.name))),
+            "TENANT" => parts.push(Template::known(dialect.language.literal(&b.facts.identity.tenant_id))),
+            _ => {}
+        }
+        parts.push(Template::known(rest));
+    }
+    Template::Text(parts)
+}

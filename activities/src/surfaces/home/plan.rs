@@ -1,0 +1,175 @@
+//! Activities: the steps for what keeps the old identity where no program reads it, and for what would put it back from
+//! outside: a person changes it there, before the old one is taken from anything. Pure.
+
+use crate::commands::shell::quoted;
+use crate::commands::shown;
+use crate::references::scan::Identifier;
+use crate::relocate::facts::{Home, HomeKind, Keeper, Named};
+use crate::relocate::plan::builder::{Builder, Group, New, Words};
+use crate::relocate::plan::words::{grouped, place};
+use crate::surfaces::home::keepers;
+use rehome_orchestrator::{Node, StepId, Template};
+
+/// The steps of people, each once the new identity is there and may do what the old one may.
+pub(crate) fn steps(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
+    let mut needs = granted.to_vec();
+    needs.push(new.made_by.clone());
+    let facts = b.facts;
+    let mut steps = Vec::new();
+    for named in &facts.named {
+        let told = match named {
+            Named::Home(home) => Some(at_home(home)),
+            Named::Keeper(keeper) if keeper.carries => inside(keeper),
+            _ => None,
+        };
+        let Some((title, head)) = told else { continue };
+        let node = Node::ByHand { instruction: fresh(new, &head), undo: old(b, &head) };
+        steps.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+    }
+    steps
+}
+
+/// What is to be put there, in its three names.
+fn fresh(new: &New, head: &str) -> Template {
+    Template::Text(vec![
+        Template::known(format!(
+            "{head}\nWhere it names the old identity, put the new one:\n  resource id  {}\n  client id    ",
+            new.id
+        )),
+        new.name(Identifier::ClientId),
+        Template::known("\n  principal id "),
+        new.name(Identifier::PrincipalId),
+    ])
+}
+
+fn old(b: &Builder<'_>, head: &str) -> Template {
+    let old = b.old();
+    Template::known(format!(
+        "{head}\nPut the old identity there again:\n  resource id  {}\n  client id    {}\n  principal id {}",
+        old.resource_id, old.client_id, old.principal_id
+    ))
+}
+
+fn at_home(home: &Home) -> (String, String) {
+    let (id, at) = (shown(&home.id), shown(&home.place));
+    let of: Vec<String> = home.of.iter().map(|of| shown(of)).collect();
+    let of = if of.is_empty() { String::new() } else { format!("\nof\n  {}", of.join("\n  ")) };
+    match home.kind {
+        HomeKind::Repository => (
+            format!("{}: its repository {at} puts old back when it is published", grouped(&home.id)),
+            format!(
+                "{id}\nis published from {at}\nand what is there comes back with the next publish: change it there too, then publish."
+            ),
+        ),
+        HomeKind::Stack => (
+            format!("deployment stack {}: its next deployment puts old back", place(&home.id)),
+            format!(
+                "{id}\nis deployed again as it was written{of}\nChange its template and parameters, and deploy it; it shows itself by\n  az rest --method get --url {}",
+                quoted(&format!("{}?api-version=2024-03-01", home.id))
+            ),
+        ),
+        HomeKind::Blueprint => (
+            format!("blueprint assignment {}: its next update puts old back", place(&home.id)),
+            format!(
+                "{id}\nassigns blueprint {at}\nand names the old identity; blueprints are retired on 2027-01-31. Change its parameters, or move it to a stack."
+            ),
+        ),
+        HomeKind::GitOps => (
+            format!("GitOps {}: {at} may put old back into its cluster", grouped(&home.id)),
+            format!(
+                "{id}\nkeeps this cluster as {at} says{of}\nWhere that names the old identity (annotations, SecretProviderClass, KEDA), change it there."
+            ),
+        ),
+    }
+}
+
+/// What is inside a service that has the identity.
+fn inside(keeper: &Keeper) -> Option<(String, String)> {
+    // The script of its database users says it too.
+    let scripted = keeper.kind.eq_ignore_ascii_case("microsoft.kusto/clusters");
+    let kept = keepers::of(&keeper.kind).filter(|_| !scripted)?;
+    let look = match kept.command {
+        "" => String::new(),
+        command => format!("; they are shown by\n  {}", filled(command, &keeper.id)),
+    };
+    Some((
+        format!("{}: {}, if they name old", grouped(&keeper.id), kept.what),
+        format!("{}\nkeeps {}, which no list of Azure shows{look}", shown(&keeper.id), kept.what),
+    ))
+}
+
+/// A command with its places filled in, in one pass: what is put in is not looked at again.
+fn filled(command: &str, id: &str) -> String {
+    let part = |n: usize| quoted(id.split('/').nth(n).unwrap_or_default());
+    let mut out = String::new();
+    for (at, piece) in command.split('{').enumerate() {
+        let (place, rest) = if at == 0 { ("", piece) } else { piece.split_once('}').unwrap_or(("", piece)) };
+        out.push_str(&match place {
+            "name" => part(8),
+            "group" => part(4),
+            "subscription" => part(2),
+            "id" => quoted(id),
+            _ => String::new(),
+        });
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relocate::plan::plan;
+    use crate::relocate::testing::{GROUP, facts, params};
+    use serde_json::json;
+
+    #[test]
+    fn each_home_and_each_keeper_has_a_step_before_the_clean_up_and_hostile_names_stay_words() {
+        let mut facts = facts();
+        let home = |kind, place: &str| {
+            Named::Home(Home {
+                id: format!("{GROUP}/providers/a/b/c"),
+                kind,
+                place: place.into(),
+                of: vec!["/x\n/y".into()],
+            })
+        };
+        let keeper = |name: &str, carries| {
+            let kind = "Microsoft.Search/searchServices";
+            Named::Keeper(Keeper {
+                id: format!("{GROUP}/providers/{kind}/{name}"),
+                kind: kind.into(),
+                carries,
+            })
+        };
+        facts.named = vec![
+            home(HomeKind::Repository, "contoso/adf, branch main\ncurl x"),
+            home(HomeKind::Stack, ""),
+            home(HomeKind::Blueprint, "bp"),
+            home(HomeKind::GitOps, "https://git.example/r"),
+            keeper("s'$(id)", true),
+            keeper("covered", false),
+        ];
+        let plan = plan(&params(), &facts).unwrap();
+        let made = json!({"client_id": "new-cid", "principal_id": "new-oid"});
+        let told: Vec<String> = plan
+            .steps
+            .iter()
+            .filter_map(|step| match &step.node {
+                Node::ByHand { instruction, .. } if step.group == "RE-POINT" => {
+                    Some(instruction.resolve(&|_| Some(&made)).unwrap().as_str().unwrap().to_owned())
+                }
+                _ => None,
+            })
+            .filter(|text| text.contains("Where it names the old identity"))
+            .collect();
+        assert_eq!(told.len(), 5, "{told:?}");
+        assert!(told.iter().all(|text| text.contains("client id    new-cid")));
+        assert!(told[0].contains("branch main\\ncurl x") && told[1].contains("/x\\n/y"), "{told:?}");
+        assert!(
+            told[4].contains(r"https://'s'\''$(id)''.search.windows.net/datasources?api-version=2024-07-01'"),
+            "{}",
+            told[4]
+        );
+    }
+}

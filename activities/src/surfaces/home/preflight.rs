@@ -1,0 +1,93 @@
+//! Activities: services that keep identities inside, and identities that Azure Policy makes by itself. Pure.
+
+use crate::references::by_name::name_and_group;
+use crate::relocate::facts::{Facts, Keeper, Named};
+use crate::relocate::params::Params;
+use crate::relocate::preflight::{Preflight, notice};
+use crate::surfaces::home::keepers;
+use std::collections::BTreeMap;
+
+/// Says what nothing here can see, and that the log of sign-ins can.
+pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
+    let keepers: Vec<&Keeper> = facts
+        .named
+        .iter()
+        .filter_map(|named| match named {
+            Named::Keeper(keeper) => Some(keeper),
+            _ => None,
+        })
+        .collect();
+    let quiet = params.options.quiet_ms > 0;
+    for keeper in keepers.iter().filter(|keeper| keeper.carries && !quiet) {
+        let what = keepers::of(&keeper.kind).map_or("names of identities", |kept| kept.what);
+        let text = format!(
+            "NOTHING HERE CAN SEE ITS {}: only the log of sign-ins would show that they still use the old identity, and \
+             the batch file does not ask for it",
+            what.to_uppercase()
+        );
+        let remedy = "set quiet in the batch file (needs AuditLog.Read.All), or answer for it when the clean-up is approved";
+        out.warnings.push(notice("W390", &keeper.id, text, remedy));
+    }
+    let mut covered: BTreeMap<&str, usize> = BTreeMap::new();
+    for kept in keepers.iter().filter(|keeper| !keeper.carries).filter_map(|keeper| keepers::of(&keeper.kind))
+    {
+        *covered.entry(kept.kind).or_default() += 1;
+    }
+    for (kind, count) in covered {
+        let what = keepers::of(kind).map_or("names", |kept| kept.what);
+        let text = format!(
+            "{count} of these are where the identity may do something, and {what} in them may name it: no list of Azure shows those"
+        );
+        out.warnings.push(notice("W391", kind, text, "look there, if the identity is meant to work in them"));
+    }
+    made_by_policy(facts, out);
+}
+
+/// Identities that a built-in policy makes in each region, locks, and makes again.
+/// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-policy>
+fn made_by_policy(facts: &Facts, out: &mut Preflight) {
+    let old = &facts.identity.identifiers.resource_id;
+    let [name, _] = name_and_group(old).unwrap_or_default();
+    let region = facts.identity.location.replace(' ', "").to_ascii_lowercase();
+    if name.to_ascii_lowercase() == format!("built-in-identity-{region}") {
+        let text =
+            "Azure Policy makes this identity in each region by itself, locks it, and would make it again";
+        let remedy = "leave it out: machines of the other region get theirs from the policy";
+        out.blockers.push(notice("B143", old, text, remedy));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relocate::testing::{GROUP, OLD, facts, params};
+
+    fn codes(params: &Params, facts: &Facts) -> Vec<String> {
+        let mut out = Preflight::default();
+        notices(params, facts, &mut out);
+        out.blockers.into_iter().chain(out.warnings).map(|notice| notice.code).collect()
+    }
+
+    #[test]
+    fn what_only_sign_ins_would_show_is_said_loudly_unless_they_are_asked() {
+        let mut facts = facts();
+        let keeper = |carries| {
+            let kind = "Microsoft.Databricks/accessConnectors".to_owned();
+            Named::Keeper(Keeper { id: format!("{GROUP}/{carries}"), kind, carries })
+        };
+        facts.named = vec![keeper(true), keeper(false)];
+        let mut params = params();
+        assert_eq!(codes(&params, &facts), ["W390", "W391"]);
+        params.options.quiet_ms = 1;
+        assert_eq!(codes(&params, &facts), ["W391"]);
+    }
+
+    #[test]
+    fn an_identity_that_policy_makes_by_itself_is_refused() {
+        let mut facts = facts();
+        facts.identity.identifiers.resource_id = OLD.replace("id-pay", "Built-In-Identity-westeurope");
+        assert_eq!(codes(&params(), &facts), ["B143"]);
+        facts.identity.location = "northeurope".into();
+        assert!(codes(&params(), &facts).is_empty());
+    }
+}

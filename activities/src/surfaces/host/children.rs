@@ -1,0 +1,127 @@
+//! Activities: the children of hosts, which no index shows: credentials of factories, extensions of machines,
+//! named values, administrators. Each kind of child that may name an identity is listed and read.
+
+use crate::azure::{Reader, says_never};
+use crate::references::scan::Identifiers;
+use crate::references::table;
+use crate::relocate::facts::{Gap, Host, Method};
+use crate::relocate::survey::{gap, parse};
+use futures_util::stream::{self, StreamExt};
+use std::collections::BTreeSet;
+
+/// Requests at the same time.
+const AT_ONCE: usize = 32;
+
+/// Children that may name an identity in places that their schema leaves open.
+const OPEN: [(&str, &str); 4] = [
+    ("Microsoft.Compute/virtualMachines", "extensions"),
+    ("Microsoft.Compute/virtualMachineScaleSets", "extensions"),
+    ("Microsoft.Sql/servers", "administrators"),
+    ("Microsoft.Web/sites", "slots"),
+];
+
+/// Grants that services keep as children: they are copied by steps of their own, not rewritten.
+fn is_grant(kind: &str) -> bool {
+    let folded = kind.to_lowercase();
+    ["roleassignments", "/principalassignments", "/accesspolicyassignments", "/accesspolicies"]
+        .iter()
+        .any(|ending| folded.ends_with(ending))
+        || folded == "microsoft.dbforpostgresql/flexibleservers/administrators"
+}
+
+/// Something below which children may name an identity.
+#[derive(Clone)]
+struct Parent {
+    id: String,
+    kind: String,
+    api: String,
+}
+
+/// How far below a host children are looked for: as far as any published type goes.
+const DEPTH_MAX: usize = 4;
+
+/// The lists right below a parent that are worth reading: path, version, and the type of what is in it.
+fn lists(parent: &Parent) -> Vec<(String, String, String)> {
+    let rows = table::below(&parent.kind).filter(|r| !r.references.is_empty() && !is_grant(r.name));
+    let segment = |row: &'static table::TypeRow| row.name[parent.kind.len() + 1..].split('/').next();
+    // Configurations are read one by one.
+    let mut names: BTreeSet<&str> = rows.filter_map(segment).filter(|name| *name != "config").collect();
+    names.extend(
+        OPEN.iter().filter(|(kind, _)| kind.eq_ignore_ascii_case(&parent.kind)).map(|(_, name)| *name),
+    );
+    let list = |name: &str| {
+        let kind = format!("{}/{name}", parent.kind);
+        let api = table::row(&kind).and_then(|r| r.api_version).unwrap_or(&parent.api);
+        (format!("{}/{name}", parent.id), api.to_owned(), kind)
+    };
+    names.into_iter().map(list).collect()
+}
+
+/// The configuration of a site or slot that no list and no index shows: the identity that pulls its images.
+fn configuration(parent: &Parent) -> Option<(String, String)> {
+    let sites = ["microsoft.web/sites", "microsoft.web/sites/slots"];
+    let api = table::row(&format!("{}/config", parent.kind)).and_then(|r| r.api_version);
+    sites
+        .contains(&parent.kind.to_lowercase().as_str())
+        .then(|| (format!("{}/config/web", parent.id), api.unwrap_or(&parent.api).to_owned()))
+}
+
+/// The children of these hosts, at any depth, that name the identity and are not known yet.
+pub(crate) async fn read(
+    reader: &Reader,
+    hosts: &[Host],
+    who: &Identifiers,
+    gaps: &mut Vec<Gap>,
+) -> Vec<Host> {
+    let parent = |h: &Host| Parent { id: h.id.clone(), kind: h.kind.clone(), api: h.api_version.clone() };
+    let mut parents: Vec<Parent> = hosts.iter().filter(|h| h.readable).map(parent).collect();
+    let mut children: Vec<Host> = Vec::new();
+    // One level more than lists go: the configurations of what is on the last.
+    for _ in 0..=DEPTH_MAX {
+        let mut asked = Vec::new();
+        for (path, api, kind) in parents.iter().flat_map(lists) {
+            asked.push(async move { (reader.list(&path, &api, &[]).await, path, api, kind) });
+        }
+        let (listed, (configured, missed)) = futures_util::join!(
+            stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>(),
+            configurations(reader, &parents, who),
+        );
+        children.extend(configured);
+        gaps.extend(missed);
+        let mut deeper = Vec::new();
+        for (found, path, api, kind) in listed {
+            match found {
+                Ok(found) => {
+                    children.extend(found.iter().filter_map(|child| parse::host(child, &api, who)));
+                    let ids = found.iter().filter_map(|child| parse::text(child, "/id"));
+                    deeper.extend(ids.map(|id| Parent { id, kind: kind.clone(), api: api.clone() }));
+                }
+                // A kind of child that this resource cannot have.
+                Err(why) if says_never(&why) => {}
+                Err(why) => gaps.push(gap(&path, &why)),
+            }
+        }
+        parents = deeper;
+    }
+    let mut seen: BTreeSet<String> = hosts.iter().map(|h| h.id.to_lowercase()).collect();
+    children.retain(|child| seen.insert(child.id.to_lowercase()));
+    for child in &mut children {
+        child.found_by = BTreeSet::from([Method::Direct]);
+    }
+    children
+}
+
+async fn configurations(reader: &Reader, parents: &[Parent], who: &Identifiers) -> (Vec<Host>, Vec<Gap>) {
+    let (mut asked, mut gaps) = (Vec::new(), Vec::new());
+    for (path, api) in parents.iter().filter_map(configuration) {
+        asked.push(async move { (reader.find(&path, &api).await, path, api) });
+    }
+    let mut found = Vec::new();
+    for (read, path, api) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match read {
+            Ok(body) => found.extend(body.and_then(|body| parse::host(&body, &api, who))),
+            Err(why) => gaps.push(gap(&path, &why)),
+        }
+    }
+    (found, gaps)
+}

@@ -1,0 +1,46 @@
+//! Activities: what is said where a host was not written as it was to be. Pure.
+
+use crate::activity::spilt::answered;
+use crate::references::secrets::mask;
+use crate::references::table;
+use crate::references::table::type_of;
+use crate::surfaces::host::activity::HostInput;
+use crate::surfaces::host::rewrite::{Shape, missed};
+use rehome_orchestrator::{Difference, Fault, FaultKind};
+use serde_json::Value;
+
+/// The service has answered that it did what was asked, and some of it is not there.
+pub(crate) fn not_as_written(input: &HostInput, live: &Value, target: &Value) -> Fault {
+    let missed = missed(live, target, input);
+    let what = format!("answered 200 and left this out: {}", missed.join(", "));
+    let left_out = |at: &String| Difference {
+        fact: format!("{}#{at}", input.id),
+        expected: Some("as it was written".to_owned()),
+        found: Some("not as it was written".to_owned()),
+    };
+    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what))
+        .at(input.id.clone())
+        .differing(missed.iter().map(left_out).collect())
+}
+
+/// What a person would send where the service does not take what most services take: path and body, but for
+/// what may be a secret in it. Only of types that nobody described: of the others the way is known.
+pub(crate) fn by_hand(input: &HostInput, shape: Shape, why: Fault) -> Fault {
+    let (verb, mut body) = match shape {
+        Shape::Patch(body) => ("PATCH", body),
+        Shape::Put(body) => ("PUT", body),
+    };
+    let described = type_of(&input.id).is_some_and(|kind| table::row(&kind).is_some());
+    let words = matches!(why.kind, FaultKind::Invalid | FaultKind::Missing | FaultKind::Differs);
+    if described || !words || why.needs.is_some() {
+        return why;
+    }
+    let mut keep: Vec<String> = input.attach.iter().chain(&input.detach).cloned().collect();
+    keep.extend(input.replace.iter().flat_map(|pair| [pair.from.clone(), pair.to.clone()]));
+    mask(&mut body, &keep);
+    let (id, api) = (&input.id, &input.api_version);
+    why.needing(format!(
+        "somebody who does by hand what {verb} {id}?api-version={api} was to do with this body, and then says so \
+         (rehome mark-done): {body}"
+    ))
+}

@@ -1,0 +1,189 @@
+//! Activities: what names an identity below resources that need not carry it, and that no index shows: policies,
+//! fragments, back ends and values of API Management, authentication of sites and container apps, Dapr components, and
+//! what policies are assigned with. Read once for all identities. Reads only.
+
+use crate::azure::{Reader, says_never};
+use crate::references::scan::Identifiers;
+use crate::relocate::facts::{Assignment, Gap, Host, Keeper, Method, Named};
+use crate::relocate::survey::{Common, access, gap, parse};
+use crate::surfaces::home::keepers;
+use crate::surfaces::home::keepers::KEPT;
+use crate::surfaces::host::strategy::below;
+use futures_util::stream::{self, StreamExt};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Requests at the same time.
+const AT_ONCE: usize = 32;
+
+/// The types below which is looked.
+const ROOTS: [&str; 6] = [
+    "microsoft.apimanagement/service",
+    "microsoft.web/sites",
+    "microsoft.web/sites/slots",
+    "microsoft.app/containerapps",
+    "microsoft.app/managedenvironments",
+    "microsoft.app/connectedenvironments",
+];
+
+/// How far below a service its policies are: workspaces, APIs, operations, policies.
+const DEPTH_MAX: usize = 4;
+
+/// The version of the configuration of sites.
+const WEB: &str = "2023-12-01";
+
+/// The version of what is assigned by Azure Policy.
+const POLICY: &str = "2024-05-01";
+
+/// Everything that was read, each thing with its version.
+#[derive(Default)]
+pub(crate) struct Inside {
+    found: Vec<(Value, &'static str)>,
+    /// What may keep identities where nothing shows them: ids and types.
+    keepers: Vec<(String, String)>,
+}
+
+/// Something below which is looked: an id, its last type and its kind of API, where it is one.
+struct Place {
+    id: String,
+    last: String,
+    graphql: bool,
+}
+
+/// The lists right below a place of this type: their names, and the version that they are read in.
+/// Sources: apimanagement/2024-05-01, app/2025-07-01
+fn lists(place: &Place) -> (&'static [&'static str], &'static str) {
+    const APIM: &str = "2024-05-01";
+    match place.last.as_str() {
+        "service" => (
+            &["policies", "policyFragments", "backends", "namedValues", "apis", "products", "workspaces"],
+            APIM,
+        ),
+        "workspaces" => {
+            (&["policies", "policyFragments", "backends", "namedValues", "apis", "products"], APIM)
+        }
+        "apis" if place.graphql => (&["policies", "operations", "resolvers"], APIM),
+        "apis" => (&["policies", "operations"], APIM),
+        "operations" | "resolvers" | "products" => (&["policies"], APIM),
+        "containerapps" => (&["authConfigs"], "2025-07-01"),
+        "managedenvironments" | "connectedenvironments" => (&["daprComponents"], "2025-07-01"),
+        _ => (&[], APIM),
+    }
+}
+
+/// What is on the way and not itself looked at.
+const WAYS: [&str; 5] = ["apis", "products", "workspaces", "operations", "resolvers"];
+
+/// Reads it all.
+pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>) {
+    let mut gaps = Vec::new();
+    let types: Vec<&str> = ROOTS.into_iter().chain(KEPT.iter().map(|kept| kept.kind)).collect();
+    let all = access::accounts(reader, &types, &mut gaps).await;
+    let (keepers, roots): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(_, kind)| keepers::of(kind).is_some());
+    let mut inside = Inside { found: Vec::new(), keepers };
+    let sites = roots.iter().filter(|(_, kind)| kind.to_ascii_lowercase().starts_with("microsoft.web/sites"));
+    let sites: Vec<String> = sites.map(|(id, _)| id.clone()).collect();
+    let place = |(id, kind): (String, String)| {
+        let last = kind.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        Place { id, last, graphql: false }
+    };
+    let mut level: Vec<Place> = roots.into_iter().map(place).filter(|p| !lists(p).0.is_empty()).collect();
+    let (signed_in, assigned) =
+        futures_util::join!(authentication(reader, sites), assignments(reader, common));
+    for (found, missed) in [signed_in, assigned] {
+        inside.found.extend(found);
+        gaps.extend(missed);
+    }
+    for _ in 0..DEPTH_MAX {
+        let mut asked = Vec::new();
+        for place in &level {
+            let (names, api) = lists(place);
+            for name in names {
+                let path = format!("{}/{name}", place.id);
+                asked.push(async move { (reader.list(&path, api, &[]).await, path, *name, api) });
+            }
+        }
+        let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+        level = Vec::new();
+        for (answer, path, name, api) in answers {
+            match answer {
+                Ok(found) if WAYS.contains(&name) => {
+                    level.extend(found.iter().filter_map(|one| way(one, name)))
+                }
+                Ok(found) => inside.found.extend(found.into_iter().map(|one| (one, api))),
+                // A list that this tier of the service does not have.
+                Err(why) if says_never(&why) => {}
+                Err(why) => gaps.push(gap(&path, &why)),
+            }
+        }
+    }
+    (inside, gaps)
+}
+
+fn way(one: &Value, name: &str) -> Option<Place> {
+    let graphql =
+        parse::text(one, "/properties/type").is_some_and(|kind| kind.eq_ignore_ascii_case("graphql"));
+    Some(Place { id: parse::text(one, "/id")?, last: name.to_owned(), graphql })
+}
+
+/// Who may sign in to sites and slots: a form that has the names of secrets and not their values.
+/// Source: web/2023-12-01, `WebApps_GetAuthSettingsV2WithoutSecrets`
+async fn authentication(reader: &Reader, sites: Vec<String>) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
+    let mut asked = Vec::with_capacity(sites.len());
+    for site in sites {
+        let id = format!("{site}/config/authsettingsV2");
+        asked.push(async move { (reader.find(&id, WEB).await, id) });
+    }
+    let (mut found, mut gaps) = (Vec::new(), Vec::new());
+    for (answer, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match answer {
+            Ok(one) => found.extend(one.map(|one| (one, WEB))),
+            Err(why) => gaps.push(gap(&id, &why)),
+        }
+    }
+    (found, gaps)
+}
+
+/// What is assigned by Azure Policy at, above and below each subscription.
+async fn assignments(reader: &Reader, common: &Common) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
+    let path = |s: &String| format!("/subscriptions/{s}/providers/Microsoft.Authorization/policyAssignments");
+    let lists: Vec<_> = common.subscriptions.iter().map(path).map(|path| (path, Vec::new())).collect();
+    let (found, gaps) = crate::surfaces::manual_references::survey::read(reader, lists, POLICY).await;
+    (found.into_iter().map(|one| (one, POLICY)).collect(), gaps)
+}
+
+impl Inside {
+    /// What may keep one identity: what carries or names it, and what it may do something in.
+    pub(crate) fn keepers(&self, hosts: &[Host], assignments: &[Assignment]) -> Vec<Named> {
+        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let mut found: Vec<Keeper> = Vec::new();
+        for host in hosts.iter().filter(|host| host.carries && keepers::of(&host.kind).is_some()) {
+            found.push(Keeper { id: host.id.clone(), kind: host.kind.clone(), carries: true });
+        }
+        for (id, kind) in self
+            .keepers
+            .iter()
+            .filter(|(id, _)| !found.iter().any(|k| same(&k.id, id)))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            let covers = |a: &Assignment| same(&a.scope, &id) || below(&id, &a.scope) || below(&a.scope, &id);
+            if assignments.iter().any(covers) {
+                found.push(Keeper { id, kind, carries: false });
+            }
+        }
+        found.into_iter().map(Named::Keeper).collect()
+    }
+
+    /// What of it names one identity, beside what stands on that itself.
+    pub(crate) fn hosts(&self, who: &Identifiers) -> Vec<Host> {
+        let own = format!("{}/", who.resource_id.to_lowercase());
+        let named = self.found.iter().filter_map(|(body, api)| parse::host(body, api, who));
+        let mut hosts: Vec<Host> = named.filter(|host| !host.id.to_lowercase().starts_with(&own)).collect();
+        for host in &mut hosts {
+            host.found_by = BTreeSet::from([Method::Direct]);
+        }
+        hosts
+    }
+}

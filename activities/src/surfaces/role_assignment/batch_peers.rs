@@ -1,0 +1,62 @@
+//! Activities: conditions that name identities which move in the same batch: the new one's conditions name the new ones.
+//! Pure.
+//!
+//! What names them in an assignment that another move copies and removes is that move's to rename, so that two moves
+//! never write to one thing.
+
+use crate::references::text::mentions;
+use crate::relocate::facts::{Assignment, Facts, Moving};
+use crate::relocate::plan::builder::{Builder, Group, New, Words, object};
+use crate::relocate::plan::kinds::act;
+use crate::relocate::plan::words::place;
+use rehome_orchestrator::{StepId, Template};
+use std::collections::BTreeMap;
+
+/// The steps that have looked a sibling's new names up, by its old principal.
+#[derive(Default)]
+pub(crate) struct LookedUp(BTreeMap<String, StepId>);
+
+/// The moves of the batch that a text names.
+pub(crate) fn named<'a>(facts: &'a Facts, text: &str) -> Vec<&'a Moving> {
+    let names = |m: &&Moving| !m.principal_id.is_empty() && mentions(text, &m.principal_id);
+    facts.moving.iter().filter(names).collect()
+}
+
+/// Whether another move copies this assignment, and removes it in its clean-up.
+pub(crate) fn is_of_another(facts: &Facts, a: &Assignment) -> bool {
+    let holds = |m: &Moving| m.principal_id.eq_ignore_ascii_case(&a.principal_id);
+    let is_on = |m: &Moving| {
+        a.scope.eq_ignore_ascii_case(&m.from) || crate::surfaces::host::strategy::below(&a.scope, &m.from)
+    };
+    facts.moving.iter().any(|m| holds(m) || is_on(m))
+}
+
+/// The condition of an assignment with all new names, and what must be known before.
+pub(crate) fn condition(
+    b: &mut Builder<'_>,
+    new: &New,
+    a: &Assignment,
+    known: &mut LookedUp,
+) -> (Option<Template>, Vec<StepId>) {
+    let Some(text) = a.condition.as_deref() else { return (None, Vec::new()) };
+    let siblings: Vec<&Moving> = named(b.facts, text);
+    let steps: Vec<StepId> = siblings.iter().map(|m| look_up(b, m, known)).collect();
+    let names: Vec<(&str, Template)> = siblings
+        .iter()
+        .zip(&steps)
+        .map(|(m, step)| (m.principal_id.as_str(), Template::from_step(step.clone(), "principal_id")))
+        .collect();
+    (Some(b.renamed_beside(new, text, &names)), steps)
+}
+
+fn look_up(b: &mut Builder<'_>, sibling: &Moving, known: &mut LookedUp) -> StepId {
+    let key = sibling.principal_id.to_lowercase();
+    if let Some(step) = known.0.get(&key) {
+        return step.clone();
+    }
+    let title = format!("look up identity {}, which moves too: a condition names it", place(&sibling.to));
+    let input = object([("id", Some(Template::known(&sibling.to)))]);
+    let step = b.push(Group::Grant, Words::new(title, ""), &[], act("identity.look_up/1", input));
+    known.0.insert(key, step.clone());
+    step
+}

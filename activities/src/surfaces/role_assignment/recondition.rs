@@ -1,0 +1,270 @@
+//! Activities: the conditions of others' role assignments that name the old identity. A condition cannot be
+//! changed by itself: the whole assignment is written again under its own name.
+
+use crate::activity::objects::AUTHORIZATION;
+use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back};
+use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
+use crate::references::rest::{Lens, Rest, Spill};
+use crate::references::rewrite::{Pair, rewrite};
+use crate::references::settings::SettingsKey;
+use crate::references::text::mentions;
+use rehome_orchestrator::{
+    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The one place that is written.
+const CONDITION: &str = "/properties/condition";
+
+pub(crate) struct Recondition {
+    clients: Clients,
+    key: SettingsKey,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReconditionInput {
+    id: String,
+    replace: Vec<Pair>,
+}
+
+/// What a condition names.
+enum Names {
+    Old,
+    New,
+    Neither,
+}
+
+impl ReconditionInput {
+    fn names(&self, live: &Value) -> Names {
+        let text = live.pointer(CONDITION).and_then(Value::as_str).unwrap_or_default();
+        let any = |side: fn(&Pair) -> &str| self.replace.iter().any(|p| mentions(text, side(p)));
+        match (any(|p| &p.from), any(|p| &p.to)) {
+            (true, _) => Names::Old,
+            (false, true) => Names::New,
+            (false, false) => Names::Neither,
+        }
+    }
+
+    fn back(&self) -> Vec<Pair> {
+        self.replace.iter().map(|p| Pair { from: p.to.clone(), to: p.from.clone() }).collect()
+    }
+}
+
+fn neither(input: &ReconditionInput) -> Difference {
+    Difference {
+        fact: input.id.clone(),
+        expected: Some("a condition that names one of the two".to_owned()),
+        found: None,
+    }
+}
+
+fn not_as_written(input: &ReconditionInput) -> Fault {
+    let what = format!("answered 200 and left this out: {CONDITION}");
+    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(input.id.clone())
+}
+
+impl Recondition {
+    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
+        Self { clients, key }
+    }
+
+    async fn live(&self, input: &ReconditionInput) -> Result<Value, Fault> {
+        self.clients.reader.get(&input.id, AUTHORIZATION).await
+    }
+
+    /// The assignment but for its condition.
+    fn rest(&self, input: &ReconditionInput, live: &Value) -> Rest {
+        let places = [CONDITION.to_owned()];
+        Rest::of(live, &Lens { key: &self.key, id: &input.id, places: &places, identities: Vec::new() })
+    }
+
+    fn spilt(&self, input: &ReconditionInput, before: Option<&Rest>, live: &Value) -> Vec<Spill> {
+        before.map(|was| was.spilt(&self.rest(input, live))).unwrap_or_default()
+    }
+
+    /// Writes the whole assignment where its condition names one side, or something is to be put back; and what is
+    /// there then.
+    async fn write(
+        &self,
+        call: &Call,
+        input: &ReconditionInput,
+        pairs: &[Pair],
+        live: &Value,
+        lost: &[Spill],
+    ) -> Outcome<Value> {
+        let mut target = live.clone();
+        let (condition, changes) = rewrite(&live["properties"]["condition"], pairs);
+        if changes.is_empty() && lost.is_empty() {
+            return Outcome::Applied(target);
+        }
+        target["properties"]["condition"] = condition;
+        lost.iter().for_each(|spill| spill.put_back(&mut target));
+        let body = json!({ "properties": target["properties"] });
+        match self.clients.writer.put(call, &input.id, AUTHORIZATION, &body, None).await {
+            Outcome::Applied(_) => match self.live(input).await {
+                Ok(now) if now.pointer(CONDITION) != target.pointer(CONDITION) => {
+                    Outcome::Unknown(not_as_written(input))
+                }
+                Ok(now) => Outcome::Applied(now),
+                Err(why) => Outcome::Unknown(why),
+            },
+            other => other,
+        }
+    }
+}
+
+impl Activity for Recondition {
+    const NAME: &'static str = "role_assignment.recondition/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = ReconditionInput;
+    /// Everything but the condition; logs of older programs do not have it.
+    type Before = Option<Rest>;
+    type Output = Spilt;
+
+    fn locks(&self, input: &ReconditionInput) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.id)]
+    }
+
+    async fn before(&self, input: &ReconditionInput) -> Result<Option<Rest>, Fault> {
+        Ok(Some(self.rest(input, &self.live(input).await?)))
+    }
+
+    async fn run(&self, call: &Call, input: &ReconditionInput, before: &Option<Rest>) -> Outcome<Spilt> {
+        let live = match self.live(input).await {
+            Ok(live) => live,
+            Err(why) => return unread(why),
+        };
+        // An attempt that goes on where another one stopped finds here what that one has changed.
+        let spilt = if call.attempt() > 1 { self.spilt(input, before.as_ref(), &live) } else { Vec::new() };
+        if !spilt.is_empty() {
+            return Outcome::Refused(more_changed(&input.id, &spilt));
+        }
+        match self.write(call, input, &input.replace, &live, &[]).await {
+            Outcome::Applied(now) => {
+                let spilt = self.rest(input, &live).spilt(&self.rest(input, &now));
+                if spilt.is_empty() {
+                    return Outcome::Applied(Spilt::NONE);
+                }
+                Outcome::Unknown(more_changed(&input.id, &spilt))
+            }
+            other => map(other, |_| Spilt::NONE),
+        }
+    }
+
+    async fn probe(&self, input: &ReconditionInput, before: &Option<Rest>) -> Probe<Spilt> {
+        let live = match self.live(input).await {
+            Ok(live) => live,
+            Err(why) => return Probe::Unsettled { after: None, why },
+        };
+        let spilt = Spilt::of(self.spilt(input, before.as_ref(), &live));
+        match input.names(&live) {
+            Names::Neither => Probe::Foreign(neither(input)),
+            Names::Old if spilt.is_empty() => Probe::NotApplied,
+            Names::New if spilt.is_empty() => Probe::Applied(spilt),
+            Names::Old | Names::New => Probe::Partial(spilt),
+        }
+    }
+
+    async fn probe_undo(
+        &self,
+        input: &ReconditionInput,
+        _: &Option<Rest>,
+        was: Option<&Spilt>,
+    ) -> Probe<Spilt> {
+        let live = match self.live(input).await {
+            Ok(live) => live,
+            Err(why) => return Probe::Unsettled { after: None, why },
+        };
+        let was = was.cloned().unwrap_or_default();
+        match input.names(&live) {
+            Names::Neither => Probe::Foreign(neither(input)),
+            Names::New => Probe::Applied(was),
+            Names::Old if was.still(&self.rest(input, &live)).is_empty() => Probe::NotApplied,
+            Names::Old => Probe::Partial(was),
+        }
+    }
+
+    async fn restored(
+        &self,
+        input: &ReconditionInput,
+        before: &Option<Rest>,
+    ) -> Result<Vec<Difference>, Fault> {
+        let Some(was) = before else { return Ok(Vec::new()) };
+        // One that is gone is told by the facts.
+        let Some(live) = self.clients.reader.find(&input.id, AUTHORIZATION).await? else {
+            return Ok(Vec::new());
+        };
+        let spilt = was.blurred().spilt(&self.rest(input, &live).blurred());
+        Ok(spilt.iter().map(|spill| spill.difference(&input.id)).collect())
+    }
+
+    fn trace(&self, _: &ReconditionInput) -> Trace {
+        Trace::Ours
+    }
+
+    /// What else there was is not known any more.
+    async fn recall(&self, _: &ReconditionInput) -> Result<Option<Option<Rest>>, Fault> {
+        Ok(Some(None))
+    }
+
+    async fn undo(
+        &self,
+        call: &Call,
+        input: &ReconditionInput,
+        _: &Option<Rest>,
+        was: Option<&Spilt>,
+    ) -> Outcome<()> {
+        let live = match self.live(input).await {
+            Ok(live) => live,
+            Err(why) => return unread(why),
+        };
+        let still = was.map(|was| was.still(&self.rest(input, &live))).unwrap_or_default();
+        let (mut left, open): (Vec<Spill>, Vec<Spill>) = still.into_iter().partition(Spill::is_secret);
+        match self.write(call, input, &input.back(), &live, &open).await {
+            Outcome::Applied(now) => {
+                let mut target = live.clone();
+                open.iter().for_each(|spill| spill.put_back(&mut target));
+                left.extend(self.rest(input, &target).spilt(&self.rest(input, &now)));
+                if left.is_empty() {
+                    return Outcome::Applied(());
+                }
+                Outcome::Refused(not_put_back(&input.id, &left))
+            }
+            other => map(other, |_| ()),
+        }
+    }
+
+    async fn verify(
+        &self,
+        input: &ReconditionInput,
+        _: &Option<Rest>,
+        spilt: &Spilt,
+    ) -> Result<Vec<Finding>, Fault> {
+        let live = self.live(input).await?;
+        let found = match input.names(&live) {
+            Names::New => None,
+            Names::Old => Some("names the old one"),
+            Names::Neither => Some("names neither"),
+        };
+        let difference = found.map(|found| Difference {
+            fact: input.id.clone(),
+            expected: Some("names the new identity".to_owned()),
+            found: Some(found.to_owned()),
+        });
+        let mut out = vec![finding(&input.id, "names the new identity", difference.as_ref())];
+        out.extend(broken(&input.id, &spilt.still(&self.rest(input, &live))));
+        Ok(out)
+    }
+
+    fn residue(&self, input: &ReconditionInput, _: &Option<Rest>, _: Option<&Spilt>) -> String {
+        format!(
+            "az role assignment list --scope {} and set the condition back",
+            crate::activity::quoted(&input.id)
+        )
+    }
+}

@@ -1,0 +1,3 @@
+//! Activities: custom security attributes of the service principal.
+
+pub(crate) mod activity;
