@@ -7,7 +7,7 @@ use crate::presence::Presence;
 use crate::view::meant;
 use crate::{anchor, store};
 use rehome_orchestrator::{
-    Clock, Forward, Node, Request, Reversibility, RunId, RunState, StepId, SystemClock, Undo, ask,
+    Clock, Forward, Node, Progress, Request, Reversibility, RunId, RunState, StepId, SystemClock, Undo, ask,
 };
 use rehome_store::{Log, SqliteLog};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ pub(crate) async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<E
         let parked: Vec<StepId> = state
             .steps()
             .filter(|(_, s)| {
-                matches!(s.forward, Forward::Parked { .. }) && s.undo == Undo::None
+                s.forward.progress() == Progress::Blocked && s.undo == Undo::None
                     || matches!(s.undo, Undo::Parked { .. })
             })
             .map(|(step, _)| step.id.clone())

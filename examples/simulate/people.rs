@@ -106,7 +106,7 @@ pub(crate) async fn operators(
 
 fn parked(state: &RunState) -> Option<StepId> {
     let parked = |s: &StepState| {
-        matches!(s.forward, Forward::Parked { .. }) && s.undo == Undo::None
+        s.forward.progress() == Progress::Blocked && s.undo == Undo::None
             || matches!(s.undo, Undo::Parked { .. })
     };
     state.steps().find(|(_, s)| parked(s)).map(|(step, _)| step.id.clone())
@@ -128,7 +128,7 @@ pub(crate) async fn care(stage: &Stage, round: u32) {
         }
         for (step, stands) in state.steps() {
             let back = matches!(stands.undo, Undo::Parked { .. });
-            if back || matches!(stands.forward, Forward::Parked { .. }) {
+            if back || stands.forward.progress() == Progress::Blocked {
                 let doubt = matches!(stands.forward, Forward::Parked { doubt: true, .. });
                 let request = match round {
                     PATIENCE.. if back || !doubt => Request::Skip(vec![step.id.clone()]),

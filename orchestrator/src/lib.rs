@@ -43,7 +43,7 @@ pub use run::event::*;
 pub use run::fold::apply::Illegal;
 pub use run::mask::{MASK, mask, mask_flaw};
 pub use run::requests::{RequestError, ask, open_gate};
-pub use run::state::{Direction, Forward, Look, RunState, StepState, Undo};
+pub use run::state::{Direction, Forward, Look, Progress, RunState, StepState, Undo};
 pub use secrets::{HIDDEN, has_secret, is_secret_name, without_secrets};
 pub use time::clock::{Clock, SystemClock};
 pub use time::scale::Tempo;

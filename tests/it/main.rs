@@ -6,6 +6,7 @@ mod bad_input;
 mod beside;
 mod bodies;
 mod bundles;
+mod circles;
 mod clock_ahead;
 mod clusters;
 mod connection_strings;

@@ -1,9 +1,8 @@
 //! Engine: the actor of one run. It owns the run's state, and nobody else appends results to its stream.
 
-use crate::driver::commit::Pending;
 use crate::driver::locks::Held;
 use crate::driver::outcome::Case;
-use crate::driver::work::{self, Done, Preparation, Promise, Ready, Work};
+use crate::driver::work::{self, Done, Pending, Preparation, Ready, Started, Work};
 use crate::driver::{DriveError, Left, Shared};
 use crate::fault::Fault;
 use crate::ids::{Act, RunId};
@@ -14,6 +13,7 @@ use crate::recovery::history::Loaded;
 use crate::run::decide::{Command, Decision, Live, decide};
 use crate::run::event::*;
 use crate::run::state::{Forward, RunState, Undo};
+use crate::verify::promises::Promise;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rehome_store::Sequence;
@@ -84,7 +84,7 @@ impl Actor {
     pub(crate) fn hold_unsettled(&mut self) {
         for at in 0..self.state.graph.len() {
             if let (true, Some(input), Node::Act { activity, .. }) =
-                (is_open(&self.state, at), self.state.input(at), &self.state.graph.step(at).node)
+                (self.state.is_unsettled(at), self.state.input(at), &self.state.graph.step(at).node)
                 && let Ok(activity) = self.shared.engine.registry.find_activity(activity)
                 && let Ok(keys) = activity.locks(input)
                 && let Some(held) = self.shared.locks.try_hold(&keys)
@@ -454,15 +454,4 @@ impl Actor {
         }
         Some(self.case(what.unwrap_or(0)).date(tries, None))
     }
-}
-
-/// A piece of work that was started for a step, or why it could not be.
-pub(crate) type Started = Result<(Option<Index>, Work), (Index, Act, Fault)>;
-
-/// Whether the outcome of a step is open, in either direction.
-pub(crate) fn is_open(state: &RunState, at: Index) -> bool {
-    let step = state.at(at);
-    matches!(step.forward, Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) | Forward::Partial)
-        || matches!(step.forward, Forward::Retrying { .. }) && step.partial
-        || matches!(step.undo, Undo::Began | Undo::Doubt(_))
 }

@@ -2,8 +2,8 @@
 
 use crate::activity::{Met, Outcome, Reversibility};
 use crate::driver::DriveError;
-use crate::driver::actor::{Actor, is_open};
-use crate::driver::work::Ready;
+use crate::driver::actor::Actor;
+use crate::driver::work::{Pending, Ready};
 use crate::fault::Fault;
 use crate::ids::Act;
 use crate::json::Json;
@@ -17,16 +17,6 @@ use crate::{Call, Finding};
 use rehome_store::{Append, AppendError, Record};
 use std::borrow::Cow;
 use std::sync::Arc;
-
-/// An event that is folded but not yet in the log.
-pub(crate) struct Pending {
-    pub(crate) at_ms: i64,
-    pub(crate) event: Event,
-    /// It says what the world answered, so it is true whatever else was written meanwhile.
-    pub(crate) result: bool,
-    /// What may start when the event is in the log.
-    pub(crate) start: Option<Ready>,
-}
 
 impl Actor {
     /// Writes down what is pending, and starts what waited for that.
@@ -98,7 +88,7 @@ impl Actor {
             events.push(event);
         }
         let (state, live) = (&self.state, &self.live);
-        self.held.retain(|at, _| live.steps.contains(at) || is_open(state, *at));
+        self.held.retain(|at, _| live.steps.contains(at) || state.is_unsettled(*at));
         self.shared.engine.observer.appended(&self.run, &events);
     }
 

@@ -2,8 +2,9 @@
 //! run. Touches the log, reading.
 
 use crate::driver::actor::Actor;
+use crate::driver::read_back::read_back;
 use crate::driver::watch::Bells;
-use crate::driver::{DriveError, Left, Shared, restore};
+use crate::driver::{DriveError, Left, Shared};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::RunId;
 use crate::recovery::history::Loaded;
@@ -94,7 +95,7 @@ impl Crowd {
     /// What cannot be read keeps nobody else from going on.
     async fn take_up(&mut self, runs: Vec<RunId>) {
         for run in runs {
-            match restore(&self.shared.engine, std::slice::from_ref(&run), Position(u64::MAX)).await {
+            match read_back(&self.shared.engine, std::slice::from_ref(&run), Position(u64::MAX)).await {
                 Ok(loaded) => self.start(loaded),
                 Err(e) => {
                     let why = Fault::new(FaultKind::Bug, "NotTakenUp", e.to_string());

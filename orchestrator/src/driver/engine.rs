@@ -4,20 +4,17 @@
 //! caller's to hold (a runner's lock): two drivers on one log would both probe, and then both act.
 
 use crate::activity::registry::Registry;
-use crate::driver::crowd::Crowd;
 use crate::driver::locks::Locks;
-use crate::driver::watch;
 use crate::fault::Fault;
 use crate::ids::{RunId, StepId};
-use crate::recovery::bulk_load::load_many;
-use crate::recovery::history::{self, HistoryError, Loaded};
+use crate::recovery::history::HistoryError;
 use crate::run::event::{Event, Verdict};
 use crate::time::clock::Clock;
 use crate::time::scale::Tempo;
-use rehome_store::{AppendError, Later, Log, Position, ReadError, StreamId};
-use std::collections::BTreeMap;
+use rehome_store::{AppendError, Later, Log, ReadError, StreamId};
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, watch as signal};
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Semaphore;
 
 /// What a driver works with.
 #[derive(Clone)]
@@ -157,105 +154,19 @@ pub(crate) struct Shared {
     pub(crate) locks: Locks,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) stay: Stay,
-    pub(crate) own: watch::Own,
+    pub(crate) own: Own,
 }
 
-impl Engine {
-    /// Drives these runs as far as `stay` says, and says where each was left. A `true` on `stop` lets
-    /// what is in flight finish and starts nothing new.
-    ///
-    /// # Errors
-    /// When the log or a run's record fails; everything else is a state of a run.
-    pub async fn drive(
-        &self,
-        runs: &[RunId],
-        stay: Stay,
-        stop: signal::Receiver<bool>,
-    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
-        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
-        tokio::select! {
-            biased;
-            left = crowd.gather() => left,
-            broken = watcher => Err(broken),
-        }
+/// How many events this drive appended itself.
+#[derive(Default)]
+pub(crate) struct Own(AtomicU64);
+
+impl Own {
+    pub(crate) fn add(&self, events: u64) {
+        self.0.fetch_add(events, Ordering::SeqCst);
     }
 
-    /// The same for more runs, which come in while it lasts: it ends when all are left at the same time. A run that was
-    /// left is taken up again when somebody else writes to it.
-    ///
-    /// # Errors
-    /// As [`Engine::drive`]; a run that came in and cannot be read is [`Left::Unreadable`].
-    pub async fn serve(
-        &self,
-        runs: &[RunId],
-        stay: Stay,
-        stop: signal::Receiver<bool>,
-        joining: mpsc::UnboundedReceiver<Vec<RunId>>,
-    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
-        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
-        tokio::select! {
-            biased;
-            left = crowd.serve(joining) => left,
-            broken = watcher => Err(broken),
-        }
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
     }
-
-    /// The actors of these runs, and who notices what others write.
-    async fn crowd(
-        &self,
-        runs: &[RunId],
-        stay: Stay,
-        stop: signal::Receiver<bool>,
-    ) -> Result<(Crowd, impl Future<Output = DriveError>), DriveError> {
-        let head = self.log.head().await?;
-        let shared = Arc::new(Shared {
-            engine: self.clone(),
-            locks: Locks::default(),
-            permits: Arc::new(Semaphore::new(self.concurrency.max(1))),
-            stay,
-            own: watch::Own::default(),
-        });
-        let bells = Arc::new(watch::Bells::default());
-        let mut crowd = Crowd::new(shared.clone(), bells.clone(), stop);
-        crowd.start(restore(self, runs, head.position).await?);
-        Ok((crowd, watch::watch(shared, head.position, bells)))
-    }
-}
-
-/// So few runs are looked up, however small the log is.
-const FEW: usize = 16;
-
-/// To look a run up costs about as much as to read this many events in order.
-const A_LOOK_UP: u64 = 100;
-
-/// Reads runs back, in the order in which they are named, and sees whether this program knows all that
-/// their plans name, and thinks of it as they do.
-pub(crate) async fn restore(
-    engine: &Engine,
-    runs: &[RunId],
-    head: Position,
-) -> Result<Vec<(RunId, Loaded)>, DriveError> {
-    let many = runs.len() > FEW && runs.len() as u64 * A_LOOK_UP > head.0;
-    let loaded = match many {
-        true => load_many(&*engine.log, runs).await,
-        false => one_by_one(&*engine.log, runs).await,
-    };
-    let loaded = loaded.map_err(|(run, source)| DriveError::History { run, source })?;
-    for (run, loaded) in runs.iter().zip(&loaded) {
-        if let Some(name) = engine.registry.unknown_name(loaded.state.plan()) {
-            return Err(DriveError::UnknownName { name: name.to_owned(), run: run.clone() });
-        }
-        if let Some(step) = engine.registry.misjudged(loaded.state.plan()) {
-            return Err(DriveError::Misjudged { run: run.clone(), step: step.clone() });
-        }
-    }
-    Ok(runs.iter().cloned().zip(loaded).collect())
-}
-
-async fn one_by_one(log: &dyn Log, runs: &[RunId]) -> Result<Vec<Loaded>, (RunId, HistoryError)> {
-    let mut loaded = Vec::with_capacity(runs.len());
-    for run in runs {
-        loaded.push(history::load(log, run).await.map_err(|source| (run.clone(), source))?);
-    }
-    Ok(loaded)
 }

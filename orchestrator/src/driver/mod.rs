@@ -3,15 +3,17 @@
 mod actor;
 mod commit;
 mod crowd;
+mod drive;
 mod engine;
+mod evidence;
 mod locks;
 mod outcome;
+mod read_back;
 mod recall;
 mod surveyed;
 mod watch;
 mod work;
 mod written;
 
+pub(crate) use engine::Shared;
 pub use engine::{DriveError, Engine, Left, Observer, Stay};
-pub(crate) use engine::{Shared, restore};
-pub(crate) use work::{Promise, VERIFY_AT_ONCE, findings};

@@ -2,21 +2,14 @@
 
 use crate::activity::{Probe, Trace};
 use crate::driver::DriveError;
-use crate::driver::actor::{Actor, Started};
-use crate::driver::work::{self, Done};
+use crate::driver::actor::Actor;
+use crate::driver::evidence::Sight;
+use crate::driver::work::{self, Started};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::Act;
 use crate::json::Json;
 use crate::plan::graph::Index;
 use crate::run::event::*;
-
-/// What was looked at, and what was there.
-pub(crate) struct Sight {
-    pub(crate) input: Json,
-    pub(crate) before: Option<Json>,
-    pub(crate) trace: Trace,
-    pub(crate) found: Result<Probe<Json>, Fault>,
-}
 
 impl Actor {
     pub(crate) fn recall(&self, at: Index) -> Started {
@@ -85,38 +78,4 @@ impl Actor {
 
 fn busy() -> Fault {
     Fault::new(FaultKind::Conflict, "InProgress", "the other side is still working on it")
-}
-
-/// What was there before is lost and cannot be worked out.
-pub(crate) fn untold() -> Fault {
-    let what = "what was there before is lost, and cannot be worked out from what is there: whether the effect is \
-                this step's is for a person to say";
-    Fault::new(FaultKind::Differs, "Untold", what)
-}
-
-/// Looks whether an effect is there of which maybe not even the before image is known.
-pub(crate) async fn look(
-    activity: std::sync::Arc<dyn crate::activity::registry::AnyActivity>,
-    input: Json,
-    before: Option<Json>,
-    trace: Trace,
-) -> Sight {
-    let before = match before {
-        Some(before) => before,
-        None => match activity.clone().recall(input.clone()).await {
-            Ok(Some(before)) => before,
-            Ok(None) => return Sight { input, before: None, trace, found: Err(untold()) },
-            Err(why) => return Sight { input, before: None, trace, found: Err(why) },
-        },
-    };
-    let found = Ok(activity.probe(input.clone(), before.clone()).await);
-    Sight { input, before: Some(before), trace, found }
-}
-
-impl Done {
-    /// The answer to a probe of a step whose before image had to be worked out.
-    pub(crate) fn of_sight(at: Index, act: Act, sight: Sight) -> Self {
-        let probe = sight.found.unwrap_or_else(|why| Probe::Unsettled { after: None, why });
-        Self::Probed { at, act, probe }
-    }
 }

@@ -3,23 +3,8 @@
 use crate::driver::{DriveError, Shared};
 use rehome_store::{Position, StreamId};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-
-/// How many events this drive appended itself.
-#[derive(Default)]
-pub(crate) struct Own(AtomicU64);
-
-impl Own {
-    pub(crate) fn add(&self, events: u64) {
-        self.0.fetch_add(events, Ordering::SeqCst);
-    }
-
-    fn count(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// How the watcher wakes each actor.
 #[derive(Default)]

@@ -2,12 +2,14 @@
 
 use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow};
 use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Trace};
+use crate::driver::evidence::{self, Sight};
 use crate::driver::locks::{Held, Locks};
-use crate::driver::recall::{self, Sight};
 use crate::fault::{Difference, Fault};
 use crate::ids::Act;
 use crate::json::Json;
 use crate::plan::graph::Index;
+use crate::run::event::Event;
+use crate::verify::promises::{Promise, VERIFY_AT_ONCE, findings};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
@@ -57,6 +59,19 @@ pub(crate) enum Done {
 }
 
 pub(crate) type Work = BoxFuture<'static, Done>;
+
+/// A piece of work that was started for a step, or why it could not be.
+pub(crate) type Started = Result<(Option<Index>, Work), (Index, Act, Fault)>;
+
+/// An event that is folded but not yet in the log.
+pub(crate) struct Pending {
+    pub(crate) at_ms: i64,
+    pub(crate) event: Event,
+    /// It says what the world answered, so it is true whatever else was written meanwhile.
+    pub(crate) result: bool,
+    /// What may start when the event is in the log.
+    pub(crate) start: Option<Ready>,
+}
 
 /// An attempt that may begin.
 pub(crate) struct Ready {
@@ -187,40 +202,24 @@ pub(crate) async fn recall(
     before: Option<Json>,
     trace: Trace,
 ) -> Done {
-    Done::Recalled { at, sight: recall::look(activity, input, before, trace).await }
+    Done::Recalled { at, sight: evidence::look(activity, input, before, trace).await }
+}
+
+impl Done {
+    /// The answer to a probe of a step whose before image had to be worked out.
+    pub(crate) fn of_sight(at: Index, act: Act, sight: Sight) -> Self {
+        let probe = sight.found.unwrap_or_else(|why| Probe::Unsettled { after: None, why });
+        Self::Probed { at, act, probe }
+    }
 }
 
 /// Looks for an effect whose before image has to be worked out.
 pub(crate) async fn surmise(at: Index, act: Act, activity: Arc<dyn AnyActivity>, input: Json) -> Done {
-    Done::of_sight(at, act, recall::look(activity, input, None, Trace::Nothing).await)
+    Done::of_sight(at, act, evidence::look(activity, input, None, Trace::Nothing).await)
 }
 
 pub(crate) async fn look(at: Index, condition: Arc<dyn AnyCondition>, input: Json) -> Done {
     Done::Looked { at, met: condition.check(input).await }
-}
-
-/// What a step promised, and the comparison with the world, which nobody has begun yet.
-pub(crate) struct Promise {
-    pub(crate) name: String,
-    pub(crate) compared: BoxFuture<'static, Result<Vec<Finding>, Fault>>,
-}
-
-/// Promises of one step that are compared at the same time.
-pub(crate) const VERIFY_AT_ONCE: usize = 32;
-
-/// Compares promises with the world; what cannot be read does not hold.
-pub(crate) async fn findings(promises: Vec<Promise>) -> Vec<Finding> {
-    let compared: Vec<Vec<Finding>> = stream::iter(promises.into_iter().map(|promise| async move {
-        let Promise { name, compared } = promise;
-        compared.await.unwrap_or_else(|why| {
-            let found = Some(format!("unreadable: {why}"));
-            vec![Finding { fact: name, expected: "readable".to_owned(), found, holds: false }]
-        })
-    }))
-    .buffered(VERIFY_AT_ONCE)
-    .collect()
-    .await;
-    compared.into_iter().flatten().collect()
 }
 
 pub(crate) async fn verify(at: Index, promises: Vec<Promise>) -> Done {

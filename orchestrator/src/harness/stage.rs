@@ -14,7 +14,7 @@ use crate::plan::{Node, Step};
 use crate::recovery::history;
 use crate::run::event::Request;
 use crate::run::requests;
-use crate::run::state::{Direction, Forward, RunState, StepState, Undo};
+use crate::run::state::{Direction, Forward, Progress, RunState, StepState, Undo};
 use crate::time::scale::Tempo;
 use rehome_store::{CountedSalts, Log, MemoryLog, Position};
 use serde_json::Value;
@@ -254,7 +254,7 @@ impl Stage {
             let state = self.state(run).await;
             let forward = *state.direction() == Direction::Forward;
             for (step, stands) in state.steps() {
-                let stopped = matches!(stands.forward, Forward::Parked { .. })
+                let stopped = stands.forward.progress() == Progress::Blocked
                     && (forward || stands.undo == Undo::None)
                     || matches!(stands.undo, Undo::Parked { .. });
                 let open = forward && state.is_open(&step.id);

@@ -13,8 +13,7 @@ use crate::plan::Node;
 use crate::plan::graph::Index;
 use crate::run::event::*;
 use crate::run::fold::forward::foreign;
-use crate::run::fold::lost::Lost;
-use crate::run::state::{Forward, RunState};
+use crate::run::state::{Forward, Lost, RunState};
 use serde_json::Value;
 
 /// What is concluded of all steps, in the order of the plan.

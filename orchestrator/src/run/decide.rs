@@ -179,7 +179,7 @@ impl Decider<'_> {
         if self.run.plan().on_failure == OnFailure::Park {
             return None;
         }
-        let parked = |at: &&Index| matches!(self.run.at(**at).forward, Forward::Parked { .. });
+        let parked = |at: &&Index| self.run.at(**at).forward.progress() == Progress::Blocked;
         let forward = |at: &&Index| self.run.graph.step(**at).phase == Phase::Forward;
         self.run.open.iter().filter(forward).find(parked).map(|at| self.run.graph.step(*at).id.clone())
     }
@@ -379,7 +379,7 @@ impl Decider<'_> {
     fn go_back(&mut self, back: &Back) {
         let mut settling = false;
         for at in &back.unsettled {
-            settling |= !matches!(self.run.at(*at).forward, Forward::Parked { .. });
+            settling |= self.run.at(*at).forward.progress() != Progress::Blocked;
             if let (false, Node::Act { retry, settling_ms, .. }) =
                 (self.live.steps.contains(at), &self.run.graph.step(*at).node)
             {

@@ -1,13 +1,13 @@
 //! Engine: where a run stands, as its events tell it. Holds data; the rules are in `fold`.
 
 use crate::activity::Operation;
-use crate::fault::{Difference, Fault};
+use crate::fault::{Difference, Fault, FaultKind};
 use crate::ids::StepId;
 use crate::json::Json;
 use crate::plan::graph::{Graph, Index};
+use crate::plan::template::Template;
 use crate::plan::{Plan, Step};
-use crate::run::event::{Planned, Verdict};
-use crate::run::fold::lost::Lost;
+use crate::run::event::{Planned, Recalled, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -68,6 +68,17 @@ pub(crate) struct Back {
     pub(crate) proofs: u32,
     pub(crate) next_proof_ms: i64,
     pub(crate) proved: Option<Vec<Difference>>,
+}
+
+/// What is known of a run whose record lost its end, until the world was looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Lost {
+    /// Nothing that the lost part sent was sent after this date.
+    pub(crate) since_ms: i64,
+    /// What was found.
+    pub(crate) found: BTreeMap<Index, Recalled>,
+    /// The run is to be turned when it is known where it stands.
+    pub(crate) turn: bool,
 }
 
 /// Where a step stands.
@@ -157,6 +168,43 @@ pub enum Forward {
     },
     /// Left out by a person.
     Skipped,
+}
+
+/// How far a step is on the way forward, for whoever asks no more than that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing has happened.
+    NotStarted,
+    /// Something happens, or is to happen by itself.
+    InFlight,
+    /// It is stopped until a person decides.
+    Blocked,
+    /// It is over.
+    Settled,
+}
+
+impl Forward {
+    /// How far the step is.
+    pub fn progress(&self) -> Progress {
+        match self {
+            Self::Idle => Progress::NotStarted,
+            Self::Began
+            | Self::Accepted(_)
+            | Self::Doubt(_)
+            | Self::Partial
+            | Self::Retrying { .. }
+            | Self::Waiting(_)
+            | Self::Soaking { .. }
+            | Self::Attesting => Progress::InFlight,
+            Self::Parked { .. } => Progress::Blocked,
+            Self::Done { .. } | Self::Skipped => Progress::Settled,
+        }
+    }
+
+    /// Whether the step is over.
+    pub fn is_settled(&self) -> bool {
+        self.progress() == Progress::Settled
+    }
 }
 
 /// Where a step stands on the way back.
@@ -308,12 +356,44 @@ impl RunState {
         self.graph.find(id).and_then(|at| self.input(at))
     }
 
+    /// Fills a template of the plan with the outputs that are known.
+    ///
+    /// # Errors
+    /// When an output that it names is not there.
+    pub fn resolve(&self, template: &Template) -> Result<Json, Fault> {
+        if let Template::Known(value) = template {
+            return Ok(value.clone());
+        }
+        let mut outputs = BTreeMap::new();
+        for id in template.references() {
+            if let Some(output) = self.output(id) {
+                outputs.insert(id, output.read::<serde_json::Value>("output")?);
+            }
+        }
+        let filled = template.resolve(&|id| outputs.get(id));
+        filled
+            .map(|value| Json::of(&value))
+            .map_err(|e| Fault::new(FaultKind::Bug, "Unresolvable", e.to_string()))
+    }
+
     pub(crate) fn input(&self, at: Index) -> Option<&Json> {
         self.at(at).input.as_ref().or_else(|| self.graph.step(at).known_input())
     }
 
     pub(crate) fn at(&self, at: Index) -> &StepState {
         &self.steps[at as usize]
+    }
+
+    /// Whether the outcome of a step is not known, or only a part of its effect is in place, in either direction.
+    pub(crate) fn is_unsettled(&self, at: Index) -> bool {
+        let step = self.at(at);
+        let partly = step.partial && matches!(step.forward, Forward::Retrying { .. });
+        partly
+            || matches!(
+                step.forward,
+                Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) | Forward::Partial
+            )
+            || matches!(step.undo, Undo::Began | Undo::Doubt(_))
     }
 
     /// The output of a step, if it has one.

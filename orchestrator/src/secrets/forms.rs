@@ -1,6 +1,6 @@
 //! Engine: secrets that are known by the form in which they stand: something is called a secret, and its value follows.
 
-use super::{HIDDEN, MASKED, looks};
+use super::looks::{self, HIDDEN, MASKED};
 use std::ops::Range;
 
 /// How sure a name is: what follows the first sort is a secret whatever it looks like.

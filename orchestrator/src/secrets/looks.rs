@@ -2,6 +2,12 @@
 
 use std::ops::Range;
 
+/// What stands for a secret that was taken out.
+pub const HIDDEN: &str = "[hidden]";
+
+/// What stands for a secret in a copy of a resource.
+pub(super) const MASKED: &str = "(masked)";
+
 /// What begins like this was made by a service as a secret: the beginning, in small letters, and how many characters
 /// follow at least.
 const BEGINNINGS: [(&str, usize); 32] = [
@@ -96,7 +102,7 @@ pub(super) fn spans(text: &str, lower: &str) -> Vec<Range<usize>> {
     for hook in HOOKS {
         out.extend(lower.match_indices(hook).map(|(at, _)| {
             let from = at + hook.len();
-            let hidden = if lower[from..].starts_with(super::HIDDEN) { super::HIDDEN.len() } else { 0 };
+            let hidden = if lower[from..].starts_with(HIDDEN) { HIDDEN.len() } else { 0 };
             from..from + hidden + lower[from + hidden..].find(is_end).unwrap_or(lower.len() - from - hidden)
         }));
     }

@@ -2,13 +2,38 @@
 
 use crate::activity::Finding;
 use crate::activity::registry::Registry;
-use crate::driver::{Promise, VERIFY_AT_ONCE, findings};
+use crate::fault::Fault;
 use crate::ids::StepId;
 use crate::json::Json;
 use crate::plan::Node;
 use crate::plan::graph::Index;
 use crate::run::state::{Forward, RunState, Undo};
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
+
+/// What a step promised, and the comparison with the world, which nobody has begun yet.
+pub(crate) struct Promise {
+    pub(crate) name: String,
+    pub(crate) compared: BoxFuture<'static, Result<Vec<Finding>, Fault>>,
+}
+
+/// Promises of one step that are compared at the same time.
+pub(crate) const VERIFY_AT_ONCE: usize = 32;
+
+/// Compares promises with the world; what cannot be read does not hold.
+pub(crate) async fn findings(promises: Vec<Promise>) -> Vec<Finding> {
+    let compared: Vec<Vec<Finding>> = stream::iter(promises.into_iter().map(|promise| async move {
+        let Promise { name, compared } = promise;
+        compared.await.unwrap_or_else(|why| {
+            let found = Some(format!("unreadable: {why}"));
+            vec![Finding { fact: name, expected: "readable".to_owned(), found, holds: false }]
+        })
+    }))
+    .buffered(VERIFY_AT_ONCE)
+    .collect()
+    .await;
+    compared.into_iter().flatten().collect()
+}
 
 /// The promises of those of these steps that are done and not taken back.
 pub(crate) fn promises(state: &RunState, registry: &Registry, of: &[Index]) -> Vec<Promise> {
@@ -48,28 +73,6 @@ pub async fn verify(state: &RunState, registry: &Registry) -> Vec<(StepId, Vec<F
     };
     let all: Vec<_> = stream::iter((0..state.graph.len()).map(step)).buffered(VERIFY_AT_ONCE).collect().await;
     all.into_iter().filter(|(_, found)| !found.is_empty()).collect()
-}
-
-impl RunState {
-    /// Fills a template of the plan with the outputs that are known.
-    ///
-    /// # Errors
-    /// When an output that it names is not there.
-    pub fn resolve(&self, template: &crate::Template) -> Result<Json, crate::Fault> {
-        if let crate::Template::Known(value) = template {
-            return Ok(value.clone());
-        }
-        let mut outputs = std::collections::BTreeMap::new();
-        for id in template.references() {
-            if let Some(output) = self.output(id) {
-                outputs.insert(id, output.read::<serde_json::Value>("output")?);
-            }
-        }
-        let filled = template.resolve(&|id| outputs.get(id));
-        filled
-            .map(|value| Json::of(&value))
-            .map_err(|e| crate::Fault::new(crate::FaultKind::Bug, "Unresolvable", e.to_string()))
-    }
 }
 
 /// What a run left in the world, with a command for each that takes it back: effects of this run that

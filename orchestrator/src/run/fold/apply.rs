@@ -301,23 +301,6 @@ impl Forward {
             | Self::Skipped => None,
         }
     }
-
-    /// Whether the step is over, on the way forward.
-    pub fn is_settled(&self) -> bool {
-        match self {
-            Self::Done { .. } | Self::Skipped => true,
-            Self::Idle
-            | Self::Began
-            | Self::Accepted(_)
-            | Self::Doubt(_)
-            | Self::Partial
-            | Self::Retrying { .. }
-            | Self::Waiting(_)
-            | Self::Soaking { .. }
-            | Self::Parked { .. }
-            | Self::Attesting => false,
-        }
-    }
 }
 
 impl Back {

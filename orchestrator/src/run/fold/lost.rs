@@ -11,17 +11,6 @@ use std::collections::BTreeMap;
 /// Why an event does not fit a step, in words.
 type Judged = Result<(), &'static str>;
 
-/// What is known of a run whose record lost its end, until the world was looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Lost {
-    /// Nothing that the lost part sent was sent after this date.
-    pub(crate) since_ms: i64,
-    /// What was found.
-    pub(crate) found: BTreeMap<Index, Recalled>,
-    /// The run is to be turned when it is known where it stands.
-    pub(crate) turn: bool,
-}
-
 impl RunState {
     /// Whether the end of its record is lost, and the world was not looked at since.
     pub fn is_restored(&self) -> bool {

@@ -3,5 +3,5 @@
 pub(crate) mod apply;
 mod back;
 pub(crate) mod forward;
-pub(crate) mod lost;
+mod lost;
 mod requests;

@@ -1,0 +1,73 @@
+//! Engine: one drive: the actors of its runs, and one watcher for what other processes append.
+
+use crate::driver::crowd::Crowd;
+use crate::driver::engine::{DriveError, Engine, Left, Own, Shared, Stay};
+use crate::driver::locks::Locks;
+use crate::driver::read_back::read_back;
+use crate::driver::watch;
+use crate::ids::RunId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc, watch as signal};
+
+impl Engine {
+    /// Drives these runs as far as `stay` says, and says where each was left. A `true` on `stop` lets
+    /// what is in flight finish and starts nothing new.
+    ///
+    /// # Errors
+    /// When the log or a run's record fails; everything else is a state of a run.
+    pub async fn drive(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
+        tokio::select! {
+            biased;
+            left = crowd.gather() => left,
+            broken = watcher => Err(broken),
+        }
+    }
+
+    /// The same for more runs, which come in while it lasts: it ends when all are left at the same time. A run that was
+    /// left is taken up again when somebody else writes to it.
+    ///
+    /// # Errors
+    /// As [`Engine::drive`]; a run that came in and cannot be read is [`Left::Unreadable`].
+    pub async fn serve(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+        joining: mpsc::UnboundedReceiver<Vec<RunId>>,
+    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
+        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
+        tokio::select! {
+            biased;
+            left = crowd.serve(joining) => left,
+            broken = watcher => Err(broken),
+        }
+    }
+
+    /// The actors of these runs, and who notices what others write.
+    async fn crowd(
+        &self,
+        runs: &[RunId],
+        stay: Stay,
+        stop: signal::Receiver<bool>,
+    ) -> Result<(Crowd, impl Future<Output = DriveError>), DriveError> {
+        let head = self.log.head().await?;
+        let shared = Arc::new(Shared {
+            engine: self.clone(),
+            locks: Locks::default(),
+            permits: Arc::new(Semaphore::new(self.concurrency.max(1))),
+            stay,
+            own: Own::default(),
+        });
+        let bells = Arc::new(watch::Bells::default());
+        let mut crowd = Crowd::new(shared.clone(), bells.clone(), stop);
+        crowd.start(read_back(self, runs, head.position).await?);
+        Ok((crowd, watch::watch(shared, head.position, bells)))
+    }
+}

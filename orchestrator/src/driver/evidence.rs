@@ -1,0 +1,41 @@
+//! Engine: one look for an effect of which maybe not even the before image is known. Reads only.
+
+use crate::activity::registry::AnyActivity;
+use crate::activity::{Probe, Trace};
+use crate::fault::{Fault, FaultKind};
+use crate::json::Json;
+use std::sync::Arc;
+
+/// What was looked at, and what was there.
+pub(crate) struct Sight {
+    pub(crate) input: Json,
+    pub(crate) before: Option<Json>,
+    pub(crate) trace: Trace,
+    pub(crate) found: Result<Probe<Json>, Fault>,
+}
+
+/// What was there before is lost and cannot be worked out.
+fn untold() -> Fault {
+    let what = "what was there before is lost, and cannot be worked out from what is there: whether the effect is \
+                this step's is for a person to say";
+    Fault::new(FaultKind::Differs, "Untold", what)
+}
+
+/// Looks whether an effect is there of which maybe not even the before image is known.
+pub(crate) async fn look(
+    activity: Arc<dyn AnyActivity>,
+    input: Json,
+    before: Option<Json>,
+    trace: Trace,
+) -> Sight {
+    let before = match before {
+        Some(before) => before,
+        None => match activity.clone().recall(input.clone()).await {
+            Ok(Some(before)) => before,
+            Ok(None) => return Sight { input, before: None, trace, found: Err(untold()) },
+            Err(why) => return Sight { input, before: None, trace, found: Err(why) },
+        },
+    };
+    let found = Ok(activity.probe(input.clone(), before.clone()).await);
+    Sight { input, before: Some(before), trace, found }
+}
