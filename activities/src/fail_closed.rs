@@ -238,7 +238,7 @@ pub fn text() -> String {
          answers with codes that say so;\neverything else (a refusal, a 404 of something in between, 429, 5xx, a cut \
          connection, an empty body, a success with an error or another shape in it, a list\nthat says that it has more \
          than came) is \"it failed now\", and has a name in what follows. This page is made from the code:\n\
-         `REHOME_WRITE=1 cargo test --workspace --lib fail_closed`. `tests/it/every_read.rs` holds that no read of a \
+         `REHOME_WRITE=1 cargo test --workspace --lib fail_closed`. `tests/it/recovery/every_read.rs` holds that no read of a \
          move is missing here, and refuses\nthem in turn.\n\n\
          | when | what is looked at | what its failure does |\n|---|---|---|\n",
     );

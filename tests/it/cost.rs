@@ -4,8 +4,8 @@
 //! `cargo test --test it cost -- --nocapture` prints both. The time is asserted only in an optimised build,
 //! which has the machine to itself: `cargo test --release --test it cost -- --ignored --nocapture`.
 
-use crate::azure::Azure;
-use crate::rehome::Rehome;
+use crate::support::azure::Azure;
+use crate::support::rehome::Rehome;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

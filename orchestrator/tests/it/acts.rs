@@ -1,6 +1,6 @@
 //! What people may ask of a run, judged by the fold alone.
 
-use crate::shelf::plan;
+use crate::fake_world::plan;
 use rehome_orchestrator::*;
 use serde_json::json;
 use std::sync::Arc;

@@ -71,7 +71,7 @@ async fn live(nth: u64, requests: Vec<Request>, back: bool) -> (u64, u64) {
 
 /// What can be asked of the steps of this plan, one thing or two in a row.
 fn requests() -> Vec<Vec<Request>> {
-    let plan = crate::shelf::plan(OnFailure::Park);
+    let plan = crate::fake_world::plan(OnFailure::Park);
     let of = |step: &Step| {
         let id = step.id.clone();
         [Request::Skip(vec![id.clone()]), Request::Retry(id.clone()), Request::Acknowledge(id)]

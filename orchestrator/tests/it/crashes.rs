@@ -1,4 +1,4 @@
-use crate::shelf::{House, HouseWorld, Put, Take, step};
+use crate::fake_world::{House, HouseWorld, Put, Take, step};
 use rehome_orchestrator::harness::{
     Case, Disturbance, Help, Place, Report, Subject, Trial, Way, enumerate, run_once,
 };

@@ -1,7 +1,7 @@
 //! The log is cut at every place while the world is that of every later place: the run looks around, and ends as
 //! planned or as before, with nothing made twice and nothing guessed.
 
-use crate::shelf::{HouseWorld, Shelves, plan};
+use crate::fake_world::{HouseWorld, Shelves, plan};
 use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
 use rehome_orchestrator::*;
 use rehome_store::{

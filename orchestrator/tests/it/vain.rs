@@ -1,6 +1,6 @@
 //! A world that answers with success and does nothing: how often it is asked, and how fast.
 
-use crate::shelf::{Moving, Shelves, step};
+use crate::fake_world::{Moving, Shelves, step};
 use rehome_orchestrator::harness::{Case, Subject, SubjectWorld, Way, run_once};
 use rehome_orchestrator::*;
 use serde_json::{Value, json};

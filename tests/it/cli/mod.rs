@@ -1,0 +1,15 @@
+//! The command line as people and scripts use it.
+
+pub(crate) mod bad_input;
+pub(crate) mod contract;
+pub(crate) mod fields;
+pub(crate) mod forged;
+pub(crate) mod messages;
+pub(crate) mod open_moves;
+pub(crate) mod pasted;
+pub(crate) mod places;
+pub(crate) mod printing;
+pub(crate) mod proxies;
+pub(crate) mod screens;
+pub(crate) mod snapshot;
+pub(crate) mod strange_clouds;

@@ -1,0 +1,39 @@
+//! Promise 5: only ours is touched. Somebody else's change stops the step and is shown.
+
+use crate::support::azure::{Azure, example};
+use crate::support::estates::{approved, signed_in};
+use crate::support::rehome::text;
+use serde_json::json;
+
+const SITE: &str = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/resourceGroups/rg-shop-weu/providers/Microsoft.Web/sites/app-shop";
+
+#[test]
+fn a_world_that_changed_since_the_plan_makes_the_move_stale_and_nothing_is_written() {
+    let (azure, mut rehome) = approved();
+    // What somebody did meanwhile: the identity has other tags.
+    let estate = azure.estate().to_string();
+    assert!(estate.contains(r#""team":"shop""#));
+    std::fs::write(rehome.path("later.json"), estate.replace(r#""team":"shop""#, r#""team":"other""#))
+        .expect("written");
+    let later = Azure::serve(&rehome.path("later.json"), None);
+    rehome.turn_to(&later);
+    rehome.say(&["run", "plan.json", "--yes"]).expect(13);
+    let status = rehome.say(&["status"]).expect(0);
+    assert!(status.out.contains("stale"), "{}", status.out);
+    assert!(later.requests().iter().all(|r| r["changed"] == false));
+}
+
+#[test]
+fn a_way_back_that_ends_in_another_world_than_it_began_with_says_where_and_is_no_success() {
+    let (azure, rehome) = signed_in(&example("minimal").join("estate.json"), None);
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0);
+    let theirs = json!({"identity": {"type": "None"}});
+    azure.write("PATCH", &format!("{SITE}?api-version=2024-04-01"), &theirs);
+    let said = rehome.say_with_people(&["rollback", "minimal", "--reason", "a test", "--yes"]).expect(10);
+    assert!(said.out.contains("DIFFERS") && said.out.contains("app-shop"), "{}", said.out);
+    assert!(said.err.contains("rehome show"), "{}", said.err);
+    let status = rehome.json(&["status"]);
+    assert_eq!(status["moves"][0]["state"], "rolled-back");
+    assert!(text(&status["moves"][0]["differs"][0]["fact"]).contains("app-shop"), "{status}");
+}

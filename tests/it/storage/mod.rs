@@ -1,0 +1,11 @@
+//! The log and what stands beside it.
+
+pub(crate) mod anchors;
+pub(crate) mod bundles;
+pub(crate) mod forms;
+pub(crate) mod full_disk;
+pub(crate) mod keys;
+pub(crate) mod names_withheld;
+pub(crate) mod side_files;
+pub(crate) mod storage_failures;
+pub(crate) mod strangers;

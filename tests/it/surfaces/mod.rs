@@ -1,0 +1,32 @@
+//! What an identity may do and what uses it, surface by surface, there and back.
+
+pub(crate) mod bodies;
+pub(crate) mod clusters;
+pub(crate) mod connection_strings;
+pub(crate) mod coverage;
+pub(crate) mod denials;
+pub(crate) mod discovery;
+pub(crate) mod equal_access;
+pub(crate) mod handoff;
+pub(crate) mod hidden;
+pub(crate) mod more_rights;
+pub(crate) mod named;
+pub(crate) mod national;
+pub(crate) mod newer;
+pub(crate) mod on_itself;
+pub(crate) mod orphans;
+pub(crate) mod preexisting_grants;
+pub(crate) mod principal;
+pub(crate) mod quiet;
+pub(crate) mod rights;
+pub(crate) mod runs;
+pub(crate) mod scheduled;
+pub(crate) mod siblings;
+pub(crate) mod solution;
+pub(crate) mod solution_cosmos;
+pub(crate) mod solution_services;
+pub(crate) mod spilt;
+pub(crate) mod synapse;
+pub(crate) mod time_bound;
+pub(crate) mod unlisted;
+pub(crate) mod written;
