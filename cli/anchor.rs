@@ -5,7 +5,7 @@ use crate::error::{CliError, Exit, causes};
 use crate::output::Output;
 use crate::store::damaged;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Entry, entries};
-use rehome_store::{Anchor, Locker, Log, RunnerError, RunnerLock, SqliteLog, Standing};
+use rehome_store::{Anchor, AnchorStatus, LeaseError, Locker, Log, RunnerLease, SqliteLog};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(crate) fn refuse_gone(db: &Path) -> Result<(), CliError> {
     let known = match Anchor::read(db) {
         Ok(Some(anchor)) => format!("the anchor beside it knows of event {}", anchor.position),
         Err(_) => "there is an anchor beside it, which cannot be read".to_owned(),
-        Ok(None) if RunnerLock::left_a_name(db) => "a runner was at work on it".to_owned(),
+        Ok(None) if RunnerLease::left_a_name(db) => "a runner was at work on it".to_owned(),
         Ok(None) => return Ok(()),
     };
     let what = format!("the log is {gone}, but {known}: it was removed or emptied, or its disk is not there");
@@ -66,7 +66,7 @@ pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
 /// The same; where a runner left its name, it left an anchor too.
 pub(crate) fn read_left(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
     match read(log)? {
-        None if RunnerLock::left_a_name(log.path()) => Err(missing(log)),
+        None if RunnerLease::left_a_name(log.path()) => Err(missing(log)),
         anchor => Ok(anchor),
     }
 }
@@ -85,12 +85,12 @@ pub(crate) async fn check(log: &SqliteLog) -> Result<(), CliError> {
     };
     let unreadable = |e| damaged(&causes(&e));
     let what = match anchor.judge(log).await.map_err(unreadable)? {
-        Standing::Confirmed(_) => return Ok(()),
-        Standing::Behind(head) => format!(
+        AnchorStatus::Confirmed(_) => return Ok(()),
+        AnchorStatus::Behind(head) => format!(
             "the log ends at event {}, but the anchor beside it knows of event {}: an old copy was put back, or the end is cut off",
             head.position, anchor.position
         ),
-        Standing::Forked(_) => format!(
+        AnchorStatus::Forked(_) => format!(
             "event {} is another one than the anchor beside the log knows of: an old copy was put back and written to, or the log was rewritten",
             anchor.position
         ),
@@ -113,22 +113,22 @@ async fn was_worked_on(log: &SqliteLog) -> Result<bool, CliError> {
 /// Moves the record of the log's end on, after what a person asked was appended. A runner that is at work does
 /// that itself, later; whoever asked is told so.
 pub(crate) async fn follow(log: &SqliteLog, output: &Output) -> Result<(), CliError> {
-    let moved = match RunnerLock::hold(log.path()) {
+    let moved = match RunnerLease::hold(log.path()) {
         Ok(_held) => write(log).await,
         // No runner has such a lock, so nobody moves the anchor on.
-        Err(RunnerError::Held { by: Some(by @ Locker { shared: true, .. }), .. }) => {
+        Err(LeaseError::Held { by: Some(by @ Locker { shared: true, .. }), .. }) => {
             let what =
-                format!("the anchor beside the log cannot be moved on: {}", RunnerError::who(None, Some(by)));
+                format!("the anchor beside the log cannot be moved on: {}", LeaseError::who(None, Some(by)));
             Err(CliError::new(Exit::Held, what).next("end that process, and run the same command again"))
         }
-        Err(RunnerError::Held { holder, by, .. }) => {
-            let who = RunnerError::who(holder.as_ref(), by);
+        Err(LeaseError::Held { holder, by, .. }) => {
+            let who = LeaseError::who(holder.as_ref(), by);
             output.talk(&format!(
                 "note: {who}. Until the anchor is moved on, nothing outside the log confirms what you asked"
             ));
             Ok(())
         }
-        Err(ref e @ RunnerError::Io { ref path, .. }) => {
+        Err(ref e @ LeaseError::Io { ref path, .. }) => {
             Err(CliError::new(Exit::Failed, causes(e)).at(path.display().to_string()))
         }
     };

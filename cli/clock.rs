@@ -3,7 +3,7 @@
 use crate::output::Output;
 use rehome_activities::azure::Azure;
 use rehome_orchestrator::{Clock, SystemClock};
-use rehome_store::{Later, Log, Position};
+use rehome_store::{BoxFuture, Log, Position};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ impl Clock for Clocks {
         self.0.now_ms()
     }
 
-    fn sleep_until(&self, date_ms: i64) -> Later<'_, ()> {
+    fn sleep_until(&self, date_ms: i64) -> BoxFuture<'_, ()> {
         Box::pin(async move { SystemClock.sleep_until(date_ms).await })
     }
 }

@@ -8,7 +8,7 @@ use crate::service::same_world;
 use crate::view::{MoveView, WaitView, view};
 use crate::{cloud::Cloud, key, store};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, SystemClock};
-use rehome_store::{Holder, Log, RunnerLock, SqliteLog};
+use rehome_store::{LeaseHolder, Log, RunnerLease, SqliteLog};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(crate) struct Following<'a> {
 
 impl Following<'_> {
     /// What the runner said when it began, if it is one that carries out batches.
-    async fn runner(&self, holder: &Holder) -> Result<Option<(Opened, bool)>, CliError> {
+    async fn runner(&self, holder: &LeaseHolder) -> Result<Option<(Opened, bool)>, CliError> {
         let unreadable = |e: &(dyn std::error::Error + 'static)| store::unreadable(e);
         let (mut world, mut has_this) = (None, false);
         for (stream, _) in self.log.streams(BatchLoaded::PREFIX).await.map_err(|e| unreadable(&e))? {
@@ -56,7 +56,7 @@ impl Following<'_> {
     }
 
     /// Whether the runner that is there works on this batch already.
-    pub(crate) async fn is_served(&self, holder: &Holder) -> Result<bool, CliError> {
+    pub(crate) async fn is_served(&self, holder: &LeaseHolder) -> Result<bool, CliError> {
         Ok(self.runner(holder).await?.is_some_and(|(_, has_this)| has_this))
     }
 
@@ -65,7 +65,7 @@ impl Following<'_> {
         let refused = |what: String| CliError { what, ..held.clone() };
         // The name is written before the runner says what it works on.
         for _ in 0..TAKEN_UP {
-            let Some(holder) = RunnerLock::holder(self.log.path()) else { return Ok(()) };
+            let Some(holder) = RunnerLease::holder(self.log.path()) else { return Ok(()) };
             if let Some((runner, _)) = self.runner(&holder).await? {
                 let mark = key::mark(&key::to_read(self.log).await?);
                 return same_world(&runner, &opened(cloud, mark))
@@ -79,7 +79,7 @@ impl Following<'_> {
     /// Asks the runner to take the batch up, if it does not work on it already, and waits until it has.
     pub(crate) async fn ask(&self, held: &CliError, cloud: &Cloud) -> Result<(), CliError> {
         self.check(held, cloud).await?;
-        let Some(holder) = RunnerLock::holder(self.log.path()) else { return Ok(()) };
+        let Some(holder) = RunnerLease::holder(self.log.path()) else { return Ok(()) };
         if self.is_served(&holder).await? {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl Following<'_> {
         let asked = BatchLoaded::open(&**self.log, self.batch, &actor, now, opened(cloud, mark)).await;
         asked.map_err(|e| store::write_error(&e))?;
         for _ in 0..TAKEN_UP {
-            match RunnerLock::holder(self.log.path()) {
+            match RunnerLease::holder(self.log.path()) {
                 Some(there) if there == holder && !self.is_served(&there).await? => {}
                 Some(_) | None => return Ok(()),
             }

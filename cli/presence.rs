@@ -5,7 +5,7 @@ use crate::hint::quoted;
 use crate::time::clock;
 use crate::view::{MoveView, State, WaitView};
 use rehome_orchestrator::{Clock, SystemClock};
-use rehome_store::{Heartbeat, Holder, RunnerLock, side};
+use rehome_store::{Heartbeat, LeaseHolder, RunnerLease, side};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -24,24 +24,24 @@ pub(crate) enum Presence {
     /// Who reads cannot see it: it is a copy, or the file of the runner may not be read.
     Unknown,
     /// It is at work.
-    Alive(Holder),
+    Alive(LeaseHolder),
     /// It has the right to act, and says nothing since then.
-    Silent(Holder, i64),
+    Silent(LeaseHolder, i64),
     /// It was there until then.
-    Gone(Holder, i64),
+    Gone(LeaseHolder, i64),
 }
 
 impl Presence {
     /// The runner of this log, now.
     pub(crate) fn of(log: &Path) -> Self {
-        let file = RunnerLock::path(log);
+        let file = RunnerLease::path(log);
         if file.exists() && side::open(&file).is_err() {
             return Self::Unknown;
         }
-        Self::judge(RunnerLock::holder(log), Heartbeat::last(log), SystemClock.now_ms())
+        Self::judge(RunnerLease::holder(log), Heartbeat::last(log), SystemClock.now_ms())
     }
 
-    fn judge(holder: Option<Holder>, last: Option<Heartbeat>, now_ms: i64) -> Self {
+    fn judge(holder: Option<LeaseHolder>, last: Option<Heartbeat>, now_ms: i64) -> Self {
         match (holder, last) {
             (Some(holder), Some(last)) if now_ms - last.at_ms > SILENT_MS => Self::Silent(holder, last.at_ms),
             (Some(holder), _) => Self::Alive(holder),
@@ -69,7 +69,7 @@ impl Presence {
     /// What a person is told, where there is work that somebody has to carry on.
     pub(crate) fn line(&self, views: &[MoveView]) -> Option<String> {
         let open = views.iter().find(|view| view.needs_a_runner());
-        let named = |h: &Holder| one_line(&format!("{} process {} on {}", h.actor, h.pid, h.host));
+        let named = |h: &LeaseHolder| one_line(&format!("{} process {} on {}", h.actor, h.pid, h.host));
         match (self, open) {
             (Self::Alive(holder), _) => Some(format!("runner alive: {}", named(holder))),
             (Self::Silent(holder, since_ms), _) => {
@@ -86,7 +86,7 @@ impl Presence {
     }
 
     pub(crate) fn value(&self) -> Value {
-        let told = |h: &Holder, alive: bool, answers: bool, since: Option<i64>| {
+        let told = |h: &LeaseHolder, alive: bool, answers: bool, since: Option<i64>| {
             let since = since.map(crate::time::date);
             json!({
                 "alive": alive, "answers": answers, "host": h.host, "pid": h.pid, "actor": h.actor,
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_runner_is_alive_as_long_as_it_says_so_and_has_the_right_to_act() {
-        let ada = Holder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 };
+        let ada = LeaseHolder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 };
         let last = |at_ms| Some(Heartbeat { holder: ada.clone(), at_ms });
         for (holder, last, is) in [
             (None, None, Presence::Never),

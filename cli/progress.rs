@@ -9,7 +9,7 @@ use crate::store;
 use crate::view::{MoveView, identity, view};
 use indicatif::{ProgressBar, ProgressStyle};
 use rehome_orchestrator::{Act, Became, Clock, End, Event, Observer, RunId, StepId, SystemClock};
-use rehome_store::{Later, SqliteLog, StreamId};
+use rehome_store::{BoxFuture, SqliteLog, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -253,7 +253,7 @@ impl Observer for Progress {
         }
     }
 
-    fn secure<'a>(&'a self, _: &'a RunId, _: &'a StepId) -> Later<'a, Result<(), String>> {
+    fn secure<'a>(&'a self, _: &'a RunId, _: &'a StepId) -> BoxFuture<'a, Result<(), String>> {
         Box::pin(async {
             let _one = self.anchoring.lock().await;
             anchor::write(&self.log).await.map_err(|e| e.what)

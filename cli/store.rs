@@ -7,8 +7,8 @@ use rehome_orchestrator::{
     batch_stream, load, replay,
 };
 use rehome_store::{
-    Anchor, FORMAT, Holder, Locker, Log, OpenError, Position, RunnerError, RunnerLock, SqliteLog, Standing,
-    StreamId, Verified, VerifyError,
+    Anchor, AnchorStatus, FORMAT, LeaseError, LeaseHolder, Locker, Log, OpenError, Position, RunnerLease,
+    SqliteLog, StreamId, Verified, VerifyError,
 };
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -107,12 +107,12 @@ pub(crate) fn host() -> String {
 }
 
 /// The right to act on a log.
-pub(crate) struct Runner(RunnerLock);
+pub(crate) struct Runner(RunnerLease);
 
 impl Runner {
     /// Leaves the name of a runner, who has made sure that the log has an anchor.
     pub(crate) fn leave_name(&mut self, actor: &str) -> Result<(), CliError> {
-        let holder = Holder {
+        let holder = LeaseHolder {
             host: host(),
             pid: std::process::id(),
             actor: actor.to_owned(),
@@ -136,19 +136,19 @@ pub(crate) async fn take_runner(log: &SqliteLog, actor: &str) -> Result<Runner, 
 
 /// Keeps runners away from a log, whether it is there or not, without being one.
 pub(crate) fn hold_runners_at(path: &Path) -> Result<Runner, CliError> {
-    RunnerLock::hold(path).map(Runner).map_err(|e| not_given(&e))
+    RunnerLease::hold(path).map(Runner).map_err(|e| not_given(&e))
 }
 
-fn not_given(e: &RunnerError) -> CliError {
+fn not_given(e: &LeaseError) -> CliError {
     match e {
-        RunnerError::Held { holder, by, .. } => held(holder.as_ref(), *by),
-        RunnerError::Io { path, .. } => CliError::new(Exit::Failed, causes(e)).at(path.display().to_string()),
+        LeaseError::Held { holder, by, .. } => held(holder.as_ref(), *by),
+        LeaseError::Io { path, .. } => CliError::new(Exit::Failed, causes(e)).at(path.display().to_string()),
     }
 }
 
-fn held(holder: Option<&Holder>, by: Option<Locker>) -> CliError {
+fn held(holder: Option<&LeaseHolder>, by: Option<Locker>) -> CliError {
     let Some(h) = holder else {
-        let error = CliError::new(Exit::Held, RunnerError::who(None, by))
+        let error = CliError::new(Exit::Held, LeaseError::who(None, by))
             .left("nothing was asked; nobody is known to be at work on the log");
         return match by.and_then(|by| by.pid) {
             Some(pid) => error.next(format!("look at process {pid}, and end it if it is nobody's runner")),
@@ -186,20 +186,20 @@ pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
 /// then what is kept beside the events, and an end that was kept elsewhere.
 pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Result<Replayed, CliError> {
     let replayed = whole(log).await?;
-    if let Some(what) = log.flaw().await.map_err(|e| damaged(&causes(&e)))? {
+    if let Some(what) = log.check_index().await.map_err(|e| damaged(&causes(&e)))? {
         return Err(compare(damaged(&causes(&VerifyError::Misled { what }))));
     }
     let Some(kept) = elsewhere else { return Ok(replayed) };
     let found = match kept.judge(log).await.map_err(|e| damaged(&causes(&e)))? {
-        Standing::Confirmed(_) => {
+        AnchorStatus::Confirmed(_) => {
             let anchored = (!kept.is_of_nothing()).then_some(Position(kept.position));
             let verified = Verified { anchored, ..replayed.verified };
             return Ok(Replayed { verified, ..replayed });
         }
-        Standing::Behind(head) => {
+        AnchorStatus::Behind(head) => {
             VerifyError::Shortened { found: head.position, anchored: Position(kept.position) }
         }
-        Standing::Forked(_) => VerifyError::Rewritten { position: Position(kept.position) },
+        AnchorStatus::Forked(_) => VerifyError::Rewritten { position: Position(kept.position) },
     };
     Err(compare(damaged(&causes(&found))))
 }

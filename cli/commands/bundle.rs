@@ -7,8 +7,8 @@ use crate::redact::Redact;
 use crate::{anchor, hint, render, store};
 use rehome_orchestrator::mask;
 use rehome_store::{
-    Anchor, BUNDLE_FORMAT, BundleError, BundleLog, BundleWriter, Head, Header, Log, Position, Shown,
-    SqliteLog, Standing, Stored, StreamId, Why, side,
+    Anchor, AnchorStatus, BUNDLE_FORMAT, BundleError, BundleLog, BundleWriter, Disclosure, Head, Header, Log,
+    Position, SqliteLog, Stored, StreamId, Why, side,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +112,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(&mut self, event: &Stored) -> Result<Shown, CliError> {
+    fn of(&mut self, event: &Stored) -> Result<Disclosure, CliError> {
         let (record, position) = (&event.record, event.position);
         let columns = [("stream", record.stream.as_str()), ("kind", &record.kind), ("actor", &record.actor)];
         for (column, value) in columns {
@@ -121,15 +121,15 @@ impl Choice {
             }
         }
         let shown = if self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&record.stream)) {
-            Shown::NotSelected
+            Disclosure::NotSelected
         } else if self.redact.takes(&record.body) {
-            Shown::Redacted
+            Disclosure::Redacted
         } else {
             let told = mask(event).map_err(|e| {
                 let what = format!("nobody knows what is in the event at position {position}");
                 CliError::because(Exit::Damaged, &what, &e).next("rehome audit verify")
             })?;
-            told.map_or(Shown::Whole, Shown::Masked)
+            told.map_or(Disclosure::Whole, Disclosure::Masked)
         };
         if let Some(why) = shown.why() {
             *self.why.entry(why).or_default() += 1;
@@ -209,12 +209,12 @@ pub(super) async fn verify(
 /// Holds the bundle against an end that somebody kept.
 async fn confirm(log: &BundleLog, kept: &Anchor) -> Result<(), CliError> {
     let what = match kept.judge(log).await.map_err(|e| store::damaged(&causes(&e)))? {
-        Standing::Confirmed(_) => return Ok(()),
-        Standing::Behind(head) => format!(
+        AnchorStatus::Confirmed(_) => return Ok(()),
+        AnchorStatus::Behind(head) => format!(
             "the bundle ends at event {}, before the end that was kept elsewhere, event {}: it is older, or its end was cut off",
             head.position, kept.position
         ),
-        Standing::Forked(_) => format!(
+        AnchorStatus::Forked(_) => format!(
             "event {} of the bundle is not the one whose hash was kept elsewhere: it is of another log, or was made up",
             kept.position
         ),

@@ -5,7 +5,7 @@ use crate::error::{CliError, Exit, causes};
 use crate::{anchor, key, store};
 use rehome_orchestrator::{Clock, LogEnd, Restored, SystemClock, restore as record_loss};
 use rehome_store::side::beside;
-use rehome_store::{Anchor, OpenError, SqliteLog, Standing, side, verify_chain};
+use rehome_store::{Anchor, AnchorStatus, OpenError, SqliteLog, side, verify_chain};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -180,14 +180,16 @@ pub(crate) async fn reconcile(
     let lost = match &known {
         None => "nobody knows how much is lost".to_owned(),
         Some(anchor) => match anchor.judge(&*log).await.map_err(|e| store::damaged(&causes(&e)))? {
-            Standing::Confirmed(_) => "the anchor confirms this copy; asked all the same".to_owned(),
-            Standing::Behind(head) => format!(
+            AnchorStatus::Confirmed(_) => "the anchor confirms this copy; asked all the same".to_owned(),
+            AnchorStatus::Behind(head) => format!(
                 "the copy ends at event {}, and event {} is known of: at least {} events are lost",
                 head.position,
                 anchor.position,
                 anchor.position - head.position.0
             ),
-            Standing::Forked(_) => format!("the copy has another event {} than is known of", anchor.position),
+            AnchorStatus::Forked(_) => {
+                format!("the copy has another event {} than is known of", anchor.position)
+            }
         },
     };
     c.output.talk(&lost);

@@ -12,7 +12,7 @@ use crate::store::Runner;
 use crate::view::view;
 use crate::{anchor, derived, plan_file, planning, render, store};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, RunId, SystemClock};
-use rehome_store::{Log, RunnerLock, SqliteLog};
+use rehome_store::{Log, RunnerLease, SqliteLog};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl Work<'_> {
                 Err(e) if e.exit == Exit::Held => e,
                 Err(e) => return Err(e),
             };
-            if RunnerLock::holder(self.log.path()).is_none() {
+            if RunnerLease::holder(self.log.path()).is_none() {
                 // It ended just now, or it is none that could be asked.
                 nameless += 1;
                 if nameless > 1 {
@@ -95,7 +95,7 @@ impl Work<'_> {
             Err(e) if e.exit == Exit::Held => e,
             Err(e) => return Err(e),
         };
-        if RunnerLock::holder(self.log.path()).is_none() {
+        if RunnerLease::holder(self.log.path()).is_none() {
             return Err(held);
         }
         let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
@@ -125,7 +125,7 @@ impl Work<'_> {
         args: &RunArgs,
     ) -> Result<Option<Driven>, CliError> {
         let following = self.following(runs, stay(args).people && self.goal == Goal::Forward);
-        let served = match RunnerLock::holder(self.log.path()) {
+        let served = match RunnerLease::holder(self.log.path()) {
             Some(holder) => following.is_served(&holder).await?,
             None => return Ok(None),
         };

@@ -1,7 +1,7 @@
 //! CLI: what a bundle holds, and what it proves.
 
 use crate::commands::Checked;
-use rehome_store::{Anchor, Head, Header, Why, Withholdings};
+use rehome_store::{Anchor, Head, Header, Redactions, Why};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(crate) fn written(to: &Path, head: &Head, withheld: [u64; 3]) -> String {
 /// A bundle that was verified.
 pub(crate) fn verified(
     header: &Header,
-    withheld: &Withholdings,
+    withheld: &Redactions,
     [moves, plans]: [&Checked; 2],
     elsewhere: Option<&Anchor>,
 ) -> String {

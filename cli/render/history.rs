@@ -9,7 +9,7 @@ pub(crate) fn line(event: &Stored, body: &Value) -> String {
     let record = &event.record;
     let at = crate::time::stamp(record.at_ms);
     let (stream, kind, actor) = (record.stream.as_str(), &record.kind, &record.actor);
-    let gist = event.silence().map_or_else(|| gist(kind, body), |why| format!("(withheld: {why})"));
+    let gist = event.withheld_reason().map_or_else(|| gist(kind, body), |why| format!("(withheld: {why})"));
     one_line(&format!("{:>6}  {at}  {stream:<14} {kind:<14} {actor}  {gist}", event.position.0))
 }
 

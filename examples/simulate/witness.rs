@@ -6,7 +6,8 @@ use rehome_orchestrator::{
     StepState, Verdict,
 };
 use rehome_store::{
-    Append, AppendError, Appended, AroundLog, CountedSalts, Later, Log, MemoryLog, Position, Sequence, Stored,
+    Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog, Position, Sequence,
+    Stored,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -171,12 +172,12 @@ fn law(before: &RunState, after: &RunState, event: &Event) -> Result<(), String>
     Ok(())
 }
 
-impl AroundLog for Witness {
+impl LogDecorator for Witness {
     fn inner(&self) -> &dyn Log {
         &self.inner
     }
 
-    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append_decorated(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let appended = self.inner.append(append).await?;
             let stored = self.inner.read_all(Position(appended.first.0 - 1), usize::MAX).await;
@@ -191,12 +192,12 @@ impl AroundLog for Witness {
 /// The same log as the process under test has it: a commit may be the last thing it does.
 pub(crate) struct Deadly(pub(crate) Arc<Witness>);
 
-impl AroundLog for Deadly {
+impl LogDecorator for Deadly {
     fn inner(&self) -> &dyn Log {
         &*self.0
     }
 
-    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append_decorated(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let (before, after) = self.0.omens();
             if before {

@@ -21,7 +21,7 @@ pub struct Anchor {
 
 /// How a log stands to the record of its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum AnchorStatus {
     /// The log has the event that the anchor knows of, and maybe more.
     Confirmed(Head),
     /// The log ends before that event: an old copy, or a tail that was cut off.
@@ -36,18 +36,18 @@ impl Anchor {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn judge(&self, log: &dyn Log) -> Result<Standing, ReadError> {
+    pub async fn judge(&self, log: &dyn Log) -> Result<AnchorStatus, ReadError> {
         let head = log.head().await?;
         if self.position > head.position.0 {
-            return Ok(Standing::Behind(head));
+            return Ok(AnchorStatus::Behind(head));
         }
         let Some(before) = self.position.checked_sub(1) else {
             let nothing = self.hash == Digest::ZERO.to_string();
-            return Ok(if nothing { Standing::Confirmed(head) } else { Standing::Forked(head) });
+            return Ok(if nothing { AnchorStatus::Confirmed(head) } else { AnchorStatus::Forked(head) });
         };
         let there = log.read_all(Position(before), 1).await?;
         let same = there.iter().any(|e| e.position.0 == self.position && e.hash.to_string() == self.hash);
-        Ok(if same { Standing::Confirmed(head) } else { Standing::Forked(head) })
+        Ok(if same { AnchorStatus::Confirmed(head) } else { AnchorStatus::Forked(head) })
     }
 
     /// Whether it knows of no event, so that every log has what it knows of.
@@ -101,19 +101,19 @@ mod tests {
         let anchor = Anchor::of("log", newest.head().await.expect("readable"));
         old.append(append("a", 0, &["as it was"])).await.expect("appended");
         let judged = anchor.judge(&old).await.expect("readable");
-        assert!(matches!(judged, Standing::Behind(head) if head.position.0 == 1), "{judged:?}");
+        assert!(matches!(judged, AnchorStatus::Behind(head) if head.position.0 == 1), "{judged:?}");
         for nth in 1..5 {
             old.append(append("a", nth, &["somebody went on"])).await.expect("appended");
         }
         let judged = anchor.judge(&old).await.expect("readable");
-        assert!(matches!(judged, Standing::Forked(head) if head.position.0 == 5), "{judged:?}");
+        assert!(matches!(judged, AnchorStatus::Forked(head) if head.position.0 == 5), "{judged:?}");
         newest.append(append("a", 3, &["more"])).await.expect("appended");
-        assert!(matches!(anchor.judge(&newest).await.expect("readable"), Standing::Confirmed(_)));
+        assert!(matches!(anchor.judge(&newest).await.expect("readable"), AnchorStatus::Confirmed(_)));
         let none = Anchor::of("log", Head { position: Position(0), hash: Digest::ZERO });
-        assert!(matches!(none.judge(&old).await.expect("readable"), Standing::Confirmed(_)));
+        assert!(matches!(none.judge(&old).await.expect("readable"), AnchorStatus::Confirmed(_)));
         let none = Anchor { hash: "ab".repeat(32), ..none };
         assert!(
-            matches!(none.judge(&old).await.expect("readable"), Standing::Forked(_)),
+            matches!(none.judge(&old).await.expect("readable"), AnchorStatus::Forked(_)),
             "nothing has this hash"
         );
     }

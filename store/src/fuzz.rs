@@ -3,7 +3,7 @@
 use crate::Anchor;
 use crate::bundle::{BUNDLE_FORMAT, BundleLog, Header, read_line, write_line};
 use crate::chain::event_hash;
-use crate::log::{Head, Later, Log};
+use crate::log::{BoxFuture, Head, Log};
 use crate::record::{Digest, Position, Sequence, StreamId};
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -38,7 +38,7 @@ pub fn bundle(data: &[u8]) -> Option<BundleLog> {
         let mut line = Vec::new();
         write_line(event, &mut line).expect("memory takes everything");
         assert_eq!(read_line(&line).as_ref(), Ok(event));
-        let tells = event.silence().is_none();
+        let tells = event.withheld_reason().is_none();
         assert!(tells || event.record.body.is_empty(), "what is withheld is not there");
         assert!(event.withheld.is_none() || event.salt == [0; 16], "nor its salt");
     }
@@ -70,7 +70,7 @@ pub fn mended(data: &[u8]) -> Vec<u8> {
 }
 
 /// What is in memory is answered at once.
-fn at_once<T>(mut later: Later<'_, Result<T, crate::ReadError>>) -> T {
+fn at_once<T>(mut later: BoxFuture<'_, Result<T, crate::ReadError>>) -> T {
     match later.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer.expect("it was read before"),
         Poll::Pending => panic!("nothing is waited for"),

@@ -1,6 +1,6 @@
 //! Store: when the runner of a log was last at work: the date of the file with its name. Touches that date.
 
-use crate::runner::{Holder, RunnerLock};
+use crate::runner::{LeaseHolder, RunnerLease};
 use crate::side;
 use std::io::{self, Read};
 use std::path::Path;
@@ -13,7 +13,7 @@ const NAME_BYTES_MAX: u64 = 64 << 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
     /// Who it is, or was.
-    pub holder: Holder,
+    pub holder: LeaseHolder,
     /// When it was at work for sure, in milliseconds since 1970 UTC.
     pub at_ms: i64,
 }
@@ -24,12 +24,12 @@ impl Heartbeat {
     /// # Errors
     /// When the date of the file cannot be set.
     pub fn beat(log: &Path) -> io::Result<()> {
-        side::open_to_write(&RunnerLock::path(log))?.set_modified(SystemTime::now())
+        side::open_to_write(&RunnerLease::path(log))?.set_modified(SystemTime::now())
     }
 
     /// The last one, if a runner ever left its name and it can be read.
     pub fn last(log: &Path) -> Option<Self> {
-        let file = side::open(&RunnerLock::path(log)).ok()?;
+        let file = side::open(&RunnerLease::path(log)).ok()?;
         let at = file.metadata().ok()?.modified().ok()?;
         let mut text = Vec::new();
         file.take(NAME_BYTES_MAX).read_to_end(&mut text).ok()?;
@@ -50,11 +50,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("log.db");
         assert_eq!(Heartbeat::last(&log), None);
-        let ada = Holder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 };
+        let ada = LeaseHolder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 };
         let text = serde_json::to_vec(&ada).expect("JSON");
-        std::fs::write(RunnerLock::path(&log), &text).expect("a name");
+        std::fs::write(RunnerLease::path(&log), &text).expect("a name");
         let old = SystemTime::now() - Duration::from_secs(3_600);
-        let file = File::options().append(true).open(RunnerLock::path(&log)).expect("the file");
+        let file = File::options().append(true).open(RunnerLease::path(&log)).expect("the file");
         file.set_modified(old).expect("set");
         let before = Heartbeat::last(&log).expect("a name");
         Heartbeat::beat(&log).expect("it may be said");

@@ -34,18 +34,18 @@ pub mod side;
 mod sqlite;
 mod verify;
 
-pub use anchor::{Anchor, Standing};
-pub use around::AroundLog;
+pub use anchor::{Anchor, AnchorStatus};
+pub use around::LogDecorator;
 pub use bundle::{
-    BUNDLE_FORMAT, BundleError, BundleLog, BundleReader, BundleWriter, Header, Shown, Withholdings,
+    BUNDLE_FORMAT, BundleError, BundleLog, BundleReader, BundleWriter, Disclosure, Header, Redactions,
 };
 pub use chain::event_hash;
 pub use grip::Locker;
 pub use heartbeat::Heartbeat;
-pub use log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
+pub use log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
 pub use memory::MemoryLog;
 pub use record::{Digest, Position, Record, Sequence, Stored, StreamId, Why, Withheld};
-pub use runner::{Holder, RunnerError, RunnerLock};
+pub use runner::{LeaseError, LeaseHolder, RunnerLease};
 pub use salt::{CountedSalts, RandomSalts, Salts};
 pub use sqlite::{Counters, FORMAT, OpenError, SqliteLog};
 pub use verify::{Verified, VerifyError, verify_chain, walk};

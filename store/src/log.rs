@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 
 /// A future that can be named in a trait object.
-pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Events that are appended together or not at all.
 #[derive(Clone, Debug, Default)]
@@ -111,7 +111,7 @@ pub enum ReadError {
 /// sequences are consecutive from 1 in each stream; nothing is ever changed or removed.
 pub trait Log: Send + Sync + 'static {
     /// Appends events; the answer comes after they are safe.
-    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>>;
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>>;
 
     /// Up to `limit` events of one stream after `after`, in order.
     fn read_stream(
@@ -119,19 +119,19 @@ pub trait Log: Send + Sync + 'static {
         stream: &StreamId,
         after: Sequence,
         limit: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>>;
+    ) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>>;
 
     /// Up to `limit` events of the whole log after `after`, in order.
-    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>>;
+    fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>>;
 
     /// The end of the log.
-    fn head(&self) -> Later<'_, Result<Head, ReadError>>;
+    fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>>;
 
     /// The streams whose names begin with `prefix`, in the order of their names, with their heads.
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>>;
+    fn streams(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<(StreamId, Sequence)>, ReadError>>;
 
     /// What does not agree with the events in whatever is kept beside them, such as an index.
-    fn flaw(&self) -> Later<'_, Result<Option<String>, ReadError>> {
+    fn check_index(&self) -> BoxFuture<'_, Result<Option<String>, ReadError>> {
         Box::pin(async { Ok(None) })
     }
 }

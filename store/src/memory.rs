@@ -2,7 +2,7 @@
 
 use crate::chain::seal;
 use crate::heads::{Heads, mentioned};
-use crate::log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
+use crate::log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
 use crate::record::{Digest, Position, Sequence, Stored, StreamId};
 use crate::salt::{RandomSalts, Salts};
 use std::collections::BTreeMap;
@@ -65,7 +65,7 @@ fn after(place: u64) -> usize {
 }
 
 impl Log for MemoryLog {
-    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move { self.inner().append(append) })
     }
 
@@ -74,7 +74,7 @@ impl Log for MemoryLog {
         stream: &StreamId,
         seen: Sequence,
         limit: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+    ) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
         let stream = stream.clone();
         Box::pin(async move {
             let inner = self.inner();
@@ -84,13 +84,13 @@ impl Log for MemoryLog {
         })
     }
 
-    fn read_all(&self, seen: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+    fn read_all(&self, seen: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
         Box::pin(
             async move { Ok(self.inner().events.iter().skip(after(seen.0)).take(limit).cloned().collect()) },
         )
     }
 
-    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
+    fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>> {
         Box::pin(async move {
             let inner = self.inner();
             let hash = inner.events.last().map_or(Digest::ZERO, |e| e.hash);
@@ -98,7 +98,7 @@ impl Log for MemoryLog {
         })
     }
 
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+    fn streams(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
         let prefix = prefix.to_owned();
         Box::pin(async move {
             let inner = self.inner();

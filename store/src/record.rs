@@ -106,7 +106,7 @@ pub struct Stored {
 
 impl Stored {
     /// Why nothing at all is told of the body, where nothing is: a masked one is told as far as an event needs.
-    pub fn silence(&self) -> Option<Why> {
+    pub fn withheld_reason(&self) -> Option<Why> {
         self.withheld.map(|withheld| withheld.why).filter(|why| *why != Why::Masked)
     }
 }

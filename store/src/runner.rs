@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Who holds the right to act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct LeaseHolder {
     /// The machine.
     pub host: String,
     /// The process.
@@ -32,7 +32,7 @@ pub struct Holder {
 
 /// The right to act, held until dropped; the operating system takes it back when the process ends.
 #[derive(Debug)]
-pub struct RunnerLock {
+pub struct RunnerLease {
     path: PathBuf,
     file: File,
     #[expect(dead_code, reason = "it is held, not used")]
@@ -41,14 +41,14 @@ pub struct RunnerLock {
 
 /// Why the right to act was not given.
 #[derive(Debug, thiserror::Error)]
-pub enum RunnerError {
+pub enum LeaseError {
     /// Another process has it.
-    #[error("{} on {}", RunnerError::who(holder.as_ref(), *by), path.display())]
+    #[error("{} on {}", LeaseError::who(holder.as_ref(), *by), path.display())]
     Held {
         /// The log.
         path: PathBuf,
         /// Who, if it is a runner that left its name.
-        holder: Option<Holder>,
+        holder: Option<LeaseHolder>,
         /// Who, as the machine says.
         by: Option<Locker>,
     },
@@ -62,7 +62,7 @@ pub enum RunnerError {
     },
 }
 
-impl RunnerLock {
+impl RunnerLease {
     /// Where the lock of a log is kept.
     pub fn path(log: &Path) -> PathBuf {
         side::beside(log, ".runner")
@@ -72,7 +72,7 @@ impl RunnerLock {
     ///
     /// # Errors
     /// When another process has it, or the lock file cannot be used.
-    pub fn take(log: &Path, holder: &Holder) -> Result<Self, RunnerError> {
+    pub fn take(log: &Path, holder: &LeaseHolder) -> Result<Self, LeaseError> {
         let mut lock = Self::hold(log)?;
         lock.leave_name(holder)?;
         Ok(lock)
@@ -83,8 +83,8 @@ impl RunnerLock {
     ///
     /// # Errors
     /// When the lock file cannot be written to.
-    pub fn leave_name(&mut self, holder: &Holder) -> Result<(), RunnerError> {
-        let failed = |source| RunnerError::Io { path: self.path.clone(), source };
+    pub fn leave_name(&mut self, holder: &LeaseHolder) -> Result<(), LeaseError> {
+        let failed = |source| LeaseError::Io { path: self.path.clone(), source };
         let text = serde_json::to_vec(holder).map_err(io::Error::other).map_err(failed)?;
         let file = &mut self.file;
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(failed)
@@ -93,10 +93,10 @@ impl RunnerLock {
     /// Keeps runners away without being one: no name is left.
     ///
     /// # Errors
-    /// As [`RunnerLock::take`].
-    pub fn hold(log: &Path) -> Result<Self, RunnerError> {
+    /// As [`RunnerLease::take`].
+    pub fn hold(log: &Path) -> Result<Self, LeaseError> {
         let path = Self::path(log);
-        let failed = |path: &Path, source| RunnerError::Io { path: path.to_owned(), source };
+        let failed = |path: &Path, source| LeaseError::Io { path: path.to_owned(), source };
         for _ in 0..TRIES {
             let file = side::open_or_create(&path).map_err(|e| failed(&path, e))?;
             match file.try_lock() {
@@ -113,7 +113,7 @@ impl RunnerLock {
             std::thread::sleep(PAUSE);
         }
         let by = locker(&path).or_else(|| locker(log));
-        Err(RunnerError::Held { path: log.to_owned(), holder: named(&path, by), by })
+        Err(LeaseError::Held { path: log.to_owned(), holder: named(&path, by), by })
     }
 
     /// Whether a runner ever left its name: it was at work on the log.
@@ -122,7 +122,7 @@ impl RunnerLock {
     }
 
     /// Who has the right to act now, if anybody who left a name.
-    pub fn holder(log: &Path) -> Option<Holder> {
+    pub fn holder(log: &Path) -> Option<LeaseHolder> {
         let path = Self::path(log);
         let file = side::open(&path).ok()?;
         match file.try_lock_shared() {
@@ -145,9 +145,9 @@ fn is_still_there(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-impl RunnerError {
+impl LeaseError {
     /// Who has the right to act, or keeps it from everybody, in words.
-    pub fn who(holder: Option<&Holder>, by: Option<Locker>) -> String {
+    pub fn who(holder: Option<&LeaseHolder>, by: Option<Locker>) -> String {
         match (holder, by) {
             (Some(h), _) => format!(
                 "another runner is at work: process {} of {} on {}",
@@ -169,7 +169,7 @@ impl RunnerError {
     }
 }
 
-impl Drop for RunnerLock {
+impl Drop for RunnerLease {
     fn drop(&mut self) {
         // Closing the file would do the same a moment later.
         drop(self.file.unlock());
@@ -177,8 +177,8 @@ impl Drop for RunnerLock {
 }
 
 /// The name that the runner has left who has this lock; a name that an earlier one has left is not it.
-fn named(path: &Path, by: Option<Locker>) -> Option<Holder> {
-    let holder: Holder = serde_json::from_slice(&read_small(path).ok()?).ok()?;
+fn named(path: &Path, by: Option<Locker>) -> Option<LeaseHolder> {
+    let holder: LeaseHolder = serde_json::from_slice(&read_small(path).ok()?).ok()?;
     let here =
         std::fs::read_to_string("/proc/sys/kernel/hostname").is_ok_and(|host| host.trim() == holder.host);
     let another = |by: Locker| by.shared || here && by.pid.is_some_and(|pid| pid != holder.pid);
@@ -189,36 +189,36 @@ fn named(path: &Path, by: Option<Locker>) -> Option<Holder> {
 mod tests {
     use super::*;
 
-    fn ada() -> Holder {
-        Holder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 }
+    fn ada() -> LeaseHolder {
+        LeaseHolder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 }
     }
 
     #[test]
     fn a_second_runner_is_refused_by_name_until_the_first_is_gone() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("log.db");
-        assert_eq!(RunnerLock::holder(&log), None);
-        let lock = RunnerLock::take(&log, &ada()).expect("nobody has it");
-        assert_eq!(RunnerLock::holder(&log), Some(ada()));
-        let refused = RunnerLock::take(&log, &Holder { pid: 8, ..ada() }).expect_err("ada has it");
+        assert_eq!(RunnerLease::holder(&log), None);
+        let lock = RunnerLease::take(&log, &ada()).expect("nobody has it");
+        assert_eq!(RunnerLease::holder(&log), Some(ada()));
+        let refused = RunnerLease::take(&log, &LeaseHolder { pid: 8, ..ada() }).expect_err("ada has it");
         assert!(refused.to_string().contains("process 7 of ada on desk"), "{refused}");
         drop(lock);
-        assert_eq!(RunnerLock::holder(&log), None, "a name that was left behind is not a holder");
-        RunnerLock::take(&log, &Holder { pid: 8, ..ada() }).expect("nobody has it any more");
+        assert_eq!(RunnerLease::holder(&log), None, "a name that was left behind is not a holder");
+        RunnerLease::take(&log, &LeaseHolder { pid: 8, ..ada() }).expect("nobody has it any more");
     }
 
     #[test]
     fn who_keeps_runners_away_leaves_no_name_and_a_runner_does() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("log.db");
-        let held = RunnerLock::hold(&log).expect("nobody has it");
-        let refused = RunnerLock::take(&log, &ada());
-        assert!(matches!(refused, Err(RunnerError::Held { holder: None, .. })), "{refused:?}");
+        let held = RunnerLease::hold(&log).expect("nobody has it");
+        let refused = RunnerLease::take(&log, &ada());
+        assert!(matches!(refused, Err(LeaseError::Held { holder: None, .. })), "{refused:?}");
         drop(held);
-        assert!(!RunnerLock::left_a_name(&log));
-        drop(RunnerLock::take(&log, &ada()).expect("nobody has it"));
-        drop(RunnerLock::hold(&log).expect("nobody has it"));
-        assert!(RunnerLock::left_a_name(&log));
+        assert!(!RunnerLease::left_a_name(&log));
+        drop(RunnerLease::take(&log, &ada()).expect("nobody has it"));
+        drop(RunnerLease::hold(&log).expect("nobody has it"));
+        assert!(RunnerLease::left_a_name(&log));
     }
 
     #[test]
@@ -227,13 +227,13 @@ mod tests {
         let (log, other) = (folder.path().join("log.db"), folder.path().join("other.db"));
         std::fs::write(&log, "a log").expect("written");
         std::fs::hard_link(&log, &other).expect("a second name");
-        let lock = RunnerLock::take(&log, &ada()).expect("nobody has it");
-        RunnerLock::take(&other, &ada()).expect_err("it is the same file");
-        std::fs::remove_file(RunnerLock::path(&log)).expect("removed");
-        let refused = RunnerLock::take(&log, &ada()).expect_err("it is held");
+        let lock = RunnerLease::take(&log, &ada()).expect("nobody has it");
+        RunnerLease::take(&other, &ada()).expect_err("it is the same file");
+        std::fs::remove_file(RunnerLease::path(&log)).expect("removed");
+        let refused = RunnerLease::take(&log, &ada()).expect_err("it is held");
         assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
         drop(lock);
-        drop(RunnerLock::take(&log, &ada()).expect("nobody has it"));
+        drop(RunnerLease::take(&log, &ada()).expect("nobody has it"));
     }
 
     #[test]
@@ -241,17 +241,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("log.db");
         std::fs::write(&log, "a log").expect("written");
-        drop(RunnerLock::take(&log, &ada()).expect("nobody has it"));
-        for held in [RunnerLock::path(&log), log.clone()] {
+        drop(RunnerLease::take(&log, &ada()).expect("nobody has it"));
+        for held in [RunnerLease::path(&log), log.clone()] {
             let stranger = File::open(held).expect("a file");
             stranger.lock_shared().expect("a shared lock");
-            match RunnerLock::take(&log, &ada()) {
-                Err(RunnerError::Held { holder: None, by: Some(Locker { pid, shared: true }), .. }) => {
+            match RunnerLease::take(&log, &ada()) {
+                Err(LeaseError::Held { holder: None, by: Some(Locker { pid, shared: true }), .. }) => {
                     assert_eq!(pid, Some(std::process::id()));
                 }
                 other => panic!("{other:?}"),
             }
-            assert_eq!(RunnerLock::holder(&log), None);
+            assert_eq!(RunnerLease::holder(&log), None);
         }
     }
 
@@ -259,10 +259,10 @@ mod tests {
     fn a_lock_file_full_of_rubbish_still_refuses() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = folder.path().join("log.db");
-        let lock = RunnerLock::take(&log, &ada()).expect("nobody has it");
-        std::fs::write(RunnerLock::path(&log), "{").expect("written");
-        let refused = RunnerLock::take(&log, &ada());
-        assert!(matches!(refused, Err(RunnerError::Held { holder: None, .. })), "{refused:?}");
+        let lock = RunnerLease::take(&log, &ada()).expect("nobody has it");
+        std::fs::write(RunnerLease::path(&log), "{").expect("written");
+        let refused = RunnerLease::take(&log, &ada());
+        assert!(matches!(refused, Err(LeaseError::Held { holder: None, .. })), "{refused:?}");
         drop(lock);
     }
 }

@@ -73,7 +73,7 @@ const PAGE: usize = 2_000;
 /// The first event that is not what was written, or a contradiction to the anchor.
 pub async fn verify_chain(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Verified, VerifyError> {
     let verified = walk(log, anchor, async |_| ()).await?;
-    match log.flaw().await.map_err(|error| unreadable(error, verified.head.position))? {
+    match log.check_index().await.map_err(|error| unreadable(error, verified.head.position))? {
         Some(what) => Err(VerifyError::Misled { what }),
         None => Ok(verified),
     }

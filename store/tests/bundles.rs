@@ -11,7 +11,7 @@ mod elsewhere;
 use dice::Dice;
 use rehome_store::{
     Anchor, Append, AppendError, BUNDLE_FORMAT, BundleError, BundleLog, BundleReader, BundleWriter,
-    CountedSalts, Head, Header, Log, MemoryLog, Position, ReadError, Sequence, Shown, Stored, StreamId,
+    CountedSalts, Disclosure, Head, Header, Log, MemoryLog, Position, ReadError, Sequence, Stored, StreamId,
     VerifyError, Why, conformance, verify_chain,
 };
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn header(log: &dyn Log) -> (Header, Head) {
     (Header { rehome_bundle: BUNDLE_FORMAT, program, head: head_said, anchor, selected }, head)
 }
 
-async fn bundle_of(log: &dyn Log, shown: impl Fn(&Stored) -> Shown) -> Vec<u8> {
+async fn bundle_of(log: &dyn Log, shown: impl Fn(&Stored) -> Disclosure) -> Vec<u8> {
     let (header, head) = header(log).await;
     let mut writer = BundleWriter::begin(Vec::new(), &header, head).expect("begun");
     for event in log.read_all(Position(0), usize::MAX).await.expect("all") {
@@ -50,12 +50,12 @@ async fn bundle_of(log: &dyn Log, shown: impl Fn(&Stored) -> Shown) -> Vec<u8> {
 }
 
 /// Every third event is withheld, each for another reason.
-fn some_withheld(event: &Stored) -> Shown {
+fn some_withheld(event: &Stored) -> Disclosure {
     match event.position.0 % 9 {
-        0 => Shown::NotSelected,
-        3 => Shown::Redacted,
-        6 => Shown::Masked("{\"told\":1}".to_owned()),
-        _ => Shown::Whole,
+        0 => Disclosure::NotSelected,
+        3 => Disclosure::Redacted,
+        6 => Disclosure::Masked("{\"told\":1}".to_owned()),
+        _ => Disclosure::Whole,
     }
 }
 
@@ -90,7 +90,7 @@ async fn a_bundle_read_as_a_log_is_the_log_and_cannot_be_written_to() {
     strange.records[0].body = (0..=255).cycle().take(100_000).collect();
     (strange.records[0].at_ms, strange.records[1].version) = (i64::MIN, u16::MAX);
     log.append(strange).await.expect("appended");
-    let read = open(bundle_of(&log, |_| Shown::Whole).await).expect("a bundle");
+    let read = open(bundle_of(&log, |_| Disclosure::Whole).await).expect("a bundle");
     assert_eq!(read.head().await.expect("a head"), log.head().await.expect("a head"));
     assert_eq!(read.streams("").await.expect("streams"), log.streams("").await.expect("streams"));
     assert_eq!(read.streams("move/").await.expect("streams").len(), 5);
@@ -108,7 +108,7 @@ async fn a_bundle_read_as_a_log_is_the_log_and_cannot_be_written_to() {
 }
 
 /// What a log in memory answers at once.
-fn at_once(mut later: rehome_store::Later<'_, Result<Vec<Stored>, ReadError>>) -> Vec<Stored> {
+fn at_once(mut later: rehome_store::BoxFuture<'_, Result<Vec<Stored>, ReadError>>) -> Vec<Stored> {
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match later.as_mut().poll(&mut context) {
         std::task::Poll::Ready(read) => read.expect("readable"),
@@ -124,7 +124,7 @@ async fn what_is_withheld_is_nowhere_in_the_file_nor_its_salt_and_the_chain_stil
     for event in log.read_all(Position(0), usize::MAX).await.expect("all") {
         let salt: String = event.salt.iter().map(|byte| format!("{byte:02x}")).collect();
         let says = format!("\\\"event\\\":{},", event.position.0 - 1);
-        let there = some_withheld(&event) == Shown::Whole;
+        let there = some_withheld(&event) == Disclosure::Whole;
         assert_eq!((text.contains(&salt), text.contains(&says)), (there, there), "event {}", event.position);
     }
     let read = open(bytes).expect("a bundle");
@@ -143,12 +143,12 @@ async fn a_bundle_is_not_made_of_a_log_whose_chain_is_broken_or_that_its_anchor_
     let mut events = log.read_all(Position(0), usize::MAX).await.expect("all");
     events[20].record.actor = "somebody else".into();
     let mut writer = BundleWriter::begin(Vec::new(), &header, head).expect("begun");
-    let put = events.into_iter().try_for_each(|event| writer.put(event, Shown::NotSelected));
+    let put = events.into_iter().try_for_each(|event| writer.put(event, Disclosure::NotSelected));
     assert_eq!(broken(put.map(|()| Vec::new())).0, 21);
     header.anchor.as_mut().expect("an anchor").hash = "ab".repeat(32);
     let mut writer = BundleWriter::begin(Vec::new(), &header, head).expect("begun");
     let all = log.read_all(Position(0), usize::MAX).await.expect("all");
-    let put = all.into_iter().try_for_each(|event| writer.put(event, Shown::Whole));
+    let put = all.into_iter().try_for_each(|event| writer.put(event, Disclosure::Whole));
     assert_eq!(broken(put.map(|()| Vec::new())).0, 40);
 }
 
@@ -248,7 +248,7 @@ async fn every_edit_of_what_the_chain_covers_is_found_at_its_event() {
 
 #[tokio::test]
 async fn the_ends_that_a_header_names_are_held_against_the_events() {
-    let whole = lines(&bundle_of(&a_log().await, |_| Shown::Whole).await);
+    let whole = lines(&bundle_of(&a_log().await, |_| Disclosure::Whole).await);
     let header: Value = serde_json::from_str(&whole[0]).expect("JSON");
     let hash = json!("ab".repeat(32));
     for (end, member, value, named) in [
@@ -333,14 +333,14 @@ async fn a_bundle_that_was_made_up_as_a_whole_is_found_only_by_an_end_that_was_k
         let expect = vec![(record.stream.clone(), Sequence(sequence))];
         forged.append(Append { expect, records: vec![record] }).await.expect("appended");
     }
-    let read = open(bundle_of(&forged, |_| Shown::Whole).await).expect("the forger knew what to do");
+    let read = open(bundle_of(&forged, |_| Disclosure::Whole).await).expect("the forger knew what to do");
     let found = verify_chain(&read, Some(&kept)).await;
     assert!(matches!(found, Err(VerifyError::Rewritten { position: Position(EVENTS) })), "{found:?}");
 }
 
 #[tokio::test]
 async fn what_is_no_bundle_is_said_and_takes_no_memory() {
-    let whole = lines(&bundle_of(&a_log().await, |_| Shown::Whole).await);
+    let whole = lines(&bundle_of(&a_log().await, |_| Disclosure::Whole).await);
     let deep = format!("{{\"rehome_bundle\":1,\"x\":{}", "[".repeat(60_000));
     let twice = whole[0].replacen('{', "{\"program\":\"x\",", 1);
     let newer = whole[0].replace("\"rehome_bundle\":1", "\"rehome_bundle\":2,\"more\":[]");
@@ -400,7 +400,7 @@ async fn more_in_an_event_than_the_chain_finds_is_found_when_a_bundle_is_opened(
 async fn a_file_that_is_changed_while_it_is_read_is_noticed_at_the_event() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("bundle");
-    let bytes = bundle_of(&a_log().await, |_| Shown::Whole).await;
+    let bytes = bundle_of(&a_log().await, |_| Disclosure::Whole).await;
     std::fs::write(&path, &bytes).expect("written");
     let log = BundleLog::open(&path, |_| None).expect("a bundle");
     let text = String::from_utf8(bytes).expect("text");

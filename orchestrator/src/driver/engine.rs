@@ -11,7 +11,7 @@ use crate::recovery::history::HistoryError;
 use crate::run::event::{Event, Verdict};
 use crate::time::clock::Clock;
 use crate::time::scale::Tempo;
-use rehome_store::{AppendError, Later, Log, ReadError, StreamId};
+use rehome_store::{AppendError, BoxFuture, Log, ReadError, StreamId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
@@ -49,7 +49,7 @@ pub trait Observer: Send + Sync + 'static {
 
     /// The intent of something that nothing brings back is in the log, and nothing of it was sent yet. What
     /// has to be safe outside the log before it is sent is made safe here; an error means that it is not sent.
-    fn secure<'a>(&'a self, run: &'a RunId, step: &'a StepId) -> Later<'a, Result<(), String>> {
+    fn secure<'a>(&'a self, run: &'a RunId, step: &'a StepId) -> BoxFuture<'a, Result<(), String>> {
         let _ = (run, step);
         Box::pin(async { Ok(()) })
     }

@@ -11,8 +11,7 @@ use crate::json::Json;
 use crate::run::codec::Recorded;
 use crate::run::event::Event;
 use crate::time::clock::Clock;
-use futures_util::future::BoxFuture;
-use rehome_store::{Append, AppendError, Appended, AroundLog, Later, Log, Record};
+use rehome_store::{Append, AppendError, Appended, BoxFuture, Log, LogDecorator, Record};
 use std::sync::Arc;
 
 /// What is around each thing that looks at the world or changes it.
@@ -347,12 +346,12 @@ fn step_of(record: &Record) -> Option<StepId> {
     }
 }
 
-impl AroundLog for DisturbedLog {
+impl LogDecorator for DisturbedLog {
     fn inner(&self) -> &dyn Log {
         &*self.inner
     }
 
-    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append_decorated(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let failed = || {
                 self.injector.fail();

@@ -72,7 +72,7 @@ impl<E: Recorded> Entry<E> {
     /// When the kind is unknown, the body does not fit or is withheld.
     pub fn read(stored: &Stored) -> Result<Self, CodecError> {
         let record = &stored.record;
-        if let Some(why) = stored.silence() {
+        if let Some(why) = stored.withheld_reason() {
             return Err(CodecError::Withheld { kind: record.kind.clone().into_owned(), why });
         }
         Ok(Self {

@@ -70,7 +70,7 @@ impl Order {
             Some(seen) => seen,
             None => self.runs.entry(run.clone()).or_default(),
         };
-        if kind == "approved" && stored.silence().is_none() {
+        if kind == "approved" && stored.withheld_reason().is_none() {
             let read = Entry::<Event>::read(stored);
             let entry = read.map_err(|source| HistoryError::Codec { position, source })?;
             if let Event::Approved(approved) = entry.event {
@@ -85,7 +85,7 @@ impl Order {
     fn take_of_batch(&mut self, batch: &str, stored: &Stored) -> Result<(), HistoryError> {
         let position = stored.position.0;
         let known = self.batches.entry(batch.to_owned()).or_insert_with(|| Some(Vec::new()));
-        if stored.silence().is_some() {
+        if stored.withheld_reason().is_some() {
             *known = None;
         }
         let Some(known) = known else { return Ok(()) };

@@ -4,7 +4,7 @@
 use crate::lost::{START_MS, engine, house, original, run, to_the_end};
 use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
 use rehome_orchestrator::*;
-use rehome_store::{Append, AppendError, Appended, AroundLog, CountedSalts, Later, Log, MemoryLog};
+use rehome_store::{Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,12 +17,12 @@ struct Overtaken {
     taken: AtomicU64,
 }
 
-impl AroundLog for Overtaken {
+impl LogDecorator for Overtaken {
     fn inner(&self) -> &dyn Log {
         &self.inner
     }
 
-    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append_decorated(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             if self.appends.fetch_add(1, Ordering::SeqCst) + 1 == self.nth {
                 for request in &self.requests {

@@ -4,7 +4,7 @@
 use crate::lost::{START_MS, engine, house, original, run, to_the_end, turn};
 use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
 use rehome_orchestrator::*;
-use rehome_store::{Append, AppendError, Appended, AroundLog, CountedSalts, Later, Log, MemoryLog};
+use rehome_store::{Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,12 +19,12 @@ struct Setting {
     by_ms: i64,
 }
 
-impl AroundLog for Setting {
+impl LogDecorator for Setting {
     fn inner(&self) -> &dyn Log {
         &self.inner
     }
 
-    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append_decorated(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             if self.appends.fetch_add(1, Ordering::SeqCst) + 1 == self.nth {
                 self.clock.jump(self.by_ms);
@@ -50,7 +50,7 @@ impl Clock for There {
         Some(START_MS + self.0.steady_ms())
     }
 
-    fn sleep_until(&self, date_ms: i64) -> Later<'_, ()> {
+    fn sleep_until(&self, date_ms: i64) -> BoxFuture<'_, ()> {
         Box::pin(async move { self.0.sleep_until(date_ms).await })
     }
 }

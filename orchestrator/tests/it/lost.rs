@@ -5,7 +5,7 @@ use crate::fake_world::{HouseWorld, Shelves, plan};
 use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
 use rehome_orchestrator::*;
 use rehome_store::{
-    Append, AppendError, Appended, AroundLog, CountedSalts, Later, Log, MemoryLog, Position, Sequence,
+    Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog, Position, Sequence,
     Stored, StreamId,
 };
 use std::collections::BTreeMap;
@@ -23,12 +23,12 @@ struct Snapping {
     seen: Mutex<BTreeMap<u64, World>>,
 }
 
-impl AroundLog for Snapping {
+impl LogDecorator for Snapping {
     fn inner(&self) -> &dyn Log {
         &self.inner
     }
 
-    fn append_around(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append_decorated(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             let appended = self.inner.append(append).await?;
             let world = self.shelves.lock().expect("whole").clone();

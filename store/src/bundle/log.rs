@@ -2,7 +2,7 @@
 
 use super::{BundleError, BundleReader, Header, line};
 use crate::chain::event_hash;
-use crate::log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
+use crate::log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
 use crate::record::{Digest, Position, Sequence, Stored, StreamId, Why, Withheld};
 use crate::verify::VerifyError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ struct Place {
 
 /// The events whose bodies a bundle withholds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Withholdings {
+pub struct Redactions {
     /// Where they are, by the reason.
     pub events: BTreeMap<Why, Vec<Position>>,
     /// The streams that cannot be understood without them.
@@ -42,7 +42,7 @@ pub struct BundleLog {
     /// Where the last event ends.
     end: u64,
     streams: BTreeMap<StreamId, Vec<u32>>,
-    withheld: Withholdings,
+    withheld: Redactions,
     source: Mutex<Box<dyn Source>>,
 }
 
@@ -65,7 +65,7 @@ impl BundleLog {
     ) -> Result<Self, BundleError> {
         let mut reader = BundleReader::begin(BufReader::new(&mut source))?;
         let (mut places, mut streams) = (Vec::new(), BTreeMap::<StreamId, Vec<u32>>::new());
-        let mut withheld = Withholdings::default();
+        let mut withheld = Redactions::default();
         let mut offset = reader.offset();
         while let Some(event) = reader.next_event()? {
             let (position, stream) = (event.position, &event.record.stream);
@@ -75,7 +75,7 @@ impl BundleLog {
             if let Some(Withheld { why, .. }) = event.withheld {
                 withheld.events.entry(why).or_default().push(position);
             }
-            if event.silence().is_some() && !withheld.streams.contains(stream) {
+            if event.withheld_reason().is_some() && !withheld.streams.contains(stream) {
                 withheld.streams.insert(stream.clone());
             }
             let place = places.len() as u32;
@@ -96,7 +96,7 @@ impl BundleLog {
     }
 
     /// What it withholds.
-    pub fn withheld(&self) -> &Withholdings {
+    pub fn withheld(&self) -> &Redactions {
         &self.withheld
     }
 
@@ -136,7 +136,7 @@ fn after(place: u64) -> usize {
 }
 
 impl Log for BundleLog {
-    fn append(&self, _append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append(&self, _append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async { Err(AppendError::ReadOnly) })
     }
 
@@ -145,23 +145,23 @@ impl Log for BundleLog {
         stream: &StreamId,
         seen: Sequence,
         limit: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+    ) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
         let places = self.streams.get(stream).map_or(&[][..], Vec::as_slice);
         Box::pin(async move {
             self.events(places.iter().skip(after(seen.0)).take(limit).map(|place| *place as usize))
         })
     }
 
-    fn read_all(&self, seen: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+    fn read_all(&self, seen: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
         Box::pin(async move { self.events((0..self.places.len()).skip(after(seen.0)).take(limit)) })
     }
 
-    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
+    fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>> {
         let hash = self.places.last().map_or(Digest::ZERO, |last| last.hash);
         Box::pin(async move { Ok(Head { position: Position(self.places.len() as u64), hash }) })
     }
 
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+    fn streams(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
         let prefix = prefix.to_owned();
         Box::pin(async move {
             let named = self.streams.iter().filter(|(name, _)| name.as_str().starts_with(&prefix));

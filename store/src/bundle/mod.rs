@@ -26,9 +26,9 @@ mod writer;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use line::{read as read_line, write as write_line};
-pub use log::{BundleLog, Withholdings};
+pub use log::{BundleLog, Redactions};
 pub use reader::BundleReader;
-pub use writer::{BundleWriter, Shown};
+pub use writer::{BundleWriter, Disclosure};
 
 use crate::anchor::Anchor;
 use crate::verify::VerifyError;

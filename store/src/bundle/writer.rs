@@ -9,7 +9,7 @@ use std::io::Write;
 
 /// How much of an event a bundle shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum Disclosure {
     /// Everything.
     Whole,
     /// Salt and body are withheld, because the event was not selected.
@@ -20,7 +20,7 @@ pub enum Shown {
     Masked(String),
 }
 
-impl Shown {
+impl Disclosure {
     /// Why it is less than everything.
     pub fn why(&self) -> Option<Why> {
         match self {
@@ -54,10 +54,10 @@ impl<W: Write> BundleWriter<W> {
     ///
     /// # Errors
     /// When it is not what was once appended, or cannot be written.
-    pub fn put(&mut self, mut event: Stored, shown: Shown) -> Result<(), BundleError> {
+    pub fn put(&mut self, mut event: Stored, shown: Disclosure) -> Result<(), BundleError> {
         self.walker.take(&event)?;
         let Some(why) = shown.why() else { return Ok(line::write(&event, &mut self.to)?) };
-        let told = if let Shown::Masked(told) = shown { told } else { String::new() };
+        let told = if let Disclosure::Masked(told) = shown { told } else { String::new() };
         event.withheld = Some(Withheld { why, digest: body_digest(&event.salt, &event.record.body) });
         (event.salt, event.record.body) = ([0; 16], told.into_bytes());
         Ok(line::write(&event, &mut self.to)?)

@@ -8,7 +8,7 @@ mod schema;
 mod still;
 mod writer;
 
-use crate::log::{Append, AppendError, Appended, Head, Later, Log, ReadError};
+use crate::log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
 use crate::record::{Position, Sequence, Stored, StreamId};
 use crate::salt::{RandomSalts, Salts};
 use crate::side;
@@ -275,7 +275,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
 }
 
 impl Log for SqliteLog {
-    fn append(&self, append: Append) -> Later<'_, Result<Appended, AppendError>> {
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
             match &self.writer {
                 Ok(writer) => writer.append(append).await,
@@ -292,24 +292,24 @@ impl Log for SqliteLog {
         stream: &StreamId,
         after: Sequence,
         limit: usize,
-    ) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+    ) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
         let stream = stream.clone();
         self.readers.read(move |c, known| reader::stream(c, known, &stream, after, limit))
     }
 
-    fn read_all(&self, after: Position, limit: usize) -> Later<'_, Result<Vec<Stored>, ReadError>> {
+    fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
         self.readers.read(move |c, known| reader::all(c, known, after, limit))
     }
 
-    fn head(&self) -> Later<'_, Result<Head, ReadError>> {
+    fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>> {
         self.readers.read(reader::head)
     }
 
-    fn flaw(&self) -> Later<'_, Result<Option<String>, ReadError>> {
+    fn check_index(&self) -> BoxFuture<'_, Result<Option<String>, ReadError>> {
         self.readers.read(reader::flaw)
     }
 
-    fn streams(&self, prefix: &str) -> Later<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+    fn streams(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
         let prefix = prefix.to_owned();
         self.readers.read(move |c, known| reader::streams(c, known, &prefix))
     }

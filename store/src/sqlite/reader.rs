@@ -2,7 +2,7 @@
 
 use super::extent::{self, Known, is_damage, storage};
 use super::still::Still;
-use crate::log::{Head, Later, ReadError};
+use crate::log::{BoxFuture, Head, ReadError};
 use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
 use rusqlite::{Connection, OpenFlags, Row};
 use std::borrow::Cow;
@@ -33,7 +33,7 @@ impl Readers {
     pub(super) fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection, &Known) -> Result<T, ReadError> + Send + 'static,
-    ) -> Later<'_, Result<T, ReadError>> {
+    ) -> BoxFuture<'_, Result<T, ReadError>> {
         let readers = self.clone();
         Box::pin(async move {
             let read = move || {

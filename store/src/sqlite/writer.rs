@@ -60,7 +60,7 @@ impl Writer {
     pub(super) fn start(path: PathBuf, connection: Connection, salts: Box<dyn Salts>) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
         let counts = Arc::<Counts>::default();
-        let mut desk = Desk {
+        let mut desk = WriterLoop {
             path,
             connection,
             salts,
@@ -104,7 +104,7 @@ impl Drop for Writer {
     }
 }
 
-struct Desk {
+struct WriterLoop {
     path: PathBuf,
     connection: Connection,
     salts: Box<dyn Salts>,
@@ -133,7 +133,7 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-impl Desk {
+impl WriterLoop {
     fn serve(&mut self, mut queue: mpsc::Receiver<Job>) {
         while let Some(first) = queue.blocking_recv() {
             let mut count = first.0.records.len();

@@ -17,8 +17,8 @@ mod plan_file;
 
 use rehome_orchestrator::{Document, Event, FORMAT_VERSION, Move, Plan, Planned, Recorded, RunId, mask};
 use rehome_store::{
-    Anchor, BUNDLE_FORMAT, BundleWriter, Header, Holder, Log, MemoryLog, Position, Shown, SqliteLog,
-    conformance,
+    Anchor, BUNDLE_FORMAT, BundleWriter, Disclosure, Header, LeaseHolder, Log, MemoryLog, Position,
+    SqliteLog, conformance,
 };
 use serde_json::{Value, json};
 use std::fs;
@@ -70,7 +70,7 @@ fn log(seeds: &Seeds) {
     }
     let head = runtime.block_on(log.head()).expect("a head");
     seeds.add("sidecars", serde_json::to_vec(&Anchor::of(log.id(), head)).expect("JSON"));
-    let holder = Holder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 };
+    let holder = LeaseHolder { host: "desk".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 3 };
     seeds.add("sidecars", serde_json::to_vec(&holder).expect("JSON"));
     let whole = folder.path().join("whole.db");
     log.backup(&whole).expect("a copy");
@@ -142,9 +142,9 @@ fn a_bundle(events: &[(&'static str, &str, String)], withhold: u64) -> Vec<u8> {
     let mut writer = BundleWriter::begin(Vec::new(), &header, head).expect("begun");
     for event in runtime.block_on(log.read_all(Position(0), usize::MAX)).expect("all") {
         let shown = match mask(&event).expect("understood") {
-            Some(told) => Shown::Masked(told),
-            None if event.position.0.checked_rem(withhold) == Some(1) => Shown::Redacted,
-            None => Shown::Whole,
+            Some(told) => Disclosure::Masked(told),
+            None if event.position.0.checked_rem(withhold) == Some(1) => Disclosure::Redacted,
+            None => Disclosure::Whole,
         };
         writer.put(event, shown).expect("written");
     }
