@@ -1,13 +1,12 @@
 //! CLI: the record of the log's end beside it: compared before anything is written, and renewed. Touches that
-//! file, and reads the log.
+//! record, and reads the log.
 
 use crate::error::{CliError, Exit, causes};
 use crate::output::Output;
 use crate::store::damaged;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Entry, entries};
-use rehome_store::{Anchor, AnchorStatus, LeaseError, Locker, Log, RunnerLease, SqliteLog};
+use rehome_store::{Anchor, AnchorStatus, Backend, LeaseError, Locker, Part};
 use std::io::ErrorKind;
-use std::path::Path;
 
 /// The command that brings a log on whose newest copy is gone.
 pub(crate) const RECONCILE_COMMAND: &str = "rehome db reconcile --reason TEXT --yes";
@@ -15,32 +14,11 @@ pub(crate) const RECONCILE_COMMAND: &str = "rehome db reconcile --reason TEXT --
 /// The same, as the second choice.
 pub(crate) const RECONCILE: &str = "or, when that copy is gone:  rehome db reconcile --reason TEXT --yes";
 
-/// Refuses a log that is missing or emptied, where what is beside it says that there was one: nobody takes it for
-/// new, or for never made.
-pub(crate) fn refuse_gone(db: &Path) -> Result<(), CliError> {
-    let gone = match std::fs::metadata(db) {
-        Err(e) if e.kind() == ErrorKind::NotFound => "missing",
-        Ok(about) if about.is_file() && about.len() == 0 => "empty (0 bytes)",
-        Ok(_) | Err(_) => return Ok(()),
-    };
-    let known = match Anchor::read(db) {
-        Ok(Some(anchor)) => format!("the anchor beside it knows of event {}", anchor.position),
-        Err(_) => "there is an anchor beside it, which cannot be read".to_owned(),
-        Ok(None) if RunnerLease::left_a_name(db) => "a runner was at work on it".to_owned(),
-        Ok(None) => return Ok(()),
-    };
-    let what = format!("the log is {gone}, but {known}: it was removed or emptied, or its disk is not there");
-    Err(damaged(&what)
-        .at(db.display().to_string())
-        .next("put the newest copy of the log back, or a backup: rehome db restore BACKUP")
-        .next("or, to begin a new log, name another place: --db FILE"))
-}
-
 /// The anchor beside a log, if there is one; it must be of this log.
-pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
-    let anchor = Anchor::read(log.path()).map_err(|e| {
-        CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e)
-            .at(Anchor::path(log.path()).display().to_string())
+pub(crate) fn read(log: &dyn Backend) -> Result<Option<Anchor>, CliError> {
+    let anchor = log.beside().anchor().map_err(|e| {
+        CliError::because(Exit::Damaged, "failed to read the anchor beside the log", &e.source)
+            .at(e.place)
             .next(RECONCILE)
     })?;
     match anchor {
@@ -50,13 +28,13 @@ pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
                 anchor.log,
                 log.id()
             );
-            let place = Anchor::path(log.path()).display().to_string();
+            let place = log.beside().place(Part::Anchor);
             Err(damaged(&what).at(place).next("put the anchor of this log back beside it").next(RECONCILE))
         }
         // No program writes one before the first event: it would confirm every log, also one that was cut off.
         Some(anchor) if anchor.is_of_nothing() => {
             let what = "the anchor beside the log knows of no event, and so confirms nothing: it was not written by this program";
-            let place = Anchor::path(log.path()).display().to_string();
+            let place = log.beside().place(Part::Anchor);
             Err(damaged(what).at(place).next("put the anchor of this log back beside it").next(RECONCILE))
         }
         anchor => Ok(anchor),
@@ -64,21 +42,21 @@ pub(crate) fn read(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
 }
 
 /// The same; where a runner left its name, it left an anchor too.
-pub(crate) fn read_left(log: &SqliteLog) -> Result<Option<Anchor>, CliError> {
+pub(crate) fn read_left(log: &dyn Backend) -> Result<Option<Anchor>, CliError> {
     match read(log)? {
-        None if RunnerLease::left_a_name(log.path()) => Err(missing(log)),
+        None if log.beside().lease().was_held() => Err(missing(log)),
         anchor => Ok(anchor),
     }
 }
 
-fn missing(log: &SqliteLog) -> CliError {
+fn missing(log: &dyn Backend) -> CliError {
     let what = "a runner was at work on this log, but the anchor beside it is missing: nobody can say whether this is the newest copy";
-    let place = Anchor::path(log.path()).display().to_string();
+    let place = log.beside().place(Part::Anchor);
     damaged(what).at(place).next("put the anchor back beside the log").next(RECONCILE)
 }
 
 /// Refuses a log that its anchor does not confirm: an old copy would repeat what was done since.
-pub(crate) async fn check(log: &SqliteLog) -> Result<(), CliError> {
+pub(crate) async fn check(log: &dyn Backend) -> Result<(), CliError> {
     let newest = "put the newest copy of the log back, and run the command again";
     let Some(anchor) = read_left(log)? else {
         return if was_worked_on(log).await? { Err(missing(log)) } else { Ok(()) };
@@ -99,7 +77,7 @@ pub(crate) async fn check(log: &SqliteLog) -> Result<(), CliError> {
 }
 
 /// Whether a runner ever worked on this log, and so left an anchor.
-async fn was_worked_on(log: &SqliteLog) -> Result<bool, CliError> {
+async fn was_worked_on(log: &dyn Backend) -> Result<bool, CliError> {
     let unreadable = |e: &(dyn std::error::Error + 'static)| damaged(&causes(e));
     for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(|e| unreadable(&e))? {
         let all: Vec<Entry<BatchEvent>> = entries(log, &stream).await.map_err(|e| unreadable(&e))?;
@@ -112,8 +90,8 @@ async fn was_worked_on(log: &SqliteLog) -> Result<bool, CliError> {
 
 /// Moves the record of the log's end on, after what a person asked was appended. A runner that is at work does
 /// that itself, later; whoever asked is told so.
-pub(crate) async fn follow(log: &SqliteLog, output: &Output) -> Result<(), CliError> {
-    let moved = match RunnerLease::hold(log.path()) {
+pub(crate) async fn follow(log: &dyn Backend, output: &Output) -> Result<(), CliError> {
+    let moved = match log.beside().lease().hold() {
         Ok(_held) => write(log).await,
         // No runner has such a lock, so nobody moves the anchor on.
         Err(LeaseError::Held { by: Some(by @ Locker { shared: true, .. }), .. }) => {
@@ -128,27 +106,27 @@ pub(crate) async fn follow(log: &SqliteLog, output: &Output) -> Result<(), CliEr
             ));
             Ok(())
         }
-        Err(ref e @ LeaseError::Io { ref path, .. }) => {
-            Err(CliError::new(Exit::Failed, causes(e)).at(path.display().to_string()))
+        Err(ref e @ LeaseError::Io { ref place, .. }) => {
+            Err(CliError::new(Exit::Failed, causes(e)).at(place.clone()))
         }
     };
     moved.map_err(|e| e.left("what you asked is in the log; its anchor is older"))
 }
 
 /// Writes the record of the log's end beside it. Only who has the right to act may do that.
-pub(crate) async fn write(log: &SqliteLog) -> Result<(), CliError> {
+pub(crate) async fn write(log: &dyn Backend) -> Result<(), CliError> {
     let head = log.head().await.map_err(|e| damaged(&causes(&e)))?;
     if head.position.0 == 0 {
         return Ok(());
     }
-    Anchor::of(log.id(), head).write(log.path()).map_err(|e| {
+    log.beside().set_anchor(&Anchor::of(log.id(), head)).map_err(|e| {
         let what = "failed to write the anchor beside the log";
-        if e.kind() != std::io::ErrorKind::StorageFull {
-            return CliError::because(Exit::Failed, what, &e)
-                .at(Anchor::path(log.path()).display().to_string())
+        if e.source.kind() != ErrorKind::StorageFull {
+            return CliError::because(Exit::Failed, what, &e.source)
+                .at(e.place)
                 .next("make the folder of the log writable, and run the same command again");
         }
-        let disk = format!("{what}: the disk that holds {} is full", log.path().display());
+        let disk = format!("{what}: the disk that holds {} is full", log.beside().place(Part::Log));
         CliError::new(Exit::Failed, disk).next("make room, and run the same command again")
     })
 }

@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::store::{self, Runner};
 use crate::view::{MoveView, State, view};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, DriveError, Engine, Left, Opened, RunId, Stay};
-use rehome_store::{Heartbeat, Log, SqliteLog};
+use rehome_store::{Backend, Log};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(crate) enum Goal {
 /// Everything that a drive needs.
 pub(crate) struct Drive<'a> {
     pub(crate) c: &'a Context<'a>,
-    pub(crate) log: Arc<SqliteLog>,
+    pub(crate) log: Arc<dyn Backend>,
     #[expect(dead_code, reason = "it is held until the drive is over, not used")]
     pub(crate) runner: Runner,
     pub(crate) batch: String,
@@ -201,7 +201,7 @@ impl Drive<'_> {
                     ));
                 }
                 // A date that cannot be set is seen by who looks.
-                _ = beat.tick() => drop(Heartbeat::beat(self.log.path())),
+                _ = beat.tick() => drop(self.log.beside().lease().beat()),
                 () = patience => return Ok((BTreeMap::new(), asked.map(|(signal, _)| signal))),
             }
         }

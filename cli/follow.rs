@@ -8,7 +8,7 @@ use crate::service::same_world;
 use crate::view::{MoveView, WaitView, view};
 use crate::{cloud::Cloud, key, store};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, SystemClock};
-use rehome_store::{LeaseHolder, Log, RunnerLease, SqliteLog};
+use rehome_store::{Backend, LeaseHolder, Log};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const STILL: u32 = 6;
 /// A batch that a runner is asked for, or works on already.
 pub(crate) struct Following<'a> {
     pub(crate) c: &'a Context<'a>,
-    pub(crate) log: &'a Arc<SqliteLog>,
+    pub(crate) log: &'a Arc<dyn Backend>,
     pub(crate) batch: &'a str,
     pub(crate) runs: &'a [RunId],
     pub(crate) goal: Goal,
@@ -65,7 +65,7 @@ impl Following<'_> {
         let refused = |what: String| CliError { what, ..held.clone() };
         // The name is written before the runner says what it works on.
         for _ in 0..TAKEN_UP {
-            let Some(holder) = RunnerLease::holder(self.log.path()) else { return Ok(()) };
+            let Some(holder) = self.log.beside().lease().holder() else { return Ok(()) };
             if let Some((runner, _)) = self.runner(&holder).await? {
                 let mark = key::mark(&key::to_read(self.log).await?);
                 return same_world(&runner, &opened(cloud, mark))
@@ -79,7 +79,7 @@ impl Following<'_> {
     /// Asks the runner to take the batch up, if it does not work on it already, and waits until it has.
     pub(crate) async fn ask(&self, held: &CliError, cloud: &Cloud) -> Result<(), CliError> {
         self.check(held, cloud).await?;
-        let Some(holder) = RunnerLease::holder(self.log.path()) else { return Ok(()) };
+        let Some(holder) = self.log.beside().lease().holder() else { return Ok(()) };
         if self.is_served(&holder).await? {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl Following<'_> {
         let asked = BatchLoaded::open(&**self.log, self.batch, &actor, now, opened(cloud, mark)).await;
         asked.map_err(|e| store::write_error(&e))?;
         for _ in 0..TAKEN_UP {
-            match RunnerLease::holder(self.log.path()) {
+            match self.log.beside().lease().holder() {
                 Some(there) if there == holder && !self.is_served(&there).await? => {}
                 Some(_) | None => return Ok(()),
             }
@@ -103,7 +103,7 @@ impl Following<'_> {
     pub(crate) async fn follow(&self) -> Result<Option<Driven>, CliError> {
         let (mut still, mut before, mut silent) = (0, Vec::new(), false);
         loop {
-            let presence = Presence::of(self.log.path());
+            let presence = Presence::of(self.log.beside().lease());
             if matches!(presence, Presence::Silent(..)) && !silent {
                 presence.line(&[]).iter().for_each(|line| self.c.output.talk(line));
             }

@@ -5,10 +5,7 @@ use crate::error::{CliError, Exit, causes};
 use crate::store::damaged;
 use rehome_activities::references::settings::SettingsKey;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Entry, SystemClock, entries};
-use rehome_store::{Log, SqliteLog, side};
-use std::fs;
-use std::io::{self, ErrorKind, Read};
-use std::path::{Path, PathBuf};
+use rehome_store::{Backend, Beside, Log, Part, SidecarError};
 
 /// Under this name a runner says which key it has, by a mark that the key makes of nothing.
 pub(crate) const SAID_AS: &str = "settings_key";
@@ -18,11 +15,6 @@ const PUT_BACK: &str =
 const RENEW: &str = "or, when it is gone for good:  rehome db reconcile --new-key --reason TEXT --yes";
 
 type Bytes = [u8; 32];
-
-/// Where the key of a log is kept.
-pub(crate) fn path(db: &Path) -> PathBuf {
-    side::beside(db, ".key")
-}
 
 /// The mark by which a key is known; it tells nothing about the key.
 pub(crate) fn mark(key: &SettingsKey) -> String {
@@ -72,7 +64,7 @@ impl Known {
     }
 
     /// Refuses to go on without the key, or with another one.
-    fn holds(&self, key: Option<&Bytes>, db: &Path) -> Result<(), CliError> {
+    fn holds(&self, key: Option<&Bytes>, beside: &dyn Beside) -> Result<(), CliError> {
         let what = match key {
             Some(key) if self.is(key) => return Ok(()),
             None if *self == Self::NoRunner => return Ok(()),
@@ -83,54 +75,49 @@ impl Known {
                 "the key of the settings' marks is missing, and runners were at work on this log with it: no setting that was rewritten could be told from somebody else's change"
             }
         };
-        Err(damaged(what).at(path(db).display().to_string()).next(PUT_BACK).next(RENEW))
+        Err(damaged(what).at(beside.place(Part::Key)).next(PUT_BACK).next(RENEW))
     }
 }
 
 /// The key beside a log, if there is one; refuses a log whose key is missing, or another one.
-async fn confirmed(log: &SqliteLog) -> Result<Option<Bytes>, CliError> {
-    let key = read(log.path())?;
-    Known::of(log).await?.holds(key.as_ref(), log.path())?;
+async fn confirmed(log: &dyn Backend) -> Result<Option<Bytes>, CliError> {
+    let key = read(log.beside())?;
+    Known::of(log).await?.holds(key.as_ref(), log.beside())?;
     Ok(key)
 }
 
 /// Refuses a log whose key is missing, or another one.
-pub(crate) async fn check(log: &SqliteLog) -> Result<(), CliError> {
+pub(crate) async fn check(log: &dyn Backend) -> Result<(), CliError> {
     confirmed(log).await.map(drop)
 }
 
 /// The key of a log; made where no runner was ever at work and there is none.
-pub(crate) async fn of(log: &SqliteLog) -> Result<SettingsKey, CliError> {
+pub(crate) async fn of(log: &dyn Backend) -> Result<SettingsKey, CliError> {
     let key = confirmed(log).await?;
-    key.map_or_else(|| make(log.path()), Ok).map(SettingsKey::new)
+    key.map_or_else(|| make(log.beside()), Ok).map(SettingsKey::new)
 }
 
 /// The same for who only reads: what there is not, is not made.
-pub(crate) async fn to_read(log: &SqliteLog) -> Result<SettingsKey, CliError> {
+pub(crate) async fn to_read(log: &dyn Backend) -> Result<SettingsKey, CliError> {
     Ok(SettingsKey::new(confirmed(log).await?.unwrap_or_else(random)))
 }
 
 /// Makes a new key, because the one that the marks were made with is gone; another one that is there is kept.
-pub(crate) fn renew(db: &Path) -> Result<(), CliError> {
-    let there = path(db);
-    let kept = side::beside(&there, &format!(".replaced-{}", SystemClock.now_ms()));
-    match fs::rename(&there, kept) {
-        Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(&there, &e)),
-        Ok(()) | Err(_) => {}
-    }
-    make(db).map(drop)
+pub(crate) fn renew(beside: &dyn Beside) -> Result<(), CliError> {
+    beside.retire_key(SystemClock.now_ms()).map_err(failed)?;
+    make(beside).map(drop)
 }
 
 /// Copies the key from beside one log to beside another; where the copy is, if there is a key.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<Option<PathBuf>, CliError> {
+pub(crate) fn copy(from: &dyn Beside, to: &dyn Beside) -> Result<Option<String>, CliError> {
     let Some(bytes) = read(from)? else { return Ok(None) };
     put(to, &bytes)?;
-    Ok(Some(path(to)))
+    Ok(Some(to.place(Part::Key)))
 }
 
 /// The key that a backup brings along, if it has to take the place of what is beside the log.
-pub(crate) async fn brought(backup: &SqliteLog, db: &Path) -> Result<Option<Bytes>, CliError> {
-    let (brings, there) = (read(backup.path())?, read(db)?);
+pub(crate) async fn brought(backup: &dyn Backend, beside: &dyn Beside) -> Result<Option<Bytes>, CliError> {
+    let (brings, there) = (read(backup.beside())?, read(beside)?);
     let (Some(brings), Some(there)) = (brings, there) else { return Ok(brings) };
     let known = Known::of(backup).await?;
     // What is there may have made marks in the part that the backup does not know of.
@@ -139,22 +126,16 @@ pub(crate) async fn brought(backup: &SqliteLog, db: &Path) -> Result<Option<Byte
 }
 
 /// Puts a key beside a log; one that is there goes with the log that was there.
-pub(crate) fn replace(db: &Path, bytes: &Bytes, kept: &Path) -> Result<(), CliError> {
-    copy(db, kept)?;
-    put(db, bytes)
+pub(crate) fn replace(beside: &dyn Beside, bytes: &Bytes, kept: &dyn Beside) -> Result<(), CliError> {
+    copy(beside, kept)?;
+    put(beside, bytes)
 }
 
-fn read(db: &Path) -> Result<Option<Bytes>, CliError> {
-    let path = path(db);
-    let mut bytes = Vec::new();
-    match side::open(&path).and_then(|file| file.take(64).read_to_end(&mut bytes)) {
-        Ok(_) => {}
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(failed(&path, &e)),
-    };
+fn read(beside: &dyn Beside) -> Result<Option<Bytes>, CliError> {
+    let Some(bytes) = beside.key().map_err(failed)? else { return Ok(None) };
     let bytes = bytes.try_into().map_err(|_| {
         damaged("the key of the settings' marks is damaged: it does not have 32 bytes")
-            .at(path.display().to_string())
+            .at(beside.place(Part::Key))
             .next(PUT_BACK)
             .next(RENEW)
     });
@@ -168,40 +149,41 @@ fn random() -> Bytes {
     bytes
 }
 
-fn make(db: &Path) -> Result<Bytes, CliError> {
+fn make(beside: &dyn Beside) -> Result<Bytes, CliError> {
     let bytes = random();
-    put(db, &bytes)?;
+    put(beside, &bytes)?;
     Ok(bytes)
 }
 
 /// Writes a key, whole or not at all, before anything relies on it.
-fn put(db: &Path, bytes: &Bytes) -> Result<(), CliError> {
-    let path = path(db);
-    side::replace(&path, bytes).map_err(|e| failed(&path, &e))
+fn put(beside: &dyn Beside, bytes: &Bytes) -> Result<(), CliError> {
+    beside.set_key(bytes).map_err(failed)
 }
 
-fn failed(path: &Path, e: &io::Error) -> CliError {
-    CliError::because(Exit::Failed, "failed to use the key of the settings' marks", e)
-        .at(path.display().to_string())
+fn failed(e: SidecarError) -> CliError {
+    CliError::because(Exit::Failed, "failed to use the key of the settings' marks", &e.source)
+        .at(e.place)
         .next("make the folder of the log writable, with room, and run the same command again")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rehome_store::MemoryLog;
 
     #[test]
     fn a_key_is_known_by_its_mark_and_missing_only_where_a_runner_was_at_work() {
-        let (key, other, db) = ([7; 32], [8; 32], Path::new("log.db"));
+        let (key, other, log) = ([7; 32], [8; 32], MemoryLog::default());
+        let beside = log.beside();
         let marked = Known::Marked(mark(&SettingsKey::new(key)));
-        assert!(marked.holds(Some(&key), db).is_ok() && Known::Some.holds(Some(&other), db).is_ok());
-        assert!(Known::NoRunner.holds(None, db).is_ok());
+        assert!(marked.holds(Some(&key), beside).is_ok() && Known::Some.holds(Some(&other), beside).is_ok());
+        assert!(Known::NoRunner.holds(None, beside).is_ok());
         for (known, key, says) in [
             (&marked, Some(&other), "another one"),
             (&marked, None, "missing"),
             (&Known::Some, None, "missing"),
         ] {
-            let error = known.holds(key, db).expect_err("it is not the key");
+            let error = known.holds(key, beside).expect_err("it is not the key");
             assert!(error.exit == Exit::Damaged && error.what.contains(says), "{error}");
         }
     }

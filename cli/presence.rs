@@ -1,13 +1,12 @@
-//! CLI: whether somebody carries the work on, and since when not. Touches the file of the runner, reading.
+//! CLI: whether somebody carries the work on, and since when not. Touches the lease of the log, reading.
 
 use crate::error::one_line;
 use crate::hint::quoted;
 use crate::time::clock;
 use crate::view::{MoveView, State, WaitView};
 use rehome_orchestrator::{Clock, SystemClock};
-use rehome_store::{Heartbeat, LeaseHolder, RunnerLease, side};
+use rehome_store::{Heartbeat, Lease, LeaseHolder};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::time::Duration;
 
 /// A runner says this often that it is at work.
@@ -32,13 +31,12 @@ pub(crate) enum Presence {
 }
 
 impl Presence {
-    /// The runner of this log, now.
-    pub(crate) fn of(log: &Path) -> Self {
-        let file = RunnerLease::path(log);
-        if file.exists() && side::open(&file).is_err() {
-            return Self::Unknown;
+    /// The runner of the log with this lease, now.
+    pub(crate) fn of(lease: &dyn Lease) -> Self {
+        match lease.last_beat() {
+            Ok(last) => Self::judge(lease.holder(), last, SystemClock.now_ms()),
+            Err(_) => Self::Unknown,
         }
-        Self::judge(RunnerLease::holder(log), Heartbeat::last(log), SystemClock.now_ms())
     }
 
     fn judge(holder: Option<LeaseHolder>, last: Option<Heartbeat>, now_ms: i64) -> Self {

@@ -9,7 +9,7 @@ use crate::store;
 use crate::view::{MoveView, identity, view};
 use indicatif::{ProgressBar, ProgressStyle};
 use rehome_orchestrator::{Act, Became, Clock, End, Event, Observer, RunId, StepId, SystemClock};
-use rehome_store::{BoxFuture, SqliteLog, StreamId};
+use rehome_store::{Backend, BoxFuture, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ pub(crate) struct Progress {
     board: Mutex<Board>,
     bar: Option<ProgressBar>,
     output: Output,
-    log: Arc<SqliteLog>,
+    log: Arc<dyn Backend>,
     /// Who is told which streams were written to.
     heard: mpsc::UnboundedSender<StreamId>,
     /// One at a time writes the anchor, so that an older end never replaces a newer one.
@@ -51,7 +51,11 @@ struct Board {
 }
 
 impl Progress {
-    pub(crate) fn new(log: &Arc<SqliteLog>, output: &Output, heard: mpsc::UnboundedSender<StreamId>) -> Self {
+    pub(crate) fn new(
+        log: &Arc<dyn Backend>,
+        output: &Output,
+        heard: mpsc::UnboundedSender<StreamId>,
+    ) -> Self {
         let shown = std::io::stderr().is_terminal() && !output.is_quiet();
         let bar = shown.then(|| {
             let bar = ProgressBar::new(0);

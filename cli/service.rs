@@ -5,13 +5,13 @@ use crate::planning;
 use crate::progress::Progress;
 use crate::store;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, SystemClock};
-use rehome_store::{Log, SqliteLog, StreamId};
+use rehome_store::{Backend, Log, StreamId};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// What a runner needs to know to take up other batches than its own.
 pub(crate) struct Service {
-    pub(crate) log: Arc<SqliteLog>,
+    pub(crate) log: Arc<dyn Backend>,
     pub(crate) actor: Arc<str>,
     /// What the runner says of itself and its world.
     pub(crate) opened: Opened,

@@ -7,7 +7,7 @@ use crate::presence::Presence;
 use crate::store::{self, Selection};
 use crate::view::view;
 use rehome_orchestrator::{RunId, mask_flaw};
-use rehome_store::{BundleError, BundleLog, Log, SqliteLog};
+use rehome_store::{Backend, BundleError, BundleLog, Log};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// A log, wherever it is.
 pub(crate) enum Source {
     /// The database.
-    Database(Arc<SqliteLog>),
+    Database(Arc<dyn Backend>),
     /// A bundle, which was verified when it was opened.
     Bundle(Box<BundleLog>),
 }
@@ -56,7 +56,7 @@ impl Source {
     /// Who is at work on it; of a bundle nobody says so.
     pub(crate) fn presence(&self) -> Presence {
         match self {
-            Self::Database(log) => Presence::of(log.path()),
+            Self::Database(log) => Presence::of(log.beside().lease()),
             Self::Bundle(_) => Presence::Unknown,
         }
     }

@@ -7,21 +7,24 @@ use rehome_orchestrator::{
     batch_stream, load, replay,
 };
 use rehome_store::{
-    Anchor, AnchorStatus, FORMAT, LeaseError, LeaseHolder, Locker, Log, OpenError, Position, RunnerLease,
-    SqliteLog, StreamId, Verified, VerifyError,
+    Anchor, AnchorStatus, AppendError, Backend, Beside, FORMAT, Head, HeldLease, Lease, LeaseError,
+    LeaseHolder, Locker, Log, OpenError, Part, Position, Sequence, Sidecars, SqliteLog, StreamId, Verified,
+    VerifyError, side, verify_chain,
 };
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Opens a log for reading only.
-pub(crate) fn open_to_read(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
-    anchor::refuse_gone(path)?;
-    SqliteLog::open_read_only(path).map(Arc::new).map_err(|e| open_error(path, &e))
+pub(crate) fn open_to_read(path: &Path) -> Result<Arc<dyn Backend>, CliError> {
+    refuse_gone(path)?;
+    let log = SqliteLog::open_read_only(path).map_err(|e| open_error(path, &e))?;
+    Ok(Arc::new(log))
 }
 
 /// Opens a log that exists, for writing; its anchor must confirm it, and its key must be there.
-pub(crate) async fn open_to_write(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
+pub(crate) async fn open_to_write(path: &Path) -> Result<Arc<dyn Backend>, CliError> {
     let log = open_unconfirmed(path)?;
     anchor::check(&log).await?;
     key::check(&log).await?;
@@ -29,8 +32,8 @@ pub(crate) async fn open_to_write(path: &Path) -> Result<Arc<SqliteLog>, CliErro
 }
 
 /// Refuses a log that could not be appended to, before anything is done for nothing.
-fn refuse_newer(log: &SqliteLog) -> Result<(), CliError> {
-    log.newer_format().map_or(Ok(()), |format| Err(newer(format).at(log.path().display().to_string())))
+fn refuse_newer(log: &dyn Backend) -> Result<(), CliError> {
+    log.newer_format().map_or(Ok(()), |format| Err(newer(format).at(log.beside().place(Part::Log))))
 }
 
 /// A log that a newer program has written.
@@ -40,21 +43,48 @@ pub(crate) fn newer(format: u32) -> CliError {
 }
 
 /// Opens a log that exists, for writing, whatever its anchor says.
-pub(crate) fn open_unconfirmed(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
-    anchor::refuse_gone(path)?;
-    let log = SqliteLog::open(path).map(Arc::new).map_err(|e| open_error(path, &e))?;
+pub(crate) fn open_unconfirmed(path: &Path) -> Result<Arc<dyn Backend>, CliError> {
+    refuse_gone(path)?;
+    let log = SqliteLog::open(path).map_err(|e| open_error(path, &e))?;
     refuse_newer(&log)?;
-    Ok(log)
+    Ok(Arc::new(log))
 }
 
 /// Opens a log, and makes one where there is none; its anchor must confirm it, and its key must be there.
-pub(crate) async fn create_or_open(path: &Path) -> Result<Arc<SqliteLog>, CliError> {
-    anchor::refuse_gone(path)?;
-    let log = SqliteLog::create_or_open(path).map(Arc::new).map_err(|e| open_error(path, &e))?;
+pub(crate) async fn create_or_open(path: &Path) -> Result<Arc<dyn Backend>, CliError> {
+    refuse_gone(path)?;
+    let log = SqliteLog::create_or_open(path).map_err(|e| open_error(path, &e))?;
     refuse_newer(&log)?;
     anchor::check(&log).await?;
     key::check(&log).await?;
-    Ok(log)
+    Ok(Arc::new(log))
+}
+
+/// What is kept of the log of this name outside of its events, whether the log is there or not.
+pub(crate) fn beside(db: &Path) -> impl Beside {
+    Sidecars::of(db)
+}
+
+/// Refuses a log that is missing or emptied, where what is beside it says that there was one: nobody takes it for
+/// new, or for never made.
+pub(crate) fn refuse_gone(db: &Path) -> Result<(), CliError> {
+    let gone = match std::fs::metadata(db) {
+        Err(e) if e.kind() == ErrorKind::NotFound => "missing",
+        Ok(about) if about.is_file() && about.len() == 0 => "empty (0 bytes)",
+        Ok(_) | Err(_) => return Ok(()),
+    };
+    let beside = beside(db);
+    let known = match beside.anchor() {
+        Ok(Some(anchor)) => format!("the anchor beside it knows of event {}", anchor.position),
+        Err(_) => "there is an anchor beside it, which cannot be read".to_owned(),
+        Ok(None) if beside.lease().was_held() => "a runner was at work on it".to_owned(),
+        Ok(None) => return Ok(()),
+    };
+    let what = format!("the log is {gone}, but {known}: it was removed or emptied, or its disk is not there");
+    Err(damaged(&what)
+        .at(db.display().to_string())
+        .next("put the newest copy of the log back, or a backup: rehome db restore BACKUP")
+        .next("or, to begin a new log, name another place: --db FILE"))
 }
 
 fn open_error(path: &Path, error: &OpenError) -> CliError {
@@ -90,6 +120,53 @@ fn open_error(path: &Path, error: &OpenError) -> CliError {
     }
 }
 
+/// Opens a copy and checks every event of it.
+pub(crate) async fn open_sound_copy(path: &Path) -> Result<(Arc<dyn Backend>, Head), CliError> {
+    let place = path.display().to_string();
+    let copy = SqliteLog::open_read_only(path).map_err(|e| {
+        let exit = match &e {
+            OpenError::Damaged { .. } => Exit::Damaged,
+            _ if path.exists() => Exit::Usage,
+            _ => Exit::NotFound,
+        };
+        CliError::new(exit, causes(&e)).at(place.clone()).next("name a file that `rehome db backup` wrote")
+    })?;
+    let verified = verify_chain(&copy, None).await;
+    let verified = verified
+        .map_err(|e| damaged(&causes(&e)).at(place).next("take another backup; this one is not sound"))?;
+    Ok((Arc::new(copy), verified.head))
+}
+
+/// The name of the log that is there, or of the one that its anchor knows of.
+pub(crate) fn known_id(db: &Path) -> Option<String> {
+    let there = SqliteLog::open_read_only(db).ok().map(|log| log.id().to_owned());
+    there.or_else(|| beside(db).anchor().ok().flatten().map(|anchor| anchor.log))
+}
+
+/// Puts a copy of a backup in the place of the log; where what was there is kept, if anything was.
+pub(crate) async fn put_in_place(
+    backup: &dyn Backend,
+    head: Head,
+    db: &Path,
+    kept: &Path,
+) -> Result<Option<PathBuf>, CliError> {
+    let fresh = side::unforeseen(db, ".restoring");
+    let copied = copied(backup, head, &fresh).await;
+    copied.inspect_err(|_| drop(SqliteLog::remove(&fresh)))?;
+    let was_there = SqliteLog::put_in_place(&fresh, db, kept)
+        .map_err(|e| CliError::because(Exit::Failed, "failed to restore", &e))?;
+    Ok(was_there.then(|| kept.to_owned()))
+}
+
+/// Copies a backup to where it will be renamed from, and checks the copy.
+async fn copied(backup: &dyn Backend, head: Head, to: &Path) -> Result<(), CliError> {
+    backup.backup(to).map_err(|e| CliError::new(Exit::Failed, causes(&e)))?;
+    if open_sound_copy(to).await?.1 == head {
+        return Ok(());
+    }
+    Err(CliError::new(Exit::Failed, "the copy of the backup is not what the backup is"))
+}
+
 /// Who acts, as they call themselves.
 pub(crate) fn actor(given: Option<&str>) -> Arc<str> {
     let name = given.map(ToOwned::to_owned).or_else(|| std::env::var("USER").ok());
@@ -107,7 +184,7 @@ pub(crate) fn host() -> String {
 }
 
 /// The right to act on a log.
-pub(crate) struct Runner(RunnerLease);
+pub(crate) struct Runner(Box<dyn HeldLease>);
 
 impl Runner {
     /// Leaves the name of a runner, who has made sure that the log has an anchor.
@@ -126,8 +203,8 @@ impl Runner {
 ///
 /// A runner's name says that there is an anchor: so that is written before the name, and a process that dies in between
 /// leaves a log that nobody was at.
-pub(crate) async fn take_runner(log: &SqliteLog, actor: &str) -> Result<Runner, CliError> {
-    let mut runner = hold_runners_at(log.path())?;
+pub(crate) async fn take_runner(log: &dyn Backend, actor: &str) -> Result<Runner, CliError> {
+    let mut runner = hold(log.beside().lease())?;
     anchor::check(log).await?;
     anchor::write(log).await?;
     runner.leave_name(actor)?;
@@ -135,14 +212,14 @@ pub(crate) async fn take_runner(log: &SqliteLog, actor: &str) -> Result<Runner, 
 }
 
 /// Keeps runners away from a log, whether it is there or not, without being one.
-pub(crate) fn hold_runners_at(path: &Path) -> Result<Runner, CliError> {
-    RunnerLease::hold(path).map(Runner).map_err(|e| not_given(&e))
+pub(crate) fn hold(lease: &dyn Lease) -> Result<Runner, CliError> {
+    lease.hold().map(Runner).map_err(|e| not_given(&e))
 }
 
 fn not_given(e: &LeaseError) -> CliError {
     match e {
         LeaseError::Held { holder, by, .. } => held(holder.as_ref(), *by),
-        LeaseError::Io { path, .. } => CliError::new(Exit::Failed, causes(e)).at(path.display().to_string()),
+        LeaseError::Io { place, .. } => CliError::new(Exit::Failed, causes(e)).at(place.clone()),
     }
 }
 
@@ -184,7 +261,7 @@ pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
 
 /// Reads the whole log once: the chain, the anchor if there is one, and that each event could follow the one before;
 /// then what is kept beside the events, and an end that was kept elsewhere.
-pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Result<Replayed, CliError> {
+pub(crate) async fn verify(log: &dyn Backend, elsewhere: Option<&Anchor>) -> Result<Replayed, CliError> {
     let replayed = whole(log).await?;
     if let Some(what) = log.check_index().await.map_err(|e| damaged(&causes(&e)))? {
         return Err(compare(damaged(&causes(&VerifyError::Misled { what }))));
@@ -206,12 +283,12 @@ pub(crate) async fn verify(log: &SqliteLog, elsewhere: Option<&Anchor>) -> Resul
 
 /// Refuses to act on a log that is not as a whole what was written: every event of it, and not only those that this
 /// runner reads.
-pub(crate) async fn check_whole(log: &SqliteLog) -> Result<(), CliError> {
+pub(crate) async fn check_whole(log: &dyn Backend) -> Result<(), CliError> {
     anchor::check(log).await?;
     whole(log).await.map(drop)
 }
 
-async fn whole(log: &SqliteLog) -> Result<Replayed, CliError> {
+async fn whole(log: &dyn Backend) -> Result<Replayed, CliError> {
     let anchor = anchor::read_left(log)?;
     replay(log, anchor.as_ref()).await.map_err(|e| match &e {
         ReplayError::Chain(VerifyError::Read(source)) => damaged(&causes(source)),
@@ -242,7 +319,7 @@ pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selectio
         return Ok(Selection { batch: Some(what.to_owned()), runs: batch.planned.runs });
     }
     let run = RunId::new(what);
-    let found = log.read_stream(&run.stream(), rehome_store::Sequence(0), 1).await;
+    let found = log.read_stream(&run.stream(), Sequence(0), 1).await;
     if !found.map_err(|e| unreadable(&e))?.is_empty() {
         return Ok(Selection { batch: None, runs: vec![run] });
     }
@@ -285,9 +362,8 @@ pub(crate) async fn read_run(log: &dyn Log, run: &RunId) -> Result<Loaded, CliEr
 /// Something that could not be written to the log; a full disk has its own remedy.
 pub(crate) fn write_error(e: &(dyn std::error::Error + 'static)) -> CliError {
     let causes_of = std::iter::successors(Some(e), |e| e.source());
-    let full = |e: &(dyn std::error::Error + 'static)| {
-        matches!(e.downcast_ref(), Some(rehome_store::AppendError::Full { .. }))
-    };
+    let full =
+        |e: &(dyn std::error::Error + 'static)| matches!(e.downcast_ref(), Some(AppendError::Full { .. }));
     let error = CliError::new(Exit::Failed, causes(e));
     if causes_of.into_iter().any(full) { error.next("make room on the disk of the log") } else { error }
 }

@@ -7,8 +7,8 @@ use crate::redact::Redact;
 use crate::{anchor, hint, render, store};
 use rehome_orchestrator::mask;
 use rehome_store::{
-    Anchor, AnchorStatus, BUNDLE_FORMAT, BundleError, BundleLog, BundleWriter, Disclosure, Head, Header, Log,
-    Position, SqliteLog, Stored, StreamId, Why, side,
+    Anchor, AnchorStatus, BUNDLE_FORMAT, Backend, BundleError, BundleLog, BundleWriter, Disclosure, Head,
+    Header, Log, Position, Stored, StreamId, Why, side,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,7 +70,7 @@ fn create(to: &Path) -> Result<File, CliError> {
 }
 
 async fn write(
-    log: &SqliteLog,
+    log: &dyn Backend,
     header: &Header,
     head: Head,
     file: File,

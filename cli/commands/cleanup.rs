@@ -9,7 +9,7 @@ use crate::error::{CliError, Exit};
 use crate::store;
 use crate::view::{LeftOut, view};
 use rehome_orchestrator::{Clock, Node, RunId, RunState, StepId, SystemClock, Verdict, open_gate};
-use rehome_store::SqliteLog;
+use rehome_store::Backend;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub(crate) async fn cleanup(
 
 /// Opens the gates that can be opened; gives the moves that go on, and the others with the reason.
 async fn open_gates(
-    log: &SqliteLog,
+    log: &dyn Backend,
     runs: &[RunId],
     actor: &Arc<str>,
     approval: &Approval<'_>,

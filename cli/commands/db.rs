@@ -4,33 +4,32 @@ use super::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::{anchor, key, store};
 use rehome_orchestrator::{Clock, LogEnd, Restored, SystemClock, restore as record_loss};
-use rehome_store::side::beside;
-use rehome_store::{Anchor, AnchorStatus, OpenError, SqliteLog, side, verify_chain};
+use rehome_store::{Anchor, AnchorStatus, Beside, Part, side, verify_chain};
 use serde_json::json;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Copies the log with its key, and checks the copy.
 pub(crate) async fn backup(c: &Context<'_>, to: &Path) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
     let failed = |e| CliError::new(Exit::Failed, causes(&e)).at(to.display().to_string());
-    if let Some(there) = [to, &key::path(to)].into_iter().find(|path| path.exists()) {
+    let keeps = store::beside(to);
+    let log_there = to.exists().then(|| to.display().to_string());
+    let key_there = || (!matches!(keeps.key(), Ok(None))).then(|| keeps.place(Part::Key));
+    if let Some(there) = log_there.or_else(key_there) {
         let what = "there is a file of this name already, and a backup never replaces one";
-        return Err(CliError::new(Exit::Usage, what)
-            .at(there.display().to_string())
-            .next("name another file"));
+        return Err(CliError::new(Exit::Usage, what).at(there).next("name another file"));
     }
     log.backup(to).map_err(failed)?;
-    let (copy, head) = sound(to).await?;
+    let (copy, head) = store::open_sound_copy(to).await?;
     // After the log, because a key is there before the first event that relies on it.
-    let key = key::copy(&c.global.db, to)?;
-    let with = key.as_ref().map_or_else(String::new, |key| format!(", with its key in {}", key.display()));
+    let key = key::copy(log.beside(), copy.beside())?;
+    let with = key.as_ref().map_or_else(String::new, |key| format!(", with its key in {key}"));
     let text = format!("{} events in {}, verified{with}", head.position, to.display());
     let value = json!({
         "format_version": "1.0", "events": head.position, "head": head.hash.to_string(), "file": to, "key": key,
     });
     c.output.result(&text, &value)?;
-    note(c, key::check(&copy).await.err());
+    note(c, key::check(&*copy).await.err());
     Ok(Exit::Done)
 }
 
@@ -44,51 +43,29 @@ fn note(c: &Context<'_>, why: Option<CliError>) {
     }
 }
 
-/// Opens a copy and checks every event of it.
-async fn sound(path: &Path) -> Result<(SqliteLog, rehome_store::Head), CliError> {
-    let place = path.display().to_string();
-    let log = SqliteLog::open_read_only(path).map_err(|e| {
-        let exit = match &e {
-            OpenError::Damaged { .. } => Exit::Damaged,
-            _ if path.exists() => Exit::Usage,
-            _ => Exit::NotFound,
-        };
-        CliError::new(exit, causes(&e)).at(place.clone()).next("name a file that `rehome db backup` wrote")
-    })?;
-    let verified = verify_chain(&log, None).await;
-    let verified = verified.map_err(|e| {
-        store::damaged(&causes(&e)).at(place).next("take another backup; this one is not sound")
-    })?;
-    Ok((log, verified.head))
-}
-
 /// Puts a backup in the place of the log; what is replaced stays beside it.
 pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<Exit, CliError> {
     let db = &c.global.db;
-    let _runners_away = store::hold_runners_at(db)?;
-    let (copy, head) = sound(from).await?;
+    let there = store::beside(db);
+    let _runners_away = store::hold(there.lease())?;
+    let (copy, head) = store::open_sound_copy(from).await?;
     check_same(db, copy.id())?;
-    let key = key::brought(&copy, db).await?;
+    let key = key::brought(&*copy, &there).await?;
     let question =
         format!("Put {} ({} events) in the place of {}?", from.display(), head.position, db.display());
     if !yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not restored"));
     }
-    let fresh = side::unforeseen(db, ".restoring");
-    let failed = |e: std::io::Error| CliError::because(Exit::Failed, "failed to restore", &e);
-    let copied = copied(&copy, head, &fresh).await;
-    copied.inspect_err(|_| drop(remove(&fresh)))?;
-    let kept = keep(db).map_err(failed)?;
-    fs::rename(&fresh, db).map_err(failed)?;
-    side::sync_folder(db).map_err(failed)?;
+    let keeps = side::beside(db, &format!(".replaced-{}", SystemClock.now_ms()));
+    let kept = store::put_in_place(&*copy, head, db, &keeps).await?;
     if let Some(key) = &key {
-        key::replace(db, key, kept.as_deref().unwrap_or(&kept_name(db)))?;
+        key::replace(&there, key, &store::beside(&keeps))?;
     }
     let kept_text =
         kept.as_ref().map_or_else(String::new, |k| format!("; what was there is {}", k.display()));
     let text = format!("{} events restored from {}, verified{kept_text}", head.position, from.display());
     let log = store::open_to_read(db)?;
-    let (newest, keyed) = (anchor::check(&log).await, key::check(&log).await);
+    let (newest, keyed) = (anchor::check(&*log).await, key::check(&*log).await);
     let value = json!({
         "format_version": "1.0", "events": head.position, "file": db, "kept": kept, "confirmed": newest.is_ok(),
         "key": keyed.is_ok(),
@@ -102,20 +79,9 @@ pub(crate) async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<E
     Ok(Exit::Done)
 }
 
-/// Copies a backup to where it will be renamed from, and checks the copy.
-async fn copied(backup: &SqliteLog, head: rehome_store::Head, to: &Path) -> Result<(), CliError> {
-    backup.backup(to).map_err(|e| CliError::new(Exit::Failed, causes(&e)))?;
-    if sound(to).await?.1 == head {
-        return Ok(());
-    }
-    Err(CliError::new(Exit::Failed, "the copy of the backup is not what the backup is"))
-}
-
 /// Refuses a backup of another log than the one that is there, or than the anchor knows of.
 fn check_same(db: &Path, id: &str) -> Result<(), CliError> {
-    let there = SqliteLog::open_read_only(db).ok().map(|log| log.id().to_owned());
-    let known = there.or_else(|| Anchor::read(db).ok().flatten().map(|anchor| anchor.log));
-    match known {
+    match store::known_id(db) {
         Some(known) if known != id => {
             let what = format!("this is a backup of another log ({id}, and here is {known})");
             Err(CliError::new(Exit::Usage, what)
@@ -123,35 +89,6 @@ fn check_same(db: &Path, id: &str) -> Result<(), CliError> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-fn kept_name(db: &Path) -> PathBuf {
-    beside(db, &format!(".replaced-{}", SystemClock.now_ms()))
-}
-
-/// A database and what belongs to it.
-const PARTS: [&str; 3] = ["", "-wal", "-shm"];
-
-fn remove(db: &Path) -> std::io::Result<()> {
-    PARTS.iter().try_for_each(|part| match fs::remove_file(beside(db, part)) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
-        Ok(()) | Err(_) => Ok(()),
-    })
-}
-
-/// Renames what is there, the parts that hold events first, so that no half of it looks whole.
-fn keep(db: &Path) -> std::io::Result<Option<PathBuf>> {
-    if !db.exists() {
-        return Ok(None);
-    }
-    let kept = kept_name(db);
-    for part in ["-wal", "-shm", ""] {
-        match fs::rename(beside(db, part), beside(&kept, part)) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            renamed => renamed?,
-        }
-    }
-    Ok(Some(kept))
 }
 
 /// Records that the newest copy of the log is gone. Every open move then looks at Azure before it writes.
@@ -166,17 +103,17 @@ pub(crate) async fn reconcile(
     }
     let log = store::open_unconfirmed(&c.global.db)?;
     let actor = store::actor(c.global.actor.as_deref());
-    let mut runner = store::hold_runners_at(log.path())?;
+    let mut runner = store::hold(log.beside().lease())?;
     let sound = verify_chain(&*log, None).await;
     let head = sound
         .map_err(|e| store::damaged(&causes(&e)).next("put a sound copy back: rehome db restore BACKUP"))?
         .head;
     if !new_key {
-        key::check(&log).await?;
+        key::check(&*log).await?;
     }
     // What another log's anchor or a broken one says, is not known of this log.
     let ours = |anchor: &Anchor| anchor.log == log.id() && !anchor.is_of_nothing();
-    let known = Anchor::read(log.path()).ok().flatten().filter(ours);
+    let known = log.beside().anchor().ok().flatten().filter(ours);
     let lost = match &known {
         None => "nobody knows how much is lost".to_owned(),
         Some(anchor) => match anchor.judge(&*log).await.map_err(|e| store::damaged(&causes(&e)))? {
@@ -197,7 +134,7 @@ pub(crate) async fn reconcile(
         return Err(CliError::new(Exit::Failed, "not recorded"));
     }
     if new_key {
-        key::renew(log.path())?;
+        key::renew(log.beside())?;
         c.output
             .talk("a new key was made: settings that were rewritten before can be taken back only by hand");
     }
@@ -206,7 +143,7 @@ pub(crate) async fn reconcile(
     let restored = Restored { reason: reason.to_owned(), ends, known };
     let recorded = record_loss(&*log, &actor, SystemClock.now_ms(), restored.clone()).await;
     let runs = recorded.map_err(|e| store::write_error(&e))?;
-    anchor::write(&log).await?;
+    anchor::write(&*log).await?;
     runner.leave_name(&actor)?;
     let text = format!(
         "recorded: {} open moves look at Azure before anything is written\n{lost}\n{}",

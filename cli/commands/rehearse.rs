@@ -5,7 +5,7 @@ use crate::args::{CloudArgs, Command, Global, RunArgs};
 use crate::error::{CliError, Exit, causes};
 use crate::render::rehearsal::{Page, Played};
 use crate::view::view;
-use crate::{anchor, hint, manifest, render, store};
+use crate::{hint, manifest, render, store};
 use rehome_activities::azure::LocalSignIn;
 use rehome_simulator::{Fared, Options, Out, Pace, Pages, Running};
 use rehome_store::{Log, side};
@@ -78,7 +78,7 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
 
 /// A rehearsal begins a log: what is in another one is never mixed with it.
 async fn refuse_used(db: &Path) -> Result<(), CliError> {
-    anchor::refuse_gone(db)?;
+    store::refuse_gone(db)?;
     if std::fs::metadata(db).map_or(true, |about| about.is_file() && about.len() == 0) {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use crate::{anchor, store};
 use rehome_orchestrator::{
     Clock, Forward, Node, Progress, Request, Reversibility, RunId, RunState, StepId, SystemClock, Undo, ask,
 };
-use rehome_store::{Log, SqliteLog};
+use rehome_store::{Backend, Beside, Log};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -162,7 +162,7 @@ impl Asked {
 }
 
 /// Says what became of a request to one step.
-async fn told(c: &Context<'_>, log: &Arc<SqliteLog>, asked: &Asked) -> Result<Exit, CliError> {
+async fn told(c: &Context<'_>, log: &Arc<dyn Backend>, asked: &Asked) -> Result<Exit, CliError> {
     let mut value = asked.value();
     value["format_version"] = "1.0".into();
     c.output.result(&one_line(&asked.line()), &value)?;
@@ -170,7 +170,7 @@ async fn told(c: &Context<'_>, log: &Arc<SqliteLog>, asked: &Asked) -> Result<Ex
 }
 
 /// Says what became of a request to many moves, in one document.
-async fn told_all(c: &Context<'_>, log: &Arc<SqliteLog>, asked: &[Asked]) -> Result<Exit, CliError> {
+async fn told_all(c: &Context<'_>, log: &Arc<dyn Backend>, asked: &[Asked]) -> Result<Exit, CliError> {
     let lines: Vec<String> = asked.iter().map(|asked| one_line(&asked.line())).collect();
     let moves: Vec<Value> = asked.iter().map(Asked::value).collect();
     c.output.result(&lines.join("\n"), &json!({"format_version": "1.0", "moves": moves}))?;
@@ -181,8 +181,8 @@ async fn told_all(c: &Context<'_>, log: &Arc<SqliteLog>, asked: &[Asked]) -> Res
 }
 
 /// Says who acts on what was recorded.
-async fn go_on(c: &Context<'_>, log: &Arc<SqliteLog>, run: &RunId) -> Result<Exit, CliError> {
-    match Presence::of(&c.global.db) {
+async fn go_on(c: &Context<'_>, log: &Arc<dyn Backend>, run: &RunId) -> Result<Exit, CliError> {
+    match Presence::of(store::beside(&c.global.db).lease()) {
         Presence::Alive(holder) => {
             c.output.talk(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid));
         }

@@ -10,7 +10,7 @@ use crate::store::{self, Selection};
 use rehome_orchestrator::{
     Clock, Direction, Node, Request, RequestError, Reversibility, RunId, RunState, SystemClock, Verdict, ask,
 };
-use rehome_store::SqliteLog;
+use rehome_store::Backend;
 use std::sync::Arc;
 
 /// Takes everything back that was done.
@@ -55,7 +55,7 @@ pub(crate) async fn rollback(
 /// Records the request for every move that can go back; the others are named with the reason.
 async fn request(
     c: &Context<'_>,
-    log: &Arc<SqliteLog>,
+    log: &Arc<dyn Backend>,
     selection: &Selection,
     reason: &str,
 ) -> Result<(Vec<RunId>, Vec<(RunId, String)>), CliError> {

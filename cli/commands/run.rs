@@ -10,9 +10,9 @@ use crate::hint::{file, quoted};
 use crate::presence::Presence;
 use crate::store::Runner;
 use crate::view::view;
-use crate::{anchor, derived, plan_file, planning, render, store};
+use crate::{derived, plan_file, planning, render, store};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, RunId, SystemClock};
-use rehome_store::{Log, RunnerLease, SqliteLog};
+use rehome_store::{Backend, Beside, Log};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 /// Carries out an approved plan, as far as it goes by itself.
 pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<Exit, CliError> {
     let (name, digest) = named(plan)?;
-    anchor::refuse_gone(&c.global.db)?;
+    store::refuse_gone(&c.global.db)?;
     if !c.global.db.exists() && digest.is_some() {
         return Err(unapproved(plan));
     }
@@ -50,7 +50,7 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
 /// Work on a batch that this process carries out, or the runner that is there.
 pub(crate) struct Work<'a> {
     pub(crate) c: &'a Context<'a>,
-    pub(crate) log: &'a Arc<SqliteLog>,
+    pub(crate) log: &'a Arc<dyn Backend>,
     pub(crate) name: &'a str,
     pub(crate) batch: &'a BatchLoaded,
     pub(crate) goal: Goal,
@@ -68,7 +68,7 @@ impl Work<'_> {
                 Err(e) if e.exit == Exit::Held => e,
                 Err(e) => return Err(e),
             };
-            if RunnerLease::holder(self.log.path()).is_none() {
+            if self.log.beside().lease().holder().is_none() {
                 // It ended just now, or it is none that could be asked.
                 nameless += 1;
                 if nameless > 1 {
@@ -90,12 +90,12 @@ impl Work<'_> {
 
     /// Refuses, before anything is recorded, where a runner is at work that would not do what is asked.
     pub(crate) async fn may_ask(&self) -> Result<(), CliError> {
-        let held = match store::hold_runners_at(self.log.path()) {
+        let held = match store::hold(self.log.beside().lease()) {
             Ok(_held) => return Ok(()),
             Err(e) if e.exit == Exit::Held => e,
             Err(e) => return Err(e),
         };
-        if RunnerLease::holder(self.log.path()).is_none() {
+        if self.log.beside().lease().holder().is_none() {
             return Err(held);
         }
         let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
@@ -125,7 +125,7 @@ impl Work<'_> {
         args: &RunArgs,
     ) -> Result<Option<Driven>, CliError> {
         let following = self.following(runs, stay(args).people && self.goal == Goal::Forward);
-        let served = match RunnerLease::holder(self.log.path()) {
+        let served = match self.log.beside().lease().holder() {
             Some(holder) => following.is_served(&holder).await?,
             None => return Ok(None),
         };
@@ -152,7 +152,7 @@ impl Work<'_> {
 
 /// Says how a drive ended.
 pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError> {
-    let (mut views, presence) = (driven.views.clone(), Presence::of(&c.global.db));
+    let (mut views, presence) = (driven.views.clone(), Presence::of(store::beside(&c.global.db).lease()));
     presence.judge_views(&mut views);
     crate::hint_views::complete(c.output.hints(), &mut views);
     let value = json!({"format_version": "1.0", "exit": driven.exit as u8, "moves": views});
@@ -169,7 +169,7 @@ pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError>
 /// Says where moves stand of which none had anything to do.
 pub(crate) async fn report_unmoved(
     c: &Context<'_>,
-    log: &SqliteLog,
+    log: &dyn Backend,
     runs: &[RunId],
     exit: Exit,
 ) -> Result<Exit, CliError> {
@@ -219,7 +219,7 @@ fn unapproved(plan: &str) -> CliError {
         .next(format!("rehome approve {} --reason TEXT", file(Path::new(plan))))
 }
 
-async fn has_begun(log: &SqliteLog, batch: &BatchLoaded) -> Result<bool, CliError> {
+async fn has_begun(log: &dyn Backend, batch: &BatchLoaded) -> Result<bool, CliError> {
     for run in &batch.planned.runs {
         if store::read_run(log, run).await?.state.has_begun() {
             return Ok(true);
@@ -230,7 +230,7 @@ async fn has_begun(log: &SqliteLog, batch: &BatchLoaded) -> Result<bool, CliErro
 
 /// The log of a batch that a selection belongs to.
 pub(crate) async fn batch_of(
-    log: &Arc<SqliteLog>,
+    log: &Arc<dyn Backend>,
     selection: &store::Selection,
 ) -> Result<(String, BatchLoaded), CliError> {
     let name = match (&selection.batch, selection.runs.first()) {

@@ -1,21 +1,18 @@
-//! Store: the record of a log's end that is kept outside the log. Touches one file beside the log.
+//! Store: the record of a log's end that is kept outside the log, and what it says of one. Touches a log, reading.
 
 use crate::log::{Head, Log, ReadError};
 use crate::record::{Digest, Position};
-use crate::side::{self, read_small};
 use serde::{Deserialize, Serialize};
-use std::io;
-use std::path::{Path, PathBuf};
 
-/// The end of a log as it once was.
+/// The end of a log as it once was. As JSON it is `{"log": text, "position": number, "hash": 64 hex digits}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Anchor {
-    /// Which log.
+    /// The name of the log; see [`crate::Backend::id`].
     pub log: String,
-    /// The place of its last event then.
+    /// The place of its last event then, from 1; 0 for a log without events.
     pub position: u64,
-    /// The hash of that event, in hex.
+    /// The hash of that event, as 64 lower-case hex digits.
     pub hash: String,
 }
 
@@ -55,34 +52,9 @@ impl Anchor {
         self.position == 0
     }
 
-    /// Where the anchor of a log is kept.
-    pub fn path(log: &Path) -> PathBuf {
-        side::beside(log, ".anchor")
-    }
-
     /// An anchor for this end of this log.
     pub fn of(log: impl Into<String>, head: Head) -> Self {
         Self { log: log.into(), position: head.position.0, hash: head.hash.to_string() }
-    }
-
-    /// Reads the anchor beside a log, if there is one.
-    ///
-    /// # Errors
-    /// When the file is there and cannot be read or understood.
-    pub fn read(log: &Path) -> io::Result<Option<Self>> {
-        match read_small(&Self::path(log)) {
-            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).map_err(io::Error::other)?)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
-    }
-
-    /// Writes the anchor beside a log, whole or not at all.
-    ///
-    /// # Errors
-    /// When the folder cannot be written to.
-    pub fn write(&self, log: &Path) -> io::Result<()> {
-        side::replace(&Self::path(log), &serde_json::to_vec(self).map_err(io::Error::other)?)
     }
 }
 
@@ -116,14 +88,5 @@ mod tests {
             matches!(none.judge(&old).await.expect("readable"), AnchorStatus::Forked(_)),
             "nothing has this hash"
         );
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_without_an_end_in_the_place_of_an_anchor_is_no_anchor() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let log = folder.path().join("log.db");
-        std::os::unix::fs::symlink("/dev/zero", Anchor::path(&log)).expect("a link");
-        assert!(Anchor::read(&log).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Store: what must hold for any bytes that are taken for a bundle; `tests/fuzz` looks for some where it does not. Pure.
 
-use crate::Anchor;
+use crate::anchor::Anchor;
 use crate::bundle::{BUNDLE_FORMAT, BundleLog, Header, read_line, write_line};
 use crate::chain::event_hash;
 use crate::log::{BoxFuture, Head, Log};

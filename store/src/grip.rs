@@ -5,6 +5,7 @@
 //! lock of the other kind that it has on it, and SQLite's are of that kind: so a descriptor that was opened here is never
 //! closed.
 
+use crate::lease::Locker;
 use crate::side;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
@@ -100,15 +101,6 @@ impl Drop for Grip {
             of.held = false;
         }
     }
-}
-
-/// Who has a lock on a file, as the machine says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Locker {
-    /// The process; none where it is out of sight.
-    pub pid: Option<u32>,
-    /// Whether the lock only keeps others from having it for themselves. No runner has such a one.
-    pub shared: bool,
 }
 
 /// Who has a lock on a file, where the machine says it.

@@ -4,15 +4,16 @@ use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// A future that can be named in a trait object.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Events that are appended together or not at all.
+/// Events that are appended together or not at all: from 1 to 100,000 of them.
 #[derive(Clone, Debug, Default)]
 pub struct Append {
-    /// Every stream that the decision read, with the last sequence that it saw there. The streams of
-    /// all records must be among them.
+    /// Every stream that the decision read, with the last sequence that it saw there, 0 for a stream without events. The streams of
+    /// all records must be among them. When one of them has more events by now, nothing is appended.
     pub expect: Vec<(StreamId, Sequence)>,
     /// The events, in order.
     pub records: Vec<Record>,
@@ -110,10 +111,11 @@ pub enum ReadError {
 /// an append whose expectations do not hold changes nothing; positions are consecutive from 1, and
 /// sequences are consecutive from 1 in each stream; nothing is ever changed or removed.
 pub trait Log: Send + Sync + 'static {
-    /// Appends events; the answer comes after they are safe.
+    /// Appends events; the answer comes when they would survive a power cut. A caller that drops the future does not know whether they
+    /// were appended.
     fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>>;
 
-    /// Up to `limit` events of one stream after `after`, in order.
+    /// Up to `limit` events of one stream after `after`, in order; fewer only where the stream ends. A stream without events is empty.
     fn read_stream(
         &self,
         stream: &StreamId,
@@ -121,17 +123,49 @@ pub trait Log: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>>;
 
-    /// Up to `limit` events of the whole log after `after`, in order.
+    /// Up to `limit` events of the whole log after `after`, in order; fewer only where the log ends.
     fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>>;
 
     /// The end of the log.
     fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>>;
 
-    /// The streams whose names begin with `prefix`, in the order of their names, with their heads.
+    /// The streams whose names begin with `prefix`, in the order of their names' bytes, each with the sequence of its last event.
     fn streams(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<(StreamId, Sequence)>, ReadError>>;
 
-    /// What does not agree with the events in whatever is kept beside them, such as an index.
+    /// Compares whatever is kept beside the events, such as an index, with them: what does not agree, or nothing. Reads all of it.
     fn check_index(&self) -> BoxFuture<'_, Result<Option<String>, ReadError>> {
         Box::pin(async { Ok(None) })
+    }
+}
+
+/// A log that is shared is a log.
+impl<L: Log + ?Sized> Log for Arc<L> {
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
+        (**self).append(append)
+    }
+
+    fn read_stream(
+        &self,
+        stream: &StreamId,
+        after: Sequence,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
+        (**self).read_stream(stream, after, limit)
+    }
+
+    fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
+        (**self).read_all(after, limit)
+    }
+
+    fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>> {
+        (**self).head()
+    }
+
+    fn streams(&self, prefix: &str) -> BoxFuture<'_, Result<Vec<(StreamId, Sequence)>, ReadError>> {
+        (**self).streams(prefix)
+    }
+
+    fn check_index(&self) -> BoxFuture<'_, Result<Option<String>, ReadError>> {
+        (**self).check_index()
     }
 }

@@ -27,12 +27,12 @@ impl fmt::Display for Sequence {
     }
 }
 
-/// The name of a stream. Cheap to clone.
+/// The name of a stream, 1 to 1,024 bytes without a zero byte. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(Arc<str>);
 
 impl StreamId {
-    /// Names a stream.
+    /// Names a stream. Whether the name keeps the rules is found when something is appended to it.
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self(name.into())
     }
@@ -75,15 +75,15 @@ impl fmt::Debug for Digest {
 pub struct Record {
     /// Its stream.
     pub stream: StreamId,
-    /// What kind of event it is.
+    /// What kind of event it is, 1 to 1,024 bytes.
     pub kind: Cow<'static, str>,
     /// The version of that kind's shape, from 1.
     pub version: u16,
     /// When it was decided, in milliseconds since 1970 UTC.
     pub at_ms: i64,
-    /// Who caused it, as they call themselves.
+    /// Who caused it, as they call themselves, 1 to 1,024 bytes.
     pub actor: Arc<str>,
-    /// What it says; stored as it is and never encoded again.
+    /// What it says, at most 16 MiB; stored as it is and never encoded again.
     pub body: Vec<u8>,
 }
 
@@ -105,7 +105,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Why nothing at all is told of the body, where nothing is: a masked one is told as far as an event needs.
+    /// Why nothing of the body can be read, where that is so. A masked body can be read but for its credential.
     pub fn withheld_reason(&self) -> Option<Why> {
         self.withheld.map(|withheld| withheld.why).filter(|why| *why != Why::Masked)
     }

@@ -2,7 +2,7 @@
 //! asked: none gives it out as an event, and none goes on as if nothing were there.
 
 use rehome_store::{
-    Append, Log, Position, ReadError, Sequence, SqliteLog, StreamId, conformance, verify_chain,
+    Append, Backend, Log, Position, ReadError, Sequence, SqliteLog, StreamId, conformance, verify_chain,
 };
 use rusqlite::Connection;
 use std::path::Path;

@@ -8,7 +8,7 @@ mod dice;
 
 use dice::Dice;
 use rehome_store::{
-    Anchor, CountedSalts, Digest, Log, Position, SqliteLog, VerifyError, conformance, event_hash,
+    Anchor, Backend, CountedSalts, Digest, Log, Position, SqliteLog, VerifyError, conformance, event_hash,
     verify_chain,
 };
 use rusqlite::Connection;

@@ -73,3 +73,15 @@ fn every_file_says_which_room_it_is_and_stays_small() {
         assert!(tests || text.starts_with("//! "), "{} does not say what it is", path.display());
     }
 }
+
+#[test]
+fn one_file_of_the_command_line_knows_that_the_log_is_in_sqlite() {
+    let (root, mut all) = (Path::new(env!("CARGO_MANIFEST_DIR")), Vec::new());
+    files(&root.join("cli"), &mut all);
+    let names = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).expect("text");
+        ["SqliteLog", "Sidecars"].iter().any(|word| text.contains(word))
+    };
+    all.retain(names);
+    assert_eq!(all, [root.join("cli/store.rs")]);
+}

@@ -1,6 +1,8 @@
 //! Store: a bundle as a log that cannot be written to. Touches the bundle.
 
-use super::{BundleError, BundleReader, Header, line};
+use super::format::{BundleError, Header};
+use super::line;
+use super::reader::BundleReader;
 use crate::chain::event_hash;
 use crate::log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
 use crate::record::{Digest, Position, Sequence, Stored, StreamId, Why, Withheld};

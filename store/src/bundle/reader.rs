@@ -1,7 +1,7 @@
 //! Store: reads a bundle event by event, holding each against the chain. Touches what it is handed to read.
 
+use super::format::{BUNDLE_FORMAT, BundleError, Header};
 use super::line::{self, LINE_BYTES_MAX};
-use super::{BUNDLE_FORMAT, BundleError, Header};
 use crate::record::{Digest, Position, Stored};
 use crate::verify::{VerifyError, Walker};
 use serde::Deserialize;

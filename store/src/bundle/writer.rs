@@ -1,6 +1,7 @@
 //! Store: writes a bundle, and checks the chain of what it writes. Touches what it is handed to write to.
 
-use super::{BundleError, Header, line};
+use super::format::{BundleError, Header};
+use super::line;
 use crate::chain::body_digest;
 use crate::log::Head;
 use crate::record::{Position, Stored, Why, Withheld};

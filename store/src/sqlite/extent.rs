@@ -4,11 +4,11 @@
 //! the one before, in the one table that this program makes. A row anywhere else, and a view or an index in between, is
 //! not passed over, where one reader might see it and another not: it makes the file unreadable.
 
+use super::rows::{event_at, storage};
 use super::schema;
-use crate::chain::event_hash;
 use crate::log::{Head, ReadError};
-use crate::record::{Digest, Position, Stored};
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use crate::record::{Digest, Position};
+use rusqlite::{Connection, OptionalExtension};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// What is known of a file, so that nothing is looked at twice while nothing changes.
@@ -19,22 +19,6 @@ pub(super) struct Known {
     /// Up to where the rows are counted.
     counted: AtomicU64,
     looked: schema::Looked,
-}
-
-/// Whether an error says that the file is not what was written, rather than that it cannot be read.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
-    match error.sqlite_error_code() {
-        Some(code) => code == ErrorCode::DatabaseCorrupt,
-        None => true,
-    }
-}
-
-/// A value of a wrong type is damage; what SQLite itself says is the storage's.
-pub(super) fn storage(error: rusqlite::Error) -> ReadError {
-    match error.sqlite_error_code() {
-        None => ReadError::Misled { what: error.to_string() },
-        Some(_) => ReadError::Storage(error.to_string()),
-    }
 }
 
 /// Refuses a file in which something else stands between the events and who reads them than this program makes, such as
@@ -94,7 +78,7 @@ pub(super) fn census(connection: &Connection, known: &Known) -> Result<Head, Rea
         return Err(ReadError::Damaged { position, what });
     }
     if head.position.0 > 0 {
-        super::reader::event_at(connection, head.position)?;
+        event_at(connection, head.position)?;
     }
     known.counted.store(head.position.0, Ordering::Relaxed);
     Ok(head)
@@ -125,17 +109,4 @@ fn gap(connection: &Connection, end: u64) -> Result<Position, ReadError> {
         if filled(middle)? == middle { whole = middle } else { gap = middle }
     }
     Ok(Position(gap))
-}
-
-/// Holds an event against the hash of the one before it; the place that it should have is named where that is missing.
-pub(super) fn check(event: &Stored, before: Option<Digest>, place: Position) -> Result<(), ReadError> {
-    let (position, what) = match before.or((event.position.0 == 1).then_some(Digest::ZERO)) {
-        Some(before) if event.hash == event_hash(before, event) => return Ok(()),
-        Some(_) => (event.position, "it was changed, or does not follow the event before it"),
-        None => (
-            place.min(Position(event.position.0.saturating_sub(1))),
-            "an event is missing before the next one",
-        ),
-    };
-    Err(ReadError::Damaged { position, what: what.to_owned() })
 }

@@ -1,7 +1,7 @@
 //! Store: refuses disks of other machines, where locks and syncs are promises of somebody else, and keeps a new log from
 //! everybody but its owner.
 
-use super::OpenError;
+use crate::backend::OpenError;
 use crate::side;
 use std::path::Path;
 

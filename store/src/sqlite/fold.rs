@@ -6,7 +6,9 @@
 //! the disk has it. It is written once more, as it is, and synced; then it is moved into the file and
 //! begun anew. It also means that whoever removes the write-ahead log takes only the end of a log.
 
-use super::{BUSY, OpenError, schema};
+use super::connection::BUSY;
+use super::schema;
+use crate::backend::OpenError;
 use crate::side;
 use rusqlite::{Connection, TransactionBehavior};
 use std::io::{self, Read, Seek, Write};

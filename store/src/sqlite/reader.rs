@@ -1,11 +1,12 @@
 //! Store: reading the SQLite file, on connections that cannot write. Touches that file.
 
-use super::extent::{self, Known, is_damage, storage};
+use super::connection::connect;
+use super::extent::{self, Known};
+use super::rows::{BOUND, COLUMNS, bound, page, storage};
 use super::still::Still;
 use crate::log::{BoxFuture, Head, ReadError};
-use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
+use crate::record::{Position, Sequence, Stored, StreamId};
 use rusqlite::{Connection, OpenFlags, Row};
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -54,79 +55,10 @@ impl Readers {
         match (idle, &self.still) {
             (Some(connection), _) => Ok(connection),
             (None, Some(still)) => still.connect().map_err(storage),
-            (None, None) => super::connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            (None, None) => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)
                 .map_err(|e| ReadError::Storage(e.to_string())),
         }
     }
-}
-
-const COLUMNS: &str = "event.position, event.sequence, event.stream, event.kind, event.version, event.at_ms, event.actor, event.salt, event.body, event.hash";
-
-/// Each event beside the hash of the one before it.
-const BOUND: &str = "LEFT JOIN event AS before ON before.position = event.position - 1";
-
-/// One row; a column of a wrong type or size is an error. Names that it shares with the row before are kept once.
-fn event(row: &Row<'_>, before: Option<&Stored>) -> rusqlite::Result<Stored> {
-    let stream = row.get_ref(2)?.as_str()?;
-    let actor = row.get_ref(6)?.as_str()?;
-    let before = before.map(|event| &event.record);
-    Ok(Stored {
-        position: Position(row.get(0)?),
-        sequence: Sequence(row.get(1)?),
-        record: Record {
-            stream: match before {
-                Some(record) if record.stream.as_str() == stream => record.stream.clone(),
-                Some(_) | None => StreamId::new(stream),
-            },
-            kind: Cow::Owned(row.get(3)?),
-            version: row.get(4)?,
-            at_ms: row.get(5)?,
-            actor: match before {
-                Some(record) if *record.actor == *actor => record.actor.clone(),
-                Some(_) | None => actor.into(),
-            },
-            body: row.get(8)?,
-        },
-        salt: row.get(7)?,
-        hash: Digest(row.get(9)?),
-        withheld: None,
-    })
-}
-
-/// Rows, in order; `place` tells the place that a row must have from how many came before it. Each is held against the
-/// one before it in the log.
-fn page(
-    connection: &Connection,
-    sql: &str,
-    of: impl rusqlite::Params,
-    limit: usize,
-    place: impl Fn(usize) -> Position,
-) -> Result<Vec<Stored>, ReadError> {
-    let mut statement = connection.prepare_cached(sql).map_err(storage)?;
-    let mut rows = statement.query(of).map_err(storage)?;
-    let mut events: Vec<Stored> = Vec::with_capacity(limit.min(256));
-    loop {
-        let read = |row: &Row<'_>| {
-            let event = event(row, events.last())?;
-            let before: Option<[u8; 32]> = row.get(10)?;
-            Ok((event, before.map(Digest)))
-        };
-        match rows.next().and_then(|row| row.map(read).transpose()) {
-            Ok(Some((event, before))) => {
-                extent::check(&event, before, place(events.len()))?;
-                events.push(event);
-            }
-            Ok(None) => return Ok(events),
-            Err(e) if is_damage(&e) => {
-                return Err(ReadError::Damaged { position: place(events.len()), what: e.to_string() });
-            }
-            Err(e) => return Err(storage(e)),
-        }
-    }
-}
-
-fn bound(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 /// The index leads to the events of a stream; that these are the ones is read from the events
@@ -184,12 +116,6 @@ pub(super) fn all(
     page(connection, &sql, (seen, bound(limit)), limit, place)
 }
 
-/// Reads one event, and holds it against the one before.
-pub(super) fn event_at(connection: &Connection, position: Position) -> Result<(), ReadError> {
-    let sql = format!("SELECT {COLUMNS}, before.hash FROM event {BOUND} WHERE event.position = ?1");
-    page(connection, &sql, [position.0], 1, |_| position).map(drop)
-}
-
 pub(super) fn head(connection: &Connection, known: &Known) -> Result<Head, ReadError> {
     extent::census(connection, known)
 }
@@ -211,7 +137,7 @@ pub(super) fn streams(
 
 /// What SQLite finds wrong with its pages, or between the events and their index; and what else is in the file, or
 /// is not there any more.
-pub(super) fn flaw(connection: &Connection, _known: &Known) -> Result<Option<String>, ReadError> {
+pub(super) fn check_index(connection: &Connection, _known: &Known) -> Result<Option<String>, ReadError> {
     let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
     let found = found.map_err(storage)?;
     if found != "ok" {

@@ -1,9 +1,12 @@
 //! Store: the tables, the settings that the promises rest on, and how a file is known to be ours.
 
-use super::{FORMAT, OpenError};
+use crate::backend::OpenError;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// The form of files that this program writes, from 1. A file of a newer form is read, and not appended to.
+pub const FORMAT: u32 = 1;
 
 /// "RHME": what `file` and a stranger's database tool see in the header.
 const APPLICATION_ID: i64 = 0x5248_4d45;
@@ -159,7 +162,7 @@ pub(super) fn failed(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError + Cop
             let what = "it is not an SQLite database, or its first page is damaged".to_owned();
             OpenError::NotOurs { path: path.to_owned(), what }
         }
-        _ => OpenError::Storage { path: path.to_owned(), source },
+        _ => OpenError::Storage { path: path.to_owned(), source: source.into() },
     }
 }
 

@@ -1,7 +1,9 @@
 //! Store: reading a log where nothing may be written. Readers of a log share a file beside it, and whoever may not make
 //! that one can read only what nobody writes: the file is taken as it is, and is looked at again after each read.
 
-use super::{OpenError, connect, schema};
+use super::connection::connect;
+use super::schema;
+use crate::backend::OpenError;
 use crate::log::ReadError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};

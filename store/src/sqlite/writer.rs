@@ -60,7 +60,7 @@ impl Writer {
     pub(super) fn start(path: PathBuf, connection: Connection, salts: Box<dyn Salts>) -> Self {
         let (jobs, queue) = mpsc::channel(WAITING_MAX);
         let counts = Arc::<Counts>::default();
-        let mut desk = WriterLoop {
+        let mut writing = WriterLoop {
             path,
             connection,
             salts,
@@ -72,7 +72,7 @@ impl Writer {
         };
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
-            .spawn(move || desk.serve(queue))
+            .spawn(move || writing.serve(queue))
             .expect("the machine can start a thread");
         Self { jobs: Some(jobs), thread: Some(thread), counts }
     }
@@ -184,12 +184,12 @@ impl WriterLoop {
             // Another process wrote since: what was known of streams is not worth anything.
             self.heads.clear();
         }
-        let mut desk = Insert { transaction: &transaction, heads: &mut self.heads, head: found };
+        let mut insert = Insert { transaction: &transaction, heads: &mut self.heads, head: found };
         let mut answers = Vec::with_capacity(appends.len());
         let mut written = 0;
         for append in appends {
             let events = append.records.len() as u64;
-            match desk.append(append, &mut *self.salts) {
+            match insert.append(append, &mut *self.salts) {
                 Ok(appended) => {
                     written += events;
                     answers.push(Ok(appended));
@@ -202,7 +202,7 @@ impl WriterLoop {
                 }
             }
         }
-        let head = desk.head;
+        let head = insert.head;
         if written == 0 {
             return Ok(answers);
         }

@@ -6,8 +6,8 @@ use crate::from_environment;
 use crate::power::runtime;
 use crate::recorder::temporary;
 use rehome_store::{
-    Anchor, CountedSalts, Log, OpenError, Position, Sequence, SqliteLog, Stored, StreamId, VerifyError,
-    conformance, verify_chain,
+    Anchor, Backend, CountedSalts, Log, OpenError, Position, Sequence, SqliteLog, Stored, StreamId,
+    VerifyError, conformance, verify_chain,
 };
 use rusqlite::Connection;
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use crate::from_environment;
 use crate::power::{History, cut, runtime};
 use crate::recorder::{Op, fault, folder, no_fault, note};
 use crate::workload::{APPENDER, LOG, append, fold, kept};
-use rehome_store::{AppendError, Log, OpenError, Position, SqliteLog, StreamId, verify_chain};
+use rehome_store::{AppendError, Backend, Log, OpenError, Position, SqliteLog, StreamId, verify_chain};
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -6,7 +6,7 @@ use crate::disk::{Disk, Honesty, Image};
 use crate::from_environment;
 use crate::recorder::{Op, run, temporary};
 use crate::workload::{APPENDER, LOG};
-use rehome_store::{Anchor, Log, Position, SqliteLog, Stored, conformance, verify_chain};
+use rehome_store::{Backend, Beside, Log, Position, Sidecars, SqliteLog, Stored, conformance, verify_chain};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Runtime;
@@ -109,7 +109,7 @@ fn judge(runtime: &Runtime, history: &History, owed: &Owed, left: &Image) -> Res
     history.has(&read_all(runtime, &log)?, owed.kept as usize)?;
     let next = conformance::append("afterwards", 0, &["it goes on"]);
     runtime.block_on(log.append(next)).map_err(|e| format!("no append: {e}"))?;
-    let anchor = Anchor::read(&path).map_err(|e| format!("the anchor: {e}"))?;
+    let anchor = Sidecars::of(&path).anchor().map_err(|e| format!("the anchor: {e}"))?;
     let ours = anchor.filter(|anchor| anchor.log == log.id());
     runtime.block_on(verify_chain(&log, ours.as_ref())).map_err(|e| e.to_string())?;
     Ok(())

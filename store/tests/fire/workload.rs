@@ -5,7 +5,9 @@
 use crate::dice::Dice;
 use crate::from_environment;
 use crate::recorder::{folder, note};
-use rehome_store::{Anchor, Append, Appended, Log, Record, Sequence, SqliteLog, StreamId};
+use rehome_store::{
+    Anchor, Append, Appended, Backend, Beside, Log, Record, Sequence, Sidecars, SqliteLog, StreamId,
+};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +80,7 @@ async fn live(dice: &mut Dice, path: &Path, size: &Size, life: u64) {
         }
         if dice.below(4) == 0 {
             let head = log.head().await.expect("a head");
-            Anchor::of(log.id(), head).write(path).expect("the anchor");
+            Sidecars::of(path).set_anchor(&Anchor::of(log.id(), head)).expect("the anchor");
         }
     }
 }

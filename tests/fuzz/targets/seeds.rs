@@ -17,7 +17,7 @@ mod plan_file;
 
 use rehome_orchestrator::{Document, Event, FORMAT_VERSION, Move, Plan, Planned, Recorded, RunId, mask};
 use rehome_store::{
-    Anchor, BUNDLE_FORMAT, BundleWriter, Disclosure, Header, LeaseHolder, Log, MemoryLog, Position,
+    Anchor, BUNDLE_FORMAT, Backend, BundleWriter, Disclosure, Header, LeaseHolder, Log, MemoryLog, Position,
     SqliteLog, conformance,
 };
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         assert_eq!(serde_json::from_slice::<Anchor>(&text).expect("it was written"), anchor);
     }
     if let Ok(holder) = serde_json::from_slice::<LeaseHolder>(data) {
-        let held = LeaseError::Held { path: "log.db".into(), holder: Some(holder), by: None };
+        let held = LeaseError::Held { place: "log.db".to_owned(), holder: Some(holder), by: None };
         assert!(!held.to_string().contains(char::is_control), "a name may not steer the terminal");
     }
 });

@@ -5,7 +5,7 @@ use crate::support::azure::{Azure, example};
 use crate::support::rehome::{Rehome, text};
 use rehome_activities::relocate::{Facts, Params, plan};
 use rehome_orchestrator::{Document, SystemClock, digest};
-use rehome_store::{Anchor, Log, SqliteLog};
+use rehome_store::{Anchor, Backend, Log, SqliteLog};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -142,7 +142,7 @@ fn approved_by_another(rehome: &Rehome, document: &Value) {
         let now = rehome_orchestrator::Clock::now_ms(&SystemClock);
         document.approve(&log, &Arc::from("ada"), now, "believed").await.expect("recorded");
         let head = log.head().await.expect("its end");
-        Anchor::of(log.id(), head).write(log.path()).expect("an anchor");
+        log.beside().set_anchor(&Anchor::of(log.id(), head)).expect("an anchor");
     });
 }
 

@@ -158,7 +158,8 @@ fn a_log_has_one_runner_under_all_its_names_and_also_when_its_lock_file_is_remov
     let (azure, rehome) = approved();
     std::fs::create_dir(rehome.path("o")).expect("a folder");
     symlink("../rehome.db", rehome.path("o/link.db")).expect("a link");
-    let held = rehome_store::RunnerLease::hold(&rehome.path("rehome.db")).expect("nobody is at work");
+    let held = rehome_store::Lease::hold(&rehome_store::Sidecars::of(&rehome.path("rehome.db")))
+        .expect("nobody is at work");
     let pid = std::process::id().to_string();
     let refused = |db: &str| {
         let said = rehome.say(&["run", "plan.json", "--yes", "--db", db]).expect(16);

@@ -1,4 +1,4 @@
-//! Store: a log around another one, for who watches its appends or disturbs them. Touches the log inside.
+//! Store: a log around another one, for tests that watch its appends or disturb them. Touches the log inside.
 
 use crate::log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
 use crate::record::{Position, Sequence, Stored, StreamId};

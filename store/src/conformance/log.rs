@@ -1,5 +1,4 @@
-//! Store: the suite that every log must pass. Public, so that a log kept elsewhere can be held to
-//! the same promises. Panics with the promise that was broken.
+//! Store: the suite that every log must pass. Panics with the promise that was broken.
 
 use crate::log::{Append, AppendError, Log};
 use crate::record::{Digest, Position, Record, Sequence, StreamId};

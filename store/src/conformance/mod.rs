@@ -1,0 +1,7 @@
+//! Store: the suites that every log and every backend must pass. Public, so that a log kept elsewhere can be held to the same promises.
+
+mod backend;
+mod log;
+
+pub use backend::check_backend;
+pub use log::{append, check};
