@@ -3,6 +3,7 @@
 mod circles;
 mod cli;
 mod cost;
+mod documents;
 mod errors;
 mod promises;
 mod recovery;
