@@ -26,7 +26,7 @@ mod world;
 pub use clock::Pace;
 pub use estate::{Estate, EstateError, Settings, Unread};
 pub use faults::{Canned, Faults, FaultsError, Rule, What};
-pub use otherwise::Otherwise;
+pub use otherwise::{Also, Otherwise};
 pub use serve::{Options, Running, ServeError, serve};
 pub use strangers::Pages;
 pub use tls::TlsError;

@@ -19,21 +19,57 @@ pub struct Otherwise {
     /// The connection is cut instead of an answer.
     #[serde(default)]
     pub cut: bool,
+    /// What a write that succeeds does to other resources.
+    #[serde(default)]
+    pub also: Vec<Also>,
+}
+
+/// What a service does to a resource that was not written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Also {
+    /// The id of the resource.
+    pub id: String,
+    /// JSON pointers of what it loses.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// What is merged into it, where a `null` takes away.
+    #[serde(default)]
+    pub with: Value,
+}
+
+impl Also {
+    /// The resource as the service leaves it.
+    pub(crate) fn of(&self, resource: &Value) -> Value {
+        let mut changed = resource.clone();
+        take_out(&mut changed, &self.without);
+        merge(&mut changed, &self.with, false);
+        changed
+    }
 }
 
 impl Otherwise {
     /// The body that has effect.
     pub(crate) fn body(&self, sent: &[u8]) -> Vec<u8> {
         let Ok(mut body) = serde_json::from_slice::<Value>(sent) else { return sent.to_vec() };
-        for pointer in &self.without {
-            if let Some((around, name)) = pointer.rsplit_once('/')
-                && let Some(members) = body.pointer_mut(around).and_then(Value::as_object_mut)
-            {
-                members.remove(name);
-            }
-        }
+        take_out(&mut body, &self.without);
         merge(&mut body, &self.with, self.unless_sent);
         body.to_string().into_bytes()
+    }
+}
+
+fn take_out(body: &mut Value, pointers: &[String]) {
+    for (around, name) in pointers.iter().filter_map(|pointer| pointer.rsplit_once('/')) {
+        match body.pointer_mut(around) {
+            Some(Value::Object(members)) => {
+                members.remove(name);
+            }
+            Some(Value::Array(items)) => {
+                let at = name.parse().ok().filter(|at| *at < items.len());
+                at.map(|at: usize| items.remove(at));
+            }
+            Some(_) | None => {}
+        }
     }
 }
 
@@ -67,7 +103,7 @@ mod tests {
             without: vec!["/a/b".to_owned(), "/none/x".to_owned()],
             with: json!({"a": {"c": null, "d": 2}, "e": [1]}),
             unless_sent,
-            cut: false,
+            ..Otherwise::default()
         };
         let sent = json!({"a": {"b": 1, "d": 1}}).to_string();
         let body = |unless| -> Value {
@@ -76,5 +112,7 @@ mod tests {
         assert_eq!(body(false), json!({"a": {"c": null, "d": 2}, "e": [1]}));
         assert_eq!(body(true), json!({"a": {"c": null, "d": 1}, "e": [1]}));
         assert_eq!(otherwise(false).body(b"not JSON"), b"not JSON");
+        let also = Also { id: String::new(), without: vec!["/list/0".into()], with: json!({"b": 2}) };
+        assert_eq!(also.of(&json!({"list": [1, 2], "a": 1})), json!({"list": [2], "a": 1, "b": 2}));
     }
 }

@@ -2,10 +2,11 @@
 //! locks; and the line that is written about it.
 
 use crate::arm;
-use crate::arm::authorization::{self, Call};
+use crate::arm::authorization::{self, Call, Objects};
 use crate::faults::What;
 use crate::http::{Reply, Request, decode, not_here, query as query_of};
 use crate::login;
+use crate::otherwise::Also;
 use crate::server::Shared;
 use crate::strangers;
 use crate::throttle;
@@ -32,6 +33,15 @@ impl Host {
 }
 
 impl World {
+    /// Does to other resources what a service does beside a write.
+    pub(crate) fn suffer(&mut self, also: &[Also]) {
+        for one in also {
+            if let Some(changed) = self.get(&one.id).map(|resource| one.of(resource)) {
+                self.put(&one.id, changed);
+            }
+        }
+    }
+
     /// What goes wrong with this request, if anything; requests about the simulation itself never fail.
     pub(crate) fn strike(&mut self, host: Host, request: &Request) -> Option<What> {
         if request.path.starts_with("/sim/") {

@@ -115,6 +115,9 @@ async fn answer(
         wait(&shared, latency).await;
     }
     let reply = pipeline::handle(&shared, host, &request);
+    if let Some(What::Otherwise(otherwise)) = struck.as_ref().filter(|_| reply.status < 300) {
+        shared.world().suffer(&otherwise.also);
+    }
     match struck {
         Some(What::CutAfter) => Err(Cut),
         Some(What::Otherwise(otherwise)) if otherwise.cut => Err(Cut),

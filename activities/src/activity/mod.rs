@@ -9,6 +9,7 @@ pub(crate) mod list_cache;
 pub(crate) mod object;
 pub(crate) mod objects;
 pub(crate) mod outcome;
+pub(crate) mod principal_image;
 pub(crate) mod spilt;
 pub(crate) mod splice;
 

@@ -1,6 +1,7 @@
 //! Activities: an ARM object that is put in place, or taken away. Every such kind is one [`Object`].
 
 use crate::activity::list_cache::List;
+use crate::activity::spilt::answered;
 use crate::activity::{
     Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, map, quoted, unread,
 };
@@ -8,8 +9,8 @@ use crate::azure::errors::is_over;
 use crate::references::writable::is_guarded;
 use crate::surfaces::lock::keep::{KeptLock, below, lift};
 use rehome_orchestrator::{
-    Activity, Call, Data, Difference, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
-    Reversibility, Trace,
+    Activity, Call, Data, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey,
+    Retry, Reversibility, Trace,
 };
 use serde_json::Value;
 use std::marker::PhantomData;
@@ -30,6 +31,8 @@ pub(crate) trait Object: Send + Sync + 'static {
     const REVERSIBILITY: Reversibility;
     /// Whether somebody else may have one under the same id: then it is looked at before it is put.
     const MAY_EXIST: bool = false;
+    /// Whether it is read back when it was put: an answer need not show what came of it.
+    const READ_BACK: bool = false;
     /// What may be concluded from it when the record is lost: of one that is put, and of one that is taken away.
     const TRACE: Trace;
     type Input: Data;
@@ -137,6 +140,15 @@ fn last(id: &str) -> String {
     id.rsplit('/').next().unwrap_or_default().to_lowercase()
 }
 
+/// The service has answered that it did what was asked, and some of it is not there.
+fn not_as_written(code: &str, difference: Difference) -> Fault {
+    let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+    let (was, is) = (side(&difference.expected), side(&difference.found));
+    let what = format!("answered with success and left this out: {was} was sent, and {is} is there");
+    let at = difference.fact.clone();
+    answered(Fault::new(FaultKind::Differs, code, what)).at(at).differing(vec![difference])
+}
+
 /// Takes an object away; one that is guarded, in whatever state it is.
 async fn remove<T: Object>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
     let (id, kept) = (T::id(input), T::kept(input));
@@ -152,6 +164,21 @@ async fn remove<T: Object>(clients: &Clients, call: &Call, input: &T::Input) -> 
 impl<T: Object> Put<T> {
     async fn live(&self, input: &T::Input) -> Result<Option<Value>, Fault> {
         self.0.reader.find(&T::id(input), &T::api(input)).await
+    }
+
+    /// What is there after a success.
+    async fn read_back(&self, input: &T::Input) -> Outcome<Value> {
+        match self.live(input).await {
+            Ok(Some(live)) => match lacks(&live, &T::body(input), &T::id(input)) {
+                None => Outcome::Applied(T::output(input, &live)),
+                Some(difference) => Outcome::Unknown(not_as_written("NotAsWritten", difference)),
+            },
+            Ok(None) => {
+                let what = "the service says that it succeeded, and there is nothing";
+                Outcome::Unknown(Fault::new(FaultKind::Missing, "NotThere", what).at(T::id(input)))
+            }
+            Err(why) => Outcome::Unknown(why),
+        }
     }
 
     /// Somebody else's object may mean the same: then nothing is to be put, and nothing to be taken back.
@@ -233,21 +260,14 @@ impl<T: Object> Activity for Put<T> {
         self.0.shelf.clear();
         match map(sent, |live| T::output(input, &live)) {
             Outcome::Refused(why) => self.judge_refusal(input, why).await,
+            Outcome::Applied(_) if T::READ_BACK => self.read_back(input).await,
             outcome => outcome,
         }
     }
 
     async fn poll(&self, input: &T::Input, (): &(), operation: &Operation) -> Outcome<Value> {
         match self.0.reader.poll(operation).await {
-            Outcome::Applied(_) => match self.live(input).await {
-                Ok(Some(live)) => Outcome::Applied(T::output(input, &live)),
-                Ok(None) => Outcome::Unknown(Fault::new(
-                    rehome_orchestrator::FaultKind::Missing,
-                    "NotThere",
-                    "the operation succeeded, and there is nothing",
-                )),
-                Err(why) => Outcome::Retry { after: None, why },
-            },
+            Outcome::Applied(_) => self.read_back(input).await,
             Outcome::Unknown(why) if is_over(&why) => match self.live(input).await {
                 Ok(None) => failed(why),
                 Ok(Some(_)) | Err(_) => Outcome::Unknown(why),
@@ -370,9 +390,16 @@ impl<T: Object> Activity for Remove<T> {
                 None => Outcome::Applied(()),
                 Some(difference) => foreign(&difference),
             },
-            Ok(None) => {
-                map(self.0.writer.put(call, &T::id(input), &T::api(input), before, None).await, |_| ())
-            }
+            Ok(None) => match self.0.writer.put(call, &T::id(input), &T::api(input), before, None).await {
+                Outcome::Applied(_) => match self.live(input).await {
+                    Ok(live) => match lacks(&live.unwrap_or_default(), before, &T::id(input)) {
+                        None => Outcome::Applied(()),
+                        Some(difference) => Outcome::Refused(not_as_written("NotPutBack", difference)),
+                    },
+                    Err(why) => Outcome::Unknown(why),
+                },
+                other => map(other, |_| ()),
+            },
             Err(why) => unread(why),
         }
     }

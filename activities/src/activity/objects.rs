@@ -374,6 +374,7 @@ pub(crate) struct ServiceGrantInput {
 
 impl Object for ServiceGrant {
     const NAME: &'static str = "grant.put/1";
+    const READ_BACK: bool = true;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const TRACE: Trace = Trace::Ours;
     type Input = ServiceGrantInput;

@@ -1,7 +1,8 @@
 //! Activities: what a write changed beside its own places, as the output of a step that the log keeps. Pure.
 
 use crate::references::rest::{Rest, Spill, naming};
-use rehome_orchestrator::{Fault, Finding};
+use crate::surfaces::host::rewrite::Parts;
+use rehome_orchestrator::{Fault, Finding, Probe};
 use serde::{Deserialize, Serialize};
 
 /// The places that were not as before directly after a write, though they were not to be written; in most logs none.
@@ -27,6 +28,27 @@ impl Spilt {
     /// What is still as the write has left it; what somebody has put back or changed since is theirs.
     pub(crate) fn still(&self, now: &Rest) -> Vec<Spill> {
         self.iter().filter(|spill| now.has_still(spill)).cloned().collect()
+    }
+}
+
+/// What is found where so much of a change is in place, and this beside it is not as it was. Whether it was the write
+/// or somebody else meanwhile that changed more, nobody can tell any more: it is the write's until a person has looked.
+pub(crate) fn probed(parts: Parts, spilt: Vec<Spill>) -> Probe<Spilt> {
+    let spilt = Spilt::of(spilt);
+    match parts {
+        Parts::All if spilt.is_empty() => Probe::Applied(spilt),
+        Parts::None if spilt.is_empty() => Probe::NotApplied,
+        Parts::All | Parts::Some | Parts::None => Probe::Partial(spilt),
+    }
+}
+
+/// The same on the way back: it is gone when what the write lost is back as well.
+pub(crate) fn probed_back(parts: Parts, was: Option<&Spilt>, now: &Rest) -> Probe<Spilt> {
+    let was = was.cloned().unwrap_or_default();
+    match parts {
+        Parts::All => Probe::Applied(was),
+        Parts::None if was.still(now).is_empty() => Probe::NotApplied,
+        Parts::Some | Parts::None => Probe::Partial(was),
     }
 }
 

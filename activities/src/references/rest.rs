@@ -179,15 +179,19 @@ fn compare(was: Option<&Value>, now: Option<&Value>, at: &mut String, out: &mut 
         {
             members(left, right, at, out);
         }
-        // Of a map of identities each is a place of its own, also where none is left.
-        (Some(Value::Object(left)), None) if at.starts_with("/identity") || at.is_empty() => {
+        // Of a map of identities, or of a vault's entries, each is a place of its own, also where none is left.
+        (Some(Value::Object(left)), None) if is_map(at) => {
             members(left, &Map::new(), at, out);
         }
-        (None, Some(Value::Object(right))) if at.starts_with("/identity") || at.is_empty() => {
+        (None, Some(Value::Object(right))) if is_map(at) => {
             members(&Map::new(), right, at, out);
         }
         (_, _) => out.push(Spill { pointer: at.clone(), was: was.cloned(), now: now.cloned() }),
     }
+}
+
+fn is_map(at: &str) -> bool {
+    at.is_empty() || at.starts_with("/identity") || at == "/properties/accessPolicies"
 }
 
 fn members(left: &Map<String, Value>, right: &Map<String, Value>, at: &mut String, out: &mut Vec<Spill>) {
@@ -291,6 +295,19 @@ impl Spill {
     /// Whether a value became another, rather than that it came or went.
     pub(crate) fn is_change(&self) -> bool {
         self.was.is_some() && self.now.is_some()
+    }
+
+    /// Whether another one is about the same place, or one below it.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let below = other.pointer.strip_prefix(self.pointer.as_str());
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    }
+
+    /// How many entries a list has less than it had.
+    pub(crate) fn entries_lost(&self) -> Option<usize> {
+        let was = self.was.as_ref()?.as_array()?.len();
+        let now = self.now.as_ref().map_or(Some(0), |now| now.as_array().map(Vec::len))?;
+        Some(was.saturating_sub(now))
     }
 
     /// Puts back what was there; not of identities, whose map has rules of its own.

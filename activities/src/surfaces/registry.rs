@@ -58,11 +58,11 @@ pub(crate) fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> R
         .activity(Add::<links::AppCredential>::new(clients()))
         .activity(Unlink::<links::AppCredential>::new(clients()))
         .activity(security_attributes::SetAttributes::new(clients(), key.clone()))
-        .activity(service_principal::SetPrincipal(clients()))
-        .activity(access_policy::AddPolicy(clients()))
-        .activity(access_policy::RemovePolicy(clients()))
-        .activity(callers::Admit(clients()))
-        .activity(callers::Dismiss(clients()))
+        .activity(service_principal::SetPrincipal::new(clients(), key.clone()))
+        .activity(access_policy::Policy::<access_policy::Add>::new(clients(), key.clone()))
+        .activity(access_policy::Policy::<access_policy::Remove>::new(clients(), key.clone()))
+        .activity(callers::Callers::<callers::Admit>::new(clients(), key.clone()))
+        .activity(callers::Callers::<callers::Dismiss>::new(clients(), key.clone()))
         .activity(recondition::Recondition::new(clients(), key.clone()))
         .activity(host::HostRewrite::new(clients(), key.clone()))
         .activity(SettingsRewrite::<settings::AppSettings>::new(clients(), key.clone()))
@@ -132,10 +132,10 @@ pub(crate) fn reversibilities() -> Vec<(&'static str, rehome_orchestrator::Rever
         of::<Unlink<links::AppCredential>>(),
         of::<security_attributes::SetAttributes>(),
         of::<service_principal::SetPrincipal>(),
-        of::<access_policy::AddPolicy>(),
-        of::<access_policy::RemovePolicy>(),
-        of::<callers::Admit>(),
-        of::<callers::Dismiss>(),
+        of::<access_policy::Policy<access_policy::Add>>(),
+        of::<access_policy::Policy<access_policy::Remove>>(),
+        of::<callers::Callers<callers::Admit>>(),
+        of::<callers::Callers<callers::Dismiss>>(),
         of::<recondition::Recondition>(),
         of::<host::HostRewrite>(),
         of::<SettingsRewrite<settings::AppSettings>>(),

@@ -190,11 +190,21 @@ impl Actor {
         outcome: Outcome<Json>,
     ) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
-        let case = self.case(at);
         let again = match &outcome {
-            Outcome::Accepted(operation) => Some(case.next_poll(operation.after_ms)),
-            Outcome::Retry { after, .. } => Some(case.date(1, *after)),
+            Outcome::Accepted(operation) => {
+                self.failures.remove(&Some(at));
+                Some(self.case(at).next_poll(operation.after_ms))
+            }
+            Outcome::Retry { after, .. } => {
+                let asked = self.case(at).date(1, *after);
+                self.failed_again(Some(at)).map(|own| own.max(asked))
+            }
             Outcome::Applied(_) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
+        };
+        // Who answers for the operation says nothing any more: only the thing itself can tell.
+        let outcome = match outcome {
+            Outcome::Retry { why, .. } if again.is_none() => Outcome::Unknown(why),
+            outcome => outcome,
         };
         match again {
             Some(date) => {
@@ -202,7 +212,7 @@ impl Actor {
                 Ok(())
             }
             None => {
-                let event = case.attempted(Act::Run, attempt, outcome, Vec::new());
+                let event = self.case(at).attempted(Act::Run, attempt, outcome, Vec::new());
                 self.live.not_before.remove(&at);
                 self.fold(event, true)
             }

@@ -5,6 +5,7 @@
 //! of them is tried; `REHOME_EVERY_READ=1` tries them all, and names what it tried.
 
 use crate::support::azure::{Azure, SCALE, example, minimal_without_soak};
+use crate::support::estates::signed_in;
 use crate::support::rehome::{Rehome, text};
 use rehome_activities::fail_closed::{Check, checks};
 use serde_json::{Value, json};
@@ -320,4 +321,29 @@ fn an_index_that_does_not_answer_blocks_the_plan_until_somebody_answers_for_it_b
     std::fs::write(rehome.path("batch.toml"), batch).expect("written");
     let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0);
     assert!(said.out.contains("W350") && said.out.contains("answered for in the batch file"), "{}", said.out);
+}
+
+#[test]
+fn a_batch_of_graph_that_is_refused_and_a_part_of_one_are_named_as_what_they_are() {
+    let refused = |what: Value| {
+        let faults = json!({"rules": [{"host": "graph", "path": what["path"], "what": {"answer": {"status": what["status"],
+            "code": "Authorization_RequestDenied", "message": "Insufficient privileges to complete the operation."}}}]});
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), faults.to_string()).expect("written");
+        let (_azure, rehome) = signed_in(&example("minimal").join("estate.json"), Some(file.path()));
+        let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]);
+        assert_ne!(said.code, 0, "{}", said.out);
+        said.out + &said.err
+    };
+    let whole = refused(json!({"path": "/$batch", "status": 403}));
+    for part in ["memberOf", "appRoleAssignments", "ownedObjects", "oauth2PermissionGrants"] {
+        let named = |line: &&str| line.contains(part) && line.contains("Authorization_RequestDenied");
+        assert!(whole.lines().any(|line| named(&line)), "{part}, which was in it: {whole}");
+        let said = refused(json!({"path": format!("/{part}"), "status": 403}));
+        assert!(said.lines().any(|line| named(&line)), "{part}: {said}");
+        assert!(
+            !said.contains("is not there") && !said.contains("B101"),
+            "{part} is not the identity: {said}"
+        );
+    }
 }

@@ -9,6 +9,8 @@ pub(crate) mod discovery;
 pub(crate) mod equal_access;
 pub(crate) mod handoff;
 pub(crate) mod hidden;
+pub(crate) mod kept_locks;
+pub(crate) mod lossy;
 pub(crate) mod more_rights;
 pub(crate) mod named;
 pub(crate) mod national;

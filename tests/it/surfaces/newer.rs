@@ -83,3 +83,35 @@ fn a_property_that_nobody_knows_blocks_the_plan_until_somebody_answers_for_it() 
     move_it(&rehome);
     assert_eq!(new(&azure)["properties"].get("futureGuard"), None, "it is left behind, as was said");
 }
+
+#[test]
+fn a_property_of_a_credential_that_nobody_knows_blocks_the_plan_until_somebody_answers_for_it() {
+    let id = crate::support::estates::at(
+        "Microsoft.ManagedIdentity/userAssignedIdentities/id-shop/federatedIdentityCredentials/gh-new",
+    );
+    let credential = json!({"id": id, "name": "gh-new",
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+        "properties": {"issuer": "https://token.actions.githubusercontent.com", "subject": "repo:contoso/new:ref:refs/heads/main",
+            "audiences": ["api://AzureADTokenExchange"], "onlyFromNetwork": "10.0.0.0/8"}});
+    let (azure, rehome) = stage(&json!({}), std::slice::from_ref(&credential), "");
+    let plan = rehome.say(&PLAN).expect(12).out;
+    let blocks = |line: &&str| line.contains("B140") && line.contains("gh-new");
+    assert!(plan.lines().any(|line| blocks(&line)) && plan.contains("onlyFromNetwork"), "{plan}");
+    let named = plan.split('"').find(|part| part.contains("onlyFromNetwork"));
+    let named = named.unwrap_or_else(|| panic!("the plan says what to answer: {plan}"));
+    let batch = format!("{}accept_unknown = [{}]\n", minimal_without_soak(), json!(named));
+    std::fs::write(rehome.path("batch.toml"), batch).expect("written");
+    let plan = rehome.say(&PLAN).expect(0).out;
+    assert!(plan.contains("W354") && plan.contains("onlyFromNetwork"), "{plan}");
+    move_it(&rehome);
+    let copied = azure.estate();
+    let copied =
+        copied["arm"].as_array().expect("arm").iter().find(|o| {
+            text(&o["id"]).to_lowercase().contains("/rg-shop-sdc/") && text(&o["name"]) == "gh-new"
+        });
+    assert_eq!(
+        copied.expect("the copy")["properties"].get("onlyFromNetwork"),
+        None,
+        "left behind, as was said"
+    );
+}

@@ -2,7 +2,7 @@
 //! would stop whoever is signed in half-way.
 
 use crate::support::azure::{Azure, minimal_without_soak};
-use crate::support::estates::{at, whole};
+use crate::support::estates::{at, signed_in, whole};
 use crate::support::oracle::{differences, plain};
 use crate::support::rehome::{Rehome, text};
 use serde_json::{Value, json};
@@ -260,4 +260,15 @@ fn a_deny_assignment_that_denies_whoever_is_signed_in_blocks_the_plan_before_any
         json!([{"id": PRINCIPAL, "type": "ServicePrincipal"}, {"id": OPERATOR, "type": "ServicePrincipal"}]);
     let (_azure, rehome) = stage(vec![deny(spared)], json!([]), "");
     assert!(!rehome.say(&PLAN).out.contains("B142"), "who is excluded is not denied");
+}
+
+#[test]
+fn a_configuration_that_every_site_has_and_that_is_answered_as_not_there_blocks_the_plan() {
+    for name in ["web", "authsettingsV2"] {
+        let path = at(&format!("Microsoft.Web/sites/app-shop/config/{name}"));
+        let unread = json!([{"path": path, "status": 404, "code": "ResourceNotFound"}]);
+        let (_azure, rehome) = signed_in(whole(Vec::new(), Vec::new(), unread).path(), None);
+        let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).out;
+        assert!(said.contains("B133") && said.contains(&path), "{name}: {said}");
+    }
 }

@@ -358,9 +358,15 @@ pub(crate) fn offered(provider: &Value, location: &str) -> Option<bool> {
 async fn credentials(reader: &Reader, id: &str) -> (Vec<FederatedCredential>, Vec<Gap>) {
     let path = format!("{id}/federatedIdentityCredentials");
     let mut gaps = Vec::new();
-    match credential_list(reader, &path).await {
-        Ok(found) => (understood(&path, &found, parse::credential, &mut gaps), gaps),
-        Err(why) => (Vec::new(), vec![gap(&path, &why)]),
+    // No version tells everything: flexible ones are seen in previews, and what came later in the newest.
+    let (newest, told) =
+        futures_util::join!(itself::newest_list(reader, &path), credential_list(reader, &path));
+    match (newest, told) {
+        (Ok(newest), Ok(told)) => {
+            let found = itself::together(told, newest);
+            (understood(&path, &found, parse::credential, &mut gaps), gaps)
+        }
+        (Err(why), _) | (_, Err(why)) => (Vec::new(), vec![gap(&path, &why)]),
     }
 }
 

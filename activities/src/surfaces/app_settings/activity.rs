@@ -3,7 +3,7 @@
 //! The whole map is written at once, so it is read in the same step under the site's lock and only our
 //! settings change in it. The log holds names, marks and the spelling of an identity's name; no value.
 
-use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back};
+use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::splice::Splice;
 use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::azure::ReadAction;
@@ -12,6 +12,7 @@ use crate::references::rest::{Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings::SettingsKey;
 use crate::references::text::mentions;
+use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -160,37 +161,62 @@ impl<L: List> SettingsRewrite<L> {
         before.rest.as_ref().map(|was| was.spilt(&self.rest(input, live))).unwrap_or_default()
     }
 
-    /// How many of our settings are as they were and as they are to be, or the first that is neither.
-    fn counted(
+    /// How much of our change is in place, or the first setting that is neither as it was nor as it is to be.
+    fn parts(
         input: &SettingsInput,
         before: &SettingsBefore,
         live: &Map<String, Value>,
-    ) -> Result<(usize, usize), Difference> {
-        let (mut old, mut new) = (0, 0);
+    ) -> Result<Parts, Difference> {
+        let (mut old, mut new) = (false, false);
         for (name, marked) in &before.settings {
             match Self::stands(input, marked, live.get(name)) {
-                Stands::Old => old += 1,
-                Stands::New => new += 1,
+                Stands::Old => old = true,
+                Stands::New => new = true,
                 Stands::Strange => return Err(Self::strange(input, name)),
             }
         }
-        Ok((old, new))
+        Ok(match (old, new) {
+            (false, _) => Parts::All,
+            (true, false) => Parts::None,
+            (true, true) => Parts::Some,
+        })
     }
 
-    /// Reads back a map that was written: `ours` says whether our settings are as they were to become.
-    async fn read_back(
+    /// Writes a map and reads it back: what else is not as in the map that was read before. `ours` says whether our
+    /// settings are as they were to become.
+    async fn replace(
         &self,
+        call: &Call,
         input: &SettingsInput,
-        was: &Rest,
+        was: &Map<String, Value>,
+        mut target: Map<String, Value>,
         ours: impl Fn(&Map<String, Value>) -> bool,
-    ) -> Result<Vec<Spill>, Fault> {
-        let live = self.live(input).await?;
-        if !ours(&live) {
-            let names = input.settings.join(", ");
-            let what = format!("answered 200 and left this out: {names}");
-            return Err(answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(Self::id(input)));
+    ) -> Outcome<Vec<Spill>> {
+        let rest = self.rest(input, was);
+        let mut again = true;
+        loop {
+            match self.write(call, input, target).await {
+                Outcome::Applied(()) => {}
+                other => return map(other, |()| Vec::new()),
+            }
+            let now = match self.live(input).await {
+                Ok(now) if ours(&now) => now,
+                Ok(_) => return Outcome::Unknown(not_as_written::<L>(input)),
+                Err(why) => return Outcome::Unknown(why),
+            };
+            let spilt = rest.spilt(&self.rest(input, &now));
+            let lost: Map<String, Value> = was
+                .iter()
+                .filter(|(name, _)| !now.contains_key(*name))
+                .map(|(name, entry)| (name.clone(), entry.clone()))
+                .collect();
+            // Nobody but this process knows what was lost: it goes back at once, or never.
+            if lost.is_empty() || !std::mem::take(&mut again) {
+                return Outcome::Applied(spilt);
+            }
+            target = now;
+            target.extend(lost);
         }
-        Ok(was.spilt(&self.rest(input, &live)))
     }
 
     fn mark(&self, input: &SettingsInput, name: &str, text: &str) -> String {
@@ -209,6 +235,12 @@ impl<L: List> SettingsRewrite<L> {
         let id = format!("{}/config/{}", input.site, L::LIST);
         map(self.clients.writer.put(call, &id, WEB, &json!({ "properties": settings }), None).await, |_| ())
     }
+}
+
+fn not_as_written<L: List>(input: &SettingsInput) -> Fault {
+    let what = format!("answered 200 and left this out: {}", input.settings.join(", "));
+    let id = SettingsRewrite::<L>::id(input);
+    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(id)
 }
 
 impl<L: List> Activity for SettingsRewrite<L> {
@@ -246,7 +278,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
         if !spilt.is_empty() {
             return Outcome::Refused(more_changed(&Self::id(input), &spilt));
         }
-        let (mut changed, was) = (false, self.rest(input, &live));
+        let (mut changed, was) = (false, live.clone());
         for (name, marked) in &before.settings {
             match (Self::stands(input, marked, live.get(name)), live.get(name)) {
                 (Stands::Old, Some(entry)) => {
@@ -262,17 +294,11 @@ impl<L: List> Activity for SettingsRewrite<L> {
         if !changed {
             return Outcome::Applied(Spilt::NONE);
         }
-        match self.write(call, input, live).await {
-            Outcome::Applied(()) => {
-                let ours =
-                    |live: &Map<String, Value>| matches!(Self::counted(input, before, live), Ok((0, _)));
-                match self.read_back(input, &was, ours).await {
-                    Ok(spilt) if spilt.is_empty() => Outcome::Applied(Spilt::NONE),
-                    Ok(spilt) => Outcome::Unknown(more_changed(&Self::id(input), &spilt)),
-                    Err(why) => Outcome::Unknown(why),
-                }
-            }
-            other => map(other, |()| Spilt::NONE),
+        let ours = |live: &Map<String, Value>| Self::parts(input, before, live) == Ok(Parts::All);
+        match self.replace(call, input, &was, live, ours).await {
+            Outcome::Applied(spilt) if spilt.is_empty() => Outcome::Applied(Spilt::NONE),
+            Outcome::Applied(spilt) => Outcome::Unknown(more_changed(&Self::id(input), &spilt)),
+            other => map(other, |_| Spilt::NONE),
         }
     }
 
@@ -281,11 +307,8 @@ impl<L: List> Activity for SettingsRewrite<L> {
             Ok(live) => live,
             Err(why) => return Probe::Unsettled { after: None, why },
         };
-        let spilt = Spilt::of(self.spilt(input, before, &live));
-        match Self::counted(input, before, &live) {
-            Ok((0, _)) if spilt.is_empty() => Probe::Applied(spilt),
-            Ok((_, 0)) if spilt.is_empty() => Probe::NotApplied,
-            Ok(_) => Probe::Partial(spilt),
+        match Self::parts(input, before, &live) {
+            Ok(parts) => probed(parts, self.spilt(input, before, &live)),
             Err(difference) => Probe::Foreign(difference),
         }
     }
@@ -300,11 +323,8 @@ impl<L: List> Activity for SettingsRewrite<L> {
             Ok(live) => live,
             Err(why) => return Probe::Unsettled { after: None, why },
         };
-        let was = was.cloned().unwrap_or_default();
-        match Self::counted(input, before, &live) {
-            Ok((0, _)) => Probe::Applied(was),
-            Ok((_, 0)) if was.still(&self.rest(input, &live)).is_empty() => Probe::NotApplied,
-            Ok(_) => Probe::Partial(was),
+        match Self::parts(input, before, &live) {
+            Ok(parts) => probed_back(parts, was, &self.rest(input, &live)),
             Err(difference) => Probe::Foreign(difference),
         }
     }
@@ -348,7 +368,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
-        let (mut changed, rest) = (false, self.rest(input, &live));
+        let (mut changed, then) = (false, live.clone());
         for (name, marked) in &before.settings {
             match (Self::stands(input, marked, live.get(name)), live.get(name)) {
                 (Stands::New, Some(entry)) => {
@@ -367,16 +387,12 @@ impl<L: List> Activity for SettingsRewrite<L> {
             }
         }
         // None of the values is in the log.
-        let mut left = was.map(|was| was.still(&rest)).unwrap_or_default();
+        let mut left = was.map(|was| was.still(&self.rest(input, &then))).unwrap_or_default();
         if changed {
-            match self.write(call, input, live).await {
-                Outcome::Applied(()) => {}
-                other => return other,
-            }
-            let ours = |live: &Map<String, Value>| matches!(Self::counted(input, before, live), Ok((_, 0)));
-            match self.read_back(input, &rest, ours).await {
-                Ok(more) => left.extend(more),
-                Err(why) => return Outcome::Unknown(why),
+            let ours = |live: &Map<String, Value>| Self::parts(input, before, live) == Ok(Parts::None);
+            match self.replace(call, input, &then, live, ours).await {
+                Outcome::Applied(more) => left.extend(more),
+                other => return map(other, |_| ()),
             }
         }
         if left.is_empty() {

@@ -1,22 +1,61 @@
 //! Activities: who is let in beside the old identity by a resource that keeps a list of its callers, and the old one's
 //! way out of it in the clean-up (web/2023-12-01, app/2025-07-01, apimanagement/2024-05-01). Each write is of the live
-//! resource with one entry more or less, in the state that was read where the service has tags.
+//! resource with one entry more or less, in the state that was read where the service has tags; everything else in it,
+//! the other callers too, has to be there afterwards.
 
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, quoted, unread};
+use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
+use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, held_back, map, quoted, unread};
 use crate::references::callers::{admit, dismiss, lists};
-use crate::references::compare::rest_digest;
+use crate::references::rest::{Lens, Rest, Spill};
+use crate::references::settings::SettingsKey;
 use crate::references::table::Verb;
 use crate::references::writable::is_guarded;
-use crate::surfaces::host::rewrite::{Shape, shape};
+use crate::surfaces::host::rewrite::{Parts, Shape, shape};
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
-    Trace,
+    Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
+    Reversibility, Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::marker::PhantomData;
 
-pub(crate) struct Admit(pub(crate) Clients);
-pub(crate) struct Dismiss(pub(crate) Clients);
+/// What becomes of somebody in the lists.
+pub(crate) trait Way: Send + Sync + 'static {
+    const NAME: &'static str;
+    /// The new identity comes in; otherwise the old one goes.
+    const ADMITS: bool;
+    const TRACE: Trace;
+    const PROMISE: &'static str;
+    const BACK: &'static str;
+}
+
+/// The new identity is let in beside the old one.
+pub(crate) struct Admit;
+
+impl Way for Admit {
+    const NAME: &'static str = "caller.admit/1";
+    const ADMITS: bool = true;
+    const TRACE: Trace = Trace::Ours;
+    const PROMISE: &'static str = "lets the new identity in";
+    const BACK: &'static str = "take the new identity out of its lists of callers";
+}
+
+/// The old identity is let in no more.
+pub(crate) struct Dismiss;
+
+impl Way for Dismiss {
+    const NAME: &'static str = "caller.dismiss/1";
+    const ADMITS: bool = false;
+    const TRACE: Trace = Trace::Anybodys;
+    const PROMISE: &'static str = "lets the old identity in no more";
+    const BACK: &'static str = "put the old identity back into its lists of callers";
+}
+
+pub(crate) struct Callers<W> {
+    clients: Clients,
+    key: SettingsKey,
+    way: PhantomData<W>,
+}
 
 /// Whom it is about, and where.
 #[derive(Clone, Serialize, Deserialize)]
@@ -36,275 +75,326 @@ pub(crate) struct List {
     new: String,
 }
 
-/// Which of the two an activity puts into the lists, or takes out.
-#[derive(Clone, Copy, PartialEq)]
-enum Who {
-    Old,
-    New,
+/// What was there before.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "Recorded")]
+pub(crate) struct CallersBefore {
+    /// The lists that have whom it is about.
+    lists: Vec<String>,
+    /// Everything else, the other callers too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest: Option<Rest>,
 }
 
-impl Who {
-    fn of(self, list: &List) -> &str {
-        match self {
-            Self::Old => &list.old,
-            Self::New => &list.new,
-        }
-    }
+/// What stands in logs: older ones have the lists alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Recorded {
+    Lists(Vec<String>),
+    Image {
+        lists: Vec<String>,
+        #[serde(default)]
+        rest: Option<Rest>,
+    },
+}
 
-    fn other(self) -> Self {
-        match self {
-            Self::Old => Self::New,
-            Self::New => Self::Old,
+impl From<Recorded> for CallersBefore {
+    fn from(recorded: Recorded) -> Self {
+        match recorded {
+            Recorded::Lists(lists) => Self { lists, rest: None },
+            Recorded::Image { lists, rest } => Self { lists, rest },
         }
     }
 }
 
-impl CallersInput {
-    async fn live(&self, clients: &Clients) -> Result<(Value, Option<String>), Fault> {
-        clients.reader.get_tagged(&self.id, &self.api_version).await
+type Read = (Value, Option<String>);
+
+impl<W: Way> Callers<W> {
+    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
+        Self { clients, key, way: PhantomData }
     }
 
-    /// The lists that have this one.
-    fn with(&self, live: &Value, who: Who) -> Vec<String> {
-        let has = |list: &&List| lists(live, &list.pointer, who.of(list)) == Some(true);
-        self.lists.iter().filter(has).map(|list| list.pointer.clone()).collect()
+    async fn live(&self, input: &CallersInput) -> Result<Read, Fault> {
+        self.clients.reader.get_tagged(&input.id, &input.api_version).await
     }
 
-    fn lacking(&self, list: &List) -> Difference {
-        Difference {
-            fact: format!("{}#{}", self.id, list.pointer),
-            expected: Some("a list with the old or the new identity".to_owned()),
-            found: None,
+    /// Whom it is about.
+    fn who(list: &List) -> &str {
+        if W::ADMITS { &list.new } else { &list.old }
+    }
+
+    fn other(list: &List) -> &str {
+        if W::ADMITS { &list.old } else { &list.new }
+    }
+
+    fn has(live: &Value, list: &List) -> bool {
+        lists(live, &list.pointer, Self::who(list)) == Some(true)
+    }
+
+    /// The lists that have whom it is about.
+    fn with(input: &CallersInput, live: &Value) -> Vec<String> {
+        let has = input.lists.iter().filter(|list| Self::has(live, list));
+        has.map(|list| list.pointer.clone()).collect()
+    }
+
+    /// Whether a list is changed: one that was as it is to be stays as it is on the way back, too.
+    fn is_ours(before: &CallersBefore, list: &List) -> bool {
+        before.lists.contains(&list.pointer) != W::ADMITS
+    }
+
+    fn parts(input: &CallersInput, before: &CallersBefore, live: &Value) -> Parts {
+        let ours = input.lists.iter().filter(|list| Self::is_ours(before, list));
+        let done: Vec<bool> = ours.map(|list| Self::has(live, list) == W::ADMITS).collect();
+        match (done.contains(&true), done.contains(&false)) {
+            (_, false) => Parts::All,
+            (true, true) => Parts::Some,
+            (false, true) => Parts::None,
         }
     }
 
-    /// The resource with one of them in these lists.
-    fn admitting(&self, live: &Value, who: Who, only: &[String]) -> Result<Value, Difference> {
-        let mut target = live.clone();
-        for list in self.lists.iter().filter(|list| only.contains(&list.pointer)) {
-            if !admit(&mut target, &list.pointer, who.other().of(list), who.of(list)) {
-                return Err(self.lacking(list));
+    /// The resource with somebody in a list, or without.
+    fn turn(input: &CallersInput, target: &mut Value, list: &List, admits: bool) -> Result<(), Difference> {
+        match admits {
+            true if !admit(target, &list.pointer, Self::other(list), Self::who(list)) => Err(Difference {
+                fact: format!("{}#{}", input.id, list.pointer),
+                expected: Some("a list with the old or the new identity".to_owned()),
+                found: None,
+            }),
+            true => Ok(()),
+            false => {
+                dismiss(target, &list.pointer, Self::who(list));
+                Ok(())
             }
         }
-        Ok(target)
     }
 
-    /// The resource with one of them in none of these lists.
-    fn dismissing(&self, live: &Value, who: Who, only: &[String]) -> Value {
-        let mut target = live.clone();
-        for list in self.lists.iter().filter(|list| only.contains(&list.pointer)) {
-            dismiss(&mut target, &list.pointer, who.of(list));
-        }
-        target
+    /// The resource without whom it is about.
+    fn rest(&self, input: &CallersInput, resource: &Value) -> Rest {
+        let mut plain = resource.clone();
+        input.lists.iter().for_each(|list| dismiss(&mut plain, &list.pointer, Self::who(list)));
+        let lens = Lens { key: &self.key, id: &input.id, places: &[], identities: Vec::new() };
+        Rest::of(&plain, &lens)
     }
 
-    /// Writes the whole resource and reads it back: our lists as wished, and nothing else changed.
+    /// What is not as it was before the step, beside whom it is about.
+    fn spilt(&self, input: &CallersInput, before: &CallersBefore, live: &Value) -> Vec<Spill> {
+        before.rest.as_ref().map(|was| was.spilt(&self.rest(input, live))).unwrap_or_default()
+    }
+
+    /// Writes the whole resource and reads it back; what is changed in it beside the target.
     async fn write(
         &self,
-        clients: &Clients,
         call: &Call,
-        (live, tag): &(Value, Option<String>),
+        input: &CallersInput,
+        (live, tag): &Read,
         target: &Value,
-    ) -> Outcome<()> {
+    ) -> Outcome<Vec<Spill>> {
         if live == target {
-            return Outcome::Applied(());
+            return Outcome::Applied(Vec::new());
         }
-        let tag = tag.as_deref().or_else(|| is_guarded(&self.id).then_some("*"));
+        let tag = tag.as_deref().or_else(|| is_guarded(&input.id).then_some("*"));
         let (Shape::Put(body) | Shape::Patch(body)) = shape(Verb::Put, live, target);
-        match clients.writer.put(call, &self.id, &self.api_version, &body, tag).await {
-            Outcome::Applied(_) => {}
-            other => return crate::activity::map(other, |_| ()),
+        if let Some(why) = held_back(&input.id, &body) {
+            return Outcome::Refused(why);
         }
-        let doubt = |code: &str, what: &str| {
-            Outcome::Unknown(Fault::new(FaultKind::Differs, code, what).at(self.id.clone()))
-        };
-        let pointers: Vec<String> = self.lists.iter().map(|list| list.pointer.clone()).collect();
-        match self.live(clients).await {
+        match self.clients.writer.put(call, &input.id, &input.api_version, &body, tag).await {
+            Outcome::Applied(_) => {}
+            other => return map(other, |_| Vec::new()),
+        }
+        match self.live(input).await {
             Err(why) => Outcome::Unknown(why),
-            Ok((now, _)) if rest_digest(&now, &pointers) != rest_digest(target, &pointers) => {
-                doubt("MoreChanged", "the write changed more than it was to change")
+            Ok((now, _)) if Self::with(input, &now) != Self::with(input, target) => {
+                Outcome::Unknown(not_as_written(input))
             }
-            Ok((now, _)) => {
-                let same = |who| self.with(&now, who) == self.with(target, who);
-                match same(Who::Old) && same(Who::New) {
-                    true => Outcome::Applied(()),
-                    false => doubt("NotAsWritten", "what was written is not what is there"),
-                }
+            Ok((now, _)) => Outcome::Applied(self.rest(input, target).spilt(&self.rest(input, &now))),
+        }
+    }
+}
+
+fn not_as_written(input: &CallersInput) -> Fault {
+    let places: Vec<&str> = input.lists.iter().map(|list| list.pointer.as_str()).collect();
+    let what = format!("answered 200 and left this out: {}", places.join(", "));
+    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(input.id.clone())
+}
+
+/// Our change is in place, and this beside it is not as before.
+fn written(input: &CallersInput, spilt: &[Spill]) -> Outcome<Spilt> {
+    match spilt {
+        [] => Outcome::Applied(Spilt::NONE),
+        spilt => Outcome::Unknown(more_changed(&input.id, spilt)),
+    }
+}
+
+impl<W: Way> Activity for Callers<W> {
+    const NAME: &'static str = W::NAME;
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = PATIENT;
+    type Input = CallersInput;
+    type Before = CallersBefore;
+    type Output = Spilt;
+
+    fn locks(&self, input: &CallersInput) -> Vec<ResourceKey> {
+        vec![ResourceKey::new(&input.id)]
+    }
+
+    async fn before(&self, input: &CallersInput) -> Result<CallersBefore, Fault> {
+        let (live, _) = self.live(input).await?;
+        Ok(CallersBefore { lists: Self::with(input, &live), rest: Some(self.rest(input, &live)) })
+    }
+
+    async fn run(&self, call: &Call, input: &CallersInput, before: &CallersBefore) -> Outcome<Spilt> {
+        let read = match self.live(input).await {
+            Ok(read) => read,
+            Err(why) => return unread(why),
+        };
+        // An attempt that goes on where another one stopped finds here what that one has changed.
+        let spilt = if call.attempt() > 1 { self.spilt(input, before, &read.0) } else { Vec::new() };
+        if !spilt.is_empty() {
+            return Outcome::Refused(more_changed(&input.id, &spilt));
+        }
+        let mut target = read.0.clone();
+        for list in input.lists.iter().filter(|list| Self::is_ours(before, list)) {
+            if let Err(difference) = Self::turn(input, &mut target, list, W::ADMITS) {
+                return foreign(&difference);
             }
+        }
+        match self.write(call, input, &read, &target).await {
+            Outcome::Applied(spilt) => written(input, &spilt),
+            other => map(other, |_| Spilt::NONE),
         }
     }
 
-    fn finding(&self, holds: bool, promise: &str) -> Vec<Finding> {
+    async fn poll(
+        &self,
+        input: &CallersInput,
+        before: &CallersBefore,
+        operation: &Operation,
+    ) -> Outcome<Spilt> {
+        match self.clients.reader.poll(operation).await {
+            Outcome::Applied(_) => match self.live(input).await {
+                Err(why) => Outcome::Unknown(why),
+                Ok((live, _)) if Self::parts(input, before, &live) == Parts::All => {
+                    written(input, &self.spilt(input, before, &live))
+                }
+                Ok(_) => Outcome::Unknown(not_as_written(input)),
+            },
+            other => map(other, |_| Spilt::NONE),
+        }
+    }
+
+    async fn probe(&self, input: &CallersInput, before: &CallersBefore) -> Probe<Spilt> {
+        match self.live(input).await {
+            Ok((live, _)) => probed(Self::parts(input, before, &live), self.spilt(input, before, &live)),
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    async fn probe_undo(
+        &self,
+        input: &CallersInput,
+        before: &CallersBefore,
+        was: Option<&Spilt>,
+    ) -> Probe<Spilt> {
+        match self.live(input).await {
+            Ok((live, _)) => probed_back(Self::parts(input, before, &live), was, &self.rest(input, &live)),
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    async fn restored(&self, input: &CallersInput, before: &CallersBefore) -> Result<Vec<Difference>, Fault> {
+        let Some(was) = &before.rest else { return Ok(Vec::new()) };
+        let (live, _) = self.live(input).await?;
+        let spilt = was.blurred().spilt(&self.rest(input, &live).blurred());
+        // Other moves let their own identities in; and of this one the new identity, which was let in before the old one
+        // went, goes as well.
+        let goes = usize::from(!W::ADMITS);
+        let is_list = |spill: &Spill| input.lists.iter().any(|list| list.pointer == spill.pointer);
+        let others = spilt
+            .iter()
+            .filter(|spill| !(is_list(spill) && spill.entries_lost().is_some_and(|lost| lost <= goes)));
+        Ok(others.map(|spill| spill.difference(&input.id)).collect())
+    }
+
+    fn trace(&self, _: &CallersInput) -> Trace {
+        W::TRACE
+    }
+
+    /// Nobody else lets the new one in, and the plan was made because the old one was in all of the lists.
+    async fn recall(&self, input: &CallersInput) -> Result<Option<CallersBefore>, Fault> {
+        let had = input.lists.iter().filter(|_| !W::ADMITS);
+        Ok(Some(CallersBefore { lists: had.map(|list| list.pointer.clone()).collect(), rest: None }))
+    }
+
+    async fn undo(
+        &self,
+        call: &Call,
+        input: &CallersInput,
+        before: &CallersBefore,
+        was: Option<&Spilt>,
+    ) -> Outcome<()> {
+        let read = match self.live(input).await {
+            Ok(read) => read,
+            Err(why) => return unread(why),
+        };
+        let still = was.map(|was| was.still(&self.rest(input, &read.0))).unwrap_or_default();
+        let (mut left, open): (Vec<Spill>, Vec<Spill>) = still.into_iter().partition(Spill::is_secret);
+        let mut target = read.0.clone();
+        open.iter().for_each(|spill| spill.put_back(&mut target));
+        for list in &input.lists {
+            let admits = if Self::is_ours(before, list) { !W::ADMITS } else { Self::has(&read.0, list) };
+            if let Err(difference) = Self::turn(input, &mut target, list, admits) {
+                return foreign(&difference);
+            }
+        }
+        match self.write(call, input, &read, &target).await {
+            Outcome::Applied(more) => {
+                left.extend(more);
+                if left.is_empty() {
+                    return Outcome::Applied(());
+                }
+                Outcome::Refused(not_put_back(&input.id, &left))
+            }
+            other => map(other, |_| ()),
+        }
+    }
+
+    async fn verify(
+        &self,
+        input: &CallersInput,
+        _: &CallersBefore,
+        spilt: &Spilt,
+    ) -> Result<Vec<Finding>, Fault> {
+        let (live, _) = self.live(input).await?;
+        let holds = input.lists.iter().all(|list| Self::has(&live, list) == W::ADMITS);
         let difference = (!holds).then(|| Difference {
-            fact: self.id.clone(),
-            expected: Some(promise.to_owned()),
+            fact: input.id.clone(),
+            expected: Some(W::PROMISE.to_owned()),
             found: Some("not so in every list".to_owned()),
         });
-        vec![finding(&self.id, promise, difference.as_ref())]
+        let mut out = vec![finding(&input.id, W::PROMISE, difference.as_ref())];
+        out.extend(broken(&input.id, &spilt.still(&self.rest(input, &live))));
+        Ok(out)
+    }
+
+    fn residue(&self, input: &CallersInput, _: &CallersBefore, _: Option<&Spilt>) -> String {
+        format!("az resource show --ids {} and {}", quoted(&input.id), W::BACK)
     }
 }
 
-/// How much of a change is in place, where it is to be in all of these lists.
-fn parts(done: usize, of: usize) -> Probe<()> {
-    match done {
-        _ if done == of => Probe::Applied(()),
-        0 => Probe::NotApplied,
-        _ => Probe::Partial(()),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
 
-impl Activity for Admit {
-    const NAME: &'static str = "caller.admit/1";
-    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
-    type Input = CallersInput;
-    /// The lists that have the new one already.
-    type Before = Vec<String>;
-    type Output = ();
-
-    fn locks(&self, input: &CallersInput) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&input.id)]
-    }
-
-    async fn before(&self, input: &CallersInput) -> Result<Vec<String>, Fault> {
-        Ok(input.with(&input.live(&self.0).await?.0, Who::New))
-    }
-
-    async fn run(&self, call: &Call, input: &CallersInput, _: &Vec<String>) -> Outcome<()> {
-        let live = match input.live(&self.0).await {
-            Ok(live) => live,
-            Err(why) => return unread(why),
-        };
-        let all: Vec<String> = input.lists.iter().map(|list| list.pointer.clone()).collect();
-        match input.admitting(&live.0, Who::New, &all) {
-            Ok(target) => input.write(&self.0, call, &live, &target).await,
-            Err(difference) => crate::activity::foreign(&difference),
-        }
-    }
-
-    async fn probe(&self, input: &CallersInput, before: &Vec<String>) -> Probe<()> {
-        match input.live(&self.0).await {
-            Ok((live, _)) => {
-                let done = input.with(&live, Who::New).iter().filter(|list| !before.contains(list)).count();
-                parts(done, input.lists.len().saturating_sub(before.len()))
-            }
-            Err(why) => Probe::Unsettled { after: None, why },
-        }
-    }
-
-    fn trace(&self, _: &CallersInput) -> Trace {
-        Trace::Ours
-    }
-
-    /// Nobody else lets the new one in.
-    async fn recall(&self, _: &CallersInput) -> Result<Option<Vec<String>>, Fault> {
-        Ok(Some(Vec::new()))
-    }
-
-    async fn undo(
-        &self,
-        call: &Call,
-        input: &CallersInput,
-        before: &Vec<String>,
-        _: Option<&()>,
-    ) -> Outcome<()> {
-        let live = match input.live(&self.0).await {
-            Ok(live) => live,
-            Err(why) => return unread(why),
-        };
-        let mut ours = input.with(&live.0, Who::New);
-        ours.retain(|list| !before.contains(list));
-        let target = input.dismissing(&live.0, Who::New, &ours);
-        input.write(&self.0, call, &live, &target).await
-    }
-
-    async fn verify(&self, input: &CallersInput, _: &Vec<String>, (): &()) -> Result<Vec<Finding>, Fault> {
-        let (live, _) = input.live(&self.0).await?;
-        Ok(input.finding(input.with(&live, Who::New).len() == input.lists.len(), "lets the new identity in"))
-    }
-
-    fn residue(&self, input: &CallersInput, _: &Vec<String>, _: Option<&()>) -> String {
-        format!(
-            "az resource show --ids {} and take the new identity out of its lists of callers",
-            quoted(&input.id)
-        )
-    }
-}
-
-impl Activity for Dismiss {
-    const NAME: &'static str = "caller.dismiss/1";
-    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
-    type Input = CallersInput;
-    /// The lists that have the old one.
-    type Before = Vec<String>;
-    type Output = ();
-
-    fn locks(&self, input: &CallersInput) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&input.id)]
-    }
-
-    async fn before(&self, input: &CallersInput) -> Result<Vec<String>, Fault> {
-        Ok(input.with(&input.live(&self.0).await?.0, Who::Old))
-    }
-
-    async fn run(&self, call: &Call, input: &CallersInput, before: &Vec<String>) -> Outcome<()> {
-        match input.live(&self.0).await {
-            Ok(live) => {
-                let target = input.dismissing(&live.0, Who::Old, before);
-                input.write(&self.0, call, &live, &target).await
-            }
-            Err(why) => unread(why),
-        }
-    }
-
-    async fn probe(&self, input: &CallersInput, before: &Vec<String>) -> Probe<()> {
-        match input.live(&self.0).await {
-            Ok((live, _)) => {
-                let left = input.with(&live, Who::Old).iter().filter(|list| before.contains(list)).count();
-                parts(before.len().saturating_sub(left), before.len())
-            }
-            Err(why) => Probe::Unsettled { after: None, why },
-        }
-    }
-
-    fn trace(&self, _: &CallersInput) -> Trace {
-        Trace::Anybodys
-    }
-
-    /// The plan was made because it was in all of them.
-    async fn recall(&self, input: &CallersInput) -> Result<Option<Vec<String>>, Fault> {
-        Ok(Some(input.lists.iter().map(|list| list.pointer.clone()).collect()))
-    }
-
-    async fn undo(
-        &self,
-        call: &Call,
-        input: &CallersInput,
-        before: &Vec<String>,
-        _: Option<&()>,
-    ) -> Outcome<()> {
-        let live = match input.live(&self.0).await {
-            Ok(live) => live,
-            Err(why) => return unread(why),
-        };
-        match input.admitting(&live.0, Who::Old, before) {
-            Ok(target) => input.write(&self.0, call, &live, &target).await,
-            Err(difference) => crate::activity::foreign(&difference),
-        }
-    }
-
-    async fn verify(&self, input: &CallersInput, _: &Vec<String>, (): &()) -> Result<Vec<Finding>, Fault> {
-        let (live, _) = input.live(&self.0).await?;
-        Ok(input.finding(input.with(&live, Who::Old).is_empty(), "lets the old identity in no more"))
-    }
-
-    fn residue(&self, input: &CallersInput, _: &Vec<String>, _: Option<&()>) -> String {
-        format!(
-            "az resource show --ids {} and put the old identity back into its lists of callers",
-            quoted(&input.id)
-        )
+    #[test]
+    fn logs_of_before_have_the_lists_alone() {
+        let old: CallersBefore = serde_json::from_value(json!(["/a"])).expect("an old one");
+        assert_eq!((old.lists.as_slice(), old.rest.is_none()), (["/a".to_owned()].as_slice(), true));
+        let rest = Some(Rest::of_values([("tags".to_owned(), json!({"a": "b"}))].into_iter()));
+        let new = CallersBefore { lists: vec!["/a".to_owned()], rest };
+        let text = serde_json::to_string(&new).expect("a text");
+        let read: CallersBefore = serde_json::from_str(&text).expect("the same");
+        assert!(read.lists == new.lists && read.rest == new.rest, "{text}");
     }
 }

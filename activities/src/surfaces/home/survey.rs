@@ -57,7 +57,7 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Homes, Vec<Gap>) 
     }
     let mut asked = Vec::new();
     for id in stacks.iter().filter_map(|row| parse::text(row, "/id")) {
-        asked.push(async move { (reader.find(&id, STACKS).await, id) });
+        asked.push(async move { (reader.find_twice(&id, STACKS).await, id) });
     }
     let mut homes = Homes { blueprints, ..Homes::default() };
     for (found, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {

@@ -5,7 +5,7 @@
 //! others changed elsewhere meanwhile stays. The decisions are in `host_plan`, without any HTTP.
 
 use crate::activity::objects::MSI;
-use crate::activity::spilt::{Spilt, broken, more_changed, not_put_back};
+use crate::activity::spilt::{Spilt, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::splice::Splice;
 use crate::activity::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, quoted, unread};
 use crate::azure::errors::is_over;
@@ -313,16 +313,7 @@ impl Activity for HostRewrite {
             Ok(None) => Probe::Foreign(gone(input)),
             Ok(Some(live)) if is_busy(&live) => Probe::InProgress { after: None },
             Ok(Some(live)) => match parts(&live, input, before) {
-                Ok(parts) => {
-                    // Whether it was the write or somebody else meanwhile that changed more, nobody can tell any more:
-                    // it is the write's until a person has looked.
-                    let spilt = Spilt::of(self.spilt(&live, input, before));
-                    match parts {
-                        Parts::All if spilt.is_empty() => Probe::Applied(spilt),
-                        Parts::None if spilt.is_empty() => Probe::NotApplied,
-                        Parts::All | Parts::Some | Parts::None => Probe::Partial(spilt),
-                    }
-                }
+                Ok(parts) => probed(parts, self.spilt(&live, input, before)),
                 Err(difference) => Probe::Foreign(difference),
             },
             Err(why) => Probe::Unsettled { after: None, why },
@@ -330,14 +321,11 @@ impl Activity for HostRewrite {
     }
 
     async fn probe_undo(&self, input: &HostInput, before: &HostBefore, was: Option<&Spilt>) -> Probe<Spilt> {
-        let was = was.cloned().unwrap_or_default();
         match self.clients.reader.find(&input.id, &input.api_version).await {
             Ok(None) => Probe::Foreign(gone(input)),
             Ok(Some(live)) if is_busy(&live) => Probe::InProgress { after: None },
             Ok(Some(live)) => match parts(&live, input, before) {
-                Ok(Parts::All) => Probe::Applied(was),
-                Ok(Parts::None) if was.still(&self.rest(&live, input)).is_empty() => Probe::NotApplied,
-                Ok(Parts::Some | Parts::None) => Probe::Partial(was),
+                Ok(parts) => probed_back(parts, was, &self.rest(&live, input)),
                 Err(difference) => Probe::Foreign(difference),
             },
             Err(why) => Probe::Unsettled { after: None, why },

@@ -6,6 +6,7 @@ use crate::references::scan::Identifiers;
 use crate::references::table;
 use crate::relocate::facts::{Gap, Host, Method};
 use crate::relocate::survey::{gap, parse};
+use crate::surfaces::host::inside::always_there;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeSet;
 
@@ -58,12 +59,12 @@ fn lists(parent: &Parent) -> Vec<(String, String, String)> {
 }
 
 /// The configuration of a site or slot that no list and no index shows: the identity that pulls its images.
-fn configuration(parent: &Parent) -> Option<(String, String)> {
+fn configuration(parent: &Parent) -> Option<[String; 3]> {
     let sites = ["microsoft.web/sites", "microsoft.web/sites/slots"];
     let api = table::row(&format!("{}/config", parent.kind)).and_then(|r| r.api_version);
-    sites
-        .contains(&parent.kind.to_lowercase().as_str())
-        .then(|| (format!("{}/config/web", parent.id), api.unwrap_or(&parent.api).to_owned()))
+    sites.contains(&parent.kind.to_lowercase().as_str()).then(|| {
+        [parent.id.clone(), format!("{}/config/web", parent.id), api.unwrap_or(&parent.api).to_owned()]
+    })
 }
 
 /// The children of these hosts, at any depth, that name the identity and are not known yet.
@@ -113,8 +114,8 @@ pub(crate) async fn read(
 
 async fn configurations(reader: &Reader, parents: &[Parent], who: &Identifiers) -> (Vec<Host>, Vec<Gap>) {
     let (mut asked, mut gaps) = (Vec::new(), Vec::new());
-    for (path, api) in parents.iter().filter_map(configuration) {
-        asked.push(async move { (reader.find(&path, &api).await, path, api) });
+    for [site, path, api] in parents.iter().filter_map(configuration) {
+        asked.push(async move { (always_there(reader, &site, &path, &api).await, path, api) });
     }
     let mut found = Vec::new();
     for (read, path, api) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {

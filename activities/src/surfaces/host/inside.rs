@@ -2,7 +2,7 @@
 //! fragments, back ends and values of API Management, authentication of sites and container apps, Dapr components, and
 //! what policies are assigned with. Read once for all identities. Reads only.
 
-use crate::azure::{Reader, says_never};
+use crate::azure::{Reader, says_gone, says_never};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::{Assignment, Gap, Host, Keeper, Method, Named};
 use crate::relocate::survey::{Common, access, gap, parse};
@@ -10,6 +10,7 @@ use crate::surfaces::home::keepers;
 use crate::surfaces::home::keepers::KEPT;
 use crate::surfaces::host::strategy::below;
 use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::Fault;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -127,13 +128,29 @@ fn way(one: &Value, name: &str) -> Option<Place> {
     Some(Place { id: parse::text(one, "/id")?, last: name.to_owned(), graphql })
 }
 
+/// A configuration that every site has: that it is not there says nothing of it, unless the site is gone as well.
+pub(super) async fn always_there(
+    reader: &Reader,
+    site: &str,
+    id: &str,
+    api: &str,
+) -> Result<Option<Value>, Fault> {
+    let found = reader.get(id, api).await;
+    if found.as_ref().is_err_and(says_gone) && reader.find_twice(site, api).await?.is_none() {
+        return Ok(None);
+    }
+    found.map(Some)
+}
+
 /// Who may sign in to sites and slots: a form that has the names of secrets and not their values.
 /// Source: web/2023-12-01, `WebApps_GetAuthSettingsV2WithoutSecrets`
 async fn authentication(reader: &Reader, sites: Vec<String>) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
     let mut asked = Vec::with_capacity(sites.len());
     for site in sites {
-        let id = format!("{site}/config/authsettingsV2");
-        asked.push(async move { (reader.find(&id, WEB).await, id) });
+        asked.push(async move {
+            let id = format!("{site}/config/authsettingsV2");
+            (always_there(reader, &site, &id, WEB).await, id)
+        });
     }
     let (mut found, mut gaps) = (Vec::new(), Vec::new());
     for (answer, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {

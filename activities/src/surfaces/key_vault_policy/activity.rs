@@ -1,11 +1,15 @@
 //! Activities: entries in key vaults (keyvault/2023-07-01). `add` and `remove` merge on Azure's side, so
-//! nobody's entry is written over.
+//! nobody's entry is written over; what else of the vault is not as it was is looked for all the same.
 
-use crate::activity::spilt::{Spilt, broken, more_changed, not_put_back};
+use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
 use crate::azure::NO_ANSWER;
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
+use crate::references::settings::SettingsKey;
+use crate::references::table::Verb;
+use crate::surfaces::host::rewrite::{Parts, Shape, shape};
+use crate::surfaces::key_vault_policy::image::{Image, entry_of, flat, image, is_entry, is_of_before};
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -13,11 +17,124 @@ use rehome_orchestrator::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::marker::PhantomData;
 
 const VAULTS: &str = "2023-07-01";
 
-pub(crate) struct AddPolicy(pub(crate) Clients);
-pub(crate) struct RemovePolicy(pub(crate) Clients);
+/// What becomes of an entry.
+pub(crate) trait Way: Send + Sync + 'static {
+    const NAME: &'static str;
+    /// The entry comes; otherwise it goes.
+    const ADDS: bool;
+    const TRACE: Trace;
+    /// What is to be kept of what was there before.
+    type Before: Kept;
+}
+
+/// What was there before, as the log has it.
+pub(crate) trait Kept:
+    Serialize + serde::de::DeserializeOwned + Clone + Send + Sync + 'static
+{
+    fn of(mine: Option<Value>, rest: Option<Rest>) -> Self;
+    /// What the vault allowed the principal.
+    fn mine(&self) -> Option<&Value>;
+    /// What else is not as it was; nothing where the log does not say what was.
+    fn spilt(&self, now: &Vault) -> Vec<Spill>;
+}
+
+pub(crate) struct Add;
+
+impl Way for Add {
+    const NAME: &'static str = "access_policy.add/1";
+    const ADDS: bool = true;
+    const TRACE: Trace = Trace::Ours;
+    type Before = Option<Image>;
+}
+
+pub(crate) struct Remove;
+
+impl Way for Remove {
+    const NAME: &'static str = "access_policy.remove/1";
+    const ADDS: bool = false;
+    const TRACE: Trace = Trace::Anybodys;
+    type Before = Removed;
+}
+
+impl Kept for Option<Image> {
+    fn of(_: Option<Value>, rest: Option<Rest>) -> Self {
+        rest.map(|vault| Image::Vault { vault })
+    }
+
+    fn mine(&self) -> Option<&Value> {
+        None
+    }
+
+    fn spilt(&self, now: &Vault) -> Vec<Spill> {
+        match self {
+            Some(Image::Vault { vault }) => vault.spilt(&now.rest),
+            Some(Image::Policies(policies)) => policies.spilt(&now.policies),
+            None => Vec::new(),
+        }
+    }
+}
+
+/// What a vault allowed somebody who goes; logs of older programs have only that.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Removed {
+    Vault { allowed: Option<Value>, vault: Rest },
+    Allowed(Option<Value>),
+}
+
+impl Kept for Removed {
+    fn of(mine: Option<Value>, rest: Option<Rest>) -> Self {
+        match rest {
+            Some(vault) => Self::Vault { allowed: mine, vault },
+            None => Self::Allowed(mine),
+        }
+    }
+
+    fn mine(&self) -> Option<&Value> {
+        let (Self::Vault { allowed, .. } | Self::Allowed(allowed)) = self;
+        allowed.as_ref()
+    }
+
+    fn spilt(&self, now: &Vault) -> Vec<Spill> {
+        match self {
+            Self::Vault { vault, .. } => vault.spilt(&now.rest),
+            Self::Allowed(_) => Vec::new(),
+        }
+    }
+}
+
+/// A vault as it is.
+pub(crate) struct Vault {
+    live: Value,
+    /// What it allows the principal.
+    mine: Option<Value>,
+    /// All of it but that.
+    rest: Rest,
+    /// What it allows others, as older logs have it.
+    policies: Rest,
+}
+
+impl Vault {
+    /// The image in which what a write has changed was told: older logs have entries alone.
+    fn as_told(&self, was: Option<&Spilt>) -> &Rest {
+        let old = was.is_some_and(|was| was.iter().any(is_of_before));
+        if old { &self.policies } else { &self.rest }
+    }
+
+    fn still(&self, was: Option<&Spilt>) -> Vec<Spill> {
+        was.map(|told| told.still(self.as_told(was))).unwrap_or_default()
+    }
+}
+
+pub(crate) struct Policy<W> {
+    clients: Clients,
+    key: SettingsKey,
+    way: PhantomData<W>,
+}
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,13 +152,13 @@ impl PolicyInput {
         format!("{}/accessPolicies/{}", self.vault, self.object_id)
     }
 
-    fn body(&self) -> Value {
+    fn entry(&self) -> Value {
         let mut entry =
             json!({"tenantId": self.tenant_id, "objectId": self.object_id, "permissions": self.permissions});
         if let Some(application) = &self.application_id {
             entry["applicationId"] = json!(application);
         }
-        json!({"properties": {"accessPolicies": [entry]}})
+        entry
     }
 
     fn is_mine(&self, entry: &Value) -> bool {
@@ -54,124 +171,135 @@ impl PolicyInput {
             }
     }
 
-    /// What the vault allows the principal now.
-    async fn live(&self, clients: &Clients) -> Result<Option<Value>, Fault> {
-        Ok(self.look(clients).await?.0)
+    /// Where what the vault allows is not what is to be given or taken away.
+    fn judge(&self, mine: Option<&Value>) -> Option<Difference> {
+        let (wanted, found) = (flat(&self.permissions), mine.map(flat));
+        let show = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
+        (found.as_ref() != Some(&wanted)).then(|| Difference {
+            fact: self.fact(),
+            expected: Some(show(&wanted)),
+            found: found.as_ref().map(show),
+        })
     }
 
-    /// What the vault allows the principal now, and what it allows others.
-    async fn look(&self, clients: &Clients) -> Result<(Option<Value>, Rest), Fault> {
-        let vault = clients.reader.get(&self.vault, VAULTS).await?;
-        let by_roles = vault.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true));
-        let entries = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
+    fn not_as_written(&self) -> Fault {
+        let what = "answered 200 and left this out: /properties/accessPolicies";
+        answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(self.fact())
+    }
+}
+
+impl<W: Way> Policy<W> {
+    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
+        Self { clients, key, way: PhantomData }
+    }
+
+    async fn look(&self, input: &PolicyInput) -> Result<Vault, Fault> {
+        let live = self.clients.reader.get(&input.vault, VAULTS).await?;
+        let by_roles = live.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true));
+        let entries = live.pointer("/properties/accessPolicies").and_then(Value::as_array);
         if entries.is_none() && !by_roles {
             let what = "the answer has no list of access policies";
-            return Err(Fault::new(FaultKind::Broken, NO_ANSWER, what).at(self.vault.clone()));
+            return Err(Fault::new(FaultKind::Broken, NO_ANSWER, what).at(input.vault.clone()));
         }
-        let (mine, others): (Vec<&Value>, Vec<&Value>) =
-            entries.into_iter().flatten().partition(|entry| self.is_mine(entry));
-        let others = others.into_iter().map(|entry| (holder(entry), json!(flat(&entry["permissions"]))));
-        Ok((mine.first().map(|entry| entry["permissions"].clone()), Rest::of_values(others)))
+        let mine = entries.into_iter().flatten().find(|entry| input.is_mine(entry));
+        let mine = mine.map(|entry| entry["permissions"].clone());
+        let (rest, policies) = image(&live, &self.key, |entry| input.is_mine(entry));
+        Ok(Vault { live, mine, rest, policies })
     }
 
-    /// Gives others back what a write took from them.
-    async fn give_back(&self, clients: &Clients, call: &Call, lost: &[Spill]) -> Outcome<()> {
+    /// How much of the change is in place.
+    fn parts(input: &PolicyInput, mine: Option<&Value>) -> Result<Parts, Difference> {
+        match mine {
+            None if W::ADDS => Ok(Parts::None),
+            None => Ok(Parts::All),
+            Some(_) if !W::ADDS => Ok(Parts::None),
+            Some(live) => input.judge(Some(live)).map_or(Ok(Parts::All), Err),
+        }
+    }
+
+    async fn write(&self, call: &Call, input: &PolicyInput, adds: bool, entries: &[Value]) -> Outcome<()> {
+        let id = format!("{}/accessPolicies/{}", input.vault, if adds { "add" } else { "remove" });
+        let body = json!({"properties": {"accessPolicies": entries}});
+        map(self.clients.writer.put(call, &id, VAULTS, &body, None).await, |_| ())
+    }
+
+    /// Gives the vault and others back what a write took from them.
+    async fn give_back(&self, call: &Call, input: &PolicyInput, live: &Value, lost: &[Spill]) -> Outcome<()> {
         let entries: Vec<Value> = lost.iter().filter_map(entry_of).collect();
-        if entries.is_empty() {
+        if !entries.is_empty() {
+            match self.write(call, input, true, &entries).await {
+                Outcome::Applied(()) => {}
+                other => return other,
+            }
+        }
+        let mut target = live.clone();
+        lost.iter().filter(|spill| !is_entry(spill)).for_each(|spill| spill.put_back(&mut target));
+        if target == *live {
             return Outcome::Applied(());
         }
-        let (id, body) = (
-            format!("{}/accessPolicies/add", self.vault),
-            json!({"properties": {"accessPolicies": entries}}),
-        );
-        map(clients.writer.put(call, &id, VAULTS, &body, None).await, |_| ())
+        let (Shape::Patch(body) | Shape::Put(body)) = shape(Verb::Patch, live, &target);
+        map(self.clients.writer.patch(call, &input.vault, VAULTS, &body, None).await, |_| ())
     }
 
-    async fn write(&self, clients: &Clients, call: &Call, operation: &str) -> Outcome<()> {
-        let id = format!("{}/accessPolicies/{operation}", self.vault);
-        map(clients.writer.put(call, &id, VAULTS, &self.body(), None).await, |_| ())
+    /// Takes our change back, where it is in place.
+    async fn take_back(
+        &self,
+        call: &Call,
+        input: &PolicyInput,
+        before: &W::Before,
+        mine: Option<&Value>,
+    ) -> Outcome<()> {
+        let entry = [input.entry()];
+        match (mine, input.judge(mine)) {
+            (Some(_), Some(difference)) if W::ADDS => crate::activity::foreign(&difference),
+            (Some(_), None) if W::ADDS => self.write(call, input, false, &entry).await,
+            (None, _) if !W::ADDS && before.mine().is_some() => self.write(call, input, true, &entry).await,
+            (Some(_) | None, _) => Outcome::Applied(()),
+        }
     }
 }
 
-/// All permissions as `secrets/get`, without case.
-fn flat(permissions: &Value) -> BTreeSet<String> {
-    let kinds = permissions.as_object().into_iter().flatten();
-    kinds
-        .flat_map(|(kind, list)| {
-            let list = list.as_array().into_iter().flatten().filter_map(Value::as_str);
-            list.map(move |p| format!("{kind}/{p}").to_lowercase())
-        })
-        .collect()
-}
-
-/// Whose entry it is: tenant, object and application.
-fn holder(entry: &Value) -> String {
-    let text = |name: &str| entry[name].as_str().unwrap_or_default().to_lowercase();
-    format!("{} {} {}", text("tenantId"), text("objectId"), text("applicationId"))
-}
-
-/// An entry that a write has taken away, as it can be added again; one that it has changed is told only.
-fn entry_of(lost: &Spill) -> Option<Value> {
-    let mut names = lost.pointer.strip_prefix('/')?.split(' ');
-    let (tenant, object, application) = (names.next()?, names.next()?, names.next().unwrap_or_default());
-    let mut permissions: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
-    let was = lost.was.as_ref().filter(|_| lost.now.is_none())?.as_array()?;
-    for (kind, permission) in was.iter().filter_map(|one| one.as_str()?.split_once('/')) {
-        permissions.entry(kind).or_default().push(permission);
-    }
-    let mut entry = json!({"tenantId": tenant, "objectId": object, "permissions": permissions});
-    if !application.is_empty() {
-        entry["applicationId"] = json!(application);
-    }
-    Some(entry)
-}
-
-fn judge(input: &PolicyInput, live: Option<&Value>) -> Option<Difference> {
-    let (wanted, found) = (flat(&input.permissions), live.map(flat));
-    let show = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
-    (found.as_ref() != Some(&wanted)).then(|| Difference {
-        fact: input.fact(),
-        expected: Some(show(&wanted)),
-        found: found.as_ref().map(show),
-    })
-}
-
-impl Activity for AddPolicy {
-    const NAME: &'static str = "access_policy.add/1";
+impl<W: Way> Activity for Policy<W> {
+    const NAME: &'static str = W::NAME;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = PATIENT;
     type Input = PolicyInput;
-    /// What the vault allows others; logs of older programs do not have it.
-    type Before = Option<Rest>;
+    type Before = W::Before;
     type Output = Spilt;
 
     fn locks(&self, input: &PolicyInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.vault)]
     }
 
-    async fn before(&self, input: &PolicyInput) -> Result<Option<Rest>, Fault> {
-        Ok(Some(input.look(&self.0).await?.1))
+    async fn before(&self, input: &PolicyInput) -> Result<W::Before, Fault> {
+        let vault = self.look(input).await?;
+        Ok(W::Before::of(vault.mine, Some(vault.rest)))
     }
 
-    async fn run(&self, call: &Call, input: &PolicyInput, before: &Option<Rest>) -> Outcome<Spilt> {
+    async fn run(&self, call: &Call, input: &PolicyInput, before: &W::Before) -> Outcome<Spilt> {
+        let spilt = |vault: &Vault| before.spilt(vault);
         if call.attempt() > 1 {
             // An attempt that goes on where another one stopped finds here what that one has changed.
-            match input.look(&self.0).await {
-                Ok((_, rest)) => match before.as_ref().map(|was| was.spilt(&rest)) {
-                    Some(spilt) if !spilt.is_empty() => {
-                        return Outcome::Refused(more_changed(&input.vault, &spilt));
-                    }
-                    Some(_) | None => {}
-                },
+            match self.look(input).await.map(|vault| spilt(&vault)) {
+                Ok(spilt) if spilt.is_empty() => {}
+                Ok(spilt) => return Outcome::Refused(more_changed(&input.vault, &spilt)),
                 Err(why) => return unread(why),
             }
         }
-        match input.write(&self.0, call, "add").await {
-            Outcome::Applied(()) => match input.look(&self.0).await {
-                Ok((_, rest)) => match before.as_ref().map(|was| was.spilt(&rest)) {
-                    Some(spilt) if !spilt.is_empty() => Outcome::Unknown(more_changed(&input.vault, &spilt)),
-                    Some(_) | None => Outcome::Applied(Spilt::NONE),
+        match before.mine().map(|mine| input.judge(Some(mine))) {
+            None if !W::ADDS => return Outcome::Applied(Spilt::NONE),
+            Some(Some(difference)) => return crate::activity::foreign(&difference),
+            None | Some(None) => {}
+        }
+        match self.write(call, input, W::ADDS, &[input.entry()]).await {
+            Outcome::Applied(()) => match self.look(input).await {
+                Ok(vault) if Self::parts(input, vault.mine.as_ref()) != Ok(Parts::All) => {
+                    Outcome::Unknown(input.not_as_written())
+                }
+                Ok(vault) => match spilt(&vault) {
+                    none if none.is_empty() => Outcome::Applied(Spilt::NONE),
+                    spilt => Outcome::Unknown(more_changed(&input.vault, &spilt)),
                 },
                 Err(why) => Outcome::Unknown(why),
             },
@@ -179,173 +307,106 @@ impl Activity for AddPolicy {
         }
     }
 
-    async fn probe(&self, input: &PolicyInput, before: &Option<Rest>) -> Probe<Spilt> {
-        let (mine, rest) = match input.look(&self.0).await {
-            Ok(found) => found,
-            Err(why) => return Probe::Unsettled { after: None, why },
-        };
-        let spilt = Spilt::of(before.as_ref().map(|was| was.spilt(&rest)).unwrap_or_default());
-        match mine.map(|live| judge(input, Some(&live))) {
-            Some(Some(difference)) => Probe::Foreign(difference),
-            None if spilt.is_empty() => Probe::NotApplied,
-            Some(None) if spilt.is_empty() => Probe::Applied(spilt),
-            None | Some(None) => Probe::Partial(spilt),
+    async fn probe(&self, input: &PolicyInput, before: &W::Before) -> Probe<Spilt> {
+        match self.look(input).await {
+            Ok(vault) => match Self::parts(input, vault.mine.as_ref()) {
+                Ok(parts) => probed(parts, before.spilt(&vault)),
+                Err(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
         }
     }
 
-    async fn probe_undo(&self, input: &PolicyInput, _: &Option<Rest>, was: Option<&Spilt>) -> Probe<Spilt> {
-        let (mine, rest) = match input.look(&self.0).await {
-            Ok(found) => found,
-            Err(why) => return Probe::Unsettled { after: None, why },
-        };
-        let was = was.cloned().unwrap_or_default();
-        match mine.map(|live| judge(input, Some(&live))) {
-            Some(Some(difference)) => Probe::Foreign(difference),
-            Some(None) => Probe::Applied(was),
-            None if was.still(&rest).is_empty() => Probe::NotApplied,
-            None => Probe::Partial(was),
+    async fn probe_undo(&self, input: &PolicyInput, _: &W::Before, was: Option<&Spilt>) -> Probe<Spilt> {
+        match self.look(input).await {
+            Ok(vault) => match Self::parts(input, vault.mine.as_ref()) {
+                Ok(parts) => probed_back(parts, was, vault.as_told(was)),
+                Err(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
         }
+    }
+
+    /// Other moves have entries of their own, which come and go.
+    async fn restored(&self, input: &PolicyInput, before: &W::Before) -> Result<Vec<Difference>, Fault> {
+        let spilt = before.spilt(&self.look(input).await?);
+        let others =
+            spilt.iter().filter(|spill| spill.pointer.starts_with("/properties/") && !is_entry(spill));
+        Ok(others.map(|spill| spill.difference(&input.vault)).collect())
     }
 
     fn trace(&self, _: &PolicyInput) -> Trace {
-        Trace::Ours
+        W::TRACE
     }
 
-    /// What others had is not known any more.
-    async fn recall(&self, _: &PolicyInput) -> Result<Option<Option<Rest>>, Fault> {
-        Ok(Some(None))
+    /// What others had is not known any more; of who goes it is what is there, or what the plan says was there.
+    async fn recall(&self, input: &PolicyInput) -> Result<Option<W::Before>, Fault> {
+        let mine = if W::ADDS { None } else { self.look(input).await?.mine };
+        Ok(Some(W::Before::of(Some(mine.unwrap_or_else(|| input.permissions.clone())), None)))
     }
 
     async fn undo(
         &self,
         call: &Call,
         input: &PolicyInput,
-        _: &Option<Rest>,
+        before: &W::Before,
         was: Option<&Spilt>,
     ) -> Outcome<()> {
-        let (mine, rest) = match input.look(&self.0).await {
+        let then = match self.look(input).await {
             Ok(found) => found,
             Err(why) => return unread(why),
         };
-        let lost = was.map(|was| was.still(&rest)).unwrap_or_default();
-        let back = input.give_back(&self.0, call, &lost).await;
-        let gone = match (back, mine.map(|live| judge(input, Some(&live)))) {
-            (Outcome::Applied(()), None) => Outcome::Applied(()),
-            (Outcome::Applied(()), Some(None)) => input.write(&self.0, call, "remove").await,
-            (Outcome::Applied(()), Some(Some(difference))) => crate::activity::foreign(&difference),
-            (other, _) => other,
-        };
-        match gone {
-            Outcome::Applied(()) => match input.look(&self.0).await {
-                Ok((_, now)) => {
-                    let mut left = was.map(|was| was.still(&now)).unwrap_or_default();
-                    let more = rest.spilt(&now).into_iter();
-                    left.extend(more.filter(|one| !lost.iter().any(|lost| lost.pointer == one.pointer)));
-                    if left.is_empty() {
-                        return Outcome::Applied(());
-                    }
-                    Outcome::Refused(not_put_back(&input.vault, &left))
-                }
-                Err(why) => Outcome::Unknown(why),
-            },
+        let still = then.still(was);
+        let open: Vec<Spill> = still.iter().filter(|spill| !spill.is_secret()).cloned().collect();
+        let back = match self.give_back(call, input, &then.live, &open).await {
+            Outcome::Applied(()) => self.take_back(call, input, before, then.mine.as_ref()).await,
             other => other,
+        };
+        match back {
+            Outcome::Applied(()) => {}
+            other => return other,
+        }
+        match self.look(input).await {
+            Ok(now) => {
+                let mut left = now.still(was);
+                let more = then.rest.spilt(&now.rest).into_iter();
+                left.extend(more.filter(|one| !still.iter().any(|lost| lost.covers(one))));
+                match Self::parts(input, now.mine.as_ref()) {
+                    Ok(Parts::All) if before.mine().is_some() || W::ADDS => {
+                        Outcome::Unknown(input.not_as_written())
+                    }
+                    _ if left.is_empty() => Outcome::Applied(()),
+                    _ => Outcome::Refused(not_put_back(&input.vault, &left)),
+                }
+            }
+            Err(why) => Outcome::Unknown(why),
         }
     }
 
-    async fn verify(
-        &self,
-        input: &PolicyInput,
-        _: &Option<Rest>,
-        spilt: &Spilt,
-    ) -> Result<Vec<Finding>, Fault> {
-        let (mine, rest) = input.look(&self.0).await?;
-        let difference = judge(input, mine.as_ref());
-        let mut out = vec![finding(&input.fact(), "present", difference.as_ref())];
-        out.extend(broken(&input.vault, &spilt.still(&rest)));
+    async fn verify(&self, input: &PolicyInput, _: &W::Before, spilt: &Spilt) -> Result<Vec<Finding>, Fault> {
+        let vault = self.look(input).await?;
+        let (promise, difference) = if W::ADDS {
+            ("present", input.judge(vault.mine.as_ref()))
+        } else {
+            let found = Some("present".to_owned());
+            let there = |_| Difference { fact: input.fact(), expected: None, found };
+            ("absent", vault.mine.as_ref().map(there))
+        };
+        let mut out = vec![finding(&input.fact(), promise, difference.as_ref())];
+        out.extend(broken(&input.vault, &vault.still(Some(spilt))));
         Ok(out)
     }
 
-    fn residue(&self, input: &PolicyInput, _: &Option<Rest>, _: Option<&Spilt>) -> String {
+    fn residue(&self, input: &PolicyInput, _: &W::Before, _: Option<&Spilt>) -> String {
+        if !W::ADDS {
+            let (who, vault) = (shown(&input.object_id), shown(&input.vault));
+            return format!("put the access policy of {who} back into {vault}");
+        }
         let name = input.vault.rsplit('/').next().unwrap_or_default();
         format!(
             "az keyvault delete-policy --name {} --object-id {}",
             crate::activity::quoted(name),
             crate::activity::quoted(&input.object_id)
         )
-    }
-}
-
-impl Activity for RemovePolicy {
-    const NAME: &'static str = "access_policy.remove/1";
-    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
-    type Input = PolicyInput;
-    /// What the vault allowed before.
-    type Before = Option<Value>;
-    type Output = ();
-
-    fn locks(&self, input: &PolicyInput) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&input.vault)]
-    }
-
-    async fn before(&self, input: &PolicyInput) -> Result<Option<Value>, Fault> {
-        input.live(&self.0).await
-    }
-
-    async fn run(&self, call: &Call, input: &PolicyInput, before: &Option<Value>) -> Outcome<()> {
-        match before {
-            None => Outcome::Applied(()),
-            Some(live) => match judge(input, Some(live)) {
-                None => input.write(&self.0, call, "remove").await,
-                Some(difference) => crate::activity::foreign(&difference),
-            },
-        }
-    }
-
-    async fn probe(&self, input: &PolicyInput, _: &Option<Value>) -> Probe<()> {
-        match input.live(&self.0).await {
-            Ok(None) => Probe::Applied(()),
-            Ok(Some(_)) => Probe::NotApplied,
-            Err(why) => Probe::Unsettled { after: None, why },
-        }
-    }
-
-    fn trace(&self, _: &PolicyInput) -> Trace {
-        Trace::Anybodys
-    }
-
-    /// What is there, or what the plan says was there.
-    async fn recall(&self, input: &PolicyInput) -> Result<Option<Option<Value>>, Fault> {
-        let live = input.live(&self.0).await?;
-        Ok(Some(Some(live.unwrap_or_else(|| input.permissions.clone()))))
-    }
-
-    async fn undo(
-        &self,
-        call: &Call,
-        input: &PolicyInput,
-        before: &Option<Value>,
-        _: Option<&()>,
-    ) -> Outcome<()> {
-        match (before, input.live(&self.0).await) {
-            (None, _) | (_, Ok(Some(_))) => Outcome::Applied(()),
-            (Some(_), Ok(None)) => input.write(&self.0, call, "add").await,
-            (_, Err(why)) => unread(why),
-        }
-    }
-
-    async fn verify(&self, input: &PolicyInput, _: &Option<Value>, (): &()) -> Result<Vec<Finding>, Fault> {
-        let live = input.live(&self.0).await?;
-        let difference = live.map(|_| Difference {
-            fact: input.fact(),
-            expected: None,
-            found: Some("present".to_owned()),
-        });
-        Ok(vec![finding(&input.fact(), "absent", difference.as_ref())])
-    }
-
-    fn residue(&self, input: &PolicyInput, _: &Option<Value>, _: Option<&()>) -> String {
-        format!("put the access policy of {} back into {}", shown(&input.object_id), shown(&input.vault))
     }
 }

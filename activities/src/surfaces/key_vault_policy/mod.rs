@@ -1,3 +1,4 @@
 //! Activities: access policies of key vaults.
 
 pub(crate) mod activity;
+mod image;

@@ -43,7 +43,7 @@ fn removes(node: &Node) -> Option<String> {
     let member = match activity.as_str() {
         "resource_group.ensure/1" | "identity.create/1" | "grant.put/1" => "id",
         "federated_credential.add/1" => "identity",
-        "role_assignment.grant/1" => "scope",
+        "role_assignment.grant/1" | "schedule.grant/1" => "scope",
         _ => return None,
     };
     input.render()[member].as_str().map(ToOwned::to_owned)

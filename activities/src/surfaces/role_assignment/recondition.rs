@@ -2,12 +2,13 @@
 //! changed by itself: the whole assignment is written again under its own name.
 
 use crate::activity::objects::AUTHORIZATION;
-use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back};
+use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
 use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings::SettingsKey;
 use crate::references::text::mentions;
+use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -161,12 +162,11 @@ impl Activity for Recondition {
             Ok(live) => live,
             Err(why) => return Probe::Unsettled { after: None, why },
         };
-        let spilt = Spilt::of(self.spilt(input, before.as_ref(), &live));
+        let spilt = self.spilt(input, before.as_ref(), &live);
         match input.names(&live) {
             Names::Neither => Probe::Foreign(neither(input)),
-            Names::Old if spilt.is_empty() => Probe::NotApplied,
-            Names::New if spilt.is_empty() => Probe::Applied(spilt),
-            Names::Old | Names::New => Probe::Partial(spilt),
+            Names::Old => probed(Parts::None, spilt),
+            Names::New => probed(Parts::All, spilt),
         }
     }
 
@@ -180,12 +180,11 @@ impl Activity for Recondition {
             Ok(live) => live,
             Err(why) => return Probe::Unsettled { after: None, why },
         };
-        let was = was.cloned().unwrap_or_default();
+        let rest = self.rest(input, &live);
         match input.names(&live) {
             Names::Neither => Probe::Foreign(neither(input)),
-            Names::New => Probe::Applied(was),
-            Names::Old if was.still(&self.rest(input, &live)).is_empty() => Probe::NotApplied,
-            Names::Old => Probe::Partial(was),
+            Names::New => probed_back(Parts::All, was, &rest),
+            Names::Old => probed_back(Parts::None, was, &rest),
         }
     }
 

@@ -3,6 +3,7 @@
 //! outlives what it is a copy of.
 
 use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use crate::surfaces::lock::keep::{KeptLock, below, lift};
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
 };
@@ -35,6 +36,9 @@ pub(crate) struct ScheduleInput {
     condition: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     condition_version: Option<String>,
+    /// Locks that its removal lifts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    locks: Vec<KeptLock>,
 }
 
 /// How it stands with an assignment of this principal, role and scope.
@@ -156,8 +160,12 @@ impl ScheduleInput {
                 self.call_off(clients, call, &request).await
             }
             Ok(Stands::AsWanted { .. }) => {
+                // What takes an assignment away is refused where it may not be deleted.
+                if let Err(not_now) = lift(clients, call, &self.locks).await {
+                    return not_now;
+                }
                 let name = call.request_id().to_string();
-                match self.send(clients, call, &name, "AdminRemove").await {
+                match below(call, &self.locks, self.send(clients, call, &name, "AdminRemove").await) {
                     // Azure ends none that is younger than five minutes.
                     Outcome::Refused(why) if why.code.eq_ignore_ascii_case("ActiveDurationTooShort") => {
                         Outcome::Retry { after: Some(Duration::from_secs(60)), why }

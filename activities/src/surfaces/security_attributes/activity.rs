@@ -4,12 +4,19 @@
 //!
 //! Source: <https://learn.microsoft.com/graph/custom-security-attributes-examples>
 
+use crate::activity::principal_image::{WRITABLE, put_back, rest};
+use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, unread};
 use crate::commands::shown;
+use crate::references::rest::{Rest, Spill};
+use crate::references::scan::escape;
+use crate::references::secrets::MASK;
 use crate::references::settings::SettingsKey;
 use crate::relocate::facts::SecurityAttribute;
+use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
+    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +44,33 @@ pub(crate) struct Marks {
     of: SecurityAttribute,
     was: Option<String>,
     becomes: Option<String>,
+}
+
+/// What was there before.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "Recorded")]
+pub(crate) struct AttributesBefore {
+    marks: Vec<Marks>,
+    /// Its other attributes by their marks, and what else can be written of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest: Option<Rest>,
+}
+
+/// What stands in logs: older ones have the marks alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Recorded {
+    Marks(Vec<Marks>),
+    Image { marks: Vec<Marks>, rest: Option<Rest> },
+}
+
+impl From<Recorded> for AttributesBefore {
+    fn from(recorded: Recorded) -> Self {
+        match recorded {
+            Recorded::Marks(marks) => Self { marks, rest: None },
+            Recorded::Image { marks, rest } => Self { marks, rest },
+        }
+    }
 }
 
 /// How it stands with one attribute.
@@ -83,7 +117,7 @@ fn body(values: &[(&SecurityAttribute, Value)]) -> Value {
         }
         set[&of.name] = value.clone();
     }
-    json!({"customSecurityAttributes": sets})
+    json!({ ATTRIBUTES: sets })
 }
 
 /// What takes a value away.
@@ -96,16 +130,39 @@ impl SetAttributes {
         Self { clients, key }
     }
 
-    /// The attributes of a principal; of one that is not there, none.
+    /// A principal with its attributes; one that is not there has none.
     async fn live(&self, principal: &str) -> Result<Value, Fault> {
-        let path = format!("servicePrincipals/{principal}?$select=id,customSecurityAttributes");
-        let found = self.clients.reader.graph_find(&path).await?;
-        Ok(found.map(|found| found["customSecurityAttributes"].clone()).unwrap_or_default())
+        let path = format!("servicePrincipals/{principal}?$select=id,customSecurityAttributes,{WRITABLE}");
+        Ok(self.clients.reader.graph_find(&path).await?.unwrap_or_default())
+    }
+
+    /// The principal without our attributes, and of the others their marks.
+    fn rest(&self, input: &AttributesInput, live: &Value) -> Rest {
+        let mut plain = live.clone();
+        let mut sets = json!({});
+        for (set, members) in live[ATTRIBUTES].as_object().into_iter().flatten() {
+            let members = members.as_object().into_iter().flatten();
+            for (name, value) in members.filter(|(name, _)| !name.contains('@')) {
+                let of = SecurityAttribute { set: set.clone(), name: name.clone() };
+                if let Some(mark) = self.mark(input, &of, live).filter(|_| !value.is_null()) {
+                    sets[set][name] = json!({ MASK: mark });
+                }
+            }
+        }
+        plain[ATTRIBUTES] = sets;
+        let place =
+            |of: &SecurityAttribute| format!("/{ATTRIBUTES}/{}/{}", escape(&of.set), escape(&of.name));
+        let places: Vec<String> = input.attributes.iter().map(place).collect();
+        rest(&plain, &self.key, &path(input), &places)
+    }
+
+    fn spilt(&self, input: &AttributesInput, before: &AttributesBefore, live: &Value) -> Vec<Spill> {
+        before.rest.as_ref().map(|was| was.spilt(&self.rest(input, live))).unwrap_or_default()
     }
 
     /// What a value is told from another one by; a list is a set.
     fn mark(&self, input: &AttributesInput, of: &SecurityAttribute, live: &Value) -> Option<String> {
-        let mut value = given(&live[&of.set][&of.name])?.clone();
+        let mut value = given(&live[ATTRIBUTES][&of.set][&of.name])?.clone();
         if let Some(list) = value.as_array_mut() {
             list.sort_by_key(ToString::to_string);
         }
@@ -131,15 +188,47 @@ impl SetAttributes {
         Some(difference(input, &marks.of, "another value"))
     }
 
-    async fn write(
+    /// How much of the change is in place.
+    fn parts(
         &self,
-        call: &Call,
         input: &AttributesInput,
-        values: &[(&SecurityAttribute, Value)],
-    ) -> Outcome<()> {
-        let path = format!("servicePrincipals/{}", input.principal_id);
-        map(self.clients.writer.graph_patch(call, &path, &body(values)).await, |_| ())
+        before: &AttributesBefore,
+        live: &Value,
+    ) -> Result<Parts, Difference> {
+        let stand = self.stand(input, &before.marks, live);
+        if let Some(strange) = Self::strange(input, &before.marks, &stand) {
+            return Err(strange);
+        }
+        Ok(match (stand.contains(&Stands::AsWas), stand.contains(&Stands::AsWanted)) {
+            (false, _) => Parts::All,
+            (true, false) => Parts::None,
+            (true, true) => Parts::Some,
+        })
     }
+
+    /// Writes values, and what is there then.
+    async fn write(&self, call: &Call, input: &AttributesInput, body: &Value) -> Outcome<Value> {
+        match self.clients.writer.graph_patch(call, &path(input), body).await {
+            Outcome::Applied(_) => match self.live(&input.principal_id).await {
+                Ok(now) => Outcome::Applied(now),
+                Err(why) => Outcome::Unknown(why),
+            },
+            other => other,
+        }
+    }
+}
+
+/// What Graph calls them.
+const ATTRIBUTES: &str = "customSecurityAttributes";
+
+fn path(input: &AttributesInput) -> String {
+    format!("servicePrincipals/{}", input.principal_id)
+}
+
+fn not_as_written(input: &AttributesInput) -> Fault {
+    let names: Vec<String> = input.attributes.iter().map(|of| format!("{}.{}", of.set, of.name)).collect();
+    let what = format!("answered with success and left this out: {}", names.join(", "));
+    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(path(input))
 }
 
 fn fact(input: &AttributesInput, of: &SecurityAttribute) -> String {
@@ -159,30 +248,35 @@ impl Activity for SetAttributes {
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = PATIENT;
     type Input = AttributesInput;
-    type Before = Vec<Marks>;
-    type Output = ();
+    type Before = AttributesBefore;
+    type Output = Spilt;
 
     fn locks(&self, input: &AttributesInput) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&format!("servicePrincipals/{}", input.principal_id))]
+        vec![ResourceKey::new(&path(input))]
     }
 
-    async fn before(&self, input: &AttributesInput) -> Result<Vec<Marks>, Fault> {
+    async fn before(&self, input: &AttributesInput) -> Result<AttributesBefore, Fault> {
         let (old, new) = (self.live(&input.source_id).await?, self.live(&input.principal_id).await?);
-        Ok(self.marks(input, &old, &new))
+        Ok(AttributesBefore { marks: self.marks(input, &old, &new), rest: Some(self.rest(input, &new)) })
     }
 
-    async fn run(&self, call: &Call, input: &AttributesInput, before: &Vec<Marks>) -> Outcome<()> {
+    async fn run(&self, call: &Call, input: &AttributesInput, before: &AttributesBefore) -> Outcome<Spilt> {
         let (old, new) = match (self.live(&input.source_id).await, self.live(&input.principal_id).await) {
             (Ok(old), Ok(new)) => (old, new),
             (Err(why), _) | (_, Err(why)) => return unread(why),
         };
+        // An attempt that goes on where another one stopped finds here what that one has changed.
+        let spilt = if call.attempt() > 1 { self.spilt(input, before, &new) } else { Vec::new() };
+        if !spilt.is_empty() {
+            return Outcome::Refused(more_changed(&path(input), &spilt));
+        }
         let mut values = Vec::new();
-        for (marks, stands) in before.iter().zip(self.stand(input, before, &new)) {
+        for (marks, stands) in before.marks.iter().zip(self.stand(input, &before.marks, &new)) {
             let same = self.mark(input, &marks.of, &old) == marks.becomes;
             match stands {
                 Stands::AsWanted => {}
                 Stands::AsWas if marks.was.is_none() && same => {
-                    values.push((&marks.of, old[&marks.of.set][&marks.of.name].clone()));
+                    values.push((&marks.of, old[ATTRIBUTES][&marks.of.set][&marks.of.name].clone()));
                 }
                 // Somebody gave the new one a value of its own, or the old one another.
                 Stands::AsWas | Stands::Otherwise => {
@@ -190,22 +284,43 @@ impl Activity for SetAttributes {
                 }
             }
         }
-        if values.is_empty() { Outcome::Applied(()) } else { self.write(call, input, &values).await }
+        if values.is_empty() {
+            return Outcome::Applied(Spilt::NONE);
+        }
+        match self.write(call, input, &body(&values)).await {
+            Outcome::Applied(now) if self.parts(input, before, &now) != Ok(Parts::All) => {
+                Outcome::Unknown(not_as_written(input))
+            }
+            Outcome::Applied(now) => match self.rest(input, &new).spilt(&self.rest(input, &now)) {
+                none if none.is_empty() => Outcome::Applied(Spilt::NONE),
+                spilt => Outcome::Unknown(more_changed(&path(input), &spilt)),
+            },
+            other => map(other, |_| Spilt::NONE),
+        }
     }
 
-    async fn probe(&self, input: &AttributesInput, before: &Vec<Marks>) -> Probe<()> {
-        let live = match self.live(&input.principal_id).await {
-            Ok(live) => live,
-            Err(why) => return Probe::Unsettled { after: None, why },
-        };
-        let stand = self.stand(input, before, &live);
-        if let Some(strange) = Self::strange(input, before, &stand) {
-            return Probe::Foreign(strange);
+    async fn probe(&self, input: &AttributesInput, before: &AttributesBefore) -> Probe<Spilt> {
+        match self.live(&input.principal_id).await {
+            Ok(live) => match self.parts(input, before, &live) {
+                Ok(parts) => probed(parts, self.spilt(input, before, &live)),
+                Err(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
         }
-        match (stand.contains(&Stands::AsWas), stand.contains(&Stands::AsWanted)) {
-            (false, _) => Probe::Applied(()),
-            (true, false) => Probe::NotApplied,
-            (true, true) => Probe::Partial(()),
+    }
+
+    async fn probe_undo(
+        &self,
+        input: &AttributesInput,
+        before: &AttributesBefore,
+        was: Option<&Spilt>,
+    ) -> Probe<Spilt> {
+        match self.live(&input.principal_id).await {
+            Ok(live) => match self.parts(input, before, &live) {
+                Ok(parts) => probed_back(parts, was, &self.rest(input, &live)),
+                Err(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
         }
     }
 
@@ -214,51 +329,80 @@ impl Activity for SetAttributes {
     }
 
     /// A new principal has none.
-    async fn recall(&self, input: &AttributesInput) -> Result<Option<Vec<Marks>>, Fault> {
+    async fn recall(&self, input: &AttributesInput) -> Result<Option<AttributesBefore>, Fault> {
         let marks = self.marks(input, &self.live(&input.source_id).await?, &Value::Null);
-        Ok(marks.iter().all(|marks| marks.becomes.is_some()).then_some(marks))
+        let all = marks.iter().all(|marks| marks.becomes.is_some());
+        Ok(all.then_some(AttributesBefore { marks, rest: None }))
     }
 
     async fn undo(
         &self,
         call: &Call,
         input: &AttributesInput,
-        before: &Vec<Marks>,
-        _: Option<&()>,
+        before: &AttributesBefore,
+        was: Option<&Spilt>,
     ) -> Outcome<()> {
         let live = match self.live(&input.principal_id).await {
+            // It went with its identity.
+            Ok(live) if live.is_null() => return Outcome::Applied(()),
             Ok(live) => live,
             Err(why) => return unread(why),
         };
-        let stand = self.stand(input, before, &live);
-        if let Some(strange) = Self::strange(input, before, &stand) {
+        let stand = self.stand(input, &before.marks, &live);
+        if let Some(strange) = Self::strange(input, &before.marks, &stand) {
             return foreign(&strange);
         }
         let ours = |(marks, stands): &(&Marks, Stands)| {
             *stands == Stands::AsWanted && marks.was.is_none() && marks.becomes.is_some()
         };
-        let ours = before.iter().zip(stand).filter(ours);
-        let values: Vec<_> =
-            ours.map(|(marks, _)| (&marks.of, none_of(&live[&marks.of.set][&marks.of.name]))).collect();
-        if values.is_empty() { Outcome::Applied(()) } else { self.write(call, input, &values).await }
+        let ours = before.marks.iter().zip(stand).filter(ours);
+        let held = |of: &SecurityAttribute| &live[ATTRIBUTES][&of.set][&of.name];
+        let values: Vec<_> = ours.map(|(marks, _)| (&marks.of, none_of(held(&marks.of)))).collect();
+        let still = was.map(|was| was.still(&self.rest(input, &live))).unwrap_or_default();
+        // The values of attributes are in no log.
+        let (mut left, open): (Vec<Spill>, Vec<Spill>) = still
+            .into_iter()
+            .partition(|spill| spill.is_secret() || spill.pointer[1..].starts_with(ATTRIBUTES));
+        let mut sent = if values.is_empty() { json!({}) } else { body(&values) };
+        put_back(&mut sent, &live, &open);
+        if sent != json!({}) {
+            let now = match self.write(call, input, &sent).await {
+                Outcome::Applied(now) => now,
+                other => return map(other, |_| ()),
+            };
+            if values.iter().any(|(of, _)| self.mark(input, of, &now).is_some()) {
+                return Outcome::Unknown(not_as_written(input));
+            }
+            let mut target = live.clone();
+            open.iter().for_each(|spill| spill.put_back(&mut target));
+            left.extend(self.rest(input, &target).spilt(&self.rest(input, &now)));
+        }
+        match left.is_empty() {
+            true => Outcome::Applied(()),
+            false => Outcome::Refused(not_put_back(&path(input), &left)),
+        }
     }
 
     async fn verify(
         &self,
         input: &AttributesInput,
-        before: &Vec<Marks>,
-        (): &(),
+        before: &AttributesBefore,
+        spilt: &Spilt,
     ) -> Result<Vec<Finding>, Fault> {
         let live = self.live(&input.principal_id).await?;
         let one = |(marks, stands): (&Marks, Stands)| {
-            let found = given(&live[&marks.of.set][&marks.of.name]).map_or("nothing", |_| "another value");
+            let held = &live[ATTRIBUTES][&marks.of.set][&marks.of.name];
+            let found = given(held).map_or("nothing", |_| "another value");
             let lacks = (stands != Stands::AsWanted).then(|| difference(input, &marks.of, found));
             finding(&fact(input, &marks.of), WANTED, lacks.as_ref())
         };
-        Ok(before.iter().zip(self.stand(input, before, &live)).map(one).collect())
+        let mut out: Vec<Finding> =
+            before.marks.iter().zip(self.stand(input, &before.marks, &live)).map(one).collect();
+        out.extend(broken(&path(input), &spilt.still(&self.rest(input, &live))));
+        Ok(out)
     }
 
-    fn residue(&self, input: &AttributesInput, _: &Vec<Marks>, _: Option<&()>) -> String {
+    fn residue(&self, input: &AttributesInput, _: &AttributesBefore, _: Option<&Spilt>) -> String {
         let facts: Vec<String> = input.attributes.iter().map(|of| fact(input, of)).collect();
         format!("remove by hand in Entra ID: {}", shown(&facts.join(", ")))
     }

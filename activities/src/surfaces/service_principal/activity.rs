@@ -3,15 +3,24 @@
 //! Source: <https://learn.microsoft.com/graph/api/serviceprincipal-update>. Which of them Graph takes of a managed
 //! identity is not published: what it refuses is shown as what it is, a refused step, which can be left out.
 
+use crate::activity::principal_image::{WRITABLE, put_back, rest};
+use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use crate::references::rest::{Rest, Spill};
+use crate::references::settings::SettingsKey;
+use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
+    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Trace,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// Sets some.
-pub(crate) struct SetPrincipal(pub(crate) Clients);
+pub(crate) struct SetPrincipal {
+    clients: Clients,
+    key: SettingsKey,
+}
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,12 +30,31 @@ pub(crate) struct PrincipalInput {
     settings: Map<String, Value>,
 }
 
-/// Where each setting is as it was, or as it is to be.
-enum Stands {
-    AsWas,
-    AsWanted,
-    Mixed,
-    Otherwise(Difference),
+/// What was there before.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "Recorded")]
+pub(crate) struct PrincipalBefore {
+    settings: Map<String, Value>,
+    /// What else can be written of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest: Option<Rest>,
+}
+
+/// What stands in logs: older ones have the settings alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Recorded {
+    Image { settings: Map<String, Value>, rest: Rest },
+    Settings(Map<String, Value>),
+}
+
+impl From<Recorded> for PrincipalBefore {
+    fn from(recorded: Recorded) -> Self {
+        match recorded {
+            Recorded::Image { settings, rest } => Self { settings, rest: Some(rest) },
+            Recorded::Settings(settings) => Self { settings, rest: None },
+        }
+    }
 }
 
 /// A value as it is compared: no text is none, and a list is a set.
@@ -47,38 +75,69 @@ impl PrincipalInput {
         format!("servicePrincipals/{}", self.principal_id)
     }
 
-    /// The settings that are there, of those that are set.
-    async fn live(&self, clients: &Clients) -> Result<Option<Map<String, Value>>, Fault> {
-        let names: Vec<&str> = self.settings.keys().map(String::as_str).collect();
-        let path = format!("{}?$select=id,{}", self.path(), names.join(","));
-        let found = clients.reader.graph_find(&path).await?;
-        Ok(found.map(|found| self.settings.keys().map(|name| (name.clone(), found[name].clone())).collect()))
+    /// The settings of a principal, of those that are set.
+    fn settings(&self, principal: &Value) -> Map<String, Value> {
+        self.settings.keys().map(|name| (name.clone(), principal[name].clone())).collect()
     }
 
-    fn stands(&self, before: &Map<String, Value>, live: &Map<String, Value>) -> Stands {
-        let (mut was, mut wanted) = (0, 0);
+    /// How much of the change is in place.
+    fn parts(&self, before: &PrincipalBefore, live: &Value) -> Result<Parts, Difference> {
+        let (mut was, mut wanted) = (false, false);
         for (name, value) in &self.settings {
             let now = plain(&live[name]);
             if now == plain(value) {
-                wanted += 1;
-            } else if now == plain(before.get(name).unwrap_or(&Value::Null)) {
-                was += 1;
+                wanted = true;
+            } else if now == plain(before.settings.get(name).unwrap_or(&Value::Null)) {
+                was = true;
             } else {
                 let fact = format!("{}/{name}", self.path());
                 let (expected, found) = (Some(value.to_string()), Some(live[name].to_string()));
-                return Stands::Otherwise(Difference { fact, expected, found });
+                return Err(Difference { fact, expected, found });
             }
         }
-        match (was, wanted) {
-            (0, _) => Stands::AsWanted,
-            (_, 0) => Stands::AsWas,
-            (_, _) => Stands::Mixed,
-        }
+        Ok(match (was, wanted) {
+            (false, _) => Parts::All,
+            (true, false) => Parts::None,
+            (true, true) => Parts::Some,
+        })
+    }
+}
+
+impl SetPrincipal {
+    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
+        Self { clients, key }
     }
 
-    async fn write(&self, clients: &Clients, call: &Call, settings: &Map<String, Value>) -> Outcome<()> {
-        map(clients.writer.graph_patch(call, &self.path(), &json!(settings)).await, |_| ())
+    async fn live(&self, input: &PrincipalInput) -> Result<Option<Value>, Fault> {
+        let path = format!("{}?$select=id,{WRITABLE}", input.path());
+        self.clients.reader.graph_find(&path).await
     }
+
+    fn rest(&self, input: &PrincipalInput, live: &Value) -> Rest {
+        let places: Vec<String> = input.settings.keys().map(|name| format!("/{name}")).collect();
+        rest(live, &self.key, &input.path(), &places)
+    }
+
+    fn spilt(&self, input: &PrincipalInput, before: &PrincipalBefore, live: &Value) -> Vec<Spill> {
+        before.rest.as_ref().map(|was| was.spilt(&self.rest(input, live))).unwrap_or_default()
+    }
+
+    /// Writes settings, and what is there then.
+    async fn write(&self, call: &Call, input: &PrincipalInput, body: &Value) -> Outcome<Value> {
+        match self.clients.writer.graph_patch(call, &input.path(), body).await {
+            Outcome::Applied(_) => match self.live(input).await {
+                Ok(now) => Outcome::Applied(now.unwrap_or_default()),
+                Err(why) => Outcome::Unknown(why),
+            },
+            other => other,
+        }
+    }
+}
+
+fn not_as_written(input: &PrincipalInput) -> Fault {
+    let names: Vec<&str> = input.settings.keys().map(String::as_str).collect();
+    let what = format!("answered with success and left this out: {}", names.join(", "));
+    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(input.path())
 }
 
 impl Activity for SetPrincipal {
@@ -87,37 +146,67 @@ impl Activity for SetPrincipal {
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = PATIENT;
     type Input = PrincipalInput;
-    type Before = Map<String, Value>;
-    type Output = ();
+    type Before = PrincipalBefore;
+    type Output = Spilt;
 
     fn locks(&self, input: &PrincipalInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.path())]
     }
 
-    async fn before(&self, input: &PrincipalInput) -> Result<Map<String, Value>, Fault> {
-        Ok(input.live(&self.0).await?.unwrap_or_default())
+    async fn before(&self, input: &PrincipalInput) -> Result<PrincipalBefore, Fault> {
+        let live = self.live(input).await?.unwrap_or_default();
+        Ok(PrincipalBefore { settings: input.settings(&live), rest: Some(self.rest(input, &live)) })
     }
 
-    async fn run(&self, call: &Call, input: &PrincipalInput, before: &Map<String, Value>) -> Outcome<()> {
-        let live = match input.live(&self.0).await {
+    async fn run(&self, call: &Call, input: &PrincipalInput, before: &PrincipalBefore) -> Outcome<Spilt> {
+        let live = match self.live(input).await {
             Ok(live) => live.unwrap_or_default(),
             Err(why) => return unread(why),
         };
-        match input.stands(before, &live) {
-            Stands::AsWanted => Outcome::Applied(()),
-            Stands::AsWas | Stands::Mixed => input.write(&self.0, call, &input.settings).await,
-            Stands::Otherwise(difference) => foreign(&difference),
+        // An attempt that goes on where another one stopped finds here what that one has changed.
+        let spilt = if call.attempt() > 1 { self.spilt(input, before, &live) } else { Vec::new() };
+        if !spilt.is_empty() {
+            return Outcome::Refused(more_changed(&input.path(), &spilt));
+        }
+        match input.parts(before, &live) {
+            Ok(Parts::All) => return Outcome::Applied(Spilt::NONE),
+            Ok(Parts::None | Parts::Some) => {}
+            Err(difference) => return foreign(&difference),
+        }
+        match self.write(call, input, &json!(input.settings)).await {
+            Outcome::Applied(now) if input.parts(before, &now) != Ok(Parts::All) => {
+                Outcome::Unknown(not_as_written(input))
+            }
+            Outcome::Applied(now) => match self.rest(input, &live).spilt(&self.rest(input, &now)) {
+                none if none.is_empty() => Outcome::Applied(Spilt::NONE),
+                spilt => Outcome::Unknown(more_changed(&input.path(), &spilt)),
+            },
+            other => map(other, |_| Spilt::NONE),
         }
     }
 
-    async fn probe(&self, input: &PrincipalInput, before: &Map<String, Value>) -> Probe<()> {
-        match input.live(&self.0).await {
+    async fn probe(&self, input: &PrincipalInput, before: &PrincipalBefore) -> Probe<Spilt> {
+        match self.live(input).await {
             Ok(None) => Probe::NotApplied,
-            Ok(Some(live)) => match input.stands(before, &live) {
-                Stands::AsWanted => Probe::Applied(()),
-                Stands::AsWas => Probe::NotApplied,
-                Stands::Mixed => Probe::Partial(()),
-                Stands::Otherwise(difference) => Probe::Foreign(difference),
+            Ok(Some(live)) => match input.parts(before, &live) {
+                Ok(parts) => probed(parts, self.spilt(input, before, &live)),
+                Err(difference) => Probe::Foreign(difference),
+            },
+            Err(why) => Probe::Unsettled { after: None, why },
+        }
+    }
+
+    async fn probe_undo(
+        &self,
+        input: &PrincipalInput,
+        before: &PrincipalBefore,
+        was: Option<&Spilt>,
+    ) -> Probe<Spilt> {
+        match self.live(input).await {
+            Ok(None) => Probe::NotApplied,
+            Ok(Some(live)) => match input.parts(before, &live) {
+                Ok(parts) => probed_back(parts, was, &self.rest(input, &live)),
+                Err(difference) => Probe::Foreign(difference),
             },
             Err(why) => Probe::Unsettled { after: None, why },
         }
@@ -131,32 +220,52 @@ impl Activity for SetPrincipal {
         &self,
         call: &Call,
         input: &PrincipalInput,
-        before: &Map<String, Value>,
-        _: Option<&()>,
+        before: &PrincipalBefore,
+        was: Option<&Spilt>,
     ) -> Outcome<()> {
-        let live = match input.live(&self.0).await {
+        let live = match self.live(input).await {
             // It went with its identity.
             Ok(None) => return Outcome::Applied(()),
             Ok(Some(live)) => live,
             Err(why) => return unread(why),
         };
-        match input.stands(before, &live) {
-            Stands::AsWas => Outcome::Applied(()),
-            Stands::AsWanted | Stands::Mixed => input.write(&self.0, call, before).await,
-            Stands::Otherwise(difference) => foreign(&difference),
+        let rest = self.rest(input, &live);
+        let still = was.map(|was| was.still(&rest)).unwrap_or_default();
+        let (mut left, open): (Vec<Spill>, Vec<Spill>) = still.into_iter().partition(Spill::is_secret);
+        let mut body = match input.parts(before, &live) {
+            Ok(Parts::None) => json!({}),
+            Ok(Parts::All | Parts::Some) => json!(before.settings),
+            Err(difference) => return foreign(&difference),
+        };
+        put_back(&mut body, &live, &open);
+        if body != json!({}) {
+            let now = match self.write(call, input, &body).await {
+                Outcome::Applied(now) => now,
+                other => return map(other, |_| ()),
+            };
+            if input.parts(before, &now) != Ok(Parts::None) {
+                return Outcome::Unknown(not_as_written(input));
+            }
+            let mut target = live;
+            open.iter().for_each(|spill| spill.put_back(&mut target));
+            left.extend(self.rest(input, &target).spilt(&self.rest(input, &now)));
+        }
+        match left.is_empty() {
+            true => Outcome::Applied(()),
+            false => Outcome::Refused(not_put_back(&input.path(), &left)),
         }
     }
 
     async fn verify(
         &self,
         input: &PrincipalInput,
-        _: &Map<String, Value>,
-        (): &(),
+        _: &PrincipalBefore,
+        spilt: &Spilt,
     ) -> Result<Vec<Finding>, Fault> {
-        let live = input.live(&self.0).await?.unwrap_or_default();
+        let live = self.live(input).await?.unwrap_or_default();
         let one = |(name, value): (&String, &Value)| {
             let fact = format!("{}/{name}", input.path());
-            let found = live.get(name).unwrap_or(&Value::Null);
+            let found = &live[name];
             let lacks = (plain(found) != plain(value)).then(|| Difference {
                 fact: fact.clone(),
                 expected: Some(value.to_string()),
@@ -164,12 +273,31 @@ impl Activity for SetPrincipal {
             });
             finding(&fact, &value.to_string(), lacks.as_ref())
         };
-        Ok(input.settings.iter().map(one).collect())
+        let mut out: Vec<Finding> = input.settings.iter().map(one).collect();
+        out.extend(broken(&input.path(), &spilt.still(&self.rest(input, &live))));
+        Ok(out)
     }
 
-    fn residue(&self, input: &PrincipalInput, before: &Map<String, Value>, _: Option<&()>) -> String {
+    fn residue(&self, input: &PrincipalInput, before: &PrincipalBefore, _: Option<&Spilt>) -> String {
         let url = quoted(&format!("https://graph.microsoft.com/v1.0/{}", input.path()));
-        let body = quoted(&json!(before).to_string());
+        let body = quoted(&json!(before.settings).to_string());
         format!("az rest --method patch --url {url} --body {body}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_of_before_have_the_settings_alone() {
+        let old: PrincipalBefore =
+            serde_json::from_value(json!({"notes": null, "tags": ["a"]})).expect("an old one");
+        assert!(old.rest.is_none() && old.settings.len() == 2);
+        let rest = Some(Rest::of_values([("homepage".to_owned(), json!("x"))].into_iter()));
+        let new = PrincipalBefore { settings: old.settings, rest };
+        let read: PrincipalBefore =
+            serde_json::from_str(&serde_json::to_string(&new).expect("a text")).expect("the same");
+        assert!(read.settings == new.settings && read.rest == new.rest);
     }
 }

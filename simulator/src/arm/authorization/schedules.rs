@@ -93,7 +93,12 @@ fn put(objects: &mut dyn Objects, call: &Call, at: &str, name: &str) -> Result<A
             }
             until
         }
+        // An assignment goes, which a lock against deletion forbids whoever asks for it.
         Some("AdminRemove") => {
+            let gone = super::child(at, "roleAssignments", name);
+            if let Some(refusal) = super::locks::forbids(objects, "DELETE", &gone) {
+                return Err(refusal);
+            }
             remove(objects, call, at)?;
             None
         }
