@@ -23,9 +23,9 @@ const HOSTS: u64 = 25;
 const TYPES: [(&str, bool, u64); 12] = [
     ("Microsoft.Compute/virtualMachines", true, 3),
     ("Microsoft.Compute/virtualMachineScaleSets", true, 2),
-    ("Microsoft.App/containerApps", true, 0),
+    ("Microsoft.App/containerApps", true, 1),
     ("Microsoft.App/jobs", true, 0),
-    ("Microsoft.Web/sites", false, 3),
+    ("Microsoft.Web/sites", false, 4),
     ("Microsoft.DigitalTwins/digitalTwinsInstances", false, 2),
     ("Microsoft.Automation/automationAccounts", false, 0),
     ("Microsoft.ContainerRegistry/registries", true, 2),
@@ -124,7 +124,7 @@ fn survey() -> u64 {
     // What names the identity, in eleven tables, each a query, because none of them can be joined by a union;
     // what keeps grants or settings of its own; and what deploys hosts or keeps clusters, whether it names the identity
     // or not.
-    let by_the_index = 11 + 1 + 2;
+    let by_the_index = 11 + 1 + 3;
     // The identity, its credentials in two versions, as none tells all of them, what Azure says that uses it, which roles
     // on it end; the target's group, the target, and what policies say of it. Where its logs go, and who could activate a
     // role on it: no index shows diagnostic settings or schedules.

@@ -22,6 +22,21 @@ pub(crate) fn pairs(value: &Value, who: &Identifiers) -> Vec<Mention> {
     found
 }
 
+/// Whether a template works the id out of the name: `resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', 'x')`.
+pub(crate) fn is_worked_out(template: &Value, who: &Identifiers) -> bool {
+    match template {
+        Value::String(text) => {
+            let text = text.to_lowercase();
+            let name = name_and_group(&who.resource_id).map(|[name, _]| format!("'{}'", name.to_lowercase()));
+            text.contains("microsoft.managedidentity/userassignedidentities")
+                && name.is_some_and(|name| text.contains(&name))
+        }
+        Value::Array(items) => items.iter().any(|item| is_worked_out(item, who)),
+        Value::Object(members) => members.values().any(|member| is_worked_out(member, who)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 fn walk(value: &Value, at: &mut String, pair: [&str; 2], found: &mut Vec<Mention>) {
     let here = at.len();
     match value {
@@ -49,7 +64,10 @@ fn beside(members: &Map<String, Value>, at: &str, [name, group]: [&str; 2]) -> V
         let text = |(key, member): (&String, &Value)| {
             let (text, below) = match member {
                 Value::String(text) => (text.as_str(), ""),
-                other => (other.get("value")?.as_str()?, "/value"),
+                other => ["value", "defaultValue"]
+                    .iter()
+                    .find_map(|name| Some((other.get(*name)?.as_str()?, *name)))
+                    .map(|(text, name)| (text, if name == "value" { "/value" } else { "/defaultValue" }))?,
             };
             let pointer = format!("{at}/{}{below}", escape(key));
             text.eq_ignore_ascii_case(wanted).then_some(Mention { pointer, identifier, key: false })
@@ -90,5 +108,11 @@ mod tests {
         assert!(of(json!({"name": "id-a", "group": "other"})).is_empty());
         assert!(of(json!({"a": {"name": "id-a"}, "b": {"group": "rg"}})).is_empty(), "not side by side");
         assert_eq!(of(json!([{"name": "id-a", "group": "rg"}])).len(), 2);
+        assert_eq!(of(json!({"n": {"defaultValue": "id-a"}, "g": {"defaultValue": "rg"}})).len(), 2);
+        let template = |name: &str| {
+            let id = format!("[resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', '{name}')]");
+            is_worked_out(&json!({"resources": [{"identity": {"userAssignedIdentities": id}}]}), &who)
+        };
+        assert!(template("ID-A") && !template("id-ab"));
     }
 }

@@ -154,7 +154,7 @@ const HANDS: [(&str, &str); 23] = [
     ("roles on it that others could activate (PIM)", "an `az rest` command for each"),
     ("roles inside Synapse", "`az synapse role assignment` commands for each workspace there is"),
     (
-        "what puts it back from outside: repositories of data factories and Synapse workspaces, deployment stacks that have made its hosts, blueprints, GitOps of its clusters",
+        "what puts it back from outside: repositories of data factories and Synapse workspaces, deployment stacks that have made its hosts, blueprints, template specs, GitOps of its clusters, what its sites and container apps are deployed from; settings that give it by name and resource group, secret values of API Management that has it",
         "a step for each, with where the code is",
     ),
     (

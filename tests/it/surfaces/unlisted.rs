@@ -272,3 +272,59 @@ fn a_configuration_that_every_site_has_and_that_is_answered_as_not_there_blocks_
         assert!(said.contains("B133") && said.contains(&path), "{name}: {said}");
     }
 }
+
+#[test]
+fn what_gives_the_identity_by_its_name_what_hides_it_and_what_is_deployed_again_each_has_a_step() {
+    let by_name =
+        json!({"IDENTITY_NAME": "id-shop", "IDENTITY_GROUP": "rg-shop-weu", "OTHER": "rg-shop-weu"});
+    let template = json!({"parameters": {"identityName": {"type": "string", "defaultValue": "id-shop"},
+        "identityGroup": {"type": "string", "defaultValue": "RG-SHOP-WEU"}}, "resources": []});
+    let mut service = thing(
+        "Microsoft.ApiManagement/service/apim",
+        "Microsoft.ApiManagement/service",
+        json!({"location": "westeurope", "properties": {"provisioningState": "Succeeded"}}),
+    );
+    let id = at("Microsoft.ManagedIdentity/userAssignedIdentities/id-shop");
+    service["identity"] = json!({"type": "UserAssigned", "userAssignedIdentities": {id: {"clientId": CLIENT, "principalId": PRINCIPAL}}});
+    let child =
+        |id: &str, kind: &str, properties: Value| thing(id, kind, json!({ "properties": properties }));
+    let more = vec![
+        thing(
+            "Microsoft.Web/sites/named",
+            "Microsoft.Web/sites",
+            json!({"location": "westeurope", "properties": {}}),
+        ),
+        child("Microsoft.Web/sites/named/config/appsettings", "Microsoft.Web/sites/config", by_name),
+        child(
+            "Microsoft.Web/sites/app-shop/sourcecontrols/web",
+            "Microsoft.Web/sites/sourcecontrols",
+            json!({"repoUrl": "https://github.com/contoso/shop", "branch": "main"}),
+        ),
+        thing(
+            "Microsoft.Resources/templateSpecs/spec",
+            "Microsoft.Resources/templateSpecs",
+            json!({"location": "westeurope", "properties": {}}),
+        ),
+        child(
+            "Microsoft.Resources/templateSpecs/spec/versions/1.0",
+            "Microsoft.Resources/templateSpecs/versions",
+            json!({"mainTemplate": template}),
+        ),
+        service,
+        child(
+            "Microsoft.ApiManagement/service/apim/namedValues/nv",
+            "Microsoft.ApiManagement/service/namedValues",
+            json!({"displayName": "signs-in-as", "secret": true}),
+        ),
+    ];
+    let (_azure, rehome) = signed_in(whole(more, Vec::new(), json!([])).path(), None);
+    let plan = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0).out;
+    for part in [
+        "named: settings IDENTITY_GROUP, IDENTITY_NAME, OTHER give old by its name and group",
+        "app-shop: https://github.com/contoso/shop, branch main, which it is deployed from, may put old back",
+        "what is deployed from it uses old",
+        "secret value signs-in-as, if it is of old",
+    ] {
+        assert!(plan.contains(part), "{part}\n{plan}");
+    }
+}

@@ -13,6 +13,7 @@ use crate::relocate::survey::{access, directory, graph_rights, parse, versions};
 use crate::surfaces::cluster::survey as bindings;
 use crate::surfaces::deny_assignment::denied;
 use crate::surfaces::deny_assignment::survey as denials;
+use crate::surfaces::home::sources;
 use crate::surfaces::home::survey as homes;
 use crate::surfaces::host::inside;
 use crate::surfaces::host::survey as hosts;
@@ -219,7 +220,12 @@ async fn one(
 async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params, facts: &mut Facts) {
     let who = &facts.identity.identifiers;
     let homes = all.homes.of(who, &all.mentioned, &facts.hosts, &facts.credentials);
-    facts.named.extend(homes.into_iter().chain(all.inside.keepers(&facts.hosts, &facts.assignments_of)));
+    let by_name = hosts::settings_by_name(common, who);
+    let (sources, unread) = sources::read(reader, &facts.hosts).await;
+    facts.gaps.extend(unread);
+    let kept = all.inside.keepers(&facts.hosts, &facts.assignments_of);
+    let secrets = all.inside.secrets(&facts.hosts);
+    facts.named.extend([homes, by_name, sources, kept, secrets].into_iter().flatten());
     let (mapped, unread) = mapped::read(reader, common, params, facts).await;
     facts.mapped = mapped;
     facts.gaps.extend(unread);

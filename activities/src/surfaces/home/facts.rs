@@ -29,6 +29,14 @@ pub enum HomeKind {
     Blueprint,
     /// What keeps a Kubernetes cluster as a repository says.
     GitOps,
+    /// What a site or a container app is deployed from again.
+    Source,
+    /// Settings of a site that give it by its name and its resource group.
+    Settings,
+    /// A version of a template spec.
+    Template,
+    /// A value of API Management that no read shows.
+    Secret,
 }
 
 /// Something that may keep the identity inside, where only its own service can tell.

@@ -4,4 +4,5 @@ pub(crate) mod facts;
 pub(crate) mod keepers;
 pub(crate) mod plan;
 pub(crate) mod preflight;
+pub(crate) mod sources;
 pub(crate) mod survey;

@@ -74,6 +74,33 @@ fn at_home(home: &Home) -> (String, String) {
                 "{id}\nassigns blueprint {at}\nand names the old identity; blueprints are retired on 2027-01-31. Change its parameters, or move it to a stack."
             ),
         ),
+        HomeKind::Source => (
+            format!("{}: {at}, which it is deployed from, may put old back", grouped(&home.id)),
+            format!(
+                "{id}\nis deployed from {at}\nWhere that names the old identity (a workflow, a template, settings of the site), change it there, or the next deployment puts it back."
+            ),
+        ),
+        HomeKind::Settings => (
+            format!("{}: settings {at} give old by its name and group", grouped(&home.id)),
+            format!(
+                "{id}\nhas the settings {at}\nwhich give the name and the resource group of the old identity side by side: set them to those of the new one\n  az webapp config appsettings set --ids {} --settings NAME=VALUE",
+                quoted(&home.id)
+            ),
+        ),
+        HomeKind::Template => (
+            format!("template spec {}: what is deployed from it uses old", grouped(&home.id)),
+            format!(
+                "{id}\nnames the old identity in its template: publish another version; it shows itself by\n  az rest --method get --url {}",
+                quoted(&format!("{}?api-version=2022-02-01", home.id))
+            ),
+        ),
+        HomeKind::Secret => (
+            format!("API Management {}: secret value {at}, if it is of old", grouped(&home.id)),
+            format!(
+                "{id}\nis a value that no read shows; its owner sees it by\n  az rest --method post --url {}",
+                quoted(&format!("{}/listValue?api-version=2024-05-01", home.id))
+            ),
+        ),
         HomeKind::GitOps => (
             format!("GitOps {}: {at} may put old back into its cluster", grouped(&home.id)),
             format!(

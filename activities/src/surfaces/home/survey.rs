@@ -27,6 +27,8 @@ pub(crate) struct Homes {
     git_ops: Vec<(String, Value)>,
     /// Clusters of AKS with what issues their tokens.
     issuers: Vec<(String, String)>,
+    /// Versions of template specs.
+    templates: Vec<Value>,
 }
 
 /// Reads it all; the index tells what there is.
@@ -59,7 +61,8 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Homes, Vec<Gap>) 
     for id in stacks.iter().filter_map(|row| parse::text(row, "/id")) {
         asked.push(async move { (reader.find_twice(&id, STACKS).await, id) });
     }
-    let mut homes = Homes { blueprints, ..Homes::default() };
+    let templates = templates(reader, &mut gaps).await;
+    let mut homes = Homes { blueprints, templates, ..Homes::default() };
     for (found, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match found {
             Ok(found) => homes.stacks.extend(found),
@@ -78,6 +81,25 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Homes, Vec<Gap>) 
         .git_ops
         .extend(kept.into_iter().filter_map(|row| Some((cluster_of(&parse::text(&row, "/id")?)?, row))));
     (homes, gaps)
+}
+
+/// Every version of every template spec.
+/// Source: resources/2022-02-01 (`TemplateSpecVersions_List`)
+async fn templates(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Value> {
+    let specs = rows(reader, "resources", &["microsoft.resources/templatespecs"], gaps).await;
+    let mut asked = Vec::new();
+    for id in specs.iter().filter_map(|row| parse::text(row, "/id")) {
+        let path = format!("{id}/versions");
+        asked.push(async move { (reader.list(&path, "2022-02-01", &[]).await, path) });
+    }
+    let mut all = Vec::new();
+    for (found, path) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match found {
+            Ok(found) => all.extend(found),
+            Err(why) => gaps.push(gap(&path, &why)),
+        }
+    }
+    all
 }
 
 /// The cluster that a configuration extends.
@@ -123,6 +145,9 @@ impl Homes {
         let is_host = |home: &Home| hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&home.id));
         out.extend(
             self.blueprints.iter().filter_map(|body| blueprint(body, who)).filter(|home| !is_host(home)),
+        );
+        out.extend(
+            self.templates.iter().filter_map(|body| template(body, who)).filter(|home| !is_host(home)),
         );
         for (cluster, body) in
             self.git_ops.iter().filter(|(cluster, _)| self.is_of(cluster, hosts, credentials))
@@ -185,6 +210,15 @@ fn deploys(stack: &Value, who: &Identifiers, hosts: &[Host]) -> Option<Home> {
     let said = !by_name::pairs(&stack["properties"]["parameters"], who).is_empty()
         || !scan(&stack["properties"]["parameters"], who).is_empty();
     (!of.is_empty() || said).then(|| Home { id, kind: HomeKind::Stack, place: String::new(), of })
+}
+
+fn template(body: &Value, who: &Identifiers) -> Option<Home> {
+    let made_of = [&body["properties"]["mainTemplate"], &body["properties"]["linkedTemplates"]];
+    let named = made_of.iter().any(|one| {
+        !scan(one, who).is_empty() || !by_name::pairs(one, who).is_empty() || by_name::is_worked_out(one, who)
+    });
+    let id = parse::text(body, "/id").filter(|_| named)?;
+    Some(Home { id, kind: HomeKind::Template, place: String::new(), of: Vec::new() })
 }
 
 fn blueprint(body: &Value, who: &Identifiers) -> Option<Home> {

@@ -4,7 +4,7 @@
 
 use crate::azure::{Reader, says_gone, says_never};
 use crate::references::scan::Identifiers;
-use crate::relocate::facts::{Assignment, Gap, Host, Keeper, Method, Named};
+use crate::relocate::facts::{Assignment, Gap, Home, HomeKind, Host, Keeper, Method, Named};
 use crate::relocate::survey::{Common, access, gap, parse};
 use crate::surfaces::home::keepers;
 use crate::surfaces::home::keepers::KEPT;
@@ -191,6 +191,20 @@ impl Inside {
             }
         }
         found.into_iter().map(Named::Keeper).collect()
+    }
+
+    /// Values of API Management that no read shows, of services that have the identity.
+    pub(crate) fn secrets(&self, hosts: &[Host]) -> Vec<Named> {
+        let carries = |id: &str| hosts.iter().any(|host| host.carries && below(id, &host.id));
+        let secret = |body: &Value| {
+            let id = parse::text(body, "/id").filter(|id| carries(id))?;
+            let is_value = id.to_ascii_lowercase().rsplit('/').nth(1) == Some("namedvalues");
+            let hidden = body["properties"]["secret"] == true && body["properties"]["keyVault"].is_null();
+            let place = parse::text(body, "/properties/displayName").unwrap_or_default();
+            (is_value && hidden)
+                .then(|| Named::Home(Home { id, kind: HomeKind::Secret, place, of: Vec::new() }))
+        };
+        self.found.iter().filter_map(|(body, _)| secret(body)).collect()
     }
 
     /// What of it names one identity, beside what stands on that itself.

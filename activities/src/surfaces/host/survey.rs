@@ -1,6 +1,7 @@
 //! Activities: finds and reads the resources that carry or name an identity.
 
 use crate::azure::{ReadAction, Reader};
+use crate::references::by_name;
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
@@ -91,6 +92,23 @@ fn texts(list: &'static str, found: &Value) -> Vec<SettingText> {
         Some(SettingText { name: name.clone(), list, text: text.to_owned() })
     };
     entries.filter_map(text).collect()
+}
+
+/// Settings of sites that give the identity by its name and its group, side by side.
+pub(crate) fn settings_by_name(common: &Common, who: &Identifiers) -> Vec<Named> {
+    let named = |site: &Site| {
+        let texts = site.settings.iter().filter(|setting| setting.list == "appsettings");
+        let map = texts.map(|setting| (setting.name.clone(), Value::from(setting.text.as_str()))).collect();
+        let mut names: Vec<String> = by_name::pairs(&Value::Object(map), who)
+            .iter()
+            .map(|place| place.pointer.trim_start_matches('/').to_owned())
+            .collect();
+        names.sort();
+        names.dedup();
+        let (id, place) = (site.id.clone(), names.join(", "));
+        (!names.is_empty()).then(|| Named::Home(Home { id, kind: HomeKind::Settings, place, of: Vec::new() }))
+    };
+    common.opaque.sites.iter().filter_map(named).collect()
 }
 
 fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {

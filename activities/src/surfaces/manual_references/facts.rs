@@ -1,6 +1,6 @@
 //! Activities: what names an identity and is said, or done by a person: no program changes it. Pure data.
 
-use crate::relocate::facts::{Home, Keeper, Reference};
+use crate::relocate::facts::{Home, HomeKind, Keeper, Reference};
 use serde::{Deserialize, Serialize};
 
 /// Something that names the identity.
@@ -169,7 +169,16 @@ impl Named {
             Self::Hsm(id) => format!("managed HSM {id}"),
             Self::Eligible(e) => format!("eligible on it {} for {}", e.role, e.principal),
             Self::Workspace(id) => format!("Synapse workspace {id}"),
-            Self::Home(home) => format!("home {}", home.id),
+            Self::Home(home) => match home.kind {
+                HomeKind::Source => format!("source of {}", home.id),
+                HomeKind::Settings => format!("settings by name of {}", home.id),
+                HomeKind::Repository
+                | HomeKind::Stack
+                | HomeKind::Blueprint
+                | HomeKind::GitOps
+                | HomeKind::Template
+                | HomeKind::Secret => format!("home {}", home.id),
+            },
             Self::Keeper(keeper) => format!("may keep it {}", keeper.id),
         };
         key.to_lowercase()
