@@ -17,7 +17,7 @@ pub enum Part {
     Anchor,
     /// Who has the right to act.
     Lease,
-    /// The key of whoever writes the events.
+    /// The key of the program that writes the events.
     Key,
 }
 
@@ -73,8 +73,8 @@ impl<B: Backend + ?Sized> Backend for Arc<B> {
     }
 }
 
-/// What is kept of a log outside of its events, because the events say nothing about their end: whoever puts an old copy back puts back a
-/// chain that holds.
+/// What is kept of a log outside of its events, because the events say nothing about their end: the chain of an old copy
+/// holds as well.
 pub trait Beside: Send + Sync {
     /// Where a part of the log is kept, for people.
     fn place(&self, part: Part) -> String;
@@ -92,7 +92,7 @@ pub trait Beside: Send + Sync {
     /// When it cannot be kept; then the one before is there.
     fn set_anchor(&self, anchor: &Anchor) -> Result<(), SidecarError>;
 
-    /// The key of whoever writes the events, which is never in them; nothing where there is none. At most 64 bytes of it are read.
+    /// The key of the program that writes the events, which is never in them; nothing where there is none. At most 64 bytes of it are read.
     ///
     /// # Errors
     /// When it is there and cannot be read.

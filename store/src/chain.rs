@@ -16,7 +16,11 @@ pub(crate) fn body_digest(salt: &[u8; 16], body: &[u8]) -> Digest {
     Digest(Sha256::new().chain_update(BODY).chain_update(salt).chain_update(body).finalize().into())
 }
 
-/// The hash of an event, from everything that the log stores about it and the hash of the one before.
+/// The hash of an event, from everything that the log stores about it and the hash of the one before ([`Digest::ZERO`] for the first).
+///
+/// It is SHA-256 over `"rehome event 1\0"`, position, sequence, stream, kind, actor, version, time, the digest of the body, and the hash
+/// before. Numbers are big-endian; a text has its length in eight bytes before it. The digest of the body is SHA-256 over
+/// `"rehome body 1\0"`, salt and body, so a withheld body still verifies.
 pub fn event_hash(previous: Digest, event: &Stored) -> Digest {
     let record = &event.record;
     let mut sha = Sha256::new().chain_update(EVENT);

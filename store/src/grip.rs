@@ -109,7 +109,7 @@ pub(crate) fn locker(path: &Path) -> Option<Locker> {
     locker_of(&std::fs::read_to_string("/proc/locks").ok()?, number)
 }
 
-/// A line is `1: FLOCK ADVISORY WRITE 4711 fd:01:9177 0 EOF`; who only waits has `->` after the number.
+/// A line is `1: FLOCK ADVISORY WRITE 4711 fd:01:9177 0 EOF`; one that only waits has `->` after the number.
 /// Source: proc_locks(5).
 fn locker_of(locks: &str, number: u64) -> Option<Locker> {
     locks.lines().find_map(|line| {

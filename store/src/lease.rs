@@ -107,7 +107,7 @@ pub trait Lease: Send + Sync {
     /// When a runner was last at work for sure; nothing where none ever left a name that can be understood.
     ///
     /// # Errors
-    /// When whoever asks may not look.
+    /// When this process may not look.
     fn last_beat(&self) -> io::Result<Option<Heartbeat>>;
 }
 

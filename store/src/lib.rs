@@ -62,7 +62,7 @@
 //! That a new file has its *name* on the disk is a promise of its own, which the folder keeps. SQLite syncs the folder when it first
 //! syncs a journal or a write-ahead log, and does not look at the answer; opening a log for writing therefore syncs it once more, and
 //! fails if that fails. So a log that [`SqliteLog::create_or_open`] has returned survives a power cut, name and all. That the folder is
-//! there afterwards is up to whoever made it.
+//! there afterwards is up to the caller.
 //!
 //! Opening a log does not check the whole of it: that would read the whole file for each command, where [`verify_chain`] does it on
 //! demand. Every reader is held to one definition of what is in the log (`sqlite/extent.rs`): rows are counted against the head, and

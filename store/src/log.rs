@@ -44,7 +44,7 @@ pub struct Head {
 /// Why nothing was appended, or why it is not known.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Somebody appended to a stream that the decision had read. Nothing was written.
+    /// A stream that the decision had read has more events by now. Nothing was written; read it again, and decide again.
     #[error("stream {stream} is at {found}, not at {expected} any more")]
     Conflict {
         /// The stream.

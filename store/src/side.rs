@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// What stands beside a log has at most this many bytes: a few names and a hash.
 const BYTES_MAX: u64 = 64 << 10;
 
-/// What stands beside a file under its name.
+/// The name of a file with this ending: `log.db` and `.key` give `log.db.key`.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -127,7 +127,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::rename(&partial, path)?;
         sync_folder(path)
     });
-    // Nobody takes a part for the whole.
+    // A part is not left behind as the whole.
     written.inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 

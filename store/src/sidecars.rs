@@ -14,8 +14,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A process that only looks who is at work, or moves the anchor on, has the file for a moment: so often it is tried
-/// again, after this pause.
+/// A process that looks for the holder, or moves the anchor on, has the file for a moment: so often it is tried again, after this pause.
 const TRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(10);
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::task::Poll;
 
-/// What was found to hold.
+/// What was found to hold: every event up to the head is what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The end of the log.
@@ -67,7 +67,7 @@ pub enum VerifyError {
 const PAGE: usize = 2_000;
 
 /// Checks every event, its place, its chain and its stream, from the first to the last; then that the
-/// file and its index agree with them.
+/// file and its index agree with them. Reads the whole log, a page of it at a time; keeps the names of its streams.
 ///
 /// # Errors
 /// The first event that is not what was written, or a contradiction to the anchor.

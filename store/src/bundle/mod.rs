@@ -15,7 +15,7 @@
 //! | `hash` | the event's hash, which binds it to all events before it |
 //!
 //! Hashes are those of the log (`chain.rs`), over the same bytes, so that a bundle is proved by an end of the log
-//! that somebody kept, and by nothing in itself. A salt is never there without its body: who has the salt
+//! that somebody kept, and by nothing in itself. A salt is never there without its body: a reader who has the salt
 //! could try what a short body was until the digest fits. Columns other than salt and body are in the chain as
 //! they are, and cannot be withheld.
 

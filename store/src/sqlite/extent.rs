@@ -21,8 +21,8 @@ pub(super) struct Known {
     looked: schema::Looked,
 }
 
-/// Refuses a file in which something else stands between the events and who reads them than this program makes, such as
-/// a view; for who appends, one with anything else in it.
+/// Refuses a file in which something else leads to the events than this program makes, such as a view. Before an append it refuses a
+/// file with anything else in it.
 pub(super) fn check_objects(connection: &Connection, known: &Known) -> Result<(), ReadError> {
     let version = connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0));
     let version = version.map_err(storage)?;
@@ -85,7 +85,7 @@ pub(super) fn census(connection: &Connection, known: &Known) -> Result<Head, Rea
 }
 
 impl Known {
-    /// For who appends: nothing else than what this program makes may be in the file.
+    /// Before an append: nothing else than what this program makes may be in the file.
     pub(super) fn to_write() -> Self {
         Self { looked: schema::Looked::All, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! Store: refuses disks of other machines, where locks and syncs are promises of somebody else, and keeps a new log from
+//! Store: refuses disks of other machines, where another system promises locks and syncs, and keeps a new log from
 //! everybody but its owner.
 
 use crate::backend::OpenError;
@@ -35,8 +35,8 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Refuses a log, and what the database keeps beside it, that is no plain file: a link leads to somebody else's file,
-/// and a pipe makes whoever reads it wait.
+/// Refuses a log, and what the database keeps beside it, that is no plain file: a link leads to another file,
+/// and a pipe makes its reader wait.
 pub(super) fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     for part in ["", "-wal", "-shm", "-journal"] {
         let place = side::beside(path, part);

@@ -4,7 +4,7 @@
 //! After a sync that failed, the system shows every reader what it could not keep, and a later sync of
 //! the same file says that all is well. So a process that finds a write-ahead log does not know whether
 //! the disk has it. It is written once more, as it is, and synced; then it is moved into the file and
-//! begun anew. It also means that whoever removes the write-ahead log takes only the end of a log.
+//! begun anew. It also means that a write-ahead log that is removed takes only the end of a log with it.
 
 use super::connection::BUSY;
 use super::schema;

@@ -157,7 +157,7 @@ impl SqliteLog {
             target.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).map_err(failed)?;
             keep_names(to)
         };
-        // Nobody takes a part of a copy for one.
+        // A part of a copy is not left behind as one.
         copy().inspect_err(|_| drop(std::fs::remove_file(to)))
     }
 }

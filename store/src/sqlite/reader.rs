@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Connections that nobody reads on at the moment.
+/// Connections that are not in use.
 #[derive(Clone)]
 pub(super) struct Readers {
     path: PathBuf,

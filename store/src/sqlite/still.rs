@@ -1,5 +1,5 @@
-//! Store: reading a log where nothing may be written. Readers of a log share a file beside it, and whoever may not make
-//! that one can read only what nobody writes: the file is taken as it is, and is looked at again after each read.
+//! Store: reading a log where nothing may be written. Readers of a log share a file beside it. A reader that may not make that file
+//! can read only a log that is not written to: the file is taken as it is, and is looked at again after each read.
 
 use super::connection::connect;
 use super::schema;
@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// A log that nobody writes to: all of it is in its file.
+/// A log that is not written to: all of it is in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Still {
     path: PathBuf,
@@ -36,7 +36,7 @@ impl Still {
         Connection::open_with_flags(format!("file:{}?immutable=1", escaped(&self.path)), flags)
     }
 
-    /// Refuses what was read while somebody wrote: it may be half of before and half of after.
+    /// Refuses what was read during a write: it may be half of before and half of after.
     pub(super) fn check(&self) -> Result<(), ReadError> {
         if Self::of(&self.path).as_ref() == Some(self) {
             return Ok(());
@@ -56,7 +56,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Option<Still>), OpenError
     };
     match Still::of(path).filter(|_| shut) {
         Some(still) => Ok((still.connect().map_err(schema::failed(path))?, Some(still))),
-        // What else is wrong is found by who reads.
+        // What else is wrong is found when the log is read.
         None => Ok((connection, None)),
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Refusal {
     NewerFormat(u32),
 }
 
-/// What was written so far.
+/// What one process has written to a log since it opened it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Transactions that were committed; each is at least one sync.
@@ -147,7 +147,7 @@ impl WriterLoop {
             self.write(jobs);
         }
         // The last process to close folds the write-ahead log into the file; but not one that the disk
-        // may not have, which has to be written again first, by whoever opens the log next.
+        // may not have, which has to be written again first, when the log is opened next.
         let closed = match &self.poisoned {
             None => self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"),
             Some(_) => {
