@@ -150,3 +150,45 @@ fn every_test_that_a_document_runs_is_there() {
     }
     assert!(named > 25, "{named} tests were named");
 }
+
+/// What the documents type: lines of blocks of code, and words in prose, that begin with the program's name.
+fn typed(text: &str) -> Vec<String> {
+    let lines = text.split("```").skip(1).step_by(2).flat_map(str::lines);
+    let lines =
+        lines.map(|line| line.trim_start_matches("$ ").split('#').next().unwrap_or_default().to_owned());
+    let prose = prose(text);
+    let words = prose.split('`').skip(1).step_by(2).map(ToOwned::to_owned);
+    lines.chain(words).filter(|line| line.starts_with("rehome ")).collect()
+}
+
+#[test]
+fn every_command_and_flag_that_a_document_types_is_there() {
+    let mut tried = 0;
+    for (page, text) in pages(&all_files()) {
+        for line in typed(&text) {
+            let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+            let is_name = |word: &&&str| {
+                word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-')
+            };
+            let deep = ["audit", "db", "sim"].contains(&words[0]);
+            let command: Vec<&str> =
+                words.iter().take(if deep { 2 } else { 1 }).take_while(is_name).copied().collect();
+            if command.is_empty() {
+                continue;
+            }
+            tried += 1;
+            let said = std::process::Command::new(env!("CARGO_BIN_EXE_rehome"))
+                .args(&command)
+                .arg("--help")
+                .output();
+            let said = said.expect("the program runs");
+            let help = String::from_utf8_lossy(&said.stdout);
+            assert!(said.status.success(), "{}: there is no {line:?}", page.display());
+            let flags = words.iter().filter(|word| word.starts_with("--"));
+            for flag in flags.map(|flag| flag.trim_end_matches(|c: char| !c.is_alphanumeric())) {
+                assert!(help.contains(flag), "{}: {command:?} has no {flag}", page.display());
+            }
+        }
+    }
+    assert!(tried > 40, "{tried} commands were tried");
+}
