@@ -4,7 +4,7 @@
 //! of change) is taken from there. The end-to-end test `every_read` holds that no read is missing, and refuses them all.
 
 use crate::relocate::looking::TABLES;
-use crate::relocate::tables::SERVICES;
+use crate::surfaces::service_grant::SERVICES;
 
 /// When something is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn every_condition_has_a_row_of_its_own() {
         let rows: Vec<String> = checks().into_iter().map(|check| check.what).collect();
-        for name in crate::surfaces::registry::conditions() {
+        for name in crate::surfaces::registry::condition_names() {
             assert!(rows.iter().any(|row| row.starts_with(&format!("`{name}`"))), "{name} is in no row");
         }
     }

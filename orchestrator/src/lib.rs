@@ -35,7 +35,10 @@ pub use fault::{Cause, Difference, Fault, FaultKind};
 pub use ids::{Act, RunId, StepId, request_id};
 pub use json::Json;
 pub use plan::template::{KNOWN_AFTER_APPLY, Reference, ResolveError, Template};
-pub use plan::{Node, OnFailure, Phase, Plan, PlanError, Proof, Retry, STEPS_MAX, Step, digest};
+pub use plan::{
+    Node, OnFailure, Phase, Plan, PlanError, PlanValue, Proof, Retry, STEPS_MAX, Step, StepOutput, StepRef,
+    digest,
+};
 pub use recovery::history::{HistoryError, Loaded, entries, fold_into, load, load_until};
 pub use recovery::restore::{RestoreError, restore};
 pub use run::codec::{CodecError, Entry, Recorded};

@@ -1,7 +1,8 @@
 //! Activities: a link in Entra ID that is added, or removed. Every such kind is one [`Link`].
 
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::errors::says_there;
+use crate::azure::says_gone;
 use crate::commands::shown;
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
@@ -37,6 +38,37 @@ pub(crate) trait Link: Send + Sync + 'static {
     fn add(clients: &Clients, input: &Self::Input) -> (String, Value);
     /// The path that removes it.
     fn remove(input: &Self::Input, id: &str) -> String;
+}
+
+pub(crate) fn same(value: &Value, name: &str, wanted: &str) -> bool {
+    value[name].as_str().is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+}
+
+pub(crate) fn id_of(value: &Value) -> Option<String> {
+    value["id"].as_str().map(ToOwned::to_owned)
+}
+
+/// A list of something that may not be there: then nothing is in it. That it is not there it says itself, too.
+pub(crate) async fn list(clients: &Clients, path: &str) -> Result<Vec<Value>, Fault> {
+    let why = match clients.reader.graph_list(path).await {
+        Err(why) if says_gone(&why) => why,
+        other => return other,
+    };
+    let mut parts = path.split(['/', '?']);
+    let (Some(collection), Some(id)) = (parts.next(), parts.next()) else { return Err(why) };
+    match clients.reader.graph_find(&format!("{collection}/{id}?$select=id")).await? {
+        None => Ok(Vec::new()),
+        Some(_) => Err(why),
+    }
+}
+
+/// A text inside quotes of an OData filter.
+pub(crate) fn odata(text: &str) -> String {
+    text.replace('\'', "''")
+}
+
+pub(crate) fn reference(clients: &Clients, object: &str) -> Value {
+    json!({"@odata.id": clients.reader.directory_object(object)})
 }
 
 /// Adds a link.
@@ -103,7 +135,7 @@ impl<T: Link> Activity for Add<T> {
     const NAME: &'static str = T::ADD;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = T::Input;
     type Before = ();
     type Output = Value;
@@ -150,7 +182,7 @@ impl<T: Link> Activity for Unlink<T> {
     const NAME: &'static str = T::REMOVE;
     const REVERSIBILITY: Reversibility = T::RETURNS;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = T::Input;
     /// Whether it was there.
     type Before = bool;

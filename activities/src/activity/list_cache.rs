@@ -25,9 +25,9 @@ type Kept = Arc<OnceCell<Result<Vec<Value>, Fault>>>;
 
 /// What was read a moment ago. Cheap to clone; all clones are one shelf.
 #[derive(Clone, Default)]
-pub(crate) struct Shelf(Arc<Mutex<BTreeMap<String, (Instant, Kept)>>>);
+pub(crate) struct ListCache(Arc<Mutex<BTreeMap<String, (Instant, Kept)>>>);
 
-impl Shelf {
+impl ListCache {
     /// The one of a list that is looked for; `None` also where the list cannot be read.
     pub(crate) async fn find(
         &self,

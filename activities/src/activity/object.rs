@@ -1,13 +1,14 @@
 //! Activities: an ARM object that is put in place, or taken away. Every such kind is one [`Object`].
 
+use crate::activity::compare::lacks;
+use crate::activity::kept_lock::{KeptLock, below, lift};
 use crate::activity::list_cache::List;
 use crate::activity::spilt::answered;
 use crate::activity::{
-    Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, map, quoted, unread,
+    Clients, REPLICATION_RETRY, SETTLING_MS, failed, finding, foreign, held_back, map, quoted, unread,
 };
 use crate::azure::errors::is_over;
 use crate::references::writable::is_guarded;
-use crate::surfaces::lock::keep::{KeptLock, below, lift};
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey,
     Retry, Reversibility, Trace,
@@ -16,7 +17,7 @@ use serde_json::Value;
 use std::marker::PhantomData;
 
 /// Where an object of the same meaning is looked for.
-pub(crate) struct Twins {
+pub(crate) struct Equivalent {
     /// The code of the refusal that says that there is one.
     pub(crate) code: &'static str,
     /// The list that it is in.
@@ -44,12 +45,12 @@ pub(crate) trait Object: Send + Sync + 'static {
     /// What must be there, in the form in which it is sent.
     fn body(input: &Self::Input) -> Value;
     /// Where one of the same meaning may stand under another id.
-    fn twins(input: &Self::Input) -> Option<Twins> {
+    fn equivalent(input: &Self::Input) -> Option<Equivalent> {
         let _ = input;
         None
     }
     /// Whether what is there means the same as what was to be put; `None` where it is about something else.
-    fn is_twin(input: &Self::Input, live: &Value) -> Option<Result<(), Difference>> {
+    fn is_equivalent(input: &Self::Input, live: &Value) -> Option<Result<(), Difference>> {
         let _ = (input, live);
         None
     }
@@ -94,34 +95,6 @@ impl<T> Remove<T> {
     }
 }
 
-/// Where what is there is not what must be there. Members that Azure adds do not count; texts compare
-/// without case, as ids and regions do.
-pub(crate) fn lacks(live: &Value, wanted: &Value, at: &str) -> Option<Difference> {
-    let plain = |text: &str| text.replace(' ', "").to_lowercase();
-    match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => wanted.iter().find_map(|(name, wanted)| {
-            let found =
-                live.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map_or(&Value::Null, |(_, v)| v);
-            lacks(found, wanted, &format!("{at}/{name}"))
-        }),
-        (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => {
-            live.iter().zip(wanted).enumerate().find_map(|(n, (l, w))| lacks(l, w, &format!("{at}/{n}")))
-        }
-        (Value::String(live), Value::String(wanted)) if plain(live) == plain(wanted) => None,
-        // A role's id begins with the scope at which it was asked for; only its GUID is its name.
-        (Value::String(live), Value::String(wanted))
-            if at.ends_with("/roleDefinitionId") && last(live) == last(wanted) =>
-        {
-            None
-        }
-        (live, wanted) if live == wanted => None,
-        (live, wanted) => {
-            let show = |value: &Value| (!value.is_null()).then(|| value.to_string());
-            Some(Difference { fact: at.to_owned(), expected: show(wanted), found: show(live) })
-        }
-    }
-}
-
 fn is_of(item: &Value, id: &str) -> bool {
     item["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))
 }
@@ -134,10 +107,6 @@ fn another(was: Option<&Value>, now: &Value, id: &str) -> Option<Difference> {
         let fact = format!("{id}/{name}");
         (!was.eq_ignore_ascii_case(now)).then_some(Difference { fact, expected, found })
     })
-}
-
-fn last(id: &str) -> String {
-    id.rsplit('/').next().unwrap_or_default().to_lowercase()
 }
 
 /// The service has answered that it did what was asked, and some of it is not there.
@@ -183,15 +152,17 @@ impl<T: Object> Put<T> {
 
     /// Somebody else's object may mean the same: then nothing is to be put, and nothing to be taken back.
     async fn judge_refusal(&self, input: &T::Input, why: Fault) -> Outcome<Value> {
-        let Some(twins) = T::twins(input).filter(|twins| why.code.eq_ignore_ascii_case(twins.code)) else {
+        let Some(equivalent) =
+            T::equivalent(input).filter(|equivalent| why.code.eq_ignore_ascii_case(equivalent.code))
+        else {
             return Outcome::Refused(why);
         };
-        let filter = [("$filter", twins.filter.as_str())];
-        let there = match self.0.reader.list(&twins.list, &T::api(input), &filter).await {
+        let filter = [("$filter", equivalent.filter.as_str())];
+        let there = match self.0.reader.list(&equivalent.list, &T::api(input), &filter).await {
             Ok(there) => there,
             Err(unreadable) => return unread(unreadable),
         };
-        let judged = there.iter().find_map(|live| Some((live, T::is_twin(input, live)?)));
+        let judged = there.iter().find_map(|live| Some((live, T::is_equivalent(input, live)?)));
         match judged {
             Some((live, Ok(()))) => Outcome::Applied(serde_json::json!({"id": live["id"]})),
             Some((_, Err(difference))) => foreign(&difference),
@@ -202,7 +173,7 @@ impl<T: Object> Put<T> {
     /// What stands for the effect: our own object, or the one that was found to mean the same.
     async fn standing(&self, input: &T::Input, output: &Value) -> Result<Option<Difference>, Fault> {
         let (own, id) = (T::id(input), output["id"].as_str().unwrap_or_default());
-        let id = if T::twins(input).is_some() && !id.is_empty() { id } else { &own };
+        let id = if T::equivalent(input).is_some() && !id.is_empty() { id } else { &own };
         let listed = match T::shown_in(input) {
             Some(list) => self.0.shelf.find(&self.0.reader, &list, |item| is_of(item, id)).await,
             None => None,
@@ -219,7 +190,7 @@ impl<T: Object> Put<T> {
             return Ok(lacks(&live, &T::body(input), &own));
         }
         let other = || Difference { fact: own.clone(), expected: Some("the same".to_owned()), found: None };
-        Ok(T::is_twin(input, &live).unwrap_or_else(|| Err(other())).err())
+        Ok(T::is_equivalent(input, &live).unwrap_or_else(|| Err(other())).err())
     }
 }
 
@@ -227,7 +198,7 @@ impl<T: Object> Activity for Put<T> {
     const NAME: &'static str = T::NAME;
     const REVERSIBILITY: Reversibility = T::REVERSIBILITY;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = T::Input;
     type Before = ();
     type Output = Value;
@@ -328,7 +299,7 @@ impl<T: Object> Activity for Remove<T> {
     const NAME: &'static str = T::NAME;
     const REVERSIBILITY: Reversibility = T::REVERSIBILITY;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = T::Input;
     type Before = Option<Value>;
     type Output = ();
@@ -418,20 +389,5 @@ impl<T: Object> Activity for Remove<T> {
         let body = before.as_ref().map(ToString::to_string).unwrap_or_default();
         let url = format!("{}?api-version={}", T::id(input), T::api(input));
         format!("az rest --method put --url {} --body {}", quoted(&url), quoted(&body))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_azure_adds_does_not_count_and_what_is_missing_is_named() {
-        let live = json!({"id": "/X", "location": "West Europe", "properties": {"a": 1, "more": true}});
-        assert_eq!(lacks(&live, &json!({"location": "westeurope", "properties": {"a": 1}}), "x"), None);
-        let lack = lacks(&live, &json!({"properties": {"a": 2}}), "x").expect("it differs");
-        assert_eq!((lack.fact.as_str(), lack.found.as_deref()), ("x/properties/a", Some("1")));
-        assert!(lacks(&json!({}), &json!({"tags": {"a": "b"}}), "x").is_some());
     }
 }

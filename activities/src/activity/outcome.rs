@@ -1,6 +1,6 @@
 //! Activities: what every kind of change works with, and what it says of answers. Pure.
 
-use crate::activity::list_cache::Shelf;
+use crate::activity::list_cache::ListCache;
 use crate::azure::{Reader, Writer, errors};
 use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome};
 
@@ -9,7 +9,7 @@ use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome};
 pub(crate) struct Clients {
     pub(crate) reader: Reader,
     pub(crate) writer: Writer,
-    pub(crate) shelf: Shelf,
+    pub(crate) shelf: ListCache,
 }
 
 /// A request without an answer may still take effect for this long: its time limit, and as much again

@@ -54,7 +54,7 @@ impl Splice {
         if let Some(after) = turn(text, pairs) {
             return Some(Self::of(text, &after));
         }
-        let back: Vec<Pair> = pairs.iter().map(|p| Pair { from: p.to.clone(), to: p.from.clone() }).collect();
+        let back: Vec<Pair> = pairs.iter().map(Pair::back).collect();
         let before = turn(text, &back)?;
         (turn(&before, pairs).as_deref() == Some(text)).then(|| Self::of(&before, text))
     }
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn what_was_there_before_is_worked_out_from_either_side_and_never_guessed() {
-        let pairs = [Pair { from: "old-id".to_owned(), to: "new-id".to_owned() }];
+        let pairs = [Pair { from: "old-id".to_owned(), to: "new-id".into() }];
         let ahead = Splice::recall("use old-id;", &pairs).expect("it names the old one");
         assert!(ahead.is_now("use new-id;"));
         let behind = Splice::recall("use new-id;", &pairs).expect("it names the new one");

@@ -10,6 +10,7 @@ use crate::azure::Reader;
 use crate::conditions::alike_read::{Had, of_groups, read_new, read_old};
 use crate::references::rewrite::Pair;
 use crate::references::text::replace;
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Finding, Met};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -28,20 +29,20 @@ pub(crate) struct AlikeInput {
     /// What stands for what in scopes.
     pub(crate) replace: Vec<Pair>,
     /// What this plan gives the new one, by the names that are made here.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    given: Vec<String>,
+    #[serde(default)]
+    pub(crate) given: PlanValue<Vec<String>>,
     /// What the old one has and the plan knowingly does not copy, by the same names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    not_copied: Vec<String>,
+    pub(crate) not_copied: PlanValue<Vec<String>>,
 }
 
 /// One of both identities.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Side {
-    pub(crate) id: String,
-    pub(crate) principal_id: String,
-    pub(crate) client_id: String,
+    pub(crate) id: PlanValue<String>,
+    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) client_id: PlanValue<String>,
 }
 
 /// What is different.
@@ -128,7 +129,7 @@ impl Condition for IdentityAlike {
         let parts =
             [part("has what nobody planned", &found.more), part("lacks what the old one has", &found.less)];
         let what = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        Met::Never(Fault::new(FaultKind::Differs, "NotAlike", what).at(input.new.id.clone()))
+        Met::Never(Fault::new(FaultKind::Differs, "NotAlike", what).at(input.new.id.to_string()))
     }
 }
 
@@ -137,8 +138,11 @@ mod tests {
     use super::*;
 
     fn input(given: &[&str], not_copied: &[&str]) -> AlikeInput {
-        let side =
-            |id: &str| Side { id: id.into(), principal_id: format!("{id}-p"), client_id: format!("{id}-c") };
+        let side = |id: &str| Side {
+            id: id.into(),
+            principal_id: format!("{id}-p").into(),
+            client_id: format!("{id}-c").into(),
+        };
         let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
         AlikeInput {
             old: side("/s/old"),

@@ -1,9 +1,9 @@
 //! Activities: everything that is given to one identity, under names that two identities can be compared by. Reads only.
 
-use crate::activity::objects::MSI;
 use crate::azure::{Reader, items};
 use crate::conditions::alike::Side;
 use crate::relocate::names;
+use crate::surfaces::identity::create::MSI;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;

@@ -10,6 +10,7 @@ use crate::conditions::alike::AlikeInput;
 use crate::references::rewrite::Pair;
 use crate::references::text::{mentions, replace};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Finding, Met};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,18 +28,18 @@ pub(crate) struct PrincipalEqual(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EqualInput {
-    old: String,
-    new: String,
+    pub(crate) old: String,
+    pub(crate) new: PlanValue<String>,
     /// The subscriptions in which both are compared; what is held above one shows in it.
-    at: Vec<String>,
+    pub(crate) at: PlanValue<Vec<String>>,
     /// What stands for what in scopes and conditions.
-    replace: Vec<Pair>,
+    pub(crate) replace: Vec<Pair>,
     /// Principals that move too: which new name stands for one in a condition is for the grant's own proof.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    siblings: Vec<String>,
+    #[serde(rename = "siblings", default)]
+    pub(crate) batch_peers: PlanValue<Vec<String>>,
     /// Everything else that both have, compared both ways by `verify`; not in plans of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    alike: Option<AlikeInput>,
+    pub(crate) alike: Option<AlikeInput>,
 }
 
 /// A role at a place, under a condition.
@@ -110,7 +111,7 @@ impl PrincipalEqual {
         };
         let old = old.into_iter().map(|body| {
             let mut held = held(&body, &pairs).ok_or_else(strange)?;
-            held.names_sibling = input.siblings.iter().any(|id| mentions(&held.condition, id));
+            held.names_sibling = input.batch_peers.iter().any(|id| mentions(&held.condition, id));
             Ok((held, body))
         });
         let new = new?;

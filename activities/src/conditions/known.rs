@@ -1,8 +1,8 @@
 //! Activities: what is waited for. Reads only.
 
-use crate::activity::objects::MSI;
 use crate::azure::Reader;
-use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Met};
+use crate::surfaces::identity::create::MSI;
+use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Met, PlanValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,12 +12,12 @@ pub(crate) struct PrincipalKnown(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PrincipalInput {
-    principal_id: String,
+    pub(crate) principal_id: PlanValue<String>,
     /// The application and the resource that it is to be the principal of; not in plans of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    client_id: Option<String>,
+    pub(crate) client_id: Option<PlanValue<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    resource_id: Option<String>,
+    pub(crate) resource_id: Option<PlanValue<String>>,
 }
 
 /// Where a service principal is not that of the identity: whoever said its id said another one's.
@@ -56,7 +56,7 @@ impl Condition for PrincipalKnown {
                     );
                     Met::Never(
                         Fault::new(FaultKind::Differs, "NotItsPrincipal", what)
-                            .at(input.principal_id.clone()),
+                            .at(input.principal_id.to_string()),
                     )
                 }
             },
@@ -76,16 +76,16 @@ pub(crate) struct PrincipalEntitled(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EntitledInput {
-    principal_id: String,
-    groups: Vec<String>,
-    app_roles: Vec<AppRole>,
+    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) groups: PlanValue<Vec<String>>,
+    pub(crate) app_roles: Vec<Permission>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AppRole {
-    resource_id: String,
-    app_role_id: String,
+pub(crate) struct Permission {
+    pub(crate) resource_id: String,
+    pub(crate) app_role_id: String,
 }
 
 impl PrincipalEntitled {
@@ -105,7 +105,7 @@ impl PrincipalEntitled {
             return Ok(None);
         }
         let seen = self.0.graph_list(&format!("servicePrincipals/{of}/appRoleAssignments")).await?;
-        let shown = |role: &&AppRole| {
+        let shown = |role: &&Permission| {
             seen.iter()
                 .any(|s| is(s, "resourceId", &role.resource_id) && is(s, "appRoleId", &role.app_role_id))
         };
@@ -135,15 +135,15 @@ pub(crate) struct IdentityKnown(pub(crate) Reader);
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct IdentityInput {
-    id: String,
+pub(crate) struct IdentityIsThere {
+    pub(crate) id: String,
 }
 
 impl Condition for IdentityKnown {
     const NAME: &'static str = "identity.known/1";
-    type Input = IdentityInput;
+    type Input = IdentityIsThere;
 
-    async fn check(&self, input: &IdentityInput) -> Met {
+    async fn check(&self, input: &IdentityIsThere) -> Met {
         match self.0.find(&input.id, MSI).await {
             Ok(Some(_)) => Met::Yes,
             Ok(None) => {

@@ -4,6 +4,7 @@
 
 use crate::azure::Reader;
 use crate::conditions::users::{Known, Look};
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{Condition, Fault, FaultKind, Met};
 use serde::{Deserialize, Serialize};
 
@@ -13,18 +14,18 @@ pub(crate) struct IdentityUnused(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnusedInput {
-    id: String,
+    pub(crate) id: String,
     /// Its client id and its principal id, by which hosts may name it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    names: Vec<String>,
+    pub(crate) names: PlanValue<Vec<String>>,
     /// Hosts that the plan knows, and those that people were to re-point.
-    hosts: Vec<Known>,
+    pub(crate) hosts: Vec<Known>,
     /// Lists that could not be read when the plan was made, for which somebody answers by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    answered_for: Vec<String>,
+    pub(crate) answered_for: PlanValue<Vec<String>>,
     /// Records of runs that have ended: they have it attached and do not use it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    records: Vec<String>,
+    pub(crate) records: PlanValue<Vec<String>>,
 }
 
 impl Condition for IdentityUnused {

@@ -8,6 +8,7 @@ use crate::references::text::mentions;
 use crate::relocate::looking::{RESOURCE_GRAPH, TABLES, Versions, carriers, lacks_table, users_list};
 use crate::surfaces::host::rewrite::identities;
 use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,11 +21,11 @@ const AT_ONCE: usize = 16;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Known {
-    id: String,
-    api_version: String,
+    pub(crate) id: String,
+    pub(crate) api_version: String,
     /// Places that named it, as JSON Pointers, where a person was to change them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    places: Vec<String>,
+    pub(crate) places: PlanValue<Vec<String>>,
 }
 
 /// Who uses it, and how.

@@ -2,17 +2,25 @@
 
 use super::scan::escape;
 use super::text::replace;
+use rehome_orchestrator::PlanValue;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What is replaced by what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pair {
     /// The identifier that is looked for, whole and without regard to case.
     pub from: String,
     /// What is put in its place.
-    pub to: String,
+    pub to: PlanValue<String>,
+}
+
+impl Pair {
+    /// The same the other way round.
+    pub fn back(&self) -> Self {
+        Self { from: self.to.to_string(), to: (&self.from).into() }
+    }
 }
 
 /// One text that was replaced.

@@ -9,6 +9,7 @@ pub mod params;
 pub(crate) mod plan;
 pub mod preflight;
 pub mod rights;
+pub(crate) mod short;
 mod surroundings;
 pub(crate) mod survey;
 #[cfg(test)]
@@ -25,15 +26,10 @@ pub use surroundings::surroundings;
 pub use survey::survey;
 pub use workflow::{NAME, Relocate};
 
-/// What the code has as tables, for the table of all surfaces.
-pub(crate) mod tables {
-    pub(crate) use crate::relocate::survey::{SERVICES, is_single_kind};
-    pub(crate) use crate::surfaces::host::strategy::BY_HAND;
-}
-
 /// How the resources that carry an identity are looked for.
 pub(crate) mod looking {
-    pub(crate) use crate::relocate::survey::{
-        RESOURCE_GRAPH, TABLES, Versions, carriers, credential_list, lacks_table, users_list,
-    };
+    pub(crate) use crate::relocate::survey::query::{RESOURCE_GRAPH, TABLES, carriers, lacks_table};
+    pub(crate) use crate::relocate::survey::versions::Versions;
+    pub(crate) use crate::surfaces::federated_credential::credential_list;
+    pub(crate) use crate::surfaces::host::survey::users_list;
 }

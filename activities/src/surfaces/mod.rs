@@ -1,26 +1,40 @@
 //! Activities: the surfaces on which an identity may be something to somebody, each with what it reads, plans and does.
 
+pub(crate) mod app_credential;
+pub(crate) mod app_role;
 pub(crate) mod app_settings;
 pub(crate) mod callers;
 pub(crate) mod cluster;
 pub(crate) mod database;
+pub(crate) mod delegated_grant;
 pub(crate) mod deny_assignment;
+pub(crate) mod directory_role;
+pub(crate) mod federated_credential;
+pub(crate) mod group_member;
 pub(crate) mod home;
 pub(crate) mod host;
 pub(crate) mod identity;
 pub(crate) mod identity_extensions;
 pub(crate) mod issuer;
 pub(crate) mod key_vault_policy;
+pub(crate) mod kit;
+mod list;
 pub(crate) mod lock;
 pub(crate) mod manual_references;
+pub(crate) mod owner;
 pub(crate) mod pim;
 pub(crate) mod registry;
 pub(crate) mod resource_group;
 pub(crate) mod role_assignment;
+pub(crate) mod row;
 pub(crate) mod schedule;
 pub(crate) mod security_attributes;
+pub(crate) mod service_grant;
 pub(crate) mod service_principal;
 pub(crate) mod sign_ins;
+pub(crate) mod surface;
 mod table;
 
-pub use table::{Fate, Surface, surfaces, text};
+pub(crate) use list::ALL;
+pub use row::{Handling, Row};
+pub use table::{surfaces, text};

@@ -107,6 +107,38 @@ impl Registry {
         })
     }
 
+    /// Whether a plan, just made, is one that this registry can carry out: every name in it is registered, and every input
+    /// that the plan says in full is one of its activity or condition.
+    ///
+    /// # Errors
+    /// With the first step that is not so; nothing was begun.
+    pub fn check(&self, plan: &Plan) -> Result<(), Fault> {
+        if let Some(name) = self.unknown_name(plan) {
+            return Err(unknown("activity, condition or workflow", name));
+        }
+        for step in &plan.steps {
+            let fits = match &step.node {
+                Node::Act { activity, input, .. } => {
+                    self.find_activity(activity)?.reads(input.known_whole().as_ref())
+                }
+                Node::Wait { condition, input, .. } => {
+                    self.find_condition(condition)?.reads(input.known_whole().as_ref())
+                }
+                Node::Soak { .. }
+                | Node::Pause { .. }
+                | Node::Gate { .. }
+                | Node::ByHand { .. }
+                | Node::Check { .. } => Ok(()),
+            };
+            fits.map_err(|why| why.at(step.title.clone()))?;
+            if let Some(proof) = &step.proof {
+                let fits = self.find_condition(&proof.condition)?.reads(proof.input.known_whole().as_ref());
+                fits.map_err(|why| why.at(step.title.clone()))?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn find_activity(&self, name: &str) -> Result<Arc<dyn AnyActivity>, Fault> {
         self.activities.get(name).cloned().ok_or_else(|| unknown("activity", name))
     }
@@ -129,6 +161,8 @@ struct Erased<T>(T);
 /// An activity whose types are JSON.
 pub(crate) trait AnyActivity: Send + Sync {
     fn reversibility(&self) -> Reversibility;
+    /// Whether an input is one of this activity; where there is none yet, nobody can tell.
+    fn reads(&self, input: Option<&Json>) -> Result<(), Fault>;
     fn reads_before(&self) -> bool;
     fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault>;
     fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>>;
@@ -170,6 +204,8 @@ pub(crate) trait AnyActivity: Send + Sync {
 }
 
 pub(crate) trait AnyCondition: Send + Sync {
+    /// Whether an input is one of this condition; where there is none yet, nobody can tell.
+    fn reads(&self, input: Option<&Json>) -> Result<(), Fault>;
     fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met>;
     fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>>;
 }
@@ -213,6 +249,10 @@ fn recorded(findings: Vec<Finding>) -> Vec<Finding> {
 impl<A: Activity> AnyActivity for Erased<A> {
     fn reversibility(&self) -> Reversibility {
         A::REVERSIBILITY
+    }
+
+    fn reads(&self, input: Option<&Json>) -> Result<(), Fault> {
+        input.map_or(Ok(()), |input| input.read::<A::Input>("input").map(drop))
     }
 
     fn reads_before(&self) -> bool {
@@ -339,6 +379,10 @@ impl<A: Activity> AnyActivity for Erased<A> {
 }
 
 impl<C: Condition> AnyCondition for Erased<C> {
+    fn reads(&self, input: Option<&Json>) -> Result<(), Fault> {
+        input.map_or(Ok(()), |input| input.read::<C::Input>("input").map(drop))
+    }
+
     fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met> {
         Box::pin(async move {
             match input.read("input") {

@@ -165,6 +165,10 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
         self.inner.reversibility()
     }
 
+    fn reads(&self, input: Option<&Json>) -> Result<(), Fault> {
+        self.inner.reads(input)
+    }
+
     fn reads_before(&self) -> bool {
         self.inner.reads_before()
     }
@@ -284,6 +288,10 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
 }
 
 impl AnyCondition for Disturbed<dyn AnyCondition> {
+    fn reads(&self, input: Option<&Json>) -> Result<(), Fault> {
+        self.inner.reads(input)
+    }
+
     fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met> {
         Box::pin(async move {
             match self.around.look("check", self.name, self.inner.clone().check(input)).await {

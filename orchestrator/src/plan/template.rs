@@ -5,6 +5,7 @@
 
 use crate::ids::StepId;
 use crate::json::Json;
+use crate::plan::typed::ToTemplate;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +64,12 @@ impl Template {
     pub fn known(value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).expect("plan inputs have string keys and finite numbers");
         Self::Known(Json::of(&value))
+    }
+
+    /// A typed input: each struct of it is an object, each list a list, and each [`Planned`](crate::PlanValue) part what it
+    /// says that it is.
+    pub fn of(input: &impl Serialize) -> Self {
+        input.serialize(ToTemplate).expect("inputs have string keys, finite numbers and plain enums")
     }
 
     /// A field of an earlier step's output.
@@ -141,6 +148,12 @@ impl Template {
                 Ok(Value::String(text))
             }
         }
+    }
+
+    /// The whole of it, where no step is named.
+    pub(crate) fn known_whole(&self) -> Option<Json> {
+        let whole = self.references().is_empty().then(|| self.resolve(&|_| None));
+        whole?.ok().map(|value| Json::of(&value))
     }
 
     /// The template as people read it, with a mark where a value is known only later.

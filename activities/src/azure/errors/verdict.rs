@@ -149,12 +149,12 @@ pub fn advice(why: &Fault) -> Option<&'static str> {
 }
 
 /// Long enough for a new principal to be known to every replica of Azure (up to 10 minutes, and some).
-pub(crate) const PATIENT: Retry =
+pub(crate) const REPLICATION_RETRY: Retry =
     Retry { base_ms: 2_000, cap_ms: 60_000, attempts_max: 120, give_up_after_ms: 1_800_000 };
 
 /// Whether this many tries, with the pauses between them, have taken this long.
 pub(crate) fn is_spent(tries: u32, within_s: u32) -> bool {
-    let pause = |nth: u32| (PATIENT.base_ms << nth.min(16)).min(PATIENT.cap_ms);
+    let pause = |nth: u32| (REPLICATION_RETRY.base_ms << nth.min(16)).min(REPLICATION_RETRY.cap_ms);
     (0..tries.saturating_sub(1)).map(pause).sum::<u64>() >= u64::from(within_s) * 1_000
 }
 

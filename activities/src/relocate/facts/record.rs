@@ -6,8 +6,9 @@ use crate::azure::national::CLOUDS;
 use crate::references::scan::Identifier;
 use crate::references::table::Verb;
 use crate::relocate::facts::{
-    Audience, DelegatedGrant, Denied, Gap, Identity, Mapped, Named, Pim, PrincipalSettings, Right,
-    SecurityAttribute, Writing,
+    AccessPolicy, AppCredential, AppRole, Assignment, Audience, DelegatedGrant, Denied, DirectoryRole,
+    FederatedCredential, Gap, Group, Identity, Lock, Mapped, Named, Owned, Pim, PrincipalSettings, Right,
+    SecurityAttribute, ServiceGrant, Writing,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,83 +98,6 @@ pub struct TargetFacts {
     pub policies: Vec<String>,
 }
 
-/// A federated credential.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FederatedCredential {
-    /// Its name.
-    pub name: String,
-    /// Who issues the outside tokens.
-    pub issuer: String,
-    /// Whose tokens; absent where an expression matches claims instead.
-    pub subject: Option<String>,
-    /// For whom the tokens are meant: exactly one.
-    pub audiences: Vec<String>,
-    /// The expression, in the preview's form `{value, languageVersion}`.
-    pub claims_matching: Option<ClaimsMatching>,
-    /// What Azure tells of it and this program does not know, as `properties.name`.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unknown: BTreeSet<String>,
-}
-
-/// An expression that matches the claims of outside tokens.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClaimsMatching {
-    /// The expression.
-    pub value: String,
-    /// The version of its language.
-    pub language_version: i64,
-}
-
-/// A role assignment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Assignment {
-    /// Its ARM id.
-    pub id: String,
-    /// Where it holds.
-    pub scope: String,
-    /// The role definition's id.
-    pub role_definition_id: String,
-    /// The role's name, for people.
-    pub role: String,
-    /// Who has it.
-    pub principal_id: String,
-    /// What sort of principal.
-    pub principal_type: String,
-    /// The condition, if any.
-    pub condition: Option<String>,
-    /// The version of the condition's language.
-    pub condition_version: Option<String>,
-    /// The description.
-    pub description: Option<String>,
-    /// The identity in a customer's tenant (Azure Lighthouse).
-    pub delegated_identity: Option<String>,
-    /// When it ends, where it is time-bound.
-    pub until: Option<String>,
-    /// When it begins, where that is still to come.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-}
-
-impl Assignment {
-    /// Whether it begins or ends at a time of its own.
-    pub fn is_scheduled(&self) -> bool {
-        self.until.is_some() || self.from.is_some()
-    }
-
-    /// The role's GUID; what stands before it depends on the subscription that was asked.
-    pub fn role_guid(&self) -> &str {
-        self.role_definition_id.rsplit('/').next().unwrap_or_default()
-    }
-
-    /// Whether both are of one role.
-    pub fn is_of_role(&self, other: &Self) -> bool {
-        self.role_guid().eq_ignore_ascii_case(other.role_guid())
-    }
-}
-
 /// Grants in Entra ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -202,111 +126,6 @@ pub struct Directory {
     pub settings: PrincipalSettings,
     /// Things found that are not copied: administrative units.
     pub by_hand: Vec<String>,
-}
-
-/// A group.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Its object id.
-    pub id: String,
-    /// Its name, or its id where the name may not be read.
-    pub name: String,
-    /// Members come from a rule: nobody can be added.
-    pub dynamic: bool,
-    /// Members come from on-premises: nobody can be added here.
-    pub synced: bool,
-    /// The group may hold directory roles: adding to it needs more rights.
-    pub role_assignable: bool,
-}
-
-impl Group {
-    /// Whether anybody can be added: members do not come from a rule or from on-premises.
-    pub fn can_be_joined(&self) -> bool {
-        !self.dynamic && !self.synced
-    }
-}
-
-/// An application permission.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AppRole {
-    /// The service principal of the application that gives it.
-    pub resource_id: String,
-    /// That application's name.
-    pub resource: String,
-    /// The role's id.
-    pub app_role_id: String,
-}
-
-/// Something that the identity owns.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Owned {
-    /// `groups`, `applications` or `servicePrincipals`.
-    pub collection: String,
-    /// Its object id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-}
-
-/// A directory role.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DirectoryRole {
-    /// The role definition's id.
-    pub role_definition_id: String,
-    /// Where it holds: `/`, an administrative unit, an application.
-    pub scope: String,
-}
-
-/// A credential of an application that trusts the identity.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AppCredential {
-    /// The application's object id.
-    pub application: String,
-    /// The application's name.
-    pub application_name: String,
-    /// The credential's name.
-    pub name: String,
-    /// Who issues the tokens: this tenant.
-    pub issuer: String,
-    /// Whose tokens: the identity's principal id.
-    pub subject: String,
-    /// For whom.
-    pub audiences: Vec<String>,
-    /// What it says about itself.
-    pub description: Option<String>,
-}
-
-/// An entry in a key vault.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccessPolicy {
-    /// The vault's ARM id.
-    pub vault: String,
-    /// The tenant.
-    pub tenant_id: String,
-    /// Together with an application, for compound identities.
-    pub application_id: Option<String>,
-    /// What it allows, as Azure has it.
-    pub permissions: serde_json::Value,
-    /// The vault goes by roles, so the entry is without effect.
-    pub ignored: bool,
-}
-
-/// A grant that is a child resource of some service.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceGrant {
-    /// Its ARM id.
-    pub id: String,
-    /// The API version it was read with.
-    pub api_version: String,
-    /// Its writable body.
-    pub body: serde_json::Value,
 }
 
 /// An extension of the identity itself.
@@ -450,18 +269,4 @@ pub struct Setting {
     pub list: String,
     /// Which of its names.
     pub identifiers: Vec<Identifier>,
-}
-
-/// A lock.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lock {
-    /// Its ARM id.
-    pub id: String,
-    /// Where it holds, and below.
-    pub scope: String,
-    /// `CanNotDelete` or `ReadOnly`.
-    pub level: String,
-    /// What its maker wrote.
-    pub notes: Option<String>,
 }

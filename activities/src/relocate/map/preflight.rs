@@ -2,7 +2,8 @@
 
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
-use crate::relocate::preflight::{Preflight, notice, obstacles};
+use crate::relocate::preflight::notice::{Preflight, notice};
+use crate::surfaces::host::obstacles::obstacles;
 use crate::surfaces::host::strategy::below;
 
 /// What is not there is a blocker where the map names it itself, and else a warning: not everything in a group

@@ -5,8 +5,11 @@ use crate::azure::Reader;
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
-use crate::relocate::survey::{Common, gap, parse};
+use crate::relocate::survey::common::Common;
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
 use crate::surfaces::host::strategy::below;
+use crate::surfaces::key_vault_policy::facts::goes_by_roles;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
 use serde_json::Value;
@@ -67,7 +70,7 @@ async fn places(
     for (of, id) in wanted.into_values() {
         asked.push(async move {
             let found = unread.or_none(&id, find_place(reader, common, params, &id).await);
-            let by_roles = found.as_ref().is_some_and(parse::goes_by_roles);
+            let by_roles = found.as_ref().is_some_and(goes_by_roles);
             let lacks = roles_out_of_reach(common, facts, &of, &id);
             MappedPlace { of, id, there: found.is_some(), by_roles, lacks }
         });

@@ -1,20 +1,22 @@
 //! Activities: puts a plan together, step by step. Pure.
 
+use crate::activity::kept_lock::KeptLock;
 use crate::references::by_name::name_and_group;
+use crate::references::rewrite::Pair;
 use crate::references::scan::{Identifier, Identifiers, scan};
 use crate::references::text::{Piece, pieces, replace};
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
-use crate::surfaces::lock::plan as kept;
-use crate::surfaces::lock::plan::Kept;
-use rehome_orchestrator::{Node, Phase, Proof, Step, StepId, Template};
+use crate::relocate::plan::kept::{self, Kept};
+use crate::relocate::plan::words::StepText;
+use crate::surfaces::identity::create::IdentityCreated;
+use rehome_orchestrator::{Node, Phase, PlanValue, Proof, Step, StepId, StepRef, Template};
 use serde_json::Value;
-use std::borrow::Cow;
 use uuid::Uuid;
 
 /// The parts of a plan, as people call them.
 #[derive(Clone, Copy)]
-pub(crate) enum Group {
+pub(crate) enum Part {
     Create,
     Grant,
     RePoint,
@@ -23,7 +25,14 @@ pub(crate) enum Group {
     CleanUp,
 }
 
-impl Group {
+impl Part {
+    fn phase(self) -> Phase {
+        match self {
+            Self::CleanUp => Phase::CleanUp,
+            Self::Create | Self::Grant | Self::RePoint | Self::Check | Self::Soak => Phase::Forward,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Create => "CREATE",
@@ -37,11 +46,24 @@ impl Group {
 }
 
 /// What is put where the old identity's names stood.
-pub(crate) struct New {
+pub(crate) struct NewIdentity {
     /// The new resource id, known beforehand.
     pub(crate) id: String,
     /// The step that makes the new identity and gives its other names.
-    pub(crate) made_by: StepId,
+    pub(crate) made_by: StepRef<IdentityCreated>,
+}
+
+/// The new identity, and the step after which Entra ID knows its principal.
+pub(crate) struct ReadyPrincipal<'a> {
+    pub(crate) new: &'a NewIdentity,
+    pub(crate) known: StepId,
+}
+
+impl ReadyPrincipal<'_> {
+    /// Its principal id.
+    pub(crate) fn principal(&self) -> PlanValue<String> {
+        self.new.planned(Identifier::PrincipalId)
+    }
 }
 
 /// A plan in the making.
@@ -53,48 +75,23 @@ pub(crate) struct Builder<'a> {
     steps: Vec<Step>,
 }
 
-/// What one step says beside what it does.
-pub(crate) struct Words {
-    pub(crate) title: String,
-    pub(crate) undo: Cow<'static, str>,
-}
-
-impl Words {
-    pub(crate) fn new(title: impl Into<String>, undo: &'static str) -> Self {
-        Self { title: title.into(), undo: Cow::Borrowed(undo) }
-    }
-}
-
 impl<'a> Builder<'a> {
     pub(crate) fn new(params: &'a Params, facts: &'a Facts) -> Self {
         Self { params, facts, kept: Vec::new(), steps: Vec::new() }
     }
 
     /// Adds a step and gives it the next number.
-    pub(crate) fn push(
-        &mut self,
-        group: Group,
-        mut words: Words,
-        needs: &[StepId],
-        mut node: Node,
-    ) -> StepId {
+    pub(crate) fn push(&mut self, part: Part, text: StepText, needs: &[StepId], node: Node) -> StepId {
         let id = StepId::new(format!("{:02}", self.steps.len() + 1));
-        let phase = match group {
-            Group::CleanUp => Phase::CleanUp,
-            Group::Create | Group::Grant | Group::RePoint | Group::Check | Group::Soak => Phase::Forward,
-        };
         let mut needs = needs.to_vec();
-        if phase == Phase::Forward {
-            kept::below(&self.kept, &mut node, &mut words, &mut needs);
-        }
         needs.sort();
         needs.dedup();
         self.steps.push(Step {
             id: id.clone(),
-            group: group.name().to_owned(),
-            title: words.title,
-            undo: words.undo.into_owned(),
-            phase,
+            group: part.name().to_owned(),
+            title: text.title,
+            undo: text.undo.into_owned(),
+            phase: part.phase(),
             needs,
             node,
             proof: None,
@@ -102,10 +99,37 @@ impl<'a> Builder<'a> {
         id
     }
 
+    /// Adds a step that makes something at or below this id on the way there: its way back meets the locks above it, which
+    /// are given to it where they may be lifted.
+    pub(crate) fn make(
+        &mut self,
+        part: Part,
+        mut text: StepText,
+        needs: &[StepId],
+        at: &str,
+        node: impl FnOnce(Vec<KeptLock>) -> Node,
+    ) -> StepId {
+        let mut needs = needs.to_vec();
+        let lifted = kept::below(&self.kept, at, &mut text, &mut needs);
+        self.push(part, text, &needs, node(lifted))
+    }
+
+    /// Adds a step of these words and these effects for each, all after one other step.
+    pub(crate) fn each(
+        &mut self,
+        part: Part,
+        steps: impl IntoIterator<Item = (String, &'static str, Node)>,
+        after: &StepId,
+    ) -> Vec<StepId> {
+        let needs = std::slice::from_ref(after);
+        let push = |(title, undo, node)| self.push(part, StepText::new(title, undo), needs, node);
+        steps.into_iter().map(push).collect()
+    }
+
     /// Says what is looked at once a person has said that the step is done.
-    pub(crate) fn prove(&mut self, step: &StepId, condition: &str, input: Template) {
+    pub(crate) fn prove(&mut self, step: &StepId, proof: Proof) {
         if let Some(step) = self.steps.iter_mut().find(|s| s.id == *step) {
-            step.proof = Some(Proof { condition: condition.to_owned(), input });
+            step.proof = Some(proof);
         }
     }
 
@@ -128,8 +152,13 @@ impl<'a> Builder<'a> {
         &self.facts.identity.identifiers
     }
 
+    /// The principal id of the old identity.
+    pub(crate) fn old_principal(&self) -> PlanValue<String> {
+        (&self.old().principal_id).into()
+    }
+
     /// The pairs `from`, `to` for these identifiers of the old identity.
-    pub(crate) fn pairs(&self, new: &New, wanted: &[Identifier]) -> Template {
+    pub(crate) fn pairs(&self, new: &NewIdentity, wanted: &[Identifier]) -> Vec<Pair> {
         let all = [
             Identifier::ResourceId,
             Identifier::ClientId,
@@ -137,13 +166,8 @@ impl<'a> Builder<'a> {
             Identifier::Name,
             Identifier::Group,
         ];
-        let pairs = all.into_iter().filter(|i| wanted.contains(i)).map(|identifier| {
-            Template::object([
-                ("from", Template::known(self.name_of(identifier))),
-                ("to", new.name(identifier)),
-            ])
-        });
-        Template::List(pairs.collect())
+        let pair = |of| Pair { from: self.name_of(of).to_owned(), to: new.planned(of) };
+        all.into_iter().filter(|of| wanted.contains(of)).map(pair).collect()
     }
 
     /// What the old identity is called in one of its names.
@@ -159,41 +183,48 @@ impl<'a> Builder<'a> {
     }
 
     /// A text in which the new names stand for the old ones.
-    pub(crate) fn renamed_text(&self, new: &New, text: &str) -> Template {
+    pub(crate) fn renamed_text(&self, new: &NewIdentity, text: &str) -> PlanValue<String> {
         self.renamed_beside(new, text, &[])
     }
 
     /// The same, in which other names are exchanged as well.
-    pub(crate) fn renamed_beside(&self, new: &New, text: &str, others: &[(&str, Template)]) -> Template {
+    pub(crate) fn renamed_beside(
+        &self,
+        new: &NewIdentity,
+        text: &str,
+        others: &[(&str, PlanValue<String>)],
+    ) -> PlanValue<String> {
         let text = replace(text, &[(self.old().resource_id.as_str(), new.id.as_str())])
             .unwrap_or_else(|| text.to_owned());
         let mut names = vec![self.old().client_id.as_str(), self.old().principal_id.as_str()];
         names.extend(others.iter().map(|(name, _)| *name));
-        let mut parts: Vec<Template> = pieces(&text, &names)
+        let mut parts: Vec<PlanValue<String>> = pieces(&text, &names)
             .into_iter()
             .map(|piece| match piece {
-                Piece::Text(text) => Template::known(text),
-                Piece::Mention(0) => new.name(Identifier::ClientId),
-                Piece::Mention(1) => new.name(Identifier::PrincipalId),
+                Piece::Text(text) => text.to_owned().into(),
+                Piece::Mention(0) => new.planned(Identifier::ClientId),
+                Piece::Mention(1) => new.planned(Identifier::PrincipalId),
                 Piece::Mention(other) => others[other - 2].1.clone(),
             })
             .collect();
-        if parts.len() == 1 { parts.remove(0) } else { Template::Text(parts) }
+        match parts.len() {
+            1 => parts.remove(0),
+            _ => PlanValue::from_template(Template::Text(parts.iter().map(PlanValue::template).collect())),
+        }
     }
 
     /// A value in which the new names stand for the old ones.
-    pub(crate) fn renamed(&self, new: &New, value: &Value) -> Template {
+    pub(crate) fn renamed(&self, new: &NewIdentity, value: &Value) -> PlanValue<Value> {
         if scan(value, self.old()).is_empty() {
-            return Template::known(value);
+            return value.clone().into();
         }
-        match value {
-            Value::String(text) => self.renamed_text(new, text),
-            Value::Array(items) => Template::List(items.iter().map(|i| self.renamed(new, i)).collect()),
-            Value::Object(members) => {
-                Template::object(members.iter().map(|(k, v)| (k.clone(), self.renamed(new, v))))
-            }
-            plain => Template::known(plain),
-        }
+        let inner = |value: &Value| self.renamed(new, value).template();
+        PlanValue::from_template(match value {
+            Value::String(text) => self.renamed_text(new, text).template(),
+            Value::Array(items) => Template::List(items.iter().map(inner).collect()),
+            Value::Object(members) => Template::object(members.iter().map(|(k, v)| (k.clone(), inner(v)))),
+            plain => return plain.clone().into(),
+        })
     }
 
     /// A name that is the same whenever the same thing is planned for the same target.
@@ -207,20 +238,26 @@ impl<'a> Builder<'a> {
     }
 }
 
-impl New {
-    pub(crate) fn name(&self, identifier: Identifier) -> Template {
+impl NewIdentity {
+    /// One of its names, for an input.
+    pub(crate) fn planned(&self, identifier: Identifier) -> PlanValue<String> {
         let [name, group] = name_and_group(&self.id).unwrap_or_default();
         match identifier {
-            Identifier::Name => Template::known(name),
-            Identifier::Group => Template::known(group),
-            Identifier::ResourceId => Template::known(&self.id),
-            Identifier::ClientId => Template::from_step(self.made_by.clone(), "client_id"),
-            Identifier::PrincipalId => Template::from_step(self.made_by.clone(), "principal_id"),
+            Identifier::Name => name.into(),
+            Identifier::Group => group.into(),
+            Identifier::ResourceId => (&self.id).into(),
+            Identifier::ClientId => IdentityCreated::client_id(&self.made_by),
+            Identifier::PrincipalId => IdentityCreated::principal_id(&self.made_by),
         }
     }
-}
 
-/// An object without the members that are absent.
-pub(crate) fn object<const N: usize>(members: [(&str, Option<Template>); N]) -> Template {
-    Template::object(members.into_iter().filter_map(|(name, member)| Some((name, member?))))
+    /// One of its names, inside a text for people.
+    pub(crate) fn name(&self, identifier: Identifier) -> Template {
+        self.planned(identifier).template()
+    }
+
+    /// The step that makes it.
+    pub(crate) fn step(&self) -> StepId {
+        self.made_by.id().clone()
+    }
 }

@@ -9,7 +9,7 @@ use rehome_orchestrator::{Node, Step};
 use serde_json::{Value, json};
 
 /// One of everything that a plan is made from.
-fn everything() -> Facts {
+pub(super) fn everything() -> Facts {
     let mut facts = facts();
     let mut conditional = assignment("a2", "/subscriptions/s1");
     conditional.condition = Some(format!("@Request[x] ForAnyOfAnyValues:GuidEquals {{{PRINCIPAL}}}"));

@@ -1,16 +1,19 @@
 //! Activities: facts into a plan, once and purely. Touches nothing.
 
-pub(crate) mod alike;
+mod alike;
 pub(crate) mod builder;
-pub(crate) mod clean_up;
+mod clean_up;
 #[cfg(test)]
 mod compared;
-pub(crate) mod grants;
-pub(crate) mod kinds;
+pub(crate) mod fresh;
+#[cfg(test)]
+mod golden;
+pub(crate) mod kept;
 mod order;
 #[cfg(test)]
 mod tests;
-mod waits;
+pub(crate) mod waiting;
+pub(crate) mod waits;
 pub(crate) mod words;
 
 pub use order::plan;

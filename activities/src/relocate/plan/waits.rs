@@ -4,15 +4,18 @@
 //! known to every service, is a pause of a stated length: once, before anybody uses what was granted, and
 //! again on the way back for what was granted again.
 
-use super::alike;
-use super::builder::{Builder, Group, New, Words, object};
-use super::kinds::wait;
-use super::words::length;
+use crate::conditions::alike::IdentityAlike;
+use crate::conditions::equal_access::{EqualInput, PrincipalEqual};
+use crate::conditions::known::{EntitledInput, Permission, PrincipalEntitled};
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Assignment, Facts};
-use crate::surfaces::pim::plan as scheduled;
-use crate::surfaces::role_assignment::batch_peers as siblings;
-use rehome_orchestrator::{Node, StepId, Template};
+use crate::relocate::plan::alike;
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
+use crate::relocate::plan::waiting::until;
+use crate::relocate::plan::words::{StepText, length};
+use crate::surfaces::pim;
+use crate::surfaces::role_assignment::batch_peers;
+use rehome_orchestrator::{Node, StepId};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -44,17 +47,17 @@ fn spread_ms(b: &Builder<'_>) -> u64 {
 
 fn pause(
     b: &mut Builder<'_>,
-    group: Group,
-    words: (String, String),
+    part: Part,
+    (title, undo): (String, String),
     needs: &[StepId],
     [for_ms, back_ms]: [u64; 2],
 ) -> StepId {
-    let words = Words { title: words.0, undo: Cow::Owned(words.1) };
-    b.push(group, words, needs, Node::Pause { for_ms, back_ms })
+    let text = StepText { title, undo: Cow::Owned(undo) };
+    b.push(part, text, needs, Node::Pause { for_ms, back_ms })
 }
 
 /// After the grants, before anybody asks for the new identity's tokens.
-pub(crate) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
+pub(crate) fn until_granted(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> Vec<StepId> {
     let mut needs = granted.to_vec();
     needs.push(until_equal(b, new, granted));
     if granted.is_empty() {
@@ -69,44 +72,42 @@ pub(crate) fn until_granted(b: &mut Builder<'_>, new: &New, granted: &[StepId]) 
         format!("{} until the grants act everywhere: nothing in Azure shows when they do", length(spread)),
         format!("{} until nothing works as NEW any more", length(drain)),
     );
-    vec![pause(b, Group::Grant, words, &needs, [spread, drain])]
+    vec![pause(b, Part::Grant, words, &needs, [spread, drain])]
 }
 
 /// Azure itself is asked for the sum of what both may do, before anything begins to rely on the new one.
-fn until_equal(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> StepId {
+fn until_equal(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> StepId {
     let facts = b.facts;
     let at = subscriptions(facts);
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
-    let input = object([
-        ("old", Some(Template::known(&b.old().principal_id))),
-        ("new", Some(new.name(Identifier::PrincipalId))),
-        ("at", Some(Template::known(&at))),
-        ("replace", Some(b.pairs(new, &all))),
-        ("siblings", Some(Template::known(moving(facts)))),
-        ("alike", Some(alike::input(b, new))),
-    ]);
+    let input = EqualInput {
+        old: b.old().principal_id.clone(),
+        new: new.planned(Identifier::PrincipalId),
+        at: at.iter().cloned().collect(),
+        replace: b.pairs(new, &all),
+        batch_peers: moving(facts).into_iter().map(ToOwned::to_owned).collect(),
+        alike: Some(alike::input(b, new)),
+    };
     let mut needs = granted.to_vec();
-    needs.push(new.made_by.clone());
+    needs.push(new.step());
     let title = format!("until NEW may do all that old may, in {}", counted(at.len(), "subscription"));
-    let words = Words { title, undo: Cow::Borrowed("") };
-    b.push(Group::Grant, words, &needs, wait("principal.equal/1", input))
+    b.push(Part::Grant, StepText::new(title, ""), &needs, until::<PrincipalEqual>(&input))
 }
 
 /// Before anything is taken from the old identity, both are compared as wholes: nobody has given the new one more, or
 /// the old one something that nobody knows of.
-pub(crate) fn until_alike(b: &mut Builder<'_>, new: &New, needs: &[StepId]) -> StepId {
+pub(crate) fn until_alike(b: &mut Builder<'_>, new: &NewIdentity, needs: &[StepId]) -> StepId {
     let title = "until NEW has what old has, and nothing more".to_owned();
     let input = alike::input(b, new);
     let mut needs = needs.to_vec();
-    needs.push(new.made_by.clone());
-    let words = Words { title, undo: Cow::Borrowed("") };
-    b.push(Group::CleanUp, words, &needs, wait("identity.alike/1", input))
+    needs.push(new.step());
+    b.push(Part::CleanUp, StepText::new(title, ""), &needs, until::<IdentityAlike>(&input))
 }
 
 /// Principals of the same batch that a condition of it names.
 fn moving(facts: &Facts) -> BTreeSet<&str> {
     let conditions = facts.assignments_of.iter().filter_map(|a| a.condition.as_deref());
-    conditions.flat_map(|text| siblings::named(facts, text)).map(|m| m.principal_id.as_str()).collect()
+    conditions.flat_map(|text| batch_peers::named(facts, text)).map(|m| m.principal_id.as_str()).collect()
 }
 
 /// The subscriptions in which the identity has roles or hosts, and its own, in lower case.
@@ -123,20 +124,15 @@ fn subscription(id: &str) -> Option<String> {
 
 /// Groups and application permissions are in a token from its first moment or not for a day: the directory
 /// must show them before there is a token.
-fn until_seen(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<StepId> {
+fn until_seen(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> Option<StepId> {
     let directory = &b.facts.directory;
     let groups = directory.groups.iter().filter(|g| g.can_be_joined()).map(|g| g.id.as_str());
-    let groups: Vec<&str> = groups.chain(scheduled::groups(directory)).collect();
-    let roles: Vec<Template> = directory
-        .app_roles
-        .iter()
-        .map(|role| {
-            object([
-                ("resource_id", Some(Template::known(&role.resource_id))),
-                ("app_role_id", Some(Template::known(&role.app_role_id))),
-            ])
-        })
-        .collect();
+    let groups: Vec<String> = groups.chain(pim::groups(directory)).map(ToOwned::to_owned).collect();
+    let roles = directory.app_roles.iter().map(|role| Permission {
+        resource_id: role.resource_id.clone(),
+        app_role_id: role.app_role_id.clone(),
+    });
+    let roles: Vec<Permission> = roles.collect();
     if groups.is_empty() && roles.is_empty() {
         return None;
     }
@@ -145,15 +141,11 @@ fn until_seen(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Option<Step
         counted(groups.len(), "group"),
         counted(roles.len(), "application permission")
     );
-    let input = object([
-        ("principal_id", Some(new.name(Identifier::PrincipalId))),
-        ("groups", Some(Template::known(groups))),
-        ("app_roles", Some(Template::List(roles))),
-    ]);
+    let principal_id = new.planned(Identifier::PrincipalId);
+    let input = EntitledInput { principal_id, groups: groups.into(), app_roles: roles };
     let mut needs = granted.to_vec();
-    needs.push(new.made_by.clone());
-    let words = Words { title, undo: Cow::Borrowed("") };
-    Some(b.push(Group::Grant, words, &needs, wait("principal.entitled/1", input)))
+    needs.push(new.step());
+    Some(b.push(Part::Grant, StepText::new(title, ""), &needs, until::<PrincipalEntitled>(&input)))
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -181,13 +173,13 @@ pub(crate) fn until_returned(b: &mut Builder<'_>, needs: &[StepId]) -> Returning
         "hosts use NEW alone: from here on the old grants go".to_owned(),
         format!("{} until they act again", length(spread)),
     );
-    let grants = pause(b, Group::CleanUp, words, needs, [0, spread]);
+    let grants = pause(b, Part::CleanUp, words, needs, [0, spread]);
     let claims = any.then(|| {
         let words = (
             "and so do its groups and application permissions".to_owned(),
             format!("{} until no token of OLD lacks them", length(claims)),
         );
-        pause(b, Group::CleanUp, words, needs, [0, claims])
+        pause(b, Part::CleanUp, words, needs, [0, claims])
     });
     Returning { grants, claims }
 }

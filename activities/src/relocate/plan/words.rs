@@ -1,6 +1,19 @@
 //! Activities: how places and people are called in a plan. Pure.
 
 use crate::relocate::facts::{Assignment, Identity};
+use std::borrow::Cow;
+
+/// What one step says beside what it does.
+pub(crate) struct StepText {
+    pub(crate) title: String,
+    pub(crate) undo: Cow<'static, str>,
+}
+
+impl StepText {
+    pub(crate) fn new(title: impl Into<String>, undo: &'static str) -> Self {
+        Self { title: title.into(), undo: Cow::Borrowed(undo) }
+    }
+}
 
 /// What a place is called: the last name of a resource, or its kind and name.
 pub(crate) fn place(scope: &str) -> String {

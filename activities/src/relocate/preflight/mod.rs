@@ -1,7 +1,8 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
+pub(crate) mod notice;
 mod order;
 mod unread;
 
-pub use order::{Notice, Preflight, Tally, audiences, preflight, tally};
-pub(crate) use order::{notice, obstacles};
+pub use notice::{Notice, Preflight};
+pub use order::{Tally, audiences, preflight, tally};

@@ -2,63 +2,34 @@
 
 use crate::azure::national::{National, of_audience};
 use crate::commands::shell::quoted;
-use crate::references::states::is_busy;
-use crate::relocate::facts::{Facts, Host, Moving, Reference, Strategy};
+use crate::relocate::facts::{Facts, Host, Moving, Strategy};
 use crate::relocate::map::preflight as map;
 use crate::relocate::params::{Params, Unpinned};
+use crate::relocate::preflight::notice::{Notice, Preflight, notice};
 use crate::relocate::preflight::unread;
+use crate::surfaces::ALL;
 use crate::surfaces::cluster::bindings::copied;
 use crate::surfaces::cluster::preflight as nodes;
 use crate::surfaces::deny_assignment::preflight as denied;
 use crate::surfaces::home::preflight as unseen;
+use crate::surfaces::host::obstacles::obstacles;
 use crate::surfaces::host::preflight as writes;
 use crate::surfaces::host::strategy::{choose, is_record};
 use crate::surfaces::identity::preflight as strange;
-use crate::surfaces::issuer::preflight as issuers;
 use crate::surfaces::lock::which as locks;
 use crate::surfaces::manual_references::preflight as named;
 use crate::surfaces::role_assignment::preflight as assignments;
 use rehome_orchestrator::{Node, Phase, Plan};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 /// Azure's limit of federated credentials per identity.
 const CREDENTIALS_MAX: usize = 20;
-
-/// What was found before the start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preflight {
-    /// The move is refused while any of these holds.
-    pub blockers: Vec<Notice>,
-    /// Somebody should know these.
-    pub warnings: Vec<Notice>,
-}
-
-/// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Notice {
-    /// `B103`, `W203`: stands for the same thing in every plan.
-    pub code: String,
-    /// What it is about.
-    pub target: String,
-    /// What was found.
-    pub text: String,
-    /// What can be done.
-    pub remedy: String,
-}
-
-pub(crate) fn notice(code: &str, target: &str, text: impl Into<String>, remedy: impl Into<String>) -> Notice {
-    Notice { code: code.into(), target: target.into(), text: text.into(), remedy: remedy.into() }
-}
 
 /// Looks at everything that may speak against the move.
 pub fn preflight(params: &Params, facts: &Facts) -> Preflight {
     let mut out = Preflight::default();
     place(params, facts, &mut out);
     identity(params, facts, &mut out);
-    issuers::notices(facts, &mut out);
     hosts(params, facts, &mut out);
     partners(facts, &mut out);
     map::notices(params, facts, &mut out);
@@ -194,14 +165,8 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
             "let it soak for at least 24h",
         ));
     }
-    for group in facts.directory.groups.iter().filter(|g| !g.can_be_joined()) {
-        let why = if group.dynamic { "its members come from a rule" } else { "it is kept on-premises" };
-        out.warnings.push(notice(
-            "W341",
-            &group.id,
-            format!("group {} cannot be joined: {why}", group.name),
-            "the plan has a step for it, and its roles are missed before any host is switched",
-        ));
+    for surface in ALL {
+        surface.preflight(params, facts, out);
     }
 }
 
@@ -306,37 +271,6 @@ fn record(host: &Host) -> Notice {
         text,
         "nothing there uses the identity any more; delete it if nobody wants its record",
     )
-}
-
-/// The backup in the paired region is encrypted by an identity of that region.
-/// Source: mysql and postgresql flexibleServers, `dataEncryption.geoBackupUserAssignedIdentityId`.
-const GEO_BACKUP: &str = "/geobackupuserassignedidentityid";
-
-/// What stands in the way of every write of a host.
-pub(crate) fn obstacles(host: &Host, out: &mut Preflight) {
-    busy(host, out);
-    for gone in &host.dead {
-        let mut body = json!({"identity": {"type": host.identity_type, "userAssignedIdentities": {}}});
-        body["identity"]["userAssignedIdentities"][gone] = Value::Null;
-        let url = quoted(&format!("{}?api-version={}", host.id, host.api_version));
-        let body = quoted(&body.to_string());
-        let remedy = format!("take it out: az rest --method patch --url {url} --body {body}");
-        let text = format!("its identity {gone} is gone: Azure refuses every write while that is attached");
-        out.blockers.push(notice("B124", &host.id, text, remedy));
-    }
-    let backup = |r: &&Reference| r.pointer.to_ascii_lowercase().ends_with(GEO_BACKUP);
-    if host.references.iter().any(|r| backup(&r)) {
-        let text = "the identity encrypts its geo-redundant backup, and must be in the region of that backup";
-        let remedy = "give the backup another identity of its region first, then plan again";
-        out.blockers.push(notice("B123", &host.id, text, remedy));
-    }
-}
-
-fn busy(host: &Host, out: &mut Preflight) {
-    if let Some(state) = host.state.as_deref().filter(|state| is_busy(state)) {
-        let text = format!("somebody else is at work on this host: {state}");
-        out.blockers.push(notice("B109", &host.id, text, "wait until it is done, then plan again"));
-    }
 }
 
 fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {

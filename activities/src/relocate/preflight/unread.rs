@@ -1,11 +1,11 @@
 //! Activities: what could not be read, or is told in two ways, before anything is written. Pure.
 
-use super::{Notice, Preflight, notice};
 use crate::azure::errors::NO_LICENCE;
 use crate::relocate::facts::{Assignment, Facts, Gap, GapCode};
 use crate::relocate::params::Params;
-use crate::relocate::survey::SCHEDULES;
+use crate::relocate::preflight::notice::{Notice, Preflight, notice};
 use crate::surfaces::host::strategy::below;
+use crate::surfaces::role_assignment::survey::SCHEDULES;
 use serde_json::json;
 
 /// Gaps: what could not be read blocks the plan until somebody answers for it by name.

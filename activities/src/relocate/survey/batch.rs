@@ -4,24 +4,33 @@
 //! uses an identity, and the resources themselves. What one method sees and another should have seen is
 //! a gap in the plan, and so is everything that may not be read.
 
-use crate::azure::{NO_ANSWER, ReadAction, Reader, says_no_version};
+use crate::azure::{NO_ANSWER, ReadAction, Reader};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use crate::relocate::map::survey as mapped;
 use crate::relocate::params::Params;
-use crate::relocate::survey::{access, directory, graph_rights, parse, versions};
+use crate::relocate::survey::common::Common;
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::{directory, once, parse, rights};
+use crate::surfaces::ALL;
 use crate::surfaces::cluster::survey as bindings;
 use crate::surfaces::deny_assignment::denied;
 use crate::surfaces::deny_assignment::survey as denials;
+use crate::surfaces::federated_credential as credentials;
 use crate::surfaces::home::sources;
 use crate::surfaces::home::survey as homes;
 use crate::surfaces::host::inside;
 use crate::surfaces::host::survey as hosts;
+use crate::surfaces::identity::create::MSI;
 use crate::surfaces::identity::survey as itself;
 use crate::surfaces::identity_extensions::survey as on_itself;
+use crate::surfaces::lock::which;
 use crate::surfaces::manual_references::survey as named;
 use crate::surfaces::role_assignment::orphaned_principals as orphans;
+use crate::surfaces::role_assignment::survey as assignments;
+use crate::surfaces::service_grant;
 use crate::surfaces::sign_ins::survey as sign_ins;
+use crate::surfaces::surface::Heard;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -29,33 +38,6 @@ use std::collections::BTreeMap;
 
 /// Identities that are read at the same time.
 const AT_ONCE: usize = 8;
-
-/// What is the same for all identities of a batch, read once.
-pub(crate) struct Common {
-    pub(crate) subscriptions: Vec<String>,
-    /// Role names by GUID.
-    pub(crate) roles: BTreeMap<String, String>,
-    /// Where custom roles may be assigned, by GUID.
-    pub(crate) custom_roles: BTreeMap<String, Vec<String>>,
-    /// Key vaults with their policies.
-    pub(crate) vaults: Vec<Value>,
-    /// Grants inside services: the body and the version it was read with.
-    pub(crate) grants: Vec<(Value, &'static str)>,
-    /// Sites and slots with their settings, and what keeps roles of its own.
-    pub(crate) opaque: hosts::Opaque,
-    /// Locks of all subscriptions.
-    pub(crate) locks: Vec<Lock>,
-    /// Applications with the credentials that they trust.
-    pub(crate) applications: Vec<Value>,
-    /// Management groups that may be seen.
-    pub(crate) management_groups: Vec<String>,
-    pub(crate) versions: versions::Versions,
-    /// Role assignments there are in each subscription, by its lower-case id.
-    pub(crate) counts: BTreeMap<String, u64>,
-    /// What the caller has in Entra ID.
-    pub(crate) held: graph_rights::Held,
-    pub(crate) gaps: Vec<Gap>,
-}
 
 /// What may be of any of the identities, read once for all of them.
 struct ForAll {
@@ -78,22 +60,12 @@ impl ForAll {
     }
 }
 
-impl Common {
-    fn access_policies(&self, who: &Identifiers) -> Vec<AccessPolicy> {
-        self.vaults.iter().flat_map(|vault| parse::access_policies(vault, &who.principal_id)).collect()
-    }
-
-    fn service_grants(&self, who: &Identifiers) -> Vec<ServiceGrant> {
-        self.grants.iter().filter_map(|(grant, api)| parse::service_grant(grant, api, who)).collect()
-    }
-}
-
 /// Reads the facts of all these identities; one that cannot be read does not hinder the others.
 ///
 /// # Errors
 /// When nothing at all can be read.
 pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Facts, Fault>>, Fault> {
-    let mut common = access::common(reader).await?;
+    let mut common = once::common(reader).await?;
     let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, p.identity.clone())).collect();
     let (identities, (denials, unread), (inside, missed), (homes, unseen)): (
         Vec<Result<(Value, Identity), Fault>>,
@@ -137,9 +109,6 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
     Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
 }
 
-/// The version in which it is looked whether an identity is there.
-pub(crate) const MSI: &str = "2024-11-30";
-
 async fn one(
     reader: &Reader,
     common: &Common,
@@ -152,9 +121,9 @@ async fn one(
     let mut gaps = common.gaps.clone();
     let (target, credentials, grants, directory, hosts, (mut named, unread), signs_in, own) = futures_util::join!(
         target(reader, params, &identity),
-        credentials(reader, &who.resource_id),
-        access::assignments(reader, common, &who),
-        directory::read(reader, common, &all.denials, &who),
+        credentials::read(reader, &who.resource_id),
+        assignments::assignments(reader, common, &who),
+        directory::read(reader, &all.denials, &who),
         hosts::read(reader, common, &all.mentioned, &who),
         named::eligible(reader, common, &who),
         signs_in(reader, params, &who),
@@ -163,9 +132,9 @@ async fn one(
     let (signs_in_to, unlogged) = signs_in;
     gaps.extend(unread.into_iter().chain(unlogged).chain(own.gaps));
     named.extend(all.named(common, &who).into_iter().chain(own.by_hand));
-    let (mut assignments, (directory, scheduled, missed)) = (grants, directory);
+    let (mut assignments, Heard { directory, named: eligible, gaps: missed, .. }) = (grants, directory);
     gaps.extend(missed);
-    named.extend(scheduled);
+    named.extend(eligible);
     let (target, unasked) = target?;
     gaps.extend(unasked.into_iter().chain(unlisted_home(common, &who)));
     let (mut hosts, host_gaps) = hosts;
@@ -173,7 +142,7 @@ async fn one(
     gaps.extend(unread);
     let (bindings, unlisted) = bindings::read(reader, &credentials, &who).await;
     gaps.extend(unlisted);
-    let administrators = common.grants.iter().filter_map(|(g, api)| parse::administrator(g, api, &who));
+    let administrators = common.once.iter().flat_map(|once| service_grant::administrators(once, &who));
     add(&mut hosts, administrators.chain(bindings).chain(all.inside.hosts(&who)));
     gaps.append(&mut assignments.gaps);
     let (gone, unasked) = orphans::read(reader, &assignments.on).await;
@@ -194,8 +163,8 @@ async fn one(
         gone,
         conditions_naming: assignments.naming,
         directory,
-        access_policies: common.access_policies(&who),
-        service_grants: common.service_grants(&who),
+        access_policies: Vec::new(),
+        service_grants: Vec::new(),
         hosts,
         counterparts,
         mapped: Mapped::default(),
@@ -210,6 +179,9 @@ async fn one(
         gaps,
         identity,
     };
+    for (surface, once) in ALL.iter().zip(&common.once) {
+        surface.survey(once, &who, &mut facts);
+    }
     follow(reader, common, all, params, &mut facts).await;
     sort(&mut facts);
     Ok(facts)
@@ -229,13 +201,14 @@ async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params,
     let (mapped, unread) = mapped::read(reader, common, params, facts).await;
     facts.mapped = mapped;
     facts.gaps.extend(unread);
-    facts.locks = access::locks(common, facts);
-    let (rights, unread) = access::rights(reader, params, facts).await;
-    facts.rights = rights;
+    facts.locks = which::bearing(&common.locks, facts);
+    let wanted = rights::wanted(params, facts);
+    let (held, unread) = rights::in_azure(reader, &wanted).await;
+    facts.rights = held;
     facts.gaps.extend(unread);
     facts.denied = denied::of(&all.denials, &common.held.caller(reader.caller()), &facts.rights);
-    facts.rights.extend(graph_rights::rights(common, facts));
-    facts.assignment_counts = access::counts(common, facts);
+    facts.rights.extend(rights::in_entra(common, &wanted));
+    facts.assignment_counts = once::counts(common, facts);
 }
 
 /// Each host once.
@@ -360,30 +333,6 @@ pub(crate) fn offered(provider: &Value, location: &str) -> Option<bool> {
     Some(regions.iter().filter_map(Value::as_str).any(|r| plain(r) == plain(location)))
 }
 
-/// Its federated credentials, or what of them could not be read.
-async fn credentials(reader: &Reader, id: &str) -> (Vec<FederatedCredential>, Vec<Gap>) {
-    let path = format!("{id}/federatedIdentityCredentials");
-    let mut gaps = Vec::new();
-    // No version tells everything: flexible ones are seen in previews, and what came later in the newest.
-    let (newest, told) =
-        futures_util::join!(itself::newest_list(reader, &path), credential_list(reader, &path));
-    match (newest, told) {
-        (Ok(newest), Ok(told)) => {
-            let found = itself::together(told, newest);
-            (understood(&path, &found, parse::credential, &mut gaps), gaps)
-        }
-        (Err(why), _) | (_, Err(why)) => (Vec::new(), vec![gap(&path, &why)]),
-    }
-}
-
-/// The list of federated credentials. Flexible ones are seen only in a preview version, which not every cloud has.
-pub(crate) async fn credential_list(reader: &Reader, path: &str) -> Result<Vec<Value>, Fault> {
-    match reader.list(path, "2025-01-31-preview", &[]).await {
-        Err(why) if says_no_version(&why) => reader.list(path, MSI, &[]).await,
-        other => other,
-    }
-}
-
 /// The subscription of an identity is one of those that may be seen: a list without it is not the whole one.
 fn unlisted_home(common: &Common, who: &Identifiers) -> Option<Gap> {
     let home = who.resource_id.split('/').nth(2).unwrap_or_default();
@@ -391,26 +340,4 @@ fn unlisted_home(common: &Common, who: &Identifiers) -> Option<Gap> {
     let why =
         || "the list of subscriptions does not have it: other subscriptions may be missing, too".to_owned();
     (!listed).then(|| Gap { code: GapCode::Unreadable, scope: format!("/subscriptions/{home}"), why: why() })
-}
-
-/// What can be made of the items of a list. One that nobody understands is a gap: it is not what it should be.
-pub(crate) fn understood<T>(
-    list: &str,
-    items: &[Value],
-    read: impl Fn(&Value) -> Option<T>,
-    gaps: &mut Vec<Gap>,
-) -> Vec<T> {
-    let known: Vec<T> = items.iter().filter_map(read).collect();
-    let strange = items.len() - known.len();
-    if strange > 0 {
-        let why = format!("{strange} of {} entries are not what this list should have", items.len());
-        gaps.push(Gap { code: GapCode::Unreadable, scope: list.to_owned(), why });
-    }
-    known
-}
-
-/// A gap, from what Azure said.
-pub(crate) fn gap(scope: &str, why: &Fault) -> Gap {
-    let code = if why.kind == FaultKind::Denied { GapCode::Denied } else { GapCode::Unreadable };
-    Gap { code, scope: scope.to_owned(), why: why.to_string() }
 }

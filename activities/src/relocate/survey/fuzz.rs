@@ -5,11 +5,15 @@ use crate::azure::fuzz::body;
 use crate::references::fuzz::{CLIENTS, OLD, PRINCIPALS};
 use crate::references::scan::Identifiers;
 use crate::relocate::rights::allows;
-use crate::relocate::survey::{directory, offered, parse, versions};
+use crate::relocate::survey::{offered, parse, versions};
 use crate::surfaces::deny_assignment::survey as denials;
 use crate::surfaces::identity_extensions::survey as on_itself;
 use crate::surfaces::manual_references::survey as named;
 use crate::surfaces::pim::requests::schedule;
+use crate::surfaces::{
+    app_credential, app_role, delegated_grant, directory_role, federated_credential, group_member,
+    key_vault_policy, lock, owner, role_assignment, security_attributes, service_grant, service_principal,
+};
 use rehome_orchestrator::Json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,7 +35,7 @@ pub fn resource(data: &[u8]) {
     let items: Vec<Value> = items.map_or_else(|| vec![body.clone()], Clone::clone);
     let may = |blocks: &[Value]| allows(blocks, "Microsoft.Authorization/roleAssignments/write");
     assert_eq!(may(&items), items.iter().any(|item| may(std::slice::from_ref(item))));
-    drop(directory::with_ids(items.clone()));
+    drop(app_credential::with_ids(items.clone()));
     for item in items.iter().take(8) {
         one(item, &who);
     }
@@ -40,20 +44,20 @@ pub fn resource(data: &[u8]) {
 fn one(item: &Value, who: &Identifiers) {
     let none = BTreeMap::new();
     kept(parse::identity(item, OLD, "2026-05-31"));
-    kept(parse::credential(item));
-    kept(parse::assignment(item, &none, &none));
-    kept(parse::lock(item));
-    kept(Some(parse::access_policies(item, PRINCIPALS.0)));
-    kept(parse::service_grant(item, "1", who));
-    kept(directory::app_role(item));
-    kept(directory::owned_object(item));
-    kept(directory::directory_role(item));
-    kept(Some(directory::trusted_by(item, PRINCIPALS.0)));
-    kept(directory::not_copied(item));
+    kept(federated_credential::credential(item));
+    kept(role_assignment::facts::assignment(item, &none, &none));
+    kept(lock::facts::lock(item));
+    kept(Some(key_vault_policy::facts::access_policies(item, PRINCIPALS.0)));
+    kept(service_grant::facts::service_grant(item, "1", who));
+    kept(app_role::app_role(item));
+    kept(owner::owned_object(item));
+    kept(directory_role::directory_role(item));
+    kept(Some(app_credential::trusted_by(item, PRINCIPALS.0)));
+    kept(group_member::not_copied(item));
     kept(denials::denial(item, who, &denials::Held::default()));
-    kept(Some(directory::security_attributes(item)));
-    kept(Some(directory::delegated_grants(item)));
-    kept(directory::principal_settings(item));
+    kept(Some(security_attributes::facts::security_attributes(item)));
+    kept(Some(delegated_grant::delegated_grants(item)));
+    kept(service_principal::facts::principal_settings(item));
     kept(named::named(item, who));
     let own = on_itself::policy(item, "1", who);
     kept(own.as_ref().and_then(|own| own.as_ref().ok().cloned()));

@@ -4,9 +4,10 @@
 //! A permission of the application, or a directory role, is proof. Without one the caller may still own the object,
 //! or have a role of the tenant's own: that cannot be read, so it is never taken for a refusal.
 
-use super::{Common, gap, parse};
 use crate::azure::{Reader, items};
 use crate::relocate::facts::*;
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
 use crate::surfaces::deny_assignment::denied::Caller;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -47,7 +48,7 @@ mod role {
 }
 
 /// A right in Entra ID: its name, the permissions that give it (all of one set), and the roles that do.
-struct Wanted {
+pub(crate) struct GraphRight {
     name: &'static str,
     permissions: &'static [&'static [&'static str]],
     roles: &'static [&'static str],
@@ -55,7 +56,7 @@ struct Wanted {
 
 /// A service principal as a member takes the right to read and write applications too.
 /// Source: <https://learn.microsoft.com/graph/api/group-post-members>
-const MEMBERSHIP: Wanted = Wanted {
+pub(crate) const MEMBERSHIP: GraphRight = GraphRight {
     name: "GroupMember.ReadWrite.All",
     permissions: &[
         &[permission::GROUP_MEMBER, permission::APPLICATION],
@@ -66,53 +67,53 @@ const MEMBERSHIP: Wanted = Wanted {
 };
 
 /// What may hold directory roles, and directory roles themselves.
-const ROLES: Wanted = Wanted {
+pub(crate) const ROLES: GraphRight = GraphRight {
     name: "RoleManagement.ReadWrite.Directory",
     permissions: &[&[permission::ROLES]],
     roles: &[role::GLOBAL, role::PRIVILEGED],
 };
 
-const APP_ROLE: Wanted = Wanted {
+pub(crate) const APP_ROLE: GraphRight = GraphRight {
     name: "AppRoleAssignment.ReadWrite.All",
     permissions: &[&[permission::APP_ROLE]],
     roles: &[role::GLOBAL, role::PRIVILEGED],
 };
 
-const APPLICATION: Wanted = Wanted {
+pub(crate) const APPLICATION: GraphRight = GraphRight {
     name: "Application.ReadWrite.All",
     permissions: &[&[permission::APPLICATION]],
     roles: &[role::GLOBAL, role::APPLICATION, role::CLOUD_APPLICATION],
 };
 
-const GROUP: Wanted = Wanted {
+pub(crate) const GROUP: GraphRight = GraphRight {
     name: "Group.ReadWrite.All",
     permissions: &[&[permission::GROUP], &[permission::DIRECTORY]],
     roles: &[role::GLOBAL, role::GROUPS],
 };
 
 /// Source: <https://learn.microsoft.com/graph/api/oauth2permissiongrant-post>
-const DELEGATED: Wanted = Wanted {
+pub(crate) const DELEGATED: GraphRight = GraphRight {
     name: "DelegatedPermissionGrant.ReadWrite.All",
     permissions: &[&[permission::DELEGATED], &[permission::DIRECTORY]],
     roles: &[role::GLOBAL, role::PRIVILEGED],
 };
 
 /// Source: <https://learn.microsoft.com/graph/api/rbacapplication-post-roleassignmentschedulerequests>
-const ROLE_SCHEDULES: Wanted = Wanted {
+pub(crate) const ROLE_SCHEDULES: GraphRight = GraphRight {
     name: "RoleAssignmentSchedule.ReadWrite.Directory",
     permissions: &[&[permission::ROLE_SCHEDULES], &[permission::ROLES]],
     roles: &[role::GLOBAL, role::PRIVILEGED],
 };
 
 /// Source: <https://learn.microsoft.com/graph/api/privilegedaccessgroup-post-assignmentschedulerequests>
-const GROUP_SCHEDULES: Wanted = Wanted {
+pub(crate) const GROUP_SCHEDULES: GraphRight = GraphRight {
     name: "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
     permissions: &[&[permission::GROUP_SCHEDULES]],
     roles: &[role::GLOBAL],
 };
 
 /// Attributes are assigned by those alone who were made to: not even by a global administrator.
-const ATTRIBUTES: Wanted = Wanted {
+pub(crate) const ATTRIBUTES: GraphRight = GraphRight {
     name: "CustomSecAttributeAssignment.ReadWrite.All",
     permissions: &[&[permission::ATTRIBUTES]],
     roles: &[role::ATTRIBUTES],
@@ -159,7 +160,7 @@ impl Held {
         Caller { id: id.to_lowercase(), groups: self.member_of.as_ref() }
     }
 
-    fn have(&self, wanted: &Wanted) -> bool {
+    fn have(&self, wanted: &GraphRight) -> bool {
         let given = |set: &&&[&str]| set.iter().all(|one| self.permissions.contains(*one));
         wanted.permissions.iter().any(|set| given(&set))
             || wanted.roles.iter().any(|r| self.roles.contains(*r))
@@ -167,51 +168,14 @@ impl Held {
 }
 
 /// What has to be changed in Entra ID, and whether the caller may.
-pub(crate) fn rights(common: &Common, facts: &Facts) -> Vec<Right> {
-    let directory = &facts.directory;
-    let mut wanted: Vec<(&Wanted, String)> = Vec::new();
-    for group in directory.groups.iter().filter(|g| g.can_be_joined()) {
-        let scope = format!("group {}", group.name);
-        wanted.extend(group.role_assignable.then(|| (&ROLES, scope.clone())));
-        wanted.push((&MEMBERSHIP, scope));
-    }
-    for role in &directory.app_roles {
-        wanted.push((&APP_ROLE, format!("application permissions of {}", role.resource)));
-    }
-    if !directory.roles.is_empty() {
-        wanted.push((&ROLES, "directory roles".to_owned()));
-    }
-    for owned in &directory.owned {
-        match owned.collection.as_str() {
-            "groups" => wanted.push((&GROUP, format!("owners of group {}", owned.name))),
-            _ => wanted.push((&APPLICATION, format!("owners of {}", owned.name))),
-        }
-    }
-    for credential in &directory.app_credentials {
-        wanted.push((&APPLICATION, format!("application {}", credential.application_name)));
-    }
-    wanted.extend(directory.scheduled.iter().map(|pim| match pim.kind {
-        PimKind::Group => (&GROUP_SCHEDULES, format!("group {}, for a time", pim.at)),
-        PimKind::DirectoryRole | PimKind::AzureRole => {
-            (&ROLE_SCHEDULES, "directory roles, for a time".into())
-        }
-    }));
-    for grant in &directory.delegated {
-        wanted.push((&DELEGATED, format!("delegated grants on service principal {}", grant.resource_id)));
-    }
-    if !directory.settings.are_fresh() {
-        wanted.push((&APPLICATION, "the new service principal".to_owned()));
-    }
-    let sets: BTreeSet<&str> = directory.attributes.iter().map(|of| of.set.as_str()).collect();
-    wanted.extend(sets.iter().map(|set| (&ATTRIBUTES, format!("custom security attributes of set {set}"))));
-    let right = |(wanted, scope): (&Wanted, String)| Right {
+pub(crate) fn rights(held: &Held, wanted: &[(&GraphRight, String)]) -> BTreeSet<Right> {
+    let right = |(wanted, scope): &(&GraphRight, String)| Right {
         action: wanted.name.to_owned(),
-        scope,
-        held: common.held.have(wanted).then_some(true),
+        scope: scope.clone(),
+        held: held.have(wanted).then_some(true),
         later: false,
     };
-    let rights: BTreeSet<Right> = wanted.into_iter().map(right).collect();
-    rights.into_iter().collect()
+    wanted.iter().map(right).collect()
 }
 
 #[cfg(test)]

@@ -1,22 +1,22 @@
 //! Activities: reads the facts of one or many identities, in as few requests as Azure allows. Reads only.
 
-pub(crate) mod access;
-mod actions;
+pub(crate) mod accounts;
 mod batch;
-pub(crate) mod directory;
+pub(crate) mod common;
+mod directory;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+pub(crate) mod gaps;
 pub(crate) mod graph_rights;
+mod once;
 pub(crate) mod parse;
 pub(crate) mod query;
+mod rights;
+#[cfg(test)]
+mod tests;
 pub(crate) mod versions;
+pub(crate) mod wanted;
 
-pub(crate) use crate::surfaces::host::survey::users_list;
-pub(crate) use access::{SCHEDULES, SERVICES};
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use batch::offered;
 pub use batch::survey;
-pub(crate) use batch::{Common, MSI, credential_list, gap, understood};
-pub(crate) use parse::is_single_kind;
-pub(crate) use query::{RESOURCE_GRAPH, TABLES, carriers, lacks_table};
-pub(crate) use versions::Versions;

@@ -11,7 +11,7 @@ use crate::relocate::facts::*;
 use crate::surfaces::cluster::nodes;
 use crate::surfaces::database::servers as databases;
 use crate::surfaces::host::writing as writes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A text member, or nothing.
@@ -24,7 +24,8 @@ pub(crate) fn id_and_type(value: &Value) -> Option<(String, String)> {
     Some((text(value, "/id")?, text(value, "/type")?))
 }
 
-fn texts(value: &Value, pointer: &str) -> Vec<String> {
+/// The texts of a list.
+pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
     let items = value.pointer(pointer).and_then(Value::as_array);
     items.map_or_else(Vec::new, |i| i.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
@@ -40,14 +41,11 @@ const COPIED: [&str; 2] = ["assignmentBlocked", "federationBlocked"];
 /// What else an identity is known to have: its own ids, which the copy has others of, and what is copied by name.
 const KNOWN: [&str; 5] = ["tenantId", "principalId", "clientId", "isolationScope", "assignmentRestrictions"];
 
-/// What a federated credential is known to have; all of it is copied.
-const OF_CREDENTIAL: [&str; 4] = ["issuer", "subject", "audiences", "claimsMatchingExpression"];
-
 /// What any resource has around its properties; who made it and when is not copied, because the copy is made now.
 const AROUND: [&str; 7] = ["id", "name", "type", "location", "tags", "properties", "systemData"];
 
 /// Members that this program does not know, so that nobody can say whether a copy without them is the same.
-fn unknown(body: &Value, known: &[&str]) -> BTreeSet<String> {
+pub(crate) fn unknown(body: &Value, known: &[&str]) -> BTreeSet<String> {
     let strange = |value: &Value, known: &[&str], before: &str| -> Vec<String> {
         let members = value.as_object().into_iter().flatten();
         let members = members.filter(|(name, value)| !value.is_null() && !known.contains(&name.as_str()));
@@ -88,56 +86,6 @@ pub(crate) fn identity(body: &Value, asked: &str, version: &str) -> Option<Ident
     })
 }
 
-/// A federated credential.
-pub(crate) fn credential(body: &Value) -> Option<FederatedCredential> {
-    let claims = body.pointer("/properties/claimsMatchingExpression");
-    Some(FederatedCredential {
-        name: text(body, "/name")?,
-        issuer: text(body, "/properties/issuer")?,
-        subject: text(body, "/properties/subject"),
-        audiences: texts(body, "/properties/audiences"),
-        claims_matching: claims.and_then(|c| {
-            Some(ClaimsMatching {
-                value: text(c, "/value")?,
-                language_version: c.get("languageVersion")?.as_i64()?,
-            })
-        }),
-        unknown: unknown(body, &OF_CREDENTIAL),
-    })
-}
-
-/// A role assignment, with the role's name from the table or else its GUID.
-pub(crate) fn assignment(
-    body: &Value,
-    roles: &BTreeMap<String, String>,
-    ends: &BTreeMap<String, String>,
-) -> Option<Assignment> {
-    let id = text(body, "/id")?;
-    let role_definition_id = text(body, "/properties/roleDefinitionId")?;
-    let guid = last(&role_definition_id).to_ascii_lowercase();
-    Some(Assignment {
-        until: ends.get(&id.to_ascii_lowercase()).cloned(),
-        from: None,
-        scope: text(body, "/properties/scope").or_else(|| scope_of(&id))?,
-        role: roles.get(&guid).cloned().unwrap_or(guid),
-        role_definition_id,
-        principal_id: text(body, "/properties/principalId")?,
-        principal_type: text(body, "/properties/principalType").unwrap_or_else(|| "ServicePrincipal".into()),
-        condition: text(body, "/properties/condition"),
-        condition_version: text(body, "/properties/conditionVersion"),
-        description: text(body, "/properties/description"),
-        delegated_identity: text(body, "/properties/delegatedManagedIdentityResourceId"),
-        id,
-    })
-}
-
-/// A custom role's GUID, and where it may be assigned.
-pub(crate) fn custom_role(body: &Value) -> Option<(String, Vec<String>)> {
-    let custom = text(body, "/properties/type").is_some_and(|kind| kind.eq_ignore_ascii_case("CustomRole"));
-    custom
-        .then(|| Some((text(body, "/name")?.to_lowercase(), texts(body, "/properties/assignableScopes"))))?
-}
-
 /// The assignments whose policies deny the resource that was asked about.
 pub(crate) fn denying(found: &Value) -> Vec<String> {
     let all = found.pointer("/contentEvaluationResult/policyEvaluations").and_then(Value::as_array);
@@ -168,96 +116,6 @@ pub(crate) fn account_of(id: &str) -> &str {
 /// The last part of an id.
 pub(crate) fn last(id: &str) -> &str {
     id.rsplit('/').next().unwrap_or_default()
-}
-
-/// A lock.
-pub(crate) fn lock(body: &Value) -> Option<Lock> {
-    let id = text(body, "/id")?;
-    Some(Lock {
-        scope: scope_of(&id)?,
-        level: text(body, "/properties/level")?,
-        notes: text(body, "/properties/notes"),
-        id,
-    })
-}
-
-/// Whether a vault goes by roles, and its entries are without effect.
-pub(crate) fn goes_by_roles(vault: &Value) -> bool {
-    vault.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true))
-}
-
-/// The entries of a vault for one principal.
-pub(crate) fn access_policies(vault: &Value, principal: &str) -> Vec<AccessPolicy> {
-    let Some(id) = text(vault, "/id") else { return Vec::new() };
-    let entries = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
-    let ignored = goes_by_roles(vault);
-    let of_it =
-        |entry: &&Value| entry["objectId"].as_str().is_some_and(|oid| oid.eq_ignore_ascii_case(principal));
-    entries
-        .into_iter()
-        .flatten()
-        .filter(of_it)
-        .filter_map(|entry| {
-            Some(AccessPolicy {
-                vault: id.clone(),
-                tenant_id: text(entry, "/tenantId")?,
-                application_id: text(entry, "/applicationId"),
-                permissions: entry.get("permissions").cloned().unwrap_or_else(|| json!({})),
-                ignored,
-            })
-        })
-        .collect()
-}
-
-/// Members that only Azure writes, inside the grants that services keep.
-const READ_ONLY: [&str; 6] =
-    ["provisioningState", "aadObjectId", "principalName", "tenantName", "objectId", "createdDate"];
-
-/// Servers with one administrator, under a name that Azure gives: there is no second one to make beside it.
-/// Source: <https://learn.microsoft.com/rest/api/sql/server-azure-ad-administrators>
-const SINGLE: [&str; 5] = [
-    "microsoft.synapse/workspaces/administrators",
-    "microsoft.synapse/workspaces/sqladministrators",
-    "microsoft.sql/servers/administrators",
-    "microsoft.sql/managedinstances/administrators",
-    "microsoft.dbformysql/flexibleservers/administrators",
-];
-
-/// Whether there is only ever one of this type under its parent.
-pub(crate) fn is_single_kind(kind: &str) -> bool {
-    SINGLE.iter().any(|single| single.eq_ignore_ascii_case(kind))
-}
-
-fn is_single(id: &str) -> bool {
-    type_of(id).is_some_and(|kind| is_single_kind(&kind))
-}
-
-/// The one administrator of a server, where that is the identity: it is re-pointed like any reference.
-pub(crate) fn administrator(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
-    let mut host = host(body, api_version, who).filter(|host| is_single(&host.id))?;
-    host.found_by = BTreeSet::from([Method::Direct]);
-    Some(host)
-}
-
-/// A grant inside a service, where it names the identity.
-pub(crate) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) -> Option<ServiceGrant> {
-    let id = text(body, "/id").filter(|id| !is_single(id))?;
-    let mut properties = body.get("properties")?.clone();
-    // Whoever is granted something is named by client or principal id; a resource id is what the service
-    // itself signs in with, and is re-pointed like any reference.
-    let granted = |mention: &Mention| mention.identifier != Identifier::ResourceId;
-    let named = !who.in_text(last(&id)).is_empty() || scan(&properties, who).iter().any(granted);
-    if !named {
-        return None;
-    }
-    let kind = type_of(&id).unwrap_or_default().to_ascii_lowercase();
-    let kusto = kind.ends_with("/principalassignments");
-    if let Some(members) = properties.as_object_mut() {
-        // Only of Kusto are all of these computed; elsewhere the caller sends some of them.
-        members
-            .retain(|name, _| name != "provisioningState" && !(kusto && READ_ONLY.contains(&name.as_str())));
-    }
-    Some(ServiceGrant { id, api_version: api_version.to_owned(), body: json!({ "properties": properties }) })
 }
 
 /// Places in a resource that name an identity but are not references that anybody writes.
@@ -407,6 +265,9 @@ mod tests {
     use crate::references::scan::Identifier;
     use crate::references::table::Verb;
     use crate::relocate::testing::{CLIENT, GROUP, OLD, PRINCIPAL};
+    use crate::surfaces::role_assignment::facts::assignment;
+    use crate::surfaces::service_grant::facts::{administrator, service_grant};
+    use serde_json::json;
 
     fn who() -> Identifiers {
         Identifiers { resource_id: OLD.into(), client_id: CLIENT.into(), principal_id: PRINCIPAL.into() }

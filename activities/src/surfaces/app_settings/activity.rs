@@ -5,7 +5,7 @@
 
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::splice::Splice;
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::azure::ReadAction;
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
@@ -13,6 +13,7 @@ use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings::SettingsKey;
 use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -96,9 +97,9 @@ pub(crate) struct SettingsRewrite<L> {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettingsInput {
-    site: String,
-    replace: Vec<Pair>,
-    settings: Vec<String>,
+    pub(crate) site: String,
+    pub(crate) replace: Vec<Pair>,
+    pub(crate) settings: PlanValue<Vec<String>>,
 }
 
 /// What was there before: for each setting the mark of its value, and what changes in it.
@@ -247,7 +248,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
     const NAME: &'static str = L::NAME;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = SettingsInput;
     type Before = SettingsBefore;
     type Output = Spilt;

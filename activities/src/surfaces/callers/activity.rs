@@ -4,13 +4,16 @@
 //! the other callers too, has to be there afterwards.
 
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, held_back, map, quoted, unread};
+use crate::activity::{
+    Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, held_back, map, quoted, unread,
+};
 use crate::references::callers::{admit, dismiss, lists};
 use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::settings::SettingsKey;
 use crate::references::table::Verb;
 use crate::references::writable::is_guarded;
 use crate::surfaces::host::rewrite::{Parts, Shape, shape};
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
     Reversibility, Trace,
@@ -61,18 +64,18 @@ pub(crate) struct Callers<W> {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CallersInput {
-    id: String,
-    api_version: String,
-    lists: Vec<List>,
+    pub(crate) id: String,
+    pub(crate) api_version: String,
+    pub(crate) lists: Vec<CallerList>,
 }
 
 /// One list of callers: the one who is let in stands beside the one who goes.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct List {
-    pointer: String,
-    old: String,
-    new: String,
+pub(crate) struct CallerList {
+    pub(crate) pointer: String,
+    pub(crate) old: String,
+    pub(crate) new: PlanValue<String>,
 }
 
 /// What was there before.
@@ -119,15 +122,15 @@ impl<W: Way> Callers<W> {
     }
 
     /// Whom it is about.
-    fn who(list: &List) -> &str {
+    fn who(list: &CallerList) -> &str {
         if W::ADMITS { &list.new } else { &list.old }
     }
 
-    fn other(list: &List) -> &str {
+    fn other(list: &CallerList) -> &str {
         if W::ADMITS { &list.old } else { &list.new }
     }
 
-    fn has(live: &Value, list: &List) -> bool {
+    fn has(live: &Value, list: &CallerList) -> bool {
         lists(live, &list.pointer, Self::who(list)) == Some(true)
     }
 
@@ -138,7 +141,7 @@ impl<W: Way> Callers<W> {
     }
 
     /// Whether a list is changed: one that was as it is to be stays as it is on the way back, too.
-    fn is_ours(before: &CallersBefore, list: &List) -> bool {
+    fn is_ours(before: &CallersBefore, list: &CallerList) -> bool {
         before.lists.contains(&list.pointer) != W::ADMITS
     }
 
@@ -153,7 +156,12 @@ impl<W: Way> Callers<W> {
     }
 
     /// The resource with somebody in a list, or without.
-    fn turn(input: &CallersInput, target: &mut Value, list: &List, admits: bool) -> Result<(), Difference> {
+    fn turn(
+        input: &CallersInput,
+        target: &mut Value,
+        list: &CallerList,
+        admits: bool,
+    ) -> Result<(), Difference> {
         match admits {
             true if !admit(target, &list.pointer, Self::other(list), Self::who(list)) => Err(Difference {
                 fact: format!("{}#{}", input.id, list.pointer),
@@ -229,7 +237,7 @@ impl<W: Way> Activity for Callers<W> {
     const NAME: &'static str = W::NAME;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = CallersInput;
     type Before = CallersBefore;
     type Output = Spilt;

@@ -1,4 +1,6 @@
 //! Activities: lists of callers that have the identity as an entry.
 
-pub(crate) mod activity;
-pub(crate) mod plan;
+mod activity;
+mod surface;
+
+pub(crate) use surface::CallerLists;

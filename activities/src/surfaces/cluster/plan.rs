@@ -5,7 +5,8 @@ use crate::references::scan::Identifier;
 use crate::references::writable::is_computed;
 use crate::relocate::facts::{Host, Strategy};
 use crate::relocate::params::Params;
-use crate::relocate::plan::builder::{Builder, Group, New, Words};
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
+use crate::relocate::plan::words::StepText;
 use crate::relocate::plan::words::{grouped, place};
 use crate::surfaces::cluster::bindings::is_binding;
 use crate::surfaces::cluster::nodes::{is_kubelets, set_by_service};
@@ -41,7 +42,7 @@ fn cluster(id: &str) -> [String; 3] {
 }
 
 /// Gives the kubelets of a cluster the new identity.
-pub(crate) fn kubelet(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node) {
+pub(crate) fn kubelet(b: &Builder<'_>, new: &NewIdentity, host: &Host) -> (String, Node) {
     let [subscription, group, name] = cluster(&host.id);
     let command = |id: &str| {
         Template::known(format!(
@@ -69,7 +70,7 @@ fn binding(id: &str, verb: &str, after: &str) -> String {
 }
 
 /// Binds the new identity beside the old one, and lets the same service accounts use it.
-pub(crate) fn bind(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node) {
+pub(crate) fn bind(b: &Builder<'_>, new: &NewIdentity, host: &Host) -> (String, Node) {
     let old = &b.old().client_id;
     let fresh = || new.name(Identifier::ClientId);
     let role = |id: Template| {
@@ -124,7 +125,7 @@ pub(crate) fn unbind(b: &mut Builder<'_>, needs: &[StepId]) -> Vec<StepId> {
             undo: Template::known(undo),
         };
         let title = format!("{}: delete the old binding", grouped(&host.id));
-        steps.push(b.push(Group::CleanUp, Words::new(title, "by hand"), needs, node));
+        steps.push(b.push(Part::CleanUp, StepText::new(title, "by hand"), needs, node));
     }
     steps
 }

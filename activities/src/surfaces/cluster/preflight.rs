@@ -2,7 +2,7 @@
 
 use crate::relocate::facts::{Facts, Host, Strategy};
 use crate::relocate::params::Params;
-use crate::relocate::preflight::{Notice, notice as say};
+use crate::relocate::preflight::notice::{Notice, notice as say};
 use crate::surfaces::cluster::bindings::{is_binding, made_by_aks};
 use crate::surfaces::cluster::nodes::has_kubelets;
 

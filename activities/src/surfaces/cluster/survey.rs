@@ -5,7 +5,9 @@ use crate::azure::{Reader, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::table;
 use crate::relocate::facts::{FederatedCredential, Gap, Host, Method};
-use crate::relocate::survey::{access, gap, parse};
+use crate::relocate::survey::accounts::accounts;
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
 use crate::surfaces::cluster::bindings::{BINDINGS, is_made_by_aks};
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeSet;
@@ -24,7 +26,7 @@ pub(crate) async fn read(
         return (hosts, gaps);
     }
     let api = table::row(BINDINGS).and_then(|row| row.api_version).unwrap_or("2026-05-01");
-    let clusters = access::accounts(reader, &["microsoft.containerservice/managedclusters"], &mut gaps).await;
+    let clusters = accounts(reader, &["microsoft.containerservice/managedclusters"], &mut gaps).await;
     let mut asked = Vec::with_capacity(clusters.len());
     for (cluster, _) in clusters {
         let path = format!("{cluster}/identityBindings");

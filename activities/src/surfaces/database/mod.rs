@@ -2,5 +2,8 @@
 
 pub(crate) mod plan;
 pub(crate) mod servers;
+mod surface;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use surface::DatabaseUsers;

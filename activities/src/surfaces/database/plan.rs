@@ -6,7 +6,9 @@
 
 use crate::commands::script::Language;
 use crate::references::scan::Identifier;
-use crate::relocate::plan::builder::{Builder, Group, New, Words};
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
+use crate::relocate::plan::fresh::{fresh_name, shortened};
+use crate::relocate::plan::words::StepText;
 use crate::relocate::plan::words::place;
 use crate::surfaces::database::servers::{Engine, Server, servers};
 use rehome_orchestrator::{Node, StepId, Template};
@@ -55,7 +57,7 @@ fn dialect(engine: Engine) -> Dialect {
 }
 
 /// One identity, as a script names it.
-struct Named {
+struct User {
     client: Template,
     principal: Template,
     /// What its user is called.
@@ -63,8 +65,8 @@ struct Named {
 }
 
 /// The users of the new identity, before anything works as it.
-pub(crate) fn add_users(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<StepId> {
-    let needs = [new.made_by.clone(), known.clone()];
+pub(crate) fn add_users(b: &mut Builder<'_>, new: &NewIdentity, known: &StepId) -> Vec<StepId> {
+    let needs = [new.step(), known.clone()];
     let found = servers(b.facts);
     let add = |server: Server| {
         let dialect = dialect(server.engine);
@@ -74,13 +76,13 @@ pub(crate) fn add_users(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<S
             undo: script(b, &server, &dialect, dialect.drop, [&fresh, &old]),
         };
         let title = format!("{} {}: user for NEW, with what the old one has", dialect.what, server.name);
-        b.push(Group::Grant, Words::new(title, "by hand"), &needs, node)
+        b.push(Part::Grant, StepText::new(title, "by hand"), &needs, node)
     };
     found.into_iter().map(add).collect()
 }
 
 /// Takes the users of the old identity away, once nothing works as it.
-pub(crate) fn drop_users(b: &mut Builder<'_>, new: &New, needs: &[StepId]) -> Vec<StepId> {
+pub(crate) fn drop_users(b: &mut Builder<'_>, new: &NewIdentity, needs: &[StepId]) -> Vec<StepId> {
     let found = servers(b.facts);
     let drop = |server: Server| {
         let dialect = dialect(server.engine);
@@ -90,42 +92,27 @@ pub(crate) fn drop_users(b: &mut Builder<'_>, new: &New, needs: &[StepId]) -> Ve
             undo: script(b, &server, &dialect, dialect.add, [&fresh, &old]),
         };
         let title = format!("{} {}: drop the old user", dialect.what, server.name);
-        b.push(Group::CleanUp, Words::new(title, "by hand"), needs, node)
+        b.push(Part::CleanUp, StepText::new(title, "by hand"), needs, node)
     };
     found.into_iter().map(drop).collect()
 }
 
-fn old_user(b: &Builder<'_>, dialect: &Dialect) -> Named {
+fn old_user(b: &Builder<'_>, dialect: &Dialect) -> User {
     let old = b.old();
     let id = |id: &str| Template::known(dialect.language.literal(id));
-    Named {
+    User {
         client: id(&old.client_id),
         principal: id(&old.principal_id),
         name: shortened(&place(&old.resource_id), "", dialect.name_max),
     }
 }
 
-fn new_user(b: &Builder<'_>, new: &New, dialect: &Dialect) -> Named {
-    Named {
+fn new_user(b: &Builder<'_>, new: &NewIdentity, dialect: &Dialect) -> User {
+    User {
         client: new.name(Identifier::ClientId),
         principal: new.name(Identifier::PrincipalId),
         name: fresh_name(b, new, dialect.name_max),
     }
-}
-
-/// What the new identity is called beside the old one, in what has no name twice.
-pub(crate) fn fresh_name(b: &Builder<'_>, new: &New, max: usize) -> String {
-    let (was, is) = (place(&b.old().resource_id), place(&new.id));
-    let region = format!("-{}", b.params.target.location);
-    let apart = was.eq_ignore_ascii_case(&is) || is.len() > max;
-    shortened(&is, if apart { &region } else { "" }, max)
-}
-
-/// A name with this ending, and no longer than this.
-pub(crate) fn shortened(name: &str, ending: &str, max: usize) -> String {
-    let room = max.saturating_sub(ending.len());
-    let end = (0..=name.len().min(room)).rev().find(|at| name.is_char_boundary(*at)).unwrap_or_default();
-    format!("{}{ending}", &name[..end])
 }
 
 /// A script with its places filled in, in one pass: what is put in is not looked at again.
@@ -134,7 +121,7 @@ fn script(
     server: &Server,
     dialect: &Dialect,
     text: &str,
-    [from, to]: [&Named; 2],
+    [from, to]: [&User; 2],
 ) -> Template {
     let head = dialect.language.comment(&format!("{} {} ({})", dialect.what, server.name, server.place));
     let mut parts = vec![Template::known(head)];

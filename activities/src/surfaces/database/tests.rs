@@ -1,8 +1,8 @@
 //! Tests of the scripts for users inside databases: what stands in them, in which order, and what cannot.
 
 use crate::relocate::facts::Facts;
+use crate::relocate::plan::fresh::shortened;
 use crate::relocate::testing::*;
-use crate::surfaces::database::plan::shortened;
 use rehome_orchestrator::{Node, Plan, Step, StepId};
 use serde_json::json;
 

@@ -3,4 +3,7 @@
 pub(crate) mod denied;
 pub(crate) mod facts;
 pub(crate) mod preflight;
+mod surface;
 pub(crate) mod survey;
+
+pub(crate) use surface::DenyAssignments;

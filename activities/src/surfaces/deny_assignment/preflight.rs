@@ -2,7 +2,7 @@
 
 use crate::relocate::facts::{Denied, Facts};
 use crate::relocate::params::Params;
-use crate::relocate::preflight::{Preflight, notice};
+use crate::relocate::preflight::notice::{Preflight, notice};
 use std::collections::BTreeMap;
 
 /// One blocker for each deny assignment, with every action that it takes from the caller.

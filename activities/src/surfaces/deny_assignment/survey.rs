@@ -5,7 +5,9 @@
 use crate::azure::{Reader, items};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
-use crate::relocate::survey::{Common, gap, parse};
+use crate::relocate::survey::common::Common;
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
 use crate::surfaces::manual_references::survey as named;
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -5,4 +5,7 @@ pub(crate) mod keepers;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod sources;
+mod surface;
 pub(crate) mod survey;
+
+pub(crate) use surface::Homes;

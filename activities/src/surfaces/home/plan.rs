@@ -5,15 +5,16 @@ use crate::commands::shell::quoted;
 use crate::commands::shown;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Home, HomeKind, Keeper, Named};
-use crate::relocate::plan::builder::{Builder, Group, New, Words};
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
+use crate::relocate::plan::words::StepText;
 use crate::relocate::plan::words::{grouped, place};
 use crate::surfaces::home::keepers;
 use rehome_orchestrator::{Node, StepId, Template};
 
 /// The steps of people, each once the new identity is there and may do what the old one may.
-pub(crate) fn steps(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
+pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> Vec<StepId> {
     let mut needs = granted.to_vec();
-    needs.push(new.made_by.clone());
+    needs.push(new.step());
     let facts = b.facts;
     let mut steps = Vec::new();
     for named in &facts.named {
@@ -24,13 +25,13 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<S
         };
         let Some((title, head)) = told else { continue };
         let node = Node::ByHand { instruction: fresh(new, &head), undo: old(b, &head) };
-        steps.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+        steps.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node));
     }
     steps
 }
 
 /// What is to be put there, in its three names.
-fn fresh(new: &New, head: &str) -> Template {
+fn fresh(new: &NewIdentity, head: &str) -> Template {
     Template::Text(vec![
         Template::known(format!(
             "{head}\nWhere it names the old identity, put the new one:\n  resource id  {}\n  client id    ",

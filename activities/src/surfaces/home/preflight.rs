@@ -3,7 +3,7 @@
 use crate::references::by_name::name_and_group;
 use crate::relocate::facts::{Facts, Keeper, Named};
 use crate::relocate::params::Params;
-use crate::relocate::preflight::{Preflight, notice};
+use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::home::keepers;
 use std::collections::BTreeMap;
 

@@ -3,7 +3,8 @@
 
 use crate::azure::Reader;
 use crate::relocate::facts::{Gap, Home, HomeKind, Host, Named};
-use crate::relocate::survey::{gap, parse};
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
 use serde_json::Value;

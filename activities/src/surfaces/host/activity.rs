@@ -4,10 +4,11 @@
 //! What is written is the live resource with exactly our places changed, and it is read back; what
 //! others changed elsewhere meanwhile stays. The decisions are in `host_plan`, without any HTTP.
 
-use crate::activity::objects::MSI;
 use crate::activity::spilt::{Spilt, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::splice::Splice;
-use crate::activity::{Clients, PATIENT, SETTLING_MS, failed, finding, foreign, held_back, quoted, unread};
+use crate::activity::{
+    Clients, REPLICATION_RETRY, SETTLING_MS, failed, finding, foreign, held_back, quoted, unread,
+};
 use crate::azure::errors::is_over;
 use crate::commands::shown;
 use crate::references::hidden;
@@ -22,6 +23,8 @@ use crate::surfaces::host::faults::{by_hand, not_as_written};
 use crate::surfaces::host::rewrite::{
     Parts, Shape, backward, forward, identities, missed, parts, put_back, recall, shape,
 };
+use crate::surfaces::identity::create::MSI;
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
     Reversibility, Trace,
@@ -55,19 +58,19 @@ pub(crate) struct HostInput {
     pub(crate) verb: Verb,
     /// Identities that come into the map.
     #[serde(default)]
-    pub(crate) attach: Vec<String>,
+    pub(crate) attach: PlanValue<Vec<String>>,
     /// Identities that go out of the map.
     #[serde(default)]
-    pub(crate) detach: Vec<String>,
+    pub(crate) detach: PlanValue<Vec<String>>,
     /// What is replaced at the pointers.
     #[serde(default)]
     pub(crate) replace: Vec<Pair>,
     /// Where it is replaced.
     #[serde(default)]
-    pub(crate) pointers: Vec<String>,
+    pub(crate) pointers: PlanValue<Vec<String>>,
     /// Identities that a later step takes out of the map: that they are in it is no promise of this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) leaves: Vec<String>,
+    pub(crate) leaves: PlanValue<Vec<String>>,
     /// Whether people write the resource too in the same plan: what they change in it beside our places, and take back
     /// themselves, is theirs when a way back is compared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -234,7 +237,7 @@ impl Activity for HostRewrite {
     const NAME: &'static str = "host.rewrite/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = HostInput;
     type Before = HostBefore;
     type Output = Spilt;

@@ -5,7 +5,7 @@ use crate::commands::shown;
 use crate::references::scan::Identifier;
 use crate::references::table::Verb;
 use crate::relocate::facts::Host;
-use crate::relocate::plan::builder::{Builder, New};
+use crate::relocate::plan::builder::{Builder, NewIdentity};
 use crate::relocate::plan::words::{grouped, place};
 use crate::surfaces::host::remade;
 use crate::surfaces::host::strategy::below;
@@ -26,7 +26,7 @@ fn ids(names: [Template; 3]) -> Vec<Template> {
 }
 
 /// An instruction that says what to use, old or new.
-fn using(b: &Builder<'_>, new: &New, [head, undo]: [String; 2]) -> Node {
+fn using(b: &Builder<'_>, new: &NewIdentity, [head, undo]: [String; 2]) -> Node {
     let old = b.old();
     let known = [&old.resource_id, &old.client_id, &old.principal_id].map(Template::known);
     let fresh = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId].map(|i| new.name(i));
@@ -58,7 +58,7 @@ fn written(host: &Host) -> Option<String> {
 }
 
 /// A host that cannot be re-pointed by program.
-pub(crate) fn host(b: &Builder<'_>, new: &New, host: &Host, reason: &str) -> (String, Node) {
+pub(crate) fn host(b: &Builder<'_>, new: &NewIdentity, host: &Host, reason: &str) -> (String, Node) {
     let places: Vec<String> = places(host).collect();
     let places = if places.is_empty() { "its identity".to_owned() } else { places.join(", ") };
     let id = shown(&host.id);
@@ -75,7 +75,12 @@ pub(crate) fn host(b: &Builder<'_>, new: &New, host: &Host, reason: &str) -> (St
 
 /// Says of a counterpart what its source says of the old identity, beside carrying it, itself and in parts of it
 /// that have no counterparts of their own; `None` where it says nothing.
-pub(crate) fn follow(b: &Builder<'_>, new: &New, source: &Host, host: &Host) -> Option<(String, Node)> {
+pub(crate) fn follow(
+    b: &Builder<'_>,
+    new: &NewIdentity,
+    source: &Host,
+    host: &Host,
+) -> Option<(String, Node)> {
     let parts = b.facts.hosts.iter().filter(|part| {
         below(&part.id, &source.id)
             && b.facts.counterpart_of(part).is_some_and(|c| c.of.eq_ignore_ascii_case(&source.id))
@@ -127,7 +132,7 @@ pub(crate) fn pin(b: &Builder<'_>, host: &Host) -> (String, Node) {
 }
 
 /// Makes the code on a pinned host name the new identity.
-pub(crate) fn switch_pin(b: &Builder<'_>, new: &New, host: &Host) -> (String, Node) {
+pub(crate) fn switch_pin(b: &Builder<'_>, new: &NewIdentity, host: &Host) -> (String, Node) {
     let command = set_client_id(&host.id, "");
     let node = Node::ByHand {
         instruction: Template::Text(vec![Template::known(command), new.name(Identifier::ClientId)]),
@@ -151,7 +156,7 @@ fn set_client_id(id: &str, client_id: &str) -> String {
 
 /// The connections of a Standard Logic App are in a file among its workflows, which no resource shows.
 /// Source: <https://learn.microsoft.com/azure/logic-apps/authenticate-with-managed-identity>, `connections.json`
-pub(crate) fn connections(b: &Builder<'_>, new: &New, app: &Host) -> (String, Node) {
+pub(crate) fn connections(b: &Builder<'_>, new: &NewIdentity, app: &Host) -> (String, Node) {
     let file = quoted(&format!("{}/hostruntime/admin/vfs/connections.json?api-version=2022-03-01", app.id));
     let text = |from: &str, to: &str| {
         Template::known(format!(

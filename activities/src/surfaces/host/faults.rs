@@ -36,7 +36,7 @@ pub(crate) fn by_hand(input: &HostInput, shape: Shape, why: Fault) -> Fault {
         return why;
     }
     let mut keep: Vec<String> = input.attach.iter().chain(&input.detach).cloned().collect();
-    keep.extend(input.replace.iter().flat_map(|pair| [pair.from.clone(), pair.to.clone()]));
+    keep.extend(input.replace.iter().flat_map(|pair| [pair.from.clone(), pair.to.to_string()]));
     mask(&mut body, &keep);
     let (id, api) = (&input.id, &input.api_version);
     why.needing(format!(

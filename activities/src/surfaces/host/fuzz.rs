@@ -53,12 +53,12 @@ fn input(live: &Value, choice: u8) -> HostInput {
         assert!(live.pointer(&mention.pointer).is_some(), "{} leads nowhere in {live}", mention.pointer);
     }
     let some = |bit: u8, id: &str| (choice & bit != 0).then(|| id.to_owned()).into_iter().collect();
-    let pair = |(from, to): (&str, &str)| Pair { from: from.to_owned(), to: to.to_owned() };
+    let pair = |(from, to): (&str, &str)| Pair { from: from.to_owned(), to: to.into() };
     HostInput {
         id: "/host".to_owned(),
         api_version: "1".to_owned(),
         verb: Verb::Patch,
-        leaves: Vec::new(),
+        leaves: Vec::new().into(),
         shared: false,
         attach: some(1, NEW),
         detach: some(2, OLD),

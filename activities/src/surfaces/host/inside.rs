@@ -5,7 +5,10 @@
 use crate::azure::{Reader, says_gone, says_never};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::{Assignment, Gap, Home, HomeKind, Host, Keeper, Method, Named};
-use crate::relocate::survey::{Common, access, gap, parse};
+use crate::relocate::survey::accounts::accounts;
+use crate::relocate::survey::common::Common;
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
 use crate::surfaces::home::keepers;
 use crate::surfaces::home::keepers::KEPT;
 use crate::surfaces::host::strategy::below;
@@ -79,7 +82,7 @@ const WAYS: [&str; 5] = ["apis", "products", "workspaces", "operations", "resolv
 pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>) {
     let mut gaps = Vec::new();
     let types: Vec<&str> = ROOTS.into_iter().chain(KEPT.iter().map(|kept| kept.kind)).collect();
-    let all = access::accounts(reader, &types, &mut gaps).await;
+    let all = accounts(reader, &types, &mut gaps).await;
     let (keepers, roots): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|(_, kind)| keepers::of(kind).is_some());
     let mut inside = Inside { found: Vec::new(), keepers };

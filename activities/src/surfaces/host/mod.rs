@@ -8,6 +8,8 @@ pub(crate) mod faults;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 pub(crate) mod inside;
+pub(crate) mod obstacles;
+pub(crate) mod opaque;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod remade;
@@ -15,5 +17,8 @@ pub(crate) mod repointed;
 pub(crate) mod rewrite;
 pub(crate) mod room;
 pub(crate) mod strategy;
+mod surface;
 pub(crate) mod survey;
 pub(crate) mod writing;
+
+pub(crate) use surface::Hosts;

@@ -3,15 +3,19 @@
 use crate::references::scan::Identifier;
 use crate::references::writes;
 use crate::relocate::facts::{Host, Reference, Strategy};
-use crate::relocate::plan::builder::{Builder, Group, New, Words, object};
-use crate::relocate::plan::kinds::act;
-use crate::relocate::plan::words::{inside, place};
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
+use crate::relocate::plan::words::{StepText, inside, place};
+use crate::surfaces::app_settings::activity::{
+    AppSettings, ConnectionStrings, List, SettingsInput, SettingsRewrite,
+};
 use crate::surfaces::cluster::bindings::is_binding;
 use crate::surfaces::cluster::nodes::{cluster_of, own_words};
 use crate::surfaces::cluster::plan as clusters;
+use crate::surfaces::host::activity::{HostInput, HostRewrite};
 use crate::surfaces::host::by_hand;
-use crate::surfaces::host::strategy::{below, choose, crowded, is_record};
-use rehome_orchestrator::{StepId, Template};
+use crate::surfaces::host::repointed::{HostRepointed, RepointedInput};
+use crate::surfaces::host::strategy::{attach_blocker, below, choose, is_record};
+use rehome_orchestrator::{Node, Proof, StepId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of the hosts.
@@ -25,7 +29,7 @@ pub(crate) struct RePointed<'a> {
 }
 
 /// Re-points every host; a child waits for the parent that carries the identity.
-pub(crate) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -> RePointed<'a> {
+pub(crate) fn re_point<'a>(b: &mut Builder<'a>, new: &NewIdentity, granted: &[StepId]) -> RePointed<'a> {
     let facts = b.facts;
     let mut hosts: Vec<&Host> = facts.hosts.iter().collect();
     // A parent has a shorter id than its children.
@@ -67,23 +71,23 @@ pub(crate) fn re_point<'a>(b: &mut Builder<'a>, new: &New, granted: &[StepId]) -
         };
         if open.references.len() < host.references.len() {
             let (title, node) = by_hand::host(b, new, host, &own_words(host));
-            out.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &work.ready(), node));
+            out.last.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &work.ready(), node));
         }
         if rest.references.len() < open.references.len() {
             let mut needs = work.ready();
             needs.extend(steps.attached.clone());
             let (title, node) = clusters::kubelet(b, new, host);
-            let step = b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node);
+            let step = b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node);
             let left = host.references.iter().filter(|r| !rest.references.contains(r));
             let input = repointed(b, new, host, left);
-            b.prove(&step, PROOF, input);
+            b.prove(&step, Proof::of::<HostRepointed>(&input));
             out.last.push(step);
         }
         if host.workflow_app && host.carries && choice.strategy != Strategy::ByHand {
             let mut needs = work.ready();
             needs.extend(steps.attached.clone());
             let (title, node) = by_hand::connections(b, new, host);
-            out.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+            out.last.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node));
         }
         if host.carries {
             attached.extend(steps.attached.map(|step| (host.id.as_str(), step)));
@@ -105,7 +109,7 @@ struct Steps {
 }
 
 struct Work<'a> {
-    new: &'a New,
+    new: &'a NewIdentity,
     granted: &'a [StepId],
     parents: Vec<StepId>,
     host: &'a Host,
@@ -115,11 +119,16 @@ impl Work<'_> {
     /// Attach beside the old one, then switch what names it.
     fn overlap(&mut self, b: &mut Builder<'_>) -> Steps {
         let mut needs = self.parents.clone();
-        needs.push(self.new.made_by.clone());
+        needs.push(self.new.step());
         let attached = self.host.carries.then(|| {
             let title = format!("{}: attach [old] -> [old, NEW]", self.name());
             let input = self.rewrite(b, &[&self.new.id], &[], false);
-            b.push(Group::RePoint, Words::new(title, "detach NEW"), &needs, act("host.rewrite/1", input))
+            b.push(
+                Part::RePoint,
+                StepText::new(title, "detach NEW"),
+                &needs,
+                Node::doing::<HostRewrite>(&input),
+            )
         });
         let mut after = self.ready();
         after.extend(attached.clone());
@@ -140,27 +149,27 @@ impl Work<'_> {
         needs.extend(attached.clone());
         let mut last: Vec<StepId> = attached.iter().cloned().collect();
         if let Some((title, node)) = by_hand::follow(b, self.new, source, self.host) {
-            last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+            last.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node));
         }
         Steps { attached, last }
     }
 
     fn attach(&self, b: &mut Builder<'_>, source: &Host, needs: &[StepId]) -> StepId {
-        if let Some(why) = crowded(b.params, self.host) {
+        if let Some(why) = attach_blocker(b.params, self.host) {
             let (title, node) = by_hand::host(b, self.new, self.host, &why);
-            return b.push(Group::RePoint, Words::new(title, "by hand"), needs, node);
+            return b.push(Part::RePoint, StepText::new(title, "by hand"), needs, node);
         }
         let title = format!("{}: attach NEW, in place of {}", self.name(), place(&source.id));
         let input = self.rewrite(b, &[&self.new.id], &[], false);
-        b.push(Group::RePoint, Words::new(title, "detach NEW"), needs, act("host.rewrite/1", input))
+        b.push(Part::RePoint, StepText::new(title, "detach NEW"), needs, Node::doing::<HostRewrite>(&input))
     }
 
     /// Exchange both in one write, with everything on the same resource that names the old one.
     fn swap(&mut self, b: &mut Builder<'_>) -> Steps {
         let title = format!("{}: swap [old] -> [NEW]", self.name());
         let input = self.rewrite(b, &[&self.new.id], &[&b.old().resource_id], true);
-        let words = Words::new(title, "swap back");
-        let swapped = b.push(Group::RePoint, words, &self.ready(), act("host.rewrite/1", input));
+        let text = StepText::new(title, "swap back");
+        let swapped = b.push(Part::RePoint, text, &self.ready(), Node::doing::<HostRewrite>(&input));
         let mut last = vec![swapped.clone()];
         last.extend(self.settings(b, std::slice::from_ref(&swapped)));
         Steps { attached: Some(swapped), last }
@@ -169,13 +178,13 @@ impl Work<'_> {
     /// A person makes the code name the old one; then nobody minds a second one.
     fn pin_first(&mut self, b: &mut Builder<'_>) -> Steps {
         let (title, node) = by_hand::pin(b, self.host);
-        let pinned = b.push(Group::RePoint, Words::new(title, "by hand"), &[], node);
+        let pinned = b.push(Part::RePoint, StepText::new(title, "by hand"), &[], node);
         self.parents.push(pinned);
         let mut steps = self.overlap(b);
         let (title, node) = by_hand::switch_pin(b, self.new, self.host);
         let mut needs = self.ready();
         needs.extend(steps.attached.clone());
-        steps.last.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+        steps.last.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node));
         steps
     }
 
@@ -184,11 +193,11 @@ impl Work<'_> {
             true => clusters::bind(b, self.new, self.host),
             false => by_hand::host(b, self.new, self.host, reason),
         };
-        let step = b.push(Group::RePoint, Words::new(title, "by hand"), &self.ready(), node);
+        let step = b.push(Part::RePoint, StepText::new(title, "by hand"), &self.ready(), node);
         // A binding stays as it was made, beside the new one.
         if self.host.readable && !is_binding(&self.host.kind) {
             let input = repointed(b, self.new, self.host, self.host.references.iter());
-            b.prove(&step, PROOF, input);
+            b.prove(&step, Proof::of::<HostRepointed>(&input));
         }
         Steps { attached: Some(step.clone()), last: vec![step] }
     }
@@ -196,7 +205,7 @@ impl Work<'_> {
     /// Everything that must be done before anybody may ask for the new identity's tokens here.
     fn ready(&self) -> Vec<StepId> {
         let mut needs = self.granted.to_vec();
-        needs.push(self.new.made_by.clone());
+        needs.push(self.new.step());
         needs.extend(self.parents.iter().cloned());
         needs
     }
@@ -211,8 +220,8 @@ impl Work<'_> {
             };
             let title = format!("{}: {what} old -> NEW", self.name());
             let input = self.rewrite(b, &[], &[], true);
-            let words = Words::new(title, "set back");
-            last.push(b.push(Group::RePoint, words, after, act("host.rewrite/1", input)));
+            let text = StepText::new(title, "set back");
+            last.push(b.push(Part::RePoint, text, after, Node::doing::<HostRewrite>(&input)));
         }
         last.extend(self.settings(b, after));
         last
@@ -220,33 +229,27 @@ impl Work<'_> {
 
     /// Each list of settings is written as a whole, and by itself.
     fn settings(&self, b: &mut Builder<'_>, after: &[StepId]) -> Vec<StepId> {
-        const LISTS: [(&str, &str, &str); 2] = [
-            ("appsettings", "", "app_settings.rewrite/1"),
-            ("connectionstrings", "connection string ", "connection_strings.rewrite/1"),
-        ];
-        LISTS.iter().filter_map(|(list, what, kind)| self.list(b, after, [list, what, kind])).collect()
+        let settings = self.list::<AppSettings>(b, after, "");
+        settings.into_iter().chain(self.list::<ConnectionStrings>(b, after, "connection string ")).collect()
     }
 
-    fn list(&self, b: &mut Builder<'_>, after: &[StepId], [list, what, kind]: [&str; 3]) -> Option<StepId> {
-        let settings: Vec<_> = self.host.settings.iter().filter(|s| s.list == list).collect();
+    fn list<L: List>(&self, b: &mut Builder<'_>, after: &[StepId], what: &str) -> Option<StepId> {
+        let settings: Vec<_> = self.host.settings.iter().filter(|s| s.list == L::LIST).collect();
         if settings.is_empty() {
             return None;
         }
-        let names: Vec<&str> = settings.iter().map(|s| s.name.as_str()).collect();
+        let names: Vec<String> = settings.iter().map(|s| s.name.clone()).collect();
         let wanted: BTreeSet<Identifier> =
             settings.iter().flat_map(|s| s.identifiers.iter().copied()).collect();
         let wanted: Vec<Identifier> = wanted.into_iter().collect();
-        let input = object([
-            ("site", Some(Template::known(&self.host.id))),
-            ("replace", Some(b.pairs(self.new, &wanted))),
-            ("settings", Some(Template::known(&names))),
-        ]);
         let title = format!("{}: {what}{} old -> NEW", self.name(), names.join(", "));
-        let words = Words::new(title, "set back");
-        Some(b.push(Group::RePoint, words, after, act(kind, input)))
+        let replace = b.pairs(self.new, &wanted);
+        let input = SettingsInput { site: self.host.id.clone(), replace, settings: names.into() };
+        let node = Node::doing::<SettingsRewrite<L>>(&input);
+        Some(b.push(Part::RePoint, StepText::new(title, "set back"), after, node))
     }
 
-    fn rewrite(&self, b: &Builder<'_>, attach: &[&str], detach: &[&str], switch: bool) -> Template {
+    fn rewrite(&self, b: &Builder<'_>, attach: &[&str], detach: &[&str], switch: bool) -> HostInput {
         rewrite(b, self.new, self.host, [attach, detach], switch)
     }
 
@@ -260,32 +263,36 @@ impl Work<'_> {
 }
 
 /// What is looked at once somebody has said that a host is re-pointed.
-const PROOF: &str = "host.repointed/1";
-
 fn repointed<'a>(
     b: &Builder<'_>,
-    new: &New,
+    new: &NewIdentity,
     host: &Host,
     places: impl Iterator<Item = &'a Reference>,
-) -> Template {
+) -> RepointedInput {
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
-    let places: Vec<&str> = places.map(|r| r.pointer.as_str()).collect();
-    object([
-        ("id", Some(Template::known(&host.id))),
-        ("api_version", Some(Template::known(&host.api_version))),
-        ("replace", Some(b.pairs(new, &all))),
-        ("places", (!places.is_empty()).then(|| Template::known(places))),
-    ])
+    RepointedInput {
+        id: host.id.clone(),
+        api_version: host.api_version.clone(),
+        replace: b.pairs(new, &all),
+        places: places.map(|r| r.pointer.clone()).collect(),
+    }
+}
+
+/// In the clean-up, the old identity comes out of what carries both.
+pub(crate) fn detach(b: &mut Builder<'_>, new: &NewIdentity, host: &Host, needs: &[StepId]) -> StepId {
+    let title = format!("{}: detach old [old, NEW] -> [NEW]", place(&host.id));
+    let input = rewrite(b, new, host, [&[], &[&b.old().resource_id]], false);
+    b.push(Part::CleanUp, StepText::new(title, "attach old"), needs, Node::doing::<HostRewrite>(&input))
 }
 
 /// The input of one read-modify-write of a host.
-pub(crate) fn rewrite(
+fn rewrite(
     b: &Builder<'_>,
-    new: &New,
+    new: &NewIdentity,
     host: &Host,
     [attach, detach]: [&[&str]; 2],
     switch: bool,
-) -> Template {
+) -> HostInput {
     let references = if switch { host.references.as_slice() } else { &[] };
     let wanted: BTreeSet<Identifier> = references.iter().map(|r| r.identifier).collect();
     let wanted: Vec<Identifier> = wanted.into_iter().collect();
@@ -295,15 +302,16 @@ pub(crate) fn rewrite(
     let verb = writes::verb(&host.kind, map.into_iter().chain(pointers.iter().copied()));
     let shared = choose(b.params, b.facts, host).strategy == Strategy::PinFirst;
     let version = writes::row(&host.kind).and_then(|row| row.version).unwrap_or(&host.api_version);
-    object([
-        ("id", Some(Template::known(&host.id))),
-        ("api_version", Some(Template::known(version))),
-        ("verb", Some(Template::known(verb))),
-        ("attach", Some(Template::known(attach))),
-        ("detach", Some(Template::known(detach))),
-        ("replace", Some(b.pairs(new, &wanted))),
-        ("pointers", Some(Template::known(pointers))),
-        ("leaves", Some(Template::known([&b.old().resource_id]))),
-        ("shared", shared.then(|| Template::known(true))),
-    ])
+    let texts = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    HostInput {
+        id: host.id.clone(),
+        api_version: version.to_owned(),
+        verb,
+        attach: texts(attach).into(),
+        detach: texts(detach).into(),
+        replace: b.pairs(new, &wanted),
+        pointers: texts(&pointers).into(),
+        leaves: vec![b.old().resource_id.clone()].into(),
+        shared,
+    }
 }

@@ -4,7 +4,7 @@ use crate::references::writes;
 use crate::references::writes::Patch;
 use crate::relocate::facts::{Facts, Strategy};
 use crate::relocate::params::Params;
-use crate::relocate::preflight::{Preflight, notice};
+use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::host::room;
 use crate::surfaces::host::strategy::choose;
 

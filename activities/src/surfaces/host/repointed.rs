@@ -7,6 +7,7 @@ use crate::azure::Reader;
 use crate::conditions::users::carries;
 use crate::references::rewrite::Pair;
 use crate::references::text::mentions;
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Finding, Met};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,13 +18,13 @@ pub(crate) struct HostRepointed(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RepointedInput {
-    id: String,
-    api_version: String,
+    pub(crate) id: String,
+    pub(crate) api_version: String,
     /// The old names with the new ones, the resource ids first.
-    replace: Vec<Pair>,
+    pub(crate) replace: Vec<Pair>,
     /// Places that named the old identity, as JSON Pointers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    places: Vec<String>,
+    pub(crate) places: PlanValue<Vec<String>>,
 }
 
 /// What still uses the old identity alone.
@@ -90,7 +91,7 @@ mod tests {
             id: "/h".into(),
             api_version: "1".into(),
             replace: vec![pair("/s/old", "/s/new"), pair("c-old", "c-new")],
-            places: vec!["/properties/app".into()],
+            places: vec!["/properties/app".into()].into(),
         };
         let host = |ids: &[&str], app: &str| {
             let map: serde_json::Map<String, Value> =

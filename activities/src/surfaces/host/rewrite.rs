@@ -122,8 +122,7 @@ pub(crate) fn backward(live: &Value, input: &HostInput, before: &HostBefore) -> 
         return Err(strange(input, "", None));
     }
     let mut target = live.clone();
-    let back: Vec<Pair> =
-        input.replace.iter().map(|p| Pair { from: p.to.clone(), to: p.from.clone() }).collect();
+    let back: Vec<Pair> = input.replace.iter().map(Pair::back).collect();
     for (pointer, splice) in &before.splices {
         let text = live.pointer(pointer).and_then(Value::as_str);
         match (text, text.and_then(|t| splice.back(t))) {
@@ -329,11 +328,11 @@ mod tests {
             id: "/host".to_owned(),
             api_version: "1".to_owned(),
             verb: Verb::Patch,
-            leaves: Vec::new(),
+            leaves: Vec::new().into(),
             shared: false,
             attach: attach.iter().map(|s| (*s).to_owned()).collect(),
             detach: detach.iter().map(|s| (*s).to_owned()).collect(),
-            replace: vec![Pair { from: OLD.to_owned(), to: NEW.to_owned() }],
+            replace: vec![Pair { from: OLD.to_owned(), to: NEW.into() }],
             pointers: pointers.iter().map(|s| (*s).to_owned()).collect(),
         }
     }

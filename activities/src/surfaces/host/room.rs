@@ -16,7 +16,7 @@ pub(crate) fn full(facts: &Facts, host: &Host) -> Option<String> {
 }
 
 /// Why nobody may attach an identity to what takes the place of a host; `None` where there is room.
-pub(crate) fn crowded(host: &Host) -> Option<String> {
+pub(crate) fn attach_blocker(host: &Host) -> Option<String> {
     let most = writes::row(&host.kind)?.most?;
     (host.attached.len() >= most).then(|| said(most, host.attached.len()))
 }

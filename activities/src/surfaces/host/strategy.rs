@@ -98,7 +98,7 @@ fn hazard(host: &Host) -> Option<String> {
 }
 
 /// Why a program may not attach one more identity to what takes the place of a host.
-pub(crate) fn crowded(params: &Params, host: &Host) -> Option<String> {
+pub(crate) fn attach_blocker(params: &Params, host: &Host) -> Option<String> {
     if host.writing.runs.is_some() {
         return Some("each write of it runs something again".to_owned());
     }
@@ -109,7 +109,7 @@ pub(crate) fn crowded(params: &Params, host: &Host) -> Option<String> {
     if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
         return Some((*why).to_owned());
     }
-    if let Some(why) = room::crowded(host) {
+    if let Some(why) = room::attach_blocker(host) {
         return Some(why);
     }
     let alone =

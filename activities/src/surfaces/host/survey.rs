@@ -5,45 +5,23 @@ use crate::references::by_name;
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
+use crate::relocate::survey::accounts::accounts;
+use crate::relocate::survey::common::{AT_ONCE, Common};
+use crate::relocate::survey::gaps::{gap, understood};
+use crate::relocate::survey::parse;
 use crate::relocate::survey::query;
 use crate::relocate::survey::query::RESOURCE_GRAPH;
-use crate::relocate::survey::{Common, access, gap, parse, understood};
 use crate::surfaces::database::servers as databases;
+use crate::surfaces::host::opaque::{Opaque, SettingText, Site};
 use crate::surfaces::manual_references::manual_only_types as said;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Requests at the same time.
-const AT_ONCE: usize = 32;
-
-/// A site or slot, with its settings; their values are not kept.
-pub(crate) struct Site {
-    pub(crate) id: String,
-    /// Each setting with a text that is searched for identifiers and then forgotten.
-    settings: Vec<SettingText>,
-}
-
-struct SettingText {
-    name: String,
-    /// The list that it is in.
-    list: &'static str,
-    /// Dropped with the survey; never written anywhere.
-    text: String,
-}
-
 /// The lists of settings that a site has.
 const LISTS: [(&str, ReadAction); 2] =
     [("appsettings", ReadAction::ListAppSettings), ("connectionstrings", ReadAction::ListConnectionStrings)];
-
-/// What no index tells enough of, though it tells that it is there.
-pub(crate) struct Opaque {
-    /// Sites and slots with their settings.
-    pub(crate) sites: Vec<Site>,
-    /// What keeps roles that are known to itself alone: managed HSMs, workspaces of Synapse.
-    pub(crate) closed: Vec<Named>,
-}
 
 /// Types that keep roles of their own, which no list of Azure shows.
 const CLOSED: [&str; 2] = ["microsoft.keyvault/managedhsms", "microsoft.synapse/workspaces"];
@@ -53,7 +31,7 @@ pub(crate) async fn sites(reader: &Reader) -> (Opaque, Vec<Gap>) {
     let mut gaps = Vec::new();
     let [hsm, workspace] = CLOSED;
     let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots", hsm, workspace];
-    let ids = access::accounts(reader, &kinds, &mut gaps).await;
+    let ids = accounts(reader, &kinds, &mut gaps).await;
     let is_closed = |kind: &str| CLOSED.iter().any(|closed| closed.eq_ignore_ascii_case(kind));
     let (closed, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(_, kind)| is_closed(kind));
     let named = |(id, kind): (String, String)| match kind.eq_ignore_ascii_case(hsm) {
@@ -185,7 +163,10 @@ pub(crate) async fn mentioned(
     candidates.extend(identities.iter().map(|(body, who)| {
         let (id, kind) = (who.resource_id.clone(), parse::type_of(&who.resource_id).unwrap_or_default());
         let found = Ok(Some((*body).clone()));
-        (id.to_lowercase(), Candidate { id, kind, api: crate::relocate::survey::MSI.to_owned(), found })
+        (
+            id.to_lowercase(),
+            Candidate { id, kind, api: crate::surfaces::identity::create::MSI.to_owned(), found },
+        )
     }));
     candidates
 }
@@ -336,7 +317,7 @@ pub(crate) async fn find_dead<'a>(
     let beside: BTreeSet<String> = attached.map(|id| id.to_lowercase()).collect();
     let mut asked = Vec::with_capacity(beside.len());
     for id in beside {
-        asked.push(async move { (reader.find_twice(&id, crate::relocate::survey::MSI).await, id) });
+        asked.push(async move { (reader.find_twice(&id, crate::surfaces::identity::create::MSI).await, id) });
     }
     let (mut gone, mut gaps) = (BTreeSet::new(), Vec::new());
     for (found, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {

@@ -1,8 +1,9 @@
 //! Activities: the deletion of the old identity. Nothing brings it back.
 
-use crate::activity::objects::MSI;
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, quoted, unread};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted, unread};
 use crate::conditions::users::Look;
+use crate::surfaces::identity::create::MSI;
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -14,19 +15,19 @@ pub(crate) struct DeleteIdentity(pub(crate) Clients);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteInput {
-    id: String,
+    pub(crate) id: String,
     /// Whose grants are looked for afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    principal_id: Option<String>,
+    pub(crate) principal_id: Option<String>,
     /// The subscriptions in which; its own where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    roles_in: Vec<String>,
+    pub(crate) roles_in: PlanValue<Vec<String>>,
     /// Lists that could not be read when the plan was made, for which somebody answers by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    answered_for: Vec<String>,
+    pub(crate) answered_for: PlanValue<Vec<String>>,
     /// Records of runs that have ended: that they have it attached is no reason to keep it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    records: Vec<String>,
+    pub(crate) records: PlanValue<Vec<String>>,
 }
 
 impl DeleteInput {
@@ -34,7 +35,7 @@ impl DeleteInput {
         if self.roles_in.is_empty() {
             return vec![self.id.split('/').take(3).collect::<Vec<_>>().join("/")];
         }
-        self.roles_in.clone()
+        (*self.roles_in).clone()
     }
 }
 
@@ -59,7 +60,7 @@ impl Activity for DeleteIdentity {
     const NAME: &'static str = "identity.delete/1";
     const REVERSIBILITY: Reversibility = Reversibility::Irreversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = DeleteInput;
     type Before = ();
     type Output = ();

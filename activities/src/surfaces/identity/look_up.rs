@@ -1,10 +1,11 @@
 //! Activities: the names of an identity that another move makes, for whatever has to name it. Reads only: as a step it
 //! has an output, which a wait has not.
 
-use crate::activity::objects::MSI;
-use crate::activity::{Clients, PATIENT, quoted, unread};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, quoted, unread};
+use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{
-    Activity, Call, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Activity, Call, Fault, FaultKind, Finding, Outcome, PlanValue, Probe, ResourceKey, Retry, Reversibility,
+    StepRef,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,13 +14,20 @@ pub(crate) struct LookUp(pub(crate) Clients);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LookUpInput {
-    id: String,
+    pub(crate) id: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LookUpOutput {
     principal_id: String,
+}
+
+impl LookUpOutput {
+    /// The principal id that a step will give.
+    pub(crate) fn principal_id(step: &StepRef<Self>) -> PlanValue<String> {
+        step.member("principal_id")
+    }
 }
 
 impl LookUp {
@@ -33,7 +41,8 @@ impl LookUp {
 impl Activity for LookUp {
     const NAME: &'static str = "identity.look_up/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const RETRY: Retry = PATIENT;
+    const SETTLING_MS: u64 = SETTLING_MS;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = LookUpInput;
     type Before = ();
     type Output = LookUpOutput;

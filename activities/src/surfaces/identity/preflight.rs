@@ -5,7 +5,7 @@
 
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
-use crate::relocate::preflight::{Preflight, notice};
+use crate::relocate::preflight::notice::{Preflight, notice};
 
 /// Each such property blocks the plan until the batch file answers for it.
 pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {

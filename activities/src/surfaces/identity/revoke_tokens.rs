@@ -4,9 +4,9 @@
 //! Source: `POST {identity}/revokeTokens`, managedidentity 2023-07-31-preview. Nothing shows afterwards that
 //! it was done, so a request in doubt is sent again; to revoke twice revokes nothing more.
 
-use crate::activity::objects::MSI;
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, quoted};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted};
 use crate::azure::{says_never, says_no_version};
+use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
@@ -19,7 +19,7 @@ pub(crate) struct RevokeTokens(pub(crate) Clients);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevokeInput {
-    id: String,
+    pub(crate) id: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ impl Activity for RevokeTokens {
     const NAME: &'static str = "identity.revoke_tokens/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = RevokeInput;
     type Before = ();
     type Output = RevokeOutput;

@@ -3,7 +3,8 @@
 
 use crate::azure::{Reader, says_no_version};
 use crate::relocate::facts::Identity;
-use crate::relocate::survey::{MSI, parse};
+use crate::relocate::survey::parse;
+use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
 

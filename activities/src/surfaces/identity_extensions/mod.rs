@@ -1,4 +1,6 @@
 //! Activities: what stands on the identity itself: policies, exemptions, diagnostic settings.
 
-pub(crate) mod plan;
+mod surface;
 pub(crate) mod survey;
+
+pub(crate) use surface::IdentityExtensions;

@@ -5,7 +5,8 @@ use crate::azure::{Reader, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::secrets::{MASK, mask};
 use crate::relocate::facts::*;
-use crate::relocate::survey::{gap, parse};
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
 use crate::surfaces::host::survey::Candidates;
 use serde_json::{Map, Value, json};
 

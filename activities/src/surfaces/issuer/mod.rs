@@ -7,3 +7,6 @@ pub(crate) mod pipelines;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod subject;
+mod surface;
+
+pub(crate) use surface::Issuers;

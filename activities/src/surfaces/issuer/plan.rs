@@ -5,21 +5,22 @@
 use crate::commands::shell::quoted;
 use crate::commands::shown;
 use crate::references::scan::Identifier;
-use crate::relocate::plan::builder::{Builder, Group, New, Words};
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
+use crate::relocate::plan::words::StepText;
 use crate::surfaces::cluster::bindings::copied;
 use crate::surfaces::issuer::subject::{Outside, of};
 use rehome_orchestrator::{Node, StepId, Template};
 use std::collections::BTreeSet;
 
 /// What people change in systems that Azure does not know; each place once.
-pub(crate) fn steps(b: &mut Builder<'_>, new: &New, granted: &[StepId]) -> Vec<StepId> {
+pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> Vec<StepId> {
     let places: BTreeSet<Outside> = copied(b.facts).map(of).collect();
     let mut steps = Vec::new();
     for place in places {
         let (title, node) = step(b, new, &place);
         let mut needs = granted.to_vec();
-        needs.push(new.made_by.clone());
-        steps.push(b.push(Group::RePoint, Words::new(title, "by hand"), &needs, node));
+        needs.push(new.step());
+        steps.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node));
     }
     steps
 }
@@ -32,7 +33,7 @@ struct Told {
 }
 
 /// What to do in an outside system, and how to take it back.
-fn step(b: &Builder<'_>, new: &New, outside: &Outside) -> (String, Node) {
+fn step(b: &Builder<'_>, new: &NewIdentity, outside: &Outside) -> (String, Node) {
     let Told { title, before, after } = told(outside);
     let text = |id: Template| {
         Template::Text(vec![Template::known(before.clone()), id, Template::known(after.clone())])

@@ -1,7 +1,7 @@
 //! Activities: what somebody should know of who issues the tokens that an identity takes. Pure.
 
 use crate::relocate::facts::Facts;
-use crate::relocate::preflight::{Preflight, notice};
+use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::cluster::bindings::copied;
 use crate::surfaces::issuer::devops::is_retired;
 

@@ -2,7 +2,7 @@
 //! nobody's entry is written over; what else of the vault is not as it was is looked for all the same.
 
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::NO_ANSWER;
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
@@ -10,6 +10,7 @@ use crate::references::settings::SettingsKey;
 use crate::references::table::Verb;
 use crate::surfaces::host::rewrite::{Parts, Shape, shape};
 use crate::surfaces::key_vault_policy::image::{Image, entry_of, flat, image, is_entry, is_of_before};
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -139,12 +140,12 @@ pub(crate) struct Policy<W> {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyInput {
-    vault: String,
-    tenant_id: String,
-    object_id: String,
+    pub(crate) vault: String,
+    pub(crate) tenant_id: String,
+    pub(crate) object_id: PlanValue<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    application_id: Option<String>,
-    permissions: Value,
+    pub(crate) application_id: Option<String>,
+    pub(crate) permissions: PlanValue<Value>,
 }
 
 impl PolicyInput {
@@ -153,8 +154,7 @@ impl PolicyInput {
     }
 
     fn entry(&self) -> Value {
-        let mut entry =
-            json!({"tenantId": self.tenant_id, "objectId": self.object_id, "permissions": self.permissions});
+        let mut entry = json!({"tenantId": self.tenant_id, "objectId": *self.object_id, "permissions": *self.permissions});
         if let Some(application) = &self.application_id {
             entry["applicationId"] = json!(application);
         }
@@ -263,7 +263,7 @@ impl<W: Way> Activity for Policy<W> {
     const NAME: &'static str = W::NAME;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = PolicyInput;
     type Before = W::Before;
     type Output = Spilt;
@@ -342,7 +342,7 @@ impl<W: Way> Activity for Policy<W> {
     /// What others had is not known any more; of who goes it is what is there, or what the plan says was there.
     async fn recall(&self, input: &PolicyInput) -> Result<Option<W::Before>, Fault> {
         let mine = if W::ADDS { None } else { self.look(input).await?.mine };
-        Ok(Some(W::Before::of(Some(mine.unwrap_or_else(|| input.permissions.clone())), None)))
+        Ok(Some(W::Before::of(Some(mine.unwrap_or_else(|| (*input.permissions).clone())), None)))
     }
 
     async fn undo(

@@ -1,61 +1,13 @@
 //! Activities: a lock against deletion that stays in place on the way there. Only the way back lifts it, where it
 //! removes what was made below it, and puts it back when all of that is gone.
 
-use crate::activity::object::lacks;
-use crate::activity::objects::LOCKS;
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use crate::activity::compare::lacks;
+use crate::activity::kept_lock::{KeptLock, LOCKS};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
-/// A lock, by its id and what it is made of.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct KeptLock {
-    pub(crate) id: String,
-    pub(crate) body: Value,
-}
-
-/// Lifts the locks under which something is to be removed; those that are lifted already are.
-///
-/// # Errors
-/// With the outcome of the removal, which cannot be tried now.
-pub(crate) async fn lift(clients: &Clients, call: &Call, locks: &[KeptLock]) -> Result<(), Outcome<()>> {
-    for lock in locks {
-        match clients.reader.find(&lock.id, LOCKS).await {
-            Ok(None) => {}
-            Ok(Some(live)) => match lacks(&live, &lock.body, &lock.id) {
-                None => match map(clients.writer.delete(call, &lock.id, LOCKS, None).await, |_| ()) {
-                    Outcome::Applied(()) => {}
-                    other => return Err(other),
-                },
-                Some(difference) => return Err(foreign(&difference)),
-            },
-            Err(why) => return Err(unread(why)),
-        }
-    }
-    Ok(())
-}
-
-/// A lock that is lifted is felt for a moment, and another move may have put it back meanwhile; longer than that
-/// it is another lock.
-const FELT_TRIES: u32 = 6;
-
-/// What a removal below lifted locks has come to.
-pub(crate) fn below(call: &Call, locks: &[KeptLock], removed: Outcome<()>) -> Outcome<()> {
-    match removed {
-        Outcome::Refused(why)
-            if !locks.is_empty()
-                && why.code.eq_ignore_ascii_case("ScopeLocked")
-                && call.tries() < FELT_TRIES =>
-        {
-            Outcome::Retry { after: None, why }
-        }
-        other => other,
-    }
-}
+use serde_json::Value;
 
 /// Keeps a lock through a move and its way back.
 pub(crate) struct KeepLock(pub(crate) Clients);
@@ -70,7 +22,7 @@ impl Activity for KeepLock {
     const NAME: &'static str = "lock.keep/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = KeptLock;
     /// Whether it was there.
     type Before = bool;
@@ -145,7 +97,7 @@ impl Activity for KeepLock {
 
     fn residue(&self, input: &KeptLock, _: &bool, _: Option<&()>) -> String {
         let url = format!("{}?api-version={LOCKS}", input.id);
-        let body = json!(input.body).to_string();
+        let body = input.body.to_string();
         format!("az rest --method put --url {} --body {}", quoted(&url), quoted(&body))
     }
 }

@@ -1,77 +1,62 @@
-//! Activities: locks against deletion above what a move makes: the way back lifts them and puts them back, or what is
-//! made below them says that it cannot be taken back. Pure.
+//! Activities: the steps about locks: those that are lifted and put back, those that come to the new identity, and those
+//! against deletion above what a move makes, which the way back lifts and puts back. Pure.
 
+use crate::activity::kept_lock::KeptLock;
+use crate::activity::object::{Put, Remove};
 use crate::relocate::facts::Lock;
-use crate::relocate::plan::builder::{Builder, Group, Words, object};
-use crate::relocate::plan::clean_up::lock_properties;
-use crate::relocate::plan::kinds::act;
-use crate::relocate::plan::words::place;
+use crate::relocate::plan::builder::{Builder, Part};
+use crate::relocate::plan::kept::{Kept, properties, written};
+use crate::relocate::plan::words::{StepText, place};
+use crate::surfaces::lock::keep::KeepLock;
+use crate::surfaces::lock::objects::{LiftInput, LiftedLock, RestoredLock};
 use crate::surfaces::lock::which as locks;
-use rehome_orchestrator::{Node, StepId, Template};
-use serde_json::json;
-use std::borrow::Cow;
-
-/// A lock that bears on something that is made.
-pub(crate) struct Kept<'a> {
-    lock: &'a Lock,
-    /// The step that puts it back; `None` where it may not be lifted.
-    step: Option<StepId>,
-}
+use rehome_orchestrator::{Node, StepId};
 
 /// Steps that keep each such lock, before anything is made.
 pub(crate) fn keep(b: &mut Builder<'_>) {
     for lock in locks::way_back(b.facts) {
         let step = b.params.options.lift_locks.then(|| {
             let title = format!("keep lock {} ({}) on {}", place(&lock.id), lock.level, place(&lock.scope));
-            let words = Words::new(title, "put it back, once what it refuses to remove is removed");
-            b.push(Group::Create, words, &[], act("lock.keep/1", written(lock)))
+            let text = StepText::new(title, "put it back, once what it refuses to remove is removed");
+            b.push(Part::Create, text, &[], Node::doing::<KeepLock>(&written(lock)))
         });
         b.kept.push(Kept { lock, step });
     }
 }
 
-fn written(lock: &Lock) -> Template {
-    object([
-        ("id", Some(Template::known(&lock.id))),
-        ("body", Some(Template::known(json!({ "properties": lock_properties(lock) })))),
-    ])
-}
-
-/// What the undo of a step removes, as far as it is known.
-fn removes(node: &Node) -> Option<String> {
-    let Node::Act { activity, input, .. } = node else { return None };
-    let member = match activity.as_str() {
-        "resource_group.ensure/1" | "identity.create/1" | "grant.put/1" => "id",
-        "federated_credential.add/1" => "identity",
-        "role_assignment.grant/1" | "schedule.grant/1" => "scope",
-        _ => return None,
+/// Takes locks away.
+pub(crate) fn lift(b: &mut Builder<'_>, part: Part, locks: &[&Lock], needs: &[StepId]) -> Vec<StepId> {
+    let step = |lock: &&Lock| {
+        let title = format!("lift lock {} ({}) on {}", place(&lock.id), lock.level, place(&lock.scope));
+        let input = LiftInput { id: lock.id.clone(), expected: properties(lock).into() };
+        let node = Node::doing::<Remove<LiftedLock>>(&input);
+        b.push(part, StepText::new(title, "put it back"), needs, node)
     };
-    input.render()[member].as_str().map(ToOwned::to_owned)
+    locks.iter().map(step).collect()
 }
 
-/// What a step that makes something below such locks needs, says and is given.
-pub(crate) fn below(kept: &[Kept<'_>], node: &mut Node, words: &mut Words, needs: &mut Vec<StepId>) {
-    let Some(id) = removes(node) else { return };
-    let (mut lifted, mut names) = (Vec::new(), Vec::new());
-    for Kept { lock, step } in kept.iter().filter(|kept| locks::bears_on(kept.lock, &id)) {
-        names.push(place(&lock.id));
-        if let Some(step) = step {
-            needs.push(step.clone());
-            lifted.push(written(lock));
-        }
+/// Puts locks back.
+pub(crate) fn restore(b: &mut Builder<'_>, part: Part, locks: &[&Lock], needs: &[StepId]) -> Vec<StepId> {
+    locks.iter().map(|lock| restore_at(b, part, lock, &lock.id, needs)).collect()
+}
+
+/// Locks of the old identity come last on the new one: they would refuse what is done before.
+pub(crate) fn copy(b: &mut Builder<'_>, after: &[StepId]) {
+    let old = &b.facts.identity.identifiers.resource_id;
+    let own: Vec<&Lock> = b.facts.locks.iter().filter(|l| l.scope.eq_ignore_ascii_case(old)).collect();
+    let mut needs = after.to_vec();
+    needs.extend(b.all().first().cloned());
+    for lock in own {
+        let name = lock.id.rsplit('/').next().unwrap_or_default();
+        let id = format!("{}/providers/Microsoft.Authorization/locks/{name}", b.facts.target.id);
+        restore_at(b, Part::RePoint, lock, &id, &needs);
     }
-    if names.is_empty() {
-        return;
-    }
-    let (names, undo) = (names.join(", "), &words.undo);
-    words.undo = Cow::Owned(if lifted.is_empty() {
-        format!("{undo}: lock {names} refuses it")
-    } else {
-        format!("{undo}, with lock {names} lifted")
-    });
-    if let Node::Act { input, .. } = node
-        && !lifted.is_empty()
-    {
-        input.insert("locks", Template::List(lifted));
-    }
+}
+
+/// Puts a lock at this id.
+fn restore_at(b: &mut Builder<'_>, part: Part, lock: &Lock, id: &str, needs: &[StepId]) -> StepId {
+    let scope = id.split("/providers/Microsoft.Authorization/locks").next().unwrap_or(id);
+    let title = format!("lock {} ({}) on {}", place(id), lock.level, place(scope));
+    let input = KeptLock { id: id.to_owned(), ..written(lock) };
+    b.push(part, StepText::new(title, "lift it"), needs, Node::doing::<Put<RestoredLock>>(&input))
 }

@@ -81,3 +81,16 @@ pub(crate) fn written(facts: &Facts) -> Vec<&str> {
         .chain(facts.mapped.usable().map(|m| m.grant.id.as_str()))
         .collect()
 }
+
+/// Those of all locks that bear on what a move touches.
+pub(crate) fn bearing(all: &[Lock], facts: &Facts) -> Vec<Lock> {
+    let inside = |inner: &str, outer: &str| {
+        let (inner, outer) = (inner.to_lowercase(), outer.to_lowercase());
+        outer == "/" || inner == outer || inner.starts_with(&format!("{outer}/"))
+    };
+    let mut touched = written(facts);
+    touched.push(&facts.identity.identifiers.resource_id);
+    touched.extend(facts.hosts.iter().map(|h| h.id.as_str()));
+    touched.extend(facts.assignments_on.iter().map(|a| a.scope.as_str()));
+    all.iter().filter(|l| touched.iter().any(|t| inside(t, &l.scope))).cloned().collect()
+}

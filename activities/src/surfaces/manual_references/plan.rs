@@ -5,29 +5,30 @@ use crate::commands::shell::quoted;
 use crate::commands::shown;
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Deny, Eligible, Group as GroupFact, Named, NamedResource};
-use crate::relocate::plan::builder::{Builder, Group, New, Words};
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
+use crate::relocate::plan::words::StepText;
 use crate::relocate::plan::words::{grouped, place};
 use crate::surfaces::manual_references::manual_only_types as said;
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::json;
 
 /// The steps of people, each after the new principal is known.
-pub(crate) fn steps(b: &mut Builder<'_>, new: &New, known: &StepId) -> Vec<StepId> {
-    let needs = [new.made_by.clone(), known.clone()];
+pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, known: &StepId) -> Vec<StepId> {
+    let needs = [new.step(), known.clone()];
     let mut steps = Vec::new();
     for group in b.facts.directory.groups.iter().filter(|g| !g.can_be_joined()) {
         let (title, node) = joined(new, group);
-        steps.push(b.push(Group::Grant, Words::new(title, "by hand"), &needs, node));
+        steps.push(b.push(Part::Grant, StepText::new(title, "by hand"), &needs, node));
     }
     for named in &b.facts.named {
         if let Some((title, node)) = step(b, new, named) {
-            steps.push(b.push(Group::Grant, Words::new(title, "by hand"), &needs, node));
+            steps.push(b.push(Part::Grant, StepText::new(title, "by hand"), &needs, node));
         }
     }
     steps
 }
 
-fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
+fn step(b: &Builder<'_>, new: &NewIdentity, named: &Named) -> Option<(String, Node)> {
     Some(match named {
         Named::Deny(deny) if deny.excluded => excluded(b, new, deny),
         Named::Resource(resource) => deployed(b, new, resource),
@@ -45,7 +46,7 @@ fn step(b: &Builder<'_>, new: &New, named: &Named) -> Option<(String, Node)> {
 }
 
 /// A group that nobody can put the new principal into.
-fn joined(new: &New, group: &GroupFact) -> (String, Node) {
+fn joined(new: &NewIdentity, group: &GroupFact) -> (String, Node) {
     let id = quoted(&group.id);
     let how = if group.dynamic {
         format!(
@@ -67,7 +68,7 @@ fn joined(new: &New, group: &GroupFact) -> (String, Node) {
 }
 
 /// Texts with the new principal's id between them.
-fn with_principal<const N: usize>(new: &New, texts: [String; N]) -> Template {
+fn with_principal<const N: usize>(new: &NewIdentity, texts: [String; N]) -> Template {
     let mut parts = Vec::with_capacity(2 * N);
     for text in texts {
         if !parts.is_empty() {
@@ -78,7 +79,7 @@ fn with_principal<const N: usize>(new: &New, texts: [String; N]) -> Template {
     Template::Text(parts)
 }
 
-fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
+fn excluded(b: &Builder<'_>, new: &NewIdentity, deny: &Deny) -> (String, Node) {
     let [id, name, scope] = [&deny.id, &deny.name, &deny.scope].map(|text| shown(text));
     let through = deny.through.as_ref().map(|group| shown(group));
     let through = through.map_or_else(String::new, |group| format!(" through group {group}"));
@@ -103,7 +104,7 @@ fn excluded(b: &Builder<'_>, new: &New, deny: &Deny) -> (String, Node) {
 }
 
 /// Source: <https://learn.microsoft.com/rest/api/authorization/role-eligibility-schedule-requests/create>
-fn could_activate(b: &Builder<'_>, new: &New, e: &Eligible) -> (String, Node) {
+fn could_activate(b: &Builder<'_>, new: &NewIdentity, e: &Eligible) -> (String, Node) {
     let send = |request: &str| {
         let mut properties = json!({"principalId": e.principal, "roleDefinitionId": e.role, "requestType": request,
             "justification": "moved to another region"});
@@ -123,7 +124,7 @@ fn could_activate(b: &Builder<'_>, new: &New, e: &Eligible) -> (String, Node) {
             new.id
         );
         let body = quoted(&json!({ "properties": properties }).to_string());
-        b.renamed_text(new, &format!("az rest --method put --url {} --body {body}", quoted(&url)))
+        b.renamed_text(new, &format!("az rest --method put --url {} --body {body}", quoted(&url))).template()
     };
     let until = e.until.as_ref().map_or_else(String::new, |until| format!(" until {until}"));
     (
@@ -132,7 +133,7 @@ fn could_activate(b: &Builder<'_>, new: &New, e: &Eligible) -> (String, Node) {
     )
 }
 
-fn deployed(b: &Builder<'_>, new: &New, resource: &NamedResource) -> (String, Node) {
+fn deployed(b: &Builder<'_>, new: &NewIdentity, resource: &NamedResource) -> (String, Node) {
     let said = said::of(&resource.kind);
     let (what, api) = said.map_or(("resource", "2022-10-01"), |said| (said.what, said.api_version));
     let (id, kind) = (shown(&resource.id), shown(&resource.kind));
@@ -183,7 +184,7 @@ fn stack(resource: &NamedResource) -> Option<String> {
 }
 
 /// Source: <https://learn.microsoft.com/cli/azure/keyvault/role/assignment>
-fn local_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
+fn local_roles(b: &Builder<'_>, new: &NewIdentity, id: &str) -> (String, Node) {
     let hsm = quoted(&place(id));
     let command = |verb: &str| format!("az keyvault role assignment {verb} --hsm-name {hsm}");
     let old = &b.old().principal_id;
@@ -207,7 +208,7 @@ fn local_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
 }
 
 /// Source: <https://learn.microsoft.com/cli/azure/synapse/role/assignment>
-fn workspace_roles(b: &Builder<'_>, new: &New, id: &str) -> (String, Node) {
+fn workspace_roles(b: &Builder<'_>, new: &NewIdentity, id: &str) -> (String, Node) {
     let workspace = quoted(&place(id));
     let command = |verb: &str| format!("az synapse role assignment {verb} --workspace-name {workspace}");
     let old = &b.old().principal_id;

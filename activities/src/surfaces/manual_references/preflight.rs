@@ -3,7 +3,7 @@
 use crate::azure::errors::NO_LICENCE;
 use crate::relocate::facts::{Deny, Facts, GapCode, Named, Pim, PimKind};
 use crate::relocate::params::Params;
-use crate::relocate::preflight::{Preflight, notice};
+use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::pim::requests::{DIRECTORY, GROUPS, path, request};
 use crate::surfaces::sign_ins::log::{LOG, elsewhere};
 

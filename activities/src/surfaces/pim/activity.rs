@@ -1,61 +1,32 @@
 //! Activities: membership and ownership of groups and directory roles that begin or end by themselves, as privileged
-//! identity management of Entra ID gives them (msgraph, v1.0). They are given and taken by requests, which nobody can
-//! delete; what counts is the schedule that a request leaves. A copy never outlives what it is a copy of.
+//! identity management of Entra ID gives them (msgraph, v1.0).
 
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
-use crate::relocate::facts::{Pim, PimKind};
-use crate::surfaces::pim::requests as pim;
-use crate::surfaces::schedule::activity::moment;
-use crate::surfaces::schedule::activity::same;
-use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
-    Reversibility, Trace,
-};
+use crate::activity::timed::{Request, Stands, Timed, Times};
+use crate::activity::{Clients, map, quoted, unread};
+use crate::surfaces::pim::facts::{Pim, PimKind};
+use crate::surfaces::pim::requests;
+use rehome_orchestrator::{Call, Difference, Fault, FaultKind, Operation, Outcome, PlanValue};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::time::Duration;
+use serde_json::Value;
 
-/// Gives one.
-pub(crate) struct GrantPim(pub(crate) Clients);
-
-/// Ends one.
-pub(crate) struct EndPim(pub(crate) Clients);
+/// What it gives.
+pub(crate) struct TimedInEntra;
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PimInput {
-    kind: PimKind,
+    pub(crate) kind: PimKind,
     /// The role definition's id; `member` or `owner` of a group.
-    role: String,
+    pub(crate) role: String,
     /// The scope; of a group, its id.
-    at: String,
-    principal_id: String,
+    pub(crate) at: String,
+    pub(crate) principal_id: PlanValue<String>,
     /// When it begins, where that is still to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    start: Option<String>,
+    pub(crate) start: Option<String>,
     /// When it ends; one that only begins later has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    end: Option<String>,
-}
-
-/// How it stands with what this principal has by a schedule.
-enum Stands {
-    Absent,
-    /// As wanted, though it may still be to begin.
-    AsWanted {
-        ahead: bool,
-    },
-    Otherwise(Difference),
-}
-
-fn now() -> i64 {
-    chrono::Utc::now().timestamp_millis()
-}
-
-/// When something begins and ends, in words.
-fn times(start: Option<&str>, end: Option<&str>) -> String {
-    let end = end.map_or_else(|| "never ends".to_owned(), |end| format!("ends {end}"));
-    start.map_or_else(|| end.clone(), |start| format!("begins {start}, {end}"))
+    pub(crate) end: Option<String>,
 }
 
 impl PimInput {
@@ -68,29 +39,8 @@ impl PimInput {
             at: self.at.clone(),
             eligible: false,
             until: self.end.clone(),
-            from: self.ahead().map(ToOwned::to_owned),
+            from: TimedInEntra::times(self).ahead().map(ToOwned::to_owned),
         }
-    }
-
-    fn ahead(&self) -> Option<&str> {
-        self.start.as_deref().filter(|start| moment(start).is_ok_and(|start| start > now()))
-    }
-
-    /// Whether it would have ended by itself by now.
-    fn is_over(&self) -> bool {
-        self.end.as_deref().is_some_and(|end| moment(end).is_ok_and(|end| end <= now()))
-    }
-
-    fn fact(&self) -> String {
-        format!("{}: {} at {} for {}", pim::list(self.kind, false), self.role, self.at, self.principal_id)
-    }
-
-    fn times(&self) -> String {
-        times(self.ahead(), self.end.as_deref())
-    }
-
-    fn otherwise(&self, found: String) -> Stands {
-        Stands::Otherwise(Difference { fact: self.fact(), expected: Some(self.times()), found: Some(found) })
     }
 
     async fn listed(&self, clients: &Clients, list: &str) -> Result<Vec<Value>, Fault> {
@@ -98,31 +48,52 @@ impl PimInput {
         clients.reader.graph_list(&format!("{list}?$filter=principalId eq '{principal}'")).await
     }
 
-    async fn stands(&self, clients: &Clients) -> Result<Stands, Fault> {
-        let wanted = self.pim();
-        let all = self.listed(clients, &pim::list(self.kind, false)).await?;
-        let mut about = all.iter().filter(|body| pim::is_about(body, &wanted, &self.principal_id));
-        let found = about.find_map(|body| pim::schedule(body, &self.principal_id, false).transpose());
+    fn body(&self, request: Request) -> Value {
+        let action = match request {
+            Request::Give { .. } => "adminAssign",
+            Request::End => "adminRemove",
+        };
+        requests::request(&self.pim(), action, &self.principal_id)
+    }
+}
+
+impl Timed for TimedInEntra {
+    const GIVE: &'static str = "pim.grant/1";
+    const END: &'static str = "pim.end/1";
+    type Input = PimInput;
+
+    fn fact(input: &PimInput) -> String {
+        let list = requests::list(input.kind, false);
+        format!("{list}: {} at {} for {}", input.role, input.at, input.principal_id)
+    }
+
+    fn times(input: &PimInput) -> Times<'_> {
+        Times { start: input.start.as_deref(), end: input.end.as_deref() }
+    }
+
+    async fn stands(clients: &Clients, input: &PimInput) -> Result<Stands, Fault> {
+        let (wanted, principal) = (input.pim(), input.principal_id.as_str());
+        let all = input.listed(clients, &requests::list(input.kind, false)).await?;
+        let mut about = all.iter().filter(|body| requests::is_about(body, &wanted, principal));
+        let found = about.find_map(|body| requests::schedule(body, principal, false).transpose());
         Ok(match found {
             None => Stands::Absent,
-            Some(Err(_)) => self.otherwise("an end that it does not say".to_owned()),
+            Some(Err(_)) => Stands::Otherwise(Difference {
+                fact: Self::fact(input),
+                expected: Some(Self::times(input).said()),
+                found: Some("an end that it does not say".to_owned()),
+            }),
             Some(Ok(found)) => {
-                // When it began is nobody's business any more once it has.
-                let start = self.ahead().and(found.from.as_deref());
-                let end = found.until.as_deref();
-                if same(start, self.ahead()) && same(end, self.end.as_deref()) {
-                    Stands::AsWanted { ahead: start.is_some() }
-                } else {
-                    self.otherwise(times(start, end))
-                }
+                let request = found.from.is_some().then(String::new);
+                let times = Times { start: found.from.as_deref(), end: found.until.as_deref() };
+                Self::times(input).judge(Self::fact(input), times, request)
             }
         })
     }
 
-    async fn send(&self, clients: &Clients, call: &Call, action: &str) -> Outcome<()> {
-        let path = pim::path(&self.pim());
-        let body = pim::request(&self.pim(), action, &self.principal_id);
-        let sent = clients.writer.graph_post(call, &path, &body).await;
+    async fn send(clients: &Clients, call: &Call, input: &PimInput, request: Request) -> Outcome<()> {
+        let path = requests::path(&input.pim());
+        let sent = clients.writer.graph_post(call, &path, &input.body(request)).await;
         clients.shelf.clear();
         match sent {
             Outcome::Applied(request) => settled(&path, &request),
@@ -130,87 +101,33 @@ impl PimInput {
         }
     }
 
-    async fn assign(&self, clients: &Clients, call: &Call) -> Outcome<()> {
-        match self.stands(clients).await {
-            Ok(Stands::AsWanted { .. }) => Outcome::Applied(()),
-            Ok(Stands::Absent) if self.is_over() => Outcome::Applied(()),
-            Ok(Stands::Absent) => match self.send(clients, call, "adminAssign").await {
-                // The replica that was read is behind the one that answered.
-                Outcome::Refused(why) if why.code.eq_ignore_ascii_case("RoleAssignmentExists") => {
-                    match self.stands(clients).await {
-                        Ok(Stands::AsWanted { .. }) => Outcome::Applied(()),
-                        _ => Outcome::Refused(why),
-                    }
-                }
-                outcome => outcome,
-            },
-            Ok(Stands::Otherwise(difference)) => foreign(&difference),
-            Err(why) => unread(why),
-        }
-    }
-
-    /// What has not begun is ended by cancelling the request for it, or like any other: which of these is taken is
-    /// not published for every state of a request, so they are tried in turn.
-    async fn call_off(&self, clients: &Clients, call: &Call) -> Outcome<()> {
-        let (wanted, path) = (self.pim(), pim::path(&self.pim()));
-        let all = match self.listed(clients, &path).await {
+    /// A schedule does not say which request made it.
+    async fn cancel(clients: &Clients, call: &Call, input: &PimInput, _: &str) -> Outcome<()> {
+        let (wanted, path) = (input.pim(), requests::path(&input.pim()));
+        let all = match input.listed(clients, &path).await {
             Ok(all) => all,
             Err(why) => return unread(why),
         };
         let text = |request: &Value, name: &str| request[name].as_str().unwrap_or_default().to_owned();
         let waiting = |request: &&Value| {
-            pim::is_about(request, &wanted, &self.principal_id)
+            requests::is_about(request, &wanted, &input.principal_id)
                 && text(request, "action").eq_ignore_ascii_case("adminAssign")
-                && !pim::is_over(&text(request, "status"))
+                && !requests::is_over(&text(request, "status"))
         };
         let Some(request) = all.iter().find(waiting) else {
-            return self.send(clients, call, "adminRemove").await;
+            return Self::send(clients, call, input, Request::End).await;
         };
         let sent = clients.writer.graph_act(call, &format!("{path}/{}/cancel", text(request, "id"))).await;
-        match map(sent, |_| ()) {
-            Outcome::Refused(why) if matches!(why.status, Some(400 | 404 | 409)) => {
-                Outcome::Retry { after: None, why }
-            }
-            outcome => outcome,
-        }
+        map(sent, |_| ())
     }
 
-    async fn remove(&self, clients: &Clients, call: &Call) -> Outcome<()> {
-        match self.stands(clients).await {
-            Ok(Stands::Absent) => Outcome::Applied(()),
-            Ok(Stands::AsWanted { ahead: true }) if call.attempt() % 2 == 1 => {
-                self.call_off(clients, call).await
-            }
-            Ok(Stands::AsWanted { .. }) => match self.send(clients, call, "adminRemove").await {
-                // None is ended that is younger than five minutes.
-                Outcome::Refused(why) if why.code.eq_ignore_ascii_case("ActiveDurationTooShort") => {
-                    Outcome::Retry { after: Some(Duration::from_secs(60)), why }
-                }
-                outcome => outcome,
-            },
-            Ok(Stands::Otherwise(difference)) => foreign(&difference),
-            Err(why) => unread(why),
-        }
+    async fn poll(clients: &Clients, operation: &Operation) -> Outcome<()> {
+        asked(clients, operation).await
     }
 
-    async fn verify(&self, clients: &Clients, wanted: bool) -> Result<Vec<Finding>, Fault> {
-        let (fact, times) = (self.fact(), self.times());
-        // What would have ended by itself is no longer promised.
-        let promised = wanted && !self.is_over();
-        let (expected, found) = if promised { (Some(times), None) } else { (None, Some(times)) };
-        let other = Difference { fact: fact.clone(), expected, found };
-        let difference = match self.stands(clients).await? {
-            Stands::Otherwise(difference) => Some(difference),
-            Stands::AsWanted { .. } => (!promised).then_some(other),
-            Stands::Absent => promised.then_some(other),
-        };
-        let word = if promised { "present" } else { "absent" };
-        Ok(vec![finding(&fact, word, difference.as_ref())])
-    }
-
-    fn by_hand(&self, action: &str) -> String {
-        let url = quoted(&format!("https://graph.microsoft.com/v1.0/{}", pim::path(&self.pim())));
-        let body = quoted(&pim::request(&self.pim(), action, &self.principal_id).to_string());
+    fn by_hand(input: &PimInput, request: Request) -> String {
+        let url = quoted(&format!("https://graph.microsoft.com/v1.0/{}", requests::path(&input.pim())));
+        let body = quoted(&input.body(request).to_string());
         format!("az rest --method post --url {url} --body {body}")
     }
 }
@@ -223,7 +140,7 @@ fn settled(path: &str, request: &Value) -> Outcome<()> {
     if status.to_lowercase().starts_with("pending") && !id.is_empty() {
         return Outcome::Accepted(Operation { address: format!("{path}/{id}"), after_ms: 2_000 });
     }
-    if pim::is_over(status) && !(revoked && status.eq_ignore_ascii_case("Revoked")) {
+    if requests::is_over(status) && !(revoked && status.eq_ignore_ascii_case("Revoked")) {
         let what = format!("privileged identity management says of the request: {status}");
         return Outcome::Refused(Fault::new(FaultKind::Blocked, "RequestNotGranted", what).at(path));
     }
@@ -245,117 +162,10 @@ async fn asked(clients: &Clients, operation: &Operation) -> Outcome<()> {
     }
 }
 
-impl Activity for GrantPim {
-    const NAME: &'static str = "pim.grant/1";
-    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
-    type Input = PimInput;
-    type Before = ();
-    type Output = Value;
-
-    fn locks(&self, input: &PimInput) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&input.fact())]
-    }
-
-    async fn before(&self, _: &PimInput) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn run(&self, call: &Call, input: &PimInput, (): &()) -> Outcome<Value> {
-        map(input.assign(&self.0, call).await, |()| json!({"id": input.fact()}))
-    }
-
-    async fn poll(&self, input: &PimInput, (): &(), operation: &Operation) -> Outcome<Value> {
-        map(asked(&self.0, operation).await, |()| json!({"id": input.fact()}))
-    }
-
-    async fn probe(&self, input: &PimInput, (): &()) -> Probe<Value> {
-        match input.stands(&self.0).await {
-            Ok(Stands::Absent) => Probe::NotApplied,
-            Ok(Stands::AsWanted { .. }) => Probe::Applied(json!({"id": input.fact()})),
-            Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
-            Err(why) => Probe::Unsettled { after: None, why },
-        }
-    }
-
-    fn trace(&self, _: &PimInput) -> Trace {
-        Trace::Ours
-    }
-
-    async fn undo(&self, call: &Call, input: &PimInput, (): &(), _: Option<&Value>) -> Outcome<()> {
-        input.remove(&self.0, call).await
-    }
-
-    async fn verify(&self, input: &PimInput, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
-        input.verify(&self.0, true).await
-    }
-
-    fn residue(&self, input: &PimInput, (): &(), _: Option<&Value>) -> String {
-        input.by_hand("adminRemove")
-    }
-}
-
-impl Activity for EndPim {
-    const NAME: &'static str = "pim.end/1";
-    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
-    type Input = PimInput;
-    /// Whether it was there.
-    type Before = bool;
-    type Output = ();
-
-    fn locks(&self, input: &PimInput) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&input.fact())]
-    }
-
-    async fn before(&self, input: &PimInput) -> Result<bool, Fault> {
-        Ok(!matches!(input.stands(&self.0).await?, Stands::Absent))
-    }
-
-    async fn run(&self, call: &Call, input: &PimInput, _: &bool) -> Outcome<()> {
-        input.remove(&self.0, call).await
-    }
-
-    async fn poll(&self, _: &PimInput, _: &bool, operation: &Operation) -> Outcome<()> {
-        asked(&self.0, operation).await
-    }
-
-    async fn probe(&self, input: &PimInput, _: &bool) -> Probe<()> {
-        match input.stands(&self.0).await {
-            Ok(Stands::Absent) => Probe::Applied(()),
-            Ok(Stands::AsWanted { .. }) => Probe::NotApplied,
-            Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
-            Err(why) => Probe::Unsettled { after: None, why },
-        }
-    }
-
-    fn trace(&self, _: &PimInput) -> Trace {
-        Trace::Anybodys
-    }
-
-    /// The plan ends only what was there.
-    async fn recall(&self, _: &PimInput) -> Result<Option<bool>, Fault> {
-        Ok(Some(true))
-    }
-
-    async fn undo(&self, call: &Call, input: &PimInput, before: &bool, _: Option<&()>) -> Outcome<()> {
-        if *before { input.assign(&self.0, call).await } else { Outcome::Applied(()) }
-    }
-
-    async fn verify(&self, input: &PimInput, _: &bool, (): &()) -> Result<Vec<Finding>, Fault> {
-        input.verify(&self.0, false).await
-    }
-
-    fn residue(&self, input: &PimInput, _: &bool, _: Option<&()>) -> String {
-        input.by_hand("adminAssign")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_request_is_done_under_way_or_refused_as_its_status_says() {

@@ -6,7 +6,7 @@
 
 use crate::azure::items;
 use crate::relocate::facts::*;
-use crate::relocate::survey::gap;
+use crate::relocate::survey::gaps::gap;
 use crate::surfaces::pim::requests::{list, schedule};
 use rehome_orchestrator::Fault;
 use serde_json::Value;

@@ -6,15 +6,15 @@
 
 use crate::references::text::mentions;
 use crate::relocate::facts::{Assignment, Facts, Moving};
-use crate::relocate::plan::builder::{Builder, Group, New, Words, object};
-use crate::relocate::plan::kinds::act;
-use crate::relocate::plan::words::place;
-use rehome_orchestrator::{StepId, Template};
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
+use crate::relocate::plan::words::{StepText, place};
+use crate::surfaces::identity::look_up::{LookUp, LookUpInput, LookUpOutput};
+use rehome_orchestrator::{Node, PlanValue, StepId, StepRef};
 use std::collections::BTreeMap;
 
-/// The steps that have looked a sibling's new names up, by its old principal.
+/// The steps that have looked a peer's new names up, by its old principal.
 #[derive(Default)]
-pub(crate) struct LookedUp(BTreeMap<String, StepId>);
+pub(crate) struct LookedUp(BTreeMap<String, StepRef<LookUpOutput>>);
 
 /// The moves of the batch that a text names.
 pub(crate) fn named<'a>(facts: &'a Facts, text: &str) -> Vec<&'a Moving> {
@@ -34,29 +34,30 @@ pub(crate) fn is_of_another(facts: &Facts, a: &Assignment) -> bool {
 /// The condition of an assignment with all new names, and what must be known before.
 pub(crate) fn condition(
     b: &mut Builder<'_>,
-    new: &New,
+    new: &NewIdentity,
     a: &Assignment,
     known: &mut LookedUp,
-) -> (Option<Template>, Vec<StepId>) {
+) -> (Option<PlanValue<String>>, Vec<StepId>) {
     let Some(text) = a.condition.as_deref() else { return (None, Vec::new()) };
-    let siblings: Vec<&Moving> = named(b.facts, text);
-    let steps: Vec<StepId> = siblings.iter().map(|m| look_up(b, m, known)).collect();
-    let names: Vec<(&str, Template)> = siblings
+    let peers: Vec<&Moving> = named(b.facts, text);
+    let steps: Vec<StepRef<LookUpOutput>> = peers.iter().map(|m| look_up(b, m, known)).collect();
+    let names: Vec<(&str, PlanValue<String>)> = peers
         .iter()
         .zip(&steps)
-        .map(|(m, step)| (m.principal_id.as_str(), Template::from_step(step.clone(), "principal_id")))
+        .map(|(m, step)| (m.principal_id.as_str(), LookUpOutput::principal_id(step)))
         .collect();
-    (Some(b.renamed_beside(new, text, &names)), steps)
+    let ids = steps.iter().map(|step| step.id().clone()).collect();
+    (Some(b.renamed_beside(new, text, &names)), ids)
 }
 
-fn look_up(b: &mut Builder<'_>, sibling: &Moving, known: &mut LookedUp) -> StepId {
-    let key = sibling.principal_id.to_lowercase();
+fn look_up(b: &mut Builder<'_>, peer: &Moving, known: &mut LookedUp) -> StepRef<LookUpOutput> {
+    let key = peer.principal_id.to_lowercase();
     if let Some(step) = known.0.get(&key) {
         return step.clone();
     }
-    let title = format!("look up identity {}, which moves too: a condition names it", place(&sibling.to));
-    let input = object([("id", Some(Template::known(&sibling.to)))]);
-    let step = b.push(Group::Grant, Words::new(title, ""), &[], act("identity.look_up/1", input));
+    let title = format!("look up identity {}, which moves too: a condition names it", place(&peer.to));
+    let node = Node::doing::<LookUp>(&LookUpInput { id: peer.to.clone() });
+    let step = StepRef::new(b.push(Part::Grant, StepText::new(title, ""), &[], node));
     known.0.insert(key, step.clone());
     step
 }

@@ -3,7 +3,7 @@
 
 use crate::azure::{Reader, says_gone};
 use crate::relocate::facts::{Assignment, Gap, GapCode};
-use crate::relocate::survey::gap;
+use crate::relocate::survey::gaps::gap;
 use std::collections::BTreeSet;
 
 /// Those whom the directory does not know, in lower case; in one request for twenty of them.

@@ -1,7 +1,7 @@
 //! Activities: whether the copies of role assignments fit into what Azure takes. Pure.
 
 use crate::relocate::facts::Facts;
-use crate::relocate::preflight::{Preflight, notice};
+use crate::relocate::preflight::notice::{Preflight, notice};
 use std::collections::BTreeMap;
 
 /// How many role assignments a subscription takes, and how many a management group.

@@ -1,14 +1,14 @@
 //! Activities: the conditions of others' role assignments that name the old identity. A condition cannot be
 //! changed by itself: the whole assignment is written again under its own name.
 
-use crate::activity::objects::AUTHORIZATION;
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, unread};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings::SettingsKey;
 use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
+use crate::surfaces::role_assignment::activity::AUTHORIZATION;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -27,8 +27,8 @@ pub(crate) struct Recondition {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReconditionInput {
-    id: String,
-    replace: Vec<Pair>,
+    pub(crate) id: String,
+    pub(crate) replace: Vec<Pair>,
 }
 
 /// What a condition names.
@@ -50,7 +50,7 @@ impl ReconditionInput {
     }
 
     fn back(&self) -> Vec<Pair> {
-        self.replace.iter().map(|p| Pair { from: p.to.clone(), to: p.from.clone() }).collect()
+        self.replace.iter().map(Pair::back).collect()
     }
 }
 
@@ -121,7 +121,7 @@ impl Activity for Recondition {
     const NAME: &'static str = "role_assignment.recondition/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = ReconditionInput;
     /// Everything but the condition; logs of older programs do not have it.
     type Before = Option<Rest>;

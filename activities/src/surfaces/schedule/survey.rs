@@ -6,6 +6,7 @@
 
 use crate::relocate::facts::Assignment;
 use crate::relocate::survey::parse;
+use crate::surfaces::role_assignment::facts::assignment;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ impl Schedules {
     pub(crate) fn apply(&self, plain: &mut Vec<Assignment>, roles: &BTreeMap<String, String>) {
         let now = Utc::now();
         let own = self.0.iter().filter_map(|body| {
-            let mut one = parse::assignment(body, roles, &BTreeMap::new())?;
+            let mut one = assignment(body, roles, &BTreeMap::new())?;
             one.until = parse::text(body, "/properties/endDateTime");
             one.from = parse::text(body, "/properties/startDateTime").filter(|start| is_ahead(start, now));
             Some((bound(&one), one, is_live(body)))

@@ -6,7 +6,7 @@
 
 use crate::activity::principal_image::{WRITABLE, put_back, rest};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, unread};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, unread};
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
 use crate::references::scan::escape;
@@ -14,6 +14,7 @@ use crate::references::secrets::MASK;
 use crate::references::settings::SettingsKey;
 use crate::relocate::facts::SecurityAttribute;
 use crate::surfaces::host::rewrite::Parts;
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -31,10 +32,10 @@ pub(crate) struct SetAttributes {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AttributesInput {
     /// Who has them.
-    source_id: String,
+    pub(crate) source_id: String,
     /// Who gets them.
-    principal_id: String,
-    attributes: Vec<SecurityAttribute>,
+    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) attributes: PlanValue<Vec<SecurityAttribute>>,
 }
 
 /// One attribute: the mark of what its new holder had, and of what it gets.
@@ -246,7 +247,7 @@ impl Activity for SetAttributes {
     const NAME: &'static str = "security_attributes.set/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = AttributesInput;
     type Before = AttributesBefore;
     type Output = Spilt;

@@ -5,10 +5,11 @@
 
 use crate::activity::principal_image::{WRITABLE, put_back, rest};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, foreign, map, quoted, unread};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::references::rest::{Rest, Spill};
 use crate::references::settings::SettingsKey;
 use crate::surfaces::host::rewrite::Parts;
+use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
     Trace,
@@ -25,9 +26,9 @@ pub(crate) struct SetPrincipal {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PrincipalInput {
-    principal_id: String,
+    pub(crate) principal_id: PlanValue<String>,
     /// By the names that Graph has for them.
-    settings: Map<String, Value>,
+    pub(crate) settings: Map<String, Value>,
 }
 
 /// What was there before.
@@ -144,7 +145,7 @@ impl Activity for SetPrincipal {
     const NAME: &'static str = "service_principal.set/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = PrincipalInput;
     type Before = PrincipalBefore;
     type Output = Spilt;

@@ -1,20 +1,8 @@
-//! Activities: what belongs to the service principal of an identity itself. Pure data.
+//! Activities: what is set on a service principal, as it was read. Pure.
 
+use crate::relocate::survey::parse;
 use serde::{Deserialize, Serialize};
-
-/// What it may do on behalf of those who are signed in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DelegatedGrant {
-    /// The service principal of the application that it may use.
-    pub resource_id: String,
-    /// `AllPrincipals` or `Principal`.
-    pub consent_type: String,
-    /// On whose behalf, where not on everybody's.
-    pub principal_id: Option<String>,
-    /// The permissions, as Graph has them.
-    pub scope: String,
-}
+use serde_json::Value;
 
 /// What is set on it otherwise than on a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,12 +23,11 @@ impl PrincipalSettings {
     }
 }
 
-/// A custom security attribute that it has; not its value, which not everybody may read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SecurityAttribute {
-    /// The set that the attribute is in.
-    pub set: String,
-    /// Its name in that set.
-    pub name: String,
+/// What is set on a service principal, if this is one that says so.
+pub(crate) fn principal_settings(found: &Value) -> Option<PrincipalSettings> {
+    let mut tags: Vec<String> =
+        found["tags"].as_array()?.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
+    tags.sort();
+    let notes = parse::text(found, "/notes").filter(|notes| !notes.is_empty());
+    Some(PrincipalSettings { disabled: found["accountEnabled"] == false, tags, notes })
 }

@@ -2,4 +2,6 @@
 
 pub(crate) mod activity;
 pub(crate) mod facts;
-pub(crate) mod plan;
+mod surface;
+
+pub(crate) use surface::ServicePrincipal;

@@ -19,8 +19,8 @@ pub(crate) struct PrincipalQuiet(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuietInput {
-    principal_id: String,
-    for_ms: u64,
+    pub(crate) principal_id: String,
+    pub(crate) for_ms: u64,
 }
 
 /// The last sign-in: when, and to which service. One without a date may be the last.

@@ -3,7 +3,7 @@
 
 use crate::azure::Reader;
 use crate::relocate::facts::{Audience, Gap};
-use crate::relocate::survey::{gap, understood};
+use crate::relocate::survey::gaps::{gap, understood};
 use crate::surfaces::sign_ins::log::{LOG, path};
 use std::collections::BTreeSet;
 

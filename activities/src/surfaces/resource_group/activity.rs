@@ -4,8 +4,9 @@
 //! and only when nothing is left in it. Whichever move of the batch comes last takes it away; where the identity of
 //! the move itself was left in it, the group is left too, and that is said.
 
-use crate::activity::{Clients, PATIENT, SETTLING_MS, finding, map, quoted, unread};
-use crate::surfaces::lock::keep::{KeptLock, below, lift};
+use crate::activity::kept_lock::{KeptLock, below, lift};
+use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted, unread};
+use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
     Reversibility,
@@ -25,16 +26,16 @@ pub(crate) struct EnsureGroup(pub(crate) Clients);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GroupInput {
-    id: String,
-    location: String,
+    pub(crate) id: String,
+    pub(crate) location: String,
     #[serde(default)]
-    tags: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
     /// The identity that this move makes in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    identity: Option<String>,
+    pub(crate) identity: Option<String>,
     /// Locks that its removal lifts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    locks: Vec<KeptLock>,
+    pub(crate) locks: Vec<KeptLock>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ impl EnsureGroup {
             ([], _) => Ok(Stands::EmptyOurs),
             ([one], Some(own)) if one["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(own)) => {
                 // The list lags behind what is there.
-                let there = self.0.reader.find(own, crate::activity::objects::MSI).await?.is_some();
+                let there = self.0.reader.find(own, MSI).await?.is_some();
                 Ok(if there { Stands::HoldsLeft(own.clone()) } else { Stands::EmptyOurs })
             }
             (_, _) => Ok(Stands::Kept),
@@ -90,7 +91,7 @@ impl Activity for EnsureGroup {
     const NAME: &'static str = "resource_group.ensure/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = PATIENT;
+    const RETRY: Retry = REPLICATION_RETRY;
     type Input = GroupInput;
     type Before = ();
     type Output = GroupOutput;

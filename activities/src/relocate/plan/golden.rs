@@ -1,0 +1,153 @@
+//! Tests of the plan as a whole: of the same facts it is, to the byte, what it was.
+
+use super::compared::everything;
+use super::plan;
+use crate::references::scan::Identifier;
+use crate::relocate::facts::*;
+use crate::relocate::testing::*;
+use rehome_orchestrator::{OnFailure, digest};
+use serde_json::json;
+
+fn more_hosts() -> Vec<Host> {
+    let mut vm = host("Microsoft.Compute/virtualMachines", "vm");
+    vm.databases = ["sql-pay.database.windows.net".to_owned()].into();
+    let mut cluster = host("Microsoft.ContainerService/managedClusters", "aks");
+    cluster.references = vec![Reference {
+        pointer: "/properties/identityProfile/kubeletidentity/resourceId".into(),
+        identifier: Identifier::ResourceId,
+    }];
+    let mut pool = host("Microsoft.Batch/batchAccounts/pools", "p");
+    pool.id = format!("{GROUP}/providers/Microsoft.Batch/batchAccounts/b/pools/p");
+    let mut api = host("Microsoft.Web/sites", "api");
+    api.carries = false;
+    api.callers = vec![Reference { pointer: "/properties/list".into(), identifier: Identifier::PrincipalId }];
+    api.settings = vec![setting("AZURE_CLIENT_ID")];
+    let mut strings = setting("Db");
+    strings.list = "connectionstrings".into();
+    api.settings.push(strings);
+    let mut ended = host("Microsoft.Resources/deploymentScripts", "ds");
+    ended.writing.ended = true;
+    vec![vm, cluster, pool, api, ended]
+}
+
+fn named() -> Vec<Named> {
+    vec![
+        Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/h")),
+        Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/w")),
+        Named::Home(Home {
+            id: format!("{GROUP}/providers/Microsoft.DataFactory/factories/f"),
+            kind: HomeKind::Repository,
+            place: "https://git/x main /".into(),
+            of: Vec::new(),
+        }),
+        Named::Keeper(Keeper {
+            id: format!("{GROUP}/providers/Microsoft.Search/searchServices/s"),
+            kind: "Microsoft.Search/searchServices".into(),
+            carries: true,
+        }),
+    ]
+}
+
+/// One of everything that a person does, that a cluster keeps or that another move of the batch makes.
+fn and_the_rest() -> Facts {
+    let mut facts = everything();
+    facts.target.group_location = None;
+    facts.directory.groups.push(Group {
+        id: "g9".into(),
+        name: "grp-rule".into(),
+        dynamic: true,
+        synced: false,
+        role_assignable: false,
+    });
+    let pim = |kind, role: &str, from: Option<&str>| Pim {
+        kind,
+        role: role.into(),
+        name: role.into(),
+        at: "at1".into(),
+        eligible: false,
+        until: Some("2098-12-31T23:00:00Z".into()),
+        from: from.map(Into::into),
+    };
+    facts.directory.scheduled = vec![
+        pim(PimKind::Group, "member", None),
+        pim(PimKind::Group, "owner", Some("2097-01-01T00:00:00Z")),
+        pim(PimKind::DirectoryRole, "d2", None),
+    ];
+    facts.directory.settings.disabled = true;
+    facts.directory.settings.notes = Some("n".into());
+    facts.moving = vec![Moving {
+        from: format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-other"),
+        to: "/subscriptions/s1/resourceGroups/rg-o/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-other".into(),
+        principal_id: "0a1b2c3d-9999-4000-8000-000000000001".into(),
+    }];
+    let mut on_other = assignment("a7", &facts.moving[0].from);
+    on_other.condition = Some("x 0a1b2c3d-9999-4000-8000-000000000001 y".into());
+    facts.assignments_of.push(on_other);
+    let mut begins = assignment("a8", "/providers/Microsoft.Management/managementGroups/mg");
+    begins.from = Some("2097-01-01T00:00:00Z".into());
+    facts.assignments_of.push(begins);
+    facts.credentials[0].claims_matching =
+        Some(ClaimsMatching { value: "claims['sub'] matches 'x'".into(), language_version: 1 });
+    facts.hosts.extend(more_hosts());
+    facts.on_itself.push(OnItself {
+        id: format!("{OLD}/providers/Microsoft.Authorization/policyAssignments/pa"),
+        api_version: "2024-04-01".into(),
+        body: json!({"properties": {"p": CLIENT}, "identity": {"type": "UserAssigned", "userAssignedIdentities": {OLD: {}}}}),
+    });
+    facts.service_grants.push(ServiceGrant {
+        id: format!(
+            "{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg/administrators/{PRINCIPAL}"
+        ),
+        api_version: "2024-08-01".into(),
+        body: json!({"properties": {"principalName": "somebody", "principalType": "ServicePrincipal"}}),
+    });
+    facts.mapped.places = vec![MappedPlace {
+        of: facts.access_policies[0].vault.clone(),
+        id: format!("{GROUP}-2/providers/Microsoft.KeyVault/vaults/kv-2"),
+        there: true,
+        by_roles: true,
+        lacks: Vec::new(),
+    }];
+    facts.mapped.grants = vec![MappedGrant {
+        of: facts.service_grants[0].id.clone(),
+        grant: facts.service_grants[1].clone(),
+        there: true,
+        lacks: Vec::new(),
+    }];
+    facts.named = named();
+    facts
+}
+
+#[test]
+fn the_plan_of_one_of_everything_is_to_the_byte_what_it_was() {
+    let mut digests = Vec::new();
+    for facts in [facts(), everything(), and_the_rest()] {
+        for all in [false, true] {
+            let mut params = params();
+            params.options.lift_locks = all;
+            params.options.create_resource_group = all;
+            params.options.replace_nodes = all;
+            params.options.quiet_ms = if all { 86_400_000 } else { 0 };
+            params.on_failure = if all { OnFailure::RollBack } else { OnFailure::Park };
+            let plan = plan(&params, &facts).unwrap();
+            digests.push(format!(
+                "{} steps {}",
+                plan.steps.len(),
+                digest(&serde_json::to_value(&plan).unwrap())
+            ));
+            if let Ok(folder) = std::env::var("REHOME_PLANS") {
+                let text = serde_json::to_string_pretty(&plan).unwrap();
+                std::fs::write(format!("{folder}/{}.json", digests.len()), text).unwrap();
+            }
+        }
+    }
+    let was = [
+        "22 steps sha256:bb1d95ef9c7028af921d79a491c85a778b6606b8a042307b9d920728757efa08",
+        "23 steps sha256:f26cbecfdef16af30cf1ff16337e187a38332c90302faa7f1f6fdf6683ad6249",
+        "53 steps sha256:f4d927575d9cc514e6c172d6565f8c42b8b8ae1a671ccd4b724b691a04a44465",
+        "59 steps sha256:07757a04d44e04659f2ea12801fbe275cc57f09b799f2f1806f4ae0c9adfd1df",
+        "89 steps sha256:40d1c873f4cfce0432aca89dc04ea867d6438a475d8f9e18dc799a531aa90ab0",
+        "95 steps sha256:0a352afcf64096b27d5811bdf029848aa53493d9af017a5df2dde04ce7ed5e37",
+    ];
+    assert_eq!(digests, was);
+}

@@ -1,0 +1,154 @@
+//! Activities: application permissions (msgraph, v1.0). They are in a token from its first moment.
+
+use crate::activity::Clients;
+use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
+use crate::relocate::facts::Facts;
+use crate::relocate::names;
+use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
+use crate::relocate::survey::graph_rights as graph;
+use crate::relocate::survey::parse;
+use crate::relocate::survey::wanted::Rights;
+use crate::surfaces::kit::Kit;
+use crate::surfaces::row::{Row, moved, named};
+use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
+use rehome_orchestrator::{Fault, Node, PlanValue, Registry, Reversibility, StepId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// An application permission.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppRole {
+    /// The service principal of the application that gives it.
+    pub resource_id: String,
+    /// That application's name.
+    pub resource: String,
+    /// The role's id.
+    pub app_role_id: String,
+}
+
+/// An application permission that is given.
+pub(crate) struct PermissionLink;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AppRoleInput {
+    principal_id: PlanValue<String>,
+    resource_id: String,
+    app_role_id: String,
+}
+
+impl Link for PermissionLink {
+    const ADD: &'static str = "app_role.grant/1";
+    const REMOVE: &'static str = "app_role.revoke/1";
+    const RETURNS: Reversibility = Reversibility::Compensable;
+    type Input = AppRoleInput;
+
+    fn fact(input: &AppRoleInput) -> String {
+        format!(
+            "servicePrincipals/{}/appRoleAssignments/{}/{}",
+            input.principal_id, input.resource_id, input.app_role_id
+        )
+    }
+
+    async fn find(clients: &Clients, input: &AppRoleInput) -> Result<Option<String>, Fault> {
+        let path = format!("servicePrincipals/{}/appRoleAssignments", input.principal_id);
+        let roles = list(clients, &path).await?;
+        let wanted = |r: &&Value| {
+            same(r, "resourceId", &input.resource_id) && same(r, "appRoleId", &input.app_role_id)
+        };
+        Ok(roles.iter().find(wanted).and_then(id_of))
+    }
+
+    fn add(_: &Clients, input: &AppRoleInput) -> (String, Value) {
+        let body = json!({
+            "principalId": input.principal_id, "resourceId": input.resource_id, "appRoleId": input.app_role_id,
+        });
+        (format!("servicePrincipals/{}/appRoleAssignments", input.principal_id), body)
+    }
+
+    fn remove(input: &AppRoleInput, id: &str) -> String {
+        format!("servicePrincipals/{}/appRoleAssignments/{id}", input.principal_id)
+    }
+}
+
+fn link(role: &AppRole, principal: PlanValue<String>) -> AppRoleInput {
+    let AppRole { resource_id, app_role_id, .. } = role.clone();
+    AppRoleInput { principal_id: principal, resource_id, app_role_id }
+}
+
+/// The surface.
+pub(crate) struct AppRoles;
+
+impl Surface for AppRoles {
+    fn rows(&self) -> Vec<Row> {
+        vec![
+            moved("application permissions", PermissionLink::ADD),
+            named("sites and mailboxes behind an application permission", "C7"),
+        ]
+    }
+
+    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
+        let remove = Unlink::<PermissionLink>::new(kit.clients());
+        registry.activity(Add::<PermissionLink>::new(kit.clients())).activity(remove)
+    }
+
+    fn asks_graph(&self, principal: &str) -> Vec<String> {
+        vec![format!("servicePrincipals/{principal}/appRoleAssignments")]
+    }
+
+    fn hear_graph(&self, answers: Answers<'_>, out: &mut Heard) {
+        let found = answers.items(out);
+        out.directory.app_roles = found.iter().filter_map(app_role).collect();
+    }
+
+    fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
+        for role in &facts.directory.app_roles {
+            let name = format!("application permission {} {}", role.resource_id, role.app_role_id);
+            put(name, role.resource.clone());
+        }
+    }
+
+    fn given(&self, b: &Builder<'_>, out: &mut BTreeSet<String>) {
+        let roles = b.facts.directory.app_roles.iter();
+        out.extend(roles.map(|role| names::permission(&role.resource_id, &role.app_role_id)));
+    }
+
+    fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
+        for role in &facts.directory.app_roles {
+            wanted.graph(&graph::APP_ROLE, format!("application permissions of {}", role.resource));
+        }
+    }
+
+    fn grant(&self, b: &mut Builder<'_>, made: &ReadyPrincipal<'_>) -> Vec<StepId> {
+        let step = |role: &AppRole| {
+            let node = Node::doing::<Add<PermissionLink>>(&link(role, made.principal()));
+            (format!("application permission {} of {}", role.app_role_id, role.resource), "remove", node)
+        };
+        b.each(Part::Grant, b.facts.directory.app_roles.iter().map(step), &made.known)
+    }
+
+    fn leaves(&self) -> Leaves {
+        Leaves::Claims
+    }
+
+    fn remove(&self, b: &mut Builder<'_>, _: &ReadyPrincipal<'_>, after: &StepId) -> Vec<StepId> {
+        let old = b.old_principal();
+        let step = |role: &AppRole| {
+            let node = Node::doing::<Unlink<PermissionLink>>(&link(role, old.clone()));
+            let title = format!("revoke application permission {} of {}", role.app_role_id, role.resource);
+            (title, "grant it again", node)
+        };
+        b.each(Part::CleanUp, b.facts.directory.app_roles.iter().map(step), after)
+    }
+}
+
+pub(crate) fn app_role(role: &Value) -> Option<AppRole> {
+    let resource_id = parse::text(role, "/resourceId")?;
+    Some(AppRole {
+        resource: parse::text(role, "/resourceDisplayName").unwrap_or_else(|| resource_id.clone()),
+        app_role_id: parse::text(role, "/appRoleId")?,
+        resource_id,
+    })
+}

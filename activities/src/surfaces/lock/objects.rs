@@ -1,0 +1,58 @@
+//! Activities: locks as objects that are taken away and put in place (resources/2020-05-01). Pure.
+
+use crate::activity::kept_lock::{KeptLock, LOCKS};
+use crate::activity::object::Object;
+use rehome_orchestrator::{PlanValue, Reversibility, Trace};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A lock that is taken away for a while.
+pub(crate) struct LiftedLock;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LiftInput {
+    pub(crate) id: String,
+    pub(crate) expected: PlanValue<Value>,
+}
+
+impl Object for LiftedLock {
+    const NAME: &'static str = "lock.lift/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const TRACE: Trace = Trace::Nothing;
+    type Input = LiftInput;
+
+    fn id(input: &LiftInput) -> String {
+        input.id.clone()
+    }
+
+    fn api(_: &LiftInput) -> String {
+        LOCKS.to_owned()
+    }
+
+    fn body(input: &LiftInput) -> Value {
+        json!({ "properties": *input.expected })
+    }
+}
+
+/// A lock that is put back, or copied.
+pub(crate) struct RestoredLock;
+
+impl Object for RestoredLock {
+    const NAME: &'static str = "lock.restore/1";
+    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
+    const TRACE: Trace = Trace::Nothing;
+    type Input = KeptLock;
+
+    fn id(input: &KeptLock) -> String {
+        input.id.clone()
+    }
+
+    fn api(_: &KeptLock) -> String {
+        LOCKS.to_owned()
+    }
+
+    fn body(input: &KeptLock) -> Value {
+        (*input.body).clone()
+    }
+}

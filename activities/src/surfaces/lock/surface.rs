@@ -1,0 +1,62 @@
+//! Activities: locks on the identity and above what the move makes and takes away.
+
+use crate::activity::object::{Object, Put, Remove};
+use crate::relocate::facts::Facts;
+use crate::relocate::short::short;
+use crate::relocate::survey::wanted::Rights;
+use crate::surfaces::kit::Kit;
+use crate::surfaces::lock::keep::KeepLock;
+use crate::surfaces::lock::objects::{LiftedLock, RestoredLock};
+use crate::surfaces::lock::which;
+use crate::surfaces::row::{Row, moved};
+use crate::surfaces::surface::Surface;
+use rehome_orchestrator::Registry;
+
+const DELETE: &str = "Microsoft.Authorization/locks/delete";
+const WRITE: &str = "Microsoft.Authorization/locks/write";
+
+/// The surface.
+pub(crate) struct Locks;
+
+impl Surface for Locks {
+    fn rows(&self) -> Vec<Row> {
+        vec![moved("locks on it", RestoredLock::NAME)]
+    }
+
+    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
+        registry
+            .activity(Put::<RestoredLock>::new(kit.clients()))
+            .activity(Remove::<LiftedLock>::new(kit.clients()))
+            .activity(KeepLock(kit.clients()))
+    }
+
+    fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
+        for l in &facts.locks {
+            let rest = short(&(l.scope.to_ascii_lowercase(), &l.notes));
+            put(format!("lock {}", l.id.to_ascii_lowercase()), format!("{} {rest}", l.level));
+        }
+    }
+
+    fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
+        let old = &facts.identity.identifiers.resource_id;
+        if facts.locks.iter().any(|lock| lock.scope.eq_ignore_ascii_case(old)) {
+            let home = wanted.home.clone();
+            wanted.forward(WRITE, &home);
+        }
+        if !wanted.params.options.lift_locks {
+            return;
+        }
+        for lock in which::forward(facts) {
+            wanted.forward(DELETE, &lock.scope);
+            wanted.forward(WRITE, &lock.scope);
+        }
+        // The way back needs what it lifts with as late as the clean-up does.
+        for lock in which::clean_up(facts).into_iter().chain(which::way_back(facts)) {
+            wanted.clean_up(DELETE, &lock.scope);
+            // One on the identity itself goes with it.
+            if !lock.scope.eq_ignore_ascii_case(old) {
+                wanted.clean_up(WRITE, &lock.scope);
+            }
+        }
+    }
+}

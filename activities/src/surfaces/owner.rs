@@ -1,0 +1,151 @@
+//! Activities: ownership of groups, applications and service principals (msgraph, v1.0).
+
+use crate::activity::Clients;
+use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
+use crate::relocate::facts::Facts;
+use crate::relocate::names;
+use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
+use crate::relocate::survey::graph_rights as graph;
+use crate::relocate::survey::parse;
+use crate::relocate::survey::wanted::Rights;
+use crate::surfaces::kit::Kit;
+use crate::surfaces::row::{Row, moved};
+use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
+use rehome_orchestrator::{Fault, Node, PlanValue, Registry, StepId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Something that the identity owns.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owned {
+    /// `groups`, `applications` or `servicePrincipals`.
+    pub collection: String,
+    /// Its object id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// An owner of a group, an application or a service principal.
+pub(crate) struct OwnerLink;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnerInput {
+    collection: String,
+    object_id: String,
+    principal_id: PlanValue<String>,
+}
+
+impl Link for OwnerLink {
+    const ADD: &'static str = "owner.add/1";
+    const REMOVE: &'static str = "owner.remove/1";
+    type Input = OwnerInput;
+
+    fn fact(input: &OwnerInput) -> String {
+        format!("{}/{}/owners/{}", input.collection, input.object_id, input.principal_id)
+    }
+
+    async fn find(clients: &Clients, input: &OwnerInput) -> Result<Option<String>, Fault> {
+        let owners =
+            list(clients, &format!("{}/{}/owners?$select=id", input.collection, input.object_id)).await?;
+        Ok(owners.iter().find(|o| same(o, "id", &input.principal_id)).and_then(id_of))
+    }
+
+    fn add(clients: &Clients, input: &OwnerInput) -> (String, Value) {
+        (
+            format!("{}/{}/owners/$ref", input.collection, input.object_id),
+            reference(clients, &input.principal_id),
+        )
+    }
+
+    fn remove(input: &OwnerInput, _: &str) -> String {
+        format!("{}/{}/owners/{}/$ref", input.collection, input.object_id, input.principal_id)
+    }
+}
+
+fn link(owned: &Owned, principal: PlanValue<String>) -> OwnerInput {
+    let Owned { collection, id, .. } = owned.clone();
+    OwnerInput { collection, object_id: id, principal_id: principal }
+}
+
+/// The surface.
+pub(crate) struct Ownership;
+
+impl Surface for Ownership {
+    fn rows(&self) -> Vec<Row> {
+        vec![moved("ownership of groups, applications and service principals", OwnerLink::ADD)]
+    }
+
+    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
+        let remove = Unlink::<OwnerLink>::new(kit.clients());
+        registry.activity(Add::<OwnerLink>::new(kit.clients())).activity(remove)
+    }
+
+    fn asks_graph(&self, principal: &str) -> Vec<String> {
+        vec![format!("servicePrincipals/{principal}/ownedObjects")]
+    }
+
+    fn hear_graph(&self, answers: Answers<'_>, out: &mut Heard) {
+        let found = answers.items(out);
+        out.directory.owned = found.iter().filter_map(owned_object).collect();
+    }
+
+    fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
+        for owned in &facts.directory.owned {
+            put(format!("owner of {} {}", owned.collection, owned.id), owned.name.clone());
+        }
+    }
+
+    fn given(&self, b: &Builder<'_>, out: &mut BTreeSet<String>) {
+        out.extend(b.facts.directory.owned.iter().map(|owned| names::ownership(&owned.id)));
+    }
+
+    fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
+        for owned in &facts.directory.owned {
+            match owned.collection.as_str() {
+                "groups" => wanted.graph(&graph::GROUP, format!("owners of group {}", owned.name)),
+                _ => wanted.graph(&graph::APPLICATION, format!("owners of {}", owned.name)),
+            }
+        }
+    }
+
+    fn grant(&self, b: &mut Builder<'_>, made: &ReadyPrincipal<'_>) -> Vec<StepId> {
+        let step = |owned: &Owned| {
+            let node = Node::doing::<Add<OwnerLink>>(&link(owned, made.principal()));
+            (format!("owner of {}", owned.name), "remove", node)
+        };
+        b.each(Part::Grant, b.facts.directory.owned.iter().map(step), &made.known)
+    }
+
+    fn leaves(&self) -> Leaves {
+        Leaves::Roles
+    }
+
+    fn remove(&self, b: &mut Builder<'_>, _: &ReadyPrincipal<'_>, after: &StepId) -> Vec<StepId> {
+        let old = b.old_principal();
+        let step = |owned: &Owned| {
+            let node = Node::doing::<Unlink<OwnerLink>>(&link(owned, old.clone()));
+            (format!("old principal from the owners of {}", owned.name), "add it back", node)
+        };
+        b.each(Part::CleanUp, b.facts.directory.owned.iter().map(step), after)
+    }
+}
+
+pub(crate) fn owned_object(object: &Value) -> Option<Owned> {
+    let collection = BTreeMap::from([
+        ("group", "groups"),
+        ("application", "applications"),
+        ("servicePrincipal", "servicePrincipals"),
+    ]);
+    let id = parse::text(object, "/id")?;
+    Some(Owned {
+        collection: (*collection
+            .get(object["@odata.type"].as_str()?.trim_start_matches("#microsoft.graph."))?)
+        .to_owned(),
+        name: parse::text(object, "/displayName").unwrap_or_else(|| id.clone()),
+        id,
+    })
+}

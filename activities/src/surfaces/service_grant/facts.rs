@@ -1,0 +1,72 @@
+//! Activities: grants inside services, as they were read. Pure.
+
+use crate::references::scan::{Identifier, Identifiers, Mention, scan};
+use crate::references::table::type_of;
+use crate::relocate::facts::{Host, Method};
+use crate::relocate::survey::parse::{host, last, text};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// A grant that is a child resource of some service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceGrant {
+    /// Its ARM id.
+    pub id: String,
+    /// The API version it was read with.
+    pub api_version: String,
+    /// Its writable body.
+    pub body: Value,
+}
+
+/// Members that only Azure writes, inside the grants that services keep.
+const READ_ONLY: [&str; 6] =
+    ["provisioningState", "aadObjectId", "principalName", "tenantName", "objectId", "createdDate"];
+
+/// Servers with one administrator, under a name that Azure gives: there is no second one to make beside it.
+/// Source: <https://learn.microsoft.com/rest/api/sql/server-azure-ad-administrators>
+const SINGLE: [&str; 5] = [
+    "microsoft.synapse/workspaces/administrators",
+    "microsoft.synapse/workspaces/sqladministrators",
+    "microsoft.sql/servers/administrators",
+    "microsoft.sql/managedinstances/administrators",
+    "microsoft.dbformysql/flexibleservers/administrators",
+];
+
+/// Whether there is only ever one of this type under its parent.
+pub(crate) fn is_single_kind(kind: &str) -> bool {
+    SINGLE.iter().any(|single| single.eq_ignore_ascii_case(kind))
+}
+
+fn is_single(id: &str) -> bool {
+    type_of(id).is_some_and(|kind| is_single_kind(&kind))
+}
+
+/// The one administrator of a server, where that is the identity: it is re-pointed like any reference.
+pub(crate) fn administrator(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
+    let mut host = host(body, api_version, who).filter(|host| is_single(&host.id))?;
+    host.found_by = BTreeSet::from([Method::Direct]);
+    Some(host)
+}
+
+/// A grant inside a service, where it names the identity.
+pub(crate) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) -> Option<ServiceGrant> {
+    let id = text(body, "/id").filter(|id| !is_single(id))?;
+    let mut properties = body.get("properties")?.clone();
+    // Whoever is granted something is named by client or principal id; a resource id is what the service
+    // itself signs in with, and is re-pointed like any reference.
+    let granted = |mention: &Mention| mention.identifier != Identifier::ResourceId;
+    let named = !who.in_text(last(&id)).is_empty() || scan(&properties, who).iter().any(granted);
+    if !named {
+        return None;
+    }
+    let kind = type_of(&id).unwrap_or_default().to_ascii_lowercase();
+    let kusto = kind.ends_with("/principalassignments");
+    if let Some(members) = properties.as_object_mut() {
+        // Only of Kusto are all of these computed; elsewhere the caller sends some of them.
+        members
+            .retain(|name, _| name != "provisioningState" && !(kusto && READ_ONLY.contains(&name.as_str())));
+    }
+    Some(ServiceGrant { id, api_version: api_version.to_owned(), body: json!({ "properties": properties }) })
+}

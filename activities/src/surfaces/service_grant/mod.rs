@@ -1,0 +1,7 @@
+//! Activities: grants that are child resources of some service.
+
+pub(crate) mod activity;
+pub(crate) mod facts;
+mod surface;
+
+pub(crate) use surface::{SERVICES, ServiceGrants, administrators};

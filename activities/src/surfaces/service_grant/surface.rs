@@ -1,0 +1,240 @@
+//! Activities: grants inside services: read once for a batch, copied, and taken from the old identity.
+
+use crate::activity::object::{Object, Put, Remove};
+use crate::azure::{Reader, says_never};
+use crate::references::scan::Identifiers;
+use crate::references::table::type_of;
+use crate::relocate::facts::{Facts, Gap, Host, ServiceGrant};
+use crate::relocate::plan::builder::{Builder, NewIdentity, Part, ReadyPrincipal};
+use crate::relocate::plan::fresh::fresh_name;
+use crate::relocate::plan::words::{StepText, place};
+use crate::relocate::short::short;
+use crate::relocate::survey::accounts::accounts;
+use crate::relocate::survey::common::AT_ONCE;
+use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
+use crate::relocate::survey::wanted::Rights;
+use crate::surfaces::kit::Kit;
+use crate::surfaces::row::{Row, moved};
+use crate::surfaces::service_grant::activity::{MadeGrant, OldGrant, OldGrantInput, ServiceGrantInput};
+use crate::surfaces::service_grant::facts::{administrator, is_single_kind, service_grant};
+use crate::surfaces::surface::{Once, Surface};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::{Node, PlanValue, Registry, StepId, Template};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Services that keep grants of their own: the type of the account, the lists below it down to the grants,
+/// the version.
+pub(crate) const SERVICES: [(&str, &str, &str); 17] = [
+    ("Microsoft.DocumentDB/databaseAccounts", "sqlRoleAssignments", "2024-05-15"),
+    ("Microsoft.DocumentDB/databaseAccounts", "tableRoleAssignments", "2024-12-01-preview"),
+    ("Microsoft.DocumentDB/databaseAccounts", "cassandraRoleAssignments", "2025-05-01-preview"),
+    ("Microsoft.DocumentDB/databaseAccounts", "gremlinRoleAssignments", "2025-05-01-preview"),
+    ("Microsoft.DocumentDB/databaseAccounts", "mongoMIRoleAssignments", "2025-05-01-preview"),
+    ("Microsoft.Kusto/clusters", "principalAssignments", "2024-04-13"),
+    ("Microsoft.Kusto/clusters", "databases/principalAssignments", "2024-04-13"),
+    ("Microsoft.Synapse/workspaces", "kustoPools/principalAssignments", "2021-06-01-preview"),
+    ("Microsoft.Synapse/workspaces", "kustoPools/databases/principalAssignments", "2021-06-01-preview"),
+    ("Microsoft.Cache/redis", "accessPolicyAssignments", "2024-11-01"),
+    ("Microsoft.Cache/redisEnterprise", "databases/accessPolicyAssignments", "2025-07-01"),
+    ("Microsoft.DBforPostgreSQL/flexibleServers", "administrators", "2024-08-01"),
+    ("Microsoft.DBforMySQL/flexibleServers", "administrators", "2023-12-30"),
+    ("Microsoft.Sql/servers", "administrators", "2023-08-01"),
+    ("Microsoft.Sql/managedInstances", "administrators", "2023-08-01"),
+    ("Microsoft.Web/connections", "accessPolicies", "2016-06-01"),
+    ("Microsoft.ApiManagement/service", "authorizationProviders/authorizations/accessPolicies", "2024-05-01"),
+];
+
+/// Administrators of which there is one, under a name that is known: Azure has no list of these.
+/// Source: synapse/2021-06-01 (`workspaces.json`).
+const ONES: [(&str, &str, &str); 2] = [
+    ("Microsoft.Synapse/workspaces", "administrators/activeDirectory", "2021-06-01"),
+    ("Microsoft.Synapse/workspaces", "sqlAdministrators/activeDirectory", "2021-06-01"),
+];
+
+/// What services keep: the body and the version it was read with.
+type Kept = Vec<(Value, &'static str)>;
+
+/// The surface.
+pub(crate) struct ServiceGrants;
+
+impl Surface for ServiceGrants {
+    fn rows(&self) -> Vec<Row> {
+        let listed = SERVICES.iter().filter(|(kind, below, _)| !is_single_kind(&format!("{kind}/{below}")));
+        let mut services: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (kind, below, _) in listed {
+            match services.iter_mut().find(|(known, _)| known == kind) {
+                Some((_, lists)) => lists.push(below),
+                None => services.push((kind, vec![below])),
+            }
+        }
+        let row = |(kind, lists): (&str, Vec<&str>)| {
+            moved(&format!("grants inside {kind}: {}", lists.join(", ")), MadeGrant::NAME)
+        };
+        services.into_iter().map(row).collect()
+    }
+
+    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
+        let remove = Remove::<OldGrant>::new(kit.clients());
+        registry.activity(Put::<MadeGrant>::new(kit.clients())).activity(remove)
+    }
+
+    fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {
+        Box::pin(async move {
+            let (grants, gaps) = grants(reader).await;
+            Once::new(grants, gaps)
+        })
+    }
+
+    fn survey(&self, once: &Once, who: &Identifiers, facts: &mut Facts) {
+        let kept = once.get::<Kept>().into_iter().flatten();
+        facts.service_grants = kept.filter_map(|(grant, api)| service_grant(grant, api, who)).collect();
+    }
+
+    fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
+        for g in &facts.service_grants {
+            put(format!("grant {}", g.id.to_ascii_lowercase()), short(&g.body));
+        }
+    }
+
+    fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
+        let kind = |grant: &ServiceGrant| type_of(&grant.id).unwrap_or_default();
+        for grant in facts.service_grants.iter().chain(facts.mapped.usable().map(|m| &m.grant)) {
+            wanted.forward(&format!("{}/write", kind(grant)), parse::account_of(&grant.id));
+        }
+        for grant in &facts.service_grants {
+            wanted.clean_up(&format!("{}/delete", kind(grant)), parse::account_of(&grant.id));
+        }
+    }
+
+    fn grant(&self, b: &mut Builder<'_>, made: &ReadyPrincipal<'_>) -> Vec<StepId> {
+        let (facts, mut steps) = (b.facts, Vec::new());
+        let mapped = facts.mapped.usable().map(|m| (&m.grant, Some(&m.of)));
+        for (grant, like) in facts.service_grants.iter().map(|grant| (grant, None)).chain(mapped) {
+            let (id, body) = (grant_id(b, made.new, grant), grant_body(b, made.new, grant));
+            let at = id.template().render().as_str().unwrap_or_default().to_owned();
+            let like = like.map_or_else(String::new, |of| format!(", as inside {}", service(of)));
+            let text = StepText::new(format!("grant inside {}{like}", service(&grant.id)), "remove");
+            let api_version = grant.api_version.clone();
+            let node =
+                |locks| Node::doing::<Put<MadeGrant>>(&ServiceGrantInput { id, api_version, body, locks });
+            steps.push(b.make(Part::Grant, text, std::slice::from_ref(&made.known), &at, node));
+        }
+        steps
+    }
+
+    fn remove(&self, b: &mut Builder<'_>, _: &ReadyPrincipal<'_>, after: &StepId) -> Vec<StepId> {
+        let step = |grant: &ServiceGrant| {
+            let ServiceGrant { id, api_version, body } = grant.clone();
+            let title = format!("old grant inside {}", service(&id));
+            let input = OldGrantInput { id, api_version, expected: body.into() };
+            (title, "put it back", Node::doing::<Remove<OldGrant>>(&input))
+        };
+        b.each(Part::CleanUp, b.facts.service_grants.iter().map(step), after)
+    }
+}
+
+/// The administrators of which there is one, where that is the identity: they are hosts.
+pub(crate) fn administrators(once: &Once, who: &Identifiers) -> Vec<Host> {
+    let kept = once.get::<Kept>().into_iter().flatten();
+    kept.filter_map(|(grant, api)| administrator(grant, api, who)).collect()
+}
+
+async fn grants(reader: &Reader) -> (Kept, Vec<Gap>) {
+    let mut gaps = Vec::new();
+    let types: BTreeSet<&str> = SERVICES.iter().map(|(kind, _, _)| *kind).collect();
+    let types: Vec<&str> = types.into_iter().collect();
+    let accounts = accounts(reader, &types, &mut gaps).await;
+    let mut asked = Vec::new();
+    for (id, kind) in &accounts {
+        for (ways, listed) in [(&SERVICES[..], true), (&ONES[..], false)] {
+            for (_, below, api) in ways.iter().filter(|(k, _, _)| k.eq_ignore_ascii_case(kind)) {
+                asked.push(kept_below(reader, id.clone(), (below, api), listed));
+            }
+        }
+    }
+    let read: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let mut grants = Vec::new();
+    for (found, mut missed) in read {
+        grants.extend(found);
+        gaps.append(&mut missed);
+    }
+    (grants, gaps)
+}
+
+/// What an account keeps at one place: in lists, or as the one of its name.
+async fn kept_below(
+    reader: &Reader,
+    account: String,
+    (below, api): (&'static str, &'static str),
+    listed: bool,
+) -> (Kept, Vec<Gap>) {
+    if listed {
+        return grants_below(reader, account, below, api).await;
+    }
+    let id = format!("{account}/{below}");
+    match reader.find(&id, api).await {
+        Ok(found) => (found.into_iter().map(|one| (one, api)).collect(), Vec::new()),
+        Err(why) => (Vec::new(), vec![gap(&id, &why)]),
+    }
+}
+
+/// Everything at the end of these lists below an account: `databases/principalAssignments`.
+async fn grants_below(reader: &Reader, account: String, below: &str, api: &'static str) -> (Kept, Vec<Gap>) {
+    let (mut level, mut gaps) = (vec![json!({ "id": account })], Vec::new());
+    for list in below.split('/') {
+        let mut next = Vec::new();
+        for id in level.iter().filter_map(|one| parse::text(one, "/id")) {
+            let path = format!("{id}/{list}");
+            match reader.list(&path, api, &[]).await {
+                Ok(found) => next.extend(found),
+                // A kind of grant that this account cannot have.
+                Err(why) if says_never(&why) => {}
+                Err(why) => gaps.push(gap(&path, &why)),
+            }
+        }
+        level = next;
+    }
+    (level.into_iter().map(|grant| (grant, api)).collect(), gaps)
+}
+
+/// Services that keep a user's name beside the id: the type of the grant, the member, how long a name may be.
+/// Sources: postgresql/2022-12-01 (`principalName`), redis/2024-03-01 (`objectIdAlias`).
+const NAMED: [(&str, &str, usize); 2] = [
+    ("Microsoft.DBforPostgreSQL/flexibleServers/administrators", "principalName", 63),
+    ("Microsoft.Cache/redis/accessPolicyAssignments", "objectIdAlias", 128),
+];
+
+/// What the new one is granted; where users have names, under its own: both are there for a while.
+fn grant_body(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanValue<Value> {
+    let mut body = grant.body.clone();
+    let kind = type_of(&grant.id).unwrap_or_default();
+    if let Some((_, member, max)) = NAMED.iter().find(|(of, ..)| of.eq_ignore_ascii_case(&kind)) {
+        let name = body["properties"].get_mut(*member);
+        if let Some(name) = name.filter(|name| name.as_str().is_some_and(|n| b.old().in_text(n).is_empty())) {
+            *name = Value::String(fresh_name(b, new, *max));
+        }
+    }
+    b.renamed(new, &body)
+}
+
+/// The account that a grant belongs to.
+fn service(id: &str) -> String {
+    let parts: Vec<&str> = id.rsplit('/').collect();
+    parts.get(2).map_or_else(|| place(id), |account| (*account).to_owned())
+}
+
+/// Where the new grant stands: named after the new principal, by a GUID, or by the old name and a mark.
+fn grant_id(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanValue<String> {
+    let (parent, name) = grant.id.rsplit_once('/').unwrap_or(("", &grant.id));
+    if let Some(identifier) = b.old().in_text(name).first() {
+        let parts = vec![Template::known(format!("{parent}/")), new.name(*identifier)];
+        return PlanValue::from_template(Template::Text(parts));
+    }
+    let derived = b.derived_name(&["grant", &grant.id]);
+    let fresh =
+        if uuid::Uuid::try_parse(name).is_ok() { derived } else { format!("{name}-{}", &derived[..8]) };
+    format!("{parent}/{fresh}").into()
+}
