@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 pub(crate) const RECONCILE_COMMAND: &str = "rehome db reconcile --reason TEXT --yes";
 
 /// The same, as the second choice.
-pub(crate) const RECONCILE: &str = "or, when that copy is gone:  rehome db reconcile --reason TEXT --yes";
+pub(crate) const RECONCILE: &str = "rehome db reconcile --reason TEXT --yes      # when that copy is gone";
 
 /// The anchor beside a log, if there is one; it must be of this log.
 pub(crate) fn read(log: &dyn Backend) -> Result<Option<Anchor>, CliError> {

@@ -3,6 +3,7 @@
 use crate::args::CloudArgs;
 use crate::error::{CliError, Exit, causes};
 use crate::nearest::nearest;
+use crate::output::Output;
 use rehome_activities::azure::{Azure, ConnectOptions, national};
 use rehome_orchestrator::Tempo;
 use url::Host;
@@ -23,7 +24,11 @@ pub(crate) struct Recorded<'a> {
 }
 
 /// Reaches the cloud that was named, or else the one that was recorded.
-pub(crate) async fn connect(args: &CloudArgs, recorded: Recorded<'_>) -> Result<Cloud, CliError> {
+pub(crate) async fn connect(
+    output: &Output,
+    args: &CloudArgs,
+    recorded: Recorded<'_>,
+) -> Result<Cloud, CliError> {
     let named = args.cloud.as_deref().or(recorded.url).ok_or_else(|| {
         CliError::new(Exit::Usage, "no cloud was named")
             .next("add --cloud azure, usgov, china, or the URL that `rehome sim serve` printed")
@@ -48,7 +53,11 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Recorded<'_>) -> Result<
         sign_in: args.sign_in.clone(),
         time_scale: tempo.scale(),
     };
-    let azure = Azure::connect(options).await.map_err(|e| {
+    let place = url.to_owned();
+    let signing_in = output.waiting(move || format!("signing in to {place}"));
+    let azure = Azure::connect(options).await;
+    drop(signing_in);
+    let azure = azure.map_err(|e| {
         let exit = if e.is_sign_in() { Exit::NotPermitted } else { Exit::Failed };
         let error = CliError::new(exit, causes(&e)).at(url.to_owned());
         match (e.advice(), exit == Exit::NotPermitted) {
@@ -56,7 +65,9 @@ pub(crate) async fn connect(args: &CloudArgs, recorded: Recorded<'_>) -> Result<
             (None, true) => {
                 error.next("sign in: az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET")
             }
-            (None, false) => error,
+            (None, false) => error.next(
+                "name the cloud's Resource Manager with --cloud, and look whether it is reached from here",
+            ),
         }
     })?;
     Ok(Cloud { azure, url: url.to_owned(), tempo })

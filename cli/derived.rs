@@ -56,7 +56,6 @@ pub(crate) fn check_graph(document: &Document, graph: &str) -> Result<(), CliErr
 
 fn forged(what: String) -> CliError {
     CliError::new(Exit::Usage, format!("this is not what this program plans from these facts: {what}"))
-        .next("rehome plan -f BATCH.toml --save PLAN.json      plans again")
 }
 
 /// Another version may plan otherwise, so that nobody could tell its plan from a forged one.
@@ -68,9 +67,7 @@ fn same_program(about: &Value) -> Result<(), CliError> {
     let what = format!(
         "the plan was made by {said}, and this is {PROGRAM}: whether it says what it does cannot be told"
     );
-    Err(CliError::new(Exit::Stale, what)
-        .next("rehome plan -f BATCH.toml --save PLAN.json      plans again")
-        .next("what was approved and begun goes on by its name: rehome run BATCH"))
+    Err(CliError::new(Exit::Stale, what).next("what was approved and begun goes on by the name of its batch"))
 }
 
 /// When it was made; refuses one that is good for longer than a plan is, or not made yet.
@@ -83,8 +80,7 @@ fn dates(about: &Value, now: i64) -> Result<i64, CliError> {
         return Err(forged("it says that it is good for another time than plans are".to_owned()));
     }
     if created > now.saturating_add(CLOCKS_MS) {
-        let error = forged("it was made in the future".to_owned());
-        return Err(error.next("or set the clock of this machine"));
+        return Err(forged("it was made in the future, or the clock of this machine is wrong".to_owned()));
     }
     Ok(created)
 }

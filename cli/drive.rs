@@ -6,13 +6,15 @@ use crate::clock::{self, Clocks};
 use crate::cloud::{self, Cloud, Recorded};
 use crate::commands::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::hint::{again, quoted};
 use crate::interrupt::{Handling, Signal};
 use crate::key;
+use crate::output::Output;
 use crate::presence::BEAT;
 use crate::progress::Progress;
 use crate::service::Service;
 use crate::store::{self, Runner};
-use crate::view::{MoveView, State, view};
+use crate::view::{MoveView, State, WaitView, view};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, DriveError, Engine, Left, Opened, RunId, Stay};
 use rehome_store::{Backend, Log};
 use std::collections::BTreeMap;
@@ -58,7 +60,12 @@ const LOOK_MS: i64 = 200;
 pub(crate) const SHORT_SOAK_MS: i64 = 20_000;
 
 /// Connects to the cloud that the batch was planned for.
-pub(crate) async fn reach(log: &dyn Log, batch: &BatchLoaded, args: &CloudArgs) -> Result<Cloud, CliError> {
+pub(crate) async fn reach(
+    output: &Output,
+    log: &dyn Log,
+    batch: &BatchLoaded,
+    args: &CloudArgs,
+) -> Result<Cloud, CliError> {
     let about: serde_json::Value = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
     let recorded = Recorded { url: about["cloud"].as_str(), authority: about["authority"].as_str() };
     if let (None, Some(url)) = (&args.cloud, recorded.url)
@@ -68,10 +75,13 @@ pub(crate) async fn reach(log: &dyn Log, batch: &BatchLoaded, args: &CloudArgs) 
         let what =
             format!("the plan is for the cloud {url}, which has no name here, and you did not name it");
         return Err(CliError::new(Exit::Usage, what)
-            .next(format!("if it is the one that you mean, add --cloud {url}"))
+            .next(format!(
+                "{}      # if this is the cloud that you mean",
+                again(&format!("--cloud {}", quoted(url)))
+            ))
             .next("what you sign in with is sent to the server that this cloud names"));
     }
-    let cloud = cloud::connect(args, recorded).await?;
+    let cloud = cloud::connect(output, args, recorded).await?;
     let planned_for = about["tenant"].as_str().unwrap_or_default();
     if !planned_for.is_empty() && !planned_for.eq_ignore_ascii_case(cloud.azure.tenant()) {
         let what = format!(
@@ -107,7 +117,10 @@ pub(crate) fn stay(args: &RunArgs) -> Stay {
 impl Drive<'_> {
     /// Drives as far as it goes, and looks at every run afterwards.
     pub(crate) async fn go(self, cloud: &Cloud, args: &RunArgs) -> Result<Driven, CliError> {
+        let reading =
+            self.c.output.waiting(|| "reading the log, and whether it is as it was written".to_owned());
         store::check_whole(&self.log).await?;
+        drop(reading);
         let actor = store::actor(self.c.global.actor.as_deref());
         self.check_world(cloud).await?;
         clock::tell(&cloud.azure, self.c.output);
@@ -144,7 +157,8 @@ impl Drive<'_> {
         let anchored = anchor::write(&self.log).await;
         let (left, signal) = left?;
         anchored.map_err(|e| e.left("everything that was done is in the log"))?;
-        let views = self.views().await?;
+        let mut views = self.views().await?;
+        views.iter_mut().for_each(|view| unread(view, &left));
         let own = left.into_iter().filter(|(run, _)| self.runs.contains(run)).collect();
         let exit = signal.map_or_else(|| exit(self.goal, &own, &views), Signal::exit);
         Ok(Driven { exit, views })
@@ -270,6 +284,13 @@ fn drive_error(e: &DriveError) -> CliError {
             "everything that was acknowledged is in the log; what was in flight is looked at first next time",
         )
         .next("mend the cause, and run the same command again")
+}
+
+/// A move that cannot be compared with Azure waits for that, and for nothing else.
+fn unread(view: &mut MoveView, left: &BTreeMap<RunId, Left>) {
+    if let Some(Left::Unreadable(why)) = left.get(&RunId::new(view.run.as_str())) {
+        view.waiting_for.insert(0, WaitView::unread(view, why.clone()));
+    }
 }
 
 /// What the ends of all runs amount to.

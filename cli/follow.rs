@@ -2,12 +2,19 @@
 
 use crate::commands::Context;
 use crate::drive::{self, Driven, Goal, SHORT_SOAK_MS, opened};
-use crate::error::CliError;
+use crate::error::{CliError, Exit};
+use crate::hint::again;
+use crate::interrupt::{Handling, Signal};
+use crate::live_line::Shown;
 use crate::presence::Presence;
+use crate::render::live;
 use crate::service::same_world;
-use crate::view::{MoveView, WaitView, view};
+use crate::view::{MoveView, State, WaitView, view};
 use crate::{cloud::Cloud, key, store};
-use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, SystemClock};
+use rehome_activities::relocate::{self, Facts, Params, Relocate};
+use rehome_orchestrator::{
+    BatchEvent, BatchLoaded, Clock, Fault, Opened, Request, RunId, SystemClock, Workflow, ask,
+};
 use rehome_store::{Backend, LeaseHolder, Log};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,11 +29,18 @@ const TAKEN_UP: u32 = 80;
 /// So many looks in a row nothing may happen before a batch counts as waiting for people or clocks.
 const STILL: u32 = 6;
 
+/// After so many looks without any event it is looked why nothing happens.
+const STUCK: u32 = 80;
+
+/// Why a runner is asked to look again.
+const LOOK_AGAIN: &str = "what it is compared with can be read";
+
 /// A batch that a runner is asked for, or works on already.
 pub(crate) struct Following<'a> {
     pub(crate) c: &'a Context<'a>,
     pub(crate) log: &'a Arc<dyn Backend>,
     pub(crate) batch: &'a str,
+    pub(crate) loaded: &'a BatchLoaded,
     pub(crate) runs: &'a [RunId],
     pub(crate) goal: Goal,
     /// People are waited for as well.
@@ -101,6 +115,7 @@ impl Following<'_> {
 
     /// Waits until the runner has brought the moves as far as it can; nothing where it is gone before that.
     pub(crate) async fn follow(&self) -> Result<Option<Driven>, CliError> {
+        let (handling, _line) = (Handling::begin(), self.c.output.line_below());
         let (mut still, mut before, mut silent) = (0, Vec::new(), false);
         loop {
             let presence = Presence::of(self.log.beside().lease());
@@ -124,8 +139,69 @@ impl Following<'_> {
             if !there {
                 return Ok(None);
             }
-            tokio::time::sleep(LOOK).await;
+            self.show(&views);
+            if still > 0 && still % STUCK == 0 {
+                self.look_why(&views).await?;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                signal = handling.next() => return Err(stopped(signal)),
+            }
         }
+    }
+
+    /// Says what the runner waits for, as it does itself.
+    fn show(&self, views: &[MoveView]) {
+        let of = |count: fn(&MoveView) -> usize| views.iter().map(count).sum::<usize>() as u64;
+        let counts = Some((of(|view| view.done), of(|view| view.total)));
+        let (batches, all) = ([self.batch.to_owned()], views.iter().collect::<Vec<_>>());
+        let text = live::line(&batches, &all, SystemClock.now_ms(), self.c.output.hints());
+        self.c.output.show(&Shown { counts, text });
+    }
+
+    /// A runner begins nothing of a move that it cannot compare with Azure, and the log does not say so. Whoever follows
+    /// looks as well: what cannot be read is told, and where it can be, the runner is asked to look again.
+    async fn look_why(&self, views: &[MoveView]) -> Result<(), CliError> {
+        let waits =
+            |view: &&MoveView| !view.is_over() && view.waiting_for.is_empty() && view.state != State::Paused;
+        for view in views.iter().filter(waits) {
+            let run = RunId::new(view.run.as_str());
+            if let Some(why) = self.unread(&run).await? {
+                return Err(self.unreadable(view, &why));
+            }
+            let (actor, now) = (store::actor(self.c.global.actor.as_deref()), SystemClock.now_ms());
+            let asked = ask(&**self.log, &run, &actor, now, Request::Resume, LOOK_AGAIN).await;
+            asked.map_err(|e| store::request_error(&e))?;
+        }
+        Ok(())
+    }
+
+    /// What of that which a move is compared with cannot be read.
+    async fn unread(&self, run: &RunId) -> Result<Option<Fault>, CliError> {
+        let state = store::read_run(&**self.log, run).await?.state;
+        let bad = |why: Fault| store::damaged(&why.to_string());
+        let params: Params = state.planned().params.read("parameters").map_err(bad)?;
+        let facts: Facts = state.planned().facts.read("facts").map_err(bad)?;
+        let cloud = drive::reach(self.c.output, &**self.log, self.loaded, &self.c.global.cloud).await?;
+        let reader = cloud.azure.reader();
+        let found = Box::pin(relocate::survey(&reader, &[params])).await;
+        Ok(match found.map(|mut all| all.pop()) {
+            Ok(Some(Ok(found))) => Relocate::unread(&facts, &found),
+            Ok(Some(Err(why))) | Err(why) => Some(why),
+            Ok(None) => None,
+        })
+    }
+
+    fn unreadable(&self, view: &MoveView, why: &Fault) -> CliError {
+        let what = format!("{} cannot be compared with Azure, and goes no further: {why}", view.run);
+        let error = CliError::new(Exit::Failed, what)
+            .at(why.target.as_deref().unwrap_or(&view.identity))
+            .left("the runner goes on with everything else; when it can read that, it goes on with this as well");
+        let error = match rehome_activities::azure::errors::advice(why) {
+            Some(advice) => error.next(advice),
+            None => error,
+        };
+        error.next(again(""))
     }
 
     /// Whether a runner has nothing to do for a move.
@@ -139,4 +215,11 @@ impl Following<'_> {
         };
         view.is_over() || !view.waiting_for.is_empty() && view.waiting_for.iter().all(rests)
     }
+}
+
+/// Who followed leaves, and the runner does not.
+fn stopped(signal: Signal) -> CliError {
+    CliError::new(signal.exit(), "stopped following")
+        .left("the runner goes on with what you asked")
+        .next(again("      # follows it again"))
 }

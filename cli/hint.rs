@@ -1,5 +1,6 @@
-//! CLI: the command that a person types next, as it works when it is pasted. Pure.
+//! CLI: the command that a person types next, as it works when it is pasted. Reads the arguments of this process.
 
+use rehome_orchestrator::without_secrets;
 use std::path::Path;
 
 /// The flags of this call that the next one needs too. What came from the environment is still there.
@@ -28,10 +29,18 @@ impl Hints {
         let reads_cloud =
             WITHOUT_A_LOG.iter().any(|c| command.starts_with(c)) && !command.contains(" --cloud");
         let cloud = if reads_cloud { self.cloud.as_str() } else { "" };
-        let takes_log = !command.contains(" --db ") && !NO_FLAGS.iter().any(|c| command.starts_with(c));
+        let names_log = command.contains(" --db ") || command.contains(" --db=");
+        let takes_log = !names_log && !NO_FLAGS.iter().any(|c| command.starts_with(c));
         let log = if takes_log { self.log.as_str() } else { "" };
         format!("{before}{command}{cloud}{log}{after}")
     }
+}
+
+/// The command that was typed, with one more flag; as it was where nothing is added.
+pub(crate) fn again(flag: &str) -> String {
+    let typed = std::env::args().skip(1).map(|word| quoted(&without_secrets(&word)));
+    let all: Vec<String> = typed.chain(Some(flag.to_owned()).filter(|flag| !flag.is_empty())).collect();
+    format!("rehome {}", all.join(" "))
 }
 
 /// Whether a command begins here, and is not named in the middle of a sentence.

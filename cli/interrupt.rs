@@ -1,9 +1,11 @@
 //! CLI: what somebody at the terminal, or the machine, says to the process while it works. Touches signals.
 
 use crate::error::{CliError, Exit};
-use crate::hint::quoted;
+use crate::hint::again;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::{Mutex, watch};
 
 /// How the process was asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +22,12 @@ static HANDLED: AtomicUsize = AtomicUsize::new(0);
 /// Whether one of them was told to end: then the process ends by itself.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
+/// What was said last, and how often something was.
+static SAID: LazyLock<watch::Sender<(u64, Signal)>> =
+    LazyLock::new(|| watch::Sender::new((0, Signal::Interrupt)));
+
 /// As long as this is held, a signal is for whoever holds it.
-pub(crate) struct Handling(());
+pub(crate) struct Handling(Mutex<watch::Receiver<(u64, Signal)>>);
 
 impl Signal {
     pub(crate) fn exit(self) -> Exit {
@@ -43,12 +49,12 @@ impl Signal {
 impl Handling {
     pub(crate) fn begin() -> Self {
         HANDLED.fetch_add(1, Ordering::SeqCst);
-        Self(())
+        Self(Mutex::new(SAID.subscribe()))
     }
 
-    /// The next signal, for whoever holds this.
+    /// The next signal, for whoever holds this; one that came since the last is not lost.
     pub(crate) async fn next(&self) -> Signal {
-        let signal = next().await;
+        let signal = next(&mut *self.0.lock().await).await;
         ANSWERED.store(true, Ordering::SeqCst);
         signal
     }
@@ -60,36 +66,52 @@ impl Drop for Handling {
     }
 }
 
-/// The next signal.
-async fn next() -> Signal {
+async fn next(said: &mut watch::Receiver<(u64, Signal)>) -> Signal {
+    match said.changed().await {
+        Ok(()) => said.borrow_and_update().1,
+        // Who says it lives as long as the process.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// From now on signals are heard; which of them nobody handles, the answer tells.
+pub(crate) fn listen() -> impl Future<Output = Signal> {
+    let tell = |signal| SAID.send_modify(|said| *said = (said.0 + 1, signal));
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => return Signal::Interrupt,
-                _ = terminate.recv() => return Signal::Terminate,
-            }
+        for (kind, is) in
+            [(SignalKind::interrupt(), Signal::Interrupt), (SignalKind::terminate(), Signal::Terminate)]
+        {
+            // A process that cannot be told to end is ended by the system.
+            let Ok(mut heard) = signal(kind) else { continue };
+            tokio::spawn(async move {
+                while heard.recv().await.is_some() {
+                    tell(is);
+                }
+            });
         }
     }
-    drop(tokio::signal::ctrl_c().await);
-    Signal::Interrupt
-}
-
-/// The next signal that nobody handles.
-pub(crate) async fn unhandled() -> Signal {
-    loop {
-        let signal = next().await;
-        if HANDLED.load(Ordering::SeqCst) == 0 && !ANSWERED.load(Ordering::SeqCst) {
-            return signal;
+    #[cfg(not(unix))]
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            tell(Signal::Interrupt);
+        }
+    });
+    let mut said = SAID.subscribe();
+    async move {
+        loop {
+            let signal = next(&mut said).await;
+            if HANDLED.load(Ordering::SeqCst) == 0 && !ANSWERED.load(Ordering::SeqCst) {
+                return signal;
+            }
         }
     }
 }
 
 /// A command that was stopped where it had nothing to bring to an end.
 pub(crate) fn stopped(signal: Signal) -> CliError {
-    let typed: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
     CliError::new(signal.exit(), "stopped before it came to its end")
         .left("nothing was under way; what was recorded before is in the log")
-        .next(format!("rehome {}", typed.join(" ")))
+        .next(again(""))
 }

@@ -12,7 +12,7 @@ pub(crate) const SAID_AS: &str = "settings_key";
 
 const PUT_BACK: &str =
     "put it back: `rehome db backup FILE` keeps it in FILE.key, and `rehome db restore FILE` brings it along";
-const RENEW: &str = "or, when it is gone for good:  rehome db reconcile --new-key --reason TEXT --yes";
+const RENEW: &str = "rehome db reconcile --new-key --reason TEXT --yes      # when it is gone for good";
 
 type Bytes = [u8; 32];
 

@@ -14,11 +14,13 @@ mod hint;
 mod hint_views;
 mod interrupt;
 mod key;
+mod live_line;
 mod manifest;
 mod nearest;
 mod open_moves;
 mod output;
 mod place;
+mod plan_again;
 mod plan_file;
 mod planning;
 mod presence;
@@ -74,10 +76,11 @@ fn main() -> ExitCode {
     };
     let who = store::actor(cli.global.actor.as_deref());
     let done = runtime.block_on(async {
+        let unhandled = interrupt::listen();
         tokio::select! {
             biased;
             done = commands::run(cli, &output) => done,
-            signal = interrupt::unhandled() => Err(interrupt::stopped(signal)),
+            signal = unhandled => Err(interrupt::stopped(signal)),
         }
     });
     // Reads that nobody waits for any more must not hold the process.

@@ -45,8 +45,8 @@ pub(crate) fn refuse_taken(document: &Document, open: &[OpenMove]) -> Result<(),
         error = Some(
             error
                 .unwrap_or_else(|| CliError::new(Exit::Failed, what))
-                .next(format!("{identity} is moved by {run} of batch {batch}:  rehome status {batch}"))
-                .next(format!("take that back first:  rehome rollback {run} --reason TEXT")),
+                .next(format!("rehome status {batch}      # {identity} is moved by {run} of batch {batch}"))
+                .next(format!("rehome rollback {run} --reason TEXT      # takes that back first")),
         );
     }
     error.map_or(Ok(()), Err)

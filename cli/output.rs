@@ -2,7 +2,8 @@
 
 use crate::args::{Cli, Format};
 use crate::error::{CliError, Exit, clean, clean_json, one_line};
-use crate::hint::Hints;
+use crate::hint::{Hints, again};
+use crate::live_line::{LiveLine, Shown, TICK};
 use crate::unprinted::Unprinted;
 use rehome_orchestrator::without_secrets;
 use serde::Serialize;
@@ -23,6 +24,7 @@ pub(crate) struct Output {
     /// Only errors are printed, and the line of what is under way.
     muted: bool,
     hints: Arc<Hints>,
+    live: Arc<LiveLine>,
     /// What is true when a result cannot be printed.
     unprinted: Unprinted,
     /// Results that are kept for one document, in place of being printed.
@@ -47,6 +49,7 @@ impl Output {
             verbose: global.verbose > 0,
             muted: false,
             hints: Arc::new(hints),
+            live: Arc::new(LiveLine::new()),
             unprinted: Unprinted::of(&cli.command),
             kept: None,
         }
@@ -54,11 +57,6 @@ impl Output {
 
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
-    }
-
-    /// Whether nobody wants to see what is under way.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
     }
 
     /// Whether the single steps of what is under way are not told.
@@ -79,7 +77,8 @@ impl Output {
 
     /// Says which command comes next.
     pub(crate) fn next(&self, command: &str) {
-        self.talk(&format!("next: {}", self.hints.complete(command)));
+        // A hash is no secret here, and a command that lacks a part of itself is none.
+        self.tell(&format!("next: {}", self.hints.complete(command)));
     }
 
     /// Says which command the results are of that are kept from now on.
@@ -135,7 +134,7 @@ impl Output {
     }
 
     fn write_out(&self, text: &str) -> Result<(), CliError> {
-        match writeln!(io::stdout().lock(), "{text}") {
+        match self.live.above(|| writeln!(io::stdout().lock(), "{text}")) {
             // The reader has seen enough (`| head`).
             Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(e) => Err(self.failed(&e)),
@@ -155,10 +154,43 @@ impl Output {
 
     /// Says something to the person at the terminal, in one line.
     pub(crate) fn talk(&self, text: &str) {
+        self.tell(&without_secrets(text));
+    }
+
+    fn tell(&self, text: &str) {
         if !self.is_muted() {
+            let line = one_line(text);
             // Nobody may be listening; the work goes on.
-            drop(writeln!(io::stderr().lock(), "{}", one_line(&without_secrets(text))));
+            self.live.above(|| drop(writeln!(io::stderr().lock(), "{line}")));
         }
+    }
+
+    /// There is a line of what is under way as long as the answer is held.
+    pub(crate) fn line_below(&self) -> LineBelow {
+        self.live.begin();
+        LineBelow(self.live.clone())
+    }
+
+    /// Renews the line of what is under way.
+    pub(crate) fn show(&self, shown: &Shown) {
+        if self.quiet {
+            return;
+        }
+        if let Some(line) = self.live.show(shown) {
+            self.talk(&line);
+        }
+    }
+
+    /// Says what is waited for, in a line that ticks as long as the answer is held.
+    pub(crate) fn waiting(&self, says: impl Fn() -> String + Send + 'static) -> Waiting {
+        let (line, ticking) = (self.line_below(), self.clone());
+        let ticks = tokio::spawn(async move {
+            loop {
+                ticking.show(&Shown::text(says()));
+                tokio::time::sleep(TICK).await;
+            }
+        });
+        Waiting { ticks, _line: line }
     }
 
     /// The last words of a failed command.
@@ -167,6 +199,7 @@ impl Output {
         let text = if self.is_json() { error.json() } else { error.to_string() };
         // Errors say back what somebody wrote: a line of a file, an answer of a server.
         let text = without_secrets(&text);
+        self.live.hide();
         drop(writeln!(io::stderr().lock(), "{text}"));
     }
 
@@ -174,7 +207,7 @@ impl Output {
     pub(crate) async fn ask(&self, question: &str, flag: &str) -> Result<bool, CliError> {
         if !io::stdin().is_terminal() {
             let what = format!("this needs an answer, and there is no terminal: {question}");
-            return Err(CliError::new(Exit::Usage, what).next(format!("add {flag}")));
+            return Err(CliError::new(Exit::Usage, what).next(again(flag)));
         }
         drop(write!(io::stderr().lock(), "{} [y/N] ", one_line(question)));
         // Somebody who does not answer may still press Ctrl-C.
@@ -185,5 +218,26 @@ impl Output {
         let failed = |e: &(dyn Error + 'static)| CliError::because(Exit::Failed, "failed to read", e);
         let answer = read.await.map_err(|e| failed(&e))?.map_err(|e| failed(&e))?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+}
+
+/// Something is waited for as long as this is held.
+pub(crate) struct Waiting {
+    ticks: tokio::task::JoinHandle<()>,
+    _line: LineBelow,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.ticks.abort();
+    }
+}
+
+/// See [`Output::line_below`].
+pub(crate) struct LineBelow(Arc<LiveLine>);
+
+impl Drop for LineBelow {
+    fn drop(&mut self) {
+        self.0.hide();
     }
 }

@@ -42,8 +42,7 @@ pub(crate) fn load(path: &Path) -> Result<(Document, String), CliError> {
 
 /// Reads the bytes of a plan file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<(Document, String), CliError> {
-    let bad =
-        |what: String| CliError::new(Exit::Usage, what).next("rehome plan -f BATCH.toml --save PLAN.json");
+    let bad = |what: String| CliError::new(Exit::Usage, what);
     let mut value: Value =
         serde_json::from_slice(bytes).map_err(|e| bad(format!("the plan is not JSON: {e}")))?;
     let said = value.as_object_mut().and_then(|members| members.remove("digest"));

@@ -3,6 +3,7 @@
 use crate::cloud::Cloud;
 use crate::error::{CliError, Exit};
 use crate::manifest::Manifest;
+use crate::output::{Output, Waiting};
 use rehome_activities::azure::Reader;
 use rehome_activities::azure::national::National;
 use rehome_activities::relocate::cannot_see::cannot_see;
@@ -26,6 +27,15 @@ pub(crate) async fn survey<'a>(
         .await
         .map_err(|why| CliError::new(Exit::Failed, format!("failed to read the cloud: {why}")))?;
     Ok(manifest.moves.iter().zip(surveyed).collect())
+}
+
+/// Says that the cloud is read, as long as the answer is held.
+pub(crate) fn reading(output: &Output, cloud: &Cloud, identities: usize) -> Waiting {
+    crate::clock::tell(&cloud.azure, output);
+    let what = format!("reading what depends on {identities} identities");
+    output.talk(&what);
+    let azure = cloud.azure.clone();
+    output.waiting(move || format!("{what}: {} requests so far", azure.requests()))
 }
 
 /// The program that plans, as a plan names it: only the same one can tell whether a plan is its own.
@@ -148,7 +158,7 @@ pub(crate) fn check_expiry(about: &Value, now: i64) -> Result<(), CliError> {
                 "the plan was to be begun by {}, 72 hours after it was made: too much may have changed since",
                 crate::time::date(date)
             );
-            Err(CliError::new(Exit::Stale, what).next("rehome plan      makes a new one"))
+            Err(CliError::new(Exit::Stale, what))
         }
         Some(_) | None => Ok(()),
     }

@@ -2,11 +2,14 @@
 
 use crate::error::one_line;
 use crate::hint::quoted;
+use crate::output::Output;
+use crate::store;
 use crate::time::clock;
-use crate::view::{MoveView, State, WaitView};
-use rehome_orchestrator::{Clock, SystemClock};
-use rehome_store::{Heartbeat, Lease, LeaseHolder};
+use crate::view::{MoveView, State, WaitView, view};
+use rehome_orchestrator::{Clock, RunId, SystemClock};
+use rehome_store::{Heartbeat, Lease, LeaseHolder, Log, Sequence};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::Duration;
 
 /// A runner says this often that it is at work.
@@ -60,7 +63,7 @@ impl Presence {
         }
         for view in views.iter_mut().filter(|view| view.state == State::Running) {
             view.state = State::Waiting;
-            view.waiting_for.insert(0, nobody(view));
+            view.waiting_for.insert(0, WaitView::whole(view, "runner", "somebody who carries it on"));
         }
     }
 
@@ -75,11 +78,18 @@ impl Presence {
                 let goes_on = format!("runner not answering since {since}: {}", named(holder));
                 Some(format!("{goes_on}; let it go on: kill -CONT {pid}, or end it: kill -KILL {pid}"))
             }
-            (Self::Gone(_, since_ms), Some(open)) => {
-                Some(format!("NO RUNNER since {}; next: {}", now(*since_ms), open.run_command()))
-            }
-            (Self::Never, Some(open)) => Some(format!("NO RUNNER; next: {}", open.run_command())),
+            (Self::Gone(..) | Self::Never, Some(open)) => Some(self.nobody(&open.run_command())),
             (Self::Gone(..) | Self::Never, None) | (Self::Unknown, _) => None,
+        }
+    }
+
+    /// What a person is told where nobody is at work, with what carries the work on.
+    pub(crate) fn nobody(&self, next: &str) -> String {
+        match self {
+            Self::Gone(_, since_ms) => format!("NO RUNNER since {}; next: {next}", now(*since_ms)),
+            Self::Never | Self::Unknown | Self::Alive(_) | Self::Silent(..) => {
+                format!("NO RUNNER; next: {next}")
+            }
         }
     }
 
@@ -100,22 +110,40 @@ impl Presence {
     }
 }
 
-fn now(ms: i64) -> String {
-    clock(ms, SystemClock.now_ms())
+/// Tells whoever looks at a log, whatever they look at, who carries on what is open in it, or that nobody does.
+pub(crate) async fn tell(output: &Output, db: &Path) {
+    // What cannot be read is told by the command that needs it.
+    if !db.exists() {
+        return;
+    }
+    let Ok(log) = store::open_to_read(db) else { return };
+    let presence = Presence::of(log.beside().lease());
+    let open = if presence.is_nobody() { first_open(&*log).await } else { None };
+    if let Some(line) = presence.line(open.as_slice()) {
+        output.talk(&output.hints().complete(&line));
+    }
 }
 
-fn nobody(view: &MoveView) -> WaitView {
-    WaitView {
-        step: "-".to_owned(),
-        title: "somebody who carries it on".to_owned(),
-        kind: "runner",
-        since_ms: view.since_ms,
-        next_check_ms: None,
-        checks: None,
-        why: None,
-        left: None,
-        unblock_with: vec![view.run_command()],
+/// The first move that goes on only where there is a runner.
+async fn first_open(log: &dyn Log) -> Option<MoveView> {
+    for (stream, last) in log.streams(RunId::PREFIX).await.ok()? {
+        let Some(run) = RunId::of_stream(&stream) else { continue };
+        // Most are over, which their last event says.
+        let before = Sequence(last.0.saturating_sub(1));
+        let end = log.read_stream(&stream, before, 1).await.ok()?;
+        if end.iter().all(|event| event.record.kind == "closed") {
+            continue;
+        }
+        let seen = view(&run, &store::read_run(log, &run).await.ok()?.state);
+        if seen.needs_a_runner() {
+            return Some(seen);
+        }
     }
+    None
+}
+
+fn now(ms: i64) -> String {
+    clock(ms, SystemClock.now_ms())
 }
 
 impl MoveView {

@@ -2,25 +2,18 @@
 //! for. Touches the log, reading.
 
 use crate::anchor;
-use crate::error::one_line;
-use crate::output::Output;
+use crate::live_line::{Shown, TICK};
+use crate::output::{LineBelow, Output};
 use crate::render::live;
 use crate::store;
 use crate::view::{MoveView, identity, view};
-use indicatif::{ProgressBar, ProgressStyle};
-use rehome_orchestrator::{Act, Became, Clock, End, Event, Observer, RunId, StepId, SystemClock};
+use rehome_orchestrator::{
+    Act, Became, Clock, End, Event, Fault, Left, Observer, RunId, StepId, SystemClock,
+};
 use rehome_store::{Backend, BoxFuture, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-
-/// How often the line of what is under way is renewed.
-const TICK: Duration = Duration::from_millis(250);
-
-/// Elsewhere than on a terminal that line comes when nothing else was told for so long.
-const QUIET: Duration = Duration::from_secs(30);
 
 /// So many moves at most are read again for one line.
 const READ_MAX: usize = 32;
@@ -31,7 +24,7 @@ const FAR_MS: i64 = 60_000;
 /// Tells about events as they become safe.
 pub(crate) struct Progress {
     board: Mutex<Board>,
-    bar: Option<ProgressBar>,
+    line: Mutex<Option<LineBelow>>,
     output: Output,
     log: Arc<dyn Backend>,
     /// Who is told which streams were written to.
@@ -47,7 +40,6 @@ struct Board {
     /// Moves that something happened to since they were read.
     changed: BTreeSet<RunId>,
     batches: Vec<String>,
-    told: Instant,
 }
 
 impl Progress {
@@ -56,22 +48,15 @@ impl Progress {
         output: &Output,
         heard: mpsc::UnboundedSender<StreamId>,
     ) -> Self {
-        let shown = std::io::stderr().is_terminal() && !output.is_quiet();
-        let bar = shown.then(|| {
-            let bar = ProgressBar::new(0);
-            let style = ProgressStyle::with_template("{elapsed_precise} [{bar:10}] {pos}/{len} {wide_msg}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            bar
-        });
+        let line = Mutex::new(Some(output.line_below()));
         let board = Board {
             titles: BTreeMap::new(),
             moves: BTreeMap::new(),
             changed: BTreeSet::new(),
             batches: Vec::new(),
-            told: Instant::now(),
         };
         let (output, log, board) = (output.clone(), log.clone(), Mutex::new(board));
-        Self { board, bar, output, log, heard, anchoring: tokio::sync::Mutex::default() }
+        Self { board, line, output, log, heard, anchoring: tokio::sync::Mutex::default() }
     }
 
     /// Takes in the moves of a batch that is worked on from now on.
@@ -118,30 +103,19 @@ impl Progress {
                 self.board().moves.insert(run, seen);
             }
         }
-        let (line, done, total, quiet) = {
+        let shown = {
             let board = self.board();
             let views: Vec<&MoveView> = board.moves.values().collect();
             let done: usize = views.iter().map(|view| view.done).sum();
             let total: usize = views.iter().map(|view| view.total).sum();
-            let line = live::line(&board.batches, &views, SystemClock.now_ms(), self.output.hints());
-            (line, done as u64, total as u64, board.told.elapsed())
+            let text = live::line(&board.batches, &views, SystemClock.now_ms(), self.output.hints());
+            Shown { counts: Some((done as u64, total as u64)), text }
         };
-        match &self.bar {
-            Some(bar) => {
-                bar.set_length(total);
-                bar.set_position(done);
-                bar.set_message(one_line(&line));
-                bar.tick();
-            }
-            None if quiet > QUIET => self.tell_line(&format!("{done}/{total} {line}")),
-            None => {}
-        }
+        self.output.show(&shown);
     }
 
     pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        drop(self.line.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
@@ -150,12 +124,7 @@ impl Progress {
 
     /// Tells a line above the one of what is under way.
     pub(crate) fn tell_line(&self, line: &str) {
-        self.board().told = Instant::now();
-        match &self.bar {
-            Some(_) if self.output.is_muted() => {}
-            Some(bar) => bar.println(one_line(line)),
-            None => self.output.talk(line),
-        }
+        self.output.talk(line);
     }
 
     fn say(&self, run: &RunId, step: &StepId, word: &str, why: &str) {
@@ -239,10 +208,22 @@ fn not_before(until_ms: i64) -> String {
     }
 }
 
+/// Nothing is begun or called taken back of what cannot be compared.
+pub(crate) fn unread(run: &RunId, why: &Fault) -> String {
+    let at = why.target.as_deref().map(|target| format!(" ({target})")).unwrap_or_default();
+    format!("UNREAD    {run} cannot be compared with Azure, and goes no further: {why}{at}")
+}
+
 impl Observer for Progress {
     fn appended(&self, run: &RunId, events: &[Event]) {
         events.iter().for_each(|event| self.tell(run, event));
         self.board().changed.insert(run.clone());
+    }
+
+    fn left(&self, run: &RunId, left: &Left) {
+        if let Left::Unreadable(why) = left {
+            self.tell_line(&unread(run, why));
+        }
     }
 
     fn heard(&self, stream: &StreamId) {

@@ -25,7 +25,8 @@ impl Redact {
     /// What a person gave.
     pub(crate) fn new(texts: &[String]) -> Result<Self, CliError> {
         if texts.iter().any(|text| text.trim().is_empty()) {
-            return Err(CliError::new(Exit::Usage, "an empty text is in everything").next("--redact TEXT"));
+            return Err(CliError::new(Exit::Usage, "an empty text is in everything")
+                .next("name a text to withhold: --redact TEXT"));
         }
         let sought = |text: &String| Sought { given: text.clone(), lower: folded(text.trim()), events: 0 };
         Ok(Self { texts: texts.iter().map(sought).collect() })

@@ -5,8 +5,7 @@ use crate::commands::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::presence::Presence;
 use crate::store::{self, Selection};
-use crate::view::view;
-use rehome_orchestrator::{RunId, mask_flaw};
+use rehome_orchestrator::mask_flaw;
 use rehome_store::{Backend, BundleError, BundleLog, Log};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -59,22 +58,6 @@ impl Source {
             Self::Database(log) => Presence::of(log.beside().lease()),
             Self::Bundle(_) => Presence::Unknown,
         }
-    }
-
-    /// Tells who is at work on what is shown, beside the result, where somebody has to be.
-    pub(crate) async fn tell_presence(&self, c: &Context<'_>, runs: &[RunId]) -> Result<(), CliError> {
-        let presence = self.presence();
-        if presence == Presence::Unknown {
-            return Ok(());
-        }
-        let mut views = Vec::new();
-        for run in runs {
-            views.push(view(run, &store::read_run(self.log(), run).await?.state));
-        }
-        if let Some(line) = presence.line(&views).filter(|_| !views.is_empty()) {
-            c.output.talk(&c.output.hints().complete(&line));
-        }
-        Ok(())
     }
 
     /// Finds what is called so; without a name everything, but for what a bundle withholds.

@@ -1,10 +1,12 @@
 //! CLI: opens the log, takes the right to act, and finds in it what a person names. Touches the log's files.
 
 use crate::error::{CliError, Exit, causes};
+use crate::hint::quoted;
+use crate::view::identity;
 use crate::{anchor, key};
 use rehome_orchestrator::{
-    BatchLoaded, Clock, CodecError, Loaded, ReplayError, Replayed, RequestError, RunId, StepId, SystemClock,
-    batch_stream, load, replay,
+    BatchLoaded, Clock, CodecError, HistoryError, Illegal, Loaded, ReplayError, Replayed, RequestError,
+    RunId, StepId, SystemClock, batch_stream, load, replay,
 };
 use rehome_store::{
     Anchor, AnchorStatus, AppendError, Backend, Beside, FORMAT, Head, HeldLease, Lease, LeaseError,
@@ -92,8 +94,8 @@ fn open_error(path: &Path, error: &OpenError) -> CliError {
     match error {
         OpenError::NotFound(_) => CliError::new(Exit::NotFound, "there is no log here")
             .at(place)
-            .next("rehome approve PLAN.json --reason TEXT      (makes one)")
-            .next("or name another one with --db FILE"),
+            .next("name another one with --db FILE")
+            .next("or make one, by approving a plan: rehome approve PLAN.json --reason TEXT"),
         OpenError::ManyNames { .. } => CliError::new(Exit::Usage, causes(error))
             .at(place)
             .next(format!("remove its other name (find it: find FOLDER -samefile {})", path.display()))
@@ -255,7 +257,7 @@ pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
         return damaged(&causes(e));
     }
     CliError::new(Exit::NotFound, causes(e))
-        .next("rehome history --bundle FILE      shows what is withheld")
+        .next("see what is withheld: rehome history --bundle FILE")
         .next("ask whoever made the bundle for one that has it: rehome audit bundle FILE MOVE")
 }
 
@@ -323,8 +325,32 @@ pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selectio
     if !found.map_err(|e| unreadable(&e))?.is_empty() {
         return Ok(Selection { batch: None, runs: vec![run] });
     }
-    Err(CliError::new(Exit::NotFound, format!("the log has no batch and no move called {what:?}"))
-        .next("rehome status"))
+    let runs = moves_of(log, what).await?;
+    if !runs.is_empty() {
+        return Ok(Selection { batch: None, runs });
+    }
+    Err(CliError::new(
+        Exit::NotFound,
+        format!("the log has no batch, no move and no identity called {what:?}"),
+    )
+    .next("rehome status"))
+}
+
+/// The moves of an identity, by its name or its id.
+async fn moves_of(log: &dyn Log, what: &str) -> Result<Vec<RunId>, CliError> {
+    let mut runs = Vec::new();
+    for (stream, _) in log.streams(RunId::PREFIX).await.map_err(|e| unreadable(&e))? {
+        let Some(run) = RunId::of_stream(&stream) else { continue };
+        // Of what a bundle withholds nobody knows the name.
+        let Ok(loaded) = load(log, &run).await else { continue };
+        let id = identity(&loaded.state);
+        if id.eq_ignore_ascii_case(what)
+            || id.rsplit('/').next().is_some_and(|n| n.eq_ignore_ascii_case(what))
+        {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
 }
 
 /// The streams of what a person named, or nothing for all.
@@ -344,19 +370,29 @@ pub(crate) fn split_step(text: &str) -> Result<(RunId, StepId), CliError> {
         Some((run, step)) if !run.is_empty() && !step.is_empty() => Ok((RunId::new(run), StepId::new(step))),
         _ => {
             let what = format!("{text:?} is not MOVE:STEP");
-            Err(CliError::new(Exit::Usage, what).next("rehome status      shows both"))
+            Err(CliError::new(Exit::Usage, what).next("rehome status      # shows both"))
         }
     }
 }
 
 /// Reads where a move stands.
 pub(crate) async fn read_run(log: &dyn Log, run: &RunId) -> Result<Loaded, CliError> {
-    load(log, run).await.map_err(|e| match e {
-        rehome_orchestrator::HistoryError::NoRun(_) => {
-            CliError::new(Exit::NotFound, causes(&e)).next("rehome status")
+    match load(log, run).await {
+        Ok(loaded) => Ok(loaded),
+        Err(e @ HistoryError::NoRun(_)) => Err(no_move(log, run, &e).await),
+        Err(e) => Err(unreadable(&e)),
+    }
+}
+
+/// Nothing is called so; a batch may be.
+async fn no_move(log: &dyn Log, run: &RunId, e: &HistoryError) -> CliError {
+    match BatchLoaded::find(log, run.as_str()).await {
+        Ok(Some(_)) => {
+            let what = format!("{run} is a batch, and a step belongs to one of its moves");
+            CliError::new(Exit::NotFound, what).next(format!("rehome status {}", quoted(run.as_str())))
         }
-        e => unreadable(&e),
-    })
+        Ok(None) | Err(_) => CliError::new(Exit::NotFound, causes(e)).next("rehome status"),
+    }
 }
 
 /// Something that could not be written to the log; a full disk has its own remedy.
@@ -368,6 +404,16 @@ pub(crate) fn write_error(e: &(dyn std::error::Error + 'static)) -> CliError {
     if causes_of.into_iter().any(full) { error.next("make room on the disk of the log") } else { error }
 }
 
+/// Why something cannot be asked of a move where it stands: the law of the record is nothing to tell people.
+pub(crate) fn refused(e: &RequestError) -> String {
+    match e {
+        RequestError::Illegal { run, source: Illegal::Here { because, .. } } => {
+            format!("that cannot be asked of {run} now: {because}")
+        }
+        _ => causes(e),
+    }
+}
+
 /// A person's act that was not recorded.
 pub(crate) fn request_error(e: &RequestError) -> CliError {
     match e {
@@ -376,7 +422,7 @@ pub(crate) fn request_error(e: &RequestError) -> CliError {
         }
         RequestError::History { .. } => damaged(&causes(e)),
         RequestError::Illegal { run, .. } => {
-            CliError::new(Exit::Usage, causes(e)).next(format!("rehome show {run}"))
+            CliError::new(Exit::Usage, refused(e)).next(format!("rehome show {run}"))
         }
         RequestError::Append(_) => write_error(e),
     }

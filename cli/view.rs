@@ -1,4 +1,4 @@
-//! CLI: where a move stands, in the ten words that people see. Pure.
+//! CLI: where a move stands, in the words that people see. Pure.
 
 use crate::hint::quoted;
 use rehome_orchestrator::{
@@ -115,6 +115,32 @@ pub(crate) struct WaitView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) unblock_with: Vec<String>,
 }
+
+impl WaitView {
+    /// Something that the move as a whole waits for.
+    pub(crate) fn whole(of: &MoveView, kind: &'static str, title: &str) -> Self {
+        Self {
+            step: "-".to_owned(),
+            title: title.to_owned(),
+            kind,
+            since_ms: of.since_ms,
+            next_check_ms: None,
+            checks: None,
+            why: None,
+            left: None,
+            unblock_with: vec![of.run_command()],
+        }
+    }
+
+    /// It is compared with Azure before the first step and after the last that is taken back, and that cannot be read.
+    pub(crate) fn unread(of: &MoveView, why: Fault) -> Self {
+        let title = "what it is to be compared with in Azure cannot be read";
+        Self { why: Some(why), left: Some(UNREAD), ..Self::whole(of, "unread", title) }
+    }
+}
+
+/// What is left where Azure cannot be read.
+const UNREAD: &str = "nothing was begun because of that, and nothing is said to be as it was before";
 
 /// A step that was left out, or not taken back.
 #[derive(Clone, Debug, Serialize)]

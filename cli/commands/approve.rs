@@ -3,21 +3,23 @@
 use super::Context;
 use crate::cloud::shown;
 use crate::error::{CliError, Exit, causes, one_line};
-use crate::{anchor, derived, hint, open_moves, plan_file, planning, store};
+use crate::hint::{self, quoted};
+use crate::{anchor, derived, open_moves, plan_again, planning, store};
 use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
 use serde_json::json;
 use std::path::Path;
 
 /// Records a plan and that a person allows it.
 pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: bool) -> Result<Exit, CliError> {
-    let (document, digest) = plan_file::load(plan)?;
-    derived::check(&document, SystemClock.now_ms())?;
+    let (document, digest) = plan_again::load(plan)?;
+    let again = |error: CliError| error.plan_again(&document.batch, Some(plan));
+    derived::check(&document, SystemClock.now_ms()).map_err(again)?;
     if let Some(blockers) = planning::blockers(&document) {
         return Err(blockers.at(plan.display().to_string()));
     }
-    planning::check_expiry(&document.about, SystemClock.now_ms())?;
+    planning::check_expiry(&document.about, SystemClock.now_ms()).map_err(again)?;
     if reason.trim().is_empty() {
-        return Err(CliError::new(Exit::Usage, "an approval needs a reason").next("--reason TEXT"));
+        return Err(CliError::new(Exit::Usage, "an approval needs a reason").next("say why: --reason TEXT"));
     }
     let cloud = shown(&document.about);
     let (moves, batch) = (document.moves.len(), &document.batch);
@@ -31,11 +33,11 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
     let recorded = document.approve(&*log, &actor, SystemClock.now_ms(), reason).await;
     let recorded = recorded.map_err(|e| match &e {
         BatchError::UnderWay { run, .. } => CliError::new(Exit::Failed, causes(&e))
-            .next(format!("rehome status {}", document.batch))
-            .next(format!("or take it back first:  rehome rollback {run} --reason TEXT")),
+            .next(format!("rehome status {}", quoted(&document.batch)))
+            .next(format!("rehome rollback {run} --reason TEXT      # takes it back first")),
         BatchError::Taken(run) => {
             let what = format!("the log has a move called {run} already, from a plan that was replaced");
-            CliError::new(Exit::Failed, what).next("rehome plan      makes a new plan with new names")
+            CliError::new(Exit::Failed, what).plan_again(&document.batch, Some(plan))
         }
         _ => store::write_error(&e),
     })?;

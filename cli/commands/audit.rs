@@ -32,8 +32,10 @@ pub(crate) async fn verify(
         },
         Source::Bundle(log) => return bundle::verify(c, log, elsewhere.as_ref()).await,
     };
+    let reading = c.output.waiting(|| "reading every event".to_owned());
     let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
     plans(&**log).await?;
+    drop(reading);
     let runs = runs.len();
     let (anchored, note) = confirmed(&verified, elsewhere.as_ref());
     let mut text = format!(
@@ -164,7 +166,7 @@ fn kept_elsewhere(text: &str, log: &str) -> Result<Anchor, CliError> {
             Exit::Usage,
             format!("{text:?} is neither POSITION:HASH nor a file with the end of a log"),
         )
-        .next("rehome audit head      prints one")
+        .next("rehome audit head      # prints one")
     };
     let here = |(position, hash)| Kept { log: log.to_owned(), position, hash };
     let kept = match line(text) {
@@ -184,7 +186,7 @@ fn kept_elsewhere(text: &str, log: &str) -> Result<Anchor, CliError> {
     }
     if kept.position == 0 && kept.hash != Digest::ZERO.to_string() {
         let what = "there is no event 0: before the first event the hash is all zeros, and proves nothing";
-        return Err(CliError::new(Exit::Usage, what).next("rehome audit head      prints an end"));
+        return Err(CliError::new(Exit::Usage, what).next("rehome audit head      # prints an end"));
     }
     Ok(Anchor { log: kept.log, position: kept.position, hash: kept.hash.to_ascii_lowercase() })
 }

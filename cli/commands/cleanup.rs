@@ -6,6 +6,7 @@ use crate::anchor;
 use crate::args::RunArgs;
 use crate::drive::Goal;
 use crate::error::{CliError, Exit};
+use crate::hint::quoted;
 use crate::store;
 use crate::view::{LeftOut, view};
 use rehome_orchestrator::{Clock, Node, RunId, RunState, StepId, SystemClock, Verdict, open_gate};
@@ -38,7 +39,7 @@ pub(crate) async fn cleanup(
     if approval.confirm != Some(name.as_str()) {
         let what =
             "clean-up deletes the old identities, and nothing brings them back: say the name of the batch";
-        return Err(CliError::new(Exit::Usage, what).next(format!("--confirm {name}")));
+        return Err(CliError::new(Exit::Usage, what).next(confirmed(select, &name, approval.accepts)));
     }
     let actor = store::actor(c.global.actor.as_deref());
     let work = Work { c, log: &log, name: &name, batch: &batch, goal: Goal::CleanUp };
@@ -63,6 +64,12 @@ pub(crate) async fn cleanup(
         driven.exit = Exit::Waiting;
     }
     report(c, &driven)
+}
+
+/// The same command with the name of the batch.
+fn confirmed(select: &str, batch: &str, accepts: &[String]) -> String {
+    let accepts: String = accepts.iter().map(|step| format!(" --accept {}", quoted(step))).collect();
+    format!("rehome cleanup {} --confirm {}{accepts}", quoted(select), quoted(batch))
 }
 
 /// Opens the gates that can be opened; gives the moves that go on, and the others with the reason.

@@ -2,10 +2,12 @@
 
 use super::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::hint::quoted;
 use crate::{anchor, key, store};
-use rehome_orchestrator::{Clock, LogEnd, Restored, SystemClock, restore as record_loss};
-use rehome_store::{Anchor, AnchorStatus, Beside, Part, side, verify_chain};
+use rehome_orchestrator::{Clock, LogEnd, Restored, RunId, SystemClock, restore as record_loss};
+use rehome_store::{Anchor, AnchorStatus, Beside, Log, Part, side, verify_chain};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Copies the log with its key, and checks the copy.
@@ -91,6 +93,15 @@ fn check_same(db: &Path, id: &str) -> Result<(), CliError> {
     }
 }
 
+/// The batches of these moves, as a shell takes their names.
+async fn batches(log: &dyn Log, runs: &[RunId]) -> Result<BTreeSet<String>, CliError> {
+    let mut batches = BTreeSet::new();
+    for run in runs {
+        batches.insert(quoted(&store::read_run(log, run).await?.state.planned().batch));
+    }
+    Ok(batches)
+}
+
 /// Records that the newest copy of the log is gone. Every open move then looks at Azure before it writes.
 pub(crate) async fn reconcile(
     c: &Context<'_>,
@@ -99,7 +110,9 @@ pub(crate) async fn reconcile(
     yes: bool,
 ) -> Result<Exit, CliError> {
     if reason.trim().is_empty() {
-        return Err(CliError::new(Exit::Usage, "an act of a person needs a reason").next("--reason TEXT"));
+        return Err(
+            CliError::new(Exit::Usage, "an act of a person needs a reason").next("say why: --reason TEXT")
+        );
     }
     let log = store::open_unconfirmed(&c.global.db)?;
     let actor = store::actor(c.global.actor.as_deref());
@@ -154,7 +167,10 @@ pub(crate) async fn reconcile(
         "format_version": "1.0", "recorded": true, "moves": runs, "ends": restored.ends, "known": restored.known,
     });
     c.output.result(&text, &value)?;
-    c.output.talk("next: rehome run BATCH        (or rehome rollback BATCH --reason TEXT)");
+    for batch in batches(&log, &runs).await? {
+        c.output.next(&format!("rehome run {batch}"));
+        c.output.next(&format!("rehome rollback {batch} --reason TEXT      # or takes it back"));
+    }
     c.output.talk("a plan that was approved since: approve its file again, then say this again, then run it");
     Ok(Exit::Done)
 }

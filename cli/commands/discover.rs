@@ -5,7 +5,7 @@ use super::Context;
 use crate::cloud::Recorded;
 use crate::error::{CliError, Exit};
 use crate::place::{Kind, Place};
-use crate::{cloud, hint, manifest, planning, render, snapshot};
+use crate::{cloud, hint, plan_again, planning, render, snapshot};
 use rehome_activities::azure::{Azure, Tape};
 use rehome_activities::relocate::surroundings;
 use serde_json::json;
@@ -13,11 +13,10 @@ use std::path::Path;
 
 /// Shows everything that was found of each identity, and what could not be read.
 pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) -> Result<Exit, CliError> {
-    let manifest = manifest::load(file)?;
+    let manifest = plan_again::batch(file)?;
     let place = save.map(|save| Place::of(save, Kind::Snapshot, &c.global.db)).transpose()?;
-    let cloud = cloud::connect(&c.global.cloud, Recorded::default()).await?;
-    crate::clock::tell(&cloud.azure, c.output);
-    c.output.talk(&format!("reading what depends on {} identities", manifest.moves.len()));
+    let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
+    let reading = planning::reading(c.output, &cloud, manifest.moves.len());
     // A tape keeps every answer: only who wants a snapshot pays for one.
     let (reader, tape) = match save {
         Some(_) => cloud.azure.reader().taped(),
@@ -42,6 +41,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
         ));
         c.output.next(&format!("rehome rehearse {} --estate {}", hint::file(file), hint::file(save)));
     }
+    drop(reading);
     let value = json!({
         "format_version": "1.0", "batch": manifest.name, "tenant": cloud.azure.tenant(),
         "requests": cloud.azure.requests(), "identities": found, "missing": missing,

@@ -44,7 +44,7 @@ pub(crate) async fn history(
             break;
         }
     }
-    source.tell_presence(c, &source.select(c, select).await?.runs).await?;
+    source.select(c, select).await?;
     if c.output.is_json() {
         c.output.result("", &json!({"format_version": "1.0", "events": values}))?;
     }

@@ -24,6 +24,7 @@ pub(crate) use audit::Checked;
 use crate::args::{Audit, Cli, Command, Db, Global, Sim};
 use crate::error::{CliError, Exit};
 use crate::output::Output;
+use crate::presence;
 use clap::CommandFactory;
 use rehome_orchestrator::Request;
 
@@ -33,9 +34,49 @@ pub(crate) struct Context<'a> {
     pub(crate) output: &'a Output,
 }
 
-/// Runs one command.
+/// Runs one command, and tells whoever looked at a log who carries on what is open in it.
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
     output.check()?;
+    let looks = looks(&cli.command).then(|| cli.global.db.clone());
+    let done = Box::pin(one(cli, output)).await;
+    if let (Ok(_), Some(db)) = (&done, looks) {
+        presence::tell(output, &db).await;
+    }
+    done
+}
+
+/// Whether a command shows a log, or what a log is about, and does not say by itself what carries the work on.
+fn looks(command: &Command) -> bool {
+    match command {
+        Command::Discover { .. }
+        | Command::Plan { .. }
+        | Command::Verify { .. }
+        | Command::Audit(Audit::Bundle { .. })
+        | Command::Db(Db::Backup { .. } | Db::Restore { .. }) => true,
+        Command::History { from, .. }
+        | Command::Handoff { from, .. }
+        | Command::Show { from, .. }
+        | Command::Replay { from, .. }
+        | Command::Audit(Audit::Verify { from, .. } | Audit::Head { from }) => from.bundle.is_none(),
+        Command::Status { .. }
+        | Command::Approve { .. }
+        | Command::Run { .. }
+        | Command::Cleanup { .. }
+        | Command::Rollback { .. }
+        | Command::Ack { .. }
+        | Command::Retry { .. }
+        | Command::Skip { .. }
+        | Command::MarkDone { .. }
+        | Command::Pause { .. }
+        | Command::Resume { .. }
+        | Command::Db(Db::Reconcile { .. })
+        | Command::Sim(_)
+        | Command::Rehearse { .. }
+        | Command::Completion { .. } => false,
+    }
+}
+
+async fn one(cli: Cli, output: &Output) -> Result<Exit, CliError> {
     let context = Context { global: &cli.global, output };
     let c = &context;
     match cli.command {

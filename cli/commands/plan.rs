@@ -4,18 +4,18 @@ use super::Context;
 use crate::cloud::Recorded;
 use crate::error::{CliError, Exit};
 use crate::place::{Kind, Place};
-use crate::{cloud, hint, manifest, open_moves, plan_file, planning, render, store};
+use crate::{cloud, hint, open_moves, plan_again, plan_file, planning, render, store};
 use serde_json::json;
 use std::path::Path;
 
 /// Reads what depends on the identities of a batch, and writes the plan.
 pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Exit, CliError> {
-    let manifest = manifest::load(file)?;
+    let manifest = plan_again::batch(file)?;
     let place = Place::of(save, Kind::Plan, &c.global.db)?;
-    let cloud = cloud::connect(&c.global.cloud, Recorded::default()).await?;
-    crate::clock::tell(&cloud.azure, c.output);
-    c.output.talk(&format!("reading what depends on {} identities", manifest.moves.len()));
+    let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
+    let reading = planning::reading(c.output, &cloud, manifest.moves.len());
     let mut document = planning::plan(&cloud, &manifest).await?;
+    drop(reading);
     // A plan needs no log; where there is one, it knows what this program has made itself.
     if c.global.db.exists()
         && let Ok(log) = store::open_to_read(&c.global.db)

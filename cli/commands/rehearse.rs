@@ -155,6 +155,7 @@ async fn page(
         unpromised: fared.unpromised_down(),
         db: &hint::file(db),
         events,
+        again: &hint::again("-o json"),
     };
     Ok(page.text())
 }
@@ -203,7 +204,7 @@ const NO_OVERLAP: [&str; 2] = ["W204", "W205"];
 
 /// The hosts for which the plan promises no overlap, in lower case.
 fn without_promise(plan: &Path) -> BTreeSet<String> {
-    let Ok((document, _)) = crate::plan_file::load(plan) else { return BTreeSet::new() };
+    let Ok((document, _)) = crate::plan_again::load(plan) else { return BTreeSet::new() };
     let mut hosts = BTreeSet::new();
     for entry in &document.moves {
         for warning in entry.about["warnings"].as_array().into_iter().flatten() {

@@ -23,6 +23,7 @@ pub(crate) async fn replay(
         let what = format!("the log ends at event {head}, and has no event {beyond}");
         return Err(CliError::new(Exit::NotFound, what).next(format!("rehome replay --at {head}")));
     }
+    let reading = c.output.waiting(|| "reading every event".to_owned());
     match &source {
         // The whole log is rebuilt: a move means nothing in a record that could not have come about.
         Source::Database(log) => {
@@ -33,6 +34,7 @@ pub(crate) async fn replay(
             audit::moves(&**log).await?;
         }
     }
+    drop(reading);
     let selection = source.select(c, select).await?;
     let mut moves = Vec::with_capacity(selection.runs.len());
     let mut text = String::new();
@@ -58,9 +60,6 @@ pub(crate) async fn replay(
         text.push_str(&render::show::a_move(run, state));
         text.push('\n');
         moves.push(json!({"run": run, "state": seen.state, "events": seen.events, "steps": steps}));
-    }
-    if at.is_none() {
-        source.tell_presence(c, &selection.runs).await?;
     }
     let value = json!({"format_version": "1.0", "at": at, "moves": moves});
     c.output.result(text.trim_end(), &value)?;

@@ -7,7 +7,8 @@ use crate::presence::Presence;
 use crate::view::meant;
 use crate::{anchor, store};
 use rehome_orchestrator::{
-    Clock, Forward, Node, Progress, Request, Reversibility, RunId, RunState, StepId, SystemClock, Undo, ask,
+    Clock, Forward, Node, Progress, Request, Reversibility, RunId, RunState, StepId, StepState, SystemClock,
+    Undo, ask,
 };
 use rehome_store::{Backend, Beside, Log};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ pub(crate) async fn step(
     let state = store::read_run(&*log, &run).await?.state;
     let step = meant(&state, step);
     let request = request(step.clone());
-    if let (Request::Acknowledge(_), Some(why)) = (&request, why_not(&run, &state, &step)) {
+    if let Some(why) = why_not(&run, &state, &step, &request) {
         return Err(CliError::new(Exit::Usage, why).next(format!("rehome show {run}")));
     }
     let steps = record(c, &*log, &run, request, reason).await?;
@@ -52,11 +53,41 @@ pub(crate) async fn skip(c: &Context<'_>, text: &str, yes: bool, reason: &str) -
     step(c, text, |s| Request::Skip(vec![s]), reason).await
 }
 
-/// Why nobody can acknowledge a step where it stands.
-fn why_not(run: &RunId, state: &RunState, id: &StepId) -> Option<String> {
+/// Why something cannot be asked of a step where it stands.
+fn why_not(run: &RunId, state: &RunState, id: &StepId, request: &Request) -> Option<String> {
     let Some((step, stands)) = state.step(id) else {
         return Some(format!("{run} has no step called {id}"));
     };
+    let parked = matches!(stands.forward, Forward::Parked { .. } | Forward::Retrying { .. })
+        || matches!(stands.undo, Undo::Parked { .. } | Undo::Retrying { .. });
+    let why = match request {
+        _ if state.verdict().is_some() => Some("the move is over".to_owned()),
+        Request::Acknowledge(_) => not_by_hand(state, id),
+        Request::Retry(_) | Request::MarkDone(_) if !parked => {
+            Some(not_parked(&step.node, stands).to_owned())
+        }
+        Request::Retry(_)
+        | Request::MarkDone(_)
+        | Request::Skip(_)
+        | Request::Pause
+        | Request::Resume
+        | Request::RollBack => None,
+    };
+    why.map(|why| format!("step {id} of {run} ({}): {why}", step.title))
+}
+
+fn not_parked(node: &Node, stands: &StepState) -> &'static str {
+    match (node, &stands.forward) {
+        (_, Forward::Done { .. }) => "it is done already",
+        (_, Forward::Skipped) => "it was left out",
+        (Node::ByHand { .. }, _) => "it is done by hand: who has done it says so with ack",
+        (_, _) => "it has not failed, and goes on by itself when its turn comes",
+    }
+}
+
+/// Why nobody can acknowledge a step where it stands.
+fn not_by_hand(state: &RunState, id: &StepId) -> Option<String> {
+    let (step, stands) = state.step(id)?;
     let why = match (&step.node, &stands.forward, &stands.undo) {
         (_, _, Undo::ByHand) if state.is_undo_open(id) => return None,
         (_, _, Undo::ByHand) => {
@@ -74,7 +105,7 @@ fn why_not(run: &RunId, state: &RunState, id: &StepId) -> Option<String> {
         }
         (_, _, _) => "it is not done by hand: only such steps are acknowledged".to_owned(),
     };
-    Some(format!("step {id} of {run} ({}): {why}", step.title))
+    Some(why)
 }
 
 /// Asks for another try of one step, or of all parked steps of a move or a batch.
@@ -187,9 +218,10 @@ async fn go_on(c: &Context<'_>, log: &Arc<dyn Backend>, run: &RunId) -> Result<E
             c.output.talk(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid));
         }
         silent @ Presence::Silent(..) => drop(silent.line(&[]).map(|line| c.output.talk(&line))),
-        Presence::Gone(..) | Presence::Never | Presence::Unknown => {
+        nobody @ (Presence::Gone(..) | Presence::Never | Presence::Unknown) => {
             let state = store::read_run(&**log, run).await?.state;
-            c.output.next(&format!("rehome run {}", quoted(&state.planned().batch)));
+            let next = c.output.hints().complete(&format!("rehome run {}", quoted(&state.planned().batch)));
+            c.output.talk(&nobody.nobody(&next));
         }
     }
     Ok(Exit::Done)

@@ -77,7 +77,7 @@ async fn request(
         }
         match ask(&**log, run, &actor, SystemClock.now_ms(), Request::RollBack, reason).await {
             Ok(_) => going.push(run.clone()),
-            Err(e @ RequestError::Illegal { .. }) => refused.push((run.clone(), crate::error::causes(&e))),
+            Err(e @ RequestError::Illegal { .. }) => refused.push((run.clone(), store::refused(&e))),
             Err(e) => return Err(store::request_error(&e)),
         }
     }

@@ -10,7 +10,7 @@ use crate::hint::{file, quoted};
 use crate::presence::Presence;
 use crate::store::Runner;
 use crate::view::view;
-use crate::{derived, plan_file, planning, render, store};
+use crate::{derived, plan_again, planning, render, store};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, RunId, SystemClock};
 use rehome_store::{Backend, Beside, Log};
 use serde_json::json;
@@ -35,8 +35,10 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
     if !has_begun(&log, batch).await? {
         // What the log has is what was approved, by whatever program; it is planned again all the same.
         let document = batch.document(&*log, &name).await.map_err(|e| store::unreadable(&e))?;
-        derived::check(&document, SystemClock.now_ms())?;
-        planning::check_expiry(&document.about, SystemClock.now_ms())?;
+        let file = Path::new(plan);
+        let again = |error: CliError| error.plan_again(&name, Some(file).filter(|file| file.is_file()));
+        derived::check(&document, SystemClock.now_ms()).map_err(again)?;
+        planning::check_expiry(&document.about, SystemClock.now_ms()).map_err(again)?;
         let question = format!("Carry out {} moves of batch {name}?", batch.planned.runs.len());
         if !args.yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not started"));
@@ -98,16 +100,17 @@ impl Work<'_> {
         if self.log.beside().lease().holder().is_none() {
             return Err(held);
         }
-        let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
+        let cloud = reach(self.c.output, &**self.log, self.batch, &self.c.global.cloud).await?;
         self.following(&[], false).check(&held, &cloud).await
     }
 
     async fn drive(&self, runner: Runner, runs: Vec<RunId>, args: &RunArgs) -> Result<Driven, CliError> {
-        let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
+        let cloud = reach(self.c.output, &**self.log, self.batch, &self.c.global.cloud).await?;
         if !has_begun(self.log, self.batch).await? {
             let document = self.batch.document(&**self.log, self.name).await;
             let document = document.map_err(|e| store::unreadable(&e))?;
-            derived::check_graph(&document, &cloud.azure.reader().graph_for_people())?;
+            derived::check_graph(&document, &cloud.azure.reader().graph_for_people())
+                .map_err(|error| error.plan_again(self.name, None))?;
         }
         let (authority, tenant) = (cloud.azure.authority(), cloud.azure.tenant());
         self.c.output.talk(&shown(&json!({"cloud": cloud.url, "authority": authority, "tenant": tenant})));
@@ -131,7 +134,7 @@ impl Work<'_> {
         };
         // What goes back goes back whoever asks; anything else is done as the one who asks for it.
         if !served || self.goal != Goal::Back {
-            let cloud = reach(&**self.log, self.batch, &self.c.global.cloud).await?;
+            let cloud = reach(self.c.output, &**self.log, self.batch, &self.c.global.cloud).await?;
             following.ask(held, &cloud).await?;
         }
         let does = match self.goal {
@@ -146,7 +149,15 @@ impl Work<'_> {
     }
 
     pub(crate) fn following<'a>(&'a self, runs: &'a [RunId], people: bool) -> Following<'a> {
-        Following { c: self.c, log: self.log, batch: self.name, runs, goal: self.goal, people }
+        Following {
+            c: self.c,
+            log: self.log,
+            batch: self.name,
+            loaded: self.batch,
+            runs,
+            goal: self.goal,
+            people,
+        }
     }
 }
 
@@ -183,7 +194,7 @@ pub(crate) async fn report_unmoved(
 fn named(plan: &str) -> Result<(String, Option<String>), CliError> {
     let path = Path::new(plan);
     if path.exists() || path.extension().is_some_and(|e| e == "json") {
-        let (document, digest) = plan_file::load(path)?;
+        let (document, digest) = plan_again::load(path)?;
         return Ok((document.batch, Some(digest)));
     }
     Ok((plan.to_owned(), None))
@@ -207,7 +218,7 @@ fn refused(plan: &str, name: &str, digest: Option<&str>, batch: Option<&BatchLoa
             CliError::new(Exit::Stale, what)
                 .at(plan.to_owned())
                 .next(format!("rehome show {}", quoted(name)))
-                .next(format!("rehome run {}      (carries that one out)", quoted(name)))
+                .next(format!("rehome run {}      # carries that one out", quoted(name)))
         }
         Some(_) | None => unapproved(plan),
     }

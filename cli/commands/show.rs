@@ -5,7 +5,7 @@ use crate::args::ReadFrom;
 use crate::error::{CliError, Exit};
 use crate::source::Source;
 use crate::view::{meant, view};
-use crate::{derived, plan_file, render, store};
+use crate::{derived, plan_again, render, store};
 use rehome_orchestrator::{BatchLoaded, Clock, HistoryError, RunId, StepId, SystemClock};
 use rehome_store::Log;
 use serde_json::json;
@@ -15,8 +15,9 @@ use std::path::Path;
 pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result<Exit, CliError> {
     let path = Path::new(what);
     if path.is_file() {
-        let (document, digest) = plan_file::load(path)?;
-        derived::check(&document, SystemClock.now_ms()).map_err(|error| error.at(what.to_owned()))?;
+        let (document, digest) = plan_again::load(path)?;
+        derived::check(&document, SystemClock.now_ms())
+            .map_err(|error| error.at(what.to_owned()).plan_again(&document.batch, Some(path)))?;
         let value = json!({"format_version": "1.0", "digest": digest, "document": document});
         c.output.result(&render::plan::text(&document, &digest), &value)?;
         return Ok(Exit::Done);
@@ -25,11 +26,9 @@ pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result
     let log = source.log();
     if what.contains(':') {
         let (run, step) = store::split_step(what)?;
-        source.tell_presence(c, std::slice::from_ref(&run)).await?;
         return a_step(c, log, &run, &step).await;
     }
     let selection = store::select(log, Some(what)).await?;
-    source.tell_presence(c, &selection.runs).await?;
     if let Some(batch) = &selection.batch {
         let unreadable = |e: HistoryError| store::unreadable(&e);
         let loaded = BatchLoaded::find(log, batch).await.map_err(unreadable)?;

@@ -32,8 +32,10 @@ pub(crate) async fn serve(c: &Context<'_>, sim: Sim) -> Result<Exit, CliError> {
         "arm": running.arm, "graph": running.graph, "login": running.login, "tenant": running.tenant,
         "client_id": running.client_id, "client_secret": running.client_secret, "ca": ca,
     });
+    // Whoever reads that it is ready may end it at once.
+    let handling = Handling::begin();
     c.output.line(&ready.to_string())?;
-    Handling::begin().next().await;
+    handling.next().await;
     running.shutdown().await;
     if let Some(ca) = ca {
         drop(std::fs::remove_file(ca));

@@ -6,17 +6,25 @@ use crate::drive::reach;
 use crate::error::{CliError, Exit};
 use crate::{key, render, store};
 use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Looks at every promise of the selected moves.
 pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
     let selection = store::select(&*log, select).await?;
     let (_, batch) = batch_of(&log, &selection).await?;
-    let cloud = reach(&*log, &batch, &c.global.cloud).await?;
+    let cloud = reach(c.output, &*log, &batch, &c.global.cloud).await?;
     crate::clock::tell(&cloud.azure, c.output);
     let key = key::to_read(&log).await?;
     let registry = rehome_activities::registry(&cloud.azure, key);
     let (mut looked, mut broken, mut text, mut moves) = (0, 0, String::new(), Vec::new());
+    let (done, all, azure) = (Arc::new(AtomicUsize::new(0)), selection.runs.len(), cloud.azure.clone());
+    let counted = done.clone();
+    let comparing = c.output.waiting(move || {
+        let (done, requests) = (counted.load(Ordering::Relaxed), azure.requests());
+        format!("comparing {} of {all} moves with Azure: {requests} requests so far", all.min(done + 1))
+    });
     for run in &selection.runs {
         let state = store::read_run(&*log, run).await?.state;
         let found = rehome_orchestrator::verify(&state, &registry).await;
@@ -25,7 +33,9 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
         text.push_str(&render::verify::text(run, &state, &found));
         let steps: Vec<_> = found.iter().map(|(s, f)| json!({"step": s, "findings": f})).collect();
         moves.push(json!({"run": run, "steps": steps}));
+        done.fetch_add(1, Ordering::Relaxed);
     }
+    drop(comparing);
     text.push_str("Not a promise that the workload works: look at your own dashboards too.");
     c.output.result(&text, &json!({"format_version": "1.0", "broken": broken, "moves": moves}))?;
     Ok(match (broken, looked) {

@@ -38,6 +38,8 @@ pub(crate) struct Page<'a> {
     /// The log, as a shell takes it.
     pub(crate) db: &'a str,
     pub(crate) events: u64,
+    /// What shows every outage.
+    pub(crate) again: &'a str,
 }
 
 /// Where a move goes: group, name and region.
@@ -147,7 +149,7 @@ impl Page<'_> {
         for outage in self.outages.iter().take(LINES_MAX) {
             putln!(out, "{}", fit(&format!("  {outage}"), WIDTH));
         }
-        more(out, self.outages.len(), "rehome rehearse ... -o json");
+        more(out, self.outages.len(), self.again);
     }
 
     fn record(&self, out: &mut String) {

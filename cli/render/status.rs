@@ -1,6 +1,7 @@
 //! CLI: where moves stand, as people read it. The state is always a word, never only a colour.
 
 use crate::error::{Exit, one_line};
+use crate::plan_again::plan_again;
 use crate::time::date;
 use crate::view::{MoveView, State};
 use comfy_table::{Table, presets};
@@ -84,22 +85,25 @@ pub(crate) fn next(views: &[MoveView], exit: Exit) -> Vec<String> {
     let mut hints: Vec<String> = of(false).collect();
     hints.dedup();
     hints.truncate(3);
-    let stopped = matches!(exit, Exit::Interrupted | Exit::Terminated);
+    let stopped = matches!(exit, Exit::Interrupted | Exit::Terminated | Exit::Failed);
     // What carries the work on comes first where it was stopped, and otherwise after what people do.
     let open = views.iter().find(|v| !v.is_over() && v.waiting_for.iter().any(|w| w.kind != "approval"));
     match open {
-        Some(open) if stopped => hints.insert(0, open.run_command()),
+        Some(open) if stopped => {
+            hints.retain(|hint| *hint != open.run_command());
+            hints.insert(0, open.run_command());
+        }
         Some(open) if exit == Exit::Waiting && !hints.contains(&open.run_command()) => {
             hints.push(open.run_command());
         }
         Some(_) | None => {}
     }
     if let Some(view) = views.iter().find(|v| v.state == State::Stale) {
-        hints.push(format!("rehome plan again: {} is not what the plan was made for", view.identity));
+        hints.push(plan_again(&view.batch, None));
     }
     if let Some(view) = views.iter().find(|v| !v.differs.is_empty()) {
         hints.push(format!(
-            "look at what differs, and put right what somebody else changed: rehome show {}",
+            "rehome show {}      # what differs: put right what somebody else changed",
             view.run
         ));
     }

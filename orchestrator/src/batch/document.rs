@@ -84,11 +84,11 @@ pub enum BatchError {
         source: PlanError,
     },
     /// Two runs of one name, or none.
-    #[error("a document names each of its runs once, and has at least one: {0}")]
+    #[error("a document names each of its moves once, and has at least one: {0}")]
     Runs(String),
     /// A name that is none.
     #[error(
-        "{0:?} is no name: a batch and a run are called by 1 to 64 letters, digits, hyphens, underscores and dots"
+        "{0:?} is no name: a batch and a move are called by 1 to 64 letters, digits, hyphens, underscores and dots"
     )]
     Name(String),
     /// Another document of the batch is under way.
@@ -100,7 +100,7 @@ pub enum BatchError {
         run: RunId,
     },
     /// A run of that name is in the log, with another plan.
-    #[error("the log has a run called {0} from another plan")]
+    #[error("the log has a move called {0} from another plan")]
     Taken(RunId),
     /// There is no such batch.
     #[error("the log has no batch called {0}")]

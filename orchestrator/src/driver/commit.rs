@@ -38,8 +38,8 @@ impl Actor {
         let events = records.len() as u64;
         let expect = vec![(stream, self.sequence)];
         match engine.log.append(Append { expect, records }).await {
-            Ok(_) => {
-                self.shared.own.add(events);
+            Ok(appended) => {
+                self.shared.own.add(&appended);
                 self.sequence.0 += events;
                 self.secure().await?;
                 self.committed();

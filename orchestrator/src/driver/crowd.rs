@@ -78,6 +78,7 @@ impl Crowd {
 
     fn note(&mut self, joined: Result<Gone, tokio::task::JoinError>) -> Result<(), DriveError> {
         let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
+        self.shared.engine.observer.left(&run, &how);
         self.left.insert(run, how);
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! Engine: one drive: the actors of its runs, and one watcher for what other processes append.
 
 use crate::driver::crowd::Crowd;
-use crate::driver::engine::{DriveError, Engine, Left, Own, Shared, Stay};
+use crate::driver::engine::{DriveError, Engine, Left, Shared, Stay};
 use crate::driver::locks::Locks;
+use crate::driver::own::Own;
 use crate::driver::read_back::read_back;
 use crate::driver::watch;
 use crate::ids::RunId;

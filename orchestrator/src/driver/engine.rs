@@ -5,6 +5,7 @@
 
 use crate::activity::registry::Registry;
 use crate::driver::locks::Locks;
+use crate::driver::own::Own;
 use crate::fault::Fault;
 use crate::ids::{RunId, StepId};
 use crate::recovery::history::HistoryError;
@@ -13,7 +14,6 @@ use crate::time::clock::Clock;
 use crate::time::scale::Tempo;
 use rehome_store::{AppendError, BoxFuture, Log, ReadError, StreamId};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 
 /// What a driver works with.
@@ -45,6 +45,11 @@ pub trait Observer: Send + Sync + 'static {
     /// Somebody wrote to this stream; that may have been this driver.
     fn heard(&self, stream: &StreamId) {
         let _ = stream;
+    }
+
+    /// The driver left a run, and may go on with others.
+    fn left(&self, run: &RunId, left: &Left) {
+        let _ = (run, left);
     }
 
     /// The intent of something that nothing brings back is in the log, and nothing of it was sent yet. What
@@ -144,7 +149,7 @@ pub enum DriveError {
         why: String,
     },
     /// An activity or the engine itself broke down.
-    #[error("the work on a run broke down: {0}")]
+    #[error("the work on a move broke down: {0}")]
     Panicked(String),
 }
 
@@ -155,18 +160,4 @@ pub(crate) struct Shared {
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) stay: Stay,
     pub(crate) own: Own,
-}
-
-/// How many events this drive appended itself.
-#[derive(Default)]
-pub(crate) struct Own(AtomicU64);
-
-impl Own {
-    pub(crate) fn add(&self, events: u64) {
-        self.0.fetch_add(events, Ordering::SeqCst);
-    }
-
-    pub(crate) fn count(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
-    }
 }

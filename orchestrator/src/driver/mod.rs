@@ -8,6 +8,7 @@ mod engine;
 mod evidence;
 mod locks;
 mod outcome;
+mod own;
 mod read_back;
 mod recall;
 mod surveyed;

@@ -46,17 +46,14 @@ const PAGE: usize = 512;
 pub(crate) async fn watch(shared: Arc<Shared>, start: Position, bells: Arc<Bells>) -> DriveError {
     let (log, clock) = (&shared.engine.log, &shared.engine.clock);
     let mut seen = start;
-    let mut foreign = 0;
     loop {
         clock.sleep_until(clock.now_ms() + shared.engine.look_ms).await;
-        // Own appends that are not counted yet look foreign for a moment; that costs one page of reading.
+        // Own appends that are not known yet look foreign for a moment; that costs one page of reading.
+        seen = shared.own.pass(seen);
         let head = match log.head().await {
             Ok(head) => head.position,
             Err(e) => return e.into(),
         };
-        if head.0 <= start.0 + foreign + shared.own.count() {
-            continue;
-        }
         while seen < head {
             let page = match log.read_all(seen, PAGE).await {
                 Ok(page) => page,
@@ -70,6 +67,5 @@ pub(crate) async fn watch(shared: Arc<Shared>, start: Position, bells: Arc<Bells
             }
             bells.any.notify_one();
         }
-        foreign = head.0.saturating_sub(start.0).saturating_sub(shared.own.count());
     }
 }

@@ -20,7 +20,7 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// There is no such run.
-    #[error("the log has no run called {0}")]
+    #[error("the log has no move called {0}")]
     NoRun(RunId),
     /// The log could not be read.
     #[error("failed to read the log")]

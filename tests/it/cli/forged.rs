@@ -17,8 +17,8 @@ fn planned() -> (Azure, Rehome) {
     let folder = example("minimal");
     let azure = Azure::serve(&folder.join("estate.json"), None);
     let rehome = Rehome::at(&azure);
-    let batch = folder.join("batch.toml");
-    rehome.say(&["plan", "-f", batch.to_str().expect("a path"), "--save", "plan.json"]).expect(0);
+    std::fs::copy(folder.join("batch.toml"), rehome.path("batch.toml")).expect("copied");
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0);
     (azure, rehome)
 }
 

@@ -5,19 +5,22 @@ use crate::support::rehome::{Rehome, Said};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-const WIDE: usize = 400;
+pub(crate) const WIDE: usize = 400;
 
-/// What a screen recommends.
-fn recommended(said: &Said) -> Vec<String> {
+/// What a screen recommends: after `next`, in brackets in the line that ticks, or as a line of its own.
+pub(crate) fn recommended(said: &Said) -> Vec<String> {
     let mut all = Vec::new();
     for line in said.out.lines().chain(said.err.lines()) {
         let line = line.trim_end_matches('\r');
         let after = [line.split_once("next: "), line.trim_start().split_once("next    ")];
         for (before, command) in after.into_iter().flatten() {
             if before.trim().is_empty() || before.starts_with("NO RUNNER") {
-                all.push(command.split("   ").next().unwrap_or_default().trim().to_owned());
+                all.push(command.trim().to_owned());
             }
         }
+        let inside = line.split("(rehome ").skip(1).filter_map(|rest| rest.split_once(')'));
+        all.extend(inside.map(|(command, _)| format!("rehome {command}")));
+        all.push(line.trim().to_owned());
     }
     all.retain(|line| line.starts_with("rehome "));
     let unique: BTreeSet<String> = all.iter().cloned().collect();
@@ -29,7 +32,7 @@ fn recommended(said: &Said) -> Vec<String> {
 }
 
 /// The one that begins so.
-fn the(said: &Said, begins: &str) -> String {
+pub(crate) fn the(said: &Said, begins: &str) -> String {
     let all = recommended(said);
     let found = all.iter().find(|line| line.starts_with(begins));
     found
@@ -38,14 +41,14 @@ fn the(said: &Said, begins: &str) -> String {
 }
 
 /// Pastes a command and says yes to what it asks.
-fn paste(rehome: &Rehome, line: &str) -> Said {
+pub(crate) fn paste(rehome: &Rehome, line: &str) -> Said {
     let mut terminal = rehome.paste(WIDE, line);
     terminal.press("y\n");
     terminal.end()
 }
 
 /// The files of the log as they are now, for commands that only write to it.
-fn keep(rehome: &Rehome, to_copy: bool) {
+pub(crate) fn keep(rehome: &Rehome, to_copy: bool) {
     for part in ["", "-wal", "-shm", ".anchor", ".key", ".runner"] {
         let (log, copy) = (rehome.path(&format!("my log.db{part}")), rehome.path(&format!("kept{part}")));
         let (from, to) = if to_copy { (log, copy) } else { (copy, log) };
@@ -55,7 +58,7 @@ fn keep(rehome: &Rehome, to_copy: bool) {
 }
 
 /// A stage on which log and cloud are named by flags alone.
-fn stage(faults: &str) -> (Azure, Rehome, String) {
+pub(crate) fn stage(faults: &str) -> (Azure, Rehome, String) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), faults).expect("written");
     let azure = Azure::serve(&example("minimal").join("estate.json"), Some(file.path()));

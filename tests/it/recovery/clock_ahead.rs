@@ -6,7 +6,7 @@ use crate::support::rehome::{Rehome, Said, text};
 use std::process::Command;
 
 /// A command on a machine whose clock is so many seconds ahead.
-fn ahead(rehome: &Rehome, seconds: i64, arguments: &[&str]) -> Said {
+pub(crate) fn ahead(rehome: &Rehome, seconds: i64, arguments: &[&str]) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
     rehome.dressed(command.args(arguments));
     command.env("LD_PRELOAD", library("clock_ahead")).env("CLOCK_AHEAD_S", seconds.to_string());

@@ -79,6 +79,19 @@ impl Terminal {
         }
     }
 
+    /// Waits until a line that is on the screen fits, or the end; whether it fits.
+    pub(crate) fn comes_to(&mut self, fits: impl Fn(&str) -> bool) -> bool {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            if self.screen.lines().iter().any(|line| fits(line)) {
+                return true;
+            }
+            if !self.read(end) {
+                return false;
+            }
+        }
+    }
+
     /// Waits for the end.
     pub(crate) fn end(mut self) -> Said {
         let end = Instant::now() + DEADLINE;

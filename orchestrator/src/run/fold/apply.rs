@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum Illegal {
     /// The stream does not begin with a plan.
-    #[error("the run has no plan before its event {kind:?}")]
+    #[error("the move has no plan before its event {kind:?}")]
     NotPlanned {
         /// The kind of event that came first.
         kind: &'static str,
@@ -76,13 +76,13 @@ impl RunState {
     /// but should not be used any more.
     pub fn apply(&mut self, at_ms: i64, event: &Event) -> Result<(), Illegal> {
         if self.closed.is_some() {
-            return Err(here(event, "the run is closed"));
+            return Err(here(event, "the move is over"));
         }
         match event {
-            Event::Planned(_) => return Err(here(event, "the run has a plan")),
+            Event::Planned(_) => return Err(here(event, "the move has a plan")),
             Event::Approved(approved) => self.approve(event, approved, at_ms)?,
             Event::Compared(_) if self.compared || !self.approved => {
-                return Err(here(event, "the run is not approved, or was compared before"));
+                return Err(here(event, "the move is not approved, or was compared before"));
             }
             Event::Compared(compared) => self.compared = compared.differences.is_empty(),
             Event::Began(began) => self.touch(event, &began.step, at_ms, |run, at| match began.act {

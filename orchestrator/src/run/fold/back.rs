@@ -18,7 +18,7 @@ impl RunState {
     /// Turns the run: every step is judged, what is known at once, the rest when it settles.
     pub(crate) fn turn(&mut self, event: &Event, failed: Option<StepId>) -> Result<(), Illegal> {
         if self.back.is_some() {
-            return Err(here(event, "the run goes back"));
+            return Err(here(event, "the move goes back"));
         }
         if let Some(step) = self.past_return() {
             return Err(here(event, &format!("step {step} may have happened, and it cannot be undone")));
