@@ -396,7 +396,7 @@ pub(crate) enum Sim {
         /// What goes wrong, and when.
         #[arg(long, value_name = "FILE")]
         faults: Option<PathBuf>,
-        /// Give out what it tells of itself (/sim/estate, /sim/requests, /sim/workloads) only to who brings the
+        /// Give out what it tells of itself (/sim/estate, /sim/requests, /sim/workloads, /sim/clock) only to who brings the
         /// printed client_secret as a bearer token.
         #[arg(long)]
         private: bool,

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// How the time of a simulated world passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// By itself, so many times as fast as the wall's; less than 1 counts as 1.
+    /// By itself, so many times as fast as the wall's; less than 1 counts as 1. It can be moved forward beside that.
     Scaled(f64),
     /// Only when [`Running::advance`](crate::Running::advance) says so: what is refused or slow then depends on
     /// no machine. Delays of the simulator's own (latency) take no time.
@@ -22,26 +22,15 @@ pub enum Pace {
 #[derive(Debug)]
 pub(crate) struct SimClock {
     start: DateTime<Utc>,
-    kind: Kind,
-}
-
-#[derive(Debug)]
-enum Kind {
-    Scaled {
-        began: Instant,
-        scale: f64,
-    },
-    /// Microseconds since the start.
-    ByHand(AtomicI64),
+    began: Instant,
+    pace: Pace,
+    /// By how many microseconds it was moved.
+    moved: AtomicI64,
 }
 
 impl SimClock {
     pub(crate) fn new(pace: Pace) -> Self {
-        let kind = match pace {
-            Pace::Scaled(scale) => Kind::Scaled { began: Instant::now(), scale: scale.max(1.0) },
-            Pace::ByHand => Kind::ByHand(AtomicI64::new(0)),
-        };
-        Self { start: Utc::now(), kind }
+        Self { start: Utc::now(), began: Instant::now(), pace, moved: AtomicI64::new(0) }
     }
 
     /// When it began.
@@ -51,23 +40,22 @@ impl SimClock {
 
     /// Simulated now.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        match &self.kind {
-            Kind::Scaled { began, scale } => self.start + seconds(began.elapsed().as_secs_f64() * scale),
-            Kind::ByHand(micros) => self.start + TimeDelta::microseconds(micros.load(Ordering::SeqCst)),
-        }
+        let by_itself = match self.pace {
+            Pace::Scaled(_) => seconds(self.began.elapsed().as_secs_f64() * self.scale()),
+            Pace::ByHand => TimeDelta::zero(),
+        };
+        self.start + by_itself + TimeDelta::microseconds(self.moved.load(Ordering::SeqCst))
     }
 
-    /// Moves a clock that is moved by hand; another one goes by itself.
+    /// Moves it forward, beside how it goes by itself.
     pub(crate) fn advance(&self, by: TimeDelta) {
-        if let Kind::ByHand(micros) = &self.kind {
-            micros.fetch_add(by.num_microseconds().unwrap_or_default().max(0), Ordering::SeqCst);
-        }
+        self.moved.fetch_add(by.num_microseconds().unwrap_or_default().max(0), Ordering::SeqCst);
     }
 
     fn scale(&self) -> f64 {
-        match self.kind {
-            Kind::Scaled { scale, .. } => scale,
-            Kind::ByHand(_) => 1.0,
+        match self.pace {
+            Pace::Scaled(scale) => scale.max(1.0),
+            Pace::ByHand => 1.0,
         }
     }
 
@@ -79,9 +67,9 @@ impl SimClock {
 
     /// The same in milliseconds, for delays that the simulator makes itself.
     pub(crate) fn wall_ms(&self, simulated_ms: u64) -> u64 {
-        match self.kind {
-            Kind::Scaled { scale, .. } => whole((precise(simulated_ms) / scale).ceil()),
-            Kind::ByHand(_) => 0,
+        match self.pace {
+            Pace::Scaled(_) => whole((precise(simulated_ms) / self.scale()).ceil()),
+            Pace::ByHand => 0,
         }
     }
 }

@@ -292,8 +292,24 @@ fn sim(world: &mut World, request: &Request) -> Reply {
             Reply::json(200, Value::String(lines.map(|line| line + "\n").collect()))
                 .with("content-type", "application/x-ndjson")
         }
-        _ => {
-            Reply::error(404, "NotFound", "The simulator has /sim/estate, /sim/requests and /sim/workloads.")
-        }
+        "/sim/clock" => clock(world, request),
+        _ => Reply::error(
+            404,
+            "NotFound",
+            "The simulator has /sim/estate, /sim/requests, /sim/workloads and /sim/clock.",
+        ),
     }
+}
+
+/// Its time; a POST with `ahead_s` moves it forward by so many seconds.
+fn clock(world: &mut World, request: &Request) -> Reply {
+    if request.method == "POST" {
+        let ahead = request.query.get("ahead_s").and_then(|seconds| seconds.parse::<u32>().ok());
+        let Some(ahead) = ahead else {
+            return Reply::error(400, "InvalidRequest", "ahead_s is a whole number of seconds.");
+        };
+        world.clock.advance(chrono::TimeDelta::seconds(i64::from(ahead)));
+        world.watch();
+    }
+    Reply::json(200, json!({"now": world.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)}))
 }

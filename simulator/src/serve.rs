@@ -22,7 +22,8 @@ use uuid::Uuid;
 /// How to serve an estate.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where Resource Manager listens; the two others take free ports of the same address.
+    /// Where Resource Manager listens. The sign-in server and Graph take the two ports after it, where one is named and
+    /// they are free, and any others of the same address where not.
     pub listen: SocketAddr,
     /// Whether all three speak TLS.
     pub tls: bool,
@@ -94,12 +95,8 @@ pub async fn serve(estate: Estate, options: Options) -> Result<Running, ServeErr
     if !options.listen.ip().is_loopback() {
         return Err(ServeError::NotLoopback(options.listen.ip()));
     }
-    let bind = |address: SocketAddr| async move {
-        let bound = TcpListener::bind(address).await;
-        bound.map_err(|source| ServeError::Listen { address, source })
-    };
-    let any = SocketAddr::new(options.listen.ip(), 0);
-    let (arm, graph, login) = (bind(options.listen).await?, bind(any).await?, bind(any).await?);
+    let arm = bind(options.listen).await?;
+    let (login, graph) = (beside(options.listen, 1).await?, beside(options.listen, 2).await?);
     let (acceptor, ca) =
         if options.tls { tls::make().map(|(a, c)| (Some(a), Some(c)))? } else { (None, None) };
     let scheme = if options.tls { "https" } else { "http" };
@@ -133,13 +130,26 @@ pub async fn serve(estate: Estate, options: Options) -> Result<Running, ServeErr
     Ok(Running { arm, graph, login, tenant, client_id, client_secret, ca, witness, stop, tasks })
 }
 
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+}
+
+/// A listener so many ports after one that is named, if it is free there.
+async fn beside(named: SocketAddr, after: u16) -> Result<TcpListener, ServeError> {
+    let port = named.port().checked_add(after).filter(|_| named.port() != 0).unwrap_or_default();
+    match bind(SocketAddr::new(named.ip(), port)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => bind(SocketAddr::new(named.ip(), 0)).await,
+    }
+}
+
 impl Running {
     /// How the workloads of the estate have fared so far.
     pub fn fared(&self) -> Fared {
         self.witness.0.world().fared()
     }
 
-    /// Lets time pass in a world whose time is moved by hand ([`Pace::ByHand`]); in another one, nothing.
+    /// Lets time pass in this world, beside what passes by itself where it does.
     pub fn advance(&self, by: TimeDelta) {
         self.witness.0.world().clock.advance(by);
     }

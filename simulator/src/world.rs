@@ -1,6 +1,6 @@
 //! Simulator: everything that exists, and what happened to it. In memory only.
 
-use crate::arm::authorization::{Delays, Objects, Principal, canonical};
+use crate::arm::authorization::{Delays, Objects, Principal, canonical, kind_in};
 use crate::clock::SimClock;
 use crate::estate::{Estate, Settings, Unread};
 use crate::faults::Faults;
@@ -20,6 +20,8 @@ pub(crate) struct World {
     pub(crate) seed: u64,
     /// ARM objects by canonical id.
     arm: BTreeMap<String, Value>,
+    /// Canonical ids of the objects of Microsoft.Authorization, by type: every request asks for some of them.
+    extensions: BTreeMap<String, BTreeSet<String>>,
     /// Directory objects by lower-case id.
     graph: BTreeMap<String, Value>,
     /// When principals came to be that were not there at the start.
@@ -75,6 +77,7 @@ impl World {
         let id = |object: &Value| object["id"].as_str().unwrap_or_default().to_owned();
         let mut world = Self {
             arm: estate.arm.into_iter().map(|o| (canonical(&id(&o)), o)).collect(),
+            extensions: BTreeMap::new(),
             graph: estate.graph.into_iter().map(|o| (id(&o).to_lowercase(), o)).collect(),
             watched: Workloads::load(&Value::Array(estate.workloads.clone())).ok(),
             workloads: estate.workloads,
@@ -95,9 +98,20 @@ impl World {
             changes: 0,
             made: 0,
         };
+        let authorization: Vec<String> =
+            world.arm.keys().filter(|id| kind_in(id).is_some()).cloned().collect();
+        for id in authorization {
+            world.note_kind(&id);
+        }
         world.complete();
         world.watch();
         world
+    }
+
+    fn note_kind(&mut self, id: &str) {
+        if let Some(kind) = kind_in(id) {
+            self.extensions.entry(kind.to_owned()).or_default().insert(id.to_owned());
+        }
     }
 
     /// Adds the service principals that an estate may leave out, and what it leaves out of them.
@@ -378,15 +392,23 @@ impl Objects for World {
         self.arm.range(from..).take_while(|(id, _)| id.starts_with(prefix)).map(|(_, o)| o).collect()
     }
 
+    fn of_kind(&self, kind: &str) -> Vec<&Value> {
+        self.extensions.get(kind).into_iter().flatten().filter_map(|id| self.arm.get(id)).collect()
+    }
+
     fn put(&mut self, id: &str, body: Value) {
         let key = canonical(id);
         let before = self.arm.insert(key.clone(), body);
+        self.note_kind(&key);
         self.remember(&key, before);
     }
 
     fn remove(&mut self, id: &str) -> Option<Value> {
         let key = canonical(id);
         let removed = self.arm.remove(&key)?;
+        if let Some(ids) = kind_in(&key).and_then(|kind| self.extensions.get_mut(kind)) {
+            ids.remove(&key);
+        }
         self.remember(&key, Some(removed.clone()));
         Some(removed)
     }

@@ -233,7 +233,7 @@ fn from_environment(name: &str, default: u64) -> u64 {
 
 #[tokio::test]
 async fn every_edit_of_what_the_chain_covers_is_found_at_its_event() {
-    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 10_000);
+    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 2_000);
     let seed = from_environment("REHOME_TAMPER_SEED", 20_260_101);
     println!("REHOME_TAMPER_SEED={seed} REHOME_TAMPER_ROUNDS={rounds}");
     let whole = bundle_of(&a_log().await, some_withheld).await;
@@ -286,7 +286,7 @@ fn proven(mut event: Stored) -> Stored {
 
 #[tokio::test]
 async fn a_byte_that_is_changed_anywhere_is_found_at_its_event_or_changes_nothing_that_is_proven() {
-    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 10_000);
+    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 2_000);
     let seed = from_environment("REHOME_TAMPER_SEED", 20_260_102);
     println!("REHOME_TAMPER_SEED={seed} REHOME_TAMPER_ROUNDS={rounds}");
     let whole = bundle_of(&a_log().await, some_withheld).await;

@@ -206,7 +206,7 @@ fn temporary() -> tempfile::TempDir {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_edit_of_the_file_is_found_at_its_event() {
-    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 10_000);
+    let rounds = from_environment("REHOME_TAMPER_ROUNDS", 2_000);
     let seed = from_environment("REHOME_TAMPER_SEED", 20_260_101);
     println!("REHOME_TAMPER_SEED={seed} REHOME_TAMPER_ROUNDS={rounds}");
     let prepared = Arc::new(Prepared::new().await);

@@ -29,8 +29,6 @@ pub(crate) use {
 #[cfg(test)]
 pub(crate) use view::tests::{Small, with_call};
 
-use serde_json::Value;
-
 /// What the ids of this provider's objects have in the middle.
 const PROVIDER: &str = "/providers/microsoft.authorization/";
 
@@ -71,15 +69,11 @@ pub(crate) fn handle(objects: &mut dyn Objects, call: &Call) -> Option<Answer> {
     }
 }
 
-/// Every object of one type of this provider, such as `locks`, in the order of ids.
-fn of_kind<'a>(objects: &'a dyn Objects, kind: &str) -> Vec<&'a Value> {
-    let segment = format!("{PROVIDER}{kind}/");
-    let mut found = objects.below("/");
-    found.retain(|object| {
-        let id = scope::id_of(object).to_ascii_lowercase();
-        id.rfind(PROVIDER).is_some_and(|at| id.get(at..).is_some_and(|tail| tail.starts_with(&segment)))
-    });
-    found
+/// The type within this provider of what has this canonical id, such as `locks`; `None` for what is not of it.
+pub(crate) fn kind_in(id: &str) -> Option<&str> {
+    let mut parts = id.rsplit('/').skip(1);
+    let kind = parts.next()?;
+    (parts.next()? == "microsoft.authorization" && parts.next()? == "providers").then_some(kind)
 }
 
 /// What an extension object of this provider extends, as written: its scope, empty for the root.

@@ -1,6 +1,5 @@
 //! What a person is told while moves go on, and after: who carries them on, since when, of which identity, and how far.
 
-use crate::recovery::clock_ahead::ahead;
 use crate::support::azure::{Azure, example};
 use crate::support::rehome::{Rehome, text};
 use serde_json::{Value, json};
@@ -141,21 +140,21 @@ fn what_was_taken_back_is_not_said_to_be_as_planned() {
 #[test]
 fn a_plan_is_good_for_72_hours_which_it_says_and_a_later_one_is_planned_again() {
     let azure = Azure::serve(&example("minimal").join("estate.json"), None);
-    let rehome = Rehome::at(&azure);
+    let mut rehome = Rehome::at(&azure);
     std::fs::copy(example("minimal").join("batch.toml"), rehome.path("batch.toml")).expect("copied");
     let planned = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0);
     assert!(planned.out.contains("72 hours after it was made"), "{}", planned.out);
     let (hour, approve) = (3_600, ["approve", "plan.json", "--reason", "x", "--yes"]);
-    let late = ahead(&rehome, 73 * hour, &approve).expect(13);
+    let late = rehome.say_ahead(73 * hour, &approve).expect(13);
     let again = "next    rehome plan -f batch.toml --save plan.json";
     assert!(late.err.contains("72 hours after it was made") && late.err.contains(again), "{}", late.err);
-    ahead(&rehome, 71 * hour, &approve).expect(0);
-    let late = ahead(&rehome, 73 * hour, &["run", "plan.json", "--yes"]).expect(13);
+    rehome.say_ahead(71 * hour, &approve).expect(0);
+    let late = rehome.say_ahead(73 * hour, &["run", "plan.json", "--yes"]).expect(13);
     assert!(late.err.contains(again), "{}", late.err);
     assert!(azure.requests().iter().all(|r| r["changed"] == false));
     // What has begun is finished later too.
     assert_eq!(rehome.run_with_people(), 0);
-    ahead(&rehome, 99 * hour, &["run", "plan.json", "--yes"]).expect(0);
+    rehome.say_ahead(99 * hour, &["run", "plan.json", "--yes"]).expect(0);
 }
 
 /// A batch file of one identity of the larger example, in this folder.

@@ -3,6 +3,7 @@
 pub(crate) mod clock_ahead;
 pub(crate) mod concurrent_processes;
 pub(crate) mod crash_beside;
+pub(crate) mod earlier_program;
 pub(crate) mod every_read;
 pub(crate) mod everywhere;
 pub(crate) mod left_out;

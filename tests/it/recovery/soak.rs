@@ -1,6 +1,7 @@
-//! A hundred moves whose runner is killed at random moments until all is done, round after round.
+//! Many moves whose runner is killed at random moments until all is done, round after round.
 //!
-//! `REHOME_ROUNDS=20 cargo test --release --test it soak` is the nightly form; a plain run makes one round.
+//! A plain run makes one round of forty of them; `REHOME_ROUNDS=20 cargo test --release --test it soak`, of which
+//! every round has a hundred moves, is a part of `tests/nightly`.
 
 use crate::support::azure::Azure;
 use crate::support::kills::{Dice, kill_once, say, sent_twice};
@@ -9,7 +10,23 @@ use crate::support::rehome::{Rehome, text};
 use crate::support::verdict::{judge, moves};
 use serde_json::{Value, json};
 
-const MOVES: usize = 100;
+/// How much is lived through.
+#[derive(Clone, Copy)]
+struct Size {
+    moves: usize,
+    /// A process lives for so many milliseconds at the most.
+    lives_ms: u64,
+    rounds: u32,
+}
+
+impl Size {
+    fn asked() -> Self {
+        match std::env::var("REHOME_ROUNDS").ok().and_then(|n| n.parse().ok()) {
+            Some(rounds) => Self { moves: 100, lives_ms: 1_500, rounds },
+            None => Self { moves: 40, lives_ms: 700, rounds: 1 },
+        }
+    }
+}
 const SUB: &str = "/subscriptions/50a10000-0000-4000-8000-000000000001";
 
 fn guid(kind: &str, n: usize) -> String {
@@ -17,7 +34,7 @@ fn guid(kind: &str, n: usize) -> String {
 }
 
 /// Each identity may read the group, is trusted by a pipeline, and is used by a machine of its own.
-fn estate() -> Value {
+fn estate(moves: usize) -> Value {
     let group = |name: &str, location: &str| {
         json!({"id": format!("{SUB}/resourceGroups/{name}"), "name": name, "location": location,
             "type": "Microsoft.Resources/resourceGroups", "properties": {"provisioningState": "Succeeded"}})
@@ -28,7 +45,7 @@ fn estate() -> Value {
         group("rg-new", "swedencentral"),
     ];
     let scope = format!("{SUB}/resourceGroups/rg");
-    for n in 0..MOVES {
+    for n in 0..moves {
         let id = format!("{scope}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-{n}");
         let (client, principal) = (guid("c11e", n), guid("0b1d", n));
         arm.push(json!({"id": id, "name": format!("id-{n}"), "location": "westeurope",
@@ -49,7 +66,7 @@ fn estate() -> Value {
     json!({"arm": arm, "graph": [], "settings": {"throttling": false}})
 }
 
-fn batch() -> String {
+fn batch(moves: usize) -> String {
     let head = "format_version = \"1.0\"\n[batch]\nname = \"soak\"\nto = \"swedencentral\"\nsoak = \"0s\"\n";
     let one = |n: usize| {
         format!(
@@ -57,26 +74,26 @@ fn batch() -> String {
             target_resource_group = \"rg-new\"\n"
         )
     };
-    head.to_owned() + &(0..MOVES).map(one).collect::<String>()
+    head.to_owned() + &(0..moves).map(one).collect::<String>()
 }
 
 /// One batch, killed again and again; forward and cleaned up, or taken back.
-fn round(dice: &mut Dice, back: bool) -> u32 {
+fn round(size: Size, dice: &mut Dice, back: bool) -> u32 {
     let mut rehome = Rehome::offline();
-    std::fs::write(rehome.path("estate.json"), estate().to_string()).expect("written");
-    std::fs::write(rehome.path("batch.toml"), batch()).expect("written");
+    std::fs::write(rehome.path("estate.json"), estate(size.moves).to_string()).expect("written");
+    std::fs::write(rehome.path("batch.toml"), batch(size.moves)).expect("written");
     let azure = Azure::serve(&rehome.path("estate.json"), None);
     rehome.turn_to(&azure);
     let before = azure.estate();
     rehome.approve(&rehome.path("batch.toml"));
     let mut kills = 0;
     for _ in 0..10 {
-        kills += u32::from(kill_once(&rehome, &["run", "plan.json", "--yes"], dice, 1_500));
+        kills += u32::from(kill_once(&rehome, &["run", "plan.json", "--yes"], dice, size.lives_ms));
     }
     if back {
         let rollback = ["rollback", "soak", "--reason", "a test", "--yes"];
         for _ in 0..10 {
-            kills += u32::from(kill_once(&rehome, &rollback, dice, 1_500));
+            kills += u32::from(kill_once(&rehome, &rollback, dice, size.lives_ms));
         }
         rehome.say_with_people(&rollback).expect(0);
         assert_eq!(differences(&plain(&before), &plain(&azure.estate()), ""), Vec::<String>::new());
@@ -85,7 +102,7 @@ fn round(dice: &mut Dice, back: bool) -> u32 {
         let moved = azure.estate();
         let cleanup = ["cleanup", "soak", "--confirm", "soak", "--yes"];
         for _ in 0..10 {
-            kills += u32::from(kill_once(&rehome, &cleanup, dice, 1_500));
+            kills += u32::from(kill_once(&rehome, &cleanup, dice, size.lives_ms));
         }
         rehome.say(&cleanup).expect(0);
         judge(&before, &moved, &azure.estate(), &moves(&rehome));
@@ -101,12 +118,13 @@ fn round(dice: &mut Dice, back: bool) -> u32 {
 }
 
 #[test]
-fn a_hundred_moves_survive_a_runner_that_is_killed_at_random_moments() {
-    let rounds = std::env::var("REHOME_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+fn many_moves_survive_a_runner_that_is_killed_at_random_moments() {
+    let size = Size::asked();
+    let rounds = size.rounds;
     let mut dice = Dice::seeded();
     let mut kills = 0;
     for nth in 0..rounds {
-        kills += round(&mut dice, nth % 2 == 1);
+        kills += round(size, &mut dice, nth % 2 == 1);
         say(&format!("round {} of {rounds}: {kills} kills so far", nth + 1));
     }
     assert!(kills >= 5 * rounds, "only {kills} kills came before the program had ended");

@@ -1,6 +1,7 @@
 //! The key of the settings' marks: it goes where the log goes, and nobody goes on with another one unawares.
 
-use crate::support::azure::{Azure, example};
+use crate::support::azure::Azure;
+use crate::support::estates::approved;
 use crate::support::oracle::{differences, plain};
 use crate::support::rehome::{Rehome, text};
 use serde_json::Value;
@@ -17,10 +18,8 @@ struct Moved {
 }
 
 fn moved() -> Moved {
-    let azure = Azure::serve(&example("contoso").join("estate.json"), None);
-    let home = Rehome::at(&azure);
+    let (azure, home) = approved();
     let before = plain(&azure.estate());
-    home.approve(&example("contoso").join("batch.toml"));
     assert_eq!(home.run_with_people(), 0);
     let done = home.json(&["history"]);
     assert!(done.to_string().contains("\"splice\""), "a setting was rewritten");

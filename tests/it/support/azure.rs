@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -42,25 +42,45 @@ impl Azure {
         Self::started(scale, estate, Some(faults), port)
     }
 
-    /// Where Resource Manager listens.
-    pub(crate) fn port(&self) -> u16 {
-        let port = self.text("arm").rsplit(':').next().unwrap_or_default();
-        port.trim_end_matches('/').parse().expect("a port")
+    /// A port which is free, with the two after it.
+    pub(crate) fn free_port() -> u16 {
+        let free = |port: u16| TcpListener::bind(("127.0.0.1", port));
+        let three = |_| {
+            let first = free(0).ok()?;
+            let port = first.local_addr().ok()?.port();
+            let others = (free(port.checked_add(1)?), free(port.checked_add(2)?));
+            (others.0.is_ok() && others.1.is_ok()).then_some(port)
+        };
+        (0..1_000).find_map(three).expect("three free ports in a row")
     }
 
     fn started(scale: &'static str, estate: &Path, faults: Option<&Path>, port: u16) -> Self {
+        // A port that is named may still be another test's.
+        let tries = if port == 0 { 1 } else { 3_000 };
+        let mut tried = (0..tries).filter_map(|_| Self::tried(scale, estate, faults, port));
+        tried.next().unwrap_or_else(|| panic!("no simulator on port {port}"))
+    }
+
+    fn tried(scale: &'static str, estate: &Path, faults: Option<&Path>, port: u16) -> Option<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
         let listen = format!("127.0.0.1:{port}");
         command.args(["sim", "serve", "--listen", &listen, "--time-scale", scale, "--estate"]).arg(estate);
         if let Some(faults) = faults {
             command.arg("--faults").arg(faults);
         }
-        let mut process = command.stdout(Stdio::piped()).spawn().expect("the simulator starts");
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(if port == 0 { Stdio::inherit() } else { Stdio::null() })
+            .spawn()
+            .expect("the simulator starts");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("it says that it is ready");
-        let ready = serde_json::from_str(&line).expect("one JSON line");
-        Self { process, ready, scale }
+        let mut azure = Self { process, ready: Value::Null, scale };
+        azure.ready = serde_json::from_str(&line).ok()?;
+        // What was planned at a cloud is for its sign-in server too.
+        let login = format!(":{}", port + 1);
+        (port == 0 || azure.text("login").ends_with(&login)).then_some(azure)
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {
@@ -118,6 +138,11 @@ impl Azure {
         let token = format!("authorization: Bearer {}\r\n", token["access_token"].as_str().expect("a token"));
         let body = body.to_string();
         exchange(self.text("arm"), method, path, &token, Some(("application/json", &body)));
+    }
+
+    /// Lets so many seconds of the simulated world pass at once.
+    pub(crate) fn advance(&self, seconds: u32) {
+        exchange(self.text("arm"), "POST", &format!("/sim/clock?ahead_s={seconds}"), "", None);
     }
 
     fn get(&self, path: &str) -> String {

@@ -13,6 +13,11 @@ pub(crate) fn say(words: &str) {
     eprintln!("{words}");
 }
 
+/// Whether everything is to be lived through, and not the sample that a plain run takes.
+pub(crate) fn is_night() -> bool {
+    std::env::var_os("REHOME_NIGHT").is_some()
+}
+
 impl Dice {
     pub(crate) fn seeded() -> Self {
         let given = std::env::var("REHOME_SEED").ok().and_then(|s| s.parse().ok());

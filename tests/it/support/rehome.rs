@@ -1,6 +1,7 @@
 //! The program under test, as a person or a script calls it.
 
 use crate::support::azure::Azure;
+use crate::support::preload::library;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -49,6 +50,22 @@ impl Rehome {
             std::fs::copy(file.path(), copy.path(&file.file_name().to_string_lossy())).expect("copied");
         }
         copy
+    }
+
+    /// On a machine whose clock is so many seconds ahead of this one's.
+    pub(crate) fn set_clock(&mut self, ahead: i64) {
+        self.forget("LD_PRELOAD");
+        self.forget("CLOCK_AHEAD_S");
+        let library = library("clock_ahead").to_string_lossy().into_owned();
+        self.environment.extend([("LD_PRELOAD", library), ("CLOCK_AHEAD_S", ahead.to_string())]);
+    }
+
+    /// One command on such a machine.
+    pub(crate) fn say_ahead(&mut self, ahead: i64, arguments: &[&str]) -> Said {
+        self.set_clock(ahead);
+        let said = self.say(arguments);
+        self.set_clock(0);
+        said
     }
 
     /// Leaves a name out of the environment.

@@ -17,7 +17,7 @@ const PAGE: usize = 1000;
 
 /// Every role assignment of the estate.
 pub(crate) fn all(objects: &dyn Objects) -> Vec<&Value> {
-    super::of_kind(objects, "roleassignments")
+    objects.of_kind("roleassignments")
 }
 
 /// The scope of an assignment: what its id extends.

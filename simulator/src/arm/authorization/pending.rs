@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::scope::id_of;
 use super::view::{Answer, Call, Objects, text};
-use super::{child, extended, of_kind, roles};
+use super::{child, extended, roles};
 
 /// When something is to begin, as its schedule says.
 fn start(schedule: &Value) -> Option<DateTime<Utc>> {
@@ -41,7 +41,7 @@ pub(super) fn begin(objects: &mut dyn Objects, now: DateTime<Utc>) {
         direct && start(schedule).is_some_and(|start| start <= now)
     };
     let due: Vec<Value> =
-        of_kind(objects, "roleassignmentschedules").into_iter().filter(due).cloned().collect();
+        objects.of_kind("roleassignmentschedules").into_iter().filter(due).cloned().collect();
     for schedule in due {
         let (at, name) = (extended(id_of(&schedule)).to_owned(), roles::guid_of(id_of(&schedule)).to_owned());
         let plain = child(&at, "roleAssignments", &name);

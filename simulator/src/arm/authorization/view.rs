@@ -13,6 +13,8 @@ pub(crate) trait Objects {
     fn get(&self, id: &str) -> Option<&Value>;
     /// Every object whose canonical id begins with this canonical prefix, in the order of canonical ids.
     fn below(&self, prefix: &str) -> Vec<&Value>;
+    /// Every object of one type of this provider, such as `locks`, in the order of canonical ids.
+    fn of_kind(&self, kind: &str) -> Vec<&Value>;
     /// Creates or replaces an object.
     fn put(&mut self, id: &str, body: Value);
     /// Removes an object and gives back what it was.
@@ -183,6 +185,10 @@ pub(crate) mod tests {
         }
         fn below(&self, prefix: &str) -> Vec<&Value> {
             self.objects.iter().filter(|(id, _)| id.starts_with(prefix)).map(|(_, object)| object).collect()
+        }
+        fn of_kind(&self, kind: &str) -> Vec<&Value> {
+            let of_kind = |(id, _): &(&String, &Value)| super::super::kind_in(id) == Some(kind);
+            self.objects.iter().filter(of_kind).map(|(_, object)| object).collect()
         }
         fn put(&mut self, id: &str, body: Value) {
             self.objects.insert(canonical(id), body);

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use world::Relocation;
 
 /// How many cases a plain run lives through.
-const SAMPLE: usize = 40;
+const SAMPLE: usize = 20;
 
 /// How many pairs of disturbances the full form adds.
 const PAIRS: usize = 500;
