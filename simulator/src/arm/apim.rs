@@ -1,23 +1,34 @@
 //! ARM: policies and fragments of API Management, which are XML in a property: read in one of two forms, and written in
 //! the form that the writer names. Between the two only expressions differ: in XML they are escaped, as people write
-//! them they are not. Pure.
-//! Source: apimanagement/2022-08-01 (`PolicyExportFormat`, `PolicyContentFormat`, `PolicyContractProperties`)
+//! them they are not. And the revisions of an API, of which the list of APIs has the current one. Pure.
+//! Source: apimanagement/2022-08-01 (`PolicyExportFormat`, `PolicyContentFormat`, `PolicyContractProperties`),
+//! apimanagement/2024-05-01 (`ApiRevision_ListByService`, `ApiRevisionContract`)
 
-use super::authorization::Call;
+use super::authorization::{Call, Objects};
 use super::id::ArmPath;
 use super::resources;
 use crate::http::Reply;
 use crate::world::World;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Whether a lower-case type is one that this room answers for.
 pub(crate) fn owns(kind: &str) -> bool {
     kind.starts_with("microsoft.apimanagement/service/")
-        && (kind.ends_with("/policies") || kind.ends_with("/policyfragments"))
+        && ["/policies", "/policyfragments", "/apis", "/apis/revisions"].iter().any(|end| kind.ends_with(end))
 }
 
 /// Answers a request about a policy or a fragment.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    let kind = path.kind.to_lowercase();
+    if kind.ends_with("/apis/revisions") {
+        return if call.method == "GET" { revisions(world, path) } else { resources::no_method(call) };
+    }
+    if kind.ends_with("/apis") {
+        return match call.method {
+            "GET" if !path.is_instance() => current(resources::list(world, path)),
+            _ => resources::handle(world, call, path),
+        };
+    }
     match call.method {
         "GET" if path.is_instance() => shown(resources::handle(world, call, path), call),
         "PUT" if path.is_instance() => match unfit(call, path) {
@@ -28,6 +39,39 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
         "PATCH" => resources::no_method(call),
         _ => resources::handle(world, call, path),
     }
+}
+
+/// What stands between the name of an API and the number of a revision that is not the current one.
+const REVISION: &str = ";rev=";
+
+/// A list of APIs: each in its current revision.
+fn current(mut reply: Reply) -> Reply {
+    if let Some(list) = reply.body.as_mut().and_then(|body| body["value"].as_array_mut()) {
+        list.retain(|api| !api["id"].as_str().is_some_and(|id| id.contains(REVISION)));
+    }
+    reply
+}
+
+/// The revisions of an API, the current one among them.
+fn revisions(world: &World, path: &ArmPath) -> Reply {
+    let api = path.parent_path();
+    let Some(found) = world.get(api) else { return resources::no_parent(api) };
+    let name = api.rsplit('/').next().unwrap_or_default();
+    let entry = |number: &str, is_current: bool| {
+        json!({"apiId": format!("/apis/{name}{REVISION}{number}"), "apiRevision": number, "isOnline": true,
+            "isCurrent": is_current})
+    };
+    let number = found["properties"]["apiRevision"].as_str().unwrap_or("1");
+    let mut all = vec![entry(number, true)];
+    let below = format!("{}{REVISION}", api.to_lowercase());
+    let folder = api.rsplit_once('/').map_or("", |(folder, _)| folder).to_lowercase();
+    for one in world.below(&format!("{folder}/")) {
+        let id = one["id"].as_str().unwrap_or_default().to_lowercase();
+        if let Some(number) = id.strip_prefix(&below).filter(|number| !number.contains('/')) {
+            all.push(entry(number, false));
+        }
+    }
+    Reply::json(200, json!({ "value": all, "count": all.len() }))
 }
 
 fn invalid(message: &str) -> Reply {

@@ -80,6 +80,8 @@ fn things() -> Vec<Value> {
             &format!("{APIM}/apis/operations/policies"),
             signs_in(),
         ),
+        child(&apim("apis/orders;rev=2"), &format!("{APIM}/apis"), json!({"apiRevision": "2"})),
+        child(&apim("apis/orders;rev=2/policies/policy"), &format!("{APIM}/apis/policies"), signs_in()),
         child(&apim("products/p"), &format!("{APIM}/products"), json!({})),
         child(&apim("products/p/policies/policy"), &format!("{APIM}/products/policies"), lets_in()),
         child(&apim("workspaces/w"), &format!("{APIM}/workspaces"), json!({})),
@@ -157,6 +159,7 @@ fn what_names_it_below_hosts_that_do_not_carry_it_is_moved_and_callers_are_let_i
     for part in [
         "apim/policies/policy: let NEW in beside old",
         "apim/apis/orders/operations/get/policies/policy: value old -> NEW",
+        "apim/apis/orders;rev=2/policies/policy: value old -> NEW",
         "called/config/authsettingsV2: let NEW in beside old",
         "ama: ",
     ] {

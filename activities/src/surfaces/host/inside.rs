@@ -2,7 +2,7 @@
 //! fragments, back ends and values of API Management, authentication of sites and container apps, Dapr components, and
 //! what policies are assigned with. Read once for all identities. Reads only.
 
-use crate::azure::{Reader, says_gone, says_never};
+use crate::azure::{NO_ANSWER, Reader, says_gone, says_never};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::{Assignment, Gap, Home, HomeKind, Host, Keeper, Method, Named};
 use crate::relocate::survey::accounts::accounts;
@@ -13,7 +13,7 @@ use crate::surfaces::home::keepers;
 use crate::surfaces::home::keepers::KEPT;
 use crate::surfaces::host::strategy::below;
 use futures_util::stream::{self, StreamExt};
-use rehome_orchestrator::Fault;
+use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -30,8 +30,8 @@ const ROOTS: [&str; 6] = [
     "microsoft.app/connectedenvironments",
 ];
 
-/// How far below a service its policies are: workspaces, APIs, operations, policies.
-const DEPTH_MAX: usize = 4;
+/// How far below a service its policies are: workspaces, APIs, revisions, operations, policies.
+const DEPTH_MAX: usize = 5;
 
 /// The version of the configuration of sites.
 const WEB: &str = "2023-12-01";
@@ -66,8 +66,10 @@ fn lists(place: &Place) -> (&'static [&'static str], &'static str) {
         "workspaces" => {
             (&["policies", "policyFragments", "backends", "namedValues", "apis", "products"], APIM)
         }
-        "apis" if place.graphql => (&["policies", "operations", "resolvers"], APIM),
-        "apis" => (&["policies", "operations"], APIM),
+        "apis" if place.graphql => (&["policies", "operations", "resolvers", "revisions"], APIM),
+        "apis" => (&["policies", "operations", "revisions"], APIM),
+        "revisions" if place.graphql => (&["policies", "operations", "resolvers"], APIM),
+        "revisions" => (&["policies", "operations"], APIM),
         "operations" | "resolvers" | "products" => (&["policies"], APIM),
         "containerapps" => (&["authConfigs"], "2025-07-01"),
         "managedenvironments" | "connectedenvironments" => (&["daprComponents"], "2025-07-01"),
@@ -76,7 +78,7 @@ fn lists(place: &Place) -> (&'static [&'static str], &'static str) {
 }
 
 /// What is on the way and not itself looked at.
-const WAYS: [&str; 5] = ["apis", "products", "workspaces", "operations", "resolvers"];
+const WAYS: [&str; 6] = ["apis", "revisions", "products", "workspaces", "operations", "resolvers"];
 
 /// Reads it all.
 pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>) {
@@ -105,15 +107,20 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>)
             let (names, api) = lists(place);
             for name in names {
                 let path = format!("{}/{name}", place.id);
-                asked.push(async move { (reader.list(&path, api, &[]).await, path, *name, api) });
+                let under = place;
+                asked.push(async move { (reader.list(&path, api, &[]).await, path, under, *name, api) });
             }
         }
         let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
-        level = Vec::new();
-        for (answer, path, name, api) in answers {
+        let mut next = Vec::new();
+        for (answer, path, under, name, api) in answers {
             match answer {
+                Ok(found) if name == "revisions" => match revisions(under, &found) {
+                    Some(others) => next.extend(others),
+                    None => gaps.push(gap(&path, &strange())),
+                },
                 Ok(found) if WAYS.contains(&name) => {
-                    level.extend(found.iter().filter_map(|one| way(one, name)))
+                    next.extend(found.iter().filter_map(|one| way(one, name)))
                 }
                 Ok(found) => inside.found.extend(found.into_iter().map(|one| (one, api))),
                 // A list that this tier of the service does not have.
@@ -121,8 +128,28 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>)
                 Err(why) => gaps.push(gap(&path, &why)),
             }
         }
+        level = next;
     }
     (inside, gaps)
+}
+
+/// The revisions of an API beside its current one, which callers reach as `API;rev=N`; `None` where the list has an
+/// entry that does not say which revision it is.
+/// Source: apimanagement/2024-05-01, `ApiRevision_ListByService`
+fn revisions(api: &Place, found: &[Value]) -> Option<Vec<Place>> {
+    let mut others = Vec::new();
+    for one in found {
+        let (number, current) = (one["apiRevision"].as_str()?, one["isCurrent"].as_bool()?);
+        if !current {
+            let id = format!("{};rev={number}", api.id);
+            others.push(Place { id, last: "revisions".to_owned(), graphql: api.graphql });
+        }
+    }
+    Some(others)
+}
+
+fn strange() -> Fault {
+    Fault::new(FaultKind::Broken, NO_ANSWER, "a revision in the list does not say which one it is")
 }
 
 fn way(one: &Value, name: &str) -> Option<Place> {
