@@ -5,7 +5,6 @@
 
 use crate::ids::StepId;
 use crate::json::Json;
-use crate::plan::typed::ToTemplate;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,12 +63,6 @@ impl Template {
     pub fn known(value: impl Serialize) -> Self {
         let value = serde_json::to_value(value).expect("plan inputs have string keys and finite numbers");
         Self::Known(Json::of(&value))
-    }
-
-    /// A typed input: each struct of it is an object, each list a list, and each [`Planned`](crate::PlanValue) part what it
-    /// says that it is.
-    pub fn of(input: &impl Serialize) -> Self {
-        input.serialize(ToTemplate).expect("inputs have string keys, finite numbers and plain enums")
     }
 
     /// A field of an earlier step's output.

@@ -13,7 +13,15 @@ use serde::ser::{
 use serde_json::{Error, Map, Value, to_value};
 use std::collections::BTreeMap;
 
-pub(crate) struct ToTemplate;
+impl Template {
+    /// A typed input: each struct of it is an object, each list a list, and each [`Planned`](crate::PlanValue) part what it
+    /// says that it is.
+    pub fn of(input: &impl Serialize) -> Self {
+        input.serialize(ToTemplate).expect("inputs have string keys, finite numbers and plain enums")
+    }
+}
+
+struct ToTemplate;
 
 /// A list or a tuple.
 pub(crate) struct Items(Vec<Template>);
