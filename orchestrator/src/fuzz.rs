@@ -219,7 +219,10 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             let accepts = PLAN.steps.iter().map(|s| s.id.clone()).collect();
             Event::Approved(Approved { gate, digest: String::new(), reason: String::new(), accepts })
         }
-        1 => Event::Compared(Compared { differences: some.then_some(difference).into_iter().collect() }),
+        1 => Event::Compared(Compared {
+            differences: some.then_some(difference).into_iter().collect(),
+            surveyed_at_ms: None,
+        }),
         2 => {
             let attempt = attempts.wrapping_add(1);
             let (input, before) = (Some(json.clone()), some.then_some(json));
@@ -345,7 +348,8 @@ mod tests {
         let approved =
             Approved { gate: None, digest: String::new(), reason: String::new(), accepts: Vec::new() };
         run.apply(0, &Event::Approved(approved)).expect("it was planned");
-        run.apply(0, &Event::Compared(Compared { differences: Vec::new() })).expect("it was approved");
+        run.apply(0, &Event::Compared(Compared { differences: Vec::new(), surveyed_at_ms: None }))
+            .expect("it was approved");
         let step = || StepId::from("g");
         let (act, request_id) = (Act::Run, Uuid::nil());
         let why = Fault::new(FaultKind::Broken, "X", "x");
@@ -384,7 +388,7 @@ mod tests {
         let (none, end) = (None, End::Unknown(said));
         for event in [
             Event::Approved(approved),
-            Event::Compared(Compared { differences: Vec::new() }),
+            Event::Compared(Compared { differences: Vec::new(), surveyed_at_ms: None }),
             Event::Began(Began {
                 step: step(),
                 act,

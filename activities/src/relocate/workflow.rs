@@ -28,6 +28,13 @@ impl Workflow for Relocate {
         all.pop().ok_or_else(nothing)?
     }
 
+    async fn survey_all(&self, params: &[Params]) -> Vec<Result<Facts, Fault>> {
+        match survey(&self.reader, params).await {
+            Ok(all) => all,
+            Err(why) => params.iter().map(|_| Err(why.clone())).collect(),
+        }
+    }
+
     fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
         plan::plan(params, facts)
     }

@@ -211,7 +211,8 @@ pub(crate) trait AnyCondition: Send + Sync {
 }
 
 pub(crate) trait AnyWorkflow: Send + Sync {
-    fn survey(self: Arc<Self>, params: Json) -> BoxFuture<'static, Result<Json, Fault>>;
+    /// The facts of many runs, each under the number of its parameters.
+    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> BoxFuture<'static, Vec<Result<Json, Fault>>>;
     fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault>;
 }
 
@@ -398,8 +399,25 @@ impl<C: Condition> AnyCondition for Erased<C> {
 }
 
 impl<W: Workflow> AnyWorkflow for Erased<W> {
-    fn survey(self: Arc<Self>, params: Json) -> BoxFuture<'static, Result<Json, Fault>> {
-        Box::pin(async move { Ok(Json::of(&self.0.survey(&params.read("parameters")?).await?)) })
+    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> BoxFuture<'static, Vec<Result<Json, Fault>>> {
+        Box::pin(async move {
+            let (mut known, mut unread) = (Vec::new(), Vec::new());
+            for one in &params {
+                match one.read("parameters") {
+                    Ok(one) => {
+                        known.push(one);
+                        unread.push(None);
+                    }
+                    Err(why) => unread.push(Some(why)),
+                }
+            }
+            let mut found = self.0.survey_all(&known).await.into_iter();
+            let mut next = || match found.next() {
+                Some(one) => one.map(|facts| Json::of(&facts)),
+                None => Err(Fault::new(FaultKind::Bug, "NoFacts", "the survey gave no facts")),
+            };
+            unread.into_iter().map(|why| why.map_or_else(&mut next, Err)).collect()
+        })
     }
 
     fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault> {

@@ -3,7 +3,11 @@
 use crate::activity::Data;
 use crate::fault::{Difference, Fault};
 use crate::plan::Plan;
+use futures_util::stream::{self, StreamExt};
 use std::future::Future;
+
+/// Runs that are surveyed at the same time, where each is surveyed by itself.
+const SURVEYS_AT_ONCE: usize = 16;
 
 /// A kind of run: it reads the facts once, plans once, and can tell whether the facts still hold.
 ///
@@ -18,6 +22,19 @@ pub trait Workflow: Send + Sync + 'static {
 
     /// Reads the facts. Reads only.
     fn survey(&self, params: &Self::Params) -> impl Future<Output = Result<Self::Facts, Fault>> + Send;
+
+    /// Reads the facts of many runs that begin together, in the order of their parameters. A workflow that can read
+    /// for all of them at once what they share says so here; otherwise each is surveyed by itself.
+    fn survey_all(
+        &self,
+        params: &[Self::Params],
+    ) -> impl Future<Output = Vec<Result<Self::Facts, Fault>>> + Send {
+        let mut asked = Vec::with_capacity(params.len());
+        for one in params {
+            asked.push(self.survey(one));
+        }
+        stream::iter(asked).buffered(SURVEYS_AT_ONCE).collect()
+    }
 
     /// Makes the plan: a pure function of its arguments.
     ///

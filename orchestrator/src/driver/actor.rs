@@ -2,6 +2,7 @@
 
 use crate::driver::locks::Held;
 use crate::driver::outcome::Case;
+use crate::driver::together::Undecided;
 use crate::driver::work::{self, Done, Pending, Preparation, Ready, Started, Work};
 use crate::driver::{DriveError, Left, Shared};
 use crate::fault::Fault;
@@ -39,6 +40,8 @@ pub(crate) struct Actor {
     /// When this process began the last attempt of a step, by the clock that nobody can set.
     pub(crate) begun: BTreeMap<Index, i64>,
     pub(crate) unreadable: Option<Fault>,
+    /// It was started with others, which wait until it is known whether it asks for a survey.
+    pub(crate) undecided: Option<Undecided>,
     bell: Arc<Notify>,
     stop: watch::Receiver<bool>,
 }
@@ -71,6 +74,7 @@ impl Actor {
             failures: BTreeMap::new(),
             begun: BTreeMap::new(),
             unreadable: None,
+            undecided: None,
             bell,
             stop,
         }
@@ -213,13 +217,17 @@ impl Actor {
         self.live.surveying = true;
         let planned = self.state.planned().clone();
         let found = self.shared.engine.registry.find_workflow(&planned.plan.workflow);
-        let permits = self.shared.permits.clone();
+        let at_ms = self.now_ms();
         let work: Work = match found {
             Ok(workflow) => {
-                work::reading(permits, work::survey(workflow, planned.params, planned.facts, self.written()))
+                let name = &planned.plan.workflow;
+                let asked = self.shared.surveys.ask(name, workflow.clone(), planned.params);
+                let permits = self.shared.permits.clone();
+                Box::pin(work::survey(workflow, asked, planned.facts, self.written(), permits))
             }
-            Err(why) => Box::pin(async move { Done::Surveyed(Err(why)) }),
+            Err(why) => Box::pin(async move { Done::Surveyed { at_ms, found: Err(why) } }),
         };
+        self.undecided = None;
         (None, work)
     }
 
@@ -352,6 +360,7 @@ impl Actor {
     }
 
     async fn wait(&mut self, decision: &Decision) -> Result<(), DriveError> {
+        self.undecided = None;
         let date = [decision.wake_ms, decision.soak_ms].into_iter().flatten().min();
         let clock = self.shared.engine.clock.clone();
         let alarm = async {
@@ -384,7 +393,7 @@ impl Actor {
             }
             Done::Prepared(ready) => self.begin(ready),
             Done::Unprepared { at, act, why } => self.unprepared(at, act, why),
-            Done::Surveyed(found) => self.surveyed(found),
+            Done::Surveyed { at_ms, found } => self.surveyed(at_ms, found),
             Done::Verified { at, looked, broken } => self.verified(at, looked, broken),
             Done::Attempted { at, act, attempt, outcome, call } => {
                 self.sending -= 1;

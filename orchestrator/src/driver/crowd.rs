@@ -40,6 +40,7 @@ impl Crowd {
         }
         // What was in flight holds its resources again before anything starts.
         actors.iter_mut().for_each(Actor::hold_unsettled);
+        actors.iter_mut().for_each(|actor| actor.undecided = Some(self.shared.surveys.expect()));
         for actor in actors {
             self.actors.spawn(actor.drive());
         }

@@ -5,6 +5,7 @@ use crate::driver::engine::{DriveError, Engine, Left, Shared, Stay};
 use crate::driver::locks::Locks;
 use crate::driver::own::Own;
 use crate::driver::read_back::read_back;
+use crate::driver::together::Surveys;
 use crate::driver::watch;
 use crate::ids::RunId;
 use std::collections::BTreeMap;
@@ -59,10 +60,12 @@ impl Engine {
         stop: signal::Receiver<bool>,
     ) -> Result<(Crowd, impl Future<Output = DriveError>), DriveError> {
         let head = self.log.head().await?;
+        let permits = Arc::new(Semaphore::new(self.concurrency.max(1)));
         let shared = Arc::new(Shared {
             engine: self.clone(),
             locks: Locks::default(),
-            permits: Arc::new(Semaphore::new(self.concurrency.max(1))),
+            surveys: Surveys::new(permits.clone(), self.clock.clone()),
+            permits,
             stay,
             own: Own::default(),
         });

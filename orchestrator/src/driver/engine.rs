@@ -6,6 +6,7 @@
 use crate::activity::registry::Registry;
 use crate::driver::locks::Locks;
 use crate::driver::own::Own;
+use crate::driver::together::Surveys;
 use crate::fault::Fault;
 use crate::ids::{RunId, StepId};
 use crate::recovery::history::HistoryError;
@@ -158,6 +159,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) locks: Locks,
     pub(crate) permits: Arc<Semaphore>,
+    pub(crate) surveys: Arc<Surveys>,
     pub(crate) stay: Stay,
     pub(crate) own: Own,
 }

@@ -12,6 +12,7 @@ mod own;
 mod read_back;
 mod recall;
 mod surveyed;
+mod together;
 mod watch;
 mod work;
 mod written;

@@ -10,6 +10,7 @@ impl Actor {
     /// Takes what a survey found into the run: before the first step, or at the end of a way back.
     pub(crate) fn surveyed(
         &mut self,
+        at_ms: i64,
         found: Result<Vec<crate::Difference>, Fault>,
     ) -> Result<(), DriveError> {
         self.live.surveying = false;
@@ -28,7 +29,7 @@ impl Actor {
             }
             (None, None) => {
                 let stale = !differences.is_empty();
-                self.fold(Event::Compared(Compared { differences }), true)?;
+                self.fold(Event::Compared(Compared { differences, surveyed_at_ms: Some(at_ms) }), true)?;
                 if stale {
                     self.fold(Event::Closed(Closed { verdict: Verdict::Stale }), false)?;
                 }

@@ -55,7 +55,11 @@ pub(crate) enum Done {
         looked: u32,
         broken: Vec<Finding>,
     },
-    Surveyed(Result<Vec<Difference>, Fault>),
+    Surveyed {
+        /// When the survey began.
+        at_ms: i64,
+        found: Result<Vec<Difference>, Fault>,
+    },
 }
 
 pub(crate) type Work = BoxFuture<'static, Done>;
@@ -234,17 +238,20 @@ pub(crate) type Comparison = BoxFuture<'static, Result<Vec<Difference>, Fault>>;
 /// Reads the facts and compares them, and then everything that was written and taken back.
 pub(crate) async fn survey(
     workflow: Arc<dyn AnyWorkflow>,
-    params: Json,
+    found: impl Future<Output = (i64, Result<Json, Fault>)> + Send,
     facts: Json,
     written: Vec<Comparison>,
+    permits: Arc<Semaphore>,
 ) -> Done {
-    let found = workflow.clone().survey(params).await;
+    let (at_ms, found) = found.await;
     let found = found.and_then(|found| workflow.differences(&facts, &found));
     let mut differences = match found {
         Ok(differences) => differences,
-        Err(why) => return Done::Surveyed(Err(why)),
+        Err(why) => return Done::Surveyed { at_ms, found: Err(why) },
     };
+    let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
     let compared: Vec<_> = stream::iter(written).buffered(VERIFY_AT_ONCE).collect().await;
+    drop(permit);
     for found in compared {
         match found {
             // Several steps may have written the same thing.
@@ -253,8 +260,8 @@ pub(crate) async fn survey(
                     differences.push(one);
                 }
             }),
-            Err(why) => return Done::Surveyed(Err(why)),
+            Err(why) => return Done::Surveyed { at_ms, found: Err(why) },
         }
     }
-    Done::Surveyed(Ok(differences))
+    Done::Surveyed { at_ms, found: Ok(differences) }
 }

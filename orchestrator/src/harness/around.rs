@@ -311,10 +311,12 @@ impl AnyCondition for Disturbed<dyn AnyCondition> {
 }
 
 impl AnyWorkflow for Disturbed<dyn AnyWorkflow> {
-    fn survey(self: Arc<Self>, params: Json) -> BoxFuture<'static, Result<Json, Fault>> {
+    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> BoxFuture<'static, Vec<Result<Json, Fault>>> {
         Box::pin(async move {
-            let look = self.inner.clone().survey(params);
-            self.around.look("survey", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+            let count = params.len();
+            let look = self.inner.clone().survey_all(params);
+            let found = self.around.look("survey", self.name, look).await;
+            found.unwrap_or_else(|blind| vec![Err(blind.why()); count])
         })
     }
 

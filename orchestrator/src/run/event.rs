@@ -102,6 +102,9 @@ pub struct Approved {
 pub struct Compared {
     /// What differs; the run is stale when there is any.
     pub differences: Vec<Difference>,
+    /// When the survey began that was compared; absent in records of before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surveyed_at_ms: Option<i64>,
 }
 
 /// See [`Event::Began`].
