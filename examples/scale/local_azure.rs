@@ -73,7 +73,7 @@ impl LocalAzure {
         let mut stream = TcpStream::connect(&authority)?;
         write!(stream, "GET /sim/requests HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n")?;
         let mut lines = BufReader::new(stream).lines();
-        while let Some(line) = lines.next() {
+        for line in lines.by_ref() {
             if line?.is_empty() {
                 break;
             }

@@ -1,6 +1,7 @@
 //! Azure: which cloud it is, who is signed in, and what all clients share.
 
 use super::national::{self, National};
+use super::pacing::Pacing;
 use super::reader::Reader;
 use super::seal::{Seal, is_sealed};
 use super::sign_in::{LocalSignIn, SignIn, SignInError};
@@ -116,6 +117,7 @@ pub(crate) struct Inner {
     pub(crate) graph: Url,
     pub(crate) login: Url,
     pub(crate) transport: Transport,
+    pub(super) pacing: Pacing,
     pub(crate) sign_in: SignIn,
     pub(crate) arm_audience: String,
     pub(crate) graph_audience: String,
@@ -173,6 +175,7 @@ impl Azure {
             graph,
             login,
             transport,
+            pacing: Pacing::default(),
             sign_in,
             arm_audience,
             graph_audience,

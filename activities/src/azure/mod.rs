@@ -10,6 +10,7 @@ pub mod errors;
 pub(crate) mod fuzz;
 mod graph;
 pub mod national;
+mod pacing;
 mod paging;
 mod reader;
 mod seal;

@@ -3,6 +3,7 @@
 use super::cloud::Inner;
 use super::errors::{self, Asked, Meaning, Wish, broken};
 use super::graph::graph_url;
+use super::pacing::Question;
 use super::reader::Reader;
 use super::sign_in::{SignInError, is_refused};
 use super::tape::Side;
@@ -225,6 +226,7 @@ impl Inner {
         headers: Option<&Headers>,
     ) -> Result<Answer, NoAnswer> {
         let audience = self.audience(side);
+        let limits = Question { side, method: method.as_str(), path: url.path(), body }.limits();
         let mut renewed = false;
         loop {
             // Where a token was refused before, so was the request: nothing has taken effect.
@@ -243,7 +245,12 @@ impl Inner {
                     request = request.header("if-match", tag);
                 }
             }
-            match self.transport.send(request).await {
+            self.pacing.wait(&limits, self.tempo).await;
+            let sent = self.transport.send(request).await;
+            if let Sent::Answer(answer) = &sent {
+                self.pacing.learn(&limits, answer, self.tempo);
+            }
+            match sent {
                 Sent::Answer(answer)
                     if !renewed && is_refused(answer.status, &answer.json().unwrap_or_default()) =>
                 {

@@ -123,16 +123,24 @@ async fn survey(surveys: Weak<Surveys>) -> Arc<Taken> {
     Arc::new(Taken { at_ms, found })
 }
 
+/// The questions to one workflow.
+struct OneWorkflow {
+    workflow: Arc<dyn AnyWorkflow>,
+    numbers: Vec<usize>,
+    params: Vec<Json>,
+}
+
 /// Asks each workflow once for all of its runs.
 async fn answers(questions: Vec<Question>) -> Vec<Result<Json, Fault>> {
     let mut found: Vec<Result<Json, Fault>> = questions.iter().map(|_| Err(unanswered())).collect();
-    let mut by_workflow: BTreeMap<String, (Arc<dyn AnyWorkflow>, Vec<usize>, Vec<Json>)> = BTreeMap::new();
+    let mut rounds: BTreeMap<String, OneWorkflow> = BTreeMap::new();
     for (nth, Question { name, workflow, params }) in questions.into_iter().enumerate() {
-        let (_, numbers, all) = by_workflow.entry(name).or_insert((workflow, Vec::new(), Vec::new()));
-        numbers.push(nth);
-        all.push(params);
+        let new = || OneWorkflow { workflow, numbers: Vec::new(), params: Vec::new() };
+        let round = rounds.entry(name).or_insert_with(new);
+        round.numbers.push(nth);
+        round.params.push(params);
     }
-    for (workflow, numbers, params) in by_workflow.into_values() {
+    for OneWorkflow { workflow, numbers, params } in rounds.into_values() {
         for (nth, one) in numbers.into_iter().zip(workflow.survey_all(params).await) {
             found[nth] = one;
         }

@@ -1,0 +1,183 @@
+//! Azure: how fast may be asked. Buckets of tokens of this client's own, one for each limit that Azure publishes, so that
+//! it waits before it is refused; what answers say is left corrects them. Sleeps, and sends nothing.
+
+mod limits;
+
+pub(crate) use limits::{Limit, Question};
+
+use super::transport::Answer;
+use rehome_orchestrator::Tempo;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How fast a bucket is taken to fill, as a part of what is published: two clocks never agree, and who is a moment too
+/// early is refused.
+const SHARE: f64 = 0.98;
+
+/// A bucket that has not been drawn from for so long is full, and is forgotten.
+const FULL_AGAIN: Duration = Duration::from_secs(600);
+
+/// Buckets are looked through for full ones whenever there are this many more.
+const MANY: usize = 4_096;
+
+/// The buckets of one client. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Pacing(Arc<Mutex<Buckets>>);
+
+#[derive(Default)]
+struct Buckets {
+    all: BTreeMap<String, Bucket>,
+    swept_at: usize,
+}
+
+struct Bucket {
+    /// Below zero, so many have been promised a token that is still to come.
+    left: f64,
+    at: Instant,
+    /// Nobody goes before.
+    shut_until: Instant,
+}
+
+impl Pacing {
+    /// Waits until a question may be sent. Who came first goes first.
+    pub(crate) async fn wait(&self, limits: &[Limit], tempo: Tempo) {
+        let now = Instant::now();
+        let until = self.draw(limits, tempo, now);
+        if until > now {
+            tokio::time::sleep_until(until).await;
+        }
+    }
+
+    /// Takes a token out of each bucket: when all of them are there.
+    fn draw(&self, limits: &[Limit], tempo: Tempo, now: Instant) -> Instant {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.sweep(tempo, now);
+        let mut until = now;
+        for limit in limits {
+            let per_second = limit.per_second * SHARE * tempo.scale();
+            let bucket = buckets.filled(limit, per_second, now);
+            bucket.left -= limit.cost;
+            let missing = Duration::from_secs_f64((-bucket.left / per_second).clamp(0.0, 86_400.0));
+            until = until.max(now + missing).max(bucket.shut_until);
+        }
+        until
+    }
+
+    /// Takes in what an answer says is left, and for how long nobody is to ask.
+    pub(crate) fn learn(&self, limits: &[Limit], answer: &Answer, tempo: Tempo) {
+        let now = Instant::now();
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for limit in limits {
+            let per_second = limit.per_second * SHARE * tempo.scale();
+            let bucket = buckets.filled(limit, per_second, now);
+            if let Some(left) = limit.left(answer) {
+                bucket.left = bucket.left.min(left);
+            }
+            if answer.status == 429 && limit.is_meant_by(answer) {
+                // Those who come then come one after the other.
+                bucket.left = bucket.left.min(0.0);
+                let wish = answer.retry_after().unwrap_or_default();
+                bucket.shut_until = bucket.shut_until.max(now + wish);
+            }
+        }
+    }
+}
+
+impl Buckets {
+    fn filled(&mut self, limit: &Limit, per_second: f64, now: Instant) -> &mut Bucket {
+        let full = || Bucket { left: limit.holds, at: now, shut_until: now };
+        let bucket = self.all.entry(limit.bucket.clone()).or_insert_with(full);
+        let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
+        bucket.left = (bucket.left + passed * per_second).min(limit.holds);
+        bucket.at = bucket.at.max(now);
+        bucket
+    }
+
+    /// Each identity has buckets of its own: those that are full again need not be kept.
+    fn sweep(&mut self, tempo: Tempo, now: Instant) {
+        if self.all.len() < self.swept_at + MANY {
+            return;
+        }
+        let age = FULL_AGAIN.div_f64(tempo.scale());
+        self.all.retain(|_, bucket| now.saturating_duration_since(bucket.at.max(bucket.shut_until)) < age);
+        self.swept_at = self.all.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderMap;
+
+    const SITE: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/a";
+    const ID: &str =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i";
+
+    fn arm(method: &str, path: &str) -> Vec<Limit> {
+        limits::arm(method, path)
+    }
+
+    fn answer(status: u16, headers: &[(&'static str, &str)], code: &str) -> Answer {
+        let mut all = HeaderMap::new();
+        for (name, value) in headers {
+            all.insert(*name, value.parse().expect("a header"));
+        }
+        Answer::new(status, all, serde_json::json!({"error": {"code": code}}).to_string().into_bytes())
+    }
+
+    /// After how many seconds each of so many questions goes, all asked at once.
+    fn when(pacing: &Pacing, limits: &[Limit], count: usize) -> Vec<f64> {
+        let now = Instant::now();
+        (0..count).map(|_| (pacing.draw(limits, Tempo::REAL, now) - now).as_secs_f64()).collect()
+    }
+
+    #[test]
+    fn a_full_bucket_is_emptied_at_once_and_then_as_fast_as_it_fills() {
+        let at = when(&Pacing::default(), &arm("GET", SITE), 300);
+        assert!(at[..250].iter().all(|s| *s == 0.0) && at[250] > 0.0);
+        assert!((1.9..2.2).contains(&at[299]), "fifty more take two seconds: {}", at[299]);
+    }
+
+    #[test]
+    fn writes_of_identities_wait_for_their_own_limits_and_other_writes_do_not() {
+        let pacing = Pacing::default();
+        let of = |n: usize| arm("PUT", &format!("{ID}{n}"));
+        let waits: Vec<f64> = (0..60).map(|n| when(&pacing, &of(n), 1)[0]).collect();
+        assert!(waits[39] == 0.0 && (9.0..11.5).contains(&waits[59]), "two a second: {waits:?}");
+        let own: Vec<f64> = when(&Pacing::default(), &of(0), 7);
+        assert!((7.0..9.0).contains(&own[6]), "one in four seconds for one identity: {own:?}");
+        assert_eq!(when(&pacing, &arm("PATCH", SITE), 1), [0.0]);
+    }
+
+    #[test]
+    fn what_is_left_by_an_answer_counts_and_a_refusal_shuts_until_it_says() {
+        let (pacing, limits) = (Pacing::default(), arm("GET", SITE));
+        when(&pacing, &limits, 1);
+        let few = answer(200, &[("x-ms-ratelimit-remaining-subscription-reads", "3")], "");
+        pacing.learn(&limits, &few, Tempo::REAL);
+        assert_eq!(when(&pacing, &limits, 5).iter().filter(|s| **s == 0.0).count(), 3);
+        let refused = answer(429, &[("retry-after", "7")], "SubscriptionRequestsThrottled");
+        pacing.learn(&limits, &refused, Tempo::REAL);
+        let after = when(&pacing, &limits, 40);
+        assert!(after.iter().all(|s| *s >= 6.9), "nobody goes before: {after:?}");
+    }
+
+    #[test]
+    fn a_refusal_of_something_else_shuts_nothing() {
+        let (pacing, limits) = (Pacing::default(), arm("PATCH", SITE));
+        pacing.learn(&limits, &answer(429, &[("retry-after", "60")], "Conflict"), Tempo::REAL);
+        assert_eq!(when(&pacing, &limits, 1), [0.0], "one resource is busy, not the subscription");
+    }
+
+    #[test]
+    fn a_batch_of_graph_costs_what_its_parts_do() {
+        let parts: Vec<_> = (0..20)
+            .map(|n| serde_json::json!({"method": "GET", "url": format!("/servicePrincipals/{n}/memberOf")}))
+            .collect();
+        let body = serde_json::json!({ "requests": parts });
+        let limits = limits::graph("POST", "/v1.0/$batch", Some(&body));
+        assert_eq!(limits.iter().map(|limit| limit.cost).sum::<f64>(), 40.0);
+    }
+}
