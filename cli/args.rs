@@ -258,6 +258,9 @@ pub(crate) enum Command {
     Show {
         /// A file, BATCH, MOVE or MOVE:STEP
         what: String,
+        /// Of a plan file, this move alone.
+        #[arg(value_name = "MOVE")]
+        of: Option<String>,
         #[command(flatten)]
         from: ReadFrom,
     },

@@ -14,6 +14,7 @@ mod hint;
 mod hint_views;
 mod interrupt;
 mod key;
+mod layout;
 mod live_line;
 mod manifest;
 mod nearest;

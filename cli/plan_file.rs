@@ -1,6 +1,7 @@
 //! CLI: the plan file: a document with its digest. Touches that file.
 
 use crate::error::{CliError, Exit};
+use crate::layout;
 use rehome_orchestrator::{Document, digest};
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,7 +18,7 @@ pub(crate) fn text(document: &Document) -> Result<(String, String), CliError> {
     if let Value::Object(members) = &mut value {
         members.insert("digest".to_owned(), Value::from(digest.clone()));
     }
-    let text = serde_json::to_string_pretty(&value).map_err(failed)?;
+    let text = layout::text(&value).map_err(failed)?;
     Ok((text + "\n", digest))
 }
 

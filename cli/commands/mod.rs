@@ -100,7 +100,7 @@ async fn one(cli: Cli, output: &Output) -> Result<Exit, CliError> {
         Command::Status { select, from } => status::status(c, select.as_deref(), &from).await,
         Command::History { select, from } => history::history(c, select.as_deref(), &from).await,
         Command::Handoff { select, from } => handoff::handoff(c, select.as_deref(), &from).await,
-        Command::Show { what, from } => show::show(c, &what, &from).await,
+        Command::Show { what, of, from } => show::show(c, &what, of.as_deref(), &from).await,
         Command::Replay { select, at, from } => replay::replay(c, select.as_deref(), at, &from).await,
         Command::Audit(Audit::Verify { anchor, from }) => audit::verify(c, anchor.as_deref(), &from).await,
         Command::Audit(Audit::Head { from }) => audit::head(c, &from).await,

@@ -25,7 +25,7 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     let (text, digest) = plan_file::text(&document)?;
     place.write(&text)?;
     let value = json!({"format_version": "1.0", "digest": digest, "file": save, "document": document});
-    c.output.result(&render::plan::text(&document, &digest), &value)?;
+    c.output.result(&render::plan::text(&document, &digest, false), &value)?;
     if let Some(blockers) = planning::blockers(&document) {
         return Err(blockers.left("only the plan file was written").at(save.display().to_string()));
     }

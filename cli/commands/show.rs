@@ -6,21 +6,33 @@ use crate::error::{CliError, Exit};
 use crate::source::Source;
 use crate::view::{meant, view};
 use crate::{derived, plan_again, render, store};
-use rehome_orchestrator::{BatchLoaded, Clock, HistoryError, RunId, StepId, SystemClock};
+use rehome_orchestrator::{BatchLoaded, Clock, Document, HistoryError, RunId, StepId, SystemClock};
 use rehome_store::Log;
 use serde_json::json;
 use std::path::Path;
 
 /// Shows one thing in full.
-pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result<Exit, CliError> {
+pub(crate) async fn show(
+    c: &Context<'_>,
+    what: &str,
+    of: Option<&str>,
+    from: &ReadFrom,
+) -> Result<Exit, CliError> {
     let path = Path::new(what);
     if path.is_file() {
         let (document, digest) = plan_again::load(path)?;
         derived::check(&document, SystemClock.now_ms())
             .map_err(|error| error.at(what.to_owned()).plan_again(&document.batch, Some(path)))?;
+        if let Some(of) = of {
+            return a_planned_move(c, &document, of);
+        }
         let value = json!({"format_version": "1.0", "digest": digest, "document": document});
-        c.output.result(&render::plan::text(&document, &digest), &value)?;
+        c.output.result(&render::plan::text(&document, &digest, true), &value)?;
         return Ok(Exit::Done);
+    }
+    if of.is_some() {
+        let what = format!("{what} is no plan file: a move is named behind the file of its plan");
+        return Err(CliError::new(Exit::Usage, what).next("rehome show PLAN.json MOVE"));
     }
     let source = Source::open(c, from)?;
     let log = source.log();
@@ -36,7 +48,7 @@ pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result
             let document = loaded.document(log, batch).await.map_err(unreadable)?;
             let digest = &loaded.planned.digest;
             let value = json!({"format_version": "1.0", "digest": digest, "document": document});
-            c.output.result(&render::plan::text(&document, digest), &value)?;
+            c.output.result(&render::plan::text(&document, digest, true), &value)?;
         }
         return Ok(Exit::Done);
     }
@@ -45,6 +57,16 @@ pub(crate) async fn show(c: &Context<'_>, what: &str, from: &ReadFrom) -> Result
         let value = json!({"format_version": "1.0", "move": view(run, &state), "plan": state.plan()});
         c.output.result(&render::show::a_move(run, &state), &value)?;
     }
+    Ok(Exit::Done)
+}
+
+/// One move of a plan file.
+fn a_planned_move(c: &Context<'_>, document: &Document, run: &str) -> Result<Exit, CliError> {
+    let Some(entry) = document.moves.iter().find(|entry| entry.run.as_str() == run) else {
+        let what = format!("the plan has no move called {run:?}");
+        return Err(CliError::new(Exit::NotFound, what).next("rehome show PLAN.json"));
+    };
+    c.output.result(&render::plan::one(entry), &json!({"format_version": "1.0", "move": entry}))?;
     Ok(Exit::Done)
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod discover;
 pub(crate) mod handoff;
 pub(crate) mod history;
 pub(crate) mod live;
+pub(crate) mod page;
 pub(crate) mod plan;
 pub(crate) mod rehearsal;
 pub(crate) mod show;

@@ -1,5 +1,6 @@
 //! CLI: a plan as people read it before they approve it.
 
+use super::page;
 use crate::cloud::shown;
 use crate::time::date as date_of;
 use rehome_activities::relocate::Options;
@@ -7,12 +8,21 @@ use rehome_orchestrator::{Document, KNOWN_AFTER_APPLY, Move, Node, Step};
 use serde_json::Value;
 use std::fmt::Write;
 
-/// Every step of every move, with its undo.
-pub(crate) fn text(document: &Document, digest: &str) -> String {
+/// So many moves are shown step by step; more of them fill no page that anybody reads.
+const IN_FULL: usize = 12;
+
+/// Every step of every move, with its undo; of many moves a page, and `listed` a line for each of them.
+pub(crate) fn text(document: &Document, digest: &str, listed: bool) -> String {
     let mut out = String::new();
     putln!(out, "{}", shown(&document.about));
-    for entry in &document.moves {
-        a_move(&mut out, entry);
+    if document.moves.len() > IN_FULL {
+        page::notices(&mut out, document);
+        if listed {
+            page::list(&mut out, document);
+        }
+        putln!(out, "  rehome show PLAN.json MOVE      every step of one move, with its undo");
+    } else {
+        document.moves.iter().for_each(|entry| a_move(&mut out, entry));
     }
     let (mut now, mut hands, mut later) = (0, 0, 0);
     for step in document.moves.iter().flat_map(|m| &m.plan.steps) {
@@ -44,6 +54,14 @@ pub(crate) fn text(document: &Document, digest: &str) -> String {
         );
     }
     put!(out, "digest {digest}");
+    out
+}
+
+/// One move in full.
+pub(crate) fn one(entry: &Move) -> String {
+    let mut out = String::new();
+    a_move(&mut out, entry);
+    out.truncate(out.trim_end().len());
     out
 }
 
@@ -116,7 +134,7 @@ fn named_in(step: &Step) -> Option<String> {
     (!said.is_empty()).then(|| said.join("  "))
 }
 
-fn plain(value: &Value) -> &str {
+pub(super) fn plain(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 

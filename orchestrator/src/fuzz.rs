@@ -219,10 +219,7 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             let accepts = PLAN.steps.iter().map(|s| s.id.clone()).collect();
             Event::Approved(Approved { gate, digest: String::new(), reason: String::new(), accepts })
         }
-        1 => Event::Compared(Compared {
-            differences: some.then_some(difference).into_iter().collect(),
-            surveyed_at_ms: None,
-        }),
+        1 => compared(some.then_some(difference).into_iter().collect()),
         2 => {
             let attempt = attempts.wrapping_add(1);
             let (input, before) = (Some(json.clone()), some.then_some(json));
@@ -274,6 +271,10 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             Event::Timed(Timed { step, until_ms, elsewhere_ms: None })
         }
     }
+}
+
+fn compared(differences: Vec<Difference>) -> Event {
+    Event::Compared(Compared { differences, surveyed_at_ms: None })
 }
 
 fn end(detail: u8, json: Json, until_ms: i64, why: Fault) -> End {
@@ -348,8 +349,7 @@ mod tests {
         let approved =
             Approved { gate: None, digest: String::new(), reason: String::new(), accepts: Vec::new() };
         run.apply(0, &Event::Approved(approved)).expect("it was planned");
-        run.apply(0, &Event::Compared(Compared { differences: Vec::new(), surveyed_at_ms: None }))
-            .expect("it was approved");
+        run.apply(0, &compared(Vec::new())).expect("it was approved");
         let step = || StepId::from("g");
         let (act, request_id) = (Act::Run, Uuid::nil());
         let why = Fault::new(FaultKind::Broken, "X", "x");
@@ -388,7 +388,7 @@ mod tests {
         let (none, end) = (None, End::Unknown(said));
         for event in [
             Event::Approved(approved),
-            Event::Compared(Compared { differences: Vec::new(), surveyed_at_ms: None }),
+            compared(Vec::new()),
             Event::Began(Began {
                 step: step(),
                 act,
