@@ -5,14 +5,14 @@ use crate::error::{CliError, Exit, causes};
 use crate::nearest::nearest;
 use crate::output::Output;
 use rehome_activities::azure::{Azure, ConnectOptions, national};
-use rehome_orchestrator::Tempo;
+use rehome_orchestrator::TimeScale;
 use url::Host;
 
 /// A cloud that is reached, and the speed of own timers.
 pub(crate) struct Cloud {
     pub(crate) azure: Azure,
     pub(crate) url: String,
-    pub(crate) tempo: Tempo,
+    pub(crate) time_scale: TimeScale,
 }
 
 /// A cloud as a plan has it, which people were shown before they approved it.
@@ -45,13 +45,13 @@ pub(crate) async fn connect(
             }
         });
     }
-    let tempo = tempo(args.time_scale, url)?;
+    let time_scale = time_scale(args.time_scale, url)?;
     let options = ConnectOptions {
         cloud: url.to_owned(),
         authority: recorded.authority.filter(|_| recorded.url == Some(url)).map(ToOwned::to_owned),
         ca: args.ca.clone(),
         sign_in: args.sign_in.clone(),
-        time_scale: tempo.scale(),
+        time_scale: time_scale.scale(),
     };
     let place = url.to_owned();
     let signing_in = output.waiting(move || format!("signing in to {place}"));
@@ -70,7 +70,7 @@ pub(crate) async fn connect(
             ),
         }
     })?;
-    Ok(Cloud { azure, url: url.to_owned(), tempo })
+    Ok(Cloud { azure, url: url.to_owned(), time_scale })
 }
 
 /// Whether a cloud that a plan names may be taken from there: one with a name, or one on this machine. Any other is the
@@ -105,13 +105,14 @@ fn without_user(named: &str) -> Result<(), CliError> {
 }
 
 /// Shortened timers are for rehearsals: against a real cloud they would hammer it.
-fn tempo(scale: Option<f64>, url: &str) -> Result<Tempo, CliError> {
-    let Some(scale) = scale else { return Ok(Tempo::REAL) };
+fn time_scale(scale: Option<f64>, url: &str) -> Result<TimeScale, CliError> {
+    let Some(scale) = scale else { return Ok(TimeScale::REAL) };
     if !is_loopback(url) {
         let what = "REHOME_TIME_SCALE is only for a cloud on this machine";
         return Err(CliError::new(Exit::Usage, what).at(url.to_owned()).next("unset REHOME_TIME_SCALE"));
     }
-    Tempo::scaled(scale).ok_or_else(|| CliError::new(Exit::Usage, "REHOME_TIME_SCALE is a number from 1 up"))
+    TimeScale::scaled(scale)
+        .ok_or_else(|| CliError::new(Exit::Usage, "REHOME_TIME_SCALE is a number from 1 up"))
 }
 
 /// Whether a URL is on this machine.
@@ -162,11 +163,12 @@ mod tests {
     #[test]
     fn only_this_machine_may_have_shortened_timers() {
         assert!(
-            tempo(Some(9.0), "http://127.0.0.1:80").is_ok() && tempo(Some(9.0), "https://[::1]:1/x").is_ok()
+            time_scale(Some(9.0), "http://127.0.0.1:80").is_ok()
+                && time_scale(Some(9.0), "https://[::1]:1/x").is_ok()
         );
         for url in ["https://management.azure.com", "http://127.0.0.1.evil.example", "http://10.0.0.1", "x"] {
-            assert!(tempo(Some(9.0), url).is_err(), "{url}");
-            assert!(tempo(None, url).is_ok(), "{url}");
+            assert!(time_scale(Some(9.0), url).is_err(), "{url}");
+            assert!(time_scale(None, url).is_ok(), "{url}");
         }
     }
 }

@@ -15,7 +15,9 @@ use crate::progress::Progress;
 use crate::service::Service;
 use crate::store::{self, Runner};
 use crate::view::{MoveView, State, WaitView, view};
-use rehome_orchestrator::{BatchEvent, BatchLoaded, DriveError, Engine, Left, Opened, RunId, Stay};
+use rehome_orchestrator::{
+    BatchEvent, BatchLoaded, DriveError, Engine, Opened, RunId, StopReason, WaitPolicy,
+};
 use rehome_store::{Backend, Log};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -104,13 +106,13 @@ fn worked_in(batch: &BatchLoaded, url: &str) -> bool {
 }
 
 /// How long to stay, given the flags and whether somebody is watching.
-pub(crate) fn stay(args: &RunArgs) -> Stay {
+pub(crate) fn stay(args: &RunArgs) -> WaitPolicy {
     if args.alone {
-        Stay::FOR_SOAK
+        WaitPolicy::FOR_SOAK
     } else if args.stay || std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
-        Stay::TO_THE_END
+        WaitPolicy::TO_THE_END
     } else {
-        Stay { soak_ms: SHORT_SOAK_MS, people: false }
+        WaitPolicy { soak_ms: SHORT_SOAK_MS, people: false }
     }
 }
 
@@ -124,7 +126,7 @@ impl Drive<'_> {
         let actor = store::actor(self.c.global.actor.as_deref());
         self.check_world(cloud).await?;
         clock::tell(&cloud.azure, self.c.output);
-        clock::remark(&*self.log, &cloud.azure, cloud.tempo.scale() <= 1.0, self.c.output).await;
+        clock::remark(&*self.log, &cloud.azure, cloud.time_scale.scale() <= 1.0, self.c.output).await;
         let key = key::of(&self.log).await?;
         let opened = opened(cloud, key::mark(&key));
         let (heard, hears) = mpsc::unbounded_channel();
@@ -137,7 +139,7 @@ impl Drive<'_> {
             log: self.log.clone(),
             registry: Arc::new(rehome_activities::registry(&cloud.azure, key)),
             clock: Arc::new(Clocks(cloud.azure.clone())),
-            tempo: cloud.tempo,
+            time_scale: cloud.time_scale,
             actor,
             concurrency: args.parallel.clamp(1, 256),
             look_ms: LOOK_MS,
@@ -145,7 +147,7 @@ impl Drive<'_> {
         };
         let stay = match (self.goal, stay(args)) {
             // Somebody who cleans up or goes back is not waiting for other people.
-            (Goal::CleanUp | Goal::Back, stay) => Stay { people: false, ..stay },
+            (Goal::CleanUp | Goal::Back, stay) => WaitPolicy { people: false, ..stay },
             (Goal::Forward, stay) => stay,
         };
         let (joining, joined) = mpsc::unbounded_channel();
@@ -184,8 +186,8 @@ impl Drive<'_> {
     async fn drive(
         &self,
         progress: &Progress,
-        drive: impl Future<Output = Result<BTreeMap<RunId, Left>, DriveError>>,
-    ) -> Result<(BTreeMap<RunId, Left>, Option<Signal>), CliError> {
+        drive: impl Future<Output = Result<BTreeMap<RunId, StopReason>, DriveError>>,
+    ) -> Result<(BTreeMap<RunId, StopReason>, Option<Signal>), CliError> {
         let handling = Handling::begin();
         tokio::pin!(drive);
         let mut beat = tokio::time::interval(BEAT);
@@ -264,7 +266,7 @@ pub(crate) fn opened(cloud: &Cloud, key: String) -> Opened {
         program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),
         host: store::host(),
         pid: std::process::id(),
-        time_scale: cloud.tempo.scale(),
+        time_scale: cloud.time_scale.scale(),
         world: world.map(|(k, v)| (k.to_owned(), v)).into(),
     }
 }
@@ -287,14 +289,14 @@ fn drive_error(e: &DriveError) -> CliError {
 }
 
 /// A move that cannot be compared with Azure waits for that, and for nothing else.
-fn unread(view: &mut MoveView, left: &BTreeMap<RunId, Left>) {
-    if let Some(Left::Unreadable(why)) = left.get(&RunId::new(view.run.as_str())) {
+fn unread(view: &mut MoveView, left: &BTreeMap<RunId, StopReason>) {
+    if let Some(StopReason::Unreadable(why)) = left.get(&RunId::new(view.run.as_str())) {
         view.waiting_for.insert(0, WaitView::unread(view, why.clone()));
     }
 }
 
 /// What the ends of all runs amount to.
-pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, Left>, views: &[MoveView]) -> Exit {
+pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[MoveView]) -> Exit {
     let any = |state: State| views.iter().any(|v| v.state == state);
     let waits = |kind: &str| views.iter().any(|v| v.waiting_for.iter().any(|w| w.kind == kind));
     let reached = |v: &MoveView| match goal {
@@ -302,7 +304,7 @@ pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, Left>, views: &[MoveView])
         Goal::CleanUp => v.state == State::Done,
         Goal::Back => v.is_back(),
     };
-    if left.values().any(|l| matches!(l, Left::Unreadable(_))) {
+    if left.values().any(|l| matches!(l, StopReason::Unreadable(_))) {
         Exit::Failed
     } else if any(State::Failed) || goal != Goal::Back && any(State::RolledBack) {
         Exit::Partly
@@ -312,7 +314,7 @@ pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, Left>, views: &[MoveView])
         Exit::Done
     } else if ["approval", "by-hand", "soak", "pause"].into_iter().any(waits)
         || any(State::Paused)
-        || left.values().any(|l| matches!(l, Left::Soak(_)))
+        || left.values().any(|l| matches!(l, StopReason::Soak(_)))
     {
         Exit::Waiting
     } else {

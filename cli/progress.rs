@@ -8,7 +8,7 @@ use crate::render::live;
 use crate::store;
 use crate::view::{MoveView, identity, view};
 use rehome_orchestrator::{
-    Act, Became, Clock, End, Event, Fault, Left, Observer, RunId, StepId, SystemClock,
+    Clock, Direction, End, Event, Fault, Observer, ReconciledOutcome, RunId, StepId, StopReason, SystemClock,
 };
 use rehome_store::{Backend, BoxFuture, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,9 +142,9 @@ impl Progress {
 
     fn tell(&self, run: &RunId, event: &Event) {
         match event {
-            Event::Ended(ended) => match (&ended.end, ended.act) {
-                (End::Applied(_), Act::Run) => self.say(run, &ended.step, "DONE", ""),
-                (End::Applied(_), Act::Undo) => self.say(run, &ended.step, "UNDONE", ""),
+            Event::Ended(ended) => match (&ended.end, ended.direction) {
+                (End::Applied(_), Direction::Do) => self.say(run, &ended.step, "DONE", ""),
+                (End::Applied(_), Direction::Undo) => self.say(run, &ended.step, "UNDONE", ""),
                 (End::Retry { why, until_ms }, _) => {
                     self.say(run, &ended.step, "RETRY", &format!(": {why}{}", not_before(*until_ms)));
                 }
@@ -152,24 +152,24 @@ impl Progress {
                 (End::Unknown(why), _) => self.say(run, &ended.step, "IN DOUBT", &format!(": {why}")),
             },
             Event::Parked(parked) => self.say(run, &parked.step, "FAILED", &format!(": {}", parked.why)),
-            Event::Reached(reached) => self.say(run, &reached.step, "DONE", ""),
+            Event::WaitCompleted(reached) => self.say(run, &reached.step, "DONE", ""),
             Event::Checked(checked) if checked.broken.is_empty() => self.say(run, &checked.step, "DONE", ""),
             Event::Checked(checked) => {
                 let count = format!(": {} of {} promises do not hold", checked.broken.len(), checked.looked);
                 self.say(run, &checked.step, "FAILED", &count);
             }
-            Event::Turned(turned) => {
+            Event::RollbackStarted(turned) => {
                 if let Some(step) = &turned.failed {
                     self.say(run, step, "TURNED", ": everything before it is taken back");
                 }
             }
             Event::Reconciled(reconciled) => {
                 for concluded in &reconciled.steps {
-                    match &concluded.became {
-                        Became::Done => self.say(run, &concluded.step, "FOUND", ""),
-                        Became::Partial => self.say(run, &concluded.step, "FOUND", ": in part"),
-                        Became::Passed => self.say(run, &concluded.step, "PASSED", ""),
-                        Became::Parked { why, .. } => {
+                    match &concluded.outcome {
+                        ReconciledOutcome::Done => self.say(run, &concluded.step, "FOUND", ""),
+                        ReconciledOutcome::Partial => self.say(run, &concluded.step, "FOUND", ": in part"),
+                        ReconciledOutcome::Passed => self.say(run, &concluded.step, "PASSED", ""),
+                        ReconciledOutcome::Parked { why, .. } => {
                             self.say(run, &concluded.step, "FAILED", &format!(": {why}"));
                         }
                     }
@@ -185,15 +185,15 @@ impl Progress {
                 }
             }
             Event::Restored(_)
-            | Event::Recalled(_)
+            | Event::Observed(_)
             | Event::Planned(_)
             | Event::Approved(_)
             | Event::Compared(_)
             | Event::Began(_)
             | Event::Probed(_)
-            | Event::Timed(_)
-            | Event::Asked(_)
-            | Event::Proved(_)
+            | Event::TimerSet(_)
+            | Event::Requested(_)
+            | Event::RollbackVerified(_)
             | Event::Closed(_) => {}
         }
     }
@@ -220,8 +220,8 @@ impl Observer for Progress {
         self.board().changed.insert(run.clone());
     }
 
-    fn left(&self, run: &RunId, left: &Left) {
-        if let Left::Unreadable(why) = left {
+    fn left(&self, run: &RunId, left: &StopReason) {
+        if let StopReason::Unreadable(why) = left {
             self.tell_line(&unread(run, why));
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::hint::quoted;
 use rehome_orchestrator::{
-    Difference, Direction, Fault, FaultKind, Forward, Node, Phase, RunId, RunState, Step, StepId, StepState,
-    Undo, Verdict,
+    Difference, Fault, FaultKind, ForwardState, Node, Phase, RunDirection, RunId, RunState, Step, StepId,
+    StepState, UndoState, Verdict,
 };
 use serde::Serialize;
 
@@ -183,8 +183,10 @@ fn left_out(step: &Step) -> LeftOut {
 fn still_there(state: &RunState, waiting: &[WaitView]) -> Vec<LeftOut> {
     let stopped = waiting.iter().any(|w| w.kind == "failed");
     let remains = |(_, stands): &(&Step, &StepState)| match stands.undo {
-        Undo::Left => true,
-        Undo::Pending => stopped && !matches!(stands.forward, Forward::Idle | Forward::Skipped),
+        UndoState::Left => true,
+        UndoState::Pending => {
+            stopped && !matches!(stands.forward, ForwardState::Idle | ForwardState::Skipped)
+        }
         _ => false,
     };
     state.steps().filter(remains).map(|(step, _)| left_out(step)).collect()
@@ -222,7 +224,7 @@ fn word(state: &RunState, waiting: &[WaitView], forward_done: bool) -> State {
         None => {}
     }
     let any = |kind: &str| waiting.iter().any(|w| w.kind == kind);
-    let back = matches!(state.direction(), Direction::Back { .. });
+    let back = matches!(state.direction(), RunDirection::Back { .. });
     if any("failed") {
         State::Failed
     } else if state.is_paused() {
@@ -256,8 +258,8 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
         unblock_with: Vec::new(),
     };
     let fits = match state.direction() {
-        Direction::Forward => forward(run, state, step, stands, &mut view),
-        Direction::Back { .. } => back(run, state, step, stands, &mut view),
+        RunDirection::Forward => forward(run, state, step, stands, &mut view),
+        RunDirection::Back { .. } => back(run, state, step, stands, &mut view),
     };
     fits.then_some(view)
 }
@@ -309,19 +311,19 @@ fn decide(run: &RunId, step: &Step, skip: bool) -> Vec<String> {
 
 fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
     match &stands.forward {
-        Forward::Parked { why, doubt } => {
+        ForwardState::Parked { why, doubt } => {
             view.kind = "failed";
             view.why = Some(why.clone());
             view.left = Some(left(why, *doubt));
             view.unblock_with = decide(run, step, !doubt);
         }
-        Forward::Retrying { until_ms, why } => {
+        ForwardState::Retrying { until_ms, why } => {
             view.kind = "retry";
             view.next_check_ms = Some(*until_ms);
             view.checks = Some(stands.attempts);
             view.why = Some(why.clone());
         }
-        Forward::Waiting(look) | Forward::Doubt(look) => {
+        ForwardState::Waiting(look) | ForwardState::Doubt(look) => {
             view.next_check_ms = Some(look.until_ms);
             view.checks = Some(look.checks);
             view.why.clone_from(&look.why);
@@ -330,12 +332,13 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
                 view.unblock_with = vec![format!("rehome run {}", quoted(&state.planned().batch))];
             }
         }
-        Forward::Soaking { until_ms, .. } => {
-            view.kind = if matches!(step.node, Node::Pause { .. }) { "pause" } else { "soak" };
+        ForwardState::Soaking { until_ms, .. } => {
+            view.kind = if matches!(step.node, Node::PropagationDelay { .. }) { "pause" } else { "soak" };
             view.next_check_ms = Some(*until_ms);
         }
-        Forward::Began | Forward::Accepted(_) | Forward::Attesting | Forward::Partial => {}
-        Forward::Idle if state.is_open(&step.id) => match &step.node {
+        ForwardState::Began | ForwardState::Accepted(_) | ForwardState::Attesting | ForwardState::Partial => {
+        }
+        ForwardState::Idle if state.is_open(&step.id) => match &step.node {
             Node::Gate { name } => {
                 view.kind = "approval";
                 view.unblock_with = vec![open_gate(run, state, name)];
@@ -347,45 +350,45 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
             Node::Act { .. }
             | Node::Wait { .. }
             | Node::Soak { .. }
-            | Node::Pause { .. }
+            | Node::PropagationDelay { .. }
             | Node::Check { .. } => return false,
         },
-        Forward::Idle | Forward::Done { .. } | Forward::Skipped => return false,
+        ForwardState::Idle | ForwardState::Done { .. } | ForwardState::Skipped => return false,
     }
     true
 }
 
 fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
-    if !matches!(stands.undo, Undo::None | Undo::Pausing { .. }) && !step.undo.is_empty() {
+    if !matches!(stands.undo, UndoState::None | UndoState::PropagationDelay { .. }) && !step.undo.is_empty() {
         view.title = format!("take back ({}): {}", step.undo, step.title);
     }
     match &stands.undo {
-        Undo::Parked { why, .. } => {
+        UndoState::Parked { why, .. } => {
             view.kind = "failed";
             view.why = Some(why.clone());
             view.left = Some(NOT_UNDONE);
             view.unblock_with = decide(run, step, true);
             view.unblock_with.pop();
         }
-        Undo::Retrying { until_ms, why } => {
+        UndoState::Retrying { until_ms, why } => {
             view.kind = "retry";
             view.next_check_ms = Some(*until_ms);
             view.checks = Some(stands.undo_attempts);
             view.why = Some(why.clone());
         }
-        Undo::Doubt(look) => {
+        UndoState::Doubt(look) => {
             view.next_check_ms = Some(look.until_ms);
             view.checks = Some(look.checks);
             view.why.clone_from(&look.why);
         }
         // Before its turn a person would take back what others still need.
-        Undo::ByHand if !state.is_undo_open(&step.id) => return false,
-        Undo::ByHand => {
+        UndoState::ByHand if !state.is_undo_open(&step.id) => return false,
+        UndoState::ByHand => {
             view.kind = "by-hand";
             view.unblock_with = vec![format!("rehome ack {run}:{} --note TEXT", step.id)];
         }
-        Undo::None => match &stands.forward {
-            Forward::Parked { why, .. } => {
+        UndoState::None => match &stands.forward {
+            ForwardState::Parked { why, .. } => {
                 view.kind = "failed";
                 view.why = Some(why.clone());
                 view.unblock_with = vec![
@@ -393,16 +396,16 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
                     format!("rehome skip {run}:{} --reason TEXT", step.id),
                 ];
             }
-            Forward::Idle | Forward::Done { .. } | Forward::Skipped => return false,
+            ForwardState::Idle | ForwardState::Done { .. } | ForwardState::Skipped => return false,
             _ => {}
         },
-        Undo::Pausing { until_ms } => {
+        UndoState::PropagationDelay { until_ms } => {
             view.kind = "pause";
             view.next_check_ms = Some(*until_ms);
             view.unblock_with = vec![format!("rehome skip {run}:{} --reason TEXT", step.id)];
         }
-        Undo::Began | Undo::Attesting => {}
-        Undo::NotNeeded | Undo::Pending | Undo::Undone | Undo::Left => return false,
+        UndoState::Began | UndoState::Attesting => {}
+        UndoState::NotNeeded | UndoState::Pending | UndoState::Undone | UndoState::Left => return false,
     }
     true
 }
@@ -423,24 +426,26 @@ pub(crate) fn meant(state: &RunState, named: StepId) -> StepId {
 /// How a step stands, in one word and with its reason.
 pub(crate) fn step_word(stands: &StepState) -> &'static str {
     match (&stands.undo, &stands.forward) {
-        (Undo::Undone, _) => "UNDONE",
-        (Undo::Left, _) => "LEFT",
-        (Undo::Parked { .. }, _) => "UNDO FAILED",
-        (Undo::Began | Undo::Doubt(_) | Undo::Retrying { .. } | Undo::Attesting, _) => "UNDOING",
-        (Undo::ByHand, _) => "UNDO BY HAND",
-        (Undo::Pausing { .. }, _) => "WAITING",
-        (Undo::None | Undo::NotNeeded | Undo::Pending, forward) => match forward {
-            Forward::Idle => "-",
-            Forward::Began | Forward::Attesting | Forward::Partial => "RUNNING",
-            Forward::Accepted(_) => "ACCEPTED",
-            Forward::Doubt(_) => "IN DOUBT",
-            Forward::Retrying { .. } => "RETRYING",
-            Forward::Waiting(_) => "WAITING",
-            Forward::Soaking { .. } => "SOAKING",
-            Forward::Parked { .. } => "FAILED",
-            Forward::Done { ours: true } => "DONE",
-            Forward::Done { ours: false } => "DONE BY OTHERS",
-            Forward::Skipped => "SKIPPED",
+        (UndoState::Undone, _) => "UNDONE",
+        (UndoState::Left, _) => "LEFT",
+        (UndoState::Parked { .. }, _) => "UNDO FAILED",
+        (UndoState::Began | UndoState::Doubt(_) | UndoState::Retrying { .. } | UndoState::Attesting, _) => {
+            "UNDOING"
+        }
+        (UndoState::ByHand, _) => "UNDO BY HAND",
+        (UndoState::PropagationDelay { .. }, _) => "WAITING",
+        (UndoState::None | UndoState::NotNeeded | UndoState::Pending, forward) => match forward {
+            ForwardState::Idle => "-",
+            ForwardState::Began | ForwardState::Attesting | ForwardState::Partial => "RUNNING",
+            ForwardState::Accepted(_) => "ACCEPTED",
+            ForwardState::Doubt(_) => "IN DOUBT",
+            ForwardState::Retrying { .. } => "RETRYING",
+            ForwardState::Waiting(_) => "WAITING",
+            ForwardState::Soaking { .. } => "SOAKING",
+            ForwardState::Parked { .. } => "FAILED",
+            ForwardState::Done { ours: true } => "DONE",
+            ForwardState::Done { ours: false } => "DONE BY OTHERS",
+            ForwardState::Skipped => "SKIPPED",
         },
     }
 }

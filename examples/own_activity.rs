@@ -5,7 +5,7 @@
 //! small plan, and looks at the file: one of them survives all of it, the other adds its line twice, and is
 //! named with the shortest history that shows it.
 
-use rehome_orchestrator::harness::{Subject, SubjectWorld, enumerate};
+use rehome_orchestrator::harness::{SystemUnderTest, WorldUnderTest, enumerate};
 use rehome_orchestrator::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -173,7 +173,7 @@ struct FolderWorld {
     careful: bool,
 }
 
-impl Subject for Folder {
+impl SystemUnderTest for Folder {
     type World = FolderWorld;
 
     async fn world(&self) -> FolderWorld {
@@ -181,7 +181,7 @@ impl Subject for Folder {
     }
 }
 
-impl SubjectWorld for FolderWorld {
+impl WorldUnderTest for FolderWorld {
     fn registry(&self) -> Registry {
         let folder = self.folder.path().to_owned();
         let add = AddLine { folder: folder.clone(), careful: self.careful };

@@ -130,7 +130,7 @@ fn engine(log: Arc<dyn Log>, folder: &Path, writes_left: u32) -> Engine {
         log,
         registry: Arc::new(Registry::new().activity(write).workflow(Pages)),
         clock: Arc::new(SystemClock),
-        tempo: Tempo::REAL,
+        time_scale: TimeScale::REAL,
         actor: "example".into(),
         concurrency: 4,
         look_ms: 100,
@@ -163,7 +163,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let first = engine(log.clone(), folder.path(), 2);
     let crash = std::time::Duration::from_millis(500);
     let ended =
-        tokio::time::timeout(crash, first.drive(std::slice::from_ref(&run), Stay::BRIEFLY, stopped)).await;
+        tokio::time::timeout(crash, first.drive(std::slice::from_ref(&run), WaitPolicy::BRIEFLY, stopped))
+            .await;
     println!(
         "first process: {}",
         if ended.is_err() { "stopped in the middle of step 2" } else { "finished" }
@@ -173,7 +174,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let log: Arc<dyn Log> = Arc::new(SqliteLog::open(&path)?);
     let (_stop, stopped) = watch::channel(false);
     let left = engine(log.clone(), folder.path(), u32::MAX)
-        .drive(std::slice::from_ref(&run), Stay::BRIEFLY, stopped)
+        .drive(std::slice::from_ref(&run), WaitPolicy::BRIEFLY, stopped)
         .await?;
     println!("second process: {:?}", left[&run]);
     for entry in entries::<Event>(&*log, &run.stream()).await? {

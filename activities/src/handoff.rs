@@ -6,7 +6,7 @@
 use crate::references::scan::Identifiers;
 use crate::references::table::type_of;
 use crate::relocate::Facts;
-use rehome_orchestrator::{Forward, Node, RunState, StepId, Undo};
+use rehome_orchestrator::{ForwardState, Node, RunState, StepId, UndoState};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -78,7 +78,8 @@ pub fn handoff(state: &RunState) -> Option<Handoff> {
     };
     for (step, stands) in state.steps() {
         let Node::Act { activity, .. } = &step.node else { continue };
-        let ours = matches!(stands.forward, Forward::Done { ours: true }) && stands.undo != Undo::Undone;
+        let ours =
+            matches!(stands.forward, ForwardState::Done { ours: true }) && stands.undo != UndoState::Undone;
         let Some(input) = state.input_of(&step.id).filter(|_| ours).map(rehome_orchestrator::Json::value)
         else {
             continue;

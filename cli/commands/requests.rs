@@ -7,8 +7,8 @@ use crate::presence::Presence;
 use crate::view::meant;
 use crate::{anchor, store};
 use rehome_orchestrator::{
-    Clock, Forward, Node, Progress, Request, Reversibility, RunId, RunState, StepId, StepState, SystemClock,
-    Undo, ask,
+    Clock, ForwardState, Node, Progress, Request, Reversibility, RunId, RunState, StepId, StepState,
+    SystemClock, UndoState, ask,
 };
 use rehome_store::{Backend, Beside, Log};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ pub(crate) async fn skip(c: &Context<'_>, text: &str, yes: bool, reason: &str) -
     let named = meant(&state, named);
     if let Some((of, stands)) = state.step(&named)
         && matches!(of.node, Node::Act { reversibility: Reversibility::Irreversible, .. })
-        && stands.forward == Forward::Idle
+        && stands.forward == ForwardState::Idle
     {
         let question = format!("Leave step {named} of {run} out for good ({})?", of.title);
         if !yes && !c.output.ask(&question, "--yes").await? {
@@ -58,8 +58,8 @@ fn why_not(run: &RunId, state: &RunState, id: &StepId, request: &Request) -> Opt
     let Some((step, stands)) = state.step(id) else {
         return Some(format!("{run} has no step called {id}"));
     };
-    let parked = matches!(stands.forward, Forward::Parked { .. } | Forward::Retrying { .. })
-        || matches!(stands.undo, Undo::Parked { .. } | Undo::Retrying { .. });
+    let parked = matches!(stands.forward, ForwardState::Parked { .. } | ForwardState::Retrying { .. })
+        || matches!(stands.undo, UndoState::Parked { .. } | UndoState::Retrying { .. });
     let why = match request {
         _ if state.verdict().is_some() => Some("the move is over".to_owned()),
         Request::Acknowledge(_) => not_by_hand(state, id),
@@ -78,8 +78,8 @@ fn why_not(run: &RunId, state: &RunState, id: &StepId, request: &Request) -> Opt
 
 fn not_parked(node: &Node, stands: &StepState) -> &'static str {
     match (node, &stands.forward) {
-        (_, Forward::Done { .. }) => "it is done already",
-        (_, Forward::Skipped) => "it was left out",
+        (_, ForwardState::Done { .. }) => "it is done already",
+        (_, ForwardState::Skipped) => "it was left out",
         (Node::ByHand { .. }, _) => "it is done by hand: who has done it says so with ack",
         (_, _) => "it has not failed, and goes on by itself when its turn comes",
     }
@@ -89,15 +89,15 @@ fn not_parked(node: &Node, stands: &StepState) -> &'static str {
 fn not_by_hand(state: &RunState, id: &StepId) -> Option<String> {
     let (step, stands) = state.step(id)?;
     let why = match (&step.node, &stands.forward, &stands.undo) {
-        (_, _, Undo::ByHand) if state.is_undo_open(id) => return None,
-        (_, _, Undo::ByHand) => {
+        (_, _, UndoState::ByHand) if state.is_undo_open(id) => return None,
+        (_, _, UndoState::ByHand) => {
             "its turn has not come: others still need what is to be taken back".to_owned()
         }
-        (Node::ByHand { .. }, Forward::Done { .. }, _) => {
+        (Node::ByHand { .. }, ForwardState::Done { .. }, _) => {
             "it is done already, and the record has it".to_owned()
         }
-        (Node::ByHand { .. }, Forward::Skipped, _) => "it was left out".to_owned(),
-        (Node::ByHand { .. }, Forward::Idle, _) if state.is_open(id) => return None,
+        (Node::ByHand { .. }, ForwardState::Skipped, _) => "it was left out".to_owned(),
+        (Node::ByHand { .. }, ForwardState::Idle, _) if state.is_open(id) => return None,
         (Node::ByHand { .. }, _, _) => {
             let open = |id: &&StepId| state.step(id).is_some_and(|(_, s)| !s.forward.is_settled());
             let needs: Vec<&str> = step.needs.iter().filter(open).map(StepId::as_str).collect();
@@ -120,8 +120,8 @@ pub(crate) async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<E
         let parked: Vec<StepId> = state
             .steps()
             .filter(|(_, s)| {
-                s.forward.progress() == Progress::Blocked && s.undo == Undo::None
-                    || matches!(s.undo, Undo::Parked { .. })
+                s.forward.progress() == Progress::Blocked && s.undo == UndoState::None
+                    || matches!(s.undo, UndoState::Parked { .. })
             })
             .map(|(step, _)| step.id.clone())
             .collect();

@@ -8,7 +8,8 @@ use crate::drive::Goal;
 use crate::error::{CliError, Exit};
 use crate::store::{self, Selection};
 use rehome_orchestrator::{
-    Clock, Direction, Node, Request, RequestError, Reversibility, RunId, RunState, SystemClock, Verdict, ask,
+    Clock, Node, Request, RequestError, Reversibility, RunDirection, RunId, RunState, SystemClock, Verdict,
+    ask,
 };
 use rehome_store::Backend;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub(crate) async fn rollback(
     let mut driven = work.carry_on(going.clone(), args).await?;
     for run in &going {
         let state = store::read_run(&*log, run).await?.state;
-        if let (Direction::Forward, Some(step)) = (state.direction(), state.past_return()) {
+        if let (RunDirection::Forward, Some(step)) = (state.direction(), state.past_return()) {
             // It was only found when the lost part of the record was looked for.
             c.output.talk(&format!("refused   {run}: step {step} has happened; the move is paused"));
         }
@@ -69,11 +70,11 @@ async fn request(
                 refused.push((run.clone(), finished(&state).to_owned()));
                 continue;
             }
-            (None, Direction::Back { .. }) => {
+            (None, RunDirection::Back { .. }) => {
                 going.push(run.clone());
                 continue;
             }
-            (None, Direction::Forward) => {}
+            (None, RunDirection::Forward) => {}
         }
         match ask(&**log, run, &actor, SystemClock.now_ms(), Request::RollBack, reason).await {
             Ok(_) => going.push(run.clone()),

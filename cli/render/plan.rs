@@ -33,7 +33,7 @@ pub(crate) fn text(document: &Document, digest: &str, listed: bool) -> String {
             (
                 Node::Wait { .. }
                 | Node::Soak { .. }
-                | Node::Pause { .. }
+                | Node::PropagationDelay { .. }
                 | Node::Gate { .. }
                 | Node::Check { .. },
                 _,
@@ -161,7 +161,7 @@ fn sign(step: &Step) -> &'static str {
         Node::Act { .. } if step.phase == rehome_orchestrator::Phase::CleanUp => "-",
         Node::Act { activity, .. } if activity.contains("rewrite") || activity.contains("recondition") => "~",
         Node::Act { .. } => "+",
-        Node::Wait { .. } | Node::Soak { .. } | Node::Pause { .. } => "w",
+        Node::Wait { .. } | Node::Soak { .. } | Node::PropagationDelay { .. } => "w",
         Node::Gate { .. } => "G",
         Node::ByHand { .. } => "H",
         Node::Check { .. } => "=",

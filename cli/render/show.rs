@@ -1,7 +1,7 @@
 //! CLI: one move, or one step, in full.
 
 use crate::view::{identity, step_word, view};
-use rehome_orchestrator::{Node, RunId, RunState, Step, StepState, Undo};
+use rehome_orchestrator::{Node, RunId, RunState, Step, StepState, UndoState};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -33,7 +33,7 @@ pub(crate) fn a_step(
     let mut out = String::new();
     putln!(out, "{run}:{}  {}  {}", step.id, step_word(stands), step.title);
     if let Node::ByHand { instruction, undo } = &step.node
-        && let Ok(told) = state.resolve(if stands.undo == Undo::ByHand { undo } else { instruction })
+        && let Ok(told) = state.resolve(if stands.undo == UndoState::ByHand { undo } else { instruction })
     {
         let told: Value = serde_json::from_str(told.get()).unwrap_or_default();
         out.push('\n');

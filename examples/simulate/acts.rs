@@ -1,6 +1,6 @@
 //! What a run does in the town: put a thing on a shelf, take it, burn it, and be listed in a hall.
 
-use super::town::{Author, Item, LATE_MAX_MS, Things, Town, fault};
+use super::world::{Author, Item, LATE_MAX_MS, Things, World, fault};
 use rehome_orchestrator::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -39,12 +39,12 @@ fn foreign<T>(fact: &str, expected: Option<&str>, found: Option<&str>) -> Probe<
     Probe::Foreign(Difference { fact: fact.to_owned(), expected: expected.map(text), found: found.map(text) })
 }
 
-fn purpose(what: &What, act: &str) -> String {
-    format!("{} {} {act}", what.run, what.step)
+fn purpose(what: &What, direction: &str) -> String {
+    format!("{} {} {direction}", what.run, what.step)
 }
 
 /// Puts a thing on a shelf that is empty.
-pub(crate) struct Put(pub(crate) Arc<Town>);
+pub(crate) struct Put(pub(crate) Arc<World>);
 
 impl Activity for Put {
     const NAME: &'static str = "town.put/1";
@@ -82,7 +82,8 @@ impl Activity for Put {
 
     async fn probe(&self, input: &What, (): &()) -> Probe<Label> {
         let look = |things: &Things| {
-            let works = [Act::Run, Act::Undo].iter().any(|a| things.works_on(&input.run, &input.step, *a));
+            let works =
+                [Direction::Do, Direction::Undo].iter().any(|a| things.works_on(&input.run, &input.step, *a));
             (works, things.shelves.get(&input.place).cloned())
         };
         match self.0.look(&purpose(input, "probe"), look).await {
@@ -120,7 +121,7 @@ impl Activity for Put {
 }
 
 /// Takes a thing from its shelf, if it is that thing. `BURN` leaves no way back.
-pub(crate) struct Take<const BURN: bool>(pub(crate) Arc<Town>);
+pub(crate) struct Take<const BURN: bool>(pub(crate) Arc<World>);
 
 impl<const BURN: bool> Activity for Take<BURN> {
     const NAME: &'static str = if BURN { "town.burn/1" } else { "town.take/1" };
@@ -159,7 +160,8 @@ impl<const BURN: bool> Activity for Take<BURN> {
 
     async fn probe(&self, input: &What, before: &Option<String>) -> Probe<()> {
         let look = |things: &Things| {
-            let works = [Act::Run, Act::Undo].iter().any(|a| things.works_on(&input.run, &input.step, *a));
+            let works =
+                [Direction::Do, Direction::Undo].iter().any(|a| things.works_on(&input.run, &input.step, *a));
             (works, things.shelves.get(&input.place).map(|item| item.thing.clone()))
         };
         match self.0.look(&purpose(input, "probe"), look).await {
@@ -195,7 +197,7 @@ impl<const BURN: bool> Activity for Take<BURN> {
 }
 
 /// Puts a name on the list of a hall (`IN`), or strikes it off.
-pub(crate) struct Listed<const IN: bool>(pub(crate) Arc<Town>);
+pub(crate) struct Listed<const IN: bool>(pub(crate) Arc<World>);
 
 impl<const IN: bool> Activity for Listed<IN> {
     const NAME: &'static str = if IN { "town.join/1" } else { "town.leave/1" };
@@ -225,7 +227,8 @@ impl<const IN: bool> Activity for Listed<IN> {
 
     async fn probe(&self, input: &What, before: &bool) -> Probe<()> {
         let look = |things: &Things| {
-            let works = [Act::Run, Act::Undo].iter().any(|a| things.works_on(&input.run, &input.step, *a));
+            let works =
+                [Direction::Do, Direction::Undo].iter().any(|a| things.works_on(&input.run, &input.step, *a));
             (works, listed(things, input))
         };
         match self.0.look(&purpose(input, "probe"), look).await {
@@ -286,25 +289,25 @@ impl<const IN: bool> Listed<IN> {
 }
 
 /// A shelf holds something.
-pub(crate) struct Holds(pub(crate) Arc<Town>);
+pub(crate) struct Holds(pub(crate) Arc<World>);
 
 impl Condition for Holds {
     const NAME: &'static str = "town.holds/1";
     type Input = String;
 
-    async fn check(&self, input: &String) -> Met {
+    async fn check(&self, input: &String) -> ConditionResult {
         match self.0.look(input, |things| things.shelves.contains_key(input)).await {
-            Ok(true) => Met::Yes,
-            Ok(false) => Met::NotYet { after: None, why: fault(FaultKind::NotReady, "Empty") },
-            Err(why) => Met::NotYet { after: None, why },
+            Ok(true) => ConditionResult::Yes,
+            Ok(false) => ConditionResult::NotYet { after: None, why: fault(FaultKind::NotReady, "Empty") },
+            Err(why) => ConditionResult::NotYet { after: None, why },
         }
     }
 }
 
 /// One household moves; the facts are its own shelves and its names in the halls.
-pub(crate) struct Household(pub(crate) Arc<Town>);
+pub(crate) struct Workload(pub(crate) Arc<World>);
 
-impl Workflow for Household {
+impl Workflow for Workload {
     const NAME: &'static str = "household/1";
     type Params = String;
     type Facts = BTreeMap<String, String>;
@@ -343,14 +346,14 @@ impl Workflow for Household {
     }
 }
 
-pub(crate) fn registry(town: &Arc<Town>) -> Registry {
-    let town = || town.clone();
+pub(crate) fn registry(world: &Arc<World>) -> Registry {
+    let world = || world.clone();
     Registry::new()
-        .activity(Put(town()))
-        .activity(Take::<false>(town()))
-        .activity(Take::<true>(town()))
-        .activity(Listed::<true>(town()))
-        .activity(Listed::<false>(town()))
-        .condition(Holds(town()))
-        .workflow(Household(town()))
+        .activity(Put(world()))
+        .activity(Take::<false>(world()))
+        .activity(Take::<true>(world()))
+        .activity(Listed::<true>(world()))
+        .activity(Listed::<false>(world()))
+        .condition(Holds(world()))
+        .workflow(Workload(world()))
 }

@@ -5,22 +5,22 @@
 //! by a second reader that knows the laws; in the end the world is compared with what the record says. A
 //! seed that fails is made as small as it gets, disturbance by disturbance, and told in full.
 
+mod actors;
 mod acts;
-mod households;
-mod people;
+mod checker_log;
+mod fault_plan;
 mod shrink;
-mod story;
-mod town;
-mod weather;
-mod witness;
+mod simulation;
+mod workload;
+mod world;
 
 use clap::Parser;
+use fault_plan::FaultPlan;
 use shrink::{flaw, shrink};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use weather::Weather;
 
 #[derive(Parser)]
 struct Args {
@@ -45,17 +45,17 @@ struct Args {
 }
 
 #[expect(clippy::print_stdout, reason = "an example prints what it found")]
-fn tell(weather: &Weather) {
-    let (story, what) = flaw(weather);
-    println!("seed {}, {} moves, {:?}", weather.seed, weather.moves, weather.troubles);
-    println!("disturbances: {:?}\n{}", story.struck, story.history.join("\n"));
-    println!("wrong: {what:?}\n{}", story.wrong.join("\n"));
+fn tell(faults: &FaultPlan) {
+    let (report, what) = flaw(faults);
+    println!("seed {}, {} moves, {:?}", faults.seed, faults.moves, faults.troubles);
+    println!("disturbances: {:?}\n{}", report.struck, report.history.join("\n"));
+    println!("wrong: {what:?}\n{}", report.wrong.join("\n"));
 }
 
 /// Tells a failure as small as it gets, and how to live through it again.
 #[expect(clippy::print_stdout, reason = "an example prints what it found")]
 fn tell_small(seed: u64) {
-    let (small, kept) = shrink(&Weather::of(seed), &|weather| flaw(weather).1.is_some());
+    let (small, kept) = shrink(&FaultPlan::of(seed), &|faults| flaw(faults).1.is_some());
     tell(&small);
     let only: String = kept.iter().map(|name| format!(" --only {name:?}")).collect();
     let only = if kept.is_empty() { " --only nothing".to_owned() } else { only };
@@ -78,9 +78,9 @@ struct Tally {
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
     if args.tell {
-        let whole = Weather::of(args.from);
-        let weather = Weather { moves: args.moves.unwrap_or(whole.moves), ..whole };
-        tell(&if args.only.is_empty() { weather } else { weather.only(&args.only) });
+        let whole = FaultPlan::of(args.from);
+        let faults = FaultPlan { moves: args.moves.unwrap_or(whole.moves), ..whole };
+        tell(&if args.only.is_empty() { faults } else { faults.only(&args.only) });
         return std::process::ExitCode::SUCCESS;
     }
     let (next, tally) = (Arc::new(AtomicU64::new(args.from)), Arc::new(Mutex::new(Tally::default())));
@@ -93,11 +93,11 @@ fn main() -> std::process::ExitCode {
                     if seed >= end {
                         break;
                     }
-                    let (story, what) = flaw(&Weather::of(seed));
+                    let (report, what) = flaw(&FaultPlan::of(seed));
                     let mut tally = tally.lock().expect("nobody panics while counting");
-                    tally.events += story.events;
-                    tally.crashes += story.crashes;
-                    story.verdicts.iter().for_each(|v| *tally.verdicts.entry(v.clone()).or_default() += 1);
+                    tally.events += report.events;
+                    tally.crashes += report.crashes;
+                    report.verdicts.iter().for_each(|v| *tally.verdicts.entry(v.clone()).or_default() += 1);
                     if what.is_some() {
                         tally.failed.push(seed);
                     }

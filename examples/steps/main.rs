@@ -14,7 +14,7 @@ mod watch;
 
 use clap::Parser;
 use load::Chain;
-use rehome_orchestrator::{Engine, Registry, RunId, Stay, SystemClock, Tempo, replay};
+use rehome_orchestrator::{Engine, Registry, RunId, SystemClock, TimeScale, WaitPolicy, replay};
 use rehome_store::{Log, SqliteLog};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -116,14 +116,14 @@ async fn drive(args: &Args, log: Arc<SqliteLog>, runs: &[RunId], watch: Arc<Watc
         log: log as Arc<dyn Log>,
         registry: Arc::new(Registry::new().activity(nothing).workflow(Chain::default())),
         clock: Arc::new(SystemClock),
-        tempo: Tempo::REAL,
+        time_scale: TimeScale::REAL,
         actor: "bench".into(),
         concurrency: args.concurrency,
         look_ms: 200,
         observer: watch,
     };
     let (_stop, stopped) = signal::channel(false);
-    engine.drive(runs, Stay::BRIEFLY, stopped).await?;
+    engine.drive(runs, WaitPolicy::BRIEFLY, stopped).await?;
     Ok(())
 }
 

@@ -115,7 +115,7 @@ fn ready(runtime: &Runtime, steps: u32) -> (Arc<MemoryLog>, Engine) {
         log: log.clone(),
         registry: Arc::new(Registry::new().activity(Nothing).workflow(Chain)),
         clock: Arc::new(SystemClock),
-        tempo: Tempo::REAL,
+        time_scale: TimeScale::REAL,
         actor: "bench".into(),
         concurrency: 16,
         look_ms: 1_000,
@@ -126,9 +126,10 @@ fn ready(runtime: &Runtime, steps: u32) -> (Arc<MemoryLog>, Engine) {
 
 fn drive(runtime: &Runtime, engine: &Engine) {
     let (_stop, stopped) = watch::channel(false);
-    let left =
-        runtime.block_on(engine.drive(&[run()], Stay::BRIEFLY, stopped)).expect("the engine does its work");
-    assert_eq!(left[&run()], Left::Closed(Verdict::Done));
+    let left = runtime
+        .block_on(engine.drive(&[run()], WaitPolicy::BRIEFLY, stopped))
+        .expect("the engine does its work");
+    assert_eq!(left[&run()], StopReason::Closed(Verdict::Done));
 }
 
 fn runtime() -> Runtime {

@@ -1,7 +1,7 @@
 //! Engine: what must hold for every record whatsoever; `tests/fuzz` looks for one where it does not. Pure.
 
 use crate::fault::{Difference, Fault, FaultKind};
-use crate::ids::{Act, RunId, StepId};
+use crate::ids::{Direction, RunId, StepId};
 use crate::json::Json;
 use crate::plan::template::Template;
 use crate::plan::{Node, OnFailure, Phase, Plan, Retry, Step};
@@ -9,7 +9,7 @@ use crate::run::codec::{Entry, Recorded};
 use crate::run::decide::{Command, Live, decide};
 use crate::run::event::*;
 use crate::run::state::RunState;
-use crate::time::scale::{Tempo, next_date};
+use crate::time::scale::{TimeScale, next_date};
 use crate::{BatchEvent, BatchLoaded, Document, Operation, Reversibility, fold_into, load, mask, mask_flaw};
 use futures_util::FutureExt;
 use rehome_store::{BundleLog, Digest, Log, Position, Record, Stored, Why, Withheld};
@@ -129,7 +129,7 @@ fn begun(plan: Plan, at_ms: i64) -> Result<RunState, crate::Illegal> {
 /// is legal.
 fn lawful(run: &RunState, at_ms: i64) {
     for now_ms in [at_ms, i64::MIN, i64::MAX] {
-        let decision = decide(run, &Live::default(), now_ms, Tempo::REAL);
+        let decision = decide(run, &Live::default(), now_ms, TimeScale::REAL);
         for command in decision.commands {
             if let Command::Record(event) = command {
                 let mut after = run.clone();
@@ -204,10 +204,10 @@ pub fn tale(data: &[u8]) {
 /// The event that two bytes stand for, with the numbers that would be right where the run stands.
 fn event(run: &RunState, what: u8, detail: u8) -> Event {
     let at = usize::from(what >> 4 & 7);
-    let act = if what >> 7 == 0 { Act::Run } else { Act::Undo };
+    let direction = if what >> 7 == 0 { Direction::Do } else { Direction::Undo };
     let step = PLAN.steps[at].id.clone();
     let state = run.step(&step).map(|(_, state)| state.clone()).unwrap_or_default();
-    let attempts = if act == Act::Run { state.attempts } else { state.undo_attempts };
+    let attempts = if direction == Direction::Do { state.attempts } else { state.undo_attempts };
     let attempt = attempts.wrapping_add(u32::from(detail >> 4 & 1));
     let (why, json) = (Fault::new(FaultKind::Broken, "X", "x"), Json::of(&1));
     let until_ms = [0, 1_000, i64::MAX, i64::MIN][usize::from(detail >> 2 & 3)];
@@ -223,16 +223,16 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
         2 => {
             let attempt = attempts.wrapping_add(1);
             let (input, before) = (Some(json.clone()), some.then_some(json));
-            Event::Began(Began { step, act, attempt, request_id: Uuid::nil(), input, before })
+            Event::Began(Began { step, direction, attempt, request_id: Uuid::nil(), input, before })
         }
         3 => {
             let after_ms = [1, 5_000, u64::MAX][usize::from(detail % 3)];
             let operation = Operation { address: String::new(), after_ms };
-            Event::Accepted(Accepted { step, act, attempt, operation, exchanges: Vec::new() })
+            Event::Accepted(Accepted { step, direction, attempt, operation, exchanges: Vec::new() })
         }
         4 => {
             let end = end(detail, json, until_ms, why);
-            Event::Ended(Ended { step, act, attempt, end, exchanges: Vec::new() })
+            Event::Ended(Ended { step, direction, attempt, end, exchanges: Vec::new() })
         }
         5 => {
             let found = match detail & 3 {
@@ -241,24 +241,26 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
                 2 => Found::NotApplied,
                 _ => Found::Foreign(difference),
             };
-            Event::Probed(Probed { step, act, found, until_ms: None })
+            Event::Probed(Probed { step, direction, found, until_ms: None })
         }
         6 => {
             let check = [1, 2, u32::MAX][usize::from(detail % 3)];
             let step = some.then_some(step);
-            Event::Waiting(Waiting { step, act, check, until_ms, why })
+            Event::Waiting(Waiting { step, direction, check, until_ms, why })
         }
-        7 => Event::Timed(Timed { step, until_ms, elsewhere_ms: None }),
-        8 => Event::Reached(Reached { step, elsewhere_ms: None }),
+        7 => Event::TimerSet(TimerSet { step, until_ms, elsewhere_ms: None }),
+        8 => Event::WaitCompleted(WaitCompleted { step, elsewhere_ms: None }),
         9 => {
             let what =
                 crate::Finding { fact: "f".into(), expected: String::new(), found: None, holds: false };
             Event::Checked(Checked { step, looked: 1, broken: some.then_some(what).into_iter().collect() })
         }
-        10 => Event::Parked(Parked { step, act, why }),
-        11 => Event::Turned(Turned { failed: some.then_some(step) }),
-        12 => Event::Asked(Asked { request: request(run, step, detail & 7), reason: String::new() }),
-        13 => Event::Proved(Proved { differences: some.then_some(difference).into_iter().collect() }),
+        10 => Event::Parked(Parked { step, direction, why }),
+        11 => Event::RollbackStarted(RollbackStarted { failed: some.then_some(step) }),
+        12 => Event::Requested(Requested { request: request(run, step, detail & 7), reason: String::new() }),
+        13 => Event::RollbackVerified(RollbackVerified {
+            differences: some.then_some(difference).into_iter().collect(),
+        }),
         14 => {
             let all = [Verdict::Done, Verdict::RolledBack, Verdict::Stale, Verdict::Superseded];
             Event::Closed(Closed { verdict: all[usize::from(detail & 3)] })
@@ -267,8 +269,8 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             let rule = Retry { base_ms: u64::MAX, cap_ms: u64::MAX, attempts_max: 1, give_up_after_ms: 1 };
             let wished = some.then_some(Duration::MAX);
             let until_ms =
-                next_date(until_ms, Tempo::REAL, &rule, (&RunId::new("r"), &step), attempt, wished);
-            Event::Timed(Timed { step, until_ms, elsewhere_ms: None })
+                next_date(until_ms, TimeScale::REAL, &rule, (&RunId::new("r"), &step), attempt, wished);
+            Event::TimerSet(TimerSet { step, until_ms, elsewhere_ms: None })
         }
     }
 }
@@ -351,11 +353,18 @@ mod tests {
         run.apply(0, &Event::Approved(approved)).expect("it was planned");
         run.apply(0, &compared(Vec::new())).expect("it was approved");
         let step = || StepId::from("g");
-        let (act, request_id) = (Act::Run, Uuid::nil());
+        let (direction, request_id) = (Direction::Do, Uuid::nil());
         let why = Fault::new(FaultKind::Broken, "X", "x");
         for event in [
-            Event::Began(Began { step: step(), act, attempt: 1, request_id, input: None, before: None }),
-            Event::Parked(Parked { step: step(), act, why }),
+            Event::Began(Began {
+                step: step(),
+                direction,
+                attempt: 1,
+                request_id,
+                input: None,
+                before: None,
+            }),
+            Event::Parked(Parked { step: step(), direction, why }),
         ] {
             let refused = run.clone().apply(0, &event);
             assert!(matches!(refused, Err(crate::Illegal::Here { .. })), "{event:?}: {refused:?}");
@@ -382,7 +391,7 @@ mod tests {
         let approved =
             Approved { gate: None, digest: String::new(), reason: String::new(), accepts: Vec::new() };
         let step = || StepId::from("a");
-        let (act, request_id, exchanges) = (Act::Run, Uuid::nil(), Vec::new());
+        let (direction, request_id, exchanges) = (Direction::Do, Uuid::nil(), Vec::new());
         let mut said = Fault::new(FaultKind::Unavailable, "ServerBusy", "come back at noon").at("/x");
         said.status = Some(503);
         let (none, end) = (None, End::Unknown(said));
@@ -391,13 +400,13 @@ mod tests {
             compared(Vec::new()),
             Event::Began(Began {
                 step: step(),
-                act,
+                direction,
                 attempt: 1,
                 request_id,
                 input: none.clone(),
                 before: none,
             }),
-            Event::Ended(Ended { step: step(), act, attempt: 1, end, exchanges }),
+            Event::Ended(Ended { step: step(), direction, attempt: 1, end, exchanges }),
         ] {
             run.apply(0, &event).expect("it follows");
         }
@@ -408,10 +417,11 @@ mod tests {
             "nothing is to be seen; the last answer to it was ServerBusy: come back at noon (503)"
         );
         assert_eq!(why.target.as_deref(), Some("/x"));
-        let absent = Event::Probed(Probed { step: step(), act, found: Found::NotApplied, until_ms: None });
+        let absent =
+            Event::Probed(Probed { step: step(), direction, found: Found::NotApplied, until_ms: None });
         run.apply(0, &absent).expect("it was in doubt");
         let (_, state) = run.step(&step()).expect("it is in the plan");
-        let crate::Forward::Retrying { why, .. } = &state.forward else { panic!("{state:?}") };
+        let crate::ForwardState::Retrying { why, .. } = &state.forward else { panic!("{state:?}") };
         assert_eq!(
             (why.code.as_str(), why.message.as_str()),
             ("ServerBusy", "come back at noon (looked for, and not there)")

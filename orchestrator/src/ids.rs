@@ -83,17 +83,18 @@ impl fmt::Display for StepId {
 /// What is done with a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
+pub enum Direction {
     /// Its effect is put in place.
-    Run,
+    #[serde(rename = "run")]
+    Do,
     /// Its effect is taken back.
     Undo,
 }
 
-impl fmt::Display for Act {
+impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Run => "run",
+            Self::Do => "run",
             Self::Undo => "undo",
         })
     }
@@ -104,6 +105,6 @@ const REQUESTS: Uuid = Uuid::from_u128(0x5f0e_6d4a_9d0b_4f6c_8a53_2b7e_61c0_94d1
 
 /// The client request id of one attempt: the same whenever the same attempt is named, so that the
 /// log can be reconciled with the other side's own record.
-pub fn request_id(run: &RunId, step: &StepId, act: Act, attempt: u32) -> Uuid {
-    Uuid::new_v5(&REQUESTS, format!("{run}\n{step}\n{act}\n{attempt}").as_bytes())
+pub fn request_id(run: &RunId, step: &StepId, direction: Direction, attempt: u32) -> Uuid {
+    Uuid::new_v5(&REQUESTS, format!("{run}\n{step}\n{direction}\n{attempt}").as_bytes())
 }

@@ -25,14 +25,14 @@ mod verify;
 
 pub use activity::registry::Registry;
 pub use activity::{
-    Activity, Call, Condition, Data, Exchange, Finding, Met, Operation, Outcome, Probe, ResourceKey,
-    Reversibility, Trace, Workflow,
+    Activity, Call, Condition, ConditionResult, Data, Evidence, Exchange, Finding, Operation, Outcome, Probe,
+    ResourceKey, Reversibility, Workflow,
 };
 pub use batch::document::{BatchError, BatchLoaded, Document, FORMAT_VERSION, Move, Recording, batch_stream};
 pub use batch::event::{BatchApproved, BatchEvent, BatchPlanned, Opened};
-pub use driver::{DriveError, Engine, Left, Observer, Stay};
+pub use driver::{DriveError, Engine, Observer, StopReason, WaitPolicy};
 pub use fault::{Cause, Difference, Fault, FaultKind};
-pub use ids::{Act, RunId, StepId, request_id};
+pub use ids::{Direction, RunId, StepId, request_id};
 pub use json::Json;
 pub use plan::template::{KNOWN_AFTER_APPLY, Reference, ResolveError, Template};
 pub use plan::{
@@ -46,10 +46,10 @@ pub use run::event::*;
 pub use run::fold::apply::Illegal;
 pub use run::mask::{MASK, mask, mask_flaw};
 pub use run::requests::{RequestError, ask, open_gate};
-pub use run::state::{Direction, Forward, Look, Progress, RunState, StepState, Undo};
+pub use run::state::{ForwardState, PollState, Progress, RunDirection, RunState, StepState, UndoState};
 pub use secrets::{HIDDEN, has_secret, is_secret_name, without_secrets};
 pub use time::clock::{Clock, SystemClock};
-pub use time::scale::Tempo;
+pub use time::scale::TimeScale;
 pub use verify::order::check_order;
 pub use verify::promises::{residue, verify};
 pub use verify::replay::{ReplayError, Replayed, replay};

@@ -5,8 +5,8 @@ use crate::azure::errors::says_there;
 use crate::azure::says_gone;
 use crate::commands::shown;
 use rehome_orchestrator::{
-    Activity, Call, Data, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
-    Trace,
+    Activity, Call, Data, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde_json::{Value, json};
 use std::future::Future;
@@ -160,8 +160,8 @@ impl<T: Link> Activity for Add<T> {
         }
     }
 
-    fn trace(&self, _: &T::Input) -> Trace {
-        Trace::Ours
+    fn evidence(&self, _: &T::Input) -> Evidence {
+        Evidence::Ours
     }
 
     async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
@@ -208,12 +208,12 @@ impl<T: Link> Activity for Unlink<T> {
         }
     }
 
-    fn trace(&self, _: &T::Input) -> Trace {
-        Trace::Anybodys
+    fn evidence(&self, _: &T::Input) -> Evidence {
+        Evidence::Anybodys
     }
 
     /// The plan takes away only what was there.
-    async fn recall(&self, _: &T::Input) -> Result<Option<bool>, Fault> {
+    async fn reconstruct_before(&self, _: &T::Input) -> Result<Option<bool>, Fault> {
         Ok(Some(true))
     }
 

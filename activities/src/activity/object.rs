@@ -10,8 +10,8 @@ use crate::activity::{
 use crate::azure::errors::is_over;
 use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
-    Activity, Call, Data, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey,
-    Retry, Reversibility, Trace,
+    Activity, Call, Data, Difference, Evidence, Fault, FaultKind, Finding, Operation, Outcome, Probe,
+    ResourceKey, Retry, Reversibility,
 };
 use serde_json::Value;
 use std::marker::PhantomData;
@@ -35,7 +35,7 @@ pub(crate) trait Object: Send + Sync + 'static {
     /// Whether it is read back when it was put: an answer need not show what came of it.
     const READ_BACK: bool = false;
     /// What may be concluded from it when the record is lost: of one that is put, and of one that is taken away.
-    const TRACE: Trace;
+    const EVIDENCE: Evidence;
     type Input: Data;
 
     /// The id.
@@ -258,8 +258,8 @@ impl<T: Object> Activity for Put<T> {
         }
     }
 
-    fn trace(&self, _: &T::Input) -> Trace {
-        T::TRACE
+    fn evidence(&self, _: &T::Input) -> Evidence {
+        T::EVIDENCE
     }
 
     async fn undo(&self, call: &Call, input: &T::Input, (): &(), was: Option<&Value>) -> Outcome<()> {
@@ -337,12 +337,12 @@ impl<T: Object> Activity for Remove<T> {
         }
     }
 
-    fn trace(&self, _: &T::Input) -> Trace {
-        T::TRACE
+    fn evidence(&self, _: &T::Input) -> Evidence {
+        T::EVIDENCE
     }
 
     /// What is there, or what the plan says was there.
-    async fn recall(&self, input: &T::Input) -> Result<Option<Option<Value>>, Fault> {
+    async fn reconstruct_before(&self, input: &T::Input) -> Result<Option<Option<Value>>, Fault> {
         let live = self.live(input).await?;
         Ok(Some(Some(live.map_or_else(|| T::body(input), |live| T::writable(input, &live)))))
     }

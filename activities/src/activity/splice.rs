@@ -46,7 +46,7 @@ impl Splice {
     /// What changes, or has changed, in a text that names either side of the pairs: of one that names the old
     /// side what is going to change, of one that names only the new side what must have changed. `None` where the
     /// text names neither, or where the way back does not lead here again.
-    pub(crate) fn recall(text: &str, pairs: &[Pair]) -> Option<Self> {
+    pub(crate) fn reconstruct_before(text: &str, pairs: &[Pair]) -> Option<Self> {
         let turn = |text: &str, pairs: &[Pair]| match rewrite(&Value::from(text), pairs) {
             (Value::String(turned), changes) => (!changes.is_empty()).then_some(turned),
             (_, _) => None,
@@ -83,13 +83,13 @@ mod tests {
     #[test]
     fn what_was_there_before_is_worked_out_from_either_side_and_never_guessed() {
         let pairs = [Pair { from: "old-id".to_owned(), to: "new-id".into() }];
-        let ahead = Splice::recall("use old-id;", &pairs).expect("it names the old one");
+        let ahead = Splice::reconstruct_before("use old-id;", &pairs).expect("it names the old one");
         assert!(ahead.is_now("use new-id;"));
-        let behind = Splice::recall("use new-id;", &pairs).expect("it names the new one");
+        let behind = Splice::reconstruct_before("use new-id;", &pairs).expect("it names the new one");
         assert_eq!(behind.back("use new-id;").as_deref(), Some("use old-id;"));
-        assert!(Splice::recall("use another;", &pairs).is_none());
+        assert!(Splice::reconstruct_before("use another;", &pairs).is_none());
         assert!(
-            Splice::recall("use NEW-ID;", &pairs).is_none(),
+            Splice::reconstruct_before("use NEW-ID;", &pairs).is_none(),
             "this program would have spelt it as planned"
         );
     }

@@ -4,8 +4,8 @@
 use crate::activity::kept_lock::{KeptLock, below, lift};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, unread};
 use rehome_orchestrator::{
-    Activity, Call, Data, Difference, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
-    Reversibility, Trace,
+    Activity, Call, Data, Difference, Evidence, Fault, Finding, Operation, Outcome, Probe, ResourceKey,
+    Retry, Reversibility,
 };
 use serde_json::{Value, json};
 use std::future::Future;
@@ -237,8 +237,8 @@ impl<T: Timed> Activity for Give<T> {
         }
     }
 
-    fn trace(&self, _: &T::Input) -> Trace {
-        Trace::Ours
+    fn evidence(&self, _: &T::Input) -> Evidence {
+        Evidence::Ours
     }
 
     async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
@@ -289,12 +289,12 @@ impl<T: Timed> Activity for End<T> {
         }
     }
 
-    fn trace(&self, _: &T::Input) -> Trace {
-        Trace::Anybodys
+    fn evidence(&self, _: &T::Input) -> Evidence {
+        Evidence::Anybodys
     }
 
     /// The plan ends only what was there.
-    async fn recall(&self, _: &T::Input) -> Result<Option<bool>, Fault> {
+    async fn reconstruct_before(&self, _: &T::Input) -> Result<Option<bool>, Fault> {
         Ok(Some(true))
     }
 

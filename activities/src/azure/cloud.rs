@@ -10,7 +10,7 @@ use super::transport::{Sent, Transport};
 use super::words::plain;
 use super::writer::Writer;
 use crate::references::settings::SettingsKey;
-use rehome_orchestrator::{Operation, Tempo};
+use rehome_orchestrator::{Operation, TimeScale};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -121,7 +121,7 @@ pub(crate) struct Inner {
     pub(crate) sign_in: SignIn,
     pub(crate) arm_audience: String,
     pub(crate) graph_audience: String,
-    pub(crate) tempo: Tempo,
+    pub(crate) time_scale: TimeScale,
     pub(crate) caller: Caller,
     pub(crate) national: Option<&'static National>,
     /// Seals addresses for the log that is written to; set once its key is known.
@@ -166,8 +166,8 @@ impl Azure {
             return Err(ConnectError::NotTogether { url: arm.to_string(), what: plain(&what) });
         }
         let sign_in = SignIn::new(transport.clone(), &login, options.sign_in)?;
-        let tempo = Tempo::scaled(options.time_scale).unwrap_or(Tempo::REAL);
-        let token = patiently(&sign_in, &arm_audience, tempo).await?;
+        let time_scale = TimeScale::scaled(options.time_scale).unwrap_or(TimeScale::REAL);
+        let token = patiently(&sign_in, &arm_audience, time_scale).await?;
         let caller = caller(&token);
         let graph_audience = graph.as_str().trim_end_matches('/').to_owned();
         let inner = Inner {
@@ -179,7 +179,7 @@ impl Azure {
             sign_in,
             arm_audience,
             graph_audience,
-            tempo,
+            time_scale,
             caller,
             national,
             seal: OnceLock::new(),
@@ -209,7 +209,7 @@ impl Azure {
 
     /// What time it is in the cloud, in milliseconds since 1970 UTC, by the date of its last answer; `None` before one.
     pub fn now_ms(&self) -> Option<i64> {
-        self.inner.transport.heard.now_ms(self.inner.tempo.scale())
+        self.inner.transport.heard.now_ms(self.inner.time_scale.scale())
     }
 
     /// Who is to be told when a request waits because the cloud asked to be left alone for long.
@@ -269,7 +269,7 @@ const SIGN_INS: u32 = 4;
 /// Where the sign-in asks for a longer pause, nothing was begun yet: that is said, and nobody waits in silence.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn patiently(sign_in: &SignIn, audience: &str, tempo: Tempo) -> Result<Arc<str>, SignInError> {
+async fn patiently(sign_in: &SignIn, audience: &str, time_scale: TimeScale) -> Result<Arc<str>, SignInError> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -278,7 +278,7 @@ async fn patiently(sign_in: &SignIn, audience: &str, tempo: Tempo) -> Result<Arc
             Err(SignInError::Unavailable { after, .. })
                 if tries < SIGN_INS && after.is_none_or(|wish| wish <= PATIENCE) =>
             {
-                let own = u64::try_from(tempo.wall_ms(1_000 << tries)).unwrap_or_default();
+                let own = u64::try_from(time_scale.wall_ms(1_000 << tries)).unwrap_or_default();
                 let own = Duration::from_millis(own);
                 tokio::time::sleep(after.map_or(own, |wish| wish.max(own))).await;
             }

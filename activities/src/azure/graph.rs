@@ -67,7 +67,7 @@ impl Reader {
             left = again;
             let pause = Duration::from_secs(1 << tries);
             let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-            let wall = u64::try_from(self.inner.tempo.wall_ms(pause)).unwrap_or_default();
+            let wall = u64::try_from(self.inner.time_scale.wall_ms(pause)).unwrap_or_default();
             tokio::time::sleep(Duration::from_millis(wall)).await;
         }
         let missing = |path: &String| Err(broken("the batch has no answer to this part", path));

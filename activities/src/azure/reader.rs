@@ -109,7 +109,7 @@ impl Reader {
 
     /// How long this much of Azure's time takes here.
     pub fn wall(&self, ms: u64) -> Duration {
-        Duration::from_millis(u64::try_from(self.inner.tempo.wall_ms(ms)).unwrap_or_default())
+        Duration::from_millis(u64::try_from(self.inner.time_scale.wall_ms(ms)).unwrap_or_default())
     }
 
     /// One resource, or `None` where there is none of that id.
@@ -269,7 +269,7 @@ impl Reader {
         let mine = format!("assignedTo('{}')", self.caller());
         // Who may not see grants may not be told from who has none: then the refusal stands.
         let grants = self.list(&list, "2022-04-01", &[("$filter", &mine)]).await.unwrap_or_default();
-        let within = self.inner.tempo.wall_ms(u64::from(within_s) * 1_000);
+        let within = self.inner.time_scale.wall_ms(u64::from(within_s) * 1_000);
         let since = chrono::Utc::now() - chrono::TimeDelta::milliseconds(within);
         let made = grants.iter().filter_map(|g| g.pointer("/properties/createdOn")?.as_str());
         made.filter_map(|at| at.parse::<chrono::DateTime<chrono::Utc>>().ok()).any(|at| at > since)
@@ -414,7 +414,8 @@ impl Reader {
     async fn pause(&self, tries: u32, wish: Wish) {
         let own = PAUSE * 2_u32.pow(tries.min(6) - 1);
         let own = u64::try_from(own.as_millis()).unwrap_or(u64::MAX);
-        let own = Duration::from_millis(u64::try_from(self.inner.tempo.wall_ms(own)).unwrap_or_default());
+        let own =
+            Duration::from_millis(u64::try_from(self.inner.time_scale.wall_ms(own)).unwrap_or_default());
         tokio::time::sleep(wish.map_or(own, |wish| wish.max(own))).await;
     }
 }

@@ -245,10 +245,10 @@ impl Inner {
                     request = request.header("if-match", tag);
                 }
             }
-            self.pacing.wait(&limits, self.tempo).await;
+            self.pacing.wait(&limits, self.time_scale).await;
             let sent = self.transport.send(request).await;
             if let Sent::Answer(answer) = &sent {
-                self.pacing.learn(&limits, answer, self.tempo);
+                self.pacing.learn(&limits, answer, self.time_scale);
             }
             match sent {
                 Sent::Answer(answer)

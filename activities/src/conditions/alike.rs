@@ -11,7 +11,7 @@ use crate::conditions::alike_read::{Had, of_groups, read_new, read_old};
 use crate::references::rewrite::Pair;
 use crate::references::text::replace;
 use rehome_orchestrator::PlanValue;
-use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Finding, Met};
+use rehome_orchestrator::{Condition, ConditionResult, Difference, Fault, FaultKind, Finding};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -115,13 +115,13 @@ impl Condition for IdentityAlike {
     const NAME: &'static str = "identity.alike/1";
     type Input = AlikeInput;
 
-    async fn check(&self, input: &AlikeInput) -> Met {
+    async fn check(&self, input: &AlikeInput) -> ConditionResult {
         let found = match Box::pin(differences(&self.0, input)).await {
             Ok(found) => found,
-            Err(why) => return Met::NotYet { after: None, why },
+            Err(why) => return ConditionResult::NotYet { after: None, why },
         };
         if found == Differences::default() {
-            return Met::Yes;
+            return ConditionResult::Yes;
         }
         let part = |word: &str, all: &[String]| {
             (!all.is_empty()).then(|| format!("the new identity {word}: {}", told(all)))
@@ -129,7 +129,7 @@ impl Condition for IdentityAlike {
         let parts =
             [part("has what nobody planned", &found.more), part("lacks what the old one has", &found.less)];
         let what = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-        Met::Never(Fault::new(FaultKind::Differs, "NotAlike", what).at(input.new.id.to_string()))
+        ConditionResult::Never(Fault::new(FaultKind::Differs, "NotAlike", what).at(input.new.id.to_string()))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::references::rewrite::Pair;
 use crate::references::text::{mentions, replace};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_orchestrator::PlanValue;
-use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Finding, Met};
+use rehome_orchestrator::{Condition, ConditionResult, Difference, Fault, FaultKind, Finding};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -157,14 +157,17 @@ impl Condition for PrincipalEqual {
     const NAME: &'static str = "principal.equal/1";
     type Input = EqualInput;
 
-    async fn check(&self, input: &EqualInput) -> Met {
+    async fn check(&self, input: &EqualInput) -> ConditionResult {
         match self.missing(input).await {
-            Ok(None) => Met::Yes,
+            Ok(None) => ConditionResult::Yes,
             Ok(Some(what)) => {
                 let what = format!("the new principal lacks what the old one has: {what}");
-                Met::NotYet { after: None, why: Fault::new(FaultKind::NotReady, "AccessDiffers", what) }
+                ConditionResult::NotYet {
+                    after: None,
+                    why: Fault::new(FaultKind::NotReady, "AccessDiffers", what),
+                }
             }
-            Err(why) => Met::NotYet { after: None, why },
+            Err(why) => ConditionResult::NotYet { after: None, why },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::azure::Reader;
 use crate::surfaces::identity::create::MSI;
-use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Met, PlanValue};
+use rehome_orchestrator::{Condition, ConditionResult, Difference, Fault, FaultKind, PlanValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -42,11 +42,11 @@ impl Condition for PrincipalKnown {
     const NAME: &'static str = "principal.known/1";
     type Input = PrincipalInput;
 
-    async fn check(&self, input: &PrincipalInput) -> Met {
+    async fn check(&self, input: &PrincipalInput) -> ConditionResult {
         let path = format!("servicePrincipals/{}?$select=id,appId,alternativeNames", input.principal_id);
         match self.0.graph_find(&path).await {
             Ok(Some(found)) => match stranger(&found, input) {
-                None => Met::Yes,
+                None => ConditionResult::Yes,
                 Some(Difference { fact, expected, found }) => {
                     let side = |text: Option<String>| text.unwrap_or_default();
                     let what = format!(
@@ -54,7 +54,7 @@ impl Condition for PrincipalKnown {
                         side(found),
                         side(expected)
                     );
-                    Met::Never(
+                    ConditionResult::Never(
                         Fault::new(FaultKind::Differs, "NotItsPrincipal", what)
                             .at(input.principal_id.to_string()),
                     )
@@ -62,9 +62,12 @@ impl Condition for PrincipalKnown {
             },
             Ok(None) => {
                 let what = "Entra ID does not know the new principal yet";
-                Met::NotYet { after: None, why: Fault::new(FaultKind::NotReady, "EntraReplication", what) }
+                ConditionResult::NotYet {
+                    after: None,
+                    why: Fault::new(FaultKind::NotReady, "EntraReplication", what),
+                }
             }
-            Err(why) => Met::NotYet { after: None, why },
+            Err(why) => ConditionResult::NotYet { after: None, why },
         }
     }
 }
@@ -118,14 +121,17 @@ impl Condition for PrincipalEntitled {
     const NAME: &'static str = "principal.entitled/1";
     type Input = EntitledInput;
 
-    async fn check(&self, input: &EntitledInput) -> Met {
+    async fn check(&self, input: &EntitledInput) -> ConditionResult {
         match self.missing(input).await {
-            Ok(None) => Met::Yes,
+            Ok(None) => ConditionResult::Yes,
             Ok(Some(what)) => {
                 let what = format!("Entra ID does not show {what} yet");
-                Met::NotYet { after: None, why: Fault::new(FaultKind::NotReady, "EntraReplication", what) }
+                ConditionResult::NotYet {
+                    after: None,
+                    why: Fault::new(FaultKind::NotReady, "EntraReplication", what),
+                }
             }
-            Err(why) => Met::NotYet { after: None, why },
+            Err(why) => ConditionResult::NotYet { after: None, why },
         }
     }
 }
@@ -143,14 +149,14 @@ impl Condition for IdentityKnown {
     const NAME: &'static str = "identity.known/1";
     type Input = IdentityIsThere;
 
-    async fn check(&self, input: &IdentityIsThere) -> Met {
+    async fn check(&self, input: &IdentityIsThere) -> ConditionResult {
         match self.0.find(&input.id, MSI).await {
-            Ok(Some(_)) => Met::Yes,
+            Ok(Some(_)) => ConditionResult::Yes,
             Ok(None) => {
                 let why = Fault::new(FaultKind::NotReady, "NotMade", "the other identity is not there yet");
-                Met::NotYet { after: None, why: why.at(input.id.clone()) }
+                ConditionResult::NotYet { after: None, why: why.at(input.id.clone()) }
             }
-            Err(why) => Met::NotYet { after: None, why },
+            Err(why) => ConditionResult::NotYet { after: None, why },
         }
     }
 }

@@ -5,7 +5,7 @@
 use crate::azure::Reader;
 use crate::conditions::users::{Known, Look};
 use rehome_orchestrator::PlanValue;
-use rehome_orchestrator::{Condition, Fault, FaultKind, Met};
+use rehome_orchestrator::{Condition, ConditionResult, Fault, FaultKind};
 use serde::{Deserialize, Serialize};
 
 /// No resource uses this identity, by every way of looking that there is, and each of them has answered.
@@ -32,17 +32,17 @@ impl Condition for IdentityUnused {
     const NAME: &'static str = "identity.unused/1";
     type Input = UnusedInput;
 
-    async fn check(&self, input: &UnusedInput) -> Met {
+    async fn check(&self, input: &UnusedInput) -> ConditionResult {
         let UnusedInput { id, names, hosts, answered_for, records } = input;
         let look = Look { id, names, hosts, answered_for, records };
         match look.user(&self.0).await {
-            Ok(None) => Met::Yes,
+            Ok(None) => ConditionResult::Yes,
             Ok(Some(user)) => {
                 let what = format!("this still has the old identity {}, whose rights would go now", user.how);
                 let why = Fault::new(FaultKind::NotReady, "StillAttached", what).at(user.id);
-                Met::NotYet { after: None, why }
+                ConditionResult::NotYet { after: None, why }
             }
-            Err(why) => Met::NotYet { after: None, why },
+            Err(why) => ConditionResult::NotYet { after: None, why },
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::surfaces::identity::survey::{newest_list, together};
 use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::Surface;
-use rehome_orchestrator::{Fault, Node, PlanValue, Registry, Reversibility, StepId, Trace};
+use rehome_orchestrator::{Evidence, Fault, Node, PlanValue, Registry, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -74,7 +74,7 @@ pub(crate) struct CredentialInput {
 impl Object for MadeCredential {
     const NAME: &'static str = "federated_credential.add/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const TRACE: Trace = Trace::Ours;
+    const EVIDENCE: Evidence = Evidence::Ours;
     type Input = CredentialInput;
 
     fn kept(input: &CredentialInput) -> &[KeptLock] {

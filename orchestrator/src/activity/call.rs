@@ -1,6 +1,6 @@
 //! Engine: the right to write, and what is kept of each exchange with the other side. Touches memory only.
 
-use crate::ids::{Act, RunId, StepId};
+use crate::ids::{Direction, RunId, StepId};
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
@@ -25,7 +25,7 @@ const EXCHANGES_MAX: usize = 16;
 pub struct Call {
     run: RunId,
     step: StepId,
-    act: Act,
+    direction: Direction,
     attempt: u32,
     tries: u32,
     request_id: Uuid,
@@ -33,10 +33,16 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(run: RunId, step: StepId, act: Act, attempt: u32, forgiven: u32) -> Self {
-        let request_id = crate::ids::request_id(&run, &step, act, attempt);
-        let tries = attempt.saturating_sub(forgiven);
-        Self { run, step, act, attempt, tries, request_id, exchanges: Mutex::new(Vec::new()) }
+    pub(crate) fn new(
+        run: RunId,
+        step: StepId,
+        direction: Direction,
+        attempt: u32,
+        attempts_before_reset: u32,
+    ) -> Self {
+        let request_id = crate::ids::request_id(&run, &step, direction, attempt);
+        let tries = attempt.saturating_sub(attempts_before_reset);
+        Self { run, step, direction, attempt, tries, request_id, exchanges: Mutex::new(Vec::new()) }
     }
 
     /// The client request id: durable before the call, and the same whenever this attempt is named.
@@ -55,8 +61,8 @@ impl Call {
     }
 
     /// Whether the effect is put in place or taken back.
-    pub fn act(&self) -> Act {
-        self.act
+    pub fn direction(&self) -> Direction {
+        self.direction
     }
 
     /// Which attempt this is, from 1.

@@ -6,7 +6,9 @@
 //! `Call` cannot be given a way to write.
 
 use crate::activity::call::Call;
-use crate::activity::outcome::{Finding, Met, Operation, Outcome, Probe, Reversibility, Trace};
+use crate::activity::outcome::{
+    ConditionResult, Evidence, Finding, Operation, Outcome, Probe, Reversibility,
+};
 use crate::fault::{Difference, Fault};
 use crate::plan::Retry;
 use serde::de::DeserializeOwned;
@@ -117,14 +119,14 @@ pub trait Activity: Send + Sync + 'static {
     }
 
     /// What may be concluded from the effect when the record of the step is lost.
-    fn trace(&self, input: &Self::Input) -> Trace {
+    fn evidence(&self, input: &Self::Input) -> Evidence {
         let _ = input;
-        Trace::Nothing
+        Evidence::Nothing
     }
 
     /// Works out what was there before an effect that may be in place already, when the record of it is lost;
     /// `None` where that cannot be told for certain. Never asked when there is nothing to read before.
-    fn recall(
+    fn reconstruct_before(
         &self,
         input: &Self::Input,
     ) -> impl Future<Output = Result<Option<Self::Before>, Fault>> + Send {
@@ -161,7 +163,7 @@ pub trait Condition: Send + Sync + 'static {
     type Input: Data;
 
     /// Looks once.
-    fn check(&self, input: &Self::Input) -> impl Future<Output = Met> + Send;
+    fn check(&self, input: &Self::Input) -> impl Future<Output = ConditionResult> + Send;
 
     /// Compares what is there with what was waited for, where that is a promise and not only a moment.
     fn verify(&self, input: &Self::Input) -> impl Future<Output = Result<Vec<Finding>, Fault>> + Send {

@@ -8,5 +8,5 @@ mod workflow;
 
 pub use call::{Call, Exchange};
 pub use contract::{Activity, Condition, Data, ResourceKey};
-pub use outcome::{Finding, Met, Operation, Outcome, Probe, Reversibility, Trace};
+pub use outcome::{ConditionResult, Evidence, Finding, Operation, Outcome, Probe, Reversibility};
 pub use workflow::Workflow;

@@ -19,7 +19,7 @@ pub enum Reversibility {
 /// What may be concluded from what is there, when the record of a step is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trace {
+pub enum Evidence {
     /// Nobody but this step makes such an effect: that it is there proves that the step was done.
     Ours,
     /// Others may have brought it about as well; that it is gone again shows.
@@ -100,7 +100,7 @@ pub struct Finding {
 
 /// The answer of one look at a condition.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Met {
+pub enum ConditionResult {
     /// It holds.
     Yes,
     /// Not yet; ask again.

@@ -2,7 +2,8 @@
 
 use crate::activity::workflow::Workflow;
 use crate::activity::{
-    Activity, Call, Condition, Finding, Met, Operation, Outcome, Probe, ResourceKey, Reversibility, Trace,
+    Activity, Call, Condition, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey,
+    Reversibility,
 };
 use crate::fault::{Difference, Fault, FaultKind};
 use crate::ids::StepId;
@@ -84,7 +85,7 @@ impl Registry {
             Node::Act { .. }
             | Node::Wait { .. }
             | Node::Soak { .. }
-            | Node::Pause { .. }
+            | Node::PropagationDelay { .. }
             | Node::Gate { .. }
             | Node::ByHand { .. }
             | Node::Check { .. } => None,
@@ -125,7 +126,7 @@ impl Registry {
                     self.find_condition(condition)?.reads(input.known_whole().as_ref())
                 }
                 Node::Soak { .. }
-                | Node::Pause { .. }
+                | Node::PropagationDelay { .. }
                 | Node::Gate { .. }
                 | Node::ByHand { .. }
                 | Node::Check { .. } => Ok(()),
@@ -185,8 +186,8 @@ pub(crate) trait AnyActivity: Send + Sync {
         input: Json,
         before: Json,
     ) -> BoxFuture<'static, Result<Vec<Difference>, Fault>>;
-    fn trace(&self, input: &Json) -> Result<Trace, Fault>;
-    fn recall(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>>;
+    fn evidence(&self, input: &Json) -> Result<Evidence, Fault>;
+    fn reconstruct_before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>>;
     fn undo(
         self: Arc<Self>,
         call: Arc<Call>,
@@ -206,7 +207,7 @@ pub(crate) trait AnyActivity: Send + Sync {
 pub(crate) trait AnyCondition: Send + Sync {
     /// Whether an input is one of this condition; where there is none yet, nobody can tell.
     fn reads(&self, input: Option<&Json>) -> Result<(), Fault>;
-    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met>;
+    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, ConditionResult>;
     fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>>;
 }
 
@@ -330,16 +331,16 @@ impl<A: Activity> AnyActivity for Erased<A> {
         Box::pin(async move { self.0.restored(&input.read("input")?, &before.read("before image")?).await })
     }
 
-    fn trace(&self, input: &Json) -> Result<Trace, Fault> {
-        Ok(self.0.trace(&input.read("input")?))
+    fn evidence(&self, input: &Json) -> Result<Evidence, Fault> {
+        Ok(self.0.evidence(&input.read("input")?))
     }
 
-    fn recall(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
+    fn reconstruct_before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
         Box::pin(async move {
             if !self.reads_before() {
                 return Ok(Some(Json::of(&())));
             }
-            Ok(self.0.recall(&input.read("input")?).await?.map(|before| Json::of(&before)))
+            Ok(self.0.reconstruct_before(&input.read("input")?).await?.map(|before| Json::of(&before)))
         })
     }
 
@@ -384,11 +385,11 @@ impl<C: Condition> AnyCondition for Erased<C> {
         input.map_or(Ok(()), |input| input.read::<C::Input>("input").map(drop))
     }
 
-    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met> {
+    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, ConditionResult> {
         Box::pin(async move {
             match input.read("input") {
                 Ok(input) => self.0.check(&input).await,
-                Err(why) => Met::Never(why),
+                Err(why) => ConditionResult::Never(why),
             }
         })
     }

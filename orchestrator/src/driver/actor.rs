@@ -1,19 +1,19 @@
 //! Engine: the actor of one run. It owns the run's state, and nobody else appends results to its stream.
 
 use crate::driver::locks::Held;
-use crate::driver::outcome::Case;
+use crate::driver::outcome::StepContext;
 use crate::driver::together::Undecided;
-use crate::driver::work::{self, Done, Pending, Preparation, Ready, Started, Work};
-use crate::driver::{DriveError, Left, Shared};
+use crate::driver::work::{self, Pending, Preparation, Ready, Started, Work, WorkResult};
+use crate::driver::{DriveError, Shared, StopReason};
 use crate::fault::Fault;
-use crate::ids::{Act, RunId};
+use crate::ids::{Direction, RunId};
 use crate::json::Json;
 use crate::plan::graph::Index;
 use crate::plan::{Node, Retry};
 use crate::recovery::history::Loaded;
 use crate::run::decide::{Command, Decision, Live, decide};
 use crate::run::event::*;
-use crate::run::state::{Forward, RunState, Undo};
+use crate::run::state::{ForwardState, RunState, UndoState};
 use crate::verify::promises::Promise;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -42,7 +42,7 @@ pub(crate) struct Actor {
     pub(crate) unreadable: Option<Fault>,
     /// It was started with others, which wait until it is known whether it asks for a survey.
     pub(crate) undecided: Option<Undecided>,
-    bell: Arc<Notify>,
+    wakeup: Arc<Notify>,
     stop: watch::Receiver<bool>,
 }
 
@@ -57,7 +57,7 @@ impl Actor {
         shared: Arc<Shared>,
         run: RunId,
         loaded: Loaded,
-        bell: Arc<Notify>,
+        wakeup: Arc<Notify>,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let live = Live { started_ms: shared.engine.clock.now_ms(), ..Live::default() };
@@ -75,7 +75,7 @@ impl Actor {
             begun: BTreeMap::new(),
             unreadable: None,
             undecided: None,
-            bell,
+            wakeup,
             stop,
         }
     }
@@ -99,7 +99,7 @@ impl Actor {
     }
 
     /// Drives the run as far as it goes.
-    pub(crate) async fn drive(mut self) -> Result<(RunId, Left), DriveError> {
+    pub(crate) async fn drive(mut self) -> Result<(RunId, StopReason), DriveError> {
         loop {
             let decision = self.decide_and_start()?;
             if !self.pending.is_empty() {
@@ -121,7 +121,7 @@ impl Actor {
             }
             let now = self.now_ms();
             self.live.elsewhere_ms = self.shared.engine.clock.elsewhere_ms();
-            let mut decision = decide(&self.state, &self.live, now, self.shared.engine.tempo);
+            let mut decision = decide(&self.state, &self.live, now, self.shared.engine.time_scale);
             let mut recorded = false;
             for command in std::mem::take(&mut decision.commands) {
                 if let Command::Record(event) = command {
@@ -139,11 +139,11 @@ impl Actor {
 
     fn start(&mut self, command: Command) -> Result<(), DriveError> {
         let work = match command {
-            Command::Begin { at, act, keep_before } => return self.prepare(at, act, keep_before),
+            Command::Begin { at, direction, keep_before } => return self.prepare(at, direction, keep_before),
             Command::Survey => Ok(self.survey()),
             Command::Poll { at } => self.poll(at),
-            Command::Probe { at, act } => self.probe(at, act),
-            Command::Recall { at } => self.recall(at),
+            Command::Probe { at, direction } => self.probe(at, direction),
+            Command::Observe { at } => self.observe(at),
             Command::Look { at } => self.look(at),
             Command::Verify { at } => self.verify(at),
             Command::Record(_) => return Ok(()),
@@ -156,18 +156,18 @@ impl Actor {
                 self.tasks.push(work);
                 Ok(())
             }
-            Err((at, act, why)) => self.park(at, act, why),
+            Err((at, direction, why)) => self.park(at, direction, why),
         }
     }
 
-    pub(crate) fn park(&mut self, at: Index, act: Act, why: Fault) -> Result<(), DriveError> {
+    pub(crate) fn park(&mut self, at: Index, direction: Direction, why: Fault) -> Result<(), DriveError> {
         let step = self.state.graph.step(at).id.clone();
-        self.fold(Event::Parked(Parked { step, act, why }), false)
+        self.fold(Event::Parked(Parked { step, direction, why }), false)
     }
 
-    fn prepare(&mut self, at: Index, act: Act, keep_before: bool) -> Result<(), DriveError> {
-        match self.preparation(at, act, keep_before) {
-            Err(why) => self.park(at, act, why),
+    fn prepare(&mut self, at: Index, direction: Direction, keep_before: bool) -> Result<(), DriveError> {
+        match self.preparation(at, direction, keep_before) {
+            Err(why) => self.park(at, direction, why),
             Ok(preparation) => {
                 self.live.steps.insert(at);
                 match preparation.at_once(&self.shared.locks, &self.shared.permits) {
@@ -182,19 +182,24 @@ impl Actor {
         }
     }
 
-    fn preparation(&mut self, at: Index, act: Act, keep_before: bool) -> Result<Preparation, Fault> {
+    fn preparation(
+        &mut self,
+        at: Index,
+        direction: Direction,
+        keep_before: bool,
+    ) -> Result<Preparation, Fault> {
         let step = self.state.at(at);
         let (name, resolved) = self.resolve(at)?;
         let activity = self.shared.engine.registry.find_activity(&name)?;
-        let (input, before) = match (act, &step.input) {
-            (Act::Undo, Some(input)) => (input.clone(), step.before.clone()),
-            (Act::Undo, None) => (resolved, step.before.clone()),
-            (Act::Run, _) => (resolved, step.before.clone().filter(|_| keep_before)),
+        let (input, before) = match (direction, &step.input) {
+            (Direction::Undo, Some(input)) => (input.clone(), step.before.clone()),
+            (Direction::Undo, None) => (resolved, step.before.clone()),
+            (Direction::Do, _) => (resolved, step.before.clone().filter(|_| keep_before)),
         };
-        let before = before.or_else(|| (act == Act::Undo).then(|| Json::of(&())));
+        let before = before.or_else(|| (direction == Direction::Undo).then(|| Json::of(&())));
         // A step that still holds its resources from an attempt in doubt goes on holding them.
         let keys = if self.held.contains_key(&at) { Vec::new() } else { activity.locks(&input)? };
-        Ok(Preparation { at, act, activity, input, before, was: step.output.clone(), keys })
+        Ok(Preparation { at, direction, activity, input, before, was: step.output.clone(), keys })
     }
 
     /// The name and the input of an activity or a condition.
@@ -203,7 +208,7 @@ impl Actor {
             Node::Act { activity, input, .. } => (activity, input),
             Node::Wait { condition, input, .. } => (condition, input),
             Node::Soak { .. }
-            | Node::Pause { .. }
+            | Node::PropagationDelay { .. }
             | Node::Gate { .. }
             | Node::ByHand { .. }
             | Node::Check { .. } => {
@@ -225,7 +230,7 @@ impl Actor {
                 let permits = self.shared.permits.clone();
                 Box::pin(work::survey(workflow, asked, planned.facts, self.written(), permits))
             }
-            Err(why) => Box::pin(async move { Done::Surveyed { at_ms, found: Err(why) } }),
+            Err(why) => Box::pin(async move { WorkResult::Surveyed { at_ms, found: Err(why) } }),
         };
         self.undecided = None;
         (None, work)
@@ -244,28 +249,31 @@ impl Actor {
     }
 
     fn poll(&mut self, at: Index) -> Started {
-        let (activity, input, before) = self.recorded(at).map_err(|why| (at, Act::Run, why))?;
+        let (activity, input, before) = self.recorded(at).map_err(|why| (at, Direction::Do, why))?;
         let attempt = self.state.at(at).attempts;
-        let Forward::Accepted(operation) = self.state.at(at).forward.clone() else {
-            return self.probe(at, Act::Run);
+        let ForwardState::Accepted(operation) = self.state.at(at).forward.clone() else {
+            return self.probe(at, Direction::Do);
         };
         let poll = work::poll(at, attempt, activity, input, before, operation);
         Ok((Some(at), work::reading(self.shared.permits.clone(), poll)))
     }
 
-    fn probe(&mut self, at: Index, act: Act) -> Started {
-        let (activity, input, before) = self.recorded(at).map_err(|why| (at, act, why))?;
+    fn probe(&mut self, at: Index, direction: Direction) -> Started {
+        let (activity, input, before) = self.recorded(at).map_err(|why| (at, direction, why))?;
         if self.state.at(at).before.is_none() && activity.reads_before() {
             // Only a step whose record was lost has none.
             return Ok((
                 Some(at),
-                work::reading(self.shared.permits.clone(), work::surmise(at, act, activity, input)),
+                work::reading(
+                    self.shared.permits.clone(),
+                    work::probe_without_before(at, direction, activity, input),
+                ),
             ));
         }
         let permits = self.shared.permits.clone();
-        let work = match act {
-            Act::Run => work::reading(permits, work::probe(at, act, activity, input, before)),
-            Act::Undo => {
+        let work = match direction {
+            Direction::Do => work::reading(permits, work::probe(at, direction, activity, input, before)),
+            Direction::Undo => {
                 let was = self.state.at(at).output.clone();
                 work::reading(permits, work::probe_undo(at, activity, input, before, was))
             }
@@ -277,14 +285,14 @@ impl Actor {
         let found = self
             .resolve(at)
             .and_then(|(name, input)| Ok((self.shared.engine.registry.find_condition(&name)?, input)));
-        let (condition, input) = found.map_err(|why| (at, Act::Run, why))?;
+        let (condition, input) = found.map_err(|why| (at, Direction::Do, why))?;
         Ok((Some(at), work::reading(self.shared.permits.clone(), work::look(at, condition, input))))
     }
 
     fn verify(&mut self, at: Index) -> Started {
         let Node::Check { of } = &self.state.graph.step(at).node else {
             let why = Fault::new(crate::FaultKind::Bug, "NoCheck", "this step compares nothing");
-            return Err((at, Act::Run, why));
+            return Err((at, Direction::Do, why));
         };
         let of: Vec<Index> = of.iter().filter_map(|id| self.state.graph.find(id)).collect();
         let promises = self.promises(&of);
@@ -297,21 +305,21 @@ impl Actor {
 
     /// The intent: folded now, and the attempt is made when it is in the log.
     pub(crate) fn begin(&mut self, ready: Ready) -> Result<(), DriveError> {
-        let (at, act) = (ready.at, ready.act);
+        let (at, direction) = (ready.at, ready.direction);
         let step = self.state.at(at);
-        let attempt = 1 + match act {
-            Act::Run => step.attempts,
-            Act::Undo => step.undo_attempts,
+        let attempt = 1 + match direction {
+            Direction::Do => step.attempts,
+            Direction::Undo => step.undo_attempts,
         };
         let id = self.state.graph.step(at).id.clone();
         let fresh = |now: &Json, then: Option<&Json>| Some(now.clone()).filter(|n| then != Some(n));
         let began = Began {
-            request_id: crate::ids::request_id(&self.run, &id, act, attempt),
+            request_id: crate::ids::request_id(&self.run, &id, direction, attempt),
             step: id,
-            act,
+            direction,
             attempt,
-            input: fresh(&ready.input, self.state.input(at)).filter(|_| act == Act::Run),
-            before: fresh(&ready.before, step.before.as_ref()).filter(|_| act == Act::Run),
+            input: fresh(&ready.input, self.state.input(at)).filter(|_| direction == Direction::Do),
+            before: fresh(&ready.before, step.before.as_ref()).filter(|_| direction == Direction::Do),
         };
         let event = Event::Began(began);
         let now = self.now_ms();
@@ -333,29 +341,29 @@ impl Actor {
     }
 
     /// Why there is nothing more to do here, if that is so.
-    fn left(&self, decision: &Decision) -> Option<Left> {
+    fn left(&self, decision: &Decision) -> Option<StopReason> {
         if let Some(verdict) = self.state.verdict() {
-            return Some(Left::Closed(verdict));
+            return Some(StopReason::Closed(verdict));
         }
         // What is only read is not waited for: it is read again next time.
         if *self.stop.borrow() && self.sending == 0 {
-            return Some(Left::Stopped);
+            return Some(StopReason::Stopped);
         }
         if !self.tasks.is_empty() {
             return None;
         }
         if let Some(why) = &self.unreadable {
-            return Some(Left::Unreadable(why.clone()));
+            return Some(StopReason::Unreadable(why.clone()));
         }
-        let stay = self.shared.stay;
-        let soak = decision.soak_ms.filter(|date| date.saturating_sub(self.now_ms()) > stay.soak_ms);
+        let wait_policy = self.shared.wait_policy;
+        let soak = decision.soak_ms.filter(|date| date.saturating_sub(self.now_ms()) > wait_policy.soak_ms);
         match (decision.wake_ms, decision.soak_ms, soak) {
             (Some(_), _, _) => None,
             (None, Some(_), None) => None,
-            (None, _, Some(date)) => Some(Left::Soak(date)),
+            (None, _, Some(date)) => Some(StopReason::Soak(date)),
             // Whoever opens a gate comes for that: nobody is waited for there.
-            (None, None, None) if stay.people && decision.people => None,
-            (None, None, None) => Some(Left::People),
+            (None, None, None) if wait_policy.people && decision.people => None,
+            (None, None, None) => Some(StopReason::People),
         }
     }
 
@@ -378,56 +386,56 @@ impl Actor {
                     self.take(done)?;
                 }
             }
-            () = self.bell.notified() => self.catch_up().await?,
+            () = self.wakeup.notified() => self.catch_up().await?,
             _ = self.stop.changed() => {}
             () = alarm => {}
         }
         Ok(())
     }
 
-    fn take(&mut self, done: Done) -> Result<(), DriveError> {
+    fn take(&mut self, done: WorkResult) -> Result<(), DriveError> {
         match done {
-            Done::Prepared(ready) if *self.stop.borrow() => {
+            WorkResult::Prepared(ready) if *self.stop.borrow() => {
                 self.live.steps.remove(&ready.at);
                 Ok(())
             }
-            Done::Prepared(ready) => self.begin(ready),
-            Done::Unprepared { at, act, why } => self.unprepared(at, act, why),
-            Done::Surveyed { at_ms, found } => self.surveyed(at_ms, found),
-            Done::Verified { at, looked, broken } => self.verified(at, looked, broken),
-            Done::Attempted { at, act, attempt, outcome, call } => {
+            WorkResult::Prepared(ready) => self.begin(ready),
+            WorkResult::Unprepared { at, direction, why } => self.unprepared(at, direction, why),
+            WorkResult::Surveyed { at_ms, found } => self.surveyed(at_ms, found),
+            WorkResult::Verified { at, looked, broken } => self.verified(at, looked, broken),
+            WorkResult::Attempted { at, direction, attempt, outcome, call } => {
                 self.sending -= 1;
                 self.live.steps.remove(&at);
-                let event = self.case(at).attempted(act, attempt, outcome, call.exchanges());
+                let event = self.step_context(at).attempted(direction, attempt, outcome, call.exchanges());
                 self.fold(event, true)
             }
-            Done::Polled { at, attempt, outcome } => self.polled(at, attempt, outcome),
-            Done::Probed { at, act, probe } => {
+            WorkResult::Polled { at, attempt, outcome } => self.polled(at, attempt, outcome),
+            WorkResult::Probed { at, direction, probe } => {
                 self.live.steps.remove(&at);
                 let step = self.state.at(at);
-                let (began_ms, checks) = match (act, &step.forward, &step.undo) {
-                    (Act::Run, Forward::Attesting, _) => (None, 1),
-                    (Act::Run, Forward::Doubt(look), _) => {
+                let (began_ms, checks) = match (direction, &step.forward, &step.undo) {
+                    (Direction::Do, ForwardState::Attesting, _) => (None, 1),
+                    (Direction::Do, ForwardState::Doubt(look), _) => {
                         (Some(step.began_ms), look.checks.saturating_add(1))
                     }
-                    (Act::Undo, _, Undo::Doubt(look)) => {
+                    (Direction::Undo, _, UndoState::Doubt(look)) => {
                         (Some(step.undo_began_ms), look.checks.saturating_add(1))
                     }
-                    (Act::Undo, _, Undo::Began) => (Some(step.undo_began_ms), 1),
+                    (Direction::Undo, _, UndoState::Began) => (Some(step.undo_began_ms), 1),
                     // Nothing is under way: what is seen is what is there.
-                    (Act::Undo, _, _) => (None, 1),
-                    (Act::Run, _, _) => (Some(step.began_ms), 1),
+                    (Direction::Undo, _, _) => (None, 1),
+                    (Direction::Do, _, _) => (Some(step.began_ms), 1),
                 };
                 let began_ms = began_ms.map(|wall| self.begun_ms(at).unwrap_or(wall));
-                let tries = match act {
-                    Act::Run => step.attempts - step.forgiven,
-                    Act::Undo => step.undo_attempts - step.undo_forgiven,
+                let tries = match direction {
+                    Direction::Do => step.attempts - step.attempts_before_reset,
+                    Direction::Undo => step.undo_attempts - step.undo_attempts_before_reset,
                 };
-                let event = self.case(at).probed(act, began_ms, checks, tries, probe);
+                let event = self.step_context(at).probed(direction, began_ms, checks, tries, probe);
                 self.fold(event, true)
             }
-            Done::Recalled { at, sight } => self.recalled(at, sight),
-            Done::Looked { at, met } => self.looked(at, met),
+            WorkResult::Observed { at, observation } => self.observed(at, observation),
+            WorkResult::Looked { at, met } => self.looked(at, met),
         }
     }
 
@@ -437,19 +445,19 @@ impl Actor {
         Some(self.now_ms() - (self.shared.engine.clock.steady_ms() - begun))
     }
 
-    pub(crate) fn case(&self, at: Index) -> Case<'_> {
+    pub(crate) fn step_context(&self, at: Index) -> StepContext<'_> {
         let step = self.state.graph.step(at);
         let (retry, settling_ms) = match &step.node {
             Node::Act { retry, settling_ms, .. } => (retry, *settling_ms),
             Node::Wait { retry, .. } => (retry, 0),
             Node::Soak { .. }
-            | Node::Pause { .. }
+            | Node::PropagationDelay { .. }
             | Node::Gate { .. }
             | Node::ByHand { .. }
             | Node::Check { .. } => (&Retry::DEFAULT, 0),
         };
-        let (now_ms, tempo) = (self.now_ms(), self.shared.engine.tempo);
-        Case { run: &self.run, step: &step.id, now_ms, tempo, retry, settling_ms }
+        let (now_ms, time_scale) = (self.now_ms(), self.shared.engine.time_scale);
+        StepContext { run: &self.run, step: &step.id, now_ms, time_scale, retry, settling_ms }
     }
 
     /// Counts one more failure to read, and says when it may be tried again, or that it was enough.
@@ -461,6 +469,6 @@ impl Actor {
             self.failures.remove(&what);
             return None;
         }
-        Some(self.case(what.unwrap_or(0)).date(tries, None))
+        Some(self.step_context(what.unwrap_or(0)).date(tries, None))
     }
 }

@@ -1,11 +1,11 @@
 //! Engine: how an actor's events get into the log, and what happens when somebody else wrote first.
 
-use crate::activity::{Met, Outcome, Reversibility};
+use crate::activity::{ConditionResult, Outcome, Reversibility};
 use crate::driver::DriveError;
 use crate::driver::actor::Actor;
 use crate::driver::work::{Pending, Ready};
 use crate::fault::Fault;
-use crate::ids::Act;
+use crate::ids::Direction;
 use crate::json::Json;
 use crate::plan::Node;
 use crate::plan::graph::Index;
@@ -54,7 +54,7 @@ impl Actor {
     async fn secure(&mut self) -> Result<(), DriveError> {
         let last = |ready: &&Ready| {
             let node = &self.state.graph.step(ready.at).node;
-            ready.act == Act::Run
+            ready.direction == Direction::Do
                 && matches!(node, Node::Act { reversibility: Reversibility::Irreversible, .. })
         };
         let starts = self.pending.iter().filter_map(|pending| pending.start.as_ref());
@@ -75,9 +75,18 @@ impl Actor {
             if let (Event::Began(began), Some(ready)) = (&event, start) {
                 let at = ready.at;
                 let step = self.state.at(at);
-                let forgiven = if began.act == Act::Run { step.forgiven } else { step.undo_forgiven };
-                let call =
-                    Call::new(self.run.clone(), began.step.clone(), began.act, began.attempt, forgiven);
+                let attempts_before_reset = if began.direction == Direction::Do {
+                    step.attempts_before_reset
+                } else {
+                    step.undo_attempts_before_reset
+                };
+                let call = Call::new(
+                    self.run.clone(),
+                    began.step.clone(),
+                    began.direction,
+                    began.attempt,
+                    attempts_before_reset,
+                );
                 self.begun.insert(at, self.shared.engine.clock.steady_ms());
                 let (held, work) = ready.attempt(Arc::new(call));
                 // An attempt that completes another one already holds what it needs.
@@ -142,14 +151,19 @@ impl Actor {
 
     /// Whether what was looked at for a step still matters: a person may have turned the run or left the step out
     /// meanwhile, also before its turn, which the runner saw coming and they did not.
-    fn is_wanted(&self, at: Index, act: Act) -> bool {
-        match act {
-            Act::Run => self.state.back.is_none() && !self.state.at(at).forward.is_settled(),
-            Act::Undo => self.state.back.is_some(),
+    fn is_wanted(&self, at: Index, direction: Direction) -> bool {
+        match direction {
+            Direction::Do => self.state.back.is_none() && !self.state.at(at).forward.is_settled(),
+            Direction::Undo => self.state.back.is_some(),
         }
     }
 
-    pub(crate) fn unprepared(&mut self, at: Index, act: Act, why: Fault) -> Result<(), DriveError> {
+    pub(crate) fn unprepared(
+        &mut self,
+        at: Index,
+        direction: Direction,
+        why: Fault,
+    ) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
         let passing = why.kind.is_passing();
         match passing.then(|| self.failed_again(Some(at))).flatten() {
@@ -157,7 +171,7 @@ impl Actor {
                 self.live.not_before.insert(at, date);
                 Ok(())
             }
-            None if self.is_wanted(at, act) => self.park(at, act, why),
+            None if self.is_wanted(at, direction) => self.park(at, direction, why),
             None => Ok(()),
         }
     }
@@ -169,7 +183,7 @@ impl Actor {
         broken: Vec<Finding>,
     ) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
-        if !self.is_wanted(at, Act::Run) {
+        if !self.is_wanted(at, Direction::Do) {
             return Ok(());
         }
         // What was written a moment ago may not be readable everywhere yet.
@@ -193,10 +207,10 @@ impl Actor {
         let again = match &outcome {
             Outcome::Accepted(operation) => {
                 self.failures.remove(&Some(at));
-                Some(self.case(at).next_poll(operation.after_ms))
+                Some(self.step_context(at).next_poll(operation.after_ms))
             }
             Outcome::Retry { after, .. } => {
-                let asked = self.case(at).date(1, *after);
+                let asked = self.step_context(at).date(1, *after);
                 self.failed_again(Some(at)).map(|own| own.max(asked))
             }
             Outcome::Applied(_) | Outcome::Refused(_) | Outcome::Unknown(_) => None,
@@ -212,29 +226,29 @@ impl Actor {
                 Ok(())
             }
             None => {
-                let event = self.case(at).attempted(Act::Run, attempt, outcome, Vec::new());
+                let event = self.step_context(at).attempted(Direction::Do, attempt, outcome, Vec::new());
                 self.live.not_before.remove(&at);
                 self.fold(event, true)
             }
         }
     }
 
-    pub(crate) fn looked(&mut self, at: Index, met: Met) -> Result<(), DriveError> {
+    pub(crate) fn looked(&mut self, at: Index, met: ConditionResult) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
-        if !self.is_wanted(at, Act::Run) {
+        if !self.is_wanted(at, Direction::Do) {
             return Ok(());
         }
         let step = self.state.graph.step(at).id.clone();
         let event = match met {
-            Met::Yes => Event::Reached(Reached { step, elsewhere_ms: None }),
-            Met::Never(why) => Event::Parked(Parked { step, act: Act::Run, why }),
-            Met::NotYet { after, why } => {
+            ConditionResult::Yes => Event::WaitCompleted(WaitCompleted { step, elsewhere_ms: None }),
+            ConditionResult::Never(why) => Event::Parked(Parked { step, direction: Direction::Do, why }),
+            ConditionResult::NotYet { after, why } => {
                 let check = match &self.state.at(at).forward {
-                    crate::run::state::Forward::Waiting(look) => look.checks.saturating_add(1),
+                    crate::run::state::ForwardState::Waiting(look) => look.checks.saturating_add(1),
                     _ => 1,
                 };
-                let case = self.case(at);
-                case.waiting(Act::Run, check, case.date(check, after), why)
+                let step_context = self.step_context(at);
+                step_context.waiting(Direction::Do, check, step_context.date(check, after), why)
             }
         };
         self.fold(event, true)

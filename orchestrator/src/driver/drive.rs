@@ -1,7 +1,7 @@
 //! Engine: one drive: the actors of its runs, and one watcher for what other processes append.
 
-use crate::driver::crowd::Crowd;
-use crate::driver::engine::{DriveError, Engine, Left, Shared, Stay};
+use crate::driver::actors::Actors;
+use crate::driver::engine::{DriveError, Engine, Shared, StopReason, WaitPolicy};
 use crate::driver::locks::Locks;
 use crate::driver::own::Own;
 use crate::driver::read_back::read_back;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, watch as signal};
 
 impl Engine {
-    /// Drives these runs as far as `stay` says, and says where each was left. A `true` on `stop` lets
+    /// Drives these runs as far as `wait_policy` says, and says where each was left. A `true` on `stop` lets
     /// what is in flight finish and starts nothing new.
     ///
     /// # Errors
@@ -21,13 +21,13 @@ impl Engine {
     pub async fn drive(
         &self,
         runs: &[RunId],
-        stay: Stay,
+        wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
-    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
-        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
+    ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
+        let (actors, watcher) = self.actors(runs, wait_policy, stop).await?;
         tokio::select! {
             biased;
-            left = crowd.gather() => left,
+            left = actors.gather() => left,
             broken = watcher => Err(broken),
         }
     }
@@ -36,29 +36,29 @@ impl Engine {
     /// left is taken up again when somebody else writes to it.
     ///
     /// # Errors
-    /// As [`Engine::drive`]; a run that came in and cannot be read is [`Left::Unreadable`].
+    /// As [`Engine::drive`]; a run that came in and cannot be read is [`StopReason::Unreadable`].
     pub async fn serve(
         &self,
         runs: &[RunId],
-        stay: Stay,
+        wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
         joining: mpsc::UnboundedReceiver<Vec<RunId>>,
-    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
-        let (crowd, watcher) = self.crowd(runs, stay, stop).await?;
+    ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
+        let (actors, watcher) = self.actors(runs, wait_policy, stop).await?;
         tokio::select! {
             biased;
-            left = crowd.serve(joining) => left,
+            left = actors.serve(joining) => left,
             broken = watcher => Err(broken),
         }
     }
 
     /// The actors of these runs, and who notices what others write.
-    async fn crowd(
+    async fn actors(
         &self,
         runs: &[RunId],
-        stay: Stay,
+        wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
-    ) -> Result<(Crowd, impl Future<Output = DriveError>), DriveError> {
+    ) -> Result<(Actors, impl Future<Output = DriveError>), DriveError> {
         let head = self.log.head().await?;
         let permits = Arc::new(Semaphore::new(self.concurrency.max(1)));
         let shared = Arc::new(Shared {
@@ -66,12 +66,12 @@ impl Engine {
             locks: Locks::default(),
             surveys: Surveys::new(permits.clone(), self.clock.clone()),
             permits,
-            stay,
+            wait_policy,
             own: Own::default(),
         });
-        let bells = Arc::new(watch::Bells::default());
-        let mut crowd = Crowd::new(shared.clone(), bells.clone(), stop);
-        crowd.start(read_back(self, runs, head.position).await?);
-        Ok((crowd, watch::watch(shared, head.position, bells)))
+        let wakeups = Arc::new(watch::Wakeups::default());
+        let mut actors = Actors::new(shared.clone(), wakeups.clone(), stop);
+        actors.start(read_back(self, runs, head.position).await?);
+        Ok((actors, watch::watch(shared, head.position, wakeups)))
     }
 }

@@ -12,7 +12,7 @@ use crate::ids::{RunId, StepId};
 use crate::recovery::history::HistoryError;
 use crate::run::event::{Event, Verdict};
 use crate::time::clock::Clock;
-use crate::time::scale::Tempo;
+use crate::time::scale::TimeScale;
 use rehome_store::{AppendError, BoxFuture, Log, ReadError, StreamId};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -27,7 +27,7 @@ pub struct Engine {
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// By how much own timers are shortened.
-    pub tempo: Tempo,
+    pub time_scale: TimeScale,
     /// Who runs it, as they call themselves.
     pub actor: Arc<str>,
     /// How many things may be in flight at once, reads and writes together.
@@ -49,7 +49,7 @@ pub trait Observer: Send + Sync + 'static {
     }
 
     /// The driver left a run, and may go on with others.
-    fn left(&self, run: &RunId, left: &Left) {
+    fn left(&self, run: &RunId, left: &StopReason) {
         let _ = (run, left);
     }
 
@@ -68,14 +68,14 @@ impl Observer for () {
 
 /// How long a driver stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stay {
+pub struct WaitPolicy {
     /// It waits for soaks that end within this many wall milliseconds.
     pub soak_ms: i64,
     /// It waits for people.
     pub people: bool,
 }
 
-impl Stay {
+impl WaitPolicy {
     /// As far as it can go by itself.
     pub const BRIEFLY: Self = Self { soak_ms: 0, people: false };
     /// Until every soak has ended, but not for people.
@@ -86,7 +86,7 @@ impl Stay {
 
 /// Why the driver left a run.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Left {
+pub enum StopReason {
     /// It is closed.
     Closed(Verdict),
     /// Only a person can bring it on.
@@ -160,6 +160,6 @@ pub(crate) struct Shared {
     pub(crate) locks: Locks,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) surveys: Arc<Surveys>,
-    pub(crate) stay: Stay,
+    pub(crate) wait_policy: WaitPolicy,
     pub(crate) own: Own,
 }

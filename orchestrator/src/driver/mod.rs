@@ -1,16 +1,16 @@
 //! Engine: the driver. It does what the decider decides, and writes down what comes of it.
 
 mod actor;
+mod actors;
 mod commit;
-mod crowd;
 mod drive;
 mod engine;
-mod evidence;
 mod locks;
+mod observation;
+mod observe;
 mod outcome;
 mod own;
 mod read_back;
-mod recall;
 mod surveyed;
 mod together;
 mod watch;
@@ -18,4 +18,4 @@ mod work;
 mod written;
 
 pub(crate) use engine::Shared;
-pub use engine::{DriveError, Engine, Left, Observer, Stay};
+pub use engine::{DriveError, Engine, Observer, StopReason, WaitPolicy};

@@ -3,7 +3,7 @@
 use crate::driver::DriveError;
 use crate::driver::actor::{Actor, PROOFS_MAX};
 use crate::fault::Fault;
-use crate::ids::Act;
+use crate::ids::Direction;
 use crate::run::event::*;
 
 impl Actor {
@@ -36,15 +36,18 @@ impl Actor {
                 Ok(())
             }
             (Some(check), why) if check < PROOFS_MAX && (why.is_some() || !differences.is_empty()) => {
-                let until_ms = self.case(0).date(check, None);
+                let until_ms = self.step_context(0).date(check, None);
                 let why = why.unwrap_or_else(|| not_proven(&differences));
-                self.fold(Event::Waiting(Waiting { step: None, act: Act::Undo, check, until_ms, why }), true)
+                self.fold(
+                    Event::Waiting(Waiting { step: None, direction: Direction::Undo, check, until_ms, why }),
+                    true,
+                )
             }
             (Some(_), Some(why)) => {
                 self.unreadable = Some(why);
                 Ok(())
             }
-            (Some(_), None) => self.fold(Event::Proved(Proved { differences }), true),
+            (Some(_), None) => self.fold(Event::RollbackVerified(RollbackVerified { differences }), true),
         }
     }
 }

@@ -8,12 +8,12 @@ use tokio::sync::Notify;
 
 /// How the watcher wakes each actor.
 #[derive(Default)]
-pub(crate) struct Bells {
+pub(crate) struct Wakeups {
     by_stream: Mutex<BTreeMap<StreamId, Arc<Notify>>>,
     any: Notify,
 }
 
-impl Bells {
+impl Wakeups {
     /// The bell of a stream; made where there is none.
     pub(crate) fn of(&self, stream: &StreamId) -> Arc<Notify> {
         self.all().entry(stream.clone()).or_default().clone()
@@ -24,13 +24,13 @@ impl Bells {
     }
 
     /// Ends when any bell was rung since this ended last.
-    pub(crate) async fn rung(&self) {
+    pub(crate) async fn woken(&self) {
         self.any.notified().await;
     }
 
-    fn ring(&self, stream: &StreamId) {
-        if let Some(bell) = self.all().get(stream) {
-            bell.notify_one();
+    fn wake(&self, stream: &StreamId) {
+        if let Some(wakeup) = self.all().get(stream) {
+            wakeup.notify_one();
         }
     }
 
@@ -43,7 +43,7 @@ impl Bells {
 const PAGE: usize = 512;
 
 /// Rings the bell of each run that somebody else wrote to; ends only when the log cannot be read.
-pub(crate) async fn watch(shared: Arc<Shared>, start: Position, bells: Arc<Bells>) -> DriveError {
+pub(crate) async fn watch(shared: Arc<Shared>, start: Position, wakeups: Arc<Wakeups>) -> DriveError {
     let (log, clock) = (&shared.engine.log, &shared.engine.clock);
     let mut seen = start;
     loop {
@@ -62,10 +62,10 @@ pub(crate) async fn watch(shared: Arc<Shared>, start: Position, bells: Arc<Bells
             let Some(last) = page.last() else { break };
             seen = last.position;
             for stored in &page {
-                bells.ring(&stored.record.stream);
+                wakeups.wake(&stored.record.stream);
                 shared.engine.observer.heard(&stored.record.stream);
             }
-            bells.any.notify_one();
+            wakeups.any.notify_one();
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Engine: what is in flight for one run, each piece a future. Calls activities; writes nothing down.
 
 use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow};
-use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Trace};
-use crate::driver::evidence::{self, Sight};
+use crate::activity::{Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey};
 use crate::driver::locks::{Held, Locks};
+use crate::driver::observation::{self, Observation};
 use crate::fault::{Difference, Fault};
-use crate::ids::Act;
+use crate::ids::Direction;
 use crate::json::Json;
 use crate::plan::graph::Index;
 use crate::run::event::Event;
@@ -16,18 +16,18 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What came of a piece of work.
-pub(crate) enum Done {
+pub(crate) enum WorkResult {
     /// An attempt may begin: its resources are held and what was there before is read.
     Prepared(Ready),
     /// What was there before could not be read.
     Unprepared {
         at: Index,
-        act: Act,
+        direction: Direction,
         why: Fault,
     },
     Attempted {
         at: Index,
-        act: Act,
+        direction: Direction,
         attempt: u32,
         outcome: Outcome<Json>,
         call: Arc<Call>,
@@ -39,16 +39,16 @@ pub(crate) enum Done {
     },
     Probed {
         at: Index,
-        act: Act,
+        direction: Direction,
         probe: Probe<Json>,
     },
-    Recalled {
+    Observed {
         at: Index,
-        sight: Sight,
+        observation: Observation,
     },
     Looked {
         at: Index,
-        met: Met,
+        met: ConditionResult,
     },
     Verified {
         at: Index,
@@ -62,10 +62,10 @@ pub(crate) enum Done {
     },
 }
 
-pub(crate) type Work = BoxFuture<'static, Done>;
+pub(crate) type Work = BoxFuture<'static, WorkResult>;
 
 /// A piece of work that was started for a step, or why it could not be.
-pub(crate) type Started = Result<(Option<Index>, Work), (Index, Act, Fault)>;
+pub(crate) type Started = Result<(Option<Index>, Work), (Index, Direction, Fault)>;
 
 /// An event that is folded but not yet in the log.
 pub(crate) struct Pending {
@@ -80,7 +80,7 @@ pub(crate) struct Pending {
 /// An attempt that may begin.
 pub(crate) struct Ready {
     pub(crate) at: Index,
-    pub(crate) act: Act,
+    pub(crate) direction: Direction,
     pub(crate) activity: Arc<dyn AnyActivity>,
     pub(crate) input: Json,
     pub(crate) before: Json,
@@ -92,7 +92,7 @@ pub(crate) struct Ready {
 /// Waits for resources and a permit, then reads what is there before.
 pub(crate) struct Preparation {
     pub(crate) at: Index,
-    pub(crate) act: Act,
+    pub(crate) direction: Direction,
     pub(crate) activity: Arc<dyn AnyActivity>,
     pub(crate) input: Json,
     /// What is known to have been there before; otherwise it is read.
@@ -118,11 +118,11 @@ impl Preparation {
             let held = locks.hold(&self.keys).await;
             let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
             if self.before.is_some() {
-                return Done::Prepared(self.ready(held, permit, None));
+                return WorkResult::Prepared(self.ready(held, permit, None));
             }
             match self.activity.clone().before(self.input.clone()).await {
-                Ok(before) => Done::Prepared(self.ready(held, permit, Some(before))),
-                Err(why) => Done::Unprepared { at: self.at, act: self.act, why },
+                Ok(before) => WorkResult::Prepared(self.ready(held, permit, Some(before))),
+                Err(why) => WorkResult::Unprepared { at: self.at, direction: self.direction, why },
             }
         })
     }
@@ -130,7 +130,7 @@ impl Preparation {
     fn ready(self, held: Held, permit: OwnedSemaphorePermit, read: Option<Json>) -> Ready {
         Ready {
             at: self.at,
-            act: self.act,
+            direction: self.direction,
             activity: self.activity,
             input: self.input,
             before: self.before.or(read).unwrap_or_else(|| Json::of(&())),
@@ -144,21 +144,24 @@ impl Preparation {
 impl Ready {
     /// Sends what there is to send; only after the intent is durable.
     pub(crate) fn attempt(self, call: Arc<Call>) -> (Held, Work) {
-        let Self { at, act, activity, input, before, was, held, permit } = self;
+        let Self { at, direction, activity, input, before, was, held, permit } = self;
         let work = Box::pin(async move {
-            let outcome = match act {
-                Act::Run => activity.run(call.clone(), input, before).await,
-                Act::Undo => activity.undo(call.clone(), input, before, was).await,
+            let outcome = match direction {
+                Direction::Do => activity.run(call.clone(), input, before).await,
+                Direction::Undo => activity.undo(call.clone(), input, before, was).await,
             };
             drop(permit);
-            Done::Attempted { at, act, attempt: call.attempt(), outcome, call }
+            WorkResult::Attempted { at, direction, attempt: call.attempt(), outcome, call }
         });
         (held, work)
     }
 }
 
 /// One of the reading pieces of work, which need a permit and nothing else.
-pub(crate) fn reading(permits: Arc<Semaphore>, work: impl Future<Output = Done> + Send + 'static) -> Work {
+pub(crate) fn reading(
+    permits: Arc<Semaphore>,
+    work: impl Future<Output = WorkResult> + Send + 'static,
+) -> Work {
     Box::pin(async move {
         let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
         let done = work.await;
@@ -174,18 +177,18 @@ pub(crate) async fn poll(
     input: Json,
     before: Json,
     operation: Operation,
-) -> Done {
-    Done::Polled { at, attempt, outcome: activity.poll(input, before, operation).await }
+) -> WorkResult {
+    WorkResult::Polled { at, attempt, outcome: activity.poll(input, before, operation).await }
 }
 
 pub(crate) async fn probe(
     at: Index,
-    act: Act,
+    direction: Direction,
     activity: Arc<dyn AnyActivity>,
     input: Json,
     before: Json,
-) -> Done {
-    Done::Probed { at, act, probe: activity.probe(input, before).await }
+) -> WorkResult {
+    WorkResult::Probed { at, direction, probe: activity.probe(input, before).await }
 }
 
 /// Looks whether what was taken back is gone.
@@ -195,41 +198,54 @@ pub(crate) async fn probe_undo(
     input: Json,
     before: Json,
     was: Option<Json>,
-) -> Done {
-    Done::Probed { at, act: Act::Undo, probe: activity.probe_undo(input, before, was).await }
+) -> WorkResult {
+    WorkResult::Probed {
+        at,
+        direction: Direction::Undo,
+        probe: activity.probe_undo(input, before, was).await,
+    }
 }
 
-pub(crate) async fn recall(
+pub(crate) async fn observe(
     at: Index,
     activity: Arc<dyn AnyActivity>,
     input: Json,
     before: Option<Json>,
-    trace: Trace,
-) -> Done {
-    Done::Recalled { at, sight: evidence::look(activity, input, before, trace).await }
+    evidence: Evidence,
+) -> WorkResult {
+    WorkResult::Observed { at, observation: observation::look(activity, input, before, evidence).await }
 }
 
-impl Done {
+impl WorkResult {
     /// The answer to a probe of a step whose before image had to be worked out.
-    pub(crate) fn of_sight(at: Index, act: Act, sight: Sight) -> Self {
-        let probe = sight.found.unwrap_or_else(|why| Probe::Unsettled { after: None, why });
-        Self::Probed { at, act, probe }
+    pub(crate) fn of_observation(at: Index, direction: Direction, observation: Observation) -> Self {
+        let probe = observation.found.unwrap_or_else(|why| Probe::Unsettled { after: None, why });
+        Self::Probed { at, direction, probe }
     }
 }
 
 /// Looks for an effect whose before image has to be worked out.
-pub(crate) async fn surmise(at: Index, act: Act, activity: Arc<dyn AnyActivity>, input: Json) -> Done {
-    Done::of_sight(at, act, evidence::look(activity, input, None, Trace::Nothing).await)
+pub(crate) async fn probe_without_before(
+    at: Index,
+    direction: Direction,
+    activity: Arc<dyn AnyActivity>,
+    input: Json,
+) -> WorkResult {
+    WorkResult::of_observation(
+        at,
+        direction,
+        observation::look(activity, input, None, Evidence::Nothing).await,
+    )
 }
 
-pub(crate) async fn look(at: Index, condition: Arc<dyn AnyCondition>, input: Json) -> Done {
-    Done::Looked { at, met: condition.check(input).await }
+pub(crate) async fn look(at: Index, condition: Arc<dyn AnyCondition>, input: Json) -> WorkResult {
+    WorkResult::Looked { at, met: condition.check(input).await }
 }
 
-pub(crate) async fn verify(at: Index, promises: Vec<Promise>) -> Done {
+pub(crate) async fn verify(at: Index, promises: Vec<Promise>) -> WorkResult {
     let findings = findings(promises).await;
     let looked = u32::try_from(findings.len()).unwrap_or(u32::MAX);
-    Done::Verified { at, looked, broken: findings.into_iter().filter(|f| !f.holds).collect() }
+    WorkResult::Verified { at, looked, broken: findings.into_iter().filter(|f| !f.holds).collect() }
 }
 
 /// A comparison of one thing that was written with what it was before, which nobody has begun yet.
@@ -242,12 +258,12 @@ pub(crate) async fn survey(
     facts: Json,
     written: Vec<Comparison>,
     permits: Arc<Semaphore>,
-) -> Done {
+) -> WorkResult {
     let (at_ms, found) = found.await;
     let found = found.and_then(|found| workflow.differences(&facts, &found));
     let mut differences = match found {
         Ok(differences) => differences,
-        Err(why) => return Done::Surveyed { at_ms, found: Err(why) },
+        Err(why) => return WorkResult::Surveyed { at_ms, found: Err(why) },
     };
     let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
     let compared: Vec<_> = stream::iter(written).buffered(VERIFY_AT_ONCE).collect().await;
@@ -260,8 +276,8 @@ pub(crate) async fn survey(
                     differences.push(one);
                 }
             }),
-            Err(why) => return Done::Surveyed { at_ms, found: Err(why) },
+            Err(why) => return WorkResult::Surveyed { at_ms, found: Err(why) },
         }
     }
-    Done::Surveyed { at_ms, found: Ok(differences) }
+    WorkResult::Surveyed { at_ms, found: Ok(differences) }
 }

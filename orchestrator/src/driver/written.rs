@@ -3,14 +3,14 @@
 use crate::driver::actor::Actor;
 use crate::driver::work::Comparison;
 use crate::plan::graph::Index;
-use crate::run::state::Undo;
+use crate::run::state::UndoState;
 
 impl Actor {
     /// On the way back: a comparison of each thing that was written with what it was before.
     pub(crate) fn written(&self) -> Vec<Comparison> {
         let compare = |at: Index| {
             let step = self.state.at(at);
-            let gone = matches!(step.undo, Undo::Undone | Undo::NotNeeded);
+            let gone = matches!(step.undo, UndoState::Undone | UndoState::NotNeeded);
             let before = step.before.clone().filter(|_| gone && step.attempts > 0)?;
             let (activity, input, _) = self.recorded(at).ok()?;
             Some(activity.restored(input, before))

@@ -1,6 +1,6 @@
 //! Engine, for tests: every crash, lost answer and failure that a workflow can meet, one after the other.
 //!
-//! A [`Subject`] brings a world, its activities and a plan. [`enumerate`] first lives through it undisturbed
+//! A [`SystemUnderTest`] brings a world, its activities and a plan. [`enumerate`] first lives through it undisturbed
 //! (forward through every gate; there and back; into the clean-up and back) and counts its commits, its calls
 //! and its looks at the world. Then it does so again for every one of these places with every disturbance
 //! that can happen there, starts the engine anew after a death, plays the people, and looks at the *world*:
@@ -24,31 +24,31 @@
 //! show the one with the shortest. `examples/own_activity.rs` tests an activity of one's own.
 //!
 //! Time is virtual: a soak of a day takes no time, and the same case gives the same log. A world that is not
-//! in this process's memory says so ([`Subject::OUTSIDE`]), and time stands still while it is asked.
+//! in this process's memory says so ([`SystemUnderTest::OUTSIDE`]), and time stands still while it is asked.
 
-mod around;
 mod clock;
-mod inject;
-mod place;
-mod stage;
-mod subject;
-mod trial;
+mod exploration;
+mod fault_injection;
+mod fault_point;
+mod injector;
+mod scenario;
+mod system_under_test;
 
 pub use clock::VirtualClock;
-pub use inject::{Called, Happened};
-pub use place::{Disturbance, Place};
-pub use stage::{Case, Help, Report, Way, run_once};
-pub use subject::{Subject, SubjectWorld};
-pub use trial::{Failure, Findings, Trial};
+pub use exploration::{Exploration, Failure, Findings};
+pub use fault_point::{Disturbance, FaultPoint};
+pub use injector::{Called, Happened};
+pub use scenario::{Help, Report, Scenario, Way, run_once};
+pub use system_under_test::{SystemUnderTest, WorldUnderTest};
 
 /// Pairs that [`enumerate`] draws.
 const PAIRS: usize = 300;
 
 /// Disturbs a subject at every place in every way, and at some pairs of places, and tells what it did not
 /// survive.
-pub fn enumerate<S: Subject>(subject: &S) -> Findings {
-    let trial = Trial::new(subject);
-    let mut cases = trial.singles();
-    cases.extend(trial.pairs(1, PAIRS));
-    trial.run_all(&cases, 1)
+pub fn enumerate<S: SystemUnderTest>(system: &S) -> Findings {
+    let exploration = Exploration::new(system);
+    let mut scenarios = exploration.singles();
+    scenarios.extend(exploration.pairs(1, PAIRS));
+    exploration.run_all(&scenarios, 1)
 }

@@ -87,7 +87,8 @@ pub enum Node {
     },
     /// Waits for what nothing shows, such as a change that spreads: this long after the step's turn comes,
     /// in unscaled milliseconds. On the way back it holds too, once something that needs it was taken back.
-    Pause {
+    #[serde(rename = "pause")]
+    PropagationDelay {
         /// How long on the way to the goal.
         for_ms: u64,
         /// How long on the way back.
@@ -140,7 +141,7 @@ impl Node {
             Self::ByHand { instruction, undo } => {
                 instruction.references().union(&undo.references()).copied().collect()
             }
-            Self::Soak { .. } | Self::Pause { .. } | Self::Gate { .. } | Self::Check { .. } => {
+            Self::Soak { .. } | Self::PropagationDelay { .. } | Self::Gate { .. } | Self::Check { .. } => {
                 BTreeSet::new()
             }
         }

@@ -24,7 +24,7 @@ const AHEAD_MAX: usize = 2;
 const PAGE: usize = 2_000;
 
 /// Events of runs that are folded while others are still being read.
-pub(crate) struct Sweep(Vec<Folder>);
+pub(crate) struct BulkLoad(Vec<Folder>);
 
 /// One thread, and the way to it.
 struct Folder {
@@ -47,7 +47,7 @@ pub(crate) struct Flaw {
     pub(crate) source: HistoryError,
 }
 
-impl Sweep {
+impl BulkLoad {
     /// Folds every run.
     pub(crate) fn of_all() -> Self {
         Self::new(vec![Folding::new(); FOLDERS], true)
@@ -161,14 +161,14 @@ fn follows(before: Sequence, stored: &Stored) -> Result<(), ReadError> {
 /// With the run: when there is no such run, or its record cannot be read or is not legal.
 pub(crate) async fn load_many(log: &dyn Log, runs: &[RunId]) -> Result<Vec<Loaded>, (RunId, HistoryError)> {
     let Some(any) = runs.first() else { return Ok(Vec::new()) };
-    let (sweep, mut after) = (Sweep::of(runs), Position(0));
+    let (bulk, mut after) = (BulkLoad::of(runs), Position(0));
     loop {
         let page = log.read_all(after, PAGE).await.map_err(|e| (any.clone(), e.into()))?;
         let Some(last) = page.last() else { break };
         after = last.position;
-        sweep.take(page).await;
+        bulk.take(page).await;
     }
-    let mut folded = sweep.end().await.map_err(|flaw| (run_of(&flaw.stream), flaw.source))?;
+    let mut folded = bulk.end().await.map_err(|flaw| (run_of(&flaw.stream), flaw.source))?;
     let find = |run: &RunId| {
         folded.remove(&run.stream()).ok_or_else(|| (run.clone(), HistoryError::NoRun(run.clone())))
     };

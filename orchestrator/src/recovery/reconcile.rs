@@ -6,18 +6,18 @@
 //! come. What should be there and is not, or is somebody else's, is left to a person; so is what cannot be
 //! told. What people decided is never concluded: gates and by-hand steps are asked for again.
 
-use crate::activity::{Reversibility, Trace};
+use crate::activity::{Evidence, Reversibility};
 use crate::fault::{Fault, FaultKind};
 use crate::json::Json;
 use crate::plan::Node;
 use crate::plan::graph::Index;
 use crate::run::event::*;
 use crate::run::fold::forward::foreign;
-use crate::run::state::{Forward, Lost, RunState};
+use crate::run::state::{ForwardState, Lost, RunState};
 use serde_json::Value;
 
 /// What is concluded of all steps, in the order of the plan.
-pub(crate) fn conclude(run: &RunState, lost: &Lost) -> Vec<Concluded> {
+pub(crate) fn reconcile(run: &RunState, lost: &Lost) -> Vec<ReconciledStep> {
     let mut work = Work { run, lost, was: was_done(run, lost), clear: Vec::new(), out: Vec::new() };
     for at in 0..run.graph.len() {
         work.step(at);
@@ -25,7 +25,9 @@ pub(crate) fn conclude(run: &RunState, lost: &Lost) -> Vec<Concluded> {
     let mut out = work.out;
     out.extend(passed(run, &out));
     out.sort_by_key(|(at, _)| *at);
-    out.into_iter().map(|(at, became)| Concluded { step: run.graph.step(at).id.clone(), became }).collect()
+    out.into_iter()
+        .map(|(at, outcome)| ReconciledStep { step: run.graph.step(at).id.clone(), outcome })
+        .collect()
 }
 
 /// For each step, whether something behind it proves that it was done.
@@ -40,8 +42,9 @@ fn was_done(run: &RunState, lost: &Lost) -> Vec<bool> {
     was
 }
 
-fn is_ours(recalled: &Recalled) -> bool {
-    recalled.trace == Trace::Ours && matches!(recalled.found, Memory::InPlace(_) | Memory::Partly(_))
+fn is_ours(observed: &Observed) -> bool {
+    observed.evidence == Evidence::Ours
+        && matches!(observed.found, ObservedEffect::InPlace(_) | ObservedEffect::Partly(_))
 }
 
 struct Work<'a> {
@@ -50,14 +53,14 @@ struct Work<'a> {
     was: Vec<bool>,
     /// For each step so far, whether it and all acts that it needs are over.
     clear: Vec<bool>,
-    out: Vec<(Index, Became)>,
+    out: Vec<(Index, ReconciledOutcome)>,
 }
 
 impl Work<'_> {
     fn step(&mut self, at: Index) {
         let needs = self.run.graph.needs(at);
         let ready = needs.iter().all(|need| self.clear[*need as usize]);
-        let became = match (&self.run.graph.step(at).node, self.lost.found.get(&at)) {
+        let outcome = match (&self.run.graph.step(at).node, self.lost.found.get(&at)) {
             (Node::Act { reversibility, .. }, Some(found)) => {
                 let last = *reversibility == Reversibility::Irreversible;
                 self.act(at, found, ready, last)
@@ -65,50 +68,57 @@ impl Work<'_> {
             (_, _) => None,
         };
         let acts = matches!(self.run.graph.step(at).node, Node::Act { .. });
-        let over = match &became {
-            Some(Became::Done | Became::Passed) => true,
-            Some(Became::Partial | Became::Parked { .. }) => false,
+        let over = match &outcome {
+            Some(ReconciledOutcome::Done | ReconciledOutcome::Passed) => true,
+            Some(ReconciledOutcome::Partial | ReconciledOutcome::Parked { .. }) => false,
             None => !acts || self.run.at(at).forward.is_settled(),
         };
         self.clear.push(ready && over);
-        self.out.extend(became.map(|became| (at, became)));
+        self.out.extend(outcome.map(|outcome| (at, outcome)));
     }
 
-    fn act(&self, at: Index, found: &Recalled, ready: bool, last: bool) -> Option<Became> {
+    fn act(&self, at: Index, found: &Observed, ready: bool, last: bool) -> Option<ReconciledOutcome> {
         let step = self.run.at(at);
         let was = self.was[at as usize];
         let due = was || ready;
         if step.forward.is_settled() {
             let other = |now: &Json| step.output.as_ref().is_some_and(|then| differs(then, now));
             return match &found.found {
-                Memory::Absent if found.trace != Trace::Nothing => Some(parked(gone(), false)),
-                Memory::InPlace(now) if found.trace == Trace::Ours && other(now) => {
+                ObservedEffect::Absent if found.evidence != Evidence::Nothing => Some(parked(gone(), false)),
+                ObservedEffect::InPlace(now) if found.evidence == Evidence::Ours && other(now) => {
                     Some(parked(another(), false))
                 }
                 _ => None,
             };
         }
-        match (&found.found, found.trace) {
-            (Memory::InPlace(_), Trace::Ours) => Some(Became::Done),
-            (Memory::InPlace(_), Trace::Anybodys | Trace::Nothing) => (due || last).then_some(Became::Done),
-            (Memory::Partly(_), trace) => (due || trace == Trace::Ours).then_some(Became::Partial),
-            (Memory::Absent, Trace::Nothing) => was.then_some(Became::Done),
-            (Memory::Absent, Trace::Ours | Trace::Anybodys) => was.then(|| parked(gone(), false)),
-            (_, _) if matches!(step.forward, Forward::Parked { .. }) => None,
-            (Memory::Foreign(difference), _) => due.then(|| parked(foreign(difference), false)),
-            (Memory::Untold(why), _) => due.then(|| parked(why.clone(), true)),
+        match (&found.found, found.evidence) {
+            (ObservedEffect::InPlace(_), Evidence::Ours) => Some(ReconciledOutcome::Done),
+            (ObservedEffect::InPlace(_), Evidence::Anybodys | Evidence::Nothing) => {
+                (due || last).then_some(ReconciledOutcome::Done)
+            }
+            (ObservedEffect::Partly(_), evidence) => {
+                (due || evidence == Evidence::Ours).then_some(ReconciledOutcome::Partial)
+            }
+            (ObservedEffect::Absent, Evidence::Nothing) => was.then_some(ReconciledOutcome::Done),
+            (ObservedEffect::Absent, Evidence::Ours | Evidence::Anybodys) => {
+                was.then(|| parked(gone(), false))
+            }
+            (_, _) if matches!(step.forward, ForwardState::Parked { .. }) => None,
+            (ObservedEffect::Foreign(difference), _) => due.then(|| parked(foreign(difference), false)),
+            (ObservedEffect::Untold(why), _) => due.then(|| parked(why.clone(), true)),
         }
     }
 }
 
 /// What a program waits for and compares was passed when a step behind it was done. A soak protects what
 /// cannot be undone: only that proves that it is over.
-fn passed(run: &RunState, concluded: &[(Index, Became)]) -> Vec<(Index, Became)> {
+fn passed(run: &RunState, concluded: &[(Index, ReconciledOutcome)]) -> Vec<(Index, ReconciledOutcome)> {
     let mut behind = vec![(false, false); run.steps.len()];
     let mut out = Vec::new();
     for at in (0..run.graph.len()).rev() {
         let node = &run.graph.step(at).node;
-        let done = concluded.iter().any(|(index, became)| *index == at && *became == Became::Done);
+        let done =
+            concluded.iter().any(|(index, outcome)| *index == at && *outcome == ReconciledOutcome::Done);
         let last = matches!(node, Node::Act { reversibility: Reversibility::Irreversible, .. });
         let (done_behind, last_behind) = behind[at as usize];
         let (done_here, last_here) = (done_behind || done, last_behind || done && last);
@@ -116,15 +126,17 @@ fn passed(run: &RunState, concluded: &[(Index, Became)]) -> Vec<(Index, Became)>
             let (done, last) = &mut behind[*need as usize];
             (*done, *last) = (*done || done_here, *last || last_here);
         }
-        let waits =
-            matches!(run.at(at).forward, Forward::Idle | Forward::Waiting(_) | Forward::Soaking { .. });
+        let waits = matches!(
+            run.at(at).forward,
+            ForwardState::Idle | ForwardState::Waiting(_) | ForwardState::Soaking { .. }
+        );
         let over = match node {
-            Node::Wait { .. } | Node::Check { .. } | Node::Pause { .. } => done_behind,
+            Node::Wait { .. } | Node::Check { .. } | Node::PropagationDelay { .. } => done_behind,
             Node::Soak { .. } => last_behind,
             Node::Act { .. } | Node::Gate { .. } | Node::ByHand { .. } => false,
         };
         if over && waits {
-            out.push((at, Became::Passed));
+            out.push((at, ReconciledOutcome::Passed));
         }
     }
     out
@@ -140,8 +152,8 @@ fn differs(then: &Json, now: &Json) -> bool {
     })
 }
 
-fn parked(why: Fault, doubt: bool) -> Became {
-    Became::Parked { why, doubt }
+fn parked(why: Fault, doubt: bool) -> ReconciledOutcome {
+    ReconciledOutcome::Parked { why, doubt }
 }
 
 fn gone() -> Fault {

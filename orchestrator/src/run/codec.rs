@@ -122,7 +122,7 @@ macro_rules! recorded {
 }
 
 recorded!(Event {
-    Planned = "planned" / 1 or 2 when Planned::pauses,
+    Planned = "planned" / 1 or 2 when Planned::has_propagation_delay,
     Approved = "approved" / 1,
     Compared = "compared" / 1,
     Began = "began" / 1,
@@ -130,16 +130,16 @@ recorded!(Event {
     Ended = "ended" / 1,
     Probed = "probed" / 1,
     Waiting = "waiting" / 1,
-    Timed = "timed" / 1,
-    Reached = "reached" / 1,
+    TimerSet = "timed" / 1,
+    WaitCompleted = "reached" / 1,
     Checked = "checked" / 1,
     Parked = "parked" / 1,
-    Turned = "turned" / 1,
-    Asked = "asked" / 1,
-    Proved = "proved" / 1,
+    RollbackStarted = "turned" / 1,
+    Requested = "asked" / 1,
+    RollbackVerified = "proved" / 1,
     Closed = "closed" / 1,
     Restored = "restored" / 1,
-    Recalled = "recalled" / 1,
+    Observed = "recalled" / 1,
     Reconciled = "reconciled" / 1,
 });
 

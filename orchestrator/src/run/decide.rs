@@ -1,13 +1,13 @@
 //! Engine: the decider. From where a run stands and what is in flight to what happens next. Pure.
 
 use crate::fault::{Fault, FaultKind};
-use crate::ids::Act;
+use crate::ids::Direction;
 use crate::plan::graph::Index;
 use crate::plan::{Node, OnFailure, Phase, Retry};
 use crate::run::event::*;
 use crate::run::soak;
 use crate::run::state::*;
-use crate::time::scale::Tempo;
+use crate::time::scale::TimeScale;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What this process has in flight, and what it looked at without a need to write it down.
@@ -33,13 +33,13 @@ pub(crate) enum Command {
     /// Read the facts and compare them.
     Survey,
     /// Make an attempt.
-    Begin { at: Index, act: Act, keep_before: bool },
+    Begin { at: Index, direction: Direction, keep_before: bool },
     /// Ask after a long-running operation.
     Poll { at: Index },
     /// Look whether an effect is in place.
-    Probe { at: Index, act: Act },
+    Probe { at: Index, direction: Direction },
     /// Look what became of a step whose record is lost.
-    Recall { at: Index },
+    Observe { at: Index },
     /// Look whether a condition holds.
     Look { at: Index },
     /// Compare promises with the world.
@@ -75,9 +75,9 @@ impl Decision {
 }
 
 /// Decides. Every record that it asks for is legal in `run`; the caller folds it and asks again.
-pub(crate) fn decide(run: &RunState, live: &Live, now_ms: i64, tempo: Tempo) -> Decision {
+pub(crate) fn decide(run: &RunState, live: &Live, now_ms: i64, time_scale: TimeScale) -> Decision {
     let mut decision = Decision::default();
-    let mut decider = Decider { run, live, now_ms, tempo, out: &mut decision };
+    let mut decider = Decider { run, live, now_ms, time_scale, out: &mut decision };
     if run.closed.is_some() {
         return decision;
     }
@@ -106,7 +106,7 @@ struct Decider<'a> {
     run: &'a RunState,
     live: &'a Live,
     now_ms: i64,
-    tempo: Tempo,
+    time_scale: TimeScale,
     out: &'a mut Decision,
 }
 
@@ -121,7 +121,7 @@ impl Decider<'_> {
         };
         let settling_ms = (0..self.run.graph.len()).map(settling).max().unwrap_or(0);
         let since_ms = lost.since_ms.min(self.live.started_ms);
-        let date = since_ms.saturating_add(self.tempo.wall_ms(settling_ms));
+        let date = since_ms.saturating_add(self.time_scale.wall_ms(settling_ms));
         // A start in the future means that the clock was set back while this process waited.
         if date > self.now_ms && self.live.started_ms <= self.now_ms {
             return self.out.wake(date);
@@ -130,7 +130,7 @@ impl Decider<'_> {
         for at in 0..self.run.graph.len() {
             let (node, stands) = (&self.run.graph.step(at).node, self.run.at(at));
             let known = |id: &&crate::ids::StepId| self.run.output(id).is_some();
-            let seen = stands.forward == Forward::Skipped || lost.found.contains_key(&at);
+            let seen = stands.forward == ForwardState::Skipped || lost.found.contains_key(&at);
             if !matches!(node, Node::Act { .. }) || seen || !node.references().iter().all(known) {
                 continue;
             }
@@ -141,11 +141,11 @@ impl Decider<'_> {
             } else if not_before > self.now_ms {
                 self.out.wake(not_before);
             } else {
-                self.out.commands.push(Command::Recall { at });
+                self.out.commands.push(Command::Observe { at });
             }
         }
         if !looking {
-            let steps = crate::recovery::reconcile::conclude(self.run, lost);
+            let steps = crate::recovery::reconcile::reconcile(self.run, lost);
             self.out.record(Event::Reconciled(Reconciled { steps }));
         }
     }
@@ -162,7 +162,7 @@ impl Decider<'_> {
             return;
         }
         if let Some(failed) = self.failed() {
-            return self.out.record(Event::Turned(Turned { failed: Some(failed) }));
+            return self.out.record(Event::RollbackStarted(RollbackStarted { failed: Some(failed) }));
         }
         if self.run.settled == self.run.graph.len() {
             return self.out.record(Event::Closed(Closed { verdict: Verdict::Done }));
@@ -189,11 +189,11 @@ impl Decider<'_> {
             Node::Act { retry, settling_ms, .. } => self.act(at, retry, *settling_ms),
             Node::Wait { retry, .. } => self.wait(at, retry),
             Node::Soak { for_ms } => self.soak(at, *for_ms),
-            Node::Pause { for_ms, .. } => self.pause(at, *for_ms),
+            Node::PropagationDelay { for_ms, .. } => self.propagation_delay(at, *for_ms),
             Node::Gate { .. } => {}
             Node::ByHand { .. } => self.out.people = true,
             Node::Check { .. } => match self.run.at(at).forward {
-                Forward::Idle if !self.run.paused => {
+                ForwardState::Idle if !self.run.paused => {
                     match self.live.not_before.get(&at).copied().filter(|date| *date > self.now_ms) {
                         Some(date) => self.out.wake(date),
                         None => self.out.commands.push(Command::Verify { at }),
@@ -206,27 +206,32 @@ impl Decider<'_> {
 
     fn act(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
         let step = self.run.at(at);
-        let used = step.attempts - step.forgiven;
+        let used = step.attempts - step.attempts_before_reset;
         match &step.forward {
-            Forward::Idle => self.begin(at, Act::Run, false),
-            Forward::Partial if used >= retry.attempts_max => {
-                self.give_up(at, Act::Run, Some(partial()));
+            ForwardState::Idle => self.begin(at, Direction::Do, false),
+            ForwardState::Partial if used >= retry.attempts_max => {
+                self.give_up(at, Direction::Do, Some(partial()));
             }
-            Forward::Partial => self.begin(at, Act::Run, true),
-            Forward::Retrying { why, .. } if step.vain >= VAIN_MAX => {
-                self.give_up(at, Act::Run, Some(why.clone()));
+            ForwardState::Partial => self.begin(at, Direction::Do, true),
+            ForwardState::Retrying { why, .. } if step.vain >= VAIN_MAX => {
+                self.give_up(at, Direction::Do, Some(why.clone()));
             }
-            Forward::Retrying { why, .. } if self.is_over(used, step.first_ms, step.since_ms, retry) => {
-                self.give_up(at, Act::Run, Some(why.clone()));
+            ForwardState::Retrying { why, .. } if self.is_over(used, step.first_ms, step.since_ms, retry) => {
+                self.give_up(at, Direction::Do, Some(why.clone()));
             }
-            Forward::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => self.out.wake(*until_ms),
-            Forward::Retrying { .. } => self.begin(at, Act::Run, step.partial),
-            Forward::Began
-            | Forward::Accepted(_)
-            | Forward::Doubt(_)
-            | Forward::Attesting
-            | Forward::Parked { .. } => self.unsettled(at, retry, settling_ms),
-            Forward::Waiting(_) | Forward::Soaking { .. } | Forward::Done { .. } | Forward::Skipped => {}
+            ForwardState::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => {
+                self.out.wake(*until_ms)
+            }
+            ForwardState::Retrying { .. } => self.begin(at, Direction::Do, step.partial),
+            ForwardState::Began
+            | ForwardState::Accepted(_)
+            | ForwardState::Doubt(_)
+            | ForwardState::Attesting
+            | ForwardState::Parked { .. } => self.unsettled(at, retry, settling_ms),
+            ForwardState::Waiting(_)
+            | ForwardState::Soaking { .. }
+            | ForwardState::Done { .. }
+            | ForwardState::Skipped => {}
         }
     }
 
@@ -234,10 +239,10 @@ impl Decider<'_> {
     fn unsettled(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
         let step = self.run.at(at);
         match &step.forward {
-            Forward::Began | Forward::Attesting => {
-                self.out.commands.push(Command::Probe { at, act: Act::Run });
+            ForwardState::Began | ForwardState::Attesting => {
+                self.out.commands.push(Command::Probe { at, direction: Direction::Do });
             }
-            Forward::Accepted(operation) => {
+            ForwardState::Accepted(operation) => {
                 let first = step.since_ms.saturating_add_unsigned(operation.after_ms);
                 let date = self.live.not_before.get(&at).copied().unwrap_or(first);
                 if date > self.now_ms {
@@ -246,49 +251,58 @@ impl Decider<'_> {
                     self.out.commands.push(Command::Poll { at });
                 }
             }
-            Forward::Doubt(look) => {
+            ForwardState::Doubt(look) => {
                 let limit = retry.give_up_after_ms.saturating_add(settling_ms);
-                self.look(at, Act::Run, look, step.first_ms, limit);
+                self.look(at, Direction::Do, look, step.first_ms, limit);
             }
-            Forward::Parked { .. } => self.out.people = true,
-            Forward::Idle
-            | Forward::Partial
-            | Forward::Retrying { .. }
-            | Forward::Waiting(_)
-            | Forward::Soaking { .. }
-            | Forward::Done { .. }
-            | Forward::Skipped => {}
+            ForwardState::Parked { .. } => self.out.people = true,
+            ForwardState::Idle
+            | ForwardState::Partial
+            | ForwardState::Retrying { .. }
+            | ForwardState::Waiting(_)
+            | ForwardState::Soaking { .. }
+            | ForwardState::Done { .. }
+            | ForwardState::Skipped => {}
         }
     }
 
-    fn look(&mut self, at: Index, act: Act, look: &Look, first_ms: Option<i64>, limit_ms: u64) {
+    fn look(
+        &mut self,
+        at: Index,
+        direction: Direction,
+        look: &PollState,
+        first_ms: Option<i64>,
+        limit_ms: u64,
+    ) {
         let Node::Act { retry, .. } = &self.run.graph.step(at).node else { return };
         let since_ms = self.run.at(at).since_ms;
         let late = first_ms.is_some_and(|first| self.is_late(first, limit_ms, since_ms, retry));
         if late && look.checks > 1 {
-            self.give_up(at, act, look.why.clone());
+            self.give_up(at, direction, look.why.clone());
         } else if self.is_ahead(look.until_ms, self.run.at(at)) {
             self.out.wake(look.until_ms);
         } else {
-            self.out.commands.push(Command::Probe { at, act });
+            self.out.commands.push(Command::Probe { at, direction });
         }
     }
 
     fn wait(&mut self, at: Index, retry: &Retry) {
         let step = self.run.at(at);
         match &step.forward {
-            Forward::Waiting(look) if self.is_over(look.checks, step.first_ms, step.since_ms, retry) => {
-                self.give_up(at, Act::Run, look.why.clone());
+            ForwardState::Waiting(look) if self.is_over(look.checks, step.first_ms, step.since_ms, retry) => {
+                self.give_up(at, Direction::Do, look.why.clone());
             }
-            Forward::Waiting(look) if self.is_ahead(look.until_ms, step) => self.wake_or_leave(look.until_ms),
-            Forward::Idle | Forward::Waiting(_) => self.out.commands.push(Command::Look { at }),
+            ForwardState::Waiting(look) if self.is_ahead(look.until_ms, step) => {
+                self.wake_or_leave(look.until_ms)
+            }
+            ForwardState::Idle | ForwardState::Waiting(_) => self.out.commands.push(Command::Look { at }),
             _ => self.out.people = true,
         }
     }
 
     /// What is looked at again soon is waited for; what is far ahead is left like a soak.
     fn wake_or_leave(&mut self, until_ms: i64) {
-        if until_ms.saturating_sub(self.now_ms) > self.tempo.wall_ms(BRIEF_MS) {
+        if until_ms.saturating_sub(self.now_ms) > self.time_scale.wall_ms(BRIEF_MS) {
             self.out.soak(until_ms);
         } else {
             self.out.wake(until_ms);
@@ -299,29 +313,31 @@ impl Decider<'_> {
         let id = self.run.graph.step(at).id.clone();
         let elsewhere_ms = self.live.elsewhere_ms;
         match self.run.at(at).forward {
-            Forward::Soaking { until_ms, elsewhere_ms: then } => {
-                let date = soak::end_ms((self.now_ms, elsewhere_ms), self.tempo, for_ms, (until_ms, then));
+            ForwardState::Soaking { until_ms, elsewhere_ms: then } => {
+                let date =
+                    soak::end_ms((self.now_ms, elsewhere_ms), self.time_scale, for_ms, (until_ms, then));
                 if date > self.now_ms {
                     self.out.soak(date);
                 } else {
-                    self.out.record(Event::Reached(Reached { step: id, elsewhere_ms }));
+                    self.out.record(Event::WaitCompleted(WaitCompleted { step: id, elsewhere_ms }));
                 }
             }
             _ => {
-                let until_ms = self.now_ms.saturating_add(self.tempo.wall_ms(for_ms));
-                self.out.record(Event::Timed(Timed { step: id, until_ms, elsewhere_ms }));
+                let until_ms = self.now_ms.saturating_add(self.time_scale.wall_ms(for_ms));
+                self.out.record(Event::TimerSet(TimerSet { step: id, until_ms, elsewhere_ms }));
             }
         }
     }
 
     /// A pause on the way to the goal, or on the way back.
-    fn pause(&mut self, at: Index, for_ms: u64) {
+    fn propagation_delay(&mut self, at: Index, for_ms: u64) {
         let id = self.run.graph.step(at).id.clone();
         let (forward, undo) = (&self.run.at(at).forward, &self.run.at(at).undo);
         match (forward, undo) {
-            (Forward::Soaking { until_ms, .. }, Undo::None) | (_, Undo::Pausing { until_ms }) => {
+            (ForwardState::Soaking { until_ms, .. }, UndoState::None)
+            | (_, UndoState::PropagationDelay { until_ms }) => {
                 if !self.is_ahead(*until_ms, self.run.at(at)) {
-                    self.out.record(Event::Reached(Reached { step: id, elsewhere_ms: None }));
+                    self.out.record(Event::WaitCompleted(WaitCompleted { step: id, elsewhere_ms: None }));
                 } else if for_ms > BRIEF_MS {
                     self.out.soak(*until_ms);
                 } else {
@@ -330,21 +346,21 @@ impl Decider<'_> {
             }
             _ => {
                 // This millisecond has begun already: one more, or it would be a moment too short.
-                let until_ms = self.now_ms.saturating_add(self.tempo.wall_ms(for_ms)).saturating_add(1);
+                let until_ms = self.now_ms.saturating_add(self.time_scale.wall_ms(for_ms)).saturating_add(1);
                 let until_ms = if for_ms == 0 { self.now_ms } else { until_ms };
-                self.out.record(Event::Timed(Timed { step: id, until_ms, elsewhere_ms: None }));
+                self.out.record(Event::TimerSet(TimerSet { step: id, until_ms, elsewhere_ms: None }));
             }
         }
     }
 
-    fn begin(&mut self, at: Index, act: Act, keep_before: bool) {
+    fn begin(&mut self, at: Index, direction: Direction, keep_before: bool) {
         let date = self.live.not_before.get(&at).copied().unwrap_or(0);
         if self.run.paused {
             self.out.people = true;
         } else if date > self.now_ms {
             self.out.wake(date);
         } else {
-            self.out.commands.push(Command::Begin { at, act, keep_before });
+            self.out.commands.push(Command::Begin { at, direction, keep_before });
         }
     }
 
@@ -362,18 +378,18 @@ impl Decider<'_> {
     }
 
     fn is_late(&self, first_ms: i64, limit_ms: u64, since_ms: i64, retry: &Retry) -> bool {
-        let pause = self.tempo.wall_ms(retry.cap_ms.saturating_mul(2)).max(PAUSE_MIN_MS);
-        self.now_ms > first_ms.saturating_add(self.tempo.wall_ms(limit_ms))
+        let pause = self.time_scale.wall_ms(retry.cap_ms.saturating_mul(2)).max(PAUSE_MIN_MS);
+        self.now_ms > first_ms.saturating_add(self.time_scale.wall_ms(limit_ms))
             && self.now_ms.saturating_sub(since_ms) <= pause
     }
 
-    fn give_up(&mut self, at: Index, act: Act, last: Option<Fault>) {
+    fn give_up(&mut self, at: Index, direction: Direction, last: Option<Fault>) {
         let why = last.unwrap_or_else(|| {
             Fault::new(FaultKind::GaveUp, "GaveUp", "the limits of the plan for trying again are reached")
         });
         let why = self.run.explained(at, why);
         let step = self.run.graph.step(at).id.clone();
-        self.out.record(Event::Parked(Parked { step, act, why }));
+        self.out.record(Event::Parked(Parked { step, direction, why }));
     }
 
     fn go_back(&mut self, back: &Back) {
@@ -415,14 +431,16 @@ impl Decider<'_> {
             }
             let (step, node) = (self.run.at(*at), &self.run.graph.step(*at).node);
             let settling = match node {
-                Node::Act { settling_ms, .. } if step.murky => self.tempo.wall_ms(*settling_ms),
+                Node::Act { settling_ms, .. } if step.outcome_uncertain => {
+                    self.time_scale.wall_ms(*settling_ms)
+                }
                 _ => 0,
             };
             let date = step.began_ms.saturating_add(settling);
             if date > self.now_ms {
                 self.out.wake(date);
             } else {
-                self.out.commands.push(Command::Probe { at: *at, act: Act::Undo });
+                self.out.commands.push(Command::Probe { at: *at, direction: Direction::Undo });
             }
         }
     }
@@ -431,7 +449,7 @@ impl Decider<'_> {
         let step = self.run.at(at);
         let (retry, settling_ms) = match &self.run.graph.step(at).node {
             Node::Act { retry, settling_ms, .. } => (retry, settling_ms),
-            Node::Pause { back_ms, .. } => return self.pause(at, *back_ms),
+            Node::PropagationDelay { back_ms, .. } => return self.propagation_delay(at, *back_ms),
             Node::Wait { .. }
             | Node::Soak { .. }
             | Node::Gate { .. }
@@ -443,32 +461,38 @@ impl Decider<'_> {
         };
         match &step.undo {
             // What was undone is looked at before what it needed is: undoing that may put back what it took away.
-            Undo::Pending if !back.unchecked.is_empty() => {}
-            Undo::Pending => self.begin(at, Act::Undo, false),
-            Undo::Retrying { why, .. } if step.undo_vain >= VAIN_MAX => {
-                self.give_up(at, Act::Undo, Some(why.clone()));
+            UndoState::Pending if !back.unchecked.is_empty() => {}
+            UndoState::Pending => self.begin(at, Direction::Undo, false),
+            UndoState::Retrying { why, .. } if step.undo_vain >= VAIN_MAX => {
+                self.give_up(at, Direction::Undo, Some(why.clone()));
             }
-            Undo::Retrying { why, .. }
+            UndoState::Retrying { why, .. }
                 if self.is_over(
-                    step.undo_attempts - step.undo_forgiven,
+                    step.undo_attempts - step.undo_attempts_before_reset,
                     step.undo_first_ms,
                     step.since_ms,
                     retry,
                 ) =>
             {
-                self.give_up(at, Act::Undo, Some(why.clone()));
+                self.give_up(at, Direction::Undo, Some(why.clone()));
             }
-            Undo::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => self.out.wake(*until_ms),
-            Undo::Retrying { .. } => self.begin(at, Act::Undo, false),
-            Undo::Began | Undo::Attesting => {
-                self.out.commands.push(Command::Probe { at, act: Act::Undo });
+            UndoState::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => {
+                self.out.wake(*until_ms)
             }
-            Undo::Doubt(look) => {
+            UndoState::Retrying { .. } => self.begin(at, Direction::Undo, false),
+            UndoState::Began | UndoState::Attesting => {
+                self.out.commands.push(Command::Probe { at, direction: Direction::Undo });
+            }
+            UndoState::Doubt(look) => {
                 let limit = retry.give_up_after_ms.saturating_add(*settling_ms);
-                self.look(at, Act::Undo, look, step.undo_first_ms, limit);
+                self.look(at, Direction::Undo, look, step.undo_first_ms, limit);
             }
-            Undo::Parked { .. } | Undo::ByHand => self.out.people = true,
-            Undo::None | Undo::NotNeeded | Undo::Pausing { .. } | Undo::Undone | Undo::Left => {}
+            UndoState::Parked { .. } | UndoState::ByHand => self.out.people = true,
+            UndoState::None
+            | UndoState::NotNeeded
+            | UndoState::PropagationDelay { .. }
+            | UndoState::Undone
+            | UndoState::Left => {}
         }
     }
 
@@ -477,7 +501,7 @@ impl Decider<'_> {
         if !back.unchecked.is_empty() || self.live.surveying {
             return;
         }
-        if back.proved.is_some() {
+        if back.verified.is_some() {
             self.out.record(Event::Closed(Closed { verdict: Verdict::RolledBack }));
         } else if back.next_proof_ms > self.now_ms {
             self.out.wake(back.next_proof_ms);

@@ -7,7 +7,7 @@ pub use crate::run::event_lost::*;
 
 use crate::activity::{Exchange, Finding, Operation};
 use crate::fault::{Difference, Fault};
-use crate::ids::{Act, StepId};
+use crate::ids::{Direction, StepId};
 use crate::json::Json;
 use crate::plan::{Node, Plan};
 use serde::{Deserialize, Serialize};
@@ -34,25 +34,25 @@ pub enum Event {
     /// A look at the world did not settle the matter yet.
     Waiting(Waiting),
     /// A date was set.
-    Timed(Timed),
+    TimerSet(TimerSet),
     /// A condition holds, or a date has come.
-    Reached(Reached),
+    WaitCompleted(WaitCompleted),
     /// Promises were compared with the world.
     Checked(Checked),
     /// A step cannot go on without a person.
     Parked(Parked),
     /// The run goes back.
-    Turned(Turned),
+    RollbackStarted(RollbackStarted),
     /// A person asked for something.
-    Asked(Asked),
+    Requested(Requested),
     /// After the way back, the world was compared with the facts from before the first step.
-    Proved(Proved),
+    RollbackVerified(RollbackVerified),
     /// Nothing more will happen.
     Closed(Closed),
     /// The end of the record is lost.
     Restored(Restored),
     /// The world was read, because the record is lost.
-    Recalled(Recalled),
+    Observed(Observed),
     /// It was concluded where the run stands.
     Reconciled(Reconciled),
 }
@@ -77,8 +77,8 @@ pub struct Planned {
 
 impl Planned {
     /// Whether the plan has a kind of step that version 1 of this event did not know.
-    pub(crate) fn pauses(&self) -> bool {
-        self.plan.steps.iter().any(|step| matches!(step.node, Node::Pause { .. }))
+    pub(crate) fn has_propagation_delay(&self) -> bool {
+        self.plan.steps.iter().any(|step| matches!(step.node, Node::PropagationDelay { .. }))
     }
 }
 
@@ -114,7 +114,8 @@ pub struct Began {
     /// The step.
     pub step: StepId,
     /// Run or undo.
-    pub act: Act,
+    #[serde(rename = "act")]
+    pub direction: Direction,
     /// Which attempt of this act, from 1.
     pub attempt: u32,
     /// The client request id of everything that this attempt sends to write.
@@ -134,7 +135,8 @@ pub struct Accepted {
     /// The step.
     pub step: StepId,
     /// Run or undo.
-    pub act: Act,
+    #[serde(rename = "act")]
+    pub direction: Direction,
     /// Which attempt.
     pub attempt: u32,
     /// Where to ask.
@@ -151,7 +153,8 @@ pub struct Ended {
     /// The step.
     pub step: StepId,
     /// Run or undo.
-    pub act: Act,
+    #[serde(rename = "act")]
+    pub direction: Direction,
     /// Which attempt.
     pub attempt: u32,
     /// How it ended.
@@ -187,7 +190,8 @@ pub struct Probed {
     /// The step.
     pub step: StepId,
     /// The act whose effect was looked for.
-    pub act: Act,
+    #[serde(rename = "act")]
+    pub direction: Direction,
     /// What was found.
     pub found: Found,
     /// Where it is to be tried again: not before this date, in wall milliseconds since 1970.
@@ -216,7 +220,8 @@ pub struct Waiting {
     /// The step; `None` for the proof at the end of the way back.
     pub step: Option<StepId>,
     /// The act.
-    pub act: Act,
+    #[serde(rename = "act")]
+    pub direction: Direction,
     /// How many looks so far.
     pub check: u32,
     /// The next look is not before this date, in wall milliseconds since 1970.
@@ -225,10 +230,10 @@ pub struct Waiting {
     pub why: Fault,
 }
 
-/// See [`Event::Timed`].
+/// See [`Event::TimerSet`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Timed {
+pub struct TimerSet {
     /// The step.
     pub step: StepId,
     /// The date, in wall milliseconds since 1970.
@@ -238,10 +243,10 @@ pub struct Timed {
     pub elsewhere_ms: Option<i64>,
 }
 
-/// See [`Event::Reached`].
+/// See [`Event::WaitCompleted`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Reached {
+pub struct WaitCompleted {
     /// The step.
     pub step: StepId,
     /// What time it was where the effects are, when a soak ended.
@@ -268,23 +273,24 @@ pub struct Parked {
     /// The step.
     pub step: StepId,
     /// Run or undo.
-    pub act: Act,
+    #[serde(rename = "act")]
+    pub direction: Direction,
     /// Why.
     pub why: Fault,
 }
 
-/// See [`Event::Turned`].
+/// See [`Event::RollbackStarted`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Turned {
+pub struct RollbackStarted {
     /// The step whose failure made it turn; `None` when a person asked.
     pub failed: Option<StepId>,
 }
 
-/// See [`Event::Asked`]. Who asked is the record's actor.
+/// See [`Event::Requested`]. Who asked is the record's actor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Asked {
+pub struct Requested {
     /// What for.
     pub request: Request,
     /// Why.
@@ -311,10 +317,10 @@ pub enum Request {
     RollBack,
 }
 
-/// See [`Event::Proved`].
+/// See [`Event::RollbackVerified`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Proved {
+pub struct RollbackVerified {
     /// What is not as it was before the first step.
     pub differences: Vec<Difference>,
 }

@@ -1,6 +1,6 @@
 //! Engine: what can happen to a run whose record lost its end, as the log keeps it. Touches nothing.
 
-use crate::activity::Trace;
+use crate::activity::Evidence;
 use crate::fault::{Difference, Fault};
 use crate::ids::StepId;
 use crate::json::Json;
@@ -32,13 +32,14 @@ pub struct Restored {
 /// The world was read to find out what became of a step in the part of the record that is lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recalled {
+pub struct Observed {
     /// The step.
     pub step: StepId,
     /// What the effect proves.
-    pub trace: Trace,
+    #[serde(rename = "trace")]
+    pub evidence: Evidence,
     /// What is there.
-    pub found: Memory,
+    pub found: ObservedEffect,
     /// What was resolved from the plan.
     pub input: Json,
     /// What was there before: as recorded, or as worked out from what is there; absent when it cannot be told.
@@ -49,7 +50,7 @@ pub struct Recalled {
 /// What is there of an effect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Memory {
+pub enum ObservedEffect {
     /// The effect, with the output.
     InPlace(Json),
     /// Part of the effect, with what is known of the output.
@@ -67,23 +68,24 @@ pub enum Memory {
 #[serde(deny_unknown_fields)]
 pub struct Reconciled {
     /// The steps, in the order of the plan.
-    pub steps: Vec<Concluded>,
+    pub steps: Vec<ReconciledStep>,
 }
 
 /// What was concluded of one step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Concluded {
+pub struct ReconciledStep {
     /// The step.
     pub step: StepId,
     /// What became of it.
-    pub became: Became,
+    #[serde(rename = "became")]
+    pub outcome: ReconciledOutcome,
 }
 
 /// What became of a step in the part of the record that is lost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Became {
+pub enum ReconciledOutcome {
     /// It was done.
     Done,
     /// It was done in part.

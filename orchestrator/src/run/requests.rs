@@ -3,7 +3,7 @@
 use crate::ids::{RunId, StepId};
 use crate::recovery::history::{self, HistoryError};
 use crate::run::codec::Recorded;
-use crate::run::event::{Approved, Asked, Event, Request};
+use crate::run::event::{Approved, Event, Request, Requested};
 use crate::run::fold::apply::Illegal;
 use rehome_store::{Append, AppendError, Log, Record};
 use std::borrow::Cow;
@@ -68,7 +68,7 @@ pub async fn ask(
             Request::Retry(s) | Request::MarkDone(s) | Request::Acknowledge(s) => vec![s.clone()],
             Request::Pause | Request::Resume | Request::RollBack => Vec::new(),
         };
-        Event::Asked(Asked { request, reason: reason.to_owned() })
+        Event::Requested(Requested { request, reason: reason.to_owned() })
     })
     .await?;
     Ok(touched)

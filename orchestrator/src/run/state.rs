@@ -7,7 +7,7 @@ use crate::json::Json;
 use crate::plan::graph::{Graph, Index};
 use crate::plan::template::Template;
 use crate::plan::{Plan, Step};
-use crate::run::event::{Planned, Recalled, Verdict};
+use crate::run::event::{Observed, Planned, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct RunState {
     pub(crate) approved: bool,
     pub(crate) compared: bool,
     pub(crate) paused: bool,
-    pub(crate) direction: Direction,
+    pub(crate) direction: RunDirection,
     pub(crate) steps: Vec<StepState>,
     pub(crate) closed: Option<Verdict>,
     /// How many needs of each step are not settled.
@@ -28,7 +28,7 @@ pub struct RunState {
     pub(crate) open: BTreeSet<Index>,
     pub(crate) settled: u32,
     /// What the other side last said to an attempt that did not succeed; looks at the world do not change it.
-    pub(crate) said: BTreeMap<Index, Fault>,
+    pub(crate) last_error: BTreeMap<Index, Fault>,
     pub(crate) back: Option<Back>,
     /// The end of the record is lost, and the world was not looked at since.
     pub(crate) lost: Option<Lost>,
@@ -42,7 +42,7 @@ pub struct RunState {
 
 /// Which way a run goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub enum RunDirection {
     /// To its goal.
     Forward,
     /// Back to where it began.
@@ -67,7 +67,7 @@ pub(crate) struct Back {
     pub(crate) unchecked: BTreeSet<Index>,
     pub(crate) proofs: u32,
     pub(crate) next_proof_ms: i64,
-    pub(crate) proved: Option<Vec<Difference>>,
+    pub(crate) verified: Option<Vec<Difference>>,
 }
 
 /// What is known of a run whose record lost its end, until the world was looked at.
@@ -76,7 +76,7 @@ pub(crate) struct Lost {
     /// Nothing that the lost part sent was sent after this date.
     pub(crate) since_ms: i64,
     /// What was found.
-    pub(crate) found: BTreeMap<Index, Recalled>,
+    pub(crate) found: BTreeMap<Index, Observed>,
     /// The run is to be turned when it is known where it stands.
     pub(crate) turn: bool,
 }
@@ -85,17 +85,17 @@ pub(crate) struct Lost {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepState {
     /// On the way forward.
-    pub forward: Forward,
+    pub forward: ForwardState,
     /// On the way back.
-    pub undo: Undo,
+    pub undo: UndoState,
     /// How many attempts to put its effect in place were begun.
     pub attempts: u32,
     /// How many attempts to take it back were begun.
     pub undo_attempts: u32,
     /// Attempts before a person asked to try again, which do not count against the limit.
-    pub(crate) forgiven: u32,
+    pub(crate) attempts_before_reset: u32,
     /// The same on the way back.
-    pub(crate) undo_forgiven: u32,
+    pub(crate) undo_attempts_before_reset: u32,
     /// When the first attempt that counts was begun.
     pub(crate) first_ms: Option<i64>,
     /// The same on the way back.
@@ -107,7 +107,7 @@ pub struct StepState {
     /// When something last happened to it.
     pub since_ms: i64,
     /// An attempt had no clear answer of its own, so a late effect is possible.
-    pub(crate) murky: bool,
+    pub(crate) outcome_uncertain: bool,
     /// Part of its effect is in place.
     pub(crate) partial: bool,
     /// Attempts that were answered with success and after which the effect was not there, since a person last asked.
@@ -124,7 +124,7 @@ pub struct StepState {
 
 /// Where a step stands on the way forward.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Forward {
+pub enum ForwardState {
     /// Nothing has happened.
     #[default]
     Idle,
@@ -133,7 +133,7 @@ pub enum Forward {
     /// The other side works on it.
     Accepted(Operation),
     /// Nobody knows whether the effect is in place.
-    Doubt(Look),
+    Doubt(PollState),
     /// Part of the effect is in place and is to be completed.
     Partial,
     /// Certainly not applied; to be tried again.
@@ -144,7 +144,7 @@ pub enum Forward {
         why: Fault,
     },
     /// The condition does not hold yet.
-    Waiting(Look),
+    Waiting(PollState),
     /// The date has not come yet.
     Soaking {
         /// The date, in wall milliseconds since 1970.
@@ -183,7 +183,7 @@ pub enum Progress {
     Settled,
 }
 
-impl Forward {
+impl ForwardState {
     /// How far the step is.
     pub fn progress(&self) -> Progress {
         match self {
@@ -209,7 +209,7 @@ impl Forward {
 
 /// Where a step stands on the way back.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Undo {
+pub enum UndoState {
     /// The run does not go back, or the outcome of the step is not known yet.
     #[default]
     None,
@@ -220,7 +220,7 @@ pub enum Undo {
     /// An attempt was begun, and its end is not known.
     Began,
     /// Nobody knows whether the effect is gone.
-    Doubt(Look),
+    Doubt(PollState),
     /// Certainly not taken back; to be tried again.
     Retrying {
         /// Not before this date, in wall milliseconds since 1970.
@@ -238,7 +238,7 @@ pub enum Undo {
     /// A person said that it is done; the world is to be looked at.
     Attesting,
     /// What it waits for on the way back has not come yet.
-    Pausing {
+    PropagationDelay {
         /// The date, in wall milliseconds since 1970.
         until_ms: i64,
     },
@@ -252,7 +252,7 @@ pub enum Undo {
 
 /// A look at the world that did not settle the matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct PollState {
     /// How many looks so far.
     pub checks: u32,
     /// The next is not before this date, in wall milliseconds since 1970.
@@ -261,14 +261,14 @@ pub struct Look {
     pub why: Option<Fault>,
 }
 
-impl Look {
+impl PollState {
     pub(crate) const NOW: Self = Self { checks: 0, until_ms: 0, why: None };
 }
 
 impl RunState {
     /// A reason of the engine's own, with what the other side said before.
     pub(crate) fn explained(&self, at: Index, why: Fault) -> Fault {
-        match self.said.get(&at) {
+        match self.last_error.get(&at) {
             Some(said) => why.after(said),
             None => why,
         }
@@ -295,7 +295,7 @@ impl RunState {
     }
 
     /// Which way it goes.
-    pub fn direction(&self) -> &Direction {
+    pub fn direction(&self) -> &RunDirection {
         &self.direction
     }
 
@@ -338,7 +338,7 @@ impl RunState {
 
     /// What differed when the way back was proven, if it was.
     pub fn proof(&self) -> Option<&[Difference]> {
-        self.back.as_ref()?.proved.as_deref()
+        self.back.as_ref()?.verified.as_deref()
     }
 
     /// The time of the last event, in milliseconds since 1970 UTC.
@@ -387,13 +387,16 @@ impl RunState {
     /// Whether the outcome of a step is not known, or only a part of its effect is in place, in either direction.
     pub(crate) fn is_unsettled(&self, at: Index) -> bool {
         let step = self.at(at);
-        let partly = step.partial && matches!(step.forward, Forward::Retrying { .. });
+        let partly = step.partial && matches!(step.forward, ForwardState::Retrying { .. });
         partly
             || matches!(
                 step.forward,
-                Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) | Forward::Partial
+                ForwardState::Began
+                    | ForwardState::Accepted(_)
+                    | ForwardState::Doubt(_)
+                    | ForwardState::Partial
             )
-            || matches!(step.undo, Undo::Began | Undo::Doubt(_))
+            || matches!(step.undo, UndoState::Began | UndoState::Doubt(_))
     }
 
     /// The output of a step, if it has one.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 /// By how much this program's own timers are shortened; never what the other side asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tempo(f64);
+pub struct TimeScale(f64);
 
-impl Tempo {
+impl TimeScale {
     /// Every second is a second.
     pub const REAL: Self = Self(1.0);
 
@@ -42,7 +42,7 @@ pub(crate) fn millis(span: Duration) -> i64 {
 /// whichever is later. The jitter is a function of its arguments, so a replay decides the same.
 pub(crate) fn next_date(
     now_ms: i64,
-    tempo: Tempo,
+    time_scale: TimeScale,
     rule: &Retry,
     who: (&RunId, &StepId),
     tries: u32,
@@ -51,7 +51,7 @@ pub(crate) fn next_date(
     let doubled = rule.base_ms.saturating_mul(1 << tries.saturating_sub(1).min(30));
     let pause = doubled.min(rule.cap_ms);
     let jittered = pause / 2 + scatter(who.0.as_str(), who.1.as_str(), tries) % (pause / 2 + 1);
-    let own = tempo.wall_ms(jittered);
+    let own = time_scale.wall_ms(jittered);
     now_ms.saturating_add(wished.map_or(own, |w| millis(w).max(own)))
 }
 
@@ -70,18 +70,18 @@ mod tests {
         let (run, step) = (RunId::new("r"), StepId::new("s"));
         let rule = Retry { base_ms: 1_000, cap_ms: 8_000, attempts_max: 9, give_up_after_ms: 1 };
         for (tries, most) in [(1, 1_000), (2, 2_000), (3, 4_000), (4, 8_000), (40, 8_000)] {
-            let pause = next_date(0, Tempo::REAL, &rule, (&run, &step), tries, None);
+            let pause = next_date(0, TimeScale::REAL, &rule, (&run, &step), tries, None);
             assert!((most / 2..=most).contains(&pause), "try {tries}: {pause}");
         }
         let wished = Some(Duration::from_secs(60));
-        let quick = Tempo::scaled(1_000.0).expect("a legal scale");
+        let quick = TimeScale::scaled(1_000.0).expect("a legal scale");
         assert_eq!(next_date(5, quick, &rule, (&run, &step), 1, wished), 60_005);
         assert!(next_date(0, quick, &rule, (&run, &step), 4, None) <= 8);
     }
 
     #[test]
     fn a_scale_below_one_or_no_number_is_refused() {
-        assert!(Tempo::scaled(0.5).is_none() && Tempo::scaled(f64::NAN).is_none());
-        assert_eq!(Tempo::scaled(2.0).expect("a legal scale").wall_ms(3), 2);
+        assert!(TimeScale::scaled(0.5).is_none() && TimeScale::scaled(f64::NAN).is_none());
+        assert_eq!(TimeScale::scaled(2.0).expect("a legal scale").wall_ms(3), 2);
     }
 }

@@ -7,7 +7,7 @@ use crate::ids::StepId;
 use crate::json::Json;
 use crate::plan::Node;
 use crate::plan::graph::Index;
-use crate::run::state::{Forward, RunState, Undo};
+use crate::run::state::{ForwardState, RunState, UndoState};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 
@@ -43,9 +43,10 @@ pub(crate) fn promises(state: &RunState, registry: &Registry, of: &[Index]) -> V
 fn promise(state: &RunState, registry: &Registry, at: Index) -> Option<Promise> {
     let (step, stands) = (state.graph.step(at), state.at(at));
     // What was stopped or left out with a part of its effect, or with more than its effect, in place is looked at too.
-    let partly =
-        matches!(stands.forward, Forward::Parked { doubt: false, .. } | Forward::Skipped) && stands.partial;
-    let kept = (partly || matches!(stands.forward, Forward::Done { .. })) && stands.undo != Undo::Undone;
+    let partly = matches!(stands.forward, ForwardState::Parked { doubt: false, .. } | ForwardState::Skipped)
+        && stands.partial;
+    let kept =
+        (partly || matches!(stands.forward, ForwardState::Done { .. })) && stands.undo != UndoState::Undone;
     let compared = match &step.node {
         Node::Act { activity, .. } if kept => {
             let activity = registry.find_activity(activity).ok()?;
@@ -53,7 +54,7 @@ fn promise(state: &RunState, registry: &Registry, at: Index) -> Option<Promise> 
             activity.verify(state.input(at)?.clone(), before, stands.output.clone()?)
         }
         // On the way back what was waited for is taken away again.
-        Node::Wait { condition, input, .. } if kept && stands.undo == Undo::None => {
+        Node::Wait { condition, input, .. } if kept && stands.undo == UndoState::None => {
             registry.find_condition(condition).ok()?.verify(state.resolve(input).ok()?)
         }
         // That somebody said so is no reason not to look.
@@ -81,8 +82,8 @@ pub fn residue(state: &RunState, registry: &Registry) -> Vec<(StepId, String)> {
     let left = |at: Index| {
         let (step, stands) = (state.graph.step(at), state.at(at));
         let Node::Act { activity, .. } = &step.node else { return None };
-        let gone = matches!(stands.undo, Undo::Undone | Undo::NotNeeded);
-        let ours = stands.attempts > 0 && !matches!(stands.forward, Forward::Done { ours: false });
+        let gone = matches!(stands.undo, UndoState::Undone | UndoState::NotNeeded);
+        let ours = stands.attempts > 0 && !matches!(stands.forward, ForwardState::Done { ours: false });
         let input = state.input(at).filter(|_| ours && !gone)?;
         let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
         let activity = registry.find_activity(activity).ok()?;

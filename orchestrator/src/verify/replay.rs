@@ -1,7 +1,7 @@
 //! Engine: a whole log read back in one go, chain and meaning together. Touches the log, reading.
 
 use crate::ids::RunId;
-use crate::recovery::bulk_load::Sweep;
+use crate::recovery::bulk_load::BulkLoad;
 use crate::recovery::history::{HistoryError, Loaded};
 use crate::run::state::RunState;
 use crate::verify::order::Order;
@@ -35,13 +35,13 @@ pub enum ReplayError {
 /// The first event that is not what was written; without one, the first that cannot have happened where
 /// it stands.
 pub async fn replay(log: &dyn Log, anchor: Option<&Anchor>) -> Result<Replayed, ReplayError> {
-    let (sweep, mut order) = (Sweep::of_all(), Order::default());
+    let (bulk, mut order) = (BulkLoad::of_all(), Order::default());
     let visit = async |page: Vec<Stored>| {
         page.iter().for_each(|event| order.take(event));
-        sweep.take(page).await;
+        bulk.take(page).await;
     };
     let verified = walk(log, anchor, visit).await?;
-    let folded = sweep.end().await.map_err(|flaw| flaw.source)?;
+    let folded = bulk.end().await.map_err(|flaw| flaw.source)?;
     let run = |(stream, loaded): (StreamId, Loaded)| Some((RunId::of_stream(&stream)?, loaded.state));
     let runs: BTreeMap<RunId, RunState> = folded.into_iter().filter_map(run).collect();
     order.end(runs.iter())?;

@@ -16,7 +16,7 @@ fn approved(gate: Option<&str>, accepts: &[&str]) -> Event {
 
 fn skip(steps: &[&str]) -> Event {
     let request = Request::Skip(steps.iter().map(|id| StepId::from(*id)).collect());
-    Event::Asked(Asked { request, reason: "a test".to_owned() })
+    Event::Requested(Requested { request, reason: "a test".to_owned() })
 }
 
 fn begun(events: &[Event]) -> RunState {

@@ -2,7 +2,7 @@
 //! runner decides anew, and the run comes to its end.
 
 use crate::lost::{START_MS, engine, house, original, run, to_the_end};
-use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
+use rehome_orchestrator::harness::{VirtualClock, WorldUnderTest};
 use rehome_orchestrator::*;
 use rehome_store::{Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl LogDecorator for Overtaken {
 async fn live(nth: u64, requests: Vec<Request>, back: bool) -> (u64, u64) {
     let (world, clock) = (house(original()), Arc::new(VirtualClock::new(START_MS)));
     let inner = MemoryLog::with_salts(CountedSalts::default());
-    let case = format!("{requests:?} before commit {nth}, back {back}");
+    let scenario = format!("{requests:?} before commit {nth}, back {back}");
     let log =
         Arc::new(Overtaken { inner, appends: AtomicU64::new(0), nth, requests, taken: AtomicU64::new(0) });
     let approved = world.document().approve(&*log, &"harness".into(), START_MS, "a test").await;
@@ -48,8 +48,8 @@ async fn live(nth: u64, requests: Vec<Request>, back: bool) -> (u64, u64) {
     let engine = engine(log.clone(), &world, clock);
     if back {
         let (_stop, stopped) = tokio::sync::watch::channel(false);
-        let left = engine.drive(&[run()], Stay::FOR_SOAK, stopped).await;
-        left.unwrap_or_else(|e| panic!("{case}: {e}"));
+        let left = engine.drive(&[run()], WaitPolicy::FOR_SOAK, stopped).await;
+        left.unwrap_or_else(|e| panic!("{scenario}: {e}"));
         let now = engine.clock.now_ms();
         // Somebody may have turned it already.
         drop(ask(&*log, &run(), &engine.actor, now, Request::RollBack, "a test").await);
@@ -61,10 +61,10 @@ async fn live(nth: u64, requests: Vec<Request>, back: bool) -> (u64, u64) {
     let (verdict, end) = (state.verdict(), world.snapshot().await);
     let open: Vec<_> =
         state.steps().filter(|(_, s)| !s.forward.is_settled()).map(|(step, s)| (&step.id, s)).collect();
-    assert!(verdict.is_some(), "{case}: it is not closed, because of {open:?}");
-    let left = state.steps().any(|(_, s)| s.forward == Forward::Skipped || s.undo == Undo::Left);
+    assert!(verdict.is_some(), "{scenario}: it is not closed, because of {open:?}");
+    let left = state.steps().any(|(_, s)| s.forward == ForwardState::Skipped || s.undo == UndoState::Left);
     if verdict == Some(Verdict::RolledBack) && !left {
-        assert_eq!(end, serde_json::json!(original()), "{case}");
+        assert_eq!(end, serde_json::json!(original()), "{scenario}");
     }
     (log.appends.load(Ordering::SeqCst), log.taken.load(Ordering::SeqCst))
 }

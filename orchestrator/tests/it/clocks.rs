@@ -2,7 +2,7 @@
 //! ever, and the run ends as planned or as before.
 
 use crate::lost::{START_MS, engine, house, original, run, to_the_end, turn};
-use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
+use rehome_orchestrator::harness::{VirtualClock, WorldUnderTest};
 use rehome_orchestrator::*;
 use rehome_store::{Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog};
 use std::sync::Arc;
@@ -68,44 +68,44 @@ async fn live(nth: u64, by_ms: i64, back: bool, there: bool) -> u64 {
     }
     if back {
         let (_stop, stopped) = tokio::sync::watch::channel(false);
-        engine.drive(&[run()], Stay::FOR_SOAK, stopped).await.expect("the engine does its work");
+        engine.drive(&[run()], WaitPolicy::FOR_SOAK, stopped).await.expect("the engine does its work");
         assert!(turn(&engine).await, "it goes back");
     }
     to_the_end(&engine, back).await;
-    let case = format!("set by {by_ms} ms at commit {nth}, back {back}");
+    let scenario = format!("set by {by_ms} ms at commit {nth}, back {back}");
     let state = load(&*log, &run()).await.expect("a legal log").state;
     let (verdict, end) = (state.verdict(), world.snapshot().await);
     if back {
-        assert_eq!((verdict, end), (Some(Verdict::RolledBack), serde_json::json!(original())), "{case}");
+        assert_eq!((verdict, end), (Some(Verdict::RolledBack), serde_json::json!(original())), "{scenario}");
     } else {
         let goal = serde_json::json!({
             "new": "lamp", "left": "lamp@new", "right": "lamp@new", "far": "lamp@new", "last": "vase",
         });
-        assert_eq!((verdict, end), (Some(Verdict::Done), goal), "{case}");
+        assert_eq!((verdict, end), (Some(Verdict::Done), goal), "{scenario}");
     }
     for (step, stands) in state.steps() {
-        assert!(stands.attempts <= 1 && stands.undo_attempts <= 1, "{case}: {} was sent again", step.id);
+        assert!(stands.attempts <= 1 && stands.undo_attempts <= 1, "{scenario}: {} was sent again", step.id);
     }
     if there && !back {
-        soaked(&*log, &case).await;
+        soaked(&*log, &scenario).await;
     }
     log.appends.load(Ordering::SeqCst)
 }
 
 /// The soak of a day took a day, by the clock of the other side.
-async fn soaked(log: &dyn Log, case: &str) {
+async fn soaked(log: &dyn Log, scenario: &str) {
     let events: Vec<Entry<Event>> = entries(log, &run().stream()).await.expect("readable");
     let (mut timed, mut reached) = (None, None);
     for entry in events {
         match entry.event {
-            Event::Timed(event) if event.step.as_str() == "soak" => timed = event.elsewhere_ms,
-            Event::Reached(event) if event.step.as_str() == "soak" => reached = event.elsewhere_ms,
+            Event::TimerSet(event) if event.step.as_str() == "soak" => timed = event.elsewhere_ms,
+            Event::WaitCompleted(event) if event.step.as_str() == "soak" => reached = event.elsewhere_ms,
             _ => {}
         }
     }
     let (timed, reached) = (timed.expect("a date"), reached.expect("a date"));
     let took = reached - timed;
-    assert!((DAY_MS..2 * DAY_MS).contains(&took), "{case}: the soak took {took} ms");
+    assert!((DAY_MS..2 * DAY_MS).contains(&took), "{scenario}: the soak took {took} ms");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 use crate::fake_world::{House, HouseWorld, Put, Take, step};
 use rehome_orchestrator::harness::{
-    Case, Disturbance, Help, Place, Report, Subject, Trial, Way, enumerate, run_once,
+    Disturbance, Exploration, FaultPoint, Help, Report, Scenario, SystemUnderTest, Way, enumerate, run_once,
 };
-use rehome_orchestrator::{Act, Left, Node, OnFailure, Phase, Template, Verdict};
+use rehome_orchestrator::{Direction, Node, OnFailure, Phase, StopReason, Template, Verdict};
 use serde_json::{Value, json};
 
 const HOUSE: House = House { on_failure: OnFailure::Park, blind: false };
@@ -17,13 +17,13 @@ fn goal() -> Value {
 
 #[test]
 fn an_undisturbed_run_reaches_its_goal_and_one_that_is_turned_goes_all_the_way_back() {
-    let forward = run_once(&HOUSE, &Case::new(Way::Forward, &[]));
+    let forward = run_once(&HOUSE, &Scenario::new(Way::Forward, &[]));
     assert_eq!(forward.world, goal(), "{}", forward.history.join("\n"));
-    assert_eq!(forward.left[0].1, Left::Closed(Verdict::Done));
+    assert_eq!(forward.left[0].1, StopReason::Closed(Verdict::Done));
     for (way, undone) in [(Way::ThereAndBack, 5), (Way::BackFromCleanUp, 6)] {
-        let back = run_once(&HOUSE, &Case::new(way, &[]));
+        let back = run_once(&HOUSE, &Scenario::new(way, &[]));
         assert_eq!(back.world, before(), "{}", back.history.join("\n"));
-        assert_eq!(back.left[0].1, Left::Closed(Verdict::RolledBack));
+        assert_eq!(back.left[0].1, StopReason::Closed(Verdict::RolledBack));
         assert_eq!(undos(&back).len(), undone, "{}", back.history.join("\n"));
     }
 }
@@ -38,7 +38,7 @@ fn time_of(history: &[String], kind: &str, step: &str, act: &str) -> i64 {
 
 #[test]
 fn a_pause_holds_on_the_way_there_and_on_the_way_back_behind_what_was_taken_back() {
-    let history = run_once(&HOUSE, &Case::new(Way::ThereAndBack, &[])).history;
+    let history = run_once(&HOUSE, &Scenario::new(Way::ThereAndBack, &[])).history;
     let granted = ["left", "right", "far"].map(|step| time_of(&history, "ended", step, "run"));
     let used = time_of(&history, "began", "last", "run");
     assert!(granted.iter().all(|at| used - at >= 600_000), "{}", history.join("\n"));
@@ -55,10 +55,10 @@ fn a_pause_holds_on_the_way_there_and_on_the_way_back_behind_what_was_taken_back
 fn every_disturbance_at_every_place_ends_as_planned_or_as_before_or_as_listed() {
     for on_failure in [OnFailure::Park, OnFailure::RollBack] {
         let house = House { on_failure, blind: false };
-        let trial = Trial::new(&house);
-        let mut cases = trial.singles();
-        cases.extend(trial.pairs(1, 150));
-        let findings = trial.run_all(&cases, 2);
+        let exploration = Exploration::new(&house);
+        let mut scenarios = exploration.singles();
+        scenarios.extend(exploration.pairs(1, 150));
+        let findings = exploration.run_all(&scenarios, 2);
         assert!(findings.runs > 650, "only {} cases", findings.runs);
         assert!(findings.failures.is_empty(), "{on_failure:?}: {findings}");
     }
@@ -66,9 +66,10 @@ fn every_disturbance_at_every_place_ends_as_planned_or_as_before_or_as_listed() 
 
 #[test]
 fn the_same_case_gives_the_same_log() {
-    let armed = [(Place::Call(2), Disturbance::AnswerLost), (Place::Commit(9), Disturbance::CrashAfter)];
-    let case = Case::new(Way::Forward, &armed);
-    let (one, two) = (run_once(&HOUSE, &case), run_once(&HOUSE, &case));
+    let armed =
+        [(FaultPoint::Call(2), Disturbance::AnswerLost), (FaultPoint::Commit(9), Disturbance::CrashAfter)];
+    let scenario = Scenario::new(Way::Forward, &armed);
+    let (one, two) = (run_once(&HOUSE, &scenario), run_once(&HOUSE, &scenario));
     assert_eq!(one.history, two.history);
     assert_eq!((one.crashes, one.unused), (1, 0));
 }
@@ -89,10 +90,10 @@ fn an_activity_whose_probe_sees_nothing_is_named_with_the_shortest_history() {
 }
 
 /// The calls that undo something, as places, in the order in which they come.
-fn undos(report: &Report) -> Vec<(Place, String)> {
+fn undos(report: &Report) -> Vec<(FaultPoint, String)> {
     let calls = (1..).zip(&report.happened.calls);
-    let undos = calls.filter(|(_, called)| called.act == Act::Undo);
-    undos.map(|(nth, called)| (Place::Call(nth), called.step.to_string())).collect()
+    let undos = calls.filter(|(_, called)| called.direction == Direction::Undo);
+    undos.map(|(nth, called)| (FaultPoint::Call(nth), called.step.to_string())).collect()
 }
 
 /// Where in the history something first happens.
@@ -112,7 +113,7 @@ fn choices<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
 
 #[test]
 fn undo_steps_that_fail_together_park_each_alone_and_the_rest_is_undone_before_anybody_comes() {
-    let all = undos(&run_once(&HOUSE, &Case::new(Way::ThereAndBack, &[])));
+    let all = undos(&run_once(&HOUSE, &Scenario::new(Way::ThereAndBack, &[])));
     // First what stands behind the pause; what needs nothing of each other side by side; and what they need.
     let [last, beside @ .., make] = all.as_slice() else { panic!("{} undo steps", all.len()) };
     assert_eq!((last.1.as_str(), beside.len(), make.1.as_str()), ("last", 3, "make"));
@@ -120,10 +121,10 @@ fn undo_steps_that_fail_together_park_each_alone_and_the_rest_is_undone_before_a
     some.push(vec![make.clone()]);
     for (failing, help) in some.iter().flat_map(|s| [Help::Retry, Help::Skip, Help::MarkDone].map(|h| (s, h)))
     {
-        let armed = failing.iter().map(|(place, _)| (*place, Disturbance::Refused)).collect();
-        let report = run_once(&HOUSE, &Case { way: Way::ThereAndBack, armed, help });
+        let armed = failing.iter().map(|(point, _)| (*point, Disturbance::Refused)).collect();
+        let report = run_once(&HOUSE, &Scenario { way: Way::ThereAndBack, armed, help });
         let story = format!("{help:?} {failing:?}\n{}", report.history.join("\n"));
-        assert_eq!(report.left[0].1, Left::Closed(Verdict::RolledBack), "{story}");
+        assert_eq!(report.left[0].1, StopReason::Closed(Verdict::RolledBack), "{story}");
         assert_eq!(report.unused, 0, "{story}");
         let asked = first(&report, &["\"retry\":"])
             .or(first(&report, &["\"skip\":"]))
@@ -141,7 +142,7 @@ fn undo_steps_that_fail_together_park_each_alone_and_the_rest_is_undone_before_a
     }
 }
 
-fn check_end(report: &Report, failing: &[(Place, String)], help: Help, story: &str) {
+fn check_end(report: &Report, failing: &[(FaultPoint, String)], help: Help, story: &str) {
     let listed: Vec<&str> = report.residue.iter().map(|(_, step, _)| step.as_str()).collect();
     if help != Help::Skip {
         assert_eq!((&report.world, listed), (&before(), Vec::new()), "{story}");
@@ -161,7 +162,7 @@ fn check_end(report: &Report, failing: &[(Place, String)], help: Help, story: &s
 /// What is in the way is put aside, something is done behind it, and it is put back.
 struct InTheWay;
 
-impl Subject for InTheWay {
+impl SystemUnderTest for InTheWay {
     type World = HouseWorld;
 
     async fn world(&self) -> HouseWorld {
@@ -181,7 +182,7 @@ impl Subject for InTheWay {
 
 #[test]
 fn what_was_put_aside_and_put_back_is_still_there_when_the_run_has_gone_back() {
-    let back = run_once(&InTheWay, &Case::new(Way::ThereAndBack, &[]));
+    let back = run_once(&InTheWay, &Scenario::new(Way::ThereAndBack, &[]));
     assert_eq!(back.world, before(), "{}", back.history.join("\n"));
     let findings = enumerate(&InTheWay);
     assert!(findings.failures.is_empty(), "{findings}");

@@ -1,6 +1,6 @@
 //! A world of shelves that hold things, slow and forgetful enough to be worth an engine.
 
-use rehome_orchestrator::harness::{Subject, SubjectWorld};
+use rehome_orchestrator::harness::{SystemUnderTest, WorldUnderTest};
 use rehome_orchestrator::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) struct Put {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct FaultPoint {
     pub(crate) shelf: String,
     pub(crate) thing: String,
 }
@@ -36,19 +36,19 @@ impl Activity for Put {
     const NAME: &'static str = "shelf.put/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = 1_000;
-    type Input = Place;
+    type Input = FaultPoint;
     type Before = ();
     type Output = Placed;
 
-    fn locks(&self, input: &Place) -> Vec<ResourceKey> {
+    fn locks(&self, input: &FaultPoint) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.shelf)]
     }
 
-    async fn before(&self, _: &Place) -> Result<(), Fault> {
+    async fn before(&self, _: &FaultPoint) -> Result<(), Fault> {
         Ok(())
     }
 
-    async fn run(&self, _: &Call, input: &Place, (): &()) -> Outcome<Placed> {
+    async fn run(&self, _: &Call, input: &FaultPoint, (): &()) -> Outcome<Placed> {
         let mut shelves = open(&self.shelves);
         // Like many services: what is there already is an error, whoever put it there.
         match shelves.get(&input.shelf) {
@@ -62,7 +62,7 @@ impl Activity for Put {
         }
     }
 
-    async fn probe(&self, input: &Place, (): &()) -> Probe<Placed> {
+    async fn probe(&self, input: &FaultPoint, (): &()) -> Probe<Placed> {
         match open(&self.shelves).get(&input.shelf) {
             Some(_) if self.blind => Probe::NotApplied,
             None => Probe::NotApplied,
@@ -77,11 +77,11 @@ impl Activity for Put {
         }
     }
 
-    fn trace(&self, _: &Place) -> Trace {
-        Trace::Ours
+    fn evidence(&self, _: &FaultPoint) -> Evidence {
+        Evidence::Ours
     }
 
-    async fn undo(&self, _: &Call, input: &Place, (): &(), _: Option<&Placed>) -> Outcome<()> {
+    async fn undo(&self, _: &Call, input: &FaultPoint, (): &(), _: Option<&Placed>) -> Outcome<()> {
         let mut shelves = open(&self.shelves);
         if shelves.get(&input.shelf) == Some(&input.thing) {
             shelves.remove(&input.shelf);
@@ -89,13 +89,13 @@ impl Activity for Put {
         Outcome::Applied(())
     }
 
-    async fn verify(&self, input: &Place, (): &(), _: &Placed) -> Result<Vec<Finding>, Fault> {
+    async fn verify(&self, input: &FaultPoint, (): &(), _: &Placed) -> Result<Vec<Finding>, Fault> {
         let found = open(&self.shelves).get(&input.shelf).cloned();
         let holds = found.as_ref() == Some(&input.thing);
         Ok(vec![Finding { fact: input.shelf.clone(), expected: input.thing.clone(), found, holds }])
     }
 
-    fn residue(&self, input: &Place, (): &(), _: Option<&Placed>) -> String {
+    fn residue(&self, input: &FaultPoint, (): &(), _: Option<&Placed>) -> String {
         format!("take {} from {}", input.thing, input.shelf)
     }
 }
@@ -119,23 +119,23 @@ impl Activity for Carry {
     const NAME: &'static str = "shelf.carry/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = 1_000;
-    type Input = Place;
+    type Input = FaultPoint;
     type Before = ();
     type Output = Placed;
 
-    fn locks(&self, input: &Place) -> Vec<ResourceKey> {
+    fn locks(&self, input: &FaultPoint) -> Vec<ResourceKey> {
         self.put.locks(input)
     }
 
-    async fn before(&self, _: &Place) -> Result<(), Fault> {
+    async fn before(&self, _: &FaultPoint) -> Result<(), Fault> {
         Ok(())
     }
 
     #[expect(clippy::disallowed_methods, reason = "the world takes its own time")]
-    async fn run(&self, _: &Call, input: &Place, (): &()) -> Outcome<Placed> {
+    async fn run(&self, _: &Call, input: &FaultPoint, (): &()) -> Outcome<Placed> {
         *self.under_way().entry(input.shelf.clone()).or_default() += 1;
         let (shelves, under_way) = (self.put.shelves.clone(), self.under_way.clone());
-        let Place { shelf, thing } = input.clone();
+        let FaultPoint { shelf, thing } = input.clone();
         // The carrier arrives whatever becomes of who sent for them.
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(CARRIED_MS)).await;
@@ -145,7 +145,7 @@ impl Activity for Carry {
         Outcome::Accepted(Operation { address: input.shelf.clone(), after_ms: 1_000 })
     }
 
-    async fn poll(&self, input: &Place, (): &(), operation: &Operation) -> Outcome<Placed> {
+    async fn poll(&self, input: &FaultPoint, (): &(), operation: &Operation) -> Outcome<Placed> {
         match self.probe(input, &()).await {
             Probe::Applied(placed) => Outcome::Applied(placed),
             Probe::InProgress { .. } => Outcome::Accepted(operation.clone()),
@@ -153,26 +153,26 @@ impl Activity for Carry {
         }
     }
 
-    async fn probe(&self, input: &Place, (): &()) -> Probe<Placed> {
+    async fn probe(&self, input: &FaultPoint, (): &()) -> Probe<Placed> {
         if self.under_way().get(&input.shelf).is_some_and(|carriers| *carriers > 0) {
             return Probe::InProgress { after: None };
         }
         self.put.probe(input, &()).await
     }
 
-    fn trace(&self, input: &Place) -> Trace {
-        self.put.trace(input)
+    fn evidence(&self, input: &FaultPoint) -> Evidence {
+        self.put.evidence(input)
     }
 
-    async fn undo(&self, call: &Call, input: &Place, (): &(), was: Option<&Placed>) -> Outcome<()> {
+    async fn undo(&self, call: &Call, input: &FaultPoint, (): &(), was: Option<&Placed>) -> Outcome<()> {
         self.put.undo(call, input, &(), was).await
     }
 
-    async fn verify(&self, input: &Place, (): &(), output: &Placed) -> Result<Vec<Finding>, Fault> {
+    async fn verify(&self, input: &FaultPoint, (): &(), output: &Placed) -> Result<Vec<Finding>, Fault> {
         self.put.verify(input, &(), output).await
     }
 
-    fn residue(&self, input: &Place, (): &(), was: Option<&Placed>) -> String {
+    fn residue(&self, input: &FaultPoint, (): &(), was: Option<&Placed>) -> String {
         self.put.residue(input, &(), was)
     }
 }
@@ -213,12 +213,12 @@ impl Activity for Take {
         }
     }
 
-    fn trace(&self, _: &String) -> Trace {
-        Trace::Anybodys
+    fn evidence(&self, _: &String) -> Evidence {
+        Evidence::Anybodys
     }
 
     /// Of what was on an empty shelf nothing tells.
-    async fn recall(&self, input: &String) -> Result<Option<Option<String>>, Fault> {
+    async fn reconstruct_before(&self, input: &String) -> Result<Option<Option<String>>, Fault> {
         Ok(open(&self.0).get(input).cloned().map(Some))
     }
 
@@ -268,8 +268,8 @@ impl Activity for Burn {
         if open(&self.0).contains_key(input) { Probe::NotApplied } else { Probe::Applied(()) }
     }
 
-    fn trace(&self, _: &String) -> Trace {
-        Trace::Anybodys
+    fn evidence(&self, _: &String) -> Evidence {
+        Evidence::Anybodys
     }
 
     async fn undo(&self, _: &Call, _: &String, (): &(), _: Option<&()>) -> Outcome<()> {
@@ -292,12 +292,15 @@ impl Condition for Holds {
     const NAME: &'static str = "shelf.holds/1";
     type Input = Value;
 
-    async fn check(&self, input: &Value) -> Met {
+    async fn check(&self, input: &Value) -> ConditionResult {
         let shelf = input["shelf"].as_str().unwrap_or_default();
         if open(&self.0).contains_key(shelf) {
-            Met::Yes
+            ConditionResult::Yes
         } else {
-            Met::NotYet { after: None, why: Fault::new(FaultKind::NotReady, "Empty", "nothing is there") }
+            ConditionResult::NotYet {
+                after: None,
+                why: Fault::new(FaultKind::NotReady, "Empty", "nothing is there"),
+            }
         }
     }
 }
@@ -370,7 +373,7 @@ pub(crate) fn plan(on_failure: OnFailure) -> Plan {
                 "spread",
                 &["left", "right", "far"],
                 Forward,
-                Node::Pause { for_ms: 600_000, back_ms: 60_000 },
+                Node::PropagationDelay { for_ms: 600_000, back_ms: 60_000 },
             ),
             step("last", &["spread"], Forward, put("last", Template::known("vase"))),
             step(
@@ -381,7 +384,7 @@ pub(crate) fn plan(on_failure: OnFailure) -> Plan {
             ),
             step("soak", &["check", "hand"], Forward, Node::Soak { for_ms: 86_400_000 }),
             step("gate", &["soak"], CleanUp, Node::Gate { name: "cleanup".to_owned() }),
-            step("going", &["gate"], CleanUp, Node::Pause { for_ms: 0, back_ms: 7_200_000 }),
+            step("going", &["gate"], CleanUp, Node::PropagationDelay { for_ms: 0, back_ms: 7_200_000 }),
             step("take", &["going"], CleanUp, Node::act::<Take>(Template::known("old"))),
             step("burn", &["take"], CleanUp, Node::act::<Burn>(Template::known("waste"))),
         ],
@@ -400,7 +403,7 @@ pub(crate) struct HouseWorld {
     pub(crate) blind: bool,
 }
 
-impl Subject for House {
+impl SystemUnderTest for House {
     type World = HouseWorld;
 
     async fn world(&self) -> HouseWorld {
@@ -415,7 +418,7 @@ impl Subject for House {
     }
 }
 
-impl SubjectWorld for HouseWorld {
+impl WorldUnderTest for HouseWorld {
     fn registry(&self) -> Registry {
         let shelves = || self.shelves.clone();
         let carry =

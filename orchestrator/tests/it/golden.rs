@@ -1,7 +1,7 @@
 //! Events as earlier versions of this program wrote them. The files are never edited: a shape that changes
 //! gets a new version, and another file.
 
-use rehome_orchestrator::{Entry, Event, Forward, Recorded, RunState, Undo, Verdict, fold_into};
+use rehome_orchestrator::{Entry, Event, ForwardState, Recorded, RunState, UndoState, Verdict, fold_into};
 use std::collections::BTreeSet;
 
 /// One event a line: kind, version, body, between tabs.
@@ -40,7 +40,7 @@ fn fold(file: &'static str) -> (RunState, BTreeSet<&'static str>) {
 fn a_log_of_the_first_version_reads_as_it_did_and_is_written_as_it_was() {
     let (state, kinds) = fold(FIRST);
     assert_eq!(state.verdict(), Some(Verdict::RolledBack));
-    assert_eq!(state.step(&"left".into()).map(|(_, s)| s.undo.clone()), Some(Undo::Left));
+    assert_eq!(state.step(&"left".into()).map(|(_, s)| s.undo.clone()), Some(UndoState::Left));
     assert_eq!(kinds.len(), 16, "every kind is in the file: {kinds:?}");
 }
 
@@ -48,9 +48,9 @@ fn a_log_of_the_first_version_reads_as_it_did_and_is_written_as_it_was() {
 fn the_events_of_a_lost_end_read_as_they_did_and_are_written_as_they_were() {
     let (state, kinds) = fold(SECOND);
     let forward = |id: &str| state.step(&id.into()).map(|(_, s)| s.forward.clone());
-    assert_eq!(forward("make"), Some(Forward::Done { ours: true }));
-    assert_eq!(forward("left"), Some(Forward::Partial));
-    assert!(matches!(forward("take"), Some(Forward::Parked { doubt: true, .. })));
+    assert_eq!(forward("make"), Some(ForwardState::Done { ours: true }));
+    assert_eq!(forward("left"), Some(ForwardState::Partial));
+    assert!(matches!(forward("take"), Some(ForwardState::Parked { doubt: true, .. })));
     assert!(!state.is_restored());
     for kind in ["restored", "recalled", "reconciled"] {
         assert!(kinds.contains(kind), "{kinds:?}");
@@ -61,5 +61,5 @@ fn the_events_of_a_lost_end_read_as_they_did_and_are_written_as_they_were() {
 fn a_log_with_pauses_reads_as_it_did_and_a_pause_that_was_over_is_nothing_to_take_back() {
     let (state, _) = fold(THIRD);
     assert_eq!(state.verdict(), Some(Verdict::RolledBack));
-    assert_eq!(state.step(&"spread".into()).map(|(_, s)| s.undo.clone()), Some(Undo::NotNeeded));
+    assert_eq!(state.step(&"spread".into()).map(|(_, s)| s.undo.clone()), Some(UndoState::NotNeeded));
 }

@@ -2,7 +2,7 @@
 //! planned or as before, with nothing made twice and nothing guessed.
 
 use crate::fake_world::{HouseWorld, Shelves, plan};
-use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
+use rehome_orchestrator::harness::{VirtualClock, WorldUnderTest};
 use rehome_orchestrator::*;
 use rehome_store::{
     Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog, Position, Sequence,
@@ -60,7 +60,7 @@ pub(crate) fn engine(log: Arc<dyn Log>, world: &HouseWorld, clock: Arc<VirtualCl
         log,
         registry: Arc::new(world.registry()),
         clock,
-        tempo: Tempo::REAL,
+        time_scale: TimeScale::REAL,
         actor: "runner".into(),
         concurrency: 4,
         look_ms: 3_600_000,
@@ -70,7 +70,7 @@ pub(crate) fn engine(log: Arc<dyn Log>, world: &HouseWorld, clock: Arc<VirtualCl
 
 async fn drive(engine: &Engine) {
     let (_stop, stopped) = tokio::sync::watch::channel(false);
-    engine.drive(&[run()], Stay::FOR_SOAK, stopped).await.expect("the engine does its work");
+    engine.drive(&[run()], WaitPolicy::FOR_SOAK, stopped).await.expect("the engine does its work");
 }
 
 async fn state(engine: &Engine) -> RunState {
@@ -79,18 +79,20 @@ async fn state(engine: &Engine) -> RunState {
 
 /// What a person does about one step, if it waits for one.
 fn care_of(state: &RunState, step: &Step, stands: &StepState) -> Option<Request> {
-    let forward = *state.direction() == Direction::Forward;
+    let forward = *state.direction() == RunDirection::Forward;
     let id = || step.id.clone();
     match (&stands.undo, &stands.forward) {
-        (Undo::None, Forward::Parked { why, .. }) if forward && why.code == "Gone" => {
+        (UndoState::None, ForwardState::Parked { why, .. }) if forward && why.code == "Gone" => {
             Some(Request::Retry(id()))
         }
-        (Undo::None, Forward::Parked { doubt: true, .. }) if forward => Some(Request::MarkDone(id())),
-        (Undo::None, Forward::Parked { .. }) => Some(Request::Skip(vec![id()])),
-        (Undo::None, Forward::Idle) if forward && matches!(step.node, Node::ByHand { .. }) => {
+        (UndoState::None, ForwardState::Parked { doubt: true, .. }) if forward => {
+            Some(Request::MarkDone(id()))
+        }
+        (UndoState::None, ForwardState::Parked { .. }) => Some(Request::Skip(vec![id()])),
+        (UndoState::None, ForwardState::Idle) if forward && matches!(step.node, Node::ByHand { .. }) => {
             state.is_open(&step.id).then(|| Request::Acknowledge(id()))
         }
-        (Undo::Parked { .. }, _) => Some(Request::Retry(id())),
+        (UndoState::Parked { .. }, _) => Some(Request::Retry(id())),
         _ => None,
     }
 }
@@ -167,42 +169,42 @@ async fn made_twice(log: &dyn Log, events: usize, there: &World) -> Vec<String> 
     let all = log.read_all(Position(events as u64), usize::MAX).await.expect("readable");
     let began =
         all.iter().filter_map(|e| match Event::decode(&e.record.kind, e.record.version, &e.record.body) {
-            Ok(Event::Began(began)) if began.act == Act::Run => Some(began.step.to_string()),
+            Ok(Event::Began(began)) if began.direction == Direction::Do => Some(began.step.to_string()),
             _ => None,
         });
     began.filter(|step| there.contains_key(if step == "make" { "new" } else { step })).collect()
 }
 
-struct Case {
+struct Scenario {
     events: usize,
     at: u64,
     back: bool,
     there: World,
 }
 
-async fn judge(all: &[Stored], case: &Case) -> Result<(), String> {
-    let log = Arc::new(cut(all, case.events).await);
-    let world = house(case.there.clone());
+async fn judge(all: &[Stored], scenario: &Scenario) -> Result<(), String> {
+    let log = Arc::new(cut(all, scenario.events).await);
+    let world = house(scenario.there.clone());
     let engine = engine(log.clone(), &world, Arc::new(VirtualClock::new(LATER_MS)));
-    if case.back && state(&engine).await.direction() == &Direction::Forward && !turn(&engine).await {
+    if scenario.back && state(&engine).await.direction() == &RunDirection::Forward && !turn(&engine).await {
         // The copy itself knows that the last step was begun.
         return Ok(());
     }
-    let already_back = state(&engine).await.direction() != &Direction::Forward;
-    to_the_end(&engine, case.back).await;
+    let already_back = state(&engine).await.direction() != &RunDirection::Forward;
+    to_the_end(&engine, scenario.back).await;
     let end = world.shelves.lock().expect("whole").clone();
     let state = state(&engine).await;
-    let twice = made_twice(&*log, case.events, &case.there).await;
+    let twice = made_twice(&*log, scenario.events, &scenario.there).await;
     if !twice.is_empty() {
         return Err(format!("{twice:?} was made again"));
     }
-    let burnt = !case.there.contains_key("waste");
-    let back = case.back || already_back;
+    let burnt = !scenario.there.contains_key("waste");
+    let back = scenario.back || already_back;
     let mut wanted = match (back, burnt) {
-        (true, true) if state.direction() != &Direction::Forward => {
+        (true, true) if state.direction() != &RunDirection::Forward => {
             return Err("it went back from what nothing brings back".to_owned());
         }
-        (true, true) => case.there.clone(),
+        (true, true) => scenario.there.clone(),
         (true, false) => original(),
         (false, _) => World::from(
             [
@@ -217,7 +219,7 @@ async fn judge(all: &[Stored], case: &Case) -> Result<(), String> {
     };
     // What was on the old shelf is told only by the record of its step.
     let known = state.step(&"take".into()).is_some_and(|(_, s)| s.before.is_some());
-    if back && !burnt && !case.there.contains_key("old") && !known {
+    if back && !burnt && !scenario.there.contains_key("old") && !known {
         wanted.remove("old");
     }
     match (end == wanted, state.verdict(), back && burnt) {
@@ -231,25 +233,25 @@ async fn judge(all: &[Stored], case: &Case) -> Result<(), String> {
 fn wherever_the_log_is_cut_and_however_far_the_world_went_nothing_is_made_twice() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
-    let mut cases = 0;
+    let mut scenarios = 0;
     for lived_back in [false, true] {
         let (all, seen) = runtime.block_on(live(lived_back));
         for events in 4..all.len() {
             for (at, there) in seen.range(events as u64..) {
                 for back in [false, true] {
                     // What is closed in the copy stays closed.
-                    let case = Case { events, at: *at, back, there: there.clone() };
-                    cases += 1;
-                    if let Err(what) = runtime.block_on(judge(&all, &case)) {
+                    let scenario = Scenario { events, at: *at, back, there: there.clone() };
+                    scenarios += 1;
+                    if let Err(what) = runtime.block_on(judge(&all, &scenario)) {
                         let kinds: Vec<_> = all.iter().map(|e| e.record.kind.to_string()).collect();
                         panic!(
                             "lived back {lived_back}, cut after {events}, world of {}, back {back}: {what}\n{kinds:?}",
-                            case.at
+                            scenario.at
                         );
                     }
                 }
             }
         }
     }
-    assert!(cases > 300, "only {cases} cases");
+    assert!(scenarios > 300, "only {scenarios} cases");
 }

@@ -1,7 +1,7 @@
 //! A plan that calls reversible what nothing brings back is not begun: what can be taken back is the registry's to say.
 
 use crate::lost::{START_MS, engine, house, original, run};
-use rehome_orchestrator::harness::{SubjectWorld, VirtualClock};
+use rehome_orchestrator::harness::{VirtualClock, WorldUnderTest};
 use rehome_orchestrator::*;
 use rehome_store::{CountedSalts, MemoryLog};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ async fn begun_by_another_name() {
     document.approve(&*log, &"ada".into(), START_MS, "believed").await.expect("the document keeps its rules");
     let engine = engine(log.clone(), &world, Arc::new(VirtualClock::new(START_MS)));
     let (_stop, stopped) = tokio::sync::watch::channel(false);
-    let left = engine.drive(&[run()], Stay::FOR_SOAK, stopped).await;
+    let left = engine.drive(&[run()], WaitPolicy::FOR_SOAK, stopped).await;
     assert!(matches!(left, Err(DriveError::Misjudged { .. })), "{left:?}");
     assert!(!load(&*log, &run()).await.expect("a legal log").state.has_begun());
     assert_eq!(world.snapshot().await, before);

@@ -1,7 +1,7 @@
 //! A world that answers with success and does nothing: how often it is asked, and how fast.
 
 use crate::fake_world::{Moving, Shelves, step};
-use rehome_orchestrator::harness::{Case, Subject, SubjectWorld, Way, run_once};
+use rehome_orchestrator::harness::{Scenario, SystemUnderTest, Way, WorldUnderTest, run_once};
 use rehome_orchestrator::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ struct StreetWorld {
     deaf: Deaf,
 }
 
-impl Subject for Street {
+impl SystemUnderTest for Street {
     type World = StreetWorld;
 
     async fn world(&self) -> StreetWorld {
@@ -88,7 +88,7 @@ impl Subject for Street {
     }
 }
 
-impl SubjectWorld for StreetWorld {
+impl WorldUnderTest for StreetWorld {
     fn registry(&self) -> Registry {
         Registry::new()
             .activity(Tell { shelves: self.shelves.clone(), deaf: self.deaf })
@@ -116,7 +116,7 @@ impl SubjectWorld for StreetWorld {
 
 /// When each attempt before the first stop was begun, and what was said at the stop.
 fn attempts(deaf: Deaf, way: Way, act: &str) -> (Vec<i64>, String) {
-    let history = run_once(&Street(deaf), &Case::new(way, &[])).history;
+    let history = run_once(&Street(deaf), &Scenario::new(way, &[])).history;
     let stop = history.iter().position(|line| line.contains(" parked "));
     let stop = stop.unwrap_or_else(|| panic!("it does not stop\n{}", history.join("\n")));
     let act = format!("\"act\":\"{act}\"");

@@ -6,7 +6,7 @@ mod limits;
 pub(crate) use limits::{Limit, Question};
 
 use super::transport::Answer;
-use rehome_orchestrator::Tempo;
+use rehome_orchestrator::TimeScale;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,21 +42,21 @@ struct Bucket {
 
 impl Pacing {
     /// Waits until a question may be sent. Who came first goes first.
-    pub(crate) async fn wait(&self, limits: &[Limit], tempo: Tempo) {
+    pub(crate) async fn wait(&self, limits: &[Limit], time_scale: TimeScale) {
         let now = Instant::now();
-        let until = self.draw(limits, tempo, now);
+        let until = self.draw(limits, time_scale, now);
         if until > now {
             tokio::time::sleep_until(until).await;
         }
     }
 
     /// Takes a token out of each bucket: when all of them are there.
-    fn draw(&self, limits: &[Limit], tempo: Tempo, now: Instant) -> Instant {
+    fn draw(&self, limits: &[Limit], time_scale: TimeScale, now: Instant) -> Instant {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        buckets.sweep(tempo, now);
+        buckets.sweep(time_scale, now);
         let mut until = now;
         for limit in limits {
-            let per_second = limit.per_second * SHARE * tempo.scale();
+            let per_second = limit.per_second * SHARE * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
             bucket.left -= limit.cost;
             let missing = Duration::from_secs_f64((-bucket.left / per_second).clamp(0.0, 86_400.0));
@@ -66,11 +66,11 @@ impl Pacing {
     }
 
     /// Takes in what an answer says is left, and for how long nobody is to ask.
-    pub(crate) fn learn(&self, limits: &[Limit], answer: &Answer, tempo: Tempo) {
+    pub(crate) fn learn(&self, limits: &[Limit], answer: &Answer, time_scale: TimeScale) {
         let now = Instant::now();
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for limit in limits {
-            let per_second = limit.per_second * SHARE * tempo.scale();
+            let per_second = limit.per_second * SHARE * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
             if let Some(left) = limit.left(answer) {
                 bucket.left = bucket.left.min(left);
@@ -96,11 +96,11 @@ impl Buckets {
     }
 
     /// Each identity has buckets of its own: those that are full again need not be kept.
-    fn sweep(&mut self, tempo: Tempo, now: Instant) {
+    fn sweep(&mut self, time_scale: TimeScale, now: Instant) {
         if self.all.len() < self.swept_at + MANY {
             return;
         }
-        let age = FULL_AGAIN.div_f64(tempo.scale());
+        let age = FULL_AGAIN.div_f64(time_scale.scale());
         self.all.retain(|_, bucket| now.saturating_duration_since(bucket.at.max(bucket.shut_until)) < age);
         self.swept_at = self.all.len();
     }
@@ -130,7 +130,7 @@ mod tests {
     /// After how many seconds each of so many questions goes, all asked at once.
     fn when(pacing: &Pacing, limits: &[Limit], count: usize) -> Vec<f64> {
         let now = Instant::now();
-        (0..count).map(|_| (pacing.draw(limits, Tempo::REAL, now) - now).as_secs_f64()).collect()
+        (0..count).map(|_| (pacing.draw(limits, TimeScale::REAL, now) - now).as_secs_f64()).collect()
     }
 
     #[test]
@@ -156,10 +156,10 @@ mod tests {
         let (pacing, limits) = (Pacing::default(), arm("GET", SITE));
         when(&pacing, &limits, 1);
         let few = answer(200, &[("x-ms-ratelimit-remaining-subscription-reads", "3")], "");
-        pacing.learn(&limits, &few, Tempo::REAL);
+        pacing.learn(&limits, &few, TimeScale::REAL);
         assert_eq!(when(&pacing, &limits, 5).iter().filter(|s| **s == 0.0).count(), 3);
         let refused = answer(429, &[("retry-after", "7")], "SubscriptionRequestsThrottled");
-        pacing.learn(&limits, &refused, Tempo::REAL);
+        pacing.learn(&limits, &refused, TimeScale::REAL);
         let after = when(&pacing, &limits, 40);
         assert!(after.iter().all(|s| *s >= 6.9), "nobody goes before: {after:?}");
     }
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_refusal_of_something_else_shuts_nothing() {
         let (pacing, limits) = (Pacing::default(), arm("PATCH", SITE));
-        pacing.learn(&limits, &answer(429, &[("retry-after", "60")], "Conflict"), Tempo::REAL);
+        pacing.learn(&limits, &answer(429, &[("retry-after", "60")], "Conflict"), TimeScale::REAL);
         assert_eq!(when(&pacing, &limits, 1), [0.0], "one resource is busy, not the subscription");
     }
 

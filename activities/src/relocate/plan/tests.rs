@@ -83,7 +83,7 @@ fn nobody_may_ask_for_the_new_identity_before_every_grant_is_there() {
 fn pauses(plan: &Plan) -> Vec<(&Step, u64, u64)> {
     let steps = plan.steps.iter();
     let pauses = steps.filter_map(|s| match &s.node {
-        Node::Pause { for_ms, back_ms } => Some((s, *for_ms, *back_ms)),
+        Node::PropagationDelay { for_ms, back_ms } => Some((s, *for_ms, *back_ms)),
         _ => None,
     });
     pauses.collect()

@@ -53,7 +53,7 @@ fn pause(
     [for_ms, back_ms]: [u64; 2],
 ) -> StepId {
     let text = StepText { title, undo: Cow::Owned(undo) };
-    b.push(part, text, needs, Node::Pause { for_ms, back_ms })
+    b.push(part, text, needs, Node::PropagationDelay { for_ms, back_ms })
 }
 
 /// After the grants, before anybody asks for the new identity's tokens.

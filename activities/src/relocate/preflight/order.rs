@@ -392,7 +392,10 @@ pub fn tally(plan: &Plan) -> Tally {
             (Node::Act { .. }, Phase::Forward) => out.changes += 1,
             (Node::Act { .. }, Phase::CleanUp) => out.removals += 1,
             (Node::ByHand { .. }, _) => out.by_hand += 1,
-            (Node::Wait { .. } | Node::Soak { .. } | Node::Pause { .. } | Node::Check { .. }, _) => {
+            (
+                Node::Wait { .. } | Node::Soak { .. } | Node::PropagationDelay { .. } | Node::Check { .. },
+                _,
+            ) => {
                 out.waits += 1;
             }
             (Node::Gate { .. }, _) => {}

@@ -15,8 +15,8 @@ use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
-    Trace,
+    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -342,16 +342,16 @@ impl<L: List> Activity for SettingsRewrite<L> {
         Ok(spilt.iter().filter(|spill| !spill.is_change()).map(|spill| spill.difference(&id)).collect())
     }
 
-    fn trace(&self, _: &SettingsInput) -> Trace {
-        Trace::Ours
+    fn evidence(&self, _: &SettingsInput) -> Evidence {
+        Evidence::Ours
     }
 
-    async fn recall(&self, input: &SettingsInput) -> Result<Option<SettingsBefore>, Fault> {
+    async fn reconstruct_before(&self, input: &SettingsInput) -> Result<Option<SettingsBefore>, Fault> {
         let live = self.live(input).await?;
         let mut settings = BTreeMap::new();
         for name in &input.settings {
             let Some(text) = live.get(name).and_then(L::text) else { return Ok(None) };
-            let Some(splice) = Splice::recall(text, &input.replace) else { return Ok(None) };
+            let Some(splice) = Splice::reconstruct_before(text, &input.replace) else { return Ok(None) };
             let was = splice.back(text).unwrap_or_else(|| text.to_owned());
             settings.insert(name.clone(), Marked { mark: self.mark(input, name, &was), splice });
         }

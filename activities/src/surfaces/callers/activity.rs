@@ -15,8 +15,8 @@ use crate::references::writable::is_guarded;
 use crate::surfaces::host::rewrite::{Parts, Shape, shape};
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
-    Reversibility, Trace,
+    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey,
+    Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub(crate) trait Way: Send + Sync + 'static {
     const NAME: &'static str;
     /// The new identity comes in; otherwise the old one goes.
     const ADMITS: bool;
-    const TRACE: Trace;
+    const EVIDENCE: Evidence;
     const PROMISE: &'static str;
     const BACK: &'static str;
 }
@@ -38,7 +38,7 @@ pub(crate) struct Admit;
 impl Way for Admit {
     const NAME: &'static str = "caller.admit/1";
     const ADMITS: bool = true;
-    const TRACE: Trace = Trace::Ours;
+    const EVIDENCE: Evidence = Evidence::Ours;
     const PROMISE: &'static str = "lets the new identity in";
     const BACK: &'static str = "take the new identity out of its lists of callers";
 }
@@ -49,7 +49,7 @@ pub(crate) struct Dismiss;
 impl Way for Dismiss {
     const NAME: &'static str = "caller.dismiss/1";
     const ADMITS: bool = false;
-    const TRACE: Trace = Trace::Anybodys;
+    const EVIDENCE: Evidence = Evidence::Anybodys;
     const PROMISE: &'static str = "lets the old identity in no more";
     const BACK: &'static str = "put the old identity back into its lists of callers";
 }
@@ -324,12 +324,12 @@ impl<W: Way> Activity for Callers<W> {
         Ok(others.map(|spill| spill.difference(&input.id)).collect())
     }
 
-    fn trace(&self, _: &CallersInput) -> Trace {
-        W::TRACE
+    fn evidence(&self, _: &CallersInput) -> Evidence {
+        W::EVIDENCE
     }
 
     /// Nobody else lets the new one in, and the plan was made because the old one was in all of the lists.
-    async fn recall(&self, input: &CallersInput) -> Result<Option<CallersBefore>, Fault> {
+    async fn reconstruct_before(&self, input: &CallersInput) -> Result<Option<CallersBefore>, Fault> {
         let had = input.lists.iter().filter(|_| !W::ADMITS);
         Ok(Some(CallersBefore { lists: had.map(|list| list.pointer.clone()).collect(), rest: None }))
     }

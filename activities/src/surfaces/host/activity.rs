@@ -21,13 +21,13 @@ use crate::references::table::{Verb, type_of};
 use crate::references::writable::is_guarded;
 use crate::surfaces::host::faults::{by_hand, not_as_written};
 use crate::surfaces::host::rewrite::{
-    Parts, Shape, backward, forward, identities, missed, parts, put_back, recall, shape,
+    Parts, Shape, backward, forward, identities, missed, parts, put_back, reconstruct_before, shape,
 };
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
-    Reversibility, Trace,
+    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey,
+    Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -355,13 +355,13 @@ impl Activity for HostRewrite {
     }
 
     /// Nobody else makes a host use the new identity; that it does not use the old one may have other reasons.
-    fn trace(&self, input: &HostInput) -> Trace {
-        if input.attach.is_empty() && input.pointers.is_empty() { Trace::Anybodys } else { Trace::Ours }
+    fn evidence(&self, input: &HostInput) -> Evidence {
+        if input.attach.is_empty() && input.pointers.is_empty() { Evidence::Anybodys } else { Evidence::Ours }
     }
 
-    async fn recall(&self, input: &HostInput) -> Result<Option<HostBefore>, Fault> {
+    async fn reconstruct_before(&self, input: &HostInput) -> Result<Option<HostBefore>, Fault> {
         let (live, _) = self.live(input).await?;
-        Ok(recall(&live, input))
+        Ok(reconstruct_before(&live, input))
     }
 
     async fn undo(

@@ -8,7 +8,7 @@ use crate::conditions::users::carries;
 use crate::references::rewrite::Pair;
 use crate::references::text::mentions;
 use rehome_orchestrator::PlanValue;
-use rehome_orchestrator::{Condition, Difference, Fault, FaultKind, Finding, Met};
+use rehome_orchestrator::{Condition, ConditionResult, Difference, Fault, FaultKind, Finding};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -55,15 +55,15 @@ impl Condition for HostRepointed {
     const NAME: &'static str = "host.repointed/1";
     type Input = RepointedInput;
 
-    async fn check(&self, input: &RepointedInput) -> Met {
+    async fn check(&self, input: &RepointedInput) -> ConditionResult {
         match self.left(input).await {
-            Ok(left) if left.is_empty() => Met::Yes,
+            Ok(left) if left.is_empty() => ConditionResult::Yes,
             Ok(left) => {
                 let what = format!("it still names the old identity alone: {}", left.join(", "));
                 let why = Fault::new(FaultKind::NotReady, "StillOld", what).at(input.id.clone());
-                Met::NotYet { after: None, why }
+                ConditionResult::NotYet { after: None, why }
             }
-            Err(why) => Met::NotYet { after: None, why },
+            Err(why) => ConditionResult::NotYet { after: None, why },
         }
     }
 

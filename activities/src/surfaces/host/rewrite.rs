@@ -70,7 +70,7 @@ fn strange(input: &HostInput, pointer: &str, text: Option<&str>) -> Difference {
 
 /// What was there before a change that may be in place, worked out from what is there; `None` where more than
 /// one text can have become what is there. Letter case is that of the plan.
-pub(crate) fn recall(live: &Value, input: &HostInput) -> Option<HostBefore> {
+pub(crate) fn reconstruct_before(live: &Value, input: &HostInput) -> Option<HostBefore> {
     let mut attached = identities(live);
     // The plan attaches what was not there, and detaches what was.
     attached.retain(|id| !has(&input.attach, id));
@@ -81,7 +81,7 @@ pub(crate) fn recall(live: &Value, input: &HostInput) -> Option<HostBefore> {
     for pointer in &input.pointers {
         // What is no text is not changed by this step either.
         if let Value::String(text) = live.pointer(pointer)? {
-            splices.insert(pointer.clone(), Splice::recall(text, &input.replace)?);
+            splices.insert(pointer.clone(), Splice::reconstruct_before(text, &input.replace)?);
         }
     }
     let identity_type = live.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -2,7 +2,7 @@
 
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::object::Object;
-use rehome_orchestrator::{PlanValue, Reversibility, StepRef, Trace};
+use rehome_orchestrator::{Evidence, PlanValue, Reversibility, StepRef};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ impl Object for MadeIdentity {
     const NAME: &'static str = "identity.create/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
     const MAY_EXIST: bool = true;
-    const TRACE: Trace = Trace::Ours;
+    const EVIDENCE: Evidence = Evidence::Ours;
     type Input = IdentityInput;
 
     fn kept(input: &IdentityInput) -> &[KeptLock] {

@@ -5,8 +5,8 @@ use crate::conditions::users::Look;
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
-    Trace,
+    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,8 +103,8 @@ impl Activity for DeleteIdentity {
         }
     }
 
-    fn trace(&self, _: &DeleteInput) -> Trace {
-        Trace::Anybodys
+    fn evidence(&self, _: &DeleteInput) -> Evidence {
+        Evidence::Anybodys
     }
 
     async fn undo(&self, _: &Call, input: &DeleteInput, (): &(), _: Option<&()>) -> Outcome<()> {

@@ -12,8 +12,8 @@ use crate::surfaces::host::rewrite::{Parts, Shape, shape};
 use crate::surfaces::key_vault_policy::image::{Image, entry_of, flat, image, is_entry, is_of_before};
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
-    Trace,
+    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub(crate) trait Way: Send + Sync + 'static {
     const NAME: &'static str;
     /// The entry comes; otherwise it goes.
     const ADDS: bool;
-    const TRACE: Trace;
+    const EVIDENCE: Evidence;
     /// What is to be kept of what was there before.
     type Before: Kept;
 }
@@ -48,7 +48,7 @@ pub(crate) struct Add;
 impl Way for Add {
     const NAME: &'static str = "access_policy.add/1";
     const ADDS: bool = true;
-    const TRACE: Trace = Trace::Ours;
+    const EVIDENCE: Evidence = Evidence::Ours;
     type Before = Option<Image>;
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Remove;
 impl Way for Remove {
     const NAME: &'static str = "access_policy.remove/1";
     const ADDS: bool = false;
-    const TRACE: Trace = Trace::Anybodys;
+    const EVIDENCE: Evidence = Evidence::Anybodys;
     type Before = Removed;
 }
 
@@ -335,12 +335,12 @@ impl<W: Way> Activity for Policy<W> {
         Ok(others.map(|spill| spill.difference(&input.vault)).collect())
     }
 
-    fn trace(&self, _: &PolicyInput) -> Trace {
-        W::TRACE
+    fn evidence(&self, _: &PolicyInput) -> Evidence {
+        W::EVIDENCE
     }
 
     /// What others had is not known any more; of who goes it is what is there, or what the plan says was there.
-    async fn recall(&self, input: &PolicyInput) -> Result<Option<W::Before>, Fault> {
+    async fn reconstruct_before(&self, input: &PolicyInput) -> Result<Option<W::Before>, Fault> {
         let mine = if W::ADDS { None } else { self.look(input).await?.mine };
         Ok(Some(W::Before::of(Some(mine.unwrap_or_else(|| (*input.permissions).clone())), None)))
     }

@@ -5,7 +5,7 @@ use crate::activity::compare::lacks;
 use crate::activity::kept_lock::{KeptLock, LOCKS};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility, Trace,
+    Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
 use serde_json::Value;
 
@@ -59,12 +59,12 @@ impl Activity for KeepLock {
         }
     }
 
-    fn trace(&self, _: &KeptLock) -> Trace {
-        Trace::Nothing
+    fn evidence(&self, _: &KeptLock) -> Evidence {
+        Evidence::Nothing
     }
 
     /// The plan was made because it was there.
-    async fn recall(&self, _: &KeptLock) -> Result<Option<bool>, Fault> {
+    async fn reconstruct_before(&self, _: &KeptLock) -> Result<Option<bool>, Fault> {
         Ok(Some(true))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::activity::kept_lock::{KeptLock, LOCKS};
 use crate::activity::object::Object;
-use rehome_orchestrator::{PlanValue, Reversibility, Trace};
+use rehome_orchestrator::{Evidence, PlanValue, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(crate) struct LiftInput {
 impl Object for LiftedLock {
     const NAME: &'static str = "lock.lift/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const TRACE: Trace = Trace::Nothing;
+    const EVIDENCE: Evidence = Evidence::Nothing;
     type Input = LiftInput;
 
     fn id(input: &LiftInput) -> String {
@@ -41,7 +41,7 @@ pub(crate) struct RestoredLock;
 impl Object for RestoredLock {
     const NAME: &'static str = "lock.restore/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const TRACE: Trace = Trace::Nothing;
+    const EVIDENCE: Evidence = Evidence::Nothing;
     type Input = KeptLock;
 
     fn id(input: &KeptLock) -> String {

@@ -315,7 +315,7 @@ mod tests {
             assert!(texts[at].contains(part), "{part}: {}", texts[at]);
         }
         assert!(texts[1].contains(&format!("--deny-settings-excluded-principals {PRINCIPAL} new-oid")));
-        let pause = plan.steps.iter().find(|s| matches!(s.node, Node::Pause { .. })).unwrap();
+        let pause = plan.steps.iter().find(|s| matches!(s.node, Node::PropagationDelay { .. })).unwrap();
         assert!(said.iter().all(|step| pause.needs.contains(&step.id)), "hosts wait for people");
     }
 

@@ -3,7 +3,7 @@
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::list_cache::List;
 use crate::activity::object::{Equivalent, Object};
-use rehome_orchestrator::{Difference, PlanValue, Reversibility, Trace};
+use rehome_orchestrator::{Difference, Evidence, PlanValue, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -43,7 +43,7 @@ fn set(properties: &mut Value, name: &str, value: Option<&String>) {
 impl Object for MadeAssignment {
     const NAME: &'static str = "role_assignment.grant/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const TRACE: Trace = Trace::Ours;
+    const EVIDENCE: Evidence = Evidence::Ours;
     type Input = GrantInput;
 
     fn kept(input: &GrantInput) -> &[KeptLock] {
@@ -124,7 +124,7 @@ pub(crate) struct OldAssignmentInput {
 impl Object for OldAssignment {
     const NAME: &'static str = "role_assignment.revoke/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const TRACE: Trace = Trace::Anybodys;
+    const EVIDENCE: Evidence = Evidence::Anybodys;
     type Input = OldAssignmentInput;
 
     fn id(input: &OldAssignmentInput) -> String {

@@ -10,8 +10,8 @@ use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
 use crate::surfaces::role_assignment::activity::AUTHORIZATION;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
-    Trace,
+    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -202,12 +202,12 @@ impl Activity for Recondition {
         Ok(spilt.iter().map(|spill| spill.difference(&input.id)).collect())
     }
 
-    fn trace(&self, _: &ReconditionInput) -> Trace {
-        Trace::Ours
+    fn evidence(&self, _: &ReconditionInput) -> Evidence {
+        Evidence::Ours
     }
 
     /// What else there was is not known any more.
-    async fn recall(&self, _: &ReconditionInput) -> Result<Option<Option<Rest>>, Fault> {
+    async fn reconstruct_before(&self, _: &ReconditionInput) -> Result<Option<Option<Rest>>, Fault> {
         Ok(Some(None))
     }
 

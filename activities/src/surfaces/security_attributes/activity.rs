@@ -16,8 +16,8 @@ use crate::relocate::facts::SecurityAttribute;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
-    Trace,
+    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -325,12 +325,12 @@ impl Activity for SetAttributes {
         }
     }
 
-    fn trace(&self, _: &AttributesInput) -> Trace {
-        Trace::Ours
+    fn evidence(&self, _: &AttributesInput) -> Evidence {
+        Evidence::Ours
     }
 
     /// A new principal has none.
-    async fn recall(&self, input: &AttributesInput) -> Result<Option<AttributesBefore>, Fault> {
+    async fn reconstruct_before(&self, input: &AttributesInput) -> Result<Option<AttributesBefore>, Fault> {
         let marks = self.marks(input, &self.live(&input.source_id).await?, &Value::Null);
         let all = marks.iter().all(|marks| marks.becomes.is_some());
         Ok(all.then_some(AttributesBefore { marks, rest: None }))

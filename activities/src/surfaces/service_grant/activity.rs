@@ -2,7 +2,7 @@
 
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::object::Object;
-use rehome_orchestrator::{PlanValue, Reversibility, Trace};
+use rehome_orchestrator::{Evidence, PlanValue, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ impl Object for MadeGrant {
     const NAME: &'static str = "grant.put/1";
     const READ_BACK: bool = true;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const TRACE: Trace = Trace::Ours;
+    const EVIDENCE: Evidence = Evidence::Ours;
     type Input = ServiceGrantInput;
 
     fn kept(input: &ServiceGrantInput) -> &[KeptLock] {
@@ -58,7 +58,7 @@ pub(crate) struct OldGrantInput {
 impl Object for OldGrant {
     const NAME: &'static str = "grant.remove/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const TRACE: Trace = Trace::Anybodys;
+    const EVIDENCE: Evidence = Evidence::Anybodys;
     type Input = OldGrantInput;
 
     fn id(input: &OldGrantInput) -> String {

@@ -11,8 +11,8 @@ use crate::references::settings::SettingsKey;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
-    Trace,
+    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -213,8 +213,8 @@ impl Activity for SetPrincipal {
         }
     }
 
-    fn trace(&self, _: &PrincipalInput) -> Trace {
-        Trace::Ours
+    fn evidence(&self, _: &PrincipalInput) -> Evidence {
+        Evidence::Ours
     }
 
     async fn undo(

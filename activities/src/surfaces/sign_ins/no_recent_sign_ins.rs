@@ -6,7 +6,7 @@
 use crate::azure::{NO_ANSWER, Reader};
 use crate::surfaces::sign_ins::log::{LOG, path};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use rehome_orchestrator::{Condition, Fault, FaultKind, Met};
+use rehome_orchestrator::{Condition, ConditionResult, Fault, FaultKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -38,20 +38,20 @@ impl Condition for PrincipalQuiet {
     const NAME: &'static str = "principal.quiet/1";
     type Input = QuietInput;
 
-    async fn check(&self, input: &QuietInput) -> Met {
+    async fn check(&self, input: &QuietInput) -> ConditionResult {
         let asked = path(&input.principal_id, input.for_ms.saturating_add(MORE_MS));
         let (found, now) = match self.0.graph_log(&asked).await {
             Ok(found) => found,
-            Err(why) => return Met::NotYet { after: None, why },
+            Err(why) => return ConditionResult::NotYet { after: None, why },
         };
         let (at, name) = match last(&found) {
             Ok(Some(last)) => last,
-            Ok(None) => return Met::Yes,
-            Err(why) => return Met::NotYet { after: None, why },
+            Ok(None) => return ConditionResult::Yes,
+            Err(why) => return ConditionResult::NotYet { after: None, why },
         };
         let quiet = at + TimeDelta::milliseconds(i64::try_from(input.for_ms).unwrap_or(i64::MAX / 2));
         if quiet <= now {
-            return Met::Yes;
+            return ConditionResult::Yes;
         }
         let left = u64::try_from((quiet - now).num_milliseconds()).unwrap_or_default();
         let date = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -61,7 +61,7 @@ impl Condition for PrincipalQuiet {
             date(quiet)
         );
         let why = Fault::new(FaultKind::NotReady, "StillUsed", what).at(input.principal_id.clone());
-        Met::NotYet { after: Some(self.0.wall(left)), why }
+        ConditionResult::NotYet { after: Some(self.0.wall(left)), why }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Engine: what each event does to a run, and which events are legal where. Pure.
 
-use crate::ids::{Act, StepId};
+use crate::ids::{Direction, StepId};
 use crate::plan::graph::{Graph, Index};
 use crate::plan::{Node, PlanError};
 use crate::run::event::*;
@@ -54,12 +54,12 @@ impl RunState {
             approved: false,
             compared: false,
             paused: false,
-            direction: Direction::Forward,
+            direction: RunDirection::Forward,
             closed: None,
             unmet,
             open,
             settled: 0,
-            said: BTreeMap::new(),
+            last_error: BTreeMap::new(),
             back: None,
             lost: None,
             past_return: None,
@@ -85,49 +85,59 @@ impl RunState {
                 return Err(here(event, "the move is not approved, or was compared before"));
             }
             Event::Compared(compared) => self.compared = compared.differences.is_empty(),
-            Event::Began(began) => self.touch(event, &began.step, at_ms, |run, at| match began.act {
-                Act::Run => run.begin_run(at, began, at_ms),
-                Act::Undo => run.begin_undo(at, began, at_ms),
-            })?,
+            Event::Began(began) => {
+                self.touch(event, &began.step, at_ms, |run, at| match began.direction {
+                    Direction::Do => run.begin_run(at, began, at_ms),
+                    Direction::Undo => run.begin_undo(at, began, at_ms),
+                })?
+            }
             Event::Accepted(accepted) => {
                 self.touch(event, &accepted.step, at_ms, |run, at| run.accept(at, accepted, at_ms))?;
             }
-            Event::Ended(ended) => self.touch(event, &ended.step, at_ms, |run, at| match ended.act {
-                Act::Run => run.end_run(at, ended),
-                Act::Undo => run.end_undo(at, ended),
-            })?,
-            Event::Probed(probed) => self.touch(event, &probed.step, at_ms, |run, at| match probed.act {
-                Act::Run => run.probe_run(at, probed, at_ms),
-                Act::Undo => run.probe_undo(at, probed),
-            })?,
+            Event::Ended(ended) => {
+                self.touch(event, &ended.step, at_ms, |run, at| match ended.direction {
+                    Direction::Do => run.end_run(at, ended),
+                    Direction::Undo => run.end_undo(at, ended),
+                })?
+            }
+            Event::Probed(probed) => {
+                self.touch(event, &probed.step, at_ms, |run, at| match probed.direction {
+                    Direction::Do => run.probe_run(at, probed, at_ms),
+                    Direction::Undo => run.probe_undo(at, probed),
+                })?
+            }
             Event::Waiting(waiting) => self.wait(event, waiting, at_ms)?,
-            Event::Timed(timed) => self.touch(event, &timed.step, at_ms, |run, at| match run.back {
-                None => run.time(at, timed),
-                Some(_) => run.time_undo(at, timed),
+            Event::TimerSet(timed) => self.touch(event, &timed.step, at_ms, |run, at| match run.back {
+                None => run.set_timer(at, timed),
+                Some(_) => run.set_undo_timer(at, timed),
             })?,
-            Event::Reached(reached) => self.touch(event, &reached.step, at_ms, |run, at| match run.back {
-                None => run.reach(at, reached),
-                Some(_) => run.reach_undo(at),
-            })?,
+            Event::WaitCompleted(reached) => {
+                self.touch(event, &reached.step, at_ms, |run, at| match run.back {
+                    None => run.complete_wait(at, reached),
+                    Some(_) => run.complete_undo_wait(at),
+                })?
+            }
             Event::Checked(checked) => {
                 self.touch(event, &checked.step, at_ms, |run, at| run.check(at, checked))?;
             }
-            Event::Parked(parked) => self.touch(event, &parked.step, at_ms, |run, at| match parked.act {
-                Act::Run => run.park_run(at, &parked.why),
-                Act::Undo => run.park_undo(at, &parked.why),
-            })?,
-            Event::Turned(turned) => self.turn(event, turned.failed.clone())?,
-            Event::Asked(asked) => self.ask(event, &asked.request, at_ms)?,
-            Event::Proved(proved) => match &mut self.back {
-                Some(back) if back.proved.is_none() && back.is_finished() => {
-                    back.proved = Some(proved.differences.clone());
+            Event::Parked(parked) => {
+                self.touch(event, &parked.step, at_ms, |run, at| match parked.direction {
+                    Direction::Do => run.park_run(at, &parked.why),
+                    Direction::Undo => run.park_undo(at, &parked.why),
+                })?
+            }
+            Event::RollbackStarted(turned) => self.turn(event, turned.failed.clone())?,
+            Event::Requested(asked) => self.ask(event, &asked.request, at_ms)?,
+            Event::RollbackVerified(verified) => match &mut self.back {
+                Some(back) if back.verified.is_none() && back.is_finished() => {
+                    back.verified = Some(verified.differences.clone());
                 }
                 Some(_) | None => return Err(here(event, "the way back is not at its end")),
             },
             Event::Closed(closed) => self.close(event, closed.verdict)?,
             Event::Restored(_) => self.restore(at_ms),
-            Event::Recalled(recalled) => {
-                self.touch(event, &recalled.step, at_ms, |run, at| run.recall(at, recalled))?;
+            Event::Observed(observed) => {
+                self.touch(event, &observed.step, at_ms, |run, at| run.observe(at, observed))?;
             }
             Event::Reconciled(reconciled) => self.reconcile(event, reconciled, at_ms)?,
         }
@@ -145,7 +155,7 @@ impl RunState {
         change: impl FnOnce(&mut Self, Index) -> Result<(), &'static str>,
     ) -> Result<(), Illegal> {
         let at = self.graph.find(step).ok_or_else(|| Illegal::NoStep(step.clone()))?;
-        self.forgive_silence(at, at_ms);
+        self.reset_limits_after_silence(at, at_ms);
         change(self, at).map_err(|because| here(event, &format!("step {step}: {because}")))?;
         self.steps[at as usize].since_ms = at_ms;
         Ok(())
@@ -153,7 +163,7 @@ impl RunState {
 
     /// Time in which nothing was tried, because no program was running or somebody set the clock, does not
     /// count against the limits of a step.
-    fn forgive_silence(&mut self, at: Index, at_ms: i64) {
+    fn reset_limits_after_silence(&mut self, at: Index, at_ms: i64) {
         let step = &self.steps[at as usize];
         if step.first_ms.is_none() && step.undo_first_ms.is_none() {
             return;
@@ -181,30 +191,31 @@ impl RunState {
         };
         let named = |at: &Index| matches!(&self.graph.step(*at).node, Node::Gate { name } if name == gate);
         let at = self.open.iter().copied().find(named);
-        let Some(at) = at.filter(|_| self.direction == Direction::Forward) else {
+        let Some(at) = at.filter(|_| self.direction == RunDirection::Forward) else {
             return Err(here(event, &format!("no gate {gate:?} is waiting")));
         };
         if let Some(left) = self.skipped().find(|id| !approved.accepts.contains(id)) {
             return Err(here(event, &format!("step {left} was left out, and nobody answers for it")));
         }
         self.steps[at as usize].since_ms = at_ms;
-        self.settle(at, Forward::Done { ours: true });
+        self.settle(at, ForwardState::Done { ours: true });
         Ok(())
     }
 
     /// The steps that a person left out.
     pub fn skipped(&self) -> impl Iterator<Item = &StepId> {
-        self.steps().filter(|(_, state)| state.forward == Forward::Skipped).map(|(step, _)| &step.id)
+        self.steps().filter(|(_, state)| state.forward == ForwardState::Skipped).map(|(step, _)| &step.id)
     }
 
     fn wait(&mut self, event: &Event, waiting: &Waiting, at_ms: i64) -> Result<(), Illegal> {
-        let look = Look { checks: waiting.check, until_ms: waiting.until_ms, why: Some(waiting.why.clone()) };
+        let look =
+            PollState { checks: waiting.check, until_ms: waiting.until_ms, why: Some(waiting.why.clone()) };
         match (&waiting.step, &mut self.back) {
-            (Some(step), _) => self.touch(event, step, at_ms, |run, at| match waiting.act {
-                Act::Run => run.wait_run(at, look, at_ms),
-                Act::Undo => run.wait_undo(at, look),
+            (Some(step), _) => self.touch(event, step, at_ms, |run, at| match waiting.direction {
+                Direction::Do => run.wait_run(at, look, at_ms),
+                Direction::Undo => run.wait_undo(at, look),
             }),
-            (None, Some(back)) if back.proved.is_none() && back.is_finished() => {
+            (None, Some(back)) if back.verified.is_none() && back.is_finished() => {
                 back.proofs = waiting.check;
                 back.next_proof_ms = waiting.until_ms;
                 Ok(())
@@ -215,8 +226,8 @@ impl RunState {
 
     fn close(&mut self, event: &Event, verdict: Verdict) -> Result<(), Illegal> {
         let fits = match verdict {
-            Verdict::Done => self.direction == Direction::Forward && self.settled == self.graph.len(),
-            Verdict::RolledBack => self.back.as_ref().is_some_and(|b| b.proved.is_some()),
+            Verdict::Done => self.direction == RunDirection::Forward && self.settled == self.graph.len(),
+            Verdict::RolledBack => self.back.as_ref().is_some_and(|b| b.verified.is_some()),
             Verdict::Stale => self.approved && !self.compared && !self.has_begun(),
             Verdict::Superseded => !self.has_begun(),
         };
@@ -231,10 +242,10 @@ impl RunState {
     pub(crate) fn heard(&mut self, at: Index, end: &End) {
         match end {
             End::Applied(_) => {
-                self.said.remove(&at);
+                self.last_error.remove(&at);
             }
             End::Retry { why, .. } | End::Refused(why) | End::Unknown(why) if why.status.is_some() => {
-                self.said.insert(at, why.clone());
+                self.last_error.insert(at, why.clone());
             }
             End::Retry { .. } | End::Refused(_) | End::Unknown(_) => {}
         }
@@ -243,7 +254,7 @@ impl RunState {
     /// A step of the way forward is over: its dependents may come to their turn. A step that was left out
     /// before its turn stands in for its own needs until these are over; otherwise leaving out what stands
     /// between a gate and an irreversible step would open the gate.
-    pub(crate) fn settle(&mut self, at: Index, end: Forward) {
+    pub(crate) fn settle(&mut self, at: Index, end: ForwardState) {
         self.steps[at as usize].forward = end;
         self.open.remove(&at);
         self.settled += 1;
@@ -266,11 +277,11 @@ impl RunState {
     }
 }
 
-impl Undo {
+impl UndoState {
     /// The date that is waited for, if one is.
     fn date(&self) -> Option<i64> {
         match self {
-            Self::Retrying { until_ms, .. } | Self::Pausing { until_ms } => Some(*until_ms),
+            Self::Retrying { until_ms, .. } | Self::PropagationDelay { until_ms } => Some(*until_ms),
             Self::Doubt(look) => Some(look.until_ms),
             Self::None
             | Self::NotNeeded
@@ -285,7 +296,7 @@ impl Undo {
     }
 }
 
-impl Forward {
+impl ForwardState {
     /// The date that is waited for, if one is.
     fn date(&self) -> Option<i64> {
         match self {

@@ -28,7 +28,7 @@ impl RunState {
             return Ok(());
         }
         let all = 0..self.graph.len();
-        self.direction = Direction::Back { failed };
+        self.direction = RunDirection::Back { failed };
         self.back = Some(Back {
             unsettled: BTreeSet::new(),
             blockers: all.clone().map(|at| count(self.graph.dependents(at).len())).collect(),
@@ -37,7 +37,7 @@ impl RunState {
             unchecked: BTreeSet::new(),
             proofs: 0,
             next_proof_ms: 0,
-            proved: None,
+            verified: None,
         });
         all.for_each(|at| self.classify(at));
         Ok(())
@@ -46,45 +46,47 @@ impl RunState {
     /// On the way back: judges whether a step has something to undo, once that is certain.
     pub(crate) fn classify(&mut self, at: Index) {
         let (Some(back), step) = (&mut self.back, &mut self.steps[at as usize]) else { return };
-        if step.undo != Undo::None {
+        if step.undo != UndoState::None {
             return;
         }
         let node = &self.graph.step(at).node;
         let undo = match &step.forward {
-            Forward::Began
-            | Forward::Accepted(_)
-            | Forward::Doubt(_)
-            | Forward::Attesting
-            | Forward::Parked { doubt: true, .. } => {
+            ForwardState::Began
+            | ForwardState::Accepted(_)
+            | ForwardState::Doubt(_)
+            | ForwardState::Attesting
+            | ForwardState::Parked { doubt: true, .. } => {
                 back.unsettled.insert(at);
                 return;
             }
-            Forward::Done { ours: true } => match node {
-                Node::Act { .. } => Undo::Pending,
-                Node::ByHand { undo: Template::Known(words), .. } if words.is_null() => Undo::NotNeeded,
-                Node::ByHand { .. } => Undo::ByHand,
-                Node::Pause { .. } => Undo::Pending,
+            ForwardState::Done { ours: true } => match node {
+                Node::Act { .. } => UndoState::Pending,
+                Node::ByHand { undo: Template::Known(words), .. } if words.is_null() => UndoState::NotNeeded,
+                Node::ByHand { .. } => UndoState::ByHand,
+                Node::PropagationDelay { .. } => UndoState::Pending,
                 Node::Wait { .. } | Node::Soak { .. } | Node::Gate { .. } | Node::Check { .. } => {
-                    Undo::NotNeeded
+                    UndoState::NotNeeded
                 }
             },
             // Who did not want to wait on the way there did not say so of the way back.
-            Forward::Skipped if matches!(node, Node::Pause { .. }) => Undo::Pending,
-            Forward::Partial | Forward::Retrying { .. } | Forward::Parked { doubt: false, .. }
+            ForwardState::Skipped if matches!(node, Node::PropagationDelay { .. }) => UndoState::Pending,
+            ForwardState::Partial
+            | ForwardState::Retrying { .. }
+            | ForwardState::Parked { doubt: false, .. }
                 if step.partial =>
             {
-                Undo::Pending
+                UndoState::Pending
             }
             // Somebody goes on in spite of what it changed beyond its effect.
-            Forward::Skipped if step.partial => Undo::Pending,
-            Forward::Idle
-            | Forward::Partial
-            | Forward::Retrying { .. }
-            | Forward::Waiting(_)
-            | Forward::Soaking { .. }
-            | Forward::Parked { doubt: false, .. }
-            | Forward::Done { ours: false }
-            | Forward::Skipped => Undo::NotNeeded,
+            ForwardState::Skipped if step.partial => UndoState::Pending,
+            ForwardState::Idle
+            | ForwardState::Partial
+            | ForwardState::Retrying { .. }
+            | ForwardState::Waiting(_)
+            | ForwardState::Soaking { .. }
+            | ForwardState::Parked { doubt: false, .. }
+            | ForwardState::Done { ours: false }
+            | ForwardState::Skipped => UndoState::NotNeeded,
         };
         step.undo = undo;
         back.unsettled.remove(&at);
@@ -99,16 +101,16 @@ impl RunState {
             if back.blockers[at as usize] > 0 || !back.unfinished.contains(&at) {
                 continue;
             }
-            if let (Node::Pause { back_ms, .. }, Undo::Pending) =
+            if let (Node::PropagationDelay { back_ms, .. }, UndoState::Pending) =
                 (&self.graph.step(at).node, &self.steps[at as usize].undo)
             {
-                let undone = |on: &Index| self.steps[*on as usize].undo == Undo::Undone;
+                let undone = |on: &Index| self.steps[*on as usize].undo == UndoState::Undone;
                 if *back_ms == 0 || !self.graph.dependents(at).iter().any(undone) {
-                    self.steps[at as usize].undo = Undo::NotNeeded;
+                    self.steps[at as usize].undo = UndoState::NotNeeded;
                 }
             }
             match self.steps[at as usize].undo {
-                Undo::NotNeeded | Undo::Undone | Undo::Left => {
+                UndoState::NotNeeded | UndoState::Undone | UndoState::Left => {
                     back.unfinished.remove(&at);
                     back.ready.remove(&at);
                     for need in self.graph.needs(at) {
@@ -116,36 +118,37 @@ impl RunState {
                         ahead.push(*need);
                     }
                 }
-                Undo::Pending | Undo::ByHand => {
+                UndoState::Pending | UndoState::ByHand => {
                     back.ready.insert(at);
                 }
-                Undo::None
-                | Undo::Began
-                | Undo::Doubt(_)
-                | Undo::Retrying { .. }
-                | Undo::Parked { .. }
-                | Undo::Pausing { .. }
-                | Undo::Attesting => {}
+                UndoState::None
+                | UndoState::Began
+                | UndoState::Doubt(_)
+                | UndoState::Retrying { .. }
+                | UndoState::Parked { .. }
+                | UndoState::PropagationDelay { .. }
+                | UndoState::Attesting => {}
             }
         }
     }
 
     /// A pause on the way back has its date.
-    pub(crate) fn time_undo(&mut self, at: Index, timed: &Timed) -> Judged {
-        let pauses = matches!(self.graph.step(at).node, Node::Pause { .. });
-        if !pauses || !self.is_ready(at) || self.steps[at as usize].undo != Undo::Pending {
+    pub(crate) fn set_undo_timer(&mut self, at: Index, timed: &TimerSet) -> Judged {
+        let has_propagation_delay = matches!(self.graph.step(at).node, Node::PropagationDelay { .. });
+        if !has_propagation_delay || !self.is_ready(at) || self.steps[at as usize].undo != UndoState::Pending
+        {
             return Err("it has no date to wait for on the way back");
         }
-        self.steps[at as usize].undo = Undo::Pausing { until_ms: timed.until_ms };
+        self.steps[at as usize].undo = UndoState::PropagationDelay { until_ms: timed.until_ms };
         Ok(())
     }
 
     /// A pause on the way back is over.
-    pub(crate) fn reach_undo(&mut self, at: Index) -> Judged {
-        let Undo::Pausing { .. } = self.steps[at as usize].undo else {
+    pub(crate) fn complete_undo_wait(&mut self, at: Index) -> Judged {
+        let UndoState::PropagationDelay { .. } = self.steps[at as usize].undo else {
             return Err("it was not waiting on the way back");
         };
-        self.steps[at as usize].undo = Undo::NotNeeded;
+        self.steps[at as usize].undo = UndoState::NotNeeded;
         self.advance(at);
         Ok(())
     }
@@ -163,7 +166,7 @@ impl RunState {
     }
 
     fn undone(&mut self, at: Index) {
-        self.steps[at as usize].undo = Undo::Undone;
+        self.steps[at as usize].undo = UndoState::Undone;
         if let (Some(back), Node::Act { .. }) = (&mut self.back, &self.graph.step(at).node) {
             back.unchecked.insert(at);
         }
@@ -184,17 +187,17 @@ impl RunState {
         }
         let step = &mut self.steps[at as usize];
         match step.undo {
-            Undo::Pending | Undo::Retrying { .. } => {}
-            Undo::None
-            | Undo::NotNeeded
-            | Undo::Began
-            | Undo::Doubt(_)
-            | Undo::Parked { .. }
-            | Undo::Pausing { .. }
-            | Undo::Attesting
-            | Undo::ByHand
-            | Undo::Undone
-            | Undo::Left => return Err("its undo cannot be begun where it stands"),
+            UndoState::Pending | UndoState::Retrying { .. } => {}
+            UndoState::None
+            | UndoState::NotNeeded
+            | UndoState::Began
+            | UndoState::Doubt(_)
+            | UndoState::Parked { .. }
+            | UndoState::PropagationDelay { .. }
+            | UndoState::Attesting
+            | UndoState::ByHand
+            | UndoState::Undone
+            | UndoState::Left => return Err("its undo cannot be begun where it stands"),
         }
         if began.attempt != step.undo_attempts + 1 {
             return Err("the number of its attempt is out of order");
@@ -202,16 +205,16 @@ impl RunState {
         step.undo_attempts = began.attempt;
         step.undo_first_ms.get_or_insert(at_ms);
         step.undo_began_ms = at_ms;
-        step.undo = Undo::Began;
+        step.undo = UndoState::Began;
         if began.attempt == 1 {
-            self.said.remove(&at);
+            self.last_error.remove(&at);
         }
         Ok(())
     }
 
     pub(crate) fn end_undo(&mut self, at: Index, ended: &Ended) -> Judged {
         let step = &mut self.steps[at as usize];
-        if step.undo != Undo::Began || ended.attempt != step.undo_attempts {
+        if step.undo != UndoState::Began || ended.attempt != step.undo_attempts {
             return Err("no such attempt to undo it is under way");
         }
         self.heard(at, &ended.end);
@@ -226,11 +229,11 @@ impl RunState {
         match &ended.end {
             End::Applied(_) => self.undone(at),
             End::Retry { until_ms, why } => {
-                step.undo = Undo::Retrying { until_ms: *until_ms, why: why.clone() };
+                step.undo = UndoState::Retrying { until_ms: *until_ms, why: why.clone() };
             }
-            End::Refused(why) => step.undo = Undo::Parked { why: why.clone(), doubt: false },
+            End::Refused(why) => step.undo = UndoState::Parked { why: why.clone(), doubt: false },
             End::Unknown(why) => {
-                step.undo = Undo::Doubt(Look { checks: 0, until_ms: 0, why: Some(why.clone()) });
+                step.undo = UndoState::Doubt(PollState { checks: 0, until_ms: 0, why: Some(why.clone()) });
             }
         }
         Ok(())
@@ -241,42 +244,44 @@ impl RunState {
         let again = self.undo_again(at, probed.until_ms);
         let step = &mut self.steps[at as usize];
         match (&step.undo, &probed.found) {
-            (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::NotApplied) => self.undone(at),
-            (Undo::Began | Undo::Doubt(_), Found::Applied(_) | Found::Partial(_)) => {
-                if step.undo == Undo::Began || probed.until_ms.is_none() {
+            (UndoState::Began | UndoState::Doubt(_) | UndoState::Attesting, Found::NotApplied) => {
+                self.undone(at)
+            }
+            (UndoState::Began | UndoState::Doubt(_), Found::Applied(_) | Found::Partial(_)) => {
+                if step.undo == UndoState::Began || probed.until_ms.is_none() {
                     // The program may have been dead for long: the clock for giving up starts again.
                     step.undo_first_ms = None;
                 }
                 step.undo = again;
                 self.advance(at);
             }
-            (Undo::Attesting, Found::Applied(_) | Found::Partial(_)) => {
-                step.undo = Undo::Parked { why: still_there(), doubt: false };
+            (UndoState::Attesting, Found::Applied(_) | Found::Partial(_)) => {
+                step.undo = UndoState::Parked { why: still_there(), doubt: false };
             }
-            (Undo::Began | Undo::Doubt(_) | Undo::Attesting, Found::Foreign(difference)) => {
+            (UndoState::Began | UndoState::Doubt(_) | UndoState::Attesting, Found::Foreign(difference)) => {
                 let why = self.explained(at, foreign(difference));
-                self.steps[at as usize].undo = Undo::Parked { why, doubt: false };
+                self.steps[at as usize].undo = UndoState::Parked { why, doubt: false };
             }
-            (Undo::Undone, Found::NotApplied | Found::Foreign(_)) if unchecked => {
+            (UndoState::Undone, Found::NotApplied | Found::Foreign(_)) if unchecked => {
                 self.back.iter_mut().for_each(|back| {
                     back.unchecked.remove(&at);
                 });
             }
-            (Undo::Undone, Found::Applied(_) | Found::Partial(_)) if unchecked => {
+            (UndoState::Undone, Found::Applied(_) | Found::Partial(_)) if unchecked => {
                 step.undo = again;
                 self.reopen(at);
                 self.advance(at);
             }
             (
-                Undo::None
-                | Undo::NotNeeded
-                | Undo::Pending
-                | Undo::Retrying { .. }
-                | Undo::Parked { .. }
-                | Undo::Pausing { .. }
-                | Undo::ByHand
-                | Undo::Undone
-                | Undo::Left,
+                UndoState::None
+                | UndoState::NotNeeded
+                | UndoState::Pending
+                | UndoState::Retrying { .. }
+                | UndoState::Parked { .. }
+                | UndoState::PropagationDelay { .. }
+                | UndoState::ByHand
+                | UndoState::Undone
+                | UndoState::Left,
                 _,
             ) => return Err("nothing about its undo is in doubt"),
         }
@@ -284,40 +289,41 @@ impl RunState {
     }
 
     /// An undo whose effect is not to be seen is tried again, not before its date. Older records have none.
-    fn undo_again(&self, at: Index, until_ms: Option<i64>) -> Undo {
+    fn undo_again(&self, at: Index, until_ms: Option<i64>) -> UndoState {
         match until_ms {
-            Some(until_ms) => {
-                Undo::Retrying { until_ms, why: self.said.get(&at).cloned().unwrap_or_else(not_gone) }
-            }
-            None => Undo::Pending,
+            Some(until_ms) => UndoState::Retrying {
+                until_ms,
+                why: self.last_error.get(&at).cloned().unwrap_or_else(not_gone),
+            },
+            None => UndoState::Pending,
         }
     }
 
-    pub(crate) fn wait_undo(&mut self, at: Index, look: Look) -> Judged {
+    pub(crate) fn wait_undo(&mut self, at: Index, look: PollState) -> Judged {
         let unchecked = self.is_unchecked(at);
         let step = &mut self.steps[at as usize];
         match step.undo {
-            Undo::Began => {
+            UndoState::Began => {
                 step.undo_first_ms = None;
-                step.undo = Undo::Doubt(look);
+                step.undo = UndoState::Doubt(look);
             }
-            Undo::Doubt(_) => step.undo = Undo::Doubt(look),
-            Undo::Attesting => {
-                step.undo = Undo::Parked { why: look.why.unwrap_or_else(still_there), doubt: true };
+            UndoState::Doubt(_) => step.undo = UndoState::Doubt(look),
+            UndoState::Attesting => {
+                step.undo = UndoState::Parked { why: look.why.unwrap_or_else(still_there), doubt: true };
             }
-            Undo::Undone if unchecked => {
-                step.undo = Undo::Doubt(look);
+            UndoState::Undone if unchecked => {
+                step.undo = UndoState::Doubt(look);
                 self.reopen(at);
             }
-            Undo::None
-            | Undo::NotNeeded
-            | Undo::Pending
-            | Undo::Retrying { .. }
-            | Undo::Parked { .. }
-            | Undo::Pausing { .. }
-            | Undo::ByHand
-            | Undo::Undone
-            | Undo::Left => return Err("nothing about its undo is in doubt"),
+            UndoState::None
+            | UndoState::NotNeeded
+            | UndoState::Pending
+            | UndoState::Retrying { .. }
+            | UndoState::Parked { .. }
+            | UndoState::PropagationDelay { .. }
+            | UndoState::ByHand
+            | UndoState::Undone
+            | UndoState::Left => return Err("nothing about its undo is in doubt"),
         }
         Ok(())
     }
@@ -325,18 +331,18 @@ impl RunState {
     pub(crate) fn park_undo(&mut self, at: Index, why: &Fault) -> Judged {
         let step = &mut self.steps[at as usize];
         let doubt = match step.undo {
-            Undo::Began | Undo::Doubt(_) => true,
-            Undo::Pending | Undo::Retrying { .. } => false,
-            Undo::None
-            | Undo::NotNeeded
-            | Undo::Parked { .. }
-            | Undo::Pausing { .. }
-            | Undo::Attesting
-            | Undo::ByHand
-            | Undo::Undone
-            | Undo::Left => return Err("its undo cannot be parked where it stands"),
+            UndoState::Began | UndoState::Doubt(_) => true,
+            UndoState::Pending | UndoState::Retrying { .. } => false,
+            UndoState::None
+            | UndoState::NotNeeded
+            | UndoState::Parked { .. }
+            | UndoState::PropagationDelay { .. }
+            | UndoState::Attesting
+            | UndoState::ByHand
+            | UndoState::Undone
+            | UndoState::Left => return Err("its undo cannot be parked where it stands"),
         };
-        step.undo = Undo::Parked { why: why.clone(), doubt };
+        step.undo = UndoState::Parked { why: why.clone(), doubt };
         Ok(())
     }
 
@@ -345,32 +351,34 @@ impl RunState {
         let ready = self.is_ready(at);
         let step = &mut self.steps[at as usize];
         match (request, &step.undo) {
-            (Request::Retry(_), Undo::Parked { doubt, .. }) => {
-                step.undo = if *doubt { Undo::Doubt(Look::NOW) } else { Undo::Pending };
-                step.undo_forgiven = step.undo_attempts;
+            (Request::Retry(_), UndoState::Parked { doubt, .. }) => {
+                step.undo = if *doubt { UndoState::Doubt(PollState::NOW) } else { UndoState::Pending };
+                step.undo_attempts_before_reset = step.undo_attempts;
                 step.undo_vain = 0;
                 step.undo_first_ms = None;
                 self.advance(at);
             }
-            (Request::Skip(_), Undo::Parked { .. } | Undo::ByHand) => {
-                step.undo = Undo::Left;
+            (Request::Skip(_), UndoState::Parked { .. } | UndoState::ByHand) => {
+                step.undo = UndoState::Left;
                 self.advance(at);
             }
             // Who does not want to wait for it answers for what comes too early.
-            (Request::Skip(_), Undo::Pausing { .. }) => return self.reach_undo(at),
-            (Request::MarkDone(_), Undo::Parked { .. }) => step.undo = Undo::Attesting,
-            (Request::Acknowledge(_), Undo::ByHand) if ready => self.undone(at),
-            (Request::Skip(_), Undo::None) if matches!(step.forward, Forward::Parked { doubt: true, .. }) => {
-                step.undo = Undo::Left;
+            (Request::Skip(_), UndoState::PropagationDelay { .. }) => return self.complete_undo_wait(at),
+            (Request::MarkDone(_), UndoState::Parked { .. }) => step.undo = UndoState::Attesting,
+            (Request::Acknowledge(_), UndoState::ByHand) if ready => self.undone(at),
+            (Request::Skip(_), UndoState::None)
+                if matches!(step.forward, ForwardState::Parked { doubt: true, .. }) =>
+            {
+                step.undo = UndoState::Left;
                 self.back.iter_mut().for_each(|back| {
                     back.unsettled.remove(&at);
                 });
                 self.advance(at);
             }
-            (Request::Retry(_), Undo::None)
-                if matches!(step.forward, Forward::Parked { doubt: true, .. }) =>
+            (Request::Retry(_), UndoState::None)
+                if matches!(step.forward, ForwardState::Parked { doubt: true, .. }) =>
             {
-                step.forward = Forward::Doubt(Look::NOW);
+                step.forward = ForwardState::Doubt(PollState::NOW);
                 step.first_ms = None;
             }
             (

@@ -17,22 +17,22 @@ impl RunState {
             return Err("it is not a step that anything is attempted for");
         };
         let last = *reversibility == Reversibility::Irreversible;
-        let ready = self.open.contains(&at) && self.compared && self.direction == Direction::Forward;
+        let ready = self.open.contains(&at) && self.compared && self.direction == RunDirection::Forward;
         let step = &mut self.steps[at as usize];
         match step.forward {
-            Forward::Idle | Forward::Retrying { .. } | Forward::Partial if !ready => {
+            ForwardState::Idle | ForwardState::Retrying { .. } | ForwardState::Partial if !ready => {
                 return Err("its turn has not come");
             }
-            Forward::Idle | Forward::Retrying { .. } | Forward::Partial => {}
-            Forward::Began
-            | Forward::Accepted(_)
-            | Forward::Doubt(_)
-            | Forward::Waiting(_)
-            | Forward::Soaking { .. }
-            | Forward::Parked { .. }
-            | Forward::Attesting
-            | Forward::Done { .. }
-            | Forward::Skipped => return Err("it cannot be begun where it stands"),
+            ForwardState::Idle | ForwardState::Retrying { .. } | ForwardState::Partial => {}
+            ForwardState::Began
+            | ForwardState::Accepted(_)
+            | ForwardState::Doubt(_)
+            | ForwardState::Waiting(_)
+            | ForwardState::Soaking { .. }
+            | ForwardState::Parked { .. }
+            | ForwardState::Attesting
+            | ForwardState::Done { .. }
+            | ForwardState::Skipped => return Err("it cannot be begun where it stands"),
         }
         if began.attempt != step.attempts + 1 {
             return Err("the number of its attempt is out of order");
@@ -42,12 +42,12 @@ impl RunState {
         step.first_ms.get_or_insert(at_ms);
         step.input = began.input.clone().or(step.input.take());
         step.before = began.before.clone().or(step.before.take());
-        step.forward = Forward::Began;
+        step.forward = ForwardState::Began;
         if last {
             self.past_return = Some(at);
         }
         if began.attempt == 1 {
-            self.said.remove(&at);
+            self.last_error.remove(&at);
         }
         Ok(())
     }
@@ -55,43 +55,46 @@ impl RunState {
     pub(crate) fn accept(&mut self, at: Index, accepted: &Accepted, at_ms: i64) -> Judged {
         let after = i64::try_from(accepted.operation.after_ms).unwrap_or(i64::MAX / 2);
         let step = &mut self.steps[at as usize];
-        match accepted.act {
-            crate::ids::Act::Run => match step.forward {
-                Forward::Began if accepted.attempt == step.attempts => {
-                    step.forward = Forward::Accepted(accepted.operation.clone());
+        match accepted.direction {
+            crate::ids::Direction::Do => match step.forward {
+                ForwardState::Began if accepted.attempt == step.attempts => {
+                    step.forward = ForwardState::Accepted(accepted.operation.clone());
                     Ok(())
                 }
-                Forward::Began => Err("it names another attempt"),
-                Forward::Idle
-                | Forward::Accepted(_)
-                | Forward::Doubt(_)
-                | Forward::Partial
-                | Forward::Retrying { .. }
-                | Forward::Waiting(_)
-                | Forward::Soaking { .. }
-                | Forward::Parked { .. }
-                | Forward::Attesting
-                | Forward::Done { .. }
-                | Forward::Skipped => Err("no attempt is under way"),
+                ForwardState::Began => Err("it names another attempt"),
+                ForwardState::Idle
+                | ForwardState::Accepted(_)
+                | ForwardState::Doubt(_)
+                | ForwardState::Partial
+                | ForwardState::Retrying { .. }
+                | ForwardState::Waiting(_)
+                | ForwardState::Soaking { .. }
+                | ForwardState::Parked { .. }
+                | ForwardState::Attesting
+                | ForwardState::Done { .. }
+                | ForwardState::Skipped => Err("no attempt is under way"),
             },
-            crate::ids::Act::Undo => match step.undo {
-                Undo::Began if accepted.attempt == step.undo_attempts => {
-                    step.undo =
-                        Undo::Doubt(Look { checks: 0, until_ms: at_ms.saturating_add(after), why: None });
+            crate::ids::Direction::Undo => match step.undo {
+                UndoState::Began if accepted.attempt == step.undo_attempts => {
+                    step.undo = UndoState::Doubt(PollState {
+                        checks: 0,
+                        until_ms: at_ms.saturating_add(after),
+                        why: None,
+                    });
                     Ok(())
                 }
-                Undo::Began => Err("it names another attempt"),
-                Undo::None
-                | Undo::NotNeeded
-                | Undo::Pending
-                | Undo::Doubt(_)
-                | Undo::Retrying { .. }
-                | Undo::Parked { .. }
-                | Undo::Pausing { .. }
-                | Undo::Attesting
-                | Undo::ByHand
-                | Undo::Undone
-                | Undo::Left => Err("no undo is under way"),
+                UndoState::Began => Err("it names another attempt"),
+                UndoState::None
+                | UndoState::NotNeeded
+                | UndoState::Pending
+                | UndoState::Doubt(_)
+                | UndoState::Retrying { .. }
+                | UndoState::Parked { .. }
+                | UndoState::PropagationDelay { .. }
+                | UndoState::Attesting
+                | UndoState::ByHand
+                | UndoState::Undone
+                | UndoState::Left => Err("no undo is under way"),
             },
         }
     }
@@ -99,18 +102,18 @@ impl RunState {
     pub(crate) fn end_run(&mut self, at: Index, ended: &Ended) -> Judged {
         let step = &mut self.steps[at as usize];
         match step.forward {
-            Forward::Began | Forward::Accepted(_) if ended.attempt == step.attempts => {}
-            Forward::Began | Forward::Accepted(_) => return Err("it names another attempt"),
-            Forward::Idle
-            | Forward::Doubt(_)
-            | Forward::Partial
-            | Forward::Retrying { .. }
-            | Forward::Waiting(_)
-            | Forward::Soaking { .. }
-            | Forward::Parked { .. }
-            | Forward::Attesting
-            | Forward::Done { .. }
-            | Forward::Skipped => return Err("no attempt is under way"),
+            ForwardState::Began | ForwardState::Accepted(_) if ended.attempt == step.attempts => {}
+            ForwardState::Began | ForwardState::Accepted(_) => return Err("it names another attempt"),
+            ForwardState::Idle
+            | ForwardState::Doubt(_)
+            | ForwardState::Partial
+            | ForwardState::Retrying { .. }
+            | ForwardState::Waiting(_)
+            | ForwardState::Soaking { .. }
+            | ForwardState::Parked { .. }
+            | ForwardState::Attesting
+            | ForwardState::Done { .. }
+            | ForwardState::Skipped => return Err("no attempt is under way"),
         }
         self.heard(at, &ended.end);
         let step = &mut self.steps[at as usize];
@@ -120,17 +123,18 @@ impl RunState {
                 self.done(at, true);
             }
             End::Retry { until_ms, why } => {
-                step.forward = Forward::Retrying { until_ms: *until_ms, why: why.clone() };
+                step.forward = ForwardState::Retrying { until_ms: *until_ms, why: why.clone() };
                 self.not_done(at);
             }
             End::Refused(why) => {
-                step.forward = Forward::Parked { why: why.clone(), doubt: false };
+                step.forward = ForwardState::Parked { why: why.clone(), doubt: false };
                 self.not_done(at);
             }
             End::Unknown(why) => {
-                step.murky = true;
+                step.outcome_uncertain = true;
                 step.vain = step.vain.saturating_add(u8::from(why.kind == FaultKind::Differs));
-                step.forward = Forward::Doubt(Look { checks: 0, until_ms: 0, why: Some(why.clone()) });
+                step.forward =
+                    ForwardState::Doubt(PollState { checks: 0, until_ms: 0, why: Some(why.clone()) });
             }
         }
         Ok(())
@@ -138,20 +142,20 @@ impl RunState {
 
     pub(crate) fn probe_run(&mut self, at: Index, probed: &Probed, at_ms: i64) -> Judged {
         let step = &mut self.steps[at as usize];
-        let unheard = matches!(step.forward, Forward::Began);
+        let unheard = matches!(step.forward, ForwardState::Began);
         let attesting = match step.forward {
-            Forward::Attesting => true,
-            Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => false,
-            Forward::Idle
-            | Forward::Partial
-            | Forward::Retrying { .. }
-            | Forward::Waiting(_)
-            | Forward::Soaking { .. }
-            | Forward::Parked { .. }
-            | Forward::Done { .. }
-            | Forward::Skipped => return Err("nothing about it is in doubt"),
+            ForwardState::Attesting => true,
+            ForwardState::Began | ForwardState::Accepted(_) | ForwardState::Doubt(_) => false,
+            ForwardState::Idle
+            | ForwardState::Partial
+            | ForwardState::Retrying { .. }
+            | ForwardState::Waiting(_)
+            | ForwardState::Soaking { .. }
+            | ForwardState::Parked { .. }
+            | ForwardState::Done { .. }
+            | ForwardState::Skipped => return Err("nothing about it is in doubt"),
         };
-        step.murky |= !attesting;
+        step.outcome_uncertain |= !attesting;
         if unheard {
             // The program may have been dead for long: the clock for giving up starts again.
             step.first_ms = None;
@@ -166,23 +170,23 @@ impl RunState {
                 step.partial = true;
                 // Older records have no date: then it is completed at once.
                 self.steps[at as usize].forward = match probed.until_ms {
-                    Some(until_ms) => Forward::Retrying { until_ms, why: self.wanting(at) },
-                    None => Forward::Partial,
+                    Some(until_ms) => ForwardState::Retrying { until_ms, why: self.wanting(at) },
+                    None => ForwardState::Partial,
                 };
                 self.not_done(at);
             }
             Found::Partial(_) | Found::NotApplied if attesting => {
-                step.forward = Forward::Parked { why: not_attested(), doubt: false };
+                step.forward = ForwardState::Parked { why: not_attested(), doubt: false };
                 self.not_done(at);
             }
             Found::Partial(_) | Found::NotApplied => {
                 let (until_ms, why) = (probed.until_ms.unwrap_or(at_ms), self.absent(at));
-                self.steps[at as usize].forward = Forward::Retrying { until_ms, why };
+                self.steps[at as usize].forward = ForwardState::Retrying { until_ms, why };
                 self.not_done(at);
             }
             Found::Foreign(difference) => {
                 let why = self.explained(at, foreign(difference));
-                self.steps[at as usize].forward = Forward::Parked { why, doubt: false };
+                self.steps[at as usize].forward = ForwardState::Parked { why, doubt: false };
                 self.not_done(at);
             }
         }
@@ -191,13 +195,13 @@ impl RunState {
 
     /// Done on the way forward; on the way back it is now clear that there is something to undo.
     fn done(&mut self, at: Index, ours: bool) {
-        self.settle(at, Forward::Done { ours });
+        self.settle(at, ForwardState::Done { ours });
         self.classify(at);
     }
 
     /// Why a step in doubt is to be tried again: what the other side said to it, if it said anything.
     fn absent(&self, at: Index) -> Fault {
-        let mut why = match self.said.get(&at) {
+        let mut why = match self.last_error.get(&at) {
             Some(said) => {
                 let mut said = said.clone();
                 said.message = format!("{} (looked for, and not there)", said.message);
@@ -218,7 +222,7 @@ impl RunState {
             let why = "part of the effect is in place, and the rest is to follow";
             Fault::new(FaultKind::Differs, "Partial", why)
         };
-        self.said.get(&at).cloned().unwrap_or_else(partial)
+        self.last_error.get(&at).cloned().unwrap_or_else(partial)
     }
 
     /// Certainly not (wholly) applied.
@@ -229,53 +233,53 @@ impl RunState {
         self.classify(at);
     }
 
-    pub(crate) fn wait_run(&mut self, at: Index, look: Look, at_ms: i64) -> Judged {
+    pub(crate) fn wait_run(&mut self, at: Index, look: PollState, at_ms: i64) -> Judged {
         let waits = matches!(self.graph.step(at).node, Node::Wait { .. });
         let open = self.open.contains(&at);
         let step = &mut self.steps[at as usize];
         step.first_ms.get_or_insert(at_ms);
         step.forward = match step.forward {
-            Forward::Idle | Forward::Waiting(_) if waits && open => Forward::Waiting(look),
-            Forward::Idle | Forward::Waiting(_) => return Err("it does not wait"),
-            Forward::Attesting => {
-                Forward::Parked { why: look.why.unwrap_or_else(not_attested), doubt: false }
+            ForwardState::Idle | ForwardState::Waiting(_) if waits && open => ForwardState::Waiting(look),
+            ForwardState::Idle | ForwardState::Waiting(_) => return Err("it does not wait"),
+            ForwardState::Attesting => {
+                ForwardState::Parked { why: look.why.unwrap_or_else(not_attested), doubt: false }
             }
-            Forward::Began | Forward::Accepted(_) => {
-                step.murky = true;
+            ForwardState::Began | ForwardState::Accepted(_) => {
+                step.outcome_uncertain = true;
                 step.first_ms = Some(at_ms);
-                Forward::Doubt(look)
+                ForwardState::Doubt(look)
             }
-            Forward::Doubt(_) => {
-                step.murky = true;
+            ForwardState::Doubt(_) => {
+                step.outcome_uncertain = true;
                 let needs = needed(&step.forward);
                 let mut why = look.why;
                 if let Some(why) = why.as_mut().filter(|why| why.needs.is_none()) {
                     why.needs = needs;
                 }
-                Forward::Doubt(Look { why, ..look })
+                ForwardState::Doubt(PollState { why, ..look })
             }
-            Forward::Partial
-            | Forward::Retrying { .. }
-            | Forward::Soaking { .. }
-            | Forward::Parked { .. }
-            | Forward::Done { .. }
-            | Forward::Skipped => return Err("it does not wait"),
+            ForwardState::Partial
+            | ForwardState::Retrying { .. }
+            | ForwardState::Soaking { .. }
+            | ForwardState::Parked { .. }
+            | ForwardState::Done { .. }
+            | ForwardState::Skipped => return Err("it does not wait"),
         };
         Ok(())
     }
 
-    pub(crate) fn time(&mut self, at: Index, timed: &Timed) -> Judged {
-        let soaks = matches!(self.graph.step(at).node, Node::Soak { .. } | Node::Pause { .. });
-        if !soaks || !self.open.contains(&at) || self.steps[at as usize].forward != Forward::Idle {
+    pub(crate) fn set_timer(&mut self, at: Index, timed: &TimerSet) -> Judged {
+        let soaks = matches!(self.graph.step(at).node, Node::Soak { .. } | Node::PropagationDelay { .. });
+        if !soaks || !self.open.contains(&at) || self.steps[at as usize].forward != ForwardState::Idle {
             return Err("it has no date to wait for");
         }
         self.steps[at as usize].forward =
-            Forward::Soaking { until_ms: timed.until_ms, elsewhere_ms: timed.elsewhere_ms };
+            ForwardState::Soaking { until_ms: timed.until_ms, elsewhere_ms: timed.elsewhere_ms };
         Ok(())
     }
 
-    pub(crate) fn reach(&mut self, at: Index, reached: &Reached) -> Judged {
-        let ready = self.open.contains(&at) && self.direction == Direction::Forward;
+    pub(crate) fn complete_wait(&mut self, at: Index, reached: &WaitCompleted) -> Judged {
+        let ready = self.open.contains(&at) && self.direction == RunDirection::Forward;
         if !crate::run::soak::may_end(
             &self.graph.step(at).node,
             &self.steps[at as usize].forward,
@@ -284,35 +288,35 @@ impl RunState {
             return Err("its soak is not over by the clock of the other side");
         }
         match (&self.graph.step(at).node, &self.steps[at as usize].forward) {
-            (Node::Wait { .. }, Forward::Idle | Forward::Waiting(_)) if ready => {}
-            (Node::Soak { .. } | Node::Pause { .. }, Forward::Soaking { .. }) if ready => {}
+            (Node::Wait { .. }, ForwardState::Idle | ForwardState::Waiting(_)) if ready => {}
+            (Node::Soak { .. } | Node::PropagationDelay { .. }, ForwardState::Soaking { .. }) if ready => {}
             (
                 Node::Act { .. }
                 | Node::Wait { .. }
                 | Node::Soak { .. }
-                | Node::Pause { .. }
+                | Node::PropagationDelay { .. }
                 | Node::Gate { .. }
                 | Node::ByHand { .. }
                 | Node::Check { .. },
                 _,
             ) => return Err("it was not waiting"),
         }
-        self.settle(at, Forward::Done { ours: true });
+        self.settle(at, ForwardState::Done { ours: true });
         Ok(())
     }
 
     pub(crate) fn check(&mut self, at: Index, checked: &Checked) -> Judged {
-        let ready = self.open.contains(&at) && self.direction == Direction::Forward;
+        let ready = self.open.contains(&at) && self.direction == RunDirection::Forward;
         let checks = matches!(self.graph.step(at).node, Node::Check { .. });
-        if !ready || !checks || self.steps[at as usize].forward != Forward::Idle {
+        if !ready || !checks || self.steps[at as usize].forward != ForwardState::Idle {
             return Err("it has nothing to compare");
         }
         match checked.broken.first() {
-            None => self.settle(at, Forward::Done { ours: true }),
+            None => self.settle(at, ForwardState::Done { ours: true }),
             Some(first) => {
                 let why = Fault::new(FaultKind::Differs, "PromiseBroken", "the world is not as promised")
                     .at(first.fact.clone());
-                self.steps[at as usize].forward = Forward::Parked { why, doubt: false };
+                self.steps[at as usize].forward = ForwardState::Parked { why, doubt: false };
             }
         }
         Ok(())
@@ -324,17 +328,20 @@ impl RunState {
         }
         let step = &mut self.steps[at as usize];
         let doubt = match step.forward {
-            Forward::Began | Forward::Accepted(_) | Forward::Doubt(_) => true,
-            Forward::Idle
-            | Forward::Partial
-            | Forward::Retrying { .. }
-            | Forward::Waiting(_)
-            | Forward::Attesting => false,
-            Forward::Soaking { .. } | Forward::Parked { .. } | Forward::Done { .. } | Forward::Skipped => {
+            ForwardState::Began | ForwardState::Accepted(_) | ForwardState::Doubt(_) => true,
+            ForwardState::Idle
+            | ForwardState::Partial
+            | ForwardState::Retrying { .. }
+            | ForwardState::Waiting(_)
+            | ForwardState::Attesting => false,
+            ForwardState::Soaking { .. }
+            | ForwardState::Parked { .. }
+            | ForwardState::Done { .. }
+            | ForwardState::Skipped => {
                 return Err("it cannot be parked where it stands");
             }
         };
-        step.forward = Forward::Parked { why: why.clone(), doubt };
+        step.forward = ForwardState::Parked { why: why.clone(), doubt };
         if !doubt {
             self.classify(at);
         }
@@ -343,8 +350,8 @@ impl RunState {
 }
 
 /// What an attempt asked for when it fell into doubt: further looks do not answer that.
-fn needed(was: &Forward) -> Option<String> {
-    if let Forward::Doubt(Look { why: Some(why), .. }) = was { why.needs.clone() } else { None }
+fn needed(was: &ForwardState) -> Option<String> {
+    if let ForwardState::Doubt(PollState { why: Some(why), .. }) = was { why.needs.clone() } else { None }
 }
 
 fn not_attested() -> Fault {

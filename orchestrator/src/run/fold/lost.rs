@@ -20,12 +20,16 @@ impl RunState {
     /// What was under way may have ended since, and anything may have been begun.
     pub(crate) fn restore(&mut self, at_ms: i64) {
         for step in &mut self.steps {
-            if matches!(step.forward, Forward::Began | Forward::Accepted(_) | Forward::Doubt(_)) {
-                step.forward = Forward::Doubt(Look::NOW);
-                (step.murky, step.began_ms, step.since_ms, step.first_ms) = (true, at_ms, at_ms, None);
+            if matches!(
+                step.forward,
+                ForwardState::Began | ForwardState::Accepted(_) | ForwardState::Doubt(_)
+            ) {
+                step.forward = ForwardState::Doubt(PollState::NOW);
+                (step.outcome_uncertain, step.began_ms, step.since_ms, step.first_ms) =
+                    (true, at_ms, at_ms, None);
             }
-            if matches!(step.undo, Undo::Began | Undo::Doubt(_)) {
-                step.undo = Undo::Doubt(Look::NOW);
+            if matches!(step.undo, UndoState::Began | UndoState::Doubt(_)) {
+                step.undo = UndoState::Doubt(PollState::NOW);
                 (step.undo_began_ms, step.since_ms, step.undo_first_ms) = (at_ms, at_ms, None);
             }
         }
@@ -36,17 +40,19 @@ impl RunState {
         }
     }
 
-    pub(crate) fn recall(&mut self, at: Index, recalled: &Recalled) -> Judged {
+    pub(crate) fn observe(&mut self, at: Index, observed: &Observed) -> Judged {
         let acts = matches!(self.graph.step(at).node, Node::Act { .. });
         let step = &mut self.steps[at as usize];
-        let Some(lost) = self.lost.as_mut().filter(|_| acts && step.forward != Forward::Skipped) else {
+        let Some(lost) = self.lost.as_mut().filter(|_| acts && step.forward != ForwardState::Skipped) else {
             return Err("nothing of its record is lost");
         };
-        if lost.found.insert(at, recalled.clone()).is_some() {
+        if lost.found.insert(at, observed.clone()).is_some() {
             return Err("it was looked at before");
         }
         // What later steps refer to has to be known, to look at these.
-        if let (Memory::InPlace(output) | Memory::Partly(output), None) = (&recalled.found, &step.output) {
+        if let (ObservedEffect::InPlace(output) | ObservedEffect::Partly(output), None) =
+            (&observed.found, &step.output)
+        {
             step.output = Some(output.clone());
         }
         Ok(())
@@ -65,7 +71,7 @@ impl RunState {
         for concluded in &reconciled.steps {
             let id = &concluded.step;
             let at = self.graph.find(id).ok_or_else(|| Illegal::NoStep(id.clone()))?;
-            let judged = self.became(at, &concluded.became, lost.found.get(&at), lost.since_ms);
+            let judged = self.outcome(at, &concluded.outcome, lost.found.get(&at), lost.since_ms);
             judged.map_err(|because| here(event, &format!("step {id}: {because}")))?;
             self.steps[at as usize].since_ms = at_ms;
         }
@@ -80,26 +86,38 @@ impl RunState {
         }
     }
 
-    fn became(&mut self, at: Index, became: &Became, found: Option<&Recalled>, since_ms: i64) -> Judged {
+    fn outcome(
+        &mut self,
+        at: Index,
+        outcome: &ReconciledOutcome,
+        found: Option<&Observed>,
+        since_ms: i64,
+    ) -> Judged {
         let node = self.graph.step(at).node.clone();
-        match (became, found) {
-            (Became::Passed, None)
+        match (outcome, found) {
+            (ReconciledOutcome::Passed, None)
                 if matches!(
                     node,
-                    Node::Wait { .. } | Node::Pause { .. } | Node::Check { .. } | Node::Soak { .. }
+                    Node::Wait { .. }
+                        | Node::PropagationDelay { .. }
+                        | Node::Check { .. }
+                        | Node::Soak { .. }
                 ) =>
             {
                 if self.steps[at as usize].forward.is_settled() {
                     return Err("it is over already");
                 }
-                self.settle(at, Forward::Done { ours: true });
+                self.settle(at, ForwardState::Done { ours: true });
                 return Ok(());
             }
-            (Became::Done | Became::Partial | Became::Parked { .. }, Some(_)) => {}
+            (
+                ReconciledOutcome::Done | ReconciledOutcome::Partial | ReconciledOutcome::Parked { .. },
+                Some(_),
+            ) => {}
             (_, _) => return Err("nothing was found that says so"),
         }
         let settled = self.steps[at as usize].forward.is_settled();
-        if settled && !matches!(became, Became::Parked { .. }) {
+        if settled && !matches!(outcome, ReconciledOutcome::Parked { .. }) {
             return Err("it is over already");
         }
         if let Some(found) = found {
@@ -108,34 +126,34 @@ impl RunState {
             step.before = step.before.take().or_else(|| found.before.clone());
             // An attempt was made of which the record is lost.
             step.attempts = step.attempts.max(1);
-            (step.began_ms, step.murky, step.first_ms) = (since_ms, true, None);
-            if let Memory::InPlace(output) | Memory::Partly(output) = &found.found
+            (step.began_ms, step.outcome_uncertain, step.first_ms) = (since_ms, true, None);
+            if let ObservedEffect::InPlace(output) | ObservedEffect::Partly(output) = &found.found
                 && !settled
             {
                 step.output = Some(output.clone());
             }
         }
         let last = matches!(node, Node::Act { reversibility: Reversibility::Irreversible, .. });
-        match became {
-            Became::Done => {
+        match outcome {
+            ReconciledOutcome::Done => {
                 self.compared = true;
                 if last {
                     self.past_return = Some(at);
                 }
-                self.settle(at, Forward::Done { ours: true });
+                self.settle(at, ForwardState::Done { ours: true });
             }
-            Became::Partial => {
+            ReconciledOutcome::Partial => {
                 self.compared = true;
                 let step = &mut self.steps[at as usize];
-                (step.partial, step.forward) = (true, Forward::Partial);
+                (step.partial, step.forward) = (true, ForwardState::Partial);
             }
-            Became::Parked { why, doubt } => {
+            ReconciledOutcome::Parked { why, doubt } => {
                 if settled {
                     self.unsettle(at);
                 }
-                self.steps[at as usize].forward = Forward::Parked { why: why.clone(), doubt: *doubt };
+                self.steps[at as usize].forward = ForwardState::Parked { why: why.clone(), doubt: *doubt };
             }
-            Became::Passed => {}
+            ReconciledOutcome::Passed => {}
         }
         Ok(())
     }

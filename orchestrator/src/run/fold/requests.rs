@@ -56,30 +56,30 @@ impl RunState {
         let node = &self.graph.step(at).node;
         let step = &mut self.steps[at as usize];
         match (request, &step.forward) {
-            (Request::Retry(_), Forward::Parked { doubt, .. }) => {
+            (Request::Retry(_), ForwardState::Parked { doubt, .. }) => {
                 step.forward = match (doubt, step.partial) {
-                    (true, _) => Forward::Doubt(Look::NOW),
-                    (false, true) => Forward::Partial,
-                    (false, false) => Forward::Idle,
+                    (true, _) => ForwardState::Doubt(PollState::NOW),
+                    (false, true) => ForwardState::Partial,
+                    (false, false) => ForwardState::Idle,
                 };
-                step.forgiven = step.attempts;
+                step.attempts_before_reset = step.attempts;
                 step.vain = 0;
                 step.first_ms = None;
                 Ok(())
             }
-            (Request::Retry(_), Forward::Retrying { .. }) => {
-                let Forward::Retrying { until_ms, .. } = &mut step.forward else {
+            (Request::Retry(_), ForwardState::Retrying { .. }) => {
+                let ForwardState::Retrying { until_ms, .. } = &mut step.forward else {
                     return Err("it is not to be tried again");
                 };
                 *until_ms = 0;
                 Ok(())
             }
-            (Request::MarkDone(_), Forward::Parked { .. }) if matches!(node, Node::Act { .. }) => {
-                step.forward = Forward::Attesting;
+            (Request::MarkDone(_), ForwardState::Parked { .. }) if matches!(node, Node::Act { .. }) => {
+                step.forward = ForwardState::Attesting;
                 Ok(())
             }
-            (Request::Acknowledge(_), Forward::Idle) if open && matches!(node, Node::ByHand { .. }) => {
-                self.settle(at, Forward::Done { ours: true });
+            (Request::Acknowledge(_), ForwardState::Idle) if open && matches!(node, Node::ByHand { .. }) => {
+                self.settle(at, ForwardState::Done { ours: true });
                 Ok(())
             }
             (
@@ -109,30 +109,30 @@ impl RunState {
             let gate = matches!(self.graph.step(at).node, Node::Gate { .. });
             match &self.steps[at as usize].forward {
                 // All of it is in place, and more: who goes on in spite of that has seen what.
-                Forward::Parked { doubt: false, why } if !gate && !why.differences.is_empty() => {}
-                Forward::Idle
-                | Forward::Retrying { .. }
-                | Forward::Waiting(_)
-                | Forward::Soaking { .. }
-                | Forward::Parked { doubt: false, .. }
+                ForwardState::Parked { doubt: false, why } if !gate && !why.differences.is_empty() => {}
+                ForwardState::Idle
+                | ForwardState::Retrying { .. }
+                | ForwardState::Waiting(_)
+                | ForwardState::Soaking { .. }
+                | ForwardState::Parked { doubt: false, .. }
                     if !gate && !self.steps[at as usize].partial => {}
-                Forward::Idle
-                | Forward::Began
-                | Forward::Accepted(_)
-                | Forward::Doubt(_)
-                | Forward::Partial
-                | Forward::Retrying { .. }
-                | Forward::Waiting(_)
-                | Forward::Soaking { .. }
-                | Forward::Parked { .. }
-                | Forward::Attesting
-                | Forward::Done { .. }
-                | Forward::Skipped => {
+                ForwardState::Idle
+                | ForwardState::Began
+                | ForwardState::Accepted(_)
+                | ForwardState::Doubt(_)
+                | ForwardState::Partial
+                | ForwardState::Retrying { .. }
+                | ForwardState::Waiting(_)
+                | ForwardState::Soaking { .. }
+                | ForwardState::Parked { .. }
+                | ForwardState::Attesting
+                | ForwardState::Done { .. }
+                | ForwardState::Skipped => {
                     return Err(here(event, &format!("step {id} cannot be left out where it stands")));
                 }
             }
             self.steps[at as usize].since_ms = at_ms;
-            self.settle(at, Forward::Skipped);
+            self.settle(at, ForwardState::Skipped);
         }
         Ok(())
     }

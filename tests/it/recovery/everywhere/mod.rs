@@ -10,8 +10,10 @@ mod world;
 use crate::support::kills::{Dice, say};
 use crate::support::oracle::names;
 use crate::support::verdict::judge;
-use rehome_orchestrator::harness::{Case, Disturbance, Findings, Help, Place, Trial, Way, run_once};
-use rehome_orchestrator::{Act, Left, OnFailure, Verdict};
+use rehome_orchestrator::harness::{
+    Disturbance, Exploration, FaultPoint, Findings, Help, Scenario, Way, run_once,
+};
+use rehome_orchestrator::{Direction, OnFailure, StopReason, Verdict};
 use std::collections::BTreeSet;
 use world::Relocation;
 
@@ -22,13 +24,13 @@ const SAMPLE: usize = 20;
 const PAIRS: usize = 500;
 
 /// One of every so many neighbours, so that the sample is spread over all of them; the seed chooses which.
-fn sample(cases: &[Case], count: usize, seed: u64) -> Vec<Case> {
-    let stride = (cases.len() / count).max(1);
-    let one = |(nth, neighbours): (u64, &[Case])| {
+fn sample(scenarios: &[Scenario], count: usize, seed: u64) -> Vec<Scenario> {
+    let stride = (scenarios.len() / count).max(1);
+    let one = |(nth, neighbours): (u64, &[Scenario])| {
         let mixed = seed.wrapping_add(nth).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         neighbours[usize::try_from(mixed).unwrap_or(0) % neighbours.len()].clone()
     };
-    (1..).zip(cases.chunks(stride)).map(one).collect()
+    (1..).zip(scenarios.chunks(stride)).map(one).collect()
 }
 
 fn threads() -> usize {
@@ -37,46 +39,48 @@ fn threads() -> usize {
 
 /// Whether a call of this activity is disturbed.
 fn disturbs(
-    trial: &Trial<'_, Relocation>,
-    case: &Case,
+    exploration: &Exploration<'_, Relocation>,
+    scenario: &Scenario,
     activity: &str,
     how: impl Fn(Disturbance) -> bool,
 ) -> bool {
-    let calls = trial.happened(case.way).map(|happened| &happened.calls);
+    let calls = exploration.happened(scenario.way).map(|happened| &happened.calls);
     let by = |nth: u32| calls.and_then(|calls| calls.get(nth as usize - 1)).map(|called| called.activity);
-    case.armed
-        .iter()
-        .any(|armed| matches!(*armed, (Place::Call(nth), what) if how(what) && by(nth) == Some(activity)))
+    scenario.armed.iter().any(
+        |armed| matches!(*armed, (FaultPoint::Call(nth), what) if how(what) && by(nth) == Some(activity)),
+    )
 }
 
 /// The identity's id may be somebody's, so its step looks before it puts, and a second run of the whole step takes the
 /// first one's identity for a stranger's. The engine never runs a step again without a look; a wire that repeats
 /// the request alone would not meet that look.
-fn is_out_of_contract(trial: &Trial<'_, Relocation>, case: &Case) -> bool {
-    disturbs(trial, case, "identity.create/1", |what| what == Disturbance::Repeated)
+fn is_out_of_contract(exploration: &Exploration<'_, Relocation>, scenario: &Scenario) -> bool {
+    disturbs(exploration, scenario, "identity.create/1", |what| what == Disturbance::Repeated)
 }
 
 /// Nothing in Azure shows that tokens were revoked, so nobody is believed who says so: whoever did it by hand tries
 /// again or leaves the step out.
-fn cannot_be_attested(trial: &Trial<'_, Relocation>, case: &Case) -> bool {
-    case.help == Help::MarkDone && disturbs(trial, case, "identity.revoke_tokens/1", |_| true)
+fn cannot_be_attested(exploration: &Exploration<'_, Relocation>, scenario: &Scenario) -> bool {
+    scenario.help == Help::MarkDone && disturbs(exploration, scenario, "identity.revoke_tokens/1", |_| true)
 }
 
 fn live_through(relocation: &Relocation) -> Findings {
-    let (trial, seed) = (Trial::new(relocation), Dice::seeded().seed());
-    let mut cases = trial.singles();
-    cases.retain(|case| case.help != Help::Skip || !relocation.is_locked());
-    cases.retain(|case| !is_out_of_contract(&trial, case) && !cannot_be_attested(&trial, case));
-    let all = cases.len();
+    let (exploration, seed) = (Exploration::new(relocation), Dice::seeded().seed());
+    let mut scenarios = exploration.singles();
+    scenarios.retain(|scenario| scenario.help != Help::Skip || !relocation.is_locked());
+    scenarios.retain(|scenario| {
+        !is_out_of_contract(&exploration, scenario) && !cannot_be_attested(&exploration, scenario)
+    });
+    let all = scenarios.len();
     let asked = std::env::var("REHOME_CRASHES").unwrap_or_default();
     if asked == "all" {
-        cases.extend(trial.pairs(seed, PAIRS));
+        scenarios.extend(exploration.pairs(seed, PAIRS));
     } else {
         let count = asked.parse().unwrap_or(SAMPLE);
-        cases = sample(&cases, count, seed);
-        cases.extend(trial.pairs(seed, count / 10));
+        scenarios = sample(&scenarios, count, seed);
+        scenarios.extend(exploration.pairs(seed, count / 10));
     }
-    let findings = trial.run_all(&cases, threads());
+    let findings = exploration.run_all(&scenarios, threads());
     say(&format!("{} of {all} cases and pairs were lived through", findings.runs));
     findings
 }
@@ -85,9 +89,9 @@ fn live_through(relocation: &Relocation) -> Findings {
 fn an_undisturbed_move_is_what_the_oracle_wants_and_has_every_kind_of_step() {
     let relocation = Relocation::new(OnFailure::Park, true);
     let mut before = relocation.estate();
-    let forward = run_once(&relocation, &Case::new(Way::Forward, &[]));
+    let forward = run_once(&relocation, &Scenario::new(Way::Forward, &[]));
     let story = forward.history.join("\n");
-    assert_eq!(forward.left[0].1, Left::Closed(Verdict::Done), "{story}");
+    assert_eq!(forward.left[0].1, StopReason::Closed(Verdict::Done), "{story}");
     let after = relocation.last_estate();
     let moves = [(estate::old(), estate::new())];
     assert!(names(&after, &moves[0].1).is_some(), "{story}");
@@ -103,9 +107,9 @@ fn an_undisturbed_move_is_what_the_oracle_wants_and_has_every_kind_of_step() {
         assert!(looks.contains(what), "{what}: {looks:?}");
     }
     for way in [Way::ThereAndBack, Way::BackFromCleanUp] {
-        let back = run_once(&relocation, &Case::new(way, &[]));
-        assert_eq!(back.left[0].1, Left::Closed(Verdict::RolledBack), "{}", back.history.join("\n"));
-        assert!(back.happened.calls.iter().any(|called| called.act == Act::Undo));
+        let back = run_once(&relocation, &Scenario::new(way, &[]));
+        assert_eq!(back.left[0].1, StopReason::Closed(Verdict::RolledBack), "{}", back.history.join("\n"));
+        assert!(back.happened.calls.iter().any(|called| called.direction == Direction::Undo));
         assert_eq!(back.breaches, Vec::<String>::new());
     }
 }

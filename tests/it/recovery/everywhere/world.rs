@@ -5,7 +5,7 @@ use crate::support::oracle::{names, plain};
 use rehome_activities::azure::{Azure, ConnectOptions, LocalSignIn};
 use rehome_activities::references::settings::SettingsKey;
 use rehome_activities::relocate::{self, Options, Params, Target};
-use rehome_orchestrator::harness::{Subject, SubjectWorld};
+use rehome_orchestrator::harness::{SystemUnderTest, WorldUnderTest};
 use rehome_orchestrator::{Document, FORMAT_VERSION, Move, OnFailure, Registry, RunId};
 use rehome_simulator::{Estate, Options as Serving, Pace, Pages, Running, serve};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ impl Relocation {
     }
 }
 
-impl Subject for Relocation {
+impl SystemUnderTest for Relocation {
     type World = LocalAzure;
 
     const OUTSIDE: bool = true;
@@ -130,7 +130,7 @@ impl LocalAzure {
     }
 }
 
-impl SubjectWorld for LocalAzure {
+impl WorldUnderTest for LocalAzure {
     fn registry(&self) -> Registry {
         rehome_activities::registry(&self.azure, SettingsKey::new([7; 32]))
     }

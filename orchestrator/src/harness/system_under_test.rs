@@ -6,9 +6,9 @@ use serde_json::Value;
 use std::future::{Future, ready};
 
 /// A workflow with a world of its own.
-pub trait Subject: Sync {
+pub trait SystemUnderTest: Sync {
     /// One world.
-    type World: SubjectWorld;
+    type World: WorldUnderTest;
 
     /// Whether the activities wait for something outside this process's virtual time: a socket, another
     /// process. Then time stands still while they do.
@@ -19,7 +19,7 @@ pub trait Subject: Sync {
 }
 
 /// One world.
-pub trait SubjectWorld {
+pub trait WorldUnderTest {
     /// The activities, conditions and workflows that work on this world.
     fn registry(&self) -> Registry;
 

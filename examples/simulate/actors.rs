@@ -1,10 +1,10 @@
 //! The people of a simulation: strangers who change the world, operators at other terminals, somebody who
 //! sets the clock, and the patient ones who look after what is left.
 
-use super::story::Stage;
-use super::town::{Author, Item, Town};
-use super::weather::{Dice, Trouble, Weather};
-use super::witness::Witness;
+use super::checker_log::CheckerLog;
+use super::fault_plan::{Dice, FaultPlan, Trouble};
+use super::simulation::Simulation;
+use super::world::{Author, Item, World};
 use rehome_orchestrator::harness::VirtualClock;
 use rehome_orchestrator::*;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ async fn pause(dice: &mut Dice, most_ms: u64) {
 }
 
 /// People who know nothing of us.
-pub(crate) async fn strangers(weather: Weather, town: Arc<Town>, runs: Vec<RunId>) {
-    if !weather.has(Trouble::Strangers) {
+pub(crate) async fn strangers(faults: FaultPlan, world: Arc<World>, runs: Vec<RunId>) {
+    if !faults.has(Trouble::Strangers) {
         return;
     }
-    let mut dice = Dice::of(weather.seed, "strangers", 0);
+    let mut dice = Dice::of(faults.seed, "strangers", 0);
     for nth in 0..12 {
         pause(&mut dice, 600_000).await;
-        let mut things = town.things();
+        let mut things = world.things();
         let run = &runs[usize::try_from(dice.below(runs.len() as u64)).unwrap_or(0)];
         if dice.happens(600) {
             let (hall, name) = (format!("hall-{}", dice.below(3)), format!("stranger-{nth}"));
-            if !weather.struck.strikes(|| name.clone()) {
+            if !faults.struck.strikes(|| name.clone()) {
                 continue;
             }
             things.halls.entry(hall.clone()).or_default().push(name.clone());
@@ -37,7 +37,7 @@ pub(crate) async fn strangers(weather: Weather, town: Arc<Town>, runs: Vec<RunId
                 ["p0", "p1", "new", "old", "waste"][usize::try_from(dice.below(5)).unwrap_or(0)]
             );
             let thing = format!("stranger's-{nth}");
-            if !weather.struck.strikes(|| thing.clone()) {
+            if !faults.struck.strikes(|| thing.clone()) {
                 continue;
             }
             things.shelves.insert(place.clone(), Item { thing: thing.clone(), by: Author::Stranger });
@@ -48,15 +48,15 @@ pub(crate) async fn strangers(weather: Weather, town: Arc<Town>, runs: Vec<RunId
 }
 
 /// Somebody sets the clock by up to a day.
-pub(crate) async fn clock_setters(weather: Weather, clock: Arc<VirtualClock>) {
-    if !weather.has(Trouble::Jumps) {
+pub(crate) async fn clock_setters(faults: FaultPlan, clock: Arc<VirtualClock>) {
+    if !faults.has(Trouble::Jumps) {
         return;
     }
-    let mut dice = Dice::of(weather.seed, "jumps", 0);
+    let mut dice = Dice::of(faults.seed, "jumps", 0);
     for nth in 0..3 {
         pause(&mut dice, 1_800_000).await;
         let by = i64::try_from(dice.below(2 * 86_400_000)).unwrap_or(0) - 86_400_000;
-        if weather.struck.strikes(|| format!("jump {nth}")) {
+        if faults.struck.strikes(|| format!("jump {nth}")) {
             clock.jump(by);
         }
     }
@@ -64,15 +64,15 @@ pub(crate) async fn clock_setters(weather: Weather, clock: Arc<VirtualClock>) {
 
 /// People with other terminals.
 pub(crate) async fn operators(
-    weather: Weather,
+    faults: FaultPlan,
     clock: Arc<VirtualClock>,
-    log: Arc<Witness>,
+    log: Arc<CheckerLog>,
     runs: Vec<RunId>,
 ) {
-    if !weather.has(Trouble::Operators) {
+    if !faults.has(Trouble::Operators) {
         return;
     }
-    let mut dice = Dice::of(weather.seed, "operators", 0);
+    let mut dice = Dice::of(faults.seed, "operators", 0);
     let people: Arc<str> = "people".into();
     for nth in 0..20 {
         pause(&mut dice, 500_000).await;
@@ -89,14 +89,14 @@ pub(crate) async fn operators(
             13..15 => Request::Skip(vec![parked(&state).unwrap_or(step)]),
             15..17 => Request::MarkDone(parked(&state).unwrap_or(step)),
             17 => Request::Acknowledge("hand".into()),
-            _ if !weather.struck.strikes(|| format!("operator {nth}")) => continue,
+            _ if !faults.struck.strikes(|| format!("operator {nth}")) => continue,
             _ => {
                 let accepts: Vec<StepId> = state.skipped().cloned().collect();
                 drop(open_gate(&*log, run, &people, now, ("cleanup", &accepts), "a simulation").await);
                 continue;
             }
         };
-        if !weather.struck.strikes(|| format!("operator {nth}")) {
+        if !faults.struck.strikes(|| format!("operator {nth}")) {
             continue;
         }
         // What does not fit where the run stands is refused; that is for the engine to judge.
@@ -106,8 +106,8 @@ pub(crate) async fn operators(
 
 fn parked(state: &RunState) -> Option<StepId> {
     let parked = |s: &StepState| {
-        s.forward.progress() == Progress::Blocked && s.undo == Undo::None
-            || matches!(s.undo, Undo::Parked { .. })
+        s.forward.progress() == Progress::Blocked && s.undo == UndoState::None
+            || matches!(s.undo, UndoState::Parked { .. })
     };
     state.steps().find(|(_, s)| parked(s)).map(|(step, _)| step.id.clone())
 }
@@ -116,20 +116,20 @@ fn parked(state: &RunState) -> Option<StepId> {
 const PATIENCE: u32 = 12;
 
 /// Brings every run a little nearer to its end.
-pub(crate) async fn care(stage: &Stage, round: u32) {
-    for run in &stage.runs {
-        let Some(state) = stage.log.state(run) else { continue };
+pub(crate) async fn care(simulation: &Simulation, round: u32) {
+    for run in &simulation.runs {
+        let Some(state) = simulation.log.state(run) else { continue };
         let ask = async |request: Request| {
-            let now = stage.clock.now_ms();
-            drop(ask(&*stage.log, run, &stage.people, now, request, "a simulation").await);
+            let now = simulation.clock.now_ms();
+            drop(ask(&*simulation.log, run, &simulation.people, now, request, "a simulation").await);
         };
         if state.is_paused() {
             ask(Request::Resume).await;
         }
         for (step, stands) in state.steps() {
-            let back = matches!(stands.undo, Undo::Parked { .. });
+            let back = matches!(stands.undo, UndoState::Parked { .. });
             if back || stands.forward.progress() == Progress::Blocked {
-                let doubt = matches!(stands.forward, Forward::Parked { doubt: true, .. });
+                let doubt = matches!(stands.forward, ForwardState::Parked { doubt: true, .. });
                 let request = match round {
                     PATIENCE.. if back || !doubt => Request::Skip(vec![step.id.clone()]),
                     _ => Request::Retry(step.id.clone()),
@@ -138,11 +138,11 @@ pub(crate) async fn care(stage: &Stage, round: u32) {
             } else if let Node::ByHand { .. } = step.node {
                 ask(Request::Acknowledge(step.id.clone())).await;
             } else if let (Node::Gate { name }, true) = (&step.node, state.is_open(&step.id)) {
-                let now = stage.clock.now_ms();
-                let log = &*stage.log;
+                let now = simulation.clock.now_ms();
+                let log = &*simulation.log;
                 let accepts: Vec<StepId> = state.skipped().cloned().collect();
-                drop(open_gate(log, run, &stage.people, now, (name, &accepts), "a simulation").await);
-            } else if let Forward::Idle = stands.forward
+                drop(open_gate(log, run, &simulation.people, now, (name, &accepts), "a simulation").await);
+            } else if let ForwardState::Idle = stands.forward
                 && let (Node::Check { .. }, PATIENCE..) = (&step.node, round)
             {
                 ask(Request::Skip(vec![step.id.clone()])).await;

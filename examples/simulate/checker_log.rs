@@ -1,9 +1,9 @@
 //! The log of a simulation. It folds every event a second time, by itself, and dies where it is told to.
 
-use super::weather::{Dice, Struck, Trouble, Weather};
+use super::fault_plan::{Dice, FaultPlan, Struck, Trouble};
 use rehome_orchestrator::{
-    Act, Call, Direction, End, Entry, Event, Forward, Node, Recorded, Reversibility, RunId, RunState,
-    StepState, Verdict,
+    Call, Direction, End, Entry, Event, ForwardState, Node, Recorded, Reversibility, RunDirection, RunId,
+    RunState, StepState, Verdict,
 };
 use rehome_store::{
     Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog, Position, Sequence,
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-pub(crate) struct Witness {
+pub(crate) struct CheckerLog {
     inner: MemoryLog,
     seen: Mutex<Seen>,
     dead: Arc<Notify>,
@@ -31,12 +31,12 @@ struct Seen {
 /// A commit kills the process this often in a thousand.
 const DEADLY: u64 = 12;
 
-impl Witness {
-    pub(crate) fn new(weather: &Weather) -> Arc<Self> {
+impl CheckerLog {
+    pub(crate) fn new(faults: &FaultPlan) -> Arc<Self> {
         let seen = Seen {
-            dice: Dice::of(weather.seed, "commits", 0),
-            struck: weather.struck.clone(),
-            crashes: weather.has(Trouble::Crashes),
+            dice: Dice::of(faults.seed, "commits", 0),
+            struck: faults.struck.clone(),
+            crashes: faults.has(Trouble::Crashes),
             commits: 0,
             runs: BTreeMap::new(),
             breaches: Vec::new(),
@@ -88,14 +88,14 @@ impl Witness {
             let event = Event::decode(&event.record.kind, event.record.version, &event.record.body)
                 .map_err(|e| e.to_string())?;
             match event {
-                Event::Began(began) if began.step == *call.step() && began.act == call.act() => {
+                Event::Began(began) if began.step == *call.step() && began.direction == call.direction() => {
                     if began.attempt == call.attempt() {
                         intent = began.request_id == call.request_id();
                         break;
                     }
                     settled = false;
                 }
-                Event::Ended(ended) if ended.step == *call.step() && ended.act == call.act() => {
+                Event::Ended(ended) if ended.step == *call.step() && ended.direction == call.direction() => {
                     settled |= !matches!(ended.end, End::Unknown(_));
                 }
                 Event::Probed(probed) if probed.step == *call.step() => settled = true,
@@ -138,8 +138,8 @@ impl Seen {
 /// What must hold after each event, said without the words of the engine's own rules.
 fn law(before: &RunState, after: &RunState, event: &Event) -> Result<(), String> {
     match event {
-        Event::Began(began) if began.act == Act::Run => {
-            if *before.direction() != Direction::Forward {
+        Event::Began(began) if began.direction == Direction::Do => {
+            if *before.direction() != RunDirection::Forward {
                 return Err(format!("{} begins on the way back", began.step));
             }
             let Some((step, _)) = before.step(&began.step) else { return Err("no such step".to_owned()) };
@@ -156,7 +156,7 @@ fn law(before: &RunState, after: &RunState, event: &Event) -> Result<(), String>
         }
         Event::Began(_) => {
             let open = |s: &StepState| {
-                matches!(s.forward, Forward::Began | Forward::Accepted(_) | Forward::Doubt(_))
+                matches!(s.forward, ForwardState::Began | ForwardState::Accepted(_) | ForwardState::Doubt(_))
             };
             if let Some((step, _)) = before.steps().find(|(_, s)| open(s)) {
                 return Err(format!("something is taken back while {} is open", step.id));
@@ -172,7 +172,7 @@ fn law(before: &RunState, after: &RunState, event: &Event) -> Result<(), String>
     Ok(())
 }
 
-impl LogDecorator for Witness {
+impl LogDecorator for CheckerLog {
     fn inner(&self) -> &dyn Log {
         &self.inner
     }
@@ -190,7 +190,7 @@ impl LogDecorator for Witness {
 }
 
 /// The same log as the process under test has it: a commit may be the last thing it does.
-pub(crate) struct Deadly(pub(crate) Arc<Witness>);
+pub(crate) struct Deadly(pub(crate) Arc<CheckerLog>);
 
 impl LogDecorator for Deadly {
     fn inner(&self) -> &dyn Log {

@@ -1,12 +1,12 @@
 //! Engine, for tests: every case of a subject, and what it did not survive.
 
 use super::clock::Still;
-use super::inject::Happened;
-use super::place::{Disturbance, Place};
-use super::stage::{Case, Help, Report, Way, in_virtual_time, restless, run_once};
-use super::subject::{Subject, SubjectWorld};
-use crate::driver::Left;
-use crate::ids::{Act, StepId};
+use super::fault_point::{Disturbance, FaultPoint};
+use super::injector::Happened;
+use super::scenario::{Help, Report, Scenario, Way, in_virtual_time, restless, run_once};
+use super::system_under_test::{SystemUnderTest, WorldUnderTest};
+use crate::driver::StopReason;
+use crate::ids::{Direction, StepId};
 use crate::plan::Node;
 use crate::run::event::Verdict;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// What was done to it.
-    pub case: Case,
+    pub scenario: Scenario,
     /// What is wrong with the end.
     pub what: String,
     /// The activity that did not stand it: the one that broke a promise, or whose effect is not what it should
@@ -51,8 +51,8 @@ impl Findings {
 const OTHERS_MAX: usize = 100;
 
 /// A subject whose undisturbed ways are known, so that every place in them can be disturbed.
-pub struct Trial<'a, S> {
-    subject: &'a S,
+pub struct Exploration<'a, S> {
+    system: &'a S,
     before: Value,
     goal: Value,
     ways: Vec<(Way, Happened)>,
@@ -60,11 +60,11 @@ pub struct Trial<'a, S> {
     acts: BTreeMap<StepId, (String, u64)>,
 }
 
-impl<'a, S: Subject> Trial<'a, S> {
+impl<'a, S: SystemUnderTest> Exploration<'a, S> {
     /// Lives through every way undisturbed.
-    pub fn new(subject: &'a S) -> Self {
+    pub fn new(system: &'a S) -> Self {
         let (before, document) = in_virtual_time(Still::during(S::OUTSIDE, async {
-            let world = subject.world().await;
+            let world = system.world().await;
             (world.snapshot().await, world.document())
         }));
         let steps = document.moves.iter().flat_map(|m| &m.plan.steps);
@@ -76,10 +76,10 @@ impl<'a, S: Subject> Trial<'a, S> {
         });
         let acts = acts.collect();
         let ways = [Way::Forward, Way::ThereAndBack, Way::BackFromCleanUp];
-        let mut reports = ways.map(|way| (way, run_once(subject, &Case::new(way, &[]))));
+        let mut reports = ways.map(|way| (way, run_once(system, &Scenario::new(way, &[]))));
         let goal = std::mem::take(&mut reports[0].1.world);
         let ways = reports.map(|(way, report)| (way, report.happened)).into();
-        Self { subject, before, goal, ways, acts }
+        Self { system, before, goal, ways, acts }
     }
 
     /// The world before the first step.
@@ -98,29 +98,33 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     /// Every way undisturbed, and then with each disturbance at each place.
-    pub fn singles(&self) -> Vec<Case> {
+    pub fn singles(&self) -> Vec<Scenario> {
         let mut all = Vec::new();
         for (way, happened) in &self.ways {
-            all.push(Case::new(*way, &[]));
-            for place in places(happened) {
-                all.extend(self.at(happened, place).into_iter().map(|d| Case::new(*way, &[(place, d)])));
+            all.push(Scenario::new(*way, &[]));
+            for point in points(happened) {
+                all.extend(self.at(happened, point).into_iter().map(|d| Scenario::new(*way, &[(point, d)])));
             }
             for (nth, called) in (1..).zip(&happened.calls) {
                 // On the way forward, what a person left out is another goal, and what they did is theirs.
-                let helps: &[Help] = match (way, called.act) {
-                    (Way::Forward, Act::Run) => &[Help::MarkDone],
-                    (Way::Forward, Act::Undo) | (_, Act::Run) => &[],
-                    (_, Act::Undo) => &[Help::MarkDone, Help::Skip],
+                let helps: &[Help] = match (way, called.direction) {
+                    (Way::Forward, Direction::Do) => &[Help::MarkDone],
+                    (Way::Forward, Direction::Undo) | (_, Direction::Do) => &[],
+                    (_, Direction::Undo) => &[Help::MarkDone, Help::Skip],
                 };
-                let armed = vec![(Place::Call(nth), Disturbance::Refused)];
-                all.extend(helps.iter().map(|help| Case { way: *way, armed: armed.clone(), help: *help }));
+                let armed = vec![(FaultPoint::Call(nth), Disturbance::Refused)];
+                all.extend(helps.iter().map(|help| Scenario {
+                    way: *way,
+                    armed: armed.clone(),
+                    help: *help,
+                }));
             }
         }
         all
     }
 
     /// Two disturbances in one run, close to each other; which ones is a function of the seed.
-    pub fn pairs(&self, seed: u64, count: usize) -> Vec<Case> {
+    pub fn pairs(&self, seed: u64, count: usize) -> Vec<Scenario> {
         let mut dice = seed;
         let mut pick = |of: usize| {
             dice = dice.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -131,32 +135,32 @@ impl<'a, S: Subject> Trial<'a, S> {
         let mut all = Vec::with_capacity(count);
         while all.len() < count {
             let (way, happened) = &self.ways[pick(self.ways.len())];
-            let (places, near) = (places(happened), 1 + u32::try_from(pick(3)).unwrap_or(0));
-            let first = places[pick(places.len())];
+            let (points, near) = (points(happened), 1 + u32::try_from(pick(3)).unwrap_or(0));
+            let first = points[pick(points.len())];
             let second = match (first, pick(2)) {
-                (Place::Commit(n), 0) => Place::Commit(n + near),
-                (Place::Call(n), 0) => Place::Call(n + near),
-                (Place::Look(n), 0) => Place::Look(n + near),
-                (_, _) => places[pick(places.len())],
+                (FaultPoint::Commit(n), 0) => FaultPoint::Commit(n + near),
+                (FaultPoint::Call(n), 0) => FaultPoint::Call(n + near),
+                (FaultPoint::Look(n), 0) => FaultPoint::Look(n + near),
+                (_, _) => points[pick(points.len())],
             };
-            let armed = [first, second].map(|place| {
-                let possible = self.at(happened, place);
+            let armed = [first, second].map(|point| {
+                let possible = self.at(happened, point);
                 // Every other time the process dies, because a death is what most is built for.
                 match pick(2) {
-                    0 => (place, Disturbance::CrashBefore),
-                    _ => (place, possible[pick(possible.len())]),
+                    0 => (point, Disturbance::CrashBefore),
+                    _ => (point, possible[pick(possible.len())]),
                 }
             });
-            all.push(Case::new(*way, &armed));
+            all.push(Scenario::new(*way, &armed));
         }
         all
     }
 
-    fn at(&self, happened: &Happened, place: Place) -> Vec<Disturbance> {
-        match place {
-            Place::Commit(_) => Disturbance::AT_COMMITS.to_vec(),
-            Place::Look(_) => Disturbance::AT_LOOKS.to_vec(),
-            Place::Call(nth) => {
+    fn at(&self, happened: &Happened, point: FaultPoint) -> Vec<Disturbance> {
+        match point {
+            FaultPoint::Commit(_) => Disturbance::AT_COMMITS.to_vec(),
+            FaultPoint::Look(_) => Disturbance::AT_LOOKS.to_vec(),
+            FaultPoint::Call(nth) => {
                 let step = happened.calls.get(nth as usize - 1).map(|called| &called.step);
                 let settling_ms = step.and_then(|step| self.acts.get(step)).map_or(0, |(_, ms)| *ms);
                 Disturbance::at_calls(settling_ms)
@@ -168,26 +172,26 @@ impl<'a, S: Subject> Trial<'a, S> {
     ///
     /// # Errors
     /// When it was not survived; with as few of its disturbances as that takes.
-    pub fn run(&self, case: &Case) -> Result<Report, Box<Failure>> {
-        let report = run_once(self.subject, case);
-        let Some(what) = self.flaw(case, &report) else { return Ok(report) };
+    pub fn run(&self, scenario: &Scenario) -> Result<Report, Box<Failure>> {
+        let report = run_once(self.system, scenario);
+        let Some(what) = self.flaw(scenario, &report) else { return Ok(report) };
         let without = |at: usize| {
-            let mut armed = case.armed.clone();
+            let mut armed = scenario.armed.clone();
             armed.remove(at);
-            Case { armed, ..case.clone() }
+            Scenario { armed, ..scenario.clone() }
         };
-        let fewer = (0..case.armed.len()).map(without).find_map(|fewer| self.run(&fewer).err());
-        Err(fewer.unwrap_or_else(|| Box::new(self.failure(case, what, report))))
+        let fewer = (0..scenario.armed.len()).map(without).find_map(|fewer| self.run(&fewer).err());
+        Err(fewer.unwrap_or_else(|| Box::new(self.failure(scenario, what, report))))
     }
 
     /// Lives through many cases, so many at the same time.
-    pub fn run_all(&self, cases: &[Case], threads: usize) -> Findings {
+    pub fn run_all(&self, scenarios: &[Scenario], threads: usize) -> Findings {
         let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         std::thread::scope(|scope| {
             for _ in 0..threads.max(1) {
                 scope.spawn(|| {
-                    while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if let Err(failure) = self.run(case) {
+                    while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Err(failure) = self.run(scenario) {
                             failures.lock().unwrap_or_else(PoisonError::into_inner).push(*failure);
                         }
                     }
@@ -195,21 +199,22 @@ impl<'a, S: Subject> Trial<'a, S> {
             }
         });
         let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
-        failures.sort_by_key(|failure| (failure.report.history.len(), failure.case.armed.clone()));
-        Findings { runs: cases.len(), failures }
+        failures.sort_by_key(|failure| (failure.report.history.len(), failure.scenario.armed.clone()));
+        Findings { runs: scenarios.len(), failures }
     }
 
-    fn flaw(&self, case: &Case, report: &Report) -> Option<String> {
+    fn flaw(&self, scenario: &Scenario, report: &Report) -> Option<String> {
         if let Some(breach) = report.breaches.first() {
             return Some(format!("a promise was broken: {breach}"));
         }
-        if let Some((run, left)) = report.left.iter().find(|(_, left)| !matches!(left, Left::Closed(_))) {
+        if let Some((run, left)) = report.left.iter().find(|(_, left)| !matches!(left, StopReason::Closed(_)))
+        {
             return Some(format!("{run} did not come to an end: {left:?}"));
         }
-        let back = report.left.iter().any(|(_, left)| *left == Left::Closed(Verdict::RolledBack));
+        let back = report.left.iter().any(|(_, left)| *left == StopReason::Closed(Verdict::RolledBack));
         if !report.residue.is_empty() {
             let listed: Vec<&str> = report.residue.iter().map(|(_, step, _)| step.as_str()).collect();
-            if case.help != Help::Skip {
+            if scenario.help != Help::Skip {
                 return Some(format!("nobody left anything, and yet {listed:?} are left"));
             }
             // What one step left may be what another one put back.
@@ -230,48 +235,49 @@ impl<'a, S: Subject> Trial<'a, S> {
         (!wrong.is_empty()).then(|| format!("the world is not {name}: {}", wrong.join("; ")))
     }
 
-    fn failure(&self, case: &Case, what: String, report: Report) -> Failure {
+    fn failure(&self, scenario: &Scenario, what: String, report: Report) -> Failure {
         let of = |step: StepId| (self.acts.get(&step).map(|(name, _)| name.clone()), Some(step));
         if let Some((name, step)) = &report.suspect {
             let (activity, step) = (Some(name.clone()), Some(step.clone()));
-            return Failure { case: case.clone(), what, activity, step, report };
+            return Failure { scenario: scenario.clone(), what, activity, step, report };
         }
-        let disturbed = case.armed.iter().find_map(|armed| step_at(*armed, &report.happened));
+        let disturbed = scenario.armed.iter().find_map(|armed| step_at(*armed, &report.happened));
         // Of steps that work on the same thing, one that is repeated may disturb the other without any fault.
-        let (usual, now) = (restless(self.subject, &Case::new(case.way, &[])), restless(self.subject, case));
+        let (usual, now) =
+            (restless(self.system, &Scenario::new(scenario.way, &[])), restless(self.system, scenario));
         let to_blame = now.into_iter().find(|step| !usual.contains(step)).or(disturbed);
-        let (activity, step) = match (to_blame, case.armed.first()) {
+        let (activity, step) = match (to_blame, scenario.armed.first()) {
             (Some(step), _) => of(step),
-            (None, Some((Place::Look(nth), _))) => {
+            (None, Some((FaultPoint::Look(nth), _))) => {
                 let look = report.happened.looks.get(*nth as usize - 1);
                 (look.map(|(_, name)| (*name).to_owned()), None)
             }
             (None, _) => (None, None),
         };
-        Failure { case: case.clone(), what, activity, step, report }
+        Failure { scenario: scenario.clone(), what, activity, step, report }
     }
 }
 
-fn places(happened: &Happened) -> Vec<Place> {
+fn points(happened: &Happened) -> Vec<FaultPoint> {
     let each = |of: usize| 1..=u32::try_from(of).unwrap_or(u32::MAX);
-    let commits = each(happened.commits.len()).map(Place::Commit);
-    let calls = each(happened.calls.len()).map(Place::Call);
-    commits.chain(calls).chain(each(happened.looks.len()).map(Place::Look)).collect()
+    let commits = each(happened.commits.len()).map(FaultPoint::Commit);
+    let calls = each(happened.calls.len()).map(FaultPoint::Call);
+    commits.chain(calls).chain(each(happened.looks.len()).map(FaultPoint::Look)).collect()
 }
 
 /// The step that was disturbed. A commit holds answers first and intents last: what was not kept of it is the
 /// answers, and what nobody has heard of afterwards is what became of the intents.
-fn step_at((place, disturbance): (Place, Disturbance), happened: &Happened) -> Option<StepId> {
-    match place {
-        Place::Commit(nth) => {
+fn step_at((point, disturbance): (FaultPoint, Disturbance), happened: &Happened) -> Option<StepId> {
+    match point {
+        FaultPoint::Commit(nth) => {
             let steps = happened.commits.get(nth as usize - 1)?;
             match disturbance {
                 Disturbance::CrashAfter | Disturbance::AnswerLost => steps.last().cloned(),
                 _ => steps.first().cloned(),
             }
         }
-        Place::Call(nth) => happened.calls.get(nth as usize - 1).map(|called| called.step.clone()),
-        Place::Look(_) => None,
+        FaultPoint::Call(nth) => happened.calls.get(nth as usize - 1).map(|called| called.step.clone()),
+        FaultPoint::Look(_) => None,
     }
 }
 
@@ -305,9 +311,9 @@ fn differ(wanted: &Value, found: &Value, at: &str, all: &mut Vec<String>) {
     }
 }
 
-fn place_in_words(place: Place, happened: &Happened) -> String {
-    let about = match place {
-        Place::Commit(nth) => happened.commits.get(nth as usize - 1).map(|steps| {
+fn point_in_words(point: FaultPoint, happened: &Happened) -> String {
+    let about = match point {
+        FaultPoint::Commit(nth) => happened.commits.get(nth as usize - 1).map(|steps| {
             let steps: Vec<&str> = steps.iter().map(StepId::as_str).collect();
             if steps.is_empty() {
                 "of the run itself".to_owned()
@@ -315,19 +321,20 @@ fn place_in_words(place: Place, happened: &Happened) -> String {
                 format!("about {}", steps.join(", "))
             }
         }),
-        Place::Call(nth) => {
-            happened.calls.get(nth as usize - 1).map(|c| format!("{} {} by {}", c.act, c.step, c.activity))
-        }
-        Place::Look(nth) => {
+        FaultPoint::Call(nth) => happened
+            .calls
+            .get(nth as usize - 1)
+            .map(|c| format!("{} {} by {}", c.direction, c.step, c.activity)),
+        FaultPoint::Look(nth) => {
             happened.looks.get(nth as usize - 1).map(|(what, name)| format!("{what} by {name}"))
         }
     };
-    about.map_or_else(|| format!("{place}, which never came"), |about| format!("{place} ({about})"))
+    about.map_or_else(|| format!("{point}, which never came"), |about| format!("{point} ({about})"))
 }
 
 impl Failure {
     fn way(&self) -> &'static str {
-        match self.case.way {
+        match self.scenario.way {
             Way::Forward => "on the way forward",
             Way::ThereAndBack => "there and back",
             Way::BackFromCleanUp => "into the clean-up and back",
@@ -336,11 +343,11 @@ impl Failure {
 
     /// What was done and what is wrong, without the history.
     fn in_short(&self) -> String {
-        let armed = |(place, disturbance): &(Place, Disturbance)| {
-            format!("{disturbance} {}", place_in_words(*place, &self.report.happened))
+        let armed = |(point, disturbance): &(FaultPoint, Disturbance)| {
+            format!("{disturbance} {}", point_in_words(*point, &self.report.happened))
         };
-        let armed: Vec<String> = self.case.armed.iter().map(armed).collect();
-        let help = self.case.help;
+        let armed: Vec<String> = self.scenario.armed.iter().map(armed).collect();
+        let help = self.scenario.help;
         format!("{}, {}, people help with {help:?}: {}", self.way(), armed.join(" and "), self.what)
     }
 }
@@ -355,11 +362,11 @@ impl fmt::Display for Failure {
             (Some(activity), None) => write!(f, "{activity} does not survive this, {way}:")?,
             (None, _) => write!(f, "the workflow does not survive this, {way}:")?,
         }
-        for (place, disturbance) in &self.case.armed {
-            write!(f, "\n  {disturbance} {}", place_in_words(*place, &self.report.happened))?;
+        for (point, disturbance) in &self.scenario.armed {
+            write!(f, "\n  {disturbance} {}", point_in_words(*point, &self.report.happened))?;
         }
-        if self.case.help != Help::Retry {
-            write!(f, "\n  and people help with {:?}", self.case.help)?;
+        if self.scenario.help != Help::Retry {
+            write!(f, "\n  and people help with {:?}", self.scenario.help)?;
         }
         writeln!(f, "\nwhat is wrong: {}", self.what)?;
         write!(f, "the history, {} events:", self.report.history.len())?;

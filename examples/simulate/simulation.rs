@@ -1,11 +1,11 @@
 //! One seed from its beginning to its end, and what has to be true then.
 
+use super::actors;
 use super::acts::registry;
-use super::households::furnish;
-use super::people;
-use super::town::{Author, Town};
-use super::weather::{Dice, Trouble, Weather};
-use super::witness::{Deadly, Witness};
+use super::checker_log::{CheckerLog, Deadly};
+use super::fault_plan::{Dice, FaultPlan, Trouble};
+use super::workload::furnish;
+use super::world::{Author, World};
 use rehome_orchestrator::harness::VirtualClock;
 use rehome_orchestrator::*;
 use rehome_store::{Log, Position, verify_chain};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 /// How a seed ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Story {
+pub(crate) struct SimulationReport {
     /// What was wrong; nothing in a good story.
     pub(crate) wrong: Vec<String>,
     /// The hash of the last event: equal only when every byte of both logs is.
@@ -40,52 +40,52 @@ const TROUBLED_MS: u64 = 5_400_000;
 const CARE_MAX: u32 = 60;
 
 /// Lives through one seed.
-pub(crate) fn live(weather: &Weather) -> Story {
+pub(crate) fn live(faults: &FaultPlan) -> SimulationReport {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
         // The runtime's clock counts whole milliseconds from its own beginning: begin on one of them.
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        Stage::set(weather.again()).play().await
+        Simulation::set(faults.again()).play().await
     })
 }
 
-pub(crate) struct Stage {
-    pub(crate) weather: Weather,
+pub(crate) struct Simulation {
+    pub(crate) faults: FaultPlan,
     pub(crate) clock: Arc<VirtualClock>,
-    pub(crate) log: Arc<Witness>,
-    pub(crate) town: Arc<Town>,
+    pub(crate) log: Arc<CheckerLog>,
+    pub(crate) world: Arc<World>,
     pub(crate) runs: Vec<RunId>,
     pub(crate) people: Arc<str>,
     document: Document,
     crashes: u64,
 }
 
-impl Stage {
-    fn set(weather: Weather) -> Self {
+impl Simulation {
+    fn set(faults: FaultPlan) -> Self {
         let clock = Arc::new(VirtualClock::new(START_MS));
-        let log = Witness::new(&weather);
-        let town = Town::new(weather.clone(), clock.clone(), log.clone());
-        let document = furnish(&town, &weather);
+        let log = CheckerLog::new(&faults);
+        let world = World::new(faults.clone(), clock.clone(), log.clone());
+        let document = furnish(&world, &faults);
         let runs = document.moves.iter().map(|m| m.run.clone()).collect();
-        Self { weather, clock, log, town, runs, people: "people".into(), document, crashes: 0 }
+        Self { faults, clock, log, world, runs, people: "people".into(), document, crashes: 0 }
     }
 
-    async fn play(mut self) -> Story {
+    async fn play(mut self) -> SimulationReport {
         self.document.approve(&*self.log, &self.people, START_MS, "a simulation").await.expect("sound plans");
         let helpers = [
-            tokio::spawn(people::strangers(self.weather.clone(), self.town.clone(), self.runs.clone())),
-            tokio::spawn(people::operators(
-                self.weather.clone(),
+            tokio::spawn(actors::strangers(self.faults.clone(), self.world.clone(), self.runs.clone())),
+            tokio::spawn(actors::operators(
+                self.faults.clone(),
                 self.clock.clone(),
                 self.log.clone(),
                 self.runs.clone(),
             )),
-            tokio::spawn(people::clock_setters(self.weather.clone(), self.clock.clone())),
+            tokio::spawn(actors::clock_setters(self.faults.clone(), self.clock.clone())),
         ];
         let mut wrong = self.troubled().await;
         helpers.iter().for_each(tokio::task::JoinHandle::abort);
-        self.town.calm();
+        self.world.calm();
         self.log.calm();
         if wrong.is_empty() {
             wrong = self.calm().await;
@@ -96,9 +96,9 @@ impl Stage {
     fn engine(&self) -> Engine {
         Engine {
             log: Arc::new(Deadly(self.log.clone())),
-            registry: Arc::new(registry(&self.town)),
+            registry: Arc::new(registry(&self.world)),
             clock: self.clock.clone(),
-            tempo: Tempo::REAL,
+            time_scale: TimeScale::REAL,
             actor: "runner".into(),
             concurrency: 6,
             look_ms: LOOK_MS,
@@ -108,25 +108,25 @@ impl Stage {
 
     /// Drives under trouble, through crashes, until the time of trouble is over or everything is closed.
     async fn troubled(&mut self) -> Vec<String> {
-        let mut dice = Dice::of(self.weather.seed, "deaths", 0);
+        let mut dice = Dice::of(self.faults.seed, "deaths", 0);
         let mut deaths = 0;
-        let over = self.town.pause(TROUBLED_MS);
+        let over = self.world.pause(TROUBLED_MS);
         tokio::pin!(over);
         loop {
             let engine = self.engine();
             let (_stop, stopped) = watch::channel(false);
-            let drive = engine.drive(&self.runs, Stay::TO_THE_END, stopped);
-            let (town, struck) = (self.town.clone(), self.weather.struck.clone());
+            let drive = engine.drive(&self.runs, WaitPolicy::TO_THE_END, stopped);
+            let (world, struck) = (self.world.clone(), self.faults.struck.clone());
             let death = async {
                 loop {
                     deaths += 1;
-                    town.pause(1_000 + dice.below(1_200_000)).await;
+                    world.pause(1_000 + dice.below(1_200_000)).await;
                     if struck.strikes(|| format!("death {deaths}")) {
                         return;
                     }
                 }
             };
-            let dies = self.weather.has(Trouble::Crashes);
+            let dies = self.faults.has(Trouble::Crashes);
             tokio::select! {
                 biased;
                 () = &mut over => return Vec::new(),
@@ -137,7 +137,7 @@ impl Stage {
             self.crashes += 1;
             // A supervisor starts it again at once, or somebody notices.
             let asleep = if dice.happens(500) { 0 } else { dice.below(60_000) };
-            self.town.pause(asleep).await;
+            self.world.pause(asleep).await;
         }
     }
 
@@ -146,18 +146,18 @@ impl Stage {
         for round in 0..CARE_MAX {
             let engine = self.engine();
             let (_stop, stopped) = watch::channel(false);
-            let left = match engine.drive(&self.runs, Stay::FOR_SOAK, stopped).await {
+            let left = match engine.drive(&self.runs, WaitPolicy::FOR_SOAK, stopped).await {
                 Ok(left) => left,
                 Err(e) => return vec![chain(&e)],
             };
-            if left.values().all(|l| matches!(l, Left::Closed(_))) {
+            if left.values().all(|l| matches!(l, StopReason::Closed(_))) {
                 return Vec::new();
             }
-            people::care(self, round).await;
+            actors::care(self, round).await;
         }
         let open = self.runs.iter().filter_map(|run| self.log.state(run).filter(|s| s.verdict().is_none()));
         open.map(|state| {
-            let steps = state.steps().filter(|(_, s)| !s.forward.is_settled() || s.undo != Undo::None);
+            let steps = state.steps().filter(|(_, s)| !s.forward.is_settled() || s.undo != UndoState::None);
             let steps: Vec<String> =
                 steps.map(|(step, s)| format!("{} {:?} {:?}", step.id, s.forward, s.undo)).collect();
             format!("a run is stuck: {}", steps.join("; "))
@@ -165,8 +165,8 @@ impl Stage {
         .collect()
     }
 
-    async fn tell(self, mut wrong: Vec<String>) -> Story {
-        wrong.extend(self.town.breaches());
+    async fn tell(self, mut wrong: Vec<String>) -> SimulationReport {
+        wrong.extend(self.world.breaches());
         wrong.extend(self.log.breaches());
         if wrong.is_empty() {
             wrong.extend(self.runs.iter().flat_map(|run| self.judge(run)));
@@ -177,12 +177,12 @@ impl Stage {
         }
         let all = self.log.read_all(Position(0), usize::MAX).await.expect("a log in memory is readable");
         let verdict = |run: &RunId| format!("{:?}", self.log.state(run).and_then(|s| s.verdict()));
-        Story {
+        SimulationReport {
             wrong,
             digest: all.last().map(|e| format!("{:?}", e.hash)).unwrap_or_default(),
             events: all.len() as u64,
             crashes: self.crashes,
-            struck: self.weather.struck.seen(),
+            struck: self.faults.struck.seen(),
             verdicts: self.runs.iter().map(verdict).collect(),
             history: all.iter().map(line).collect(),
         }
@@ -195,8 +195,8 @@ impl Stage {
         let mut wrong = Vec::new();
         for (step, stands) in state.steps() {
             let Node::Act { activity, .. } = &step.node else { continue };
-            let done = matches!(stands.forward, Forward::Done { .. });
-            let back = matches!(stands.undo, Undo::Undone | Undo::NotNeeded);
+            let done = matches!(stands.forward, ForwardState::Done { .. });
+            let back = matches!(stands.undo, UndoState::Undone | UndoState::NotNeeded);
             let wanted = match verdict {
                 Some(Verdict::Done) if done => true,
                 Some(Verdict::RolledBack) if back => false,
@@ -204,7 +204,7 @@ impl Stage {
                 // Left out or left in place by a person: either is as recorded.
                 _ => continue,
             };
-            let theirs = matches!(stands.forward, Forward::Done { ours: false });
+            let theirs = matches!(stands.forward, ForwardState::Done { ours: false });
             if let Some(what) = self.effect(run, step, activity, wanted, stands, theirs) {
                 wrong.push(format!("{run} {} ended {verdict:?}, {:?}: {what}", step.id, stands.undo));
             }
@@ -221,7 +221,7 @@ impl Stage {
         stands: &StepState,
         theirs: bool,
     ) -> Option<String> {
-        let things = self.town.things();
+        let things = self.world.things();
         let own = Author::Ours(run.clone(), step.id.clone());
         let shelf = |place: &str| things.shelves.get(place).cloned();
         let wrong = match (activity, step.id.as_str()) {
@@ -258,7 +258,7 @@ impl Stage {
 
     /// What other people did is still there.
     fn judge_strangers(&self) -> Vec<String> {
-        let things = self.town.things();
+        let things = self.world.things();
         let wrong = things.strangers.iter().filter(|(place, thing)| {
             let shelf = things.shelves.get(place).is_some_and(|item| item.thing == *thing);
             let hall = things.halls.get(place).is_some_and(|names| names.contains(thing));

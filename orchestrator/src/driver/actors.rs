@@ -3,8 +3,8 @@
 
 use crate::driver::actor::Actor;
 use crate::driver::read_back::read_back;
-use crate::driver::watch::Bells;
-use crate::driver::{DriveError, Left, Shared};
+use crate::driver::watch::Wakeups;
+use crate::driver::{DriveError, Shared, StopReason};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::RunId;
 use crate::recovery::history::Loaded;
@@ -15,40 +15,40 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
 
-type Gone = Result<(RunId, Left), DriveError>;
+type Gone = Result<(RunId, StopReason), DriveError>;
 
-pub(crate) struct Crowd {
+pub(crate) struct Actors {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) bells: Arc<Bells>,
+    pub(crate) wakeups: Arc<Wakeups>,
     pub(crate) stop: signal::Receiver<bool>,
-    actors: JoinSet<Gone>,
-    left: BTreeMap<RunId, Left>,
+    running: JoinSet<Gone>,
+    left: BTreeMap<RunId, StopReason>,
 }
 
-impl Crowd {
-    pub(crate) fn new(shared: Arc<Shared>, bells: Arc<Bells>, stop: signal::Receiver<bool>) -> Self {
-        Self { shared, bells, stop, actors: JoinSet::new(), left: BTreeMap::new() }
+impl Actors {
+    pub(crate) fn new(shared: Arc<Shared>, wakeups: Arc<Wakeups>, stop: signal::Receiver<bool>) -> Self {
+        Self { shared, wakeups, stop, running: JoinSet::new(), left: BTreeMap::new() }
     }
 
     /// Starts an actor for each of these runs, which have none.
     pub(crate) fn start(&mut self, runs: Vec<(RunId, Loaded)>) {
         let mut actors = Vec::with_capacity(runs.len());
         for (run, loaded) in runs {
-            let bell = self.bells.of(&run.stream());
+            let wakeup = self.wakeups.of(&run.stream());
             self.left.remove(&run);
-            actors.push(Actor::new(self.shared.clone(), run, loaded, bell, self.stop.clone()));
+            actors.push(Actor::new(self.shared.clone(), run, loaded, wakeup, self.stop.clone()));
         }
         // What was in flight holds its resources again before anything starts.
         actors.iter_mut().for_each(Actor::hold_unsettled);
         actors.iter_mut().for_each(|actor| actor.undecided = Some(self.shared.surveys.expect()));
         for actor in actors {
-            self.actors.spawn(actor.drive());
+            self.running.spawn(actor.drive());
         }
     }
 
     /// Until every actor has left.
-    pub(crate) async fn gather(mut self) -> Result<BTreeMap<RunId, Left>, DriveError> {
-        while let Some(joined) = self.actors.join_next().await {
+    pub(crate) async fn gather(mut self) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
+        while let Some(joined) = self.running.join_next().await {
             self.note(joined)?;
         }
         Ok(self.left)
@@ -59,18 +59,18 @@ impl Crowd {
     pub(crate) async fn serve(
         mut self,
         mut joining: mpsc::UnboundedReceiver<Vec<RunId>>,
-    ) -> Result<BTreeMap<RunId, Left>, DriveError> {
-        while !self.actors.is_empty() {
-            let bells = self.bells.clone();
+    ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
+        while !self.running.is_empty() {
+            let wakeups = self.wakeups.clone();
             tokio::select! {
                 biased;
-                Some(joined) = self.actors.join_next() => self.note(joined)?,
+                Some(joined) = self.running.join_next() => self.note(joined)?,
                 Some(runs) = joining.recv() => {
-                    let new = |run: &RunId| !self.bells.knows(&run.stream());
+                    let new = |run: &RunId| !self.wakeups.knows(&run.stream());
                     let runs: Vec<RunId> = runs.into_iter().filter(new).collect();
                     self.take_up(runs).await;
                 }
-                () = bells.rung() => {}
+                () = wakeups.woken() => {}
             }
             self.take_up_again().await;
         }
@@ -88,8 +88,8 @@ impl Crowd {
         if *self.stop.borrow() {
             return;
         }
-        let rung = |run: &RunId| self.bells.of(&run.stream()).notified().now_or_never().is_some();
-        let open = |(run, how): &(&RunId, &Left)| !matches!(how, Left::Closed(_)) && rung(run);
+        let woken = |run: &RunId| self.wakeups.of(&run.stream()).notified().now_or_never().is_some();
+        let open = |(run, how): &(&RunId, &StopReason)| !matches!(how, StopReason::Closed(_)) && woken(run);
         let runs: Vec<RunId> = self.left.iter().filter(open).map(|(run, _)| run.clone()).collect();
         self.take_up(runs).await;
     }
@@ -101,7 +101,7 @@ impl Crowd {
                 Ok(loaded) => self.start(loaded),
                 Err(e) => {
                     let why = Fault::new(FaultKind::Bug, "NotTakenUp", e.to_string());
-                    self.left.insert(run, Left::Unreadable(why));
+                    self.left.insert(run, StopReason::Unreadable(why));
                 }
             }
         }

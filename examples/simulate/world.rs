@@ -4,8 +4,8 @@
 //! who did what. It also watches its caller: an effect without a durable intent, a repetition without a
 //! look, or two calls on one thing at once are breaches.
 
-use super::weather::{Dice, Trouble, Weather};
-use super::witness::Witness;
+use super::checker_log::CheckerLog;
+use super::fault_plan::{Dice, FaultPlan, Trouble};
 use rehome_orchestrator::harness::VirtualClock;
 use rehome_orchestrator::*;
 use serde::de::DeserializeOwned;
@@ -46,10 +46,10 @@ pub(crate) struct Things {
     calm: bool,
 }
 
-pub(crate) struct Town {
-    pub(crate) weather: Weather,
+pub(crate) struct World {
+    pub(crate) faults: FaultPlan,
     pub(crate) clock: Arc<VirtualClock>,
-    pub(crate) log: Arc<Witness>,
+    pub(crate) log: Arc<CheckerLog>,
     things: Mutex<Things>,
 }
 
@@ -72,9 +72,9 @@ type Place = (String, RunId, StepId);
 /// What an effect does to the world: an answer, or why it cannot be.
 pub(crate) type Effect = Box<dyn FnOnce(&mut Things) -> Result<Value, Fault> + Send>;
 
-impl Town {
-    pub(crate) fn new(weather: Weather, clock: Arc<VirtualClock>, log: Arc<Witness>) -> Arc<Self> {
-        Arc::new(Self { weather, clock, log, things: Mutex::default() })
+impl World {
+    pub(crate) fn new(faults: FaultPlan, clock: Arc<VirtualClock>, log: Arc<CheckerLog>) -> Arc<Self> {
+        Arc::new(Self { faults, clock, log, things: Mutex::default() })
     }
 
     pub(crate) fn things(&self) -> MutexGuard<'_, Things> {
@@ -104,12 +104,12 @@ impl Town {
         let mut things = self.things();
         let nth = things.times.entry(purpose.to_owned()).or_default();
         *nth += 1;
-        (Dice::of(self.weather.seed, purpose, *nth), *nth)
+        (Dice::of(self.faults.seed, purpose, *nth), *nth)
     }
 
     fn fate(&self, dice: &mut Dice, may_work: bool, call: &str) -> Fate {
         let fate = self.thrown(dice, may_work);
-        let spared = !matches!(fate, Fate::Answered) && !self.weather.struck.strikes(|| call.to_owned());
+        let spared = !matches!(fate, Fate::Answered) && !self.faults.struck.strikes(|| call.to_owned());
         if spared { Fate::Answered } else { fate }
     }
 
@@ -117,7 +117,7 @@ impl Town {
         if self.things().calm {
             return Fate::Answered;
         }
-        let (lost, moody) = (self.weather.has(Trouble::Lost), self.weather.has(Trouble::Moody));
+        let (lost, moody) = (self.faults.has(Trouble::Lost), self.faults.has(Trouble::Moody));
         match dice.below(100) {
             0..8 if lost => Fate::Lost { effect: true, late_ms: 0 },
             8..14 if lost => Fate::Lost { effect: false, late_ms: 0 },
@@ -139,7 +139,7 @@ impl Town {
     ) -> Outcome<T> {
         self.check_intent(call).await;
         self.arrive(call, on);
-        let purpose = format!("{} {} {:?}", call.run(), call.step(), call.act());
+        let purpose = format!("{} {} {}", call.run(), call.step(), seed_word(call.direction()));
         let (mut dice, nth) = self.dice(&purpose);
         let fate = self.fate(&mut dice, true, &format!("{purpose} {nth}"));
         let (there, back) = (dice.below(300), dice.below(300));
@@ -246,8 +246,8 @@ impl Town {
     pub(crate) async fn look<T>(&self, purpose: &str, read: impl FnOnce(&Things) -> T) -> Result<T, Fault> {
         let (mut dice, nth) = self.dice(purpose);
         self.pause(dice.below(200)).await;
-        let moody = self.weather.has(Trouble::Moody) && !self.things().calm;
-        if moody && dice.happens(60) && self.weather.struck.strikes(|| format!("{purpose} {nth}")) {
+        let moody = self.faults.has(Trouble::Moody) && !self.things().calm;
+        if moody && dice.happens(60) && self.faults.struck.strikes(|| format!("{purpose} {nth}")) {
             return Err(fault(FaultKind::Unavailable, "NoAnswer"));
         }
         Ok(read(&self.things()))
@@ -263,8 +263,8 @@ impl Town {
 
 impl Things {
     /// Whether the world still works on an operation of this step.
-    pub(crate) fn works_on(&self, run: &str, step: &str, act: Act) -> bool {
-        let start = format!("{run} {step} {act:?} ");
+    pub(crate) fn works_on(&self, run: &str, step: &str, direction: Direction) -> bool {
+        let start = format!("{run} {step} {} ", seed_word(direction));
         self.operations.iter().any(|(address, answer)| address.starts_with(&start) && answer.is_none())
     }
 }
@@ -284,4 +284,12 @@ fn read<T: DeserializeOwned>(answer: Outcome<Value>) -> Outcome<T> {
 
 pub(crate) fn fault(kind: FaultKind, code: &str) -> Fault {
     Fault::new(kind, code, "as the weather would have it")
+}
+
+/// A direction as seeds spell it: another word would give every seed another world.
+fn seed_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Do => "Run",
+        Direction::Undo => "Undo",
+    }
 }

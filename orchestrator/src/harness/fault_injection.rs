@@ -1,10 +1,12 @@
 //! Engine, for tests: real activities, conditions, workflows and a real log, with disturbances around them.
 
 use super::clock::Still;
-use super::inject::{Called, Injector};
-use super::place::Disturbance;
+use super::fault_point::Disturbance;
+use super::injector::{Called, Injector};
 use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow, Registry};
-use crate::activity::{Call, Finding, Met, Operation, Outcome, Probe, ResourceKey, Reversibility, Trace};
+use crate::activity::{
+    Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey, Reversibility,
+};
 use crate::fault::{Difference, Fault, FaultKind};
 use crate::ids::StepId;
 use crate::json::Json;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 
 /// What is around each thing that looks at the world or changes it.
 #[derive(Clone)]
-pub(crate) struct Around {
+pub(crate) struct FaultInjection {
     pub(crate) injector: Injector,
     pub(crate) clock: Arc<dyn Clock>,
     /// The world is not in this runtime: time stands still while it is asked.
@@ -29,16 +31,16 @@ pub(crate) struct Around {
 struct Disturbed<T: ?Sized> {
     name: &'static str,
     inner: Arc<T>,
-    around: Around,
+    injection: FaultInjection,
 }
 
-impl Around {
+impl FaultInjection {
     /// The same registry, disturbed.
     pub(crate) fn wrap(&self, registry: Registry) -> Registry {
         registry.wrapped(
-            |name, inner| Arc::new(Disturbed { name, inner, around: self.clone() }),
-            |name, inner| Arc::new(Disturbed { name, inner, around: self.clone() }),
-            |name, inner| Arc::new(Disturbed { name, inner, around: self.clone() }),
+            |name, inner| Arc::new(Disturbed { name, inner, injection: self.clone() }),
+            |name, inner| Arc::new(Disturbed { name, inner, injection: self.clone() }),
+            |name, inner| Arc::new(Disturbed { name, inner, injection: self.clone() }),
         )
     }
 
@@ -90,29 +92,29 @@ type Send_ = Arc<dyn Fn() -> BoxFuture<'static, Outcome<Json>> + Send + Sync>;
 
 impl Disturbed<dyn AnyActivity> {
     fn disturb(self: Arc<Self>, call: &Call, send: Send_) -> BoxFuture<'static, Outcome<Json>> {
-        if self.around.no_point_of_no_return && self.inner.reversibility() == Reversibility::Irreversible {
+        if self.injection.no_point_of_no_return && self.inner.reversibility() == Reversibility::Irreversible {
             return Box::pin(async { Outcome::Refused(refused()) });
         }
         let step = call.step().clone();
-        let called = Called { step: step.clone(), act: call.act(), activity: self.name };
-        let disturbance = self.around.injector.at_call(called);
+        let called = Called { step: step.clone(), direction: call.direction(), activity: self.name };
+        let disturbance = self.injection.injector.at_call(called);
         Box::pin(async move {
-            let around = &self.around;
-            let sent = || Still::during(around.outside, send());
+            let injection = &self.injection;
+            let sent = || Still::during(injection.outside, send());
             match disturbance {
                 None => sent().await,
                 Some(Disturbance::CrashBefore) => {
-                    around.injector.die().await;
+                    injection.injector.die().await;
                     Outcome::Unknown(lost())
                 }
                 Some(Disturbance::CrashAfter) => {
                     self.unheard(&step, &sent().await);
-                    around.injector.die().await;
+                    injection.injector.die().await;
                     Outcome::Unknown(lost())
                 }
                 Some(Disturbance::CrashLate(after_ms)) => {
                     self.later(after_ms, &step, send.clone());
-                    around.injector.die().await;
+                    injection.injector.die().await;
                     Outcome::Unknown(lost())
                 }
                 Some(Disturbance::AnswerLost) => {
@@ -144,7 +146,7 @@ impl Disturbed<dyn AnyActivity> {
 
     fn unheard(&self, step: &StepId, outcome: &Outcome<Json>) {
         if let Outcome::Applied(_) = outcome {
-            self.around.injector.unheard(step);
+            self.injection.injector.unheard(step);
         }
     }
 
@@ -152,9 +154,9 @@ impl Disturbed<dyn AnyActivity> {
     fn later(self: &Arc<Self>, after_ms: u64, step: &StepId, send: Send_) {
         let (me, step) = (self.clone(), step.clone());
         tokio::spawn(async move {
-            let clock = &me.around.clock;
+            let clock = &me.injection.clock;
             clock.sleep_until(clock.now_ms().saturating_add_unsigned(after_ms)).await;
-            let outcome = Still::during(me.around.outside, send()).await;
+            let outcome = Still::during(me.injection.outside, send()).await;
             me.unheard(&step, &outcome);
         });
     }
@@ -180,7 +182,7 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
     fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>> {
         Box::pin(async move {
             let look = self.inner.clone().before(input);
-            self.around.look("before", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+            self.injection.look("before", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
         })
     }
 
@@ -192,9 +194,9 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
     ) -> BoxFuture<'static, Probe<Json>> {
         Box::pin(async move {
             let look = self.inner.clone().probe_undo(input, before, was);
-            match self.around.look("probe", self.name, look).await {
+            match self.injection.look("probe", self.name, look).await {
                 Ok(probe) => {
-                    self.around.injector.looked();
+                    self.injection.injector.looked();
                     probe
                 }
                 Err(blind) => Probe::Unsettled { after: None, why: blind.why() },
@@ -209,16 +211,16 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
     ) -> BoxFuture<'static, Result<Vec<Difference>, Fault>> {
         Box::pin(async move {
             let look = self.inner.clone().restored(input, before);
-            self.around.look("restored", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+            self.injection.look("restored", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
         })
     }
 
-    fn trace(&self, input: &Json) -> Result<Trace, Fault> {
-        self.inner.trace(input)
+    fn evidence(&self, input: &Json) -> Result<Evidence, Fault> {
+        self.inner.evidence(input)
     }
 
-    fn recall(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
-        self.inner.clone().recall(input)
+    fn reconstruct_before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
+        self.inner.clone().reconstruct_before(input)
     }
 
     fn run(self: Arc<Self>, call: Arc<Call>, input: Json, before: Json) -> BoxFuture<'static, Outcome<Json>> {
@@ -235,7 +237,7 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
     ) -> BoxFuture<'static, Outcome<Json>> {
         Box::pin(async move {
             let look = self.inner.clone().poll(input, before, operation);
-            match self.around.look("poll", self.name, look).await {
+            match self.injection.look("poll", self.name, look).await {
                 Ok(outcome) => outcome,
                 Err(Blind::Passing(why)) => Outcome::Retry { after: None, why },
                 // Nobody answers for the operation any more: only the thing itself can tell.
@@ -247,9 +249,9 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
     fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>> {
         Box::pin(async move {
             let look = self.inner.clone().probe(input, before);
-            match self.around.look("probe", self.name, look).await {
+            match self.injection.look("probe", self.name, look).await {
                 Ok(probe) => {
-                    self.around.injector.looked();
+                    self.injection.injector.looked();
                     probe
                 }
                 Err(blind) => Probe::Unsettled { after: None, why: blind.why() },
@@ -278,7 +280,7 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
     ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
         Box::pin(async move {
             let look = self.inner.clone().verify(input, before, output);
-            self.around.look("verify", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+            self.injection.look("verify", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
         })
     }
 
@@ -292,12 +294,12 @@ impl AnyCondition for Disturbed<dyn AnyCondition> {
         self.inner.reads(input)
     }
 
-    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, Met> {
+    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, ConditionResult> {
         Box::pin(async move {
-            match self.around.look("check", self.name, self.inner.clone().check(input)).await {
+            match self.injection.look("check", self.name, self.inner.clone().check(input)).await {
                 Ok(met) => met,
-                Err(Blind::Passing(why)) => Met::NotYet { after: None, why },
-                Err(Blind::Lasting(why)) => Met::Never(why),
+                Err(Blind::Passing(why)) => ConditionResult::NotYet { after: None, why },
+                Err(Blind::Lasting(why)) => ConditionResult::Never(why),
             }
         })
     }
@@ -305,7 +307,7 @@ impl AnyCondition for Disturbed<dyn AnyCondition> {
     fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
         Box::pin(async move {
             let look = self.inner.clone().verify(input);
-            self.around.look("verify", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+            self.injection.look("verify", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
         })
     }
 }
@@ -315,7 +317,7 @@ impl AnyWorkflow for Disturbed<dyn AnyWorkflow> {
         Box::pin(async move {
             let count = params.len();
             let look = self.inner.clone().survey_all(params);
-            let found = self.around.look("survey", self.name, look).await;
+            let found = self.injection.look("survey", self.name, look).await;
             found.unwrap_or_else(|blind| vec![Err(blind.why()); count])
         })
     }
@@ -339,17 +341,17 @@ fn step_of(record: &Record) -> Option<StepId> {
         Event::Ended(e) => Some(e.step),
         Event::Probed(e) => Some(e.step),
         Event::Waiting(e) => e.step,
-        Event::Timed(e) => Some(e.step),
-        Event::Reached(e) => Some(e.step),
+        Event::TimerSet(e) => Some(e.step),
+        Event::WaitCompleted(e) => Some(e.step),
         Event::Checked(e) => Some(e.step),
         Event::Parked(e) => Some(e.step),
-        Event::Recalled(e) => Some(e.step),
-        Event::Turned(e) => e.failed,
+        Event::Observed(e) => Some(e.step),
+        Event::RollbackStarted(e) => e.failed,
         Event::Planned(_)
         | Event::Approved(_)
         | Event::Compared(_)
-        | Event::Asked(_)
-        | Event::Proved(_)
+        | Event::Requested(_)
+        | Event::RollbackVerified(_)
         | Event::Restored(_)
         | Event::Reconciled(_)
         | Event::Closed(_) => None,

@@ -1,21 +1,21 @@
 //! Engine, for tests: lives through one case: drives, starts anew after every death, and plays the people.
 
-use super::around::{Around, DisturbedLog};
 use super::clock::{Still, VirtualClock};
-use super::inject::{Happened, Injector};
-use super::place::{Disturbance, Place};
-use super::subject::{Subject, SubjectWorld};
+use super::fault_injection::{DisturbedLog, FaultInjection};
+use super::fault_point::{Disturbance, FaultPoint};
+use super::injector::{Happened, Injector};
+use super::system_under_test::{SystemUnderTest, WorldUnderTest};
 use crate::activity::registry::Registry;
 use crate::activity::{Call, Outcome, Reversibility};
-use crate::driver::{Engine, Left, Stay};
-use crate::ids::{Act, RunId, StepId};
+use crate::driver::{Engine, StopReason, WaitPolicy};
+use crate::ids::{Direction, RunId, StepId};
 use crate::json::Json;
 use crate::plan::{Node, Step};
 use crate::recovery::history;
 use crate::run::event::Request;
 use crate::run::requests;
-use crate::run::state::{Direction, Forward, Progress, RunState, StepState, Undo};
-use crate::time::scale::Tempo;
+use crate::run::state::{ForwardState, Progress, RunDirection, RunState, StepState, UndoState};
+use crate::time::scale::TimeScale;
 use rehome_store::{CountedSalts, Log, MemoryLog, Position};
 use serde_json::Value;
 use std::sync::Arc;
@@ -46,18 +46,18 @@ pub enum Help {
 
 /// One way to send a run, with what goes wrong there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
+pub struct Scenario {
     /// Which way.
     pub way: Way,
     /// What goes wrong, and where.
-    pub armed: Vec<(Place, Disturbance)>,
+    pub armed: Vec<(FaultPoint, Disturbance)>,
     /// What people do then.
     pub help: Help,
 }
 
-impl Case {
+impl Scenario {
     /// A case in which people ask to try again.
-    pub fn new(way: Way, armed: &[(Place, Disturbance)]) -> Self {
+    pub fn new(way: Way, armed: &[(FaultPoint, Disturbance)]) -> Self {
         Self { way, armed: armed.to_vec(), help: Help::Retry }
     }
 }
@@ -72,7 +72,7 @@ pub struct Report {
     /// What was left, by step, with a command for each.
     pub residue: Vec<(RunId, StepId, String)>,
     /// How each run was left.
-    pub left: Vec<(RunId, Left)>,
+    pub left: Vec<(RunId, StopReason)>,
     /// How often the process died.
     pub crashes: u32,
     /// Every commit, call and look.
@@ -97,22 +97,22 @@ const LOOK_MS: i64 = 3_600_000;
 const CARE_MAX: u32 = 40;
 
 /// Lives through one case in a world of its own.
-pub fn run_once<S: Subject>(subject: &S, case: &Case) -> Report {
+pub fn run_once<S: SystemUnderTest>(system: &S, scenario: &Scenario) -> Report {
     in_virtual_time(async {
-        let world = Still::during(S::OUTSIDE, subject.world()).await;
-        let stage = Stage::set(&world, S::OUTSIDE, case).await;
-        stage.play(&world).await
+        let world = Still::during(S::OUTSIDE, system.world()).await;
+        let run_of = ScenarioRun::set(&world, S::OUTSIDE, scenario).await;
+        run_of.play(&world).await
     })
 }
 
 /// Lives through a case again and finds the steps whose act, done once more by hand, still changes a world in
 /// which it is said to be done.
-pub(crate) fn restless<S: Subject>(subject: &S, case: &Case) -> Vec<StepId> {
+pub(crate) fn restless<S: SystemUnderTest>(system: &S, scenario: &Scenario) -> Vec<StepId> {
     in_virtual_time(async {
-        let world = Still::during(S::OUTSIDE, subject.world()).await;
-        let mut stage = Stage::set(&world, S::OUTSIDE, case).await;
-        stage.live().await;
-        stage.restless(&world).await
+        let world = Still::during(S::OUTSIDE, system.world()).await;
+        let mut run_of = ScenarioRun::set(&world, S::OUTSIDE, scenario).await;
+        run_of.live().await;
+        run_of.restless(&world).await
     })
 }
 
@@ -128,8 +128,8 @@ pub(crate) fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
     })
 }
 
-struct Stage {
-    case: Case,
+struct ScenarioRun {
+    scenario: Scenario,
     log: Arc<dyn Log>,
     engine: Engine,
     /// The same without disturbances, for people and for what they list.
@@ -141,32 +141,32 @@ struct Stage {
     broken: Option<String>,
 }
 
-impl Stage {
-    async fn set(world: &impl SubjectWorld, outside: bool, case: &Case) -> Self {
-        let injector = Injector::armed(&case.armed);
+impl ScenarioRun {
+    async fn set(world: &impl WorldUnderTest, outside: bool, scenario: &Scenario) -> Self {
+        let injector = Injector::armed(&scenario.armed);
         let clock = Arc::new(VirtualClock::new(START_MS));
         let log: Arc<dyn Log> = Arc::new(MemoryLog::with_salts(CountedSalts::default()));
         let document = world.document();
         let actor: Arc<str> = "harness".into();
         document.approve(&*log, &actor, START_MS, "a test").await.expect("the document is sound");
-        let around = Around {
+        let injection = FaultInjection {
             injector: injector.clone(),
             clock: clock.clone(),
             outside,
-            no_point_of_no_return: case.way == Way::BackFromCleanUp,
+            no_point_of_no_return: scenario.way == Way::BackFromCleanUp,
         };
         let engine = Engine {
             log: Arc::new(DisturbedLog { inner: log.clone(), injector: injector.clone() }),
-            registry: Arc::new(around.wrap(world.registry())),
+            registry: Arc::new(injection.wrap(world.registry())),
             clock,
-            tempo: Tempo::REAL,
+            time_scale: TimeScale::REAL,
             actor,
             concurrency: 8,
             look_ms: LOOK_MS,
             observer: Arc::new(()),
         };
         Self {
-            case: case.clone(),
+            scenario: scenario.clone(),
             log,
             engine,
             plain: world.registry(),
@@ -178,18 +178,18 @@ impl Stage {
         }
     }
 
-    async fn play(mut self, world: &impl SubjectWorld) -> Report {
+    async fn play(mut self, world: &impl WorldUnderTest) -> Report {
         let left = self.live().await;
         self.report(world, left).await
     }
 
     /// Drives and helps until nobody has anything more to do, and everything that was on its way is there.
-    async fn live(&mut self) -> Vec<(RunId, Left)> {
+    async fn live(&mut self) -> Vec<(RunId, StopReason)> {
         let mut left = self.drive().await;
-        let mut turned = self.case.way == Way::Forward;
+        let mut turned = self.scenario.way == Way::Forward;
         for _ in 0..CARE_MAX {
             // Who goes there and back turns where the run stands, with what is parked there.
-            let helps = self.broken.is_none() && (turned || self.case.way != Way::ThereAndBack);
+            let helps = self.broken.is_none() && (turned || self.scenario.way != Way::ThereAndBack);
             let cared = helps && self.care(turned).await;
             if !cared && (turned || self.broken.is_some()) {
                 break;
@@ -200,7 +200,7 @@ impl Stage {
             }
             left = self.drive().await;
         }
-        let late = self.case.armed.iter().map(|(_, disturbance)| match disturbance {
+        let late = self.scenario.armed.iter().map(|(_, disturbance)| match disturbance {
             Disturbance::Late(ms) | Disturbance::CrashLate(ms) => *ms + 1,
             _ => 0,
         });
@@ -209,10 +209,10 @@ impl Stage {
     }
 
     /// Drives until nothing goes on by itself, starting the engine anew whenever it dies.
-    async fn drive(&mut self) -> Vec<(RunId, Left)> {
+    async fn drive(&mut self) -> Vec<(RunId, StopReason)> {
         loop {
             let (_stop, stopped) = watch::channel(false);
-            let drive = self.engine.drive(&self.runs, Stay::FOR_SOAK, stopped);
+            let drive = self.engine.drive(&self.runs, WaitPolicy::FOR_SOAK, stopped);
             tokio::select! {
                 biased;
                 () = self.injector.crashed() => {}
@@ -252,16 +252,16 @@ impl Stage {
         let mut cared = false;
         for run in &self.runs {
             let state = self.state(run).await;
-            let forward = *state.direction() == Direction::Forward;
+            let forward = *state.direction() == RunDirection::Forward;
             for (step, stands) in state.steps() {
                 let stopped = stands.forward.progress() == Progress::Blocked
-                    && (forward || stands.undo == Undo::None)
-                    || matches!(stands.undo, Undo::Parked { .. });
+                    && (forward || stands.undo == UndoState::None)
+                    || matches!(stands.undo, UndoState::Parked { .. });
                 let open = forward && state.is_open(&step.id);
                 cared |= match &step.node {
                     Node::Act { activity, .. } if stopped && forward && self.is_last(activity) => false,
                     _ if stopped => self.help(run, step, stands).await,
-                    Node::ByHand { .. } if stands.undo == Undo::ByHand || open => {
+                    Node::ByHand { .. } if stands.undo == UndoState::ByHand || open => {
                         self.ask(run, Request::Acknowledge(step.id.clone())).await
                     }
                     Node::Gate { name } if open && self.opens(turned) => {
@@ -277,7 +277,7 @@ impl Stage {
 
     /// Whether this is what a run that turns in its clean-up never gets past.
     fn is_last(&self, activity: &str) -> bool {
-        self.case.way == Way::BackFromCleanUp
+        self.scenario.way == Way::BackFromCleanUp
             && self
                 .plain
                 .find_activity(activity)
@@ -285,7 +285,7 @@ impl Stage {
     }
 
     fn opens(&self, turned: bool) -> bool {
-        match self.case.way {
+        match self.scenario.way {
             Way::Forward => true,
             Way::ThereAndBack => false,
             Way::BackFromCleanUp => !turned,
@@ -299,13 +299,17 @@ impl Stage {
 
     async fn help(&self, run: &RunId, step: &Step, stands: &StepState) -> bool {
         let id = step.id.clone();
-        let doubt = matches!(stands.forward, Forward::Parked { doubt: true, .. })
-            || matches!(stands.undo, Undo::Parked { doubt: true, .. });
-        let request = match (self.case.help, &step.node) {
+        let doubt = matches!(stands.forward, ForwardState::Parked { doubt: true, .. })
+            || matches!(stands.undo, UndoState::Parked { doubt: true, .. });
+        let request = match (self.scenario.help, &step.node) {
             (Help::Skip, _) if !doubt => Request::Skip(vec![id]),
             (Help::MarkDone, Node::Act { .. }) if !doubt => {
-                let act = if matches!(stands.undo, Undo::Parked { .. }) { Act::Undo } else { Act::Run };
-                self.by_hand(run, step, stands, act).await;
+                let direction = if matches!(stands.undo, UndoState::Parked { .. }) {
+                    Direction::Undo
+                } else {
+                    Direction::Do
+                };
+                self.by_hand(run, step, stands, direction).await;
                 Request::MarkDone(id)
             }
             (Help::Retry | Help::Skip | Help::MarkDone, _) => Request::Retry(id),
@@ -314,16 +318,16 @@ impl Stage {
     }
 
     /// Somebody does what a step would do, past the engine.
-    async fn by_hand(&self, run: &RunId, step: &Step, stands: &StepState, act: Act) {
+    async fn by_hand(&self, run: &RunId, step: &Step, stands: &StepState, direction: Direction) {
         let Node::Act { activity, .. } = &step.node else { return };
         let input = stands.input.as_ref().or_else(|| step.known_input()).cloned();
         let (Ok(activity), Some(input)) = (self.plain.find_activity(activity), input) else { return };
         let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
-        let call = Arc::new(Call::new(run.clone(), step.id.clone(), act, u32::MAX, 0));
+        let call = Arc::new(Call::new(run.clone(), step.id.clone(), direction, u32::MAX, 0));
         let mut done = Still::during(self.outside, async {
-            match act {
-                Act::Run => activity.clone().run(call, input.clone(), before.clone()).await,
-                Act::Undo => {
+            match direction {
+                Direction::Do => activity.clone().run(call, input.clone(), before.clone()).await,
+                Direction::Undo => {
                     activity.clone().undo(call, input.clone(), before.clone(), stands.output.clone()).await
                 }
             }
@@ -342,7 +346,7 @@ impl Stage {
         clock.sleep_until(clock.now_ms().saturating_add_unsigned(ms)).await;
     }
 
-    async fn report(mut self, world: &impl SubjectWorld, left: Vec<(RunId, Left)>) -> Report {
+    async fn report(mut self, world: &impl WorldUnderTest, left: Vec<(RunId, StopReason)>) -> Report {
         let (outside, breaches) = (self.outside, self.injector.breaches());
         let suspect = breaches.first().map(|breach| breach.suspect());
         let mut breaches: Vec<String> = breaches.iter().map(ToString::to_string).collect();
@@ -370,22 +374,22 @@ impl Stage {
         }
     }
 
-    async fn restless(&self, world: &impl SubjectWorld) -> Vec<StepId> {
+    async fn restless(&self, world: &impl WorldUnderTest) -> Vec<StepId> {
         let mut restless = Vec::new();
         let mut then = Still::during(self.outside, world.snapshot()).await;
         for run in &self.runs {
             let state = self.state(run).await;
             let mut steps: Vec<(&Step, &StepState)> = state.steps().collect();
-            if *state.direction() != Direction::Forward {
+            if *state.direction() != RunDirection::Forward {
                 steps.reverse();
             }
             for (step, stands) in steps {
-                let act = match (&stands.forward, &stands.undo) {
-                    (_, Undo::Undone) => Act::Undo,
-                    (Forward::Done { .. }, Undo::None) => Act::Run,
+                let direction = match (&stands.forward, &stands.undo) {
+                    (_, UndoState::Undone) => Direction::Undo,
+                    (ForwardState::Done { .. }, UndoState::None) => Direction::Do,
                     _ => continue,
                 };
-                self.by_hand(run, step, stands, act).await;
+                self.by_hand(run, step, stands, direction).await;
                 let now = Still::during(self.outside, world.snapshot()).await;
                 if now != std::mem::replace(&mut then, now.clone()) {
                     restless.push(step.id.clone());
@@ -400,7 +404,7 @@ impl Stage {
         for run in &self.runs {
             let state = self.state(run).await;
             // Of a run that has reached its goal, nothing is left over.
-            if state.direction() != &Direction::Forward {
+            if state.direction() != &RunDirection::Forward {
                 let left = crate::verify::promises::residue(&state, &self.plain);
                 all.extend(left.into_iter().map(|(step, command)| (run.clone(), step, command)));
             }
@@ -409,11 +413,11 @@ impl Stage {
     }
 
     /// The world after somebody has taken back what was left, the last first.
-    async fn clear(&self, world: &impl SubjectWorld, residue: &[(RunId, StepId, String)]) -> Value {
+    async fn clear(&self, world: &impl WorldUnderTest, residue: &[(RunId, StepId, String)]) -> Value {
         for (run, step, _) in residue.iter().rev() {
             let state = self.state(run).await;
             if let Some((step, stands)) = state.step(step) {
-                self.by_hand(run, step, stands, Act::Undo).await;
+                self.by_hand(run, step, stands, Direction::Undo).await;
             }
         }
         Still::during(self.outside, world.snapshot()).await

@@ -1,52 +1,56 @@
 //! Engine: looks at what became of steps whose record is lost. Reads only.
 
-use crate::activity::{Probe, Trace};
+use crate::activity::{Evidence, Probe};
 use crate::driver::DriveError;
 use crate::driver::actor::Actor;
-use crate::driver::evidence::Sight;
+use crate::driver::observation::Observation;
 use crate::driver::work::{self, Started};
 use crate::fault::{Fault, FaultKind};
-use crate::ids::Act;
+use crate::ids::Direction;
 use crate::json::Json;
 use crate::plan::graph::Index;
 use crate::run::event::*;
 
 impl Actor {
-    pub(crate) fn recall(&self, at: Index) -> Started {
+    pub(crate) fn observe(&self, at: Index) -> Started {
         let looked = self.resolve(at).and_then(|(name, resolved)| {
             let activity = self.shared.engine.registry.find_activity(&name)?;
             let step = self.state.at(at);
             let input = step.input.clone().unwrap_or(resolved);
-            let trace = activity.trace(&input)?;
-            Ok(work::recall(at, activity, input, step.before.clone(), trace))
+            let evidence = activity.evidence(&input)?;
+            Ok(work::observe(at, activity, input, step.before.clone(), evidence))
         });
-        let looked = looked.map_err(|why| (at, Act::Run, why))?;
+        let looked = looked.map_err(|why| (at, Direction::Do, why))?;
         Ok((Some(at), work::reading(self.shared.permits.clone(), looked)))
     }
 
-    pub(crate) fn recalled(&mut self, at: Index, sight: Sight) -> Result<(), DriveError> {
+    pub(crate) fn observed(&mut self, at: Index, observation: Observation) -> Result<(), DriveError> {
         self.live.steps.remove(&at);
         if !self.state.is_restored() {
             return Ok(());
         }
-        let Sight { input, before, trace, found } = sight;
+        let Observation { input, before, evidence, found } = observation;
         let (after, why) = match found {
             Ok(Probe::InProgress { after }) => (after, None),
             Ok(Probe::Unsettled { after, why }) => (after, Some(why)),
             Err(why) => (None, Some(why)),
             Ok(Probe::Applied(output)) => {
-                return self.remember(at, trace, Memory::InPlace(output), input, before);
+                return self.remember(at, evidence, ObservedEffect::InPlace(output), input, before);
             }
             Ok(Probe::Partial(output)) => {
-                return self.remember(at, trace, Memory::Partly(output), input, before);
+                return self.remember(at, evidence, ObservedEffect::Partly(output), input, before);
             }
-            Ok(Probe::NotApplied) => return self.remember(at, trace, Memory::Absent, input, before),
+            Ok(Probe::NotApplied) => {
+                return self.remember(at, evidence, ObservedEffect::Absent, input, before);
+            }
             Ok(Probe::Foreign(difference)) => {
-                return self.remember(at, trace, Memory::Foreign(difference), input, before);
+                return self.remember(at, evidence, ObservedEffect::Foreign(difference), input, before);
             }
         };
         match why {
-            Some(why) if !why.kind.is_passing() => self.remember(at, trace, Memory::Untold(why), input, None),
+            Some(why) if !why.kind.is_passing() => {
+                self.remember(at, evidence, ObservedEffect::Untold(why), input, None)
+            }
             why => {
                 match self.failed_again(Some(at)) {
                     Some(date) => {
@@ -64,15 +68,15 @@ impl Actor {
     fn remember(
         &mut self,
         at: Index,
-        trace: Trace,
-        found: Memory,
+        evidence: Evidence,
+        found: ObservedEffect,
         input: Json,
         before: Option<Json>,
     ) -> Result<(), DriveError> {
         let step = self.state.graph.step(at).id.clone();
         // Nothing is written as nothing, so that a replay has the same state.
         let before = before.filter(|before| *before != Json::of(&()));
-        self.fold(Event::Recalled(Recalled { step, trace, found, input, before }), true)
+        self.fold(Event::Observed(Observed { step, evidence, found, input, before }), true)
     }
 }
 

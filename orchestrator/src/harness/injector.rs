@@ -1,8 +1,8 @@
 //! Engine, for tests: counts commits, calls and looks, says where something goes wrong, and remembers what
 //! was done there. Touches memory only.
 
-use super::place::{Disturbance, Place};
-use crate::ids::{Act, StepId};
+use super::fault_point::{Disturbance, FaultPoint};
+use crate::ids::{Direction, StepId};
 use futures_util::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,7 @@ pub struct Called {
     /// The step.
     pub step: StepId,
     /// Run or undo.
-    pub act: Act,
+    pub direction: Direction,
     /// The name of its activity.
     pub activity: &'static str,
 }
@@ -55,7 +55,7 @@ impl fmt::Display for Breach {
 
 #[derive(Default)]
 struct Inner {
-    armed: Vec<(Place, Disturbance)>,
+    armed: Vec<(FaultPoint, Disturbance)>,
     happened: Happened,
     crashed: bool,
     /// Steps whose last call took effect without the engine hearing of it, and without a look since.
@@ -72,7 +72,7 @@ pub(crate) struct Injector {
 
 impl Injector {
     /// One that disturbs at these places.
-    pub(crate) fn armed(disturbances: &[(Place, Disturbance)]) -> Self {
+    pub(crate) fn armed(disturbances: &[(FaultPoint, Disturbance)]) -> Self {
         let injector = Self::default();
         injector.inner().armed.extend(disturbances);
         injector
@@ -123,25 +123,25 @@ impl Injector {
     pub(crate) fn at_commit(&self, steps: Vec<StepId>) -> Option<Disturbance> {
         let mut inner = self.inner();
         inner.happened.commits.push(steps);
-        let place = Place::Commit(count(inner.happened.commits.len()));
-        take(&mut inner.armed, place)
+        let point = FaultPoint::Commit(count(inner.happened.commits.len()));
+        take(&mut inner.armed, point)
     }
 
     pub(crate) fn at_call(&self, called: Called) -> Option<Disturbance> {
         let mut inner = self.inner();
-        if called.act == Act::Run && inner.unheard.contains(&called.step) {
+        if called.direction == Direction::Do && inner.unheard.contains(&called.step) {
             inner.breaches.push(Breach::Blind(called.clone()));
         }
         inner.happened.calls.push(called);
-        let place = Place::Call(count(inner.happened.calls.len()));
-        take(&mut inner.armed, place)
+        let point = FaultPoint::Call(count(inner.happened.calls.len()));
+        take(&mut inner.armed, point)
     }
 
     pub(crate) fn at_look(&self, what: &'static str, name: &'static str) -> Option<Disturbance> {
         let mut inner = self.inner();
         inner.happened.looks.push((what, name));
-        let place = Place::Look(count(inner.happened.looks.len()));
-        take(&mut inner.armed, place)
+        let point = FaultPoint::Look(count(inner.happened.looks.len()));
+        take(&mut inner.armed, point)
     }
 
     pub(crate) fn unheard(&self, step: &StepId) {
@@ -158,7 +158,7 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn take(armed: &mut Vec<(Place, Disturbance)>, place: Place) -> Option<Disturbance> {
-    let at = armed.iter().position(|(p, _)| *p == place)?;
+fn take(armed: &mut Vec<(FaultPoint, Disturbance)>, point: FaultPoint) -> Option<Disturbance> {
+    let at = armed.iter().position(|(p, _)| *p == point)?;
     Some(armed.remove(at).1)
 }

@@ -85,14 +85,14 @@ impl Struck {
 
 /// The world of one seed.
 #[derive(Clone, Debug)]
-pub(crate) struct Weather {
+pub(crate) struct FaultPlan {
     pub(crate) seed: u64,
     pub(crate) moves: u64,
     pub(crate) troubles: Vec<Trouble>,
     pub(crate) struck: Struck,
 }
 
-impl Weather {
+impl FaultPlan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut dice = Dice::of(seed, "weather", 0);
         let moves = 1 + dice.below(5);

@@ -1,16 +1,16 @@
 //! Engine: one look for an effect of which maybe not even the before image is known. Reads only.
 
 use crate::activity::registry::AnyActivity;
-use crate::activity::{Probe, Trace};
+use crate::activity::{Evidence, Probe};
 use crate::fault::{Fault, FaultKind};
 use crate::json::Json;
 use std::sync::Arc;
 
 /// What was looked at, and what was there.
-pub(crate) struct Sight {
+pub(crate) struct Observation {
     pub(crate) input: Json,
     pub(crate) before: Option<Json>,
-    pub(crate) trace: Trace,
+    pub(crate) evidence: Evidence,
     pub(crate) found: Result<Probe<Json>, Fault>,
 }
 
@@ -26,16 +26,16 @@ pub(crate) async fn look(
     activity: Arc<dyn AnyActivity>,
     input: Json,
     before: Option<Json>,
-    trace: Trace,
-) -> Sight {
+    evidence: Evidence,
+) -> Observation {
     let before = match before {
         Some(before) => before,
-        None => match activity.clone().recall(input.clone()).await {
+        None => match activity.clone().reconstruct_before(input.clone()).await {
             Ok(Some(before)) => before,
-            Ok(None) => return Sight { input, before: None, trace, found: Err(untold()) },
-            Err(why) => return Sight { input, before: None, trace, found: Err(why) },
+            Ok(None) => return Observation { input, before: None, evidence, found: Err(untold()) },
+            Err(why) => return Observation { input, before: None, evidence, found: Err(why) },
         },
     };
     let found = Ok(activity.probe(input.clone(), before.clone()).await);
-    Sight { input, before: Some(before), trace, found }
+    Observation { input, before: Some(before), evidence, found }
 }

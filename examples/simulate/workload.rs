@@ -1,8 +1,8 @@
 //! Who moves in a simulation, and their plans: drawn from the seed, of the same shape as a real move.
 
-use super::acts::{Holds, Household, Listed, Put, Take, What};
-use super::town::{Author, Item, Town};
-use super::weather::{Dice, Weather};
+use super::acts::{Holds, Listed, Put, Take, What, Workload};
+use super::fault_plan::{Dice, FaultPlan};
+use super::world::{Author, Item, World};
 use rehome_orchestrator::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 const HALLS: u64 = 3;
 
 /// Furnishes the town, and returns what is to be done in it.
-pub(crate) fn furnish(town: &Town, weather: &Weather) -> Document {
+pub(crate) fn furnish(world: &World, faults: &FaultPlan) -> Document {
     let mut moves = Vec::new();
-    let mut things = town.things();
+    let mut things = world.things();
     for hall in 0..HALLS {
         things.halls.insert(format!("hall-{hall}"), vec!["warden".to_owned()]);
     }
-    for nth in 0..weather.moves {
+    for nth in 0..faults.moves {
         let run = format!("m{nth}");
         let mut facts = BTreeMap::new();
         for (shelf, thing) in [("old", "lamp"), ("waste", "paper")] {
@@ -30,7 +30,7 @@ pub(crate) fn furnish(town: &Town, weather: &Weather) -> Document {
         facts.insert(format!("{hall} {name}"), "listed".to_owned());
         things.halls.entry(hall.clone()).or_default().push(name);
         moves.push(Move {
-            plan: plan(&run, &hall, &mut Dice::of(weather.seed, "plan", nth)),
+            plan: plan(&run, &hall, &mut Dice::of(faults.seed, "plan", nth)),
             run: RunId::new(run.clone()),
             about: Value::Null,
             params: json!(run),
@@ -123,5 +123,5 @@ fn plan(run: &str, hall: &str, dice: &mut Dice) -> Plan {
     let take = draft.act::<Take<false>>("take", &old, Template::known("lamp"), &[gate], CleanUp);
     draft.act::<Take<true>>("burn", &waste, Template::known("paper"), &[leave, take], CleanUp);
     let on_failure = if dice.happens(500) { OnFailure::Park } else { OnFailure::RollBack };
-    Plan { workflow: Household::NAME.to_owned(), on_failure, steps: draft.steps }
+    Plan { workflow: Workload::NAME.to_owned(), on_failure, steps: draft.steps }
 }

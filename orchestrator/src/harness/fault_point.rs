@@ -28,7 +28,7 @@ pub enum Disturbance {
 
 /// Where it goes wrong, counted from 1 in the order in which it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum FaultPoint {
     /// The n-th append to the log.
     Commit(u32),
     /// The n-th call of `run` or `undo`.
@@ -88,7 +88,7 @@ impl fmt::Display for Disturbance {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FaultPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Commit(n) => write!(f, "commit {n}"),
