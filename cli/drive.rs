@@ -68,7 +68,7 @@ pub(crate) async fn reach(
     batch: &BatchLoaded,
     args: &CloudArgs,
 ) -> Result<Cloud, CliError> {
-    let about: serde_json::Value = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
+    let about: serde_json::Value = serde_json::from_str(batch.planned().about.get()).unwrap_or_default();
     let recorded = Recorded { url: about["cloud"].as_str(), authority: about["authority"].as_str() };
     if let (None, Some(url)) = (&args.cloud, recorded.url)
         && !cloud::is_known(url)

@@ -64,13 +64,13 @@ impl Service {
     async fn wanted(&self, name: &str) -> Vec<RunId> {
         let Ok(Some(batch)) = BatchLoaded::find(&*self.log, name).await else { return Vec::new() };
         let asked = asked_for(&batch).is_some_and(|opened| same_world(opened, &self.opened).is_ok());
-        if !batch.approved || !asked {
+        if !batch.is_approved() || !asked {
             return Vec::new();
         }
-        let about = serde_json::from_str(batch.planned.about.get()).unwrap_or_default();
+        let about = serde_json::from_str(batch.planned().about.get()).unwrap_or_default();
         let expired = planning::check_expiry(&about, SystemClock.now_ms()).is_err();
         let mut open = Vec::new();
-        for run in &batch.planned.runs {
+        for run in &batch.planned().runs {
             let Ok(loaded) = store::read_run(&*self.log, run).await else { return Vec::new() };
             if loaded.state.verdict().is_none() && (loaded.state.has_begun() || !expired) {
                 open.push(run.clone());

@@ -318,7 +318,7 @@ pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selectio
         return Ok(Selection { batch: None, runs });
     };
     if let Some(batch) = BatchLoaded::find(log, what).await.map_err(|e| unreadable(&e))? {
-        return Ok(Selection { batch: Some(what.to_owned()), runs: batch.planned.runs });
+        return Ok(Selection { batch: Some(what.to_owned()), runs: batch.planned().runs.clone() });
     }
     let run = RunId::new(what);
     let found = log.read_stream(&run.stream(), Sequence(0), 1).await;

@@ -127,7 +127,7 @@ pub(super) async fn plans(log: &dyn Log) -> Result<Checked, CliError> {
         let name = stream.as_str().strip_prefix(BatchLoaded::PREFIX).unwrap_or_default();
         let plan = async {
             let Some(batch) = BatchLoaded::find(log, name).await? else { return Ok(None) };
-            Ok(Some((batch.document(log, name).await?.digest(), batch.planned.digest)))
+            Ok(Some((batch.document(log, name).await?.digest(), batch.planned().digest.clone())))
         };
         match plans.count(plan.await)?.flatten() {
             Some((found, approved)) if found != approved => {

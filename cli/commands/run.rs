@@ -28,7 +28,7 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
     let log = store::open_to_write(&c.global.db).await?;
     let batch = BatchLoaded::find(&*log, &name).await;
     let batch = batch.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
-    let wanted = |b: &&BatchLoaded| b.approved && digest.as_ref().is_none_or(|d| *d == b.planned.digest);
+    let wanted = |b: &&BatchLoaded| b.is_approved() && digest.as_ref().is_none_or(|d| *d == b.planned().digest);
     let Some(batch) = batch.as_ref().filter(wanted) else {
         return Err(refused(plan, &name, digest.as_deref(), batch.as_ref()));
     };
@@ -39,13 +39,13 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
         let again = |error: CliError| error.plan_again(&name, Some(file).filter(|file| file.is_file()));
         derived::check(&document, SystemClock.now_ms()).map_err(again)?;
         planning::check_expiry(&document.about, SystemClock.now_ms()).map_err(again)?;
-        let question = format!("Carry out {} moves of batch {name}?", batch.planned.runs.len());
+        let question = format!("Carry out {} moves of batch {name}?", batch.planned().runs.len());
         if !args.yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not started"));
         }
     }
     let work = Work { c, log: &log, name: &name, batch, goal: Goal::Forward };
-    let driven = work.carry_on(batch.planned.runs.clone(), args).await?;
+    let driven = work.carry_on(batch.planned().runs.clone(), args).await?;
     report(c, &driven)
 }
 
@@ -210,10 +210,10 @@ fn refused(plan: &str, name: &str, digest: Option<&str>, batch: Option<&BatchLoa
         b.entries.iter().any(|e| matches!(&e.event, BatchEvent::Planned(p) if p.digest == digest))
     };
     match batch.filter(was_recorded) {
-        Some(batch) if batch.planned.digest != digest => {
+        Some(batch) if batch.planned().digest != digest => {
             let what = format!(
                 "this plan was replaced: of batch {name} another one is approved, {}",
-                batch.planned.digest
+                batch.planned().digest
             );
             CliError::new(Exit::Stale, what)
                 .at(plan.to_owned())
@@ -231,7 +231,7 @@ fn unapproved(plan: &str) -> CliError {
 }
 
 async fn has_begun(log: &dyn Backend, batch: &BatchLoaded) -> Result<bool, CliError> {
-    for run in &batch.planned.runs {
+    for run in &batch.planned().runs {
         if store::read_run(log, run).await?.state.has_begun() {
             return Ok(true);
         }

@@ -46,7 +46,7 @@ pub(crate) async fn show(
         let loaded = BatchLoaded::find(log, batch).await.map_err(unreadable)?;
         if let Some(loaded) = loaded {
             let document = loaded.document(log, batch).await.map_err(unreadable)?;
-            let digest = &loaded.planned.digest;
+            let digest = &loaded.planned().digest;
             let value = json!({"format_version": "1.0", "digest": digest, "document": document});
             c.output.result(&render::plan::text(&document, digest, true), &value)?;
         }

@@ -2,12 +2,12 @@
 
 use super::fault_plan::{Dice, FaultPlan, Struck, Trouble};
 use rehome_orchestrator::{
-    Call, Direction, End, Entry, Event, ForwardState, Node, Recorded, Reversibility, RunDirection, RunId,
+    BatchEvent, BatchState, batch_stream, fold_batch, Call, Direction, End, Entry, Event, ForwardState, Node, Recorded, Reversibility, RunDirection, RunId,
     RunState, StepState, Verdict,
 };
 use rehome_store::{
     Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog, Position, Sequence,
-    Stored,
+    Stored, StreamId,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +25,7 @@ struct Seen {
     crashes: bool,
     commits: u64,
     runs: BTreeMap<RunId, RunState>,
+    batches: BTreeMap<StreamId, Option<BatchState>>,
     breaches: Vec<String>,
 }
 
@@ -39,6 +40,7 @@ impl CheckerLog {
             crashes: faults.has(Trouble::Crashes),
             commits: 0,
             runs: BTreeMap::new(),
+            batches: BTreeMap::new(),
             breaches: Vec::new(),
         };
         let inner = MemoryLog::with_salts(CountedSalts::default());
@@ -115,9 +117,13 @@ impl CheckerLog {
 impl Seen {
     fn note(&mut self, stored: &[Stored]) {
         for event in stored {
-            let Some(run) = RunId::of_stream(&event.record.stream) else { continue };
-            if let Err(what) = self.fold(&run, event) {
-                self.breaches.push(format!("event {} of {run}: {what}", event.position.0));
+            let stream = &event.record.stream;
+            let folded = match RunId::of_stream(stream) {
+                Some(run) => self.fold(&run, event),
+                None => self.fold_batch(event),
+            };
+            if let Err(what) = folded {
+                self.breaches.push(format!("event {} of {stream}: {what}", event.position.0));
             }
         }
     }
@@ -129,9 +135,19 @@ impl Seen {
             self.runs.insert(run.clone(), state);
             return Ok(());
         };
+        let batch = self.batches.get(&batch_stream(&state.planned().batch)).and_then(Option::as_ref);
+        if matches!(entry.event, Event::Began(_)) && !batch.is_some_and(BatchState::is_approved) {
+            return Err("it begins something, and nobody approved its batch".to_owned());
+        }
         let before = state.clone();
         state.apply(entry.at_ms, &entry.event).map_err(|e| e.to_string())?;
         law(&before, state, &entry.event)
+    }
+
+    fn fold_batch(&mut self, stored: &Stored) -> Result<(), String> {
+        let entry: Entry<BatchEvent> = Entry::read(stored).map_err(|e| e.to_string())?;
+        let state = self.batches.entry(stored.record.stream.clone()).or_default();
+        fold_batch(state, &entry).map_err(|e| e.to_string())
     }
 }
 

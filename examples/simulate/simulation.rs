@@ -73,6 +73,8 @@ impl Simulation {
 
     async fn play(mut self) -> SimulationReport {
         self.document.approve(&*self.log, &self.people, START_MS, "a simulation").await.expect("sound plans");
+        let (log, batch) = (&*self.log, &self.document.batch);
+        BatchLoaded::open(log, batch, &self.people, START_MS, opened()).await.expect("it is approved");
         let helpers = [
             tokio::spawn(actors::strangers(self.faults.clone(), self.world.clone(), self.runs.clone())),
             tokio::spawn(actors::operators(
@@ -173,6 +175,10 @@ impl Simulation {
             wrong.extend(self.judge_strangers());
         }
         if let Err(e) = verify_chain(&*self.log, None).await {
+            wrong.push(chain(&e));
+        }
+        let states = self.runs.iter().filter_map(|run| Some((run.clone(), self.log.state(run)?))).collect();
+        if let Err(e) = check_order(&*self.log, &states).await {
             wrong.push(chain(&e));
         }
         let all = self.log.read_all(Position(0), usize::MAX).await.expect("a log in memory is readable");
@@ -285,4 +291,9 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     text
+}
+
+fn opened() -> Opened {
+    let (program, host) = ("simulation".to_owned(), "simulation".to_owned());
+    Opened { program, host, pid: 0, time_scale: 1.0, world: std::collections::BTreeMap::new() }
 }

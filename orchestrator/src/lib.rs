@@ -28,8 +28,10 @@ pub use activity::{
     Activity, Call, Condition, ConditionResult, Data, Evidence, Exchange, Finding, Operation, Outcome, Probe,
     ResourceKey, Reversibility, Workflow,
 };
-pub use batch::document::{BatchError, BatchLoaded, Document, FORMAT_VERSION, Move, Recording, batch_stream};
-pub use batch::event::{BatchApproved, BatchEvent, BatchPlanned, Opened};
+pub use batch::{
+    BatchApproved, BatchCommand, BatchError, BatchEvent, BatchLoaded, BatchPlanned, BatchState, Document,
+    FORMAT_VERSION, Move, Opened, Recording, RunSummary, Standing, batch_stream, decide_batch, fold_batch,
+};
 pub use driver::{DriveError, Engine, Observer, StopReason, WaitPolicy};
 pub use fault::{Cause, Difference, Fault, FaultKind};
 pub use ids::{Direction, RunId, StepId, request_id};

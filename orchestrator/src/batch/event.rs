@@ -6,6 +6,14 @@ use crate::run::event_lost::Restored;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The form of documents that this program writes. A new minor number only adds.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Whether this program reads documents of a form: a new minor number only adds.
+pub(crate) fn is_readable(format_version: &str) -> bool {
+    format_version.split('.').next() == FORMAT_VERSION.split('.').next()
+}
+
 /// Something that happened to a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BatchEvent {

@@ -2,6 +2,7 @@
 //! run. Touches the log, reading.
 
 use crate::driver::actor::Actor;
+use crate::driver::batches::Batches;
 use crate::driver::read_back::read_back;
 use crate::driver::watch::Wakeups;
 use crate::driver::{DriveError, Shared, StopReason};
@@ -21,29 +22,35 @@ pub(crate) struct Actors {
     pub(crate) shared: Arc<Shared>,
     pub(crate) wakeups: Arc<Wakeups>,
     pub(crate) stop: signal::Receiver<bool>,
+    batches: Batches,
     running: JoinSet<Gone>,
     left: BTreeMap<RunId, StopReason>,
 }
 
 impl Actors {
     pub(crate) fn new(shared: Arc<Shared>, wakeups: Arc<Wakeups>, stop: signal::Receiver<bool>) -> Self {
-        Self { shared, wakeups, stop, running: JoinSet::new(), left: BTreeMap::new() }
+        Self { shared, wakeups, stop, batches: Batches::default(), running: JoinSet::new(), left: BTreeMap::new() }
     }
 
-    /// Starts an actor for each of these runs, which have none.
-    pub(crate) fn start(&mut self, runs: Vec<(RunId, Loaded)>) {
-        let mut actors = Vec::with_capacity(runs.len());
-        for (run, loaded) in runs {
+    /// Takes in runs that have no actor, and starts what their batches release.
+    pub(crate) async fn take_in(&mut self, runs: Vec<(RunId, Loaded)>) -> Result<(), DriveError> {
+        runs.iter().for_each(|(run, _)| drop(self.left.remove(run)));
+        self.batches.take_in(&*self.shared.engine.log, runs).await?;
+        self.start_released();
+        Ok(())
+    }
+
+    fn start_released(&mut self) {
+        let released = self.batches.released(self.shared.engine.clock.now_ms());
+        let actor = |(run, loaded): (RunId, Loaded)| {
             let wakeup = self.wakeups.of(&run.stream());
-            self.left.remove(&run);
-            actors.push(Actor::new(self.shared.clone(), run, loaded, wakeup, self.stop.clone()));
-        }
+            Actor::new(self.shared.clone(), run, loaded, wakeup, self.stop.clone())
+        };
+        let mut actors: Vec<Actor> = released.into_iter().map(actor).collect();
         // What was in flight holds its resources again before anything starts.
         actors.iter_mut().for_each(Actor::hold_unsettled);
         actors.iter_mut().for_each(|actor| actor.undecided = Some(self.shared.surveys.expect()));
-        for actor in actors {
-            self.running.spawn(actor.drive());
-        }
+        actors.into_iter().for_each(|actor| drop(self.running.spawn(actor.drive())));
     }
 
     /// Until every actor has left.
@@ -51,7 +58,7 @@ impl Actors {
         while let Some(joined) = self.running.join_next().await {
             self.note(joined)?;
         }
-        Ok(self.left)
+        Ok(self.all_left())
     }
 
     /// Until all have left at the same time. Runs that come in are taken up; so is one that was left, when somebody
@@ -74,13 +81,20 @@ impl Actors {
             }
             self.take_up_again().await;
         }
-        Ok(self.left)
+        Ok(self.all_left())
+    }
+
+    fn all_left(mut self) -> BTreeMap<RunId, StopReason> {
+        self.left.extend(self.batches.waiting().map(|run| (run.clone(), StopReason::NotReleased)));
+        self.left
     }
 
     fn note(&mut self, joined: Result<Gone, tokio::task::JoinError>) -> Result<(), DriveError> {
         let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
         self.shared.engine.observer.left(&run, &how);
+        self.batches.left(&run, &how);
         self.left.insert(run, how);
+        self.start_released();
         Ok(())
     }
 
@@ -97,12 +111,13 @@ impl Actors {
     /// What cannot be read keeps nobody else from going on.
     async fn take_up(&mut self, runs: Vec<RunId>) {
         for run in runs {
-            match read_back(&self.shared.engine, std::slice::from_ref(&run), Position(u64::MAX)).await {
-                Ok(loaded) => self.start(loaded),
-                Err(e) => {
-                    let why = Fault::new(FaultKind::Bug, "NotTakenUp", e.to_string());
-                    self.left.insert(run, StopReason::Unreadable(why));
-                }
+            let taken = match read_back(&self.shared.engine, std::slice::from_ref(&run), Position(u64::MAX)).await {
+                Ok(loaded) => self.take_in(loaded).await,
+                Err(e) => Err(e),
+            };
+            if let Err(e) = taken {
+                let why = Fault::new(FaultKind::Bug, "NotTakenUp", e.to_string());
+                self.left.insert(run, StopReason::Unreadable(why));
             }
         }
     }

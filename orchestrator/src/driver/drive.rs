@@ -71,7 +71,7 @@ impl Engine {
         });
         let wakeups = Arc::new(watch::Wakeups::default());
         let mut actors = Actors::new(shared.clone(), wakeups.clone(), stop);
-        actors.start(read_back(self, runs, head.position).await?);
+        actors.take_in(read_back(self, runs, head.position).await?).await?;
         Ok((actors, watch::watch(shared, head.position, wakeups)))
     }
 }

@@ -95,6 +95,8 @@ pub enum StopReason {
     Soak(i64),
     /// It was told to stop.
     Stopped,
+    /// Its batch has not released it, so nothing was begun.
+    NotReleased,
     /// The world could not be read, so nothing was begun or proven.
     Unreadable(Fault),
 }

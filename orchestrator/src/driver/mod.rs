@@ -2,6 +2,7 @@
 
 mod actor;
 mod actors;
+mod batches;
 mod commit;
 mod drive;
 mod engine;

@@ -6,6 +6,7 @@ use super::fault_point::{Disturbance, FaultPoint};
 use super::injector::{Happened, Injector};
 use super::system_under_test::{SystemUnderTest, WorldUnderTest};
 use crate::activity::registry::Registry;
+use crate::batch::{BatchLoaded, Opened};
 use crate::activity::{Call, Outcome, Reversibility};
 use crate::driver::{Engine, StopReason, WaitPolicy};
 use crate::ids::{Direction, RunId, StepId};
@@ -16,8 +17,10 @@ use crate::run::event::Request;
 use crate::run::requests;
 use crate::run::state::{ForwardState, Progress, RunDirection, RunState, StepState, UndoState};
 use crate::time::scale::TimeScale;
+use crate::verify::order::check_order;
 use rehome_store::{CountedSalts, Log, MemoryLog, Position};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -149,6 +152,7 @@ impl ScenarioRun {
         let document = world.document();
         let actor: Arc<str> = "harness".into();
         document.approve(&*log, &actor, START_MS, "a test").await.expect("the document is sound");
+        BatchLoaded::open(&*log, &document.batch, &actor, START_MS, opened()).await.expect("it is approved");
         let injection = FaultInjection {
             injector: injector.clone(),
             clock: clock.clone(),
@@ -360,6 +364,7 @@ impl ScenarioRun {
         };
         let all = self.log.read_all(Position(0), usize::MAX).await.expect("readable");
         rehome_store::verify_chain(&*self.log, None).await.expect("the chain holds");
+        breaches.extend(self.out_of_order().await);
         Report {
             world: after,
             cleared,
@@ -372,6 +377,15 @@ impl ScenarioRun {
             suspect,
             unused: self.injector.unused(),
         }
+    }
+
+    /// What of the batch and its runs cannot have happened in the order of the log.
+    async fn out_of_order(&self) -> Option<String> {
+        let mut states = BTreeMap::new();
+        for run in &self.runs {
+            states.insert(run.clone(), self.state(run).await);
+        }
+        check_order(&*self.log, &states).await.err().map(|e| chain(&e))
     }
 
     async fn restless(&self, world: &impl WorldUnderTest) -> Vec<StepId> {
@@ -422,6 +436,11 @@ impl ScenarioRun {
         }
         Still::during(self.outside, world.snapshot()).await
     }
+}
+
+fn opened() -> Opened {
+    let (program, host) = ("harness".to_owned(), "harness".to_owned());
+    Opened { program, host, pid: 0, time_scale: 1.0, world: BTreeMap::new() }
 }
 
 fn line(event: &rehome_store::Stored) -> String {

@@ -1,7 +1,7 @@
 //! Engine, for tests: what a workflow brings with it to be disturbed.
 
 use crate::activity::registry::Registry;
-use crate::batch::document::Document;
+use crate::batch::Document;
 use serde_json::Value;
 use std::future::{Future, ready};
 

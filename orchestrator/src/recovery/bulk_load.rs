@@ -2,7 +2,7 @@
 //!
 //! To look runs up one by one costs twice as much as to read the same events in the order in which they lie there.
 
-use crate::batch::event::BatchEvent;
+use crate::batch::BatchEvent;
 use crate::ids::RunId;
 use crate::recovery::history::{HistoryError, Loaded};
 use crate::run::codec::{CodecError, Entry};

@@ -1,7 +1,6 @@
 //! Engine: how a person says that the newest copy of a log is gone. Touches the log.
 
-use crate::batch::document::{BatchLoaded, batch_record};
-use crate::batch::event::BatchEvent;
+use crate::batch::{BatchEvent, BatchLoaded, batch_record};
 use crate::ids::RunId;
 use crate::recovery::history::{self, HistoryError};
 use crate::run::event::{Event, Restored};

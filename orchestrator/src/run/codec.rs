@@ -1,6 +1,6 @@
 //! Engine: events as the log's bytes, and back, each kind with its own version. Pure.
 
-use crate::batch::event::BatchEvent;
+use crate::batch::BatchEvent;
 use crate::run::event::{Event, Planned};
 use rehome_store::{Stored, Why};
 use serde::Serialize;

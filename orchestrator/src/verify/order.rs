@@ -3,28 +3,18 @@
 //! A run's own events tell whether each could follow the one before. That a plan was approved as a whole before anybody
 //! worked on it, and that a run is of the plan that was approved, stands in two streams.
 
-use crate::batch::event::BatchEvent;
+use crate::batch::{BatchEvent, BatchLoaded, BatchState, fold_batch};
 use crate::ids::RunId;
 use crate::recovery::history::HistoryError;
 use crate::run::codec::Entry;
 use crate::run::event::Event;
 use crate::run::fold::apply::Illegal;
 use crate::run::state::RunState;
-use crate::{BatchLoaded, FORMAT_VERSION};
 use rehome_store::{Log, Position, Stored};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Events read at once.
 const PAGE: usize = 2_000;
-
-/// A document as its batch knows it.
-struct Known {
-    digest: String,
-    runs: BTreeSet<RunId>,
-    approved: bool,
-    /// Where a program first began to work on it.
-    opened: Option<u64>,
-}
 
 /// What is known of a run beside its state.
 #[derive(Default)]
@@ -38,8 +28,8 @@ struct Seen {
 /// The order of events over all streams, taken in one by one.
 #[derive(Default)]
 pub(crate) struct Order {
-    /// The documents of each batch; none of a batch whose events a bundle withholds.
-    batches: BTreeMap<String, Option<Vec<Known>>>,
+    /// Where each batch stands; nothing of a batch whose events a bundle withholds.
+    batches: BTreeMap<String, Option<Option<BatchState>>>,
     runs: BTreeMap<RunId, Seen>,
     flaw: Option<HistoryError>,
 }
@@ -84,43 +74,14 @@ impl Order {
 
     fn take_of_batch(&mut self, batch: &str, stored: &Stored) -> Result<(), HistoryError> {
         let position = stored.position.0;
-        let known = self.batches.entry(batch.to_owned()).or_insert_with(|| Some(Vec::new()));
+        let known = self.batches.entry(batch.to_owned()).or_insert(Some(None));
         if stored.withheld_reason().is_some() {
             *known = None;
         }
-        let Some(known) = known else { return Ok(()) };
+        let Some(state) = known else { return Ok(()) };
         let read = Entry::<BatchEvent>::read(stored);
         let entry = read.map_err(|source| HistoryError::Codec { position, source })?;
-        let last = known.last_mut();
-        let illegal = match entry.event {
-            BatchEvent::Planned(planned) if !reads(&planned.format_version) => Some(format!(
-                "its plan has the form {:?}, which this program does not know",
-                planned.format_version
-            )),
-            BatchEvent::Planned(planned) => {
-                let (digest, runs) = (planned.digest, planned.runs.into_iter().collect());
-                known.push(Known { digest, runs, approved: false, opened: None });
-                None
-            }
-            BatchEvent::Approved(approved) => match last {
-                Some(plan) if plan.digest == approved.digest && !plan.approved => {
-                    plan.approved = true;
-                    None
-                }
-                Some(_) | None => {
-                    Some("it approves another plan than the last one, or one that is approved".to_owned())
-                }
-            },
-            BatchEvent::Opened(_) => match last {
-                Some(plan) if plan.approved => {
-                    plan.opened.get_or_insert(position);
-                    None
-                }
-                Some(_) | None => Some("a program works on a plan that nobody approved".to_owned()),
-            },
-            BatchEvent::Restored(_) => None,
-        };
-        illegal.map_or(Ok(()), |because| Err(here(position, stored.record.kind.as_ref(), &because)))
+        fold_batch(state, &entry).map_err(|source| HistoryError::Illegal { position, source })
     }
 
     /// There are no more events.
@@ -138,46 +99,33 @@ impl Order {
             let planned = state.planned();
             let of = self.batches.get(&planned.batch);
             // A run without a batch is nobody's plan; what a bundle withholds is not judged.
-            let (Some(Some(known)), Some(seen)) = (of, self.runs.get(run)) else { continue };
-            self.check(run, &planned.digest, known, seen)?;
+            let (Some(Some(Some(batch))), Some(seen)) = (of, self.runs.get(run)) else { continue };
+            check(run, &planned.digest, batch, seen)?;
         }
         Ok(())
     }
+}
 
-    fn check(&self, run: &RunId, digest: &str, known: &[Known], seen: &Seen) -> Result<(), HistoryError> {
-        let first = seen.approves.first().map(|(position, _)| *position).or(seen.worked).unwrap_or(1);
-        let Some(plan) = known.iter().find(|known| known.digest == digest && known.runs.contains(run)) else {
-            let because = format!("{run} is of a plan that its batch does not have");
-            return Err(here(first, "planned", &because));
-        };
-        if let Some((position, _)) = seen.approves.iter().find(|(_, approves)| approves != digest) {
-            return Err(here(*position, "approved", "it approves another plan than the run's"));
+fn check(run: &RunId, digest: &str, batch: &BatchState, seen: &Seen) -> Result<(), HistoryError> {
+    let first = seen.approves.first().map(|(position, _)| *position).or(seen.worked).unwrap_or(1);
+    let Some(plan) = batch.document(digest).filter(|document| document.runs.contains(run)) else {
+        let because = format!("{run} is of a plan that its batch does not have");
+        return Err(here(first, "planned", &because));
+    };
+    if let Some((position, _)) = seen.approves.iter().find(|(_, approves)| approves != digest) {
+        return Err(here(*position, "approved", "it approves another plan than the run's"));
+    }
+    match (seen.worked, plan.opened) {
+        (Some(worked), opened) if opened.is_none_or(|opened| opened > worked) => {
+            let because =
+                format!("{run} was worked on before anybody had approved its batch and opened it");
+            Err(here(worked, "of a run", &because))
         }
-        match (seen.worked, plan.opened) {
-            (Some(worked), opened) if opened.is_none_or(|opened| opened > worked) => {
-                let because =
-                    format!("{run} was worked on before anybody had approved its batch and opened it");
-                Err(here(worked, "run", &because))
-            }
-            _ => Ok(()),
-        }
+        _ => Ok(()),
     }
 }
 
-/// Whether a document of this form can be read: a new minor number only adds.
-fn reads(version: &str) -> bool {
-    version.split('.').next() == FORMAT_VERSION.split('.').next()
-}
-
-fn here(position: u64, kind: &str, because: &str) -> HistoryError {
-    let kind = match kind {
-        "batch_planned" => "batch_planned",
-        "batch_approved" => "batch_approved",
-        "opened" => "opened",
-        "approved" => "approved",
-        "planned" => "planned",
-        _ => "of a run",
-    };
+fn here(position: u64, kind: &'static str, because: &str) -> HistoryError {
     HistoryError::Illegal { position, source: Illegal::Here { kind, because: because.to_owned() } }
 }
 
@@ -199,8 +147,7 @@ pub async fn check_order(log: &dyn Log, runs: &BTreeMap<RunId, RunState>) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::document::batch_record;
-    use crate::batch::event::{BatchApproved, BatchPlanned, Opened};
+    use crate::batch::{BatchApproved, BatchPlanned, Opened, batch_record};
     use crate::json::Json;
     use crate::run::event::Approved;
     use crate::run::requests::record;

@@ -8,4 +8,5 @@ mod fake_world;
 mod golden;
 mod lost;
 mod misjudged;
+mod released;
 mod vain;
