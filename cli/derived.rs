@@ -9,7 +9,7 @@ use crate::error::{CliError, Exit};
 use crate::planning::{PROGRAM, Setting, VALID_MS, a_move};
 use rehome_activities::azure::national::{self, National};
 use rehome_activities::relocate::{Facts, Params};
-use rehome_orchestrator::{Document, Move, Plan, Step};
+use rehome_orchestrator::{Document, Plan, PlannedRun, Step};
 use serde_json::Value;
 
 /// Clocks of two machines may differ by so much.
@@ -22,8 +22,8 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     let created_at_ms = dates(about, now)?;
     let national = national_of(about)?;
     let setting = Setting { batch: &document.batch, created_at_ms, national };
-    let read = document.moves.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    for (at, (entry, (params, facts))) in document.moves.iter().zip(&read).enumerate() {
+    let read = document.runs.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    for (at, (entry, (params, facts))) in document.runs.iter().zip(&read).enumerate() {
         let forged = |what: String| forged(what).at(entry.run.to_string());
         if let Some(what) = astray(params, facts) {
             return Err(forged(what));
@@ -44,7 +44,7 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
 
 /// Refuses commands for people that would send them to the Microsoft Graph of somebody else.
 pub(crate) fn check_graph(document: &Document, graph: &str) -> Result<(), CliError> {
-    match document.moves.iter().find(|entry| entry.facts["graph"] != graph) {
+    match document.runs.iter().find(|entry| entry.facts["graph"] != graph) {
         None => Ok(()),
         Some(entry) => {
             let what =
@@ -101,7 +101,7 @@ fn national_of(about: &Value) -> Result<Option<&'static National>, CliError> {
     Ok(said)
 }
 
-fn read(entry: &Move) -> Result<(Params, Facts), CliError> {
+fn read(entry: &PlannedRun) -> Result<(Params, Facts), CliError> {
     let unreadable = |what: &str, e: serde_json::Error| {
         forged(format!("its {what} cannot be read: {e}")).at(entry.run.to_string())
     };
@@ -132,7 +132,7 @@ fn siblings<'a>(facts: &Facts, others: impl Iterator<Item = &'a (Params, Facts)>
 }
 
 /// Where a move says something else than it should, in words.
-fn difference(said: &Move, derived: &Move) -> Option<String> {
+fn difference(said: &PlannedRun, derived: &PlannedRun) -> Option<String> {
     if said.run != derived.run {
         return Some(format!("its name would be {}", derived.run));
     }

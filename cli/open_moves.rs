@@ -34,7 +34,7 @@ pub(crate) async fn open_moves(log: &dyn Log) -> Result<Vec<OpenMove>, CliError>
 /// Refuses a document that names an identity which an open move of another batch has.
 pub(crate) fn refuse_taken(document: &Document, open: &[OpenMove]) -> Result<(), CliError> {
     let mut error: Option<CliError> = None;
-    for entry in &document.moves {
+    for entry in &document.runs {
         let identity = entry.params["identity"].as_str().unwrap_or_default();
         let other =
             open.iter().find(|o| o.batch != document.batch && o.identity.eq_ignore_ascii_case(identity));
@@ -54,7 +54,7 @@ pub(crate) fn refuse_taken(document: &Document, open: &[OpenMove]) -> Result<(),
 
 /// Where a name is taken by what an open move has made, it is that move that goes on.
 pub(crate) fn name_own(document: &mut Document, open: &[OpenMove]) {
-    for entry in &mut document.moves {
+    for entry in &mut document.runs {
         let identity = entry.params["identity"].as_str().unwrap_or_default().to_owned();
         let own = |target: &str| {
             open.iter()

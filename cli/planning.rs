@@ -9,7 +9,7 @@ use rehome_activities::azure::national::National;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::{audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};
-use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, Move, RunId, SystemClock, digest};
+use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, PlannedRun, RunId, SystemClock, digest};
 use serde_json::{Value, json};
 
 /// A plan that was not begun is good for this long.
@@ -76,7 +76,12 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
     if let Some(national) = setting.national {
         about["national"] = Value::from(national.name);
     }
-    Ok(Document { format_version: FORMAT_VERSION.to_owned(), batch: manifest.name.clone(), about, moves })
+    Ok(Document {
+        format_version: FORMAT_VERSION.to_owned(),
+        batch: manifest.name.clone(),
+        about,
+        runs: moves,
+    })
 }
 
 /// Says what kept facts from being read: an identity that is not there is one thing, a read that failed another.
@@ -97,7 +102,7 @@ pub(crate) fn unsurveyed(missing: &[(&str, Fault)]) -> Result<(), CliError> {
 }
 
 /// One move, as it follows from what was asked for and what was read: the same again whenever it is asked.
-pub(crate) fn a_move(setting: Setting<'_>, params: &Params, facts: &Facts) -> Result<Move, CliError> {
+pub(crate) fn a_move(setting: Setting<'_>, params: &Params, facts: &Facts) -> Result<PlannedRun, CliError> {
     let plan = relocate::plan(params, facts).map_err(|why| {
         CliError::new(Exit::Failed, format!("no plan can be made: {why}")).at(params.identity.clone())
     })?;
@@ -107,7 +112,7 @@ pub(crate) fn a_move(setting: Setting<'_>, params: &Params, facts: &Facts) -> Re
     let seen = cannot_see(facts);
     let name = digest(&json!([setting.batch, params.identity.to_lowercase(), setting.created_at_ms]));
     let name = name.trim_start_matches("sha256:").chars().take(6).collect::<String>();
-    Ok(Move {
+    Ok(PlannedRun {
         run: RunId::new(format!("m-{name}")),
         about: json!({
             "identity": params.identity,
@@ -130,7 +135,7 @@ fn to_value(what: &impl serde::Serialize) -> Result<Value, CliError> {
 /// What keeps a document from being approved.
 pub(crate) fn blockers(document: &Document) -> Option<CliError> {
     let mut lines = Vec::new();
-    for entry in &document.moves {
+    for entry in &document.runs {
         for blocker in entry.about["blockers"].as_array().into_iter().flatten() {
             let text = |name: &str| blocker[name].as_str().unwrap_or_default().to_owned();
             lines.push(format!(

@@ -55,10 +55,6 @@ impl Activity for AddLine {
         vec![ResourceKey::new(&input.file)]
     }
 
-    async fn before(&self, _: &Line) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, _: &Call, input: &Line, (): &()) -> Outcome<Line> {
         let mut lines = self.lines(&input.file);
         if !self.careful || !lines.contains(&input.text) {
@@ -124,42 +120,15 @@ impl Workflow for Notes {
     }
 
     fn plan((): &(), _: &Value) -> Result<Plan, Fault> {
-        let step = |id: &str, needs: &[&str], phase: Phase, node: Node| Step {
-            id: id.into(),
-            group: "notes".to_owned(),
-            title: id.to_owned(),
-            undo: "take it out".to_owned(),
-            phase,
-            needs: needs.iter().map(|need| StepId::from(*need)).collect(),
-            node,
-            proof: None,
+        let add = |text: &str| {
+            Step::act::<AddLine>(text, &Line { file: "notes".to_owned(), text: text.to_owned() })
         };
-        let add = |text: &str| Node::act::<AddLine>(Template::known(json!({"file": "notes", "text": text})));
-        Ok(Plan {
-            workflow: Self::NAME.to_owned(),
-            on_failure: OnFailure::Park,
-            steps: vec![
-                step("one", &[], Phase::Forward, add("one")),
-                step("two", &["one"], Phase::Forward, add("two")),
-                step(
-                    "check",
-                    &["one", "two"],
-                    Phase::Forward,
-                    Node::Check { of: vec!["one".into(), "two".into()] },
-                ),
-                step("gate", &["check"], Phase::CleanUp, Node::Gate { name: "done".to_owned() }),
-            ],
-        })
-    }
-
-    fn differences(expected: &Value, found: &Value) -> Vec<Difference> {
-        let side = |value: &Value| Some(value.to_string());
-        let differs = (expected != found).then(|| Difference {
-            fact: "the folder".to_owned(),
-            expected: side(expected),
-            found: side(found),
-        });
-        differs.into_iter().collect()
+        let mut plan = PlanBuilder::of::<Self>();
+        let one = plan.add(add("one").undo("take it out"));
+        let two = plan.then(add("two").undo("take it out"));
+        plan.then(Step::new("check", Node::Check { of: vec![one.clone(), two] }).needs([one]));
+        plan.then(Step::new("gate", Node::Gate { name: "done".to_owned() }).in_clean_up());
+        Ok(plan.build()?)
     }
 }
 
@@ -189,19 +158,7 @@ impl WorldUnderTest for FolderWorld {
     }
 
     fn document(&self) -> Document {
-        let facts = read(self.folder.path());
-        Document {
-            format_version: FORMAT_VERSION.to_owned(),
-            batch: "notes".to_owned(),
-            about: Value::Null,
-            moves: vec![Move {
-                run: RunId::new("notes"),
-                about: Value::Null,
-                params: Value::Null,
-                plan: Notes::plan(&(), &facts).expect("a plan"),
-                facts,
-            }],
-        }
+        Document::of_one::<Notes>("notes", &(), &read(self.folder.path())).expect("a plan")
     }
 
     async fn snapshot(&self) -> Value {

@@ -22,7 +22,7 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         return Err(CliError::new(Exit::Usage, "an approval needs a reason").next("say why: --reason TEXT"));
     }
     let cloud = shown(&document.about);
-    let (moves, batch) = (document.moves.len(), &document.batch);
+    let (moves, batch) = (document.runs.len(), &document.batch);
     let question = format!("Approve {moves} moves of batch {batch} ({digest}) in {cloud}?");
     if !yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not approved"));

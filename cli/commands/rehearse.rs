@@ -206,7 +206,7 @@ const NO_OVERLAP: [&str; 2] = ["W204", "W205"];
 fn without_promise(plan: &Path) -> BTreeSet<String> {
     let Ok((document, _)) = crate::plan_again::load(plan) else { return BTreeSet::new() };
     let mut hosts = BTreeSet::new();
-    for entry in &document.moves {
+    for entry in &document.runs {
         for warning in entry.about["warnings"].as_array().into_iter().flatten() {
             if NO_OVERLAP.iter().any(|code| warning["code"] == *code) {
                 hosts.extend(warning["target"].as_str().map(str::to_lowercase));

@@ -28,7 +28,8 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
     let log = store::open_to_write(&c.global.db).await?;
     let batch = BatchLoaded::find(&*log, &name).await;
     let batch = batch.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
-    let wanted = |b: &&BatchLoaded| b.is_approved() && digest.as_ref().is_none_or(|d| *d == b.planned().digest);
+    let wanted =
+        |b: &&BatchLoaded| b.is_approved() && digest.as_ref().is_none_or(|d| *d == b.planned().digest);
     let Some(batch) = batch.as_ref().filter(wanted) else {
         return Err(refused(plan, &name, digest.as_deref(), batch.as_ref()));
     };

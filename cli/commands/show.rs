@@ -62,7 +62,7 @@ pub(crate) async fn show(
 
 /// One move of a plan file.
 fn a_planned_move(c: &Context<'_>, document: &Document, run: &str) -> Result<Exit, CliError> {
-    let Some(entry) = document.moves.iter().find(|entry| entry.run.as_str() == run) else {
+    let Some(entry) = document.runs.iter().find(|entry| entry.run.as_str() == run) else {
         let what = format!("the plan has no move called {run:?}");
         return Err(CliError::new(Exit::NotFound, what).next("rehome show PLAN.json"));
     };

@@ -1,6 +1,6 @@
 //! CLI: a plan of many moves on one page: how much there is of everything, and what stands in the way, by cause.
 
-use rehome_orchestrator::{Document, Move};
+use rehome_orchestrator::{Document, PlannedRun};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,14 +17,14 @@ const NOTICES: [(&str, &str); 4] = [
 struct Cause<'a> {
     count: usize,
     moves: usize,
-    first: (&'a Move, &'a Value),
+    first: (&'a PlannedRun, &'a Value),
     last: &'a str,
 }
 
 /// Everything of one kind that is said of any move, by its code.
 fn causes<'a>(document: &'a Document, member: &str) -> BTreeMap<&'a str, Cause<'a>> {
     let mut causes: BTreeMap<&str, Cause<'_>> = BTreeMap::new();
-    for entry in &document.moves {
+    for entry in &document.runs {
         for notice in entry.about[member].as_array().into_iter().flatten() {
             let run = entry.run.as_str();
             let new = || Cause { count: 0, moves: 0, first: (entry, notice), last: "" };
@@ -59,7 +59,7 @@ pub(crate) fn notices(out: &mut String, document: &Document) {
 
 /// One line for each move.
 pub(crate) fn list(out: &mut String, document: &Document) {
-    for entry in &document.moves {
+    for entry in &document.runs {
         let count = |member: &str| entry.about[member].as_array().map_or(0, Vec::len);
         putln!(
             out,
@@ -84,7 +84,7 @@ mod tests {
         let plan = Plan { workflow: "w/1".to_owned(), on_failure: OnFailure::Park, steps: Vec::new() };
         let warning =
             |n: usize| json!({"code": "W311", "target": format!("/id-{n}"), "text": "tokens are kept"});
-        let moves = (0..1_000).map(|n| Move {
+        let moves = (0..1_000).map(|n| PlannedRun {
             run: RunId::new(format!("m-{n}")),
             about: json!({"identity": format!("/id-{n}"), "warnings": [warning(n), warning(n)],
                 "blockers": if n == 7 { json!([{"code": "B1", "text": "no", "target": "", "remedy": "ask"}]) } else { json!([]) }}),
@@ -96,7 +96,7 @@ mod tests {
             format_version: FORMAT_VERSION.to_owned(),
             batch: "all".to_owned(),
             about: Value::Null,
-            moves: moves.collect(),
+            runs: moves.collect(),
         };
         let mut out = String::new();
         notices(&mut out, &document);

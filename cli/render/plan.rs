@@ -4,7 +4,7 @@ use super::page;
 use crate::cloud::shown;
 use crate::time::date as date_of;
 use rehome_activities::relocate::Options;
-use rehome_orchestrator::{Document, KNOWN_AFTER_APPLY, Move, Node, Step};
+use rehome_orchestrator::{Document, KNOWN_AFTER_APPLY, Node, PlannedRun, Step};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -15,17 +15,17 @@ const IN_FULL: usize = 12;
 pub(crate) fn text(document: &Document, digest: &str, listed: bool) -> String {
     let mut out = String::new();
     putln!(out, "{}", shown(&document.about));
-    if document.moves.len() > IN_FULL {
+    if document.runs.len() > IN_FULL {
         page::notices(&mut out, document);
         if listed {
             page::list(&mut out, document);
         }
         putln!(out, "  rehome show PLAN.json MOVE      every step of one move, with its undo");
     } else {
-        document.moves.iter().for_each(|entry| a_move(&mut out, entry));
+        document.runs.iter().for_each(|entry| a_move(&mut out, entry));
     }
     let (mut now, mut hands, mut later) = (0, 0, 0);
-    for step in document.moves.iter().flat_map(|m| &m.plan.steps) {
+    for step in document.runs.iter().flat_map(|m| &m.plan.steps) {
         match (&step.node, step.phase) {
             (Node::Act { .. }, rehome_orchestrator::Phase::Forward) => now += 1,
             (Node::Act { .. }, rehome_orchestrator::Phase::CleanUp) => later += 1,
@@ -43,7 +43,7 @@ pub(crate) fn text(document: &Document, digest: &str, listed: bool) -> String {
     putln!(
         out,
         "Plan: {} moves, {now} changes, {hands} by hand; {later} removals later, behind an approval of their own.",
-        document.moves.len()
+        document.runs.len()
     );
     putln!(out, "Reversible up to the deletion of the old identity.");
     if let Some(date) = document.about["expires_at_ms"].as_i64() {
@@ -58,14 +58,14 @@ pub(crate) fn text(document: &Document, digest: &str, listed: bool) -> String {
 }
 
 /// One move in full.
-pub(crate) fn one(entry: &Move) -> String {
+pub(crate) fn one(entry: &PlannedRun) -> String {
     let mut out = String::new();
     a_move(&mut out, entry);
     out.truncate(out.trim_end().len());
     out
 }
 
-fn a_move(out: &mut String, entry: &Move) {
+fn a_move(out: &mut String, entry: &PlannedRun) {
     let about = |name: &str| entry.about[name].as_str().unwrap_or_default();
     putln!(out, "move {}", entry.run);
     putln!(out, "  from  {}", about("identity"));

@@ -59,10 +59,6 @@ impl Activity for Put {
         vec![ResourceKey::new(&input.place)]
     }
 
-    async fn before(&self, _: &What) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, call: &Call, input: &What, (): &()) -> Outcome<Label> {
         let what = input.clone();
         let effect = move |things: &mut Things| match things.shelves.get(&what.place) {

@@ -2,8 +2,8 @@
 
 use super::fault_plan::{Dice, FaultPlan, Struck, Trouble};
 use rehome_orchestrator::{
-    BatchEvent, BatchState, batch_stream, fold_batch, Call, Direction, End, Entry, Event, ForwardState, Node, Recorded, Reversibility, RunDirection, RunId,
-    RunState, StepState, Verdict,
+    BatchEvent, BatchState, Call, Direction, End, Entry, Event, ForwardState, Node, Recorded, Reversibility,
+    RunDirection, RunId, RunState, StepState, Verdict, batch_stream, fold_batch,
 };
 use rehome_store::{
     Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog, Position, Sequence,

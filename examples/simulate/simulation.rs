@@ -67,14 +67,12 @@ impl Simulation {
         let log = CheckerLog::new(&faults);
         let world = World::new(faults.clone(), clock.clone(), log.clone());
         let document = furnish(&world, &faults);
-        let runs = document.moves.iter().map(|m| m.run.clone()).collect();
+        let runs = document.runs.iter().map(|m| m.run.clone()).collect();
         Self { faults, clock, log, world, runs, people: "people".into(), document, crashes: 0 }
     }
 
     async fn play(mut self) -> SimulationReport {
-        self.document.approve(&*self.log, &self.people, START_MS, "a simulation").await.expect("sound plans");
-        let (log, batch) = (&*self.log, &self.document.batch);
-        BatchLoaded::open(log, batch, &self.people, START_MS, opened()).await.expect("it is approved");
+        self.document.begin(&*self.log, &self.people, START_MS, "a simulation").await.expect("sound plans");
         let helpers = [
             tokio::spawn(actors::strangers(self.faults.clone(), self.world.clone(), self.runs.clone())),
             tokio::spawn(actors::operators(
@@ -96,16 +94,8 @@ impl Simulation {
     }
 
     fn engine(&self) -> Engine {
-        Engine {
-            log: Arc::new(Deadly(self.log.clone())),
-            registry: Arc::new(registry(&self.world)),
-            clock: self.clock.clone(),
-            time_scale: TimeScale::REAL,
-            actor: "runner".into(),
-            concurrency: 6,
-            look_ms: LOOK_MS,
-            observer: Arc::new(()),
-        }
+        let engine = Engine::builder(Arc::new(Deadly(self.log.clone())), registry(&self.world));
+        engine.clock(self.clock.clone()).actor("runner").concurrency(6).look_ms(LOOK_MS).build()
     }
 
     /// Drives under trouble, through crashes, until the time of trouble is over or everything is closed.
@@ -291,9 +281,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     text
-}
-
-fn opened() -> Opened {
-    let (program, host) = ("simulation".to_owned(), "simulation".to_owned());
-    Opened { program, host, pid: 0, time_scale: 1.0, world: std::collections::BTreeMap::new() }
 }

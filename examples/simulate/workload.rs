@@ -29,7 +29,7 @@ pub(crate) fn furnish(world: &World, faults: &FaultPlan) -> Document {
         let name = format!("{run}/was-here");
         facts.insert(format!("{hall} {name}"), "listed".to_owned());
         things.halls.entry(hall.clone()).or_default().push(name);
-        moves.push(Move {
+        moves.push(PlannedRun {
             plan: plan(&run, &hall, &mut Dice::of(faults.seed, "plan", nth)),
             run: RunId::new(run.clone()),
             about: Value::Null,
@@ -37,12 +37,7 @@ pub(crate) fn furnish(world: &World, faults: &FaultPlan) -> Document {
             facts: json!(facts),
         });
     }
-    Document {
-        format_version: FORMAT_VERSION.to_owned(),
-        batch: "town".to_owned(),
-        about: Value::Null,
-        moves,
-    }
+    Document::new("town", moves)
 }
 
 struct Draft<'a> {

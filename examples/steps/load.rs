@@ -4,7 +4,7 @@ use crate::watch::Watch;
 use rehome_orchestrator::*;
 use rehome_store::Log;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Does nothing, after failing as often as it is told to.
@@ -32,10 +32,6 @@ impl Activity for Nothing {
 
     fn locks(&self, _: &Load) -> Vec<ResourceKey> {
         Vec::new()
-    }
-
-    async fn before(&self, _: &Load) -> Result<(), Fault> {
-        Ok(())
     }
 
     async fn run(&self, call: &Call, input: &Load, (): &()) -> Outcome<Load> {
@@ -73,22 +69,12 @@ pub(crate) struct Chain {
 
 impl Chain {
     fn to_plan(&self) -> Plan {
-        let load = "x".repeat(self.payload);
-        let step = |n: u32| Step {
-            id: StepId::new(n.to_string()),
-            group: String::new(),
-            title: String::new(),
-            undo: String::new(),
-            phase: Phase::Forward,
-            needs: if n == 1 { Vec::new() } else { vec![StepId::new((n - 1).to_string())] },
-            node: Node::act::<Nothing>(Template::known(json!({ "text": load }))),
-            proof: None,
-        };
-        Plan {
-            workflow: Self::NAME.to_owned(),
-            on_failure: OnFailure::Park,
-            steps: (1..=self.steps).map(step).collect(),
+        let load = Load { text: "x".repeat(self.payload) };
+        let mut plan = PlanBuilder::of::<Self>();
+        for n in 1..=self.steps {
+            plan.then(Step::act::<Nothing>(n.to_string(), &load));
         }
+        plan.build().expect("a chain keeps the rules")
     }
 }
 
@@ -123,20 +109,15 @@ const TOGETHER: usize = 100;
 pub(crate) async fn approve(log: &dyn Log, runs: &[RunId], chain: &Chain) -> Result<(), BatchError> {
     let plan = chain.to_plan();
     for (nth, some) in runs.chunks(TOGETHER).enumerate() {
-        let moves = some.iter().map(|run| Move {
+        let moves = some.iter().map(|run| PlannedRun {
             run: run.clone(),
             about: Value::Null,
             params: Value::Null,
             facts: Value::Null,
             plan: plan.clone(),
         });
-        let document = Document {
-            format_version: FORMAT_VERSION.to_owned(),
-            batch: format!("steps-{nth}"),
-            about: Value::Null,
-            moves: moves.collect(),
-        };
-        document.approve(log, &"bench".into(), SystemClock.now_ms(), "to measure").await?;
+        let document = Document::new(format!("steps-{nth}"), moves.collect());
+        document.begin(log, &"bench".into(), SystemClock.now_ms(), "to measure").await?;
     }
     Ok(())
 }

@@ -14,14 +14,13 @@ mod watch;
 
 use clap::Parser;
 use load::Chain;
-use rehome_orchestrator::{Engine, Registry, RunId, SystemClock, TimeScale, WaitPolicy, replay};
+use rehome_orchestrator::{Engine, Registry, RunId, replay};
 use rehome_store::{Log, SqliteLog};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::watch as signal;
 use watch::Watch;
 
 #[derive(Parser)]
@@ -112,18 +111,9 @@ async fn main() -> Result<(), Failed> {
 
 async fn drive(args: &Args, log: Arc<SqliteLog>, runs: &[RunId], watch: Arc<Watch>) -> Result<(), Failed> {
     let nothing = load::Nothing { attempts: args.attempts, watch: watch.clone() };
-    let engine = Engine {
-        log: log as Arc<dyn Log>,
-        registry: Arc::new(Registry::new().activity(nothing).workflow(Chain::default())),
-        clock: Arc::new(SystemClock),
-        time_scale: TimeScale::REAL,
-        actor: "bench".into(),
-        concurrency: args.concurrency,
-        look_ms: 200,
-        observer: watch,
-    };
-    let (_stop, stopped) = signal::channel(false);
-    engine.drive(runs, WaitPolicy::BRIEFLY, stopped).await?;
+    let registry = Registry::new().activity(nothing).workflow(Chain::default());
+    let engine = Engine::builder(log, registry).actor("bench").concurrency(args.concurrency).look_ms(200);
+    engine.observer(watch).build().advance(runs).await?;
     Ok(())
 }
 

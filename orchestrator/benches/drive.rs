@@ -8,7 +8,6 @@ use rehome_store::MemoryLog;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 /// Steps of one plan; two events each.
 const LENGTHS: [u32; 3] = [100, 1_000, 10_000];
@@ -28,10 +27,6 @@ impl Activity for Nothing {
 
     fn locks(&self, _: &Value) -> Vec<ResourceKey> {
         Vec::new()
-    }
-
-    async fn before(&self, _: &Value) -> Result<(), Fault> {
-        Ok(())
     }
 
     async fn run(&self, _: &Call, input: &Value, (): &()) -> Outcome<Value> {
@@ -67,7 +62,7 @@ impl Workflow for Chain {
     }
 
     fn plan(params: &Value, _: &Value) -> Result<Plan, Fault> {
-        Ok(plan(params.as_u64().and_then(|steps| u32::try_from(steps).ok()).unwrap_or(1)))
+        Ok(plan(params.as_u64().and_then(|steps| u32::try_from(steps).ok()).unwrap_or(1))?)
     }
 
     fn differences(_: &Value, _: &Value) -> Vec<Difference> {
@@ -75,22 +70,12 @@ impl Workflow for Chain {
     }
 }
 
-fn plan(steps: u32) -> Plan {
-    let step = |n: u32| Step {
-        id: StepId::new(n.to_string()),
-        group: String::new(),
-        title: String::new(),
-        undo: String::new(),
-        phase: Phase::Forward,
-        needs: if n == 1 { Vec::new() } else { vec![StepId::new((n - 1).to_string())] },
-        node: Node::act::<Nothing>(Template::known(json!({ "text": "x".repeat(200) }))),
-        proof: None,
-    };
-    Plan {
-        workflow: Chain::NAME.to_owned(),
-        on_failure: OnFailure::Park,
-        steps: (1..=steps).map(step).collect(),
+fn plan(steps: u32) -> Result<Plan, PlanError> {
+    let mut plan = PlanBuilder::of::<Chain>();
+    for n in 1..=steps {
+        plan.then(Step::act::<Nothing>(n.to_string(), &json!({ "text": "x".repeat(200) })));
     }
+    plan.build()
 }
 
 fn run() -> RunId {
@@ -100,35 +85,14 @@ fn run() -> RunId {
 /// A log with one approved run, and an engine for it.
 fn ready(runtime: &Runtime, steps: u32) -> (Arc<MemoryLog>, Engine) {
     let log = Arc::new(MemoryLog::default());
-    let parts =
-        Move { run: run(), about: Value::Null, params: Value::Null, facts: Value::Null, plan: plan(steps) };
-    let document = Document {
-        format_version: FORMAT_VERSION.to_owned(),
-        batch: "bench".to_owned(),
-        about: Value::Null,
-        moves: vec![parts],
-    };
-    let actor = "bench".into();
-    let approved = document.approve(&*log, &actor, SystemClock.now_ms(), "to measure");
-    runtime.block_on(approved).expect("a sound document");
-    let engine = Engine {
-        log: log.clone(),
-        registry: Arc::new(Registry::new().activity(Nothing).workflow(Chain)),
-        clock: Arc::new(SystemClock),
-        time_scale: TimeScale::REAL,
-        actor: "bench".into(),
-        concurrency: 16,
-        look_ms: 1_000,
-        observer: Arc::new(()),
-    };
+    let document = Document::of_one::<Chain>("m-1", &json!(steps), &Value::Null).expect("a plan");
+    let engine = Engine::builder(log.clone(), Registry::new().activity(Nothing).workflow(Chain)).build();
+    runtime.block_on(engine.begin(&document, "to measure")).expect("a sound document");
     (log, engine)
 }
 
 fn drive(runtime: &Runtime, engine: &Engine) {
-    let (_stop, stopped) = watch::channel(false);
-    let left = runtime
-        .block_on(engine.drive(&[run()], WaitPolicy::BRIEFLY, stopped))
-        .expect("the engine does its work");
+    let left = runtime.block_on(engine.advance(&[run()])).expect("the engine does its work");
     assert_eq!(left[&run()], StopReason::Closed(Verdict::Done));
 }
 

@@ -100,7 +100,7 @@ pub fn document(document: &Document) {
     if document.check().is_err() {
         return;
     }
-    for entry in &document.moves {
+    for entry in &document.runs {
         let run = begun(entry.plan.clone(), 0).expect("a plan that was checked");
         lawful(&run, 0);
         for step in &entry.plan.steps {
@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn a_document_with_numbers_at_their_limits_is_lawful() {
         let run = RunId::new("m");
-        let moves = vec![crate::Move {
+        let moves = vec![crate::PlannedRun {
             run,
             about: serde_json::json!([u64::MAX, i64::MIN, 1e300, -0.0]),
             params: serde_json::Value::Null,
@@ -382,7 +382,7 @@ mod tests {
             plan: PLAN.clone(),
         }];
         let about = serde_json::Value::Null;
-        document(&Document { format_version: "1.0".into(), batch: "b".into(), about, moves });
+        document(&Document { format_version: "1.0".into(), batch: "b".into(), about, runs: moves });
     }
 
     #[test]

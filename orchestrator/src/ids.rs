@@ -68,6 +68,12 @@ impl StepId {
     }
 }
 
+impl From<String> for StepId {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
 impl From<&str> for StepId {
     fn from(name: &str) -> Self {
         Self::new(name)

@@ -10,6 +10,7 @@ use crate::activity::outcome::{
     ConditionResult, Evidence, Finding, Operation, Outcome, Probe, Reversibility,
 };
 use crate::fault::{Difference, Fault};
+use crate::json::Json;
 use crate::plan::Retry;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -61,8 +62,12 @@ pub trait Activity: Send + Sync + 'static {
     /// What the step holds exclusively from `before` until its end, across runs.
     fn locks(&self, input: &Self::Input) -> Vec<ResourceKey>;
 
-    /// Reads what is there before the effect; durable before anything is sent.
-    fn before(&self, input: &Self::Input) -> impl Future<Output = Result<Self::Before, Fault>> + Send;
+    /// Reads what is there before the effect; durable before anything is sent. It need not be said where there is
+    /// nothing to keep, because `Before` is `()`.
+    fn before(&self, input: &Self::Input) -> impl Future<Output = Result<Self::Before, Fault>> + Send {
+        let _ = input;
+        async { Json::of(&()).read("before image") }
+    }
 
     /// Puts the effect in place.
     fn run(
@@ -143,13 +148,29 @@ pub trait Activity: Send + Sync + 'static {
         was: Option<&Self::Output>,
     ) -> impl Future<Output = Outcome<()>> + Send;
 
-    /// Compares what is there with what was promised.
+    /// Compares what is there with what was promised. Where nothing else is said, the promise is that `probe` finds
+    /// the effect.
     fn verify(
         &self,
         input: &Self::Input,
         before: &Self::Before,
         output: &Self::Output,
-    ) -> impl Future<Output = Result<Vec<Finding>, Fault>> + Send;
+    ) -> impl Future<Output = Result<Vec<Finding>, Fault>> + Send {
+        let _ = output;
+        async {
+            let found = match self.probe(input, before).await {
+                Probe::Applied(_) => "in place",
+                Probe::Partial(_) => "in place in part",
+                Probe::NotApplied => "not in place",
+                Probe::Foreign(_) => "not ours",
+                Probe::InProgress { .. } => "in progress",
+                Probe::Unsettled { why, .. } => return Err(why),
+            };
+            let expected = "in place".to_owned();
+            let (fact, holds) = (Self::NAME.to_owned(), found == expected);
+            Ok(vec![Finding { fact, expected, found: Some(found.to_owned()), holds }])
+        }
+    }
 
     /// A command that a person could type to take the effect back, for the list of what was left.
     fn residue(&self, input: &Self::Input, before: &Self::Before, was: Option<&Self::Output>) -> String;

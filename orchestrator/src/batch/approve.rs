@@ -1,7 +1,7 @@
 //! Engine: how a document gets into the log, with the approval of a person. Touches the log.
 
-use crate::batch::document::{BatchError, Document, Move};
-use crate::batch::event::{BatchApproved, BatchEvent, BatchPlanned};
+use crate::batch::document::{BatchError, Document, PlannedRun};
+use crate::batch::event::{BatchApproved, BatchEvent, BatchPlanned, Opened};
 use crate::batch::record::{BatchLoaded, batch_record, batch_stream};
 use crate::json::Json;
 use crate::recovery::history::{self, HistoryError};
@@ -45,11 +45,28 @@ impl Document {
             self.supersede(log, &known, actor, now_ms, &mut append).await?;
         }
         self.write_batch(&digest, actor, now_ms, reason, &mut append);
-        for entry in &self.moves {
-            self.write_move(log, entry, &digest, actor, now_ms, reason, &mut append).await?;
+        for entry in &self.runs {
+            self.write_run(log, entry, &digest, actor, now_ms, reason, &mut append).await?;
         }
         log.append(append).await?;
         Ok(Recording::Recorded)
+    }
+
+    /// The same, and records that a program begins to work on it: [`crate::replay`] holds a run that is worked on
+    /// without that for a forgery.
+    ///
+    /// # Errors
+    /// As [`Document::approve`].
+    pub async fn begin(
+        &self,
+        log: &dyn Log,
+        actor: &Arc<str>,
+        now_ms: i64,
+        reason: &str,
+    ) -> Result<Recording, BatchError> {
+        let recording = self.approve(log, actor, now_ms, reason).await?;
+        BatchLoaded::open(log, &self.batch, actor, now_ms, Opened::by(actor)).await?;
+        Ok(recording)
     }
 
     fn write_batch(&self, digest: &str, actor: &Arc<str>, at_ms: i64, reason: &str, append: &mut Append) {
@@ -57,7 +74,7 @@ impl Document {
             digest: digest.to_owned(),
             format_version: self.format_version.clone(),
             about: Json::of(&self.about),
-            runs: self.moves.iter().map(|m| m.run.clone()).collect(),
+            runs: self.runs.iter().map(|m| m.run.clone()).collect(),
         });
         let approved =
             BatchEvent::Approved(BatchApproved { digest: digest.to_owned(), reason: reason.to_owned() });
@@ -66,10 +83,10 @@ impl Document {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the words of one record")]
-    async fn write_move(
+    async fn write_run(
         &self,
         log: &dyn Log,
-        entry: &Move,
+        entry: &PlannedRun,
         digest: &str,
         actor: &Arc<str>,
         at_ms: i64,

@@ -74,7 +74,8 @@ mod tests {
     fn folded(events: &[BatchEvent]) -> BatchState {
         let mut state = None;
         for (event, at) in events.iter().zip(1..) {
-            let entry = Entry { position: at, sequence: at, at_ms: 0, actor: "a".into(), event: event.clone() };
+            let entry =
+                Entry { position: at, sequence: at, at_ms: 0, actor: "a".into(), event: event.clone() };
             fold_batch(&mut state, &entry).expect("a legal record");
         }
         state.expect("it begins with a plan")

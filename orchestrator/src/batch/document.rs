@@ -1,7 +1,10 @@
 //! Engine: the document that is planned, approved and run as a whole: a batch of runs. Pure.
 
+use crate::activity::Workflow;
 use crate::batch::event::{FORMAT_VERSION, is_readable};
+use crate::fault::Fault;
 use crate::ids::{RunId, is_name};
+use crate::json::Json;
 use crate::plan::{Plan, PlanError, digest};
 use crate::recovery::history::HistoryError;
 use rehome_store::AppendError;
@@ -20,13 +23,14 @@ pub struct Document {
     /// What else it says of the batch, for people and for the program that made it.
     pub about: Value,
     /// The runs.
-    pub moves: Vec<Move>,
+    #[serde(rename = "moves")]
+    pub runs: Vec<PlannedRun>,
 }
 
 /// One run of a document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Move {
+pub struct PlannedRun {
     /// Its name.
     pub run: RunId,
     /// What else the document says of it.
@@ -37,6 +41,18 @@ pub struct Move {
     pub facts: Value,
     /// The plan.
     pub plan: Plan,
+}
+
+impl PlannedRun {
+    /// The run that a workflow plans from what a person asked for and what was read.
+    ///
+    /// # Errors
+    /// When no plan can be made, or the parameters or facts are no JSON.
+    pub fn of<W: Workflow>(run: RunId, params: &W::Params, facts: &W::Facts) -> Result<Self, Fault> {
+        let plan = W::plan(params, facts)?;
+        let (params, facts) = (Json::of(params).value(), Json::of(facts).value());
+        Ok(Self { run, about: Value::Null, params, facts, plan })
+    }
 }
 
 /// Why a document was not recorded. Nothing was changed.
@@ -84,6 +100,20 @@ pub enum BatchError {
 }
 
 impl Document {
+    /// A document that says nothing else of its batch.
+    pub fn new(batch: impl Into<String>, runs: Vec<PlannedRun>) -> Self {
+        let format_version = FORMAT_VERSION.to_owned();
+        Self { format_version, batch: batch.into(), about: Value::Null, runs }
+    }
+
+    /// A document of one run, planned now; the batch and the run have the same name.
+    ///
+    /// # Errors
+    /// When no plan can be made; [`Document::approve`] checks the rest.
+    pub fn of_one<W: Workflow>(name: &str, params: &W::Params, facts: &W::Facts) -> Result<Self, Fault> {
+        Ok(Self::new(name, vec![PlannedRun::of::<W>(RunId::new(name), params, facts)?]))
+    }
+
     /// The digest that a person approves: SHA-256 of the document's RFC 8785 form.
     pub fn digest(&self) -> String {
         digest(self)
@@ -97,12 +127,12 @@ impl Document {
         if !is_readable(&self.format_version) {
             return Err(BatchError::Format(self.format_version.clone()));
         }
-        let runs = self.moves.iter().map(|entry| entry.run.as_str());
+        let runs = self.runs.iter().map(|entry| entry.run.as_str());
         if let Some(none) = runs.chain([self.batch.as_str()]).find(|name| !is_name(name)) {
             return Err(BatchError::Name(none.to_owned()));
         }
         let mut names = BTreeSet::new();
-        for entry in &self.moves {
+        for entry in &self.runs {
             if !names.insert(&entry.run) {
                 return Err(BatchError::Runs(entry.run.to_string()));
             }

@@ -66,3 +66,11 @@ pub struct Opened {
     /// What the program says of the world that it works on: where it is, who it is there.
     pub world: BTreeMap<String, String>,
 }
+
+impl Opened {
+    /// A program that says no more of itself than its name, on real time.
+    pub fn by(program: &str) -> Self {
+        let (program, host) = (program.to_owned(), String::new());
+        Self { program, host, pid: 0, time_scale: 1.0, world: BTreeMap::new() }
+    }
+}

@@ -11,7 +11,7 @@ mod state;
 
 pub use approve::Recording;
 pub use decide::{BatchCommand, RunSummary, Standing, decide_batch};
-pub use document::{BatchError, Document, Move};
+pub use document::{BatchError, Document, PlannedRun};
 pub use event::{BatchApproved, BatchEvent, BatchPlanned, FORMAT_VERSION, Opened};
 pub use fold::fold_batch;
 pub(crate) use record::batch_record;

@@ -1,6 +1,6 @@
 //! Engine: the record of a batch: read back and folded, added to, and put together as a document. Touches the log.
 
-use crate::batch::document::{BatchError, Document, Move};
+use crate::batch::document::{BatchError, Document, PlannedRun};
 use crate::batch::event::{BatchEvent, BatchPlanned, Opened};
 use crate::batch::fold::fold_batch;
 use crate::batch::state::BatchState;
@@ -97,7 +97,7 @@ impl BatchLoaded {
     /// # Errors
     /// When a record cannot be read.
     pub async fn document(&self, log: &dyn Log, batch: &str) -> Result<Document, HistoryError> {
-        let mut moves = Vec::with_capacity(self.planned().runs.len());
+        let mut runs = Vec::with_capacity(self.planned().runs.len());
         for run in &self.planned().runs {
             let first: Vec<Entry<Event>> = history::entries(log, &run.stream()).await?;
             let planned = first.into_iter().find_map(|e| match e.event {
@@ -106,7 +106,7 @@ impl BatchLoaded {
             });
             let planned = planned.ok_or_else(|| HistoryError::NoRun(run.clone()))?;
             let read = |json: &Json| serde_json::from_str(json.get()).unwrap_or(Value::Null);
-            moves.push(Move {
+            runs.push(PlannedRun {
                 run: run.clone(),
                 about: read(&planned.about),
                 params: read(&planned.params),
@@ -118,7 +118,7 @@ impl BatchLoaded {
             format_version: self.planned().format_version.clone(),
             batch: batch.to_owned(),
             about: serde_json::from_str(self.planned().about.get()).unwrap_or(Value::Null),
-            moves,
+            runs,
         })
     }
 }

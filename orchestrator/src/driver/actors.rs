@@ -29,7 +29,14 @@ pub(crate) struct Actors {
 
 impl Actors {
     pub(crate) fn new(shared: Arc<Shared>, wakeups: Arc<Wakeups>, stop: signal::Receiver<bool>) -> Self {
-        Self { shared, wakeups, stop, batches: Batches::default(), running: JoinSet::new(), left: BTreeMap::new() }
+        Self {
+            shared,
+            wakeups,
+            stop,
+            batches: Batches::default(),
+            running: JoinSet::new(),
+            left: BTreeMap::new(),
+        }
     }
 
     /// Takes in runs that have no actor, and starts what their batches release.
@@ -111,10 +118,11 @@ impl Actors {
     /// What cannot be read keeps nobody else from going on.
     async fn take_up(&mut self, runs: Vec<RunId>) {
         for run in runs {
-            let taken = match read_back(&self.shared.engine, std::slice::from_ref(&run), Position(u64::MAX)).await {
-                Ok(loaded) => self.take_in(loaded).await,
-                Err(e) => Err(e),
-            };
+            let taken =
+                match read_back(&self.shared.engine, std::slice::from_ref(&run), Position(u64::MAX)).await {
+                    Ok(loaded) => self.take_in(loaded).await,
+                    Err(e) => Err(e),
+                };
             if let Err(e) = taken {
                 let why = Fault::new(FaultKind::Bug, "NotTakenUp", e.to_string());
                 self.left.insert(run, StopReason::Unreadable(why));

@@ -69,7 +69,8 @@ impl Batches {
 impl Batch {
     fn released(&mut self, now_ms: i64) -> Vec<(RunId, Loaded)> {
         let Some(state) = self.state.as_ref().filter(|_| !self.waiting.is_empty()) else { return Vec::new() };
-        let summary = |(run, standing): (&RunId, &Standing)| RunSummary { run: run.clone(), standing: *standing };
+        let summary =
+            |(run, standing): (&RunId, &Standing)| RunSummary { run: run.clone(), standing: *standing };
         let summaries: Vec<RunSummary> = self.runs.iter().map(summary).collect();
         let mut released = Vec::new();
         for BatchCommand::Release(run) in decide_batch(state, &summaries, now_ms) {

@@ -1,5 +1,6 @@
 //! Engine: one drive: the actors of its runs, and one watcher for what other processes append.
 
+use crate::batch::{BatchError, Document, Recording};
 use crate::driver::actors::Actors;
 use crate::driver::engine::{DriveError, Engine, Shared, StopReason, WaitPolicy};
 use crate::driver::locks::Locks;
@@ -13,6 +14,23 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, watch as signal};
 
 impl Engine {
+    /// Records a document, that this engine's actor approves it, and that they begin to work on it.
+    ///
+    /// # Errors
+    /// As [`Document::approve`].
+    pub async fn begin(&self, document: &Document, reason: &str) -> Result<Recording, BatchError> {
+        document.begin(&*self.log, &self.actor, self.clock.now_ms(), reason).await
+    }
+
+    /// Drives these runs as far as they go by themselves, and says where each was left.
+    ///
+    /// # Errors
+    /// As [`Engine::drive`].
+    pub async fn advance(&self, runs: &[RunId]) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
+        let (_never, stop) = signal::channel(false);
+        self.drive(runs, WaitPolicy::BRIEFLY, stop).await
+    }
+
     /// Drives these runs as far as `wait_policy` says, and says where each was left. A `true` on `stop` lets
     /// what is in flight finish and starts nothing new.
     ///

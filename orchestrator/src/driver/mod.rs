@@ -3,6 +3,7 @@
 mod actor;
 mod actors;
 mod batches;
+mod builder;
 mod commit;
 mod drive;
 mod engine;
@@ -18,5 +19,6 @@ mod watch;
 mod work;
 mod written;
 
+pub use builder::EngineBuilder;
 pub(crate) use engine::Shared;
 pub use engine::{DriveError, Engine, Observer, StopReason, WaitPolicy};

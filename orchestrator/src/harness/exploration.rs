@@ -67,7 +67,7 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
             let world = system.world().await;
             (world.snapshot().await, world.document())
         }));
-        let steps = document.moves.iter().flat_map(|m| &m.plan.steps);
+        let steps = document.runs.iter().flat_map(|m| &m.plan.steps);
         let acts = steps.filter_map(|step| match &step.node {
             Node::Act { activity, settling_ms, .. } => {
                 Some((step.id.clone(), (activity.clone(), *settling_ms)))

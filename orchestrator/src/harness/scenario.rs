@@ -6,7 +6,6 @@ use super::fault_point::{Disturbance, FaultPoint};
 use super::injector::{Happened, Injector};
 use super::system_under_test::{SystemUnderTest, WorldUnderTest};
 use crate::activity::registry::Registry;
-use crate::batch::{BatchLoaded, Opened};
 use crate::activity::{Call, Outcome, Reversibility};
 use crate::driver::{Engine, StopReason, WaitPolicy};
 use crate::ids::{Direction, RunId, StepId};
@@ -16,7 +15,6 @@ use crate::recovery::history;
 use crate::run::event::Request;
 use crate::run::requests;
 use crate::run::state::{ForwardState, Progress, RunDirection, RunState, StepState, UndoState};
-use crate::time::scale::TimeScale;
 use crate::verify::order::check_order;
 use rehome_store::{CountedSalts, Log, MemoryLog, Position};
 use serde_json::Value;
@@ -151,31 +149,23 @@ impl ScenarioRun {
         let log: Arc<dyn Log> = Arc::new(MemoryLog::with_salts(CountedSalts::default()));
         let document = world.document();
         let actor: Arc<str> = "harness".into();
-        document.approve(&*log, &actor, START_MS, "a test").await.expect("the document is sound");
-        BatchLoaded::open(&*log, &document.batch, &actor, START_MS, opened()).await.expect("it is approved");
+        document.begin(&*log, &actor, START_MS, "a test").await.expect("the document is sound");
         let injection = FaultInjection {
             injector: injector.clone(),
             clock: clock.clone(),
             outside,
             no_point_of_no_return: scenario.way == Way::BackFromCleanUp,
         };
-        let engine = Engine {
-            log: Arc::new(DisturbedLog { inner: log.clone(), injector: injector.clone() }),
-            registry: Arc::new(injection.wrap(world.registry())),
-            clock,
-            time_scale: TimeScale::REAL,
-            actor,
-            concurrency: 8,
-            look_ms: LOOK_MS,
-            observer: Arc::new(()),
-        };
+        let disturbed = Arc::new(DisturbedLog { inner: log.clone(), injector: injector.clone() });
+        let engine = Engine::builder(disturbed, injection.wrap(world.registry())).clock(clock).actor(actor);
+        let engine = engine.concurrency(8).look_ms(LOOK_MS).build();
         Self {
             scenario: scenario.clone(),
             log,
             engine,
             plain: world.registry(),
             injector,
-            runs: document.moves.iter().map(|m| m.run.clone()).collect(),
+            runs: document.runs.iter().map(|m| m.run.clone()).collect(),
             outside,
             crashes: 0,
             broken: None,
@@ -436,11 +426,6 @@ impl ScenarioRun {
         }
         Still::during(self.outside, world.snapshot()).await
     }
-}
-
-fn opened() -> Opened {
-    let (program, host) = ("harness".to_owned(), "harness".to_owned());
-    Opened { program, host, pid: 0, time_scale: 1.0, world: BTreeMap::new() }
 }
 
 fn line(event: &rehome_store::Stored) -> String {

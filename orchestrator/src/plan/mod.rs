@@ -8,6 +8,7 @@ mod step;
 pub(crate) mod template;
 mod typed;
 
+pub use builder::PlanBuilder;
 pub use plan_value::{PlanValue, StepOutput, StepRef};
 pub use rules::{OnFailure, Plan, PlanError, STEPS_MAX, digest};
 pub use step::{Node, Phase, Proof, Retry, Step};

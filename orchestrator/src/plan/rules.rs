@@ -1,6 +1,7 @@
 //! Engine: the recorded plan, a graph of named steps, and the rules it must keep. Pure.
 
 use crate::activity::Reversibility;
+use crate::fault::{Fault, FaultKind};
 use crate::ids::{StepId, is_name};
 use crate::plan::step::{Node, Step, tight};
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,12 @@ pub enum PlanError {
         /// The clean-up step.
         need: StepId,
     },
+}
+
+impl From<PlanError> for Fault {
+    fn from(broken: PlanError) -> Self {
+        Self::new(FaultKind::Bug, "PlanRule", broken.to_string())
+    }
 }
 
 impl Plan {

@@ -117,8 +117,7 @@ fn check(run: &RunId, digest: &str, batch: &BatchState, seen: &Seen) -> Result<(
     }
     match (seen.worked, plan.opened) {
         (Some(worked), opened) if opened.is_none_or(|opened| opened > worked) => {
-            let because =
-                format!("{run} was worked on before anybody had approved its batch and opened it");
+            let because = format!("{run} was worked on before anybody had approved its batch and opened it");
             Err(here(worked, "of a run", &because))
         }
         _ => Ok(()),

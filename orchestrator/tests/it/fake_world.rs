@@ -44,10 +44,6 @@ impl Activity for Put {
         vec![ResourceKey::new(&input.shelf)]
     }
 
-    async fn before(&self, _: &FaultPoint) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, _: &Call, input: &FaultPoint, (): &()) -> Outcome<Placed> {
         let mut shelves = open(&self.shelves);
         // Like many services: what is there already is an error, whoever put it there.
@@ -125,10 +121,6 @@ impl Activity for Carry {
 
     fn locks(&self, input: &FaultPoint) -> Vec<ResourceKey> {
         self.put.locks(input)
-    }
-
-    async fn before(&self, _: &FaultPoint) -> Result<(), Fault> {
-        Ok(())
     }
 
     #[expect(clippy::disallowed_methods, reason = "the world takes its own time")]
@@ -253,10 +245,6 @@ impl Activity for Burn {
 
     fn locks(&self, input: &String) -> Vec<ResourceKey> {
         vec![ResourceKey::new(input)]
-    }
-
-    async fn before(&self, _: &String) -> Result<(), Fault> {
-        Ok(())
     }
 
     async fn run(&self, _: &Call, input: &String, (): &()) -> Outcome<()> {
@@ -433,18 +421,9 @@ impl WorldUnderTest for HouseWorld {
     }
 
     fn document(&self) -> Document {
-        Document {
-            format_version: FORMAT_VERSION.to_owned(),
-            batch: "house".to_owned(),
-            about: Value::Null,
-            moves: vec![Move {
-                run: RunId::new("m-1"),
-                about: Value::Null,
-                params: Value::Null,
-                facts: json!(*open(&self.shelves)),
-                plan: self.plan.clone(),
-            }],
-        }
+        let (run, facts) = (RunId::new("m-1"), json!(*open(&self.shelves)));
+        let (about, params, plan) = (Value::Null, Value::Null, self.plan.clone());
+        Document::new("house", vec![PlannedRun { run, about, params, facts, plan }])
     }
 
     async fn snapshot(&self) -> Value {

@@ -17,7 +17,7 @@ async fn begun_by_another_name() {
     let before = world.snapshot().await;
     let mut document = world.document();
     let mut changed = 0;
-    for step in &mut document.moves[0].plan.steps {
+    for step in &mut document.runs[0].plan.steps {
         if let Node::Act { reversibility, .. } = &mut step.node
             && *reversibility == Reversibility::Irreversible
         {

@@ -6,7 +6,6 @@ use rehome_orchestrator::*;
 use rehome_store::{Append, Log, MemoryLog, Position, Sequence};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// The log of an approved batch, as if nobody had approved it.
 async fn unapproved(approved: &MemoryLog) -> MemoryLog {
@@ -29,20 +28,10 @@ async fn a_run_whose_batch_nobody_approved_is_not_begun() {
     let approved = MemoryLog::default();
     document.approve(&approved, &"a".into(), 0, "a test").await.expect("sound");
     let log = Arc::new(unapproved(&approved).await);
-    let engine = Engine {
-        log: log.clone(),
-        registry: Arc::new(world.registry()),
-        clock: Arc::new(VirtualClock::new(0)),
-        time_scale: TimeScale::REAL,
-        actor: "a".into(),
-        concurrency: 4,
-        look_ms: 1_000,
-        observer: Arc::new(()),
-    };
-    let runs: Vec<RunId> = document.moves.iter().map(|run| run.run.clone()).collect();
+    let engine = Engine::builder(log.clone(), world.registry()).clock(Arc::new(VirtualClock::new(0))).build();
+    let runs: Vec<RunId> = document.runs.iter().map(|run| run.run.clone()).collect();
     let events = log.head().await.expect("readable").position;
-    let (_stop, stopped) = watch::channel(false);
-    let left = engine.drive(&runs, WaitPolicy::FOR_SOAK, stopped).await.expect("driven");
+    let left = engine.advance(&runs).await.expect("driven");
     assert!(left.values().all(|why| *why == StopReason::NotReleased), "{left:?}");
     assert_eq!((left.len(), log.head().await.expect("readable").position), (runs.len(), events));
     assert_eq!(world.snapshot().await, before);

@@ -38,10 +38,6 @@ impl Activity for Tell {
         vec![ResourceKey::new(shelf)]
     }
 
-    async fn before(&self, _: &String) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, _: &Call, shelf: &String, (): &()) -> Outcome<()> {
         if self.deaf == Deaf::Undo {
             self.shelves.lock().expect("nobody panics").insert(shelf.clone(), "lamp".to_owned());
@@ -101,12 +97,7 @@ impl WorldUnderTest for StreetWorld {
         let steps = vec![tell, gate];
         let plan = Plan { workflow: Moving::NAME.to_owned(), on_failure: OnFailure::Park, steps };
         let (run, about, params) = (RunId::new("m-1"), Value::Null, Value::Null);
-        Document {
-            format_version: FORMAT_VERSION.to_owned(),
-            batch: "street".to_owned(),
-            about: Value::Null,
-            moves: vec![Move { run, about, params, facts: json!({}), plan }],
-        }
+        Document::new("street", vec![PlannedRun { run, about, params, facts: json!({}), plan }])
     }
 
     async fn snapshot(&self) -> Value {

@@ -15,7 +15,9 @@ mod hint;
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod plan_file;
 
-use rehome_orchestrator::{Document, Event, FORMAT_VERSION, Move, Plan, Planned, Recorded, RunId, mask};
+use rehome_orchestrator::{
+    Document, Event, FORMAT_VERSION, Plan, Planned, PlannedRun, Recorded, RunId, mask,
+};
 use rehome_store::{
     Anchor, BUNDLE_FORMAT, Backend, BundleWriter, Disclosure, Header, LeaseHolder, Log, MemoryLog, Position,
     SqliteLog, conformance,
@@ -153,12 +155,12 @@ fn a_bundle(events: &[(&'static str, &str, String)], withhold: u64) -> Vec<u8> {
 
 fn plan_of(seeds: &Seeds, plan: Plan) {
     let null = || Value::Null;
-    let one = Move { run: RunId::new("m"), about: null(), params: null(), facts: null(), plan };
+    let one = PlannedRun { run: RunId::new("m"), about: null(), params: null(), facts: null(), plan };
     let document = Document {
         format_version: FORMAT_VERSION.to_owned(),
         batch: "b".to_owned(),
         about: json!({"expires_at_ms": 1}),
-        moves: vec![one],
+        runs: vec![one],
     };
     let (text, _) = plan_file::text(&document).expect("a plan");
     let saved: Value = serde_json::from_str(&text).expect("JSON");

@@ -6,7 +6,7 @@ use rehome_activities::azure::{Azure, ConnectOptions, LocalSignIn};
 use rehome_activities::references::settings::SettingsKey;
 use rehome_activities::relocate::{self, Options, Params, Target};
 use rehome_orchestrator::harness::{SystemUnderTest, WorldUnderTest};
-use rehome_orchestrator::{Document, FORMAT_VERSION, Move, OnFailure, Registry, RunId};
+use rehome_orchestrator::{Document, OnFailure, PlannedRun, Registry, RunId};
 use rehome_simulator::{Estate, Options as Serving, Pace, Pages, Running, serve};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -93,18 +93,14 @@ impl SystemUnderTest for Relocation {
         let facts = relocate::survey(&azure.reader(), std::slice::from_ref(&params)).await;
         let facts = facts.expect("a survey").remove(0).expect("the identity can be read");
         let plan = relocate::plan(&params, &facts).expect("a plan");
-        let document = Document {
-            format_version: FORMAT_VERSION.to_owned(),
-            batch: "everywhere".to_owned(),
+        let run = PlannedRun {
+            run: RunId::new("m-1"),
             about: Value::Null,
-            moves: vec![Move {
-                run: RunId::new("m-1"),
-                about: Value::Null,
-                params: json!(params),
-                facts: json!(facts),
-                plan,
-            }],
+            params: json!(params),
+            facts: json!(facts),
+            plan,
         };
+        let document = Document::new("everywhere", vec![run]);
         LocalAzure { running, azure, document, last: self.last.clone() }
     }
 }
