@@ -10,22 +10,17 @@
  * "CALL K ERRNO TIMES SUFFIX", the K-th CALL from now on a name with that ending fails, TIMES times in
  * a row. CALL is open, read, write, truncate or sync; half of a write that fails is carried out.
  */
-#define _GNU_SOURCE
-#include <dlfcn.h>
+#include "../../../tests/it/support/interpose.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define DESCRIPTORS 65536
-#define REAL(name) ((__typeof__(&name))real(#name))
 
 enum { UNWATCHED, WATCHED, NOTE, FAULT };
 
@@ -44,12 +39,6 @@ static struct {
     long in, times;
     int error;
 } fault;
-
-static void *real(const char *name) {
-    void *found = dlsym(RTLD_NEXT, name);
-    if (!found) abort();
-    return found;
-}
 
 __attribute__((constructor)) static void begin(void) {
     const char *in = getenv("RECORD_FOLDER"), *out = getenv("RECORD_TO");
@@ -93,9 +82,8 @@ static int fails(const char *call, const char *name) {
     return 1;
 }
 
-static int opening(const char *path, int flags, mode_t mode) {
+static int opening(int (*call)(const char *, int, ...), const char *path, int flags, mode_t mode) {
     const char *name = inside(path);
-    int (*call)(const char *, int, ...) = REAL(open64);
     if (!name) return call(path, flags, mode);
     int kind = !strcmp(name, "@note") ? NOTE : !strcmp(name, "@fault") ? FAULT : WATCHED;
     if (kind != WATCHED) path = "/dev/null", flags = O_WRONLY | O_CLOEXEC;
@@ -112,16 +100,7 @@ static int opening(const char *path, int flags, mode_t mode) {
     return fd;
 }
 
-#define OPEN(name)                                  \
-    int name(const char *path, int flags, ...) {    \
-        va_list rest;                               \
-        va_start(rest, flags);                      \
-        mode_t mode = va_arg(rest, mode_t);         \
-        va_end(rest);                               \
-        return opening(path, flags, mode);          \
-    }
-OPEN(open)
-OPEN(open64)
+OPENS(opening)
 
 int close(int fd) {
     if (watched(fd)) table[fd].kind = UNWATCHED;

@@ -2,27 +2,16 @@
  * Kills its process before the n-th thing that it does to a file beside a log, so that a test can let it die between
  * any two of them. Loaded with LD_PRELOAD; KILL_AT is n.
  */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
+#include "interpose.h"
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
 static char watched[65536];
 static long done;
-
-static void *real(const char *name) {
-    void *found = dlsym(RTLD_NEXT, name);
-    if (!found) abort();
-    return found;
-}
-#define REAL(name) ((__typeof__(&name))real(#name))
 
 /* A file beside the log, or the folder itself, which is opened to be synced. */
 static int beside(const char *path) {
@@ -46,16 +35,7 @@ static int opening(int (*call)(const char *, int, ...), const char *path, int fl
     return fd;
 }
 
-#define OPEN(name)                                     \
-    int name(const char *path, int flags, ...) {       \
-        va_list rest;                                  \
-        va_start(rest, flags);                         \
-        mode_t mode = va_arg(rest, mode_t);            \
-        va_end(rest);                                  \
-        return opening(REAL(name), path, flags, mode); \
-    }
-OPEN(open)
-OPEN(open64)
+OPENS(opening)
 
 static int of_log(int fd) {
     return fd >= 0 && fd < (int)sizeof watched && watched[fd];
