@@ -84,6 +84,7 @@ async fn a_step(c: &Context<'_>, log: &dyn Log, run: &RunId, step: &StepId) -> R
         "step": step,
         "state": crate::view::step_word(stands),
         "attempts": stands.attempts,
+        "wait": state.wait_of(&step.id),
         "input": read(state.input_of(&step.id)),
         "before": read(stands.before.as_ref()),
         "output": read(stands.output.as_ref()),

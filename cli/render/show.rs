@@ -1,7 +1,8 @@
 //! CLI: one move, or one step, in full.
 
+use crate::time::date;
 use crate::view::{identity, step_word, view};
-use rehome_orchestrator::{Node, RunId, RunState, Step, StepState, UndoState};
+use rehome_orchestrator::{Node, RunId, RunState, Step, StepId, StepState, UndoState};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -32,6 +33,15 @@ pub(crate) fn a_step(
 ) -> String {
     let mut out = String::new();
     putln!(out, "{run}:{}  {}  {}", step.id, step_word(stands), step.title);
+    if let Some(wait) = state.wait_of(&step.id) {
+        putln!(out, "  since   {}", date(wait.since_ms));
+        wait.until_ms.iter().for_each(|until| putln!(out, "  until   {}", date(*until)));
+        wait.why.iter().for_each(|why| putln!(out, "  why     {why}"));
+        if !wait.behind.is_empty() {
+            let behind: Vec<&str> = wait.behind.iter().map(StepId::as_str).collect();
+            putln!(out, "  behind  {}", behind.join(", "));
+        }
+    }
     if let Node::ByHand { instruction, undo } = &step.node
         && let Ok(told) = state.resolve(if stands.undo == UndoState::ByHand { undo } else { instruction })
     {

@@ -114,6 +114,7 @@ pub use run::fold::apply::Illegal;
 pub use run::mask::{MASK, mask, mask_flaw};
 pub use run::requests::{RequestError, ask, open_gate};
 pub use run::state::{ForwardState, PollState, Progress, RunDirection, RunState, StepState, UndoState};
+pub use run::wait::StepWait;
 pub use secrets::{HIDDEN, has_secret, is_secret_name, without_secrets};
 pub use time::clock::{Clock, SystemClock};
 pub use time::scale::TimeScale;

@@ -1,7 +1,7 @@
 //! Activities: what a person asked for: which identity goes where, and how. Pure data.
 
 use super::facts::Strategy;
-use rehome_orchestrator::OnFailure;
+use rehome_orchestrator::{OnFailure, Retry};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,10 +94,10 @@ pub struct Waits {
 impl Default for Waits {
     fn default() -> Self {
         Self {
-            grants_ms: 600_000,
+            grants_ms: Retry::PROPAGATION_MS,
             high_grants_ms: 6 * 3_600_000,
             claims_ms: 24 * 3_600_000,
-            drain_ms: 600_000,
+            drain_ms: Retry::PROPAGATION_MS,
         }
     }
 }

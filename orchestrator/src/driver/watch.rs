@@ -14,7 +14,7 @@ pub(crate) struct Wakeups {
 }
 
 impl Wakeups {
-    /// The bell of a stream; made where there is none.
+    /// The wake-up of a stream; made where there is none.
     pub(crate) fn of(&self, stream: &StreamId) -> Arc<Notify> {
         self.all().entry(stream.clone()).or_default().clone()
     }
@@ -23,7 +23,7 @@ impl Wakeups {
         self.all().contains_key(stream)
     }
 
-    /// Ends when any bell was rung since this ended last.
+    /// Ends when any actor was woken since this ended last.
     pub(crate) async fn woken(&self) {
         self.any.notified().await;
     }
@@ -42,7 +42,7 @@ impl Wakeups {
 /// Events read at once.
 const PAGE: usize = 512;
 
-/// Rings the bell of each run that somebody else wrote to; ends only when the log cannot be read.
+/// Wakes the actor of each run that somebody else wrote to; ends only when the log cannot be read.
 pub(crate) async fn watch(shared: Arc<Shared>, start: Position, wakeups: Arc<Wakeups>) -> DriveError {
     let (log, clock) = (&shared.engine.log, &shared.engine.clock);
     let mut seen = start;

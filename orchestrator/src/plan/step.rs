@@ -128,9 +128,12 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Exponential from 2 s to 60 s, for ten minutes.
+    /// Ten minutes: so long a change is given to act everywhere, where nobody says otherwise; unscaled milliseconds.
+    pub const PROPAGATION_MS: u64 = 600_000;
+
+    /// Exponential from 2 s to 60 s, for as long as a change is given to act everywhere.
     pub const DEFAULT: Self =
-        Self { base_ms: 2_000, cap_ms: 60_000, attempts_max: 60, give_up_after_ms: 600_000 };
+        Self { base_ms: 2_000, cap_ms: 60_000, attempts_max: 60, give_up_after_ms: Self::PROPAGATION_MS };
 }
 
 impl Node {

@@ -9,3 +9,4 @@ pub(crate) mod mask;
 pub(crate) mod requests;
 pub(crate) mod soak;
 pub(crate) mod state;
+pub(crate) mod wait;

@@ -63,3 +63,21 @@ fn a_log_with_pauses_reads_as_it_did_and_a_pause_that_was_over_is_nothing_to_tak
     assert_eq!(state.verdict(), Some(Verdict::RolledBack));
     assert_eq!(state.step(&"spread".into()).map(|(_, s)| s.undo.clone()), Some(UndoState::NotNeeded));
 }
+
+#[test]
+fn a_step_says_since_when_until_when_and_behind_what_it_waits() {
+    let mut state = None;
+    for (nth, (kind, version, body)) in (1..).zip(events(THIRD).take(4)) {
+        let event = Event::decode(kind, version, body.as_bytes()).expect("a shape that is known for ever");
+        let at_ms = i64::try_from(nth).expect("a short file");
+        let entry = Entry { position: nth, sequence: nth, at_ms, actor: "a".into(), event };
+        fold_into(&mut state, &entry).expect("a legal log");
+    }
+    let state: RunState = state.expect("a plan");
+    let spread = state.wait_of(&"spread".into()).expect("it waits");
+    assert_eq!((spread.since_ms, spread.until_ms, spread.behind), (4, Some(600_004), Vec::new()));
+    let far = state.wait_of(&"far".into()).expect("it waits");
+    assert_eq!((far.since_ms, far.until_ms, far.behind), (4, None, vec!["spread".into()]));
+    let (over, _) = fold(THIRD);
+    assert_eq!(over.wait_of(&"far".into()), None);
+}

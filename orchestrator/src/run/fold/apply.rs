@@ -172,7 +172,7 @@ impl RunState {
         let pause = i64::try_from(retry.cap_ms.saturating_mul(2)).unwrap_or(i64::MAX);
         let step = &mut self.steps[at as usize];
         // Who waits for a date is not silent before it.
-        let dates = [step.forward.date(), step.undo.date()].into_iter().flatten();
+        let dates = [step.forward.until_ms(), step.undo.until_ms()].into_iter().flatten();
         let due = dates.fold(step.since_ms, i64::max).min(at_ms.max(step.since_ms));
         let silence = at_ms.saturating_sub(due);
         if silence > pause || silence < 0 {
@@ -273,43 +273,6 @@ impl RunState {
                     self.open.insert(*dependent);
                 }
             }
-        }
-    }
-}
-
-impl UndoState {
-    /// The date that is waited for, if one is.
-    fn date(&self) -> Option<i64> {
-        match self {
-            Self::Retrying { until_ms, .. } | Self::PropagationDelay { until_ms } => Some(*until_ms),
-            Self::Doubt(look) => Some(look.until_ms),
-            Self::None
-            | Self::NotNeeded
-            | Self::Pending
-            | Self::Began
-            | Self::Parked { .. }
-            | Self::Attesting
-            | Self::ByHand
-            | Self::Undone
-            | Self::Left => None,
-        }
-    }
-}
-
-impl ForwardState {
-    /// The date that is waited for, if one is.
-    fn date(&self) -> Option<i64> {
-        match self {
-            Self::Retrying { until_ms, .. } | Self::Soaking { until_ms, .. } => Some(*until_ms),
-            Self::Doubt(look) | Self::Waiting(look) => Some(look.until_ms),
-            Self::Idle
-            | Self::Began
-            | Self::Accepted(_)
-            | Self::Partial
-            | Self::Parked { .. }
-            | Self::Attesting
-            | Self::Done { .. }
-            | Self::Skipped => None,
         }
     }
 }
