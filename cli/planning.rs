@@ -63,6 +63,8 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
         }
     }
     unsurveyed(&missing)?;
+    rehome_activities::check(&cloud.azure, moves.iter().map(|planned| &planned.plan))
+        .map_err(|why| CliError::new(Exit::Failed, format!("the plan is not one of this program: {why}")))?;
     let mut about = json!({
         "program": PROGRAM,
         "cloud": cloud.url,

@@ -3,8 +3,15 @@
 //! `docs/fail-closed.md` is made of this; what the code has as a table (services with grants, tables of the index, kinds
 //! of change) is taken from there. The end-to-end test `every_read` holds that no read is missing, and refuses them all.
 
+use crate::conditions::alike::IdentityAlike;
+use crate::conditions::equal_access::PrincipalEqual;
+use crate::conditions::known::{IdentityKnown, PrincipalEntitled, PrincipalKnown};
+use crate::conditions::not_attached::IdentityUnused;
 use crate::relocate::looking::TABLES;
-use crate::surfaces::service_grant::SERVICES;
+use crate::surfaces::ALL;
+use crate::surfaces::host::repointed::HostRepointed;
+use crate::surfaces::sign_ins::no_recent_sign_ins::PrincipalQuiet;
+use rehome_orchestrator::Condition;
 
 /// When something is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,30 +139,30 @@ const OF_GRAPH: [(&str, &[&str], &str); 5] = [
 /// What waits look at, by the names of the conditions.
 const WAITS: [(&str, &str, &str); 8] = [
     (
-        "principal.known/1",
+        PrincipalKnown::NAME,
         "that the principal is that of the new identity",
         "not yet; another one's principal: the step stops, and nothing was granted",
     ),
-    ("principal.entitled/1", "groups and permissions of the new principal", "not yet"),
+    (PrincipalEntitled::NAME, "groups and permissions of the new principal", "not yet"),
     (
-        "principal.equal/1",
+        PrincipalEqual::NAME,
         "what both may do, by Azure's own sum",
         "not yet; for `verify` a difference (exit 14)",
     ),
-    ("identity.known/1", "the other identity of a batch", "not yet"),
+    (IdentityKnown::NAME, "the other identity of a batch", "not yet"),
     (
-        "identity.alike/1",
+        IdentityAlike::NAME,
         "before anything is taken away: everything that both have, compared both ways",
         "not yet; a difference stops the clean-up",
     ),
-    ("principal.quiet/1", "the log of sign-ins", "not yet; B132 in the plan"),
+    (PrincipalQuiet::NAME, "the log of sign-ins", "not yet; B132 in the plan"),
     (
-        "identity.unused/1",
+        IdentityUnused::NAME,
         "between detaching and the first revocation: the hosts of the plan and of people, Azure's own list of users, every \
          table of the index",
         "not yet, with the name of what did not answer; only a list that the batch file answers for is passed over",
     ),
-    ("host.repointed/1", "a host that a person said is done", "for `verify` a difference (exit 14)"),
+    (HostRepointed::NAME, "a host that a person said is done", "for `verify` a difference (exit 14)"),
 ];
 
 /// What a step does, whatever it is.
@@ -194,22 +201,12 @@ pub fn checks() -> Vec<Check> {
         reads: vec![("arm", "/providers/microsoft.resourcegraph/resources".to_owned())],
         failure: format!("{BLOCKED}; a table of which the index says that there is none is none"),
     });
-    let mut lists: Vec<(String, &str)> = Vec::new();
-    for (kind, below, _) in SERVICES {
-        lists.push((kind.to_lowercase(), below));
-    }
-    out.push(Check {
+    out.extend(ALL.iter().filter_map(|surface| surface.reads()).map(|(what, paths)| Check {
         when: When::Survey,
-        what: format!(
-            "grants that services keep: {}",
-            lists.iter().map(|(kind, below)| format!("{kind}/{below}")).collect::<Vec<_>>().join(", ")
-        ),
-        reads: lists
-            .iter()
-            .map(|(kind, below)| ("arm", format!("*/{kind}/*/{}", below.to_lowercase())))
-            .collect(),
+        what,
+        reads: paths.into_iter().map(|path| ("arm", path)).collect(),
         failure: format!("{BLOCKED}; a kind of grant of which the service says that it cannot be is none"),
-    });
+    }));
     out.extend(OF_GRAPH.iter().map(of(When::Survey, "graph")));
     out.push(Check {
         when: When::Survey,

@@ -3,12 +3,15 @@
 //!
 //! Sources: the `Import` sections of the providers `hashicorp/azurerm` 4, `hashicorp/azuread` 3 and `Azure/azapi` 2.
 
+use crate::activity::kit::Handed;
+use crate::activity::object::Put;
 use crate::references::scan::Identifiers;
-use crate::references::table::type_of;
 use crate::relocate::Facts;
-use rehome_orchestrator::{ForwardState, Node, RunState, StepId, UndoState};
+use crate::surfaces::identity::create::{IdentityCreated, MadeIdentity};
+use crate::surfaces::identity::delete::DeleteIdentity;
+use crate::surfaces::registry::kinds;
+use rehome_orchestrator::{Activity, ForwardState, Json, Node, RunState, UndoState};
 use serde::Serialize;
-use serde_json::Value;
 
 /// What code has to know of one move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,21 +52,6 @@ pub struct Touched {
     pub what: String,
 }
 
-/// Grants inside services that have a type of their own.
-const GRANTS: [(&str, &str); 5] = [
-    ("Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments", "azurerm_cosmosdb_sql_role_assignment"),
-    ("Microsoft.Kusto/clusters/principalAssignments", "azurerm_kusto_cluster_principal_assignment"),
-    (
-        "Microsoft.Kusto/clusters/databases/principalAssignments",
-        "azurerm_kusto_database_principal_assignment",
-    ),
-    ("Microsoft.Cache/redis/accessPolicyAssignments", "azurerm_redis_cache_access_policy_assignment"),
-    (
-        "Microsoft.DBforPostgreSQL/flexibleServers/administrators",
-        "azurerm_postgresql_flexible_server_active_directory_administrator",
-    ),
-];
-
 /// What code has to know of this move, as far as it has come; `None` where its facts are not of this workflow.
 pub fn handoff(state: &RunState) -> Option<Handoff> {
     let facts: Facts = state.planned().facts.read("facts").ok()?;
@@ -80,25 +68,21 @@ pub fn handoff(state: &RunState) -> Option<Handoff> {
         let Node::Act { activity, .. } = &step.node else { continue };
         let ours =
             matches!(stands.forward, ForwardState::Done { ours: true }) && stands.undo != UndoState::Undone;
-        let Some(input) = state.input_of(&step.id).filter(|_| ours).map(rehome_orchestrator::Json::value)
-        else {
-            continue;
-        };
-        let output = stands.output.as_ref().map(rehome_orchestrator::Json::value).unwrap_or_default();
-        if activity == "identity.create/1" {
-            out.new = identifiers(&input, &output);
+        let Some(input) = state.input_of(&step.id).filter(|_| ours) else { continue };
+        let Some(kind) = kinds().find(|kind| kind.name == activity) else { continue };
+        let output = stands.output.as_ref().map(Json::value).unwrap_or_default();
+        let touched = |id| Touched { step: step.id.to_string(), id, what: step.title.clone() };
+        match (kind.handed)(input, output["id"].as_str()) {
+            Some(Handed::Made(kind, id)) => out.made.push(Import { step: step.id.to_string(), kind, id }),
+            Some(Handed::ByItself(id)) => out.by_itself.push(touched(id)),
+            Some(Handed::Changed(id)) => out.changed.push(touched(id)),
+            Some(Handed::Gone(id)) => out.gone.push(touched(id)),
+            Some(Handed::Nothing) | None => {}
         }
-        let touched = || Touched { step: step.id.to_string(), id: place(&input), what: step.title.clone() };
-        match activity.rsplit_once('.').map(|(_, verb)| verb) {
-            Some("rewrite/1" | "recondition/1" | "admit/1" | "dismiss/1") => out.changed.push(touched()),
-            Some("revoke/1" | "remove/1" | "delete/1" | "end/1") => out.gone.push(touched()),
-            Some("look_up/1" | "revoke_tokens/1" | "lift/1") => {}
-            _ => match import(&step.id, activity, &input, &output) {
-                Some(import) => out.made.push(import),
-                None => out.by_itself.push(touched()),
-            },
+        if kind.name == Put::<MadeIdentity>::NAME {
+            out.new = stands.output.as_ref().and_then(IdentityCreated::identifiers);
         }
-        if activity == "identity.delete/1" {
+        if kind.name == DeleteIdentity::NAME {
             out.gone.extend(credentials.iter().map(|name| Touched {
                 step: step.id.to_string(),
                 id: format!("{}/federatedIdentityCredentials/{name}", out.old.resource_id),
@@ -109,104 +93,21 @@ pub fn handoff(state: &RunState) -> Option<Handoff> {
     Some(out)
 }
 
-/// What a step was done to, by the id that code knows it by: a resource's, or of what has none, the one that holds it.
-fn place(input: &Value) -> String {
-    let of = |name: &str| text(input, name);
-    let inside = |list: &str, id: &str, more: &str, of_it: &str| {
-        Some(format!("{list}/{}/{more}/{}", of(id)?, of(of_it)?))
-    };
-    of("id")
-        .or_else(|| of("site"))
-        .or_else(|| Some(format!("{}/objectId/{}", of("vault")?, of("object_id")?)))
-        .or_else(|| inside("groups", "group_id", "members", "principal_id"))
-        .or_else(|| {
-            Some(format!("{}/{}/owners/{}", of("collection")?, of("object_id")?, of("principal_id")?))
-        })
-        .or_else(|| inside("servicePrincipals", "resource_id", "appRoles", "app_role_id"))
-        .or_else(|| inside("applications", "application_object_id", "federatedIdentityCredentials", "name"))
-        .or_else(|| inside("roleDefinitions", "role_definition_id", "principals", "principal_id"))
-        .or_else(|| inside("servicePrincipals", "client_id", "delegated", "resource_id"))
-        .or_else(|| Some(format!("servicePrincipals/{}", of("principal_id")?)))
-        .unwrap_or_default()
-}
-
-fn text(value: &Value, name: &str) -> Option<String> {
-    value[name].as_str().map(ToOwned::to_owned)
-}
-
-fn identifiers(input: &Value, output: &Value) -> Option<Identifiers> {
-    Some(Identifiers {
-        resource_id: text(input, "id")?,
-        client_id: text(output, "client_id")?,
-        principal_id: text(output, "principal_id")?,
-    })
-}
-
-fn import(step: &StepId, activity: &str, input: &Value, output: &Value) -> Option<Import> {
-    let of = |name: &str| text(input, name);
-    let made = text(output, "id");
-    let (kind, id) = match activity {
-        "resource_group.ensure/1" => ("azurerm_resource_group", of("id")?),
-        "identity.create/1" => ("azurerm_user_assigned_identity", of("id")?),
-        "federated_credential.add/1" => (
-            "azurerm_federated_identity_credential",
-            format!("{}/federatedIdentityCredentials/{}", of("identity")?, of("name")?),
-        ),
-        "role_assignment.grant/1" => (
-            "azurerm_role_assignment",
-            format!("{}/providers/Microsoft.Authorization/roleAssignments/{}", of("scope")?, of("name")?),
-        ),
-        "schedule.grant/1" => (
-            "azurerm_pim_active_role_assignment",
-            format!("{}|{}|{}", of("scope")?, of("role_definition_id")?, of("principal_id")?),
-        ),
-        "access_policy.add/1" => ("azurerm_key_vault_access_policy", entry(input)?),
-        "lock.restore/1" => ("azurerm_management_lock", of("id")?),
-        "group_member.add/1" => {
-            ("azuread_group_member", format!("{}/member/{}", of("group_id")?, of("principal_id")?))
-        }
-        "app_role.grant/1" => (
-            "azuread_app_role_assignment",
-            format!("/servicePrincipals/{}/appRoleAssignedTo/{}", of("resource_id")?, made?),
-        ),
-        "directory_role.grant/1" => ("azuread_directory_role_assignment", made?),
-        "app_credential.add/1" => (
-            "azuread_application_federated_identity_credential",
-            format!("{}/federatedIdentityCredential/{}", of("application_object_id")?, made?),
-        ),
-        _ => resource(&of("id")?, &of("api_version")?),
-    };
-    Some(Import { step: step.to_string(), kind, id })
-}
-
-fn entry(input: &Value) -> Option<String> {
-    let id = format!("{}/objectId/{}", text(input, "vault")?, text(input, "object_id")?);
-    Some(
-        text(input, "application_id")
-            .map_or(id.clone(), |application| format!("{id}/applicationId/{application}")),
-    )
-}
-
-fn resource(id: &str, version: &str) -> (&'static str, String) {
-    let of = type_of(id).unwrap_or_default();
-    match GRANTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(&of)) {
-        Some((_, kind)) => (kind, id.to_owned()),
-        None => ("azapi_resource", format!("{id}?api-version={version}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn what_is_made_is_imported_by_the_id_that_its_provider_wants() {
-        let step = StepId::new("07");
         let found = |activity: &str, input: Value, output: Value| {
-            import(&step, activity, &input, &output).map(|i| (i.kind, i.id))
+            let kind = kinds().find(|kind| kind.name == activity).unwrap();
+            match (kind.handed)(&Json::of(&input), output["id"].as_str()) {
+                Some(Handed::Made(kind, id)) => Some((kind, id)),
+                _ => None,
+            }
         };
-        let policy = json!({"vault": "/v", "object_id": "o", "application_id": "a"});
+        let policy = json!({"vault": "/v", "tenant_id": "t", "object_id": "o", "application_id": "a", "permissions": {}});
         assert_eq!(
             found("access_policy.add/1", policy, Value::Null),
             Some(("azurerm_key_vault_access_policy", "/v/objectId/o/applicationId/a".to_owned()))
@@ -228,6 +129,10 @@ mod tests {
             found("grant.put/1", grant(other), Value::Null),
             Some(("azapi_resource", format!("{other}?api-version=2024-04-13")))
         );
-        assert_eq!(found("lock.lift/1", json!({"id": "/l"}), Value::Null), None, "it was there before");
+        assert_eq!(
+            found("lock.lift/1", json!({"id": "/l", "expected": {}}), Value::Null),
+            None,
+            "it was there before"
+        );
     }
 }

@@ -14,11 +14,23 @@ pub mod surfaces;
 
 use azure::Azure;
 use references::settings::SettingsKey;
-use rehome_orchestrator::Registry;
+use rehome_orchestrator::{Fault, Plan, Registry};
 
 /// Everything that plans of this program may name.
 pub fn registry(azure: &Azure, key: SettingsKey) -> Registry {
     azure.seal_with(&key);
     let relocate = relocate::Relocate { reader: azure.reader() };
     surfaces::registry::register(Registry::new(), azure, key).workflow(relocate)
+}
+
+/// Whether plans, just made, are ones that this program can carry out: every name in them is known, and every input that
+/// they say in full is one of its kind.
+///
+/// # Errors
+/// With the first step that is not so: a fault of this program.
+pub fn check<'a>(azure: &Azure, plans: impl IntoIterator<Item = &'a Plan>) -> Result<(), Fault> {
+    // Nothing is run, so nothing is marked or sealed with this key.
+    let registry = surfaces::registry::register(Registry::new(), azure, SettingsKey::new([0; 32]));
+    let registry = registry.workflow(relocate::Relocate { reader: azure.reader() });
+    plans.into_iter().try_for_each(|plan| registry.check(plan))
 }

@@ -1,5 +1,6 @@
 //! Activities: a link in Entra ID that is added, or removed. Every such kind is one [`Link`].
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::errors::says_there;
 use crate::azure::says_gone;
@@ -38,6 +39,15 @@ pub(crate) trait Link: Send + Sync + 'static {
     fn add(clients: &Clients, input: &Self::Input) -> (String, Value);
     /// The path that removes it.
     fn remove(input: &Self::Input, id: &str) -> String;
+    /// Where it is, for whoever keeps Azure as code.
+    fn place(input: &Self::Input) -> String {
+        Self::fact(input)
+    }
+    /// The type of Terraform's that it is imported as, and by which id; `made` is the one that it has of its own.
+    fn import(_: &Self::Input, made: Option<&str>) -> Option<(&'static str, String)> {
+        let _ = made;
+        None
+    }
 }
 
 pub(crate) fn same(value: &Value, name: &str, wanted: &str) -> bool {
@@ -76,18 +86,6 @@ pub(crate) struct Add<T>(Clients, PhantomData<T>);
 
 /// Removes a link.
 pub(crate) struct Unlink<T>(Clients, PhantomData<T>);
-
-impl<T> Add<T> {
-    pub(crate) fn new(clients: Clients) -> Self {
-        Self(clients, PhantomData)
-    }
-}
-
-impl<T> Unlink<T> {
-    pub(crate) fn new(clients: Clients) -> Self {
-        Self(clients, PhantomData)
-    }
-}
 
 /// Adds the link; one that is there already is there.
 async fn add<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<Value> {
@@ -231,5 +229,28 @@ impl<T: Link> Activity for Unlink<T> {
 
     fn residue(&self, input: &T::Input, _: &bool, _: Option<&()>) -> String {
         format!("add by hand in Entra ID: {}", shown(&T::fact(input)))
+    }
+}
+
+impl<T: Link> Change for Add<T> {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients(), PhantomData)
+    }
+
+    fn handed(input: &T::Input, made: Option<&str>) -> Handed {
+        match T::import(input, made) {
+            Some((kind, id)) => Handed::Made(kind, id),
+            None => Handed::ByItself(T::place(input)),
+        }
+    }
+}
+
+impl<T: Link> Change for Unlink<T> {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients(), PhantomData)
+    }
+
+    fn handed(input: &T::Input, _: Option<&str>) -> Handed {
+        Handed::Gone(T::place(input))
     }
 }

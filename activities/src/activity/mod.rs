@@ -5,6 +5,7 @@
 
 pub(crate) mod compare;
 pub(crate) mod kept_lock;
+pub(crate) mod kit;
 pub(crate) mod link;
 pub(crate) mod list_cache;
 pub(crate) mod object;

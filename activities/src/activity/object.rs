@@ -2,6 +2,7 @@
 
 use crate::activity::compare::lacks;
 use crate::activity::kept_lock::{KeptLock, below, lift};
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::list_cache::List;
 use crate::activity::spilt::answered;
 use crate::activity::{
@@ -34,6 +35,8 @@ pub(crate) trait Object: Send + Sync + 'static {
     const MAY_EXIST: bool = false;
     /// Whether it is read back when it was put: an answer need not show what came of it.
     const READ_BACK: bool = false;
+    /// Whether it is taken away for a while only.
+    const COMES_BACK: bool = false;
     /// What may be concluded from it when the record is lost: of one that is put, and of one that is taken away.
     const EVIDENCE: Evidence;
     type Input: Data;
@@ -62,6 +65,10 @@ pub(crate) trait Object: Send + Sync + 'static {
     fn kept(_: &Self::Input) -> &[KeptLock] {
         &[]
     }
+    /// The type of Terraform's that it is imported as, and by which id.
+    fn import(_: &Self::Input) -> Option<(&'static str, String)> {
+        None
+    }
     /// A list that shows it among others of its kind.
     fn shown_in(_: &Self::Input) -> Option<List> {
         None
@@ -82,18 +89,6 @@ pub(crate) struct Put<T>(Clients, PhantomData<T>);
 
 /// Takes an object away.
 pub(crate) struct Remove<T>(Clients, PhantomData<T>);
-
-impl<T> Put<T> {
-    pub(crate) fn new(clients: Clients) -> Self {
-        Self(clients, PhantomData)
-    }
-}
-
-impl<T> Remove<T> {
-    pub(crate) fn new(clients: Clients) -> Self {
-        Self(clients, PhantomData)
-    }
-}
 
 fn is_of(item: &Value, id: &str) -> bool {
     item["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))
@@ -389,5 +384,28 @@ impl<T: Object> Activity for Remove<T> {
         let body = before.as_ref().map(ToString::to_string).unwrap_or_default();
         let url = format!("{}?api-version={}", T::id(input), T::api(input));
         format!("az rest --method put --url {} --body {}", quoted(&url), quoted(&body))
+    }
+}
+
+impl<T: Object> Change for Put<T> {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients(), PhantomData)
+    }
+
+    fn handed(input: &T::Input, _: Option<&str>) -> Handed {
+        match T::import(input) {
+            Some((kind, id)) => Handed::Made(kind, id),
+            None => Handed::ByItself(T::id(input)),
+        }
+    }
+}
+
+impl<T: Object> Change for Remove<T> {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients(), PhantomData)
+    }
+
+    fn handed(input: &T::Input, _: Option<&str>) -> Handed {
+        if T::COMES_BACK { Handed::Nothing } else { Handed::Gone(T::id(input)) }
     }
 }

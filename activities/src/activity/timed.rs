@@ -2,6 +2,7 @@
 //! nobody can delete; what counts is the schedule that a request leaves. A copy never outlives what it is a copy of.
 
 use crate::activity::kept_lock::{KeptLock, below, lift};
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, unread};
 use rehome_orchestrator::{
     Activity, Call, Data, Difference, Evidence, Fault, Finding, Operation, Outcome, Probe, ResourceKey,
@@ -44,6 +45,12 @@ pub(crate) trait Timed: Send + Sync + 'static {
     ) -> impl Future<Output = Outcome<()>> + Send;
     /// Asks after a request that is not decided at once.
     fn poll(clients: &Clients, operation: &Operation) -> impl Future<Output = Outcome<()>> + Send;
+    /// Where it is, for whoever keeps Azure as code.
+    fn place(input: &Self::Input) -> String;
+    /// The type of Terraform's that it is imported as, and by which id.
+    fn import(_: &Self::Input) -> Option<(&'static str, String)> {
+        None
+    }
     /// What a person types to send such a request.
     fn by_hand(input: &Self::Input, request: Request) -> String;
 }
@@ -124,18 +131,6 @@ pub(crate) struct Give<T>(Clients, PhantomData<T>);
 
 /// Ends it.
 pub(crate) struct End<T>(Clients, PhantomData<T>);
-
-impl<T> Give<T> {
-    pub(crate) fn new(clients: Clients) -> Self {
-        Self(clients, PhantomData)
-    }
-}
-
-impl<T> End<T> {
-    pub(crate) fn new(clients: Clients) -> Self {
-        Self(clients, PhantomData)
-    }
-}
 
 async fn give<T: Timed>(clients: &Clients, call: &Call, input: &T::Input, first: bool) -> Outcome<()> {
     match T::stands(clients, input).await {
@@ -312,5 +307,28 @@ impl<T: Timed> Activity for End<T> {
 
     fn residue(&self, input: &T::Input, _: &bool, _: Option<&()>) -> String {
         T::by_hand(input, Request::Give { first: false })
+    }
+}
+
+impl<T: Timed> Change for Give<T> {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients(), PhantomData)
+    }
+
+    fn handed(input: &T::Input, _: Option<&str>) -> Handed {
+        match T::import(input) {
+            Some((kind, id)) => Handed::Made(kind, id),
+            None => Handed::ByItself(T::place(input)),
+        }
+    }
+}
+
+impl<T: Timed> Change for End<T> {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients(), PhantomData)
+    }
+
+    fn handed(input: &T::Input, _: Option<&str>) -> Handed {
+        Handed::Gone(T::place(input))
     }
 }

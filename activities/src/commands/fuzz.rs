@@ -177,10 +177,11 @@ pub fn subjects(data: &[u8]) {
             Outside::Kubernetes { namespace, account, .. } => {
                 assert!(names::is_label(&namespace) && names::is_subdomain(&account));
             }
-            Outside::GitLab { host, project } => {
-                assert!(names::is_host(&host) && names::is_gitlab_project(&project));
+            Outside::Listed { at: 1, names } => {
+                let [host, project] = &names[..] else { panic!("a server and a project: {names:?}") };
+                assert!(names::is_host(host) && names::is_gitlab_project(project));
             }
-            Outside::AzureDevOps { .. } | Outside::Terraform { .. } | Outside::Other { .. } => {}
+            Outside::AzureDevOps { .. } | Outside::Listed { .. } | Outside::Other { .. } => {}
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod compare;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 pub(crate) mod hidden;
+pub(crate) mod known;
 pub mod rehearsal;
 pub(crate) mod rest;
 pub mod rewrite;

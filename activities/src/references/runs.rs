@@ -3,73 +3,16 @@
 //!
 //! What such a run has left behind when it has ended is a record: nobody uses its identity any more, and a write
 //! would run it again. What stays and would run again at each write is for a person.
+//!
+//! Sources: <https://learn.microsoft.com/azure/azure-resource-manager/templates/deployment-script-template>,
+//! containerregistry/2019-06-01-preview (TaskRuns, PipelineRuns), compute/2024-07-01 (runCommands, extensions),
+//! <https://learn.microsoft.com/azure/data-explorer/database-script>, machinelearningservices/2024-04-01 (jobs),
+//! automation/2023-11-01 (jobs), sql/2021-11-01 (job executions), imagebuilder/2024-02-01 (autoRun),
+//! <https://learn.microsoft.com/azure/connectors/connectors-native-recurrence> (a start that is not given),
+//! <https://learn.microsoft.com/azure/governance/blueprints/overview>.
 
+use crate::references::known;
 use serde_json::Value;
-
-/// What a write of a type does.
-#[derive(Clone, Copy)]
-enum Kind {
-    /// It runs once and ends; the resource is the record of that.
-    Ends,
-    /// It stays, and each write runs it.
-    Stays,
-    /// It stays, and a write runs it only where this is so.
-    Where(fn(&Value, &[&str]) -> bool),
-}
-
-/// Every type whose write is known to run something: the type in lower case, what is run, and when.
-///
-/// Sources: <https://learn.microsoft.com/azure/azure-resource-manager/templates/deployment-script-template>,
-/// containerregistry/2019-06-01-preview (TaskRuns, PipelineRuns), compute/2024-07-01 (runCommands, extensions),
-/// <https://learn.microsoft.com/azure/data-explorer/database-script>, machinelearningservices/2024-04-01 (jobs),
-/// automation/2023-11-01 (jobs), sql/2021-11-01 (job executions), imagebuilder/2024-02-01 (autoRun),
-/// <https://learn.microsoft.com/azure/connectors/connectors-native-recurrence> (a start that is not given),
-/// <https://learn.microsoft.com/azure/governance/blueprints/overview>.
-const RUNS: [(&str, &str, Kind); 31] = [
-    ("microsoft.app/builders/builds", "a build", Kind::Ends),
-    ("microsoft.app/containerapps/builds", "a build", Kind::Ends),
-    ("microsoft.automation/automationaccounts/compilationjobs", "a compilation", Kind::Ends),
-    ("microsoft.automation/automationaccounts/jobs", "a runbook", Kind::Ends),
-    ("microsoft.automation/automationaccounts/sourcecontrols/sourcecontrolsyncjobs", "a sync", Kind::Ends),
-    ("microsoft.blueprint/blueprintassignments", "the deployment of a whole blueprint", Kind::Stays),
-    ("microsoft.chaos/experiments/executions", "an experiment", Kind::Ends),
-    ("microsoft.compute/locations/bulkcreatecustom", "the creation of machines", Kind::Ends),
-    ("microsoft.compute/locations/launchbulkinstancesoperations", "the launch of machines", Kind::Ends),
-    ("microsoft.compute/virtualmachines/diagnosticruncommands", "a command on a machine", Kind::Ends),
-    ("microsoft.compute/virtualmachines/extensions", "a script on a machine", Kind::Where(is_script)),
-    ("microsoft.compute/virtualmachines/runcommands", "a command on a machine", Kind::Ends),
-    ("microsoft.compute/virtualmachinescalesets", "a script on its machines", Kind::Where(names_in_script)),
-    ("microsoft.compute/virtualmachinescalesets/extensions", "a script on machines", Kind::Where(is_script)),
-    (
-        "microsoft.compute/virtualmachinescalesets/virtualmachines/diagnosticruncommands",
-        "a command on a machine",
-        Kind::Ends,
-    ),
-    (
-        "microsoft.compute/virtualmachinescalesets/virtualmachines/extensions",
-        "a script on a machine",
-        Kind::Where(is_script),
-    ),
-    ("microsoft.compute/virtualmachinescalesets/virtualmachines/runcommands", "a command", Kind::Ends),
-    (
-        "microsoft.computebulkactions/locations/launchbulkinstancesoperations",
-        "the launch of machines",
-        Kind::Ends,
-    ),
-    ("microsoft.containerregistry/registries/pipelineruns", "a transfer of images", Kind::Ends),
-    ("microsoft.containerregistry/registries/runs", "a build", Kind::Ends),
-    ("microsoft.containerregistry/registries/taskruns", "a build", Kind::Ends),
-    ("microsoft.hybridcompute/machines/extensions", "a script on a machine", Kind::Where(is_script)),
-    ("microsoft.hybridcompute/machines/runcommands", "a command on a machine", Kind::Ends),
-    ("microsoft.kusto/clusters/databases/scripts", "a script in a database", Kind::Ends),
-    ("microsoft.logic/workflows", "its workflow", Kind::Where(starts_at_once)),
-    ("microsoft.machinelearningservices/workspaces/jobs", "a training or a pipeline", Kind::Ends),
-    ("microsoft.machinelearningservices/workspaces/labelingjobs", "a labelling", Kind::Stays),
-    ("microsoft.resources/deployments", "a deployment", Kind::Ends),
-    ("microsoft.resources/deploymentscripts", "a script", Kind::Ends),
-    ("microsoft.sql/servers/jobagents/jobs/executions", "a job in databases", Kind::Ends),
-    ("microsoft.virtualmachineimages/imagetemplates", "the build of an image", Kind::Where(builds_itself)),
-];
 
 /// What a write of a resource would start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,11 +25,22 @@ pub(crate) enum Run {
 
 /// What a write of this resource would start, if anything, when it changes what stands at these pointers.
 pub(crate) fn of(kind: &str, body: &Value, pointers: &[&str]) -> Option<Run> {
-    let (_, what, how) = RUNS.iter().find(|(name, _, _)| name.eq_ignore_ascii_case(kind))?;
-    match how {
-        Kind::Ends if has_ended(body) => Some(Run::Ended(what)),
-        Kind::Ends | Kind::Stays => Some(Run::Again(what)),
-        Kind::Where(is) => is(body, pointers).then_some(Run::Again(what)),
+    let (what, when) = known::of(kind)?.runs?;
+    match when {
+        "ends" if has_ended(body) => Some(Run::Ended(what)),
+        "ends" | "stays" => Some(Run::Again(what)),
+        when => is_now(when, body, pointers).then_some(Run::Again(what)),
+    }
+}
+
+/// Whether a write runs it now, by the name of the check.
+fn is_now(when: &str, body: &Value, pointers: &[&str]) -> bool {
+    match when {
+        "is_script" => runs_script(&body["properties"]),
+        "names_in_script" => names_in_script(body, pointers),
+        "starts_at_once" => starts_at_once(body),
+        "builds_itself" => builds_itself(body),
+        _ => false,
     }
 }
 
@@ -130,10 +84,6 @@ fn runs_script(properties: &Value) -> bool {
     SCRIPTS.contains(&kind.as_str())
 }
 
-fn is_script(body: &Value, _: &[&str]) -> bool {
-    runs_script(&body["properties"])
-}
-
 /// Whether what changes stands in a script that the machines of a scale set run.
 fn names_in_script(body: &Value, pointers: &[&str]) -> bool {
     const LIST: &str = "/properties/virtualMachineProfile/extensionProfile/extensions/";
@@ -144,7 +94,7 @@ fn names_in_script(body: &Value, pointers: &[&str]) -> bool {
 }
 
 /// Whether a workflow that is on repeats itself from no given moment: then the moment is whenever it is saved.
-fn starts_at_once(body: &Value, _: &[&str]) -> bool {
+fn starts_at_once(body: &Value) -> bool {
     let triggers = body.pointer("/properties/definition/triggers").and_then(Value::as_object);
     let at_once = |trigger: &Value| {
         let kind = trigger["type"].as_str().unwrap_or_default();
@@ -155,7 +105,7 @@ fn starts_at_once(body: &Value, _: &[&str]) -> bool {
     on && triggers.into_iter().flatten().any(|(_, trigger)| at_once(trigger))
 }
 
-fn builds_itself(body: &Value, _: &[&str]) -> bool {
+fn builds_itself(body: &Value) -> bool {
     let state = body.pointer("/properties/autoRun/state").and_then(Value::as_str);
     state.is_some_and(|state| state.eq_ignore_ascii_case("Enabled"))
 }

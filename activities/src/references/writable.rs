@@ -4,83 +4,8 @@
 //! The tables hold facts from the API descriptions of these types (Azure/azure-rest-api-specs, 2024-08-14);
 //! Microsoft's validator of traffic is held against them by `tests/judge/run`.
 
+use crate::references::known;
 use serde_json::{Value, json};
-
-/// What Azure computes inside a resource that is written whole: `[]` is every item, `*` every member.
-const COMPUTED: [(&str, &[&str]); 5] = [
-    (
-        "microsoft.apimanagement/service/certificates",
-        &[
-            "properties.expirationDate",
-            "properties.keyVault.lastStatus",
-            "properties.subject",
-            "properties.thumbprint",
-        ],
-    ),
-    (
-        "microsoft.containerinstance/containergroups",
-        &[
-            "properties.containers[].properties.instanceView",
-            "properties.initContainers[].properties.instanceView",
-            "properties.instanceView",
-            "properties.ipAddress.fqdn",
-        ],
-    ),
-    (
-        "microsoft.containerservice/managedclusters",
-        &[
-            "properties.addonProfiles.*.identity",
-            "properties.agentPoolProfiles[].currentOrchestratorVersion",
-            "properties.agentPoolProfiles[].nodeImageVersion",
-            "properties.agentPoolProfiles[].provisioningState",
-            "properties.azurePortalFQDN",
-            "properties.currentKubernetesVersion",
-            "properties.fqdn",
-            "properties.ingressProfile.webAppRouting.identity",
-            "properties.maxAgentPools",
-            "properties.oidcIssuerProfile.issuerURL",
-            "properties.podIdentityProfile.userAssignedIdentities[].provisioningInfo",
-            "properties.podIdentityProfile.userAssignedIdentities[].provisioningState",
-            "properties.powerState",
-            "properties.privateFQDN",
-            "properties.privateLinkResources[].privateLinkServiceID",
-            "properties.resourceUID",
-        ],
-    ),
-    (
-        "microsoft.logic/workflows",
-        &[
-            "properties.accessEndpoint",
-            "properties.changedTime",
-            "properties.createdTime",
-            "properties.integrationAccount.name",
-            "properties.integrationAccount.type",
-            "properties.integrationServiceEnvironment.name",
-            "properties.integrationServiceEnvironment.type",
-            "properties.sku",
-            "properties.version",
-        ],
-    ),
-    (
-        "microsoft.network/applicationgateways",
-        &[
-            "properties.*[].etag",
-            "properties.*[].type",
-            "properties.*[].properties.provisioningState",
-            "properties.*[].properties.*[].etag",
-            "properties.*[].properties.*[].type",
-            "properties.*[].properties.*[].properties.provisioningState",
-            "properties.backendAddressPools[].properties.backendIPConfigurations",
-            "properties.defaultPredefinedSslPolicy",
-            "properties.operationalState",
-            "properties.privateEndpointConnections",
-            "properties.resourceGuid",
-            "properties.sslCertificates[].properties.publicCertData",
-            "properties.trustedClientCertificates[].properties.clientCertIssuerDN",
-            "properties.trustedClientCertificates[].properties.validatedCertData",
-        ],
-    ),
-];
 
 /// What a PATCH must carry wherever it says anything about what is around it.
 const REQUIRED: [(&str, &str, &str); 7] = [
@@ -96,8 +21,7 @@ const REQUIRED: [(&str, &str, &str); 7] = [
 
 /// Takes out of a whole resource what Azure computes.
 pub(crate) fn without_computed(kind: &str, body: &mut Value) {
-    let row = COMPUTED.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
-    for path in row.into_iter().flat_map(|(_, paths)| *paths) {
+    for path in known::of(kind).into_iter().flat_map(|known| &known.computed) {
         let parts: Vec<&str> = path.split('.').collect();
         remove(body, &parts);
     }
@@ -106,8 +30,7 @@ pub(crate) fn without_computed(kind: &str, body: &mut Value) {
 /// Whether Azure computes what is at a pointer, so that nobody can write it.
 pub(crate) fn is_computed(kind: &str, pointer: &str) -> bool {
     let at: Vec<&str> = pointer.split('/').skip(1).collect();
-    let row = COMPUTED.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind));
-    row.into_iter().flat_map(|(_, paths)| *paths).any(|path| {
+    known::of(kind).into_iter().flat_map(|known| &known.computed).any(|path| {
         let parts = path.split('.').flat_map(|part| {
             let (name, list) = part.strip_suffix("[]").map_or((part, false), |name| (name, true));
             std::iter::once(name).chain(list.then_some("*"))

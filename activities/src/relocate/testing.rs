@@ -141,6 +141,7 @@ pub(crate) fn facts() -> Facts {
         denied: Vec::new(),
         signs_in_to: None,
         assignment_counts: BTreeMap::new(),
+        others: BTreeMap::new(),
         gaps: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! Activities: applications that trust the identity as their credential (msgraph, v1.0).
 
 use crate::activity::Clients;
+use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
 use crate::azure::{Reader, items};
 use crate::references::scan::Identifiers;
@@ -12,11 +13,10 @@ use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Once, Surface};
 use futures_util::future::BoxFuture;
-use rehome_orchestrator::{Fault, Node, PlanValue, Registry, Reversibility, StepId};
+use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -88,6 +88,11 @@ impl Link for TrustLink {
     fn remove(input: &AppCredentialInput, id: &str) -> String {
         format!("applications/{}/federatedIdentityCredentials/{id}", input.application_object_id)
     }
+
+    fn import(input: &AppCredentialInput, made: Option<&str>) -> Option<(&'static str, String)> {
+        let id = format!("{}/federatedIdentityCredential/{}", input.application_object_id, made?);
+        Some(("azuread_application_federated_identity_credential", id))
+    }
 }
 
 fn link(credential: &AppCredential, name: String, subject: PlanValue<String>) -> AppCredentialInput {
@@ -109,9 +114,8 @@ impl Surface for AppCredentials {
         vec![moved("applications that trust it as their credential", TrustLink::ADD)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let remove = Unlink::<TrustLink>::new(kit.clients());
-        registry.activity(Add::<TrustLink>::new(kit.clients())).activity(remove)
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Unlink<TrustLink>>(), Kind::of::<Add<TrustLink>>()]
     }
 
     fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {

@@ -1,6 +1,7 @@
 //! Activities: application permissions (msgraph, v1.0). They are in a token from its first moment.
 
 use crate::activity::Clients;
+use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
@@ -8,10 +9,9 @@ use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved, named};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
-use rehome_orchestrator::{Fault, Node, PlanValue, Registry, Reversibility, StepId};
+use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -71,6 +71,15 @@ impl Link for PermissionLink {
     fn remove(input: &AppRoleInput, id: &str) -> String {
         format!("servicePrincipals/{}/appRoleAssignments/{id}", input.principal_id)
     }
+
+    fn place(input: &AppRoleInput) -> String {
+        format!("servicePrincipals/{}/appRoles/{}", input.resource_id, input.app_role_id)
+    }
+
+    fn import(input: &AppRoleInput, made: Option<&str>) -> Option<(&'static str, String)> {
+        let id = format!("/servicePrincipals/{}/appRoleAssignedTo/{}", input.resource_id, made?);
+        Some(("azuread_app_role_assignment", id))
+    }
 }
 
 fn link(role: &AppRole, principal: PlanValue<String>) -> AppRoleInput {
@@ -89,9 +98,8 @@ impl Surface for AppRoles {
         ]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let remove = Unlink::<PermissionLink>::new(kit.clients());
-        registry.activity(Add::<PermissionLink>::new(kit.clients())).activity(remove)
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Unlink<PermissionLink>>(), Kind::of::<Add<PermissionLink>>()]
     }
 
     fn asks_graph(&self, principal: &str) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Activities: what the service principal may do on behalf of those who are signed in (msgraph, v1.0).
 
 use crate::activity::Clients;
+use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
@@ -9,10 +10,9 @@ use crate::relocate::short::short;
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
-use rehome_orchestrator::{Fault, Node, PlanValue, Registry, Reversibility, StepId};
+use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -89,6 +89,10 @@ impl Link for DelegatedLink {
     fn remove(_: &DelegatedGrantInput, id: &str) -> String {
         format!("oauth2PermissionGrants/{id}")
     }
+
+    fn place(input: &DelegatedGrantInput) -> String {
+        format!("servicePrincipals/{}/delegated/{}", input.client_id, input.resource_id)
+    }
 }
 
 fn link(grant: &DelegatedGrant, client: PlanValue<String>) -> DelegatedGrantInput {
@@ -110,9 +114,8 @@ impl Surface for DelegatedGrants {
         vec![moved(what, DelegatedLink::ADD)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let remove = Unlink::<DelegatedLink>::new(kit.clients());
-        registry.activity(Add::<DelegatedLink>::new(kit.clients())).activity(remove)
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Unlink<DelegatedLink>>(), Kind::of::<Add<DelegatedLink>>()]
     }
 
     fn asks_graph(&self, principal: &str) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Activities: roles in the directory (msgraph, v1.0).
 
 use crate::activity::Clients;
+use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, odata, same};
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
@@ -8,10 +9,9 @@ use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
-use rehome_orchestrator::{Fault, Node, PlanValue, Registry, Reversibility, StepId};
+use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -72,6 +72,14 @@ impl Link for DirectoryRoleLink {
     fn remove(_: &DirectoryRoleInput, id: &str) -> String {
         format!("roleManagement/directory/roleAssignments/{id}")
     }
+
+    fn place(input: &DirectoryRoleInput) -> String {
+        format!("roleDefinitions/{}/principals/{}", input.role_definition_id, input.principal_id)
+    }
+
+    fn import(_: &DirectoryRoleInput, made: Option<&str>) -> Option<(&'static str, String)> {
+        Some(("azuread_directory_role_assignment", made?.to_owned()))
+    }
 }
 
 fn link(role: &DirectoryRole, principal: PlanValue<String>) -> DirectoryRoleInput {
@@ -88,9 +96,8 @@ impl Surface for DirectoryRoles {
         vec![moved(what, DirectoryRoleLink::ADD)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let remove = Unlink::<DirectoryRoleLink>::new(kit.clients());
-        registry.activity(Add::<DirectoryRoleLink>::new(kit.clients())).activity(remove)
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Unlink<DirectoryRoleLink>>(), Kind::of::<Add<DirectoryRoleLink>>()]
     }
 
     fn asks_graph(&self, principal: &str) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Activities: federated credentials of the identity (msi/2024-11-30), one write at a time for each identity.
 
 use crate::activity::kept_lock::KeptLock;
+use crate::activity::kit::Kind;
 use crate::activity::list_cache::List;
 use crate::activity::object::{Object, Put};
 use crate::azure::{Reader, says_no_version};
@@ -15,10 +16,9 @@ use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::cluster::bindings::copied;
 use crate::surfaces::identity::create::MSI;
 use crate::surfaces::identity::survey::{newest_list, together};
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::Surface;
-use rehome_orchestrator::{Evidence, Fault, Node, PlanValue, Registry, Reversibility, StepId};
+use rehome_orchestrator::{Evidence, Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -101,6 +101,10 @@ impl Object for MadeCredential {
         json!({ "properties": properties })
     }
 
+    fn import(input: &CredentialInput) -> Option<(&'static str, String)> {
+        Some(("azurerm_federated_identity_credential", Self::id(input)))
+    }
+
     fn lock(input: &CredentialInput) -> String {
         input.identity.clone()
     }
@@ -120,8 +124,8 @@ impl Surface for FederatedCredentials {
         vec![moved(what, MadeCredential::NAME)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry.activity(Put::<MadeCredential>::new(kit.clients()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Put<MadeCredential>>()]
     }
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {

@@ -1,6 +1,7 @@
 //! Activities: membership of groups (msgraph, v1.0). Who is in a group is in a token from its first moment.
 
 use crate::activity::Clients;
+use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
 use crate::activity::list_cache::List;
 use crate::azure::Reader;
@@ -14,10 +15,9 @@ use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, by_hand, moved, named};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
-use rehome_orchestrator::{Fault, Node, PlanValue, Registry, StepId};
+use rehome_orchestrator::{Fault, Node, PlanValue, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -85,6 +85,10 @@ impl Link for MemberLink {
     fn remove(input: &MemberInput, _: &str) -> String {
         format!("groups/{}/members/{}/$ref", input.group_id, input.principal_id)
     }
+
+    fn import(input: &MemberInput, _: Option<&str>) -> Option<(&'static str, String)> {
+        Some(("azuread_group_member", format!("{}/member/{}", input.group_id, input.principal_id)))
+    }
 }
 
 fn link(group: &Group, principal: PlanValue<String>) -> MemberInput {
@@ -111,9 +115,8 @@ impl Surface for GroupMember {
         ]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let (add, remove) = (Add::<MemberLink>::new(kit.clients()), Unlink::<MemberLink>::new(kit.clients()));
-        registry.activity(add).activity(remove)
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Add<MemberLink>>(), Kind::of::<Unlink<MemberLink>>()]
     }
 
     fn asks_graph(&self, principal: &str) -> Vec<String> {

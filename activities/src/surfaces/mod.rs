@@ -17,7 +17,6 @@ pub(crate) mod identity;
 pub(crate) mod identity_extensions;
 pub(crate) mod issuer;
 pub(crate) mod key_vault_policy;
-pub(crate) mod kit;
 mod list;
 pub(crate) mod lock;
 pub(crate) mod manual_references;

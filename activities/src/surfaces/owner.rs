@@ -1,6 +1,7 @@
 //! Activities: ownership of groups, applications and service principals (msgraph, v1.0).
 
 use crate::activity::Clients;
+use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
@@ -8,10 +9,9 @@ use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
-use rehome_orchestrator::{Fault, Node, PlanValue, Registry, StepId};
+use rehome_orchestrator::{Fault, Node, PlanValue, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,9 +79,8 @@ impl Surface for Ownership {
         vec![moved("ownership of groups, applications and service principals", OwnerLink::ADD)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let remove = Unlink::<OwnerLink>::new(kit.clients());
-        registry.activity(Add::<OwnerLink>::new(kit.clients())).activity(remove)
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Unlink<OwnerLink>>(), Kind::of::<Add<OwnerLink>>()]
     }
 
     fn asks_graph(&self, principal: &str) -> Vec<String> {

@@ -3,6 +3,7 @@
 //! A surface says everything about itself; whoever plans, surveys or compares walks the list of all
 //! ([`ALL`](super::ALL)) and knows none by name. What has nothing to say in one of these keeps the default.
 
+use crate::activity::kit::{Kind, Kit};
 use crate::azure::{Reader, items};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::{Directory, Facts, Gap, Named};
@@ -11,7 +12,6 @@ use crate::relocate::plan::builder::{Builder, ReadyPrincipal};
 use crate::relocate::preflight::notice::Preflight;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::Row;
 use futures_util::future::BoxFuture;
 use rehome_orchestrator::{Fault, Registry, StepId};
@@ -24,8 +24,13 @@ pub(crate) trait Surface: Sync {
     /// Its rows of the table of surfaces.
     fn rows(&self) -> Vec<Row>;
 
-    /// Adds its kinds of change and its conditions.
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
+    /// Its kinds of change.
+    fn kinds(&self) -> Vec<Kind> {
+        Vec::new()
+    }
+
+    /// Adds what it waits for.
+    fn conditions(&self, registry: Registry, kit: &Kit) -> Registry {
         let _ = kit;
         registry
     }
@@ -34,6 +39,12 @@ pub(crate) trait Surface: Sync {
     fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {
         let _ = reader;
         Box::pin(async { Once::default() })
+    }
+
+    /// What is read beside the identity and its hosts, as the page of what fails closed has it: what it is, and the paths of
+    /// Resource Manager in lower case, in which a star stands for anything.
+    fn reads(&self) -> Option<(String, Vec<String>)> {
+        None
     }
 
     /// Puts into the facts what of that is about one identity.

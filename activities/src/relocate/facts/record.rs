@@ -10,7 +10,9 @@ use crate::relocate::facts::{
     FederatedCredential, Gap, Group, Identity, Lock, Mapped, Named, Owned, Pim, PrincipalSettings, Right,
     SecurityAttribute, ServiceGrant, Writing,
 };
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that was read about one identity.
@@ -69,6 +71,9 @@ pub struct Facts {
     pub denied: Vec<Denied>,
     /// Role assignments there are, per subscription that gets more.
     pub assignment_counts: BTreeMap<String, u64>,
+    /// Facts of surfaces that have none of the above, by the names of the surfaces: each knows its own form.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, Vec<Value>>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -230,6 +235,21 @@ pub struct Counterpart {
 }
 
 impl Facts {
+    /// The facts of a surface, in its own form.
+    pub fn of<T: DeserializeOwned>(&self, surface: &str) -> Vec<T> {
+        let facts = self.others.get(surface).into_iter().flatten();
+        facts.filter_map(|fact| serde_json::from_value(fact.clone()).ok()).collect()
+    }
+
+    /// Keeps the facts of a surface, in an order of their own.
+    pub fn keep<T: Serialize + Ord>(&mut self, surface: &str, mut facts: Vec<T>) {
+        facts.sort();
+        let facts: Vec<Value> = facts.iter().filter_map(|fact| serde_json::to_value(fact).ok()).collect();
+        if !facts.is_empty() {
+            self.others.insert(surface.to_owned(), facts);
+        }
+    }
+
     /// The roles on it of those who are there.
     pub fn roles_on(&self) -> impl Iterator<Item = &Assignment> {
         self.assignments_on.iter().filter(|a| !self.is_gone(a))

@@ -176,12 +176,10 @@ async fn one(
         rights: Vec::new(),
         denied: Vec::new(),
         assignment_counts: BTreeMap::new(),
+        others: BTreeMap::new(),
         gaps,
         identity,
     };
-    for (surface, once) in ALL.iter().zip(&common.once) {
-        surface.survey(once, &who, &mut facts);
-    }
     follow(reader, common, all, params, &mut facts).await;
     sort(&mut facts);
     Ok(facts)
@@ -190,6 +188,10 @@ async fn one(
 /// What depends on the rest: homes and keepers of hosts, counterparts of what was granted, locks, the caller's rights
 /// and who denies them.
 async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params, facts: &mut Facts) {
+    let own = facts.identity.identifiers.clone();
+    for (surface, once) in ALL.iter().zip(&common.once) {
+        surface.survey(once, &own, facts);
+    }
     let who = &facts.identity.identifiers;
     let homes = all.homes.of(who, &all.mentioned, &facts.hosts, &facts.credentials);
     let by_name = hosts::settings_by_name(common, who);

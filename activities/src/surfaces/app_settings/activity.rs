@@ -3,6 +3,7 @@
 //! The whole map is written at once, so it is read in the same step under the site's lock and only our
 //! settings change in it. The log holds names, marks and the spelling of an identity's name; no value.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::splice::Splice;
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
@@ -126,10 +127,6 @@ enum Stands {
 }
 
 impl<L: List> SettingsRewrite<L> {
-    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
-        Self { clients, key, list: PhantomData }
-    }
-
     async fn live(&self, input: &SettingsInput) -> Result<Map<String, Value>, Fault> {
         let found = self.clients.reader.post_read(L::READ, &input.site).await?;
         Ok(found["properties"].as_object().cloned().unwrap_or_default())
@@ -438,5 +435,15 @@ impl<L: List> Activity for SettingsRewrite<L> {
             quoted(name),
             shown(&input.settings.iter().map(String::as_str).chain(lost).collect::<Vec<_>>().join(", "))
         )
+    }
+}
+
+impl<L: List> Change for SettingsRewrite<L> {
+    fn new(kit: &Kit) -> Self {
+        Self { clients: kit.clients(), key: kit.key(), list: PhantomData }
+    }
+
+    fn handed(input: &SettingsInput, _: Option<&str>) -> Handed {
+        Handed::Changed(input.site.clone())
     }
 }

@@ -1,13 +1,12 @@
 //! Activities: application settings and connection strings that name the identity. Pure.
 
+use crate::activity::kit::Kind;
 use crate::relocate::facts::Facts;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::app_settings::activity::{AppSettings, ConnectionStrings, List, SettingsRewrite};
 use crate::surfaces::cluster::nodes::cluster_of;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::Surface;
-use rehome_orchestrator::Registry;
 
 /// The surface.
 pub(crate) struct Settings;
@@ -20,10 +19,8 @@ impl Surface for Settings {
         ]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry
-            .activity(SettingsRewrite::<AppSettings>::new(kit.clients(), kit.key()))
-            .activity(SettingsRewrite::<ConnectionStrings>::new(kit.clients(), kit.key()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<SettingsRewrite<AppSettings>>(), Kind::of::<SettingsRewrite<ConnectionStrings>>()]
     }
 
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {

@@ -3,6 +3,7 @@
 //! resource with one entry more or less, in the state that was read where the service has tags; everything else in it,
 //! the other callers too, has to be there afterwards.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{
     Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, held_back, map, quoted, unread,
@@ -113,10 +114,6 @@ impl From<Recorded> for CallersBefore {
 type Read = (Value, Option<String>);
 
 impl<W: Way> Callers<W> {
-    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
-        Self { clients, key, way: PhantomData }
-    }
-
     async fn live(&self, input: &CallersInput) -> Result<Read, Fault> {
         self.clients.reader.get_tagged(&input.id, &input.api_version).await
     }
@@ -387,6 +384,16 @@ impl<W: Way> Activity for Callers<W> {
 
     fn residue(&self, input: &CallersInput, _: &CallersBefore, _: Option<&Spilt>) -> String {
         format!("az resource show --ids {} and {}", quoted(&input.id), W::BACK)
+    }
+}
+
+impl<W: Way> Change for Callers<W> {
+    fn new(kit: &Kit) -> Self {
+        Self { clients: kit.clients(), key: kit.key(), way: PhantomData }
+    }
+
+    fn handed(input: &CallersInput, _: Option<&str>) -> Handed {
+        Handed::Changed(input.id.clone())
     }
 }
 

@@ -1,14 +1,14 @@
 //! Activities: lists of callers that the identity is in: the new one comes in beside it before any host is switched, and the
 //! old one goes in the clean-up. Pure.
 
+use crate::activity::kit::Kind;
 use crate::relocate::facts::{Facts, Host};
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::plan::words::{StepText, inside};
 use crate::surfaces::callers::activity::{Admit, CallerList, Callers, CallersInput, Dismiss, Way};
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Leaves, Surface};
-use rehome_orchestrator::{Node, Registry, StepId};
+use rehome_orchestrator::{Node, StepId};
 
 /// The surface.
 pub(crate) struct CallerLists;
@@ -19,10 +19,8 @@ impl Surface for CallerLists {
         vec![moved(what, Admit::NAME)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry
-            .activity(Callers::<Admit>::new(kit.clients(), kit.key()))
-            .activity(Callers::<Dismiss>::new(kit.clients(), kit.key()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Callers<Admit>>(), Kind::of::<Callers<Dismiss>>()]
     }
 
     fn grant(&self, b: &mut Builder<'_>, made: &ReadyPrincipal<'_>) -> Vec<StepId> {

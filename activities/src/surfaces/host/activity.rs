@@ -4,6 +4,7 @@
 //! What is written is the live resource with exactly our places changed, and it is read back; what
 //! others changed elsewhere meanwhile stays. The decisions are in `host_plan`, without any HTTP.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{Spilt, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::splice::Splice;
 use crate::activity::{
@@ -93,10 +94,6 @@ pub(crate) struct HostBefore {
 }
 
 impl HostRewrite {
-    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
-        Self { clients, key, seen: Mutex::default() }
-    }
-
     fn keep(&self, id: &str, read: Read) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.insert(id.to_lowercase(), (Instant::now(), read));
@@ -479,5 +476,15 @@ impl HostRewrite {
             }
         }
         Ok(None)
+    }
+}
+
+impl Change for HostRewrite {
+    fn new(kit: &Kit) -> Self {
+        Self { clients: kit.clients(), key: kit.key(), seen: Mutex::default() }
+    }
+
+    fn handed(input: &HostInput, _: Option<&str>) -> Handed {
+        Handed::Changed(input.id.clone())
     }
 }

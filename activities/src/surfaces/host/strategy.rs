@@ -6,6 +6,7 @@
 //! App Service, Container Apps and Automation have another rule: whoever names no identity asks for the
 //! system's, so code that gets tokens of a user-assigned one names it already, and an exchange would break it.
 
+use crate::references::known::{self, Code};
 use crate::references::scan::Identifier;
 use crate::references::writes;
 use crate::relocate::facts::{Facts, Host, Strategy};
@@ -26,53 +27,6 @@ pub struct Choice {
     /// are exchanged in one write.
     pub gap: Option<String>,
 }
-
-/// Types whose code asks the metadata service, which hands out the only identity there is to whoever names none.
-/// Source: <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
-const ASKS_METADATA: [&str; 4] = [
-    "microsoft.batch/batchaccounts/pools",
-    "microsoft.compute/virtualmachines",
-    "microsoft.compute/virtualmachinescalesets",
-    "microsoft.compute/virtualmachinescalesets/virtualmachines",
-];
-
-/// Types whose code asks an endpoint of its platform, which hands out a user-assigned identity only to whoever names it.
-/// Sources: <https://learn.microsoft.com/azure/container-apps/managed-identity>,
-/// <https://learn.microsoft.com/azure/app-service/overview-managed-identity>,
-/// <https://learn.microsoft.com/azure/automation/add-user-assigned-identity>
-const NAMES_ITS_IDENTITY: [&str; 10] = [
-    "microsoft.app/containerapps",
-    "microsoft.app/jobs",
-    "microsoft.appplatform/spring/apps",
-    "microsoft.automation/automationaccounts",
-    "microsoft.containerinstance/containergroups",
-    "microsoft.hybridcompute/machines",
-    "microsoft.machinelearningservices/workspaces/computes",
-    "microsoft.servicefabric/managedclusters/applications",
-    "microsoft.web/sites",
-    "microsoft.web/sites/slots",
-];
-
-/// Types that cannot be changed in place without loss, and why.
-pub(crate) const BY_HAND: [(&str, &str); 5] = [
-    (
-        "microsoft.batch/batchaccounts/pools",
-        "only nodes that are made after the pool was shrunk to none get another identity",
-    ),
-    ("microsoft.botservice/botservices", "the client id of a bot cannot be changed in place"),
-    (
-        "microsoft.containerinstance/containergroups",
-        "a container group is written as a whole, and its secure values cannot be read",
-    ),
-    (
-        "microsoft.containerservice/managedclusters/identitybindings",
-        "a binding keeps the identity that it was made with",
-    ),
-    (
-        "microsoft.machinelearningservices/workspaces/computes",
-        "a cluster of nodes takes another identity, and an instance must be made again",
-    ),
-];
 
 /// How this host is re-pointed, and why.
 pub fn choose(params: &Params, facts: &Facts, host: &Host) -> Choice {
@@ -105,9 +59,9 @@ pub(crate) fn attach_blocker(params: &Params, host: &Host) -> Option<String> {
     if !host.writing.hidden.is_empty() {
         return Some("a read hides secrets of it, and a write would lose them".to_owned());
     }
-    let is = |types: &[&str]| types.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
-    if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
-        return Some((*why).to_owned());
+    let known = known::of(&host.kind);
+    if let Some(why) = known.and_then(|known| known.by_hand) {
+        return Some(why.to_owned());
     }
     if let Some(why) = room::attach_blocker(host) {
         return Some(why);
@@ -115,7 +69,7 @@ pub(crate) fn attach_blocker(params: &Params, host: &Host) -> Option<String> {
     let alone =
         host.attached.len() == 1 && !host.identity_type.to_ascii_lowercase().contains("systemassigned");
     let pinned = params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
-    (is(&ASKS_METADATA) && alone && !pinned)
+    (known.and_then(|known| known.code) == Some(Code::Metadata) && alone && !pinned)
         .then(|| "with a second identity, code on it that names none would get no token".to_owned())
 }
 
@@ -139,7 +93,6 @@ fn gap(facts: &Facts, host: &Host, strategy: Strategy) -> Option<String> {
 }
 
 fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
-    let is = |types: &[&str]| types.iter().any(|t| t.eq_ignore_ascii_case(&host.kind));
     let plain = |strategy, reason: String| Choice { strategy, reason, unpinned: false, gap: None };
     if let Some((_, strategy)) =
         params.options.strategies.iter().find(|(id, _)| id.eq_ignore_ascii_case(&host.id))
@@ -149,8 +102,9 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     if !host.readable {
         return plain(Strategy::ByHand, "Azure knows this resource, but you cannot read it".into());
     }
-    if let Some((_, why)) = BY_HAND.iter().find(|(t, _)| t.eq_ignore_ascii_case(&host.kind)) {
-        return plain(Strategy::ByHand, (*why).into());
+    let known = known::of(&host.kind);
+    if let Some(why) = known.and_then(|known| known.by_hand) {
+        return plain(Strategy::ByHand, why.into());
     }
     if let Some(why) = hazard(host).or_else(|| fixed(host)) {
         return plain(Strategy::ByHand, why);
@@ -165,8 +119,8 @@ fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     if let Some(why) = room::full(facts, host) {
         return plain(Strategy::Swap, why);
     }
-    if is(&ASKS_METADATA) || is(&NAMES_ITS_IDENTITY) {
-        return code_host(params, facts, host, is(&ASKS_METADATA));
+    if let Some(code) = known.and_then(|known| known.code) {
+        return code_host(params, facts, host, code == Code::Metadata);
     }
     plain(Strategy::Overlap, "no code on it asks for tokens".into())
 }

@@ -1,13 +1,14 @@
 //! Activities: resources that carry or name the identity.
 
+use crate::activity::kit::{Kind, Kit};
+use crate::references::known;
 use crate::relocate::facts::{Facts, Host};
 use crate::relocate::short::short;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::cluster::nodes::cluster_of;
 use crate::surfaces::host::activity::HostRewrite;
 use crate::surfaces::host::repointed::HostRepointed;
-use crate::surfaces::host::strategy::{BY_HAND, is_record};
-use crate::surfaces::kit::Kit;
+use crate::surfaces::host::strategy::is_record;
 use crate::surfaces::row::{Row, by_hand, moved, named};
 use crate::surfaces::surface::Surface;
 use rehome_orchestrator::{Activity, Registry};
@@ -45,7 +46,8 @@ pub(crate) struct Hosts;
 impl Surface for Hosts {
     fn rows(&self) -> Vec<Row> {
         let moved = MOVED.map(|what| moved(what, HostRewrite::NAME));
-        let hands = HANDS.iter().chain(&BY_HAND).map(|(what, how)| by_hand(what, how));
+        let types = known::all().filter_map(|known| Some((known.kind, known.by_hand?)));
+        let hands = HANDS.into_iter().chain(types).map(|(what, how)| by_hand(what, how));
         let ended = named(
             "runs that have ended: deployment scripts, builds, commands on machines, jobs, database scripts, bulk launches",
             "W220: a write would run them again, so they are left as they are",
@@ -53,9 +55,12 @@ impl Surface for Hosts {
         moved.into_iter().chain(hands).chain([ended]).collect()
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let rewrite = HostRewrite::new(kit.clients(), kit.key());
-        registry.activity(rewrite).condition(HostRepointed(kit.reader()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<HostRewrite>()]
+    }
+
+    fn conditions(&self, registry: Registry, kit: &Kit) -> Registry {
+        registry.condition(HostRepointed(kit.reader()))
     }
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {

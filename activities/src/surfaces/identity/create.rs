@@ -2,7 +2,8 @@
 
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::object::Object;
-use rehome_orchestrator::{Evidence, PlanValue, Reversibility, StepRef};
+use crate::references::scan::Identifiers;
+use rehome_orchestrator::{Evidence, Json, PlanValue, Reversibility, StepRef};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ pub(crate) struct IdentityInput {
 }
 
 /// What the step gives that makes it.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct IdentityCreated {
     resource_id: String,
     client_id: Option<String>,
@@ -44,6 +45,12 @@ pub(crate) struct IdentityCreated {
 }
 
 impl IdentityCreated {
+    /// The names of the identity that a step has made, where all of them are known.
+    pub(crate) fn identifiers(output: &Json) -> Option<Identifiers> {
+        let Self { resource_id, client_id, principal_id } = output.read("output").ok()?;
+        Some(Identifiers { resource_id, client_id: client_id?, principal_id: principal_id? })
+    }
+
     /// The client id that a step will give.
     pub(crate) fn client_id(step: &StepRef<Self>) -> PlanValue<String> {
         step.member("client_id")
@@ -90,6 +97,10 @@ impl Object for MadeIdentity {
             body["properties"] = Value::Object(properties);
         }
         body
+    }
+
+    fn import(input: &IdentityInput) -> Option<(&'static str, String)> {
+        Some(("azurerm_user_assigned_identity", input.id.clone()))
     }
 
     fn output(input: &IdentityInput, live: &Value) -> Value {

@@ -1,5 +1,6 @@
 //! Activities: the deletion of the old identity. Nothing brings it back.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted, unread};
 use crate::conditions::users::Look;
 use crate::surfaces::identity::create::MSI;
@@ -130,5 +131,15 @@ impl Activity for DeleteIdentity {
 
     fn residue(&self, input: &DeleteInput, (): &(), _: Option<&()>) -> String {
         format!("az identity delete --ids {}", quoted(&input.id))
+    }
+}
+
+impl Change for DeleteIdentity {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients())
+    }
+
+    fn handed(input: &DeleteInput, _: Option<&str>) -> Handed {
+        Handed::Gone(input.id.clone())
     }
 }

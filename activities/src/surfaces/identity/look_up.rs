@@ -1,6 +1,7 @@
 //! Activities: the names of an identity that another move makes, for whatever has to name it. Reads only: as a step it
 //! has an output, which a wait has not.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, quoted, unread};
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{
@@ -81,5 +82,15 @@ impl Activity for LookUp {
 
     fn residue(&self, input: &LookUpInput, (): &(), _: Option<&LookUpOutput>) -> String {
         format!("az identity show --ids {}", quoted(&input.id))
+    }
+}
+
+impl Change for LookUp {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients())
+    }
+
+    fn handed(_: &LookUpInput, _: Option<&str>) -> Handed {
+        Handed::Nothing
     }
 }

@@ -4,6 +4,7 @@
 //! Source: `POST {identity}/revokeTokens`, managedidentity 2023-07-31-preview. Nothing shows afterwards that
 //! it was done, so a request in doubt is sent again; to revoke twice revokes nothing more.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted};
 use crate::azure::{says_never, says_no_version};
 use crate::surfaces::identity::create::MSI;
@@ -81,5 +82,15 @@ impl Activity for RevokeTokens {
 
     fn residue(&self, input: &RevokeInput, (): &(), _: Option<&RevokeOutput>) -> String {
         format!("az identity show --ids {}", quoted(&input.id))
+    }
+}
+
+impl Change for RevokeTokens {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients())
+    }
+
+    fn handed(_: &RevokeInput, _: Option<&str>) -> Handed {
+        Handed::Nothing
     }
 }

@@ -1,5 +1,6 @@
 //! Activities: the identity itself, and the place where it goes.
 
+use crate::activity::kit::Kind;
 use crate::activity::object::{Object, Put};
 use crate::relocate::facts::Facts;
 use crate::relocate::short::short;
@@ -8,10 +9,8 @@ use crate::surfaces::identity::create::MadeIdentity;
 use crate::surfaces::identity::delete::DeleteIdentity;
 use crate::surfaces::identity::look_up::LookUp;
 use crate::surfaces::identity::revoke_tokens::RevokeTokens;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved, named};
 use crate::surfaces::surface::Surface;
-use rehome_orchestrator::Registry;
 
 /// The fact of the group that the new identity goes into.
 pub(crate) const TARGET_GROUP: &str = "target group";
@@ -33,12 +32,13 @@ impl Surface for Identity {
         ]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry
-            .activity(Put::<MadeIdentity>::new(kit.clients()))
-            .activity(LookUp(kit.clients()))
-            .activity(RevokeTokens(kit.clients()))
-            .activity(DeleteIdentity(kit.clients()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![
+            Kind::of::<Put<MadeIdentity>>(),
+            Kind::of::<LookUp>(),
+            Kind::of::<RevokeTokens>(),
+            Kind::of::<DeleteIdentity>(),
+        ]
     }
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {

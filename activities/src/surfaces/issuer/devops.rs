@@ -14,7 +14,7 @@ const ENTRA: [&str; 3] =
 /// Whether tokens of this issuer end on 1 July 2027.
 /// Source: <https://devblogs.microsoft.com/devops/retirement-of-azure-devops-issuer-in-workload-identity-federation-service-connections/>
 pub(crate) fn is_retired(issuer: &str) -> bool {
-    crate::surfaces::issuer::subject::issuer(issuer).is_some_and(|(host, _)| host.eq_ignore_ascii_case(OWN))
+    crate::surfaces::issuer::grammar::issuer(issuer).is_some_and(|(host, _)| host.eq_ignore_ascii_case(OWN))
 }
 
 /// The connection that a subject is of.

@@ -4,7 +4,8 @@
 //! <https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/>
 
 use crate::commands::names::{is_github_owner, is_github_repository, is_title};
-use crate::surfaces::issuer::subject::{Outside, one, pairs};
+use crate::surfaces::issuer::grammar::{one, pairs};
+use crate::surfaces::issuer::subject::Outside;
 
 /// The claims that a template may put into a subject, beside the context, which brings its own.
 const CLAIMS: [&str; 25] = [

@@ -3,10 +3,14 @@
 pub(crate) mod devops;
 pub(crate) mod expression;
 pub(crate) mod github;
-pub(crate) mod pipelines;
+mod gitlab;
+mod grammar;
+mod known;
+mod list;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod subject;
 mod surface;
+mod terraform;
 
 pub(crate) use surface::Issuers;

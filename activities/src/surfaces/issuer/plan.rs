@@ -8,6 +8,8 @@ use crate::references::scan::Identifier;
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::words::StepText;
 use crate::surfaces::cluster::bindings::copied;
+use crate::surfaces::issuer::known::Told;
+use crate::surfaces::issuer::list::ISSUERS;
 use crate::surfaces::issuer::subject::{Outside, of};
 use rehome_orchestrator::{Node, StepId, Template};
 use std::collections::BTreeSet;
@@ -23,13 +25,6 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) 
         steps.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node));
     }
     steps
-}
-
-/// What is said before the client id, and after it.
-struct Told {
-    title: String,
-    before: String,
-    after: String,
 }
 
 /// What to do in an outside system, and how to take it back.
@@ -71,23 +66,7 @@ fn told(outside: &Outside) -> Told {
             ),
             after: "\nthen verify and save it".to_owned(),
         },
-        Outside::Terraform { host, organization, workspace } => Told {
-            title: format!("Terraform workspace {organization}/{workspace} on {host}: client id of its runs"),
-            before: format!(
-                "in workspace {workspace} of organization {organization} on {host}, or in the variable set that it has them from,\n\
-                 set TFC_AZURE_RUN_CLIENT_ID (or TFC_AZURE_PLAN_CLIENT_ID and TFC_AZURE_APPLY_CLIENT_ID) to "
-            ),
-            after: "\nthen start a plan there".to_owned(),
-        },
-        Outside::GitLab { host, project } => {
-            let at = quoted(&format!("https://{host}/{project}"));
-            Told {
-                title: format!("GitLab {project} on {host}: client id that its pipelines sign in with"),
-                before: format!("glab variable update AZURE_CLIENT_ID --repo {at} --value "),
-                after: "\n(or wherever the pipelines keep it: a group's variable, the pipeline file), then run them once"
-                    .to_owned(),
-            }
-        }
+        Outside::Listed { at, names } => ISSUERS[*at].told(names),
         Outside::Other { issuer, subject } => Told {
             title: format!("{}: client id that {} signs in with", shown(issuer), shown(subject)),
             before: format!(

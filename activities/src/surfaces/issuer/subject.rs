@@ -1,9 +1,11 @@
 //! Activities: who stands behind a federated credential: each known form of subject by the grammar of its issuer.
 //! What does not follow one was not understood; it is shown as it is, and no command is made of it. Pure.
 
-use crate::surfaces::issuer::{devops, expression, github, pipelines};
+use crate::surfaces::issuer::grammar::issuer;
+use crate::surfaces::issuer::list::ISSUERS;
+use crate::surfaces::issuer::{devops, expression, github};
 
-use crate::commands::names::{is_host, is_label, is_subdomain};
+use crate::commands::names::{is_label, is_subdomain};
 use crate::relocate::facts::FederatedCredential;
 
 /// The outside system that a federated credential lets in.
@@ -34,21 +36,12 @@ pub(crate) enum Outside {
         /// `organization/project/name`, or the ids of the organization and the connection.
         connection: String,
     },
-    /// A workspace of HCP Terraform, or of Terraform Enterprise.
-    Terraform {
-        /// Its server.
-        host: String,
-        /// Its organization.
-        organization: String,
-        /// Its name.
-        workspace: String,
-    },
-    /// A project of GitLab.
-    GitLab {
-        /// Its server.
-        host: String,
-        /// `group/project`.
-        project: String,
+    /// One of the issuers of the list.
+    Listed {
+        /// Which.
+        at: usize,
+        /// Who it is there.
+        names: Vec<String>,
     },
     /// Somebody else, or somebody whose subject follows none of these grammars.
     Other {
@@ -94,17 +87,8 @@ fn understood(credential: &FederatedCredential) -> Option<Outside> {
         let issuer = credential.issuer.clone();
         return Some(Outside::Kubernetes { issuer, namespace: namespace.into(), account: account.into() });
     }
-    if !path.is_empty() {
-        return None;
-    }
-    pipelines::workspace(host, subject).or_else(|| pipelines::project(host, subject))
-}
-
-/// The host and the path of an issuer, which is an address without anything else.
-pub(crate) fn issuer(issuer: &str) -> Option<(&str, &str)> {
-    let rest = issuer.strip_prefix("https://")?;
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    is_host(host).then_some((host, path.trim_end_matches('/')))
+    let mut listed = ISSUERS.iter().enumerate();
+    listed.find_map(|(at, by)| Some(Outside::Listed { at, names: by.names(host, path, subject)? }))
 }
 
 /// A service account of Kubernetes: its namespace and its name.
@@ -112,36 +96,6 @@ pub(crate) fn issuer(issuer: &str) -> Option<(&str, &str)> {
 fn service_account(subject: &str) -> Option<(&str, &str)> {
     let (namespace, account) = subject.strip_prefix("system:serviceaccount:")?.split_once(':')?;
     (is_label(namespace) && is_subdomain(account)).then_some((namespace, account))
-}
-
-/// The members of a subject that is a list of names and values with colons between, as far as each is whole; `None`
-/// where a name is not one of these. A value that ends the text may be cut in a pattern: `*` and `?` end it.
-pub(crate) fn pairs<'a>(
-    subject: &'a str,
-    named: impl Fn(&str) -> bool,
-    alone: &[&str],
-) -> Option<Vec<(&'a str, &'a str)>> {
-    let mut out = Vec::new();
-    let mut parts = subject.split(':').peekable();
-    while let Some(name) = parts.next() {
-        if alone.contains(&name) {
-            out.push((name, ""));
-        } else if named(name) {
-            out.push((name, parts.next().filter(|value| !value.is_empty())?));
-        } else {
-            // A pattern may leave the rest open.
-            let open = name == "*" && parts.peek().is_none() && !out.is_empty();
-            return open.then_some(out);
-        }
-    }
-    Some(out)
-}
-
-/// The one value of a name; `None` where it is not there, or twice.
-pub(crate) fn one<'a>(pairs: &[(&'a str, &'a str)], name: &str) -> Option<&'a str> {
-    let mut values = pairs.iter().filter(|(n, _)| *n == name).map(|(_, value)| *value);
-    let value = values.next()?;
-    values.next().is_none().then_some(value)
 }
 
 #[cfg(test)]
@@ -206,7 +160,7 @@ mod tests {
         );
         assert!(matches!(flexible(github, "claims['sub'] matches 'repo:o/r:*'"), Outside::GitHub { .. }));
         let terraform = "claims['sub'] matches 'organization:o:project:p:workspace:w:run_phase:*'";
-        assert!(matches!(flexible("https://app.terraform.io", terraform), Outside::Terraform { .. }));
+        assert!(matches!(flexible("https://app.terraform.io", terraform), Outside::Listed { at: 0, .. }));
         for value in [
             "claims['sub'] matches 'repo:contoso/*:ref:refs/heads/main'",
             "claims['sub'] matches 'repo:o/r:environment:*'",

@@ -3,6 +3,7 @@
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
 use crate::relocate::preflight::notice::Preflight;
+use crate::surfaces::issuer::list::ISSUERS;
 use crate::surfaces::issuer::preflight::notices;
 use crate::surfaces::row::{Row, by_hand, named};
 use crate::surfaces::surface::Surface;
@@ -12,7 +13,7 @@ pub(crate) struct Issuers;
 
 impl Surface for Issuers {
     fn rows(&self) -> Vec<Row> {
-        vec![
+        let mut rows = vec![
             by_hand(
                 "client ids in GitHub repositories and environments",
                 "from the credential's subject: a `gh` command",
@@ -26,15 +27,13 @@ impl Surface for Issuers {
                 "from the credential's subject, by either issuer; W332 where the issuer ends on 2027-07-01",
             ),
             by_hand(
-                "runs of Terraform workspaces, pipelines of GitLab projects",
-                "from the credential's subject",
-            ),
-            by_hand(
                 "what else a federated credential lets in",
                 "its issuer and subject as they are, without a command: what is not understood is not made into one",
             ),
             named("who matches a flexible credential's expression", "C6"),
-        ]
+        ];
+        rows.extend(ISSUERS.iter().map(|issuer| issuer.row()));
+        rows
     }
 
     fn preflight(&self, _: &Params, facts: &Facts, out: &mut Preflight) {

@@ -1,6 +1,7 @@
 //! Activities: entries in key vaults (keyvault/2023-07-01). `add` and `remove` merge on Azure's side, so
 //! nobody's entry is written over; what else of the vault is not as it was is looked for all the same.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::NO_ANSWER;
@@ -189,10 +190,6 @@ impl PolicyInput {
 }
 
 impl<W: Way> Policy<W> {
-    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
-        Self { clients, key, way: PhantomData }
-    }
-
     async fn look(&self, input: &PolicyInput) -> Result<Vault, Fault> {
         let live = self.clients.reader.get(&input.vault, VAULTS).await?;
         let by_roles = live.pointer("/properties/enableRbacAuthorization") == Some(&Value::Bool(true));
@@ -408,5 +405,23 @@ impl<W: Way> Activity for Policy<W> {
             crate::activity::quoted(name),
             crate::activity::quoted(&input.object_id)
         )
+    }
+}
+
+impl<W: Way> Change for Policy<W> {
+    fn new(kit: &Kit) -> Self {
+        Self { clients: kit.clients(), key: kit.key(), way: PhantomData }
+    }
+
+    fn handed(input: &PolicyInput, _: Option<&str>) -> Handed {
+        let id = format!("{}/objectId/{}", input.vault, input.object_id);
+        if !W::ADDS {
+            return Handed::Gone(id);
+        }
+        let whole = match &input.application_id {
+            Some(application) => format!("{id}/applicationId/{application}"),
+            None => id,
+        };
+        Handed::Made("azurerm_key_vault_access_policy", whole)
     }
 }

@@ -1,5 +1,6 @@
 //! Activities: access policies of key vaults: read once for a batch, copied, and taken from the old identity.
 
+use crate::activity::kit::Kind;
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::{AccessPolicy, Facts, Gap};
@@ -12,12 +13,11 @@ use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::key_vault_policy::activity::{Add, Policy, PolicyInput, Remove, Way};
 use crate::surfaces::key_vault_policy::facts::access_policies;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Once, Surface};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
-use rehome_orchestrator::{Node, PlanValue, Registry, StepId};
+use rehome_orchestrator::{Node, PlanValue, StepId};
 use serde_json::Value;
 
 /// The surface.
@@ -28,10 +28,8 @@ impl Surface for KeyVaultPolicies {
         vec![moved("access policies of key vaults", Add::NAME)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry
-            .activity(Policy::<Add>::new(kit.clients(), kit.key()))
-            .activity(Policy::<Remove>::new(kit.clients(), kit.key()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Policy<Add>>(), Kind::of::<Policy<Remove>>()]
     }
 
     fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {

@@ -3,6 +3,7 @@
 
 use crate::activity::compare::lacks;
 use crate::activity::kept_lock::{KeptLock, LOCKS};
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use rehome_orchestrator::{
     Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
@@ -99,5 +100,15 @@ impl Activity for KeepLock {
         let url = format!("{}?api-version={LOCKS}", input.id);
         let body = input.body.to_string();
         format!("az rest --method put --url {} --body {}", quoted(&url), quoted(&body))
+    }
+}
+
+impl Change for KeepLock {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients())
+    }
+
+    fn handed(input: &KeptLock, _: Option<&str>) -> Handed {
+        Handed::ByItself(input.id.clone())
     }
 }

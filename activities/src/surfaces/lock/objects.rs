@@ -18,6 +18,7 @@ pub(crate) struct LiftInput {
 
 impl Object for LiftedLock {
     const NAME: &'static str = "lock.lift/1";
+    const COMES_BACK: bool = true;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const EVIDENCE: Evidence = Evidence::Nothing;
     type Input = LiftInput;
@@ -54,5 +55,9 @@ impl Object for RestoredLock {
 
     fn body(input: &KeptLock) -> Value {
         (*input.body).clone()
+    }
+
+    fn import(input: &KeptLock) -> Option<(&'static str, String)> {
+        Some(("azurerm_management_lock", input.id.clone()))
     }
 }

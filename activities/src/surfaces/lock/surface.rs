@@ -1,16 +1,15 @@
 //! Activities: locks on the identity and above what the move makes and takes away.
 
+use crate::activity::kit::Kind;
 use crate::activity::object::{Object, Put, Remove};
 use crate::relocate::facts::Facts;
 use crate::relocate::short::short;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::lock::keep::KeepLock;
 use crate::surfaces::lock::objects::{LiftedLock, RestoredLock};
 use crate::surfaces::lock::which;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::Surface;
-use rehome_orchestrator::Registry;
 
 const DELETE: &str = "Microsoft.Authorization/locks/delete";
 const WRITE: &str = "Microsoft.Authorization/locks/write";
@@ -23,11 +22,8 @@ impl Surface for Locks {
         vec![moved("locks on it", RestoredLock::NAME)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry
-            .activity(Put::<RestoredLock>::new(kit.clients()))
-            .activity(Remove::<LiftedLock>::new(kit.clients()))
-            .activity(KeepLock(kit.clients()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Put<RestoredLock>>(), Kind::of::<Remove<LiftedLock>>(), Kind::of::<KeepLock>()]
     }
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {

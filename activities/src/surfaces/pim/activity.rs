@@ -125,6 +125,10 @@ impl Timed for TimedInEntra {
         asked(clients, operation).await
     }
 
+    fn place(input: &PimInput) -> String {
+        format!("servicePrincipals/{}", input.principal_id)
+    }
+
     fn by_hand(input: &PimInput, request: Request) -> String {
         let url = quoted(&format!("https://graph.microsoft.com/v1.0/{}", requests::path(&input.pim())));
         let body = quoted(&input.body(request).to_string());

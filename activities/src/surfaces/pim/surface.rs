@@ -1,6 +1,7 @@
 //! Activities: what Entra ID gives the identity until a stated time, or from one on: given to the new one with the same start
 //! and end, and ended for the old one.
 
+use crate::activity::kit::Kind;
 use crate::activity::timed::{End, Give, Timed, moment};
 use crate::relocate::facts::{Directory, Facts, Named, Pim, PimKind};
 use crate::relocate::names;
@@ -8,12 +9,11 @@ use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::short::short;
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::pim::activity::{PimInput, TimedInEntra};
 use crate::surfaces::pim::survey;
 use crate::surfaces::row::{Row, moved, named};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
-use rehome_orchestrator::{Node, PlanValue, Registry, StepId};
+use rehome_orchestrator::{Node, PlanValue, StepId};
 use std::collections::BTreeSet;
 
 /// The surface.
@@ -36,9 +36,8 @@ impl Surface for TimedEntra {
         ]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let end = End::<TimedInEntra>::new(kit.clients());
-        registry.activity(Give::<TimedInEntra>::new(kit.clients())).activity(end)
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<End<TimedInEntra>>(), Kind::of::<Give<TimedInEntra>>()]
     }
 
     fn asks_graph(&self, principal: &str) -> Vec<String> {

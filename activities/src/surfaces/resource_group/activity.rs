@@ -5,6 +5,7 @@
 //! the move itself was left in it, the group is left too, and that is said.
 
 use crate::activity::kept_lock::{KeptLock, below, lift};
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted, unread};
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{
@@ -160,5 +161,15 @@ impl Activity for EnsureGroup {
         let name = input.id.rsplit('/').next().unwrap_or_default();
         let subscription = input.id.split('/').nth(2).unwrap_or_default();
         format!("az group delete --subscription {} --name {}", quoted(subscription), quoted(name))
+    }
+}
+
+impl Change for EnsureGroup {
+    fn new(kit: &Kit) -> Self {
+        Self(kit.clients())
+    }
+
+    fn handed(input: &GroupInput, _: Option<&str>) -> Handed {
+        Handed::Made("azurerm_resource_group", input.id.clone())
     }
 }

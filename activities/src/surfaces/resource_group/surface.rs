@@ -1,14 +1,14 @@
 //! Activities: the resource group that the new identity goes into, where it is not there. Pure.
 
+use crate::activity::kit::Kind;
 use crate::relocate::facts::Facts;
 use crate::relocate::plan::builder::{Builder, Part};
 use crate::relocate::plan::words::StepText;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::resource_group::activity::{EnsureGroup, GroupInput};
 use crate::surfaces::row::Row;
 use crate::surfaces::surface::Surface;
-use rehome_orchestrator::{Node, Registry, StepId};
+use rehome_orchestrator::{Node, StepId};
 
 /// The surface.
 pub(crate) struct ResourceGroup;
@@ -18,8 +18,8 @@ impl Surface for ResourceGroup {
         Vec::new()
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry.activity(EnsureGroup(kit.clients()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<EnsureGroup>()]
     }
 
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {

@@ -71,6 +71,10 @@ impl Object for MadeAssignment {
         json!({ "properties": properties })
     }
 
+    fn import(input: &GrantInput) -> Option<(&'static str, String)> {
+        Some(("azurerm_role_assignment", Self::id(input)))
+    }
+
     /// Everything that the principal holds in the subscription is one list.
     fn shown_in(input: &GrantInput) -> Option<List> {
         let mut parts = input.scope.split('/').skip(1);

@@ -1,6 +1,7 @@
 //! Activities: the conditions of others' role assignments that name the old identity. A condition cannot be
 //! changed by itself: the whole assignment is written again under its own name.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::references::rest::{Lens, Rest, Spill};
@@ -68,10 +69,6 @@ fn not_as_written(input: &ReconditionInput) -> Fault {
 }
 
 impl Recondition {
-    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
-        Self { clients, key }
-    }
-
     async fn live(&self, input: &ReconditionInput) -> Result<Value, Fault> {
         self.clients.reader.get(&input.id, AUTHORIZATION).await
     }
@@ -265,5 +262,15 @@ impl Activity for Recondition {
             "az role assignment list --scope {} and set the condition back",
             crate::activity::quoted(&input.id)
         )
+    }
+}
+
+impl Change for Recondition {
+    fn new(kit: &Kit) -> Self {
+        Self { clients: kit.clients(), key: kit.key() }
+    }
+
+    fn handed(input: &ReconditionInput, _: Option<&str>) -> Handed {
+        Handed::Changed(input.id.clone())
     }
 }

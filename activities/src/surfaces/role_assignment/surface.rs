@@ -1,5 +1,6 @@
 //! Activities: role assignments of the identity, on it, and those whose conditions name it.
 
+use crate::activity::kit::Kind;
 use crate::activity::object::{Object, Put, Remove};
 use crate::activity::timed::{End, Give, Timed, moment};
 use crate::relocate::facts::{Assignment, Facts};
@@ -7,14 +8,13 @@ use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, ReadyPrincipal};
 use crate::relocate::short::short;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::role_assignment::activity::{MadeAssignment, OldAssignment};
 use crate::surfaces::role_assignment::plan::{grant, revoke, scopes};
 use crate::surfaces::role_assignment::recondition::Recondition;
 use crate::surfaces::row::{Row, moved, named};
 use crate::surfaces::schedule::activity::TimedAssignment;
 use crate::surfaces::surface::{Leaves, Surface};
-use rehome_orchestrator::{Activity, Registry, StepId};
+use rehome_orchestrator::{Activity, StepId};
 use std::collections::BTreeSet;
 
 /// The surface.
@@ -37,13 +37,14 @@ impl Surface for RoleAssignments {
         ]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry
-            .activity(Put::<MadeAssignment>::new(kit.clients()))
-            .activity(Remove::<OldAssignment>::new(kit.clients()))
-            .activity(Give::<TimedAssignment>::new(kit.clients()))
-            .activity(End::<TimedAssignment>::new(kit.clients()))
-            .activity(Recondition::new(kit.clients(), kit.key()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![
+            Kind::of::<Put<MadeAssignment>>(),
+            Kind::of::<Remove<OldAssignment>>(),
+            Kind::of::<Give<TimedAssignment>>(),
+            Kind::of::<End<TimedAssignment>>(),
+            Kind::of::<Recondition>(),
+        ]
     }
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {

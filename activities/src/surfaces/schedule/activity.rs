@@ -122,6 +122,15 @@ impl Timed for TimedAssignment {
         Outcome::Unknown(Fault::new(FaultKind::Bug, "PollUnsupported", what))
     }
 
+    fn place(input: &ScheduleInput) -> String {
+        format!("roleDefinitions/{}/principals/{}", input.role_definition_id, input.principal_id)
+    }
+
+    fn import(input: &ScheduleInput) -> Option<(&'static str, String)> {
+        let id = format!("{}|{}|{}", input.scope, input.role_definition_id, input.principal_id);
+        Some(("azurerm_pim_active_role_assignment", id))
+    }
+
     fn by_hand(input: &ScheduleInput, request: Request) -> String {
         let list = quoted(&input.list("roleAssignmentScheduleRequests"));
         let body = quoted(&input.body(request).to_string());

@@ -4,6 +4,7 @@
 //!
 //! Source: <https://learn.microsoft.com/graph/custom-security-attributes-examples>
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::principal_image::{WRITABLE, put_back, rest};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, unread};
@@ -127,10 +128,6 @@ fn none_of(value: &Value) -> Value {
 }
 
 impl SetAttributes {
-    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
-        Self { clients, key }
-    }
-
     /// A principal with its attributes; one that is not there has none.
     async fn live(&self, principal: &str) -> Result<Value, Fault> {
         let path = format!("servicePrincipals/{principal}?$select=id,customSecurityAttributes,{WRITABLE}");
@@ -406,6 +403,16 @@ impl Activity for SetAttributes {
     fn residue(&self, input: &AttributesInput, _: &AttributesBefore, _: Option<&Spilt>) -> String {
         let facts: Vec<String> = input.attributes.iter().map(|of| fact(input, of)).collect();
         format!("remove by hand in Entra ID: {}", shown(&facts.join(", ")))
+    }
+}
+
+impl Change for SetAttributes {
+    fn new(kit: &Kit) -> Self {
+        Self { clients: kit.clients(), key: kit.key() }
+    }
+
+    fn handed(input: &AttributesInput, _: Option<&str>) -> Handed {
+        Handed::ByItself(format!("servicePrincipals/{}", input.principal_id))
     }
 }
 

@@ -1,15 +1,15 @@
 //! Activities: custom security attributes of the service principal: found, and given to the new one in one write.
 
+use crate::activity::kit::Kind;
 use crate::relocate::facts::{Facts, SecurityAttribute};
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::security_attributes::activity::{AttributesInput, SetAttributes};
 use crate::surfaces::security_attributes::facts::security_attributes;
 use crate::surfaces::surface::{Answers, Heard, Surface};
-use rehome_orchestrator::{Activity, Node, Registry, StepId};
+use rehome_orchestrator::{Activity, Node, StepId};
 use std::collections::BTreeSet;
 
 /// The surface.
@@ -22,8 +22,8 @@ impl Surface for SecurityAttributes {
         vec![moved(what, SetAttributes::NAME)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry.activity(SetAttributes::new(kit.clients(), kit.key()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<SetAttributes>()]
     }
 
     fn asks_graph(&self, principal: &str) -> Vec<String> {

@@ -2,6 +2,8 @@
 
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::object::Object;
+use crate::references::known;
+use crate::references::table::type_of;
 use rehome_orchestrator::{Evidence, PlanValue, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -41,6 +43,15 @@ impl Object for MadeGrant {
 
     fn body(input: &ServiceGrantInput) -> Value {
         (*input.body).clone()
+    }
+
+    fn import(input: &ServiceGrantInput) -> Option<(&'static str, String)> {
+        let id = input.id.to_string();
+        let own = type_of(&id).and_then(|kind| known::of(&kind)?.terraform);
+        Some(own.map_or_else(
+            || ("azapi_resource", format!("{id}?api-version={}", input.api_version)),
+            |kind| (kind, id.clone()),
+        ))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Activities: grants inside services, as they were read. Pure.
 
+use crate::references::known;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
 use crate::references::table::type_of;
 use crate::relocate::facts::{Host, Method};
@@ -24,23 +25,9 @@ pub struct ServiceGrant {
 const READ_ONLY: [&str; 6] =
     ["provisioningState", "aadObjectId", "principalName", "tenantName", "objectId", "createdDate"];
 
-/// Servers with one administrator, under a name that Azure gives: there is no second one to make beside it.
-/// Source: <https://learn.microsoft.com/rest/api/sql/server-azure-ad-administrators>
-const SINGLE: [&str; 5] = [
-    "microsoft.synapse/workspaces/administrators",
-    "microsoft.synapse/workspaces/sqladministrators",
-    "microsoft.sql/servers/administrators",
-    "microsoft.sql/managedinstances/administrators",
-    "microsoft.dbformysql/flexibleservers/administrators",
-];
-
-/// Whether there is only ever one of this type under its parent.
-pub(crate) fn is_single_kind(kind: &str) -> bool {
-    SINGLE.iter().any(|single| single.eq_ignore_ascii_case(kind))
-}
-
+/// Servers with one administrator, which is a host and no grant.
 fn is_single(id: &str) -> bool {
-    type_of(id).is_some_and(|kind| is_single_kind(&kind))
+    type_of(id).and_then(|kind| known::of(&kind)).is_some_and(|known| known.single)
 }
 
 /// The one administrator of a server, where that is the identity: it is re-pointed like any reference.

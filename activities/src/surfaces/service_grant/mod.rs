@@ -4,4 +4,4 @@ pub(crate) mod activity;
 pub(crate) mod facts;
 mod surface;
 
-pub(crate) use surface::{SERVICES, ServiceGrants, administrators};
+pub(crate) use surface::{ServiceGrants, administrators};

@@ -1,7 +1,9 @@
 //! Activities: grants inside services: read once for a batch, copied, and taken from the old identity.
 
+use crate::activity::kit::Kind;
 use crate::activity::object::{Object, Put, Remove};
 use crate::azure::{Reader, says_never};
+use crate::references::known::{self, Grants};
 use crate::references::scan::Identifiers;
 use crate::references::table::type_of;
 use crate::relocate::facts::{Facts, Gap, Host, ServiceGrant};
@@ -14,45 +16,15 @@ use crate::relocate::survey::common::AT_ONCE;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::service_grant::activity::{MadeGrant, OldGrant, OldGrantInput, ServiceGrantInput};
-use crate::surfaces::service_grant::facts::{administrator, is_single_kind, service_grant};
+use crate::surfaces::service_grant::facts::{administrator, service_grant};
 use crate::surfaces::surface::{Once, Surface};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
-use rehome_orchestrator::{Node, PlanValue, Registry, StepId, Template};
+use rehome_orchestrator::{Node, PlanValue, StepId, Template};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// Services that keep grants of their own: the type of the account, the lists below it down to the grants,
-/// the version.
-pub(crate) const SERVICES: [(&str, &str, &str); 17] = [
-    ("Microsoft.DocumentDB/databaseAccounts", "sqlRoleAssignments", "2024-05-15"),
-    ("Microsoft.DocumentDB/databaseAccounts", "tableRoleAssignments", "2024-12-01-preview"),
-    ("Microsoft.DocumentDB/databaseAccounts", "cassandraRoleAssignments", "2025-05-01-preview"),
-    ("Microsoft.DocumentDB/databaseAccounts", "gremlinRoleAssignments", "2025-05-01-preview"),
-    ("Microsoft.DocumentDB/databaseAccounts", "mongoMIRoleAssignments", "2025-05-01-preview"),
-    ("Microsoft.Kusto/clusters", "principalAssignments", "2024-04-13"),
-    ("Microsoft.Kusto/clusters", "databases/principalAssignments", "2024-04-13"),
-    ("Microsoft.Synapse/workspaces", "kustoPools/principalAssignments", "2021-06-01-preview"),
-    ("Microsoft.Synapse/workspaces", "kustoPools/databases/principalAssignments", "2021-06-01-preview"),
-    ("Microsoft.Cache/redis", "accessPolicyAssignments", "2024-11-01"),
-    ("Microsoft.Cache/redisEnterprise", "databases/accessPolicyAssignments", "2025-07-01"),
-    ("Microsoft.DBforPostgreSQL/flexibleServers", "administrators", "2024-08-01"),
-    ("Microsoft.DBforMySQL/flexibleServers", "administrators", "2023-12-30"),
-    ("Microsoft.Sql/servers", "administrators", "2023-08-01"),
-    ("Microsoft.Sql/managedInstances", "administrators", "2023-08-01"),
-    ("Microsoft.Web/connections", "accessPolicies", "2016-06-01"),
-    ("Microsoft.ApiManagement/service", "authorizationProviders/authorizations/accessPolicies", "2024-05-01"),
-];
-
-/// Administrators of which there is one, under a name that is known: Azure has no list of these.
-/// Source: synapse/2021-06-01 (`workspaces.json`).
-const ONES: [(&str, &str, &str); 2] = [
-    ("Microsoft.Synapse/workspaces", "administrators/activeDirectory", "2021-06-01"),
-    ("Microsoft.Synapse/workspaces", "sqlAdministrators/activeDirectory", "2021-06-01"),
-];
 
 /// What services keep: the body and the version it was read with.
 type Kept = Vec<(Value, &'static str)>;
@@ -62,12 +34,12 @@ pub(crate) struct ServiceGrants;
 
 impl Surface for ServiceGrants {
     fn rows(&self) -> Vec<Row> {
-        let listed = SERVICES.iter().filter(|(kind, below, _)| !is_single_kind(&format!("{kind}/{below}")));
+        let listed = known::grants().filter(|(known, grants)| !known.single && grants.name.is_none());
         let mut services: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (kind, below, _) in listed {
-            match services.iter_mut().find(|(known, _)| known == kind) {
+        for (_, Grants { account, below, .. }) in listed {
+            match services.iter_mut().find(|(known, _)| *known == account) {
                 Some((_, lists)) => lists.push(below),
-                None => services.push((kind, vec![below])),
+                None => services.push((account, vec![below])),
             }
         }
         let row = |(kind, lists): (&str, Vec<&str>)| {
@@ -76,9 +48,17 @@ impl Surface for ServiceGrants {
         services.into_iter().map(row).collect()
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        let remove = Remove::<OldGrant>::new(kit.clients());
-        registry.activity(Put::<MadeGrant>::new(kit.clients())).activity(remove)
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<Remove<OldGrant>>(), Kind::of::<Put<MadeGrant>>()]
+    }
+
+    fn reads(&self) -> Option<(String, Vec<String>)> {
+        let listed = known::grants().map(|(_, grants)| grants).filter(|grants| grants.name.is_none());
+        let lists = listed.map(|grants| (grants.account.to_lowercase(), grants.below));
+        let lists: Vec<(String, &str)> = lists.collect();
+        let names: Vec<String> = lists.iter().map(|(kind, below)| format!("{kind}/{below}")).collect();
+        let paths = lists.iter().map(|(kind, below)| format!("*/{kind}/*/{}", below.to_lowercase()));
+        Some((format!("grants that services keep: {}", names.join(", ")), paths.collect()))
     }
 
     fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {
@@ -144,15 +124,14 @@ pub(crate) fn administrators(once: &Once, who: &Identifiers) -> Vec<Host> {
 
 async fn grants(reader: &Reader) -> (Kept, Vec<Gap>) {
     let mut gaps = Vec::new();
-    let types: BTreeSet<&str> = SERVICES.iter().map(|(kind, _, _)| *kind).collect();
+    let types: BTreeSet<&str> = known::grants().map(|(_, grants)| grants.account).collect();
     let types: Vec<&str> = types.into_iter().collect();
     let accounts = accounts(reader, &types, &mut gaps).await;
     let mut asked = Vec::new();
     for (id, kind) in &accounts {
-        for (ways, listed) in [(&SERVICES[..], true), (&ONES[..], false)] {
-            for (_, below, api) in ways.iter().filter(|(k, _, _)| k.eq_ignore_ascii_case(kind)) {
-                asked.push(kept_below(reader, id.clone(), (below, api), listed));
-            }
+        let kept = known::grants().map(|(_, grants)| grants);
+        for grants in kept.filter(|grants| grants.account.eq_ignore_ascii_case(kind)) {
+            asked.push(kept_below(reader, id.clone(), grants));
         }
     }
     let read: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
@@ -165,18 +144,13 @@ async fn grants(reader: &Reader) -> (Kept, Vec<Gap>) {
 }
 
 /// What an account keeps at one place: in lists, or as the one of its name.
-async fn kept_below(
-    reader: &Reader,
-    account: String,
-    (below, api): (&'static str, &'static str),
-    listed: bool,
-) -> (Kept, Vec<Gap>) {
-    if listed {
-        return grants_below(reader, account, below, api).await;
-    }
-    let id = format!("{account}/{below}");
-    match reader.find(&id, api).await {
-        Ok(found) => (found.into_iter().map(|one| (one, api)).collect(), Vec::new()),
+async fn kept_below(reader: &Reader, account: String, grants: Grants) -> (Kept, Vec<Gap>) {
+    let Grants { below, name: Some(name), version, .. } = grants else {
+        return grants_below(reader, account, grants.below, grants.version).await;
+    };
+    let id = format!("{account}/{below}/{name}");
+    match reader.find(&id, version).await {
+        Ok(found) => (found.into_iter().map(|one| (one, version)).collect(), Vec::new()),
         Err(why) => (Vec::new(), vec![gap(&id, &why)]),
     }
 }
@@ -200,21 +174,14 @@ async fn grants_below(reader: &Reader, account: String, below: &str, api: &'stat
     (level.into_iter().map(|grant| (grant, api)).collect(), gaps)
 }
 
-/// Services that keep a user's name beside the id: the type of the grant, the member, how long a name may be.
-/// Sources: postgresql/2022-12-01 (`principalName`), redis/2024-03-01 (`objectIdAlias`).
-const NAMED: [(&str, &str, usize); 2] = [
-    ("Microsoft.DBforPostgreSQL/flexibleServers/administrators", "principalName", 63),
-    ("Microsoft.Cache/redis/accessPolicyAssignments", "objectIdAlias", 128),
-];
-
 /// What the new one is granted; where users have names, under its own: both are there for a while.
 fn grant_body(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanValue<Value> {
     let mut body = grant.body.clone();
     let kind = type_of(&grant.id).unwrap_or_default();
-    if let Some((_, member, max)) = NAMED.iter().find(|(of, ..)| of.eq_ignore_ascii_case(&kind)) {
-        let name = body["properties"].get_mut(*member);
+    if let Some((member, max)) = known::of(&kind).and_then(|known| known.user) {
+        let name = body["properties"].get_mut(member);
         if let Some(name) = name.filter(|name| name.as_str().is_some_and(|n| b.old().in_text(n).is_empty())) {
-            *name = Value::String(fresh_name(b, new, *max));
+            *name = Value::String(fresh_name(b, new, max));
         }
     }
     b.renamed(new, &body)

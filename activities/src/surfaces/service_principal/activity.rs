@@ -3,6 +3,7 @@
 //! Source: <https://learn.microsoft.com/graph/api/serviceprincipal-update>. Which of them Graph takes of a managed
 //! identity is not published: what it refuses is shown as what it is, a refused step, which can be left out.
 
+use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::principal_image::{WRITABLE, put_back, rest};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
@@ -105,10 +106,6 @@ impl PrincipalInput {
 }
 
 impl SetPrincipal {
-    pub(crate) fn new(clients: Clients, key: SettingsKey) -> Self {
-        Self { clients, key }
-    }
-
     async fn live(&self, input: &PrincipalInput) -> Result<Option<Value>, Fault> {
         let path = format!("{}?$select=id,{WRITABLE}", input.path());
         self.clients.reader.graph_find(&path).await
@@ -283,6 +280,16 @@ impl Activity for SetPrincipal {
         let url = quoted(&format!("https://graph.microsoft.com/v1.0/{}", input.path()));
         let body = quoted(&json!(before.settings).to_string());
         format!("az rest --method patch --url {url} --body {body}")
+    }
+}
+
+impl Change for SetPrincipal {
+    fn new(kit: &Kit) -> Self {
+        Self { clients: kit.clients(), key: kit.key() }
+    }
+
+    fn handed(input: &PrincipalInput, _: Option<&str>) -> Handed {
+        Handed::ByItself(input.path())
     }
 }
 

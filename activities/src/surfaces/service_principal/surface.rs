@@ -1,16 +1,16 @@
 //! Activities: settings of the service principal: found, and set on the new one where they are not as on a new one.
 
+use crate::activity::kit::Kind;
 use crate::relocate::facts::Facts;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::short::short;
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::wanted::Rights;
-use crate::surfaces::kit::Kit;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::service_principal::activity::{PrincipalInput, SetPrincipal};
 use crate::surfaces::service_principal::facts::principal_settings;
 use crate::surfaces::surface::{Answers, Heard, Surface};
-use rehome_orchestrator::{Activity, Node, Registry, StepId, has_secret};
+use rehome_orchestrator::{Activity, Node, StepId, has_secret};
 use serde_json::{Map, Value, json};
 
 /// The surface.
@@ -22,8 +22,8 @@ impl Surface for ServicePrincipal {
         vec![moved(what, SetPrincipal::NAME)]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry.activity(SetPrincipal::new(kit.clients(), kit.key()))
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::of::<SetPrincipal>()]
     }
 
     /// As a list: who may not read the attributes of one may read these.

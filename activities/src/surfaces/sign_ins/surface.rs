@@ -1,6 +1,6 @@
 //! Activities: where the identity has signed in of late. Pure.
 
-use crate::surfaces::kit::Kit;
+use crate::activity::kit::Kit;
 use crate::surfaces::row::{Row, named};
 use crate::surfaces::sign_ins::no_recent_sign_ins::PrincipalQuiet;
 use crate::surfaces::surface::Surface;
@@ -17,7 +17,7 @@ impl Surface for SignIns {
         )]
     }
 
-    fn register(&self, registry: Registry, kit: &Kit) -> Registry {
+    fn conditions(&self, registry: Registry, kit: &Kit) -> Registry {
         registry.condition(PrincipalQuiet(kit.reader()))
     }
 }
