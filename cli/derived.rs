@@ -7,7 +7,7 @@
 
 use crate::error::{CliError, Exit};
 use crate::planning::{PROGRAM, Setting, VALID_MS, a_move};
-use rehome_activities::azure::national::{self, National};
+use rehome_activities::azure::national::{self, KnownCloud};
 use rehome_activities::relocate::{Facts, Params};
 use rehome_orchestrator::{Document, Plan, PlannedRun, Step};
 use serde_json::Value;
@@ -86,7 +86,7 @@ fn dates(about: &Value, now: i64) -> Result<i64, CliError> {
 }
 
 /// The cloud with a name that the plan is for.
-fn national_of(about: &Value) -> Result<Option<&'static National>, CliError> {
+fn national_of(about: &Value) -> Result<Option<&'static KnownCloud>, CliError> {
     let said = match &about["national"] {
         Value::Null => None,
         Value::String(name) => {

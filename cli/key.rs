@@ -3,7 +3,7 @@
 
 use crate::error::{CliError, Exit, causes};
 use crate::store::damaged;
-use rehome_activities::references::settings::SettingsKey;
+use rehome_activities::references::settings_key::SettingsKey;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Entry, SystemClock, entries};
 use rehome_store::{Backend, Beside, Log, Part, SidecarError};
 

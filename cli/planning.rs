@@ -5,7 +5,7 @@ use crate::error::{CliError, Exit};
 use crate::manifest::Manifest;
 use crate::output::{Output, Waiting};
 use rehome_activities::azure::Reader;
-use rehome_activities::azure::national::National;
+use rehome_activities::azure::national::KnownCloud;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::{audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};
@@ -48,7 +48,7 @@ pub(crate) struct Setting<'a> {
     /// When the facts were read; names of moves are made of it.
     pub(crate) created_at_ms: i64,
     /// The cloud with a name that it is or plays.
-    pub(crate) national: Option<&'static National>,
+    pub(crate) national: Option<&'static KnownCloud>,
 }
 
 /// Surveys every identity of the batch and plans its move.

@@ -13,7 +13,7 @@ pub mod relocate;
 pub mod surfaces;
 
 use azure::Azure;
-use references::settings::SettingsKey;
+use references::settings_key::SettingsKey;
 use rehome_orchestrator::{Fault, Plan, Registry};
 
 /// Everything that plans of this program may name.

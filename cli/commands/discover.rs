@@ -6,7 +6,7 @@ use crate::cloud::Recorded;
 use crate::error::{CliError, Exit};
 use crate::place::{Kind, Place};
 use crate::{cloud, hint, plan_again, planning, render, snapshot};
-use rehome_activities::azure::{Azure, Tape};
+use rehome_activities::azure::{Azure, ResponseRecording};
 use rehome_activities::relocate::surroundings;
 use serde_json::json;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
     // A tape keeps every answer: only who wants a snapshot pays for one.
     let (reader, tape) = match save {
         Some(_) => cloud.azure.reader().taped(),
-        None => (cloud.azure.reader(), Tape::default()),
+        None => (cloud.azure.reader(), ResponseRecording::default()),
     };
     let (mut found, mut missing, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     for (params, facts) in planning::survey(&reader, &manifest).await? {
@@ -55,7 +55,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
     Ok(Exit::Done)
 }
 
-fn write(place: &Place, tape: &Tape, azure: &Azure) -> Result<(), CliError> {
+fn write(place: &Place, tape: &ResponseRecording, azure: &Azure) -> Result<(), CliError> {
     let estate = snapshot::estate(&tape.heard(), azure.caller(), azure.national());
     let text = snapshot::text_of(&estate)
         .map_err(|e| CliError::because(Exit::Failed, "failed to write the snapshot", &e))?;

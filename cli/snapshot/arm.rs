@@ -1,7 +1,7 @@
 //! CLI: what Resource Manager and its index answered, as ARM objects. Pure.
 
 use super::text;
-use rehome_activities::azure::Heard;
+use rehome_activities::azure::RecordedResponse;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub(super) enum Shown {
 pub(super) struct Objects(BTreeMap<String, (Shown, String, Value)>);
 
 /// Everything that was heard of.
-pub(super) fn objects(heard: &[&Heard]) -> Objects {
+pub(super) fn objects(heard: &[&RecordedResponse]) -> Objects {
     let mut objects = Objects::default();
     for one in heard {
         let Ok(answer) = &one.answer else { continue };

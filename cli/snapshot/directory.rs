@@ -2,7 +2,7 @@
 
 use super::arm::is_identity;
 use super::text;
-use rehome_activities::azure::Heard;
+use rehome_activities::azure::RecordedResponse;
 use rehome_activities::references::secrets::MASK;
 use rehome_orchestrator::without_secrets;
 use serde_json::{Map, Value, json};
@@ -52,7 +52,7 @@ const ATTRIBUTES: &str = "customSecurityAttributes";
 struct Directory(BTreeMap<String, Map<String, Value>>);
 
 /// Everything that was heard of, and everybody who is granted something by what was read of Resource Manager.
-pub(super) fn objects(heard: &[&Heard], arm: &[Value], caller: &str) -> Vec<Value> {
+pub(super) fn objects(heard: &[&RecordedResponse], arm: &[Value], caller: &str) -> Vec<Value> {
     let mut directory = Directory::default();
     for one in heard {
         if let Ok(answer) = &one.answer {
@@ -61,7 +61,7 @@ pub(super) fn objects(heard: &[&Heard], arm: &[Value], caller: &str) -> Vec<Valu
     }
     let principal = |i: &Value| text(i, "/properties/principalId").to_lowercase();
     let own: BTreeSet<String> = arm.iter().filter(|object| is_identity(object)).map(principal).collect();
-    let gone = |one: &&&Heard| matches!(&one.answer, Err(why) if why.status == Some(404));
+    let gone = |one: &&&RecordedResponse| matches!(&one.answer, Err(why) if why.status == Some(404));
     let gone = heard.iter().filter(gone).filter_map(|one| one.path.strip_prefix("directoryObjects/"));
     directory.principals(arm, &gone.map(str::to_lowercase).collect());
     // Identities, and whoever is signed in, are there by themselves; not so what was set on them.

@@ -9,16 +9,17 @@ mod arm;
 mod directory;
 mod unread;
 
-use rehome_activities::azure::national::National;
-use rehome_activities::azure::{Caller, Heard, Side};
+use rehome_activities::azure::national::KnownCloud;
+use rehome_activities::azure::{ApiEndpoint, Caller, RecordedResponse};
 use rehome_activities::references::rehearsal::mask_for_rehearsal;
 use rehome_activities::references::secrets::mask_all;
 use rehome_simulator::{Estate, Settings};
 use serde_json::Value;
 
 /// The estate of everything that was heard; no secret is in it.
-pub(crate) fn estate(heard: &[Heard], caller: &Caller, national: Option<&National>) -> Estate {
-    let (of_arm, of_graph): (Vec<&Heard>, Vec<&Heard>) = heard.iter().partition(|h| h.side == Side::Arm);
+pub(crate) fn estate(heard: &[RecordedResponse], caller: &Caller, national: Option<&KnownCloud>) -> Estate {
+    let (of_arm, of_graph): (Vec<&RecordedResponse>, Vec<&RecordedResponse>) =
+        heard.iter().partition(|h| h.side == ApiEndpoint::Arm);
     let mut arm = arm::objects(&of_arm);
     let unread = unread::unread(heard, &mut arm);
     let mut arm = arm.chosen();

@@ -3,7 +3,7 @@
 use super::arm::{INDEX, Objects, Shown, shell};
 use super::text;
 use rehome_activities::azure::errors::NO_LICENCE;
-use rehome_activities::azure::{Heard, Side};
+use rehome_activities::azure::{ApiEndpoint, RecordedResponse};
 use rehome_simulator::Unread;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +12,8 @@ const ASSOCIATED: &str = "/listassociatedresources";
 
 /// Everything that may not be read. Of what is known only by its place, a shell is added: what uses an identity
 /// there, and that the index shows it.
-pub(super) fn unread(heard: &[Heard], objects: &mut Objects) -> Vec<Unread> {
-    let refused: BTreeMap<String, &Heard> =
+pub(super) fn unread(heard: &[RecordedResponse], objects: &mut Objects) -> Vec<Unread> {
+    let refused: BTreeMap<String, &RecordedResponse> =
         heard.iter().filter(|h| h.answer.is_err()).map(|h| (h.path.to_lowercase(), h)).collect();
     let indexed = indexed(heard);
     let users = users(heard);
@@ -44,9 +44,9 @@ fn counts(status: u16) -> bool {
 }
 
 /// What the index shows, by lower-case id; with a shell that names an identity where it was found by its text.
-fn indexed(heard: &[Heard]) -> BTreeMap<String, Option<Value>> {
+fn indexed(heard: &[RecordedResponse]) -> BTreeMap<String, Option<Value>> {
     let mut indexed: BTreeMap<String, Option<Value>> = BTreeMap::new();
-    for one in heard.iter().filter(|h| h.side == Side::Arm && h.path.eq_ignore_ascii_case(INDEX)) {
+    for one in heard.iter().filter(|h| h.side == ApiEndpoint::Arm && h.path.eq_ignore_ascii_case(INDEX)) {
         let Ok(answer) = &one.answer else { continue };
         let query = one.asked.as_ref().map(|asked| text(asked, "/query")).unwrap_or_default();
         let named = query.split("text contains '").nth(1).and_then(|rest| rest.split('\'').next());
@@ -65,9 +65,9 @@ fn indexed(heard: &[Heard]) -> BTreeMap<String, Option<Value>> {
 }
 
 /// What uses an identity, as Azure says whatever the caller may see: shells by lower-case id.
-fn users(heard: &[Heard]) -> BTreeMap<String, Value> {
+fn users(heard: &[RecordedResponse]) -> BTreeMap<String, Value> {
     let mut users: BTreeMap<String, Value> = BTreeMap::new();
-    for one in heard.iter().filter(|h| h.side == Side::Arm) {
+    for one in heard.iter().filter(|h| h.side == ApiEndpoint::Arm) {
         let Some(at) = one.path.to_lowercase().strip_suffix(ASSOCIATED).map(str::len) else { continue };
         let Ok(answer) = &one.answer else { continue };
         for user in answer["value"].as_array().into_iter().flatten() {

@@ -3,7 +3,7 @@
 use crate::activity::Clients;
 use crate::activity::list_cache::ListCache;
 use crate::azure::{Azure, Reader};
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use rehome_orchestrator::{Activity, Json, Registry};
 
 /// The clients of one cloud, and the key of a log.

@@ -4,7 +4,7 @@
 //! itself, sooner or later, is no change.
 
 use crate::references::rest::{Lens, Rest, Spill};
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use serde_json::{Map, Value};
 
 /// What can be written, as a read asks for it.

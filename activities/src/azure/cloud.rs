@@ -1,15 +1,15 @@
 //! Azure: which cloud it is, who is signed in, and what all clients share.
 
-use super::national::{self, National};
+use super::national::{self, KnownCloud};
 use super::pacing::Pacing;
 use super::reader::Reader;
+use super::sanitize::plain;
 use super::seal::{Seal, is_sealed};
 use super::sign_in::{LocalSignIn, SignIn, SignInError};
 use super::together::{Servers, stranger};
 use super::transport::{Sent, Transport};
-use super::words::plain;
 use super::writer::Writer;
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use rehome_orchestrator::{Operation, TimeScale};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -123,7 +123,7 @@ pub(crate) struct Inner {
     pub(crate) graph_audience: String,
     pub(crate) time_scale: TimeScale,
     pub(crate) caller: Caller,
-    pub(crate) national: Option<&'static National>,
+    pub(crate) national: Option<&'static KnownCloud>,
     /// Seals addresses for the log that is written to; set once its key is known.
     pub(super) seal: OnceLock<Seal>,
 }
@@ -228,7 +228,7 @@ impl Azure {
     }
 
     /// Which of the clouds with a name this is, or presents itself as.
-    pub fn national(&self) -> Option<&'static National> {
+    pub fn national(&self) -> Option<&'static KnownCloud> {
         self.inner.national
     }
 

@@ -12,13 +12,13 @@ const SHORT: Duration = Duration::from_secs(10);
 
 /// What the answers of a cloud say beside their content. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Heard {
+pub(crate) struct RecordedResponse {
     /// The date of the last answer, in milliseconds since 1970 UTC, and when it came.
     date: Arc<Mutex<Option<(i64, Instant)>>>,
     told: Arc<OnceLock<Told>>,
 }
 
-impl Heard {
+impl RecordedResponse {
     /// Takes in the date of an answer that has just come.
     pub(crate) fn answer(&self, headers: &HeaderMap) {
         let said = headers.get("date").and_then(|value| value.to_str().ok());
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_date_of_the_last_answer_goes_on_by_a_clock_that_nobody_sets() {
-        let heard = Heard::default();
+        let heard = RecordedResponse::default();
         assert_eq!(heard.now_ms(1.0), None);
         let mut headers = HeaderMap::new();
         heard.answer(&headers);
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_long_pause_is_told_and_a_short_one_is_not() {
-        let (heard, said) = (Heard::default(), Arc::new(Mutex::new(Vec::new())));
+        let (heard, said) = (RecordedResponse::default(), Arc::new(Mutex::new(Vec::new())));
         let hears = said.clone();
         heard.tell(Arc::new(move |length, of| {
             hears.lock().expect("one thread").push((length, of.to_owned()));

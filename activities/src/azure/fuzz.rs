@@ -5,8 +5,8 @@ use super::errors::{self, Asked};
 use super::graph::graph_url;
 use super::paging;
 use super::reader::{arm_url, polled};
+use super::sanitize;
 use super::transport::Answer;
-use super::words;
 use super::writer::{done, written_url};
 use rehome_orchestrator::{Fault, Operation, Outcome};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -98,7 +98,7 @@ pub fn link(data: &[u8]) {
         assert!(url.scheme() == "https" || loopback, "{url}");
     }
     drop(caller(&text));
-    let words = words::plain(&text);
+    let words = sanitize::plain(&text);
     assert!(!words.contains(char::is_control) && words.chars().count() <= 600);
 }
 

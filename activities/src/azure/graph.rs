@@ -4,8 +4,8 @@ use super::cloud::is_loopback;
 use super::errors::{self, Asked, broken};
 use super::national::CLOUDS;
 use super::reader::{Reader, absent, is_plain};
+use super::recording::ApiEndpoint;
 use super::shape::Shape;
-use super::tape::Side;
 use chrono::{DateTime, Utc};
 use rehome_orchestrator::{Fault, FaultKind};
 use reqwest::Method;
@@ -30,7 +30,7 @@ impl Reader {
     /// When it cannot be read, for another reason than that it is not there.
     pub async fn graph_find(&self, path: &str) -> Result<Option<Value>, Fault> {
         let url = self.graph_url(path)?;
-        absent(self.read(Side::Graph, Method::GET, url, None, Shape::One).await)
+        absent(self.read(ApiEndpoint::Graph, Method::GET, url, None, Shape::One).await)
     }
 
     /// Everything of a list, page after page.
@@ -39,7 +39,7 @@ impl Reader {
     /// When a page cannot be read, or leads to another server.
     pub async fn graph_list(&self, path: &str) -> Result<Vec<Value>, Fault> {
         let url = self.graph_url(path)?;
-        self.pages(Side::Graph, url).await
+        self.pages(ApiEndpoint::Graph, url).await
     }
 
     /// Everything of a log, which only the preview shows whole, and what time it is where it is kept.
@@ -48,7 +48,7 @@ impl Reader {
     /// When a page cannot be read, or leads to another server.
     pub async fn graph_log(&self, path: &str) -> Result<(Vec<Value>, DateTime<Utc>), Fault> {
         let url = graph_url_of(&self.inner.graph, "beta", path)?;
-        self.dated_pages(Side::Graph, url).await
+        self.dated_pages(ApiEndpoint::Graph, url).await
     }
 
     /// Many reads in as few exchanges as possible; the answers are in the order of the paths.
@@ -86,7 +86,8 @@ impl Reader {
         for some in ids.chunks(IDS_MAX) {
             let url = self.graph_url(PATH)?;
             let body = json!({"ids": some, "types": ["directoryObject"]});
-            let found = self.read(Side::Graph, Method::POST, url, Some(&body), Shape::List("value")).await?;
+            let found =
+                self.read(ApiEndpoint::Graph, Method::POST, url, Some(&body), Shape::List("value")).await?;
             known.extend(
                 found["value"]
                     .as_array()
@@ -113,7 +114,7 @@ impl Reader {
         let sent = match self.graph_url("$batch") {
             Ok(url) => {
                 let body = json!({"requests": requests});
-                self.read(Side::Graph, Method::POST, url, Some(&body), Shape::List("responses")).await
+                self.read(ApiEndpoint::Graph, Method::POST, url, Some(&body), Shape::List("responses")).await
             }
             Err(why) => Err(why),
         };
@@ -123,7 +124,7 @@ impl Reader {
                 for at in part {
                     // Told as the read that it was, in whatever it was sent.
                     let why = why.clone().at(gets[*at].clone());
-                    self.heard(Side::Graph, &gets[*at], None, || Err(why.clone()));
+                    self.heard(ApiEndpoint::Graph, &gets[*at], None, || Err(why.clone()));
                     answers[*at] = Some(Err(why));
                 }
                 return;
@@ -138,7 +139,7 @@ impl Reader {
                 continue;
             }
             let answer = self.part(response, status, &gets[at]).await;
-            self.heard(Side::Graph, &gets[at], None, || answer.clone());
+            self.heard(ApiEndpoint::Graph, &gets[at], None, || answer.clone());
             answers[at] = Some(answer);
         }
         // What the answer passed over in silence is asked for again.

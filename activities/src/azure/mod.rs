@@ -13,13 +13,13 @@ pub mod national;
 mod pacing;
 mod paging;
 mod reader;
+mod recording;
+mod sanitize;
 mod seal;
 mod shape;
 mod sign_in;
-mod tape;
 mod together;
 mod transport;
-mod words;
 mod writer;
 
 #[cfg(test)]
@@ -28,9 +28,9 @@ mod tests;
 pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
 pub use date::Told;
 pub use reader::{ReadAction, Reader};
+pub use recording::{ApiEndpoint, RecordedResponse, ResponseRecording};
+pub use sanitize::is_unseen;
 pub use shape::items;
 pub(crate) use shape::{NO_ANSWER, says_gone, says_never, says_no_version};
 pub use sign_in::{LocalSignIn, SignInError};
-pub use tape::{Heard, Side, Tape};
-pub use words::is_unseen;
 pub use writer::Writer;

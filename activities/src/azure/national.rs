@@ -2,7 +2,7 @@
 
 /// A cloud with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct National {
+pub struct KnownCloud {
     /// What people call it on the command line.
     pub name: &'static str,
     /// What it calls itself in its metadata.
@@ -23,8 +23,8 @@ pub struct National {
 /// Source: <https://learn.microsoft.com/graph/deployments>, <https://learn.microsoft.com/entra/workload-id/>,
 /// <https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud>, and `/metadata/endpoints` of
 /// each of them.
-pub const CLOUDS: [National; 3] = [
-    National {
+pub const CLOUDS: [KnownCloud; 3] = [
+    KnownCloud {
         name: "azure",
         own_name: "AzureCloud",
         manager: "https://management.azure.com",
@@ -37,7 +37,7 @@ pub const CLOUDS: [National; 3] = [
         audiences: &["https://management.core.windows.net", "https://management.azure.com"],
         exchange: "api://AzureADTokenExchange",
     },
-    National {
+    KnownCloud {
         name: "usgov",
         own_name: "AzureUSGovernment",
         manager: "https://management.usgovcloudapi.net",
@@ -46,7 +46,7 @@ pub const CLOUDS: [National; 3] = [
         audiences: &["https://management.core.usgovcloudapi.net", "https://management.usgovcloudapi.net"],
         exchange: "api://AzureADTokenExchangeUSGov",
     },
-    National {
+    KnownCloud {
         name: "china",
         own_name: "AzureChinaCloud",
         manager: "https://management.chinacloudapi.cn",
@@ -58,23 +58,23 @@ pub const CLOUDS: [National; 3] = [
 ];
 
 /// A cloud by what people call it.
-pub fn named(name: &str) -> Option<&'static National> {
+pub fn named(name: &str) -> Option<&'static KnownCloud> {
     CLOUDS.iter().find(|cloud| cloud.name == name)
 }
 
 /// A cloud by the URL of its Resource Manager.
-pub fn at(manager: &str) -> Option<&'static National> {
+pub fn at(manager: &str) -> Option<&'static KnownCloud> {
     let host = |text: &str| Some(url::Url::parse(text).ok()?.host_str()?.to_owned());
     let wanted = host(manager)?;
     CLOUDS.iter().find(|cloud| host(cloud.manager).is_some_and(|own| own == wanted))
 }
 
 /// A cloud by its Resource Manager, or else by what it calls itself: whoever has no such address may play one.
-pub(super) fn known(own_name: &str, manager: &url::Url) -> Option<&'static National> {
+pub(super) fn known(own_name: &str, manager: &url::Url) -> Option<&'static KnownCloud> {
     at(manager.as_str()).or_else(|| CLOUDS.iter().find(|cloud| cloud.own_name == own_name))
 }
 
 /// The cloud for which an audience is meant, where it is one that a cloud has by default.
-pub fn of_audience(audience: &str) -> Option<&'static National> {
+pub fn of_audience(audience: &str) -> Option<&'static KnownCloud> {
     CLOUDS.iter().find(|cloud| cloud.exchange.eq_ignore_ascii_case(audience))
 }

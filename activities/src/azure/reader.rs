@@ -1,10 +1,10 @@
 //! Azure: reading. Nothing here can change anything: GET, and the few reads that Azure spells as POST.
 
 use super::cloud::Inner;
-use super::errors::{self, Asked, Meaning, Wish, broken};
+use super::errors::{self, Asked, Meaning, RetryAfter, broken};
 use super::paging::{self, Page};
+use super::recording::{self, ApiEndpoint, RecordedResponse, ResponseRecording};
 use super::shape::{Shape, incomplete, says_gone, says_never};
-use super::tape::{self, Heard, Side, Tape};
 use super::transport::Answer;
 use super::writer::NoAnswer;
 use crate::references::callers::is_policy;
@@ -21,7 +21,7 @@ use url::Url;
 #[derive(Clone)]
 pub struct Reader {
     pub(super) inner: Arc<Inner>,
-    tape: Option<Tape>,
+    tape: Option<ResponseRecording>,
 }
 
 /// The reads of Resource Manager that are spelled as POST. Nothing else can be posted by a reader.
@@ -80,25 +80,25 @@ impl Reader {
     }
 
     /// The same reader, and a tape of everything that it hears from now on.
-    pub fn taped(&self) -> (Self, Tape) {
-        let tape = Tape::default();
+    pub fn taped(&self) -> (Self, ResponseRecording) {
+        let tape = ResponseRecording::default();
         (Self { inner: self.inner.clone(), tape: Some(tape.clone()) }, tape)
     }
 
     /// Puts one answer on the tape, if there is one; parts of a batch each by itself.
     pub(super) fn heard(
         &self,
-        side: Side,
+        side: ApiEndpoint,
         path: &str,
         asked: Option<&Value>,
         answer: impl FnOnce() -> Result<Value, Fault>,
     ) {
         let path = path.split('?').next().unwrap_or_default();
         let below = path.strip_prefix("/v1.0/").or_else(|| path.strip_prefix("/beta/"));
-        let path = below.filter(|_| side == Side::Graph).unwrap_or(path);
+        let path = below.filter(|_| side == ApiEndpoint::Graph).unwrap_or(path);
         if let Some(tape) = self.tape.as_ref().filter(|_| path != "$batch") {
-            let path = tape::decoded(path);
-            tape.record(Heard { side, path, asked: asked.cloned(), answer: answer() });
+            let path = recording::decoded(path);
+            tape.record(RecordedResponse { side, path, asked: asked.cloned(), answer: answer() });
         }
     }
 
@@ -126,7 +126,7 @@ impl Reader {
     /// When it is not there or cannot be read.
     pub async fn get(&self, id: &str, api: &str) -> Result<Value, Fault> {
         let url = self.arm_url(id, &shown_as(id, api))?;
-        self.read(Side::Arm, Method::GET, url, None, Shape::One).await
+        self.read(ApiEndpoint::Arm, Method::GET, url, None, Shape::One).await
     }
 
     /// One resource, or `None` where it is gone by two answers: its own, and that of the list that it would be in.
@@ -160,7 +160,7 @@ impl Reader {
     /// When it is not there or cannot be read.
     pub async fn get_tagged(&self, id: &str, api: &str) -> Result<(Value, Option<String>), Fault> {
         let url = self.arm_url(id, &shown_as(id, api))?;
-        let (answer, body) = self.exchange(Side::Arm, Method::GET, url, None, Shape::One).await?;
+        let (answer, body) = self.exchange(ApiEndpoint::Arm, Method::GET, url, None, Shape::One).await?;
         Ok((body, answer.header("etag").map(ToOwned::to_owned)))
     }
 
@@ -172,7 +172,7 @@ impl Reader {
         let mut all = vec![("api-version", api)];
         all.extend_from_slice(query);
         let url = self.arm_url(path, &all)?;
-        self.pages(Side::Arm, url).await
+        self.pages(ApiEndpoint::Arm, url).await
     }
 
     /// One of the reads that are spelled as POST.
@@ -194,7 +194,7 @@ impl Reader {
     async fn ask(&self, action: ReadAction, id: &str, body: Option<&Value>) -> Result<Value, Fault> {
         let (path, api) = action.path();
         let url = self.arm_url(&format!("{id}{path}"), &[("api-version", api)])?;
-        self.read(Side::Arm, Method::POST, url, body, action.shape()).await
+        self.read(ApiEndpoint::Arm, Method::POST, url, body, action.shape()).await
     }
 
     /// Everything that uses an identity, by Azure's own list.
@@ -206,13 +206,14 @@ impl Reader {
         let first = self.arm_url(&format!("{identity}{path}"), &[("api-version", api)])?;
         let (mut all, mut url, mut bytes) = (Vec::new(), first, 0);
         for _ in 0..paging::PAGES_MAX {
-            let page = match self.page(Side::Arm, Method::POST, &url, None, ("value", &mut bytes)).await {
-                // The description says how the first page is asked for, and of the others only where they are.
-                Err(why) if !all.is_empty() && matches!(why.status, Some(404 | 405)) => {
-                    self.page(Side::Arm, Method::GET, &url, None, ("value", &mut bytes)).await?
-                }
-                page => page?,
-            };
+            let page =
+                match self.page(ApiEndpoint::Arm, Method::POST, &url, None, ("value", &mut bytes)).await {
+                    // The description says how the first page is asked for, and of the others only where they are.
+                    Err(why) if !all.is_empty() && matches!(why.status, Some(404 | 405)) => {
+                        self.page(ApiEndpoint::Arm, Method::GET, &url, None, ("value", &mut bytes)).await?
+                    }
+                    page => page?,
+                };
             let (next, total) = (page.next(&url)?, page.body.get("totalCount").cloned());
             all.extend(page.items);
             match next {
@@ -245,7 +246,8 @@ impl Reader {
             if !subscriptions.is_empty() {
                 body["subscriptions"] = json!(subscriptions);
             }
-            let page = self.page(Side::Arm, Method::POST, &url, Some(&body), ("data", &mut bytes)).await?;
+            let page =
+                self.page(ApiEndpoint::Arm, Method::POST, &url, Some(&body), ("data", &mut bytes)).await?;
             rows.extend(page.items);
             match page.body.get("$skipToken").filter(|t| t.as_str().is_some_and(|t| !t.is_empty())) {
                 Some(next) => token = Some(next.clone()),
@@ -289,7 +291,7 @@ impl Reader {
                 return Outcome::Unknown(broken(what, base.as_str()));
             }
         };
-        match self.exchange(Side::Arm, Method::GET, url, None, Shape::Any).await {
+        match self.exchange(ApiEndpoint::Arm, Method::GET, url, None, Shape::Any).await {
             Ok((answer, _)) => polled(&answer, operation),
             Err(why) => match why.kind {
                 FaultKind::Throttled | FaultKind::Unavailable | FaultKind::Broken => {
@@ -305,14 +307,14 @@ impl Reader {
         arm_url(&self.inner.arm, path, query)
     }
 
-    pub(super) async fn pages(&self, side: Side, first: Url) -> Result<Vec<Value>, Fault> {
+    pub(super) async fn pages(&self, side: ApiEndpoint, first: Url) -> Result<Vec<Value>, Fault> {
         Ok(self.dated_pages(side, first).await?.0)
     }
 
     /// A list, and the date that its last page says.
     pub(super) async fn dated_pages(
         &self,
-        side: Side,
+        side: ApiEndpoint,
         first: Url,
     ) -> Result<(Vec<Value>, DateTime<Utc>), Fault> {
         let (mut all, mut url, mut bytes) = (Vec::new(), first, 0);
@@ -331,7 +333,7 @@ impl Reader {
     /// One page of a list under this name that has had so many bytes; more than a list may have are not read.
     async fn page(
         &self,
-        side: Side,
+        side: ApiEndpoint,
         method: Method,
         url: &Url,
         body: Option<&Value>,
@@ -345,7 +347,7 @@ impl Reader {
 
     pub(super) async fn read(
         &self,
-        side: Side,
+        side: ApiEndpoint,
         method: Method,
         url: Url,
         body: Option<&Value>,
@@ -356,7 +358,7 @@ impl Reader {
 
     async fn exchange(
         &self,
-        side: Side,
+        side: ApiEndpoint,
         method: Method,
         url: Url,
         body: Option<&Value>,
@@ -378,7 +380,7 @@ impl Reader {
     /// A read, tried again while that may help.
     async fn tried(
         &self,
-        side: Side,
+        side: ApiEndpoint,
         method: Method,
         url: Url,
         body: Option<&Value>,
@@ -411,7 +413,7 @@ impl Reader {
         }
     }
 
-    async fn pause(&self, tries: u32, wish: Wish) {
+    async fn pause(&self, tries: u32, wish: RetryAfter) {
         let own = PAUSE * 2_u32.pow(tries.min(6) - 1);
         let own = u64::try_from(own.as_millis()).unwrap_or(u64::MAX);
         let own =

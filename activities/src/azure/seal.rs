@@ -4,7 +4,7 @@
 //! was killed asks on after a restart, so the address has to be in the log; there it is sealed with a key that is
 //! beside the log and not in it. Where the key is gone, the thing itself is asked.
 
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};

@@ -3,7 +3,7 @@
 //! A success without the thing that was asked for is a failure: nothing may be concluded from what it does not say.
 
 use super::errors::{self, Asked};
-use super::words::plain;
+use super::sanitize::plain;
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
 

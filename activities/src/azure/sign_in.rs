@@ -1,9 +1,9 @@
 //! Azure: tokens. Held in memory, shown to nobody.
 
 use super::cloud::is_loopback;
-use super::errors::{self, Meaning, Wish};
+use super::errors::{self, Meaning, RetryAfter};
+use super::sanitize::plain;
 use super::transport::{Sent, Transport};
-use super::words::plain;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
 use azure_core::error::ErrorKind;
@@ -40,7 +40,7 @@ pub enum SignInError {
         /// What came instead of a token.
         why: Fault,
         /// How long it asked to be left alone.
-        after: Wish,
+        after: RetryAfter,
     },
 }
 
@@ -63,7 +63,7 @@ impl SignInError {
     }
 
     /// What an answer that holds no token means.
-    fn answered(status: u16, body: &Value, text: &str, after: Wish) -> Self {
+    fn answered(status: u16, body: &Value, text: &str, after: RetryAfter) -> Self {
         let why = errors::sign_in_fault(status, body, text);
         match errors::row_of(errors::SIGN_IN, &why).meaning {
             Meaning::Later | Meaning::Doubt | Meaning::Settles { .. } => Self::Unavailable { why, after },
@@ -78,7 +78,7 @@ impl SignInError {
 
     /// What the official library says, as far as it says it in fields.
     fn of_library(error: &azure_core::Error) -> Self {
-        let text = super::words::causes(error);
+        let text = super::sanitize::causes(error);
         match error.kind() {
             ErrorKind::HttpResponse { status, .. } => {
                 Self::answered(u16::from(*status), &Value::Null, &text, None)

@@ -6,7 +6,7 @@
 //! A token is only ever good where it is sent.
 
 use super::cloud::is_loopback;
-use super::national::{self, CLOUDS, National};
+use super::national::{self, CLOUDS, KnownCloud};
 use url::{Host, Url};
 
 /// The servers of a cloud, as it describes them.
@@ -44,7 +44,7 @@ pub(super) fn stranger(servers: Servers<'_>) -> Option<String> {
     Some(format!("its {what}, {is}, is of another cloud"))
 }
 
-fn own<'a>(cloud: &National, servers: Servers<'a>) -> [(&'static str, &'a str, bool); 3] {
+fn own<'a>(cloud: &KnownCloud, servers: Servers<'a>) -> [(&'static str, &'a str, bool); 3] {
     let is = |own: &str, said: &str| own.eq_ignore_ascii_case(said.trim_end_matches('/'));
     let (login, graph) = (servers.login.as_str(), servers.graph.as_str());
     [

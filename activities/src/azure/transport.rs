@@ -1,7 +1,7 @@
 //! Azure: one HTTP exchange, and what can be known about it afterwards.
 
-use super::date::Heard;
-use super::words::request_id;
+use super::date::RecordedResponse;
+use super::sanitize::request_id;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(60);
 pub(crate) struct Transport {
     client: Client,
     sent: Arc<AtomicU64>,
-    pub(crate) heard: Heard,
+    pub(crate) heard: RecordedResponse,
 }
 
 /// What is known after an exchange.
@@ -68,7 +68,7 @@ impl Transport {
         if let Some(ca) = ca {
             builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(ca)?);
         }
-        Ok(Self { client: builder.build()?, sent: Arc::default(), heard: Heard::default() })
+        Ok(Self { client: builder.build()?, sent: Arc::default(), heard: RecordedResponse::default() })
     }
 
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {

@@ -1,14 +1,14 @@
 //! Azure: writing. Every method wants the engine's `Call`, whose request id goes out with what is sent.
 
 use super::cloud::Inner;
-use super::errors::{self, Asked, Meaning, Wish, broken};
+use super::errors::{self, Asked, Meaning, RetryAfter, broken};
 use super::graph::graph_url;
 use super::pacing::Question;
 use super::reader::Reader;
+use super::recording::ApiEndpoint;
+use super::sanitize::plain;
 use super::sign_in::{SignInError, is_refused};
-use super::tape::Side;
 use super::transport::{Answer, Sent};
-use super::words::plain;
 use rehome_orchestrator::{Call, Exchange, Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;
 use serde_json::Value;
@@ -93,14 +93,14 @@ impl Writer {
         if_match: Option<&str>,
     ) -> Outcome<Value> {
         match self.reader.arm_url(id, &[("api-version", api)]) {
-            Ok(url) => self.send(call, Side::Arm, method, url, body, if_match).await,
+            Ok(url) => self.send(call, ApiEndpoint::Arm, method, url, body, if_match).await,
             Err(why) => Outcome::Refused(why),
         }
     }
 
     async fn graph(&self, call: &Call, method: Method, path: &str, body: Option<&Value>) -> Outcome<Value> {
         match written_url(&self.reader.inner.graph, path) {
-            Ok(url) => self.send(call, Side::Graph, method, url, body, None).await,
+            Ok(url) => self.send(call, ApiEndpoint::Graph, method, url, body, None).await,
             Err(why) => Outcome::Refused(why),
         }
     }
@@ -108,7 +108,7 @@ impl Writer {
     async fn send(
         &self,
         call: &Call,
-        side: Side,
+        side: ApiEndpoint,
         method: Method,
         url: Url,
         body: Option<&Value>,
@@ -138,7 +138,7 @@ impl Writer {
     async fn refused(
         &self,
         call: &Call,
-        side: Side,
+        side: ApiEndpoint,
         method: &Method,
         url: &Url,
         answer: &Answer,
@@ -188,7 +188,7 @@ pub(super) enum NoAnswer {
         /// Why not.
         why: Fault,
         /// How long the sign-in server asked to be left alone.
-        after: Wish,
+        after: RetryAfter,
     },
     /// Nothing was sent, and somebody has to do something about it.
     NotSignedIn(Fault),
@@ -209,17 +209,17 @@ impl NoAnswer {
 }
 
 impl Inner {
-    pub(super) fn audience(&self, side: Side) -> &str {
+    pub(super) fn audience(&self, side: ApiEndpoint) -> &str {
         match side {
-            Side::Arm => &self.arm_audience,
-            Side::Graph => &self.graph_audience,
+            ApiEndpoint::Arm => &self.arm_audience,
+            ApiEndpoint::Graph => &self.graph_audience,
         }
     }
 
     /// One exchange; a token that is refused is replaced once.
     pub(super) async fn once(
         &self,
-        side: Side,
+        side: ApiEndpoint,
         method: &Method,
         url: &Url,
         body: Option<&Value>,
@@ -239,7 +239,8 @@ impl Inner {
                 request = request.header("content-length", "0");
             }
             if let Some(headers) = headers {
-                let name = if side == Side::Arm { "x-ms-client-request-id" } else { "client-request-id" };
+                let name =
+                    if side == ApiEndpoint::Arm { "x-ms-client-request-id" } else { "client-request-id" };
                 request = request.header(name, &headers.request_id);
                 if let Some(tag) = &headers.if_match {
                     request = request.header("if-match", tag);

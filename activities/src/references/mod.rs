@@ -16,7 +16,7 @@ pub mod rewrite;
 pub(crate) mod runs;
 pub mod scan;
 pub mod secrets;
-pub mod settings;
+pub mod settings_key;
 pub mod states;
 pub mod table;
 pub mod text;

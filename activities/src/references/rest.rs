@@ -4,7 +4,7 @@
 use super::compare::left_out;
 use super::scan::escape;
 use super::secrets::{MASK, mask};
-use super::settings::SettingsKey;
+use super::settings_key::SettingsKey;
 use super::writable::without_computed;
 use rehome_orchestrator::{Difference, Fault, FaultKind};
 use serde::{Deserialize, Serialize};

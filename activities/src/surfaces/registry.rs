@@ -6,7 +6,7 @@ use crate::conditions::alike::IdentityAlike;
 use crate::conditions::equal_access::PrincipalEqual;
 use crate::conditions::known::{IdentityKnown, PrincipalEntitled, PrincipalKnown};
 use crate::conditions::not_attached::IdentityUnused;
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use crate::surfaces::ALL;
 use rehome_orchestrator::Registry;
 

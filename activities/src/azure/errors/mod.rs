@@ -7,7 +7,7 @@ mod verdict;
 
 pub use table::TABLE;
 pub(crate) use verdict::{
-    Asked, REPLICATION_RETRY, SIGN_IN, Wish, broken, fault, is_over, is_spent, may_pass, row_of, says_there,
-    sign_in_fault,
+    Asked, REPLICATION_RETRY, RetryAfter, SIGN_IN, broken, fault, is_over, is_spent, may_pass, row_of,
+    says_there, sign_in_fault,
 };
 pub use verdict::{Meaning, NO_LICENCE, On, Row, advice};

@@ -1,7 +1,7 @@
 //! Azure: what each answer means for what may be done next. Pure: the table is data, this reads it.
 
 use crate::azure::errors::table::{self, TABLE};
-use crate::azure::words::{code as word, plain};
+use crate::azure::sanitize::{code as word, plain};
 use rehome_orchestrator::{Fault, FaultKind, Retry};
 use serde_json::Value;
 use std::time::Duration;
@@ -238,4 +238,4 @@ pub(crate) fn broken(what: &str, target: &str) -> Fault {
 }
 
 /// How long to leave the other side alone, if it said so.
-pub(crate) type Wish = Option<Duration>;
+pub(crate) type RetryAfter = Option<Duration>;

@@ -6,7 +6,7 @@
 //! Microsoft Graph <https://learn.microsoft.com/graph/throttling-limits>. Where a rate is published without a size, twenty
 //! seconds of it are taken, over which creation is counted.
 
-use crate::azure::tape::Side;
+use crate::azure::recording::ApiEndpoint;
 use crate::azure::transport::Answer;
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ pub(crate) struct Limit {
 /// What is to be sent.
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {
-    pub(crate) side: Side,
+    pub(crate) side: ApiEndpoint,
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) body: Option<&'a Value>,
@@ -63,8 +63,8 @@ impl Question<'_> {
     /// What it counts against.
     pub(crate) fn limits(self) -> Vec<Limit> {
         match self.side {
-            Side::Arm => arm(self.method, self.path),
-            Side::Graph => graph(self.method, self.path, self.body),
+            ApiEndpoint::Arm => arm(self.method, self.path),
+            ApiEndpoint::Graph => graph(self.method, self.path, self.body),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
-use crate::azure::national::{National, of_audience};
+use crate::azure::national::{KnownCloud, of_audience};
 use crate::commands::shell::quoted;
 use crate::relocate::facts::{Facts, Host, Moving, Strategy};
 use crate::relocate::map::preflight as map;
@@ -352,7 +352,7 @@ fn rights(facts: &Facts, out: &mut Preflight) {
 
 /// Audiences that another cloud has by default: Azure takes any, and no token is ever exchanged with them.
 /// Audiences that somebody chose are not judged.
-pub fn audiences(facts: &Facts, cloud: &National) -> Vec<Notice> {
+pub fn audiences(facts: &Facts, cloud: &KnownCloud) -> Vec<Notice> {
     let own = copied(facts).map(|c| (c.name.clone(), &c.audiences));
     let trusts = facts.directory.app_credentials.iter();
     let trusts = trusts.map(|c| (format!("{} of application {}", c.name, c.application_name), &c.audiences));

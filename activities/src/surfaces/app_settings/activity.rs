@@ -11,7 +11,7 @@ use crate::azure::ReadAction;
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;

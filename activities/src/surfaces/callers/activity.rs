@@ -10,7 +10,7 @@ use crate::activity::{
 };
 use crate::references::callers::{admit, dismiss, lists};
 use crate::references::rest::{Lens, Rest, Spill};
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use crate::references::table::Verb;
 use crate::references::writable::is_guarded;
 use crate::surfaces::host::rewrite::{Parts, Shape, shape};

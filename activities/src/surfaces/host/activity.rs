@@ -16,7 +16,7 @@ use crate::references::hidden;
 use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::secrets::MASK;
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use crate::references::states;
 use crate::references::table::{Verb, type_of};
 use crate::references::writable::is_guarded;

@@ -7,7 +7,7 @@ use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unr
 use crate::azure::NO_ANSWER;
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use crate::references::table::Verb;
 use crate::surfaces::host::rewrite::{Parts, Shape, shape};
 use crate::surfaces::key_vault_policy::image::{Image, entry_of, flat, image, is_entry, is_of_before};

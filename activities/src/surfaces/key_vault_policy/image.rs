@@ -2,7 +2,7 @@
 //! its own. Pure.
 
 use crate::references::rest::{Lens, Rest, Spill};
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};

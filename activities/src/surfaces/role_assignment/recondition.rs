@@ -6,7 +6,7 @@ use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
 use crate::surfaces::role_assignment::activity::AUTHORIZATION;

@@ -12,7 +12,7 @@ use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
 use crate::references::scan::escape;
 use crate::references::secrets::MASK;
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use crate::relocate::facts::SecurityAttribute;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;

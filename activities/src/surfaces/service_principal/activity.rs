@@ -8,7 +8,7 @@ use crate::activity::principal_image::{WRITABLE, put_back, rest};
 use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::references::rest::{Rest, Spill};
-use crate::references::settings::SettingsKey;
+use crate::references::settings_key::SettingsKey;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{

@@ -3,7 +3,7 @@
 use super::estate;
 use crate::support::oracle::{names, plain};
 use rehome_activities::azure::{Azure, ConnectOptions, LocalSignIn};
-use rehome_activities::references::settings::SettingsKey;
+use rehome_activities::references::settings_key::SettingsKey;
 use rehome_activities::relocate::{self, Options, Params, Target};
 use rehome_orchestrator::harness::{SystemUnderTest, WorldUnderTest};
 use rehome_orchestrator::{Document, OnFailure, PlannedRun, Registry, RunId};

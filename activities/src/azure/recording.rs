@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which server was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum ApiEndpoint {
     /// Resource Manager.
     Arm,
     /// Microsoft Graph.
@@ -19,9 +19,9 @@ pub enum Side {
 
 /// One question and its answer.
 #[derive(Clone)]
-pub struct Heard {
+pub struct RecordedResponse {
     /// Who was asked.
-    pub side: Side,
+    pub side: ApiEndpoint,
     /// The path without its query, decoded; of Graph, what stands below the version.
     pub path: String,
     /// What was sent, of the reads that are spelled as POST.
@@ -32,15 +32,15 @@ pub struct Heard {
 
 /// Everything that a reader heard, in the order of the answers. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Tape(Arc<Mutex<Vec<Heard>>>);
+pub struct ResponseRecording(Arc<Mutex<Vec<RecordedResponse>>>);
 
-impl Tape {
+impl ResponseRecording {
     /// What was heard so far.
-    pub fn heard(&self) -> Vec<Heard> {
+    pub fn heard(&self) -> Vec<RecordedResponse> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn record(&self, heard: Heard) {
+    pub(super) fn record(&self, heard: RecordedResponse) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(heard);
     }
 }
