@@ -194,3 +194,26 @@ fn every_command_and_flag_that_a_document_types_is_there() {
     }
     assert!(tried > 40, "{tried} commands were tried");
 }
+
+#[test]
+fn every_name_of_code_in_the_glossary_is_in_the_code() {
+    let all = all_files();
+    let sources = all.iter().filter(|path| path.ends_with(".rs") && !path.contains("/tests/"));
+    let code: String =
+        sources.map(|path| std::fs::read_to_string(root().join(path)).expect("text")).collect();
+    let glossary = std::fs::read_to_string(root().join("docs/glossary.md")).expect("the page");
+    let rows = glossary.lines().filter(|line| line.starts_with("| "));
+    let names =
+        rows.filter_map(|row| row.split('|').nth(1)).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    let gone: Vec<&str> = names.filter(|name| !name.contains('…') && !code.contains(*name)).collect();
+    assert_eq!(gone, Vec::<&str>::new(), "the code has other names");
+}
+
+#[test]
+fn each_decision_has_a_number_of_its_own() {
+    let all = all_files();
+    let numbers: Vec<&str> =
+        all.iter().filter_map(|path| path.strip_prefix("docs/decisions/")?.get(..3)).collect();
+    let once: BTreeSet<&str> = numbers.iter().copied().collect();
+    assert_eq!(numbers.len(), once.len(), "{numbers:?}");
+}
