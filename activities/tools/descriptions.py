@@ -8,12 +8,18 @@ pandora   a checkout of hashicorp/pandora (api-definitions/resource-manager), or
 aaz       a checkout of Azure/aaz (Resources/mgmt-plane/PATH in base64/VERSION.json); only of use where it has a PATCH
 bicep     a checkout of Azure/bicep-types-az (generated/SERVICE/NAMESPACE/VERSION/types.json): PUT only, but with
           what is read-only
+packages  unpacked azure-mgmt-* packages of Python (azure/mgmt/SERVICE): the simulator's tables are from them, so they
+          count only where nothing else describes a type
 """
 
 import json
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tools"))
+import packages  # noqa: E402  (beside the tools of no room)
 
 DEEPEST = 9
 
@@ -75,6 +81,11 @@ def read(folder, wanted):
     out = Descriptions(wanted)
     for operation in sorted(folder.rglob("Operation-*.json")):
         pandora_file(out, operation)
+    for operation in packages.read(folder, out.wanted):
+        body = package_node(operation.body) if operation.body and operation.body.members else None
+        source = f"package {operation.package}"
+        if operation.method in ("PUT", "PATCH") and (body or operation.method == "PATCH"):
+            out.add(operation.kind, operation.version, source, operation.method, body)
     for file in sorted(folder.rglob("*.json")):
         if file.name.startswith(("Operation-", "Model-", "Constant-", "ResourceId-")):
             continue
@@ -93,6 +104,15 @@ def read(folder, wanted):
         elif isinstance(text, dict) and {"service", "apiVersion", "resources"} <= text.keys():
             pandora_bundle(out, text)
     return out
+
+
+def package_node(place):
+    """A place of a package's model."""
+    read_only = bool(place.when) and not {"create", "update"} & set(place.when)
+    node = Node(is_list=place.is_list, read_only=read_only, model=place.model)
+    node.members = {name: package_node(member) for name, member in place.members.items()}
+    node.item = package_node(place.item) if place.item is not None else None
+    return node
 
 
 class Swagger:

@@ -154,6 +154,7 @@ def row_of(row, found):
     puts = [d for d in found if d.source.startswith("bicep") and d.version == version]
     known = puts[0].bodies["PUT"] if puts else None
     described = sorted((d for d in found if not d.source.startswith("bicep")), key=lambda d: fits(d, version))
+    described = [d for d in described if not d.source.startswith("package")] or described
     if not described:
         return {"type": kind, "put": "yes", "patch": "unknown", "source": mark(puts[0])} if puts else None
     best = described[0]
@@ -180,6 +181,7 @@ def table(rows, old, folders):
         new = row_of(row, found) or {"type": kind, "put": "unknown", "patch": "unknown", "source": "-"}
         was = old.get(kind)
         stays = was and was["source"] != new["source"] and worth(was, version) >= worth(new, version)
+        stays = stays or was and was["patch"] != "unknown" and new["source"].startswith("package")
         yield {**(was if stays else new), **{name: (was or {}).get(name, "") for name in KEPT}}
 
 

@@ -7,7 +7,7 @@ use crate::render::rehearsal::{Page, Played};
 use crate::view::view;
 use crate::{hint, manifest, render, store};
 use rehome_activities::azure::LocalSignIn;
-use rehome_simulator::{Fared, Options, Out, Pace, Pages, Running};
+use rehome_simulator::{Options, Outage, Pace, Pages, Running, WorkloadReport};
 use rehome_store::{Log, side};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -162,13 +162,13 @@ async fn page(
 
 /// How what runs on the hosts has fared, beside what the plan had promised.
 struct Workloads {
-    fared: Fared,
+    fared: WorkloadReport,
     /// The hosts for which the plan promises no overlap, in lower case.
     unpromised: BTreeSet<String>,
 }
 
 impl Workloads {
-    fn promised(&self, out: &Out) -> bool {
+    fn promised(&self, out: &Outage) -> bool {
         !self.unpromised.contains(&out.host.to_lowercase())
     }
 
@@ -183,7 +183,7 @@ impl Workloads {
     }
 
     fn lines(&self) -> Vec<String> {
-        let line = |out: &Out| {
+        let line = |out: &Outage| {
             let length = if out.lasts { "until now".to_owned() } else { format!("for {} s", out.seconds) };
             let mark = if self.promised(out) { "DOWN" } else { "down" };
             format!("{mark}  {} {length}: {}", out.workload, out.why)
@@ -192,7 +192,7 @@ impl Workloads {
     }
 }
 
-fn outage(out: &Out) -> Value {
+fn outage(out: &Outage) -> Value {
     json!({
         "workload": out.workload, "host": out.host, "seconds": out.seconds, "lasts": out.lasts, "why": out.why,
     })

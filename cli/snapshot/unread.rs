@@ -4,7 +4,7 @@ use super::arm::{INDEX, Objects, Shown, shell};
 use super::text;
 use rehome_activities::azure::errors::NO_LICENCE;
 use rehome_activities::azure::{ApiEndpoint, RecordedResponse};
-use rehome_simulator::Unread;
+use rehome_simulator::DeniedRead;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ const ASSOCIATED: &str = "/listassociatedresources";
 
 /// Everything that may not be read. Of what is known only by its place, a shell is added: what uses an identity
 /// there, and that the index shows it.
-pub(super) fn unread(heard: &[RecordedResponse], objects: &mut Objects) -> Vec<Unread> {
+pub(super) fn unread(heard: &[RecordedResponse], objects: &mut Objects) -> Vec<DeniedRead> {
     let refused: BTreeMap<String, &RecordedResponse> =
         heard.iter().filter(|h| h.answer.is_err()).map(|h| (h.path.to_lowercase(), h)).collect();
     let indexed = indexed(heard);
@@ -33,7 +33,7 @@ pub(super) fn unread(heard: &[RecordedResponse], objects: &mut Objects) -> Vec<U
             objects.add(Shown::Shell, seen.clone());
         }
         let hidden = used && !indexed.contains_key(path);
-        unread.insert(Unread { path: one.path.clone(), status, code: why.code.clone(), hidden });
+        unread.insert(DeniedRead { path: one.path.clone(), status, code: why.code.clone(), hidden });
     }
     unread.into_iter().collect()
 }

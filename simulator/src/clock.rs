@@ -30,7 +30,12 @@ pub(crate) struct SimClock {
 
 impl SimClock {
     pub(crate) fn new(pace: Pace) -> Self {
-        Self { start: Utc::now(), began: Instant::now(), pace, moved: AtomicI64::new(0) }
+        Self::at(pace, Utc::now())
+    }
+
+    /// A clock that begins at another time than now.
+    pub(crate) fn at(pace: Pace, start: DateTime<Utc>) -> Self {
+        Self { start, began: Instant::now(), pace, moved: AtomicI64::new(0) }
     }
 
     /// When it began.

@@ -17,7 +17,7 @@ pub struct Estate {
     pub workloads: Vec<Value>,
     /// What whoever is signed in may not read here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unread: Vec<Unread>,
+    pub unread: Vec<DeniedRead>,
     /// How this world behaves.
     #[serde(default)]
     pub settings: Settings,
@@ -26,7 +26,7 @@ pub struct Estate {
 /// A read that is refused, as it was where an estate was taken from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unread {
+pub struct DeniedRead {
     /// The path of Resource Manager, or of Graph below its version and without a leading slash.
     pub path: String,
     /// The HTTP status.

@@ -1,9 +1,9 @@
 //! Simulator: what goes wrong, as data. Repeatable: it depends on the seed, on what is asked and on how
 //! often it was asked, never on the order in which requests of others arrive.
 
+use crate::http::Host;
 use crate::http::Reply;
 use crate::otherwise::Otherwise;
-use crate::pipeline::Host;
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -1,11 +1,14 @@
 //! Simulator: what must hold for every file and every request; `tests/fuzz` looks for one where it does not. Pure.
 
-use crate::arm::{filter_terms, parts, rows};
+use crate::arm::{rows, taken_apart};
+use crate::authorization::filter_terms;
 use crate::clock::SimClock;
+use crate::http::Host;
 use crate::http::{Reply, Request, decode, query};
 use crate::login::{Places, sign};
-use crate::pipeline::{Host, handle};
-use crate::server::{Shared, response};
+use crate::pipeline::handle;
+use crate::server::response;
+use crate::shared::Shared;
 use crate::world::World;
 use crate::{Estate, Faults};
 use serde_json::{Value, json};
@@ -55,7 +58,7 @@ pub fn queries(data: &[u8]) {
 pub fn texts(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let path = decode(&text);
-    let parsed = parts(&path);
+    let parsed = taken_apart(&path);
     assert!(path.starts_with(&parsed) || parsed.is_empty() || path.trim_end_matches('/') != path, "{path:?}");
     for (name, value) in query(&text) {
         assert_eq!(name, name.to_lowercase(), "{value}");

@@ -4,7 +4,10 @@
 //! does, and forgets everything when it ends; its state comes from an estate and can be read back as one.
 
 mod arm;
+mod authorization;
 mod clock;
+#[cfg(test)]
+mod compared;
 mod estate;
 mod faults;
 #[cfg(any(test, feature = "fuzz"))]
@@ -12,11 +15,13 @@ pub mod fuzz;
 mod graph;
 mod http;
 mod login;
+mod objects;
 mod operations;
 mod otherwise;
 mod pipeline;
 mod serve;
 mod server;
+mod shared;
 mod strangers;
 mod throttle;
 mod tls;
@@ -24,10 +29,10 @@ mod workload;
 mod world;
 
 pub use clock::Pace;
-pub use estate::{Estate, EstateError, Settings, Unread};
+pub use estate::{DeniedRead, Estate, EstateError, Settings};
 pub use faults::{Canned, Faults, FaultsError, Rule, What};
 pub use otherwise::{Also, Otherwise};
 pub use serve::{Options, Running, ServeError, serve};
 pub use strangers::Pages;
 pub use tls::TlsError;
-pub use workload::{Fared, Out};
+pub use workload::{Outage, WorkloadReport};

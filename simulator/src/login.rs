@@ -2,8 +2,8 @@
 //!
 //! Tokens are unsigned JWTs with the claims that clients read; they are good for an hour of wall time.
 
+use crate::http::Host;
 use crate::http::{Reply, Request};
-use crate::pipeline::Host;
 use crate::world::World;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -3,9 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
-/// Operations that were started, by their id.
+/// Operations that were started, by their id, and when the last one on each target ends.
 #[derive(Default)]
-pub(crate) struct Operations(BTreeMap<String, Operation>);
+pub(crate) struct Operations {
+    all: BTreeMap<String, Operation>,
+    ends: BTreeMap<String, DateTime<Utc>>,
+}
 
 /// One operation.
 #[derive(Clone, Debug)]
@@ -19,17 +22,18 @@ pub(crate) struct Operation {
 impl Operations {
     pub(crate) fn start(&mut self, id: &str, target: &str, now: DateTime<Utc>, takes: TimeDelta) {
         let operation = Operation { target: target.to_owned(), started: now, ends: now + takes };
-        self.0.insert(id.to_owned(), operation);
+        let last = self.ends.entry(target.to_ascii_lowercase()).or_insert(operation.ends);
+        *last = operation.ends.max(*last);
+        self.all.insert(id.to_owned(), operation);
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<&Operation> {
-        self.0.get(&id.to_lowercase())
+        self.all.get(&id.to_lowercase())
     }
 
     /// When the last operation on this target ends, if one is under way.
     pub(crate) fn busy(&self, target: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let same = |o: &&Operation| o.target.eq_ignore_ascii_case(target) && o.ends > now;
-        self.0.values().filter(same).map(|o| o.ends).max()
+        self.ends.get(&target.to_ascii_lowercase()).copied().filter(|ends| *ends > now)
     }
 }
 

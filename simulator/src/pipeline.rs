@@ -2,35 +2,17 @@
 //! locks; and the line that is written about it.
 
 use crate::arm;
-use crate::arm::authorization::{self, Call, Objects};
+use crate::authorization::{self, Call, Objects};
 use crate::faults::What;
-use crate::http::{Reply, Request, decode, not_here, query as query_of};
+use crate::http::{Host, Reply, Request, decode, not_here, query as query_of};
 use crate::login;
 use crate::otherwise::Also;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::strangers;
 use crate::throttle;
 use crate::world::{RequestLine, World};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-
-/// Which of the three servers was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Host {
-    Arm,
-    Graph,
-    Login,
-}
-
-impl Host {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Arm => "arm",
-            Self::Graph => "graph",
-            Self::Login => "login",
-        }
-    }
-}
 
 impl World {
     /// Does to other resources what a service does beside a write.

@@ -3,12 +3,13 @@
 use crate::clock::{Pace, SimClock};
 use crate::estate::Estate;
 use crate::faults::Faults;
+use crate::http::Host;
 use crate::login::Places;
-use crate::pipeline::Host;
-use crate::server::{Shared, accept};
+use crate::server::accept;
+use crate::shared::Shared;
 use crate::strangers::Pages;
 use crate::tls::{self, TlsError};
-use crate::workload::Fared;
+use crate::workload::WorkloadReport;
 use crate::world::World;
 use chrono::TimeDelta;
 use std::io;
@@ -145,7 +146,7 @@ async fn beside(named: SocketAddr, after: u16) -> Result<TcpListener, ServeError
 
 impl Running {
     /// How the workloads of the estate have fared so far.
-    pub fn fared(&self) -> Fared {
+    pub fn fared(&self) -> WorkloadReport {
         self.witness.0.world().fared()
     }
 

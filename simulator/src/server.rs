@@ -1,17 +1,16 @@
 //! Simulator: sockets. It parses, asks the pipeline, waits where the world is slow, and answers or cuts.
 
 use crate::faults::What;
-use crate::http::{Reply, Request, decode, query};
-use crate::login::Places;
-use crate::pipeline::{self, Host};
-use crate::strangers::{self, Pages};
-use crate::world::World;
+use crate::http::{Host, Reply, Request, decode, query};
+use crate::pipeline;
+use crate::shared::Shared;
+use crate::strangers;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -19,19 +18,6 @@ use tokio_rustls::TlsAcceptor;
 
 /// A request has at most this many bytes: Azure takes 4 MB.
 const BODY_MAX: usize = 4 << 20;
-
-/// What all connections share.
-pub(crate) struct Shared {
-    pub(crate) world: Mutex<World>,
-    pub(crate) places: Places,
-    pub(crate) pages: Pages,
-}
-
-impl Shared {
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Why a connection is closed without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -143,12 +129,20 @@ async fn parse(request: hyper::Request<Incoming>) -> Option<Request> {
     }
     Some(Request {
         method: head.method.as_str().to_ascii_uppercase(),
-        path: decode(head.uri.path()),
+        path: single(decode(head.uri.path())),
         target: head.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned(),
         query: query(head.uri.query().unwrap_or_default()),
         headers,
         body,
     })
+}
+
+/// A path in which two slashes beside each other are one, as clients that join paths send them and Azure takes them.
+fn single(mut path: String) -> String {
+    while path.contains("//") {
+        path = path.replace("//", "/");
+    }
+    path
 }
 
 /// A header's value with everything escaped that a header cannot carry, as in links of Azure's.

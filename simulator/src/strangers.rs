@@ -3,9 +3,9 @@
 //! who asks by the simulator's own name is answered, and no page of another origin. Pure.
 //! Source: <https://datatracker.ietf.org/doc/html/rfc9110#section-7.4>, <https://fetch.spec.whatwg.org/#origin-header>
 
+use crate::http::Host;
 use crate::http::{Reply, Request};
 use crate::login::Places;
-use crate::pipeline::Host;
 
 /// Who is given what the simulator tells of itself below `/sim/`: the estate, the requests, the workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,8 +17,6 @@
 //! - `terraform`: the type of Terraform's that it is imported as
 //! - `runs`, `when`: what a write of it runs: once (`ends`), each time (`stays`), or where a check in `runs` says so
 //! - `by_hand`: why it cannot be changed in place without loss
-//! - `computed`: what Azure computes inside it, where it is written whole: `[]` is every item, `*` every member.
-//!   Source: Azure/azure-rest-api-specs, 2024-08-14; `tests/judge/run` holds Microsoft's validator of traffic against it
 
 use std::sync::LazyLock;
 
@@ -35,7 +33,6 @@ pub(crate) struct Known {
     /// What a write runs, and when.
     pub(crate) runs: Option<(&'static str, &'static str)>,
     pub(crate) by_hand: Option<&'static str>,
-    pub(crate) computed: Vec<&'static str>,
 }
 
 /// Where code on it gets its tokens.
@@ -73,8 +70,7 @@ fn parse(line: &'static str) -> Option<Known> {
     let user = cell()?.and_then(|user| user.split_once(':'));
     let user = user.and_then(|(member, max)| Some((member, max.parse().ok()?)));
     let (terraform, runs, when, by_hand) = (cell()?, cell()?, cell()?, cell()?);
-    let computed = cell()?.unwrap_or_default().split_ascii_whitespace().collect();
-    Some(Known { kind, code, grants, single, user, terraform, runs: runs.zip(when), by_hand, computed })
+    Some(Known { kind, code, grants, single, user, terraform, runs: runs.zip(when), by_hand })
 }
 
 fn grant(kind: &'static str, cell: &'static str) -> Option<Grants> {
@@ -113,11 +109,7 @@ mod tests {
         assert_eq!((all().count(), kinds.len()), (lines, lines));
         for known in all() {
             let says = known.code.is_some() || known.grants.is_some() || known.runs.is_some();
-            assert!(
-                says || known.by_hand.is_some() || !known.computed.is_empty(),
-                "{} says nothing",
-                known.kind
-            );
+            assert!(says || known.by_hand.is_some(), "{} says nothing", known.kind);
         }
         assert_eq!(grants().filter(|(_, grants)| grants.name.is_some()).count(), 2);
     }

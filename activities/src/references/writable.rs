@@ -1,11 +1,27 @@
 //! Activities: what a write of a type leaves out because Azure computes it, and what it must carry although
 //! nothing there changes. Pure.
 //!
-//! The tables hold facts from the API descriptions of these types (Azure/azure-rest-api-specs, 2024-08-14);
-//! Microsoft's validator of traffic is held against them by `tests/judge/run`.
+//! What is computed is read out of descriptions by `activities/tools/computed.py`; what a PATCH must carry are facts from
+//! the API descriptions of these types. Microsoft's validator of traffic is held against both by `tests/judge/run`.
 
-use crate::references::known;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// What Azure computes inside a resource, by type in lower case: `[]` is every item, `*` every member.
+static COMPUTED: LazyLock<BTreeMap<String, Vec<Vec<&str>>>> = LazyLock::new(|| {
+    let rows = include_str!("computed.csv").lines().skip(1).filter_map(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [kind, places, _source] = cells[..] else { return None };
+        let places = places.split_ascii_whitespace().map(|place| place.split('.').collect());
+        Some((kind.to_ascii_lowercase(), places.collect()))
+    });
+    rows.collect()
+});
+
+fn computed(kind: &str) -> impl Iterator<Item = &'static Vec<&'static str>> {
+    COMPUTED.get(&kind.to_ascii_lowercase()).into_iter().flatten()
+}
 
 /// What a PATCH must carry wherever it says anything about what is around it.
 const REQUIRED: [(&str, &str, &str); 7] = [
@@ -21,18 +37,17 @@ const REQUIRED: [(&str, &str, &str); 7] = [
 
 /// Takes out of a whole resource what Azure computes.
 pub(crate) fn without_computed(kind: &str, body: &mut Value) {
-    for path in known::of(kind).into_iter().flat_map(|known| &known.computed) {
-        let parts: Vec<&str> = path.split('.').collect();
-        remove(body, &parts);
+    for path in computed(kind) {
+        remove(body, path);
     }
 }
 
 /// Whether Azure computes what is at a pointer, so that nobody can write it.
 pub(crate) fn is_computed(kind: &str, pointer: &str) -> bool {
     let at: Vec<&str> = pointer.split('/').skip(1).collect();
-    known::of(kind).into_iter().flat_map(|known| &known.computed).any(|path| {
-        let parts = path.split('.').flat_map(|part| {
-            let (name, list) = part.strip_suffix("[]").map_or((part, false), |name| (name, true));
+    computed(kind).any(|path| {
+        let parts = path.iter().flat_map(|part| {
+            let (name, list) = part.strip_suffix("[]").map_or((*part, false), |name| (name, true));
             std::iter::once(name).chain(list.then_some("*"))
         });
         let mut rest = at.iter();
@@ -78,6 +93,11 @@ pub(crate) fn is_guarded(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_line_of_the_table_is_read() {
+        assert_eq!(COMPUTED.len(), include_str!("computed.csv").lines().count() - 1);
+    }
 
     #[test]
     fn what_azure_computes_is_left_out_at_any_depth_and_nothing_else_is() {

@@ -4,10 +4,10 @@
 //! Source: apimanagement/2022-08-01 (`PolicyExportFormat`, `PolicyContentFormat`, `PolicyContractProperties`),
 //! apimanagement/2024-05-01 (`ApiRevision_ListByService`, `ApiRevisionContract`)
 
-use super::authorization::{Call, Objects};
-use super::id::ArmPath;
 use super::resources;
+use crate::authorization::{Call, Objects};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Value, json};
 

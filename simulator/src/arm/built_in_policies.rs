@@ -47,7 +47,15 @@ pub(super) fn handle(method: &str, path: &str) -> Option<Reply> {
         }
         ("GET", one) if one.starts_with(PREFIX) => Some(match find(one) {
             Some(found) => Reply::json(200, found),
-            None => crate::http::not_here("this built-in policy definition"),
+            // All of Azure's are named by GUIDs, and most of those are not here.
+            None if uuid::Uuid::try_parse(one.rsplit('/').next().unwrap_or_default()).is_ok() => {
+                crate::http::not_here("this built-in policy definition")
+            }
+            None => {
+                let name = one.rsplit('/').next().unwrap_or_default();
+                let message = format!("The policy definition '{name}' could not be found.");
+                Reply::error(404, "PolicyDefinitionNotFound", &message)
+            }
         }),
         _ => None,
     }

@@ -7,10 +7,10 @@
 //! of a binding can be given at creation only). The subject of that credential and the words of the refusal are
 //! not published.
 
-use super::authorization::{Objects, canonical, text};
-use super::id::ArmPath;
 use super::identity_block;
+use crate::authorization::{Objects, canonical, text};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Value, json};
 

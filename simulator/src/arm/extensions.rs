@@ -1,12 +1,12 @@
 //! ARM: what is put on a resource from outside: policies that are assigned there, exemptions, diagnostic settings.
 //! Pure. How exactly Azure words most of these refusals is not published.
 
-use super::authorization::{Call, Objects, canonical, linked};
-use super::id::ArmPath;
 use super::resources::not_found;
+use crate::authorization::{Call, Objects, canonical, linked, scope_chain};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 const ASSIGNMENT: &str = "microsoft.authorization/policyassignments";
 const EXEMPTION: &str = "microsoft.authorization/policyexemptions";
@@ -41,6 +41,72 @@ pub(super) fn of_nothing(world: &World, path: &ArmPath) -> Option<Reply> {
     let extended = ArmPath::parse(&path.scope);
     let is = [ASSIGNMENT, EXEMPTION, DIAGNOSTIC].contains(&kind.as_str()) && extended.is_instance();
     (is && world.get(&path.scope).is_none()).then(|| not_found(&extended))
+}
+
+/// The lists of policies: assignments at a scope with those above and below it, unless the filter says less; definitions
+/// with those that every tenant has.
+/// Source: <https://learn.microsoft.com/rest/api/policyauthorization/policy-assignments/list-for-resource-group>
+pub(super) fn listed(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
+    if call.method != "GET" || path.is_instance() {
+        return None;
+    }
+    let kind = path.kind.to_lowercase();
+    let here = canonical(&path.scope);
+    if kind == "microsoft.authorization/policydefinitions" {
+        let own = world
+            .of_kind(&kind)
+            .into_iter()
+            .filter(|one| canonical(&ArmPath::parse(id_of(one)).scope) == here);
+        let filter = call.query.get("$filter").map(|text| text.to_lowercase()).unwrap_or_default();
+        let word = ["custom", "builtin"].into_iter().find(|word| filter == format!("policytype eq '{word}'"));
+        let mut value: Vec<Value> =
+            if word == Some("custom") { Vec::new() } else { super::built_in_policies::all() };
+        if word != Some("builtin") {
+            value.extend(own.cloned());
+        }
+        return Some(Reply::json(200, json!({ "value": value })));
+    }
+    if kind != ASSIGNMENT {
+        return None;
+    }
+    let filter = call.query.get("$filter").map(|text| text.trim().to_lowercase()).unwrap_or_default();
+    let (above, below, definition) = match filter.as_str() {
+        "" => (true, true, None),
+        "atscope()" => (true, false, None),
+        "atexactscope()" => (false, false, None),
+        other => match other.strip_prefix("policydefinitionid eq '").and_then(|rest| rest.strip_suffix('\''))
+        {
+            Some(id) => (true, true, Some(canonical(id))),
+            None => {
+                return Some(Reply::error(400, "InvalidFilterInQueryString", "The filter is not supported."));
+            }
+        },
+    };
+    let chain = scope_chain(world, &path.scope);
+    let fits = |one: &&Value| {
+        let at = canonical(&ArmPath::parse(id_of(one)).scope);
+        let in_reach =
+            at == here || above && chain.contains(&at) || below && at.starts_with(&format!("{here}/"));
+        let of = one.pointer("/properties/policyDefinitionId").and_then(Value::as_str).map(canonical);
+        in_reach && definition.as_ref().is_none_or(|wanted| of.as_ref() == Some(wanted))
+    };
+    let value: Vec<Value> = world.of_type(ASSIGNMENT).into_iter().filter(fits).cloned().collect();
+    Some(Reply::json(200, json!({ "value": value })))
+}
+
+/// What Azure says of a definition that a client writes.
+pub(super) fn complete(path: &ArmPath, body: &mut Value) {
+    let kind = path.kind.to_lowercase();
+    if ["microsoft.authorization/policydefinitions", "microsoft.authorization/policysetdefinitions"]
+        .contains(&kind.as_str())
+        && let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.entry("policyType").or_insert(Value::from("Custom"));
+    }
+}
+
+fn id_of(object: &Value) -> &str {
+    object["id"].as_str().unwrap_or_default()
 }
 
 /// The refusal of an extension that does not fit.

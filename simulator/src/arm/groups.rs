@@ -1,9 +1,9 @@
 //! ARM: subscriptions, resource groups and what is in them, regions, tenants.
 
-use super::authorization::{Call, Objects};
-use super::id::ArmPath;
 use super::resource_filter;
-use crate::http::{Reply, Request};
+use crate::authorization::{Call, Objects};
+use crate::http::{Reply, Request, not_here};
+use crate::objects::{ArmPath, Key};
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -37,7 +37,12 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, request: &Request) -> R
         }
         ("GET", ["subscriptions", _]) => one(world, call.path),
         ("GET", ["subscriptions", _, "locations"]) => locations(parts[1]),
-        ("GET", ["subscriptions", _, "resourcegroups"]) => list(groups(world, parts[1])),
+        // Deployments have this path too, without their provider.
+        ("GET", ["subscriptions", .., "deployments", _, "operations"]) => {
+            super::deployments::operations_of(world, call.path)
+        }
+        ("GET", ["subscriptions", _, "resourcegroups"]) => groups(world, call, parts[1]),
+        (_, ["subscriptions", _, "tagnames", ..]) => super::tag_names::handle(world, call, &parts),
         ("GET", ["subscriptions", _, "resources"]) => {
             resources(world, call, &format!("/subscriptions/{}/", parts[1]))
         }
@@ -51,6 +56,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, request: &Request) -> R
         ("PUT", ["subscriptions", _, "resourcegroups", _]) => put(world, call, parts[1], parts[3]),
         ("PATCH", ["subscriptions", _, "resourcegroups", _]) => patch(world, call),
         ("DELETE", ["subscriptions", _, "resourcegroups", _]) => delete(world, call, request),
+        ("GET" | "HEAD" | "POST", _) => not_here(&format!("{} {}", call.method, call.path)),
         _ => Reply::error(404, "InvalidResourceType", "There is no such resource type at this place."),
     }
 }
@@ -72,18 +78,32 @@ fn depth(object: &Value) -> usize {
 
 /// All subscriptions.
 pub(crate) fn subscriptions(world: &World) -> Vec<Value> {
-    world.below("/subscriptions/").into_iter().filter(|o| depth(o) == 2).cloned().collect()
+    world
+        .found_below(&Key::Kind(String::new()), "/subscriptions/")
+        .into_iter()
+        .filter(|o| depth(o) == 2)
+        .cloned()
+        .collect()
 }
 
-fn groups(world: &World, subscription: &str) -> Vec<Value> {
+fn groups(world: &World, call: &Call<'_>, subscription: &str) -> Reply {
+    let wanted = match filter(call) {
+        Ok(wanted) => wanted,
+        Err(reply) => return reply,
+    };
     let prefix = format!("/subscriptions/{}/resourcegroups/", subscription.to_lowercase());
-    world.below(&prefix).into_iter().filter(|o| depth(o) == 4).cloned().collect()
+    let fits = |o: &&Value| depth(o) == 4 && wanted.as_ref().is_none_or(|wanted| wanted.fits(o));
+    list(world.found_below(&Key::Kind(String::new()), &prefix).into_iter().filter(fits).cloned().collect())
+}
+
+/// The filter of a list. The Azure CLI sends an empty one where it wants none.
+fn filter(call: &Call<'_>) -> Result<Option<resource_filter::Filter>, Reply> {
+    let asked = call.query.get("$filter").filter(|text| !text.trim().is_empty());
+    asked.map(|text| resource_filter::parse(text)).transpose()
 }
 
 fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Reply {
-    // The Azure CLI sends an empty one where it wants no filter.
-    let asked = call.query.get("$filter").filter(|text| !text.trim().is_empty());
-    let wanted = match asked.map(|text| resource_filter::parse(text)).transpose() {
+    let wanted = match filter(call) {
         Ok(wanted) => wanted,
         Err(reply) => return reply,
     };
@@ -169,8 +189,65 @@ pub(super) const REGIONS: &[&str] = &[
 ];
 
 fn locations(subscription: &str) -> Reply {
-    let region = |name: &&str| json!({"id": format!("/subscriptions/{subscription}/locations/{name}"), "name": name, "displayName": name});
+    let region = |name: &&str| {
+        let title = title(name);
+        json!({"id": format!("/subscriptions/{subscription}/locations/{name}"), "name": name, "type": "Region",
+            "displayName": title, "regionalDisplayName": title,
+            "metadata": {"regionType": "Physical", "regionCategory": "Recommended", "pairedRegion": []}})
+    };
     list(REGIONS.iter().map(region).collect())
+}
+
+/// A region as people read it: `West Europe`, `East US 2`.
+fn title(name: &str) -> String {
+    const PARTS: [&str; 34] = [
+        "germany",
+        "switzerland",
+        "sweden",
+        "southafrica",
+        "australia",
+        "newzealand",
+        "france",
+        "italy",
+        "spain",
+        "poland",
+        "norway",
+        "canada",
+        "brazil",
+        "mexico",
+        "israel",
+        "qatar",
+        "malaysia",
+        "indonesia",
+        "india",
+        "japan",
+        "korea",
+        "southeast",
+        "north",
+        "south",
+        "east",
+        "west",
+        "central",
+        "europe",
+        "asia",
+        "uae",
+        "us",
+        "uk",
+        "2",
+        "3",
+    ];
+    let (mut rest, mut words) = (name, Vec::new());
+    while let Some(part) = PARTS.iter().find(|part| rest.starts_with(**part)) {
+        let written = match *part {
+            "us" | "uk" | "uae" => part.to_uppercase(),
+            "southafrica" => "South Africa".to_owned(),
+            "newzealand" => "New Zealand".to_owned(),
+            part => part[..1].to_uppercase() + &part[1..],
+        };
+        words.push(written);
+        rest = &rest[part.len()..];
+    }
+    words.join(" ")
 }
 
 /// Whether the local Azure offers a region, however it is spelled.
@@ -217,7 +294,7 @@ fn delete(world: &mut World, call: &Call<'_>, _: &Request) -> Reply {
         let message = format!("Resource group '{name}' could not be found.");
         return Reply::error(404, "ResourceGroupNotFound", &message);
     }
-    let prefix = format!("{}/", super::authorization::canonical(call.path));
+    let prefix = format!("{}/", crate::authorization::canonical(call.path));
     let inside: Vec<String> =
         world.below(&prefix).iter().filter_map(|o| o["id"].as_str().map(ToOwned::to_owned)).collect();
     for id in inside {

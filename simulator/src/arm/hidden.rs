@@ -6,9 +6,9 @@
 //! apimanagement/2022-08-01, machinelearningservices/2024-04-01, containerinstance/2023-05-01,
 //! compute/2024-07-01 (protected settings), eventgrid/2022-06-15 (the address of a web hook).
 
-use super::authorization::{Call, Objects};
-use super::id::ArmPath;
+use crate::authorization::{Call, Objects};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Map, Value, json};
 

@@ -4,10 +4,10 @@
 //! refused unless they are what is there; `null` removes, and only in PATCH; an identity that is gone
 //! makes every write fail that does not remove it.
 
-use super::authorization::{Objects, canonical};
-use super::id::ArmPath;
 use super::patches;
+use crate::authorization::{Objects, canonical};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Map, Value, json};
 
@@ -52,6 +52,21 @@ pub(crate) fn write(
         block.insert("userAssignedIdentities".to_owned(), Value::Object(after));
     }
     Ok(if kind.system || kind.user { Some(Value::Object(block)) } else { None })
+}
+
+/// What follows from a write in the directory: a host that has an identity of its own has a principal there.
+pub(crate) fn settle(world: &mut World, id: &str, before: Option<&Value>) {
+    let own =
+        |object: Option<&Value>| object?.pointer("/identity/principalId")?.as_str().map(ToOwned::to_owned);
+    let (was, is) = (own(before), own(world.get(id)));
+    if was == is {
+        return;
+    }
+    for (principal, there) in [(was, false), (is, true)] {
+        if let Some(principal) = principal {
+            world.own_principal(id, &principal, there);
+        }
+    }
 }
 
 struct Kind {

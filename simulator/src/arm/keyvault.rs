@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::authorization::{Answer, Call, Objects};
+use crate::authorization::{Answer, Call, Objects};
 
 /// Azure's limit of access policies in one vault.
 const ENTRIES_MAX: usize = 1024;
@@ -177,7 +177,7 @@ fn without(mut have: Vec<Value>, list: &[Value]) -> Vec<Value> {
 mod tests {
     use super::*;
 
-    use super::super::authorization::{Small, with_call};
+    use crate::authorization::{Small, with_call};
 
     const VAULT: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv";
     const TENANT: &str = "dddddddd-0000-0000-0000-000000000000";

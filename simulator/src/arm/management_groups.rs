@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::authorization::{Answer, Call, Objects, canonical};
+use crate::authorization::{Answer, Call, Objects, canonical};
 
 const PREFIX: &str = "/providers/microsoft.management/managementgroups/";
 
@@ -24,6 +24,7 @@ pub(crate) fn handle(objects: &mut dyn Objects, call: &Call) -> Option<Answer> {
         ("GET", []) => Answer::list(groups(objects).into_iter().map(summary).collect()),
         ("GET", [group]) => read(objects, call, group),
         ("PUT", [_]) => put(objects, call),
+        ("DELETE", [group]) => delete(objects, call, group),
         ("GET", [group, "descendants"]) => descendants(objects, group),
         ("GET", [group, "subscriptions"]) => {
             Answer::list(subscriptions(objects, group).into_iter().cloned().collect())
@@ -209,6 +210,16 @@ fn put(objects: &mut dyn Objects, call: &Call) -> Answer {
     Answer::json(200, body)
 }
 
+/// A group goes when nothing hangs below it.
+fn delete(objects: &mut dyn Objects, call: &Call, group: &str) -> Answer {
+    if !children(objects, group).is_empty() || !subscriptions(objects, group).is_empty() {
+        let message = format!("The management group '{group}' has children and cannot be deleted.");
+        return Answer::error(400, "BadRequest", message);
+    }
+    objects.remove(call.path);
+    Answer::empty(204)
+}
+
 /// Puts a subscription below a group and takes it from where it was.
 fn adopt(objects: &mut dyn Objects, call: &Call, group: &str, subscription: &str) -> Answer {
     let Some(above) = objects.get(&format!("{PREFIX}{group}")).map(|group| field(group, "/id")) else {
@@ -238,8 +249,8 @@ fn adopt(objects: &mut dyn Objects, call: &Call, group: &str, subscription: &str
 mod tests {
     use chrono::DateTime;
 
-    use super::super::authorization::{Small, with_call};
     use super::*;
+    use crate::authorization::{Small, with_call};
 
     const BASE: &str = "/providers/Microsoft.Management/managementGroups";
 

@@ -4,10 +4,10 @@
 //! <https://learn.microsoft.com/rest/api/resources/resources/move-resources>; which types can be moved:
 //! <https://learn.microsoft.com/azure/azure-resource-manager/management/move-support-resources>
 
-use super::authorization::{Call, Objects, canonical};
-use super::id::ArmPath;
 use super::poll;
+use crate::authorization::{Call, Objects, canonical};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! ARM: user-assigned identities and their federated credentials. All synchronous.
 
-use super::authorization::{Call, Objects, canonical};
-use super::id::ArmPath;
 use super::{groups, msi_versions, resources};
+use crate::authorization::{Call, Objects, canonical};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use chrono::TimeDelta;
 use serde_json::{Value, json};

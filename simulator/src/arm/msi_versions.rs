@@ -4,9 +4,9 @@
 //! Sources: msi/ManagedIdentity.json of each version (Azure/azure-rest-api-specs); `assignmentBlocked` and
 //! `federationBlocked` by its pull request 43555.
 
-use super::authorization::{Call, Objects};
-use super::id::ArmPath;
+use crate::authorization::{Call, Objects};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 //! Source: Azure Resource Manager's guidelines (`nextLink`, `$skipToken`, `$top`); the next page is asked for
 //! with the whole link as it was given.
 
-use super::authorization::Call;
+use crate::authorization::Call;
 use crate::http::Reply;
 use serde_json::Value;
 

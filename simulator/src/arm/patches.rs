@@ -4,10 +4,10 @@
 //! nothing has changed. Where there is no model, there is no PATCH. The table holds facts from API descriptions and
 //! documentation; each row says from where. A type that is not in it takes whatever it has.
 
-use super::authorization::Call;
-use super::id::ArmPath;
 use super::resources::no_method;
+use crate::authorization::Call;
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -20,6 +20,8 @@ enum Model {
     But(Vec<&'static str>),
     /// What is at or below these.
     Only(Vec<&'static str>),
+    /// These of the properties, which stand at the top of the body.
+    Flat(Vec<&'static str>),
 }
 
 struct Row {
@@ -44,6 +46,7 @@ fn parse(line: &'static str) -> Option<(&'static str, &'static str, Row)> {
     let model = match word {
         "none" => Model::Missing,
         "only" => Model::Only(places),
+        "flat" => Model::Flat(places),
         "but" | "all" => Model::But(places),
         _ => return None,
     };
@@ -70,6 +73,10 @@ pub(crate) fn seen(call: &Call<'_>, path: &ArmPath) -> Value {
     match of(call, path).map(|row| &row.model) {
         Some(Model::But(places)) => without(call.body, places, &mut Vec::new()),
         Some(Model::Only(places)) => within(call.body, places, &mut Vec::new()),
+        Some(Model::Flat(places)) => {
+            let sent = within(call.body, places, &mut Vec::new());
+            Value::Object(Map::from_iter([("properties".to_owned(), sent)]))
+        }
         Some(Model::Missing) | None => call.body.clone(),
     }
 }

@@ -1,10 +1,10 @@
 //! ARM: policies that deny. Pure: the assignments of the estate that cover a place, and their rules over the
 //! resource as it would be.
 
-use super::authorization::{Call, Objects, canonical};
-use super::id::ArmPath;
 use super::resources::merge;
+use crate::authorization::{Call, Objects, canonical};
 use crate::http::Reply;
+use crate::objects::{ArmPath, Key};
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -18,10 +18,7 @@ pub(super) fn denies(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<R
 
 /// The assignments that cover a place and deny a resource there.
 fn denying<'a>(world: &'a World, here: &'a str, wished: &'a Value) -> impl Iterator<Item = &'a Value> {
-    // Few things name a policy: the others cost no more than this look.
-    let named =
-        world.below("/").into_iter().filter(|o| o.pointer("/properties/policyDefinitionId").is_some());
-    let assigned = named.filter(|object| {
+    let assigned = world.found(&Key::Policy).into_iter().filter(|object| {
         let id = canonical(object["id"].as_str().unwrap_or_default());
         let at = id.rfind("/providers/microsoft.authorization/policyassignments/");
         at.is_some_and(|at| here.starts_with(&format!("{}/", &id[..at])) || *here == id[..at])

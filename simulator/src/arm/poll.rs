@@ -2,9 +2,9 @@
 //!
 //! `Azure-AsyncOperation` answers 200 with a status; `Location` answers 202 until it is over.
 
-use super::authorization::{Call, Objects};
-use super::id::ArmPath;
+use crate::authorization::{Call, Objects};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};

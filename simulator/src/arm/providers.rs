@@ -2,11 +2,11 @@
 //!
 //! Source: <https://learn.microsoft.com/rest/api/resources/providers/get>
 
-use super::authorization::{Call, Objects};
 use super::groups::REGIONS;
-use super::id::ArmPath;
 use super::{msi_versions, types};
+use crate::authorization::{Call, Objects};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -32,6 +32,11 @@ pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Opti
             if world.get(&id).is_some() {
                 world.put(&id, json!({"id": id, "registrationState": "Registered"}));
             }
+            Some(Reply::json(200, provider(world, subscription, namespace)))
+        }
+        ("POST", [namespace, verb]) if verb.eq_ignore_ascii_case("unregister") => {
+            let id = format!("/subscriptions/{}/providers/{namespace}", subscription?);
+            world.put(&id, json!({"id": id, "registrationState": "Unregistered"}));
             Some(Reply::json(200, provider(world, subscription, namespace)))
         }
         _ => None,

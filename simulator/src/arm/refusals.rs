@@ -1,11 +1,11 @@
 //! ARM: what Resource Manager refuses by itself, whatever the provider would say: a provider that is not
 //! registered, a group that is being deleted, what a policy denies, a resource that others changed or that is new.
 
-use super::authorization::{Call, Objects, canonical};
-use super::id::ArmPath;
 use super::policies;
 use super::resources::{no_parent, not_found};
+use crate::authorization::{Call, Objects, canonical};
 use crate::http::{Reply, Request};
+use crate::objects::ArmPath;
 use crate::world::{World, is_identity};
 
 /// The refusal, if there is one.

@@ -2,8 +2,8 @@
 //!
 //! Source: <https://learn.microsoft.com/rest/api/resources/resources/list> (URI parameters)
 
-use super::id::ArmPath;
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use serde_json::Value;
 
 /// A condition on a resource.

@@ -1,9 +1,12 @@
 //! ARM: resources of any type.
 
-use super::authorization::{ASSIGN, Call, Objects, canonical, linked};
-use super::id::ArmPath;
-use super::{clusters, computed, extensions, identity_block, patches, poll, services, types};
+use super::{
+    clusters, computed, deleted_vaults, extensions, identity_block, patches, poll, services, statuses, types,
+    versions,
+};
+use crate::authorization::{ASSIGN, Call, Objects, canonical, linked};
 use crate::http::{Reply, not_here};
+use crate::objects::{ArmPath, Key};
 use crate::operations::is_long;
 use crate::world::World;
 use serde_json::{Map, Value, json};
@@ -44,12 +47,18 @@ fn is_stateless(kind: &str) -> bool {
     STATELESS.contains(&kind.to_lowercase().as_str())
 }
 
-/// Answers a request for a resource, or for the resources of a type.
+/// Answers a request for a resource, or for the resources of a type, as far as the version that is asked in knows them.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    let body = versions::taken(call, &path.kind);
+    versions::shown(whole(world, &Call { body: &body, ..*call }, path), call)
+}
+
+fn whole(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if !types::knows(world, played(call, path)) {
         return not_here(&format!("the resource type {}", path.kind));
     }
-    if let Some(reply) = extensions::of_nothing(world, path) {
+    if let Some(reply) = extensions::of_nothing(world, path).or_else(|| extensions::listed(world, call, path))
+    {
         return reply;
     }
     if !path.is_instance() {
@@ -122,7 +131,12 @@ pub(crate) fn list(world: &World, path: &ArmPath) -> Reply {
         let found = ArmPath::parse(id);
         found.kind.eq_ignore_ascii_case(&path.kind) && found.names.len() + 1 == segments
     };
-    let found: Vec<Value> = world.below(&prefix).into_iter().filter(same).cloned().collect();
+    let found: Vec<Value> = world
+        .found_below(&Key::Kind(path.kind.to_lowercase()), &prefix)
+        .into_iter()
+        .filter(same)
+        .cloned()
+        .collect();
     Reply::json(200, json!({ "value": found }))
 }
 
@@ -187,13 +201,21 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         }
     }
     complete(&mut body, before.as_ref(), path);
-    if let Some(before) = &before {
-        computed::keep(&path.kind, before, &mut body);
+    match &before {
+        Some(before) => {
+            computed::keep(&path.kind, before, &mut body);
+            versions::keep(call, &path.kind, before, &mut body);
+        }
+        None => computed::strip(&path.kind, &mut body),
     }
+    computed::look_up(&path.kind, &mut body, &|id| ids_of(world, id));
     clusters::follow(world, path, before.as_ref(), &mut body);
+    deleted_vaults::complete(path, &mut body);
+    extensions::complete(path, &mut body);
     retag(world, &mut body);
     world.put(call.path, body.clone());
-    let status = if before.is_some() { 200 } else { 201 };
+    identity_block::settle(world, call.path, before.as_ref());
+    let status = statuses::put(&path.kind, before.is_none());
     answer(world, call, path, status, body)
 }
 
@@ -233,6 +255,13 @@ fn moved(before: Option<&Value>, call: &Call<'_>, path: &ArmPath) -> Option<Repl
         path.group().unwrap_or_default()
     );
     Some(Reply::error(409, "InvalidResourceLocation", &message))
+}
+
+/// Principal and client id of an identity that is there.
+fn ids_of(world: &World, id: &str) -> Option<(String, String)> {
+    let identity = world.get(id).filter(|found| crate::world::is_identity(found))?;
+    let text = |name: &str| identity["properties"][name].as_str().map(ToOwned::to_owned);
+    Some((text("principalId")?, text("clientId")?))
 }
 
 /// What the provider knows better than the client.
@@ -307,9 +336,11 @@ fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
             return reply;
         }
     }
+    computed::look_up(&path.kind, &mut after, &|id| ids_of(world, id));
     retag(world, &mut after);
     world.put(call.path, after.clone());
-    answer(world, call, path, 200, after)
+    identity_block::settle(world, call.path, Some(&before));
+    answer(world, call, path, statuses::patch(&path.kind), after)
 }
 
 /// What has an ETag has another one after each write.
@@ -354,6 +385,12 @@ fn delete(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     for child in children {
         world.remove(&child);
     }
-    world.remove(call.path);
-    if is_long(&path.kind) { poll::started(world, call, path, 202, None, true) } else { Reply::empty(200) }
+    deleted_vaults::remember(world, path);
+    let before = world.remove(call.path);
+    identity_block::settle(world, call.path, before.as_ref());
+    if is_long(&path.kind) {
+        poll::started(world, call, path, 202, None, true)
+    } else {
+        Reply::empty(statuses::delete(&path.kind))
+    }
 }

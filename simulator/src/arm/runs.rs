@@ -4,8 +4,8 @@
 //! containerregistry/2019-06-01-preview (taskRuns: `runResult`), compute/2024-07-01 (runCommands: `instanceView`),
 //! machinelearningservices/2024-04-01 (jobs), kusto/2023-08-15 (scripts).
 
-use super::authorization::{Call, Objects};
-use super::id::ArmPath;
+use crate::authorization::{Call, Objects};
+use crate::objects::ArmPath;
 use crate::world::World;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};

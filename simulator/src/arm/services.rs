@@ -2,9 +2,9 @@
 //! account, and is there. Pure. Sources: cosmos-db/2024-05-15 (rbac), redis/2024-03-01; how exactly Azure words
 //! these refusals is not published.
 
-use super::authorization::Objects;
-use super::id::ArmPath;
+use crate::authorization::Objects;
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::Value;
 

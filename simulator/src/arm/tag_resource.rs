@@ -2,10 +2,10 @@
 //!
 //! Source: <https://learn.microsoft.com/rest/api/resources/tags>
 
-use super::authorization::{Call, Objects};
-use super::id::ArmPath;
 use super::resources;
+use crate::authorization::{Call, Objects};
 use crate::http::Reply;
+use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Map, Value, json};
 

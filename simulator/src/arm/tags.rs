@@ -2,7 +2,7 @@
 //! that it shows, and a change or a removal has to name the state that it was made for, be it any.
 //! Source: apimanagement/2022-08-01 (`If-Match`, `ETag`).
 
-use super::authorization::{Call, Objects};
+use crate::authorization::{Call, Objects};
 use crate::http::{Reply, Request};
 use crate::world::World;
 use std::hash::{DefaultHasher, Hash, Hasher};

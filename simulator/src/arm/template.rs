@@ -3,7 +3,7 @@
 //!
 //! Source: <https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions>
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// What an expression may refer to.
@@ -13,7 +13,12 @@ pub(super) struct Scope<'a> {
     /// The resource group, if the deployment is of one.
     pub(super) group: &'a Value,
     pub(super) subscription: &'a Value,
+    /// What is there, by id, or by name where the template itself makes it.
+    pub(super) there: &'a dyn Fn(&str) -> Option<Value>,
 }
+
+/// How a reference to what is not there begins.
+pub(super) const NOT_THERE: &str = "a reference to what is not there:";
 
 /// An expression is at most this deep.
 const DEPTH_MAX: usize = 32;
@@ -136,6 +141,29 @@ impl Scope<'_> {
             "createarray" => Value::Array(given.to_vec()),
             "uniquestring" => Value::from(unique(&texts().join("\n"))),
             "guid" => Value::from(guid(&texts().join("-"))),
+            "reference" => {
+                let found =
+                    (self.there)(&text(first)).ok_or_else(|| format!("{NOT_THERE} {}", text(first)))?;
+                let whole = given.get(2).is_some_and(|word| text(word).eq_ignore_ascii_case("Full"));
+                if whole { found } else { found["properties"].clone() }
+            }
+            "if" => given.get(if first == &Value::from(true) { 1 } else { 2 }).cloned().unwrap_or_default(),
+            "equals" => Value::from(given.first() == given.get(1)),
+            "empty" => Value::from(match first {
+                Value::Array(items) => items.is_empty(),
+                Value::Object(members) => members.is_empty(),
+                other => text(other).is_empty() || other.is_null(),
+            }),
+            "not" => Value::from(first != &Value::from(true)),
+            "subscriptionresourceid" => {
+                let id = self.subscription["id"].as_str().ok_or("subscriptionResourceId() here")?;
+                Value::from(placed(id, &texts()).ok_or("these arguments of subscriptionResourceId")?)
+            }
+            "extensionresourceid" => {
+                let rest = texts();
+                let (at, rest) = rest.split_first().ok_or("extensionResourceId() without arguments")?;
+                Value::from(placed(at, rest).ok_or("these arguments of extensionResourceId")?)
+            }
             "resourceid" => Value::from(self.id(&texts()).ok_or("these arguments of resourceId")?),
             other => return Err(format!("the template function {other}()")),
         })
@@ -151,14 +179,20 @@ impl Scope<'_> {
             [subscription, group] => format!("/subscriptions/{subscription}/resourceGroups/{group}"),
             _ => return None,
         };
-        let (namespace, types) = kind.split_once('/')?;
-        let types: Vec<&str> = types.split('/').collect();
-        if types.len() != names.len() {
-            return None;
-        }
-        let pairs = types.iter().zip(names).map(|(kind, name)| format!("/{kind}/{name}"));
-        Some(format!("{group}/providers/{namespace}{}", pairs.collect::<String>()))
+        placed(&group, &[std::slice::from_ref(kind), names].concat())
     }
+}
+
+/// The id of a type and its names at a scope.
+fn placed(at: &str, given: &[String]) -> Option<String> {
+    let (kind, names) = given.split_first()?;
+    let (namespace, types) = kind.split_once('/')?;
+    let types: Vec<&str> = types.split('/').collect();
+    if types.len() != names.len() {
+        return None;
+    }
+    let pairs = types.iter().zip(names).map(|(kind, name)| format!("/{kind}/{name}"));
+    Some(format!("{at}/providers/{namespace}{}", pairs.collect::<String>()))
 }
 
 fn formatted(pattern: &str, given: &[Value], text: impl Fn(&Value) -> String) -> String {
@@ -225,52 +259,10 @@ impl Reader<'_> {
     }
 }
 
-/// The text of a template as Azure takes it: comments are left out, and bare names of members get their quotes.
-pub(crate) fn relaxed(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(letter) = rest.chars().next() {
-        let length = if letter == '"' {
-            string_end(rest)
-        } else if rest.starts_with("//") {
-            rest = rest.find('\n').map_or("", |end| &rest[end..]);
-            continue;
-        } else if rest.starts_with("/*") {
-            rest = rest.find("*/").map_or("", |end| &rest[end + 2..]);
-            continue;
-        } else if letter.is_alphabetic() || letter == '_' {
-            let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            if rest[word..].trim_start().starts_with(':') {
-                out.push_str(&json!(&rest[..word]).to_string());
-                rest = &rest[word..];
-                continue;
-            }
-            word
-        } else {
-            letter.len_utf8()
-        };
-        out.push_str(&rest[..length]);
-        rest = &rest[length..];
-    }
-    out
-}
-
-/// Where a text in quotes ends, from its first quote on.
-fn string_end(text: &str) -> usize {
-    let mut escaped = false;
-    for (at, letter) in text.char_indices().skip(1) {
-        match letter {
-            '"' if !escaped => return at + 1,
-            '\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    text.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn small_expressions_are_worked_out_and_the_others_are_named() {
@@ -282,10 +274,13 @@ mod tests {
             variables: variables.as_object().expect("an object"),
             group: &group,
             subscription: &json!({"id": "/subscriptions/s"}),
+            there: &|name| (name == "kv").then(|| json!({"properties": {"vaultUri": "u"}})),
         };
         for (text, wanted) in [
             ("plain", json!("plain")),
             ("[[kept]", json!("[kept]")),
+            ("[reference(parameters('name')).vaultUri]", json!("u")),
+            ("[if(equals(1, 1), 'a', 'b')]", json!("a")),
             ("[variables('full')]", json!("kv-x")),
             ("[resourceGroup().location]", json!("westeurope")),
             ("[parameters('list')[1]]", json!(2)),
@@ -301,12 +296,5 @@ mod tests {
             assert!(scope.resolve(&json!(unknown)).is_err(), "{unknown}");
         }
         assert!(scope.resolve(&json!(format!("[{}]", "concat(".repeat(10_000)))).is_err());
-    }
-
-    #[test]
-    fn templates_may_have_comments_and_bare_names_and_texts_stay_as_they_are() {
-        let text = "{\"properties\":{\"mode\":\"a // b \\\" template: c\", template:{ /* one */ // two\n \"x\": true}}}";
-        let parsed: Value = serde_json::from_str(&relaxed(text)).expect("JSON");
-        assert_eq!(parsed, json!({"properties": {"mode": "a // b \" template: c", "template": {"x": true}}}));
     }
 }

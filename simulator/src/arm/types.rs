@@ -36,16 +36,14 @@ pub(super) fn namespaces() -> Vec<&'static str> {
 
 /// Whether a type is played: it is in the table, a provider of the estate describes it, or there is one of it.
 pub(super) fn knows(world: &World, kind: &str) -> bool {
-    use super::authorization::Objects;
+    use crate::objects::{Key, Objects};
     let kind = kind.to_lowercase();
     if TYPES.contains_key(&kind) {
         return true;
     }
-    let is = |object: &&Value| {
-        let id = object["id"].as_str().unwrap_or_default();
-        super::id::ArmPath::parse(id).kind.eq_ignore_ascii_case(&kind) || describes(object, &kind)
-    };
-    world.below("/").iter().any(is)
+    let namespace = kind.split('/').next().unwrap_or_default().to_owned();
+    world.count(&Key::Kind(kind.clone())) > 0
+        || world.found(&Key::Kind(namespace)).into_iter().any(|object| describes(object, &kind))
 }
 
 /// Whether this is a provider that describes a type.

@@ -2,8 +2,8 @@
 
 use super::{Question, answer};
 use crate::faults::What;
+use crate::http::Host;
 use crate::http::{Reply, decode, query};
-use crate::pipeline::Host;
 use crate::throttle;
 use crate::world::World;
 use serde_json::{Value, json};

@@ -6,32 +6,8 @@
 use super::objects::{shown, type_of, visible};
 use super::{Question, bad, kind};
 use crate::http::Reply;
-use crate::world::World;
+use crate::world::{State, World};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-
-/// States that links stand for are kept up to this number; who comes with an older one begins again.
-const STATES_MAX: usize = 100;
-
-/// The objects of a collection at one time: what each looked like, by id.
-type State = BTreeMap<String, Value>;
-
-/// The states that links stand for, by token, in the order in which they were given out.
-#[derive(Default)]
-pub(crate) struct States(Vec<(String, State)>);
-
-impl States {
-    fn of(&self, token: &str) -> Option<&State> {
-        self.0.iter().find(|(known, _)| known == token).map(|(_, state)| state)
-    }
-
-    fn keep(&mut self, token: String, state: State) {
-        if self.0.len() == STATES_MAX {
-            self.0.remove(0);
-        }
-        self.0.push((token, state));
-    }
-}
 
 /// Answers `/COLLECTION/delta`; `None` for every other question.
 pub(super) fn handle(world: &mut World, question: &Question<'_>, url: &str) -> Option<Reply> {

@@ -5,6 +5,7 @@
 //! filter that silently matches nothing looks like an empty directory.
 //! Source: <https://learn.microsoft.com/graph/filter-query-parameter>
 
+use crate::world::{Link, NAMES};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -38,6 +39,33 @@ impl Filter {
     /// Whether an object fits.
     pub(super) fn fits(&self, object: &Value) -> bool {
         self.holds(object, None)
+    }
+
+    /// What every object that fits has in common with one of these; `None` where nothing that is indexed says it.
+    pub(super) fn narrowed(&self) -> Option<Vec<Link>> {
+        match self {
+            Self::All(parts) => parts.iter().find_map(Self::narrowed),
+            Self::Either(parts) => {
+                Some(parts.iter().map(Self::narrowed).collect::<Option<Vec<_>>>()?.concat())
+            }
+            Self::Compare(path, operator, wanted) if matches!(operator.as_str(), "eq" | "in") => {
+                let [name] = &path[..] else { return None };
+                let name = NAMES.iter().find(|known| *known == name)?;
+                wanted.iter().map(|one| Some(Link::text(name, one.as_str()?))).collect()
+            }
+            // A service principal answers to the id of its application as to a name.
+            Self::Any(path, word, inner) => match (&path[..], &**inner) {
+                ([list], Self::Compare(at, operator, wanted))
+                    if list.eq_ignore_ascii_case("servicePrincipalNames")
+                        && at[..] == [word.clone()]
+                        && matches!(operator.as_str(), "eq" | "in") =>
+                {
+                    wanted.iter().map(|one| Some(Link::text("appId", one.as_str()?))).collect()
+                }
+                _ => None,
+            },
+            Self::Compare(..) | Self::Edge(..) | Self::Not(_) => None,
+        }
     }
 
     fn holds(&self, object: &Value, item: Option<(&str, &Value)>) -> bool {

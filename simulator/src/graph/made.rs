@@ -7,7 +7,7 @@
 use super::objects::find;
 use super::{bad, is, kind, not_found};
 use crate::http::Reply;
-use crate::world::World;
+use crate::world::{Link, World};
 use serde_json::{Value, json};
 
 /// What only the service sets.
@@ -64,13 +64,22 @@ pub(super) fn application(world: &mut World, body: &Value) -> Reply {
 pub(super) fn principal(world: &mut World, body: &Value) -> Reply {
     let Some(app) = body["appId"].as_str() else { return bad("appId is required.") };
     let same = |object: &Value, wanted: &str| kind(object) == wanted && is(object, "appId", app);
-    let Some(application) = world.directory().find(|object| same(object, "application")).cloned() else {
+    let Some(application) = world
+        .directory_with(&Link::text("appId", app))
+        .into_iter()
+        .find(|object| same(object, "application"))
+        .cloned()
+    else {
         let message = format!(
             "The appId '{app}' of the service principal does not reference a valid application object."
         );
         return bad(&message);
     };
-    if world.directory().any(|object| same(object, "servicePrincipal")) {
+    if world
+        .directory_with(&Link::text("appId", app))
+        .into_iter()
+        .any(|object| same(object, "servicePrincipal"))
+    {
         let message = format!(
             "The service principal cannot be created, updated, or restored because the service principal name {app} is already in use."
         );
@@ -126,10 +135,69 @@ pub(super) fn remove(world: &mut World, collection: &str, id: &str) -> Reply {
     }
     let app = object["appId"].as_str().unwrap_or_default();
     let theirs = |other: &&Value| kind(other) == "servicePrincipal" && is(other, "appId", app);
-    let also = world.directory().find(theirs).filter(|_| kind(&object) == "application");
+    let also = world
+        .directory_with(&Link::text("appId", app))
+        .into_iter()
+        .find(theirs)
+        .filter(|_| kind(&object) == "application");
     let also = also.and_then(|other| other["id"].as_str()).map(ToOwned::to_owned);
     for id in [object["id"].as_str().map(ToOwned::to_owned), also].into_iter().flatten() {
         world.remove_directory(&id);
     }
+    Reply::empty(204)
+}
+
+/// Adds a password, which is told this once, or takes one away.
+/// Source: <https://learn.microsoft.com/graph/api/application-addpassword>
+pub(super) fn password(world: &mut World, collection: &str, id: &str, verb: &str, body: &Value) -> Reply {
+    let Some(mut object) = find(world, collection, id).cloned() else { return not_found(id) };
+    let mut all = object["passwordCredentials"].as_array().cloned().unwrap_or_default();
+    if verb == "removePassword" {
+        let before = all.len();
+        all.retain(|one| one["keyId"] != body["keyId"]);
+        if all.len() == before {
+            return bad("No password credential found with keyId.");
+        }
+        object["passwordCredentials"] = Value::Array(all);
+        world.put_directory(object);
+        return Reply::empty(204);
+    }
+    let (key, secret) = (world.guid("key"), world.guid("password"));
+    let given = &body["passwordCredential"];
+    let until = world.now() + chrono::TimeDelta::days(730);
+    let mut one = json!({
+        "keyId": key, "displayName": given["displayName"], "hint": &secret[..3],
+        "startDateTime": world.now().to_rfc3339(), "endDateTime": until.to_rfc3339(),
+    });
+    for name in ["startDateTime", "endDateTime"] {
+        if given[name].is_string() {
+            one[name] = given[name].clone();
+        }
+    }
+    all.push(one.clone());
+    object["passwordCredentials"] = Value::Array(all);
+    world.put_directory(object);
+    one["secretText"] = Value::from(secret);
+    Reply::json(200, one)
+}
+
+/// Changes what an application trusts.
+/// Source: <https://learn.microsoft.com/graph/api/federatedidentitycredential-update>
+pub(super) fn change_trust(world: &mut World, id: &str, credential: &str, body: &Value) -> Reply {
+    let Some(mut application) = find(world, "applications", id).cloned() else { return not_found(id) };
+    let all = application.get_mut("federatedIdentityCredentials").and_then(Value::as_array_mut);
+    let mut all = all.into_iter().flatten();
+    let Some(one) = all.find(|c| is(c, "id", credential) || is(c, "name", credential)) else {
+        return not_found(credential);
+    };
+    if body["name"].as_str().is_some_and(|name| !is(one, "name", name)) {
+        return bad("The name of a federated identity credential cannot be changed.");
+    }
+    for name in ["issuer", "subject", "audiences", "description"] {
+        if let Some(value) = body.get(name) {
+            one[name] = value.clone();
+        }
+    }
+    world.put_directory(application);
     Reply::empty(204)
 }

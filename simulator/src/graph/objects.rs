@@ -1,8 +1,9 @@
 //! Graph: reading.
 
+use super::filter::Filter;
 use super::{Question, is, kind, list, not_found};
-use crate::http::Reply;
-use crate::world::World;
+use crate::http::{Reply, not_here};
+use crate::world::{Link, World};
 use serde_json::{Map, Value, json};
 
 /// Answers a GET.
@@ -14,32 +15,36 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
     match question.parts[..] {
         [collection] if type_of(collection).is_some() => {
             let wanted = type_of(collection).unwrap_or_default();
-            let all = world.directory().filter(|o| kind(o) == wanted && visible(world, o));
+            let all = of_kind(world, wanted, filter.as_ref()).into_iter().filter(|o| visible(world, o));
             let found = all.filter(|o| filter.as_ref().is_none_or(|f| f.fits(o)));
             list(origin, collection, found.map(|o| shown(o, question.select)).collect())
         }
         ["roleManagement", "directory", "roleAssignments"] => {
-            let all = world.directory().filter(|o| kind(o) == "unifiedRoleAssignment");
+            let all = of_kind(world, "unifiedRoleAssignment", filter.as_ref()).into_iter();
             let found = all.filter(|o| filter.as_ref().is_none_or(|f| f.fits(o)));
             list(origin, "roleAssignments", found.map(|o| shown(o, question.select)).collect())
         }
+        ["organization"] => organization(world, origin),
+        ["directoryRoles"] => list(origin, "directoryRoles", super::roles::activated(world)),
+        ["roleManagement", "directory", "roleDefinitions", ..] => super::roles::definitions(question, origin),
         ["auditLogs", "signIns"] => super::sign_ins::read(world, question, origin),
         ["oauth2PermissionGrants"] => {
-            let all = world.directory().filter(|o| kind(o) == "oAuth2PermissionGrant");
+            let all = of_kind(world, "oAuth2PermissionGrant", filter.as_ref()).into_iter();
             let found = all.filter(|o| filter.as_ref().is_none_or(|f| f.fits(o)));
             list(origin, "oauth2PermissionGrants", found.map(|o| shown(o, question.select)).collect())
         }
         _ if super::pim::knows(&question.parts) => super::pim::read(world, question, origin),
         [one] if by_application(one).is_some() => {
             let found = by_application(one).and_then(|(wanted, app)| {
-                world.directory().find(|o| kind(o) == wanted && visible(world, o) && is(o, "appId", app))
+                let named = world.directory_with(&Link::text("appId", app)).into_iter();
+                named.filter(|o| kind(o) == wanted).find(|o| visible(world, o))
             });
             match found {
                 Some(found) => Reply::json(200, shown(found, question.select)),
                 None => not_found(one),
             }
         }
-        ["me"] => {
+        ["me", ..] => {
             let message = "/me request is only valid with delegated authentication flow.";
             Reply::error(400, "BadRequest", message)
         }
@@ -51,12 +56,57 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
             Some(found) => Reply::json(200, shown(found, question.select)),
             None => not_found(id),
         },
+        ["applications", id, "federatedIdentityCredentials", credential] => {
+            let of = find(world, "applications", id).map(|o| &o["federatedIdentityCredentials"]);
+            let mut all = of.and_then(Value::as_array).into_iter().flatten();
+            match all.find(|c| is(c, "id", credential) || is(c, "name", credential)) {
+                Some(found) => Reply::json(200, found.clone()),
+                None => not_found(credential),
+            }
+        }
         [collection, id, relation] if type_of(collection).is_some() => match find(world, collection, id) {
             Some(found) => related(world, found, relation, question, origin),
             None => not_found(id),
         },
-        _ => Reply::error(400, "BadRequest", "Resource not found for the segment."),
+        [collection, id, relation, cast] if type_of(collection).is_some() && cast.starts_with(CAST) => {
+            match find(world, collection, id) {
+                Some(found) => of_type(related(world, found, relation, question, origin), cast),
+                None => not_found(id),
+            }
+        }
+        _ => not_here(&format!("/{} of Microsoft Graph", question.parts.join("/"))),
     }
+}
+
+/// The tenant itself.
+fn organization(world: &World, origin: &str) -> Reply {
+    let tenant = &world.settings.tenant;
+    let one = json!({"id": tenant, "displayName": "Local", "tenantType": "AAD",
+        "verifiedDomains": [{"name": "local.onmicrosoft.com", "isDefault": true, "isInitial": true}]});
+    list(origin, "organization", vec![one])
+}
+
+/// How a relation is asked for the objects of one type only.
+const CAST: &str = "microsoft.graph.";
+
+fn of_type(mut reply: Reply, cast: &str) -> Reply {
+    let wanted = cast.trim_start_matches(CAST);
+    let list = reply.body.as_mut().and_then(|body| body["value"].as_array_mut());
+    list.into_iter().for_each(|list| list.retain(|one| kind(one).eq_ignore_ascii_case(wanted)));
+    reply
+}
+
+/// Objects of a type that may fit a filter, in the order of ids: all of them where the filter says nothing that is indexed.
+fn of_kind<'a>(world: &'a World, wanted: &str, filter: Option<&Filter>) -> Vec<&'a Value> {
+    let Some(links) = filter.and_then(Filter::narrowed) else {
+        return world.directory_with(&Link::kind(wanted));
+    };
+    let found =
+        links.iter().flat_map(|link| world.directory_with(link)).filter(|object| kind(object) == wanted);
+    let id = |object: &Value| object["id"].as_str().unwrap_or_default().to_lowercase();
+    let by_id: std::collections::BTreeMap<String, &Value> =
+        found.map(|object| (id(object), object)).collect();
+    by_id.into_values().collect()
 }
 
 /// Whether this asks for directory objects by their ids.
@@ -124,46 +174,43 @@ fn related(world: &World, of: &Value, relation: &str, question: &Question<'_>, o
         let links = of[name].as_array().into_iter().flatten().filter_map(Value::as_str);
         links.filter_map(|l| world.directory_object(l)).filter(|o| visible(world, o)).cloned().collect()
     };
-    let holding = |name: &str| -> Vec<Value> {
-        let holds = |o: &&Value| {
-            o[name]
-                .as_array()
-                .is_some_and(|l| l.iter().any(|m| m.as_str().is_some_and(|m| m.eq_ignore_ascii_case(id))))
-        };
-        world.directory().filter(holds).cloned().collect()
+    let held = |link: Link| -> Vec<Value> { world.directory_with(&link).into_iter().cloned().collect() };
+    let at = |name: &'static str, wanted: &'static str| {
+        world.directory_with(&Link::text(name, id)).into_iter().filter(move |o| kind(o) == wanted)
     };
     let found = match relation.to_lowercase().as_str() {
-        "memberof" => holding("members"),
+        "memberof" => held(Link::Member(id.to_ascii_lowercase())),
         "transitivememberof" => {
-            use crate::arm::authorization::Objects;
+            use crate::authorization::Objects;
             let groups = world.groups_of(id);
             let mut all: Vec<Value> =
                 groups.iter().filter_map(|g| world.directory_object(g)).cloned().collect();
             all.extend(directory_roles(world, id, &groups));
             all
         }
-        "ownedobjects" => holding("owners"),
+        "ownedobjects" => held(Link::Owner(id.to_ascii_lowercase())),
         "members" => ids("members"),
         "owners" => ids("owners"),
-        "approleassignments" => {
-            let mine =
-                world.directory().filter(|o| kind(o) == "appRoleAssignment" && is(o, "principalId", id));
-            mine.map(|o| named(world, o)).collect()
-        }
-        "approleassignedto" => {
-            let mine =
-                world.directory().filter(|o| kind(o) == "appRoleAssignment" && is(o, "resourceId", id));
-            mine.map(|o| named(world, o)).collect()
-        }
-        "oauth2permissiongrants" => {
-            let mine =
-                world.directory().filter(|o| kind(o) == "oAuth2PermissionGrant" && is(o, "clientId", id));
-            mine.cloned().collect()
-        }
+        "approleassignments" => at("principalId", "appRoleAssignment").map(|o| named(world, o)).collect(),
+        "approleassignedto" => at("resourceId", "appRoleAssignment").map(|o| named(world, o)).collect(),
+        "oauth2permissiongrants" => at("clientId", "oAuth2PermissionGrant").cloned().collect(),
         "federatedidentitycredentials" if kind(of) == "application" => {
             of["federatedIdentityCredentials"].as_array().cloned().unwrap_or_default()
         }
-        _ => return Reply::error(400, "BadRequest", "Resource not found for the segment."),
+        "transitivemembers" => {
+            let (mut all, mut ahead) = (Vec::new(), ids("members"));
+            while let Some(one) = ahead.pop().filter(|_| all.len() < 10_000) {
+                let below = one["members"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                ahead.extend(
+                    below.filter_map(|id| world.directory_object(id)).filter(|o| visible(world, o)).cloned(),
+                );
+                if !all.contains(&one) {
+                    all.push(one);
+                }
+            }
+            all
+        }
+        _ => return not_here(&format!("{relation} of Microsoft Graph")),
     };
     list(origin, relation, found.iter().map(|o| shown(o, question.select)).collect())
 }
@@ -172,11 +219,13 @@ fn related(world: &World, of: &Value, relation: &str, question: &Question<'_>, o
 /// Source: <https://learn.microsoft.com/graph/api/serviceprincipal-list-transitivememberof>
 fn directory_roles(world: &World, id: &str, groups: &[String]) -> Vec<Value> {
     let holders = || std::iter::once(id).chain(groups.iter().map(String::as_str));
-    let held = world.directory().filter(|o| {
-        kind(o) == "unifiedRoleAssignment"
-            && is(o, "directoryScopeId", "/")
-            && holders().any(|h| is(o, "principalId", h))
-    });
+    let of = |holder: &str| world.directory_with(&Link::text("principalId", holder)).into_iter();
+    let all: std::collections::BTreeMap<String, &Value> = holders()
+        .flat_map(of)
+        .filter(|o| kind(o) == "unifiedRoleAssignment" && is(o, "directoryScopeId", "/"))
+        .map(|o| (o["id"].as_str().unwrap_or_default().to_lowercase(), o))
+        .collect();
+    let held = all.into_values();
     let shown = |o: &Value| {
         json!({"@odata.type": "#microsoft.graph.directoryRole", "id": o["roleDefinitionId"],
             "roleTemplateId": o["roleDefinitionId"]})
@@ -194,6 +243,24 @@ fn named(world: &World, assignment: &Value) -> Value {
     out
 }
 
+/// What every object of a type has, whether anybody said anything of it or not.
+fn always(kind: &str) -> Vec<(&'static str, Value)> {
+    match kind {
+        "application" => vec![
+            ("identifierUris", json!([])),
+            ("keyCredentials", json!([])),
+            ("passwordCredentials", json!([])),
+            ("requiredResourceAccess", json!([])),
+            ("signInAudience", json!("AzureADMyOrg")),
+            ("appRoles", json!([])),
+            ("api", json!({"oauth2PermissionScopes": [], "preAuthorizedApplications": []})),
+            ("web", json!({"redirectUris": [], "implicitGrantSettings": {}})),
+        ],
+        "servicePrincipal" => vec![("keyCredentials", json!([])), ("passwordCredentials", json!([]))],
+        _ => Vec::new(),
+    }
+}
+
 /// An object as Graph shows it: links are relations of their own, and `$select` chooses members.
 pub(super) fn shown(object: &Value, select: Option<&str>) -> Value {
     let hidden = ["members", "owners", "federatedIdentityCredentials"];
@@ -207,5 +274,11 @@ pub(super) fn shown(object: &Value, select: Option<&str>) -> Value {
         _ => wanted.is_none() || asked(name),
     };
     let members = object.as_object().into_iter().flatten().filter(|(k, _)| keep(k));
-    json!(members.map(|(k, v)| (k.clone(), v.clone())).collect::<Map<_, _>>())
+    let mut out: Map<String, Value> = members.map(|(k, v)| (k.clone(), v.clone())).collect();
+    for (name, value) in always(kind(object)) {
+        if keep(name) && !out.contains_key(name) {
+            out.insert(name.to_owned(), value);
+        }
+    }
+    Value::Object(out)
 }

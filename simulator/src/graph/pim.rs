@@ -1,9 +1,9 @@
 //! Graph: privileged identity management: the schedules of roles of the directory and of groups, and the requests
 //! that were sent for them.
 
-use super::{Question, is, kind, list, not_found};
+use super::{Question, kind, list, not_found};
 use crate::http::Reply;
-use crate::world::World;
+use crate::world::{Link, World};
 use serde_json::Value;
 
 /// The type of a list's objects, by the parts of its path.
@@ -36,7 +36,7 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
     if let Some((id, of)) = question.parts.split_last()
         && let Some(wanted) = kind_of(of)
     {
-        let found = world.directory().find(|object| kind(object) == wanted && is(object, "id", id));
+        let found = world.directory_object(id).filter(|object| kind(object) == wanted);
         return match found {
             Some(found) => Reply::json(200, super::objects::shown(found, question.select)),
             None => not_found(id),
@@ -49,7 +49,7 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
         let message = "The required filters are missing: groupId or principalId.";
         return Reply::error(400, "MissingParameters", message);
     }
-    let all = world.directory().filter(|object| kind(object) == wanted);
+    let all = world.directory_with(&Link::kind(wanted)).into_iter();
     let filter = match super::options::filter(question.filter) {
         Ok(filter) => filter,
         Err(reply) => return reply,

@@ -5,9 +5,9 @@
 //! refusals: <https://learn.microsoft.com/graph/api/governanceroleassignmentrequest-post>.
 
 use super::{bad, is, kind, not_found};
-use crate::arm::authorization::duration;
+use crate::authorization::duration;
 use crate::http::Reply;
-use crate::world::World;
+use crate::world::{Link, World};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -66,7 +66,9 @@ impl Place {
     }
 
     fn find(&self, world: &World, of: &str, like: &Value) -> Option<Value> {
-        world.directory().find(|object| kind(object) == of && self.same(object, like)).cloned()
+        let principal = text(like, "principalId");
+        let theirs = world.directory_with(&Link::text("principalId", principal)).into_iter();
+        theirs.filter(|object| kind(object) == of).find(|object| self.same(object, like)).cloned()
     }
 }
 
@@ -124,7 +126,11 @@ fn assign(world: &mut World, place: &Place, body: &Value, request: &mut Value) -
         return Err(refused("RoleAssignmentExists", "The Role assignment already exists."));
     }
     let pending = |o: &Value| kind(o) == place.request && is(o, "status", "PendingProvisioning");
-    if world.directory().any(|object| pending(object) && place.same(object, request)) {
+    if world
+        .directory_with(&Link::text("principalId", text(request, "principalId")))
+        .into_iter()
+        .any(|object| pending(object) && place.same(object, request))
+    {
         let message = "There is already an existing pending Role assignment request.";
         return Err(refused("PendingRoleAssignmentRequest", message));
     }
@@ -224,7 +230,8 @@ fn effect(world: &World, place: &Place, of: &Value) -> Option<String> {
         let there = links.iter().any(|link| link.as_str().is_some_and(|l| l.eq_ignore_ascii_case(principal)));
         return there.then(|| text(group, "id").to_owned());
     }
-    let roles = world.directory().filter(|object| kind(object) == "unifiedRoleAssignment");
+    let theirs = world.directory_with(&Link::text("principalId", principal)).into_iter();
+    let roles = theirs.filter(|object| kind(object) == "unifiedRoleAssignment");
     let mut same = roles.filter(|role| place.same(role, of));
     same.next().map(|role| text(role, "id").to_owned())
 }
@@ -291,7 +298,7 @@ pub(crate) fn pass(world: &mut World) {
     let now = world.now();
     for place in [&ROLES, &GROUPS] {
         let of = |kind_of: &str| -> Vec<Value> {
-            world.directory().filter(|object| kind(object) == kind_of).cloned().collect()
+            world.directory_with(&Link::kind(kind_of)).into_iter().cloned().collect()
         };
         let (requests, schedules) = (of(place.request), of(place.schedule));
         let due = |r: &&Value| {

@@ -3,10 +3,10 @@
 //!
 //! Sources: <https://learn.microsoft.com/graph/api/signin-list>, `signIn` of the preview.
 
-use super::{Question, kind, list};
+use super::{Question, list};
 use crate::http::Reply;
 use crate::workload::SignIn;
-use crate::world::World;
+use crate::world::{Link, World};
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
         Ok(wanted) => wanted,
         Err(reply) => return reply,
     };
-    let told = world.directory().filter(|object| kind(object) == "signIn").cloned();
+    let told = world.directory_with(&Link::kind("signIn")).into_iter().cloned();
     let mut all: Vec<Value> = world.sign_ins().iter().map(of_identity).chain(told).collect();
     all.retain(|one| wanted.as_ref().is_none_or(|w| w.fits(one)) && (kinds || is_of_a_person(one)));
     list(origin, "auditLogs/signIns", all)

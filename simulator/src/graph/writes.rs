@@ -4,7 +4,7 @@ use super::objects::find;
 use super::pim::kind_of;
 use super::{Question, bad, is, kind, made, not_found, principals, schedules};
 use crate::http::Reply;
-use crate::world::World;
+use crate::world::{Link, World};
 use serde_json::{Value, json};
 
 /// Answers a POST, PATCH or DELETE.
@@ -32,6 +32,17 @@ pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
         ("DELETE", ["applications", id, "federatedIdentityCredentials", credential]) => {
             distrust(world, id, credential)
         }
+        ("PATCH", ["applications", id, "federatedIdentityCredentials", credential]) => {
+            made::change_trust(world, id, credential, question.body)
+        }
+        (
+            "POST",
+            [
+                collection @ ("applications" | "servicePrincipals"),
+                id,
+                verb @ ("addPassword" | "removePassword"),
+            ],
+        ) => made::password(world, collection, id, verb, question.body),
         ("PATCH", ["servicePrincipals", id]) => principals::update(world, id, question.body),
         ("POST", [of @ .., id, "cancel"]) if kind_of(of).is_some() => {
             schedules::cancel(world, kind_of(of).unwrap_or_default(), id)
@@ -63,7 +74,7 @@ pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
 }
 
 fn member_objects(world: &World, collection: &str, id: &str) -> Reply {
-    use crate::arm::authorization::Objects;
+    use crate::authorization::Objects;
     match find(world, collection, id) {
         Some(_) => Reply::json(200, json!({"value": world.groups_of(id)})),
         None => not_found(id),
@@ -73,7 +84,7 @@ fn member_objects(world: &World, collection: &str, id: &str) -> Reply {
 /// Which of these groups somebody is in, through others too.
 /// Source: <https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups>
 fn check_members(world: &World, collection: &str, id: &str, body: &Value) -> Reply {
-    use crate::arm::authorization::Objects;
+    use crate::authorization::Objects;
     let Some(asked) = body["groupIds"].as_array().or_else(|| body["ids"].as_array()) else {
         return bad("The 'groupIds' are missing.");
     };
@@ -182,7 +193,7 @@ fn grant(world: &mut World, id: &str, body: &Value) -> Reply {
             && is(o, "resourceId", resource)
             && is(o, "appRoleId", role)
     };
-    if world.directory().any(same) {
+    if world.directory_with(&Link::text("principalId", principal)).into_iter().any(same) {
         return bad("Permission being assigned already exists on the object");
     }
     let assignment = json!({
@@ -208,7 +219,7 @@ fn role(world: &mut World, body: &Value) -> Reply {
             && is(o, "roleDefinitionId", role)
             && is(o, "directoryScopeId", scope)
     };
-    if world.directory().any(same) {
+    if world.directory_with(&Link::text("principalId", principal)).into_iter().any(same) {
         return bad(
             "A conflicting object with one or more of the specified property values is present in the directory.",
         );
@@ -247,7 +258,7 @@ fn delegate(world: &mut World, body: &Value) -> Reply {
             && is(o, "consentType", consent)
             && o["principalId"].as_str().unwrap_or_default().eq_ignore_ascii_case(of)
     };
-    if world.directory().any(same) {
+    if world.directory_with(&Link::text("clientId", client)).into_iter().any(same) {
         return bad("Permission entry already exists.");
     }
     let grant = json!({

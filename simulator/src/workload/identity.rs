@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use super::estate::{Asks, Workload};
-use super::same_id;
-use crate::arm::authorization::Objects;
-use crate::arm::id::ArmPath;
+use super::watch::same_id;
+use crate::authorization::Objects;
+use crate::objects::ArmPath;
 
 /// The object id of the principal that the workload gets a token for, or why it gets none.
 pub(super) fn resolve(objects: &dyn Objects, workload: &Workload) -> Result<String, String> {

@@ -61,8 +61,8 @@ async fn what_is_not_played_is_refused_in_the_simulators_own_name_and_stands_in_
     }
     let action = format!("{}/frobnicate?{RM}", machine("vm"));
     assert_eq!(client.arm(Method::POST, &action, None).await.refused(), (501, "NotPlayedByTheSimulator"));
-    let search = client.graph(Method::GET, "/groups?$search=%22displayName:x%22", None).await;
-    assert_eq!(search.refused(), (501, "NotPlayedByTheSimulator"));
+    let expand = client.graph(Method::GET, "/groups?$expand=owners", None).await;
+    assert_eq!(expand.refused(), (501, "NotPlayedByTheSimulator"));
     let filter = client.graph(Method::GET, "/groups?$filter=contains(displayName,'x')", None).await;
     assert_eq!(filter.refused(), (501, "NotPlayedByTheSimulator"));
     let record = reqwest::get(format!("{}/sim/requests", client.azure.arm)).await.expect("an answer");
@@ -251,4 +251,114 @@ async fn policy_definitions_that_every_tenant_has_are_there_and_deny() {
         .put(&format!("{}?api-version=2024-11-30", identity("new")), json!({"location": "westeurope"}))
         .await;
     assert_eq!(refused.refused(), (403, "RequestDisallowedByPolicy"));
+}
+
+#[tokio::test]
+async fn a_template_refers_to_what_it_makes_and_tells_it_and_what_it_would_change_is_foretold() {
+    let client = Client::at(estate()).await;
+    let at = |verb: &str| {
+        format!("{GROUP}/providers/Microsoft.Resources/deployments/two{verb}?api-version=2024-07-01")
+    };
+    let id = "resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', 'id-new')";
+    let principal = format!("[reference({id}, '2024-11-30').principalId]");
+    let body = json!({"properties": {"mode": "Incremental", "template": {
+        "$schema": "s", "contentVersion": "1.0.0.0",
+        "resources": [
+            {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-05-01", "name": "sto", "location": "westeurope",
+             "tags": {"of": principal}, "properties": {}},
+            {"type": "Microsoft.ManagedIdentity/userAssignedIdentities", "apiVersion": "2024-11-30", "name": "id-new",
+             "location": "[resourceGroup().location]"}],
+        "outputs": {"who": {"type": "string", "value": principal}}}}});
+    let told = client.arm(Method::POST, &at("/whatIf"), Some(body.clone())).await;
+    let changes = told.body["properties"]["changes"].as_array().cloned().expect("changes");
+    assert!(changes.len() == 2 && changes.iter().all(|c| c["changeType"] == "Create"), "{changes:?}");
+    let made = client.put(&at(""), body).await;
+    let who = client.get(&format!("{}?api-version=2024-11-30", identity("id-new"))).await.body;
+    assert_eq!(
+        made.body["properties"]["outputs"]["who"]["value"], who["properties"]["principalId"],
+        "{}",
+        made.body
+    );
+    let account = format!("{GROUP}/providers/Microsoft.Storage/storageAccounts/sto?api-version=2023-05-01");
+    assert_eq!(client.get(&account).await.body["tags"]["of"], who["properties"]["principalId"]);
+    let steps = client.get(&format!("{GROUP}/deployments/two/operations?{RM}")).await;
+    assert_eq!(steps.body["value"].as_array().map(Vec::len), Some(2), "{}", steps.body);
+}
+
+#[tokio::test]
+async fn an_older_version_neither_shows_nor_takes_nor_loses_what_came_later() {
+    let client = Client::at(with_site(0)).await;
+    let site = |version: &str| format!("{GROUP}/providers/Microsoft.Web/sites/app?api-version={version}");
+    let body = |properties: Value| json!({"location": "westeurope", "properties": properties});
+    let said = client
+        .put(&site("2023-12-01"), body(json!({"daprConfig": {"enabled": true}, "httpsOnly": true})))
+        .await;
+    assert_eq!(said.status, 200, "a site is made with 200 too: {}", said.body);
+    let old = client
+        .put(&site("2022-09-01"), body(json!({"daprConfig": {"enabled": false}, "httpsOnly": false})))
+        .await;
+    assert!(old.body["properties"].get("daprConfig").is_none(), "{}", old.body);
+    let now = client.get(&site("2023-12-01")).await.body;
+    assert_eq!(
+        (&now["properties"]["daprConfig"]["enabled"], &now["properties"]["httpsOnly"]),
+        (&json!(true), &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn a_host_with_an_identity_of_its_own_has_a_principal_in_the_directory_as_long_as_it_has_it() {
+    let client = Client::at(estate()).await;
+    let at = format!("{}?api-version=2024-07-01", machine("vm"));
+    let said = client.patch(&at, json!({"identity": {"type": "SystemAssigned"}})).await;
+    let principal = said.body["identity"]["principalId"].as_str().expect("a principal").to_owned();
+    client.pass(3_600);
+    let path = format!("/servicePrincipals/{principal}");
+    assert_eq!(client.graph(Method::GET, &path, None).await.body["displayName"], "vm");
+    client.patch(&at, json!({"identity": {"type": "None"}})).await;
+    assert_eq!(client.graph(Method::GET, &path, None).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_a_patch_has_at_its_top_changes_the_properties_of_an_event_subscription() {
+    let client = Client::at(estate()).await;
+    let at = format!(
+        "{}/providers/Microsoft.EventGrid/eventSubscriptions/e?api-version=2025-02-15",
+        machine("vm")
+    );
+    let made = client
+        .put(&at, json!({"properties": {"labels": ["a"], "eventDeliverySchema": "EventGridSchema"}}))
+        .await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    client.patch(&at, json!({"properties": {"labels": ["nested"]}})).await;
+    assert_eq!(
+        client.get(&at).await.body["properties"]["labels"],
+        json!(["a"]),
+        "its PATCH knows no properties"
+    );
+    let said = client.patch(&at, json!({"labels": ["b"]})).await;
+    assert_eq!((said.status, &said.body["properties"]["labels"]), (201, &json!(["b"])));
+}
+
+#[tokio::test]
+async fn a_deleted_vault_keeps_its_name_until_it_is_purged_and_the_log_tells_what_was_written() {
+    let client = Client::at(estate()).await;
+    let at = format!("{GROUP}/providers/Microsoft.KeyVault/vaults/kv-one?api-version=2023-07-01");
+    let body =
+        json!({"location": "westeurope", "properties": {"tenantId": "t", "sku": {"name": "standard"}}});
+    assert_eq!(
+        client.put(&at, body.clone()).await.body["properties"]["vaultUri"],
+        "https://kv-one.vault.azure.net/"
+    );
+    assert_eq!(client.arm(Method::DELETE, &at, None).await.status, 200);
+    assert_eq!(client.put(&at, body.clone()).await.refused(), (409, "ConflictError"));
+    let deleted = format!(
+        "{SUB}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv-one/purge?api-version=2023-07-01"
+    );
+    assert_eq!(client.arm(Method::POST, &deleted, None).await.status, 202);
+    assert_eq!(client.put(&at, body).await.status, 201);
+    let log =
+        format!("{SUB}/providers/Microsoft.Insights/eventtypes/management/values?api-version=2015-04-01");
+    let said = client.get(&format!("{log}&$filter=eventTimestamp ge 2020-01-01T00:00:00Z and resourceProvider eq 'Microsoft.KeyVault'")).await;
+    assert_eq!(said.body["value"].as_array().map(Vec::len), Some(4), "{}", said.body);
+    assert_eq!(client.get(&log).await.status, 400, "a question without a time is refused");
 }

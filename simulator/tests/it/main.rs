@@ -7,6 +7,7 @@ mod limits;
 mod lists;
 mod principals;
 mod refusals;
+mod rooms;
 mod schedules;
 mod strangers;
 mod versions;

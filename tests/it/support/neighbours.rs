@@ -62,10 +62,11 @@ pub(crate) fn estate(resources: impl Iterator<Item = Value>) -> Value {
                 .join("/");
             // Only what names the identity itself is in the index; what is below it is listed.
             let first = kind.split('/').count() == 2;
-            let properties = if first { json!({"names": identity("id1")}) } else { json!({}) };
+            // In a tag, which every PATCH takes: what else these types take is not known to whoever moves.
+            let tags = if first { json!({"names": identity("id1")}) } else { json!({}) };
             arm.entry(above.to_owned()).or_insert_with(|| {
                 json!({"id": above, "name": above.rsplit('/').next(), "type": kind,
-                    "location": "westeurope", "properties": properties})
+                    "location": "westeurope", "tags": tags, "properties": {}})
             });
             parent = above;
         }

@@ -72,7 +72,15 @@ fn resource(nth: usize, row: &TypeRow) -> Value {
     }
     // Where the identity encrypts a geo-redundant backup, no move is planned at all.
     let refused = |path: &str| path.ends_with("geoBackupUserAssignedIdentityId");
-    let references = row.references.iter().filter(|(_, path)| !refused(path));
+    // These came with previews after the version that their types are read in, which shows nothing of them.
+    let newer = |path: &str| match row.name {
+        "Microsoft.Devices/IotHubs" => path.starts_with("properties.deviceRegistry"),
+        "Microsoft.EventGrid/topics" | "Microsoft.EventGrid/systemTopics" => {
+            path.starts_with("properties.encryption")
+        }
+        _ => false,
+    };
+    let references = row.references.iter().filter(|(_, path)| !refused(path) && !newer(path));
     for (kind, path) in references.filter(|_| row.name != "Microsoft.KeyVault/vaults") {
         let value = match kind {
             Identifier::ResourceId => json!(rid),

@@ -1,7 +1,8 @@
 //! Resource Graph: what a query makes of rows. Pure.
 
-use super::parse::{Expr, Query, Step};
+use super::parse::{Expr, Join, Query, Step};
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a query makes has at most this many bytes at any time. Azure's answers have 16 MB; here texts that are
 /// joined with themselves, and rows that are spread over lists, must not take all memory.
@@ -31,13 +32,57 @@ fn weight(value: &Value) -> usize {
         }
 }
 
-/// Runs a query over the rows of its table.
-pub(super) fn run(query: &Query, rows: Vec<Value>) -> Result<Vec<Value>, String> {
-    let mut rows = rows;
+/// Gives the rows of a table.
+pub(super) type Tables<'a> = &'a dyn Fn(&str) -> Option<Vec<Value>>;
+
+/// Runs a query over the tables that it names.
+pub(super) fn run(query: &Query, tables: Tables<'_>) -> Result<Vec<Value>, String> {
+    let mut rows = tables(&query.table).ok_or_else(|| format!("Table {} was not found", query.table))?;
     for step in &query.steps {
-        rows = apply(step, rows)?;
+        rows = match step {
+            Step::Join(other, how, columns) => join(rows, &run(other, tables)?, *how, columns)?,
+            step => apply(step, rows)?,
+        };
     }
     Ok(rows)
+}
+
+/// Puts rows of two tables together; a column that both have gets a number behind its name on the right.
+fn join(left: Vec<Value>, right: &[Value], how: Join, columns: &[String]) -> Result<Vec<Value>, String> {
+    let key = |row: &Value| -> Vec<String> { columns.iter().map(|name| text(member(row, name))).collect() };
+    let mut others: BTreeMap<Vec<String>, Vec<&Value>> = BTreeMap::new();
+    for row in right {
+        others.entry(key(row)).or_default().push(row);
+    }
+    let (mut out, mut scale, mut seen) = (Vec::new(), Scale(BYTES_MAX), BTreeSet::new());
+    for row in left {
+        let key = key(&row);
+        let matches = others.get(&key).map(Vec::as_slice).unwrap_or_default();
+        if how == Join::InnerUnique && !seen.insert(key) {
+            continue;
+        }
+        let alone = match how {
+            Join::LeftAnti => matches.is_empty(),
+            Join::LeftSemi => !matches.is_empty(),
+            Join::LeftOuter => matches.is_empty(),
+            Join::Inner | Join::InnerUnique => false,
+        };
+        if alone {
+            scale.add(&row)?;
+            out.push(row);
+        } else if !matches!(how, Join::LeftAnti | Join::LeftSemi) {
+            for other in matches {
+                let mut both = row.clone();
+                for (name, value) in other.as_object().into_iter().flatten() {
+                    let name = if row.get(name).is_some() { format!("{name}1") } else { name.clone() };
+                    both[name] = value.clone();
+                }
+                scale.add(&both)?;
+                out.push(both);
+            }
+        }
+    }
+    Ok(out)
 }
 
 fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
@@ -86,12 +131,17 @@ fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
         Step::Away(names) => without(names, rows),
         Step::Rename(pairs) => renamed(pairs, rows),
         Step::MvExpand(name, expr) => expand(name, expr, rows)?,
+        Step::Join(..) => rows,
+        Step::Top(count, expr, ascending) => {
+            let rows = apply(&Step::OrderBy(expr.clone(), *ascending), rows)?;
+            rows.into_iter().take(*count).collect()
+        }
         Step::OrderBy(expr, ascending) => {
             let mut keyed = Vec::with_capacity(rows.len());
             for row in rows {
-                keyed.push((text(&eval(expr, &row)?), row));
+                keyed.push((eval(expr, &row)?, row));
             }
-            keyed.sort_by(|a, b| a.0.cmp(&b.0));
+            keyed.sort_by(|a, b| order(&a.0, &b.0));
             if !ascending {
                 keyed.reverse();
             }
@@ -182,15 +232,18 @@ fn aggregate(function: &str, given: &[Expr], rows: &[&Value]) -> Result<Value, S
         }
         "min" | "max" => {
             let mut sorted: Vec<&Value> = values.iter().filter(|value| !value.is_null()).collect();
-            sorted.sort_by(|a, b| {
-                let as_numbers = a.as_f64().zip(b.as_f64()).and_then(|(a, b)| a.partial_cmp(&b));
-                as_numbers.unwrap_or_else(|| text(a).cmp(&text(b)))
-            });
+            sorted.sort_by(|a, b| order(a, b));
             let edge = if function == "min" { sorted.first() } else { sorted.last() };
             edge.map(|value| (*value).clone()).unwrap_or_default()
         }
         other => return Err(format!("the aggregate {other} is not known here")),
     })
+}
+
+/// Numbers by how much they are, anything else as text.
+fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
+    let as_numbers = a.as_f64().zip(b.as_f64()).and_then(|(a, b)| a.partial_cmp(&b));
+    as_numbers.unwrap_or_else(|| text(a).cmp(&text(b)))
 }
 
 fn expand(name: &str, expr: &Expr, rows: Vec<Value>) -> Result<Vec<Value>, String> {
@@ -345,7 +398,8 @@ mod tests {
             json!({"id": "/B", "type": "X/Z", "properties": null, "n": 1}),
         ];
         let go = |text: &str| {
-            run(&super::super::parse::query(text).expect("a query"), rows.clone()).expect("it runs")
+            run(&super::super::parse::query(text).expect("a query"), &|_| Some(rows.clone()))
+                .expect("it runs")
         };
         assert_eq!(go("t | where type =~ 'X/Y' | project id"), [json!({"id": "/A"})]);
         assert_eq!(
@@ -370,6 +424,12 @@ mod tests {
             go("t | project id, n | project-away n | project-rename here = id")[0],
             json!({"here": "/A"})
         );
+        assert_eq!(go("t | top 1 by n desc | project id"), [json!({"id": "/A"})]);
+        let joined =
+            go("t | join kind=leftouter (t | where n == 2 | project id, m = n) on id | project id, m, id1");
+        assert_eq!(joined[0], json!({"id": "/A", "m": 2, "id1": "/A"}));
+        assert_eq!(joined[1]["m"], Value::Null);
+        assert_eq!(go("t | join kind=leftanti (t | where n == 2) on id | project id"), [json!({"id": "/B"})]);
         assert!(has("a/b-c", "b") && !has("ab", "b"));
     }
 }

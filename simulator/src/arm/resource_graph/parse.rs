@@ -16,6 +16,10 @@ pub(super) enum Step {
     Limit(usize),
     Distinct(Vec<(String, Expr)>),
     Count,
+    /// The first so many in an order.
+    Top(usize, Expr, bool),
+    /// Another query, how, and the columns that must be equal in both.
+    Join(Box<Query>, Join, Vec<String>),
     MvExpand(String, Expr),
     OrderBy(Expr, bool),
     /// Aggregates, and by what rows are put together.
@@ -24,6 +28,16 @@ pub(super) enum Step {
     Away(Vec<String>),
     /// New name and old.
     Rename(Vec<(String, String)>),
+}
+
+/// Which rows of two tables are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Join {
+    Inner,
+    InnerUnique,
+    LeftOuter,
+    LeftAnti,
+    LeftSemi,
 }
 
 /// What `summarize` can make of many rows.
@@ -61,13 +75,11 @@ const DEPTH_MAX: usize = 64;
 /// Reads a query.
 pub(super) fn query(text: &str) -> Result<Query, String> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
-    let table = parser.word()?;
-    let mut steps = Vec::new();
-    while parser.at < parser.tokens.len() {
-        parser.sign("|")?;
-        steps.push(parser.step()?);
+    let query = parser.query()?;
+    if parser.at < parser.tokens.len() {
+        return Err(format!("expected | at token {}", parser.at));
     }
-    Ok(Query { table, steps })
+    Ok(query)
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
@@ -156,6 +168,76 @@ impl Parser {
         }
     }
 
+    fn query(&mut self) -> Result<Query, String> {
+        let table = self.word()?;
+        let mut steps = Vec::new();
+        while self.is_sign("|") {
+            self.at += 1;
+            steps.push(self.step()?);
+        }
+        Ok(Query { table, steps })
+    }
+
+    fn number(&mut self) -> Result<usize, String> {
+        match self.peek() {
+            Some(Token::Number(number)) if *number >= 0.0 => {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+                let count = *number as usize;
+                self.at += 1;
+                Ok(count)
+            }
+            other => Err(format!("expected a number, found {other:?}")),
+        }
+    }
+
+    fn by(&mut self) -> Result<(Expr, bool), String> {
+        if !self.is_word("by") {
+            return Err("expected by".to_owned());
+        }
+        self.at += 1;
+        let by = self.expr()?;
+        let ascending = self.is_word("asc");
+        if ascending || self.is_word("desc") {
+            self.at += 1;
+        }
+        Ok((by, ascending))
+    }
+
+    /// `join kind=leftouter (query) on a, b`.
+    fn join(&mut self) -> Result<Step, String> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err("the query is too deep".to_owned());
+        }
+        let mut kind = Join::InnerUnique;
+        if self.is_word("kind") {
+            self.at += 1;
+            self.sign("=")?;
+            kind = match self.word()?.to_lowercase().as_str() {
+                "inner" => Join::Inner,
+                "innerunique" => Join::InnerUnique,
+                "leftouter" => Join::LeftOuter,
+                "leftanti" => Join::LeftAnti,
+                "leftsemi" => Join::LeftSemi,
+                other => return Err(format!("the join {other} is not known here")),
+            };
+        }
+        self.sign("(")?;
+        let query = self.query()?;
+        self.sign(")")?;
+        if !self.is_word("on") {
+            return Err("expected on".to_owned());
+        }
+        self.at += 1;
+        let mut columns = vec![self.word()?];
+        while self.is_sign(",") {
+            self.at += 1;
+            columns.push(self.word()?);
+        }
+        self.depth -= 1;
+        Ok(Step::Join(Box::new(query), kind, columns))
+    }
+
     fn step(&mut self) -> Result<Step, String> {
         let word = self.word()?;
         Ok(match word.to_lowercase().as_str() {
@@ -164,33 +246,19 @@ impl Parser {
             "project" => Step::Project(self.columns()?),
             "distinct" => Step::Distinct(self.columns()?),
             "count" => Step::Count,
-            "limit" | "take" => match self.peek() {
-                Some(Token::Number(number)) if *number >= 0.0 => {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        clippy::cast_sign_loss,
-                        reason = "checked above"
-                    )]
-                    let count = *number as usize;
-                    self.at += 1;
-                    Step::Limit(count)
-                }
-                other => return Err(format!("expected a number, found {other:?}")),
-            },
+            "limit" | "take" => Step::Limit(self.number()?),
+            "top" => {
+                let count = self.number()?;
+                let (by, ascending) = self.by()?;
+                Step::Top(count, by, ascending)
+            }
+            "join" => self.join()?,
             "mv-expand" => {
                 let (name, expr) = self.columns()?.into_iter().next().ok_or("mv-expand needs a column")?;
                 Step::MvExpand(name, expr)
             }
             "order" | "sort" => {
-                if !self.is_word("by") {
-                    return Err("expected by".to_owned());
-                }
-                self.at += 1;
-                let by = self.expr()?;
-                let ascending = self.is_word("asc");
-                if ascending || self.is_word("desc") {
-                    self.at += 1;
-                }
+                let (by, ascending) = self.by()?;
                 Step::OrderBy(by, ascending)
             }
             "summarize" => self.summarize()?,
@@ -396,8 +464,14 @@ mod tests {
                     | extend t = tolower(strcat(tostring(identity), ' ')) | project id, t | take 5";
         let query = query(text).expect("it is a query");
         assert_eq!((query.table.as_str(), query.steps.len()), ("resources", 4));
-        for bad in ["resources | frobnicate", "resources | where", "resources | where x == 'a", "| where", ""]
-        {
+        for bad in [
+            "resources | frobnicate",
+            "resources | where",
+            "resources | where x == 'a",
+            "| where",
+            "",
+            "a | join (b | join",
+        ] {
             assert!(super::query(bad).is_err(), "{bad}");
         }
         assert!(super::query(&format!("t | where {}x{}", "(".repeat(500), ")".repeat(500))).is_err());

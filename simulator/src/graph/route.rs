@@ -1,22 +1,8 @@
-//! Simulator: Microsoft Graph, v1.0: service principals, groups, applications, roles, and batches.
+//! Graph: the way of a request to what answers it, and the words that all of Graph shares.
 
-mod batch;
-mod counted;
-mod delta;
-mod filter;
-mod made;
-mod objects;
-mod options;
-mod pim;
-mod principals;
-mod schedules;
-mod sign_ins;
-mod writes;
-
-pub(crate) use batch::parts;
-pub(crate) use delta::States;
-pub(crate) use schedules::pass;
-
+#[cfg(any(test, feature = "fuzz"))]
+use super::filter;
+use super::{batch, counted, delta, objects, options, writes};
 use crate::http::{Reply, Request};
 use crate::world::World;
 use serde_json::{Value, json};
@@ -68,7 +54,7 @@ pub(crate) fn handle(world: &mut World, request: &Request, caller: &str, origin:
     answer(world, &question, origin)
 }
 
-fn is_eventual(level: &str) -> bool {
+pub(super) fn is_eventual(level: &str) -> bool {
     level.eq_ignore_ascii_case("eventual")
 }
 

@@ -1,11 +1,14 @@
 //! Authorization room of the local Azure: role definitions, the built-in table and custom ones of the estate.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::objects::Key;
 
 use super::actions::{Permission, covers};
 use super::filter::{self, Term};
@@ -96,17 +99,40 @@ pub(crate) fn id_through(scope: &str, guid: &str) -> String {
 }
 
 fn stored(objects: &dyn Objects) -> Vec<&Value> {
-    objects.below("/").into_iter().filter(|object| canonical(id_of(object)).contains(SEGMENT)).collect()
+    objects.found(&Key::Extension("roledefinitions".to_owned()))
 }
 
 /// The role with this GUID.
 pub(crate) fn find(objects: &dyn Objects, guid: &str) -> Option<Role> {
-    let built_in = BUILT_IN.iter().find(|role| role.id.eq_ignore_ascii_case(guid)).map(Role::built_in);
+    let built_in = BY_GUID.get(&guid.to_ascii_lowercase()).map(|(role, _)| role.clone());
     built_in.or_else(|| {
         let ending = format!("{SEGMENT}{}", guid.to_lowercase());
         let found = stored(objects).into_iter().find(|object| canonical(id_of(object)).ends_with(&ending))?;
         Role::stored(found)
     })
+}
+
+/// Built-in roles by lower-case GUID, each with its permissions.
+static BY_GUID: LazyLock<HashMap<String, (Role, Vec<Permission>)>> = LazyLock::new(|| {
+    let of = |role: &BuiltIn| {
+        let role = Role::built_in(role);
+        let permissions = role.permissions();
+        (role.guid.to_lowercase(), (role, permissions))
+    };
+    BUILT_IN.iter().map(of).collect()
+});
+
+/// The GUID of a role as it is written, and what it gives.
+pub(crate) fn permissions_of(
+    objects: &dyn Objects,
+    guid: &str,
+) -> Option<(String, Cow<'static, [Permission]>)> {
+    if let Some((role, permissions)) = BY_GUID.get(&guid.to_ascii_lowercase()) {
+        return Some((role.guid.clone(), Cow::Borrowed(permissions)));
+    }
+    let role = find(objects, guid)?;
+    let permissions = role.permissions();
+    Some((role.guid, Cow::Owned(permissions)))
 }
 
 /// What built-in roles give on data and on nothing else, by name and by pattern: `*/read` of a reader reads no data.

@@ -1,6 +1,5 @@
-//! Simulator: a request as the rooms see it, and an answer with its headers. Pure.
+//! HTTP: a request as the rooms see it, and an answer with its headers. Pure.
 
-use crate::arm::authorization::Answer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -29,7 +28,7 @@ impl Request {
     /// The body of a deployment: a template in it may have comments, and names without quotes.
     pub(crate) fn template(&self) -> Result<Value, Reply> {
         let text = String::from_utf8_lossy(&self.body);
-        let strict = Self { body: crate::arm::relaxed(&text).into_bytes(), ..self.clone() };
+        let strict = Self { body: super::relaxed::relaxed(&text).into_bytes(), ..self.clone() };
         strict.json()
     }
 
@@ -84,12 +83,6 @@ pub(crate) fn not_here(what: &str) -> Reply {
     let message =
         format!("The local Azure does not play {what}. This is the simulator's answer, not Azure's.");
     Reply::error(501, "NotPlayedByTheSimulator", &message)
-}
-
-impl From<Answer> for Reply {
-    fn from(answer: Answer) -> Self {
-        Self { status: answer.status, headers: Vec::new(), body: answer.body }
-    }
 }
 
 /// Decodes a query string.

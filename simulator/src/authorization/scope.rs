@@ -3,16 +3,13 @@
 
 use serde_json::Value;
 
+pub(crate) use crate::objects::canonical;
+
 use super::view::Objects;
+use crate::objects::Key;
 
 /// Where management groups live; a subscription hangs below the group that lists it.
 pub(crate) const MANAGEMENT_GROUPS: &str = "/providers/microsoft.management/managementgroups/";
-
-/// The form in which ids are compared: lower case, one leading slash, no trailing one; the root is `/`.
-pub(crate) fn canonical(id: &str) -> String {
-    let inner: Vec<&str> = id.split('/').filter(|part| !part.is_empty()).collect();
-    format!("/{}", inner.join("/").to_lowercase())
-}
 
 /// The scope directly above, by the text of the id alone; `None` above `/`.
 fn above(scope: &str) -> Option<String> {
@@ -33,7 +30,8 @@ fn above(scope: &str) -> Option<String> {
 fn group_above(objects: &dyn Objects, scope: &str) -> Option<String> {
     if let Some(subscription) = scope.strip_prefix("/subscriptions/") {
         let ending = format!("/subscriptions/{subscription}");
-        return objects.below(MANAGEMENT_GROUPS).into_iter().find_map(|object| {
+        let below = Key::Kind("microsoft.management/managementgroups/subscriptions".to_owned());
+        return objects.found(&below).into_iter().find_map(|object| {
             let id = canonical(object.get("id")?.as_str()?);
             id.strip_suffix(&ending).map(str::to_owned)
         });

@@ -1,47 +1,14 @@
-//! The ARM room of the local Azure: what `management.azure.com` answers.
+//! ARM: the way of a request to the room of its type, and what is done to every answer.
 
-mod apim;
-pub(crate) mod authorization;
-mod built_in_policies;
-mod clusters;
-mod computed;
-mod deployments;
-mod extensions;
-mod groups;
-mod hidden;
-pub(crate) mod id;
-mod identity_block;
-mod keyvault;
-mod management_groups;
-mod moves;
-mod msi;
-mod msi_versions;
-mod paging;
-mod patches;
-mod policies;
-mod poll;
-mod providers;
-pub(crate) mod refusals;
-mod resource_filter;
-mod resource_graph;
-mod resources;
-mod runs;
-mod services;
-mod sites;
-mod tag_resource;
-mod tags;
-mod template;
-mod types;
-
-pub(crate) use template::relaxed;
-
-#[cfg(any(test, feature = "fuzz"))]
-pub(crate) use {authorization::filter_terms, resource_graph::rows};
-
+use super::{
+    actions, activity_log, apim, built_in_policies, deleted_vaults, deployments, groups, hidden, keyvault,
+    management_groups, moves, msi, paging, parts, policies, poll, provider_operations, providers,
+    resource_graph, resources, runs, sites, stacks, tag_resource, tags,
+};
+use crate::authorization::{self, Call, Objects};
 use crate::http::{Reply, Request};
+use crate::objects::ArmPath;
 use crate::world::World;
-use authorization::{Call, Objects};
-use id::ArmPath;
 
 /// Answers a request; long lists in pages.
 pub(crate) fn answer(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
@@ -68,7 +35,7 @@ fn tagged(reply: Reply, call: &Call<'_>) -> Reply {
 
 /// A path as it is taken apart.
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) fn parts(path: &str) -> String {
+pub(crate) fn taken_apart(path: &str) -> String {
     let parsed = ArmPath::parse(path);
     let of_it = (parsed.is_instance(), parsed.parent_kind(), parsed.parent_path(), parsed.full_name());
     drop((of_it, parsed.name(), parsed.subscription(), parsed.group()));
@@ -77,8 +44,14 @@ pub(crate) fn parts(path: &str) -> String {
 }
 
 /// Any other resource: what its service hides must come with a write, and what its service runs is run by one.
-fn resource(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
-    if let Some(reply) = hidden::asked(world, call, path).or_else(|| hidden::refused(call, path)) {
+pub(super) fn resource(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    let asked = hidden::asked(world, call, path)
+        .or_else(|| actions::handle(world, call, path))
+        .or_else(|| deleted_vaults::handle(world, call, path))
+        .or_else(|| parts::handle(world, call, path))
+        .or_else(|| hidden::refused(call, path))
+        .or_else(|| deleted_vaults::refused(world, call, path));
+    if let Some(reply) = asked {
         return reply;
     }
     let before = world.get(call.path).cloned();
@@ -113,6 +86,9 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
     if call.method == "POST" && policies::is_question(call.path) {
         return policies::check(world, call);
     }
+    if let Some(reply) = activity_log::handle(world, call).or_else(|| provider_operations::handle(call)) {
+        return reply;
+    }
     if let Some(reply) = poll::handle(world, call, &path) {
         return reply;
     }
@@ -124,6 +100,7 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
         kind if kind == deployments::KIND || kind.starts_with("microsoft.resources/deployments/") => {
             deployments::handle(world, call, &path, request)
         }
+        kind if stacks::owns(kind) => stacks::handle(world, call, &path, request),
         "" => groups::handle(world, call, request),
         "microsoft.managedidentity/userassignedidentities"
         | "microsoft.managedidentity/userassignedidentities/listassociatedresources"

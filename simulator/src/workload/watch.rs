@@ -6,15 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use crate::arm::authorization::{Objects, Plane, allowed, assigned, canonical, is_on_data, scope_of};
+use crate::authorization::{Objects, Plane, allowed, canonical, is_on_data, scope_of};
+use crate::objects::Key;
 
-mod estate;
-mod identity;
-mod sign_ins;
-
-use estate::{Invalid, Need, Workload};
-pub(crate) use sign_ins::SignIn;
-use sign_ins::SignIns;
+use super::estate::{self, Invalid, Need, Workload};
+use super::identity;
+use super::sign_ins::{SignIn, SignIns};
 
 /// The workloads of an estate with what was seen of them.
 #[derive(Debug, Default)]
@@ -24,7 +21,7 @@ pub(crate) struct Workloads {
     tokens: BTreeMap<String, Token>,
     /// Workloads that are down, by name.
     down: BTreeMap<String, Down>,
-    outages: Vec<Outage>,
+    outages: Vec<PastOutage>,
     standing: BTreeMap<String, Result<String, String>>,
     /// Everything that each workload's principal may do, as last looked at.
     access: BTreeMap<String, BTreeSet<String>>,
@@ -46,7 +43,7 @@ struct Down {
 
 /// A time in which a workload did not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Outage {
+pub(crate) struct PastOutage {
     pub(crate) workload: String,
     pub(crate) from: DateTime<Utc>,
     pub(crate) until: DateTime<Utc>,
@@ -55,16 +52,16 @@ pub(crate) struct Outage {
 
 /// How the workloads of an estate have fared so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fared {
+pub struct WorkloadReport {
     /// How many there are.
     pub watched: usize,
     /// Every time in which one did not work.
-    pub outages: Vec<Out>,
+    pub outages: Vec<Outage>,
 }
 
 /// A time in which a workload did not work.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Out {
+pub struct Outage {
     /// Its name.
     pub workload: String,
     /// The resource id of its host.
@@ -83,20 +80,20 @@ impl Workloads {
         self.sign_ins.forget(&principal.to_lowercase());
     }
 
-    pub(crate) fn fared(&self, now: DateTime<Utc>) -> Fared {
+    pub(crate) fn fared(&self, now: DateTime<Utc>) -> WorkloadReport {
         let host = |name: &str| {
             self.list.iter().find(|w| w.name == name).map(|w| w.host.clone()).unwrap_or_default()
         };
         let over = self.outages.iter().map(|o| (&o.workload, o.until - o.from, false, &o.why));
         let open = self.down.iter().map(|(name, down)| (name, now - down.from, true, &down.why));
-        let out = |(name, span, lasts, why): (&String, chrono::TimeDelta, bool, &String)| Out {
+        let out = |(name, span, lasts, why): (&String, chrono::TimeDelta, bool, &String)| Outage {
             workload: name.clone(),
             host: host(name),
             seconds: span.num_seconds(),
             lasts,
             why: why.clone(),
         };
-        Fared { watched: self.list.len(), outages: over.chain(open).map(out).collect() }
+        WorkloadReport { watched: self.list.len(), outages: over.chain(open).map(out).collect() }
     }
 
     /// Reads the `workloads` of an estate.
@@ -116,7 +113,12 @@ impl Workloads {
             match (&standing, self.down.get_mut(&workload.name)) {
                 (Ok(_), Some(_)) => {
                     if let Some(Down { from, why }) = self.down.remove(&workload.name) {
-                        self.outages.push(Outage { workload: workload.name.clone(), from, until: now, why });
+                        self.outages.push(PastOutage {
+                            workload: workload.name.clone(),
+                            from,
+                            until: now,
+                            why,
+                        });
                     }
                 }
                 (Err(why), None) => {
@@ -188,7 +190,8 @@ fn access(objects: &dyn Objects, principal: &str) -> BTreeSet<String> {
     let is_it = |value: &Value, pointer: &str| {
         value.pointer(pointer).and_then(Value::as_str).is_some_and(|id| id.eq_ignore_ascii_case(principal))
     };
-    let roles = assigned(objects).into_iter().filter(|a| is_it(a, "/properties/principalId")).map(|a| {
+    let assigned = objects.found(&Key::AssignedTo(principal.to_lowercase()));
+    let roles = assigned.into_iter().map(|a| {
         let text = |pointer: &str| a.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let role = text("/properties/roleDefinitionId").rsplit('/').next().unwrap_or_default();
         let condition = text("/properties/condition");
@@ -197,7 +200,8 @@ fn access(objects: &dyn Objects, principal: &str) -> BTreeSet<String> {
     let groups = objects.groups_of(principal).into_iter().map(|id| format!("group {}", id.to_lowercase()));
     let app_roles = objects.app_roles_of(principal).into_iter();
     let app_roles = app_roles.map(|(on, role)| format!("app role {role} of {on}").to_lowercase());
-    let vaults = objects.below("/subscriptions/").into_iter().flat_map(|object| {
+    let entries = objects.found_below(&Key::EntryFor(principal.to_ascii_lowercase()), "/subscriptions/");
+    let vaults = entries.into_iter().flat_map(|object| {
         let policies = object.pointer("/properties/accessPolicies").and_then(Value::as_array);
         let own = policies.into_iter().flatten().filter(|policy| is_it(policy, "/objectId"));
         own.map(|policy| {
@@ -295,9 +299,10 @@ fn vault_allows(
 }
 
 /// Whether two ids name one resource.
-fn same_id(one: &str, other: &str) -> bool {
+pub(super) fn same_id(one: &str, other: &str) -> bool {
     canonical(one) == canonical(other)
 }
 
 #[cfg(test)]
+#[path = "tests.rs"]
 mod tests;

@@ -1,5 +1,6 @@
 //! Authorization room of the local Azure: who may do what, and the answers 403 and `permissions`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -28,10 +29,9 @@ fn held(
     now: DateTime<Utc>,
 ) -> Vec<Permission> {
     let chain = scope::chain(objects, scope);
-    let mut roles_seen: BTreeMap<String, Vec<Permission>> = BTreeMap::new();
-    for assignment in assignments::all(objects) {
-        let to = text(assignment, "/properties/principalId").unwrap_or_default().to_lowercase();
-        if !ids.contains(&to) || !chain.contains(&canonical(assignments::scope_of(assignment))) {
+    let mut roles_seen: BTreeMap<String, Cow<'_, [Permission]>> = BTreeMap::new();
+    for assignment in assignments::of(objects, ids) {
+        if !chain.contains(&canonical(assignments::scope_of(assignment))) {
             continue;
         }
         // Not updatedOn: a changed description does not take a grant away.
@@ -45,11 +45,11 @@ fn held(
             continue;
         }
         let guid = roles::guid_of(text(assignment, "/properties/roleDefinitionId").unwrap_or_default());
-        if let Some(role) = roles::find(objects, guid) {
-            roles_seen.entry(role.guid.clone()).or_insert_with(|| role.permissions());
+        if let Some((guid, permissions)) = roles::permissions_of(objects, guid) {
+            roles_seen.entry(guid).or_insert(permissions);
         }
     }
-    roles_seen.into_values().flatten().collect()
+    roles_seen.into_values().flat_map(Cow::into_owned).collect()
 }
 
 /// Is there a deny assignment that forbids this?
@@ -96,10 +96,9 @@ pub(crate) fn allowed(
 /// whatever is granted later.
 fn unbound(objects: &dyn Objects, ids: &BTreeSet<String>) -> bool {
     let since = |a: &Value| text(a, "/properties/createdOn").and_then(|at| at.parse::<DateTime<Utc>>().ok());
-    !assignments::all(objects).into_iter().any(|assignment| {
-        text(assignment, "/properties/principalId").is_some_and(|to| ids.contains(&to.to_lowercase()))
-            && since(assignment).is_none_or(|since| since < objects.began())
-    })
+    !assignments::of(objects, ids)
+        .into_iter()
+        .any(|assignment| since(assignment).is_none_or(|since| since < objects.began()))
 }
 
 /// What a write needs on the identities that it attaches, beside the right to the write itself.

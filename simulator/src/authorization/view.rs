@@ -1,84 +1,13 @@
-//! Authorization room of the local Azure: what it needs of the world (objects, directory, clock) and how it
-//! answers. The rules stay pure: they see this and nothing of HTTP.
+//! Authorization room of the local Azure: what it is asked and how it answers. The rules stay pure: they see this and
+//! nothing of HTTP.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
+
+pub(crate) use crate::objects::{Delays, Objects, Principal};
 use serde_json::{Value, json};
-
-/// The ARM objects and the directory, as the rules of authorization see them. Ids compare without case.
-pub(crate) trait Objects {
-    /// The object with this id.
-    fn get(&self, id: &str) -> Option<&Value>;
-    /// Every object whose canonical id begins with this canonical prefix, in the order of canonical ids.
-    fn below(&self, prefix: &str) -> Vec<&Value>;
-    /// Every object of one type of this provider, such as `locks`, in the order of canonical ids.
-    fn of_kind(&self, kind: &str) -> Vec<&Value>;
-    /// Creates or replaces an object.
-    fn put(&mut self, id: &str, body: Value);
-    /// Removes an object and gives back what it was.
-    fn remove(&mut self, id: &str) -> Option<Value>;
-    /// A principal of the directory by object id, replicated or not.
-    fn principal(&self, object_id: &str) -> Option<Principal>;
-    /// Object ids of all groups that hold this principal, through groups too.
-    fn groups_of(&self, object_id: &str) -> Vec<String>;
-    /// App roles of a principal, its own and those of its groups: resource and role id.
-    fn app_roles_of(&self, object_id: &str) -> Vec<(String, String)>;
-    /// Groups and app roles that a token would have which is made now: the newest are not in it yet.
-    fn claims_of(&self, object_id: &str) -> (Vec<String>, Vec<(String, String)>) {
-        (self.groups_of(object_id), self.app_roles_of(object_id))
-    }
-    /// Whether a principal may sign in.
-    fn is_enabled(&self, object_id: &str) -> bool {
-        let _ = object_id;
-        true
-    }
-    /// How long Azure takes to know things; simulated durations.
-    fn delays(&self) -> Delays;
-    /// When the world began; everything older was in the estate.
-    fn began(&self) -> DateTime<Utc>;
-}
-
-/// What the directory knows of a principal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Principal {
-    /// `ServicePrincipal`, `User`, `Group`, `ForeignGroup` or `Device`.
-    pub(crate) kind: String,
-    /// When it was made; `None` for one that was there before the simulation began.
-    pub(crate) since: Option<DateTime<Utc>>,
-}
-
-/// Replication delays in simulated time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Delays {
-    /// Until role assignments know a new principal whose type is not given.
-    pub(crate) principal: TimeDelta,
-    /// The same where the request gives `principalType`, which skips the look-up in the directory.
-    pub(crate) typed_principal: TimeDelta,
-    /// Until a new role assignment has effect.
-    pub(crate) grant: TimeDelta,
-    /// The same for data actions above the subscriptions.
-    pub(crate) high_data_grant: TimeDelta,
-    /// Until a token that is made has a new membership or application permission.
-    pub(crate) claim: TimeDelta,
-    /// How long a token, and so its group and app-role claims, is cached.
-    pub(crate) token: TimeDelta,
-}
-
-impl Default for Delays {
-    fn default() -> Self {
-        Self {
-            principal: TimeDelta::seconds(30),
-            typed_principal: TimeDelta::seconds(5),
-            // Azure says "up to": the longest, so that nobody gets used to less.
-            grant: TimeDelta::minutes(10),
-            high_data_grant: TimeDelta::hours(4),
-            claim: TimeDelta::seconds(60),
-            token: TimeDelta::hours(24),
-        }
-    }
-}
 
 /// One request to this room, already parsed and authenticated.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +65,12 @@ impl Answer {
     }
 }
 
+impl From<Answer> for crate::http::Reply {
+    fn from(answer: Answer) -> Self {
+        Self { status: answer.status, headers: Vec::new(), body: answer.body }
+    }
+}
+
 /// A time as Azure writes it in this provider: seven digits of a second.
 pub(crate) fn stamp(at: DateTime<Utc>) -> String {
     let text = at.to_rfc3339_opts(SecondsFormat::Micros, true);
@@ -185,10 +120,6 @@ pub(crate) mod tests {
         }
         fn below(&self, prefix: &str) -> Vec<&Value> {
             self.objects.iter().filter(|(id, _)| id.starts_with(prefix)).map(|(_, object)| object).collect()
-        }
-        fn of_kind(&self, kind: &str) -> Vec<&Value> {
-            let of_kind = |(id, _): &(&String, &Value)| super::super::kind_in(id) == Some(kind);
-            self.objects.iter().filter(of_kind).map(|(_, object)| object).collect()
         }
         fn put(&mut self, id: &str, body: Value) {
             self.objects.insert(canonical(id), body);

@@ -41,7 +41,6 @@ pub(crate) fn any(patterns: &[String], action: &str) -> bool {
 /// `/*/` for nothing too: Managed Identity Operator grants `userAssignedIdentities/*/assign/action`, and the
 /// operation is called `userAssignedIdentities/assign/action`.
 pub(crate) fn covers(pattern: &str, action: &str) -> bool {
-    let (pattern, action) = (pattern.to_lowercase(), action.to_lowercase());
     glob(pattern.as_bytes(), action.as_bytes())
         || (pattern.contains("/*/") && glob(pattern.replace("/*/", "/").as_bytes(), action.as_bytes()))
 }
@@ -54,7 +53,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
             star = Some(p);
             mark = t;
             p += 1;
-        } else if p < pattern.len() && pattern.get(p) == text.get(t) {
+        } else if pattern.get(p).zip(text.get(t)).is_some_and(|(p, t)| p.eq_ignore_ascii_case(t)) {
             p += 1;
             t += 1;
         } else if let Some(at) = star {

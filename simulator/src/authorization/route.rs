@@ -1,33 +1,9 @@
-//! Authorization room of the local Azure (`Microsoft.Authorization`): roles, assignments, locks, and who may do
-//! what. Pure rules over the objects of the estate; it touches no socket and no clock.
+//! Authorization room: which of its parts answers a request, and what they all need to know of ids.
 
-mod access;
-mod actions;
-mod assignments;
-mod filter;
-mod locks;
-mod pending;
-mod roles;
-mod schedules;
-mod scope;
-#[cfg(test)]
-mod tests;
-mod view;
-
-#[expect(unused_imports, reason = "what the pipeline asks of this room")]
-pub(crate) use {
-    access::{ASSIGN, allowed, authorize, identities, linked, needed},
-    actions::Plane,
-    assignments::{all as assigned, scope_of},
-    locks::forbids,
-    roles::is_on_data,
-    schedules::{duration, expire},
-    scope::canonical,
-    view::{Answer, Call, Delays, Objects, Principal, text},
-};
-
-#[cfg(test)]
-pub(crate) use view::tests::{Small, with_call};
+#[cfg(any(test, feature = "fuzz"))]
+use super::filter;
+use super::view::{Answer, Call, Objects};
+use super::{access, assignments, locks, pending, roles, schedules, scope};
 
 /// What the ids of this provider's objects have in the middle.
 const PROVIDER: &str = "/providers/microsoft.authorization/";
@@ -69,25 +45,18 @@ pub(crate) fn handle(objects: &mut dyn Objects, call: &Call) -> Option<Answer> {
     }
 }
 
-/// The type within this provider of what has this canonical id, such as `locks`; `None` for what is not of it.
-pub(crate) fn kind_in(id: &str) -> Option<&str> {
-    let mut parts = id.rsplit('/').skip(1);
-    let kind = parts.next()?;
-    (parts.next()? == "microsoft.authorization" && parts.next()? == "providers").then_some(kind)
-}
-
 /// What an extension object of this provider extends, as written: its scope, empty for the root.
-fn extended(id: &str) -> &str {
+pub(super) fn extended(id: &str) -> &str {
     id.to_ascii_lowercase().rfind(PROVIDER).and_then(|at| id.get(..at)).unwrap_or(id)
 }
 
 /// The id of an extension object at a scope.
-fn child(scope: &str, kind: &str, name: &str) -> String {
+pub(super) fn child(scope: &str, kind: &str, name: &str) -> String {
     format!("{}/providers/Microsoft.Authorization/{kind}/{name}", scope.trim_end_matches('/'))
 }
 
 /// Refuses a scope whose subscription, group or first resource is not there.
-fn check_scope(objects: &dyn Objects, at: &str) -> Result<(), Answer> {
+pub(super) fn check_scope(objects: &dyn Objects, at: &str) -> Result<(), Answer> {
     let anchor = scope::anchor(at);
     if anchor == "/" {
         return Ok(());

@@ -1,6 +1,8 @@
 //! Authorization room of the local Azure: role assignments at every scope, with Azure's filters and refusals.
 
+use crate::objects::Key;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::filter::{self, Term};
@@ -18,6 +20,35 @@ const PAGE: usize = 1000;
 /// Every role assignment of the estate.
 pub(crate) fn all(objects: &dyn Objects) -> Vec<&Value> {
     objects.of_kind("roleassignments")
+}
+
+/// The role assignments to any of these principals, in lower case; in no order.
+pub(crate) fn of<'a>(objects: &'a dyn Objects, principals: &BTreeSet<String>) -> Vec<&'a Value> {
+    principals.iter().flat_map(|principal| objects.found(&Key::AssignedTo(principal.clone()))).collect()
+}
+
+/// The assignments that a list may show, in the order of ids: fewer than all where what is asked for says which.
+fn candidates<'a>(
+    objects: &'a dyn Objects,
+    here: &str,
+    chain: &[String],
+    only_above: bool,
+    holders: Option<&BTreeSet<String>>,
+) -> Vec<&'a Value> {
+    let found: Vec<&Value> = match (holders, scope::subscription_of(here)) {
+        (Some(holders), _) => of(objects, holders),
+        (None, _) if only_above => {
+            chain.iter().flat_map(|at| objects.found(&Key::AssignedAt(at.clone()))).collect()
+        }
+        (None, Some(subscription)) => {
+            let above = chain.iter().flat_map(|at| objects.found(&Key::AssignedAt(at.clone())));
+            let within = objects.found_below(&Key::AssignedIn(subscription.to_owned()), &format!("{here}/"));
+            above.chain(within).collect()
+        }
+        (None, None) => return all(objects),
+    };
+    let by_id: BTreeMap<String, &Value> = found.into_iter().map(|one| (canonical(id_of(one)), one)).collect();
+    by_id.into_values().collect()
 }
 
 /// The scope of an assignment: what its id extends.
@@ -98,7 +129,7 @@ fn list(objects: &dyn Objects, call: &Call, asked: &str) -> Answer {
     let here = canonical(asked);
     let chain = scope::chain(objects, asked);
     let only_above = terms.contains(&Term::Function("atscope".to_owned(), None));
-    let holders: Vec<_> = terms
+    let holders: Vec<BTreeSet<String>> = terms
         .iter()
         .filter_map(|term| match term {
             Term::Equals(_, principal) => Some([principal.to_lowercase()].into()),
@@ -112,7 +143,11 @@ fn list(objects: &dyn Objects, call: &Call, asked: &str) -> Answer {
         let to = text(assignment, "/properties/principalId").unwrap_or_default().to_lowercase();
         in_reach && holders.iter().all(|holders| holders.contains(&to))
     };
-    let found = all(objects).into_iter().filter(matches).map(|found| show(found, asked, call)).collect();
+    let found = candidates(objects, &here, &chain, only_above, holders.first())
+        .into_iter()
+        .filter(matches)
+        .map(|found| show(found, asked, call))
+        .collect();
     if scope::subscription_of(asked).is_some() { Answer::list(found) } else { page(found, call) }
 }
 
@@ -215,8 +250,16 @@ fn check_principal(objects: &dyn Objects, call: &Call, wanted: &Wanted) -> Resul
 fn check_room(objects: &dyn Objects, at: &str, name: &str, wanted: &Wanted) -> Result<(), Answer> {
     let (here, role) = (canonical(at), roles::guid_of(wanted.role));
     let subscription = scope::subscription_of(&here).map(|id| format!("/subscriptions/{id}"));
-    let mut in_reach = 0;
-    for other in all(objects) {
+    let counted = match scope::subscription_of(&here) {
+        Some(id) => Key::AssignedIn(id.to_owned()),
+        None => Key::AssignedAt(here.clone()),
+    };
+    let mut in_reach = objects.count(&counted);
+    let named = objects.found(&Key::AssignmentName(name.to_lowercase()));
+    let held = objects.found(&Key::AssignedTo(wanted.principal.to_lowercase()));
+    let others: BTreeMap<String, &Value> =
+        named.into_iter().chain(held).map(|one| (canonical(id_of(one)), one)).collect();
+    for other in others.into_values() {
         let its = canonical(scope_of(other));
         let same_principal = text(other, "/properties/principalId")
             .is_some_and(|id| id.eq_ignore_ascii_case(wanted.principal));
@@ -238,7 +281,7 @@ fn check_room(objects: &dyn Objects, at: &str, name: &str, wanted: &Wanted) -> R
             Some(whole) => its == *whole || its.starts_with(&format!("{whole}/")),
             None => its == here,
         };
-        in_reach += usize::from(counted && !same_name);
+        in_reach -= usize::from(counted && same_name);
     }
     if in_reach >= if subscription.is_some() { LIMIT_SUBSCRIPTION } else { LIMIT_GROUP } {
         let message = "No more role assignments can be created (code: RoleAssignmentLimitExceeded).";

@@ -1,11 +1,10 @@
 //! ARM: Resource Graph: an index of everything, which lags behind the world (resourcegraph/2024-04-01).
 
-mod eval;
-mod parse;
-
-use super::authorization::Call;
+use super::narrow::{self, Narrowed};
+use super::{eval, parse};
+use crate::authorization::Call;
 use crate::http::Reply;
-use crate::world::World;
+use crate::world::{Wanted, World};
 use serde_json::{Value, json};
 
 /// Rows on one page.
@@ -76,7 +75,7 @@ const TABLES: [(&str, &[&str]); 17] = [
 /// Answers a query.
 pub(crate) fn handle(world: &World, call: &Call<'_>) -> Reply {
     if call.method != "POST" {
-        return super::resources::no_method(call);
+        return crate::arm::resources::no_method(call);
     }
     let Some(text) = call.body["query"].as_str() else {
         return invalid("the query is missing");
@@ -91,10 +90,8 @@ pub(crate) fn handle(world: &World, call: &Call<'_>) -> Reply {
         .flatten()
         .filter_map(|s| s.as_str().map(str::to_lowercase))
         .collect();
-    let Some(rows) = table(world, &query.table, &subscriptions) else {
-        return invalid(&format!("Table {} was not found", query.table));
-    };
-    let rows = match eval::run(&query, rows) {
+    let narrowed = narrow::of(&query);
+    let rows = match eval::run(&query, &|name| table(world, name, &subscriptions, &narrowed)) {
         Ok(rows) => rows,
         Err(why) => return invalid(&why),
     };
@@ -104,7 +101,7 @@ pub(crate) fn handle(world: &World, call: &Call<'_>) -> Reply {
 /// What a query makes of rows.
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) fn rows(text: &str, rows: Vec<Value>) -> Result<Vec<Value>, String> {
-    eval::run(&parse::query(text)?, rows)
+    eval::run(&parse::query(text)?, &|_| Some(rows.clone()))
 }
 
 fn page(call: &Call<'_>, rows: Vec<Value>) -> Reply {
@@ -137,14 +134,27 @@ fn invalid(why: &str) -> Reply {
 }
 
 /// The rows of a table, as they were a while ago; `None` where there is no such table.
-fn table(world: &World, name: &str, subscriptions: &[String]) -> Option<Vec<Value>> {
+fn table(world: &World, name: &str, subscriptions: &[String], narrowed: &Narrowed) -> Option<Vec<Value>> {
     let name = name.to_lowercase();
     let holds = TABLES.iter().find(|(table, _)| *table == name).map(|(_, types)| *types);
     if holds.is_none() && name != "resources" {
         return None;
     }
     let wanted = |kind: &str| holds.map_or_else(|| is_plain(kind), |types| types.contains(&kind));
-    let rows = world.arm_as_indexed().into_iter().filter_map(|(id, object)| row(&id, object));
+    let types: Vec<String>;
+    let of = match (narrowed, holds) {
+        (Narrowed::Texts(texts), _) => Wanted::Texts(texts),
+        // What has no type by itself is a subscription or a group.
+        (_, Some(holds)) if holds != CONTAINERS => {
+            types = holds.iter().map(|kind| (*kind).to_owned()).collect();
+            Wanted::Types(&types)
+        }
+        (Narrowed::Types(types), None) => Wanted::Types(types),
+        (Narrowed::Nothing | Narrowed::Types(_), _) => Wanted::All,
+    };
+    let found = world.indexed(of).into_iter();
+    let plain = found.filter(|(id, object)| holds.is_some() || is_plain(&kind_of(id, object)));
+    let rows = plain.filter_map(|(id, object)| row(id, object.clone()));
     let mine = |row: &Value| {
         let subscription = row["subscriptionId"].as_str().unwrap_or_default();
         subscriptions.is_empty() || subscription.is_empty() || subscriptions.iter().any(|s| s == subscription)
@@ -159,24 +169,29 @@ fn is_plain(kind: &str) -> bool {
     !elsewhere
         && !kind.is_empty()
         && !kind.starts_with("microsoft.authorization/")
-        && kind != super::deployments::KIND
+        && kind != crate::arm::deployments::KIND
         && (kind.split('/').count() == 2 || children.contains(&kind) || kind.ends_with("/databases"))
 }
 
-/// One object as the index shows it: its type in lower case, and the parts of its id beside it.
-fn row(canonical: &str, mut object: Value) -> Option<Value> {
-    let parts: Vec<&str> = canonical.split('/').collect();
+/// The type of an object as the index calls it.
+fn kind_of(canonical: &str, object: &Value) -> String {
     let kind = match object["type"].as_str() {
         Some(kind) => kind.to_lowercase(),
-        None => super::id::ArmPath::parse(canonical).kind.to_lowercase(),
+        None => crate::objects::ArmPath::parse(canonical).kind.to_lowercase(),
     };
-    let kind = match (kind.as_str(), parts.len()) {
+    match (kind.as_str(), canonical.split('/').count()) {
         ("" | "microsoft.resources/subscriptions", 3) => "microsoft.resources/subscriptions".to_owned(),
         ("" | "microsoft.resources/resourcegroups", 5) => {
             "microsoft.resources/subscriptions/resourcegroups".to_owned()
         }
         _ => kind,
-    };
+    }
+}
+
+/// One object as the index shows it: its type in lower case, and the parts of its id beside it.
+fn row(canonical: &str, mut object: Value) -> Option<Value> {
+    let parts: Vec<&str> = canonical.split('/').collect();
+    let kind = kind_of(canonical, &object);
     let of = |word: &str, at: usize| {
         (parts.get(at) == Some(&word))
             .then(|| parts.get(at + 1).copied())

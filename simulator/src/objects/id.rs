@@ -1,4 +1,4 @@
-//! ARM: a path taken apart. Pure.
+//! Objects: a path taken apart. Pure.
 
 /// A request path: what is asked of which type.
 #[derive(Clone, Debug, PartialEq, Eq)]
