@@ -1,9 +1,8 @@
 //! CLI: the record of the log's end beside it: compared before anything is written, and renewed. Touches that
 //! record, and reads the log.
 
-use crate::error::{CliError, Exit, causes};
+use crate::error::{CliError, Exit, causes, damaged};
 use crate::output::Output;
-use crate::store::damaged;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Entry, entries};
 use rehome_store::{Anchor, AnchorStatus, Backend, LeaseError, Locker, Part};
 use std::io::ErrorKind;
@@ -101,7 +100,7 @@ pub(crate) async fn follow(log: &dyn Backend, output: &Output) -> Result<(), Cli
         }
         Err(LeaseError::Held { holder, by, .. }) => {
             let who = LeaseError::who(holder.as_ref(), by);
-            output.talk(&format!(
+            output.note(&format!(
                 "note: {who}. Until the anchor is moved on, nothing outside the log confirms what you asked"
             ));
             Ok(())

@@ -31,7 +31,7 @@ impl Clock for Clocks {
 /// From now on a person is told when a request waits because the cloud asked for it.
 pub(crate) fn tell(azure: &Azure, output: &Output) {
     let output = output.clone();
-    azure.tell(Arc::new(move |length, of| output.talk(&waits(length, of))));
+    azure.tell(Arc::new(move |length, of| output.note(&waits(length, of))));
 }
 
 fn waits(length: Duration, of: &str) -> String {
@@ -75,7 +75,7 @@ pub(crate) async fn remark(log: &dyn Log, azure: &Azure, is_real: bool, output: 
     };
     let last_ms = last.first().map_or(i64::MIN, |event| event.record.at_ms);
     for remark in remarks(SystemClock.now_ms(), cloud_ms, last_ms) {
-        output.talk(&remark);
+        output.note(&remark);
     }
 }
 

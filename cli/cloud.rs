@@ -79,12 +79,6 @@ pub(crate) fn is_known(url: &str) -> bool {
     is_loopback(url) || national::at(url).is_some_and(|cloud| cloud.manager == url.trim_end_matches('/'))
 }
 
-/// What people are shown of the cloud that a plan is for, in one line.
-pub(crate) fn shown(about: &serde_json::Value) -> String {
-    let text = |name: &str| about[name].as_str().unwrap_or("(not said)");
-    format!("cloud {}, signed in to at {}, tenant {}", text("cloud"), text("authority"), text("tenant"))
-}
-
 /// The Resource Manager of a cloud that has a name, or the URL that was given.
 fn url_of(named: &str) -> &str {
     national::named(named).map_or(named, |cloud| cloud.manager)

@@ -5,22 +5,22 @@
 //! that says anything else is refused: its titles, its gates, what can be taken back, its blockers, its dates and names.
 //! The facts themselves are compared with the cloud, before the first write.
 
+use crate::about::{BatchAbout, MoveAbout, NAME_TAKEN};
 use crate::error::{CliError, Exit};
 use crate::planning::{PROGRAM, Setting, VALID_MS, a_move};
 use rehome_activities::azure::national::{self, KnownCloud};
 use rehome_activities::relocate::{Facts, Params};
 use rehome_orchestrator::{Document, Plan, PlannedRun, Step};
-use serde_json::Value;
 
 /// Clocks of two machines may differ by so much.
 const CLOCKS_MS: i64 = 300_000;
 
 /// Refuses a document that does not follow from what it says was asked for and read.
 pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
-    let about = &document.about;
-    same_program(about)?;
-    let created_at_ms = dates(about, now)?;
-    let national = national_of(about)?;
+    let about = BatchAbout::of(document)?;
+    same_program(&about)?;
+    let created_at_ms = dates(&about, now)?;
+    let national = national_of(&about)?;
     let setting = Setting { batch: &document.batch, created_at_ms, national };
     let read = document.runs.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     for (at, (entry, (params, facts))) in document.runs.iter().zip(&read).enumerate() {
@@ -35,7 +35,7 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
             ));
         }
         let derived = a_move(setting, params, facts).map_err(|why| forged(why.what))?;
-        if let Some(what) = difference(entry, &derived) {
+        if let Some(what) = difference(entry, &derived)? {
             return Err(forged(what));
         }
     }
@@ -44,14 +44,14 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
 
 /// Refuses commands for people that would send them to the Microsoft Graph of somebody else.
 pub(crate) fn check_graph(document: &Document, graph: &str) -> Result<(), CliError> {
-    match document.runs.iter().find(|entry| entry.facts["graph"] != graph) {
-        None => Ok(()),
-        Some(entry) => {
+    for entry in &document.runs {
+        if read(entry)?.1.graph != graph {
             let what =
                 format!("its commands are for another Microsoft Graph than {graph}, which this cloud has");
-            Err(forged(what).at(entry.run.to_string()))
+            return Err(forged(what).at(entry.run.to_string()));
         }
     }
+    Ok(())
 }
 
 fn forged(what: String) -> CliError {
@@ -59,8 +59,8 @@ fn forged(what: String) -> CliError {
 }
 
 /// Another version may plan otherwise, so that nobody could tell its plan from a forged one.
-fn same_program(about: &Value) -> Result<(), CliError> {
-    let said = about["program"].as_str().unwrap_or("a program that it does not name");
+fn same_program(about: &BatchAbout) -> Result<(), CliError> {
+    let said = about.program.as_deref().unwrap_or("a program that it does not name");
     if said == PROGRAM {
         return Ok(());
     }
@@ -71,9 +71,8 @@ fn same_program(about: &Value) -> Result<(), CliError> {
 }
 
 /// When it was made; refuses one that is good for longer than a plan is, or not made yet.
-fn dates(about: &Value, now: i64) -> Result<i64, CliError> {
-    let date = |name: &str| about[name].as_i64();
-    let (Some(created), Some(expires)) = (date("created_at_ms"), date("expires_at_ms")) else {
+fn dates(about: &BatchAbout, now: i64) -> Result<i64, CliError> {
+    let (Some(created), Some(expires)) = (about.created_at_ms, about.expires_at_ms) else {
         return Err(forged("it does not say when it was made and how long it is good".to_owned()));
     };
     if created.checked_add(VALID_MS) != Some(expires) {
@@ -86,15 +85,12 @@ fn dates(about: &Value, now: i64) -> Result<i64, CliError> {
 }
 
 /// The cloud with a name that the plan is for.
-fn national_of(about: &Value) -> Result<Option<&'static KnownCloud>, CliError> {
-    let said = match &about["national"] {
-        Value::Null => None,
-        Value::String(name) => {
-            Some(national::named(name).ok_or_else(|| forged(format!("there is no cloud called {name:?}")))?)
-        }
-        _ => return Err(forged("the name of its cloud is no text".to_owned())),
+fn national_of(about: &BatchAbout) -> Result<Option<&'static KnownCloud>, CliError> {
+    let named = |name: &String| {
+        national::named(name).ok_or_else(|| forged(format!("there is no cloud called {name:?}")))
     };
-    let by_address = about["cloud"].as_str().and_then(national::at);
+    let said = about.national.as_ref().map(named).transpose()?;
+    let by_address = about.cloud.as_deref().and_then(national::at);
     if by_address.is_some() && by_address != said {
         return Err(forged("it says that its cloud is another one than its address is of".to_owned()));
     }
@@ -132,34 +128,30 @@ fn siblings<'a>(facts: &Facts, others: impl Iterator<Item = &'a (Params, Facts)>
 }
 
 /// Where a move says something else than it should, in words.
-fn difference(said: &PlannedRun, derived: &PlannedRun) -> Option<String> {
+fn difference(said: &PlannedRun, derived: &PlannedRun) -> Result<Option<String>, CliError> {
     if said.run != derived.run {
-        return Some(format!("its name would be {}", derived.run));
+        return Ok(Some(format!("its name would be {}", derived.run)));
     }
-    let plans = plans(&said.plan, &derived.plan);
-    plans.or_else(|| {
-        let (told, is) = (without_takers(&said.about), without_takers(&derived.about));
-        let about = member(&told, &is).map(|name| format!("what it says of its {name} is not so"));
-        let rest = [("parameters", &said.params, &derived.params), ("facts", &said.facts, &derived.facts)];
-        let rest = rest.into_iter().find(|(_, said, is)| said != is);
-        about.or_else(|| rest.map(|(what, ..)| format!("its {what} are written in another way than here")))
-    })
+    if let Some(what) = plans(&said.plan, &derived.plan) {
+        return Ok(Some(what));
+    }
+    let (told, is) = (without_takers(said)?, without_takers(derived)?);
+    if let Some(name) = told.difference(&is) {
+        return Ok(Some(format!("what it says of its {name} is not so")));
+    }
+    let rest = [("parameters", &said.params, &derived.params), ("facts", &said.facts, &derived.facts)];
+    let rest = rest.into_iter().find(|(_, said, is)| said != is);
+    Ok(rest.map(|(what, ..)| format!("its {what} are written in another way than here")))
 }
 
 /// What a document says of a move, but for who has taken the name of the new identity: only a log knows that.
-fn without_takers(about: &Value) -> Value {
-    let mut about = about.clone();
-    for blocker in about["blockers"].as_array_mut().into_iter().flatten().filter(|b| b["code"] == "B103") {
-        blocker["text"] = Value::Null;
-        blocker["remedy"] = Value::Null;
+fn without_takers(entry: &PlannedRun) -> Result<MoveAbout, CliError> {
+    let mut about = MoveAbout::of(entry)?;
+    for blocker in about.blockers.iter_mut().filter(|blocker| blocker.code == NAME_TAKEN) {
+        blocker.text.clear();
+        blocker.remedy.clear();
     }
-    about
-}
-
-/// The first member in which two objects differ.
-fn member<'a>(said: &'a Value, derived: &'a Value) -> Option<&'a str> {
-    let of = |value: &'a Value| value.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
-    of(said).chain(of(derived)).find(|name| said.get(name) != derived.get(name))
+    Ok(about)
 }
 
 fn plans(said: &Plan, derived: &Plan) -> Option<String> {

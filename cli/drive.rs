@@ -1,12 +1,14 @@
 //! CLI: drives runs with the engine, as the one runner of a log, and says how it ended.
 
+use crate::about::BatchAbout;
+use crate::again::again;
 use crate::anchor;
 use crate::args::{CloudArgs, RunArgs};
 use crate::clock::{self, Clocks};
 use crate::cloud::{self, Cloud, Recorded};
-use crate::commands::Context;
+use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
-use crate::hint::{again, quoted};
+use crate::hint::quoted;
 use crate::interrupt::{Handling, Signal};
 use crate::key;
 use crate::output::Output;
@@ -14,7 +16,8 @@ use crate::presence::BEAT;
 use crate::progress::Progress;
 use crate::service::Service;
 use crate::store::{self, Runner};
-use crate::view::{MoveView, State, WaitView, view};
+use crate::view::{MoveView, State, view};
+use crate::wait::WaitKind;
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, DriveError, Engine, Opened, RunId, StopReason, WaitPolicy,
 };
@@ -68,8 +71,8 @@ pub(crate) async fn reach(
     batch: &BatchLoaded,
     args: &CloudArgs,
 ) -> Result<Cloud, CliError> {
-    let about: serde_json::Value = serde_json::from_str(batch.planned().about.get()).unwrap_or_default();
-    let recorded = Recorded { url: about["cloud"].as_str(), authority: about["authority"].as_str() };
+    let about = BatchAbout::of_log(&batch.planned().about);
+    let recorded = Recorded { url: about.cloud.as_deref(), authority: about.authority.as_deref() };
     if let (None, Some(url)) = (&args.cloud, recorded.url)
         && !cloud::is_known(url)
         && !worked_in(batch, url)
@@ -84,7 +87,7 @@ pub(crate) async fn reach(
             .next("what you sign in with is sent to the server that this cloud names"));
     }
     let cloud = cloud::connect(output, args, recorded).await?;
-    let planned_for = about["tenant"].as_str().unwrap_or_default();
+    let planned_for = about.tenant.unwrap_or_default();
     if !planned_for.is_empty() && !planned_for.eq_ignore_ascii_case(cloud.azure.tenant()) {
         let what = format!(
             "the batch was planned for tenant {planned_for}, but you are signed in to {}",
@@ -291,14 +294,17 @@ fn drive_error(e: &DriveError) -> CliError {
 /// A move that cannot be compared with Azure waits for that, and for nothing else.
 fn unread(view: &mut MoveView, left: &BTreeMap<RunId, StopReason>) {
     if let Some(StopReason::Unreadable(why)) = left.get(&RunId::new(view.run.as_str())) {
-        view.waiting_for.insert(0, WaitView::unread(view, why.clone()));
+        view.waiting_for.insert(0, view.waits_unread(why.clone()));
     }
 }
 
-/// What the ends of all runs amount to.
+/// What only people and clocks end.
+const WAITS: [WaitKind; 4] = [WaitKind::Approval, WaitKind::ByHand, WaitKind::Soak, WaitKind::Pause];
+
+/// What the ends of all moves amount to.
 pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[MoveView]) -> Exit {
     let any = |state: State| views.iter().any(|v| v.state == state);
-    let waits = |kind: &str| views.iter().any(|v| v.waiting_for.iter().any(|w| w.kind == kind));
+    let waits = |kind: WaitKind| views.iter().any(|v| v.waiting_for.iter().any(|w| w.kind == kind));
     let reached = |v: &MoveView| match goal {
         Goal::Forward => matches!(v.state, State::AwaitingCleanup | State::Done),
         Goal::CleanUp => v.state == State::Done,
@@ -312,7 +318,7 @@ pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[Move
         Exit::Stale
     } else if views.iter().all(|v| reached(v) || v.state == State::Superseded) {
         Exit::Done
-    } else if ["approval", "by-hand", "soak", "pause"].into_iter().any(waits)
+    } else if WAITS.into_iter().any(waits)
         || any(State::Paused)
         || left.values().any(|l| matches!(l, StopReason::Soak(_)))
     {

@@ -130,6 +130,11 @@ impl fmt::Display for CliError {
     }
 }
 
+/// The log is not what was written.
+pub(crate) fn damaged(what: &str) -> CliError {
+    CliError::new(Exit::Damaged, what.to_owned())
+}
+
 /// An error and its causes, in one line.
 pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

@@ -1,15 +1,16 @@
 //! CLI: a command beside a runner: it asks the runner for a batch, and follows what the runner does. Touches the log.
 
-use crate::commands::Context;
+use crate::again::again;
+use crate::context::Context;
 use crate::drive::{self, Driven, Goal, SHORT_SOAK_MS, opened};
 use crate::error::{CliError, Exit};
-use crate::hint::again;
 use crate::interrupt::{Handling, Signal};
 use crate::live_line::Shown;
 use crate::presence::Presence;
 use crate::render::live;
 use crate::service::same_world;
-use crate::view::{MoveView, State, WaitView, view};
+use crate::view::{MoveView, State, view};
+use crate::wait::{WaitKind, WaitView};
 use crate::{cloud::Cloud, key, store};
 use rehome_activities::relocate::{self, Facts, Params, Relocate};
 use rehome_orchestrator::{
@@ -120,7 +121,7 @@ impl Following<'_> {
         loop {
             let presence = Presence::of(self.log.beside().lease());
             if matches!(presence, Presence::Silent(..)) && !silent {
-                presence.line(&[]).iter().for_each(|line| self.c.output.talk(line));
+                presence.line(&[]).iter().for_each(|line| self.c.output.note(line));
             }
             silent = matches!(presence, Presence::Silent(..));
             let there = !presence.is_nobody();
@@ -208,10 +209,15 @@ impl Following<'_> {
     fn rests(&self, view: &MoveView) -> bool {
         let now = SystemClock.now_ms();
         let rests = |w: &WaitView| match w.kind {
-            "approval" => self.goal == Goal::Forward,
-            "by-hand" | "failed" => !self.people,
-            "soak" => !self.people && w.next_check_ms.is_some_and(|date| date - now > SHORT_SOAK_MS),
-            _ => false,
+            WaitKind::Approval => self.goal == Goal::Forward,
+            WaitKind::ByHand | WaitKind::Failed => !self.people,
+            WaitKind::Soak => !self.people && w.next_check_ms.is_some_and(|date| date - now > SHORT_SOAK_MS),
+            WaitKind::Azure
+            | WaitKind::Retry
+            | WaitKind::Pause
+            | WaitKind::Restored
+            | WaitKind::Runner
+            | WaitKind::Unread => false,
         };
         view.is_over() || !view.waiting_for.is_empty() && view.waiting_for.iter().all(rests)
     }

@@ -1,6 +1,5 @@
-//! CLI: the command that a person types next, as it works when it is pasted. Reads the arguments of this process.
+//! CLI: the command that a person types next, as it works when it is pasted. Pure.
 
-use rehome_orchestrator::without_secrets;
 use std::path::Path;
 
 /// The flags of this call that the next one needs too. What came from the environment is still there.
@@ -16,7 +15,7 @@ pub(crate) struct Hints {
 const WITHOUT_A_LOG: [&str; 2] = ["rehome plan ", "rehome discover "];
 
 /// Commands that take no log, or name one.
-const NO_FLAGS: [&str; 3] = ["rehome rehearse ", "rehome sim ", "rehome completion "];
+const NO_FLAGS: [&str; 4] = ["rehome rehearse ", "rehome sim ", "rehome completion ", "rehome explain "];
 
 impl Hints {
     /// A line with a command in it, and that command with the flags that it needs. Two spaces end a command.
@@ -34,13 +33,6 @@ impl Hints {
         let log = if takes_log { self.log.as_str() } else { "" };
         format!("{before}{command}{cloud}{log}{after}")
     }
-}
-
-/// The command that was typed, with one more flag; as it was where nothing is added.
-pub(crate) fn again(flag: &str) -> String {
-    let typed = std::env::args().skip(1).map(|word| quoted(&without_secrets(&word)));
-    let all: Vec<String> = typed.chain(Some(flag.to_owned()).filter(|flag| !flag.is_empty())).collect();
-    format!("rehome {}", all.join(" "))
 }
 
 /// Whether a command begins here, and is not named in the middle of a sentence.

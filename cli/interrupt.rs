@@ -1,7 +1,7 @@
 //! CLI: what somebody at the terminal, or the machine, says to the process while it works. Touches signals.
 
+use crate::again::again;
 use crate::error::{CliError, Exit};
-use crate::hint::again;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! CLI: the key of the marks of application settings: beside the log and beside each copy of it, never in it. Touches
 //! that file, and reads the log.
 
-use crate::error::{CliError, Exit, causes};
-use crate::store::damaged;
+use crate::error::{CliError, Exit, causes, damaged};
+use crate::output::Output;
 use rehome_activities::references::settings_key::SettingsKey;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Entry, SystemClock, entries};
 use rehome_store::{Backend, Beside, Log, Part, SidecarError};
@@ -164,6 +164,16 @@ fn failed(e: SidecarError) -> CliError {
     CliError::because(Exit::Failed, "failed to use the key of the settings' marks", &e.source)
         .at(e.place)
         .next("make the folder of the log writable, with room, and run the same command again")
+}
+
+/// Says what keeps a copy from being worked on.
+pub(crate) fn note(output: &Output, why: Option<CliError>) {
+    if let Some(why) = why {
+        output.note(&format!("note: {}", why.what));
+        for next in why.next {
+            output.next(&next);
+        }
+    }
 }
 
 #[cfg(test)]

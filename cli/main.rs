@@ -1,10 +1,14 @@
 //! CLI: the wiring. Arguments in, an exit code out; everything between is somewhere else.
 
+mod about;
+mod again;
 mod anchor;
 mod args;
 mod clock;
 mod cloud;
+mod command;
 mod commands;
+mod context;
 mod derived;
 mod drive;
 mod error;
@@ -16,30 +20,37 @@ mod interrupt;
 mod key;
 mod layout;
 mod live_line;
+mod log_check;
 mod manifest;
+mod mask_input;
 mod nearest;
 mod open_moves;
+mod outcome;
 mod output;
-mod place;
+mod output_file;
 mod plan_again;
 mod plan_file;
 mod planning;
 mod presence;
+mod print_failure;
 mod progress;
-mod record;
+mod put;
 mod redact;
 mod render;
+mod request;
 mod service;
 mod snapshot;
 mod source;
 mod store;
 mod time;
-mod unprinted;
 mod view;
+mod wait;
+mod work;
 
-use args::{Cli, Global};
+use args::Global;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use commands::Cli;
 use error::{CliError, Exit};
 use hint::Hints;
 use output::Output;
@@ -50,10 +61,10 @@ fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     cli.global.db_named = matches.value_source("db").is_some_and(|from| from != ValueSource::DefaultValue);
-    let masked = record::mask(&mut cli);
-    let output = Output::new(&cli, hints(&cli.global, &matches));
+    let masked = cli.mask_input();
+    let output = Output::new(&cli.global, cli.command.print_failure(), hints(&cli.global, &matches));
     for flag in masked {
-        output.talk(&format!(
+        output.note(&format!(
             "note: {flag} has what looks like a secret; it is masked and not recorded. If it is one, replace it: your \
              shell may have kept it"
         ));

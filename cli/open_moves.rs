@@ -1,9 +1,10 @@
 //! CLI: the moves of a log that are open: an identity is moved by one of them at a time. Reads the log.
 
+use crate::about::{MoveAbout, NAME_TAKEN};
 use crate::error::{CliError, Exit, causes, one_line};
+use rehome_activities::relocate::{Facts, Params};
 use rehome_orchestrator::{Document, RunId, replay};
 use rehome_store::Log;
-use serde_json::Value;
 
 /// A move that has neither come to its end nor been given up.
 pub(crate) struct OpenMove {
@@ -19,12 +20,12 @@ pub(crate) async fn open_moves(log: &dyn Log) -> Result<Vec<OpenMove>, CliError>
     let open = replayed.runs.into_iter().filter(|(_, state)| state.verdict().is_none());
     let of = |(run, state): (RunId, rehome_orchestrator::RunState)| {
         let planned = state.planned();
-        let params: Value = planned.params.read("parameters").ok()?;
-        let facts: Value = planned.facts.read("facts").ok()?;
+        let params: Params = planned.params.read("parameters").ok()?;
+        let facts: Facts = planned.facts.read("facts").ok()?;
         Some(OpenMove {
             batch: planned.batch.clone(),
-            identity: params["identity"].as_str()?.to_owned(),
-            target: facts["target"]["id"].as_str().unwrap_or_default().to_owned(),
+            identity: params.identity,
+            target: facts.target.id,
             run,
         })
     };
@@ -35,9 +36,9 @@ pub(crate) async fn open_moves(log: &dyn Log) -> Result<Vec<OpenMove>, CliError>
 pub(crate) fn refuse_taken(document: &Document, open: &[OpenMove]) -> Result<(), CliError> {
     let mut error: Option<CliError> = None;
     for entry in &document.runs {
-        let identity = entry.params["identity"].as_str().unwrap_or_default();
+        let identity = MoveAbout::of(entry)?.identity;
         let other =
-            open.iter().find(|o| o.batch != document.batch && o.identity.eq_ignore_ascii_case(identity));
+            open.iter().find(|o| o.batch != document.batch && o.identity.eq_ignore_ascii_case(&identity));
         let Some(OpenMove { run, batch, .. }) = other else { continue };
         let batch = one_line(batch);
         let what =
@@ -53,26 +54,26 @@ pub(crate) fn refuse_taken(document: &Document, open: &[OpenMove]) -> Result<(),
 }
 
 /// Where a name is taken by what an open move has made, it is that move that goes on.
-pub(crate) fn name_own(document: &mut Document, open: &[OpenMove]) {
+pub(crate) fn name_own(document: &mut Document, open: &[OpenMove]) -> Result<(), CliError> {
     for entry in &mut document.runs {
-        let identity = entry.params["identity"].as_str().unwrap_or_default().to_owned();
+        let mut about = MoveAbout::of(entry)?;
         let own = |target: &str| {
-            open.iter()
-                .find(|o| o.target.eq_ignore_ascii_case(target) && o.identity.eq_ignore_ascii_case(&identity))
+            open.iter().find(|o| {
+                o.target.eq_ignore_ascii_case(target) && o.identity.eq_ignore_ascii_case(&about.identity)
+            })
         };
-        for blocker in entry.about["blockers"].as_array_mut().into_iter().flatten() {
-            let target = blocker["target"].as_str().unwrap_or_default();
-            let Some(OpenMove { run, batch, .. }) = own(target).filter(|_| blocker["code"] == "B103") else {
-                continue;
-            };
+        let mut named = about.blockers.clone();
+        for blocker in named.iter_mut().filter(|blocker| blocker.code == NAME_TAKEN) {
+            let Some(OpenMove { run, batch, .. }) = own(&blocker.target) else { continue };
             let batch = one_line(batch);
-            let text =
+            blocker.text =
                 format!("an identity of that name is there already: move {run} of batch {batch} has made it");
-            let remedy = format!(
+            blocker.remedy = format!(
                 "that move goes on with  rehome run {batch}  or back with  rehome rollback {run} --reason TEXT"
             );
-            blocker["text"] = Value::from(text);
-            blocker["remedy"] = Value::from(remedy);
         }
+        about.blockers = named;
+        entry.about = about.value()?;
     }
+    Ok(())
 }

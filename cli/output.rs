@@ -1,10 +1,11 @@
 //! CLI: the only place that prints. Results go to stdout, talk goes to stderr.
 
-use crate::args::{Cli, Format};
+use crate::again::again;
+use crate::args::{Format, Global};
 use crate::error::{CliError, Exit, clean, clean_json, one_line};
-use crate::hint::{Hints, again};
+use crate::hint::Hints;
 use crate::live_line::{LiveLine, Shown, TICK};
-use crate::unprinted::Unprinted;
+use crate::print_failure::PrintFailure;
 use rehome_orchestrator::without_secrets;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ pub(crate) struct Output {
     hints: Arc<Hints>,
     live: Arc<LiveLine>,
     /// What is true when a result cannot be printed.
-    unprinted: Unprinted,
+    print_failure: PrintFailure,
     /// Results that are kept for one document, in place of being printed.
     kept: Option<Arc<Mutex<Kept>>>,
 }
@@ -39,8 +40,7 @@ struct Kept {
 }
 
 impl Output {
-    pub(crate) fn new(cli: &Cli, hints: Hints) -> Self {
-        let global = &cli.global;
+    pub(crate) fn new(global: &Global, print_failure: PrintFailure, hints: Hints) -> Self {
         let format = if global.query.is_some() { Format::Json } else { global.output };
         Self {
             format,
@@ -50,7 +50,7 @@ impl Output {
             muted: false,
             hints: Arc::new(hints),
             live: Arc::new(LiveLine::new()),
-            unprinted: Unprinted::of(&cli.command),
+            print_failure,
             kept: None,
         }
     }
@@ -148,12 +148,12 @@ impl Output {
 
     /// The error, with what the command had done before it printed.
     fn left(&self, error: CliError) -> CliError {
-        let error = error.left(self.unprinted.state);
-        self.unprinted.next.iter().fold(error, |error, next| error.next(next.clone()))
+        let error = error.left(self.print_failure.state);
+        self.print_failure.next.iter().fold(error, |error, next| error.next(next.clone()))
     }
 
     /// Says something to the person at the terminal, in one line.
-    pub(crate) fn talk(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         self.tell(&without_secrets(text));
     }
 
@@ -177,7 +177,7 @@ impl Output {
             return;
         }
         if let Some(line) = self.live.show(shown) {
-            self.talk(&line);
+            self.note(&line);
         }
     }
 

@@ -1,5 +1,6 @@
 //! CLI: a batch file into a document to approve: survey, preflight, plan. Reads the cloud.
 
+use crate::about::{BatchAbout, MoveAbout};
 use crate::cloud::Cloud;
 use crate::error::{CliError, Exit};
 use crate::manifest::Manifest;
@@ -7,7 +8,7 @@ use crate::output::{Output, Waiting};
 use rehome_activities::azure::Reader;
 use rehome_activities::azure::national::KnownCloud;
 use rehome_activities::relocate::cannot_see::cannot_see;
-use rehome_activities::relocate::preflight::{audiences, preflight};
+use rehome_activities::relocate::preflight::{Notice, audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};
 use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, PlannedRun, RunId, SystemClock, digest};
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ pub(crate) async fn survey<'a>(
 pub(crate) fn reading(output: &Output, cloud: &Cloud, identities: usize) -> Waiting {
     crate::clock::tell(&cloud.azure, output);
     let what = format!("reading what depends on {identities} identities");
-    output.talk(&what);
+    output.note(&what);
     let azure = cloud.azure.clone();
     output.waiting(move || format!("{what}: {} requests so far", azure.requests()))
 }
@@ -65,25 +66,19 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
     unsurveyed(&missing)?;
     rehome_activities::check(&cloud.azure, moves.iter().map(|planned| &planned.plan))
         .map_err(|why| CliError::new(Exit::Failed, format!("the plan is not one of this program: {why}")))?;
-    let mut about = json!({
-        "program": PROGRAM,
-        "cloud": cloud.url,
-        "authority": cloud.azure.authority(),
-        "tenant": cloud.azure.tenant(),
-        "planned_by": cloud.azure.caller().object_id,
-        "created_at_ms": now,
-        "expires_at_ms": now + VALID_MS,
-        "requests": cloud.azure.requests(),
-    });
-    if let Some(national) = setting.national {
-        about["national"] = Value::from(national.name);
-    }
-    Ok(Document {
-        format_version: FORMAT_VERSION.to_owned(),
-        batch: manifest.name.clone(),
-        about,
-        runs: moves,
-    })
+    let about = BatchAbout {
+        program: Some(PROGRAM.to_owned()),
+        cloud: Some(cloud.url.clone()),
+        authority: Some(cloud.azure.authority().to_owned()),
+        tenant: Some(cloud.azure.tenant().to_owned()),
+        planned_by: Some(cloud.azure.caller().object_id.clone()),
+        created_at_ms: Some(now),
+        expires_at_ms: Some(now + VALID_MS),
+        requests: Some(cloud.azure.requests()),
+        national: setting.national.map(|national| national.name.to_owned()),
+    };
+    let (format_version, batch) = (FORMAT_VERSION.to_owned(), manifest.name.clone());
+    Ok(Document { format_version, batch, about: to_value(&about)?, runs: moves })
 }
 
 /// Says what kept facts from being read: an identity that is not there is one thing, a read that failed another.
@@ -111,19 +106,19 @@ pub(crate) fn a_move(setting: Setting<'_>, params: &Params, facts: &Facts) -> Re
     let mut preflight = preflight(params, facts);
     let national = setting.national.into_iter();
     preflight.warnings.extend(national.flat_map(|national| audiences(facts, national)));
-    let seen = cannot_see(facts);
+    let about = MoveAbout {
+        identity: params.identity.clone(),
+        target: params.target.id(),
+        blockers: preflight.blockers,
+        warnings: preflight.warnings,
+        cannot_see: cannot_see(facts),
+        gaps: facts.gaps.clone(),
+    };
     let name = digest(&json!([setting.batch, params.identity.to_lowercase(), setting.created_at_ms]));
     let name = name.trim_start_matches("sha256:").chars().take(6).collect::<String>();
     Ok(PlannedRun {
         run: RunId::new(format!("m-{name}")),
-        about: json!({
-            "identity": params.identity,
-            "target": params.target.id(),
-            "blockers": preflight.blockers,
-            "warnings": preflight.warnings,
-            "cannot_see": seen,
-            "gaps": facts.gaps,
-        }),
+        about: to_value(&about)?,
         params: to_value(params)?,
         facts: to_value(facts)?,
         plan,
@@ -135,31 +130,23 @@ fn to_value(what: &impl serde::Serialize) -> Result<Value, CliError> {
 }
 
 /// What keeps a document from being approved.
-pub(crate) fn blockers(document: &Document) -> Option<CliError> {
+pub(crate) fn refuse_blocked(document: &Document) -> Result<(), CliError> {
     let mut lines = Vec::new();
     for entry in &document.runs {
-        for blocker in entry.about["blockers"].as_array().into_iter().flatten() {
-            let text = |name: &str| blocker[name].as_str().unwrap_or_default().to_owned();
-            lines.push(format!(
-                "{} {}: {} ({}): {}",
-                entry.run,
-                text("code"),
-                text("text"),
-                text("target"),
-                text("remedy")
-            ));
+        for Notice { code, target, text, remedy } in MoveAbout::of(entry)?.blockers {
+            lines.push(format!("{} {code}: {text} ({target}): {remedy}", entry.run));
         }
     }
     if lines.is_empty() {
-        return None;
+        return Ok(());
     }
     let error = CliError::new(Exit::Blocked, format!("the plan has {} blockers", lines.len()));
-    Some(lines.into_iter().fold(error, CliError::next))
+    Err(lines.into_iter().fold(error, CliError::next))
 }
 
 /// Refuses a plan that is too old to be begun, from what its document says about itself.
-pub(crate) fn check_expiry(about: &Value, now: i64) -> Result<(), CliError> {
-    match about["expires_at_ms"].as_i64() {
+pub(crate) fn check_expiry(about: &BatchAbout, now: i64) -> Result<(), CliError> {
+    match about.expires_at_ms {
         Some(date) if date < now => {
             let what = format!(
                 "the plan was to be begun by {}, 72 hours after it was made: too much may have changed since",

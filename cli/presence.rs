@@ -1,11 +1,11 @@
 //! CLI: whether somebody carries the work on, and since when not. Touches the lease of the log, reading.
 
 use crate::error::one_line;
-use crate::hint::quoted;
 use crate::output::Output;
 use crate::store;
 use crate::time::clock;
-use crate::view::{MoveView, State, WaitView, view};
+use crate::view::{MoveView, State, view};
+use crate::wait::WaitKind;
 use rehome_orchestrator::{Clock, RunId, SystemClock};
 use rehome_store::{Heartbeat, Lease, LeaseHolder, Log, Sequence};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ impl Presence {
         }
         for view in views.iter_mut().filter(|view| view.state == State::Running) {
             view.state = State::Waiting;
-            view.waiting_for.insert(0, WaitView::whole(view, "runner", "somebody who carries it on"));
+            view.waiting_for.insert(0, view.waits_as_a_whole(WaitKind::Runner, "somebody who carries it on"));
         }
     }
 
@@ -120,7 +120,7 @@ pub(crate) async fn tell(output: &Output, db: &Path) {
     let presence = Presence::of(log.beside().lease());
     let open = if presence.is_nobody() { first_open(&*log).await } else { None };
     if let Some(line) = presence.line(open.as_slice()) {
-        output.talk(&output.hints().complete(&line));
+        output.note(&output.hints().complete(&line));
     }
 }
 
@@ -147,17 +147,14 @@ fn now(ms: i64) -> String {
 }
 
 impl MoveView {
-    /// What carries the work on.
-    pub(crate) fn run_command(&self) -> String {
-        format!("rehome run {}", quoted(&self.batch))
-    }
-
     /// Whether something happens to it only where there is a runner.
     fn needs_a_runner(&self) -> bool {
         match self.state {
             State::Waiting | State::Running | State::Soaking | State::NeedsPerson => true,
             // Something else of it goes on.
-            State::Failed => self.waiting_for.iter().any(|w| w.kind != "failed" && w.kind != "approval"),
+            State::Failed => {
+                self.waiting_for.iter().any(|w| !matches!(w.kind, WaitKind::Failed | WaitKind::Approval))
+            }
             State::Planned
             | State::Paused
             | State::AwaitingCleanup

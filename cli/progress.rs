@@ -124,7 +124,7 @@ impl Progress {
 
     /// Tells a line above the one of what is under way.
     pub(crate) fn tell_line(&self, line: &str) {
-        self.output.talk(line);
+        self.output.note(line);
     }
 
     fn say(&self, run: &RunId, step: &StepId, word: &str, why: &str) {

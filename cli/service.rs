@@ -1,6 +1,7 @@
 //! CLI: the batches that one runner serves: its own, those that were begun here before, and those that somebody asks
 //! for while it is at work. Touches the log.
 
+use crate::about::BatchAbout;
 use crate::planning;
 use crate::progress::Progress;
 use crate::store;
@@ -67,7 +68,7 @@ impl Service {
         if !batch.is_approved() || !asked {
             return Vec::new();
         }
-        let about = serde_json::from_str(batch.planned().about.get()).unwrap_or_default();
+        let about = BatchAbout::of_log(&batch.planned().about);
         let expired = planning::check_expiry(&about, SystemClock.now_ms()).is_err();
         let mut open = Vec::new();
         for run in &batch.planned().runs {

@@ -1,7 +1,7 @@
 //! CLI: what a reading command reads: the log, or a bundle in its place. Touches the one that it is, reading.
 
 use crate::args::ReadFrom;
-use crate::commands::Context;
+use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::presence::Presence;
 use crate::store::{self, Selection};
@@ -27,7 +27,7 @@ impl Source {
             None => {
                 let log = store::open_to_read(&c.global.db)?;
                 if let Some(format) = log.newer_format() {
-                    c.output.talk(&format!(
+                    c.output.note(&format!(
                         "note: {}; it is read as far as that goes",
                         store::newer(format).what
                     ));
@@ -68,7 +68,7 @@ impl Source {
         selection.runs.retain(|run| !log.withheld().streams.contains(&run.stream()));
         let withheld = all - selection.runs.len();
         if withheld > 0 {
-            c.output.talk(&format!(
+            c.output.note(&format!(
                 "note: the bundle withholds events of {withheld} of {all} moves; they are not shown"
             ));
         }

@@ -1,5 +1,6 @@
 //! CLI: opens the log, takes the right to act, and finds in it what a person names. Touches the log's files.
 
+pub(crate) use crate::error::damaged;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
 use crate::view::identity;
@@ -238,10 +239,6 @@ fn held(holder: Option<&LeaseHolder>, by: Option<Locker>) -> CliError {
     CliError::new(Exit::Held, format!("another runner is at work on this log: {who}"))
         .left("the other runner goes on, and nothing was asked of it")
         .next("rehome status")
-}
-
-pub(crate) fn damaged(what: &str) -> CliError {
-    CliError::new(Exit::Damaged, what.to_owned())
 }
 
 /// Whether something could not be read because a bundle withholds it.

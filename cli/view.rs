@@ -1,6 +1,8 @@
 //! CLI: where a move stands, in the words that people see. Pure.
 
 use crate::hint::quoted;
+use crate::wait::{WaitKind, WaitView};
+use rehome_activities::relocate::Params;
 use rehome_orchestrator::{
     Difference, Fault, FaultKind, ForwardState, Node, Phase, RunDirection, RunId, RunState, Step, StepId,
     StepState, UndoState, Verdict,
@@ -34,6 +36,22 @@ impl MoveView {
     /// Whether nothing more will happen to it.
     pub(crate) fn is_over(&self) -> bool {
         [State::Done, State::RolledBack, State::Stale, State::Superseded].contains(&self.state)
+    }
+
+    /// What carries the work on.
+    pub(crate) fn run_command(&self) -> String {
+        format!("rehome run {}", quoted(&self.batch))
+    }
+
+    /// Something that the move as a whole waits for.
+    pub(crate) fn waits_as_a_whole(&self, kind: WaitKind, title: &str) -> WaitView {
+        WaitView { unblock_with: vec![self.run_command()], ..WaitView::new("-", title, kind, self.since_ms) }
+    }
+
+    /// It is compared with Azure before the first step and after the last that is taken back, and that cannot be read.
+    pub(crate) fn waits_unread(&self, why: Fault) -> WaitView {
+        let title = "what it is to be compared with in Azure cannot be read";
+        WaitView { why: Some(why), left: Some(UNREAD), ..self.waits_as_a_whole(WaitKind::Unread, title) }
     }
 
     /// Whether everything was taken back, and the world is as it was before the first step.
@@ -96,49 +114,6 @@ impl State {
     }
 }
 
-/// What an unfinished step waits for.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct WaitView {
-    pub(crate) step: String,
-    pub(crate) title: String,
-    pub(crate) kind: &'static str,
-    pub(crate) since_ms: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next_check_ms: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) checks: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) why: Option<Fault>,
-    /// What of the step is in place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) left: Option<&'static str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) unblock_with: Vec<String>,
-}
-
-impl WaitView {
-    /// Something that the move as a whole waits for.
-    pub(crate) fn whole(of: &MoveView, kind: &'static str, title: &str) -> Self {
-        Self {
-            step: "-".to_owned(),
-            title: title.to_owned(),
-            kind,
-            since_ms: of.since_ms,
-            next_check_ms: None,
-            checks: None,
-            why: None,
-            left: None,
-            unblock_with: vec![of.run_command()],
-        }
-    }
-
-    /// It is compared with Azure before the first step and after the last that is taken back, and that cannot be read.
-    pub(crate) fn unread(of: &MoveView, why: Fault) -> Self {
-        let title = "what it is to be compared with in Azure cannot be read";
-        Self { why: Some(why), left: Some(UNREAD), ..Self::whole(of, "unread", title) }
-    }
-}
-
 /// What is left where Azure cannot be read.
 const UNREAD: &str = "nothing was begun because of that, and nothing is said to be as it was before";
 
@@ -181,7 +156,7 @@ fn left_out(step: &Step) -> LeftOut {
 
 /// What somebody left in place on the way back, and what has to wait for a step that is not taken back.
 fn still_there(state: &RunState, waiting: &[WaitView]) -> Vec<LeftOut> {
-    let stopped = waiting.iter().any(|w| w.kind == "failed");
+    let stopped = waiting.iter().any(|w| w.kind == WaitKind::Failed);
     let remains = |(_, stands): &(&Step, &StepState)| match stands.undo {
         UndoState::Left => true,
         UndoState::Pending => {
@@ -194,25 +169,15 @@ fn still_there(state: &RunState, waiting: &[WaitView]) -> Vec<LeftOut> {
 
 /// Nothing else goes on before the world was looked at.
 fn lost(state: &RunState) -> WaitView {
-    WaitView {
-        step: "-".to_owned(),
-        title: "the end of its record is lost: what is in Azure is looked at before anything is written"
-            .to_owned(),
-        kind: "restored",
-        since_ms: state.last_ms(),
-        next_check_ms: None,
-        checks: None,
-        why: None,
-        left: None,
-        unblock_with: vec![format!("rehome run {}", quoted(&state.planned().batch))],
-    }
+    let title = "the end of its record is lost: what is in Azure is looked at before anything is written";
+    let unblock_with = vec![format!("rehome run {}", quoted(&state.planned().batch))];
+    WaitView { unblock_with, ..WaitView::new("-", title, WaitKind::Restored, state.last_ms()) }
 }
 
 /// The old identity's id.
 pub(crate) fn identity(state: &RunState) -> String {
-    let params: Option<serde_json::Value> = serde_json::from_str(state.planned().params.get()).ok();
-    let id = params.as_ref().and_then(|p| p["identity"].as_str());
-    id.unwrap_or_default().to_owned()
+    let params: Option<Params> = state.planned().params.read("parameters").ok();
+    params.map(|params| params.identity).unwrap_or_default()
 }
 
 fn word(state: &RunState, waiting: &[WaitView], forward_done: bool) -> State {
@@ -223,19 +188,19 @@ fn word(state: &RunState, waiting: &[WaitView], forward_done: bool) -> State {
         Some(Verdict::Superseded) => return State::Superseded,
         None => {}
     }
-    let any = |kind: &str| waiting.iter().any(|w| w.kind == kind);
+    let any = |kind: WaitKind| waiting.iter().any(|w| w.kind == kind);
     let back = matches!(state.direction(), RunDirection::Back { .. });
-    if any("failed") {
+    if any(WaitKind::Failed) {
         State::Failed
     } else if state.is_paused() {
         State::Paused
-    } else if any("by-hand") {
+    } else if any(WaitKind::ByHand) {
         State::NeedsPerson
     } else if !state.has_begun() && !back {
         if state.is_approved() { State::Waiting } else { State::Planned }
-    } else if any("soak") {
+    } else if any(WaitKind::Soak) {
         State::Soaking
-    } else if forward_done && !back && any("approval") {
+    } else if forward_done && !back && any(WaitKind::Approval) {
         State::AwaitingCleanup
     } else {
         State::Running
@@ -246,17 +211,8 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
     if state.verdict().is_some() {
         return None;
     }
-    let mut view = WaitView {
-        step: step.id.to_string(),
-        title: step.title.clone(),
-        kind: "azure",
-        since_ms: if stands.since_ms > 0 { stands.since_ms } else { open_since(state, step) },
-        next_check_ms: None,
-        checks: None,
-        why: None,
-        left: None,
-        unblock_with: Vec::new(),
-    };
+    let since_ms = if stands.since_ms > 0 { stands.since_ms } else { open_since(state, step) };
+    let mut view = WaitView::new(step.id.as_str(), &step.title, WaitKind::Azure, since_ms);
     let fits = match state.direction() {
         RunDirection::Forward => forward(run, state, step, stands, &mut view),
         RunDirection::Back { .. } => back(run, state, step, stands, &mut view),
@@ -312,13 +268,13 @@ fn decide(run: &RunId, step: &Step, skip: bool) -> Vec<String> {
 fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
     match &stands.forward {
         ForwardState::Parked { why, doubt } => {
-            view.kind = "failed";
+            view.kind = WaitKind::Failed;
             view.why = Some(why.clone());
             view.left = Some(left(why, *doubt));
             view.unblock_with = decide(run, step, !doubt);
         }
         ForwardState::Retrying { until_ms, why } => {
-            view.kind = "retry";
+            view.kind = WaitKind::Retry;
             view.next_check_ms = Some(*until_ms);
             view.checks = Some(stands.attempts);
             view.why = Some(why.clone());
@@ -328,23 +284,27 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
             view.checks = Some(look.checks);
             view.why.clone_from(&look.why);
             if matches!(step.node, Node::Wait { .. }) && look.until_ms - stands.since_ms > FAR_MS {
-                view.kind = "soak";
+                view.kind = WaitKind::Soak;
                 view.unblock_with = vec![format!("rehome run {}", quoted(&state.planned().batch))];
             }
         }
         ForwardState::Soaking { until_ms, .. } => {
-            view.kind = if matches!(step.node, Node::PropagationDelay { .. }) { "pause" } else { "soak" };
+            view.kind = if matches!(step.node, Node::PropagationDelay { .. }) {
+                WaitKind::Pause
+            } else {
+                WaitKind::Soak
+            };
             view.next_check_ms = Some(*until_ms);
         }
         ForwardState::Began | ForwardState::Accepted(_) | ForwardState::Attesting | ForwardState::Partial => {
         }
         ForwardState::Idle if state.is_open(&step.id) => match &step.node {
             Node::Gate { name } => {
-                view.kind = "approval";
+                view.kind = WaitKind::Approval;
                 view.unblock_with = vec![open_gate(run, state, name)];
             }
             Node::ByHand { .. } => {
-                view.kind = "by-hand";
+                view.kind = WaitKind::ByHand;
                 view.unblock_with = vec![format!("rehome ack {run}:{} --note TEXT", step.id)];
             }
             Node::Act { .. }
@@ -364,14 +324,14 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
     }
     match &stands.undo {
         UndoState::Parked { why, .. } => {
-            view.kind = "failed";
+            view.kind = WaitKind::Failed;
             view.why = Some(why.clone());
             view.left = Some(NOT_UNDONE);
             view.unblock_with = decide(run, step, true);
             view.unblock_with.pop();
         }
         UndoState::Retrying { until_ms, why } => {
-            view.kind = "retry";
+            view.kind = WaitKind::Retry;
             view.next_check_ms = Some(*until_ms);
             view.checks = Some(stands.undo_attempts);
             view.why = Some(why.clone());
@@ -384,12 +344,12 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
         // Before its turn a person would take back what others still need.
         UndoState::ByHand if !state.is_undo_open(&step.id) => return false,
         UndoState::ByHand => {
-            view.kind = "by-hand";
+            view.kind = WaitKind::ByHand;
             view.unblock_with = vec![format!("rehome ack {run}:{} --note TEXT", step.id)];
         }
         UndoState::None => match &stands.forward {
             ForwardState::Parked { why, .. } => {
-                view.kind = "failed";
+                view.kind = WaitKind::Failed;
                 view.why = Some(why.clone());
                 view.unblock_with = vec![
                     format!("rehome retry {run}:{}", step.id),
@@ -400,7 +360,7 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
             _ => {}
         },
         UndoState::PropagationDelay { until_ms } => {
-            view.kind = "pause";
+            view.kind = WaitKind::Pause;
             view.next_check_ms = Some(*until_ms);
             view.unblock_with = vec![format!("rehome skip {run}:{} --reason TEXT", step.id)];
         }
@@ -411,7 +371,7 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
 }
 
 /// The step that a person means: `1` is the step that is called `01`.
-pub(crate) fn meant(state: &RunState, named: StepId) -> StepId {
+pub(crate) fn resolve_step_id(state: &RunState, named: StepId) -> StepId {
     let bare = |id: &StepId| id.as_str().trim_start_matches('0').to_owned();
     if state.step(&named).is_some() || bare(&named).is_empty() {
         return named;

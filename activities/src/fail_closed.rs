@@ -8,6 +8,7 @@ use crate::conditions::equal_access::PrincipalEqual;
 use crate::conditions::known::{IdentityKnown, PrincipalEntitled, PrincipalKnown};
 use crate::conditions::not_attached::IdentityUnused;
 use crate::relocate::looking::TABLES;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::surfaces::ALL;
 use crate::surfaces::host::repointed::HostRepointed;
 use crate::surfaces::sign_ins::no_recent_sign_ins::PrincipalQuiet;
@@ -212,7 +213,7 @@ pub fn checks() -> Vec<Check> {
         when: When::Survey,
         what: "where it signs in, with `quiet` in the batch file".to_owned(),
         reads: vec![("graph", "/beta/auditlogs/signins".to_owned())],
-        failure: "B132".to_owned(),
+        failure: NoticeCode::B132.code().to_owned(),
     });
     let plain = |when, what: String, failure: &str| Check {
         when,

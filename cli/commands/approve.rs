@@ -1,27 +1,59 @@
 //! CLI: `rehome approve`. Writes to the log.
 
-use super::Context;
-use crate::cloud::shown;
+use crate::about::BatchAbout;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::error::{CliError, Exit, causes, one_line};
 use crate::hint::{self, quoted};
+use crate::print_failure::PrintFailure;
 use crate::{anchor, derived, open_moves, plan_again, planning, store};
+use clap::Args;
 use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Record a plan and that you allow it.
+#[derive(Args, Debug)]
+pub(crate) struct Approve {
+    /// The plan file.
+    pub(crate) plan: PathBuf,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+impl Execute for Approve {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        approve(c, &self.plan, &self.reason, self.yes).await
+    }
+
+    fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
+        Some(("--reason", &mut self.reason))
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::in_the_log([
+            "rehome status".to_owned(),
+            format!("rehome run {}", hint::file(&self.plan)),
+        ])
+    }
+}
 
 /// Records a plan and that a person allows it.
 pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: bool) -> Result<Exit, CliError> {
     let (document, digest) = plan_again::load(plan)?;
     let again = |error: CliError| error.plan_again(&document.batch, Some(plan));
     derived::check(&document, SystemClock.now_ms()).map_err(again)?;
-    if let Some(blockers) = planning::blockers(&document) {
-        return Err(blockers.at(plan.display().to_string()));
-    }
-    planning::check_expiry(&document.about, SystemClock.now_ms()).map_err(again)?;
+    planning::refuse_blocked(&document).map_err(|error| error.at(plan.display().to_string()))?;
+    let about = BatchAbout::of(&document)?;
+    planning::check_expiry(&about, SystemClock.now_ms()).map_err(again)?;
     if reason.trim().is_empty() {
         return Err(CliError::new(Exit::Usage, "an approval needs a reason").next("say why: --reason TEXT"));
     }
-    let cloud = shown(&document.about);
+    let cloud = about.cloud_line();
     let (moves, batch) = (document.runs.len(), &document.batch);
     let question = format!("Approve {moves} moves of batch {batch} ({digest}) in {cloud}?");
     if !yes && !c.output.ask(&question, "--yes").await? {
@@ -47,11 +79,11 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         Recording::AlreadyThere => "approved before",
     };
     let batch = one_line(&document.batch);
-    let begin = document.about["expires_at_ms"].as_i64().map(crate::time::date);
+    let begin = about.expires_at_ms.map(crate::time::date);
     let begin = begin.map(|date| format!("\nto be begun by {date}")).unwrap_or_default();
     let text = format!("{word}: batch {batch}, {moves} moves\n{cloud}\ndigest {digest}{begin}");
-    let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word, "cloud": document.about["cloud"],
-        "authority": document.about["authority"], "tenant": document.about["tenant"]});
+    let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word, "cloud": about.cloud,
+        "authority": about.authority, "tenant": about.tenant});
     c.output.result(&text, &value)?;
     c.output.next(&format!("rehome run {}", hint::file(plan)));
     Ok(Exit::Done)

@@ -1,18 +1,57 @@
 //! CLI: `rehome cleanup`. The approval of the one part that nothing brings back, and its run.
 
-use super::Context;
-use super::run::{Work, batch_of, report, report_unmoved};
 use crate::anchor;
 use crate::args::RunArgs;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::drive::Goal;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
+use crate::outcome::{report, report_unmoved};
+use crate::print_failure::PrintFailure;
 use crate::store;
 use crate::view::{LeftOut, view};
+use crate::wait::WaitKind;
+use crate::work::{Work, batch_of};
+use clap::Args;
 use rehome_orchestrator::{Clock, Node, RunId, RunState, StepId, SystemClock, Verdict, open_gate};
 use rehome_store::Backend;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Remove the old identities and what belongs to them. There is no way back from this.
+#[derive(Args, Debug)]
+pub(crate) struct Cleanup {
+    /// BATCH or MOVE
+    pub(crate) select: String,
+    /// The name of the batch again, because nothing brings an identity back.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) confirm: Option<String>,
+    /// A step that was left out, for which you answer; once for each.
+    #[arg(long = "accept", value_name = "MOVE:STEP")]
+    pub(crate) accepts: Vec<String>,
+    /// Why.
+    #[arg(long, default_value = "clean-up approved")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+impl Execute for Cleanup {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        let approval =
+            Approval { confirm: self.confirm.as_deref(), accepts: &self.accepts, reason: &self.reason };
+        cleanup(c, &self.select, &approval, &self.run).await
+    }
+
+    fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
+        Some(("--reason", &mut self.reason))
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.select))])
+    }
+}
 
 /// The name of the gate that clean-up stands behind.
 const GATE: &str = "cleanup";
@@ -48,11 +87,11 @@ pub(crate) async fn cleanup(
     // What was approved must not be lost by an old copy without anybody knowing.
     anchor::follow(&log, c.output).await?;
     for (run, why) in &early {
-        c.output.talk(&format!("not yet   {run}: {why}"));
+        c.output.note(&format!("not yet   {run}: {why}"));
     }
     if ready.is_empty() {
         let exit = if early.is_empty() { Exit::Done } else { Exit::Waiting };
-        c.output.talk(if early.is_empty() {
+        c.output.note(if early.is_empty() {
             "nothing is left to clean up"
         } else {
             "nothing was cleaned up"
@@ -140,7 +179,7 @@ fn stands(state: &RunState) -> Stands {
 fn waits(state: &RunState, run: &RunId) -> String {
     let seen = view(run, state);
     match seen.waiting_for.first() {
-        Some(wait) => match wait.next_check_ms.filter(|_| wait.kind == "soak") {
+        Some(wait) => match wait.next_check_ms.filter(|_| wait.kind == WaitKind::Soak) {
             Some(date) => format!("it soaks until {}", crate::time::date(date)),
             None => format!("step {} is not done: {}", wait.step, wait.title),
         },

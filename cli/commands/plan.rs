@@ -1,17 +1,46 @@
 //! CLI: `rehome plan`. Reads the cloud and writes one file.
 
-use super::Context;
 use crate::cloud::Recorded;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::error::{CliError, Exit};
-use crate::place::{Kind, Place};
+use crate::output_file::{FileKind, OutputFile};
+use crate::print_failure::PrintFailure;
+use crate::render::plan::of_file;
 use crate::{cloud, hint, open_moves, plan_again, plan_file, planning, render, store};
+use clap::Args;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Read what depends on the identities of a batch, and write the plan to a file. Changes nothing.
+#[derive(Args, Debug)]
+pub(crate) struct Plan {
+    /// The batch file.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where the plan is written. Replaces a plan, and nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: PathBuf,
+}
+
+impl Execute for Plan {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        plan(c, &self.file, &self.save).await
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::file_written([format!("rehome show {}", hint::file(&self.save))])
+    }
+
+    fn shows_log(&self) -> bool {
+        true
+    }
+}
 
 /// Reads what depends on the identities of a batch, and writes the plan.
 pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Exit, CliError> {
     let manifest = plan_again::batch(file)?;
-    let place = Place::of(save, Kind::Plan, &c.global.db)?;
+    let place = OutputFile::of(save, FileKind::Plan, &c.global.db)?;
     let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
     let reading = planning::reading(c.output, &cloud, manifest.moves.len());
     let mut document = planning::plan(&cloud, &manifest).await?;
@@ -20,16 +49,15 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     if c.global.db.exists()
         && let Ok(log) = store::open_to_read(&c.global.db)
     {
-        open_moves::name_own(&mut document, &open_moves::open_moves(&*log).await?);
+        open_moves::name_own(&mut document, &open_moves::open_moves(&*log).await?)?;
     }
     let (text, digest) = plan_file::text(&document)?;
     place.write(&text)?;
     let value = json!({"format_version": "1.0", "digest": digest, "file": save, "document": document});
-    c.output.result(&render::plan::text(&document, &digest, false), &value)?;
-    if let Some(blockers) = planning::blockers(&document) {
-        return Err(blockers.left("only the plan file was written").at(save.display().to_string()));
-    }
-    c.output.talk(&format!("saved {}", save.display()));
+    c.output.result(&render::plan::text(&document, &digest, false, &|run| of_file(save, run))?, &value)?;
+    planning::refuse_blocked(&document)
+        .map_err(|error| error.left("only the plan file was written").at(save.display().to_string()))?;
+    c.output.note(&format!("saved {}", save.display()));
     c.output.next(&format!("rehome approve {} --reason TEXT", hint::file(save)));
     Ok(Exit::Done)
 }

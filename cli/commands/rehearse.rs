@@ -1,12 +1,19 @@
 //! CLI: `rehome rehearse`. The whole work on a local Azure in this process, over real HTTP. People are played.
 
-use super::{Context, approve, cleanup, plan, run, sim, verify};
-use crate::args::{CloudArgs, Command, Global, RunArgs};
+use super::{approve, cleanup, plan, run, sim_serve, verify};
+use crate::about::MoveAbout;
+use crate::args::{CloudArgs, Global, RunArgs};
+use crate::command::Execute;
+use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::print_failure::PrintFailure;
 use crate::render::rehearsal::{Page, Played};
 use crate::view::view;
-use crate::{hint, manifest, render, store};
+use crate::wait::WaitKind;
+use crate::{hint, manifest, render, request, store};
+use clap::Args;
 use rehome_activities::azure::LocalSignIn;
+use rehome_activities::relocate::preflight::NoticeCode;
 use rehome_simulator::{Options, Outage, Pace, Pages, Running, WorkloadReport};
 use rehome_store::{Log, side};
 use serde_json::{Value, json};
@@ -15,22 +22,54 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+/// Do the whole batch of a folder on a local Azure: plan, approve, run, verify, clean up. What people would do
+/// by hand is taken as done. The record goes to a new log: the one that --db names, or one in a folder of its
+/// own. With -v all results are printed, with -o json one document with the results of all its commands.
+#[derive(Args, Debug)]
+pub(crate) struct Rehearse {
+    /// A folder with estate.json and batch.toml, or a batch file with --estate.
+    pub(crate) folder: PathBuf,
+    /// The estate, where it is not the folder's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) estate: Option<PathBuf>,
+    /// What goes wrong: see `sim serve --faults`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+    /// By how much time is shortened, on both sides.
+    #[arg(long, default_value_t = 20_000.0, value_name = "N")]
+    pub(crate) time_scale: f64,
+    /// The seed of everything random in the local Azure.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Stop before the clean-up.
+    #[arg(long)]
+    pub(crate) keep_old: bool,
+}
+
+impl Execute for Rehearse {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        rehearse(c, self).await
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::rehearsed()
+    }
+}
+
 /// Why everything in a rehearsal is done, for its record.
 const REASON: &str = "a rehearsal on a local Azure";
 
 /// Plans, approves, runs, verifies and cleans up, and ends with a page of what was done.
-pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, CliError> {
-    let Command::Rehearse { folder, estate, faults, time_scale, seed, keep_old } = command else {
-        return Err(CliError::new(Exit::Failed, "this is not a rehearsal"));
-    };
+async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> {
+    let Rehearse { folder, estate, faults, time_scale, seed, keep_old } = command;
     let (batch, estate) = files(&folder, estate)?;
     let name = manifest::load(&batch)?.name;
-    let faults = sim::read_faults(faults.as_deref())?;
+    let faults = sim_serve::read_faults(faults.as_deref())?;
     if c.global.db_named {
         refuse_used(&c.global.db).await?;
     }
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let running = sim::open(
+    let running = sim_serve::open(
         &estate,
         Options { listen, tls: false, pace: Pace::Scaled(time_scale), seed, faults, pages: Pages::Closed },
     )
@@ -39,10 +78,10 @@ pub(crate) async fn rehearse(c: &Context<'_>, command: Command) -> Result<Exit, 
     let db = if c.global.db_named { c.global.db.clone() } else { place.join("rehome.db") };
     let global = Global { db, cloud: sign_in(&running, time_scale), ..c.global.clone() };
     let shown = hint::file(&global.db);
-    c.output.talk(&format!("a rehearsal of {name} on a local Azure in this process: nothing else changes"));
-    c.output.talk(&format!("the record goes to {shown}"));
+    c.output.note(&format!("a rehearsal of {name} on a local Azure in this process: nothing else changes"));
+    c.output.note(&format!("the record goes to {shown}"));
     let output = c.output.keeping();
-    let context = Context { global: &global, output: &output };
+    let context = Context { global: &global, output: &output, words: c.words };
     let stage = Stage { told: c, c: &context, batch: &batch, plan: place.join("plan.json"), name: &name };
     let mut played = Vec::new();
     let mut exit = stage.work(&mut played, keep_old).await;
@@ -155,7 +194,7 @@ async fn page(
         unpromised: fared.unpromised_down(),
         db: &hint::file(db),
         events,
-        again: &hint::again("-o json"),
+        again: &crate::again::again("-o json"),
     };
     Ok(page.text())
 }
@@ -200,18 +239,16 @@ fn outage(out: &Outage) -> Value {
 
 /// Codes of the warnings that say of a host that no overlap is promised on it: a person does it, or old and
 /// new are not there at the same time.
-const NO_OVERLAP: [&str; 2] = ["W204", "W205"];
+const NO_OVERLAP: [&str; 2] = [NoticeCode::W204.code(), NoticeCode::W205.code()];
 
 /// The hosts for which the plan promises no overlap, in lower case.
 fn without_promise(plan: &Path) -> BTreeSet<String> {
     let Ok((document, _)) = crate::plan_again::load(plan) else { return BTreeSet::new() };
     let mut hosts = BTreeSet::new();
     for entry in &document.runs {
-        for warning in entry.about["warnings"].as_array().into_iter().flatten() {
-            if NO_OVERLAP.iter().any(|code| warning["code"] == *code) {
-                hosts.extend(warning["target"].as_str().map(str::to_lowercase));
-            }
-        }
+        let warnings = MoveAbout::of(entry).map(|about| about.warnings).unwrap_or_default();
+        let without = warnings.iter().filter(|warning| NO_OVERLAP.contains(&warning.code.as_str()));
+        hosts.extend(without.map(|warning| warning.target.to_lowercase()));
     }
     hosts
 }
@@ -228,7 +265,7 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     fn chapter(&self, command: &'static str, what: &str) {
-        self.told.output.talk(&format!("== {command:<8} {what}"));
+        self.told.output.note(&format!("== {command:<8} {what}"));
         self.c.output.begin(command);
     }
 
@@ -271,13 +308,13 @@ impl Stage<'_> {
         self.c.output.begin("ack");
         for run in &selection.runs {
             let state = store::read_run(&*log, run).await?.state;
-            for wait in view(run, &state).waiting_for.into_iter().filter(|w| w.kind == "by-hand") {
+            for wait in view(run, &state).waiting_for.into_iter().filter(|w| w.kind == WaitKind::ByHand) {
                 let step = format!("{run}:{}", wait.step);
                 self.c
                     .output
-                    .talk(&format!("by hand   {step} {}: taken as done in this rehearsal", wait.title));
+                    .note(&format!("by hand   {step} {}: taken as done in this rehearsal", wait.title));
                 let ask = rehome_orchestrator::Request::Acknowledge;
-                super::requests::step(self.c, &step, ask, "played in a rehearsal, nobody did it").await?;
+                request::step(self.c, &step, ask, "played in a rehearsal, nobody did it").await?;
                 played.push(Played { step, title: wait.title });
             }
         }

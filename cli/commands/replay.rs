@@ -1,13 +1,39 @@
 //! CLI: `rehome replay`. Rebuilds every move from the log alone, with the cloud switched off.
 
-use super::{Context, audit};
+use super::show::text_of_move;
 use crate::args::ReadFrom;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::log_check;
 use crate::source::Source;
+use crate::store;
 use crate::view::{step_word, view};
-use crate::{render, store};
+use clap::Args;
 use rehome_orchestrator::{HistoryError, load_until};
 use serde_json::json;
+
+/// Rebuild every move from the log alone, and check that the log is what the engine writes. Offline.
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// MOVE or BATCH
+    pub(crate) select: Option<String>,
+    /// As it was after the event at this position.
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) at: Option<u64>,
+    #[command(flatten)]
+    pub(crate) from: ReadFrom,
+}
+
+impl Execute for Replay {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        replay(c, self.select.as_deref(), self.at, &self.from).await
+    }
+
+    fn shows_log(&self) -> bool {
+        self.from.bundle.is_none()
+    }
+}
 
 /// Rebuilds moves, as they are or as they were, and checks that every event could follow the one before.
 pub(crate) async fn replay(
@@ -31,7 +57,7 @@ pub(crate) async fn replay(
             rebuilt.map_err(|e| store::damaged(&causes(&e)).next("rehome audit verify"))?;
         }
         Source::Bundle(log) => {
-            audit::moves(&**log).await?;
+            log_check::moves(&**log).await?;
         }
     }
     drop(reading);
@@ -57,7 +83,7 @@ pub(crate) async fn replay(
             })
             .collect();
         let seen = view(run, state);
-        text.push_str(&render::show::a_move(run, state));
+        text.push_str(&text_of_move(run, state));
         text.push('\n');
         moves.push(json!({"run": run, "state": seen.state, "events": seen.events, "steps": steps}));
     }

@@ -1,18 +1,49 @@
 //! CLI: `rehome rollback`. Records the request, then becomes the runner, or follows the one there is.
 
-use super::Context;
-use super::run::{Work, batch_of, report, report_unmoved};
 use crate::anchor;
 use crate::args::RunArgs;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::drive::Goal;
 use crate::error::{CliError, Exit};
+use crate::hint::quoted;
+use crate::outcome::{report, report_unmoved};
+use crate::print_failure::PrintFailure;
 use crate::store::{self, Selection};
+use crate::work::{Work, batch_of};
+use clap::Args;
 use rehome_orchestrator::{
     Clock, Node, Request, RequestError, Reversibility, RunDirection, RunId, RunState, SystemClock, Verdict,
     ask,
 };
 use rehome_store::Backend;
 use std::sync::Arc;
+
+/// Take everything back that a move or a batch did.
+#[derive(Args, Debug)]
+pub(crate) struct Rollback {
+    /// MOVE or BATCH
+    pub(crate) select: String,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+impl Execute for Rollback {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        rollback(c, &self.select, &self.reason, &self.run).await
+    }
+
+    fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
+        Some(("--reason", &mut self.reason))
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.select))])
+    }
+}
 
 /// Takes everything back that was done.
 pub(crate) async fn rollback(
@@ -30,7 +61,7 @@ pub(crate) async fn rollback(
     }
     let (going, refused) = request(c, &log, &selection, reason).await?;
     for (run, why) in &refused {
-        c.output.talk(&format!("refused   {run}: {why}"));
+        c.output.note(&format!("refused   {run}: {why}"));
     }
     if going.is_empty() {
         let exit = if refused.is_empty() { Exit::Done } else { Exit::Partly };
@@ -44,7 +75,7 @@ pub(crate) async fn rollback(
         let state = store::read_run(&*log, run).await?.state;
         if let (RunDirection::Forward, Some(step)) = (state.direction(), state.past_return()) {
             // It was only found when the lost part of the record was looked for.
-            c.output.talk(&format!("refused   {run}: step {step} has happened; the move is paused"));
+            c.output.note(&format!("refused   {run}: step {step} has happened; the move is paused"));
         }
     }
     if !refused.is_empty() && driven.exit == Exit::Done {

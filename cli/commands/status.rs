@@ -1,12 +1,29 @@
 //! CLI: `rehome status`. Reads the log; works beside a runner and offline.
 
-use super::Context;
 use crate::args::ReadFrom;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::source::Source;
 use crate::view::{MoveView, State, view};
 use crate::{render, store};
+use clap::Args;
 use serde_json::{Map, Value, json};
+
+/// What is done, running, waiting or failed, and why. Offline.
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// MOVE or BATCH
+    pub(crate) select: Option<String>,
+    #[command(flatten)]
+    pub(crate) from: ReadFrom,
+}
+
+impl Execute for Status {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        status(c, self.select.as_deref(), &self.from).await
+    }
+}
 
 /// Shows where everything stands.
 pub(crate) async fn status(c: &Context<'_>, select: Option<&str>, from: &ReadFrom) -> Result<Exit, CliError> {

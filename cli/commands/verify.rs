@@ -1,13 +1,36 @@
 //! CLI: `rehome verify`. Compares the cloud with what was promised; changes nothing.
 
-use super::Context;
-use super::run::batch_of;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::drive::reach;
 use crate::error::{CliError, Exit};
-use crate::{key, render, store};
+use crate::put::{put, putln};
+use crate::view::{identity, view};
+use crate::work::batch_of;
+use crate::{key, store};
+use clap::Args;
+use rehome_orchestrator::{Finding, RunId, RunState, StepId};
 use serde_json::json;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Compare the cloud with what was promised. Changes nothing.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// MOVE or BATCH
+    pub(crate) select: Option<String>,
+}
+
+impl Execute for Verify {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        verify(c, self.select.as_deref()).await
+    }
+
+    fn shows_log(&self) -> bool {
+        true
+    }
+}
 
 /// Looks at every promise of the selected moves.
 pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit, CliError> {
@@ -30,7 +53,7 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
         let found = rehome_orchestrator::verify(&state, &registry).await;
         looked += found.iter().map(|(_, findings)| findings.len()).sum::<usize>();
         broken += found.iter().flat_map(|(_, f)| f).filter(|f| !f.holds).count();
-        text.push_str(&render::verify::text(run, &state, &found));
+        text.push_str(&text_of(run, &state, &found));
         let steps: Vec<_> = found.iter().map(|(s, f)| json!({"step": s, "findings": f})).collect();
         moves.push(json!({"run": run, "steps": steps}));
         done.fetch_add(1, Ordering::Relaxed);
@@ -44,4 +67,27 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
         (0, _) => Exit::Done,
         (_, _) => Exit::Differences,
     })
+}
+
+/// One move: a line for each promise.
+fn text_of(run: &RunId, state: &RunState, found: &[(StepId, Vec<Finding>)]) -> String {
+    let all: Vec<(&StepId, &Finding)> =
+        found.iter().flat_map(|(s, f)| f.iter().map(move |f| (s, f))).collect();
+    let holding = all.iter().filter(|(_, f)| f.holds).count();
+    let mut out = String::new();
+    if all.is_empty() {
+        let stands = view(run, state).state.word();
+        putln!(out, "{run}  {}  nothing to compare: the move is {stands}", identity(state));
+        return out;
+    }
+    putln!(out, "{run}  {}  as planned: {holding} of {}", identity(state), all.len());
+    for (step, finding) in all {
+        let word = if finding.holds { "OK" } else { "DIFFERS" };
+        put!(out, "  {word:<8} {step} {}: {}", finding.fact, finding.expected);
+        if !finding.holds {
+            put!(out, ", found {}", finding.found.as_deref().unwrap_or("nothing"));
+        }
+        out.push('\n');
+    }
+    out
 }

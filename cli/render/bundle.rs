@@ -1,6 +1,7 @@
 //! CLI: what a bundle holds, and what it proves.
 
-use crate::commands::Checked;
+use crate::log_check::Checked;
+use crate::put::put;
 use rehome_store::{Anchor, Head, Header, Redactions, Why};
 use std::fmt::Write;
 use std::path::Path;

@@ -2,12 +2,13 @@
 
 use crate::hint::Hints;
 use crate::time::clock;
-use crate::view::{MoveView, State, WaitView};
+use crate::view::{MoveView, State};
+use crate::wait::{WaitKind, WaitView};
 
 /// The line, the most urgent first: it may be cut off at its end.
 pub(crate) fn line(batches: &[String], moves: &[&MoveView], now_ms: i64, hints: &Hints) -> String {
     let mut parts = Vec::new();
-    let waits = |kinds: &[&str]| -> Vec<(&MoveView, &WaitView)> {
+    let waits = |kinds: &[WaitKind]| -> Vec<(&MoveView, &WaitView)> {
         let fits = |w: &&WaitView| kinds.contains(&w.kind);
         moves.iter().flat_map(|m| m.waiting_for.iter().filter(fits).map(|w| (*m, w))).collect()
     };
@@ -20,8 +21,8 @@ pub(crate) fn line(batches: &[String], moves: &[&MoveView], now_ms: i64, hints: 
         let next = all.iter().filter_map(|(_, w)| w.next_check_ms).min();
         next.map(|ms| format!(" until {}", clock(ms, now_ms))).unwrap_or_default()
     };
-    for (kinds, word) in [(&["failed"], "failed"), (&["by-hand"], "by hand")] {
-        let all = waits(kinds);
+    for (kind, word) in [(WaitKind::Failed, "failed"), (WaitKind::ByHand, "by hand")] {
+        let all = waits(&[kind]);
         if let Some((_, first)) = all.first() {
             parts.push(format!("{} {word}{} ({})", all.len(), since(&all), command(first)));
         }
@@ -38,13 +39,13 @@ pub(crate) fn line(batches: &[String], moves: &[&MoveView], now_ms: i64, hints: 
     if unread > 0 {
         parts.push(format!("comparing {} of {} with Azure", moves.len() - unread, moves.len()));
     }
-    for (kinds, word) in [(&["soak"], "soaking"), (&["pause"], "pausing")] {
-        let all = waits(kinds);
+    for (kind, word) in [(WaitKind::Soak, "soaking"), (WaitKind::Pause, "pausing")] {
+        let all = waits(&[kind]);
         if !all.is_empty() {
             parts.push(format!("{} {word}{}", all.len(), until(&all)));
         }
     }
-    let working = waits(&["azure", "retry", "restored"]);
+    let working = waits(&[WaitKind::Azure, WaitKind::Retry, WaitKind::Restored]);
     if let Some((view, first)) = working.iter().min_by_key(|(_, w)| w.since_ms) {
         let what = format!("{}:{} {}", view.run, first.step, first.title);
         parts.push(format!("{} at work: {what}{}", working.len(), since(&working)));

@@ -1,34 +1,61 @@
 //! CLI: a plan of many moves on one page: how much there is of everything, and what stands in the way, by cause.
 
-use rehome_orchestrator::{Document, PlannedRun};
-use serde_json::Value;
+use crate::about::MoveAbout;
+use crate::put::putln;
+use rehome_activities::relocate::preflight::Notice;
+use rehome_orchestrator::PlannedRun;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// What is said of moves, in the order in which it matters: the member, and what it is called.
-const NOTICES: [(&str, &str); 4] = [
-    ("blockers", "Blockers"),
-    ("warnings", "Warnings"),
-    ("cannot_see", "Cannot see (look at these before the clean-up: whoever approves it answers for them)"),
-    ("gaps", "Gaps"),
+/// Something that is said of a move, of whichever kind.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    code: &'a str,
+    place: &'a str,
+    text: &'a str,
+    remedy: &'a str,
+}
+
+impl<'a> From<&'a Notice> for Said<'a> {
+    fn from(Notice { code, target, text, remedy }: &'a Notice) -> Self {
+        Self { code, place: target, text, remedy }
+    }
+}
+
+/// Everything of one kind that is said of a move.
+type Of = fn(&MoveAbout) -> Vec<Said<'_>>;
+
+/// What is said of moves, in the order in which it matters, and what that is called.
+const KINDS: [(&str, Of); 4] = [
+    ("Blockers", |about| about.blockers.iter().map(Said::from).collect()),
+    ("Warnings", |about| about.warnings.iter().map(Said::from).collect()),
+    ("Cannot see (look at these before the clean-up: whoever approves it answers for them)", |about| {
+        let said = about.cannot_see.iter();
+        said.map(|unseen| Said { code: &unseen.code, place: "", text: &unseen.what, remedy: "" }).collect()
+    }),
+    ("Gaps", |about| {
+        let said = about.gaps.iter();
+        said.map(|gap| Said { code: gap.code.word(), place: &gap.scope, text: &gap.why, remedy: "" })
+            .collect()
+    }),
 ];
 
 /// One cause: how often it is said, of how many moves, and where first.
 struct Cause<'a> {
     count: usize,
     moves: usize,
-    first: (&'a PlannedRun, &'a Value),
+    first: (&'a PlannedRun, Said<'a>),
     last: &'a str,
 }
 
 /// Everything of one kind that is said of any move, by its code.
-fn causes<'a>(document: &'a Document, member: &str) -> BTreeMap<&'a str, Cause<'a>> {
+fn causes<'a>(moves: &'a [(&'a PlannedRun, MoveAbout)], of: Of) -> BTreeMap<&'a str, Cause<'a>> {
     let mut causes: BTreeMap<&str, Cause<'_>> = BTreeMap::new();
-    for entry in &document.runs {
-        for notice in entry.about[member].as_array().into_iter().flatten() {
+    for (entry, about) in moves {
+        for said in of(about) {
             let run = entry.run.as_str();
-            let new = || Cause { count: 0, moves: 0, first: (entry, notice), last: "" };
-            let cause = causes.entry(super::plan::plain(&notice["code"])).or_insert_with(new);
+            let new = || Cause { count: 0, moves: 0, first: (entry, said), last: "" };
+            let cause = causes.entry(said.code).or_insert_with(new);
             cause.count += 1;
             cause.moves += usize::from(cause.last != run);
             cause.last = run;
@@ -38,37 +65,34 @@ fn causes<'a>(document: &'a Document, member: &str) -> BTreeMap<&'a str, Cause<'
 }
 
 /// What stands in the way of these moves, and what is to be known of them; the first of each kind in full.
-pub(crate) fn notices(out: &mut String, document: &Document) {
-    for (member, title) in NOTICES {
-        let causes = causes(document, member);
+pub(crate) fn notices(out: &mut String, moves: &[(&PlannedRun, MoveAbout)]) {
+    for (title, of) in KINDS {
+        let causes = causes(moves, of);
         if !causes.is_empty() {
             putln!(out, "  {title}");
         }
-        for (code, Cause { count, moves, first: (entry, notice), .. }) in causes {
-            let text = ["text", "what", "why"].iter().find_map(|name| notice[*name].as_str());
-            let place = ["target", "scope"].iter().find_map(|name| notice[*name].as_str());
-            let place = place.filter(|place| !place.is_empty()).map(|place| format!("{place}: "));
+        for (code, Cause { count, moves, first: (entry, said), .. }) in causes {
+            let place = if said.place.is_empty() { String::new() } else { format!("{}: ", said.place) };
             putln!(out, "    {code:<5} {count} in {moves} moves, the first in {}:", entry.run);
-            putln!(out, "          {}{}", place.unwrap_or_default(), text.unwrap_or_default());
-            if let Some(remedy) = notice["remedy"].as_str().filter(|remedy| !remedy.is_empty()) {
-                putln!(out, "          {remedy}");
+            putln!(out, "          {place}{}", said.text);
+            if !said.remedy.is_empty() {
+                putln!(out, "          {}", said.remedy);
             }
         }
     }
 }
 
 /// One line for each move.
-pub(crate) fn list(out: &mut String, document: &Document) {
-    for entry in &document.runs {
-        let count = |member: &str| entry.about[member].as_array().map_or(0, Vec::len);
+pub(crate) fn list(out: &mut String, moves: &[(&PlannedRun, MoveAbout)]) {
+    for (entry, about) in moves {
         putln!(
             out,
             "  {}  {} steps, {} blockers, {} warnings  {}",
             entry.run,
             entry.plan.steps.len(),
-            count("blockers"),
-            count("warnings"),
-            super::plan::plain(&entry.about["identity"])
+            about.blockers.len(),
+            about.warnings.len(),
+            about.identity
         );
     }
 }
@@ -76,30 +100,27 @@ pub(crate) fn list(out: &mut String, document: &Document) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rehome_orchestrator::{FORMAT_VERSION, OnFailure, Plan, RunId};
-    use serde_json::json;
+    use rehome_orchestrator::{OnFailure, Plan, RunId};
+    use serde_json::{Value, json};
 
     #[test]
     fn each_cause_is_said_once_however_many_moves_have_it() {
         let plan = Plan { workflow: "w/1".to_owned(), on_failure: OnFailure::Park, steps: Vec::new() };
-        let warning =
-            |n: usize| json!({"code": "W311", "target": format!("/id-{n}"), "text": "tokens are kept"});
+        let warning = |n: usize| json!({"code": "W311", "target": format!("/id-{n}"), "text": "tokens are kept", "remedy": ""});
         let moves = (0..1_000).map(|n| PlannedRun {
             run: RunId::new(format!("m-{n}")),
-            about: json!({"identity": format!("/id-{n}"), "warnings": [warning(n), warning(n)],
+            about: json!({"identity": format!("/id-{n}"), "target": "", "cannot_see": [], "gaps": [],
+                "warnings": [warning(n), warning(n)],
                 "blockers": if n == 7 { json!([{"code": "B1", "text": "no", "target": "", "remedy": "ask"}]) } else { json!([]) }}),
             params: Value::Null,
             facts: Value::Null,
             plan: plan.clone(),
         });
-        let document = Document {
-            format_version: FORMAT_VERSION.to_owned(),
-            batch: "all".to_owned(),
-            about: Value::Null,
-            runs: moves.collect(),
-        };
+        let moves: Vec<PlannedRun> = moves.collect();
+        let moves: Vec<(&PlannedRun, MoveAbout)> =
+            moves.iter().map(|entry| (entry, MoveAbout::of(entry).expect("it can be read"))).collect();
         let mut out = String::new();
-        notices(&mut out, &document);
+        notices(&mut out, &moves);
         assert_eq!(
             out.lines().map(str::trim).collect::<Vec<_>>(),
             [
@@ -112,7 +133,7 @@ mod tests {
                 "/id-0: tokens are kept",
             ]
         );
-        list(&mut out, &document);
+        list(&mut out, &moves);
         assert_eq!(out.lines().count(), 7 + 1_000);
     }
 }

@@ -1,28 +1,49 @@
 //! CLI: a plan as people read it before they approve it.
 
 use super::page;
-use crate::cloud::shown;
+use crate::about::{BatchAbout, MoveAbout};
+use crate::error::CliError;
+use crate::hint::file;
+use crate::put::{put, putln};
 use crate::time::date as date_of;
 use rehome_activities::relocate::Options;
-use rehome_orchestrator::{Document, KNOWN_AFTER_APPLY, Node, PlannedRun, Step};
+use rehome_activities::relocate::preflight::Notice;
+use rehome_orchestrator::{Document, KNOWN_AFTER_APPLY, Node, PlannedRun, RunId, Step};
 use serde_json::Value;
 use std::fmt::Write;
+use std::path::Path;
 
 /// So many moves are shown step by step; more of them fill no page that anybody reads.
 const IN_FULL: usize = 12;
 
-/// Every step of every move, with its undo; of many moves a page, and `listed` a line for each of them.
-pub(crate) fn text(document: &Document, digest: &str, listed: bool) -> String {
+/// What shows one move of a plan file.
+pub(crate) fn of_file(plan: &Path, run: &RunId) -> String {
+    format!("rehome show {} {run}", file(plan))
+}
+
+/// Every step of every move, with its undo; of many moves a page, and `listed` a line for each of them. `one` is what shows one of
+/// them in full.
+pub(crate) fn text(
+    document: &Document,
+    digest: &str,
+    listed: bool,
+    one: &dyn Fn(&RunId) -> String,
+) -> Result<String, CliError> {
     let mut out = String::new();
-    putln!(out, "{}", shown(&document.about));
-    if document.runs.len() > IN_FULL {
-        page::notices(&mut out, document);
+    let about = BatchAbout::of(document)?;
+    putln!(out, "{}", about.cloud_line());
+    if let Some(first) = document.runs.first().filter(|_| document.runs.len() > IN_FULL) {
+        let said = document.runs.iter().map(|entry| Ok((entry, MoveAbout::of(entry)?)));
+        let moves = said.collect::<Result<Vec<_>, CliError>>()?;
+        page::notices(&mut out, &moves);
         if listed {
-            page::list(&mut out, document);
+            page::list(&mut out, &moves);
         }
-        putln!(out, "  rehome show PLAN.json MOVE      every step of one move, with its undo");
+        putln!(out, "  {}      # every step of one move, with its undo", one(&first.run));
     } else {
-        document.runs.iter().for_each(|entry| a_move(&mut out, entry));
+        for entry in &document.runs {
+            a_move(&mut out, entry)?;
+        }
     }
     let (mut now, mut hands, mut later) = (0, 0, 0);
     for step in document.runs.iter().flat_map(|m| &m.plan.steps) {
@@ -46,7 +67,7 @@ pub(crate) fn text(document: &Document, digest: &str, listed: bool) -> String {
         document.runs.len()
     );
     putln!(out, "Reversible up to the deletion of the old identity.");
-    if let Some(date) = document.about["expires_at_ms"].as_i64() {
+    if let Some(date) = about.expires_at_ms {
         putln!(
             out,
             "To be begun by {}, 72 hours after it was made; what has begun is finished later too.",
@@ -54,22 +75,22 @@ pub(crate) fn text(document: &Document, digest: &str, listed: bool) -> String {
         );
     }
     put!(out, "digest {digest}");
-    out
+    Ok(out)
 }
 
 /// One move in full.
-pub(crate) fn one(entry: &PlannedRun) -> String {
+pub(crate) fn one(entry: &PlannedRun) -> Result<String, CliError> {
     let mut out = String::new();
-    a_move(&mut out, entry);
+    a_move(&mut out, entry)?;
     out.truncate(out.trim_end().len());
-    out
+    Ok(out)
 }
 
-fn a_move(out: &mut String, entry: &PlannedRun) {
-    let about = |name: &str| entry.about[name].as_str().unwrap_or_default();
+fn a_move(out: &mut String, entry: &PlannedRun) -> Result<(), CliError> {
+    let about = MoveAbout::of(entry)?;
     putln!(out, "move {}", entry.run);
-    putln!(out, "  from  {}", about("identity"));
-    putln!(out, "  to    {}", about("target"));
+    putln!(out, "  from  {}", about.identity);
+    putln!(out, "  to    {}", about.target);
     choices(out, &entry.params["options"]);
     let mut group = "";
     for step in &entry.plan.steps {
@@ -92,17 +113,19 @@ fn a_move(out: &mut String, entry: &PlannedRun) {
             }
         }
     }
-    notices(out, "Blockers", &entry.about["blockers"]);
-    notices(out, "Warnings", &entry.about["warnings"]);
-    notices(
-        out,
-        "Cannot see (look at these before the clean-up: whoever approves it answers for them)",
-        &entry.about["cannot_see"],
-    );
-    for gap in entry.about["gaps"].as_array().into_iter().flatten() {
-        putln!(out, "  gap   {} {}: {}", plain(&gap["code"]), plain(&gap["scope"]), plain(&gap["why"]));
+    notices(out, "Blockers", &about.blockers);
+    notices(out, "Warnings", &about.warnings);
+    if !about.cannot_see.is_empty() {
+        putln!(out, "  Cannot see (look at these before the clean-up: whoever approves it answers for them)");
+        for unseen in &about.cannot_see {
+            putln!(out, "    {:<5} {}", unseen.code, unseen.what);
+        }
+    }
+    for gap in &about.gaps {
+        putln!(out, "  gap   {} {}: {}", gap.code.word(), gap.scope, gap.why);
     }
     out.push('\n');
+    Ok(())
 }
 
 /// What somebody chose for this move or answers for, where that is not what holds without a word of theirs.
@@ -134,22 +157,15 @@ fn named_in(step: &Step) -> Option<String> {
     (!said.is_empty()).then(|| said.join("  "))
 }
 
-pub(super) fn plain(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn notices(out: &mut String, title: &str, list: &Value) {
-    let list: Vec<&Value> = list.as_array().into_iter().flatten().collect();
+fn notices(out: &mut String, title: &str, list: &[Notice]) {
     if list.is_empty() {
         return;
     }
     putln!(out, "  {title}");
-    for notice in list {
-        let text = if notice["text"].is_string() { plain(&notice["text"]) } else { plain(&notice["what"]) };
-        let target = plain(&notice["target"]);
+    for Notice { code, target, text, remedy } in list {
         let target = if target.is_empty() { String::new() } else { format!("{target}: ") };
-        putln!(out, "    {:<5} {target}{text}", plain(&notice["code"]));
-        if let Some(remedy) = notice["remedy"].as_str().filter(|r| !r.is_empty()) {
+        putln!(out, "    {code:<5} {target}{text}");
+        if !remedy.is_empty() {
             putln!(out, "          {remedy}");
         }
     }

@@ -1,10 +1,12 @@
 //! CLI: the page that a rehearsal ends with: what was moved, what people would have done, what was down, and where the
 //! record is. Fits a screen of 80 columns. Pure.
 
-use super::fit;
+use super::fit::fit;
 use crate::error::Exit;
 use crate::hint::quoted;
+use crate::put::putln;
 use crate::view::{MoveView, State};
+use rehome_activities::relocate::Params;
 use rehome_orchestrator::RunState;
 use std::fmt::Write;
 
@@ -44,9 +46,9 @@ pub(crate) struct Page<'a> {
 
 /// Where a move goes: group, name and region.
 pub(crate) fn target(state: &RunState) -> String {
-    let params: serde_json::Value = serde_json::from_str(state.planned().params.get()).unwrap_or_default();
-    let text = |name: &str| params["target"][name].as_str().unwrap_or_default();
-    format!("{}/{} {}", text("resource_group"), text("name"), text("location"))
+    let params: Option<Params> = state.planned().params.read("parameters").ok();
+    let target = params.map(|params| params.target);
+    target.map(|to| format!("{}/{} {}", to.resource_group, to.name, to.location)).unwrap_or_default()
 }
 
 impl Page<'_> {
@@ -101,7 +103,7 @@ impl Page<'_> {
             .flat_map(|view| {
                 view.waiting_for.iter().map(|wait| {
                     let why = wait.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-                    format!("  {}:{} {} {}{why}", view.run, wait.step, wait.kind.to_uppercase(), wait.title)
+                    format!("  {}:{} {} {}{why}", view.run, wait.step, wait.kind.word(), wait.title)
                 })
             })
             .collect();

@@ -2,8 +2,10 @@
 
 use crate::error::{Exit, one_line};
 use crate::plan_again::plan_again;
+use crate::put::put;
 use crate::time::date;
 use crate::view::{MoveView, State};
+use crate::wait::WaitKind;
 use comfy_table::{Table, presets};
 use rehome_orchestrator::{Difference, Fault};
 use std::fmt::Write;
@@ -38,7 +40,7 @@ pub(crate) fn text(views: &[MoveView], runner: Option<&str>) -> String {
             );
         }
         for wait in &view.waiting_for {
-            put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.to_uppercase(), wait.title);
+            put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.word(), wait.title);
             if let Some(why) = &wait.why {
                 cause(&mut out, why);
             }
@@ -79,7 +81,8 @@ fn cause(out: &mut String, why: &Fault) {
 /// What to type next.
 pub(crate) fn next(views: &[MoveView], exit: Exit) -> Vec<String> {
     let of = |runner: bool| {
-        let waits = views.iter().flat_map(|v| &v.waiting_for).filter(move |w| (w.kind == "runner") == runner);
+        let waits =
+            views.iter().flat_map(|v| &v.waiting_for).filter(move |w| (w.kind == WaitKind::Runner) == runner);
         waits.filter_map(|w| w.unblock_with.first().cloned())
     };
     let mut hints: Vec<String> = of(false).collect();
@@ -87,7 +90,8 @@ pub(crate) fn next(views: &[MoveView], exit: Exit) -> Vec<String> {
     hints.truncate(3);
     let stopped = matches!(exit, Exit::Interrupted | Exit::Terminated | Exit::Failed);
     // What carries the work on comes first where it was stopped, and otherwise after what people do.
-    let open = views.iter().find(|v| !v.is_over() && v.waiting_for.iter().any(|w| w.kind != "approval"));
+    let open =
+        views.iter().find(|v| !v.is_over() && v.waiting_for.iter().any(|w| w.kind != WaitKind::Approval));
     match open {
         Some(open) if stopped => {
             hints.retain(|hint| *hint != open.run_command());

@@ -1,6 +1,6 @@
 //! CLI: what Resource Manager and its index answered, as ARM objects. Pure.
 
-use super::text;
+use super::text::text;
 use rehome_activities::azure::RecordedResponse;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! CLI: what Graph answered, as directory objects. Pure.
 
 use super::arm::is_identity;
-use super::text;
+use super::text::text;
 use rehome_activities::azure::RecordedResponse;
 use rehome_activities::references::secrets::MASK;
 use rehome_orchestrator::without_secrets;

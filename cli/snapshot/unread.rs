@@ -1,7 +1,7 @@
 //! CLI: what was refused, so that the local Azure refuses it too; and what only Azure could see. Pure.
 
 use super::arm::{INDEX, Objects, Shown, shell};
-use super::text;
+use super::text::text;
 use rehome_activities::azure::errors::NO_LICENCE;
 use rehome_activities::azure::{ApiEndpoint, RecordedResponse};
 use rehome_simulator::DeniedRead;

@@ -10,6 +10,7 @@ use crate::relocate::facts::Gap;
 use crate::relocate::names;
 use crate::relocate::params::Params;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::graph_rights as graph;
@@ -146,7 +147,7 @@ impl Surface for GroupMember {
             let why = if group.dynamic { "its members come from a rule" } else { "it is kept on-premises" };
             let text = format!("group {} cannot be joined: {why}", group.name);
             let remedy = "the plan has a step for it, and its roles are missed before any host is switched";
-            out.warnings.push(notice("W341", &group.id, text, remedy));
+            out.warnings.push(notice(NoticeCode::W341, &group.id, text, remedy));
         }
     }
 

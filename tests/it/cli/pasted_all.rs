@@ -1,6 +1,7 @@
 //! Each command that the sources recommend is recommended here, and pasted: a new one without a case fails.
 
 use crate::cli::pasted::{WIDE, recommended};
+use crate::recovery::soak;
 use crate::support::azure::{Azure, example};
 use crate::support::rehome::{Rehome, Said, text};
 use serde_json::json;
@@ -32,6 +33,7 @@ const OF_A_PLAN: &[Case] = &[
         &[0],
     ),
     ("rehome show {}", |r| unprinted(r, "plan -f batch.toml --save plan.json"), &[0]),
+    ("rehome show {}", |r| r.say(&["show", "plan.json", "nobody"]).expect(3), &[0]),
     (
         "rehome rehearse {} --estate {}",
         |r| unprinted(r, "discover -f batch.toml --snapshot 'my estate.json'"),
@@ -49,6 +51,13 @@ const OF_A_PLAN: &[Case] = &[
     ("rehome show {} --db {}", |r| r.say(&["rehearse", ".", "--db", "third.db"]).expect(0), &[0]),
     ("rehome show {} --db {db}", |r| r.say(&["rehearse", ".", "--db", "fourth.db"]).expect(0), &[0]),
 ];
+
+const OF_MANY: &[Case] = &[
+    ("rehome show {} {run}", |r| r.say(&["show", "my plan.json"]).expect(0), &[0]),
+    ("rehome show {run}", |r| r.say(&["show", "soak"]).expect(0), &[0]),
+];
+
+const OF_NOTHING: &[Case] = &[("rehome explain {meant}", |r| r.say(&["explain", "B1O3"]).expect(3), &[0])];
 
 const OF_AN_APPROVAL: &[Case] = &[
     ("rehome status", |r| unprinted(r, "approve plan.json --reason x --yes"), &[0]),
@@ -250,9 +259,26 @@ fn begun(faults: Option<&Path>, code: i32) -> (Azure, Rehome) {
 }
 
 #[test]
+fn what_is_recommended_for_a_code_works_when_it_is_pasted() {
+    paste_all(&Rehome::offline(), OF_NOTHING);
+}
+
+#[test]
 fn what_is_recommended_around_a_plan_works_when_it_is_pasted() {
     let (_azure, rehome) = planned(None);
     paste_all(&rehome, OF_A_PLAN);
+}
+
+#[test]
+fn what_is_recommended_for_many_moves_works_when_it_is_pasted() {
+    let mut rehome = Rehome::offline();
+    std::fs::write(rehome.path("estate.json"), soak::estate(13).to_string()).expect("written");
+    std::fs::write(rehome.path("batch.toml"), soak::batch(13)).expect("written");
+    let azure = Azure::serve(&rehome.path("estate.json"), None);
+    rehome.turn_to(&azure);
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "my plan.json"]).expect(0);
+    rehome.say(&["approve", "my plan.json", "--reason", "a test", "--yes"]).expect(0);
+    paste_all(&rehome, OF_MANY);
 }
 
 #[test]
@@ -311,14 +337,22 @@ fn sources(folder: &Path, into: &mut Vec<String>) {
 }
 
 /// Lists of commands, by which a line is completed, and not recommendations.
-const LISTED: [&str; 6] =
-    ["rehome plan ", "rehome discover ", "rehome rehearse ", "rehome sim ", "rehome completion ", "rehome "];
+const LISTED: [&str; 7] = [
+    "rehome explain ",
+    "rehome plan ",
+    "rehome discover ",
+    "rehome rehearse ",
+    "rehome sim ",
+    "rehome completion ",
+    "rehome ",
+];
 
 #[test]
 fn every_command_that_the_sources_recommend_has_a_case_here() {
     let mut all = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cli"), &mut all);
-    let groups = [OF_A_PLAN, OF_AN_APPROVAL, OF_A_MOVE, OF_A_WAY_BACK, OF_A_FAILURE, OF_A_LOG];
+    let groups =
+        [OF_NOTHING, OF_A_PLAN, OF_MANY, OF_AN_APPROVAL, OF_A_MOVE, OF_A_WAY_BACK, OF_A_FAILURE, OF_A_LOG];
     let cases: Vec<&str> = groups.concat().iter().map(|(template, ..)| *template).collect();
     let mut found = 0;
     for text in all {

@@ -22,6 +22,7 @@ const TYPED: &[(&str, i32)] = &[
     ("history", 0),
     ("replay --at 3", 0),
     ("handoff", 0),
+    ("explain B103", 0),
     ("pause MOVE --reason test", 0),
     ("resume MOVE", 0),
     ("retry MOVE", 0),

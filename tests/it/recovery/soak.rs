@@ -34,7 +34,7 @@ fn guid(kind: &str, n: usize) -> String {
 }
 
 /// Each identity may read the group, is trusted by a pipeline, and is used by a machine of its own.
-fn estate(moves: usize) -> Value {
+pub(crate) fn estate(moves: usize) -> Value {
     let group = |name: &str, location: &str| {
         json!({"id": format!("{SUB}/resourceGroups/{name}"), "name": name, "location": location,
             "type": "Microsoft.Resources/resourceGroups", "properties": {"provisioningState": "Succeeded"}})
@@ -66,7 +66,7 @@ fn estate(moves: usize) -> Value {
     json!({"arm": arm, "graph": [], "settings": {"throttling": false}})
 }
 
-fn batch(moves: usize) -> String {
+pub(crate) fn batch(moves: usize) -> String {
     let head = "format_version = \"1.0\"\n[batch]\nname = \"soak\"\nto = \"swedencentral\"\nsoak = \"0s\"\n";
     let one = |n: usize| {
         format!(

@@ -42,3 +42,15 @@ pub enum GapCode {
     /// A resource that Azure knows and the caller cannot see.
     Unseen,
 }
+
+impl GapCode {
+    /// As it stands in plans.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Unreadable => "unreadable",
+            Self::Disagreement => "disagreement",
+            Self::Unseen => "unseen",
+        }
+    }
+}

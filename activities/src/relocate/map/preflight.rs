@@ -2,6 +2,7 @@
 
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::host::obstacles::obstacles;
 use crate::surfaces::host::strategy::below;
@@ -43,9 +44,9 @@ fn absent(params: &Params, of: &str, id: &str, else_what: &str, out: &mut Prefli
         of.eq_ignore_ascii_case(from) || named && below(of, from)
     };
     if params.options.scope_map.keys().any(is) {
-        out.blockers.push(notice("B119", of, text, "make it first, or take it out of scope_map"));
+        out.blockers.push(notice(NoticeCode::B119, of, text, "make it first, or take it out of scope_map"));
     } else {
-        out.warnings.push(notice("W206", of, text, format!("make it first; {else_what}")));
+        out.warnings.push(notice(NoticeCode::W206, of, text, format!("make it first; {else_what}")));
     }
 }
 
@@ -53,6 +54,6 @@ fn lacking(id: &str, lacks: &[String], out: &mut Preflight) {
     for what in lacks {
         let text = format!("the counterpart lacks what the grant needs: {what}");
         let remedy = "make it there first, or map the source to itself in scope_map to leave it out";
-        out.blockers.push(notice("B120", id, text, remedy));
+        out.blockers.push(notice(NoticeCode::B120, id, text, remedy));
     }
 }

@@ -1,5 +1,6 @@
 //! Activities: what speaks against a move, or should be known before it. Pure data.
 
+use crate::relocate::preflight::code::NoticeCode;
 use serde::{Deserialize, Serialize};
 
 /// What was found before the start.
@@ -16,7 +17,7 @@ pub struct Preflight {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notice {
-    /// `B103`, `W203`: stands for the same thing in every plan.
+    /// `B103`, `W203`: see [`NoticeCode`]; a newer program may have others.
     pub code: String,
     /// What it is about.
     pub target: String,
@@ -26,6 +27,11 @@ pub struct Notice {
     pub remedy: String,
 }
 
-pub(crate) fn notice(code: &str, target: &str, text: impl Into<String>, remedy: impl Into<String>) -> Notice {
-    Notice { code: code.into(), target: target.into(), text: text.into(), remedy: remedy.into() }
+pub(crate) fn notice(
+    code: NoticeCode,
+    target: &str,
+    text: impl Into<String>,
+    remedy: impl Into<String>,
+) -> Notice {
+    Notice { code: code.code().to_owned(), target: target.into(), text: text.into(), remedy: remedy.into() }
 }

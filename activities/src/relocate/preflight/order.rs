@@ -5,6 +5,7 @@ use crate::commands::shell::quoted;
 use crate::relocate::facts::{Facts, Host, Moving, Strategy};
 use crate::relocate::map::preflight as map;
 use crate::relocate::params::{Params, Unpinned};
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Notice, Preflight, notice};
 use crate::relocate::preflight::unread;
 use crate::surfaces::ALL;
@@ -51,18 +52,22 @@ fn place(params: &Params, facts: &Facts, out: &mut Preflight) {
         |code, text: String, remedy: &str| out.blockers.push(notice(code, &target.id, text, remedy));
     if target.id.eq_ignore_ascii_case(old) {
         block(
-            "B104",
+            NoticeCode::B104,
             "the target is the identity itself: a name can be used once in a group, and deleting first would \
              break every host"
                 .into(),
             "choose another name or another resource group",
         );
     } else if target.taken {
-        block("B103", "an identity of that name is there already".into(), "choose another name or group");
+        block(
+            NoticeCode::B103,
+            "an identity of that name is there already".into(),
+            "choose another name or group",
+        );
     }
     if !name_is_legal(&wanted.name) {
         block(
-            "B105",
+            NoticeCode::B105,
             format!("{:?} is no name for an identity", wanted.name),
             "3 to 128 letters, digits, hyphens and underscores, beginning with a letter or digit",
         );
@@ -70,38 +75,42 @@ fn place(params: &Params, facts: &Facts, out: &mut Preflight) {
     let home = old.split('/').nth(2).unwrap_or_default();
     if !home.eq_ignore_ascii_case(&wanted.subscription) {
         block(
-            "B108",
+            NoticeCode::B108,
             "the target is in another subscription".into(),
             "choose a group of the same subscription",
         );
     }
     if target.group_location.is_none() && !params.options.create_resource_group {
         block(
-            "B106",
+            NoticeCode::B106,
             format!("resource group {} does not exist", wanted.resource_group),
             "make it, or allow the move to make it: create_resource_group = true",
         );
     }
     if target.region_offered == Some(false) {
         block(
-            "B115",
+            NoticeCode::B115,
             format!("Azure offers no managed identities in {:?}", wanted.location),
             "choose another region: az provider show -n Microsoft.ManagedIdentity",
         );
     }
     for assignment in &target.policies {
         let text = format!("policy assignment {assignment} denies an identity like this there");
-        block("B125", text, "choose another group, region or tags, or ask its owner for an exemption");
+        block(
+            NoticeCode::B125,
+            text,
+            "choose another group, region or tags, or ask its owner for an exemption",
+        );
     }
     if target.registered == Some(false) {
         block(
-            "B122",
+            NoticeCode::B122,
             "Microsoft.ManagedIdentity is not registered in the subscription".into(),
             "az provider register -n Microsoft.ManagedIdentity --wait",
         );
     }
     if facts.identity.location.eq_ignore_ascii_case(&wanted.location) {
-        block("B107", format!("the identity is in {} already", wanted.location), "leave it out");
+        block(NoticeCode::B107, format!("the identity is in {} already", wanted.location), "leave it out");
     }
 }
 
@@ -122,7 +131,7 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
         let carry = carry.chain(facts.counterparts.iter().map(|c| &c.host));
         for host in carry.filter(|h| !same_region(&h.location, &params.target.location)) {
             out.blockers.push(notice(
-                "B101",
+                NoticeCode::B101,
                 &host.id,
                 format!("isolation is Regional and this host is in {:?}", host.location),
                 "move the host first, or set the isolation scope to None",
@@ -132,7 +141,7 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
     if facts.credentials.len() > CREDENTIALS_MAX {
         let text =
             format!("{} federated credentials; Azure takes {CREDENTIALS_MAX}", facts.credentials.len());
-        out.blockers.push(notice("B114", old, text, "remove some that are not needed"));
+        out.blockers.push(notice(NoticeCode::B114, old, text, "remove some that are not needed"));
     }
     strange::notices(params, facts, out);
     out.warnings.extend(nodes::left_over(facts));
@@ -143,12 +152,12 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
             "it is neither copied nor removed: az role assignment delete --ids {}",
             quoted(&orphan.id)
         );
-        out.warnings.push(notice("W353", &orphan.id, text, remedy));
+        out.warnings.push(notice(NoticeCode::W353, &orphan.id, text, remedy));
     }
     let same_name = facts.target.id.rsplit('/').next().is_some_and(|n| old.ends_with(&format!("/{n}")));
     if same_name && facts.hosts.iter().any(|h| h.kind.to_ascii_lowercase().starts_with("microsoft.sql/")) {
         out.warnings.push(notice(
-            "W330",
+            NoticeCode::W330,
             &facts.target.id,
             "old and new have one display name: CREATE USER … FROM EXTERNAL PROVIDER fails with Msg 33131",
             "use WITH OBJECT_ID in the T-SQL, or give the new identity another name",
@@ -159,7 +168,7 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
         [directory.groups.is_empty(), directory.app_roles.is_empty(), directory.scheduled.is_empty()];
     if by_token.contains(&false) {
         out.warnings.push(notice(
-            "W311",
+            NoticeCode::W311,
             old,
             "access through groups and application permissions sits in tokens for up to about 24 h",
             "let it soak for at least 24h",
@@ -185,7 +194,7 @@ fn partners(facts: &Facts, out: &mut Preflight) {
     for partner in facts.moving.iter().filter(holds) {
         let text = "it has a role on this identity, and moves too: once this one is deleted, its move cannot be taken back whole";
         let remedy = "clean both up together, when neither is to go back any more";
-        out.warnings.push(notice("W312", &partner.from, text.to_owned(), remedy));
+        out.warnings.push(notice(NoticeCode::W312, &partner.from, text.to_owned(), remedy));
     }
 }
 
@@ -196,7 +205,7 @@ fn unknown_hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
     for (key, id) in named.chain(options.pinned.iter().map(|id| ("pinned", id))) {
         if !facts.hosts.iter().any(|host| host.id.eq_ignore_ascii_case(id)) {
             let text = format!("{key} in the batch file names it, and it does not use the identity");
-            out.warnings.push(notice("W211", id, text, "correct its id, or leave it out"));
+            out.warnings.push(notice(NoticeCode::W211, id, text, "correct its id, or leave it out"));
         }
     }
 }
@@ -228,14 +237,14 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
                 _ => choice.reason.clone(),
             };
             if params.options.unpinned_host == Unpinned::Block {
-                out.blockers.push(notice("B117", &host.id, text, remedy));
+                out.blockers.push(notice(NoticeCode::B117, &host.id, text, remedy));
             } else {
-                out.warnings.push(notice("W203", &host.id, text, remedy));
+                out.warnings.push(notice(NoticeCode::W203, &host.id, text, remedy));
             }
         }
         if let Some(gap) = choice.gap {
             out.warnings.push(notice(
-                "W205",
+                NoticeCode::W205,
                 &host.id,
                 format!("no overlap is promised: {gap}"),
                 "choose a quiet hour for it, or another strategy in the batch file",
@@ -243,7 +252,7 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
         }
         if choice.strategy == Strategy::ByHand && host.readable {
             out.warnings.push(notice(
-                "W204",
+                NoticeCode::W204,
                 &host.id,
                 choice.reason,
                 "a person re-points it when its step comes",
@@ -252,7 +261,7 @@ fn hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
         obstacles(host, out);
         if !host.readable && !params.options.accepts(&host.id) {
             out.blockers.push(notice(
-                "B118",
+                NoticeCode::B118,
                 &host.id,
                 "Azure says that this resource uses the identity, but you cannot read it",
                 "get the right to read it, or answer for it: accept_unseen in the batch file",
@@ -266,7 +275,7 @@ fn record(host: &Host) -> Notice {
     let what = host.writing.runs.as_deref().unwrap_or("a run");
     let text = format!("{what} that has ended: it is left as it is, because a write would run it again");
     notice(
-        "W220",
+        NoticeCode::W220,
         &host.id,
         text,
         "nothing there uses the identity any more; delete it if nobody wants its record",
@@ -278,7 +287,7 @@ fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {
         for lock in locks::forward(facts) {
             let text = format!("lock {} ({}) refuses changes that this move makes", lock.id, lock.level);
             out.blockers.push(notice(
-                "B116",
+                NoticeCode::B116,
                 &lock.scope,
                 text,
                 "lift it, or let the move do so: lift_locks = true",
@@ -287,7 +296,7 @@ fn barriers(params: &Params, facts: &Facts, out: &mut Preflight) {
         for lock in locks::clean_up(facts).into_iter().filter(|l| !l.level.eq_ignore_ascii_case("ReadOnly")) {
             let text = format!("lock {} ({}) will refuse the clean-up", lock.id, lock.level);
             out.warnings.push(notice(
-                "W340",
+                NoticeCode::W340,
                 &lock.scope,
                 text,
                 "lift it before the clean-up: lift_locks = true",
@@ -315,7 +324,7 @@ fn kept(params: &Params, facts: &Facts, out: &mut Preflight) {
             lock.id, lock.level
         );
         out.warnings.push(notice(
-            "W342",
+            NoticeCode::W342,
             &lock.scope,
             text,
             "lift it before a rollback, or let the way back do so: lift_locks = true",
@@ -329,19 +338,19 @@ fn rights(facts: &Facts, out: &mut Preflight) {
         match right.held {
             Some(true) => {}
             Some(false) if right.later => out.warnings.push(notice(
-                "W361",
+                NoticeCode::W361,
                 target,
                 format!("you lack {}, which the clean-up or the way back needs", right.action),
                 "get the right before the clean-up, or leave that to somebody who has it",
             )),
             Some(false) => out.blockers.push(notice(
-                "B110",
+                NoticeCode::B110,
                 target,
                 format!("you lack {}", right.action),
                 "get the right, or leave the identity out",
             )),
             None => out.warnings.push(notice(
-                "W360",
+                NoticeCode::W360,
                 target,
                 format!("it could not be read whether you have {}", right.action),
                 "make sure of it before the run",
@@ -363,7 +372,7 @@ pub fn audiences(facts: &Facts, cloud: &KnownCloud) -> Vec<Notice> {
                 let text =
                     format!("federated credential {name} is for {audience}, which is of another cloud");
                 let remedy = format!("in this cloud it is {}: it is copied as it is", cloud.exchange);
-                out.push(notice("W331", &facts.identity.identifiers.resource_id, text, remedy));
+                out.push(notice(NoticeCode::W331, &facts.identity.identifiers.resource_id, text, remedy));
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::azure::errors::NO_LICENCE;
 use crate::relocate::facts::{Assignment, Facts, Gap, GapCode};
 use crate::relocate::params::Params;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Notice, Preflight, notice};
 use crate::surfaces::host::strategy::below;
 use crate::surfaces::role_assignment::survey::SCHEDULES;
@@ -16,24 +17,28 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         if facts.assignments_of.iter().chain(&facts.assignments_on).any(|a| within(&a)) {
             let text = "which of its role assignments here end is not known: copies would be permanent";
             let remedy = "get Microsoft.Authorization/roleAssignmentSchedules/read, then plan again";
-            out.blockers.push(notice("B121", above, text, remedy));
+            out.blockers.push(notice(NoticeCode::B121, above, text, remedy));
         }
     }
     for gap in &facts.gaps {
         let (code, remedy) = match gap.code {
             GapCode::Denied | GapCode::Unreadable if gap.why.contains(NO_LICENCE) => {
-                ("W350", "without the licence there is nothing to be read")
+                (NoticeCode::W350, "without the licence there is nothing to be read")
             }
             GapCode::Denied | GapCode::Unreadable if params.options.accepts(&gap.scope) => {
-                ("W350", "answered for in the batch file")
+                (NoticeCode::W350, "answered for in the batch file")
             }
             GapCode::Denied | GapCode::Unreadable => {
                 unread(gap, out);
                 continue;
             }
-            GapCode::Disagreement => ("W351", "usually an index that is behind: plan again in some minutes"),
-            GapCode::Unseen if params.options.accepts(&gap.scope) => ("W352", "accepted in the batch file"),
-            GapCode::Unseen => ("W352", "find out who owns it"),
+            GapCode::Disagreement => {
+                (NoticeCode::W351, "usually an index that is behind: plan again in some minutes")
+            }
+            GapCode::Unseen if params.options.accepts(&gap.scope) => {
+                (NoticeCode::W352, "accepted in the batch file")
+            }
+            GapCode::Unseen => (NoticeCode::W352, "find out who owns it"),
         };
         out.warnings.push(notice(code, &gap.scope, gap.why.clone(), remedy));
     }
@@ -45,7 +50,7 @@ fn unread(gap: &Gap, out: &mut Preflight) {
         gap.scope.strip_suffix(SCHEDULES).and_then(|s| s.strip_suffix("/providers/Microsoft.Authorization"));
     let said = |known: &Notice| {
         known.target.eq_ignore_ascii_case(&gap.scope)
-            || known.code == "B121" && above == Some(known.target.as_str())
+            || known.code == NoticeCode::B121.code() && above == Some(known.target.as_str())
     };
     if out.blockers.iter().any(said) {
         return;
@@ -55,5 +60,10 @@ fn unread(gap: &Gap, out: &mut Preflight) {
          it in the batch file: accept_unseen = [{}]",
         json!(gap.scope)
     );
-    out.blockers.push(notice("B133", &gap.scope, format!("it could not be read: {}", gap.why), remedy));
+    out.blockers.push(notice(
+        NoticeCode::B133,
+        &gap.scope,
+        format!("it could not be read: {}", gap.why),
+        remedy,
+    ));
 }

@@ -2,6 +2,7 @@
 
 use crate::relocate::facts::{Facts, Host, Strategy};
 use crate::relocate::params::Params;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Notice, notice as say};
 use crate::surfaces::cluster::bindings::{is_binding, made_by_aks};
 use crate::surfaces::cluster::nodes::has_kubelets;
@@ -15,14 +16,14 @@ pub(crate) fn notice(params: &Params, host: &Host, strategy: Strategy) -> Option
     }
     Some(if params.options.replace_nodes {
         say(
-            "W207",
+            NoticeCode::W207,
             &host.id,
             "the identity is its kubelets': the nodes of every pool are replaced, one after the other",
             "choose a quiet hour for it, or leave it to a person: without replace_nodes in the batch file",
         )
     } else {
         say(
-            "W208",
+            NoticeCode::W208,
             &host.id,
             "the identity is its kubelets', and another one replaces every node: it is left to a person",
             "run the command of its step in a quiet hour, or let the move do it: replace_nodes = true",
@@ -33,7 +34,7 @@ pub(crate) fn notice(params: &Params, host: &Host, strategy: Strategy) -> Option
 /// What is not written, because it belongs to a cluster.
 pub(crate) fn left(host: &Host, cluster: &Host) -> Notice {
     let text = format!("it is made of nodes of {}, which alone may write it: no step writes it", cluster.id);
-    say("W209", &host.id, text, "it has the new identity once the cluster has replaced its nodes")
+    say(NoticeCode::W209, &host.id, text, "it has the new identity once the cluster has replaced its nodes")
 }
 
 /// A credential that AKS keeps for identity bindings, where no binding was found.
@@ -48,5 +49,5 @@ pub(crate) fn left_over(facts: &Facts) -> Option<Notice> {
         credential.name
     );
     let remedy = "AKS leaves it behind with the last binding; look on clusters that you may not read";
-    Some(say("W210", &facts.identity.identifiers.resource_id, text, remedy))
+    Some(say(NoticeCode::W210, &facts.identity.identifiers.resource_id, text, remedy))
 }

@@ -2,6 +2,7 @@
 
 use crate::relocate::facts::{Denied, Facts};
 use crate::relocate::params::Params;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         );
         if params.options.accepts(id) {
             out.warnings.push(notice(
-                "W373",
+                NoticeCode::W373,
                 id,
                 text,
                 "accepted in the batch file: those steps may fail with 403",
@@ -36,7 +37,7 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         }
         let remedy = "have its owner exclude you (a managed application or a deployment stack by its deny settings), run as \
                       somebody whom it excludes, or leave the identity out; who knows better answers for it: accept_unseen";
-        out.blockers.push(notice("B142", id, text, remedy));
+        out.blockers.push(notice(NoticeCode::B142, id, text, remedy));
     }
 }
 

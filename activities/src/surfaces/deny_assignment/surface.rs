@@ -1,5 +1,6 @@
 //! Activities: deny assignments, of the identity and of whoever is signed in. Pure.
 
+use crate::relocate::preflight::code::NoticeCode;
 use crate::surfaces::row::{Row, by_hand, named};
 use crate::surfaces::surface::Surface;
 
@@ -15,7 +16,7 @@ impl Surface for DenyAssignments {
             ),
             named(
                 "deny assignments that deny it, or a group that the new one cannot join, and not the new one",
-                "W370",
+                NoticeCode::W370.code(),
             ),
             named(
                 "deny assignments that deny whoever is signed in what a step needs",

@@ -3,6 +3,7 @@
 use crate::references::by_name::name_and_group;
 use crate::relocate::facts::{Facts, Keeper, Named};
 use crate::relocate::params::Params;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::home::keepers;
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
             what.to_uppercase()
         );
         let remedy = "set quiet in the batch file (needs AuditLog.Read.All), or answer for it when the clean-up is approved";
-        out.warnings.push(notice("W390", &keeper.id, text, remedy));
+        out.warnings.push(notice(NoticeCode::W390, &keeper.id, text, remedy));
     }
     let mut covered: BTreeMap<&str, usize> = BTreeMap::new();
     for kept in keepers.iter().filter(|keeper| !keeper.carries).filter_map(|keeper| keepers::of(&keeper.kind))
@@ -38,7 +39,12 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         let text = format!(
             "{count} of these are where the identity may do something, and {what} in them may name it: no list of Azure shows those"
         );
-        out.warnings.push(notice("W391", kind, text, "look there, if the identity is meant to work in them"));
+        out.warnings.push(notice(
+            NoticeCode::W391,
+            kind,
+            text,
+            "look there, if the identity is meant to work in them",
+        ));
     }
     made_by_policy(facts, out);
 }
@@ -53,7 +59,7 @@ fn made_by_policy(facts: &Facts, out: &mut Preflight) {
         let text =
             "Azure Policy makes this identity in each region by itself, locks it, and would make it again";
         let remedy = "leave it out: machines of the other region get theirs from the policy";
-        out.blockers.push(notice("B143", old, text, remedy));
+        out.blockers.push(notice(NoticeCode::B143, old, text, remedy));
     }
 }
 

@@ -4,6 +4,7 @@ use crate::references::writes;
 use crate::references::writes::Patch;
 use crate::relocate::facts::{Facts, Strategy};
 use crate::relocate::params::Params;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::host::room;
 use crate::surfaces::host::strategy::choose;
@@ -15,7 +16,7 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         let beside = matches!(strategy, Strategy::Overlap | Strategy::PinFirst) && host.carries;
         if let Some(why) = room::full(facts, host).filter(|_| beside) {
             out.blockers.push(notice(
-                "B141",
+                NoticeCode::B141,
                 &host.id,
                 format!("{why}, so that the new one cannot be attached beside the old one"),
                 "choose swap for it in the batch file, or take an identity out of it that nothing needs",
@@ -24,7 +25,7 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         let undescribed = writes::row(&host.kind).is_none_or(|row| row.patch == Patch::Unknown);
         if undescribed && strategy != Strategy::ByHand {
             out.warnings.push(notice(
-                "W221",
+                NoticeCode::W221,
                 &host.id,
                 format!("no description says what a write of {} takes", host.kind),
                 "its steps look whether they had their effect, and stop where they had none",

@@ -5,6 +5,7 @@
 
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 
 /// Each such property blocks the plan until the batch file answers for it.
@@ -21,13 +22,13 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         let accepted = &params.options.accept_unknown;
         let short = name.strip_prefix("properties.").unwrap_or(name);
         if accepted.iter().any(|known| known == name || known == short) {
-            out.warnings.push(notice("W354", &at, text, "accepted in the batch file"));
+            out.warnings.push(notice(NoticeCode::W354, &at, text, "accepted in the batch file"));
         } else {
             let remedy = format!(
                 "find out what it means, and set it on the new one by hand if that matters; then answer for it: \
                  accept_unknown = [{name:?}] in the batch file"
             );
-            out.blockers.push(notice("B140", &at, text, remedy));
+            out.blockers.push(notice(NoticeCode::B140, &at, text, remedy));
         }
     }
 }

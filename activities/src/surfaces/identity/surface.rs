@@ -3,6 +3,7 @@
 use crate::activity::kit::Kind;
 use crate::activity::object::{Object, Put};
 use crate::relocate::facts::Facts;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::short::short;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::identity::create::MadeIdentity;
@@ -28,7 +29,7 @@ impl Surface for Identity {
                 "B140 until the batch file answers for each (accept_unknown), then W354",
             ),
             named("its ids, its `systemData`", "the new one has its own: who made it, and when"),
-            named("an identity that Azure Policy makes in each region by itself", "B143"),
+            named("an identity that Azure Policy makes in each region by itself", NoticeCode::B143.code()),
         ]
     }
 

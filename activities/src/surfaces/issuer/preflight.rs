@@ -1,6 +1,7 @@
 //! Activities: what somebody should know of who issues the tokens that an identity takes. Pure.
 
 use crate::relocate::facts::Facts;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::cluster::bindings::copied;
 use crate::surfaces::issuer::devops::is_retired;
@@ -14,7 +15,7 @@ pub(crate) fn notices(facts: &Facts, out: &mut Preflight) {
         );
         let remedy = "it is copied as it is; convert its service connection to the issuer of Entra ID, once its \
                       client id is the new one, and give the new identity the credential that it then shows";
-        out.warnings.push(notice("W332", &facts.identity.identifiers.resource_id, text, remedy));
+        out.warnings.push(notice(NoticeCode::W332, &facts.identity.identifiers.resource_id, text, remedy));
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::azure::errors::NO_LICENCE;
 use crate::relocate::facts::{Deny, Facts, GapCode, Named, Pim, PimKind};
 use crate::relocate::params::Params;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::pim::requests::{DIRECTORY, GROUPS, path, request};
 use crate::surfaces::sign_ins::log::{LOG, elsewhere};
@@ -37,18 +38,18 @@ fn denial(params: &Params, deny: &Deny, out: &mut Preflight) {
         let text =
             format!("it denies the old identity at {scope}{through}, and nobody denies the new one ({name})");
         let remedy = "have its owner name the new principal in it too, if it is meant";
-        out.warnings.push(notice("W370", id, text, remedy));
+        out.warnings.push(notice(NoticeCode::W370, id, text, remedy));
         return;
     }
     let text =
         format!("it excludes the old identity at {scope}{through}, and would deny the new one ({name})");
     if params.options.accepts(id) {
         let remedy = "accepted in the batch file: the plan has a step in which its owner excludes NEW";
-        out.warnings.push(notice("W370", id, text, remedy));
+        out.warnings.push(notice(NoticeCode::W370, id, text, remedy));
     } else {
         let remedy = "make sure that its owner can exclude the new principal (a deployment stack by its deny \
                       settings), then answer for it: accept_unseen in the batch file, and the plan has a step for it";
-        out.blockers.push(notice("B130", id, text, remedy));
+        out.blockers.push(notice(NoticeCode::B130, id, text, remedy));
     }
 }
 
@@ -70,7 +71,7 @@ fn eligible(graph: &str, pim: &Pim, out: &mut Preflight) {
     let text = format!(
         "the identity is eligible for {what}{until}: it is not copied, nobody activates for an identity"
     );
-    out.warnings.push(notice("W371", &pim.at, text, remedy));
+    out.warnings.push(notice(NoticeCode::W371, &pim.at, text, remedy));
 }
 
 /// Where it signs in, and whether that can be known at all.
@@ -80,7 +81,7 @@ fn signed_in(params: &Params, facts: &Facts, out: &mut Preflight) {
         if params.options.quiet_ms > 0 {
             let text = "the log of sign-ins cannot be read, and the batch file wants a quiet identity";
             let remedy = "get AuditLog.Read.All and Directory.Read.All (and a tenant with Entra ID P1), or leave out quiet";
-            out.blockers.push(notice("B132", &list, text.to_owned(), remedy));
+            out.blockers.push(notice(NoticeCode::B132, &list, text.to_owned(), remedy));
         }
         return;
     };
@@ -92,7 +93,7 @@ fn signed_in(params: &Params, facts: &Facts, out: &mut Preflight) {
             audience.name
         );
         let remedy = "look there for its rights, and give them to the new one before its hosts are switched";
-        out.warnings.push(notice("W380", &audience.id, text, remedy));
+        out.warnings.push(notice(NoticeCode::W380, &audience.id, text, remedy));
     }
 }
 
@@ -115,10 +116,10 @@ fn unknown(params: &Params, facts: &Facts, out: &mut Preflight) {
         };
         let text = format!("which of its {what} end is not known: copies would be permanent");
         if params.options.accepts(&list) {
-            out.warnings.push(notice("W372", &list, text, "accepted in the batch file"));
+            out.warnings.push(notice(NoticeCode::W372, &list, text, "accepted in the batch file"));
         } else {
             let remedy = "get the right to read it, then plan again; or answer for it: accept_unseen in the batch file";
-            out.blockers.push(notice("B131", &list, text, remedy));
+            out.blockers.push(notice(NoticeCode::B131, &list, text, remedy));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Activities: whether the copies of role assignments fit into what Azure takes. Pure.
 
 use crate::relocate::facts::Facts;
+use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ pub(crate) fn notices(facts: &Facts, out: &mut Preflight) {
         if there + more > most {
             let text = format!("{there} role assignments and {more} more do not fit into {most}");
             out.blockers.push(notice(
-                "B112",
+                NoticeCode::B112,
                 &target,
                 text,
                 "remove assignments of principals that are gone",

@@ -1,14 +1,13 @@
-//! CLI: ack, retry, skip, mark-done, pause, resume. Each appends a request; a runner acts on it.
+//! CLI: what a person asks of a step, a move or a batch: it is appended, and a runner acts on it. Touches the log.
 
-use super::Context;
+use crate::context::Context;
 use crate::error::{CliError, Exit, one_line};
 use crate::hint::quoted;
 use crate::presence::Presence;
-use crate::view::meant;
+use crate::view::resolve_step_id;
 use crate::{anchor, store};
 use rehome_orchestrator::{
-    Clock, ForwardState, Node, Progress, Request, Reversibility, RunId, RunState, StepId, StepState,
-    SystemClock, UndoState, ask,
+    Clock, ForwardState, Node, Request, RunId, RunState, StepId, StepState, SystemClock, UndoState, ask,
 };
 use rehome_store::{Backend, Beside, Log};
 use serde_json::{Value, json};
@@ -24,33 +23,14 @@ pub(crate) async fn step(
     let (run, step) = store::split_step(text)?;
     let log = store::open_to_write(&c.global.db).await?;
     let state = store::read_run(&*log, &run).await?.state;
-    let step = meant(&state, step);
+    let step = resolve_step_id(&state, step);
     let request = request(step.clone());
     if let Some(why) = why_not(&run, &state, &step, &request) {
         return Err(CliError::new(Exit::Usage, why).next(format!("rehome show {run}")));
     }
     let steps = record(c, &*log, &run, request, reason).await?;
     anchor::follow(&log, c.output).await?;
-    told(c, &log, &Asked { run, steps, recorded: true, why_not: "" }).await
-}
-
-/// Leaves a step out. The deletion of the old identity is asked about as long as its turn has not come: then the step
-/// does not wait for anybody, and what is left out stays left out.
-pub(crate) async fn skip(c: &Context<'_>, text: &str, yes: bool, reason: &str) -> Result<Exit, CliError> {
-    let (run, named) = store::split_step(text)?;
-    let log = store::open_to_read(&c.global.db)?;
-    let state = store::read_run(&*log, &run).await?.state;
-    let named = meant(&state, named);
-    if let Some((of, stands)) = state.step(&named)
-        && matches!(of.node, Node::Act { reversibility: Reversibility::Irreversible, .. })
-        && stands.forward == ForwardState::Idle
-    {
-        let question = format!("Leave step {named} of {run} out for good ({})?", of.title);
-        if !yes && !c.output.ask(&question, "--yes").await? {
-            return Err(CliError::new(Exit::Failed, "nothing was left out"));
-        }
-    }
-    step(c, text, |s| Request::Skip(vec![s]), reason).await
+    report(c, &log, &Asked { run, steps, recorded: true, why_not: "" }).await
 }
 
 /// Why something cannot be asked of a step where it stands.
@@ -108,35 +88,8 @@ fn not_by_hand(state: &RunState, id: &StepId) -> Option<String> {
     Some(why)
 }
 
-/// Asks for another try of one step, or of all parked steps of a move or a batch.
-pub(crate) async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<Exit, CliError> {
-    if text.contains(':') {
-        return step(c, text, Request::Retry, reason).await;
-    }
-    let log = store::open_to_write(&c.global.db).await?;
-    let mut asked = Vec::new();
-    for run in store::select(&*log, Some(text)).await?.runs {
-        let state = store::read_run(&*log, &run).await?.state;
-        let parked: Vec<StepId> = state
-            .steps()
-            .filter(|(_, s)| {
-                s.forward.progress() == Progress::Blocked && s.undo == UndoState::None
-                    || matches!(s.undo, UndoState::Parked { .. })
-            })
-            .map(|(step, _)| step.id.clone())
-            .collect();
-        for step in &parked {
-            record(c, &*log, &run, Request::Retry(step.clone()), reason).await?;
-        }
-        let recorded = !parked.is_empty();
-        asked.push(Asked { run, steps: parked, recorded, why_not: "no step of it is parked" });
-    }
-    anchor::follow(&log, c.output).await?;
-    told_all(c, &log, &asked).await
-}
-
 /// Asks something of a move or of every move of a batch.
-pub(crate) async fn whole(
+pub(crate) async fn of_moves(
     c: &Context<'_>,
     select: &str,
     request: &Request,
@@ -152,10 +105,10 @@ pub(crate) async fn whole(
         asked.push(Asked { run, steps: Vec::new(), recorded, why_not: "the move is over" });
     }
     anchor::follow(&log, c.output).await?;
-    told_all(c, &log, &asked).await
+    report_all(c, &log, &asked).await
 }
 
-async fn record(
+pub(crate) async fn record(
     c: &Context<'_>,
     log: &dyn Log,
     run: &RunId,
@@ -170,11 +123,11 @@ async fn record(
 }
 
 /// What became of a request to one move.
-struct Asked {
-    run: RunId,
-    steps: Vec<StepId>,
-    recorded: bool,
-    why_not: &'static str,
+pub(crate) struct Asked {
+    pub(crate) run: RunId,
+    pub(crate) steps: Vec<StepId>,
+    pub(crate) recorded: bool,
+    pub(crate) why_not: &'static str,
 }
 
 impl Asked {
@@ -193,7 +146,7 @@ impl Asked {
 }
 
 /// Says what became of a request to one step.
-async fn told(c: &Context<'_>, log: &Arc<dyn Backend>, asked: &Asked) -> Result<Exit, CliError> {
+async fn report(c: &Context<'_>, log: &Arc<dyn Backend>, asked: &Asked) -> Result<Exit, CliError> {
     let mut value = asked.value();
     value["format_version"] = "1.0".into();
     c.output.result(&one_line(&asked.line()), &value)?;
@@ -201,7 +154,11 @@ async fn told(c: &Context<'_>, log: &Arc<dyn Backend>, asked: &Asked) -> Result<
 }
 
 /// Says what became of a request to many moves, in one document.
-async fn told_all(c: &Context<'_>, log: &Arc<dyn Backend>, asked: &[Asked]) -> Result<Exit, CliError> {
+pub(crate) async fn report_all(
+    c: &Context<'_>,
+    log: &Arc<dyn Backend>,
+    asked: &[Asked],
+) -> Result<Exit, CliError> {
     let lines: Vec<String> = asked.iter().map(|asked| one_line(&asked.line())).collect();
     let moves: Vec<Value> = asked.iter().map(Asked::value).collect();
     c.output.result(&lines.join("\n"), &json!({"format_version": "1.0", "moves": moves}))?;
@@ -215,13 +172,13 @@ async fn told_all(c: &Context<'_>, log: &Arc<dyn Backend>, asked: &[Asked]) -> R
 async fn go_on(c: &Context<'_>, log: &Arc<dyn Backend>, run: &RunId) -> Result<Exit, CliError> {
     match Presence::of(store::beside(&c.global.db).lease()) {
         Presence::Alive(holder) => {
-            c.output.talk(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid));
+            c.output.note(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid));
         }
-        silent @ Presence::Silent(..) => drop(silent.line(&[]).map(|line| c.output.talk(&line))),
+        silent @ Presence::Silent(..) => drop(silent.line(&[]).map(|line| c.output.note(&line))),
         nobody @ (Presence::Gone(..) | Presence::Never | Presence::Unknown) => {
             let state = store::read_run(&**log, run).await?.state;
             let next = c.output.hints().complete(&format!("rehome run {}", quoted(&state.planned().batch)));
-            c.output.talk(&nobody.nobody(&next));
+            c.output.note(&nobody.nobody(&next));
         }
     }
     Ok(Exit::Done)

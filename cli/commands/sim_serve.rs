@@ -1,10 +1,11 @@
 //! CLI: `rehome sim serve`. The local Azure, until interrupted.
 
-use super::Context;
-use crate::args::Sim;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::files;
 use crate::interrupt::Handling;
+use clap::Args;
 use rehome_simulator::{Estate, Faults, Options, Pace, Pages, Running, serve as start};
 use rehome_store::side;
 use serde_json::json;
@@ -12,9 +13,42 @@ use std::io::Write;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
+/// Serve an estate until interrupted; prints one JSON line when ready.
+#[derive(Args, Debug)]
+pub(crate) struct SimServe {
+    /// The estate.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) estate: PathBuf,
+    /// Where Resource Manager listens; loopback only.
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub(crate) listen: String,
+    /// Speak TLS, with a certificate made for this run.
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// By how much the local Azure's own delays are shortened.
+    #[arg(long, default_value_t = 1.0, value_name = "N")]
+    pub(crate) time_scale: f64,
+    /// The seed of everything random.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// What goes wrong, and when.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) faults: Option<PathBuf>,
+    /// Give out what it tells of itself (/sim/estate, /sim/requests, /sim/workloads, /sim/clock) only to who brings the
+    /// printed client_secret as a bearer token.
+    #[arg(long)]
+    pub(crate) private: bool,
+}
+
+impl Execute for SimServe {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        serve(c, self).await
+    }
+}
+
 /// Serves an estate; prints one JSON line when it is ready.
-pub(crate) async fn serve(c: &Context<'_>, sim: Sim) -> Result<Exit, CliError> {
-    let Sim::Serve { estate, listen, tls, time_scale, seed, faults, private } = sim;
+async fn serve(c: &Context<'_>, sim: SimServe) -> Result<Exit, CliError> {
+    let SimServe { estate, listen, tls, time_scale, seed, faults, private } = sim;
     let options = Options {
         listen: address(&listen)?,
         tls,

@@ -1,20 +1,51 @@
-//! CLI: `rehome audit bundle`, and `audit verify --bundle`. Offline; reads the log, also beside a runner, and writes
-//! the one new file.
+//! CLI: `rehome audit bundle`. Offline; reads the log, also beside a runner, and writes the one new file.
 
-use super::{Context, audit};
+use crate::command::Execute;
+use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
+use crate::print_failure::PrintFailure;
 use crate::redact::Redact;
 use crate::{anchor, hint, render, store};
+use clap::Args;
 use rehome_orchestrator::mask;
 use rehome_store::{
-    Anchor, AnchorStatus, BUNDLE_FORMAT, Backend, BundleError, BundleLog, BundleWriter, Disclosure, Head,
-    Header, Log, Position, Stored, StreamId, Why, side,
+    Anchor, BUNDLE_FORMAT, Backend, BundleError, BundleWriter, Disclosure, Head, Header, Log, Position,
+    Stored, StreamId, Why, side,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Write the whole chain to one file that can be handed out and verified without the log. Offline.
+#[derive(Args, Debug)]
+pub(crate) struct AuditBundle {
+    /// The new file.
+    pub(crate) file: PathBuf,
+    /// MOVE or BATCH: what all other events say is withheld.
+    pub(crate) select: Option<String>,
+    /// Withhold what events say that have this text in it; may be repeated. It is looked for in any case, with
+    /// its accents composed or apart, and behind the escapes of JSON, of links and of forms, up to four deep.
+    /// Other forms are not found: initials, the parts of a name in another order, HTML entities, base64. Give
+    /// each as a text of its own.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) redact: Vec<String>,
+}
+
+impl Execute for AuditBundle {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        bundle(c, &self.file, self.select.as_deref(), &self.redact).await
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::file_written([format!("rehome audit verify --bundle {}", hint::file(&self.file))])
+    }
+
+    fn shows_log(&self) -> bool {
+        true
+    }
+}
 
 /// Events read at once.
 const PAGE: usize = 1_000;
@@ -164,60 +195,9 @@ fn report(c: &Context<'_>, to: &Path, head: &Head, choice: &Choice) -> Result<Ex
     let text = render::bundle::written(to, head, [not_selected, redacted, masked]);
     c.output.result(&text, &value)?;
     for (text, _) in choice.redact.counts().filter(|(_, events)| *events == 0) {
-        c.output.talk(&format!("note: no event that was selected says {text:?}"));
+        c.output.note(&format!("note: no event that was selected says {text:?}"));
     }
     let end = format!("{}:{}", head.position, head.hash);
     c.output.next(&format!("rehome audit verify --bundle {} --anchor {end}", hint::file(to)));
     Ok(Exit::Done)
-}
-
-/// Says what a bundle that was opened, and so verified, proves.
-pub(super) async fn verify(
-    c: &Context<'_>,
-    log: &BundleLog,
-    elsewhere: Option<&Anchor>,
-) -> Result<Exit, CliError> {
-    if let Some(kept) = elsewhere {
-        confirm(log, kept).await?;
-    }
-    let (moves, plans) = (audit::moves(log).await?, audit::plans(log).await?);
-    let (header, withheld) = (log.header(), log.withheld());
-    let of = |why: Why| withheld.events.get(&why).map_or(&[][..], Vec::as_slice);
-    let value = json!({
-        "format_version": "1.0",
-        "intact": true,
-        "events": header.head.position,
-        "moves": moves.read,
-        "moves_withheld": moves.withheld,
-        "plans": plans.read,
-        "plans_withheld": plans.withheld,
-        "head": header.head.hash,
-        "anchored": elsewhere.is_some_and(|kept| !kept.is_of_nothing() && kept.position == header.head.position),
-        "anchored_at": elsewhere.filter(|kept| !kept.is_of_nothing()).map(|kept| kept.position),
-        "withheld": {
-            "not_selected": of(Why::NotSelected),
-            "redacted": of(Why::Redacted),
-            "masked": of(Why::Masked),
-            "streams": withheld.streams.iter().map(StreamId::as_str).collect::<Vec<_>>(),
-        },
-        "bundle": header,
-    });
-    c.output.result(&render::bundle::verified(header, withheld, [&moves, &plans], elsewhere), &value)?;
-    Ok(Exit::Done)
-}
-
-/// Holds the bundle against an end that somebody kept.
-async fn confirm(log: &BundleLog, kept: &Anchor) -> Result<(), CliError> {
-    let what = match kept.judge(log).await.map_err(|e| store::damaged(&causes(&e)))? {
-        AnchorStatus::Confirmed(_) => return Ok(()),
-        AnchorStatus::Behind(head) => format!(
-            "the bundle ends at event {}, before the end that was kept elsewhere, event {}: it is older, or its end was cut off",
-            head.position, kept.position
-        ),
-        AnchorStatus::Forked(_) => format!(
-            "event {} of the bundle is not the one whose hash was kept elsewhere: it is of another log, or was made up",
-            kept.position
-        ),
-    };
-    Err(store::damaged(&what).next("ask for a bundle that was made after that end was noted down"))
 }

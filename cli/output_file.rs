@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     Plan,
     Snapshot,
 }
 
-impl Kind {
+impl FileKind {
     fn word(self) -> &'static str {
         match self {
             Self::Plan => "a plan",
@@ -37,17 +37,17 @@ const BESIDE_A_LOG: [&str; 7] = ["", "-wal", "-shm", "-journal", ".anchor", ".ke
 
 /// A place where a file may be written.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct OutputFile {
     /// As it was named.
     named: PathBuf,
     /// With links followed, so that a link stays one.
     path: PathBuf,
-    kind: Kind,
+    kind: FileKind,
 }
 
-impl Place {
+impl OutputFile {
     /// Refuses a place where something else is, or where the files of the log belong.
-    pub(crate) fn of(named: &Path, kind: Kind, log: &Path) -> Result<Self, CliError> {
+    pub(crate) fn of(named: &Path, kind: FileKind, log: &Path) -> Result<Self, CliError> {
         let refuse = |what: String| {
             CliError::new(Exit::Usage, what)
                 .at(named.display().to_string())
@@ -107,7 +107,7 @@ impl Place {
     }
 }
 
-fn taken(kind: Kind) -> String {
+fn taken(kind: FileKind) -> String {
     let word = kind.word();
     format!("there is a file of this name that is not {word} of this program, and {word} never replaces one")
 }
@@ -140,12 +140,15 @@ mod tests {
         let plan = br#"{"format_version":"1.0","batch":"b","digest":"sha256:0","moves":[],"more":1}"#;
         let estate = Estate::parse(ESTATE).expect("an estate");
         let snapshot = snapshot::text_of(&estate).expect("text");
-        assert!(Kind::Plan.is(plan) && !Kind::Snapshot.is(plan));
-        assert!(Kind::Snapshot.is(snapshot.as_bytes()) && !Kind::Plan.is(snapshot.as_bytes()));
+        assert!(FileKind::Plan.is(plan) && !FileKind::Snapshot.is(plan));
+        assert!(FileKind::Snapshot.is(snapshot.as_bytes()) && !FileKind::Plan.is(snapshot.as_bytes()));
         let working = Estate { workloads: vec![serde_json::json!({})], ..estate };
         let working = snapshot::text_of(&working).expect("text");
         for other in ["", "{}", "[]", ESTATE, &working, "SQLite format 3\0", r#"{"digest":"sha256:0"}"#] {
-            assert!(!Kind::Plan.is(other.as_bytes()) && !Kind::Snapshot.is(other.as_bytes()), "{other}");
+            assert!(
+                !FileKind::Plan.is(other.as_bytes()) && !FileKind::Snapshot.is(other.as_bytes()),
+                "{other}"
+            );
         }
     }
 }

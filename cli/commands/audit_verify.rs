@@ -1,27 +1,45 @@
-//! CLI: `rehome audit verify` and `audit head`. Offline.
+//! CLI: `rehome audit verify`, of a log or of a bundle. Offline.
 
-use super::{Context, bundle};
 use crate::args::ReadFrom;
+use crate::command::Execute;
+use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::source::Source;
-use crate::{files, store};
-use rehome_orchestrator::{BatchLoaded, HistoryError, Replayed, RunId, check_order, load};
-use rehome_store::{Anchor, Digest, Log, Verified};
+use crate::{files, log_check, render, store};
+use clap::Args;
+use rehome_orchestrator::Replayed;
+use rehome_store::{Anchor, AnchorStatus, BundleLog, Digest, StreamId, Verified, Why};
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Check every event, the chain, the anchor and every digest. Offline.
+#[derive(Args, Debug)]
+pub(crate) struct AuditVerify {
+    /// An end of the log that was noted down or kept elsewhere: what `audit head` printed, or a file
+    /// with that.
+    #[arg(long, value_name = "POSITION:HASH|FILE")]
+    pub(crate) anchor: Option<String>,
+    #[command(flatten)]
+    pub(crate) from: ReadFrom,
+}
+
+impl Execute for AuditVerify {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        verify(c, self.anchor.as_deref(), &self.from).await
+    }
+
+    fn shows_log(&self) -> bool {
+        self.from.bundle.is_none()
+    }
+}
 
 /// A file with the end of a log has at most this many bytes: a name, a number and a hash.
 const KEPT_BYTES_MAX: u64 = 64 << 10;
 
 /// Checks every event, the chain, the anchor, that each event could follow the one before, and that
 /// every recorded plan has the digest that was approved.
-pub(crate) async fn verify(
-    c: &Context<'_>,
-    elsewhere: Option<&str>,
-    from: &ReadFrom,
-) -> Result<Exit, CliError> {
+async fn verify(c: &Context<'_>, elsewhere: Option<&str>, from: &ReadFrom) -> Result<Exit, CliError> {
     let source = Source::open(c, from)?;
     let elsewhere = elsewhere.map(|text| kept_elsewhere(text, source.id())).transpose()?;
     let log = match &source {
@@ -30,11 +48,11 @@ pub(crate) async fn verify(
             Some(format) => return Err(store::newer(format)),
             None => log,
         },
-        Source::Bundle(log) => return bundle::verify(c, log, elsewhere.as_ref()).await,
+        Source::Bundle(log) => return verify_bundle(c, log, elsewhere.as_ref()).await,
     };
     let reading = c.output.waiting(|| "reading every event".to_owned());
     let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
-    plans(&**log).await?;
+    log_check::plans(&**log).await?;
     drop(reading);
     let runs = runs.len();
     let (anchored, note) = confirmed(&verified, elsewhere.as_ref());
@@ -80,74 +98,6 @@ fn confirmed(verified: &Verified, elsewhere: Option<&Anchor>) -> (String, Option
             Some("a tail that was cut off cannot be detected without an anchor beside the log".to_owned()),
         ),
     }
-}
-
-/// How many could be checked, and how many are withheld in part at least.
-#[derive(Debug, Default)]
-pub(crate) struct Checked {
-    pub(crate) read: usize,
-    pub(crate) withheld: usize,
-}
-
-impl Checked {
-    /// Counts what was read; what could not be, for another reason than that it is withheld, is damage.
-    fn count<T>(&mut self, read: Result<T, HistoryError>) -> Result<Option<T>, CliError> {
-        match read {
-            Ok(read) => {
-                self.read += 1;
-                Ok(Some(read))
-            }
-            Err(e) if store::is_withheld(&e) => {
-                self.withheld += 1;
-                Ok(None)
-            }
-            Err(e) => Err(store::damaged(&causes(&e))),
-        }
-    }
-}
-
-/// Reads every move back, event by event.
-pub(super) async fn moves(log: &dyn Log) -> Result<Checked, CliError> {
-    let (mut moves, mut states) = (Checked::default(), BTreeMap::new());
-    for (stream, _) in log.streams(RunId::PREFIX).await.map_err(|e| store::damaged(&causes(&e)))? {
-        if let Some(run) = RunId::of_stream(&stream)
-            && let Some(loaded) = moves.count(load(log, &run).await)?
-        {
-            states.insert(run, loaded.state);
-        }
-    }
-    check_order(log, &states).await.map_err(|e| store::damaged(&causes(&e)))?;
-    Ok(moves)
-}
-
-/// Checks that every plan has the digest that was approved.
-pub(super) async fn plans(log: &dyn Log) -> Result<Checked, CliError> {
-    let mut plans = Checked::default();
-    for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(|e| store::damaged(&causes(&e)))? {
-        let name = stream.as_str().strip_prefix(BatchLoaded::PREFIX).unwrap_or_default();
-        let plan = async {
-            let Some(batch) = BatchLoaded::find(log, name).await? else { return Ok(None) };
-            Ok(Some((batch.document(log, name).await?.digest(), batch.planned().digest.clone())))
-        };
-        match plans.count(plan.await)?.flatten() {
-            Some((found, approved)) if found != approved => {
-                let what = format!("the recorded plan of batch {name} does not have the approved digest");
-                return Err(store::damaged(&what));
-            }
-            Some(_) | None => {}
-        }
-    }
-    Ok(plans)
-}
-
-/// Prints the end of the log.
-pub(crate) async fn head(c: &Context<'_>, from: &ReadFrom) -> Result<Exit, CliError> {
-    let source = Source::open(c, from)?;
-    let head = source.log().head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
-    let hash = head.hash.to_string();
-    let value = json!({"format_version": "1.0", "log": source.id(), "position": head.position, "hash": hash});
-    c.output.result(&format!("{}:{hash}", head.position), &value)?;
-    Ok(Exit::Done)
 }
 
 /// What `audit head` prints for programs, and what is beside a log.
@@ -198,4 +148,55 @@ fn line(text: &str) -> Option<Option<(u64, String)>> {
     let position = position.parse().ok()?;
     let hex = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
     Some(hex.then(|| (position, hash.to_ascii_lowercase())))
+}
+
+/// Says what a bundle that was opened, and so verified, proves.
+async fn verify_bundle(
+    c: &Context<'_>,
+    log: &BundleLog,
+    elsewhere: Option<&Anchor>,
+) -> Result<Exit, CliError> {
+    if let Some(kept) = elsewhere {
+        confirm(log, kept).await?;
+    }
+    let (moves, plans) = (log_check::moves(log).await?, log_check::plans(log).await?);
+    let (header, withheld) = (log.header(), log.withheld());
+    let of = |why: Why| withheld.events.get(&why).map_or(&[][..], Vec::as_slice);
+    let value = json!({
+        "format_version": "1.0",
+        "intact": true,
+        "events": header.head.position,
+        "moves": moves.read,
+        "moves_withheld": moves.withheld,
+        "plans": plans.read,
+        "plans_withheld": plans.withheld,
+        "head": header.head.hash,
+        "anchored": elsewhere.is_some_and(|kept| !kept.is_of_nothing() && kept.position == header.head.position),
+        "anchored_at": elsewhere.filter(|kept| !kept.is_of_nothing()).map(|kept| kept.position),
+        "withheld": {
+            "not_selected": of(Why::NotSelected),
+            "redacted": of(Why::Redacted),
+            "masked": of(Why::Masked),
+            "streams": withheld.streams.iter().map(StreamId::as_str).collect::<Vec<_>>(),
+        },
+        "bundle": header,
+    });
+    c.output.result(&render::bundle::verified(header, withheld, [&moves, &plans], elsewhere), &value)?;
+    Ok(Exit::Done)
+}
+
+/// Holds the bundle against an end that somebody kept.
+async fn confirm(log: &BundleLog, kept: &Anchor) -> Result<(), CliError> {
+    let what = match kept.judge(log).await.map_err(|e| store::damaged(&causes(&e)))? {
+        AnchorStatus::Confirmed(_) => return Ok(()),
+        AnchorStatus::Behind(head) => format!(
+            "the bundle ends at event {}, before the end that was kept elsewhere, event {}: it is older, or its end was cut off",
+            head.position, kept.position
+        ),
+        AnchorStatus::Forked(_) => format!(
+            "event {} of the bundle is not the one whose hash was kept elsewhere: it is of another log, or was made up",
+            kept.position
+        ),
+    };
+    Err(store::damaged(&what).next("ask for a bundle that was made after that end was noted down"))
 }

@@ -1,0 +1,111 @@
+//! CLI: what a document says beside its plans, of the batch and of each move. Pure.
+//!
+//! The engine keeps it as it is; whatever of it is read or written has its name here and nowhere else.
+
+use crate::error::{CliError, Exit};
+use rehome_activities::relocate::cannot_see::Unseen;
+use rehome_activities::relocate::facts::Gap;
+use rehome_activities::relocate::preflight::{Notice, NoticeCode};
+use rehome_orchestrator::{Document, Json, PlannedRun};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a document says of its batch. A plan of another program may lack any of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BatchAbout {
+    /// The program that planned: only the same one can tell whether a plan is its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) program: Option<String>,
+    /// The Resource Manager's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cloud: Option<String>,
+    /// Where it is signed in to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authority: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
+    /// The object id of whoever was signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) planned_by: Option<String>,
+    /// When the facts were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) created_at_ms: Option<i64>,
+    /// Until when it is to be begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at_ms: Option<i64>,
+    /// How many requests planning took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) requests: Option<u64>,
+    /// The name of the cloud that it is or plays, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) national: Option<String>,
+}
+
+/// What a document says of one move.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MoveAbout {
+    /// The old identity.
+    pub(crate) identity: String,
+    /// The id of the new one.
+    pub(crate) target: String,
+    /// The move is refused while there is one.
+    pub(crate) blockers: Vec<Notice>,
+    pub(crate) warnings: Vec<Notice>,
+    /// What nobody can see, and whoever approves the clean-up answers for.
+    pub(crate) cannot_see: Vec<Unseen>,
+    /// What could not be read.
+    pub(crate) gaps: Vec<Gap>,
+}
+
+/// The code of the blocker that says that the name of the new identity is taken.
+pub(crate) const NAME_TAKEN: &str = NoticeCode::B103.code();
+
+fn read<T: DeserializeOwned>(about: &Value, of: &str) -> Result<T, CliError> {
+    T::deserialize(about).map_err(|e| {
+        CliError::because(Exit::Usage, &format!("the plan says of {of} what cannot be read"), &e)
+    })
+}
+
+impl BatchAbout {
+    pub(crate) fn of(document: &Document) -> Result<Self, CliError> {
+        read(&document.about, "its batch")
+    }
+
+    /// The same, as a log has it; of what cannot be read nothing is said.
+    pub(crate) fn of_log(about: &Json) -> Self {
+        serde_json::from_str(about.get()).unwrap_or_default()
+    }
+
+    /// What people are shown of the cloud that a plan is for, in one line.
+    pub(crate) fn cloud_line(&self) -> String {
+        let text = |said: &Option<String>| said.clone().unwrap_or_else(|| "(not said)".to_owned());
+        let (cloud, authority, tenant) = (text(&self.cloud), text(&self.authority), text(&self.tenant));
+        format!("cloud {cloud}, signed in to at {authority}, tenant {tenant}")
+    }
+}
+
+impl MoveAbout {
+    pub(crate) fn of(entry: &PlannedRun) -> Result<Self, CliError> {
+        read(&entry.about, entry.run.as_str())
+    }
+
+    pub(crate) fn value(&self) -> Result<Value, CliError> {
+        serde_json::to_value(self)
+            .map_err(|e| CliError::because(Exit::Failed, "failed to write what a plan says of a move", &e))
+    }
+
+    /// The first thing that two of them say differently.
+    pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let differs = [
+            (self.identity != other.identity, "identity"),
+            (self.target != other.target, "target"),
+            (self.blockers != other.blockers, "blockers"),
+            (self.warnings != other.warnings, "warnings"),
+            (self.cannot_see != other.cannot_see, "cannot_see"),
+            (self.gaps != other.gaps, "gaps"),
+        ];
+        differs.into_iter().find_map(|(differs, name)| differs.then_some(name))
+    }
+}

@@ -1,0 +1,36 @@
+//! CLI: `rehome audit head`. Offline.
+
+use crate::args::ReadFrom;
+use crate::command::Execute;
+use crate::context::Context;
+use crate::error::{CliError, Exit, causes};
+use crate::source::Source;
+use clap::Args;
+use serde_json::json;
+
+/// Print the end of the log as one line to note down elsewhere. Offline.
+#[derive(Args, Debug)]
+pub(crate) struct AuditHead {
+    #[command(flatten)]
+    pub(crate) from: ReadFrom,
+}
+
+impl Execute for AuditHead {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        head(c, &self.from).await
+    }
+
+    fn shows_log(&self) -> bool {
+        self.from.bundle.is_none()
+    }
+}
+
+/// Prints the end of the log.
+async fn head(c: &Context<'_>, from: &ReadFrom) -> Result<Exit, CliError> {
+    let source = Source::open(c, from)?;
+    let head = source.log().head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
+    let hash = head.hash.to_string();
+    let value = json!({"format_version": "1.0", "log": source.id(), "position": head.position, "hash": hash});
+    c.output.result(&format!("{}:{hash}", head.position), &value)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,34 @@
+//! CLI: `rehome resume`. Appends a request; a runner acts on it.
+
+use crate::command::Execute;
+use crate::context::Context;
+use crate::error::{CliError, Exit};
+use crate::hint::quoted;
+use crate::print_failure::PrintFailure;
+use crate::request;
+use clap::Args;
+use rehome_orchestrator::Request;
+
+/// Go on after a pause.
+#[derive(Args, Debug)]
+pub(crate) struct Resume {
+    /// MOVE or BATCH
+    pub(crate) select: String,
+    /// Why.
+    #[arg(long, default_value = "resumed")]
+    pub(crate) reason: String,
+}
+
+impl Execute for Resume {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        request::of_moves(c, &self.select, &Request::Resume, &self.reason).await
+    }
+
+    fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
+        Some(("--reason", &mut self.reason))
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.select))])
+    }
+}

@@ -1,0 +1,12 @@
+//! CLI: what every command is handed. Touches nothing.
+
+use crate::args::Global;
+use crate::output::Output;
+
+/// What every command is handed.
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a Global,
+    pub(crate) output: &'a Output,
+    /// All commands and flags, for whoever completes them.
+    pub(crate) words: &'a clap::Command,
+}

@@ -1,0 +1,85 @@
+//! CLI: what an unfinished step waits for. Pure.
+
+use rehome_orchestrator::Fault;
+use serde::Serialize;
+
+/// What brings a step on, or keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WaitKind {
+    /// Azure, which is asked again.
+    Azure,
+    /// The next try after one that failed.
+    Retry,
+    /// The end of a soak, or a look that lies far ahead.
+    Soak,
+    /// The end of a pause: until what Azure does not show acts everywhere.
+    Pause,
+    /// A person who does it.
+    ByHand,
+    /// A person who decides about what failed.
+    Failed,
+    /// A person who approves what comes next.
+    Approval,
+    /// A look at Azure, because the end of the record is lost.
+    Restored,
+    /// Somebody who carries the work on.
+    Runner,
+    /// Azure, which cannot be read.
+    Unread,
+}
+
+impl WaitKind {
+    /// As it stands in tables.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Azure => "AZURE",
+            Self::Retry => "RETRY",
+            Self::Soak => "SOAK",
+            Self::Pause => "PAUSE",
+            Self::ByHand => "BY-HAND",
+            Self::Failed => "FAILED",
+            Self::Approval => "APPROVAL",
+            Self::Restored => "RESTORED",
+            Self::Runner => "RUNNER",
+            Self::Unread => "UNREAD",
+        }
+    }
+}
+
+/// What an unfinished step waits for.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct WaitView {
+    pub(crate) step: String,
+    pub(crate) title: String,
+    pub(crate) kind: WaitKind,
+    pub(crate) since_ms: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_check_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) checks: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<Fault>,
+    /// What of the step is in place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unblock_with: Vec<String>,
+}
+
+impl WaitView {
+    /// Something that waits since then, of which nothing more is known yet.
+    pub(crate) fn new(step: &str, title: &str, kind: WaitKind, since_ms: i64) -> Self {
+        Self {
+            step: step.to_owned(),
+            title: title.to_owned(),
+            kind,
+            since_ms,
+            next_check_ms: None,
+            checks: None,
+            why: None,
+            left: None,
+            unblock_with: Vec::new(),
+        }
+    }
+}
