@@ -9,7 +9,8 @@ use crate::about::{BatchAbout, MoveAbout, NAME_TAKEN};
 use crate::error::{CliError, Exit};
 use crate::planning::{PROGRAM, Setting, VALID_MS, a_move};
 use rehome_activities::azure::national::{self, KnownCloud};
-use rehome_activities::relocate::{Facts, Params};
+use rehome_activities::relocate::peers::Peers;
+use rehome_activities::relocate::{Facts, Moving, Params};
 use rehome_orchestrator::{Document, Plan, PlannedRun, Step};
 
 /// Clocks of two machines may differ by so much.
@@ -23,13 +24,13 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     let national = national_of(&about)?;
     let setting = Setting { batch: &document.batch, created_at_ms, national };
     let read = document.runs.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let all = Peers::new(read.iter().map(|(params, facts)| moving(params, facts)).collect());
     for (at, (entry, (params, facts))) in document.runs.iter().zip(&read).enumerate() {
         let forged = |what: String| forged(what).at(entry.run.to_string());
         if let Some(what) = astray(params, facts) {
             return Err(forged(what));
         }
-        let others = read.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one);
-        if !siblings(facts, others) {
+        if !all.beside(facts).eq(&facts.moving) && !is_everybody_else(facts, &read, at) {
             return Err(forged(
                 "it names identities that move too, and they are not those of this plan".to_owned(),
             ));
@@ -116,15 +117,20 @@ fn astray(params: &Params, facts: &Facts) -> Option<String> {
     (*to != wanted).then(|| format!("the facts are of a move to {to}, and it is to go to {wanted}"))
 }
 
-/// Whether the identities that are said to move in the same batch are the others of the document.
-fn siblings<'a>(facts: &Facts, others: impl Iterator<Item = &'a (Params, Facts)>) -> bool {
-    let same = |(said, (params, of)): (&rehome_activities::relocate::Moving, &(Params, Facts))| {
-        said.from == params.identity
-            && said.to == params.target.id()
-            && said.principal_id == of.identity.identifiers.principal_id
-    };
-    let others: Vec<&(Params, Facts)> = others.collect();
-    facts.moving.len() == others.len() && facts.moving.iter().zip(others).all(same)
+/// A move, as the others of its batch know it.
+fn moving(params: &Params, facts: &Facts) -> Moving {
+    Moving {
+        from: params.identity.clone(),
+        to: params.target.id(),
+        principal_id: facts.identity.identifiers.principal_id.clone(),
+    }
+}
+
+/// Whether all other moves of the document are named, as plans of before did that.
+fn is_everybody_else(facts: &Facts, read: &[(Params, Facts)], at: usize) -> bool {
+    let others = read.iter().enumerate().filter(|(other, _)| *other != at);
+    facts.moving.len() + 1 == read.len()
+        && facts.moving.iter().zip(others).all(|(said, (_, (params, of)))| *said == moving(params, of))
 }
 
 /// Where a move says something else than it should, in words.

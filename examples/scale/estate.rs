@@ -7,8 +7,6 @@ const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 const BLOB_READER: &str = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 const OPERATOR: &str = "f1a07417-d97a-45cb-824c-7a7467783830";
 
-/// Sites of each identity.
-pub(crate) const SITES: u64 = 3;
 /// Federated credentials of each identity.
 pub(crate) const CREDENTIALS: u64 = 2;
 
@@ -20,13 +18,11 @@ pub(crate) struct Size {
     pub(crate) unrelated: u64,
     /// Identities in a subscription.
     pub(crate) together: u64,
+    /// Sites that use each identity.
+    pub(crate) sites: u64,
 }
 
 impl Size {
-    /// Azure fills the bucket of reads with 25 a second for each subscription, and the plan of an identity takes some
-    /// thirty reads: who has a thousand identities in one subscription waits for that bucket, and for nothing else.
-    pub(crate) const TOGETHER: u64 = 25;
-
     pub(crate) fn subscriptions(self) -> u64 {
         self.identities.div_ceil(self.together.max(1)).max(1)
     }
@@ -111,7 +107,7 @@ impl One {
         out.push(json!({"id": self.identity(), "name": format!("id-{}", self.n), "location": "westeurope", "tags": {},
             "type": "Microsoft.ManagedIdentity/userAssignedIdentities", "properties": {"clientId": self.client(),
                 "principalId": self.principal(), "tenantId": TENANT, "isolationScope": "None"}}));
-        for nth in 0..SITES {
+        for nth in 0..self.size.sites {
             let name = format!("app{nth}");
             let own = self.carrier(site, &name, json!({"keyVaultReferenceIdentity": self.identity()}));
             out.push(json!({"id": format!("{}/config/appsettings", self.resource(site, &name)), "name": "appsettings",

@@ -37,11 +37,14 @@ struct Args {
     #[arg(long, default_value = "1")]
     time_scale: String,
     /// Identities in one subscription; Azure counts requests for each subscription.
-    #[arg(long, default_value_t = Size::TOGETHER)]
+    #[arg(long, default_value_t = 250)]
     together: u64,
     /// Resources beside each identity that have nothing to do with it.
     #[arg(long, default_value_t = 20)]
     unrelated: u64,
+    /// Sites that use each identity.
+    #[arg(long, default_value_t = 3)]
+    sites: u64,
     /// Azure refuses nobody for asking too often.
     #[arg(long)]
     unlimited: bool,
@@ -78,7 +81,12 @@ fn main() -> Result<(), Failed> {
     };
     let temporary = tempfile::tempdir()?;
     let folder = args.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
-    let size = Size { identities: args.identities, unrelated: args.unrelated, together: args.together };
+    let size = Size {
+        identities: args.identities,
+        unrelated: args.unrelated,
+        together: args.together,
+        sites: args.sites,
+    };
     let settings = json!({"latency_ms": args.latency_ms, "throttling": !args.unlimited});
     std::fs::write(folder.join("estate.json"), estate::estate(size, &settings).to_string())?;
     std::fs::write(folder.join("batch.toml"), estate::batch(size))?;

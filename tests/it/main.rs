@@ -8,6 +8,7 @@ mod errors;
 mod promises;
 mod recovery;
 mod rooms;
+mod scale;
 mod storage;
 mod support;
 mod surfaces;

@@ -20,5 +20,6 @@ pub mod settings_key;
 pub mod states;
 pub mod table;
 pub mod text;
+pub(crate) mod words;
 pub(crate) mod writable;
 pub mod writes;

@@ -6,6 +6,7 @@ pub mod facts;
 pub(crate) mod map;
 pub(crate) mod names;
 pub mod params;
+pub mod peers;
 pub(crate) mod plan;
 pub mod preflight;
 pub mod rights;

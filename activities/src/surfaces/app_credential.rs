@@ -5,6 +5,7 @@ use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
 use crate::azure::{Reader, items};
 use crate::references::scan::Identifiers;
+use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::Facts;
 use crate::relocate::facts::{Gap, GapCode};
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -118,15 +119,15 @@ impl Surface for AppCredentials {
         vec![Kind::of::<Unlink<TrustLink>>(), Kind::of::<Add<TrustLink>>()]
     }
 
-    fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {
+    fn read_once<'a>(&'a self, reader: &'a Reader, batch: Batch<'a>) -> BoxFuture<'a, Once> {
         Box::pin(async move {
             let (applications, gaps) = applications(reader).await;
-            Once::new(applications, gaps)
+            Once::new(batch.sorted_values(applications), gaps)
         })
     }
 
     fn survey(&self, once: &Once, who: &Identifiers, facts: &mut Facts) {
-        let applications = once.get::<Vec<Value>>().into_iter().flatten();
+        let applications = once.get::<ByIdentity<Value>>().into_iter().flat_map(|all| all.of(who));
         facts.directory.app_credentials =
             applications.flat_map(|a| trusted_by(a, &who.principal_id)).collect();
     }

@@ -6,6 +6,7 @@
 use crate::activity::kit::{Kind, Kit};
 use crate::azure::{Reader, items};
 use crate::references::scan::Identifiers;
+use crate::references::words::Batch;
 use crate::relocate::facts::{Directory, Facts, Gap, Named};
 use crate::relocate::params::Params;
 use crate::relocate::plan::builder::{Builder, ReadyPrincipal};
@@ -35,9 +36,9 @@ pub(crate) trait Surface: Sync {
         registry
     }
 
-    /// What is the same for all identities of a batch, read once.
-    fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {
-        let _ = reader;
+    /// What is the same for all identities of a batch, read once; what may name them is sorted by whom.
+    fn read_once<'a>(&'a self, reader: &'a Reader, batch: Batch<'a>) -> BoxFuture<'a, Once> {
+        let _ = (reader, batch);
         Box::pin(async { Once::default() })
     }
 

@@ -6,9 +6,11 @@
 
 use crate::azure::{NO_ANSWER, ReadAction, Reader};
 use crate::references::scan::Identifiers;
+use crate::references::words::{Batch, Words};
 use crate::relocate::facts::*;
 use crate::relocate::map::survey as mapped;
 use crate::relocate::params::Params;
+use crate::relocate::peers::Peers;
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::{directory, once, parse, rights};
@@ -19,6 +21,7 @@ use crate::surfaces::deny_assignment::survey as denials;
 use crate::surfaces::federated_credential as credentials;
 use crate::surfaces::home::sources;
 use crate::surfaces::home::survey as homes;
+use crate::surfaces::host::candidates::Candidates;
 use crate::surfaces::host::inside;
 use crate::surfaces::host::survey as hosts;
 use crate::surfaces::identity::create::MSI;
@@ -37,18 +40,20 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Identities that are read at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 
 /// What may be of any of the identities, read once for all of them.
 struct ForAll {
     /// What the index says that it mentions one of them.
-    mentioned: hosts::Candidates,
+    mentioned: Candidates,
     /// Deny assignments, of whomever.
     denials: Vec<Value>,
     /// What is below resources that need not carry any of them.
     inside: inside::Inside,
     /// What would put one of them back from outside.
     homes: homes::Homes,
+    /// All moves of the batch.
+    peers: Peers,
 }
 
 impl ForAll {
@@ -65,45 +70,36 @@ impl ForAll {
 /// # Errors
 /// When nothing at all can be read.
 pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Facts, Fault>>, Fault> {
-    let mut common = once::common(reader).await?;
     let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, p.identity.clone())).collect();
-    let (identities, (denials, unread), (inside, missed), (homes, unseen)): (
-        Vec<Result<(Value, Identity), Fault>>,
-        _,
-        _,
-        _,
-    ) = futures_util::join!(
-        stream::iter(asked).buffered(AT_ONCE).collect(),
+    let identities: Vec<Result<(Value, Identity), Fault>> =
+        stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let read: Vec<(&Value, &Identifiers)> =
+        identities.iter().filter_map(|i| i.as_ref().ok()).map(|(body, i)| (body, &i.identifiers)).collect();
+    let who: Vec<&Identifiers> = read.iter().map(|(_, who)| *who).collect();
+    let words = Words::of(who.iter().copied());
+    let batch = Batch { identities: &who, words: &words };
+    let mut common = Box::pin(once::common(reader, batch)).await?;
+    let ((denials, unread), (inside, missed), (homes, unseen)) = futures_util::join!(
         denials::list(reader, &common),
-        inside::read(reader, &common),
-        homes::read(reader, &common),
+        Box::pin(inside::read(reader, &common, batch)),
+        Box::pin(homes::read(reader, &common)),
     );
     common.gaps.extend(unread.into_iter().chain(missed).chain(unseen));
-    let known: Vec<(&Value, &Identifiers)> =
-        identities.iter().filter_map(|i| i.as_ref().ok()).map(|(body, i)| (body, &i.identifiers)).collect();
     let mut unread = Vec::new();
-    let mentioned = hosts::mentioned(reader, &common, &known, &mut unread).await;
+    let mentioned = hosts::mentioned(reader, &common, batch, &read, &mut unread).await;
     common.gaps.append(&mut unread);
-    let moving: Vec<Moving> = params
-        .iter()
-        .zip(&identities)
-        .map(|(p, identity)| Moving {
-            from: p.identity.clone(),
-            to: p.target.id(),
-            principal_id: identity
-                .as_ref()
-                .map(|(_, i)| i.identifiers.principal_id.clone())
-                .unwrap_or_default(),
-        })
-        .collect();
-    let (common, all) = (&common, &ForAll { mentioned, denials, inside, homes });
+    let moving = params.iter().zip(&identities).map(|(params, identity)| Moving {
+        from: params.identity.clone(),
+        to: params.target.id(),
+        principal_id: identity.as_ref().map(|(_, i)| i.identifiers.principal_id.clone()).unwrap_or_default(),
+    });
+    let peers = Peers::new(moving.collect());
+    let (common, all) = (&common, &ForAll { mentioned, denials, inside, homes, peers });
     let mut asked = Vec::with_capacity(params.len());
-    for (params, identity) in params.iter().zip(identities) {
-        let others = moving.iter().filter(|m| !m.from.eq_ignore_ascii_case(&params.identity));
-        let others: Vec<Moving> = others.cloned().collect();
+    for (params, identity) in params.iter().zip(&identities) {
         asked.push(async move {
-            let (_, identity) = identity?;
-            Box::pin(one(reader, common, all, params, identity, others)).await
+            let (_, identity) = identity.as_ref().map_err(Clone::clone)?;
+            Box::pin(one(reader, common, all, params, identity.clone())).await
         });
     }
     Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
@@ -115,12 +111,11 @@ async fn one(
     all: &ForAll,
     params: &Params,
     identity: Identity,
-    moving: Vec<Moving>,
 ) -> Result<Facts, Fault> {
     let who = identity.identifiers.clone();
     let mut gaps = common.gaps.clone();
     let (target, credentials, grants, directory, hosts, (mut named, unread), signs_in, own) = futures_util::join!(
-        target(reader, params, &identity),
+        target(reader, common, params, &identity),
         credentials::read(reader, &who.resource_id),
         assignments::assignments(reader, common, &who),
         directory::read(reader, &all.denials, &who),
@@ -150,10 +145,8 @@ async fn one(
     gaps.extend(host_gaps);
     let (mut counterparts, unread) = hosts::counterparts(reader, common, params, &hosts).await;
     gaps.extend(unread);
-    let mut living: Vec<&str> = moving.iter().map(|m| m.from.as_str()).collect();
-    living.push(&who.resource_id);
     let written = hosts.iter_mut().chain(counterparts.iter_mut().map(|c| &mut c.host));
-    gaps.extend(hosts::find_dead(reader, &living, written).await);
+    gaps.extend(hosts::find_dead(reader, common, written).await);
     let mut facts = Facts {
         target,
         graph: reader.graph_for_people(),
@@ -172,7 +165,7 @@ async fn one(
         signs_in_to,
         on_itself: own.copied,
         locks: Vec::new(),
-        moving,
+        moving: Vec::new(),
         rights: Vec::new(),
         denied: Vec::new(),
         assignment_counts: BTreeMap::new(),
@@ -180,6 +173,7 @@ async fn one(
         gaps,
         identity,
     };
+    facts.moving = all.peers.beside(&facts);
     follow(reader, common, all, params, &mut facts).await;
     sort(&mut facts);
     Ok(facts)
@@ -205,7 +199,7 @@ async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params,
     facts.gaps.extend(unread);
     facts.locks = which::bearing(&common.locks, facts);
     let wanted = rights::wanted(params, facts);
-    let (held, unread) = rights::in_azure(reader, &wanted).await;
+    let (held, unread) = rights::in_azure(reader, common, &wanted).await;
     facts.rights = held;
     facts.gaps.extend(unread);
     facts.denied = denied::of(&all.denials, &common.held.caller(reader.caller()), &facts.rights);
@@ -254,14 +248,19 @@ fn sort(facts: &mut Facts) {
     facts.gaps.dedup();
 }
 
-async fn target(reader: &Reader, params: &Params, was: &Identity) -> Result<(TargetFacts, Vec<Gap>), Fault> {
+async fn target(
+    reader: &Reader,
+    common: &Common,
+    params: &Params,
+    was: &Identity,
+) -> Result<(TargetFacts, Vec<Gap>), Fault> {
     let target = &params.target;
     let provider_id = format!("/subscriptions/{}/providers/Microsoft.ManagedIdentity", target.subscription);
     let (group, identity) = (target.group_id(), target.id());
     let (group, there, provider, denied) = futures_util::join!(
-        reader.find(&group, "2024-07-01"),
+        common.shared.find(reader, &group, "2024-07-01"),
         reader.find(&identity, MSI),
-        reader.find(&provider_id, "2021-04-01"),
+        common.shared.find(reader, &provider_id, "2021-04-01"),
         policies(reader, params, was),
     );
     let group = group?;

@@ -1,11 +1,17 @@
-//! Activities: what is the same for all identities of a batch. Pure data, and how many questions are asked at a time.
+//! Activities: what is the same for all identities of a batch, and what several of them ask for. Reads only.
 
+use crate::azure::Reader;
 use crate::relocate::facts::{Gap, Lock};
+use crate::relocate::survey::granted::Granted;
 use crate::relocate::survey::graph_rights::Held;
+use crate::relocate::survey::memo::Memo;
 use crate::relocate::survey::versions::Versions;
 use crate::surfaces::host::opaque::Opaque;
 use crate::surfaces::surface::Once;
-use std::collections::BTreeMap;
+use rehome_orchestrator::Fault;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// Requests at the same time.
 pub(crate) const AT_ONCE: usize = 32;
@@ -23,12 +29,36 @@ pub(crate) struct Common {
     pub(crate) opaque: Opaque,
     /// Locks of all subscriptions.
     pub(crate) locks: Vec<Lock>,
-    /// Management groups that may be seen.
-    pub(crate) management_groups: Vec<String>,
+    /// What the identities may do in Azure.
+    pub(crate) granted: Granted,
     pub(crate) versions: Versions,
-    /// Role assignments there are in each subscription, by its lower-case id.
-    pub(crate) counts: BTreeMap<String, u64>,
+    /// What is asked for by one move after the other.
+    pub(crate) shared: Shared,
+    /// The identities that were read, by lower-case id.
+    pub(crate) living: HashSet<String>,
     /// What the caller has in Entra ID.
     pub(crate) held: Held,
     pub(crate) gaps: Vec<Gap>,
+}
+
+/// What several moves ask for, read when the first of them does.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// Target groups, and the providers of identities, by id.
+    found: Memo<Result<Option<Arc<Value>>, Fault>>,
+    /// What the caller may do, by scope.
+    pub(crate) permissions: Memo<Result<Arc<Vec<Value>>, Fault>>,
+    /// Whether identities that do not move are there, by id.
+    pub(crate) there: Memo<Result<bool, Fault>>,
+}
+
+impl Shared {
+    pub(crate) async fn find(
+        &self,
+        reader: &Reader,
+        id: &str,
+        api: &str,
+    ) -> Result<Option<Arc<Value>>, Fault> {
+        self.found.of(id, async { Ok(reader.find(id, api).await?.map(Arc::new)) }).await
+    }
 }

@@ -7,7 +7,9 @@ mod directory;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 pub(crate) mod gaps;
+pub(crate) mod granted;
 pub(crate) mod graph_rights;
+pub(crate) mod memo;
 mod once;
 pub(crate) mod parse;
 pub(crate) mod query;

@@ -1,11 +1,12 @@
 //! Activities: reads once what is the same for every identity of a batch.
 
 use crate::azure::Reader;
+use crate::references::words::Batch;
 use crate::relocate::facts::{Facts, Gap, Lock};
-use crate::relocate::survey::common::{AT_ONCE, Common};
+use crate::relocate::survey::common::{AT_ONCE, Common, Shared};
 use crate::relocate::survey::gaps::{gap, understood};
 use crate::relocate::survey::versions::Versions;
-use crate::relocate::survey::{graph_rights, parse};
+use crate::relocate::survey::{granted, graph_rights, parse};
 use crate::surfaces::ALL;
 use crate::surfaces::host::survey as hosts;
 use crate::surfaces::lock::facts::lock;
@@ -18,30 +19,33 @@ use rehome_orchestrator::Fault;
 use std::collections::BTreeMap;
 
 /// Reads once what is the same for every identity.
-pub(crate) async fn common(reader: &Reader) -> Result<Common, Fault> {
+pub(crate) async fn common(reader: &Reader, batch: Batch<'_>) -> Result<Common, Fault> {
     let found = reader.list(SUBSCRIPTIONS, "2022-12-01", &[]).await?;
     let mut gaps = Vec::new();
     let subscriptions = understood(SUBSCRIPTIONS, &found, |s| parse::text(s, "/subscriptionId"), &mut gaps);
     let inside: Vec<_> = subscriptions.iter().map(|s| subscription(reader, s)).collect();
-    let (read, once, sites, management_groups, held) = futures_util::join!(
+    let granted = async {
+        let groups = management_groups(reader).await;
+        let granted = granted::read(reader, &subscriptions, &groups.0, batch).await;
+        (groups.1, granted)
+    };
+    let (read, once, sites, (unseen, granted), held) = futures_util::join!(
         stream::iter(inside).buffered(AT_ONCE).collect::<Vec<_>>(),
-        join_all(ALL.iter().map(|surface| surface.read_once(reader))),
-        hosts::sites(reader),
-        management_groups(reader),
+        join_all(ALL.iter().map(|surface| surface.read_once(reader, batch))),
+        hosts::sites(reader, batch),
+        granted,
         graph_rights::held(reader),
     );
     let (mut roles, mut custom_roles) = (BTreeMap::new(), BTreeMap::new());
-    let (mut locks, mut counts) = (Vec::new(), BTreeMap::new());
+    let mut locks = Vec::new();
     for mut one in read {
         roles.append(&mut one.roles);
         custom_roles.append(&mut one.custom_roles);
         locks.append(&mut one.locks);
         gaps.append(&mut one.gaps);
-        // What is above several subscriptions shows in the list of each.
-        counts.append(&mut one.counts);
     }
     gaps.extend(once.iter().flat_map(|once| once.gaps.iter().cloned()));
-    gaps.extend(sites.1.into_iter().chain(management_groups.1));
+    gaps.extend(sites.1.into_iter().chain(unseen));
     gaps.extend(held.1);
     Ok(Common {
         subscriptions,
@@ -50,9 +54,10 @@ pub(crate) async fn common(reader: &Reader) -> Result<Common, Fault> {
         once,
         opaque: sites.0,
         locks,
-        management_groups: management_groups.0,
+        granted,
         versions: Versions::default(),
-        counts,
+        shared: Shared::default(),
+        living: batch.identities.iter().map(|who| who.resource_id.to_lowercase()).collect(),
         held: held.0,
         gaps,
     })
@@ -67,19 +72,15 @@ struct Inside {
     roles: BTreeMap<String, String>,
     custom_roles: BTreeMap<String, Vec<String>>,
     locks: Vec<Lock>,
-    /// Role assignments, by where they count.
-    counts: BTreeMap<String, u64>,
     gaps: Vec<Gap>,
 }
 
 async fn subscription(reader: &Reader, subscription: &str) -> Inside {
     let scope = format!("/subscriptions/{subscription}");
     let path = |list: &str| format!("{scope}/providers/Microsoft.Authorization/{list}");
-    let (definitions, assignments, locked) =
-        (path("roleDefinitions"), path("roleAssignments"), path("locks"));
-    let (roles, count, locks) = futures_util::join!(
+    let (definitions, locked) = (path("roleDefinitions"), path("locks"));
+    let (roles, locks) = futures_util::join!(
         reader.list(&definitions, AUTHORIZATION, &[]),
-        reader.list(&assignments, AUTHORIZATION, &[]),
         reader.list(&locked, "2020-05-01", &[]),
     );
     let mut inside = Inside::default();
@@ -92,16 +93,6 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
         }
         Err(why) => inside.gaps.push(gap(&definitions, &why)),
     }
-    match count {
-        Ok(found) => {
-            // A subscription that has none counts none, which is not the same as not being known.
-            inside.counts.insert(subscription.to_lowercase(), 0);
-            for at in found.iter().filter_map(|a| counted_at(&parse::text(a, "/properties/scope")?)) {
-                *inside.counts.entry(at).or_default() += 1;
-            }
-        }
-        Err(why) => inside.gaps.push(gap(&assignments, &why)),
-    }
     match locks {
         Ok(found) => inside.locks.extend(found.iter().filter_map(lock)),
         Err(why) => inside.gaps.push(gap(&locked, &why)),
@@ -113,7 +104,7 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
 pub(crate) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
     let all = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str());
     let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
-    let known = |at: String| common.counts.get(&at).copied().map(|count| (at, count));
+    let known = |at: String| common.granted.counts.get(&at).copied().map(|count| (at, count));
     all.chain(mapped).filter_map(counted_at).filter_map(known).collect()
 }
 

@@ -6,8 +6,9 @@
 use crate::references::scan::Identifiers;
 use rehome_orchestrator::Fault;
 
-/// Azure's limit on the length of a query is far above what this many identities need.
-pub(crate) const IDENTITIES_PER_QUERY: usize = 20;
+/// Azure advises to ask for at most three hundred names in one query, and an identity has four spellings.
+/// Source: <https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests>
+pub(crate) const IDENTITIES_PER_QUERY: usize = 75;
 
 /// The tables whose types may name an identity; in the others none does, by their schemas.
 /// Source: <https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-tables-resources>.

@@ -14,6 +14,7 @@ use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What every surface needs.
 pub(crate) fn wanted<'a>(params: &'a Params, facts: &Facts) -> Rights<'a> {
@@ -30,16 +31,20 @@ pub(crate) fn wanted<'a>(params: &'a Params, facts: &Facts) -> Rights<'a> {
 }
 
 /// What of that whoever is signed in has: in Azure first, and who is denied what there is asked of these alone.
-pub(crate) async fn in_azure(reader: &Reader, rights: &Rights<'_>) -> (Vec<Right>, Vec<Gap>) {
+pub(crate) async fn in_azure(
+    reader: &Reader,
+    common: &Common,
+    rights: &Rights<'_>,
+) -> (Vec<Right>, Vec<Gap>) {
     let later = &rights.later - &rights.before;
     let mut wanted: Actions = &rights.before | &later;
     let (mut rights, mut gaps) = (Vec::with_capacity(wanted.len()), Vec::new());
     // What is held above is held below: only what is not is asked for again, one level further down.
     for depth in 0..=LEVELS {
         let scopes: BTreeSet<String> = wanted.iter().map(|(_, scope)| above(scope, depth)).collect();
-        let asked: Vec<_> = scopes.into_iter().map(|scope| permissions_at(reader, scope)).collect();
+        let asked: Vec<_> = scopes.into_iter().map(|scope| permissions_at(reader, common, scope)).collect();
         let read: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
-        let mut blocks: BTreeMap<String, Option<Vec<Value>>> = BTreeMap::new();
+        let mut blocks: BTreeMap<String, Option<Arc<Vec<Value>>>> = BTreeMap::new();
         for (scope, path, found) in read {
             gaps.extend(found.as_ref().err().map(|why| gap(&path, why)));
             blocks.insert(scope, found.ok());
@@ -82,8 +87,13 @@ fn above(scope: &str, depth: usize) -> String {
 }
 
 /// What the caller may do at a scope.
-async fn permissions_at(reader: &Reader, scope: String) -> (String, String, Result<Vec<Value>, Fault>) {
+async fn permissions_at(
+    reader: &Reader,
+    common: &Common,
+    scope: String,
+) -> (String, String, Result<Arc<Vec<Value>>, Fault>) {
     let path = format!("{scope}/providers/Microsoft.Authorization/permissions");
-    let found = reader.list(&path, AUTHORIZATION, &[]).await;
+    let ask = async { reader.list(&path, AUTHORIZATION, &[]).await.map(Arc::new) };
+    let found = common.shared.permissions.of(&scope, ask).await;
     (scope, path, found)
 }

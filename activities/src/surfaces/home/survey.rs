@@ -10,7 +10,7 @@ use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::{gap, understood};
 use crate::relocate::survey::parse;
 use crate::relocate::survey::query::{self, RESOURCE_GRAPH};
-use crate::surfaces::host::survey::Candidates;
+use crate::surfaces::host::candidates::Candidates;
 use crate::surfaces::issuer::subject::{Outside, of};
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
@@ -137,12 +137,8 @@ impl Homes {
         credentials: &[FederatedCredential],
     ) -> Vec<Named> {
         let mut out: Vec<Home> = Vec::new();
-        for body in mentioned.values().filter_map(|candidate| candidate.body()) {
-            let id = parse::text(body, "/id").unwrap_or_default();
-            if hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&id)) {
-                out.extend(repository(body));
-            }
-        }
+        let read = hosts.iter().filter_map(|host| mentioned.get(&host.id)?.body());
+        out.extend(read.filter_map(repository));
         out.extend(self.stacks.iter().filter_map(|stack| deploys(stack, who, hosts)));
         // One that carries the identity has a step of its own.
         let is_host = |home: &Home| hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&home.id));
@@ -313,7 +309,7 @@ mod tests {
             ..Homes::default()
         };
         let who = facts.identity.identifiers.clone();
-        let found = homes.of(&who, &Candidates::new(), &[cluster("carries")], &facts.credentials);
+        let found = homes.of(&who, &Candidates::default(), &[cluster("carries")], &facts.credentials);
         let clusters: Vec<&str> = found
             .iter()
             .map(|named| match named {

@@ -4,6 +4,7 @@
 
 use crate::azure::{NO_ANSWER, Reader, says_gone, says_never};
 use crate::references::scan::Identifiers;
+use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::{Assignment, Gap, Home, HomeKind, Host, Keeper, Method, Named};
 use crate::relocate::survey::accounts::accounts;
 use crate::relocate::survey::common::Common;
@@ -42,7 +43,7 @@ const POLICY: &str = "2024-05-01";
 /// Everything that was read, each thing with its version.
 #[derive(Default)]
 pub(crate) struct Inside {
-    found: Vec<(Value, &'static str)>,
+    found: ByIdentity<(Value, &'static str)>,
     /// What may keep identities where nothing shows them: ids and types.
     keepers: Vec<(String, String)>,
 }
@@ -81,13 +82,13 @@ fn lists(place: &Place) -> (&'static [&'static str], &'static str) {
 const WAYS: [&str; 6] = ["apis", "revisions", "products", "workspaces", "operations", "resolvers"];
 
 /// Reads it all.
-pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>) {
+pub(crate) async fn read(reader: &Reader, common: &Common, batch: Batch<'_>) -> (Inside, Vec<Gap>) {
     let mut gaps = Vec::new();
     let types: Vec<&str> = ROOTS.into_iter().chain(KEPT.iter().map(|kept| kept.kind)).collect();
     let all = accounts(reader, &types, &mut gaps).await;
     let (keepers, roots): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|(_, kind)| keepers::of(kind).is_some());
-    let mut inside = Inside { found: Vec::new(), keepers };
+    let mut found_below = Vec::new();
     let sites = roots.iter().filter(|(_, kind)| kind.to_ascii_lowercase().starts_with("microsoft.web/sites"));
     let sites: Vec<String> = sites.map(|(id, _)| id.clone()).collect();
     let place = |(id, kind): (String, String)| {
@@ -98,7 +99,7 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>)
     let (signed_in, assigned) =
         futures_util::join!(authentication(reader, sites), assignments(reader, common));
     for (found, missed) in [signed_in, assigned] {
-        inside.found.extend(found);
+        found_below.extend(found);
         gaps.extend(missed);
     }
     for _ in 0..DEPTH_MAX {
@@ -122,7 +123,7 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>)
                 Ok(found) if WAYS.contains(&name) => {
                     next.extend(found.iter().filter_map(|one| way(one, name)))
                 }
-                Ok(found) => inside.found.extend(found.into_iter().map(|one| (one, api))),
+                Ok(found) => found_below.extend(found.into_iter().map(|one| (one, api))),
                 // A list that this tier of the service does not have.
                 Err(why) if says_never(&why) => {}
                 Err(why) => gaps.push(gap(&path, &why)),
@@ -130,7 +131,8 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Inside, Vec<Gap>)
         }
         level = next;
     }
-    (inside, gaps)
+    let found = batch.sorted(found_below, |(body, _), who| batch.words.in_value(body, who));
+    (Inside { found, keepers }, gaps)
 }
 
 /// The revisions of an API beside its current one, which callers reach as `API;rev=N`; `None` where the list has an
@@ -227,20 +229,24 @@ impl Inside {
     pub(crate) fn secrets(&self, hosts: &[Host]) -> Vec<Named> {
         let carries = |id: &str| hosts.iter().any(|host| host.carries && below(id, &host.id));
         let secret = |body: &Value| {
-            let id = parse::text(body, "/id").filter(|id| carries(id))?;
-            let is_value = id.to_ascii_lowercase().rsplit('/').nth(1) == Some("namedvalues");
+            let id = body["id"].as_str()?;
+            // There is a form for each site of the tenant: what it is costs less to see than whose it is.
+            let is_value = id.rsplit('/').nth(1).is_some_and(|list| list.eq_ignore_ascii_case("namedValues"));
             let hidden = body["properties"]["secret"] == true && body["properties"]["keyVault"].is_null();
+            if !is_value || !hidden || !carries(id) {
+                return None;
+            }
             let place = parse::text(body, "/properties/displayName").unwrap_or_default();
-            (is_value && hidden)
-                .then(|| Named::Home(Home { id, kind: HomeKind::Secret, place, of: Vec::new() }))
+            let id = id.to_owned();
+            Some(Named::Home(Home { id, kind: HomeKind::Secret, place, of: Vec::new() }))
         };
-        self.found.iter().filter_map(|(body, _)| secret(body)).collect()
+        self.found.all().iter().filter_map(|(body, _)| secret(body)).collect()
     }
 
     /// What of it names one identity, beside what stands on that itself.
     pub(crate) fn hosts(&self, who: &Identifiers) -> Vec<Host> {
         let own = format!("{}/", who.resource_id.to_lowercase());
-        let named = self.found.iter().filter_map(|(body, api)| parse::host(body, api, who));
+        let named = self.found.of(who).filter_map(|(body, api)| parse::host(body, api, who));
         let mut hosts: Vec<Host> = named.filter(|host| !host.id.to_lowercase().starts_with(&own)).collect();
         for host in &mut hosts {
             host.found_by = BTreeSet::from([Method::Direct]);

@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod by_hand;
+pub(crate) mod candidates;
 pub(crate) mod children;
 pub(crate) mod facts;
 pub(crate) mod faults;

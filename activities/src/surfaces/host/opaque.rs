@@ -1,6 +1,8 @@
 //! Activities: what no index shows of sites, and what keeps roles of its own: read once for a batch. Pure data.
 
+use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::Named;
+use std::collections::HashMap;
 
 /// A site or slot, with its settings; their values are not kept.
 pub(crate) struct Site {
@@ -12,7 +14,9 @@ pub(crate) struct Site {
 /// What no index tells enough of, though it tells that it is there.
 pub(crate) struct Opaque {
     /// Sites and slots with their settings.
-    pub(crate) sites: Vec<Site>,
+    pub(crate) sites: ByIdentity<Site>,
+    /// The number of each site, by its lower-case id.
+    numbers: HashMap<String, usize>,
     /// What keeps roles that are known to itself alone: managed HSMs, workspaces of Synapse.
     pub(crate) closed: Vec<Named>,
 }
@@ -24,4 +28,19 @@ pub(crate) struct SettingText {
     pub(crate) list: &'static str,
     /// Dropped with the survey; never written anywhere.
     pub(crate) text: String,
+}
+
+impl Opaque {
+    pub(crate) fn new(sites: Vec<Site>, closed: Vec<Named>, batch: Batch<'_>) -> Self {
+        let numbers = sites.iter().enumerate().map(|(nth, site)| (site.id.to_lowercase(), nth)).collect();
+        let sites = batch.sorted(sites, |site, found| {
+            site.settings.iter().for_each(|setting| batch.words.in_text(&setting.text, found));
+        });
+        Self { sites, numbers, closed }
+    }
+
+    /// The site of an id.
+    pub(crate) fn site(&self, id: &str) -> Option<&Site> {
+        self.sites.all().get(*self.numbers.get(&id.to_lowercase())?)
+    }
 }

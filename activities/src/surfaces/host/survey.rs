@@ -2,7 +2,8 @@
 
 use crate::azure::{ReadAction, Reader};
 use crate::references::by_name;
-use crate::references::scan::{Identifiers, scan};
+use crate::references::scan::Identifiers;
+use crate::references::words::Batch;
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
 use crate::relocate::survey::accounts::accounts;
@@ -12,10 +13,12 @@ use crate::relocate::survey::parse;
 use crate::relocate::survey::query;
 use crate::relocate::survey::query::RESOURCE_GRAPH;
 use crate::surfaces::database::servers as databases;
+use crate::surfaces::host::candidates::{Candidate, Candidates, behind};
 use crate::surfaces::host::opaque::{Opaque, SettingText, Site};
+use crate::surfaces::identity::create::MSI;
+use crate::surfaces::key_vault_policy::surface as vaults;
 use crate::surfaces::manual_references::manual_only_types as said;
 use futures_util::stream::{self, StreamExt};
-use rehome_orchestrator::Fault;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +30,7 @@ const LISTS: [(&str, ReadAction); 2] =
 const CLOSED: [&str; 2] = ["microsoft.keyvault/managedhsms", "microsoft.synapse/workspaces"];
 
 /// Reads the settings and connection strings of every site and slot, and which keepers of roles there are.
-pub(crate) async fn sites(reader: &Reader) -> (Opaque, Vec<Gap>) {
+pub(crate) async fn sites(reader: &Reader, batch: Batch<'_>) -> (Opaque, Vec<Gap>) {
     let mut gaps = Vec::new();
     let [hsm, workspace] = CLOSED;
     let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots", hsm, workspace];
@@ -59,7 +62,7 @@ pub(crate) async fn sites(reader: &Reader) -> (Opaque, Vec<Gap>) {
             _ => sites.push(Site { id: id.clone(), settings }),
         }
     }
-    (Opaque { sites, closed: closed.into_iter().map(named).collect() }, gaps)
+    (Opaque::new(sites, closed.into_iter().map(named).collect(), batch), gaps)
 }
 
 /// What a list holds: texts, or texts with the type of what they lead to.
@@ -86,12 +89,11 @@ pub(crate) fn settings_by_name(common: &Common, who: &Identifiers) -> Vec<Named>
         let (id, place) = (site.id.clone(), names.join(", "));
         (!names.is_empty()).then(|| Named::Home(Home { id, kind: HomeKind::Settings, place, of: Vec::new() }))
     };
-    common.opaque.sites.iter().filter_map(named).collect()
+    common.opaque.sites.of(who).filter_map(named).collect()
 }
 
 fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
-    let site = common.opaque.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
-    let settings = site.into_iter().flat_map(|s| &s.settings);
+    let settings = common.opaque.site(id).into_iter().flat_map(|s| &s.settings);
     let naming = settings.filter_map(|s| {
         let identifiers = who.in_text(&s.text);
         let name = s.name.clone();
@@ -104,43 +106,19 @@ fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
 
 /// The database servers that the settings of a site name, whatever else they hold.
 fn databases_of(common: &Common, id: &str) -> BTreeSet<String> {
-    let site = common.opaque.sites.iter().find(|s| s.id.eq_ignore_ascii_case(id));
-    let settings = site.into_iter().flat_map(|s| &s.settings);
+    let settings = common.opaque.site(id).into_iter().flat_map(|s| &s.settings);
     settings.flat_map(|s| databases::named_in_text(&format!("{} {}", s.name, s.text))).collect()
 }
-
-/// Something that may carry or name an identity, as it was read, once for all identities.
-pub(crate) struct Candidate {
-    id: String,
-    kind: String,
-    api: String,
-    found: Result<Option<Value>, Fault>,
-}
-
-impl Candidate {
-    /// The version that it was read in.
-    pub(crate) fn api(&self) -> &str {
-        &self.api
-    }
-
-    /// The thing itself, where it could be read.
-    pub(crate) fn body(&self) -> Option<&Value> {
-        self.found.as_ref().ok()?.as_ref()
-    }
-}
-
-/// Candidates by lower-case id.
-pub(crate) type Candidates = BTreeMap<String, Candidate>;
 
 /// Everything that the index says mentions one of the identities, each read from itself.
 pub(crate) async fn mentioned(
     reader: &Reader,
     common: &Common,
+    batch: Batch<'_>,
     identities: &[(&Value, &Identifiers)],
     gaps: &mut Vec<Gap>,
 ) -> Candidates {
-    let names: Vec<&Identifiers> = identities.iter().map(|(_, who)| *who).collect();
-    let chunks = names.chunks(query::IDENTITIES_PER_QUERY);
+    let chunks = batch.identities.chunks(query::IDENTITIES_PER_QUERY);
     let queries = chunks.flat_map(|some| query::TABLES.map(|table| (table, query::mentions(table, some))));
     let asked: Vec<_> = queries
         .map(|(table, query)| async move { (table, reader.resource_graph(&query, &[]).await) })
@@ -157,27 +135,34 @@ pub(crate) async fn mentioned(
         }
     }
     // The identities themselves have been read, and one may name another.
-    found.retain(|id, _| !names.iter().any(|who| who.resource_id.eq_ignore_ascii_case(id)));
+    found.retain(|id, _| !common.living.contains(id));
     let mut candidates = fetch(reader, common, found.into_values().collect()).await;
-    gaps.extend(behind(&candidates, &names));
+    gaps.extend(behind(&candidates, batch));
     candidates.extend(identities.iter().map(|(body, who)| {
         let (id, kind) = (who.resource_id.clone(), parse::type_of(&who.resource_id).unwrap_or_default());
         let found = Ok(Some((*body).clone()));
-        (
-            id.to_lowercase(),
-            Candidate { id, kind, api: crate::surfaces::identity::create::MSI.to_owned(), found },
-        )
+        (id.to_lowercase(), Candidate { id, kind, api: MSI.to_owned(), found })
     }));
-    candidates
+    Candidates::new(candidates, batch)
 }
 
 /// Reads each of these from itself, in the version that its type has.
-async fn fetch(reader: &Reader, common: &Common, wanted: Vec<(String, String)>) -> Candidates {
+async fn fetch(
+    reader: &Reader,
+    common: &Common,
+    wanted: Vec<(String, String)>,
+) -> BTreeMap<String, Candidate> {
     let mut asked = Vec::with_capacity(wanted.len());
     for (id, kind) in wanted {
         asked.push(async move {
-            let api = common.versions.of(reader, &id, &kind).await;
-            let found = reader.find_twice(&id, &api).await;
+            let (api, found) = match vaults::read_before(&common.once, &id) {
+                Some(vault) => (vaults::version().to_owned(), Ok(Some(vault.clone()))),
+                None => {
+                    let api = common.versions.of(reader, &id, &kind).await;
+                    let found = reader.find_twice(&id, &api).await;
+                    (api, found)
+                }
+            };
             (id.to_lowercase(), Candidate { id, kind, api, found })
         });
     }
@@ -212,23 +197,30 @@ pub(crate) async fn read(
             None
         }
     };
-    let asked = Asked { index: !mentioned.is_empty(), azure: associated.is_some() };
+    let asked = Asked { index: !mentioned.all.is_empty(), azure: associated.is_some() };
     let mut ways = Ways { ids: BTreeMap::new() };
-    for candidate in mentioned.values() {
+    let unread = mentioned.unread.iter().filter_map(|id| mentioned.all.get(id));
+    for candidate in mentioned.of(who).chain(unread) {
         ways.add(&candidate.id, candidate.kind.clone(), Method::GraphText);
     }
-    for site in common.opaque.sites.iter().filter(|site| !settings_of(common, &site.id, who).is_empty()) {
+    for site in common.opaque.sites.of(who).filter(|site| !settings_of(common, &site.id, who).is_empty()) {
         ways.add(&site.id, parse::type_of(&site.id).unwrap_or_default(), Method::Direct);
     }
     for (id, kind) in associated.iter().flatten() {
         ways.add(id, kind.clone(), Method::Associated);
     }
-    let unread = ways.ids.iter().filter(|(id, _)| !mentioned.contains_key(*id));
+    for (id, (_, _, methods)) in &mut ways.ids {
+        // The index may show it for another identity: it shows it.
+        if mentioned.all.contains_key(id) {
+            methods.insert(Method::GraphText);
+        }
+    }
+    let unread = ways.ids.iter().filter(|(id, _)| !mentioned.all.contains_key(*id));
     let unread = unread.map(|(_, (id, kind, _))| ((*id).to_owned(), kind.clone())).collect();
     let more = fetch(reader, common, unread).await;
     let mut hosts = Vec::new();
     for (id, (_, _, methods)) in ways.ids {
-        let Some(candidate) = mentioned.get(&id).or_else(|| more.get(&id)) else { continue };
+        let Some(candidate) = mentioned.all.get(&id).or_else(|| more.get(&id)) else { continue };
         let by_azure = methods.contains(&Method::Associated);
         let host = match &candidate.found {
             Ok(Some(body)) => {
@@ -289,41 +281,27 @@ fn disagreements(id: &str, host: Option<&Host>, seen: &BTreeSet<Method>, asked: 
     whys.into_iter().map(gap).collect()
 }
 
-/// What the index shows and is not so: it lags behind, and somebody should know.
-fn behind(found: &Candidates, identities: &[&Identifiers]) -> Vec<Gap> {
-    let why = |candidate: &Candidate| match &candidate.found {
-        Ok(None) => Some("Resource Graph shows it, and it is not there"),
-        Ok(Some(body)) if identities.iter().all(|who| scan(body, who).is_empty()) => {
-            Some("Resource Graph says that it names an identity, and it names none")
-        }
-        Ok(Some(_)) | Err(_) => None,
-    };
-    let gap = |candidate: &Candidate| {
-        let why = why(candidate)?.to_owned();
-        Some(Gap { code: GapCode::Disagreement, scope: candidate.id.clone(), why })
-    };
-    found.values().filter_map(gap).collect()
-}
-
 /// Finds the identities beside the moving one that are gone: while one is in its map, a host can not be written.
 pub(crate) async fn find_dead<'a>(
     reader: &Reader,
-    moving: &[&str],
+    common: &Common,
     hosts: impl Iterator<Item = &'a mut Host>,
 ) -> Vec<Gap> {
     let mut hosts: Vec<&mut Host> = hosts.collect();
-    let lives = |id: &&String| !moving.iter().any(|known| known.eq_ignore_ascii_case(id));
-    let attached = hosts.iter().flat_map(|host| &host.attached).filter(lives);
-    let beside: BTreeSet<String> = attached.map(|id| id.to_lowercase()).collect();
+    let attached = hosts.iter().flat_map(|host| &host.attached).map(|id| id.to_lowercase());
+    let beside: BTreeSet<String> = attached.filter(|id| !common.living.contains(id)).collect();
     let mut asked = Vec::with_capacity(beside.len());
     for id in beside {
-        asked.push(async move { (reader.find_twice(&id, crate::surfaces::identity::create::MSI).await, id) });
+        asked.push(async move {
+            let look = async { Ok(reader.find_twice(&id, MSI).await?.is_some()) };
+            (common.shared.there.of(&id, look).await, id)
+        });
     }
     let (mut gone, mut gaps) = (BTreeSet::new(), Vec::new());
     for (found, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match found {
-            Ok(Some(_)) => {}
-            Ok(None) => {
+            Ok(true) => {}
+            Ok(false) => {
                 gone.insert(id);
             }
             Err(why) => gaps.push(gap(&id, &why)),
@@ -394,7 +372,6 @@ fn judge(
 mod tests {
     use super::*;
     use crate::relocate::testing;
-    use serde_json::json;
 
     #[test]
     fn every_difference_between_the_ways_of_looking_is_said() {
@@ -412,21 +389,5 @@ mod tests {
         assert_eq!(said(None, &[index], all), 0, "the index is asked for many identities at once");
         let none = Asked { index: false, azure: false };
         assert_eq!(said(Some(&carrier), &[Method::Direct], none), 0, "what was not answered cannot differ");
-    }
-
-    #[test]
-    fn an_index_that_is_behind_is_named() {
-        let who = testing::facts().identity.identifiers;
-        let candidate = |id: &str, found| {
-            (id.to_owned(), Candidate { id: id.to_owned(), kind: String::new(), api: String::new(), found })
-        };
-        let found: Candidates = [
-            candidate("/gone", Ok(None)),
-            candidate("/changed", Ok(Some(json!({"id": "/changed"})))),
-            candidate("/right", Ok(Some(json!({"id": "/right", "tags": {"x": who.client_id}})))),
-        ]
-        .into();
-        let scopes: Vec<String> = behind(&found, &[&who]).into_iter().map(|gap| gap.scope).collect();
-        assert_eq!(scopes, ["/changed", "/gone"]);
     }
 }

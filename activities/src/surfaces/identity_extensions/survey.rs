@@ -7,7 +7,7 @@ use crate::references::secrets::{MASK, mask};
 use crate::relocate::facts::*;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
-use crate::surfaces::host::survey::Candidates;
+use crate::surfaces::host::candidates::Candidates;
 use serde_json::{Map, Value, json};
 
 const ASSIGNMENTS: &str = "Microsoft.Authorization/policyAssignments";
@@ -34,7 +34,7 @@ pub(crate) struct Own {
 /// The policies of what the index found that stand on the identity, and its diagnostic settings.
 pub(crate) async fn read(reader: &Reader, found: &Candidates, who: &Identifiers) -> Own {
     let mut own = Own::default();
-    for (body, api) in found.values().filter_map(|one| Some((one.body()?, one.api()))) {
+    for (body, api) in found.of(who).filter_map(|one| Some((one.body()?, one.api()))) {
         match policy(body, api, who) {
             Some(Ok(one)) => own.copied.push(one),
             Some(Err(one)) => own.by_hand.push(Named::Policy(one)),

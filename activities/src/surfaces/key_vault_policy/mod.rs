@@ -3,6 +3,6 @@
 pub(crate) mod activity;
 pub(crate) mod facts;
 mod image;
-mod surface;
+pub(crate) mod surface;
 
 pub(crate) use surface::KeyVaultPolicies;

@@ -3,6 +3,8 @@
 use crate::activity::kit::Kind;
 use crate::azure::Reader;
 use crate::references::scan::Identifiers;
+use crate::references::table;
+use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::{AccessPolicy, Facts, Gap};
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::plan::words::place;
@@ -10,6 +12,7 @@ use crate::relocate::short::short;
 use crate::relocate::survey::accounts::accounts;
 use crate::relocate::survey::common::AT_ONCE;
 use crate::relocate::survey::gaps::gap;
+use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::key_vault_policy::activity::{Add, Policy, PolicyInput, Remove, Way};
 use crate::surfaces::key_vault_policy::facts::access_policies;
@@ -19,6 +22,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Node, PlanValue, StepId};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// The surface.
 pub(crate) struct KeyVaultPolicies;
@@ -32,15 +36,17 @@ impl Surface for KeyVaultPolicies {
         vec![Kind::of::<Policy<Add>>(), Kind::of::<Policy<Remove>>()]
     }
 
-    fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {
+    fn read_once<'a>(&'a self, reader: &'a Reader, batch: Batch<'a>) -> BoxFuture<'a, Once> {
         Box::pin(async move {
             let (vaults, gaps) = vaults(reader).await;
-            Once::new(vaults, gaps)
+            let ids = vaults.iter().map(|one| parse::text(one, "/id").unwrap_or_default().to_lowercase());
+            let numbers = ids.zip(0..).collect();
+            Once::new(Vaults { all: batch.sorted_values(vaults), numbers }, gaps)
         })
     }
 
     fn survey(&self, once: &Once, who: &Identifiers, facts: &mut Facts) {
-        let vaults = once.get::<Vec<Value>>().into_iter().flatten();
+        let vaults = once.get::<Vaults>().into_iter().flat_map(|vaults| vaults.all.of(who));
         facts.access_policies = vaults.flat_map(|vault| access_policies(vault, &who.principal_id)).collect();
     }
 
@@ -89,11 +95,29 @@ fn input(policy: &AccessPolicy, vault: &str, whose: PlanValue<String>, permissio
     }
 }
 
+/// The vaults that were read.
+struct Vaults {
+    all: ByIdentity<Value>,
+    /// The number of each, by its lower-case id.
+    numbers: HashMap<String, usize>,
+}
+
+/// A vault that was read for its policies: it may carry an identity as well.
+pub(crate) fn read_before<'a>(once: &'a [Once], id: &str) -> Option<&'a Value> {
+    let vaults = once.iter().find_map(|one| one.get::<Vaults>())?;
+    vaults.all.all().get(*vaults.numbers.get(&id.to_lowercase())?)
+}
+
+/// The version that vaults are read in, as carriers of identities too.
+pub(crate) fn version() -> &'static str {
+    table::row("Microsoft.KeyVault/vaults").and_then(|row| row.api_version).unwrap_or("2023-07-01")
+}
+
 async fn vaults(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
     let mut gaps = Vec::new();
     let ids = accounts(reader, &["microsoft.keyvault/vaults"], &mut gaps).await;
     let read: Vec<_> =
-        ids.into_iter().map(|(id, _)| async move { (reader.get(&id, "2023-07-01").await, id) }).collect();
+        ids.into_iter().map(|(id, _)| async move { (reader.get(&id, version()).await, id) }).collect();
     let mut vaults = Vec::new();
     for (vault, id) in stream::iter(read).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match vault {

@@ -8,7 +8,7 @@ use crate::relocate::facts::*;
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
-use crate::surfaces::host::survey::Candidates;
+use crate::surfaces::host::candidates::Candidates;
 use crate::surfaces::manual_references::manual_only_types as said;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
@@ -22,17 +22,17 @@ const SCHEDULES: &str = "2020-10-01";
 
 /// The roles of Azure that the identity could activate, and those on it that others could.
 pub(crate) async fn eligible(reader: &Reader, common: &Common, who: &Identifiers) -> (Vec<Named>, Vec<Gap>) {
-    let filter = format!("principalId eq '{}'", who.principal_id.replace('\'', "''"));
-    let subscriptions = common.subscriptions.iter().map(|s| format!("/subscriptions/{s}"));
-    let scopes = subscriptions.chain(common.management_groups.iter().cloned());
-    let path = |scope| format!("{scope}/providers/Microsoft.Authorization/roleEligibilitySchedules");
-    let on = path(who.resource_id.clone());
-    let mut lists: Vec<_> = scopes.map(path).map(|path| (path, vec![("$filter", filter.as_str())])).collect();
-    lists.push((on.clone(), vec![("$filter", "atScope()")]));
-    let (found, mut gaps) = read(reader, lists, SCHEDULES).await;
+    let on = format!("{}/providers/Microsoft.Authorization/roleEligibilitySchedules", who.resource_id);
+    let (found_on, mut gaps) = match common.granted.eligible_on(who) {
+        Some(known) => (known.to_vec(), Vec::new()),
+        None => read(reader, vec![(on.clone(), vec![("$filter", "atScope()")])], SCHEDULES).await,
+    };
     // Without a licence nobody is eligible, and the lists above say that there is none.
     gaps.retain(|gap| gap.scope != on || !gap.why.contains(NO_LICENCE));
-    let mut named: Vec<Named> = found.iter().filter_map(|body| eligibility(body, common, who)).collect();
+    let (found, unread) = common.granted.eligible(who);
+    gaps.extend(unread);
+    let all = found.into_iter().chain(&found_on);
+    let mut named: Vec<Named> = all.filter_map(|body| eligibility(body, common, who)).collect();
     named.sort();
     named.dedup();
     (named, gaps)
@@ -87,7 +87,7 @@ fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named
 
 /// Those of what the index found that are not hosts, and name the identity.
 pub(crate) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
-    found.values().filter_map(|candidate| named(candidate.body()?, who)).collect()
+    found.of(who).filter_map(|candidate| named(candidate.body()?, who)).collect()
 }
 
 /// What one resource is, if it is no host.

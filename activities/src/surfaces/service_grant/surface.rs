@@ -6,6 +6,7 @@ use crate::azure::{Reader, says_never};
 use crate::references::known::{self, Grants};
 use crate::references::scan::Identifiers;
 use crate::references::table::type_of;
+use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::{Facts, Gap, Host, ServiceGrant};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part, ReadyPrincipal};
 use crate::relocate::plan::fresh::fresh_name;
@@ -28,6 +29,9 @@ use std::collections::BTreeSet;
 
 /// What services keep: the body and the version it was read with.
 type Kept = Vec<(Value, &'static str)>;
+
+/// The same, by whom it may name.
+type Sorted = ByIdentity<(Value, &'static str)>;
 
 /// The surface.
 pub(crate) struct ServiceGrants;
@@ -61,15 +65,17 @@ impl Surface for ServiceGrants {
         Some((format!("grants that services keep: {}", names.join(", ")), paths.collect()))
     }
 
-    fn read_once<'a>(&'a self, reader: &'a Reader) -> BoxFuture<'a, Once> {
+    fn read_once<'a>(&'a self, reader: &'a Reader, batch: Batch<'a>) -> BoxFuture<'a, Once> {
         Box::pin(async move {
             let (grants, gaps) = grants(reader).await;
-            Once::new(grants, gaps)
+            let named =
+                |(grant, _): &(Value, _), found: &mut BTreeSet<usize>| batch.words.in_value(grant, found);
+            Once::new(batch.sorted(grants, named), gaps)
         })
     }
 
     fn survey(&self, once: &Once, who: &Identifiers, facts: &mut Facts) {
-        let kept = once.get::<Kept>().into_iter().flatten();
+        let kept = once.get::<Sorted>().into_iter().flat_map(|kept| kept.of(who));
         facts.service_grants = kept.filter_map(|(grant, api)| service_grant(grant, api, who)).collect();
     }
 
@@ -118,7 +124,7 @@ impl Surface for ServiceGrants {
 
 /// The administrators of which there is one, where that is the identity: they are hosts.
 pub(crate) fn administrators(once: &Once, who: &Identifiers) -> Vec<Host> {
-    let kept = once.get::<Kept>().into_iter().flatten();
+    let kept = once.get::<Sorted>().into_iter().flat_map(|kept| kept.of(who));
     kept.filter_map(|(grant, api)| administrator(grant, api, who)).collect()
 }
 
