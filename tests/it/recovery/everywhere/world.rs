@@ -15,6 +15,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// How much faster than real time both sides live: the client waits for the limits that Azure publishes.
+const QUICK: f64 = 20_000.0;
+
 /// The move of the identity of `estate`, with a local Azure of its own each time.
 pub(crate) struct Relocation {
     estate: Value,
@@ -74,7 +77,7 @@ impl SystemUnderTest for Relocation {
         let serving = Serving {
             listen,
             tls: false,
-            pace: Pace::Scaled(1.0),
+            pace: Pace::Scaled(QUICK),
             seed: 1,
             faults: Default::default(),
             pages: Pages::Open,
@@ -86,7 +89,7 @@ impl SystemUnderTest for Relocation {
             authority: None,
             ca: None,
             sign_in: Some(LocalSignIn::new(with)),
-            time_scale: 1.0,
+            time_scale: QUICK,
         };
         let azure = Azure::connect(options).await.expect("it is an Azure");
         let params = self.params();
