@@ -107,7 +107,7 @@ fn a_cloud_without_a_name_that_only_a_plan_names_has_to_be_named_by_who_signs_in
         assert!(said.out.contains(azure.text("tenant")), "{}", said.out);
     }
     let said = rehome.say(&["run", "plan.json", "--yes"]).expect(2);
-    assert!(said.err.contains(&format!("add --cloud {cloud}")), "{}", said.err);
+    assert!(said.err.contains(&format!("rehome run plan.json --yes --cloud {cloud}")), "{}", said.err);
 }
 
 #[test]
