@@ -33,6 +33,9 @@ pub enum Illegal {
     },
 }
 
+/// Whether an event or a request fits a step; why not, in words.
+pub(crate) type Judged = Result<(), &'static str>;
+
 impl RunState {
     /// The state after the first event of a run, which must be its plan.
     ///

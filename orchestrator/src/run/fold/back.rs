@@ -6,13 +6,10 @@ use crate::plan::Node;
 use crate::plan::graph::Index;
 use crate::plan::template::Template;
 use crate::run::event::*;
-use crate::run::fold::apply::{Illegal, count, here};
+use crate::run::fold::apply::{Illegal, Judged, count, here};
 use crate::run::fold::forward::foreign;
 use crate::run::state::*;
 use std::collections::BTreeSet;
-
-/// Why an event does not fit a step, in words.
-type Judged = Result<(), &'static str>;
 
 impl RunState {
     /// Turns the run: every step is judged, what is known at once, the rest when it settles.
@@ -68,7 +65,7 @@ impl RunState {
                     UndoState::NotNeeded
                 }
             },
-            // Who did not want to wait on the way there did not say so of the way back.
+            // Skipping the forward delay does not skip the rollback delay.
             ForwardState::Skipped if matches!(node, Node::PropagationDelay { .. }) => UndoState::Pending,
             ForwardState::Partial
             | ForwardState::Retrying { .. }
@@ -77,7 +74,7 @@ impl RunState {
             {
                 UndoState::Pending
             }
-            // Somebody goes on in spite of what it changed beyond its effect.
+            // The step changed more than its effect, and a person went on all the same.
             ForwardState::Skipped if step.partial => UndoState::Pending,
             ForwardState::Idle
             | ForwardState::Partial
@@ -362,7 +359,7 @@ impl RunState {
                 step.undo = UndoState::Left;
                 self.advance(at);
             }
-            // Who does not want to wait for it answers for what comes too early.
+            // Whoever skips the rollback delay answers for what comes too early.
             (Request::Skip(_), UndoState::PropagationDelay { .. }) => return self.complete_undo_wait(at),
             (Request::MarkDone(_), UndoState::Parked { .. }) => step.undo = UndoState::Attesting,
             (Request::Acknowledge(_), UndoState::ByHand) if ready => self.undone(at),

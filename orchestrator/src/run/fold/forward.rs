@@ -5,10 +5,8 @@ use crate::fault::{Fault, FaultKind};
 use crate::plan::Node;
 use crate::plan::graph::Index;
 use crate::run::event::*;
+use crate::run::fold::apply::Judged;
 use crate::run::state::*;
-
-/// Why an event does not fit a step, in words.
-type Judged = Result<(), &'static str>;
 
 impl RunState {
     pub(crate) fn begin_run(&mut self, at: Index, began: &Began, at_ms: i64) -> Judged {

@@ -4,12 +4,9 @@ use crate::activity::Reversibility;
 use crate::plan::Node;
 use crate::plan::graph::Index;
 use crate::run::event::*;
-use crate::run::fold::apply::{Illegal, here};
+use crate::run::fold::apply::{Illegal, Judged, here};
 use crate::run::state::*;
 use std::collections::BTreeMap;
-
-/// Why an event does not fit a step, in words.
-type Judged = Result<(), &'static str>;
 
 impl RunState {
     /// Whether the end of its record is lost, and the world was not looked at since.

@@ -3,12 +3,9 @@
 use crate::plan::Node;
 use crate::plan::graph::Index;
 use crate::run::event::{Event, Request};
-use crate::run::fold::apply::{Illegal, here};
+use crate::run::fold::apply::{Illegal, Judged, here};
 use crate::run::state::*;
 use std::collections::BTreeSet;
-
-/// Why a request does not fit a step, in words.
-type Judged = Result<(), &'static str>;
 
 impl RunState {
     pub(crate) fn ask(&mut self, event: &Event, request: &Request, at_ms: i64) -> Result<(), Illegal> {
@@ -108,7 +105,7 @@ impl RunState {
             let at = self.graph.find(id).ok_or_else(|| Illegal::NoStep(id.clone()))?;
             let gate = matches!(self.graph.step(at).node, Node::Gate { .. });
             match &self.steps[at as usize].forward {
-                // All of it is in place, and more: who goes on in spite of that has seen what.
+                // The whole effect is in place, and more; the person who skips the step was shown what.
                 ForwardState::Parked { doubt: false, why } if !gate && !why.differences.is_empty() => {}
                 ForwardState::Idle
                 | ForwardState::Retrying { .. }
