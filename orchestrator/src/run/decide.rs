@@ -61,7 +61,7 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    fn wake(&mut self, date: i64) {
+    pub(super) fn wake(&mut self, date: i64) {
         self.wake_ms = Some(self.wake_ms.map_or(date, |d| d.min(date)));
     }
 
@@ -69,7 +69,7 @@ impl Decision {
         self.soak_ms = Some(self.soak_ms.map_or(date, |d| d.min(date)));
     }
 
-    fn record(&mut self, event: Event) {
+    pub(super) fn record(&mut self, event: Event) {
         self.commands.push(Command::Record(event));
     }
 }
@@ -97,17 +97,17 @@ const PAUSE_MIN_MS: i64 = 20;
 const BRIEF_MS: u64 = 3_600_000;
 
 /// After so many attempts that were answered with success and changed nothing, more of them change nothing either.
-const VAIN_MAX: u8 = 2;
+pub(super) const VAIN_MAX: u8 = 2;
 
 /// Time alone ends nothing before so many tries: one that took long by itself says nothing about the next.
 const TRIES_MIN: u32 = 3;
 
-struct Decider<'a> {
-    run: &'a RunState,
-    live: &'a Live,
-    now_ms: i64,
-    time_scale: TimeScale,
-    out: &'a mut Decision,
+pub(super) struct Decider<'a> {
+    pub(super) run: &'a RunState,
+    pub(super) live: &'a Live,
+    pub(super) now_ms: i64,
+    pub(super) time_scale: TimeScale,
+    pub(super) out: &'a mut Decision,
 }
 
 impl Decider<'_> {
@@ -236,7 +236,7 @@ impl Decider<'_> {
     }
 
     /// A forward step whose outcome is open: the same in both directions.
-    fn unsettled(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
+    pub(super) fn unsettled(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
         let step = self.run.at(at);
         match &step.forward {
             ForwardState::Began | ForwardState::Attesting => {
@@ -266,7 +266,7 @@ impl Decider<'_> {
         }
     }
 
-    fn look(
+    pub(super) fn look(
         &mut self,
         at: Index,
         direction: Direction,
@@ -330,7 +330,7 @@ impl Decider<'_> {
     }
 
     /// A pause on the way to the goal, or on the way back.
-    fn propagation_delay(&mut self, at: Index, for_ms: u64) {
+    pub(super) fn propagation_delay(&mut self, at: Index, for_ms: u64) {
         let id = self.run.graph.step(at).id.clone();
         let (forward, undo) = (&self.run.at(at).forward, &self.run.at(at).undo);
         match (forward, undo) {
@@ -353,7 +353,7 @@ impl Decider<'_> {
         }
     }
 
-    fn begin(&mut self, at: Index, direction: Direction, keep_before: bool) {
+    pub(super) fn begin(&mut self, at: Index, direction: Direction, keep_before: bool) {
         let date = self.live.not_before.get(&at).copied().unwrap_or(0);
         if self.run.paused {
             self.out.people = true;
@@ -366,14 +366,14 @@ impl Decider<'_> {
 
     /// Whether the limits are reached. Time in which nobody tried (the program was not running) does not
     /// count: after it there is always one more try.
-    fn is_over(&self, used: u32, first_ms: Option<i64>, since_ms: i64, retry: &Retry) -> bool {
+    pub(super) fn is_over(&self, used: u32, first_ms: Option<i64>, since_ms: i64, retry: &Retry) -> bool {
         let late = first_ms.is_some_and(|first| self.is_late(first, retry.give_up_after_ms, since_ms, retry));
         used >= retry.attempts_max || (late && used >= TRIES_MIN.min(retry.attempts_max))
     }
 
     /// Whether a date is still to come. A step that something happened to in the future means that the clock
     /// was set back: then nobody knows how long the wait has been, and it is over.
-    fn is_ahead(&self, date_ms: i64, step: &StepState) -> bool {
+    pub(super) fn is_ahead(&self, date_ms: i64, step: &StepState) -> bool {
         date_ms > self.now_ms && step.since_ms <= self.now_ms
     }
 
@@ -383,131 +383,13 @@ impl Decider<'_> {
             && self.now_ms.saturating_sub(since_ms) <= pause
     }
 
-    fn give_up(&mut self, at: Index, direction: Direction, last: Option<Fault>) {
+    pub(super) fn give_up(&mut self, at: Index, direction: Direction, last: Option<Fault>) {
         let why = last.unwrap_or_else(|| {
             Fault::new(FaultKind::GaveUp, "GaveUp", "the limits of the plan for trying again are reached")
         });
         let why = self.run.explained(at, why);
         let step = self.run.graph.step(at).id.clone();
         self.out.record(Event::Parked(Parked { step, direction, why }));
-    }
-
-    fn go_back(&mut self, back: &Back) {
-        let mut settling = false;
-        for at in &back.unsettled {
-            settling |= self.run.at(*at).forward.progress() != Progress::Blocked;
-            if let (false, Node::Act { retry, settling_ms, .. }) =
-                (self.live.steps.contains(at), &self.run.graph.step(*at).node)
-            {
-                self.unsettled(*at, retry, *settling_ms);
-            }
-        }
-        // Whatever is in flight must be known before anything is taken back.
-        if settling {
-            return;
-        }
-        self.look_again(back);
-        for at in &back.ready {
-            if !self.live.steps.contains(at) {
-                self.undo_step(*at, back);
-            }
-        }
-        if back.unfinished.is_empty() && back.unsettled.is_empty() {
-            self.finish(back);
-        } else if self.out.commands.is_empty()
-            && self.out.wake_ms.is_none()
-            && self.out.soak_ms.is_none()
-            && self.live.steps.is_empty()
-        {
-            self.out.people = true;
-        }
-    }
-
-    /// Looks once more at each step that was undone, when it is too late for its effect to turn up.
-    fn look_again(&mut self, back: &Back) {
-        for at in &back.unchecked {
-            if self.live.steps.contains(at) {
-                continue;
-            }
-            let (step, node) = (self.run.at(*at), &self.run.graph.step(*at).node);
-            let settling = match node {
-                Node::Act { settling_ms, .. } if step.outcome_uncertain => {
-                    self.time_scale.wall_ms(*settling_ms)
-                }
-                _ => 0,
-            };
-            let date = step.began_ms.saturating_add(settling);
-            if date > self.now_ms {
-                self.out.wake(date);
-            } else {
-                self.out.commands.push(Command::Probe { at: *at, direction: Direction::Undo });
-            }
-        }
-    }
-
-    fn undo_step(&mut self, at: Index, back: &Back) {
-        let step = self.run.at(at);
-        let (retry, settling_ms) = match &self.run.graph.step(at).node {
-            Node::Act { retry, settling_ms, .. } => (retry, settling_ms),
-            Node::PropagationDelay { back_ms, .. } => return self.propagation_delay(at, *back_ms),
-            Node::Wait { .. }
-            | Node::Soak { .. }
-            | Node::Gate { .. }
-            | Node::ByHand { .. }
-            | Node::Check { .. } => {
-                self.out.people = true;
-                return;
-            }
-        };
-        match &step.undo {
-            // What was undone is looked at before what it needed is: undoing that may put back what it took away.
-            UndoState::Pending if !back.unchecked.is_empty() => {}
-            UndoState::Pending => self.begin(at, Direction::Undo, false),
-            UndoState::Retrying { why, .. } if step.undo_vain >= VAIN_MAX => {
-                self.give_up(at, Direction::Undo, Some(why.clone()));
-            }
-            UndoState::Retrying { why, .. }
-                if self.is_over(
-                    step.undo_attempts - step.undo_attempts_before_reset,
-                    step.undo_first_ms,
-                    step.since_ms,
-                    retry,
-                ) =>
-            {
-                self.give_up(at, Direction::Undo, Some(why.clone()));
-            }
-            UndoState::Retrying { until_ms, .. } if self.is_ahead(*until_ms, step) => {
-                self.out.wake(*until_ms)
-            }
-            UndoState::Retrying { .. } => self.begin(at, Direction::Undo, false),
-            UndoState::Began | UndoState::Attesting => {
-                self.out.commands.push(Command::Probe { at, direction: Direction::Undo });
-            }
-            UndoState::Doubt(look) => {
-                let limit = retry.give_up_after_ms.saturating_add(*settling_ms);
-                self.look(at, Direction::Undo, look, step.undo_first_ms, limit);
-            }
-            UndoState::Parked { .. } | UndoState::ByHand => self.out.people = true,
-            UndoState::None
-            | UndoState::NotNeeded
-            | UndoState::PropagationDelay { .. }
-            | UndoState::Undone
-            | UndoState::Left => {}
-        }
-    }
-
-    /// Everything is undone and was looked at: look at the world as a whole.
-    fn finish(&mut self, back: &Back) {
-        if !back.unchecked.is_empty() || self.live.surveying {
-            return;
-        }
-        if back.verified.is_some() {
-            self.out.record(Event::Closed(Closed { verdict: Verdict::RolledBack }));
-        } else if back.next_proof_ms > self.now_ms {
-            self.out.wake(back.next_proof_ms);
-        } else {
-            self.out.commands.push(Command::Survey);
-        }
     }
 }
 

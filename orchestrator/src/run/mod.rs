@@ -2,6 +2,7 @@
 
 pub(crate) mod codec;
 pub(crate) mod decide;
+mod decide_back;
 pub(crate) mod event;
 pub(crate) mod event_lost;
 pub(crate) mod fold;

@@ -9,12 +9,14 @@ use super::transport::Answer;
 use rehome_orchestrator::TimeScale;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How fast a bucket is taken to fill, as a part of what is published: two clocks never agree, and who is a moment too
 /// early is refused.
 const SHARE: f64 = 0.98;
+
+/// The runtime's clock counts in these: a shorter wait is none.
+const TICK: Duration = Duration::from_millis(1);
 
 /// A bucket that has not been drawn from for so long is full, and is forgotten.
 const FULL_AGAIN: Duration = Duration::from_secs(600);
@@ -45,8 +47,9 @@ impl Pacing {
     pub(crate) async fn wait(&self, limits: &[Limit], time_scale: TimeScale) {
         let now = Instant::now();
         let until = self.draw(limits, time_scale, now);
-        if until > now {
-            tokio::time::sleep_until(until).await;
+        let left = until.saturating_duration_since(now);
+        if left >= TICK {
+            tokio::time::sleep(left).await;
         }
     }
 
