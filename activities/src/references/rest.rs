@@ -64,6 +64,13 @@ impl Rest {
         Self(image)
     }
 
+    /// An image that was recorded when less of this type was known to be computed, without what is known of it now.
+    pub(crate) fn of_type(&self, resource: &Value) -> Self {
+        let mut image = self.0.clone();
+        without_computed(resource["type"].as_str().unwrap_or_default(), &mut image);
+        Self(image)
+    }
+
     /// The image of a map of texts that are nobody's business, by the mark of each.
     pub(crate) fn of_marks(marks: impl Iterator<Item = (String, String)>) -> Self {
         let marks: Map<String, Value> = marks.map(|(name, mark)| (name, json!({ MASK: mark }))).collect();

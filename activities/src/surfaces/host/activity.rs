@@ -162,7 +162,8 @@ impl HostRewrite {
 
     /// What is not as it was before the step, beside our places.
     fn spilt(&self, live: &Value, input: &HostInput, before: &HostBefore) -> Vec<Spill> {
-        before.rest.as_ref().map(|was| was.spilt(&self.rest(live, input))).unwrap_or_default()
+        let was = before.rest.as_ref().map(|was| was.of_type(live));
+        was.map(|was| was.spilt(&self.rest(live, input))).unwrap_or_default()
     }
 
     /// Reads back what was written: our places as wished, and nothing else changed.
@@ -337,7 +338,7 @@ impl Activity for HostRewrite {
         let Some(live) = self.clients.reader.find(&input.id, &input.api_version).await? else {
             return Ok(vec![gone(input)]);
         };
-        let spilt = was.blurred().spilt(&self.rest(&live, input).blurred());
+        let spilt = was.of_type(&live).blurred().spilt(&self.rest(&live, input).blurred());
         let ours = spilt.iter().filter(|_| !input.shared);
         let mut out: Vec<Difference> = ours.map(|spill| spill.difference(&input.id)).collect();
         for id in missing(&live, input, before) {
