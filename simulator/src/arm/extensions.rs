@@ -94,9 +94,14 @@ pub(super) fn listed(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<R
     Some(Reply::json(200, json!({ "value": value })))
 }
 
-/// What Azure says of a definition that a client writes.
+/// What Azure says of a definition that a client writes, and where an assignment holds.
 pub(super) fn complete(path: &ArmPath, body: &mut Value) {
     let kind = path.kind.to_lowercase();
+    if kind == ASSIGNMENT
+        && let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.insert("scope".to_owned(), Value::from(path.scope.as_str()));
+    }
     if ["microsoft.authorization/policydefinitions", "microsoft.authorization/policysetdefinitions"]
         .contains(&kind.as_str())
         && let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut)
