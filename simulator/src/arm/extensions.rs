@@ -94,10 +94,11 @@ pub(super) fn listed(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<R
     Some(Reply::json(200, json!({ "value": value })))
 }
 
-/// What Azure says of a definition that a client writes, and where an assignment holds.
-pub(super) fn complete(path: &ArmPath, body: &mut Value) {
+/// What Azure says of a definition that a client writes, and where a new assignment holds.
+pub(super) fn complete(path: &ArmPath, before: Option<&Value>, body: &mut Value) {
     let kind = path.kind.to_lowercase();
     if kind == ASSIGNMENT
+        && before.is_none()
         && let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut)
     {
         properties.insert("scope".to_owned(), Value::from(path.scope.as_str()));

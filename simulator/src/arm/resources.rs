@@ -211,7 +211,7 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     computed::look_up(&path.kind, &mut body, &|id| ids_of(world, id));
     clusters::follow(world, path, before.as_ref(), &mut body);
     deleted_vaults::complete(path, &mut body);
-    extensions::complete(path, &mut body);
+    extensions::complete(path, before.as_ref(), &mut body);
     retag(world, &mut body);
     world.put(call.path, body.clone());
     identity_block::settle(world, call.path, before.as_ref());
