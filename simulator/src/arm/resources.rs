@@ -206,7 +206,10 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
             computed::keep(&path.kind, before, &mut body);
             versions::keep(call, &path.kind, before, &mut body);
         }
-        None => computed::strip(&path.kind, &mut body),
+        None => {
+            computed::strip(&path.kind, &mut body);
+            services::complete(path, &mut body);
+        }
     }
     computed::look_up(&path.kind, &mut body, &|id| ids_of(world, id));
     clusters::follow(world, path, before.as_ref(), &mut body);

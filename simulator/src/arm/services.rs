@@ -47,3 +47,14 @@ pub(crate) fn refused(world: &World, path: &ArmPath, body: &Value) -> Option<Rep
     }
     None
 }
+
+/// What a service says of a new grant by the name of it: an administrator of PostgreSQL is named after its object id.
+/// Source: dbforpostgresql/2025-08-01, `AdministratorMicrosoftEntraPropertiesForAdd`
+pub(super) fn complete(path: &ArmPath, body: &mut Value) {
+    let administrators = "microsoft.dbforpostgresql/flexibleservers/administrators";
+    if path.kind.eq_ignore_ascii_case(administrators)
+        && let Some(properties) = body.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.insert("objectId".to_owned(), Value::from(path.name()));
+    }
+}
