@@ -294,6 +294,11 @@ fn the_recipe_for_checking_a_bundle_with_other_tools_agrees_with_this_program() 
     for name in ["threats.md", "auditing.md"] {
         assert!(page(name).contains(&format!("`{recipe}{rest}`")), "{name} has the recipe");
     }
+    let threats = page("threats.md");
+    let printed =
+        threats.split_once("```python\n").expect("a recipe").1.split_once("```").expect("its end").0;
+    let file = std::fs::read_to_string(root.join("store/verify_bundle.py")).expect("the verifier");
+    assert_eq!(printed, file, "it is printed as it is");
     let verifier = root.join(recipe.split_once(' ').expect("a file").1);
     let (_azure, rehome) = moved("minimal");
     rehome.say(&["pause", "minimal", "--reason", NAME]).expect(0);
