@@ -11,6 +11,9 @@ mod files;
 #[path = "../../../cli/hint.rs"]
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod hint;
+#[path = "../../../cli/layout.rs"]
+#[expect(dead_code, reason = "the rest is for the command line")]
+mod layout;
 #[path = "../../../cli/plan_file.rs"]
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod plan_file;
