@@ -130,7 +130,7 @@ fn name_check(world: &World, call: &Call<'_>, kind: &str) -> Option<Reply> {
     };
     let end = format!("/providers/{of}/{}", name.to_lowercase());
     let taken = world
-        .of_kind(of)
+        .of_type(of)
         .iter()
         .any(|one| one["id"].as_str().is_some_and(|id| canonical(id).ends_with(&end)));
     let body = if taken {

@@ -54,7 +54,7 @@ pub(super) fn listed(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<R
     let here = canonical(&path.scope);
     if kind == "microsoft.authorization/policydefinitions" {
         let own = world
-            .of_kind(&kind)
+            .of_type(&kind)
             .into_iter()
             .filter(|one| canonical(&ArmPath::parse(id_of(one)).scope) == here);
         let filter = call.query.get("$filter").map(|text| text.to_lowercase()).unwrap_or_default();

@@ -60,7 +60,7 @@ fn denied(
     action: &str,
     chain: &[String],
 ) -> bool {
-    objects.of_kind("denyassignments").into_iter().any(|deny| {
+    objects.of_extension("denyassignments").into_iter().any(|deny| {
         let at = canonical(super::extended(id_of(deny)));
         let exact = deny.pointer("/properties/doNotApplyToChildScopes") == Some(&Value::Bool(true));
         let applies = if exact { chain.first() == Some(&at) } else { chain.contains(&at) };

@@ -19,7 +19,7 @@ const PAGE: usize = 1000;
 
 /// Every role assignment of the estate.
 pub(crate) fn all(objects: &dyn Objects) -> Vec<&Value> {
-    objects.of_kind("roleassignments")
+    objects.of_extension("roleassignments")
 }
 
 /// The role assignments to any of these principals, in lower case; in no order.

@@ -35,7 +35,7 @@ fn list(objects: &dyn Objects, call: &Call, at: &str) -> Answer {
             Some(Err(answer)) => return answer,
         };
     let (here, chain) = (canonical(at), scope::chain(objects, at));
-    let found = objects.of_kind("locks").into_iter().filter(|lock| {
+    let found = objects.of_extension("locks").into_iter().filter(|lock| {
         let its = canonical(super::extended(id_of(lock)));
         chain.contains(&its) || (!only_above && scope::contains(objects, &here, &its))
     });
@@ -82,7 +82,7 @@ pub(crate) fn forbids(objects: &dyn Objects, method: &str, path: &str) -> Option
     let chain = scope::chain(objects, &target);
     let below = format!("{target}/");
     let locked: Vec<&str> = objects
-        .of_kind("locks")
+        .of_extension("locks")
         .into_iter()
         .filter(|lock| {
             let read_only =

@@ -41,7 +41,7 @@ pub(super) fn begin(objects: &mut dyn Objects, now: DateTime<Utc>) {
         direct && start(schedule).is_some_and(|start| start <= now)
     };
     let due: Vec<Value> =
-        objects.of_kind("roleassignmentschedules").into_iter().filter(due).cloned().collect();
+        objects.of_extension("roleassignmentschedules").into_iter().filter(due).cloned().collect();
     for schedule in due {
         let (at, name) = (extended(id_of(&schedule)).to_owned(), roles::guid_of(id_of(&schedule)).to_owned());
         let plain = child(&at, "roleAssignments", &name);

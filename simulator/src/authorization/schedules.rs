@@ -37,7 +37,7 @@ fn list(objects: &dyn Objects, call: &Call, at: &str, kind: &str) -> Answer {
     };
     let (here, chain) = (canonical(at), scope::chain(objects, at));
     let only_above = terms.contains(&Term::Function("atscope".to_owned(), None));
-    let mut found = objects.of_kind(kind);
+    let mut found = objects.of_extension(kind);
     found.retain(|object| {
         let its = canonical(super::extended(id_of(object)));
         let in_reach = chain.contains(&its) || (!only_above && scope::contains(objects, &here, &its));
@@ -217,7 +217,7 @@ fn assign(
 fn remove(objects: &mut dyn Objects, call: &Call, at: &str) -> Result<(), Answer> {
     let wanted = |pointer: &str| text(call.body, pointer).unwrap_or_default().to_lowercase();
     let (to, role) = (wanted("/properties/principalId"), wanted("/properties/roleDefinitionId"));
-    let found = objects.of_kind("roleassignmentschedules").into_iter().find(|schedule| {
+    let found = objects.of_extension("roleassignmentschedules").into_iter().find(|schedule| {
         let its = |pointer: &str| text(schedule, pointer).unwrap_or_default().to_lowercase();
         its("/properties/principalId") == to
             && roles::guid_of(&its("/properties/roleDefinitionId")) == roles::guid_of(&role)
@@ -255,7 +255,7 @@ pub(crate) fn expire(objects: &mut dyn Objects, now: DateTime<Utc>) {
         end.is_some_and(|end| end <= now)
     };
     let ended: Vec<Value> =
-        objects.of_kind("roleassignmentschedules").into_iter().filter(over).cloned().collect();
+        objects.of_extension("roleassignmentschedules").into_iter().filter(over).cloned().collect();
     for schedule in ended {
         erase(objects, &schedule);
     }

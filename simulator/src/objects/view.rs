@@ -23,7 +23,7 @@ pub(crate) trait Objects {
         self.found(key).into_iter().filter(within).collect()
     }
     /// Everything of one type of the authorization provider, such as `locks`, in the order of canonical ids.
-    fn of_kind(&self, kind: &str) -> Vec<&Value> {
+    fn of_extension(&self, kind: &str) -> Vec<&Value> {
         self.found(&Key::Extension(kind.to_owned()))
     }
     /// How many are found by a key.
