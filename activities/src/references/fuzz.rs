@@ -1,7 +1,10 @@
 //! Activities: what must hold for every text in which an identity may be named; `tests/fuzz` looks for one
 //! where it does not. Pure.
 
+use super::scan::Identifiers;
 use super::text::{Piece, mentions, pieces, replace};
+use super::words::Words;
+use std::collections::BTreeSet;
 
 /// The identity that moves.
 pub const OLD: &str = "/subscriptions/s1/resourceGroups/rg-weu/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-pay";
@@ -41,6 +44,12 @@ pub fn references(data: &[u8]) {
     let pairs = [(OLD, NEW), CLIENTS, PRINCIPALS];
     let back: Vec<(&str, &str)> = pairs.iter().map(|(from, to)| (*to, *from)).collect();
     let named = pairs.iter().any(|(from, _)| mentions(&text, from));
+    if named {
+        let [resource_id, client_id, principal_id] = pairs.map(|(from, _)| from.to_owned());
+        let mut among = BTreeSet::new();
+        Words::of([&Identifiers { resource_id, client_id, principal_id }]).in_text(&text, &mut among);
+        assert!(!among.is_empty(), "whoever is named in {text:?} is not among those that may be");
+    }
     let replaced = replace(&text, &pairs);
     assert_eq!(named, replaced.is_some());
     if let Some(replaced) = replaced {
@@ -72,9 +81,15 @@ mod tests {
 
     #[test]
     fn texts_that_fuzzing_found_are_found_whole_and_come_back() {
-        for data in
-            ["\u{1}0,\u{1};\u{8}", "\u{3}%2f\u{4}\u{5}", "\u{6}\u{6}", "%2\u{6}", "é\u{1}é", "\u{c}\u{1}"]
-        {
+        for data in [
+            "\u{1}0,\u{1};\u{8}",
+            "\u{3}%2f\u{4}\u{5}",
+            "\u{6}\u{6}",
+            "%2\u{6}",
+            "%\u{6}%",
+            "é\u{1}é",
+            "\u{c}\u{1}",
+        ] {
             references(data.as_bytes());
         }
     }
