@@ -19,6 +19,9 @@ from writes import day, mark
 
 REFERENCES = Path(__file__).resolve().parent.parent / "src" / "references"
 DEEPEST = 6
+# Read-only in containerservice/2024-05-01 and not marked since: nodes are upgraded by an action of their own
+# (https://learn.microsoft.com/azure/aks/node-image-upgrade), not by whoever writes a cluster whole.
+READ_ONLY = {"Microsoft.ContainerService/managedClusters": ["properties.agentPoolProfiles[].nodeImageVersion"]}
 
 
 def computed(node, path=()):
@@ -43,7 +46,8 @@ def row_of(row, found):
     if not near:
         return None
     properties = near[0].bodies["PUT"].members.get("properties")
-    places = sorted(computed(properties, ("properties",))) if properties is not None else []
+    places = list(computed(properties, ("properties",))) if properties is not None else []
+    places = sorted({*places, *READ_ONLY.get(row["type"], ())})
     # The state of a write is there in every type, and no client compares it.
     places = [place for place in places if place != "properties.provisioningState"]
     return {"type": row["type"], "places": " ".join(places), "source": mark(near[0])} if places else None

@@ -139,6 +139,10 @@ BEHIND = ("azure-mgmt-machinelearningservices",)
 # Read-only in a preview that is newer than those that clients use, which take it.
 WRITABLE = {("microsoft.devices/iothubs", "deviceRegistry")}
 
+# Read-only in containerservice/2024-05-01 and not marked since: nodes are upgraded by an action of their own
+# (https://learn.microsoft.com/azure/aks/node-image-upgrade), and a cluster that is written without it keeps it.
+READ_ONLY = {("microsoft.containerservice/managedclusters", "agentPoolProfiles[].nodeImageVersion")}
+
 
 def stays(row, kept, operations):
     """Whether what is known is documented by hand, or from a newer description, or the package's version has a row."""
@@ -210,6 +214,7 @@ def tables(operations, kinds, old, elsewhere):
         places |= {place for place in given if not takes(found["PUT"].body, place)}
         places = {p for p in places - {"provisioningState"} if not any(p.startswith((f"{q}.", f"{q}[")) for q in places)}
         places -= {place for of, place in WRITABLE if of == kind.lower()}
+        places |= {place for of, place in READ_ONLY if of == kind.lower()}
         said = source(found) if found else ""
         if not places:
             version, places = elsewhere.get(kind.lower(), ("", ()))
