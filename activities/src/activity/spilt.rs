@@ -2,7 +2,7 @@
 
 use crate::references::rest::{Rest, Spill, naming};
 use crate::surfaces::host::rewrite::Parts;
-use rehome_orchestrator::{Fault, Finding, Probe};
+use rehome_orchestrator::{Call, Fault, FaultKind, Finding, Outcome, Probe};
 use serde::{Deserialize, Serialize};
 
 /// The places that were not as before directly after a write, though they were not to be written; in most logs none.
@@ -65,6 +65,26 @@ pub(crate) fn broken<'a>(id: &'a str, still: &'a [Spill]) -> impl Iterator<Item 
 pub(crate) fn more_changed(id: &str, spilt: &[Spill]) -> Fault {
     let what = "our change is in place, and the write changed more than that";
     answered(naming("MoreChanged", what, id, spilt))
+}
+
+/// What comes of a write whose own places are as wished, where this beside them is not as it was.
+pub(crate) fn written(id: &str, spilt: &[Spill]) -> Outcome<Spilt> {
+    match spilt {
+        [] => Outcome::Applied(Spilt::NONE),
+        spilt => Outcome::Unknown(more_changed(id, spilt)),
+    }
+}
+
+/// What an attempt that goes on where another one stopped finds changed by that one: then it writes nothing.
+pub(crate) fn found_changed(call: &Call, id: &str, spilt: impl FnOnce() -> Vec<Spill>) -> Option<Fault> {
+    let spilt = if call.attempt() > 1 { spilt() } else { Vec::new() };
+    (!spilt.is_empty()).then(|| more_changed(id, &spilt))
+}
+
+/// The service has answered that it did what was asked, and these places are not as they were sent.
+pub(crate) fn left_out(answered_with: &str, places: &str, at: impl Into<String>) -> Fault {
+    let what = format!("answered {answered_with} and left this out: {places}");
+    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(at)
 }
 
 /// The way back has changed more than it was to change, or cannot put back what the write has lost.

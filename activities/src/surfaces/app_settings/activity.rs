@@ -4,7 +4,9 @@
 //! settings change in it. The log holds names, marks and the spelling of an identity's name; no value.
 
 use crate::activity::kit::{Change, Handed, Kit};
-use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
+use crate::activity::spilt::{
+    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+};
 use crate::activity::splice::Splice;
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::azure::ReadAction;
@@ -16,8 +18,7 @@ use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -236,9 +237,7 @@ impl<L: List> SettingsRewrite<L> {
 }
 
 fn not_as_written<L: List>(input: &SettingsInput) -> Fault {
-    let what = format!("answered 200 and left this out: {}", input.settings.join(", "));
-    let id = SettingsRewrite::<L>::id(input);
-    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(id)
+    left_out("200", &input.settings.join(", "), SettingsRewrite::<L>::id(input))
 }
 
 impl<L: List> Activity for SettingsRewrite<L> {
@@ -271,10 +270,8 @@ impl<L: List> Activity for SettingsRewrite<L> {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
-        // An attempt that goes on where another one stopped finds here what that one has changed.
-        let spilt = if call.attempt() > 1 { self.spilt(input, before, &live) } else { Vec::new() };
-        if !spilt.is_empty() {
-            return Outcome::Refused(more_changed(&Self::id(input), &spilt));
+        if let Some(why) = found_changed(call, &Self::id(input), || self.spilt(input, before, &live)) {
+            return Outcome::Refused(why);
         }
         let (mut changed, was) = (false, live.clone());
         for (name, marked) in &before.settings {
@@ -294,8 +291,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
         }
         let ours = |live: &Map<String, Value>| Self::parts(input, before, live) == Ok(Parts::All);
         match self.replace(call, input, &was, live, ours).await {
-            Outcome::Applied(spilt) if spilt.is_empty() => Outcome::Applied(Spilt::NONE),
-            Outcome::Applied(spilt) => Outcome::Unknown(more_changed(&Self::id(input), &spilt)),
+            Outcome::Applied(spilt) => written(&Self::id(input), &spilt),
             other => map(other, |_| Spilt::NONE),
         }
     }

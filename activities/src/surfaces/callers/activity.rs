@@ -4,7 +4,9 @@
 //! the other callers too, has to be there afterwards.
 
 use crate::activity::kit::{Change, Handed, Kit};
-use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
+use crate::activity::spilt::{
+    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+};
 use crate::activity::{
     Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, held_back, map, quoted, unread,
 };
@@ -16,8 +18,8 @@ use crate::references::writable::is_guarded;
 use crate::surfaces::host::rewrite::{Parts, Shape, shape};
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey,
-    Retry, Reversibility,
+    Activity, Call, Difference, Evidence, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -218,16 +220,7 @@ impl<W: Way> Callers<W> {
 
 fn not_as_written(input: &CallersInput) -> Fault {
     let places: Vec<&str> = input.lists.iter().map(|list| list.pointer.as_str()).collect();
-    let what = format!("answered 200 and left this out: {}", places.join(", "));
-    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(input.id.clone())
-}
-
-/// Our change is in place, and this beside it is not as before.
-fn written(input: &CallersInput, spilt: &[Spill]) -> Outcome<Spilt> {
-    match spilt {
-        [] => Outcome::Applied(Spilt::NONE),
-        spilt => Outcome::Unknown(more_changed(&input.id, spilt)),
-    }
+    left_out("200", &places.join(", "), &input.id)
 }
 
 impl<W: Way> Activity for Callers<W> {
@@ -253,10 +246,8 @@ impl<W: Way> Activity for Callers<W> {
             Ok(read) => read,
             Err(why) => return unread(why),
         };
-        // An attempt that goes on where another one stopped finds here what that one has changed.
-        let spilt = if call.attempt() > 1 { self.spilt(input, before, &read.0) } else { Vec::new() };
-        if !spilt.is_empty() {
-            return Outcome::Refused(more_changed(&input.id, &spilt));
+        if let Some(why) = found_changed(call, &input.id, || self.spilt(input, before, &read.0)) {
+            return Outcome::Refused(why);
         }
         let mut target = read.0.clone();
         for list in input.lists.iter().filter(|list| Self::is_ours(before, list)) {
@@ -265,7 +256,7 @@ impl<W: Way> Activity for Callers<W> {
             }
         }
         match self.write(call, input, &read, &target).await {
-            Outcome::Applied(spilt) => written(input, &spilt),
+            Outcome::Applied(spilt) => written(&input.id, &spilt),
             other => map(other, |_| Spilt::NONE),
         }
     }
@@ -280,7 +271,7 @@ impl<W: Way> Activity for Callers<W> {
             Outcome::Applied(_) => match self.live(input).await {
                 Err(why) => Outcome::Unknown(why),
                 Ok((live, _)) if Self::parts(input, before, &live) == Parts::All => {
-                    written(input, &self.spilt(input, before, &live))
+                    written(&input.id, &self.spilt(input, before, &live))
                 }
                 Ok(_) => Outcome::Unknown(not_as_written(input)),
             },

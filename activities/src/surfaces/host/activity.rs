@@ -5,7 +5,9 @@
 //! others changed elsewhere meanwhile stays. The decisions are in `host_plan`, without any HTTP.
 
 use crate::activity::kit::{Change, Handed, Kit};
-use crate::activity::spilt::{Spilt, broken, more_changed, not_put_back, probed, probed_back};
+use crate::activity::spilt::{
+    Spilt, broken, found_changed, more_changed, not_put_back, probed, probed_back, written,
+};
 use crate::activity::splice::Splice;
 use crate::activity::{
     Clients, REPLICATION_RETRY, SETTLING_MS, failed, finding, foreign, held_back, quoted, unread,
@@ -181,8 +183,7 @@ impl HostRewrite {
         // What somebody changed between the two reads is not this write's.
         let spilt = self.rest(was, input).spilt(&self.rest(&live, input));
         match parts(&live, input, before) {
-            Ok(Parts::All) if spilt.is_empty() => Outcome::Applied(Spilt::NONE),
-            Ok(Parts::All) => Outcome::Unknown(more_changed(&input.id, &spilt)),
+            Ok(Parts::All) => written(&input.id, &spilt),
             Ok(Parts::None | Parts::Some) => Outcome::Unknown(not_as_written(input, &live, target)),
             Err(difference) => {
                 Outcome::Unknown(Fault::new(FaultKind::Differs, "NotAsWritten", format!("{difference:?}")))
@@ -272,10 +273,8 @@ impl Activity for HostRewrite {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
-        // An attempt that goes on where another one stopped finds here what that one has changed.
-        let spilt = if call.attempt() > 1 { self.spilt(&live, input, before) } else { Vec::new() };
-        if !spilt.is_empty() {
-            return Outcome::Refused(more_changed(&input.id, &spilt));
+        if let Some(why) = found_changed(call, &input.id, || self.spilt(&live, input, before)) {
+            return Outcome::Refused(why);
         }
         let target = match forward(&live, input, before) {
             Ok(target) => target,

@@ -1,6 +1,6 @@
 //! Activities: what is said where a host was not written as it was to be. Pure.
 
-use crate::activity::spilt::answered;
+use crate::activity::spilt::left_out;
 use crate::references::secrets::mask;
 use crate::references::table;
 use crate::references::table::type_of;
@@ -12,15 +12,12 @@ use serde_json::Value;
 /// The service has answered that it did what was asked, and some of it is not there.
 pub(crate) fn not_as_written(input: &HostInput, live: &Value, target: &Value) -> Fault {
     let missed = missed(live, target, input);
-    let what = format!("answered 200 and left this out: {}", missed.join(", "));
-    let left_out = |at: &String| Difference {
+    let lacks = |at: &String| Difference {
         fact: format!("{}#{at}", input.id),
         expected: Some("as it was written".to_owned()),
         found: Some("not as it was written".to_owned()),
     };
-    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what))
-        .at(input.id.clone())
-        .differing(missed.iter().map(left_out).collect())
+    left_out("200", &missed.join(", "), &input.id).differing(missed.iter().map(lacks).collect())
 }
 
 /// What a person would send where the service does not take what most services take: path and body, but for

@@ -2,7 +2,9 @@
 //! nobody's entry is written over; what else of the vault is not as it was is looked for all the same.
 
 use crate::activity::kit::{Change, Handed, Kit};
-use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
+use crate::activity::spilt::{
+    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::NO_ANSWER;
 use crate::commands::shown;
@@ -184,8 +186,7 @@ impl PolicyInput {
     }
 
     fn not_as_written(&self) -> Fault {
-        let what = "answered 200 and left this out: /properties/accessPolicies";
-        answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(self.fact())
+        left_out("200", "/properties/accessPolicies", self.fact())
     }
 }
 
@@ -275,12 +276,14 @@ impl<W: Way> Activity for Policy<W> {
     }
 
     async fn run(&self, call: &Call, input: &PolicyInput, before: &W::Before) -> Outcome<Spilt> {
-        let spilt = |vault: &Vault| before.spilt(vault);
         if call.attempt() > 1 {
             // An attempt that goes on where another one stopped finds here what that one has changed.
-            match self.look(input).await.map(|vault| spilt(&vault)) {
-                Ok(spilt) if spilt.is_empty() => {}
-                Ok(spilt) => return Outcome::Refused(more_changed(&input.vault, &spilt)),
+            match self.look(input).await {
+                Ok(vault) => {
+                    if let Some(why) = found_changed(call, &input.vault, || before.spilt(&vault)) {
+                        return Outcome::Refused(why);
+                    }
+                }
                 Err(why) => return unread(why),
             }
         }
@@ -294,10 +297,7 @@ impl<W: Way> Activity for Policy<W> {
                 Ok(vault) if Self::parts(input, vault.mine.as_ref()) != Ok(Parts::All) => {
                     Outcome::Unknown(input.not_as_written())
                 }
-                Ok(vault) => match spilt(&vault) {
-                    none if none.is_empty() => Outcome::Applied(Spilt::NONE),
-                    spilt => Outcome::Unknown(more_changed(&input.vault, &spilt)),
-                },
+                Ok(vault) => written(&input.vault, &before.spilt(&vault)),
                 Err(why) => Outcome::Unknown(why),
             },
             other => map(other, |()| Spilt::NONE),

@@ -2,7 +2,9 @@
 //! changed by itself: the whole assignment is written again under its own name.
 
 use crate::activity::kit::{Change, Handed, Kit};
-use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
+use crate::activity::spilt::{
+    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
@@ -11,8 +13,7 @@ use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
 use crate::surfaces::role_assignment::activity::AUTHORIZATION;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -64,8 +65,7 @@ fn neither(input: &ReconditionInput) -> Difference {
 }
 
 fn not_as_written(input: &ReconditionInput) -> Fault {
-    let what = format!("answered 200 and left this out: {CONDITION}");
-    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(input.id.clone())
+    left_out("200", CONDITION, &input.id)
 }
 
 impl Recondition {
@@ -137,18 +137,12 @@ impl Activity for Recondition {
             Ok(live) => live,
             Err(why) => return unread(why),
         };
-        // An attempt that goes on where another one stopped finds here what that one has changed.
-        let spilt = if call.attempt() > 1 { self.spilt(input, before.as_ref(), &live) } else { Vec::new() };
-        if !spilt.is_empty() {
-            return Outcome::Refused(more_changed(&input.id, &spilt));
+        if let Some(why) = found_changed(call, &input.id, || self.spilt(input, before.as_ref(), &live)) {
+            return Outcome::Refused(why);
         }
         match self.write(call, input, &input.replace, &live, &[]).await {
             Outcome::Applied(now) => {
-                let spilt = self.rest(input, &live).spilt(&self.rest(input, &now));
-                if spilt.is_empty() {
-                    return Outcome::Applied(Spilt::NONE);
-                }
-                Outcome::Unknown(more_changed(&input.id, &spilt))
+                written(&input.id, &self.rest(input, &live).spilt(&self.rest(input, &now)))
             }
             other => map(other, |_| Spilt::NONE),
         }

@@ -6,7 +6,9 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::principal_image::{WRITABLE, put_back, rest};
-use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
+use crate::activity::spilt::{
+    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, unread};
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
@@ -17,8 +19,7 @@ use crate::relocate::facts::SecurityAttribute;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -225,8 +226,7 @@ fn path(input: &AttributesInput) -> String {
 
 fn not_as_written(input: &AttributesInput) -> Fault {
     let names: Vec<String> = input.attributes.iter().map(|of| format!("{}.{}", of.set, of.name)).collect();
-    let what = format!("answered with success and left this out: {}", names.join(", "));
-    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(path(input))
+    left_out("with success", &names.join(", "), path(input))
 }
 
 fn fact(input: &AttributesInput, of: &SecurityAttribute) -> String {
@@ -263,10 +263,8 @@ impl Activity for SetAttributes {
             (Ok(old), Ok(new)) => (old, new),
             (Err(why), _) | (_, Err(why)) => return unread(why),
         };
-        // An attempt that goes on where another one stopped finds here what that one has changed.
-        let spilt = if call.attempt() > 1 { self.spilt(input, before, &new) } else { Vec::new() };
-        if !spilt.is_empty() {
-            return Outcome::Refused(more_changed(&path(input), &spilt));
+        if let Some(why) = found_changed(call, &path(input), || self.spilt(input, before, &new)) {
+            return Outcome::Refused(why);
         }
         let mut values = Vec::new();
         for (marks, stands) in before.marks.iter().zip(self.stand(input, &before.marks, &new)) {
@@ -289,10 +287,9 @@ impl Activity for SetAttributes {
             Outcome::Applied(now) if self.parts(input, before, &now) != Ok(Parts::All) => {
                 Outcome::Unknown(not_as_written(input))
             }
-            Outcome::Applied(now) => match self.rest(input, &new).spilt(&self.rest(input, &now)) {
-                none if none.is_empty() => Outcome::Applied(Spilt::NONE),
-                spilt => Outcome::Unknown(more_changed(&path(input), &spilt)),
-            },
+            Outcome::Applied(now) => {
+                written(&path(input), &self.rest(input, &new).spilt(&self.rest(input, &now)))
+            }
             other => map(other, |_| Spilt::NONE),
         }
     }

@@ -5,15 +5,16 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::principal_image::{WRITABLE, put_back, rest};
-use crate::activity::spilt::{Spilt, answered, broken, more_changed, not_put_back, probed, probed_back};
+use crate::activity::spilt::{
+    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::references::rest::{Rest, Spill};
 use crate::references::settings_key::SettingsKey;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -134,8 +135,7 @@ impl SetPrincipal {
 
 fn not_as_written(input: &PrincipalInput) -> Fault {
     let names: Vec<&str> = input.settings.keys().map(String::as_str).collect();
-    let what = format!("answered with success and left this out: {}", names.join(", "));
-    answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(input.path())
+    left_out("with success", &names.join(", "), input.path())
 }
 
 impl Activity for SetPrincipal {
@@ -161,10 +161,8 @@ impl Activity for SetPrincipal {
             Ok(live) => live.unwrap_or_default(),
             Err(why) => return unread(why),
         };
-        // An attempt that goes on where another one stopped finds here what that one has changed.
-        let spilt = if call.attempt() > 1 { self.spilt(input, before, &live) } else { Vec::new() };
-        if !spilt.is_empty() {
-            return Outcome::Refused(more_changed(&input.path(), &spilt));
+        if let Some(why) = found_changed(call, &input.path(), || self.spilt(input, before, &live)) {
+            return Outcome::Refused(why);
         }
         match input.parts(before, &live) {
             Ok(Parts::All) => return Outcome::Applied(Spilt::NONE),
@@ -175,10 +173,9 @@ impl Activity for SetPrincipal {
             Outcome::Applied(now) if input.parts(before, &now) != Ok(Parts::All) => {
                 Outcome::Unknown(not_as_written(input))
             }
-            Outcome::Applied(now) => match self.rest(input, &live).spilt(&self.rest(input, &now)) {
-                none if none.is_empty() => Outcome::Applied(Spilt::NONE),
-                spilt => Outcome::Unknown(more_changed(&input.path(), &spilt)),
-            },
+            Outcome::Applied(now) => {
+                written(&input.path(), &self.rest(input, &live).spilt(&self.rest(input, &now)))
+            }
             other => map(other, |_| Spilt::NONE),
         }
     }
