@@ -142,10 +142,6 @@ impl<T: Link> Activity for Add<T> {
         vec![ResourceKey::new(&T::fact(input))]
     }
 
-    async fn before(&self, _: &T::Input) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
         add::<T>(&self.0, call, input).await
     }

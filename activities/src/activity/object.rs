@@ -202,10 +202,6 @@ impl<T: Object> Activity for Put<T> {
         vec![ResourceKey::new(&T::lock(input))]
     }
 
-    async fn before(&self, _: &T::Input) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
         if T::MAY_EXIST {
             match self.live(input).await {

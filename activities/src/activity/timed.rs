@@ -211,10 +211,6 @@ impl<T: Timed> Activity for Give<T> {
         vec![ResourceKey::new(&T::fact(input))]
     }
 
-    async fn before(&self, _: &T::Input) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
         map(give::<T>(&self.0, call, input, true).await, |()| json!({"id": T::fact(input)}))
     }

@@ -70,10 +70,6 @@ impl Activity for DeleteIdentity {
         vec![ResourceKey::new(&input.id)]
     }
 
-    async fn before(&self, _: &DeleteInput) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, call: &Call, input: &DeleteInput, (): &()) -> Outcome<()> {
         // A dead identity in a host's list fails every later write of that host: look who still has it.
         // What does not answer proves nothing.

@@ -52,10 +52,6 @@ impl Activity for LookUp {
         Vec::new()
     }
 
-    async fn before(&self, _: &LookUpInput) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, _: &Call, input: &LookUpInput, (): &()) -> Outcome<LookUpOutput> {
         match self.found(&input.id).await {
             Ok(Some(output)) => Outcome::Applied(output),

@@ -43,10 +43,6 @@ impl Activity for RevokeTokens {
         vec![ResourceKey::new(&input.id)]
     }
 
-    async fn before(&self, _: &RevokeInput) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, call: &Call, input: &RevokeInput, (): &()) -> Outcome<RevokeOutput> {
         let sent = self.0.writer.post(call, &format!("{}/revokeTokens", input.id), API, None).await;
         match map(sent, |_| RevokeOutput { offered: true }) {

@@ -101,10 +101,6 @@ impl Activity for EnsureGroup {
         vec![ResourceKey::new(&input.id)]
     }
 
-    async fn before(&self, _: &GroupInput) -> Result<(), Fault> {
-        Ok(())
-    }
-
     async fn run(&self, call: &Call, input: &GroupInput, (): &()) -> Outcome<GroupOutput> {
         match self.0.reader.find(&input.id, API).await {
             // Another move of the batch was faster, or somebody made it: it serves as it is.
