@@ -7,9 +7,7 @@ use rehome_activities::relocate::cannot_see::Unseen;
 use rehome_activities::relocate::facts::Gap;
 use rehome_activities::relocate::preflight::{Notice, NoticeCode};
 use rehome_orchestrator::{Document, Json, PlannedRun};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// What a document says of its batch. A plan of another program may lack any of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,15 +60,13 @@ pub(crate) struct MoveAbout {
 /// The code of the blocker that says that the name of the new identity is taken.
 pub(crate) const NAME_TAKEN: &str = NoticeCode::B103.code();
 
-fn read<T: DeserializeOwned>(about: &Value, of: &str) -> Result<T, CliError> {
-    T::deserialize(about).map_err(|e| {
-        CliError::because(Exit::Usage, &format!("the plan says of {of} what cannot be read"), &e)
-    })
+fn unreadable(of: &str, e: &serde_json::Error) -> CliError {
+    CliError::because(Exit::Usage, &format!("the plan says of {of} what cannot be read"), e)
 }
 
 impl BatchAbout {
     pub(crate) fn of(document: &Document) -> Result<Self, CliError> {
-        read(&document.about, "its batch")
+        Self::deserialize(&document.about).map_err(|e| unreadable("its batch", &e))
     }
 
     /// The same, as a log has it; of what cannot be read nothing is said.
@@ -88,12 +84,7 @@ impl BatchAbout {
 
 impl MoveAbout {
     pub(crate) fn of(entry: &PlannedRun) -> Result<Self, CliError> {
-        read(&entry.about, entry.run.as_str())
-    }
-
-    pub(crate) fn value(&self) -> Result<Value, CliError> {
-        serde_json::to_value(self)
-            .map_err(|e| CliError::because(Exit::Failed, "failed to write what a plan says of a move", &e))
+        serde_json::from_str(entry.about.get()).map_err(|e| unreadable(entry.run.as_str(), &e))
     }
 
     /// The first thing that two of them say differently.

@@ -23,14 +23,17 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     let created_at_ms = dates(&about, now)?;
     let national = national_of(&about)?;
     let setting = Setting { batch: &document.batch, created_at_ms, national };
-    let read = document.runs.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let all = Peers::new(read.iter().map(|(params, facts)| moving(params, facts)).collect());
-    for (at, (entry, (params, facts))) in document.runs.iter().zip(&read).enumerate() {
+    let named = |entry| read(entry).map(|(params, facts)| moving(&params, &facts));
+    let named = document.runs.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+    let all = Peers::new(named.clone());
+    for (at, entry) in document.runs.iter().enumerate() {
+        // Read again, because the facts of all moves at once would take many times what the document does.
+        let (params, facts) = &read(entry)?;
         let forged = |what: String| forged(what).at(entry.run.to_string());
         if let Some(what) = astray(params, facts) {
             return Err(forged(what));
         }
-        if !all.beside(facts).eq(&facts.moving) && !is_everybody_else(facts, &read, at) {
+        if !all.beside(facts).eq(&facts.moving) && !is_everybody_else(facts, &named, at) {
             return Err(forged(
                 "it names identities that move too, and they are not those of this plan".to_owned(),
             ));
@@ -102,8 +105,8 @@ fn read(entry: &PlannedRun) -> Result<(Params, Facts), CliError> {
     let unreadable = |what: &str, e: serde_json::Error| {
         forged(format!("its {what} cannot be read: {e}")).at(entry.run.to_string())
     };
-    let params = serde_json::from_value(entry.params.clone()).map_err(|e| unreadable("parameters", e))?;
-    let facts = serde_json::from_value(entry.facts.clone()).map_err(|e| unreadable("facts", e))?;
+    let params = serde_json::from_str(entry.params.get()).map_err(|e| unreadable("parameters", e))?;
+    let facts = serde_json::from_str(entry.facts.get()).map_err(|e| unreadable("facts", e))?;
     Ok((params, facts))
 }
 
@@ -127,10 +130,9 @@ fn moving(params: &Params, facts: &Facts) -> Moving {
 }
 
 /// Whether all other moves of the document are named, as plans of before did that.
-fn is_everybody_else(facts: &Facts, read: &[(Params, Facts)], at: usize) -> bool {
-    let others = read.iter().enumerate().filter(|(other, _)| *other != at);
-    facts.moving.len() + 1 == read.len()
-        && facts.moving.iter().zip(others).all(|(said, (_, (params, of)))| *said == moving(params, of))
+fn is_everybody_else(facts: &Facts, all: &[Moving], at: usize) -> bool {
+    let others = all.iter().enumerate().filter(|(other, _)| *other != at);
+    facts.moving.len() + 1 == all.len() && facts.moving.iter().eq(others.map(|(_, other)| other))
 }
 
 /// Where a move says something else than it should, in words.

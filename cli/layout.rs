@@ -8,16 +8,13 @@ use std::io::{self, Write};
 /// their lists. What is below is one line: a file of a thousand moves has a page for each of them, and not forty.
 const LEVELS: usize = 5;
 
-/// The text of a value.
+/// Writes a value.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
-pub(crate) fn text(value: &impl Serialize) -> serde_json::Result<String> {
-    let mut bytes = Vec::new();
+/// When it is no JSON, or cannot be written.
+pub(crate) fn write(value: &impl Serialize, to: impl Write) -> serde_json::Result<()> {
     let layout = Layout { level: 0, pretty: PrettyFormatter::with_indent(b" "), compact: CompactFormatter };
-    value.serialize(&mut Serializer::with_formatter(&mut bytes, layout))?;
-    // JSON is UTF-8.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    value.serialize(&mut Serializer::with_formatter(to, layout))
 }
 
 struct Layout<'a> {
@@ -86,7 +83,9 @@ mod tests {
     fn a_step_is_a_line_and_the_text_means_the_same() {
         let step = json!({"id": "1", "node": {"act": {"input": [1, 2]}}, "needs": []});
         let value = json!({"moves": [{"plan": {"steps": [step, step]}, "facts": {"gaps": [], "tags": {}}}]});
-        let text = text(&value).expect("JSON");
+        let mut text = Vec::new();
+        write(&value, &mut text).expect("JSON");
+        let text = String::from_utf8(text).expect("text");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
         let wanted = step.to_string();
         assert!(text.lines().any(|line| line.trim_end_matches(',').trim() == wanted), "{text}");

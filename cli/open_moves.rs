@@ -3,7 +3,7 @@
 use crate::about::{MoveAbout, NAME_TAKEN};
 use crate::error::{CliError, Exit, causes, one_line};
 use rehome_activities::relocate::{Facts, Params};
-use rehome_orchestrator::{Document, RunId, replay};
+use rehome_orchestrator::{Document, Json, RunId, replay};
 use rehome_store::Log;
 
 /// A move that has neither come to its end nor been given up.
@@ -73,7 +73,7 @@ pub(crate) fn name_own(document: &mut Document, open: &[OpenMove]) -> Result<(),
             );
         }
         about.blockers = named;
-        entry.about = about.value()?;
+        entry.about = Json::sorted(&about);
     }
     Ok(())
 }

@@ -7,12 +7,21 @@ use crate::hint::Hints;
 use crate::live_line::{LiveLine, Shown, TICK};
 use crate::print_failure::PrintFailure;
 use rehome_orchestrator::without_secrets;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::mem;
 use std::sync::{Arc, Mutex};
+
+/// A value for programs that is made only where one reads it: a document of a thousand moves is large as a tree.
+pub(crate) struct Lazily<F>(pub(crate) F);
+
+impl<F: Fn() -> Value> Serialize for Lazily<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.0)().serialize(serializer)
+    }
+}
 
 /// Where results and talk go.
 #[derive(Clone, Debug)]

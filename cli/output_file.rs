@@ -4,8 +4,8 @@
 use crate::error::{CliError, Exit};
 use crate::{files, plan_file, snapshot};
 use rehome_store::side;
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// What is written.
@@ -89,8 +89,11 @@ impl OutputFile {
     }
 
     /// Writes the file, whole and readable for its owner only.
-    pub(crate) fn write(&self, text: &str) -> Result<(), CliError> {
-        let failed = |e: &std::io::Error| {
+    pub(crate) fn write(
+        &self,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), CliError> {
+        let failed = |e: &io::Error| {
             let what = format!("failed to write {}", self.kind.word());
             let next = match e.kind() {
                 ErrorKind::StorageFull => "make room, or name a file elsewhere",
@@ -103,7 +106,7 @@ impl OutputFile {
             let error = CliError::new(Exit::Usage, taken(self.kind)).at(self.named.display().to_string());
             return Err(error.next("name another file, and run the command again"));
         }
-        side::replace(&self.path, text.as_bytes()).map_err(|e| failed(&e))
+        side::replace_by(&self.path, write).map_err(|e| failed(&e))
     }
 }
 
@@ -113,7 +116,7 @@ fn taken(kind: FileKind) -> String {
 }
 
 /// The path with its folder's links followed; the file need not be there.
-fn in_its_folder(path: &Path) -> std::io::Result<PathBuf> {
+fn in_its_folder(path: &Path) -> io::Result<PathBuf> {
     if let Ok(path) = fs::canonicalize(path) {
         return Ok(path);
     }
@@ -122,7 +125,7 @@ fn in_its_folder(path: &Path) -> std::io::Result<PathBuf> {
     Ok(fs::canonicalize(folder.unwrap_or(Path::new(".")))?.join(name))
 }
 
-fn no_folder(named: &Path, e: &std::io::Error) -> CliError {
+fn no_folder(named: &Path, e: &io::Error) -> CliError {
     CliError::because(Exit::Usage, "nothing can be written here", e)
         .at(named.display().to_string())
         .next("name a file in a folder that exists")

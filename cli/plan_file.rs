@@ -1,25 +1,49 @@
 //! CLI: the plan file: a document with its digest. Touches that file.
+//!
+//! A move at a time is a tree, when the file is written and when it is read: all of them at once would take many times
+//! the file's size.
 
 use crate::error::{CliError, Exit};
 use crate::layout;
-use rehome_orchestrator::{Document, digest};
-use serde::Deserialize;
-use serde_json::Value;
+use rehome_orchestrator::{Document, ObjectDigest, PlannedRun};
+use serde::de::IgnoredAny;
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// A plan file has at most this many bytes: far above a thousand identities. Read, it takes several times that.
 const BYTES_MAX: u64 = 256 << 20;
 
-/// The text of the file of a document, and its digest.
-pub(crate) fn text(document: &Document) -> Result<(String, String), CliError> {
-    let failed = |e: serde_json::Error| CliError::because(Exit::Failed, "failed to write the plan", &e);
-    let digest = document.digest();
-    let mut value = serde_json::to_value(document).map_err(failed)?;
-    if let Value::Object(members) = &mut value {
-        members.insert("digest".to_owned(), Value::from(digest.clone()));
+/// The file as it is written: its members in the order of their names.
+#[derive(Serialize)]
+struct File<'a> {
+    about: &'a Value,
+    batch: &'a str,
+    digest: &'a str,
+    format_version: &'a str,
+    #[serde(serialize_with = "one_by_one")]
+    moves: &'a [PlannedRun],
+}
+
+fn one_by_one<S: Serializer>(moves: &[PlannedRun], serializer: S) -> Result<S::Ok, S::Error> {
+    struct Sorted<'a>(&'a PlannedRun);
+    impl Serialize for Sorted<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serde_json::to_value(self.0).map_err(S::Error::custom)?.serialize(serializer)
+        }
     }
-    let text = layout::text(&value).map_err(failed)?;
-    Ok((text + "\n", digest))
+    serializer.collect_seq(moves.iter().map(Sorted))
+}
+
+/// Writes the file of a document, with its digest.
+pub(crate) fn write(document: &Document, digest: &str, to: &mut impl Write) -> io::Result<()> {
+    let Document { format_version, batch, about, runs: moves } = document;
+    layout::write(&File { about, batch, digest, format_version, moves }, &mut *to)?;
+    to.write_all(b"\n")
 }
 
 /// Whether this is a plan, also of another version or one that somebody changed: what a new plan may replace.
@@ -30,7 +54,7 @@ pub(crate) fn is_plan(bytes: &[u8]) -> bool {
         format_version: String,
         digest: String,
         batch: String,
-        moves: Vec<Value>,
+        moves: Vec<IgnoredAny>,
     }
     serde_json::from_slice::<Members>(bytes).is_ok_and(|plan| plan.digest.starts_with("sha256:"))
 }
@@ -44,20 +68,39 @@ pub(crate) fn load(path: &Path) -> Result<(Document, String), CliError> {
 /// Reads the bytes of a plan file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<(Document, String), CliError> {
     let bad = |what: String| CliError::new(Exit::Usage, what);
-    let mut value: Value =
-        serde_json::from_slice(bytes).map_err(|e| bad(format!("the plan is not JSON: {e}")))?;
-    let said = value.as_object_mut().and_then(|members| members.remove("digest"));
-    let Some(Value::String(said)) = said else {
+    let no_json = |e: serde_json::Error| bad(format!("the plan is not JSON: {e}"));
+    let no_plan = |e: serde_json::Error| bad(format!("the file is not a plan: {e}"));
+    let mut members: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).map_err(no_json)?;
+    let said = members.remove("digest").and_then(|said| serde_json::from_str::<String>(said.get()).ok());
+    let Some(said) = said else {
         return Err(bad("the file is not a plan: it has no digest".to_owned()));
     };
-    let found = digest(&value);
+    let tree = |raw: &RawValue| serde_json::from_str::<Value>(raw.get()).map_err(no_json);
+    let (mut found, mut rest, mut runs) = (ObjectDigest::default(), Map::new(), Vec::new());
+    for (name, raw) in members {
+        if name == "moves" {
+            found.begin_list(&name);
+            for one in serde_json::from_str::<Vec<&RawValue>>(raw.get()).map_err(no_plan)? {
+                let one = tree(one)?;
+                found.item(&one);
+                runs.push(PlannedRun::deserialize(one));
+            }
+            found.end_list();
+            rest.insert(name, json!([]));
+        } else {
+            let member = tree(raw)?;
+            found.member(&name, &member);
+            rest.insert(name, member);
+        }
+    }
+    let found = found.finish();
     if said != found {
         return Err(bad(format!(
             "the plan was changed after it was made: it says {said}, but it is {found}"
         )));
     }
-    let document: Document =
-        serde_json::from_value(value).map_err(|e| bad(format!("the file is not a plan: {e}")))?;
+    let mut document = Document::deserialize(Value::Object(rest)).map_err(no_plan)?;
+    document.runs = runs.into_iter().collect::<Result<_, _>>().map_err(no_plan)?;
     document.check().map_err(|e| bad(crate::error::causes(&e)))?;
     Ok((document, said))
 }

@@ -10,8 +10,10 @@ use rehome_activities::azure::national::KnownCloud;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::{Notice, audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};
-use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, PlannedRun, RunId, SystemClock, digest};
-use serde_json::{Value, json};
+use rehome_orchestrator::{
+    Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, RunId, SystemClock, digest,
+};
+use serde_json::json;
 
 /// A plan that was not begun is good for this long.
 pub(crate) const VALID_MS: i64 = 72 * 3_600_000;
@@ -24,10 +26,12 @@ pub(crate) async fn survey<'a>(
     reader: &Reader,
     manifest: &'a Manifest,
 ) -> Result<Vec<Surveyed<'a>>, CliError> {
-    let surveyed = relocate::survey(reader, &manifest.moves)
-        .await
-        .map_err(|why| CliError::new(Exit::Failed, format!("failed to read the cloud: {why}")))?;
+    let surveyed = relocate::survey(reader, &manifest.moves).await.map_err(|why| unread(&why))?;
     Ok(manifest.moves.iter().zip(surveyed).collect())
+}
+
+fn unread(why: &Fault) -> CliError {
+    CliError::new(Exit::Failed, format!("failed to read the cloud: {why}"))
 }
 
 /// Says that the cloud is read, as long as the answer is held.
@@ -56,10 +60,13 @@ pub(crate) struct Setting<'a> {
 pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
     let setting = Setting { batch: &manifest.name, created_at_ms: now, national: cloud.azure.national() };
+    let planned =
+        |params: &Params, facts: Result<Facts, Fault>| facts.map(|facts| a_move(setting, params, &facts));
+    let planned = relocate::survey_each(&cloud.azure.reader(), &manifest.moves, planned).await;
     let (mut moves, mut missing) = (Vec::new(), Vec::new());
-    for (params, facts) in survey(&cloud.azure.reader(), manifest).await? {
-        match facts {
-            Ok(facts) => moves.push(a_move(setting, params, &facts)?),
+    for (params, planned) in manifest.moves.iter().zip(planned.map_err(|why| unread(&why))?) {
+        match planned {
+            Ok(planned) => moves.push(planned?),
             Err(why) => missing.push((params.identity.as_str(), why)),
         }
     }
@@ -78,7 +85,7 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
         national: setting.national.map(|national| national.name.to_owned()),
     };
     let (format_version, batch) = (FORMAT_VERSION.to_owned(), manifest.name.clone());
-    Ok(Document { format_version, batch, about: to_value(&about)?, runs: moves })
+    Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves })
 }
 
 /// Says what kept facts from being read: an identity that is not there is one thing, a read that failed another.
@@ -118,15 +125,11 @@ pub(crate) fn a_move(setting: Setting<'_>, params: &Params, facts: &Facts) -> Re
     let name = name.trim_start_matches("sha256:").chars().take(6).collect::<String>();
     Ok(PlannedRun {
         run: RunId::new(format!("m-{name}")),
-        about: to_value(&about)?,
-        params: to_value(params)?,
-        facts: to_value(facts)?,
+        about: Json::sorted(&about),
+        params: Json::sorted(params),
+        facts: Json::sorted(facts),
         plan,
     })
-}
-
-fn to_value(what: &impl serde::Serialize) -> Result<Value, CliError> {
-    serde_json::to_value(what).map_err(|e| CliError::because(Exit::Failed, "failed to write the plan", &e))
 }
 
 /// What keeps a document from being approved.

@@ -16,6 +16,7 @@ use rehome_activities::relocate::facts::{Assignment, GapCode, Host};
 use rehome_activities::relocate::surroundings;
 use serde_json::json;
 use std::fmt::Write;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Show what the identities of a batch may do and what uses them. Writes nothing but the snapshot.
@@ -99,7 +100,7 @@ fn write(place: &OutputFile, tape: &ResponseRecording, azure: &Azure) -> Result<
     let estate = snapshot::estate(&tape.heard(), azure.caller(), azure.national());
     let text = snapshot::text_of(&estate)
         .map_err(|e| CliError::because(Exit::Failed, "failed to write the snapshot", &e))?;
-    place.write(&text)
+    place.write(|file| file.write_all(text.as_bytes()))
 }
 
 /// Every identity with everything that it may do and everything that uses it.

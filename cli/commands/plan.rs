@@ -4,6 +4,7 @@ use crate::cloud::Recorded;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
+use crate::output::Lazily;
 use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
 use crate::render::plan::of_file;
@@ -51,9 +52,10 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     {
         open_moves::name_own(&mut document, &open_moves::open_moves(&*log).await?)?;
     }
-    let (text, digest) = plan_file::text(&document)?;
-    place.write(&text)?;
-    let value = json!({"format_version": "1.0", "digest": digest, "file": save, "document": document});
+    let digest = document.digest();
+    place.write(|file| plan_file::write(&document, &digest, file))?;
+    let value =
+        Lazily(|| json!({"format_version": "1.0", "digest": digest, "file": save, "document": document}));
     c.output.result(&render::plan::text(&document, &digest, false, &|run| of_file(save, run))?, &value)?;
     planning::refuse_blocked(&document)
         .map_err(|error| error.left("only the plan file was written").at(save.display().to_string()))?;

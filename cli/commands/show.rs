@@ -5,6 +5,7 @@ use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::hint::file;
+use crate::output::Lazily;
 use crate::put::putln;
 use crate::render::plan::of_file;
 use crate::source::Source;
@@ -59,7 +60,7 @@ pub(crate) async fn show(
         if let Some(of) = of {
             return a_planned_move(c, path, &document, of);
         }
-        let value = json!({"format_version": "1.0", "digest": digest, "document": document});
+        let value = Lazily(|| json!({"format_version": "1.0", "digest": digest, "document": document}));
         c.output.result(&render::plan::text(&document, &digest, true, &|run| of_file(path, run))?, &value)?;
         return Ok(Exit::Done);
     }
@@ -81,7 +82,7 @@ pub(crate) async fn show(
         if let Some(loaded) = loaded {
             let document = loaded.document(log, batch).await.map_err(unreadable)?;
             let digest = &loaded.planned().digest;
-            let value = json!({"format_version": "1.0", "digest": digest, "document": document});
+            let value = Lazily(|| json!({"format_version": "1.0", "digest": digest, "document": document}));
             c.output.result(
                 &render::plan::text(&document, digest, true, &|run| format!("rehome show {run}"))?,
                 &value,

@@ -100,8 +100,8 @@ pub(crate) fn list(out: &mut String, moves: &[(&PlannedRun, MoveAbout)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rehome_orchestrator::{OnFailure, Plan, RunId};
-    use serde_json::{Value, json};
+    use rehome_orchestrator::{Json, OnFailure, Plan, RunId};
+    use serde_json::json;
 
     #[test]
     fn each_cause_is_said_once_however_many_moves_have_it() {
@@ -109,11 +109,11 @@ mod tests {
         let warning = |n: usize| json!({"code": "W311", "target": format!("/id-{n}"), "text": "tokens are kept", "remedy": ""});
         let moves = (0..1_000).map(|n| PlannedRun {
             run: RunId::new(format!("m-{n}")),
-            about: json!({"identity": format!("/id-{n}"), "target": "", "cannot_see": [], "gaps": [],
+            about: Json::sorted(&json!({"identity": format!("/id-{n}"), "target": "", "cannot_see": [], "gaps": [],
                 "warnings": [warning(n), warning(n)],
-                "blockers": if n == 7 { json!([{"code": "B1", "text": "no", "target": "", "remedy": "ask"}]) } else { json!([]) }}),
-            params: Value::Null,
-            facts: Value::Null,
+                "blockers": if n == 7 { json!([{"code": "B1", "text": "no", "target": "", "remedy": "ask"}]) } else { json!([]) }})),
+            params: Json::of(&()),
+            facts: Json::of(&()),
             plan: plan.clone(),
         });
         let moves: Vec<PlannedRun> = moves.collect();

@@ -91,7 +91,7 @@ fn a_move(out: &mut String, entry: &PlannedRun) -> Result<(), CliError> {
     putln!(out, "move {}", entry.run);
     putln!(out, "  from  {}", about.identity);
     putln!(out, "  to    {}", about.target);
-    choices(out, &entry.params["options"]);
+    choices(out, &entry.params.value()["options"]);
     let mut group = "";
     for step in &entry.plan.steps {
         if step.group != group {

@@ -32,9 +32,9 @@ pub(crate) fn furnish(world: &World, faults: &FaultPlan) -> Document {
         moves.push(PlannedRun {
             plan: plan(&run, &hall, &mut Dice::of(faults.seed, "plan", nth)),
             run: RunId::new(run.clone()),
-            about: Value::Null,
-            params: json!(run),
-            facts: json!(facts),
+            about: Json::of(&()),
+            params: Json::of(&run),
+            facts: Json::sorted(&facts),
         });
     }
     Document::new("town", moves)

@@ -111,9 +111,9 @@ pub(crate) async fn approve(log: &dyn Log, runs: &[RunId], chain: &Chain) -> Res
     for (nth, some) in runs.chunks(TOGETHER).enumerate() {
         let moves = some.iter().map(|run| PlannedRun {
             run: run.clone(),
-            about: Value::Null,
-            params: Value::Null,
-            facts: Value::Null,
+            about: Json::of(&()),
+            params: Json::of(&()),
+            facts: Json::of(&()),
             plan: plan.clone(),
         });
         let document = Document::new(format!("steps-{nth}"), moves.collect());

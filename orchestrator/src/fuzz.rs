@@ -376,9 +376,9 @@ mod tests {
         let run = RunId::new("m");
         let moves = vec![crate::PlannedRun {
             run,
-            about: serde_json::json!([u64::MAX, i64::MIN, 1e300, -0.0]),
-            params: serde_json::Value::Null,
-            facts: serde_json::Value::Null,
+            about: Json::of(&serde_json::json!([u64::MAX, i64::MIN, 1e300, -0.0])),
+            params: Json::of(&()),
+            facts: Json::of(&()),
             plan: PLAN.clone(),
         }];
         let about = serde_json::Value::Null;

@@ -21,6 +21,14 @@ impl Json {
         Self(raw.into())
     }
 
+    /// The same with the members of every object in the order of their names, so that equal values are equal texts.
+    ///
+    /// # Panics
+    /// As [`Json::of`].
+    pub fn sorted(value: &impl Serialize) -> Self {
+        Self::of(&serde_json::to_value(value).expect("engine data has text keys"))
+    }
+
     /// Whether it is `null`.
     pub fn is_null(&self) -> bool {
         self.get() == "null"
@@ -69,4 +77,15 @@ impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(Box::<RawValue>::deserialize(deserializer)?.into()))
     }
+}
+
+/// Writes it as the value that it is: the form that is digested orders the members of objects itself, and would take
+/// text for text.
+pub(crate) fn as_value<S: Serializer>(json: &Json, serializer: S) -> Result<S::Ok, S::Error> {
+    json.value().serialize(serializer)
+}
+
+/// Reads it with the members of objects in the order of their names, however they stand there.
+pub(crate) fn of_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
+    Ok(Json::of(&Value::deserialize(deserializer)?))
 }

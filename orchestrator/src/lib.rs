@@ -103,8 +103,8 @@ pub use ids::{Direction, RunId, StepId, request_id};
 pub use json::Json;
 pub use plan::template::{KNOWN_AFTER_APPLY, Reference, ResolveError, Template};
 pub use plan::{
-    Node, OnFailure, Phase, Plan, PlanBuilder, PlanError, PlanValue, Proof, Retry, STEPS_MAX, Step,
-    StepOutput, StepRef, digest,
+    Node, ObjectDigest, OnFailure, Phase, Plan, PlanBuilder, PlanError, PlanValue, Proof, Retry, STEPS_MAX,
+    Step, StepOutput, StepRef, digest,
 };
 pub use recovery::history::{HistoryError, Loaded, entries, fold_into, load, load_until};
 pub use recovery::restore::{RestoreError, restore};

@@ -2,7 +2,7 @@
 //! not at all. Touches the file that is named, and until that is whole one beside it whose name nobody foresees.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// What stands beside a log has at most this many bytes: a few names and a hash.
@@ -117,13 +117,22 @@ pub(crate) fn read_small(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// When what is there is no plain file, or the folder cannot be written to.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_by(path, |file| file.write_all(bytes))
+}
+
+/// The same, for a file that is written in parts.
+///
+/// # Errors
+/// As [`replace`], and those of the writing.
+pub fn replace_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     if let Some(what) = foreign(path) {
         return Err(not_ours(what));
     }
     let partial = unforeseen(path, ".partial");
-    let written = create_new(&partial).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
+    let written = create_new(&partial).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        write(&mut file)?;
+        file.into_inner()?.sync_all()?;
         fs::rename(&partial, path)?;
         sync_folder(path)
     });

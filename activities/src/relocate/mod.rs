@@ -24,7 +24,7 @@ pub use facts::{Facts, Moving, Strategy};
 pub use params::{Options, Params, Target, Unpinned, Waits};
 pub use plan::plan;
 pub use surroundings::surroundings;
-pub use survey::survey;
+pub use survey::{survey, survey_each};
 pub use workflow::{NAME, Relocate};
 
 /// How the resources that carry an identity are looked for.

@@ -5,7 +5,7 @@ use crate::relocate::differences;
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
 use crate::relocate::plan;
-use crate::relocate::survey::survey;
+use crate::relocate::survey::{survey, survey_each};
 use rehome_orchestrator::{Difference, Fault, FaultKind, Plan, Workflow};
 
 /// The name of the workflow in plans and logs.
@@ -28,10 +28,14 @@ impl Workflow for Relocate {
         all.pop().ok_or_else(nothing)?
     }
 
-    async fn survey_all(&self, params: &[Params]) -> Vec<Result<Facts, Fault>> {
-        match survey(&self.reader, params).await {
+    async fn survey_all<T: Send>(
+        &self,
+        params: &[Params],
+        each: impl Fn(Result<Facts, Fault>) -> T + Send + Sync,
+    ) -> Vec<T> {
+        match survey_each(&self.reader, params, |_, facts| each(facts)).await {
             Ok(all) => all,
-            Err(why) => params.iter().map(|_| Err(why.clone())).collect(),
+            Err(why) => params.iter().map(|_| each(Err(why.clone()))).collect(),
         }
     }
 

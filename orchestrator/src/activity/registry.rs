@@ -412,11 +412,10 @@ impl<W: Workflow> AnyWorkflow for Erased<W> {
                     Err(why) => unread.push(Some(why)),
                 }
             }
-            let mut found = self.0.survey_all(&known).await.into_iter();
-            let mut next = || match found.next() {
-                Some(one) => one.map(|facts| Json::of(&facts)),
-                None => Err(Fault::new(FaultKind::Bug, "NoFacts", "the survey gave no facts")),
-            };
+            let as_text = |found: Result<W::Facts, Fault>| found.map(|facts| Json::of(&facts));
+            let mut found = self.0.survey_all(&known, as_text).await.into_iter();
+            let none = || Err(Fault::new(FaultKind::Bug, "NoFacts", "the survey gave no facts"));
+            let mut next = || found.next().unwrap_or_else(none);
             unread.into_iter().map(|why| why.map_or_else(&mut next, Err)).collect()
         })
     }

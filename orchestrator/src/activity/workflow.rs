@@ -30,16 +30,18 @@ pub trait Workflow: Send + Sync + 'static {
     }
 
     /// Reads the facts of many runs that begin together, in the order of their parameters. A workflow that can read
-    /// for all of them at once what they share says so here; otherwise each is surveyed by itself.
-    fn survey_all(
+    /// for all of them at once what they share says so here; otherwise each is surveyed by itself. `each` makes something
+    /// smaller of the facts of a run as soon as they are read.
+    fn survey_all<T: Send>(
         &self,
         params: &[Self::Params],
-    ) -> impl Future<Output = Vec<Result<Self::Facts, Fault>>> + Send {
+        each: impl Fn(Result<Self::Facts, Fault>) -> T + Send + Sync,
+    ) -> impl Future<Output = Vec<T>> + Send {
         let mut asked = Vec::with_capacity(params.len());
         for one in params {
             asked.push(self.survey(one));
         }
-        stream::iter(asked).buffered(SURVEYS_AT_ONCE).collect()
+        stream::iter(asked).buffered(SURVEYS_AT_ONCE).map(each).collect()
     }
 
     /// Makes the plan: a pure function of its arguments.

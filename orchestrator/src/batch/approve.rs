@@ -100,9 +100,9 @@ impl Document {
         let planned = Event::Planned(Planned {
             batch: self.batch.clone(),
             digest: digest.to_owned(),
-            params: Json::of(&entry.params),
-            facts: Json::of(&entry.facts),
-            about: Json::of(&entry.about),
+            params: entry.params.clone(),
+            facts: entry.facts.clone(),
+            about: entry.about.clone(),
             plan: Arc::new(entry.plan.clone()),
         });
         let approved = Event::Approved(Approved {

@@ -4,8 +4,8 @@ use crate::activity::Workflow;
 use crate::batch::event::{FORMAT_VERSION, is_readable};
 use crate::fault::Fault;
 use crate::ids::{RunId, is_name};
-use crate::json::Json;
-use crate::plan::{Plan, PlanError, digest};
+use crate::json::{Json, as_value, of_value};
+use crate::plan::{ObjectDigest, Plan, PlanError};
 use crate::recovery::history::HistoryError;
 use rehome_store::AppendError;
 use serde::{Deserialize, Serialize};
@@ -33,12 +33,15 @@ pub struct Document {
 pub struct PlannedRun {
     /// Its name.
     pub run: RunId,
-    /// What else the document says of it.
-    pub about: Value,
+    /// What else the document says of it. This and what follows is text, because a tree takes many times its memory.
+    #[serde(serialize_with = "as_value", deserialize_with = "of_value")]
+    pub about: Json,
     /// What a person asked for.
-    pub params: Value,
+    #[serde(serialize_with = "as_value", deserialize_with = "of_value")]
+    pub params: Json,
     /// What was read before the plan was made.
-    pub facts: Value,
+    #[serde(serialize_with = "as_value", deserialize_with = "of_value")]
+    pub facts: Json,
     /// The plan.
     pub plan: Plan,
 }
@@ -50,8 +53,8 @@ impl PlannedRun {
     /// When no plan can be made, or the parameters or facts are no JSON.
     pub fn of<W: Workflow>(run: RunId, params: &W::Params, facts: &W::Facts) -> Result<Self, Fault> {
         let plan = W::plan(params, facts)?;
-        let (params, facts) = (Json::of(params).value(), Json::of(facts).value());
-        Ok(Self { run, about: Value::Null, params, facts, plan })
+        let (params, facts) = (Json::sorted(params), Json::sorted(facts));
+        Ok(Self { run, about: Json::of(&()), params, facts, plan })
     }
 }
 
@@ -116,7 +119,14 @@ impl Document {
 
     /// The digest that a person approves: SHA-256 of the document's RFC 8785 form.
     pub fn digest(&self) -> String {
-        digest(self)
+        let mut members = ObjectDigest::default();
+        members.member("about", &self.about);
+        members.member("batch", &self.batch);
+        members.member("format_version", &self.format_version);
+        members.begin_list("moves");
+        self.runs.iter().for_each(|run| members.item(run));
+        members.end_list();
+        members.finish()
     }
 
     /// Checks the rules of a document and of its plans.
@@ -139,5 +149,28 @@ impl Document {
             entry.plan.check().map_err(|source| BatchError::Plan { run: entry.run.clone(), source })?;
         }
         if names.is_empty() { Err(BatchError::Runs("none".to_owned())) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::digest;
+
+    #[test]
+    fn a_document_has_the_digest_of_what_is_written_of_it() {
+        let plan = Plan { workflow: "w/1".into(), on_failure: crate::OnFailure::Park, steps: Vec::new() };
+        let part = Json::of(&serde_json::json!({"b": [1.50, "é"], "a": {}}));
+        let run = |name: &str| PlannedRun {
+            run: RunId::new(name),
+            about: part.clone(),
+            params: part.clone(),
+            facts: part.clone(),
+            plan: plan.clone(),
+        };
+        for runs in [vec![], vec![run("m-1")], vec![run("m-2"), run("m-1")]] {
+            let document = Document::new("batch", runs);
+            assert_eq!(document.digest(), digest(&document));
+        }
     }
 }

@@ -105,12 +105,11 @@ impl BatchLoaded {
                 _ => None,
             });
             let planned = planned.ok_or_else(|| HistoryError::NoRun(run.clone()))?;
-            let read = |json: &Json| serde_json::from_str(json.get()).unwrap_or(Value::Null);
             runs.push(PlannedRun {
                 run: run.clone(),
-                about: read(&planned.about),
-                params: read(&planned.params),
-                facts: read(&planned.facts),
+                about: Json::sorted(&planned.about),
+                params: Json::sorted(&planned.params),
+                facts: Json::sorted(&planned.facts),
                 plan: Plan::clone(&planned.plan),
             });
         }

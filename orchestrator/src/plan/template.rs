@@ -5,7 +5,7 @@
 
 use crate::ids::StepId;
 use crate::json::Json;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Template {
     /// Known when the plan is made: as text, because a batch has tens of thousands of these, and a tree of
     /// each would take four times the memory.
-    Known(#[serde(serialize_with = "as_value")] Json),
+    Known(#[serde(serialize_with = "crate::json::as_value")] Json),
     /// A field of an earlier step's output.
     From(Reference),
     /// An object whose members are templates.
@@ -170,12 +170,6 @@ impl Template {
             }
         }
     }
-}
-
-/// Written as the value that it is: the form that is digested orders the members of objects itself, and
-/// would take text for text.
-fn as_value<S: Serializer>(json: &Json, serializer: S) -> Result<S::Ok, S::Error> {
-    json.value().serialize(serializer)
 }
 
 fn push_plain(text: &mut String, value: &Value) -> Result<(), ResolveError> {

@@ -421,8 +421,8 @@ impl WorldUnderTest for HouseWorld {
     }
 
     fn document(&self) -> Document {
-        let (run, facts) = (RunId::new("m-1"), json!(*open(&self.shelves)));
-        let (about, params, plan) = (Value::Null, Value::Null, self.plan.clone());
+        let (run, facts) = (RunId::new("m-1"), Json::sorted(&*open(&self.shelves)));
+        let (about, params, plan) = (Json::of(&()), Json::of(&()), self.plan.clone());
         Document::new("house", vec![PlannedRun { run, about, params, facts, plan }])
     }
 

@@ -96,8 +96,9 @@ impl WorldUnderTest for StreetWorld {
         let gate = step("gate", &["tell"], Phase::CleanUp, Node::Gate { name: "cleanup".to_owned() });
         let steps = vec![tell, gate];
         let plan = Plan { workflow: Moving::NAME.to_owned(), on_failure: OnFailure::Park, steps };
-        let (run, about, params) = (RunId::new("m-1"), Value::Null, Value::Null);
-        Document::new("street", vec![PlannedRun { run, about, params, facts: json!({}), plan }])
+        let (run, about, params) = (RunId::new("m-1"), Json::of(&()), Json::of(&()));
+        let facts = Json::of(&json!({}));
+        Document::new("street", vec![PlannedRun { run, about, params, facts, plan }])
     }
 
     async fn snapshot(&self) -> Value {

@@ -19,7 +19,7 @@ mod layout;
 mod plan_file;
 
 use rehome_orchestrator::{
-    Document, Event, FORMAT_VERSION, Plan, Planned, PlannedRun, Recorded, RunId, mask,
+    Document, Event, FORMAT_VERSION, Json, Plan, Planned, PlannedRun, Recorded, RunId, mask,
 };
 use rehome_store::{
     Anchor, BUNDLE_FORMAT, Backend, BundleWriter, Disclosure, Header, LeaseHolder, Log, MemoryLog, Position,
@@ -157,7 +157,7 @@ fn a_bundle(events: &[(&'static str, &str, String)], withhold: u64) -> Vec<u8> {
 }
 
 fn plan_of(seeds: &Seeds, plan: Plan) {
-    let null = || Value::Null;
+    let null = || Json::of(&());
     let one = PlannedRun { run: RunId::new("m"), about: null(), params: null(), facts: null(), plan };
     let document = Document {
         format_version: FORMAT_VERSION.to_owned(),
@@ -165,8 +165,9 @@ fn plan_of(seeds: &Seeds, plan: Plan) {
         about: json!({"expires_at_ms": 1}),
         runs: vec![one],
     };
-    let (text, _) = plan_file::text(&document).expect("a plan");
-    let saved: Value = serde_json::from_str(&text).expect("JSON");
+    let mut file = Vec::new();
+    plan_file::write(&document, &document.digest(), &mut file).expect("a plan");
+    let saved: Value = serde_json::from_slice(&file).expect("JSON");
     seeds.add("plans", saved.to_string());
 }
 

@@ -70,6 +70,18 @@ impl ForAll {
 /// # Errors
 /// When nothing at all can be read.
 pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Facts, Fault>>, Fault> {
+    survey_each(reader, params, |_, facts| facts).await
+}
+
+/// The same, where something smaller is made of the facts of each identity as soon as they are read.
+///
+/// # Errors
+/// As [`survey`].
+pub async fn survey_each<T: Send>(
+    reader: &Reader,
+    params: &[Params],
+    mut each: impl FnMut(&Params, Result<Facts, Fault>) -> T + Send,
+) -> Result<Vec<T>, Fault> {
     let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, p.identity.clone())).collect();
     let identities: Vec<Result<(Value, Identity), Fault>> =
         stream::iter(asked).buffered(AT_ONCE).collect().await;
@@ -102,7 +114,8 @@ pub async fn survey(reader: &Reader, params: &[Params]) -> Result<Vec<Result<Fac
             Box::pin(one(reader, common, all, params, identity.clone())).await
         });
     }
-    Ok(stream::iter(asked).buffered(AT_ONCE).collect().await)
+    let found = stream::iter(asked).buffered(AT_ONCE).zip(stream::iter(params));
+    Ok(found.map(|(facts, params)| each(params, facts)).collect().await)
 }
 
 async fn one(

@@ -21,4 +21,4 @@ pub(crate) mod wanted;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use batch::offered;
-pub use batch::survey;
+pub use batch::{survey, survey_each};

@@ -6,7 +6,7 @@ use rehome_activities::azure::{Azure, ConnectOptions, LocalSignIn};
 use rehome_activities::references::settings_key::SettingsKey;
 use rehome_activities::relocate::{self, Options, Params, Target};
 use rehome_orchestrator::harness::{SystemUnderTest, WorldUnderTest};
-use rehome_orchestrator::{Document, OnFailure, PlannedRun, Registry, RunId};
+use rehome_orchestrator::{Document, Json, OnFailure, PlannedRun, Registry, RunId};
 use rehome_simulator::{Estate, Options as Serving, Pace, Pages, Running, serve};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -98,9 +98,9 @@ impl SystemUnderTest for Relocation {
         let plan = relocate::plan(&params, &facts).expect("a plan");
         let run = PlannedRun {
             run: RunId::new("m-1"),
-            about: Value::Null,
-            params: json!(params),
-            facts: json!(facts),
+            about: Json::of(&()),
+            params: Json::sorted(&params),
+            facts: Json::sorted(&facts),
             plan,
         };
         let document = Document::new("everywhere", vec![run]);
