@@ -97,7 +97,7 @@ pub use batch::{
     FORMAT_VERSION, Opened, PlannedRun, Recording, RunSummary, Standing, batch_stream, decide_batch,
     fold_batch,
 };
-pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy};
+pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
 pub use fault::{Cause, Difference, Fault, FaultKind};
 pub use ids::{Direction, RunId, StepId, request_id};
 pub use json::Json;

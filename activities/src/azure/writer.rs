@@ -229,7 +229,8 @@ impl Inner {
         let limits = Question { side, method: method.as_str(), path: url.path(), body }.limits();
         let mut renewed = false;
         loop {
-            // Where a token was refused before, so was the request: nothing has taken effect.
+            self.pacing.wait(&limits, self.time_scale).await;
+            // Where a token was refused before, so was the request: nothing has taken effect. A token that waits may end.
             let token = self.sign_in.token(audience).await;
             let token = token.map_err(|e| NoAnswer::of_sign_in(e, url.path()))?;
             let mut request = self.transport.request(method.clone(), url.clone()).bearer_auth(token);
@@ -246,7 +247,6 @@ impl Inner {
                     request = request.header("if-match", tag);
                 }
             }
-            self.pacing.wait(&limits, self.time_scale).await;
             let sent = self.transport.send(request).await;
             if let Sent::Answer(answer) = &sent {
                 self.pacing.learn(&limits, answer, self.time_scale);

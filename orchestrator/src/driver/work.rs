@@ -4,6 +4,7 @@ use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow};
 use crate::activity::{Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey};
 use crate::driver::locks::{Held, Locks};
 use crate::driver::observation::{self, Observation};
+use crate::driver::permit;
 use crate::fault::{Difference, Fault};
 use crate::ids::Direction;
 use crate::json::Json;
@@ -120,7 +121,9 @@ impl Preparation {
             if self.before.is_some() {
                 return WorkResult::Prepared(self.ready(held, permit, None));
             }
-            match self.activity.clone().before(self.input.clone()).await {
+            let (before, permit) =
+                permit::with(permit, self.activity.clone().before(self.input.clone())).await;
+            match before {
                 Ok(before) => WorkResult::Prepared(self.ready(held, permit, Some(before))),
                 Err(why) => WorkResult::Unprepared { at: self.at, direction: self.direction, why },
             }
@@ -146,6 +149,7 @@ impl Ready {
     pub(crate) fn attempt(self, call: Arc<Call>) -> (Held, Work) {
         let Self { at, direction, activity, input, before, was, held, permit } = self;
         let work = Box::pin(async move {
+            // What has begun counts as in flight also while it waits: after a crash each of these is in doubt.
             let outcome = match direction {
                 Direction::Do => activity.run(call.clone(), input, before).await,
                 Direction::Undo => activity.undo(call.clone(), input, before, was).await,
@@ -164,9 +168,7 @@ pub(crate) fn reading(
 ) -> Work {
     Box::pin(async move {
         let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
-        let done = work.await;
-        drop(permit);
-        done
+        permit::with(permit, work).await.0
     })
 }
 

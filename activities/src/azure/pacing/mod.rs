@@ -6,7 +6,7 @@ mod limits;
 pub(crate) use limits::{Limit, Question};
 
 use super::transport::Answer;
-use rehome_orchestrator::TimeScale;
+use rehome_orchestrator::{TimeScale, aside};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,7 +49,8 @@ impl Pacing {
         let until = self.draw(limits, time_scale, now);
         let left = until.saturating_duration_since(now);
         if left >= TICK {
-            tokio::time::sleep(left).await;
+            // Who waits to be allowed to ask is not in flight.
+            aside(tokio::time::sleep(left)).await;
         }
     }
 
