@@ -39,11 +39,29 @@ pub(crate) enum Exit {
     Terminated = 143,
 }
 
+/// One of the things that are wrong in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Mistake {
+    /// The file, as it was named.
+    pub(crate) file: String,
+    /// From 1.
+    pub(crate) line: usize,
+    /// In characters, from 1.
+    pub(crate) column: usize,
+    /// The line itself.
+    pub(crate) text: String,
+    pub(crate) what: String,
+    /// What to do; nothing where that is plain.
+    pub(crate) remedy: String,
+}
+
 /// What went wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct CliError {
     pub(crate) exit: Exit,
     pub(crate) what: String,
+    /// All that is wrong in a file, where that is what is wrong.
+    pub(crate) mistakes: Vec<Mistake>,
     pub(crate) place: Option<String>,
     /// Who acted, as they call themselves.
     pub(crate) who: Option<String>,
@@ -57,6 +75,8 @@ struct Shape<'a> {
     message_type: &'static str,
     code: u8,
     message: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    mistakes: &'a [Mistake],
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +90,8 @@ pub(crate) const NOTHING_CHANGED: &str = "nothing was changed";
 
 impl CliError {
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), place: None, who: None, state: NOTHING_CHANGED, next: Vec::new() }
+        let (what, mistakes, next) = (what.into(), Vec::new(), Vec::new());
+        Self { exit, what, mistakes, place: None, who: None, state: NOTHING_CHANGED, next }
     }
 
     /// An error with everything that caused it.
@@ -108,7 +129,8 @@ impl CliError {
         let (code, message) = (self.exit as u8, self.what.as_str());
         let (place, who, state, next) =
             (self.place.as_deref(), self.who.as_deref(), self.state, &self.next[..]);
-        let shape = Shape { message_type: "exit_error", code, message, place, who, state, next };
+        let mistakes = &self.mistakes;
+        let shape = Shape { message_type: "exit_error", code, message, mistakes, place, who, state, next };
         serde_json::to_string(&shape).map_or_else(|_| one_line(message), |json| clean_json(&json))
     }
 }
@@ -116,6 +138,12 @@ impl CliError {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", one_line(&self.what))?;
+        for mistake in self.mistakes.iter().take(SHOWN_MAX) {
+            write!(f, "\n{mistake}")?;
+        }
+        if let Some(more) = self.mistakes.len().checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+            write!(f, "\n  and {more} more: -o json has them all")?;
+        }
         if let Some(place) = &self.place {
             write!(f, "\n  where   {}", one_line(place))?;
         }
@@ -125,6 +153,31 @@ impl fmt::Display for CliError {
         write!(f, "\n  state   {}", self.state)?;
         for (n, next) in self.next.iter().enumerate() {
             write!(f, "\n  {}{}", if n == 0 { "next    " } else { "        " }, one_line(next))?;
+        }
+        Ok(())
+    }
+}
+
+/// So many mistakes are shown to people.
+const SHOWN_MAX: usize = 100;
+
+/// So many characters of a line are shown before the place of a mistake, and behind it.
+const BESIDE: usize = 60;
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, column, .. } = self;
+        write!(f, "  {}, line {line}, column {column}: {}", one_line(&self.file), one_line(&self.what))?;
+        let at = column.saturating_sub(1);
+        let from = at.saturating_sub(BESIDE);
+        let cut = |from: usize, to: usize| {
+            one_line(&self.text.chars().skip(from).take(to.saturating_sub(from)).collect::<String>())
+        };
+        let (before, behind) = (cut(from, at), cut(at, at + BESIDE));
+        let width = before.chars().count();
+        write!(f, "\n      {before}{behind}\n      {:width$}^", "")?;
+        if !self.remedy.is_empty() {
+            write!(f, "\n      {}", one_line(&self.remedy))?;
         }
         Ok(())
     }
@@ -232,6 +285,26 @@ mod tests {
         assert_eq!(error.to_string().lines().count(), 5, "{error}");
         let json = serde_json::to_string("\u{9b}\u{e0041}\n\u{1b}").expect("JSON");
         assert_eq!(clean_json(&json), r#""\u009b\udb40\udc41\n\u001b""#);
+    }
+
+    #[test]
+    fn a_mistake_is_shown_below_its_place_in_a_part_of_its_line() {
+        let long = format!("{}\u{1b}soke{}", "x".repeat(100), "y".repeat(100));
+        let (file, what, remedy) =
+            ("b.toml".to_owned(), "no\nkey".to_owned(), "did you mean soak?".to_owned());
+        let mistake = Mistake { file, line: 3, column: 102, text: long, what, remedy };
+        let shown = mistake.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0], "  b.toml, line 3, column 102: no\\nkey");
+        assert_eq!(lines[1].find("soke"), lines[2].find('^'));
+        assert!(lines[1].contains("x\\x1bsoke") && lines[1].len() < 140, "{}", lines[1]);
+        assert_eq!(lines[3], "      did you mean soak?");
+        let mut error = CliError::new(Exit::Usage, "the batch file has mistakes").at("b.toml");
+        error.mistakes = vec![mistake; SHOWN_MAX + 2];
+        assert!(error.to_string().contains("and 2 more: -o json has them all"));
+        let json: serde_json::Value = serde_json::from_str(&error.json()).expect("JSON");
+        assert_eq!(json["mistakes"].as_array().map(Vec::len), Some(SHOWN_MAX + 2));
+        assert_eq!((&json["mistakes"][0]["line"], &json["mistakes"][0]["column"]), (&3.into(), &102.into()));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! CLI: the command that plans a batch again, where its file is found. Reads the folder that one works in.
 
+use crate::batch_file::{self, Batch};
 use crate::error::{CliError, Exit};
 use crate::hint::file;
-use crate::manifest::{self, Manifest};
 use crate::plan_file;
 use rehome_orchestrator::Document;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const FILES_MAX: usize = 100;
 fn batch_file(batch: &str) -> Option<PathBuf> {
     let files = std::fs::read_dir(".").ok()?.flatten().map(|entry| entry.path());
     let files = files.filter(|path| path.extension().is_some_and(|e| e == "toml")).take(FILES_MAX);
-    let named = files.filter_map(|path| Some((manifest::load(&path).ok()?.name, path)));
+    let named = files.filter_map(|path| Some((batch_file::load(&path).ok()?.name, path)));
     let mut all: Vec<(String, PathBuf)> = named.collect();
     if all.iter().any(|(name, _)| name == batch) {
         all.retain(|(name, _)| name == batch);
@@ -35,7 +35,7 @@ pub(crate) fn plan_again(batch: &str, plan: Option<&Path>) -> String {
 /// Reads a plan file; one that is none, or was changed, is to be made again.
 pub(crate) fn load(path: &Path) -> Result<(Document, String), CliError> {
     plan_file::load(path).map_err(|error| match error.next.is_empty() {
-        true if manifest::load(path).is_ok() => is_a_batch(path),
+        true if batch_file::load(path).is_ok() => is_a_batch(path),
         true => error.plan_again("", Some(path)),
         false => error,
     })
@@ -51,8 +51,8 @@ fn is_a_batch(path: &Path) -> CliError {
 }
 
 /// Reads a batch file; a plan is none.
-pub(crate) fn batch(path: &Path) -> Result<Manifest, CliError> {
-    manifest::load(path).map_err(|error| match plan_file::load(path) {
+pub(crate) fn batch(path: &Path) -> Result<Batch, CliError> {
+    batch_file::load(path).map_err(|error| match plan_file::load(path) {
         Ok((document, _)) => CliError::new(
             Exit::Usage,
             format!("this is the plan of batch {}, and no batch file", document.batch),

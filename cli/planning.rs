@@ -1,9 +1,9 @@
 //! CLI: a batch file into a document to approve: survey, preflight, plan. Reads the cloud.
 
 use crate::about::{BatchAbout, MoveAbout};
+use crate::batch_file::Batch;
 use crate::cloud::Cloud;
 use crate::error::{CliError, Exit};
-use crate::manifest::Manifest;
 use crate::output::{Output, Waiting};
 use rehome_activities::azure::Reader;
 use rehome_activities::azure::national::KnownCloud;
@@ -22,12 +22,9 @@ pub(crate) const VALID_MS: i64 = 72 * 3_600_000;
 pub(crate) type Surveyed<'a> = (&'a Params, Result<Facts, Fault>);
 
 /// Reads the facts of every identity of the batch.
-pub(crate) async fn survey<'a>(
-    reader: &Reader,
-    manifest: &'a Manifest,
-) -> Result<Vec<Surveyed<'a>>, CliError> {
-    let surveyed = relocate::survey(reader, &manifest.moves).await.map_err(|why| unread(&why))?;
-    Ok(manifest.moves.iter().zip(surveyed).collect())
+pub(crate) async fn survey<'a>(reader: &Reader, batch: &'a Batch) -> Result<Vec<Surveyed<'a>>, CliError> {
+    let surveyed = relocate::survey(reader, &batch.moves).await.map_err(|why| unread(&why))?;
+    Ok(batch.moves.iter().zip(surveyed).collect())
 }
 
 fn unread(why: &Fault) -> CliError {
@@ -57,14 +54,14 @@ pub(crate) struct Setting<'a> {
 }
 
 /// Surveys every identity of the batch and plans its move.
-pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document, CliError> {
+pub(crate) async fn plan(cloud: &Cloud, batch: &Batch) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
-    let setting = Setting { batch: &manifest.name, created_at_ms: now, national: cloud.azure.national() };
+    let setting = Setting { batch: &batch.name, created_at_ms: now, national: cloud.azure.national() };
     let planned =
         |params: &Params, facts: Result<Facts, Fault>| facts.map(|facts| a_move(setting, params, &facts));
-    let planned = relocate::survey_each(&cloud.azure.reader(), &manifest.moves, planned).await;
+    let planned = relocate::survey_each(&cloud.azure.reader(), &batch.moves, planned).await;
     let (mut moves, mut missing) = (Vec::new(), Vec::new());
-    for (params, planned) in manifest.moves.iter().zip(planned.map_err(|why| unread(&why))?) {
+    for (params, planned) in batch.moves.iter().zip(planned.map_err(|why| unread(&why))?) {
         match planned {
             Ok(planned) => moves.push(planned?),
             Err(why) => missing.push((params.identity.as_str(), why)),
@@ -84,7 +81,7 @@ pub(crate) async fn plan(cloud: &Cloud, manifest: &Manifest) -> Result<Document,
         requests: Some(cloud.azure.requests()),
         national: setting.national.map(|national| national.name.to_owned()),
     };
-    let (format_version, batch) = (FORMAT_VERSION.to_owned(), manifest.name.clone());
+    let (format_version, batch) = (FORMAT_VERSION.to_owned(), batch.name.clone());
     Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves })
 }
 

@@ -54,17 +54,17 @@ impl Execute for Discover {
 
 /// Shows everything that was found of each identity, and what could not be read.
 pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) -> Result<Exit, CliError> {
-    let manifest = plan_again::batch(file)?;
+    let batch = plan_again::batch(file)?;
     let place = save.map(|save| OutputFile::of(save, FileKind::Snapshot, &c.global.db)).transpose()?;
     let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
-    let reading = planning::reading(c.output, &cloud, manifest.moves.len());
+    let reading = planning::reading(c.output, &cloud, batch.moves.len());
     // A tape keeps every answer: only who wants a snapshot pays for one.
     let (reader, tape) = match save {
         Some(_) => cloud.azure.reader().taped(),
         None => (cloud.azure.reader(), ResponseRecording::default()),
     };
     let (mut found, mut missing, mut unread) = (Vec::new(), Vec::new(), Vec::new());
-    for (params, facts) in planning::survey(&reader, &manifest).await? {
+    for (params, facts) in planning::survey(&reader, &batch).await? {
         match facts {
             Ok(facts) => found.push(facts),
             Err(why) => {
@@ -84,7 +84,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
     }
     drop(reading);
     let value = json!({
-        "format_version": "1.0", "batch": manifest.name, "tenant": cloud.azure.tenant(),
+        "format_version": "1.0", "batch": batch.name, "tenant": cloud.azure.tenant(),
         "requests": cloud.azure.requests(), "identities": found, "missing": missing,
     });
     c.output.result(&text(&found), &value)?;

@@ -40,11 +40,11 @@ impl Execute for Plan {
 
 /// Reads what depends on the identities of a batch, and writes the plan.
 pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Exit, CliError> {
-    let manifest = plan_again::batch(file)?;
+    let batch = plan_again::batch(file)?;
     let place = OutputFile::of(save, FileKind::Plan, &c.global.db)?;
     let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
-    let reading = planning::reading(c.output, &cloud, manifest.moves.len());
-    let mut document = planning::plan(&cloud, &manifest).await?;
+    let reading = planning::reading(c.output, &cloud, batch.moves.len());
+    let mut document = planning::plan(&cloud, &batch).await?;
     drop(reading);
     // A plan needs no log; where there is one, it knows what this program has made itself.
     if c.global.db.exists()

@@ -10,7 +10,7 @@ use crate::print_failure::PrintFailure;
 use crate::render::rehearsal::{Page, Played};
 use crate::view::view;
 use crate::wait::WaitKind;
-use crate::{hint, manifest, render, request, store};
+use crate::{batch_file, hint, render, request, store};
 use clap::Args;
 use rehome_activities::azure::LocalSignIn;
 use rehome_activities::relocate::preflight::NoticeCode;
@@ -63,7 +63,7 @@ const REASON: &str = "a rehearsal on a local Azure";
 async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> {
     let Rehearse { folder, estate, faults, time_scale, seed, keep_old } = command;
     let (batch, estate) = files(&folder, estate)?;
-    let name = manifest::load(&batch)?.name;
+    let name = batch_file::load(&batch)?.name;
     let faults = sim_serve::read_faults(faults.as_deref())?;
     if c.global.db_named {
         refuse_used(&c.global.db).await?;

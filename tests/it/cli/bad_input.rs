@@ -98,3 +98,35 @@ fn a_log_of_a_newer_program_is_shown_and_not_written_to() {
     assert!(said.err.contains("format 99"), "{}", said.err);
     assert!(azure.requests().iter().all(|r| r["changed"] == false));
 }
+
+#[test]
+fn every_mistake_of_a_batch_file_is_said_at_once_for_people_and_for_programs() {
+    let rehome = Rehome::offline();
+    let text = std::fs::read_to_string(example("minimal").join("batch.toml")).expect("a batch");
+    let text =
+        text.replace("soak = \"1h\"", "soke = \"1h\"\nlift_locks = \"\u{9b}2J\"\non_failure = \"retry\"");
+    std::fs::write(rehome.path("batch.toml"), text.replace("rg-shop-sdc", "rg/shop")).expect("written");
+    for command in [&["plan", "-f", "batch.toml", "--save", "p.json"][..], &["discover", "-f", "batch.toml"]]
+    {
+        let said = rehome.say(command).expect(2);
+        let places: Vec<&str> =
+            said.err.lines().filter(|line| line.starts_with("  batch.toml, line ")).collect();
+        assert_eq!(places.len(), 4, "{}", said.err);
+        assert!(said.err.contains("error: the batch file has 4 mistakes"), "{}", said.err);
+        assert!(said.err.contains("did you mean soak?"), "{}", said.err);
+        assert!(said.err.contains("\\x9b2J") && !said.err.contains('\u{9b}'), "{}", said.err);
+        assert!(said.err.contains("nothing was changed"), "{}", said.err);
+        let json = rehome.say(&[command, &["-o", "json"]].concat()).expect(2).err;
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON on stderr");
+        assert_eq!((&json["message_type"], &json["code"]), (&"exit_error".into(), &2.into()));
+        let found: Vec<(u64, u64)> = json["mistakes"]
+            .as_array()
+            .expect("mistakes")
+            .iter()
+            .map(|one| (one["line"].as_u64().unwrap_or(0), one["column"].as_u64().unwrap_or(0)))
+            .collect();
+        assert_eq!(found, [(6, 1), (7, 14), (8, 14), (12, 25)], "{json}");
+        assert_eq!(json["mistakes"][0]["text"], "soke = \"1h\"");
+        assert_eq!(json["mistakes"][0]["remedy"], "did you mean soak?");
+    }
+}

@@ -1,0 +1,144 @@
+//! CLI: every key of a batch file: what it takes and what it means. One table, from which files are checked. Pure data.
+
+/// A key of a table.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) required: bool,
+    /// What it decides, in one sentence.
+    pub(super) about: &'static str,
+}
+
+/// What a key takes.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Text(Rule),
+    Flag,
+    /// A whole number from 1.
+    Count,
+    /// Each of a list once.
+    Texts(Rule),
+    /// Texts by texts: a table with keys of its own choice.
+    Pairs(Rule),
+    Table(&'static str, &'static [Key]),
+    Tables(&'static str, &'static [Key]),
+}
+
+/// What a text has to be.
+#[derive(Debug)]
+pub(super) enum Rule {
+    Any,
+    /// The version of the form of batch files.
+    Version,
+    BatchName,
+    Region,
+    /// `24h`
+    Duration,
+    /// The ARM id of a user-assigned managed identity.
+    IdentityId,
+    /// A name that Azure takes for an identity.
+    IdentityName,
+    GroupName,
+    OneOf(&'static [&'static str]),
+}
+
+const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
+    Key { name, kind, required: false, about }
+}
+
+const fn required(name: &'static str, kind: Kind, about: &'static str) -> Key {
+    Key { name, kind, required: true, about }
+}
+
+/// The file as a whole.
+pub(super) const FILE: &[Key] = &[
+    required("format_version", Kind::Text(Rule::Version), "The version of the form of this file: 1.0."),
+    required("batch", Kind::Table("[batch]", BATCH), "What holds for every identity."),
+    key("identity", Kind::Tables("[[identity]]", IDENTITY), "An identity that moves."),
+    key(
+        "scope_map",
+        Kind::Pairs(Rule::Any),
+        "A whole solution that moves: source and counterpart; the source is left alone.",
+    ),
+    key("waits", Kind::Table("[waits]", WAITS), "How long is waited for what Azure does not show."),
+];
+
+const BATCH: &[Key] = &[
+    required("name", Kind::Text(Rule::BatchName), "The name of the batch, which people type to confirm."),
+    required("to", Kind::Text(Rule::Region), "The target region, as Azure spells it in `location`."),
+    key("expect", Kind::Count, "How many identities there have to be; any number without it."),
+    key("soak", Kind::Text(Rule::Duration), "Between the last check and the clean-up; 24h without it."),
+    key(
+        "quiet",
+        Kind::Text(Rule::Duration),
+        "The clean-up waits until nobody has signed in as the old identity for so long; without it nobody looks.",
+    ),
+    key(
+        "on_failure",
+        Kind::Text(Rule::OneOf(&["stop", "rollback-identity"])),
+        "Whether a move that fails is taken back by itself; stop without it.",
+    ),
+    key(
+        "unpinned_host",
+        Kind::Text(Rule::OneOf(&["swap", "pin-first", "block", "pin_first"])),
+        "What becomes of a machine whose code names no identity; swap without it.",
+    ),
+    key("create_resource_group", Kind::Flag, CREATE),
+    key("lift_locks", Kind::Flag, LIFT),
+    key("replace_nodes", Kind::Flag, REPLACE),
+];
+
+/// What a row of the batch says.
+pub(super) const IDENTITY: &[Key] = &[
+    required("id", Kind::Text(Rule::IdentityId), "The ARM id of the identity that moves."),
+    key("target_resource_group", Kind::Text(Rule::GroupName), "Where it goes; the same group without it."),
+    key("target_name", Kind::Text(Rule::IdentityName), "Its new name; the same without it."),
+    key("target_subscription", Kind::Text(Rule::Any), "Where it goes; the same subscription without it."),
+    key("create_resource_group", Kind::Flag, CREATE),
+    key("lift_locks", Kind::Flag, LIFT),
+    key("replace_nodes", Kind::Flag, REPLACE),
+    key("pinned", Kind::Texts(Rule::Any), "Hosts (ids) whose code is known to name its identity."),
+    key(
+        "strategies",
+        Kind::Pairs(Rule::OneOf(STRATEGIES)),
+        "How to re-point hosts (ids) that somebody knows a better way for.",
+    ),
+    key("tags", Kind::Pairs(Rule::Any), "Tags of the new identity, beside those that are copied."),
+    key(
+        "accept_unseen",
+        Kind::Texts(Rule::Any),
+        "What cannot be read and somebody answers for, by its name.",
+    ),
+    key(
+        "accept_unknown",
+        Kind::Texts(Rule::Any),
+        "Properties that this program does not know and that may be left behind.",
+    ),
+];
+
+const WAITS: &[Key] = &[
+    key("grants", Kind::Text(Rule::Duration), "Until a role assignment acts everywhere; 10m without it."),
+    key(
+        "high_grants",
+        Kind::Text(Rule::Duration),
+        "The same for data roles at management groups; 6h without it.",
+    ),
+    key(
+        "claims",
+        Kind::Text(Rule::Duration),
+        "How long a token keeps its groups and application permissions; 24h without it.",
+    ),
+    key(
+        "drain",
+        Kind::Text(Rule::Duration),
+        "On the way back, after the hosts and before the new identity's grants go; 10m without it.",
+    ),
+];
+
+// The spellings of plans are taken as well.
+const STRATEGIES: &[&str] = &["overlap", "swap", "pin-first", "by-hand", "pin_first", "by_hand"];
+
+const CREATE: &str = "Make a target group that is not there; on the way back it goes again.";
+const LIFT: &str = "Take away locks that are in the way, and put them back.";
+const REPLACE: &str = "Give kubelets of AKS the new identity, which replaces every node.";
