@@ -87,6 +87,11 @@ impl MoveAbout {
         serde_json::from_str(entry.about.get()).map_err(|e| unreadable(entry.run.as_str(), &e))
     }
 
+    /// The same, as a log has it; nothing where it cannot be read.
+    pub(crate) fn of_log(about: &Json) -> Option<Self> {
+        serde_json::from_str(about.get()).ok()
+    }
+
     /// The first thing that two of them say differently.
     pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
         let differs = [

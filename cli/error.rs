@@ -33,6 +33,8 @@ pub(crate) enum Exit {
     Damaged = 15,
     /// Another runner is at work.
     Held = 16,
+    /// Somebody is needed; only where the exit code was asked for.
+    NeedsPerson = 17,
     /// Interrupted; everything is saved.
     Interrupted = 130,
     /// Told to end; everything is saved.

@@ -6,7 +6,7 @@ use crate::error::{CliError, Exit};
 use crate::presence::Presence;
 use crate::view::view;
 use crate::{hint_views, render, store};
-use rehome_orchestrator::RunId;
+use rehome_orchestrator::{Clock, RunId, SystemClock};
 use rehome_store::{Backend, Beside};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError>
     presence.judge_views(&mut views);
     hint_views::complete(c.output.hints(), &mut views);
     let value = json!({"format_version": "1.0", "exit": driven.exit as u8, "moves": views});
-    c.output.result(&render::status::text(&views, None), &value)?;
+    c.output.result(&render::status::text(&views, None, SystemClock.now_ms()), &value)?;
     if matches!(driven.exit, Exit::Interrupted | Exit::Terminated) {
         c.output.note("stopped; everything that was acknowledged is in the log");
     }

@@ -20,17 +20,54 @@ pub(crate) async fn step(
     request: impl Fn(StepId) -> Request,
     reason: &str,
 ) -> Result<Exit, CliError> {
-    let (run, step) = store::split_step(text)?;
     let log = store::open_to_write(&c.global.db).await?;
-    let state = store::read_run(&*log, &run).await?.state;
-    let step = resolve_step_id(&state, step);
-    let request = request(step.clone());
-    if let Some(why) = why_not(&run, &state, &step, &request) {
-        return Err(CliError::new(Exit::Usage, why).next(format!("rehome show {run}")));
-    }
+    let (run, request) = wanted(&*log, text, &request).await?;
     let steps = record(c, &*log, &run, request, reason).await?;
     anchor::follow(&log, c.output).await?;
     report(c, &log, &Asked { run, steps, recorded: true, why_not: "" }).await
+}
+
+/// Asks the same of several steps; nothing is recorded where one of them cannot be asked.
+pub(crate) async fn steps(
+    c: &Context<'_>,
+    texts: &[String],
+    request: impl Fn(StepId) -> Request,
+    reason: &str,
+) -> Result<Exit, CliError> {
+    if let [text] = texts {
+        return step(c, text, request, reason).await;
+    }
+    let log = store::open_to_write(&c.global.db).await?;
+    let mut all = Vec::with_capacity(texts.len());
+    for text in texts {
+        let one = wanted(&*log, text, &request).await?;
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+    let mut asked = Vec::with_capacity(all.len());
+    for (run, request) in all {
+        let steps = record(c, &*log, &run, request, reason).await?;
+        asked.push(Asked { run, steps, recorded: true, why_not: "" });
+    }
+    anchor::follow(&log, c.output).await?;
+    report_all(c, &log, &asked).await
+}
+
+/// What is asked of which move, if it can be asked.
+async fn wanted(
+    log: &dyn Log,
+    text: &str,
+    request: &impl Fn(StepId) -> Request,
+) -> Result<(RunId, Request), CliError> {
+    let (run, step) = store::split_step(text)?;
+    let state = store::read_run(log, &run).await?.state;
+    let step = resolve_step_id(&state, step);
+    let request = request(step.clone());
+    match why_not(&run, &state, &step, &request) {
+        Some(why) => Err(CliError::new(Exit::Usage, why).next(format!("rehome show {run}"))),
+        None => Ok((run, request)),
+    }
 }
 
 /// Why something cannot be asked of a step where it stands.

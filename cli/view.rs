@@ -54,6 +54,11 @@ impl MoveView {
         WaitView { why: Some(why), left: Some(UNREAD), ..self.waits_as_a_whole(WaitKind::Unread, title) }
     }
 
+    /// The identity's name.
+    pub(crate) fn name(&self) -> &str {
+        self.identity.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Whether everything was taken back, and the world is as it was before the first step.
     pub(crate) fn is_back(&self) -> bool {
         self.state == State::RolledBack && self.differs.is_empty()
@@ -81,18 +86,19 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// All of them, those that want somebody first.
     pub(crate) const ALL: [Self; 12] = [
-        Self::Planned,
-        Self::Waiting,
-        Self::Running,
-        Self::Soaking,
+        Self::Failed,
         Self::NeedsPerson,
         Self::Paused,
-        Self::Failed,
-        Self::AwaitingCleanup,
-        Self::Done,
-        Self::RolledBack,
         Self::Stale,
+        Self::AwaitingCleanup,
+        Self::Running,
+        Self::Soaking,
+        Self::Waiting,
+        Self::Planned,
+        Self::RolledBack,
+        Self::Done,
         Self::Superseded,
     ];
 
@@ -407,5 +413,26 @@ pub(crate) fn step_word(stands: &StepState) -> &'static str {
             ForwardState::Done { ours: false } => "DONE BY OTHERS",
             ForwardState::Skipped => "SKIPPED",
         },
+    }
+}
+
+#[cfg(test)]
+impl MoveView {
+    /// A move of which nothing is known but where it stands.
+    pub(crate) fn standing(state: State) -> Self {
+        Self {
+            run: "m-0".to_owned(),
+            batch: "exit-weu".to_owned(),
+            identity: "/id-0".to_owned(),
+            state,
+            done: 3,
+            total: 20,
+            events: 9,
+            since_ms: 1_000,
+            waiting_for: Vec::new(),
+            left_out: Vec::new(),
+            still_there: Vec::new(),
+            differs: Vec::new(),
+        }
     }
 }

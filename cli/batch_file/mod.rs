@@ -14,3 +14,4 @@ mod tests;
 
 pub(crate) use meaning::Batch;
 pub(crate) use read::load;
+pub(crate) use rule::duration;

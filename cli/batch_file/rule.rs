@@ -116,7 +116,7 @@ pub(super) fn identity(id: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// A duration like `24h`, `90m`, `1d` or `0s`, in milliseconds.
-pub(super) fn duration(text: &str) -> Option<u64> {
+pub(crate) fn duration(text: &str) -> Option<u64> {
     let at = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(at);
     let number: u64 = number.parse().ok()?;

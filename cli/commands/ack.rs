@@ -9,11 +9,12 @@ use crate::request;
 use clap::Args;
 use rehome_orchestrator::Request;
 
-/// Say that a by-hand step is done.
+/// Say that by-hand steps are done.
 #[derive(Args, Debug)]
 pub(crate) struct Ack {
-    /// MOVE:STEP
-    pub(crate) step: String,
+    /// MOVE:STEP, one or several that were done together
+    #[arg(required = true, value_name = "STEP")]
+    pub(crate) steps: Vec<String>,
     /// What you did.
     #[arg(long)]
     pub(crate) note: String,
@@ -21,7 +22,7 @@ pub(crate) struct Ack {
 
 impl Execute for Ack {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        request::step(c, &self.step, Request::Acknowledge, &self.note).await
+        request::steps(c, &self.steps, Request::Acknowledge, &self.note).await
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
@@ -29,6 +30,7 @@ impl Execute for Ack {
     }
 
     fn print_failure(&self) -> PrintFailure {
-        PrintFailure::in_the_log([format!("rehome show {}", quoted(&self.step))])
+        let shows = self.steps.iter().map(|step| format!("rehome show {}", quoted(step)));
+        PrintFailure::in_the_log(shows.collect::<Vec<_>>())
     }
 }

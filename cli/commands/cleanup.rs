@@ -1,5 +1,6 @@
 //! CLI: `rehome cleanup`. The approval of the one part that nothing brings back, and its run.
 
+use crate::about::MoveAbout;
 use crate::anchor;
 use crate::args::RunArgs;
 use crate::command::Execute;
@@ -9,13 +10,18 @@ use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::outcome::{report, report_unmoved};
 use crate::print_failure::PrintFailure;
-use crate::store;
-use crate::view::{LeftOut, view};
+use crate::render::clean_up::Preview;
+use crate::view::{LeftOut, identity, view};
 use crate::wait::WaitKind;
 use crate::work::{Work, batch_of};
+use crate::{render, store};
 use clap::Args;
-use rehome_orchestrator::{Clock, Node, RunId, RunState, StepId, SystemClock, Verdict, open_gate};
+use rehome_activities::relocate::cannot_see::Unseen;
+use rehome_orchestrator::{
+    Clock, Node, Phase, RunId, RunState, Step, StepId, StepState, SystemClock, Verdict, open_gate,
+};
 use rehome_store::Backend;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,6 +36,9 @@ pub(crate) struct Cleanup {
     /// A step that was left out, for which you answer; once for each.
     #[arg(long = "accept", value_name = "MOVE:STEP")]
     pub(crate) accepts: Vec<String>,
+    /// Show what would go, what would be left and what nobody has answered for. Changes nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Why.
     #[arg(long, default_value = "clean-up approved")]
     pub(crate) reason: String,
@@ -39,6 +48,9 @@ pub(crate) struct Cleanup {
 
 impl Execute for Cleanup {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        if self.dry_run {
+            return preview(c, &self.select, &self.accepts).await;
+        }
         let approval =
             Approval { confirm: self.confirm.as_deref(), accepts: &self.accepts, reason: &self.reason };
         cleanup(c, &self.select, &approval, &self.run).await
@@ -49,6 +61,9 @@ impl Execute for Cleanup {
     }
 
     fn print_failure(&self) -> PrintFailure {
+        if self.dry_run {
+            return PrintFailure::default();
+        }
         PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.select))])
     }
 }
@@ -105,6 +120,50 @@ pub(crate) async fn cleanup(
     report(c, &driven)
 }
 
+/// Shows what the clean-up would do.
+async fn preview(c: &Context<'_>, select: &str, accepts: &[String]) -> Result<Exit, CliError> {
+    let log = store::open_to_read(&c.global.db)?;
+    let selection = store::select(&*log, Some(select)).await?;
+    let (name, _) = batch_of(&log, &selection).await?;
+    let mut moves = Vec::with_capacity(selection.runs.len());
+    for run in &selection.runs {
+        moves.push(Preview::of(run, &store::read_run(&*log, run).await?.state, accepts));
+    }
+    let moves: Vec<Preview> = moves.into_iter().flatten().collect();
+    let confirm = c.output.hints().complete(&confirmed(select, &name, accepts));
+    let text = render::clean_up::text(&moves, &confirm);
+    c.output.result(&text, &json!({"format_version": "1.0", "batch": name, "moves": moves}))?;
+    let early = moves.iter().any(|one| one.not_yet.is_some());
+    Ok(if early { Exit::Waiting } else { Exit::Done })
+}
+
+impl Preview {
+    /// What the clean-up of a move would do; nothing where there is none any more.
+    fn of(run: &RunId, state: &RunState, accepts: &[String]) -> Option<Self> {
+        let not_yet = match stands(state) {
+            Stands::Over => return None,
+            Stands::Before => Some(waits(state, run)),
+            Stands::AtGate | Stands::Behind => None,
+        };
+        let open = |(step, stands): &(&Step, &StepState)| {
+            step.phase == Phase::CleanUp
+                && !stands.forward.is_settled()
+                && !matches!(step.node, Node::Gate { .. })
+        };
+        let mut left_out = view(run, state).left_out;
+        left_out.retain(|left| !accepts.contains(&format!("{run}:{}", left.step)));
+        let about = MoveAbout::of_log(&state.planned().about);
+        Some(Self {
+            run: run.to_string(),
+            identity: identity(state),
+            not_yet,
+            steps: state.steps().filter(open).map(|(step, _)| step.title.clone()).collect(),
+            left_out,
+            cannot_see: about.map_or_else(|| vec![unreadable()], |about| about.cannot_see),
+        })
+    }
+}
+
 /// The same command with the name of the batch.
 fn confirmed(select: &str, batch: &str, accepts: &[String]) -> String {
     let accepts: String = accepts.iter().map(|step| format!(" --accept {}", quoted(step))).collect();
@@ -143,6 +202,12 @@ async fn open_gates(
         }
     }
     Ok((ready, early))
+}
+
+/// A plan of another program may not say it in a way that this one can read.
+fn unreadable() -> Unseen {
+    let what = "what nobody could see when this was planned cannot be read in the log: read the plan itself";
+    Unseen { code: "-".to_owned(), what: what.to_owned() }
 }
 
 /// What somebody must answer for before the old identity goes.

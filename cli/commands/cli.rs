@@ -30,7 +30,8 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 10 some failed or were undone,
   11 only people or clocks are left, 12 the plan has blockers, 13 stale, 14 verify found differences,
-  15 the log is damaged, 16 another runner is at work. Codes may be added: an unknown code is a failure.
+  15 the log is damaged, 16 another runner is at work, 17 somebody is needed (`status --exit-code`). Codes may be
+  added: an unknown code is a failure.
 No telemetry, no update checks. Nothing is sent anywhere but to the cloud that you name.";
 
 /// The commands.
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Rollback(rollback::Rollback),
     Cleanup(cleanup::Cleanup),
     Status(status::Status),
+    Wait(wait::Wait),
     History(history::History),
     Handoff(handoff::Handoff),
     Show(show::Show),
@@ -108,6 +110,7 @@ macro_rules! whichever {
             Command::Rollback($it) => $do,
             Command::Cleanup($it) => $do,
             Command::Status($it) => $do,
+            Command::Wait($it) => $do,
             Command::History($it) => $do,
             Command::Handoff($it) => $do,
             Command::Show($it) => $do,

@@ -29,5 +29,6 @@ mod sim_serve;
 mod skip;
 mod status;
 mod verify;
+mod wait;
 
 pub(crate) use cli::{Cli, run};

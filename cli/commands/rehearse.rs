@@ -286,7 +286,7 @@ impl Stage<'_> {
             return Ok(exit);
         }
         self.chapter("verify", "every promise of the plan is compared with what is there");
-        let verified = verify::verify(c, Some(name)).await?;
+        let verified = verify::verify(c, Some(name), false).await?;
         if verified != Exit::Done || keep_old {
             return Ok(verified);
         }

@@ -8,6 +8,7 @@ use crate::source::Source;
 use crate::view::{MoveView, State, view};
 use crate::{render, store};
 use clap::Args;
+use rehome_orchestrator::{Clock, SystemClock};
 use serde_json::{Map, Value, json};
 
 /// What is done, running, waiting or failed, and why. Offline.
@@ -15,21 +16,28 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Status {
     /// MOVE or BATCH
     pub(crate) select: Option<String>,
+    /// Show each move, however many there are.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Say where they stand with the exit code too: 10 something failed or was undone, 17 somebody is needed, 11 clocks
+    /// or a runner are waited for, 0 nothing is left to do.
+    #[arg(long)]
+    pub(crate) exit_code: bool,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
 }
 
 impl Execute for Status {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        status(c, self.select.as_deref(), &self.from).await
+        status(c, &self).await
     }
 }
 
 /// Shows where everything stands.
-pub(crate) async fn status(c: &Context<'_>, select: Option<&str>, from: &ReadFrom) -> Result<Exit, CliError> {
-    let source = Source::open(c, from)?;
+async fn status(c: &Context<'_>, args: &Status) -> Result<Exit, CliError> {
+    let source = Source::open(c, &args.from)?;
     let log = source.log();
-    let selection = source.select(c, select).await?;
+    let selection = source.select(c, args.select.as_deref()).await?;
     let mut views = Vec::with_capacity(selection.runs.len());
     for run in &selection.runs {
         let loaded = store::read_run(log, run).await?;
@@ -49,8 +57,13 @@ pub(crate) async fn status(c: &Context<'_>, select: Option<&str>, from: &ReadFro
         "moves": views,
     });
     let line = runner.line(&views).map(|line| c.output.hints().complete(&line));
-    c.output.result(&render::status::text(&views, line.as_deref()), &value)?;
-    Ok(Exit::Done)
+    let text = if args.all {
+        render::status::each(&views, line.as_deref())
+    } else {
+        render::status::text(&views, line.as_deref(), SystemClock.now_ms())
+    };
+    c.output.result(&text, &value)?;
+    Ok(if args.exit_code { exit_code(&views) } else { Exit::Done })
 }
 
 /// How many moves are in each state; they add up to the total.
@@ -62,4 +75,35 @@ fn counts(views: &[MoveView]) -> Value {
         counts.insert(state.word().replace('-', "_"), count.into());
     }
     Value::Object(counts)
+}
+
+/// Where moves stand, for a script. What failed comes before what waits for people, and that before clocks.
+fn exit_code(views: &[MoveView]) -> Exit {
+    let of = |state: State| match state {
+        State::Failed | State::RolledBack | State::Stale => Exit::Partly,
+        State::NeedsPerson | State::Paused | State::AwaitingCleanup | State::Planned => Exit::NeedsPerson,
+        State::Waiting | State::Running | State::Soaking => Exit::Waiting,
+        State::Done | State::Superseded => Exit::Done,
+    };
+    let codes: Vec<Exit> = views.iter().map(|view| of(view.state)).collect();
+    let order = [Exit::Partly, Exit::NeedsPerson, Exit::Waiting];
+    order.into_iter().find(|code| codes.contains(code)).unwrap_or(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_learns_what_is_most_urgent_and_nothing_to_do_is_no_wait() {
+        let of = |states: &[State]| {
+            let views: Vec<MoveView> = states.iter().map(|state| MoveView::standing(*state)).collect();
+            exit_code(&views)
+        };
+        assert_eq!(of(&[]), Exit::Done);
+        assert_eq!(of(&[State::Done, State::Superseded]), Exit::Done);
+        assert_eq!(of(&[State::Done, State::Soaking]), Exit::Waiting);
+        assert_eq!(of(&[State::Soaking, State::NeedsPerson]), Exit::NeedsPerson);
+        assert_eq!(of(&[State::NeedsPerson, State::Failed, State::Running]), Exit::Partly);
+    }
 }

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::drive::reach;
 use crate::error::{CliError, Exit};
 use crate::put::{put, putln};
+use crate::render::counted::counted;
 use crate::view::{identity, view};
 use crate::work::batch_of;
 use crate::{key, store};
@@ -20,11 +21,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Verify {
     /// MOVE or BATCH
     pub(crate) select: Option<String>,
+    /// Show what differs, and count the rest.
+    #[arg(long)]
+    pub(crate) only_differences: bool,
 }
 
 impl Execute for Verify {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        verify(c, self.select.as_deref()).await
+        verify(c, self.select.as_deref(), self.only_differences).await
     }
 
     fn shows_log(&self) -> bool {
@@ -33,7 +37,11 @@ impl Execute for Verify {
 }
 
 /// Looks at every promise of the selected moves.
-pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit, CliError> {
+pub(crate) async fn verify(
+    c: &Context<'_>,
+    select: Option<&str>,
+    only_differences: bool,
+) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
     let selection = store::select(&*log, select).await?;
     let (_, batch) = batch_of(&log, &selection).await?;
@@ -43,9 +51,9 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
     let registry = rehome_activities::registry(&cloud.azure, key);
     let (mut looked, mut broken, mut text, mut moves) = (0, 0, String::new(), Vec::new());
     let (done, all, azure) = (Arc::new(AtomicUsize::new(0)), selection.runs.len(), cloud.azure.clone());
-    let counted = done.clone();
+    let compared = done.clone();
     let comparing = c.output.waiting(move || {
-        let (done, requests) = (counted.load(Ordering::Relaxed), azure.requests());
+        let (done, requests) = (compared.load(Ordering::Relaxed), azure.requests());
         format!("comparing {} of {all} moves with Azure: {requests} requests so far", all.min(done + 1))
     });
     for run in &selection.runs {
@@ -53,12 +61,17 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
         let found = rehome_orchestrator::verify(&state, &registry).await;
         looked += found.iter().map(|(_, findings)| findings.len()).sum::<usize>();
         broken += found.iter().flat_map(|(_, f)| f).filter(|f| !f.holds).count();
-        text.push_str(&text_of(run, &state, &found));
+        if !only_differences || found.iter().flat_map(|(_, f)| f).any(|f| !f.holds) {
+            text.push_str(&text_of(run, &state, &found, only_differences));
+        }
         let steps: Vec<_> = found.iter().map(|(s, f)| json!({"step": s, "findings": f})).collect();
         moves.push(json!({"run": run, "steps": steps}));
         done.fetch_add(1, Ordering::Relaxed);
     }
     drop(comparing);
+    if only_differences {
+        putln!(text, "{} of {looked} facts are as planned, in {}", looked - broken, counted("move", all));
+    }
     text.push_str("Not a promise that the workload works: look at your own dashboards too.");
     c.output.result(&text, &json!({"format_version": "1.0", "broken": broken, "moves": moves}))?;
     Ok(match (broken, looked) {
@@ -69,8 +82,13 @@ pub(crate) async fn verify(c: &Context<'_>, select: Option<&str>) -> Result<Exit
     })
 }
 
-/// One move: a line for each promise.
-fn text_of(run: &RunId, state: &RunState, found: &[(StepId, Vec<Finding>)]) -> String {
+/// One move: a line for each promise, or for each that is broken.
+fn text_of(
+    run: &RunId,
+    state: &RunState,
+    found: &[(StepId, Vec<Finding>)],
+    only_differences: bool,
+) -> String {
     let all: Vec<(&StepId, &Finding)> =
         found.iter().flat_map(|(s, f)| f.iter().map(move |f| (s, f))).collect();
     let holding = all.iter().filter(|(_, f)| f.holds).count();
@@ -81,7 +99,7 @@ fn text_of(run: &RunId, state: &RunState, found: &[(StepId, Vec<Finding>)]) -> S
         return out;
     }
     putln!(out, "{run}  {}  as planned: {holding} of {}", identity(state), all.len());
-    for (step, finding) in all {
+    for (step, finding) in all.into_iter().filter(|(_, finding)| !only_differences || !finding.holds) {
         let word = if finding.holds { "OK" } else { "DIFFERS" };
         put!(out, "  {word:<8} {step} {}: {}", finding.fact, finding.expected);
         if !finding.holds {

@@ -1,8 +1,12 @@
 //! CLI: texts that several commands print. Pure. The text is not an interface; `-o json` is.
 
 pub(crate) mod bundle;
+pub(crate) mod clean_up;
+pub(crate) mod counted;
 pub(crate) mod fit;
+pub(crate) mod kinds;
 pub(crate) mod live;
+pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod plan;
 pub(crate) mod rehearsal;

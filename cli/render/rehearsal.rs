@@ -2,6 +2,7 @@
 //! record is. Fits a screen of 80 columns. Pure.
 
 use super::fit::fit;
+use super::kinds::{Kind, kinds};
 use crate::error::Exit;
 use crate::hint::quoted;
 use crate::put::putln;
@@ -126,13 +127,13 @@ impl Page<'_> {
         if let Some(first) = self.played.first() {
             putln!(out, "  rehome show {} --db {}", first.step, self.db);
         }
-        let groups = groups(self.played);
-        for (what, places) in groups.iter().take(LINES_MAX) {
-            let line = format!("  {:>3} x {what}: {}", places.len(), listed(places));
+        let kinds = kinds(self.played, Played::what);
+        for Kind { what, all } in kinds.iter().take(LINES_MAX) {
+            let line = format!("  {:>3} x {what}: {}", all.len(), places(all));
             putln!(out, "{}", fit(&line, WIDTH));
         }
-        if groups.len() > LINES_MAX {
-            putln!(out, "  and {} kinds more", groups.len() - LINES_MAX);
+        if kinds.len() > LINES_MAX {
+            putln!(out, "  and {} kinds more", kinds.len() - LINES_MAX);
         }
     }
 
@@ -174,24 +175,22 @@ fn more(out: &mut String, all: usize, command: &str) {
     }
 }
 
-/// Steps of the same kind together, with the places where they are to be done; in order of first appearance.
-fn groups(played: &[Played]) -> Vec<(&str, Vec<&str>)> {
-    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for one in played {
-        let (place, what) = one.title.split_once(": ").unwrap_or((one.step.as_str(), one.title.as_str()));
-        match groups.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, places)) => places.push(place),
-            None => groups.push((what, vec![place])),
-        }
+impl Played {
+    /// Where it is to be done, and what.
+    fn parts(&self) -> (&str, &str) {
+        self.title.split_once(": ").unwrap_or((self.step.as_str(), self.title.as_str()))
     }
-    groups
+
+    fn what(&self) -> &str {
+        self.parts().1
+    }
 }
 
-/// Places, each once.
-fn listed(places: &[&str]) -> String {
+/// Where they are to be done, each place once.
+fn places(all: &[&Played]) -> String {
     let mut once: Vec<&str> = Vec::new();
-    for place in places {
-        if !once.contains(place) {
+    for (place, _) in all.iter().map(|played| played.parts()) {
+        if !once.contains(&place) {
             once.push(place);
         }
     }
@@ -211,8 +210,8 @@ mod tests {
             one("m:3", "SQL a: user for NEW"),
             one("m:4", "look"),
         ];
-        let groups = groups(&played);
-        assert_eq!(groups, [("user for NEW", vec!["SQL a", "SQL b", "SQL a"]), ("look", vec!["m:4"])]);
-        assert_eq!(listed(&groups[0].1), "SQL a, SQL b");
+        let kinds = kinds(&played, Played::what);
+        let told: Vec<(&str, String)> = kinds.iter().map(|kind| (kind.what, places(&kind.all))).collect();
+        assert_eq!(told, [("user for NEW", "SQL a, SQL b".to_owned()), ("look", "m:4".to_owned())]);
     }
 }

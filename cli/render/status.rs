@@ -1,5 +1,6 @@
 //! CLI: where moves stand, as people read it. The state is always a word, never only a colour.
 
+use super::overview::{self, MANY};
 use crate::error::{Exit, one_line};
 use crate::plan_again::plan_again;
 use crate::put::put;
@@ -10,14 +11,21 @@ use comfy_table::{Table, presets};
 use rehome_orchestrator::{Difference, Fault};
 use std::fmt::Write;
 
-/// A table of all moves, and what each waits for.
-pub(crate) fn text(views: &[MoveView], runner: Option<&str>) -> String {
+/// Where moves stand: each of them, or on one screen where there are many. `now_ms` is the wall time.
+pub(crate) fn text(views: &[MoveView], runner: Option<&str>, now_ms: i64) -> String {
+    if views.len() < MANY { each(views, runner) } else { overview::text(views, runner, now_ms) }
+}
+
+/// A table of all moves, and what each waits for; those that want somebody first.
+pub(crate) fn each(views: &[MoveView], runner: Option<&str>) -> String {
+    let urgency = |view: &MoveView| State::ALL.iter().position(|state| *state == view.state);
+    let mut views: Vec<&MoveView> = views.iter().collect();
+    views.sort_by_key(|view| (urgency(view), view.name(), view.run.as_str()));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["MOVE", "STATE", "STEPS", "IDENTITY", "BATCH"]);
-    for view in views {
-        let name = view.identity.rsplit('/').next().unwrap_or_default();
+    for view in &views {
         let steps = format!("{}/{}", view.done, view.total);
-        let (name, batch) = (one_line(name), one_line(&view.batch));
+        let (name, batch) = (one_line(view.name()), one_line(&view.batch));
         table.add_row([view.run.as_str(), view.state.word(), &steps, &name, &batch]);
     }
     let mut out = table.to_string();

@@ -2,7 +2,7 @@
 //! Nothing is timed; `examples/scale` measures the rest.
 
 #[path = "../../examples/scale/estate.rs"]
-mod estate;
+pub(crate) mod estate;
 #[path = "../../examples/scale/least.rs"]
 mod least;
 
