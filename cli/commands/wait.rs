@@ -89,10 +89,13 @@ impl Wait {
     }
 }
 
+/// Whether a move that stands so is meant.
+type Is = fn(State) -> bool;
+
 /// Whether there is anything more to wait for, and what came of it.
 fn judge(what: Until, views: &[MoveView]) -> Option<Exit> {
     let needs = |view: &MoveView| matches!(view.state, State::Failed | State::NeedsPerson | State::Paused);
-    let (reached, lost): (fn(State) -> bool, fn(State) -> bool) = match what {
+    let (reached, lost): (Is, Is) = match what {
         Until::NeedsPerson if views.iter().any(needs) => return Some(Exit::Done),
         Until::NeedsPerson => (|_| false, ended),
         Until::Over => (ended, |_| false),

@@ -123,9 +123,12 @@ fn until(all: &[&Waiting<'_>], now_ms: i64) -> String {
     }
 }
 
+/// Whether a move is one of those that are told of.
+type Is = fn(&MoveView) -> bool;
+
 /// Moves that left something out, did not come back whole, or did not begin.
 fn ended_otherwise(out: &mut String, views: &[MoveView]) {
-    let told: [(&str, fn(&MoveView) -> bool); 4] = [
+    let told: [(&str, Is); 4] = [
         ("left something out", |view| !view.left_out.is_empty()),
         ("could not take everything back", |view| !view.still_there.is_empty()),
         ("differ from what was there before", |view| !view.differs.is_empty()),
