@@ -56,7 +56,7 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     place.write(|file| plan_file::write(&document, &digest, file))?;
     let value =
         Lazily(|| json!({"format_version": "1.0", "digest": digest, "file": save, "document": document}));
-    c.output.result(&render::plan::text(&document, &digest, false, &|run| of_file(save, run))?, &value)?;
+    c.output.result(&render::plan::text(&document, &digest, None, &|run| of_file(save, run))?, &value)?;
     planning::refuse_blocked(&document)
         .map_err(|error| error.left("only the plan file was written").at(save.display().to_string()))?;
     c.output.note(&format!("saved {}", save.display()));

@@ -4,9 +4,10 @@ use crate::args::ReadFrom;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
-use crate::hint::file;
+use crate::hint::{file, quoted};
 use crate::output::Lazily;
 use crate::put::putln;
+use crate::render::page::Page;
 use crate::render::plan::of_file;
 use crate::source::Source;
 use crate::time::date;
@@ -21,6 +22,7 @@ use rehome_store::Log;
 use serde_json::Value;
 use serde_json::json;
 use std::fmt::Write;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 /// One thing in full: a plan file, a batch, a move, or a step (MOVE:STEP). Offline.
@@ -31,13 +33,16 @@ pub(crate) struct Show {
     /// Of a plan file, this move alone.
     #[arg(value_name = "MOVE")]
     pub(crate) of: Option<String>,
+    /// Of many moves, this page of their list.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) page: NonZeroUsize,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
 }
 
 impl Execute for Show {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        show(c, &self.what, self.of.as_deref(), &self.from).await
+        show(c, &self.what, self.of.as_deref(), self.page, &self.from).await
     }
 
     fn shows_log(&self) -> bool {
@@ -50,6 +55,7 @@ pub(crate) async fn show(
     c: &Context<'_>,
     what: &str,
     of: Option<&str>,
+    page: NonZeroUsize,
     from: &ReadFrom,
 ) -> Result<Exit, CliError> {
     let path = Path::new(what);
@@ -60,9 +66,7 @@ pub(crate) async fn show(
         if let Some(of) = of {
             return a_planned_move(c, path, &document, of);
         }
-        let value = Lazily(|| json!({"format_version": "1.0", "digest": digest, "document": document}));
-        c.output.result(&render::plan::text(&document, &digest, true, &|run| of_file(path, run))?, &value)?;
-        return Ok(Exit::Done);
+        return a_document(c, &document, &digest, page, &|run| of_file(path, run), file(path));
     }
     if of.is_some() {
         let what = format!("{what} is no plan file: a move is named behind the file of its plan");
@@ -82,11 +86,14 @@ pub(crate) async fn show(
         if let Some(loaded) = loaded {
             let document = loaded.document(log, batch).await.map_err(unreadable)?;
             let digest = &loaded.planned().digest;
-            let value = Lazily(|| json!({"format_version": "1.0", "digest": digest, "document": document}));
-            c.output.result(
-                &render::plan::text(&document, digest, true, &|run| format!("rehome show {run}"))?,
-                &value,
-            )?;
+            return a_document(
+                c,
+                &document,
+                digest,
+                page,
+                &|run| format!("rehome show {run}"),
+                quoted(batch),
+            );
         }
         return Ok(Exit::Done);
     }
@@ -95,6 +102,22 @@ pub(crate) async fn show(
         let value = json!({"format_version": "1.0", "move": view(run, &state), "plan": state.plan()});
         c.output.result(&text_of_move(run, &state), &value)?;
     }
+    Ok(Exit::Done)
+}
+
+/// A whole plan; `name` is what it is shown by.
+fn a_document(
+    c: &Context<'_>,
+    document: &Document,
+    digest: &str,
+    number: NonZeroUsize,
+    one: &dyn Fn(&RunId) -> String,
+    name: String,
+) -> Result<Exit, CliError> {
+    let page = Page { number, command: format!("rehome show {name}") };
+    page.check(document.runs.len())?;
+    let value = Lazily(|| json!({"format_version": "1.0", "digest": digest, "document": document}));
+    c.output.result(&render::plan::text(document, digest, Some(&page), one)?, &value)?;
     Ok(Exit::Done)
 }
 

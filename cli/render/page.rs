@@ -1,11 +1,13 @@
 //! CLI: a plan of many moves on one page: how much there is of everything, and what stands in the way, by cause.
 
 use crate::about::MoveAbout;
+use crate::error::{CliError, Exit};
 use crate::put::putln;
 use rehome_activities::relocate::preflight::Notice;
 use rehome_orchestrator::PlannedRun;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::num::NonZeroUsize;
 
 /// Something that is said of a move, of whichever kind.
 #[derive(Clone, Copy)]
@@ -82,19 +84,51 @@ pub(crate) fn notices(out: &mut String, moves: &[(&PlannedRun, MoveAbout)]) {
     }
 }
 
-/// One line for each move.
-pub(crate) fn list(out: &mut String, moves: &[(&PlannedRun, MoveAbout)]) {
-    for (entry, about) in moves {
-        putln!(
-            out,
-            "  {}  {} steps, {} blockers, {} warnings  {}",
-            entry.run,
-            entry.plan.steps.len(),
-            about.blockers.len(),
-            about.warnings.len(),
-            about.identity
-        );
+/// So many moves are listed on a page.
+const LISTED: usize = 50;
+
+/// A page of the list of moves.
+pub(crate) struct Page {
+    /// Its number, from one.
+    pub(crate) number: NonZeroUsize,
+    /// The command that shows the first page.
+    pub(crate) command: String,
+}
+
+impl Page {
+    /// Refuses a page that so many moves do not have.
+    pub(crate) fn check(&self, moves: usize) -> Result<(), CliError> {
+        let pages = moves.div_ceil(LISTED).max(1);
+        if self.number.get() <= pages {
+            return Ok(());
+        }
+        let what = format!("there is no page {}: {moves} moves have {pages}", self.number);
+        Err(CliError::new(Exit::NotFound, what).next(self.command.clone()))
     }
+
+    /// One line for each move of the page, and what shows the next one.
+    pub(crate) fn list(&self, out: &mut String, moves: &[(&PlannedRun, MoveAbout)]) {
+        let first = (self.number.get() - 1).saturating_mul(LISTED);
+        let some = moves.iter().skip(first).take(LISTED);
+        let last = first + some.len();
+        some.for_each(|(entry, about)| line(out, entry, about));
+        if last < moves.len() {
+            let next = self.number.saturating_add(1);
+            putln!(out, "  {} --page {next}      # {last} of {} moves so far", self.command, moves.len());
+        }
+    }
+}
+
+fn line(out: &mut String, entry: &PlannedRun, about: &MoveAbout) {
+    putln!(
+        out,
+        "  {}  {} steps, {} blockers, {} warnings  {}",
+        entry.run,
+        entry.plan.steps.len(),
+        about.blockers.len(),
+        about.warnings.len(),
+        about.identity
+    );
 }
 
 #[cfg(test)]
@@ -133,7 +167,26 @@ mod tests {
                 "/id-0: tokens are kept",
             ]
         );
-        list(&mut out, &moves);
-        assert_eq!(out.lines().count(), 7 + 1_000);
+        let page = |number: usize| Page {
+            number: NonZeroUsize::new(number).expect("it is not zero"),
+            command: "rehome show plan.json".to_owned(),
+        };
+        let listed = |number: usize| {
+            page(number).check(moves.len()).expect("there is such a page");
+            let mut out = String::new();
+            page(number).list(&mut out, &moves);
+            out
+        };
+        let pages: Vec<String> = (1..=20).map(listed).collect();
+        assert_eq!(pages[0].lines().count(), 51);
+        assert!(
+            pages[0].ends_with("  rehome show plan.json --page 2      # 50 of 1000 moves so far\n"),
+            "{}",
+            pages[0]
+        );
+        let named = |n: usize| pages.iter().filter(|page| page.contains(&format!("  m-{n}  "))).count();
+        assert!((0..1_000).all(|n| named(n) == 1) && !pages[19].contains("--page"), "each is on one page");
+        let none = page(21).check(moves.len()).expect_err("there are 20");
+        assert_eq!(none.what, "there is no page 21: 1000 moves have 20");
     }
 }

@@ -1,6 +1,6 @@
 //! CLI: a plan as people read it before they approve it.
 
-use super::page;
+use super::page::{self, Page};
 use crate::about::{BatchAbout, MoveAbout};
 use crate::error::CliError;
 use crate::hint::file;
@@ -21,12 +21,12 @@ pub(crate) fn of_file(plan: &Path, run: &RunId) -> String {
     format!("rehome show {} {run}", file(plan))
 }
 
-/// Every step of every move, with its undo; of many moves a page, and `listed` a line for each of them. `one` is what shows one of
-/// them in full.
+/// Every step of every move, with its undo; of many moves what is said of them, and a page of their list. `one` is what
+/// shows one of them in full.
 pub(crate) fn text(
     document: &Document,
     digest: &str,
-    listed: bool,
+    list: Option<&Page>,
     one: &dyn Fn(&RunId) -> String,
 ) -> Result<String, CliError> {
     let mut out = String::new();
@@ -36,9 +36,7 @@ pub(crate) fn text(
         let said = document.runs.iter().map(|entry| Ok((entry, MoveAbout::of(entry)?)));
         let moves = said.collect::<Result<Vec<_>, CliError>>()?;
         page::notices(&mut out, &moves);
-        if listed {
-            page::list(&mut out, &moves);
-        }
+        list.iter().for_each(|page| page.list(&mut out, &moves));
         putln!(out, "  {}      # every step of one move, with its undo", one(&first.run));
     } else {
         for entry in &document.runs {
