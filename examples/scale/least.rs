@@ -38,13 +38,15 @@ fn plan(size: Size) -> u64 {
     // A site with its two lists of settings, who may sign in to it, its configuration, its source, slots and containers; a
     // machine with its extensions and two kinds of commands; a vault.
     let of_hosts = 8 * size.sites + 4 + 1;
-    // What it is a member of and owns, its permissions, attributes and settings, what of them ends; then its group, and who
-    // has the role on it.
-    let questions = 14 + 2;
+    // What it is a member of and owns, its permissions, attributes and settings, what of them ends; then what its group is,
+    // which the first answers name, so that it is another request; and once, whether who has the role on all is there.
+    let (questions, groups) = (14 * size.identities, size.identities);
     CONNECT
         + tenant
         + in_a_subscription * size.subscriptions()
         + by_the_index
         + (of_itself + of_hosts) * size.identities
-        + (questions * size.identities).div_ceil(IN_A_BATCH)
+        + questions.div_ceil(IN_A_BATCH)
+        + groups.div_ceil(IN_A_BATCH)
+        + 1
 }

@@ -1,6 +1,6 @@
 //! The local Azure in a process of its own: what it takes is not the client's, and its record says what was asked.
 
-use crate::Failed;
+use crate::{Failed, each};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -14,6 +14,18 @@ pub(crate) struct LocalAzure {
     scale: String,
     /// Lines of its record that were looked at.
     seen: usize,
+    /// What was drawn from each bucket so far.
+    drawn: BTreeMap<String, f64>,
+    refused: u64,
+}
+
+/// One of its limits, as it tells of it.
+#[derive(serde::Deserialize)]
+struct Bucket {
+    holds: f64,
+    per_second: f64,
+    drawn: f64,
+    refused: u64,
 }
 
 /// What was asked since the last look.
@@ -21,22 +33,29 @@ pub(crate) struct LocalAzure {
 pub(crate) struct Asked {
     /// Requests, by what they are.
     pub(crate) kinds: BTreeMap<String, u64>,
-    /// Answers with the status 429; a batch of Graph counts by its own status.
+    /// Answers with the status 429, those inside of batches of Graph too.
     pub(crate) throttled: u64,
     /// Questions inside of batches of Graph.
     pub(crate) parts: u64,
+    /// The limit that lets all this through last, and the simulated seconds that it takes when its bucket was full.
+    pub(crate) floor: Option<(String, f64)>,
 }
 
 impl Asked {
     pub(crate) fn requests(&self) -> u64 {
         self.kinds.values().sum()
     }
+
+    /// How much of all that was answered the answer 429 was.
+    pub(crate) fn throttled_part(&self) -> f64 {
+        each(self.throttled, self.requests() + self.parts)
+    }
 }
 
 impl LocalAzure {
-    pub(crate) fn serve(rehome: &Path, estate: &Path, scale: &str) -> Result<Self, Failed> {
+    pub(crate) fn serve(rehome: &Path, estate: &Path, scale: f64) -> Result<Self, Failed> {
         let mut process = Command::new(rehome)
-            .args(["sim", "serve", "--time-scale", scale, "--estate"])
+            .args(["sim", "serve", "--time-scale", &scale.to_string(), "--estate"])
             .arg(estate)
             .stdout(Stdio::piped())
             .spawn()?;
@@ -44,7 +63,7 @@ impl LocalAzure {
         let stdout = process.stdout.take().ok_or("it has no output")?;
         BufReader::new(stdout).read_line(&mut line)?;
         let ready = serde_json::from_str(&line).map_err(|e| format!("it said {line:?}: {e}"))?;
-        Ok(Self { process, ready, scale: scale.to_owned(), seen: 0 })
+        Ok(Self { process, ready, scale: scale.to_string(), seen: 0, drawn: BTreeMap::new(), refused: 0 })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -69,28 +88,46 @@ impl LocalAzure {
 
     /// What was asked since the last time.
     pub(crate) fn asked(&mut self) -> Result<Asked, Failed> {
-        let authority = self.text("arm").trim_start_matches("http://").to_owned();
-        let mut stream = TcpStream::connect(&authority)?;
-        write!(stream, "GET /sim/requests HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n")?;
-        let mut lines = BufReader::new(stream).lines();
-        for line in lines.by_ref() {
-            if line?.is_empty() {
-                break;
-            }
-        }
         let (mut asked, mut count) = (Asked::default(), 0);
-        for line in lines {
+        asked.floor = self.floor(&mut asked.throttled)?;
+        for line in self.tells("requests")? {
             let line = line?;
             count += 1;
             if count > self.seen {
                 let entry: Value = serde_json::from_str(&line)?;
                 *asked.kinds.entry(kind(&entry)).or_default() += 1;
-                asked.throttled += u64::from(entry["status"] == 429);
                 asked.parts += entry["parts"].as_array().map_or(0, Vec::len) as u64;
             }
         }
         self.seen = count;
         Ok(asked)
+    }
+
+    /// What it tells of itself under this name, line by line.
+    fn tells(&self, what: &str) -> Result<impl Iterator<Item = std::io::Result<String>> + use<>, Failed> {
+        let authority = self.text("arm").trim_start_matches("http://");
+        let mut stream = TcpStream::connect(authority)?;
+        write!(stream, "GET /sim/{what} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n")?;
+        let lines = BufReader::new(stream).lines();
+        Ok(lines.skip_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).skip(1))
+    }
+
+    /// What its limits take for what was asked since the last time; and how often they refused.
+    fn floor(&mut self, throttled: &mut u64) -> Result<Option<(String, f64)>, Failed> {
+        let text = self.tells("limits")?.collect::<Result<String, _>>()?;
+        let buckets: BTreeMap<String, Bucket> = serde_json::from_str(&text)?;
+        let mut floor: Option<(String, f64)> = None;
+        let refused: u64 = buckets.values().map(|bucket| bucket.refused).sum();
+        *throttled = refused - self.refused;
+        self.refused = refused;
+        for (name, Bucket { holds, per_second, drawn, .. }) in buckets {
+            let before = self.drawn.insert(name.clone(), drawn).unwrap_or_default();
+            let seconds = (drawn - before - holds).max(0.0) / per_second;
+            if floor.as_ref().is_none_or(|(_, most)| seconds > *most) {
+                floor = Some((name, seconds));
+            }
+        }
+        Ok(floor)
     }
 }
 

@@ -34,8 +34,8 @@ struct Args {
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
     /// By how much simulated time passes faster than the wall's.
-    #[arg(long, default_value = "1")]
-    time_scale: String,
+    #[arg(long, default_value_t = 1.0)]
+    time_scale: f64,
     /// Identities in one subscription; Azure counts requests for each subscription.
     #[arg(long, default_value_t = 250)]
     together: u64,
@@ -90,7 +90,7 @@ fn main() -> Result<(), Failed> {
     let settings = json!({"latency_ms": args.latency_ms, "throttling": !args.unlimited});
     std::fs::write(folder.join("estate.json"), estate::estate(size, &settings).to_string())?;
     std::fs::write(folder.join("batch.toml"), estate::batch(size))?;
-    let azure = LocalAzure::serve(&rehome, &folder.join("estate.json"), &args.time_scale)?;
+    let azure = LocalAzure::serve(&rehome, &folder.join("estate.json"), args.time_scale)?;
     Bench { args, rehome, folder, azure, size }.all()
 }
 
@@ -200,7 +200,7 @@ impl Bench {
             "identities": self.size.identities, "command": label, "exit": taken.code,
             "wall_s": taken.wall.as_secs_f64(), "cpu_s": taken.cpu.as_secs_f64(), "peak_mb": taken.peak_mb,
             "requests": requests, "requests_each": each(requests, ids), "parts": asked.parts,
-            "throttled": asked.throttled, "printed_bytes": printed,
+            "throttled": asked.throttled, "throttled_part": asked.throttled_part(), "printed_bytes": printed,
             "azure_cpu_ms_per_request": azure_cpu.as_secs_f64() * 1_000.0 / each(requests.max(1), 1),
             "plan_bytes_each": each(bytes(&self.folder.join("plan.json")), ids),
             "log_bytes_each": each(bytes(&self.folder.join("rehome.db")) + bytes(&self.folder.join("rehome.db-wal")), ids),
@@ -209,6 +209,11 @@ impl Bench {
         if let Some(least) = least::of(label, self.size) {
             figures["least"] = json!(least);
             figures["times_least"] = json!(each(requests, least));
+        }
+        if let Some((limit, seconds)) = &asked.floor {
+            figures["limits_s"] = json!(seconds);
+            figures["tightest_limit"] = json!(limit);
+            figures["of_limits"] = json!(seconds / (taken.wall.as_secs_f64() * self.args.time_scale));
         }
         if let Some(slowest) = looks.took.iter().max() {
             figures["status_beside_ms"] = json!(slowest.as_millis());
@@ -224,7 +229,8 @@ impl Bench {
         }
         println!(
             "{:<20} {:>8.1} s wall {:>8.2} s CPU {:>5} MB  {:>8} requests ({:.1} each, {} times the least), {} of 429; \
-             plan {:.1} KB each, log {:.1} KB each, printed {} KB; Azure {:.2} ms CPU a request; status beside {} ms",
+             plan {:.1} KB each, log {:.1} KB each, printed {} KB; Azure {:.2} ms CPU a request; status beside {} ms; \
+             the limits allow it in {} simulated seconds ({:.0} % of what they allow)",
             figures["command"].as_str().unwrap_or_default(),
             number(&figures["wall_s"]),
             number(&figures["cpu_s"]),
@@ -238,6 +244,8 @@ impl Bench {
             figures["printed_bytes"].as_u64().unwrap_or(0) / 1_000,
             number(&figures["azure_cpu_ms_per_request"]),
             figures["status_beside_ms"],
+            figures["limits_s"].as_f64().map_or("-".to_owned(), |seconds| format!("{seconds:.0}")),
+            number(&figures["of_limits"]) * 100.0,
         );
         for (kind, count) in &asked.kinds {
             println!("    {count:>8}  {:>7.2} each  {kind}", each(*count, self.size.identities.max(1)));

@@ -274,11 +274,12 @@ fn sim(world: &mut World, request: &Request) -> Reply {
             Reply::json(200, Value::String(lines.map(|line| line + "\n").collect()))
                 .with("content-type", "application/x-ndjson")
         }
+        "/sim/limits" => Reply::json(200, world.buckets.told()),
         "/sim/clock" => clock(world, request),
         _ => Reply::error(
             404,
             "NotFound",
-            "The simulator has /sim/estate, /sim/requests, /sim/workloads and /sim/clock.",
+            "The simulator has /sim/estate, /sim/requests, /sim/limits, /sim/workloads and /sim/clock.",
         ),
     }
 }

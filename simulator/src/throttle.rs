@@ -6,6 +6,7 @@
 
 use crate::http::{Reply, Request};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// How large a bucket is, and how fast it fills.
@@ -169,8 +170,13 @@ pub(crate) fn is_read(path: &str) -> bool {
 pub(crate) struct Buckets(BTreeMap<String, Bucket>);
 
 struct Bucket {
+    size: Size,
     left: f64,
     at: DateTime<Utc>,
+    /// All that was ever drawn from it.
+    drawn: f64,
+    /// How often it was found empty.
+    refused: u64,
 }
 
 impl Buckets {
@@ -186,6 +192,7 @@ impl Buckets {
                 // Coming back too early makes it longer: what would be one token away is a whole second more.
                 let missing = (limit.cost - bucket.left) / limit.size.per_second + 1.0;
                 bucket.left = (bucket.left - limit.cost / 2.0).max(-limit.size.per_second.max(1.0));
+                bucket.refused += 1;
                 #[expect(clippy::cast_possible_truncation, reason = "at most a few seconds")]
                 return Err((limit, TimeDelta::milliseconds((missing * 1_000.0) as i64)));
             }
@@ -193,13 +200,23 @@ impl Buckets {
         let taken = limits.iter().map(|limit| {
             let bucket = self.filled(limit, now);
             bucket.left -= limit.cost;
+            bucket.drawn += limit.cost;
             bucket.left
         });
         Ok(taken.collect())
     }
 
+    /// How large each is, how fast it fills, and what was asked of it so far.
+    pub(crate) fn told(&self) -> Value {
+        let told = |bucket: &Bucket| {
+            let Size { holds, per_second } = bucket.size;
+            json!({"holds": holds, "per_second": per_second, "drawn": bucket.drawn, "refused": bucket.refused})
+        };
+        self.0.iter().map(|(name, bucket)| (name.clone(), told(bucket))).collect()
+    }
+
     fn filled(&mut self, limit: &Limit, now: DateTime<Utc>) -> &mut Bucket {
-        let full = Bucket { left: limit.size.holds, at: now };
+        let full = Bucket { size: limit.size, left: limit.size.holds, at: now, drawn: 0.0, refused: 0 };
         let bucket = self.0.entry(limit.bucket.clone()).or_insert(full);
         let passed = (now - bucket.at).as_seconds_f64().max(0.0);
         bucket.left = (bucket.left + passed * limit.size.per_second).min(limit.size.holds);

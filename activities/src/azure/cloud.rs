@@ -118,6 +118,8 @@ pub(crate) struct Inner {
     pub(crate) login: Url,
     pub(crate) transport: Transport,
     pub(super) pacing: Pacing,
+    /// The same limits for writes that are to begin: each has its turn here, and then a token there.
+    pub(super) turns: Pacing,
     pub(crate) sign_in: SignIn,
     pub(crate) arm_audience: String,
     pub(crate) graph_audience: String,
@@ -176,6 +178,7 @@ impl Azure {
             login,
             transport,
             pacing: Pacing::default(),
+            turns: Pacing::default(),
             sign_in,
             arm_audience,
             graph_audience,

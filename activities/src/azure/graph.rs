@@ -3,15 +3,18 @@
 use super::cloud::is_loopback;
 use super::errors::{self, Asked, broken};
 use super::national::CLOUDS;
+use super::pacing::Question;
 use super::reader::{Reader, absent, is_plain};
 use super::recording::ApiEndpoint;
 use super::shape::Shape;
+use super::transport::Answer;
 use chrono::{DateTime, Utc};
+use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::time::Duration;
 use url::Url;
 
 /// Graph takes at most this many requests in one batch.
@@ -19,6 +22,9 @@ const BATCH_MAX: usize = 20;
 
 /// Graph takes at most this many ids in one question.
 const IDS_MAX: usize = 1_000;
+
+/// Batches that are sent at the same time.
+const BATCHES_AT_ONCE: usize = 8;
 
 /// A part of a batch that was refused for now is asked for again this often.
 const TRIES: u32 = 6;
@@ -57,18 +63,20 @@ impl Reader {
         let mut answers: Vec<Option<Result<Value, Fault>>> = gets.iter().map(|_| None).collect();
         let mut left: Vec<usize> = (0..gets.len()).collect();
         for tries in 1..=TRIES {
-            let mut again = Vec::new();
+            let mut sent = Vec::new();
             for part in left.chunks(BATCH_MAX) {
-                self.batch(gets, part, &mut answers, &mut again, tries == TRIES).await;
+                sent.push(self.batch(gets, part, tries == TRIES));
             }
-            if again.is_empty() {
+            let mut sent = stream::iter(sent).buffered(BATCHES_AT_ONCE);
+            while let Some(some) = sent.next().await {
+                some.into_iter().for_each(|(at, answer)| answers[at] = Some(answer));
+            }
+            drop(sent);
+            left.retain(|at| answers[*at].is_none());
+            if left.is_empty() || tries == TRIES {
                 break;
             }
-            left = again;
-            let pause = Duration::from_secs(1 << tries);
-            let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-            let wall = u64::try_from(self.inner.time_scale.wall_ms(pause)).unwrap_or_default();
-            tokio::time::sleep(Duration::from_millis(wall)).await;
+            self.pause(tries + 1, None).await;
         }
         let missing = |path: &String| Err(broken("the batch has no answer to this part", path));
         let told = answers.into_iter().zip(gets);
@@ -99,14 +107,9 @@ impl Reader {
         Ok(known)
     }
 
-    async fn batch(
-        &self,
-        gets: &[String],
-        part: &[usize],
-        answers: &mut [Option<Result<Value, Fault>>],
-        again: &mut Vec<usize>,
-        last: bool,
-    ) {
+    /// The answers to some of the questions; one that has none is to be asked again, unless this was the last time.
+    async fn batch(&self, gets: &[String], part: &[usize], last: bool) -> Vec<(usize, Result<Value, Fault>)> {
+        let mut answers = Vec::with_capacity(part.len());
         let requests: Vec<Value> = part
             .iter()
             .map(|at| json!({"id": at.to_string(), "method": "GET", "url": format!("/{}", gets[*at])}))
@@ -125,27 +128,37 @@ impl Reader {
                     // Told as the read that it was, in whatever it was sent.
                     let why = why.clone().at(gets[*at].clone());
                     self.heard(ApiEndpoint::Graph, &gets[*at], None, || Err(why.clone()));
-                    answers[*at] = Some(Err(why));
+                    answers.push((*at, Err(why)));
                 }
-                return;
+                return answers;
             }
         };
         for response in body["responses"].as_array().into_iter().flatten() {
             let at = response["id"].as_str().and_then(|id| id.parse::<usize>().ok());
             let Some(at) = at.filter(|at| part.contains(at)) else { continue };
             let status = response["status"].as_u64().and_then(|s| u16::try_from(s).ok()).unwrap_or(500);
+            self.learn(response, status, &gets[at]);
             if !last && (status == 429 || status >= 500) {
-                again.push(at);
                 continue;
             }
             let answer = self.part(response, status, &gets[at]).await;
             self.heard(ApiEndpoint::Graph, &gets[at], None, || answer.clone());
-            answers[at] = Some(answer);
+            answers.push((at, answer));
         }
-        // What the answer passed over in silence is asked for again.
-        let passed: Vec<usize> =
-            part.iter().filter(|at| answers[**at].is_none() && !again.contains(at)).copied().collect();
-        again.extend(passed.into_iter().filter(|_| !last));
+        answers
+    }
+
+    /// Takes in what a part says of limits: each counts for itself, and is refused by itself.
+    fn learn(&self, response: &Value, status: u16, path: &str) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in response["headers"].as_object().into_iter().flatten() {
+            let name = name.parse::<HeaderName>();
+            let value = value.as_str().and_then(|text| text.parse::<HeaderValue>().ok());
+            headers.extend(name.ok().zip(value).map(|(name, value)| (Some(name), value)));
+        }
+        let question = Question { side: ApiEndpoint::Graph, method: "GET", path, body: None };
+        let answer = Answer::new(status, headers, Vec::new());
+        self.inner.pacing.learn(&question.limits(), &answer, self.inner.time_scale);
     }
 
     async fn part(&self, response: &Value, status: u16, path: &str) -> Result<Value, Fault> {

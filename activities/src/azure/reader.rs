@@ -10,7 +10,7 @@ use super::writer::NoAnswer;
 use crate::references::callers::is_policy;
 use crate::references::table::type_of;
 use chrono::{DateTime, Utc};
-use rehome_orchestrator::{Fault, FaultKind, Operation, Outcome};
+use rehome_orchestrator::{Fault, FaultKind, Operation, Outcome, aside};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -413,12 +413,12 @@ impl Reader {
         }
     }
 
-    async fn pause(&self, tries: u32, wish: RetryAfter) {
+    pub(super) async fn pause(&self, tries: u32, wish: RetryAfter) {
         let own = PAUSE * 2_u32.pow(tries.min(6) - 1);
         let own = u64::try_from(own.as_millis()).unwrap_or(u64::MAX);
         let own =
             Duration::from_millis(u64::try_from(self.inner.time_scale.wall_ms(own)).unwrap_or_default());
-        tokio::time::sleep(wish.map_or(own, |wish| wish.max(own))).await;
+        aside(tokio::time::sleep(wish.map_or(own, |wish| wish.max(own)))).await;
     }
 }
 

@@ -13,6 +13,7 @@ use rehome_orchestrator::{Call, Exchange, Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// Writes, for who holds a `Call`. Cheap to clone.
@@ -27,6 +28,13 @@ const POLL_MS: u64 = 5_000;
 impl Writer {
     pub(super) fn new(inner: Arc<Inner>) -> Self {
         Self { reader: Reader::new(inner) }
+    }
+
+    /// How long a write of this resource has to wait for its turn, which it has taken then. Who waits for it before the
+    /// write begins need not wait for a limit of Azure in the middle of it.
+    pub fn turn(&self, method: &str, id: &str) -> Option<Duration> {
+        let limits = Question { side: ApiEndpoint::Arm, method, path: id, body: None }.limits();
+        self.reader.inner.turns.turn(&limits, self.reader.inner.time_scale)
     }
 
     /// Makes or replaces a resource; with an ETag only if it is still the one that was read.

@@ -6,7 +6,6 @@ use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
 use crate::activity::list_cache::List;
 use crate::azure::Reader;
 use crate::relocate::facts::Facts;
-use crate::relocate::facts::Gap;
 use crate::relocate::names;
 use crate::relocate::params::Params;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -20,8 +19,8 @@ use crate::surfaces::row::{Row, by_hand, moved, named};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
 use rehome_orchestrator::{Fault, Node, PlanValue, StepId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -195,29 +194,36 @@ pub(crate) fn not_copied(object: &Value) -> Option<String> {
     }
 }
 
-/// What is to be known of these groups, many questions in one request.
-pub(crate) async fn details(reader: &Reader, ids: &[String], gaps: &mut Vec<Gap>) -> Vec<Group> {
+/// What the groups are that these identities are in, each asked for once.
+pub(crate) async fn details(reader: &Reader, all: &mut [Heard]) {
     let select = "$select=id,displayName,groupTypes,onPremisesSyncEnabled,isAssignableToRole";
+    let ids: BTreeSet<&String> = all.iter().flat_map(|heard| &heard.groups).collect();
     let paths: Vec<String> = ids.iter().map(|id| format!("groups/{id}?{select}")).collect();
     let details = reader.graph_batch(&paths).await;
-    let mut groups: Vec<Group> = ids
-        .iter()
-        .zip(details)
-        .map(|(id, details)| {
-            let group = details.unwrap_or_else(|why| {
-                gaps.push(gap(&format!("Entra ID: groups/{id}"), &why));
-                json!({})
+    let known: BTreeMap<String, Result<Value, Fault>> = ids.into_iter().cloned().zip(details).collect();
+    for heard in all {
+        let mut groups = Vec::with_capacity(heard.groups.len());
+        for id in &heard.groups {
+            let found = known.get(id).and_then(|found| {
+                found
+                    .as_ref()
+                    .map_err(|why| heard.gaps.push(gap(&format!("Entra ID: groups/{id}"), why)))
+                    .ok()
             });
-            let types = group["groupTypes"].as_array().into_iter().flatten();
-            Group {
-                id: id.clone(),
-                name: parse::text(&group, "/displayName").unwrap_or_else(|| id.clone()),
-                dynamic: types.filter_map(Value::as_str).any(|t| t.eq_ignore_ascii_case("DynamicMembership")),
-                synced: group["onPremisesSyncEnabled"] == true,
-                role_assignable: group["isAssignableToRole"] == true,
-            }
-        })
-        .collect();
-    groups.sort();
-    groups
+            groups.push(group(id, found.unwrap_or(&Value::Null)));
+        }
+        groups.sort();
+        heard.directory.groups = groups;
+    }
+}
+
+fn group(id: &str, details: &Value) -> Group {
+    let types = details["groupTypes"].as_array().into_iter().flatten();
+    Group {
+        id: id.to_owned(),
+        name: parse::text(details, "/displayName").unwrap_or_else(|| id.to_owned()),
+        dynamic: types.filter_map(Value::as_str).any(|t| t.eq_ignore_ascii_case("DynamicMembership")),
+        synced: details["onPremisesSyncEnabled"] == true,
+        role_assignable: details["isAssignableToRole"] == true,
+    }
 }

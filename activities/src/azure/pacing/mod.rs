@@ -8,12 +8,16 @@ pub(crate) use limits::{Limit, Question};
 use super::transport::Answer;
 use rehome_orchestrator::{TimeScale, aside};
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How fast a bucket is taken to fill, as a part of what is published: two clocks never agree, and who is a moment too
 /// early is refused.
 const SHARE: f64 = 0.98;
+
+/// By how much of a pause it may be longer, so that clients which were refused together do not come back together.
+const LATER: f64 = 0.1;
 
 /// The runtime's clock counts in these: a shorter wait is none.
 const TICK: Duration = Duration::from_millis(1);
@@ -28,30 +32,57 @@ const MANY: usize = 4_096;
 #[derive(Clone, Default)]
 pub(crate) struct Pacing(Arc<Mutex<Buckets>>);
 
-#[derive(Default)]
 struct Buckets {
     all: BTreeMap<String, Bucket>,
     swept_at: usize,
+    /// Where between nothing and one this client is among those who were refused together.
+    late: f64,
+}
+
+impl Default for Buckets {
+    fn default() -> Self {
+        let drawn = RandomState::new().build_hasher().finish() >> 32;
+        #[expect(clippy::cast_precision_loss, reason = "below 2^32")]
+        let late = drawn as f64 / f64::from(u32::MAX);
+        Self { all: BTreeMap::new(), swept_at: 0, late }
+    }
 }
 
 struct Bucket {
     /// Below zero, so many have been promised a token that is still to come.
     left: f64,
+    /// When that was so. After a refusal it is the end of the pause: nobody goes before, and nothing fills until then.
     at: Instant,
-    /// Nobody goes before.
-    shut_until: Instant,
 }
 
 impl Pacing {
     /// Waits until a question may be sent. Who came first goes first.
     pub(crate) async fn wait(&self, limits: &[Limit], time_scale: TimeScale) {
-        let now = Instant::now();
-        let until = self.draw(limits, time_scale, now);
-        let left = until.saturating_duration_since(now);
-        if left >= TICK {
-            // Who waits to be allowed to ask is not in flight.
-            aside(tokio::time::sleep(left)).await;
+        loop {
+            let now = Instant::now();
+            let until = self.draw(limits, time_scale, now);
+            let left = until.saturating_duration_since(now);
+            if left >= TICK {
+                // Who waits to be allowed to ask is not in flight.
+                aside(tokio::time::sleep(left)).await;
+            }
+            if !self.is_shut(limits) {
+                return;
+            }
+            // Somebody was refused meanwhile: all who wait stand in line again, and not in front of a door that opens.
         }
+    }
+
+    /// How long it is until what has these limits may go, by these buckets; it has its place in them now.
+    pub(crate) fn turn(&self, limits: &[Limit], time_scale: TimeScale) -> Option<Duration> {
+        let now = Instant::now();
+        let left = self.draw(limits, time_scale, now).saturating_duration_since(now);
+        Some(left).filter(|left| *left >= TICK)
+    }
+
+    fn is_shut(&self, limits: &[Limit]) -> bool {
+        let (now, buckets) = (Instant::now(), self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        limits.iter().any(|limit| buckets.all.get(&limit.bucket).is_some_and(|bucket| bucket.at > now))
     }
 
     /// Takes a token out of each bucket: when all of them are there.
@@ -64,7 +95,7 @@ impl Pacing {
             let bucket = buckets.filled(limit, per_second, now);
             bucket.left -= limit.cost;
             let missing = Duration::from_secs_f64((-bucket.left / per_second).clamp(0.0, 86_400.0));
-            until = until.max(now + missing).max(bucket.shut_until);
+            until = until.max(now.max(bucket.at) + missing);
         }
         until
     }
@@ -73,6 +104,7 @@ impl Pacing {
     pub(crate) fn learn(&self, limits: &[Limit], answer: &Answer, time_scale: TimeScale) {
         let now = Instant::now();
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let late = buckets.late;
         for limit in limits {
             let per_second = limit.per_second * SHARE * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
@@ -80,10 +112,12 @@ impl Pacing {
                 bucket.left = bucket.left.min(left);
             }
             if answer.status == 429 && limit.is_meant_by(answer) {
-                // Those who come then come one after the other.
-                bucket.left = bucket.left.min(0.0);
+                // Those who come then come one after the other; and not at the same moment as those of other clients.
                 let wish = answer.retry_after().unwrap_or_default();
-                bucket.shut_until = bucket.shut_until.max(now + wish);
+                let until = now + wish.mul_f64(1.0 + LATER * late);
+                if until >= bucket.at {
+                    (bucket.left, bucket.at) = (0.0, until);
+                }
             }
         }
     }
@@ -91,7 +125,7 @@ impl Pacing {
 
 impl Buckets {
     fn filled(&mut self, limit: &Limit, per_second: f64, now: Instant) -> &mut Bucket {
-        let full = || Bucket { left: limit.holds, at: now, shut_until: now };
+        let full = || Bucket { left: limit.holds, at: now };
         let bucket = self.all.entry(limit.bucket.clone()).or_insert_with(full);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.left = (bucket.left + passed * per_second).min(limit.holds);
@@ -105,7 +139,7 @@ impl Buckets {
             return;
         }
         let age = FULL_AGAIN.div_f64(time_scale.scale());
-        self.all.retain(|_, bucket| now.saturating_duration_since(bucket.at.max(bucket.shut_until)) < age);
+        self.all.retain(|_, bucket| now.saturating_duration_since(bucket.at) < age);
         self.swept_at = self.all.len();
     }
 }
@@ -166,6 +200,18 @@ mod tests {
         pacing.learn(&limits, &refused, TimeScale::REAL);
         let after = when(&pacing, &limits, 40);
         assert!(after.iter().all(|s| *s >= 6.9), "nobody goes before: {after:?}");
+        assert!(after.windows(2).all(|two| two[1] - two[0] > 0.03), "one after the other: {after:?}");
+    }
+
+    #[tokio::test]
+    async fn who_waits_while_another_one_is_refused_stands_in_line_again() {
+        let (pacing, limits) = (Pacing::default(), arm("GET", SITE));
+        when(&pacing, &limits, 251);
+        let mut waits = Box::pin(pacing.wait(&limits, TimeScale::REAL));
+        assert!(futures_util::poll!(waits.as_mut()).is_pending() && !pacing.is_shut(&limits));
+        let refused = answer(429, &[("retry-after", "900")], "SubscriptionRequestsThrottled");
+        pacing.learn(&limits, &refused, TimeScale::REAL);
+        assert!(pacing.is_shut(&limits), "its turn, which comes before, is none any more");
     }
 
     #[test]

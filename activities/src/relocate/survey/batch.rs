@@ -12,8 +12,9 @@ use crate::relocate::map::survey as mapped;
 use crate::relocate::params::Params;
 use crate::relocate::peers::Peers;
 use crate::relocate::survey::common::Common;
+use crate::relocate::survey::directory::{Directory, Had};
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::{directory, once, parse, rights};
+use crate::relocate::survey::{once, parse, rights};
 use crate::surfaces::ALL;
 use crate::surfaces::cluster::survey as bindings;
 use crate::surfaces::deny_assignment::denied;
@@ -29,8 +30,6 @@ use crate::surfaces::identity::survey as itself;
 use crate::surfaces::identity_extensions::survey as on_itself;
 use crate::surfaces::lock::which;
 use crate::surfaces::manual_references::survey as named;
-use crate::surfaces::role_assignment::orphaned_principals as orphans;
-use crate::surfaces::role_assignment::survey as assignments;
 use crate::surfaces::service_grant;
 use crate::surfaces::sign_ins::survey as sign_ins;
 use crate::surfaces::surface::Heard;
@@ -107,11 +106,14 @@ pub async fn survey_each<T: Send>(
     });
     let peers = Peers::new(moving.collect());
     let (common, all) = (&common, &ForAll { mentioned, denials, inside, homes, peers });
-    let mut asked = Vec::with_capacity(params.len());
+    let directory = &Directory::new(&who);
+    let (mut asked, mut nth) = (Vec::with_capacity(params.len()), 0);
     for (params, identity) in params.iter().zip(&identities) {
+        let own = (directory, nth);
+        nth += usize::from(identity.is_ok());
         asked.push(async move {
             let (_, identity) = identity.as_ref().map_err(Clone::clone)?;
-            Box::pin(one(reader, common, all, params, identity.clone())).await
+            Box::pin(one(reader, common, all, params, identity.clone(), own)).await
         });
     }
     let found = stream::iter(asked).buffered(AT_ONCE).zip(stream::iter(params));
@@ -124,14 +126,14 @@ async fn one(
     all: &ForAll,
     params: &Params,
     identity: Identity,
+    (directory, nth): (&Directory<'_>, usize),
 ) -> Result<Facts, Fault> {
     let who = identity.identifiers.clone();
     let mut gaps = common.gaps.clone();
-    let (target, credentials, grants, directory, hosts, (mut named, unread), signs_in, own) = futures_util::join!(
+    let (target, credentials, had, hosts, (mut named, unread), signs_in, own) = futures_util::join!(
         target(reader, common, params, &identity),
         credentials::read(reader, &who.resource_id),
-        assignments::assignments(reader, common, &who),
-        directory::read(reader, &all.denials, &who),
+        directory.of(reader, common, &all.denials, nth),
         hosts::read(reader, common, &all.mentioned, &who),
         named::eligible(reader, common, &who),
         signs_in(reader, params, &who),
@@ -140,8 +142,10 @@ async fn one(
     let (signs_in_to, unlogged) = signs_in;
     gaps.extend(unread.into_iter().chain(unlogged).chain(own.gaps));
     named.extend(all.named(common, &who).into_iter().chain(own.by_hand));
-    let (mut assignments, Heard { directory, named: eligible, gaps: missed, .. }) = (grants, directory);
-    gaps.extend(missed);
+    let taken = || Fault::new(FaultKind::Bug, "Twice", "what an identity has is asked for once");
+    let Had { mut assignments, heard, gone, unasked } = had.ok_or_else(taken)?;
+    let Heard { directory, named: eligible, gaps: missed, .. } = heard;
+    gaps.extend(missed.into_iter().chain(unasked));
     named.extend(eligible);
     let (target, unasked) = target?;
     gaps.extend(unasked.into_iter().chain(unlisted_home(common, &who)));
@@ -153,8 +157,6 @@ async fn one(
     let administrators = common.once.iter().flat_map(|once| service_grant::administrators(once, &who));
     add(&mut hosts, administrators.chain(bindings).chain(all.inside.hosts(&who)));
     gaps.append(&mut assignments.gaps);
-    let (gone, unasked) = orphans::read(reader, &assignments.on).await;
-    gaps.extend(unasked);
     gaps.extend(host_gaps);
     let (mut counterparts, unread) = hosts::counterparts(reader, common, params, &hosts).await;
     gaps.extend(unread);

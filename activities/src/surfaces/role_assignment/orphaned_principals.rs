@@ -4,15 +4,37 @@
 use crate::azure::{Reader, says_gone};
 use crate::relocate::facts::{Assignment, Gap, GapCode};
 use crate::relocate::survey::gaps::gap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Those whom the directory does not know, in lower case; in one request for twenty of them.
-pub(crate) async fn read(reader: &Reader, on: &[Assignment]) -> (BTreeSet<String>, Vec<Gap>) {
+/// Those with a role on some identities whom the directory does not know, and those of whom it does not say; by ids in
+/// lower case.
+#[derive(Default)]
+pub(crate) struct Orphans {
+    gone: BTreeSet<String>,
+    unasked: BTreeMap<String, Gap>,
+}
+
+impl Orphans {
+    /// Those who have these roles.
+    pub(crate) fn among(&self, on: &[Assignment]) -> (BTreeSet<String>, Vec<Gap>) {
+        let ids = asked(on);
+        let unasked = ids.iter().filter_map(|id| self.unasked.get(id)).cloned().collect();
+        (ids.intersection(&self.gone).cloned().collect(), unasked)
+    }
+}
+
+/// Whom the directory can be asked about.
+fn asked<'a>(on: impl IntoIterator<Item = &'a Assignment>) -> BTreeSet<String> {
     // Groups of other tenants are in no directory that could be asked.
-    let own = on.iter().filter(|a| !a.principal_type.eq_ignore_ascii_case("ForeignGroup"));
-    let ids: BTreeSet<String> = own.map(|a| a.principal_id.to_lowercase()).collect();
+    let own = on.into_iter().filter(|a| !a.principal_type.eq_ignore_ascii_case("ForeignGroup"));
+    own.map(|a| a.principal_id.to_lowercase()).collect()
+}
+
+/// Asks about all who have these roles; in one request about twenty of them.
+pub(crate) async fn read(reader: &Reader, on: impl IntoIterator<Item = &Assignment>) -> Orphans {
+    let ids = asked(on);
     let paths: Vec<String> = ids.iter().map(|id| format!("directoryObjects/{id}?$select=id")).collect();
-    let (mut gone, mut gaps) = (BTreeSet::new(), Vec::new());
+    let Orphans { mut gone, mut unasked } = Orphans::default();
     let scope = |id: &str| format!("Entra ID: directoryObjects/{id}");
     for (id, answer) in ids.into_iter().zip(reader.graph_batch(&paths).await) {
         match answer {
@@ -20,7 +42,9 @@ pub(crate) async fn read(reader: &Reader, on: &[Assignment]) -> (BTreeSet<String
             Err(why) if says_gone(&why) => {
                 gone.insert(id);
             }
-            Err(why) => gaps.push(gap(&scope(&id), &why)),
+            Err(why) => {
+                unasked.insert(id.clone(), gap(&scope(&id), &why));
+            }
         }
     }
     // That somebody is gone for good is asked twice, in two ways.
@@ -28,17 +52,14 @@ pub(crate) async fn read(reader: &Reader, on: &[Assignment]) -> (BTreeSet<String
     match reader.graph_known(&asked).await {
         Ok(known) => {
             let what = || "one answer says that it is gone, and another one that it is there".to_owned();
-            let odd = gone.intersection(&known).map(|id| Gap {
-                code: GapCode::Unreadable,
-                scope: scope(id),
-                why: what(),
-            });
-            gaps.extend(odd);
+            let odd = |id: &String| Gap { code: GapCode::Unreadable, scope: scope(id), why: what() };
+            unasked.extend(gone.intersection(&known).map(|id| (id.clone(), odd(id))));
             gone.retain(|id| !known.contains(id));
         }
         Err(why) => {
-            gaps.extend(std::mem::take(&mut gone).iter().map(|id| gap(&scope(id), &why)));
+            let all = std::mem::take(&mut gone).into_iter();
+            unasked.extend(all.map(|id| (id.clone(), gap(&scope(&id), &why))));
         }
     }
-    (gone, gaps)
+    Orphans { gone, unasked }
 }
