@@ -11,11 +11,12 @@ use crate::activity::{
 use crate::azure::errors::is_over;
 use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
-    Activity, Call, Data, Difference, Evidence, Fault, FaultKind, Finding, Operation, Outcome, Probe,
-    ResourceKey, Retry, Reversibility,
+    Activity, Call, Data, Difference, Direction, Evidence, Fault, FaultKind, Finding, Operation, Outcome,
+    Probe, ResourceKey, Retry, Reversibility,
 };
 use serde_json::Value;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// Where an object of the same meaning is looked for.
 pub(crate) struct Equivalent {
@@ -202,6 +203,11 @@ impl<T: Object> Activity for Put<T> {
         vec![ResourceKey::new(&T::lock(input))]
     }
 
+    fn turn(&self, input: &T::Input, direction: Direction) -> Option<Duration> {
+        let method = if direction == Direction::Do { "PUT" } else { "DELETE" };
+        self.0.writer.turn(method, &T::id(input))
+    }
+
     async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
         if T::MAY_EXIST {
             match self.live(input).await {
@@ -297,6 +303,11 @@ impl<T: Object> Activity for Remove<T> {
 
     fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&T::lock(input))]
+    }
+
+    fn turn(&self, input: &T::Input, direction: Direction) -> Option<Duration> {
+        let method = if direction == Direction::Do { "DELETE" } else { "PUT" };
+        self.0.writer.turn(method, &T::id(input))
     }
 
     async fn before(&self, input: &T::Input) -> Result<Option<Value>, Fault> {

@@ -10,11 +10,13 @@ use crate::activity::outcome::{
     ConditionResult, Evidence, Finding, Operation, Outcome, Probe, Reversibility,
 };
 use crate::fault::{Difference, Fault};
+use crate::ids::Direction;
 use crate::json::Json;
 use crate::plan::Retry;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
+use std::time::Duration;
 
 /// What the log can keep: inputs, before images, outputs.
 pub trait Data: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
@@ -61,6 +63,14 @@ pub trait Activity: Send + Sync + 'static {
 
     /// What the step holds exclusively from `before` until its end, across runs.
     fn locks(&self, input: &Self::Input) -> Vec<ResourceKey>;
+
+    /// How long an attempt has to wait for its turn, where the other side takes only so many in a time; the turn is taken
+    /// by asking. It is waited for before the intent is written: what waits was not begun, and a crash leaves nothing in
+    /// doubt.
+    fn turn(&self, input: &Self::Input, direction: Direction) -> Option<Duration> {
+        let _ = (input, direction);
+        None
+    }
 
     /// Reads what is there before the effect; durable before anything is sent. It need not be said where there is
     /// nothing to keep, because `Before` is `()`.

@@ -6,7 +6,7 @@ use crate::activity::{
     Reversibility,
 };
 use crate::fault::{Difference, Fault, FaultKind};
-use crate::ids::StepId;
+use crate::ids::{Direction, StepId};
 use crate::json::Json;
 use crate::plan::{Node, Plan};
 use crate::secrets::without_secrets;
@@ -15,6 +15,7 @@ use serde::Serialize;
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that plans may name.
 #[derive(Clone, Default)]
@@ -166,6 +167,7 @@ pub(crate) trait AnyActivity: Send + Sync {
     fn reads(&self, input: Option<&Json>) -> Result<(), Fault>;
     fn reads_before(&self) -> bool;
     fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault>;
+    fn turn(&self, input: &Json, direction: Direction) -> Option<Duration>;
     fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>>;
     fn run(self: Arc<Self>, call: Arc<Call>, input: Json, before: Json) -> BoxFuture<'static, Outcome<Json>>;
     fn poll(
@@ -266,6 +268,10 @@ impl<A: Activity> AnyActivity for Erased<A> {
         keys.sort_unstable();
         keys.dedup();
         Ok(keys)
+    }
+
+    fn turn(&self, input: &Json, direction: Direction) -> Option<Duration> {
+        self.0.turn(&input.read("input").ok()?, direction)
     }
 
     fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>> {

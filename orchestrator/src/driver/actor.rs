@@ -173,8 +173,7 @@ impl Actor {
                 match preparation.at_once(&self.shared.locks, &self.shared.permits) {
                     Ok(ready) => self.begin(ready),
                     Err(preparation) => {
-                        let shared = &self.shared;
-                        self.tasks.push(preparation.later(shared.locks.clone(), shared.permits.clone()));
+                        self.tasks.push(preparation.later(self.shared.clone()));
                         Ok(())
                     }
                 }
@@ -199,7 +198,8 @@ impl Actor {
         let before = before.or_else(|| (direction == Direction::Undo).then(|| Json::of(&())));
         // A step that still holds its resources from an attempt in doubt goes on holding them.
         let keys = if self.held.contains_key(&at) { Vec::new() } else { activity.locks(&input)? };
-        Ok(Preparation { at, direction, activity, input, before, was: step.output.clone(), keys })
+        let turn = activity.turn(&input, direction);
+        Ok(Preparation { at, direction, activity, input, before, was: step.output.clone(), keys, turn })
     }
 
     /// The name and the input of an activity or a condition.

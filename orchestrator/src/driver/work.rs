@@ -2,6 +2,7 @@
 
 use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow};
 use crate::activity::{Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey};
+use crate::driver::engine::Shared;
 use crate::driver::locks::{Held, Locks};
 use crate::driver::observation::{self, Observation};
 use crate::driver::permit;
@@ -10,10 +11,12 @@ use crate::ids::Direction;
 use crate::json::Json;
 use crate::plan::graph::Index;
 use crate::run::event::Event;
+use crate::time::scale::millis;
 use crate::verify::promises::{Promise, VERIFY_AT_ONCE, findings};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What came of a piece of work.
@@ -100,13 +103,16 @@ pub(crate) struct Preparation {
     pub(crate) before: Option<Json>,
     pub(crate) was: Option<Json>,
     pub(crate) keys: Vec<ResourceKey>,
+    /// How long it is until its turn.
+    pub(crate) turn: Option<Duration>,
 }
 
 impl Preparation {
     /// Ready without waiting or reading, if that is possible.
     pub(crate) fn at_once(self, locks: &Locks, permits: &Arc<Semaphore>) -> Result<Ready, Self> {
         let nothing_to_read = self.before.is_some() || !self.activity.reads_before();
-        let permit = permits.clone().try_acquire_owned().ok().filter(|_| nothing_to_read);
+        let now = nothing_to_read && self.turn.is_none();
+        let permit = permits.clone().try_acquire_owned().ok().filter(|_| now);
         let held = permit.is_some().then(|| locks.try_hold(&self.keys)).flatten();
         match (held, permit) {
             (Some(held), Some(permit)) => Ok(self.ready(held, permit, None)),
@@ -114,10 +120,14 @@ impl Preparation {
         }
     }
 
-    pub(crate) fn later(self, locks: Locks, permits: Arc<Semaphore>) -> Work {
+    pub(crate) fn later(self, shared: Arc<Shared>) -> Work {
         Box::pin(async move {
+            let Shared { locks, permits, engine, .. } = &*shared;
+            if let Some(turn) = self.turn {
+                engine.clock.sleep_until(engine.clock.now_ms().saturating_add(millis(turn))).await;
+            }
             let held = locks.hold(&self.keys).await;
-            let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
+            let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
             if self.before.is_some() {
                 return WorkResult::Prepared(self.ready(held, permit, None));
             }

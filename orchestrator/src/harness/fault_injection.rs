@@ -8,13 +8,14 @@ use crate::activity::{
     Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey, Reversibility,
 };
 use crate::fault::{Difference, Fault, FaultKind};
-use crate::ids::StepId;
+use crate::ids::{Direction, StepId};
 use crate::json::Json;
 use crate::run::codec::Recorded;
 use crate::run::event::Event;
 use crate::time::clock::Clock;
 use rehome_store::{Append, AppendError, Appended, BoxFuture, Log, LogDecorator, Record};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is around each thing that looks at the world or changes it.
 #[derive(Clone)]
@@ -177,6 +178,10 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
 
     fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault> {
         self.inner.locks(input)
+    }
+
+    fn turn(&self, input: &Json, direction: Direction) -> Option<Duration> {
+        self.inner.turn(input, direction)
     }
 
     fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>> {

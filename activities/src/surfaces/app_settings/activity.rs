@@ -18,12 +18,14 @@ use crate::references::text::mentions;
 use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Activity, Call, Difference, Direction, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry,
+    Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 const WEB: &str = "2023-12-01";
 
@@ -251,6 +253,10 @@ impl<L: List> Activity for SettingsRewrite<L> {
 
     fn locks(&self, input: &SettingsInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.site)]
+    }
+
+    fn turn(&self, input: &SettingsInput, _: Direction) -> Option<Duration> {
+        self.clients.writer.turn("PUT", &input.site)
     }
 
     async fn before(&self, input: &SettingsInput) -> Result<SettingsBefore, Fault> {

@@ -18,12 +18,13 @@ use crate::references::writable::is_guarded;
 use crate::surfaces::host::rewrite::{Parts, Shape, shape};
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Activity, Call, Difference, Direction, Evidence, Fault, Finding, Operation, Outcome, Probe, ResourceKey,
+    Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 /// What becomes of somebody in the lists.
 pub(crate) trait Way: Send + Sync + 'static {
@@ -234,6 +235,10 @@ impl<W: Way> Activity for Callers<W> {
 
     fn locks(&self, input: &CallersInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.id)]
+    }
+
+    fn turn(&self, input: &CallersInput, _: Direction) -> Option<Duration> {
+        self.clients.writer.turn("PUT", &input.id)
     }
 
     async fn before(&self, input: &CallersInput) -> Result<CallersBefore, Fault> {

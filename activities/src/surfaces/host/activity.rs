@@ -29,8 +29,8 @@ use crate::surfaces::host::rewrite::{
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey,
-    Retry, Reversibility,
+    Activity, Call, Difference, Direction, Evidence, Fault, FaultKind, Finding, Operation, Outcome, Probe,
+    ResourceKey, Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -243,6 +243,10 @@ impl Activity for HostRewrite {
 
     fn locks(&self, input: &HostInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.id)]
+    }
+
+    fn turn(&self, input: &HostInput, _: Direction) -> Option<Duration> {
+        self.clients.writer.turn("PUT", &input.id)
     }
 
     async fn before(&self, input: &HostInput) -> Result<HostBefore, Fault> {

@@ -6,10 +6,11 @@ use crate::conditions::users::Look;
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Activity, Call, Difference, Direction, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey,
+    Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 pub(crate) struct DeleteIdentity(pub(crate) Clients);
 
@@ -68,6 +69,10 @@ impl Activity for DeleteIdentity {
 
     fn locks(&self, input: &DeleteInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.id)]
+    }
+
+    fn turn(&self, input: &DeleteInput, _: Direction) -> Option<Duration> {
+        self.0.writer.turn("DELETE", &input.id)
     }
 
     async fn run(&self, call: &Call, input: &DeleteInput, (): &()) -> Outcome<()> {

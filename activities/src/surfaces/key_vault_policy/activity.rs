@@ -15,13 +15,14 @@ use crate::surfaces::host::rewrite::{Parts, Shape, shape};
 use crate::surfaces::key_vault_policy::image::{Image, entry_of, flat, image, is_entry, is_of_before};
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
+    Activity, Call, Difference, Direction, Evidence, Fault, FaultKind, Finding, Outcome, Probe, ResourceKey,
+    Retry, Reversibility,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 const VAULTS: &str = "2023-07-01";
 
@@ -268,6 +269,10 @@ impl<W: Way> Activity for Policy<W> {
 
     fn locks(&self, input: &PolicyInput) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.vault)]
+    }
+
+    fn turn(&self, input: &PolicyInput, _: Direction) -> Option<Duration> {
+        self.clients.writer.turn("PUT", &input.vault)
     }
 
     async fn before(&self, input: &PolicyInput) -> Result<W::Before, Fault> {
