@@ -15,16 +15,30 @@ use std::time::Instant;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-const SUB: &str = "/subscriptions/11111111-0000-4000-8000-000000000001";
 const READER: &str =
     "/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
-fn guid(kind: u32, n: usize) -> String {
-    format!("{kind:08x}-0000-4000-8000-{n:012x}")
+/// The GUID with this number among those of a kind: as random as Azure's are, and always the same.
+fn guid(kind: u64, n: usize) -> String {
+    // SplitMix64, twice: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+    let mixed = |seed: u64| {
+        let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let seed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let seed = (seed ^ (seed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        seed ^ (seed >> 31)
+    };
+    let one = mixed((kind << 32) + u64::try_from(n).unwrap_or_default());
+    let text = format!("{one:016x}{:016x}", mixed(one));
+    format!("{}-{}-4{}-8{}-{}", &text[..8], &text[8..12], &text[13..16], &text[17..20], &text[20..])
+}
+
+/// One of two subscriptions, in which groups stand in turn.
+fn subscription(n: usize) -> String {
+    format!("/subscriptions/{}", guid(1, n / 10 % 2))
 }
 
 fn group(n: usize) -> String {
-    format!("{SUB}/resourceGroups/rg-{}", n / 10)
+    format!("{}/resourceGroups/rg-{}", subscription(n), n / 10)
 }
 
 fn place(n: usize, kind: &str, name: &str) -> String {
@@ -97,7 +111,11 @@ fn family(n: usize, arm: &mut Vec<Value>, graph: &mut Vec<Value>) {
 
 fn estate(many: usize) -> Result<Estate, Failure> {
     let (mut arm, mut graph) = (Vec::new(), Vec::new());
-    arm.push(json!({"id": SUB, "subscriptionId": SUB.rsplit('/').next(), "displayName": "one", "state": "Enabled"}));
+    for id in [subscription(0), subscription(10)] {
+        arm.push(
+            json!({"id": id, "subscriptionId": id.rsplit('/').next(), "displayName": id, "state": "Enabled"}),
+        );
+    }
     for n in (0..many).step_by(10) {
         arm.push(one(&group(n), "Microsoft.Resources/resourceGroups", json!({})));
     }
@@ -133,7 +151,12 @@ fn questions(n: usize) -> Vec<(&'static str, &'static str, String, Value)> {
         ),
         ("arm", "GET", format!("{site}?{web}"), none.clone()),
         ("arm", "POST", format!("{site}/config/appsettings/list?{web}"), none.clone()),
-        ("arm", "GET", format!("{SUB}/{roles}?{rm}&$filter=principalId eq '{principal}'"), none.clone()),
+        (
+            "arm",
+            "GET",
+            format!("{}/{roles}?{rm}&$filter=principalId eq '{principal}'", subscription(n)),
+            none.clone(),
+        ),
         ("arm", "GET", format!("{}/{roles}?{rm}&$filter=atScope()", identity(n)), none.clone()),
         (
             "arm",

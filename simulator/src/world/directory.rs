@@ -62,8 +62,7 @@ pub(crate) struct Directory {
     all: BTreeMap<Arc<str>, Value>,
     index: HashMap<Link, BTreeSet<Arc<str>>>,
     /// Whether the index is left alone and everything is walked over, as a test compares.
-    #[cfg(test)]
-    pub(crate) walks: bool,
+    pub(super) walks: bool,
 }
 
 impl Directory {
@@ -107,7 +106,6 @@ impl Directory {
 
     /// What has something in common, in the order of ids.
     pub(crate) fn found(&self, link: &Link) -> Vec<&Value> {
-        #[cfg(test)]
         if self.walks {
             return self.values().filter(|object| links(object).contains(link)).collect();
         }

@@ -2,6 +2,7 @@
 
 mod deltas;
 mod directory;
+mod holders;
 mod principals;
 mod resources;
 mod state;

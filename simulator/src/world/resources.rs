@@ -13,8 +13,7 @@ pub(crate) struct Resources {
     index: HashMap<Key, BTreeSet<Arc<str>>>,
     texts: Texts,
     /// Whether the index is left alone and everything is walked over, as a test compares.
-    #[cfg(test)]
-    pub(crate) walks: bool,
+    pub(super) walks: bool,
 }
 
 impl Resources {
@@ -73,7 +72,6 @@ impl Resources {
 
     /// The ids that a key finds, in order, from a prefix on.
     fn ids<'a>(&'a self, key: &'a Key, prefix: &'a str) -> Box<dyn Iterator<Item = &'a str> + 'a> {
-        #[cfg(test)]
         if self.walks {
             let fits =
                 move |(id, object): &(&str, &Value)| id.starts_with(prefix) && keys(id, object).contains(key);
@@ -93,7 +91,6 @@ impl Resources {
     }
 
     pub(crate) fn count(&self, key: &Key) -> usize {
-        #[cfg(test)]
         if self.walks {
             return self.ids(key, "").count();
         }
@@ -102,10 +99,6 @@ impl Resources {
 
     /// The ids of what may hold one of these texts, whose case does not matter; `None` where any object may.
     pub(crate) fn holding(&self, texts: &[String]) -> Option<BTreeSet<&str>> {
-        #[cfg(test)]
-        if self.walks {
-            return None;
-        }
         self.texts.holding(texts)
     }
 }

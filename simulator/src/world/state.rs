@@ -226,6 +226,7 @@ impl World {
             then.extend(known.map(|id| (id, None)));
         }
         let mut found: BTreeMap<&str, &Value> = match &wanted {
+            _ if self.arm.walks => self.arm.iter().collect(),
             Wanted::All => self.arm.iter().collect(),
             Wanted::Types(types) => {
                 types.iter().flat_map(|kind| self.arm.found(&Key::Type(kind.clone()), "")).collect()

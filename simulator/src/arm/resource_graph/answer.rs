@@ -16,6 +16,9 @@ const CONTAINERS: [&str; 3] = [
     "microsoft.management/managementgroups",
 ];
 
+/// What says no type, or another one than the index, and is a container by its id.
+const UNTYPED: [&str; 2] = ["", "microsoft.resources/resourcegroups"];
+
 /// Tables beside `resources`, and which types each of them holds; nothing of the last ones is here.
 /// Source: <https://learn.microsoft.com/azure/governance/resource-graph/reference/supported-tables-resources>
 const TABLES: [(&str, &[&str]); 17] = [
@@ -140,26 +143,27 @@ fn table(world: &World, name: &str, subscriptions: &[String], narrowed: &Narrowe
     if holds.is_none() && name != "resources" {
         return None;
     }
-    let wanted = |kind: &str| holds.map_or_else(|| is_plain(kind), |types| types.contains(&kind));
     let types: Vec<String>;
     let of = match (narrowed, holds) {
         (Narrowed::Texts(texts), _) => Wanted::Texts(texts),
-        // What has no type by itself is a subscription or a group.
-        (_, Some(holds)) if holds != CONTAINERS => {
-            types = holds.iter().map(|kind| (*kind).to_owned()).collect();
+        (_, Some(holds)) => {
+            let untyped: &[&str] = if holds == CONTAINERS { &UNTYPED } else { &[] };
+            types = holds.iter().chain(untyped).map(|kind| (*kind).to_owned()).collect();
             Wanted::Types(&types)
         }
         (Narrowed::Types(types), None) => Wanted::Types(types),
-        (Narrowed::Nothing | Narrowed::Types(_), _) => Wanted::All,
+        (Narrowed::Nothing, None) => Wanted::All,
     };
-    let found = world.indexed(of).into_iter();
-    let plain = found.filter(|(id, object)| holds.is_some() || is_plain(&kind_of(id, object)));
-    let rows = plain.filter_map(|(id, object)| row(id, object.clone()));
-    let mine = |row: &Value| {
-        let subscription = row["subscriptionId"].as_str().unwrap_or_default();
+    let wanted = |kind: &str| holds.map_or_else(|| is_plain(kind), |types| types.contains(&kind));
+    let mine = |id: &str| {
+        let subscription = part(id, "subscriptions", 1);
         subscriptions.is_empty() || subscription.is_empty() || subscriptions.iter().any(|s| s == subscription)
     };
-    Some(rows.filter(|row| wanted(row["type"].as_str().unwrap_or_default()) && mine(row)).collect())
+    let rows = world.indexed(of).into_iter().filter_map(|(id, object)| {
+        let kind = Some(kind_of(id, object)).filter(|kind| wanted(kind) && mine(id))?;
+        row(id, kind, object.clone())
+    });
+    Some(rows.collect())
 }
 
 /// Whether a type is in the table of most of them. Children are in other tables or in none, but for these.
@@ -188,21 +192,19 @@ fn kind_of(canonical: &str, object: &Value) -> String {
     }
 }
 
+/// What follows a word that is the part of an id with this number, counted with the empty one before the first slash.
+fn part<'a>(canonical: &'a str, word: &str, at: usize) -> &'a str {
+    let mut parts = canonical.split('/').skip(at);
+    let named = parts.next() == Some(word);
+    parts.next().filter(|_| named).unwrap_or_default()
+}
+
 /// One object as the index shows it: its type in lower case, and the parts of its id beside it.
-fn row(canonical: &str, mut object: Value) -> Option<Value> {
-    let parts: Vec<&str> = canonical.split('/').collect();
-    let kind = kind_of(canonical, &object);
-    let of = |word: &str, at: usize| {
-        (parts.get(at) == Some(&word))
-            .then(|| parts.get(at + 1).copied())
-            .flatten()
-            .unwrap_or_default()
-            .to_owned()
-    };
+fn row(canonical: &str, kind: String, mut object: Value) -> Option<Value> {
     let members = object.as_object_mut()?;
     members.insert("type".to_owned(), Value::from(kind));
-    members.insert("subscriptionId".to_owned(), Value::from(of("subscriptions", 1)));
-    members.insert("resourceGroup".to_owned(), Value::from(of("resourcegroups", 3)));
+    members.insert("subscriptionId".to_owned(), Value::from(part(canonical, "subscriptions", 1)));
+    members.insert("resourceGroup".to_owned(), Value::from(part(canonical, "resourcegroups", 3)));
     for name in ["identity", "properties", "tags", "location", "kind", "sku", "name"] {
         members.entry(name).or_insert(Value::Null);
     }

@@ -2,6 +2,7 @@
 
 use super::parse::{Expr, Join, Query, Step};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a query makes has at most this many bytes at any time. Azure's answers have 16 MB; here texts that are
@@ -49,7 +50,9 @@ pub(super) fn run(query: &Query, tables: Tables<'_>) -> Result<Vec<Value>, Strin
 
 /// Puts rows of two tables together; a column that both have gets a number behind its name on the right.
 fn join(left: Vec<Value>, right: &[Value], how: Join, columns: &[String]) -> Result<Vec<Value>, String> {
-    let key = |row: &Value| -> Vec<String> { columns.iter().map(|name| text(member(row, name))).collect() };
+    let key = |row: &Value| -> Vec<String> {
+        columns.iter().map(|name| text(member(row, name)).into_owned()).collect()
+    };
     let mut others: BTreeMap<Vec<String>, Vec<&Value>> = BTreeMap::new();
     for row in right {
         others.entry(key(row)).or_default().push(row);
@@ -90,7 +93,7 @@ fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
         Step::Where(expr) => {
             let mut kept = Vec::new();
             for row in rows {
-                if truth(&eval(expr, &row)?) {
+                if truth(&*eval(expr, &row)?) {
                     kept.push(row);
                 }
             }
@@ -100,7 +103,7 @@ fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
             let (mut out, mut scale) = (Vec::with_capacity(rows.len()), Scale(BYTES_MAX));
             for mut row in rows {
                 for (name, expr) in columns {
-                    row[name.as_str()] = eval(expr, &row)?;
+                    row[name.as_str()] = eval(expr, &row)?.into_owned();
                 }
                 scale.add(&row)?;
                 out.push(row);
@@ -139,7 +142,7 @@ fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
         Step::OrderBy(expr, ascending) => {
             let mut keyed = Vec::with_capacity(rows.len());
             for row in rows {
-                keyed.push((eval(expr, &row)?, row));
+                keyed.push((eval(expr, &row)?.into_owned(), row));
             }
             keyed.sort_by(|a, b| order(&a.0, &b.0));
             if !ascending {
@@ -153,7 +156,7 @@ fn apply(step: &Step, rows: Vec<Value>) -> Result<Vec<Value>, String> {
 fn project(columns: &[(String, Expr)], row: &Value) -> Result<Value, String> {
     let mut out = Map::new();
     for (name, expr) in columns {
-        out.insert(name.clone(), eval(expr, row)?);
+        out.insert(name.clone(), eval(expr, row)?.into_owned());
     }
     Ok(Value::Object(out))
 }
@@ -208,7 +211,8 @@ fn aggregate(function: &str, given: &[Expr], rows: &[&Value]) -> Result<Value, S
         return Ok(json!(rows.len()));
     }
     let expr = given.first().ok_or_else(|| format!("{function} needs an argument"))?;
-    let values = rows.iter().map(|row| eval(expr, row)).collect::<Result<Vec<Value>, String>>()?;
+    let values =
+        rows.iter().map(|row| Ok(eval(expr, row)?.into_owned())).collect::<Result<Vec<Value>, String>>()?;
     let distinct = || {
         let mut seen: Vec<&Value> = Vec::new();
         for value in &values {
@@ -249,7 +253,7 @@ fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
 fn expand(name: &str, expr: &Expr, rows: Vec<Value>) -> Result<Vec<Value>, String> {
     let (mut out, mut scale) = (Vec::new(), Scale(BYTES_MAX));
     for row in rows {
-        let parts: Vec<Value> = match eval(expr, &row)? {
+        let parts: Vec<Value> = match eval(expr, &row)?.into_owned() {
             Value::Array(items) => items,
             Value::Object(members) => members.into_iter().map(|(k, v)| json!({ k: v })).collect(),
             one => vec![one],
@@ -269,12 +273,21 @@ fn truth(value: &Value) -> bool {
 }
 
 /// A value as `tostring` gives it: texts as they are, nothing as nothing, the rest as JSON.
-fn text(value: &Value) -> String {
+fn text(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::Null => Cow::Borrowed(""),
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
     }
+}
+
+/// The same in lower case. What is in lower case already, as most is, is not copied.
+fn folded(value: &Value) -> Cow<'_, str> {
+    let text = text(value);
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return text;
+    }
+    Cow::Owned(text.to_lowercase())
 }
 
 /// A column or a member; names compare without case.
@@ -290,13 +303,12 @@ fn member<'a>(value: &'a Value, name: &str) -> &'a Value {
     }
 }
 
-fn eval(expr: &Expr, row: &Value) -> Result<Value, String> {
-    Ok(match expr {
-        Expr::Text(text) => Value::from(text.clone()),
-        Expr::Number(number) => json!(number),
-        Expr::Truth(truth) => Value::from(*truth),
-        Expr::Path(path) => path.iter().fold(row, |value, name| member(value, name)).clone(),
-        Expr::Not(inner) => Value::from(!truth(&eval(inner, row)?)),
+fn eval<'a>(expr: &'a Expr, row: &'a Value) -> Result<Cow<'a, Value>, String> {
+    let made = |value: bool| Ok(Cow::Owned(Value::from(value)));
+    match expr {
+        Expr::Given(value) => Ok(Cow::Borrowed(value)),
+        Expr::Path(path) => Ok(Cow::Borrowed(path.iter().fold(row, |value, name| member(value, name)))),
+        Expr::Not(inner) => made(!truth(&*eval(inner, row)?)),
         Expr::Call(name, arguments) => {
             let (mut given, mut scale) = (Vec::with_capacity(arguments.len()), Scale(CALL_BYTES_MAX));
             for argument in arguments {
@@ -304,58 +316,63 @@ fn eval(expr: &Expr, row: &Value) -> Result<Value, String> {
                 scale.add(&value)?;
                 given.push(value);
             }
-            call(name, &given)?
+            Ok(Cow::Owned(call(name, &given)?))
         }
         Expr::In(left, fold, _, list) => {
-            let left = text(&eval(left, row)?);
-            let mut found = false;
+            let spelt = if *fold { folded } else { text };
+            let left = eval(left, row)?;
+            let (left, mut found) = (spelt(&left), false);
             for item in list {
-                let item = text(&eval(item, row)?);
-                found |= if *fold { item.to_lowercase() == left.to_lowercase() } else { item == left };
+                found |= spelt(&*eval(item, row)?) == left;
             }
-            Value::from(found)
+            made(found)
         }
         Expr::All(parts) => {
             for part in parts {
-                if !truth(&eval(part, row)?) {
-                    return Ok(Value::from(false));
+                if !truth(&*eval(part, row)?) {
+                    return made(false);
                 }
             }
-            Value::from(true)
+            made(true)
         }
         Expr::Any(parts) => {
             for part in parts {
-                if truth(&eval(part, row)?) {
-                    return Ok(Value::from(true));
+                if truth(&*eval(part, row)?) {
+                    return made(true);
                 }
             }
-            Value::from(false)
+            made(false)
         }
-        Expr::Binary(left, operator, right) => binary(left, operator, right, row)?,
-    })
+        Expr::ContainsAny(of, texts) => {
+            let of = eval(of, row)?;
+            let of = folded(&of);
+            made(texts.iter().any(|text| of.contains(text.as_str())))
+        }
+        Expr::Binary(left, operator, right) => {
+            made(binary(&*eval(left, row)?, operator, &*eval(right, row)?)?)
+        }
+    }
 }
 
-fn binary(left: &Expr, operator: &str, right: &Expr, row: &Value) -> Result<Value, String> {
-    let first = eval(left, row)?;
-    let second = eval(right, row)?;
-    let (a, b) = (text(&first), text(&second));
-    let (la, lb) = (a.to_lowercase(), b.to_lowercase());
-    let numbers = first.as_f64().zip(second.as_f64());
-    Ok(Value::from(match operator {
-        "==" => numbers.map_or(a == b, |(x, y)| (x - y).abs() < f64::EPSILON),
-        "!=" => a != b,
-        "=~" => la == lb,
-        "!~" => la != lb,
-        "contains" => la.contains(&lb),
-        "has" => has(&la, &lb),
-        "startswith" => la.starts_with(&lb),
-        "endswith" => la.ends_with(&lb),
-        "<" => numbers.is_some_and(|(x, y)| x < y),
-        ">" => numbers.is_some_and(|(x, y)| x > y),
-        "<=" => numbers.is_some_and(|(x, y)| x <= y),
-        ">=" => numbers.is_some_and(|(x, y)| x >= y),
+fn binary(left: &Value, operator: &str, right: &Value) -> Result<bool, String> {
+    let numbers = || left.as_f64().zip(right.as_f64());
+    let same = || text(left) == text(right);
+    let (a, b) = (|| folded(left), || folded(right));
+    Ok(match operator {
+        "==" => numbers().map_or_else(same, |(x, y)| (x - y).abs() < f64::EPSILON),
+        "!=" => !same(),
+        "=~" => a() == b(),
+        "!~" => a() != b(),
+        "contains" => a().contains(&*b()),
+        "has" => has(&a(), &b()),
+        "startswith" => a().starts_with(&*b()),
+        "endswith" => a().ends_with(&*b()),
+        "<" => numbers().is_some_and(|(x, y)| x < y),
+        ">" => numbers().is_some_and(|(x, y)| x > y),
+        "<=" => numbers().is_some_and(|(x, y)| x <= y),
+        ">=" => numbers().is_some_and(|(x, y)| x >= y),
         other => return Err(format!("the operator {other} is not known here")),
-    }))
+    })
 }
 
 /// Whether a text has a term: whole, with nothing alphanumeric beside it.
@@ -365,23 +382,25 @@ fn has(text: &str, term: &str) -> bool {
         .any(|(at, _)| !word(text[..at].chars().next_back()) && !word(text[at + term.len()..].chars().next()))
 }
 
-fn call(name: &str, arguments: &[Value]) -> Result<Value, String> {
-    let first = arguments.first().unwrap_or(&Value::Null);
+fn call(name: &str, arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
+    let first = arguments.first().map_or(&Value::Null, |first| &**first);
     Ok(match name {
         "tostring" => Value::from(text(first)),
-        "tolower" => Value::from(text(first).to_lowercase()),
+        "tolower" => Value::from(folded(first)),
         "toupper" => Value::from(text(first).to_uppercase()),
-        "strcat" => Value::from(arguments.iter().map(text).collect::<String>()),
+        "strcat" => Value::from(arguments.iter().map(|one| text(one)).collect::<String>()),
         "isnotempty" | "isnotnull" => Value::from(!text(first).is_empty()),
         "isempty" | "isnull" => Value::from(text(first).is_empty()),
         "array_length" => json!(first.as_array().map(Vec::len)),
         "bag_keys" => json!(first.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>())),
         "split" => {
-            let by = arguments.get(1).map(text).unwrap_or_default();
-            json!(text(first).split(by.as_str()).collect::<Vec<_>>())
+            let by = arguments.get(1).map(|by| text(by)).unwrap_or_default();
+            json!(text(first).split(&*by).collect::<Vec<_>>())
         }
-        "coalesce" => arguments.iter().find(|a| !a.is_null()).cloned().unwrap_or_default(),
-        "iff" | "iif" => arguments.get(if truth(first) { 1 } else { 2 }).cloned().unwrap_or_default(),
+        "coalesce" => arguments.iter().find(|a| !a.is_null()).map(|a| Value::clone(a)).unwrap_or_default(),
+        "iff" | "iif" => {
+            arguments.get(if truth(first) { 1 } else { 2 }).map(|a| Value::clone(a)).unwrap_or_default()
+        }
         "parse_json" | "todynamic" => serde_json::from_str(&text(first)).unwrap_or_else(|_| first.clone()),
         other => return Err(format!("the function {other} is not known here")),
     })

@@ -2,6 +2,7 @@
 //! said here is never more than the query says: every row that it keeps is among those that are looked at.
 
 use super::parse::{Expr, Query, Step};
+use serde_json::Value;
 
 /// Which rows of the first table a query may keep.
 #[derive(Debug, PartialEq)]
@@ -16,28 +17,39 @@ pub(super) enum Narrowed {
 /// Members that a row has from its object as they are.
 const OWN: [&str; 8] = ["id", "identity", "properties", "tags", "name", "sku", "kind", "location"];
 
-/// What a query says: only of one that names no second table, as that one is narrowed by other conditions.
+/// What a query says in its first steps: only of one that names no second table, as that one is narrowed by other conditions.
 pub(super) fn of(query: &Query) -> Narrowed {
+    let (mut made, mut narrowed): (Vec<&(String, Expr)>, _) = (Vec::new(), Narrowed::Nothing);
     if query.steps.iter().any(|step| matches!(step, Step::Join(..))) {
-        return Narrowed::Nothing;
+        return narrowed;
     }
-    match &query.steps[..] {
-        [Step::Where(condition), ..] => types(condition).map_or(Narrowed::Nothing, Narrowed::Types),
-        [Step::Extend(columns), Step::Where(condition), ..] => match &columns[..] {
-            [(name, expr)] if !OWN.contains(&name.as_str()) => {
-                texts(condition, name, expr).map_or(Narrowed::Nothing, Narrowed::Texts)
-            }
-            _ => Narrowed::Nothing,
-        },
-        _ => Narrowed::Nothing,
+    for step in &query.steps {
+        match step {
+            Step::Where(condition) => match (texts(condition, &made), &narrowed) {
+                // Few objects hold a text, and many are of a type.
+                (Some(texts), _) => return Narrowed::Texts(texts),
+                (None, Narrowed::Nothing) => {
+                    narrowed = types(condition).map_or(Narrowed::Nothing, Narrowed::Types);
+                }
+                (None, _) => {}
+            },
+            Step::Extend(columns) if columns.iter().all(is_beside) => made.extend(columns),
+            _ => break,
+        }
     }
+    narrowed
+}
+
+/// Whether a column is put beside those that are narrowed by, and of nothing but what objects hold.
+fn is_beside((name, expr): &(String, Expr)) -> bool {
+    !OWN.contains(&name.as_str()) && name != "type" && is_put_together(expr, "")
 }
 
 /// `type =~ 'a' or type in~ ('b')`, also as one of several conditions.
 fn types(condition: &Expr) -> Option<Vec<String>> {
     let is_type = |expr: &Expr| matches!(expr, Expr::Path(path) if path[..] == ["type"]);
     let text = |expr: &Expr| match expr {
-        Expr::Text(text) => Some(text.to_lowercase()),
+        Expr::Given(Value::String(text)) => Some(text.to_lowercase()),
         _ => None,
     };
     match condition {
@@ -52,17 +64,23 @@ fn types(condition: &Expr) -> Option<Vec<String>> {
 }
 
 /// `text contains 'a' or text contains 'b'`, where `text` is put together of what objects hold.
-fn texts(condition: &Expr, name: &str, expr: &Expr) -> Option<Vec<String>> {
+fn texts(condition: &Expr, made: &[&(String, Expr)]) -> Option<Vec<String>> {
+    let one = |of: &Expr, text: &str| {
+        let known = |name: &String| made.iter().rev().find(|(known, _)| known == name).map(|(_, expr)| expr);
+        let of = match of {
+            Expr::Path(path) if path.len() == 1 => known(&path[0]).unwrap_or(of),
+            _ => of,
+        };
+        is_put_together(of, text).then(|| text.to_owned())
+    };
     match condition {
-        Expr::All(parts) => parts.iter().find_map(|part| texts(part, name, expr)),
+        Expr::All(parts) => parts.iter().find_map(|part| texts(part, made)),
         Expr::Any(parts) => {
-            let all = parts.iter().map(|part| texts(part, name, expr)).collect::<Option<Vec<_>>>()?;
-            Some(all.concat())
+            Some(parts.iter().map(|part| texts(part, made)).collect::<Option<Vec<_>>>()?.concat())
         }
-        Expr::Binary(left, operator, right) if operator == "contains" => match (&**left, &**right) {
-            (Expr::Path(path), Expr::Text(text)) if path[..] == [name.to_owned()] => {
-                is_put_together(expr, text).then(|| vec![text.clone()])
-            }
+        Expr::ContainsAny(of, all) => all.iter().map(|text| one(of, text)).collect(),
+        Expr::Binary(of, operator, text) if operator == "contains" => match &**text {
+            Expr::Given(Value::String(text)) => one(of, &text.to_lowercase()).map(|text| vec![text]),
             _ => None,
         },
         _ => None,
@@ -70,7 +88,7 @@ fn texts(condition: &Expr, name: &str, expr: &Expr) -> Option<Vec<String>> {
 }
 
 /// Whether a text that is found in what an expression makes is found in one of the members that it is made of: parts are
-/// joined by something that is not in the text.
+/// joined by something that is not in the text, which is in lower case.
 fn is_put_together(expr: &Expr, text: &str) -> bool {
     match expr {
         Expr::Call(function, given)
@@ -82,7 +100,8 @@ fn is_put_together(expr: &Expr, text: &str) -> bool {
             if at % 2 == 0 {
                 is_put_together(part, text)
             } else {
-                matches!(part, Expr::Text(between) if !between.is_empty() && !text.contains(between.as_str()))
+                matches!(part, Expr::Given(Value::String(between))
+                    if !between.is_empty() && !text.contains(&between.to_lowercase()))
             }
         }),
         Expr::Path(path) => path.first().is_some_and(|first| OWN.contains(&first.as_str())),
@@ -109,6 +128,12 @@ mod tests {
             told("resources | where name == 'x' and (type =~ 'A/b' or type in~ ('c/D'))"),
             Narrowed::Types(vec!["a/b".to_owned(), "c/d".to_owned()])
         );
+        assert_eq!(
+            told(
+                "t | where type =~ 'a/b' | where tostring(properties.c) contains 'P' or properties.d contains 'q'"
+            ),
+            texts(&["p", "q"])
+        );
         for unknown in [
             "resources",
             "resources | where name == 'x'",
@@ -116,6 +141,10 @@ mod tests {
             "resources | where type != 'a/b'",
             "resources | extend text = strcat(id, name) | where text contains 'b'",
             "resources | extend text = strcat(id, ' ', name) | where text contains 'a b'",
+            "resources | extend text = strcat(id, 'X', name) | where text contains 'axb'",
+            "resources | extend text = strcat(id, ' ', name) | extend text = n | where text contains 'ab'",
+            "resources | extend type = name | where type =~ 'a/b'",
+            "resources | project text = id | where text contains 'b'",
             "resources | extend text = tostring(resourceGroup) | where text contains 'b'",
             "resources | extend text = tostring(id) | where text contains 'b' or name == 'x'",
             "resources | extend id = tostring(tags) | where id contains 'b'",

@@ -1,5 +1,7 @@
 //! Resource Graph: the text of a query into what it means. Pure. A small part of KQL, refused beyond that.
 
+use serde_json::Value;
+
 /// A query: a table and what is done to its rows, in order.
 #[derive(Debug, PartialEq)]
 pub(super) struct Query {
@@ -47,9 +49,8 @@ const AGGREGATES: [&str; 10] =
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Expr {
-    Text(String),
-    Number(f64),
-    Truth(bool),
+    /// A text, a number, or a truth.
+    Given(Value),
     /// A column, and the members below it.
     Path(Vec<String>),
     Call(String, Vec<Expr>),
@@ -59,6 +60,8 @@ pub(super) enum Expr {
     All(Vec<Expr>),
     Any(Vec<Expr>),
     Not(Box<Expr>),
+    /// `a contains 'b' or a contains 'c'`, of the texts in lower case: `a` is made once for all of them.
+    ContainsAny(Box<Expr>, Vec<String>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -127,6 +130,23 @@ fn quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, end: char) -> Re
             Some(c) if c == end => return Ok(text),
             Some(c) => text.push(c),
         }
+    }
+}
+
+/// Several conditions of which one is enough: as one, where all of them look for a text in the same.
+fn contains_any(parts: Vec<Expr>) -> Expr {
+    let looked_for = |part: &Expr| match part {
+        Expr::Binary(of, operator, what) if operator == "contains" => match &**what {
+            Expr::Given(Value::String(text)) => Some((of.clone(), text.to_lowercase())),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some((of, _)) = parts.first().and_then(looked_for) else { return Expr::Any(parts) };
+    let same = |part| looked_for(part).filter(|(other, _)| *other == of).map(|(_, text)| text);
+    match parts.iter().map(same).collect() {
+        Some(texts) => Expr::ContainsAny(of, texts),
+        None => Expr::Any(parts),
     }
 }
 
@@ -344,7 +364,7 @@ impl Parser {
             any.push(self.and()?);
         }
         self.depth -= 1;
-        Ok(if any.len() == 1 { any.swap_remove(0) } else { Expr::Any(any) })
+        Ok(if any.len() == 1 { any.swap_remove(0) } else { contains_any(any) })
     }
 
     fn and(&mut self) -> Result<Expr, String> {
@@ -408,15 +428,15 @@ impl Parser {
         let token = self.peek().cloned().ok_or("the query ends too early")?;
         self.at += 1;
         match token {
-            Token::Text(text) => Ok(Expr::Text(text)),
-            Token::Number(number) => Ok(Expr::Number(number)),
+            Token::Text(text) => Ok(Expr::Given(Value::from(text))),
+            Token::Number(number) => Ok(Expr::Given(Value::from(number))),
             Token::Sign(sign) if sign == "(" => {
                 let inner = self.expr()?;
                 self.sign(")")?;
                 Ok(inner)
             }
-            Token::Word(word) if word.eq_ignore_ascii_case("true") => Ok(Expr::Truth(true)),
-            Token::Word(word) if word.eq_ignore_ascii_case("false") => Ok(Expr::Truth(false)),
+            Token::Word(word) if word.eq_ignore_ascii_case("true") => Ok(Expr::Given(Value::from(true))),
+            Token::Word(word) if word.eq_ignore_ascii_case("false") => Ok(Expr::Given(Value::from(false))),
             Token::Word(word) if word.eq_ignore_ascii_case("not") && self.is_sign("(") => {
                 self.at += 1;
                 let inner = self.expr()?;
