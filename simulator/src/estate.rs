@@ -54,6 +54,9 @@ pub struct Settings {
     pub principal_delay_s: u32,
     /// Until a new identity can be read, and have children. Azure is seldom that slow: nothing unless it is said.
     pub spread_delay_s: u32,
+    /// Until a token that is made has a new membership or application permission.
+    #[serde(skip_serializing_if = "is_usual_claim_delay")]
+    pub claim_delay_s: u32,
     /// Until Resource Graph shows a change.
     pub index_delay_s: u32,
     /// How long a long-running operation takes.
@@ -66,6 +69,14 @@ pub struct Settings {
     pub page_size: usize,
 }
 
+/// Most of them are there within a minute.
+const CLAIM_DELAY_S: u32 = 60;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls it with")]
+fn is_usual_claim_delay(seconds: &u32) -> bool {
+    *seconds == CLAIM_DELAY_S
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -75,6 +86,7 @@ impl Default for Settings {
             object_id: "0b5ec7ed-0000-4000-8000-00000000c11e".to_owned(),
             principal_delay_s: 30,
             spread_delay_s: 0,
+            claim_delay_s: CLAIM_DELAY_S,
             index_delay_s: 30,
             operation_s: 20,
             latency_ms: 0,

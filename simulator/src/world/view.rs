@@ -72,7 +72,8 @@ impl Objects for World {
     }
 
     fn delays(&self) -> Delays {
-        let delay = TimeDelta::seconds(i64::from(self.settings.principal_delay_s));
-        Delays { principal: delay, typed_principal: delay / 4, ..Delays::default() }
+        let delay = |seconds: u32| TimeDelta::seconds(i64::from(seconds));
+        let (principal, claim) = (delay(self.settings.principal_delay_s), delay(self.settings.claim_delay_s));
+        Delays { principal, typed_principal: principal / 4, claim, ..Delays::default() }
     }
 }
