@@ -30,8 +30,9 @@ const TAKEN_UP: u32 = 80;
 /// So many looks in a row nothing may happen before a batch counts as waiting for people or clocks.
 const STILL: u32 = 6;
 
-/// After so many looks without any event it is looked why nothing happens.
+/// After so many looks without any event it is looked why nothing happens; after fewer where timers are shortened.
 const STUCK: u32 = 80;
+const STUCK_SHORTENED: u32 = 8;
 
 /// Why a runner is asked to look again.
 const LOOK_AGAIN: &str = "what it is compared with can be read";
@@ -118,6 +119,8 @@ impl Following<'_> {
     pub(crate) async fn follow(&self) -> Result<Option<Driven>, CliError> {
         let (handling, _line) = (Handling::begin(), self.c.output.line_below());
         let (mut still, mut before, mut silent) = (0, Vec::new(), false);
+        let shortened = self.c.global.cloud.time_scale.is_some_and(|scale| scale > 1.0);
+        let stuck = if shortened { STUCK_SHORTENED } else { STUCK };
         loop {
             let presence = Presence::of(self.log.beside().lease());
             if matches!(presence, Presence::Silent(..)) && !silent {
@@ -141,7 +144,7 @@ impl Following<'_> {
                 return Ok(None);
             }
             self.show(&views);
-            if still > 0 && still % STUCK == 0 {
+            if still > 0 && still % stuck == 0 {
                 self.look_why(&views).await?;
             }
             tokio::select! {
