@@ -4,6 +4,7 @@ use crate::support::azure::{Azure, example};
 use crate::support::estates::approved;
 use crate::support::kills::is_night;
 use crate::support::rehome::{Rehome, text};
+use std::path::{Path, PathBuf};
 
 /// A page has at most this many lines: two screens.
 const TWO_SCREENS: usize = 48;
@@ -106,7 +107,7 @@ fn a_runner_that_was_killed_or_stopped_is_not_alive_on_any_screen() {
     send("-KILL", program);
     drop(terminal);
     // The machine may be slow to bury it.
-    while std::path::Path::new(&format!("/proc/{program}")).exists() {}
+    while Path::new(&format!("/proc/{program}")).exists() {}
     let status = rehome.json(&["status"]);
     assert_eq!(status["runner"]["alive"], false);
     let killed = rehome.say(&["status"]).expect(0);
@@ -194,17 +195,28 @@ fn a_quiet_command_tells_nothing_but_its_result_on_a_terminal_too() {
     assert!(!said.err.contains("DONE") && !said.err.contains('['), "{}", said.err);
 }
 
+/// The program where others may run it: a folder in memory may be one of which nothing is run.
+fn for_others() -> (tempfile::TempDir, PathBuf) {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).expect("changed");
+    let program = folder.path().join("rehome");
+    std::fs::copy(env!("CARGO_BIN_EXE_rehome"), &program).expect("copied");
+    (folder, program)
+}
+
 /// A command as somebody who may only read what is here; a plain user is that by the rights of the files alone.
-fn as_colleague(rehome: &Rehome, arguments: &[&str]) -> crate::support::rehome::Said {
+fn as_colleague(program: &Path, rehome: &Rehome, arguments: &[&str]) -> crate::support::rehome::Said {
     let root = std::process::Command::new("id").arg("-u").output().expect("`id` starts").stdout == b"0\n";
     let mut command = match root {
         true => {
             let mut command = std::process::Command::new("setpriv");
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-            command.arg(rehome.path("rehome"));
+            command.arg(program);
             command
         }
-        false => std::process::Command::new(rehome.path("rehome")),
+        false => std::process::Command::new(program),
     };
     let output = rehome.dressed(command.args(arguments)).output().expect("the program starts");
     crate::support::rehome::Said {
@@ -219,7 +231,7 @@ fn as_colleague(rehome: &Rehome, arguments: &[&str]) -> crate::support::rehome::
 fn who_may_only_read_the_files_of_a_log_reads_it_beside_a_runner_and_without_one() {
     use std::os::unix::fs::PermissionsExt;
     let (_azure, rehome) = approved();
-    std::fs::copy(env!("CARGO_BIN_EXE_rehome"), rehome.path("rehome")).expect("where others may run it");
+    let (_folder, program) = for_others();
     let mode = |name: &str, mode: u32| {
         let rights = std::fs::Permissions::from_mode(mode);
         if rehome.path(name).exists() {
@@ -241,10 +253,10 @@ fn who_may_only_read_the_files_of_a_log_reads_it_beside_a_runner_and_without_one
             &["handoff"],
             &["audit", "verify"],
         ] {
-            let said = as_colleague(&rehome, command);
+            let said = as_colleague(&program, &rehome, command);
             assert_eq!(said.code, 0, "{when}: {command:?}: {}{}", said.out, said.err);
         }
-        let verified = as_colleague(&rehome, &["verify"]);
+        let verified = as_colleague(&program, &rehome, &["verify"]);
         assert!([0, 3, 14].contains(&verified.code), "{when}: {}{}", verified.out, verified.err);
         assert!(!verified.err.contains("read-only"), "{when}: {}", verified.err);
     };
@@ -259,7 +271,7 @@ fn who_may_only_read_the_files_of_a_log_reads_it_beside_a_runner_and_without_one
     terminal.end().expect(130);
     shut(false);
     reads("without a runner");
-    let status = as_colleague(&rehome, &["status"]).expect(0);
+    let status = as_colleague(&program, &rehome, &["status"]).expect(0);
     assert!(status.out.contains("NO RUNNER since"), "{}", status.out);
     shut(true);
     assert_eq!(rehome.run_with_people(), 0);

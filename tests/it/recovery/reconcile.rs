@@ -143,14 +143,14 @@ fn copies_from_anywhere_in_a_run_that_is_killed_end_as_planned() {
     for round in 0..4 {
         let stage = stage();
         for _ in 0..=round {
-            kill_once(&stage.rehome, &["run", "plan.json", "--yes"], &mut dice, 400);
+            kill_once(&stage.rehome, &["run", "plan.json", "--yes"], &mut dice, &mut 400);
         }
         stage.back_up("middle.db");
-        kill_once(&stage.rehome, &["run", "plan.json", "--yes"], &mut dice, 900);
+        kill_once(&stage.rehome, &["run", "plan.json", "--yes"], &mut dice, &mut 900);
         // The tail may have been empty: then there is nothing to reconcile, and nothing to refuse.
         stage.rehome.say(&["db", "restore", "middle.db", "--yes"]).expect(0);
         stage.rehome.say(&RECONCILE).expect(0);
-        kill_once(&stage.rehome, &["run", "plan.json", "--yes"], &mut dice, 300);
+        kill_once(&stage.rehome, &["run", "plan.json", "--yes"], &mut dice, &mut 300);
         stage.finish();
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy)]
 struct Size {
     moves: usize,
-    /// A process lives for so many milliseconds at the most.
+    /// The first process lives for so many milliseconds at the most.
     lives_ms: u64,
     rounds: u32,
 }
@@ -86,14 +86,14 @@ fn round(size: Size, dice: &mut Dice, back: bool) -> u32 {
     rehome.turn_to(&azure);
     let before = azure.estate();
     rehome.approve(&rehome.path("batch.toml"));
-    let mut kills = 0;
+    let (mut kills, mut within_ms) = (0, size.lives_ms);
     for _ in 0..10 {
-        kills += u32::from(kill_once(&rehome, &["run", "plan.json", "--yes"], dice, size.lives_ms));
+        kills += u32::from(kill_once(&rehome, &["run", "plan.json", "--yes"], dice, &mut within_ms));
     }
     if back {
         let rollback = ["rollback", "soak", "--reason", "a test", "--yes"];
         for _ in 0..10 {
-            kills += u32::from(kill_once(&rehome, &rollback, dice, size.lives_ms));
+            kills += u32::from(kill_once(&rehome, &rollback, dice, &mut within_ms));
         }
         rehome.say_with_people(&rollback).expect(0);
         assert_eq!(differences(&plain(&before), &plain(&azure.estate()), ""), Vec::<String>::new());
@@ -102,7 +102,7 @@ fn round(size: Size, dice: &mut Dice, back: bool) -> u32 {
         let moved = azure.estate();
         let cleanup = ["cleanup", "soak", "--confirm", "soak", "--yes"];
         for _ in 0..10 {
-            kills += u32::from(kill_once(&rehome, &cleanup, dice, size.lives_ms));
+            kills += u32::from(kill_once(&rehome, &cleanup, dice, &mut within_ms));
         }
         rehome.say(&cleanup).expect(0);
         judge(&before, &moved, &azure.estate(), &moves(&rehome));

@@ -58,11 +58,9 @@ fn every_file_that_is_made_is_its_owners_alone_and_has_a_name_that_nobody_forese
     std::fs::set_permissions(rehome.path("tmp"), PermissionsExt::from_mode(0o700)).expect("set");
     let folder = example("minimal");
     let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
-    command
-        .args(["rehearse", folder.to_str().expect("a path"), "--keep-old"])
-        .env("TMPDIR", rehome.path("tmp"));
+    command.args(["rehearse", folder.to_str().expect("a path"), "--keep-old"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let child = rehome.dressed(&mut command).spawn().expect("it starts");
+    let child = rehome.dressed(&mut command).env("TMPDIR", rehome.path("tmp")).spawn().expect("it starts");
     let foreseen = format!("rehome-rehearsal-{}", child.id());
     child.wait_with_output().expect("it ends");
     let made =

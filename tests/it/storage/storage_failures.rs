@@ -121,7 +121,7 @@ fn a_write_ahead_log_that_was_deleted_is_noticed_by_the_anchor() {
         anchor["position"].as_u64() > approved["position"].as_u64() && rehome.path("rehome.db-wal").exists()
     };
     while !ahead() {
-        kill_once(&rehome, &["run", "plan.json", "--yes"], &mut dice, 600);
+        kill_once(&rehome, &["run", "plan.json", "--yes"], &mut dice, &mut 600);
     }
     std::fs::remove_file(rehome.path("rehome.db-wal")).expect("removed");
     let said = rehome.say(&["run", "plan.json", "--yes"]).expect(15);

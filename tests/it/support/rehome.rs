@@ -10,6 +10,12 @@ pub(crate) struct Rehome {
     environment: Vec<(&'static str, String)>,
 }
 
+/// A folder in memory, where there is such a place. What a disk keeps is for the tests of the store; here each sync would
+/// be waited for.
+fn temporary() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder")
+}
+
 pub(crate) struct Said {
     pub(crate) code: i32,
     pub(crate) out: String,
@@ -75,7 +81,7 @@ impl Rehome {
 
     /// Without any cloud.
     pub(crate) fn offline() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder"), environment: Vec::new() }
+        Self { folder: temporary(), environment: Vec::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -88,9 +94,10 @@ impl Rehome {
         command
     }
 
-    /// A command in this folder, with this sign-in.
+    /// A command in this folder, where it leaves what it makes for a while too, with this sign-in.
     pub(crate) fn dressed<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.current_dir(self.folder.path()).stdin(Stdio::null()).env_remove("REHOME_DB");
+        command.env("TMPDIR", self.folder.path());
         command.envs(self.environment.iter().map(|(k, v)| (*k, v.as_str())))
     }
 
