@@ -113,7 +113,7 @@ fn read(entry: &PlannedRun) -> Result<(Params, Facts), CliError> {
 /// Facts of another identity, or of another place, than was asked for.
 fn astray(params: &Params, facts: &Facts) -> Option<String> {
     let is = &facts.identity.identifiers.resource_id;
-    if !is.eq_ignore_ascii_case(&params.identity) {
+    if *is != params.identity {
         return Some(format!("the facts are of {is}, and not of what is to move"));
     }
     let (to, wanted) = (&facts.target.id, params.target.id());

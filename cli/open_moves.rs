@@ -24,8 +24,8 @@ pub(crate) async fn open_moves(log: &dyn Log) -> Result<Vec<OpenMove>, CliError>
         let facts: Facts = planned.facts.read("facts").ok()?;
         Some(OpenMove {
             batch: planned.batch.clone(),
-            identity: params.identity,
-            target: facts.target.id,
+            identity: params.identity.to_string(),
+            target: facts.target.id.to_string(),
             run,
         })
     };

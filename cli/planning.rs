@@ -111,8 +111,8 @@ pub(crate) fn a_move(setting: Setting<'_>, params: &Params, facts: &Facts) -> Re
     let national = setting.national.into_iter();
     preflight.warnings.extend(national.flat_map(|national| audiences(facts, national)));
     let about = MoveAbout {
-        identity: params.identity.clone(),
-        target: params.target.id(),
+        identity: params.identity.to_string(),
+        target: params.target.id().to_string(),
         blockers: preflight.blockers,
         warnings: preflight.warnings,
         cannot_see: cannot_see(facts),

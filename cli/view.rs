@@ -183,7 +183,7 @@ fn lost(state: &RunState) -> WaitView {
 /// The old identity's id.
 pub(crate) fn identity(state: &RunState) -> String {
     let params: Option<Params> = state.planned().params.read("parameters").ok();
-    params.map(|params| params.identity).unwrap_or_default()
+    params.map(|params| params.identity).unwrap_or_default().to_string()
 }
 
 fn word(state: &RunState, waiting: &[WaitView], forward_done: bool) -> State {

@@ -3,6 +3,7 @@
 use super::mistakes::{Mistakes, Place};
 use super::rule;
 use super::section::{Section, choice};
+use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::{Options, Params, Target, Waits};
 use rehome_orchestrator::OnFailure;
 use serde::Deserialize;
@@ -51,7 +52,7 @@ pub(super) fn batch(file: Section<'_>, found: &mut Mistakes) -> Batch {
 /// What holds for every identity.
 struct Policy<'a> {
     batch: Section<'a>,
-    scope_map: BTreeMap<String, String>,
+    scope_map: BTreeMap<ResourceId, ResourceId>,
     waits: Waits,
 }
 
@@ -65,7 +66,7 @@ impl<'a> Policy<'a> {
             claims_ms: said.duration("claims").unwrap_or(safe.claims_ms),
             drain_ms: said.duration("drain").unwrap_or(safe.drain_ms),
         };
-        let scope_map = file.pairs("scope_map").map(|(from, to)| (from, to.to_owned())).collect();
+        let scope_map = file.pairs("scope_map").map(|(from, to)| (from.into(), to.into())).collect();
         Self { batch: file.section("batch"), scope_map, waits }
     }
 
@@ -79,7 +80,7 @@ impl<'a> Policy<'a> {
             name: identity.owned("target_name").unwrap_or_else(|| name.to_owned()),
             location: self.batch.owned("to").unwrap_or_default(),
         };
-        if target.id().eq_ignore_ascii_case(id) && identity.is_clean(found) {
+        if target.id() == id && identity.is_clean(found) {
             let what =
                 "the new identity would have the id of the old one: the same name in the same resource group";
             found.add(identity.place("id"), what, "set target_resource_group or target_name for it");
@@ -89,7 +90,7 @@ impl<'a> Policy<'a> {
             Failing::RollbackIdentity => OnFailure::RollBack,
         };
         let soak_ms = self.batch.duration("soak").unwrap_or(SOAK_MS);
-        Some(Params { identity: id.to_owned(), target, soak_ms, on_failure, options: self.options(identity) })
+        Some(Params { identity: id.into(), target, soak_ms, on_failure, options: self.options(identity) })
     }
 
     fn options(&self, identity: Section<'_>) -> Options {
@@ -99,10 +100,10 @@ impl<'a> Policy<'a> {
             lift_locks: either("lift_locks"),
             replace_nodes: either("replace_nodes"),
             unpinned_host: self.batch.choice("unpinned_host").unwrap_or_default(),
-            pinned: identity.texts("pinned").collect(),
+            pinned: identity.texts("pinned").map(ResourceId::from).collect(),
             strategies: identity
                 .pairs("strategies")
-                .filter_map(|(host, word)| Some((host, choice(word)?)))
+                .filter_map(|(host, word)| Some((host.into(), choice(word)?)))
                 .collect(),
             scope_map: self.scope_map.clone(),
             add_tags: identity.pairs("tags").map(|(name, value)| (name, value.to_owned())).collect(),
@@ -117,19 +118,19 @@ impl<'a> Policy<'a> {
 /// Each identity moves once, and no two become one.
 #[derive(Default)]
 struct Unique {
-    identities: BTreeMap<String, Place>,
-    targets: BTreeMap<String, (Place, String)>,
+    identities: BTreeMap<ResourceId, Place>,
+    targets: BTreeMap<ResourceId, (Place, ResourceId)>,
 }
 
 impl Unique {
     fn take(&mut self, params: &Params, identity: Section<'_>, found: &mut Mistakes) {
         let (at, id, target) = (identity.place("id"), &params.identity, params.target.id());
-        if let Some(first) = self.identities.insert(id.to_lowercase(), at) {
+        if let Some(first) = self.identities.insert(id.clone(), at) {
             let remedy = format!("leave one out: the other is in line {}", found.line(first));
             found.add(at, format!("an identity is named twice: {id}"), remedy);
         } else if !identity.is_clean(found) {
             // Where it goes is not known.
-        } else if let Some((first, other)) = self.targets.insert(target.to_lowercase(), (at, id.clone())) {
+        } else if let Some((first, other)) = self.targets.insert(target.clone(), (at, id.clone())) {
             let line = found.line(first);
             let remedy =
                 format!("set target_name or target_resource_group for one; the other is in line {line}");

@@ -143,14 +143,14 @@ fn one(out: &mut String, facts: &Facts) {
         "trusted by applications",
         directory.app_credentials.iter().map(|c| c.application_name.clone()),
     );
-    list(out, "key vaults", facts.access_policies.iter().map(|p| p.vault.clone()));
-    list(out, "grants inside services", facts.service_grants.iter().map(|g| g.id.clone()));
+    list(out, "key vaults", facts.access_policies.iter().map(|p| p.vault.to_string()));
+    list(out, "grants inside services", facts.service_grants.iter().map(|g| g.id.to_string()));
     let credential = |c: &rehome_activities::relocate::facts::FederatedCredential| {
         format!("{}: {} of {}", c.name, c.subject.as_deref().unwrap_or("an expression"), c.issuer)
     };
     list(out, "federated credentials", facts.credentials.iter().map(credential));
     list(out, "used by", facts.hosts.iter().map(host));
-    list(out, "stands on it", facts.on_itself.iter().map(|one| one.id.clone()));
+    list(out, "stands on it", facts.on_itself.iter().map(|one| one.id.to_string()));
     list(out, "locks", facts.locks.iter().map(|l| format!("{} ({})", l.id, l.level)));
     let gaps = |differ: bool| {
         let wanted = facts.gaps.iter().filter(move |g| (g.code == GapCode::Disagreement) == differ);

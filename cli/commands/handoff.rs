@@ -59,12 +59,11 @@ fn text_of(run: &RunId, found: &of_activities::Handoff) -> String {
     let mut out = String::new();
     let old = &found.old;
     let new = found.new.as_ref();
-    let made =
-        |name: Option<&String>| name.map_or_else(|| "(not made, or taken back)".to_owned(), Clone::clone);
+    let made = |name: Option<&str>| name.unwrap_or("(not made, or taken back)").to_owned();
     putln!(out, "# {run}: search your code and its state for what is on the left");
-    putln!(out, "#   {} -> {}", old.resource_id, made(new.map(|n| &n.resource_id)));
-    putln!(out, "#   client id     {} -> {}", old.client_id, made(new.map(|n| &n.client_id)));
-    putln!(out, "#   principal id  {} -> {}", old.principal_id, made(new.map(|n| &n.principal_id)));
+    putln!(out, "#   {} -> {}", old.resource_id, made(new.map(|n| n.resource_id.as_str())));
+    putln!(out, "#   client id     {} -> {}", old.client_id, made(new.map(|n| n.client_id.as_str())));
+    putln!(out, "#   principal id  {} -> {}", old.principal_id, made(new.map(|n| n.principal_id.as_str())));
     list(&mut out, "changed: code that says otherwise would set it back", &found.changed);
     list(&mut out, "made, with no import that is known: write it into your code", &found.by_itself);
     list(&mut out, "gone: take it out of your code, and of its state (terraform state rm)", &found.gone);

@@ -3,6 +3,7 @@
 
 use crate::activity::compare::lacks;
 use crate::activity::{Clients, foreign, map, unread};
+use crate::azure::ResourceId;
 use rehome_orchestrator::{Call, Outcome, PlanValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,7 +15,7 @@ pub(crate) const LOCKS: &str = "2020-05-01";
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeptLock {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) body: PlanValue<Value>,
 }
 

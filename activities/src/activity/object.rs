@@ -8,6 +8,7 @@ use crate::activity::spilt::answered;
 use crate::activity::{
     Clients, REPLICATION_RETRY, SETTLING_MS, failed, finding, foreign, held_back, map, quoted, unread,
 };
+use crate::azure::ResourceId;
 use crate::azure::errors::is_over;
 use crate::references::writable::is_guarded;
 use rehome_orchestrator::{
@@ -43,7 +44,7 @@ pub(crate) trait Object: Send + Sync + 'static {
     type Input: Data;
 
     /// The id.
-    fn id(input: &Self::Input) -> String;
+    fn id(input: &Self::Input) -> ResourceId;
     /// The API version.
     fn api(input: &Self::Input) -> String;
     /// What must be there, in the form in which it is sent.
@@ -60,7 +61,7 @@ pub(crate) trait Object: Send + Sync + 'static {
     }
     /// What only one step may work on at a time.
     fn lock(input: &Self::Input) -> String {
-        Self::id(input)
+        Self::id(input).to_string()
     }
     /// Locks that are lifted where it is removed again; whoever kept them puts them back.
     fn kept(_: &Self::Input) -> &[KeptLock] {
@@ -91,8 +92,8 @@ pub(crate) struct Put<T>(Clients, PhantomData<T>);
 /// Takes an object away.
 pub(crate) struct Remove<T>(Clients, PhantomData<T>);
 
-fn is_of(item: &Value, id: &str) -> bool {
-    item["id"].as_str().is_some_and(|found| found.eq_ignore_ascii_case(id))
+fn is_of(item: &Value, id: &ResourceId) -> bool {
+    item["id"].as_str().is_some_and(|found| id == found)
 }
 
 /// Where what is there is another one of the same name than was made: somebody made it again.
@@ -168,8 +169,8 @@ impl<T: Object> Put<T> {
 
     /// What stands for the effect: our own object, or the one that was found to mean the same.
     async fn standing(&self, input: &T::Input, output: &Value) -> Result<Option<Difference>, Fault> {
-        let (own, id) = (T::id(input), output["id"].as_str().unwrap_or_default());
-        let id = if T::equivalent(input).is_some() && !id.is_empty() { id } else { &own };
+        let (own, id) = (T::id(input), ResourceId::from(output["id"].as_str().unwrap_or_default()));
+        let id = if T::equivalent(input).is_some() && !id.is_empty() { &id } else { &own };
         let listed = match T::shown_in(input) {
             Some(list) => self.0.shelf.find(&self.0.reader, &list, |item| is_of(item, id)).await,
             None => None,
@@ -180,12 +181,17 @@ impl<T: Object> Put<T> {
             None => self.0.reader.find(id, &T::api(input)).await?,
         };
         let Some(live) = live else {
-            return Ok(Some(Difference { fact: own, expected: Some("present".to_owned()), found: None }));
+            return Ok(Some(Difference {
+                fact: own.to_string(),
+                expected: Some("present".to_owned()),
+                found: None,
+            }));
         };
-        if id.eq_ignore_ascii_case(&own) {
+        if *id == own {
             return Ok(lacks(&live, &T::body(input), &own));
         }
-        let other = || Difference { fact: own.clone(), expected: Some("the same".to_owned()), found: None };
+        let other =
+            || Difference { fact: own.to_string(), expected: Some("the same".to_owned()), found: None };
         Ok(T::is_equivalent(input, &live).unwrap_or_else(|| Err(other())).err())
     }
 }
@@ -215,7 +221,7 @@ impl<T: Object> Activity for Put<T> {
                 Ok(Some(_)) => {
                     let fact = T::id(input);
                     let found = Some("somebody's".to_owned());
-                    return foreign(&Difference { fact, expected: None, found });
+                    return foreign(&Difference { fact: fact.to_string(), expected: None, found });
                 }
                 Err(why) => return unread(why),
             }
@@ -380,7 +386,7 @@ impl<T: Object> Activity for Remove<T> {
     async fn verify(&self, input: &T::Input, _: &Option<Value>, (): &()) -> Result<Vec<Finding>, Fault> {
         let id = T::id(input);
         let difference = self.live(input).await?.map(|_| Difference {
-            fact: id.clone(),
+            fact: id.to_string(),
             expected: None,
             found: Some("present".to_owned()),
         });
@@ -402,7 +408,7 @@ impl<T: Object> Change for Put<T> {
     fn handed(input: &T::Input, _: Option<&str>) -> Handed {
         match T::import(input) {
             Some((kind, id)) => Handed::Made(kind, id),
-            None => Handed::ByItself(T::id(input)),
+            None => Handed::ByItself(T::id(input).to_string()),
         }
     }
 }
@@ -413,6 +419,6 @@ impl<T: Object> Change for Remove<T> {
     }
 
     fn handed(input: &T::Input, _: Option<&str>) -> Handed {
-        if T::COMES_BACK { Handed::Nothing } else { Handed::Gone(T::id(input)) }
+        if T::COMES_BACK { Handed::Nothing } else { Handed::Gone(T::id(input).to_string()) }
     }
 }

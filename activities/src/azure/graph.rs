@@ -8,6 +8,7 @@ use super::reader::{Reader, absent, is_plain};
 use super::recording::ApiEndpoint;
 use super::shape::Shape;
 use super::transport::Answer;
+use crate::azure::PrincipalId;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
@@ -88,21 +89,16 @@ impl Reader {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn graph_known(&self, ids: &[&String]) -> Result<BTreeSet<String>, Fault> {
+    pub async fn graph_known(&self, ids: &BTreeSet<PrincipalId>) -> Result<BTreeSet<PrincipalId>, Fault> {
         const PATH: &str = "directoryObjects/getByIds";
-        let mut known = BTreeSet::new();
+        let (ids, mut known) = (Vec::from_iter(ids), BTreeSet::new());
         for some in ids.chunks(IDS_MAX) {
             let url = self.graph_url(PATH)?;
             let body = json!({"ids": some, "types": ["directoryObject"]});
             let found =
                 self.read(ApiEndpoint::Graph, Method::POST, url, Some(&body), Shape::List("value")).await?;
-            known.extend(
-                found["value"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|o| Some(o["id"].as_str()?.to_lowercase())),
-            );
+            let found = found["value"].as_array().into_iter().flatten();
+            known.extend(found.filter_map(|one| Some(PrincipalId::from(one["id"].as_str()?))));
         }
         Ok(known)
     }

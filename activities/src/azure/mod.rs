@@ -9,6 +9,7 @@ pub mod errors;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod graph;
+mod id;
 pub mod national;
 mod pacing;
 mod paging;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
 pub use date::Told;
+pub use id::{ClientId, DirectoryId, PrincipalId, ResourceId, ResourceType};
 pub use reader::{ReadAction, Reader};
 pub use recording::{ApiEndpoint, RecordedResponse, ResponseRecording};
 pub use sanitize::is_unseen;

@@ -6,7 +6,7 @@
 //! has nor this plan gave.
 
 use crate::activity::finding;
-use crate::azure::Reader;
+use crate::azure::{ClientId, PrincipalId, Reader, ResourceId};
 use crate::conditions::alike_read::{Had, of_groups, read_new, read_old};
 use crate::references::rewrite::Pair;
 use crate::references::text::replace;
@@ -40,9 +40,9 @@ pub(crate) struct AlikeInput {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Side {
-    pub(crate) id: PlanValue<String>,
-    pub(crate) principal_id: PlanValue<String>,
-    pub(crate) client_id: PlanValue<String>,
+    pub(crate) id: PlanValue<ResourceId>,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
+    pub(crate) client_id: PlanValue<ClientId>,
 }
 
 /// What is different.
@@ -139,9 +139,9 @@ mod tests {
 
     fn input(given: &[&str], not_copied: &[&str]) -> AlikeInput {
         let side = |id: &str| Side {
-            id: id.into(),
-            principal_id: format!("{id}-p").into(),
-            client_id: format!("{id}-c").into(),
+            id: ResourceId::from(id).into(),
+            principal_id: PrincipalId::from(format!("{id}-p")).into(),
+            client_id: ClientId::from(format!("{id}-c")).into(),
         };
         let texts = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
         AlikeInput {

@@ -104,10 +104,8 @@ async fn roles(reader: &Reader, filters: Vec<String>) -> Result<Vec<String>, Fau
 async fn on_itself(reader: &Reader, of: &Side) -> Result<Vec<String>, Fault> {
     let list = format!("{}/providers/Microsoft.Authorization/roleAssignments", of.id);
     let mut found = reader.list(&list, "2022-04-01", &[("$filter", "atScope()")]).await?;
-    let text = |a: &Value, name: &str| a["properties"][name].as_str().unwrap_or_default().to_lowercase();
-    found.retain(|a| {
-        text(a, "scope") == of.id.to_lowercase() && text(a, "principalId") != of.principal_id.to_lowercase()
-    });
+    let text = |a: &Value, name: &str| a["properties"][name].as_str().unwrap_or_default().to_owned();
+    found.retain(|a| *of.id == *text(a, "scope") && *of.principal_id != *text(a, "principalId"));
     named(&list, found, |a| names::role_on(&a["properties"]))
 }
 

@@ -4,7 +4,7 @@
 //! are nested: the one answer that shows a grant which nobody knew of.
 
 use crate::activity::finding;
-use crate::azure::{NO_ANSWER, Reader};
+use crate::azure::{DirectoryId, NO_ANSWER, PrincipalId, Reader, ResourceId};
 use crate::conditions::alike;
 use crate::conditions::alike::AlikeInput;
 use crate::references::rewrite::Pair;
@@ -28,15 +28,15 @@ pub(crate) struct PrincipalEqual(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EqualInput {
-    pub(crate) old: String,
-    pub(crate) new: PlanValue<String>,
+    pub(crate) old: PrincipalId,
+    pub(crate) new: PlanValue<PrincipalId>,
     /// The subscriptions in which both are compared; what is held above one shows in it.
-    pub(crate) at: PlanValue<Vec<String>>,
+    pub(crate) at: PlanValue<Vec<ResourceId>>,
     /// What stands for what in scopes and conditions.
     pub(crate) replace: Vec<Pair>,
     /// Principals that move too: which new name stands for one in a condition is for the grant's own proof.
     #[serde(rename = "siblings", default)]
-    pub(crate) batch_peers: PlanValue<Vec<String>>,
+    pub(crate) batch_peers: PlanValue<Vec<PrincipalId>>,
     /// Everything else that both have, compared both ways by `verify`; not in plans of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) alike: Option<AlikeInput>,
@@ -45,8 +45,8 @@ pub(crate) struct EqualInput {
 /// A role at a place, under a condition.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Held {
-    scope: String,
-    role: String,
+    scope: ResourceId,
+    role: DirectoryId,
     condition: String,
     /// The condition names somebody whose new name is not known here.
     names_sibling: bool,
@@ -75,8 +75,8 @@ fn held(body: &Value, pairs: &[(&str, &str)]) -> Option<Held> {
     let text = |name: &str| properties[name].as_str();
     let renamed = |text: &str| replace(text, pairs).unwrap_or_else(|| text.to_owned());
     Some(Held {
-        scope: renamed(text("scope")?).to_lowercase(),
-        role: text("roleDefinitionId")?.rsplit('/').next().unwrap_or_default().to_lowercase(),
+        scope: renamed(text("scope")?).into(),
+        role: ResourceId::from(text("roleDefinitionId")?).name().into(),
         condition: text("condition").map(renamed).unwrap_or_default().to_lowercase(),
         names_sibling: false,
     })
@@ -124,10 +124,10 @@ impl PrincipalEqual {
         let mut told = Vec::new();
         for body in missing.iter().take(TOLD) {
             let text = |name: &str| body["properties"][name].as_str().unwrap_or_default();
-            let id = text("roleDefinitionId");
-            let role = self.0.find(id, "2022-04-01").await.ok().flatten();
+            let id = ResourceId::from(text("roleDefinitionId"));
+            let role = self.0.find(&id, "2022-04-01").await.ok().flatten();
             let role = role.as_ref().and_then(|r| r.pointer("/properties/roleName")?.as_str());
-            let role = role.unwrap_or_else(|| id.rsplit('/').next().unwrap_or_default());
+            let role = role.unwrap_or_else(|| id.name());
             told.push(format!("{role} at {} (through {})", text("scope"), text("principalId")));
         }
         let more = missing.len().saturating_sub(TOLD);
@@ -138,7 +138,7 @@ impl PrincipalEqual {
     }
 
     /// Every subscription with what both hold there.
-    async fn everywhere<'a>(&self, input: &'a EqualInput) -> Result<Vec<(&'a String, Sides)>, Fault> {
+    async fn everywhere<'a>(&self, input: &'a EqualInput) -> Result<Vec<(&'a ResourceId, Sides)>, Fault> {
         let mut asked = Vec::with_capacity(input.at.len());
         for at in &input.at {
             asked.push(async move { Ok((at, self.sides(input, at).await?)) });

@@ -1,6 +1,6 @@
 //! Activities: what is waited for. Reads only.
 
-use crate::azure::Reader;
+use crate::azure::{ClientId, DirectoryId, PrincipalId, Reader, ResourceId};
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{Condition, ConditionResult, Difference, Fault, FaultKind, PlanValue};
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,12 @@ pub(crate) struct PrincipalKnown(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PrincipalInput {
-    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
     /// The application and the resource that it is to be the principal of; not in plans of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) client_id: Option<PlanValue<String>>,
+    pub(crate) client_id: Option<PlanValue<ClientId>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) resource_id: Option<PlanValue<String>>,
+    pub(crate) resource_id: Option<PlanValue<ResourceId>>,
 }
 
 /// Where a service principal is not that of the identity: whoever said its id said another one's.
@@ -26,7 +26,7 @@ fn stranger(found: &Value, input: &PrincipalInput) -> Option<Difference> {
         Some(Difference { fact: fact.to_owned(), expected: Some(expected.to_owned()), found: Some(found) })
     };
     let app = found["appId"].as_str().unwrap_or_default();
-    if let Some(client) = input.client_id.as_deref().filter(|client| !client.eq_ignore_ascii_case(app)) {
+    if let Some(client) = input.client_id.as_deref().filter(|client| **client != *app) {
         return differs("appId", client, app.to_owned());
     }
     // The names of a managed identity have its ARM id, where they are shown.
@@ -34,7 +34,7 @@ fn stranger(found: &Value, input: &PrincipalInput) -> Option<Difference> {
         found["alternativeNames"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut ids = names.iter().filter(|name| name.to_lowercase().starts_with("/subscriptions/")).peekable();
     let wanted = input.resource_id.as_deref()?;
-    let is_its_own = ids.peek().is_none() || ids.any(|id| id.eq_ignore_ascii_case(wanted));
+    let is_its_own = ids.peek().is_none() || ids.any(|id| wanted == id);
     if is_its_own { None } else { differs("alternativeNames", wanted, names.join(" ")) }
 }
 
@@ -79,16 +79,16 @@ pub(crate) struct PrincipalEntitled(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EntitledInput {
-    pub(crate) principal_id: PlanValue<String>,
-    pub(crate) groups: PlanValue<Vec<String>>,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
+    pub(crate) groups: PlanValue<Vec<PrincipalId>>,
     pub(crate) app_roles: Vec<Permission>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Permission {
-    pub(crate) resource_id: String,
-    pub(crate) app_role_id: String,
+    pub(crate) resource_id: PrincipalId,
+    pub(crate) app_role_id: DirectoryId,
 }
 
 impl PrincipalEntitled {
@@ -142,7 +142,7 @@ pub(crate) struct IdentityKnown(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentityIsThere {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
 }
 
 impl Condition for IdentityKnown {
@@ -154,7 +154,7 @@ impl Condition for IdentityKnown {
             Ok(Some(_)) => ConditionResult::Yes,
             Ok(None) => {
                 let why = Fault::new(FaultKind::NotReady, "NotMade", "the other identity is not there yet");
-                ConditionResult::NotYet { after: None, why: why.at(input.id.clone()) }
+                ConditionResult::NotYet { after: None, why: why.at(&*input.id) }
             }
             Err(why) => ConditionResult::NotYet { after: None, why },
         }
@@ -169,9 +169,9 @@ mod tests {
     #[test]
     fn a_principal_of_another_application_or_another_resource_is_a_stranger() {
         let input = PrincipalInput {
-            principal_id: "p".into(),
-            client_id: Some("C".into()),
-            resource_id: Some("/subscriptions/S/id-new".into()),
+            principal_id: PrincipalId::from("p").into(),
+            client_id: Some(ClientId::from("C").into()),
+            resource_id: Some(ResourceId::from("/subscriptions/S/id-new").into()),
         };
         let own = |app: &str, names: Value| json!({"id": "p", "appId": app, "alternativeNames": names});
         let names = json!(["isExplicit=True", "/subscriptions/s/ID-NEW"]);

@@ -2,7 +2,7 @@
 //!
 //! What people say that they did is not what is there, and somebody may have attached it after the plan was made.
 
-use crate::azure::Reader;
+use crate::azure::{Reader, ResourceId};
 use crate::conditions::users::{Known, Look};
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{Condition, ConditionResult, Fault, FaultKind};
@@ -14,7 +14,7 @@ pub(crate) struct IdentityUnused(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnusedInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     /// Its client id and its principal id, by which hosts may name it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) names: PlanValue<Vec<String>>,
@@ -25,7 +25,7 @@ pub(crate) struct UnusedInput {
     pub(crate) answered_for: PlanValue<Vec<String>>,
     /// Records of runs that have ended: they have it attached and do not use it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) records: PlanValue<Vec<String>>,
+    pub(crate) records: PlanValue<Vec<ResourceId>>,
 }
 
 impl Condition for IdentityUnused {
@@ -39,7 +39,7 @@ impl Condition for IdentityUnused {
             Ok(None) => ConditionResult::Yes,
             Ok(Some(user)) => {
                 let what = format!("this still has the old identity {}, whose rights would go now", user.how);
-                let why = Fault::new(FaultKind::NotReady, "StillAttached", what).at(user.id);
+                let why = Fault::new(FaultKind::NotReady, "StillAttached", what).at(user.id.to_string());
                 ConditionResult::NotYet { after: None, why }
             }
             Err(why) => ConditionResult::NotYet { after: None, why },

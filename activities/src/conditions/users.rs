@@ -3,7 +3,7 @@
 //! Each of the three knows what the others do not, and a way that does not answer proves nothing. Only what somebody
 //! answers for by name in the batch file is passed over, and only where it still does not answer.
 
-use crate::azure::Reader;
+use crate::azure::{Reader, ResourceId, ResourceType};
 use crate::references::text::mentions;
 use crate::relocate::looking::{RESOURCE_GRAPH, TABLES, Versions, carriers, lacks_table, users_list};
 use crate::surfaces::host::rewrite::identities;
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 16;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Known {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) api_version: String,
     /// Places that named it, as JSON Pointers, where a person was to change them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -30,23 +30,23 @@ pub(crate) struct Known {
 
 /// Who uses it, and how.
 pub(crate) struct User {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) how: &'static str,
 }
 
 /// What is looked at.
 pub(crate) struct Look<'a> {
-    pub(crate) id: &'a str,
+    pub(crate) id: &'a ResourceId,
     /// Its other names.
     pub(crate) names: &'a [String],
     pub(crate) hosts: &'a [Known],
     pub(crate) answered_for: &'a [String],
     /// Records of runs that have ended: that they have it attached is no use of it.
-    pub(crate) records: &'a [String],
+    pub(crate) records: &'a [ResourceId],
 }
 
 pub(crate) fn carries(body: &Value, id: &str) -> bool {
-    identities(body).iter().any(|attached| attached.eq_ignore_ascii_case(id))
+    identities(body).iter().any(|attached| *attached == *id)
 }
 
 const ATTACHED: &str = "attached";
@@ -77,7 +77,7 @@ impl Look<'_> {
     }
 
     fn is_record(&self, id: &str) -> bool {
-        self.records.iter().any(|record| record.eq_ignore_ascii_case(id))
+        self.records.iter().any(|record| *record == *id)
     }
 
     fn is_answered_for(&self, list: &str) -> bool {
@@ -97,7 +97,7 @@ impl Look<'_> {
         let id = first["id"]
             .as_str()
             .ok_or_else(|| Fault::new(FaultKind::Broken, "NotAnAnswer", what).at(list))?;
-        Ok(Some(User { id: id.to_owned(), how: ATTACHED }))
+        Ok(Some(User { id: id.into(), how: ATTACHED }))
     }
 
     /// Whom the index names, and who has it in truth: an index lags behind.
@@ -105,7 +105,7 @@ impl Look<'_> {
         let asked = TABLES
             .into_iter()
             .map(|table| async move { (reader.resource_graph(&carriers(table, self.id), &[]).await, table) });
-        let mut found: BTreeMap<String, (String, String)> = BTreeMap::new();
+        let mut found: BTreeMap<ResourceId, ResourceType> = BTreeMap::new();
         for (rows, table) in
             stream::iter(asked.collect::<Vec<_>>()).buffered(AT_ONCE).collect::<Vec<_>>().await
         {
@@ -115,16 +115,15 @@ impl Look<'_> {
                 rows => rows?,
             };
             for row in rows {
-                let text = |name: &str| row[name].as_str().map(ToOwned::to_owned);
                 let what = "the index has a row without an id";
-                let (Some(id), Some(kind)) = (text("id"), text("type")) else {
+                let (Some(id), Some(kind)) = (row["id"].as_str(), row["type"].as_str()) else {
                     return Err(Fault::new(FaultKind::Broken, "NotAnAnswer", what).at(table));
                 };
-                found.insert(id.to_lowercase(), (id, kind));
+                found.insert(id.into(), kind.into());
             }
         }
         let versions = Versions::default();
-        for (id, kind) in found.into_values().filter(|(id, _)| !self.is_record(id)) {
+        for (id, kind) in found.into_iter().filter(|(id, _)| !self.is_record(id)) {
             let api = versions.of(reader, &id, &kind).await;
             if reader.find_twice(&id, &api).await?.is_some_and(|body| carries(&body, self.id)) {
                 return Ok(Some(User { id, how: ATTACHED }));

@@ -3,14 +3,12 @@
 //! Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-policy>
 
 use super::scan::{Identifier, Identifiers, Mention, escape};
+use crate::azure::ResourceId;
 use serde_json::{Map, Value};
 
 /// The name and the group of an identity.
-pub(crate) fn name_and_group(resource_id: &str) -> Option<[&str; 2]> {
-    let parts: Vec<&str> = resource_id.split('/').collect();
-    let group = parts.windows(2).find(|w| w[0].eq_ignore_ascii_case("resourceGroups"))?[1];
-    let name = parts.last().filter(|name| !name.is_empty())?;
-    Some([name, group])
+fn name_and_group(id: &ResourceId) -> Option<[&str; 2]> {
+    Some([id.name(), id.resource_group()?]).filter(|[name, _]| !name.is_empty())
 }
 
 /// Every pair of a name and a group that stand in one object, or each as the `value` of a member of it.
@@ -89,8 +87,7 @@ mod tests {
     #[test]
     fn a_name_counts_only_beside_the_group_of_the_same_identity() {
         let id = "/subscriptions/s/resourcegroups/RG/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-a";
-        let who =
-            Identifiers { resource_id: id.into(), client_id: String::new(), principal_id: String::new() };
+        let who = Identifiers { resource_id: id.into(), client_id: "".into(), principal_id: "".into() };
         let of = |body: Value| -> Vec<(String, Identifier)> {
             pairs(&body, &who).into_iter().map(|m| (m.pointer, m.identifier)).collect()
         };

@@ -45,9 +45,11 @@ pub fn references(data: &[u8]) {
     let back: Vec<(&str, &str)> = pairs.iter().map(|(from, to)| (*to, *from)).collect();
     let named = pairs.iter().any(|(from, _)| mentions(&text, from));
     if named {
-        let [resource_id, client_id, principal_id] = pairs.map(|(from, _)| from.to_owned());
+        let [(resource_id, _), (client_id, _), (principal_id, _)] = pairs;
+        let (client_id, principal_id) = (client_id.into(), principal_id.into());
+        let who = Identifiers { resource_id: resource_id.into(), client_id, principal_id };
         let mut among = BTreeSet::new();
-        Words::of([&Identifiers { resource_id, client_id, principal_id }]).in_text(&text, &mut among);
+        Words::of([&who]).in_text(&text, &mut among);
         assert!(!among.is_empty(), "whoever is named in {text:?} is not among those that may be");
     }
     let replaced = replace(&text, &pairs);

@@ -6,6 +6,7 @@ use super::scan::escape;
 use super::secrets::{MASK, mask};
 use super::settings_key::SettingsKey;
 use super::writable::without_computed;
+use crate::azure::ResourceId;
 use rehome_orchestrator::{Difference, Fault, FaultKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -41,7 +42,7 @@ pub(crate) struct Lens<'a> {
     /// Pointers of the places that are written.
     pub(crate) places: &'a [String],
     /// Identities that are put into the map or taken out of it.
-    pub(crate) identities: Vec<&'a str>,
+    pub(crate) identities: Vec<&'a ResourceId>,
 }
 
 /// Members of a resource that say what it is, or are resources of their own.
@@ -166,7 +167,7 @@ fn identity(block: &Value, lens: &Lens<'_>) -> Option<Value> {
         let who = block["principalId"].as_str().map_or(Value::Bool(true), Value::from);
         out.insert("systemAssigned".to_owned(), who);
     }
-    let written = |id: &String| lens.identities.iter().any(|one| one.eq_ignore_ascii_case(id));
+    let written = |id: &String| lens.identities.iter().any(|one| *one == id.as_str());
     let map = block["userAssignedIdentities"].as_object().into_iter().flatten();
     let others = map.filter(|(id, _)| !written(id)).map(|(id, _)| (id.to_lowercase(), Value::Bool(true)));
     let others: Map<String, Value> = others.collect();
@@ -346,10 +347,10 @@ impl Spill {
         }
     }
 
-    /// The identity that is not attached any more, as the id in lower case.
-    pub(crate) fn lost_identity(&self) -> Option<String> {
+    /// The identity that is not attached any more.
+    pub(crate) fn lost_identity(&self) -> Option<ResourceId> {
         let id = self.pointer.strip_prefix(ATTACHED)?;
-        self.was.as_ref().map(|_| unescaped(id))
+        self.was.as_ref().map(|_| unescaped(id).into())
     }
 
     fn is_attached(&self) -> bool {
@@ -357,8 +358,8 @@ impl Spill {
     }
 
     /// Whether it is about this identity in the map.
-    pub(crate) fn is_of(&self, id: &str) -> bool {
-        self.pointer.strip_prefix(ATTACHED).is_some_and(|own| unescaped(own).eq_ignore_ascii_case(id))
+    pub(crate) fn is_of(&self, id: &ResourceId) -> bool {
+        self.pointer.strip_prefix(ATTACHED).is_some_and(|own| *id == *unescaped(own))
     }
 
     /// Whether it is about the block of identities.
@@ -380,7 +381,12 @@ pub(crate) fn naming(code: &str, what: &str, id: &str, spilt: &[Spill]) -> Fault
         let Difference { fact, expected, found } = spill.difference(id);
         let at = fact.strip_prefix(id).map_or(fact.clone(), |at| at.trim_start_matches('#').to_owned());
         let side = |text: Option<String>| text.unwrap_or_else(|| "nothing".to_owned());
-        format!("{} was {}, is {}", spill.lost_identity().unwrap_or(at), side(expected), side(found))
+        format!(
+            "{} was {}, is {}",
+            spill.lost_identity().map_or(at, |id| id.to_string()),
+            side(expected),
+            side(found)
+        )
     };
     let named: Vec<String> = spilt.iter().take(NAMED_MAX).map(one).collect();
     let more = spilt.len().saturating_sub(NAMED_MAX);
@@ -402,7 +408,9 @@ mod tests {
     fn rest(resource: &Value, places: &[&str], identities: &[&str]) -> Rest {
         let places: Vec<String> = places.iter().map(|at| (*at).to_owned()).collect();
         let key = SettingsKey::new([7; 32]);
-        Rest::of(resource, &Lens { key: &key, id: "/host", places: &places, identities: identities.to_vec() })
+        let identities: Vec<ResourceId> = identities.iter().copied().map(ResourceId::from).collect();
+        let identities = identities.iter().collect();
+        Rest::of(resource, &Lens { key: &key, id: "/host", places: &places, identities })
     }
 
     fn host() -> Value {

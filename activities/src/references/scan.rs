@@ -1,6 +1,7 @@
 //! Activities: finds the three identifiers of an identity anywhere in a resource. Pure.
 
 use super::text::mentions;
+use crate::azure::{ClientId, PrincipalId, ResourceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,11 +10,11 @@ use serde_json::Value;
 #[serde(deny_unknown_fields)]
 pub struct Identifiers {
     /// The ARM resource id.
-    pub resource_id: String,
+    pub resource_id: ResourceId,
     /// The client id (application id), a GUID.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The principal id (object id of the service principal), a GUID.
-    pub principal_id: String,
+    pub principal_id: PrincipalId,
 }
 
 /// Which of the three was found.
@@ -36,7 +37,7 @@ impl Identifiers {
     /// The identifiers that the text mentions.
     pub fn in_text(&self, text: &str) -> Vec<Identifier> {
         let all = [
-            (Identifier::ResourceId, &self.resource_id),
+            (Identifier::ResourceId, self.resource_id.as_str()),
             (Identifier::ClientId, &self.client_id),
             (Identifier::PrincipalId, &self.principal_id),
         ];
@@ -125,7 +126,7 @@ mod tests {
                 "other": format!("{}b", who.client_id),
             }
         });
-        body["identity"]["userAssignedIdentities"][&who.resource_id] =
+        body["identity"]["userAssignedIdentities"][who.resource_id.as_str()] =
             json!({"principalId": who.principal_id});
         let found = scan(&body, &who);
         let key = format!("/identity/userAssignedIdentities/{}", escape(&who.resource_id));
@@ -144,8 +145,7 @@ mod tests {
 
     #[test]
     fn an_identifier_that_is_not_known_is_found_nowhere() {
-        let nobody =
-            Identifiers { resource_id: String::new(), client_id: String::new(), principal_id: String::new() };
+        let nobody = Identifiers { resource_id: "".into(), client_id: "".into(), principal_id: "".into() };
         assert!(scan(&json!({"a": "", "": "b"}), &nobody).is_empty());
     }
 }

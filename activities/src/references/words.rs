@@ -5,6 +5,7 @@
 //! too seldom: an identifier that could be missed so is looked for everywhere.
 
 use super::scan::Identifiers;
+use crate::azure::ResourceId;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
@@ -22,8 +23,9 @@ impl Words {
         let mut all = Self::default();
         for (number, who) in identities.into_iter().enumerate() {
             all.count = number + 1;
-            let name = who.resource_id.rsplit('/').next().unwrap_or_default();
-            for word in [name, &who.client_id, &who.principal_id].map(str::to_ascii_lowercase) {
+            for word in
+                [who.resource_id.name(), &who.client_id, &who.principal_id].map(str::to_ascii_lowercase)
+            {
                 if !word.chars().all(is_of_word) {
                     all.everywhere.insert(number);
                 } else if !word.is_empty() {
@@ -83,8 +85,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 /// Things of which each identity is shown only those that may name it.
 pub(crate) struct ByIdentity<T> {
     all: Vec<T>,
-    /// By lower-case resource id; an identity that is not known here sees everything.
-    of: HashMap<String, Vec<usize>>,
+    /// An identity that is not known here sees everything.
+    of: HashMap<ResourceId, Vec<usize>>,
 }
 
 impl<T> Default for ByIdentity<T> {
@@ -114,7 +116,7 @@ impl<T> ByIdentity<T> {
             read(one, &mut found);
             found.iter().for_each(|who| of[*who].push(nth));
         }
-        let of = identities.iter().map(|who| who.resource_id.to_lowercase()).zip(of).collect();
+        let of = identities.iter().map(|who| who.resource_id.clone()).zip(of).collect();
         Self { all, of }
     }
 
@@ -125,7 +127,7 @@ impl<T> ByIdentity<T> {
 
     /// What may name an identity.
     pub(crate) fn of<'a>(&'a self, who: &Identifiers) -> impl Iterator<Item = &'a T> + use<'a, T> {
-        let known = self.of.get(&who.resource_id.to_lowercase());
+        let known = self.of.get(&who.resource_id);
         let everything = known.is_none().then_some(&self.all).into_iter().flatten();
         known.into_iter().flatten().map(|nth| &self.all[*nth]).chain(everything)
     }
@@ -160,9 +162,9 @@ mod tests {
         let group =
             "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities";
         Identifiers {
-            resource_id: format!("{group}/id_{n}-x"),
-            client_id: format!("1111111{n}-0000-4000-8000-000000000001"),
-            principal_id: format!("2222222{n}-0000-4000-8000-000000000002"),
+            resource_id: format!("{group}/id_{n}-x").into(),
+            client_id: format!("1111111{n}-0000-4000-8000-000000000001").into(),
+            principal_id: format!("2222222{n}-0000-4000-8000-000000000002").into(),
         }
     }
 
@@ -173,7 +175,7 @@ mod tests {
         for (n, who) in all.iter().enumerate() {
             let rid = &who.resource_id;
             for text in [
-                rid.clone(),
+                rid.to_string(),
                 rid.to_uppercase(),
                 rid.replace('/', "%2F"),
                 rid.replace('/', "%252f"),
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn who_could_be_missed_is_looked_for_everywhere() {
         let mut odd = identity(1);
-        odd.client_id = "ä b".to_owned();
+        odd.client_id = "ä b".into();
         let mut found = BTreeSet::new();
         Words::of([&identity(0), &odd]).in_text("nothing", &mut found);
         assert_eq!(found, BTreeSet::from([1]));
@@ -219,10 +221,10 @@ mod tests {
         let all = [identity(0), identity(1)];
         let refs: Vec<&Identifiers> = all.iter().collect();
         let words = Words::of(refs.iter().copied());
-        let things = vec![all[1].client_id.clone(), "x".to_owned(), all[0].principal_id.clone()];
+        let things = vec![all[1].client_id.to_string(), "x".to_owned(), all[0].principal_id.to_string()];
         let sorted = ByIdentity::sorted(things, &refs, &words, |text, found| words.in_text(text, found));
         assert_eq!(sorted.of(&all[0]).count(), 1);
-        assert_eq!(sorted.of(&all[1]).collect::<Vec<_>>(), [&all[1].client_id]);
+        assert_eq!(sorted.of(&all[1]).collect::<Vec<_>>(), [all[1].client_id.as_str()]);
         assert_eq!(sorted.of(&identity(3)).count(), 3);
         assert_eq!(sorted.all().len(), 3);
     }

@@ -4,6 +4,7 @@
 //! write. Version tags, stamps, counts and the caller's rights are not: a plan does not become wrong by them. Nor is
 //! the rest of a host, which each write compares by itself when it happens.
 
+use crate::azure::PrincipalId;
 use crate::relocate::facts::{Assignment, Facts, Gap, GapCode, Moving, Named};
 use crate::relocate::short::short;
 use crate::surfaces::ALL;
@@ -57,9 +58,9 @@ pub fn unread(expected: &Facts, found: &Facts) -> Option<Fault> {
 /// Those with a role on it of whom the plan says that the directory does not know them, and it does: their roles would
 /// not be copied. Who has gone since is no difference, because nothing can be copied for them.
 fn returned(expected: &Facts, found: &Facts) -> Vec<Difference> {
-    let held = |id: &&String| found.assignments_on.iter().any(|a| a.principal_id.eq_ignore_ascii_case(id));
+    let held = |id: &&PrincipalId| found.assignments_on.iter().any(|a| a.principal_id == **id);
     let back = expected.gone.difference(&found.gone).filter(held);
-    let said = |id: &String| Difference {
+    let said = |id: &PrincipalId| Difference {
         fact: format!("principal {id}"),
         expected: Some("gone".to_owned()),
         found: Some("there".to_owned()),
@@ -75,7 +76,7 @@ fn copies(expected: &Facts, found: &Facts) -> Vec<String> {
     let mut out = Vec::new();
     for a in found.assignments_on.iter().filter(|a| !known(&expected.assignments_on, a)) {
         let held = |was: &&Assignment| {
-            let mover = |m: &Moving| m.principal_id.eq_ignore_ascii_case(&was.principal_id);
+            let mover = |m: &Moving| m.principal_id == was.principal_id;
             expected.moving.iter().any(mover) && same(was, a)
         };
         if expected.assignments_on.iter().any(|was| held(&was)) {
@@ -84,8 +85,7 @@ fn copies(expected: &Facts, found: &Facts) -> Vec<String> {
     }
     for a in found.assignments_of.iter().filter(|a| !known(&expected.assignments_of, a)) {
         let moved = |was: &&Assignment| {
-            let mover =
-                |m: &Moving| m.from.eq_ignore_ascii_case(&was.scope) && m.to.eq_ignore_ascii_case(&a.scope);
+            let mover = |m: &Moving| m.from == was.scope && m.to == a.scope;
             expected.moving.iter().any(mover) && same(was, a)
         };
         if expected.assignments_of.iter().any(|was| moved(&was)) {
@@ -111,12 +111,12 @@ fn facts(facts: &Facts) -> BTreeMap<String, String> {
 fn mapped(facts: &Facts, put: &mut dyn FnMut(String, String)) {
     for p in &facts.mapped.places {
         let found = if p.there { short(&(p.by_roles, &p.lacks)) } else { "not there".to_owned() };
-        let found = format!("{} {found}", p.id.to_ascii_lowercase());
-        put(format!("counterpart of {}", p.of.to_ascii_lowercase()), found);
+        let found = format!("{} {found}", p.id.folded());
+        put(format!("counterpart of {}", p.of.folded()), found);
     }
     for m in &facts.mapped.grants {
         let found = if m.there { short(&(&m.grant.body, &m.lacks)) } else { "not there".to_owned() };
-        let found = format!("{} {found}", m.grant.id.to_ascii_lowercase());
-        put(format!("counterpart of grant {}", m.of.to_ascii_lowercase()), found);
+        let found = format!("{} {found}", m.grant.id.folded());
+        put(format!("counterpart of grant {}", m.of.folded()), found);
     }
 }

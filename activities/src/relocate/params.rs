@@ -1,6 +1,7 @@
 //! Activities: what a person asked for: which identity goes where, and how. Pure data.
 
 use super::facts::Strategy;
+use crate::azure::ResourceId;
 use rehome_orchestrator::{OnFailure, Retry};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// The ARM id of the identity that moves.
-    pub identity: String,
+    pub identity: ResourceId,
     /// Where it goes.
     pub target: Target,
     /// How long to wait between the last check and the clean-up, in unscaled milliseconds.
@@ -50,12 +51,12 @@ pub struct Options {
     /// What to do with a host that runs code, has one identity and names it nowhere that can be seen.
     pub unpinned_host: Unpinned,
     /// Hosts (ids) whose code is known to name its identity.
-    pub pinned: BTreeSet<String>,
+    pub pinned: BTreeSet<ResourceId>,
     /// How to re-point a host (id), where a person knows better.
-    pub strategies: BTreeMap<String, Strategy>,
+    pub strategies: BTreeMap<ResourceId, Strategy>,
     /// Scopes and resources that move too: what begins with the first is granted at the second as well, and a
     /// host whose counterpart is there is left alone: the counterpart gets the new identity.
-    pub scope_map: BTreeMap<String, String>,
+    pub scope_map: BTreeMap<ResourceId, ResourceId>,
     /// Tags to put on the new identity beside the copied ones.
     pub add_tags: BTreeMap<String, String>,
     /// What somebody answers for: hosts (ids) that Azure knows and the caller cannot read, deny assignments (ids) that
@@ -110,13 +111,10 @@ impl Options {
 
     /// The counterpart of a resource or scope, by the longest entry of the map that it is at or below. What is
     /// mapped to itself has none: so something can be left out of what is mapped around it.
-    pub(crate) fn counterpart(&self, id: &str) -> Option<String> {
-        let fits =
-            |from: &str| id.eq_ignore_ascii_case(from) || crate::surfaces::host::strategy::below(id, from);
-        let entries = self.scope_map.iter().filter(|(from, _)| fits(from));
+    pub(crate) fn counterpart(&self, id: &ResourceId) -> Option<ResourceId> {
+        let entries = self.scope_map.iter().filter(|(from, _)| id.is_at_or_below(from));
         let (from, to) = entries.max_by_key(|(from, _)| from.len())?;
-        let counterpart = format!("{to}{}", &id[from.len()..]);
-        (!counterpart.eq_ignore_ascii_case(id)).then_some(counterpart)
+        id.moved(from, to).filter(|counterpart| counterpart != id)
     }
 }
 
@@ -136,16 +134,13 @@ pub enum Unpinned {
 
 impl Target {
     /// The ARM id of the target's resource group.
-    pub fn group_id(&self) -> String {
-        format!("/subscriptions/{}/resourceGroups/{}", self.subscription, self.resource_group)
+    pub fn group_id(&self) -> ResourceId {
+        format!("/subscriptions/{}/resourceGroups/{}", self.subscription, self.resource_group).into()
     }
 
     /// The ARM id that the new identity will have.
-    pub fn id(&self) -> String {
-        format!(
-            "{}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}",
-            self.group_id(),
-            self.name
-        )
+    pub fn id(&self) -> ResourceId {
+        let group = self.group_id();
+        format!("{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}", self.name).into()
     }
 }

@@ -2,6 +2,7 @@
 //! condition or on a host with its own. They follow from the facts alone. Pure.
 
 use super::facts::{Facts, Moving};
+use crate::azure::{ClientId, ResourceId};
 use crate::references::scan::Identifiers;
 use crate::references::text::mentions;
 use crate::references::words::Words;
@@ -19,7 +20,7 @@ impl Peers {
     pub fn new(all: Vec<Moving>) -> Self {
         let name = |m: &Moving| Identifiers {
             resource_id: m.from.clone(),
-            client_id: String::new(),
+            client_id: ClientId::default(),
             principal_id: m.principal_id.clone(),
         };
         let names: Vec<Identifiers> = all.iter().map(name).collect();
@@ -36,7 +37,7 @@ impl Peers {
             let named = |text: &&str| {
                 mentions(text, &m.from) || !m.principal_id.is_empty() && mentions(text, &m.principal_id)
             };
-            !m.from.eq_ignore_ascii_case(own) && texts.iter().any(named)
+            m.from != *own && texts.iter().any(named)
         };
         maybe.into_iter().map(|nth| &self.all[nth]).filter(stands).cloned().collect()
     }
@@ -50,7 +51,7 @@ fn texts(facts: &Facts) -> Vec<&str> {
     let of_assignments = assignments
         .flat_map(|a| [Some(a.scope.as_str()), Some(a.principal_id.as_str()), a.condition.as_deref()])
         .flatten();
-    of_assignments.chain(hosts.flat_map(|host| host.attached.iter().map(String::as_str))).collect()
+    of_assignments.chain(hosts.flat_map(|host| host.attached.iter().map(ResourceId::as_str))).collect()
 }
 
 #[cfg(test)]
@@ -60,9 +61,10 @@ mod tests {
 
     fn other(n: usize) -> Moving {
         Moving {
-            from: format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/other{n}"),
-            to: format!("/elsewhere/other{n}"),
-            principal_id: format!("9999999{n}-0000-4000-8000-000000000000"),
+            from: format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/other{n}")
+                .into(),
+            to: format!("/elsewhere/other{n}").into(),
+            principal_id: format!("9999999{n}-0000-4000-8000-000000000000").into(),
         }
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn params() -> Params {
 
 pub(crate) fn assignment(name: &str, scope: &str) -> Assignment {
     Assignment {
-        id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"),
+        id: format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{name}").into(),
         scope: scope.into(),
         role_definition_id: "/subscriptions/s1/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7".into(),
         role: "Reader".into(),
@@ -47,7 +47,7 @@ pub(crate) fn assignment(name: &str, scope: &str) -> Assignment {
 
 pub(crate) fn host(kind: &str, name: &str) -> Host {
     Host {
-        id: format!("{GROUP}/providers/{kind}/{name}"),
+        id: format!("{GROUP}/providers/{kind}/{name}").into(),
         kind: kind.into(),
         api_version: "2025-03-01".into(),
         location: "westeurope".into(),
@@ -123,7 +123,7 @@ pub(crate) fn facts() -> Facts {
             ..Directory::default()
         },
         access_policies: vec![AccessPolicy {
-            vault: format!("{GROUP}/providers/Microsoft.KeyVault/vaults/kv-pay"),
+            vault: format!("{GROUP}/providers/Microsoft.KeyVault/vaults/kv-pay").into(),
             tenant_id: "t".into(),
             application_id: None,
             permissions: json!({"secrets": ["get"]}),
@@ -148,7 +148,7 @@ pub(crate) fn facts() -> Facts {
 
 pub(crate) fn lock(scope: &str, level: &str) -> Lock {
     Lock {
-        id: format!("{scope}/providers/Microsoft.Authorization/locks/keep"),
+        id: format!("{scope}/providers/Microsoft.Authorization/locks/keep").into(),
         scope: scope.into(),
         level: level.into(),
         notes: Some("kept".into()),

@@ -58,7 +58,7 @@ fn what_the_batch_file_says_of_code_that_names_no_identity_is_for_machines_and_a
     params.options.unpinned_host = Unpinned::Block;
     let blocked: Vec<String> = preflight(&params, &facts).blockers.into_iter().map(|n| n.target).collect();
     assert_eq!(blocked, [site.id.clone(), facts.hosts[1].id.clone()], "neither can be seen to name it");
-    params.options.strategies.insert(site.id.to_lowercase(), Strategy::Swap);
+    params.options.strategies.insert(site.id.to_lowercase().into(), Strategy::Swap);
     assert_eq!(choose(&params, &facts, &site).strategy, Strategy::Swap);
 }
 
@@ -117,9 +117,9 @@ fn the_type_of_a_host_decides_where_no_code_asks() {
 fn a_person_who_knows_better_is_believed() {
     let (mut params, facts) = (params(), facts());
     let vm = host("Microsoft.Compute/virtualMachines", "vm");
-    params.options.pinned.insert(vm.id.to_uppercase());
+    params.options.pinned.insert(vm.id.to_uppercase().into());
     assert_eq!(choose(&params, &facts, &vm).strategy, Strategy::Overlap);
-    params.options.strategies.insert(vm.id.to_uppercase(), Strategy::ByHand);
+    params.options.strategies.insert(vm.id.to_uppercase().into(), Strategy::ByHand);
     assert_eq!(choose(&params, &facts, &vm).strategy, Strategy::ByHand);
     params.options = super::params::Options { unpinned_host: Unpinned::PinFirst, ..Default::default() };
     assert_eq!(choose(&params, &facts, &vm).strategy, Strategy::PinFirst);
@@ -143,7 +143,7 @@ fn each_obstacle_has_its_own_code() {
         f.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
     });
     blocked("B103", &|_, f| f.target.taken = true);
-    blocked("B104", &|_, f| f.target.id = OLD.to_uppercase());
+    blocked("B104", &|_, f| f.target.id = OLD.to_uppercase().into());
     blocked("B105", &|p, _| p.target.name = "-x".into());
     blocked("B106", &|_, f| f.target.group_location = None);
     blocked("B107", &|p, _| p.target.location = "WestEurope".into());
@@ -172,7 +172,7 @@ fn each_obstacle_has_its_own_code() {
     });
     blocked("B124", &|_, f| {
         f.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
-        f.hosts[0].dead = vec![OLD.replace("id-pay", "id-gone")];
+        f.hosts[0].dead = vec![OLD.replace("id-pay", "id-gone").into()];
     });
     blocked("B116", &|_, f| f.locks = vec![lock(GROUP, "ReadOnly")]);
     blocked("B117", &|p, f| {
@@ -243,7 +243,7 @@ fn facts_that_matter_are_compared_and_others_are_not() {
     was.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
     let mut is = was.clone();
     is.hosts[0].rest = "sha256:1".into();
-    is.hosts[0].id = is.hosts[0].id.to_uppercase();
+    is.hosts[0].id = is.hosts[0].id.to_uppercase().into();
     is.assignment_counts = BTreeMap::from([("s1".into(), 7)]);
     is.assignments_of[0].role_definition_id = "/providers/x/ACDD72A7-3385-48ef-bd42-f606fba81ae7".into();
     assert_eq!(differences(&was, &is), []);
@@ -263,7 +263,7 @@ fn what_ends_by_itself_is_the_same_under_another_name_and_a_siblings_copy_of_it_
     (on.principal_id, on.until) = ("sibling".into(), end("2098-12-31T23:00:00Z"));
     was.assignments_on = vec![on.clone()];
     let mut is = was.clone();
-    is.assignments_on[0].id = format!("{OLD}/given-again");
+    is.assignments_on[0].id = format!("{OLD}/given-again").into();
     is.assignments_on[0].until = end("2098-12-31T23:00:00.000Z");
     assert_eq!(differences(&was, &is), []);
     is.assignments_on.push(Assignment { principal_id: "its-new-principal".into(), ..on.clone() });
@@ -295,7 +295,7 @@ fn a_regional_identity_moves_where_counterparts_take_the_place_of_its_hosts() {
     facts.identity.isolation_scope = Some("Regional".into());
     facts.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
     let mut counterpart = facts.hosts[0].clone();
-    counterpart.id = counterpart.id.replace("weu", "sdc");
+    counterpart.id = counterpart.id.replace("weu", "sdc").into();
     counterpart.location = "Sweden Central".into();
     facts.counterparts = vec![Counterpart { of: facts.hosts[0].id.clone(), host: counterpart }];
     assert_eq!(codes(&params(), &facts), ["W311"]);
@@ -311,7 +311,7 @@ fn a_lock_on_a_counterpart_is_in_the_way_and_one_on_what_is_left_alone_is_not() 
     let mut facts = facts();
     facts.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
     let mut counterpart = facts.hosts[0].clone();
-    counterpart.id = counterpart.id.replace("weu", "sdc");
+    counterpart.id = counterpart.id.replace("weu", "sdc").into();
     facts.counterparts = vec![Counterpart { of: facts.hosts[0].id.clone(), host: counterpart }];
     facts.locks = vec![lock(&facts.hosts[0].id, "ReadOnly")];
     assert!(!codes(&params(), &facts).contains(&"B116".to_owned()));
@@ -347,7 +347,7 @@ fn a_kubelets_identity_costs_every_node_and_is_left_to_a_person_unless_somebody_
 fn the_nodes_of_a_cluster_are_the_clusters_where_its_kubelets_have_the_identity() {
     let mut facts = facts();
     let mut nodes = host("Microsoft.Compute/virtualMachineScaleSets", "aks-pool");
-    nodes.id = nodes.id.replace("rg-pay-weu", "mc_PAY_aks");
+    nodes.id = nodes.id.replace("rg-pay-weu", "mc_PAY_aks").into();
     let (cluster, other) = (cluster_with_kubelets(), host("Microsoft.Compute/virtualMachines", "vm"));
     facts.hosts = vec![cluster.clone(), nodes.clone(), other.clone()];
     let owner = crate::surfaces::cluster::nodes::cluster_of(&facts, &nodes);
@@ -369,8 +369,13 @@ fn an_exemption_that_was_only_said_when_the_plan_was_made_has_not_changed_by_bei
     let (mut was, mut is) = (facts(), facts());
     let id = format!("{OLD}/providers/Microsoft.Authorization/policyExemptions/e");
     let (assignment, category) = ("/a".to_owned(), "Waiver".to_owned());
-    was.named = vec![Named::Exemption(Exemption { id: id.clone(), assignment, category, until: None })];
+    was.named = vec![Named::Exemption(Exemption {
+        id: id.clone().into(),
+        assignment: assignment.into(),
+        category,
+        until: None,
+    })];
     assert_eq!(differences(&was, &is).len(), 1, "it is gone");
-    is.on_itself = vec![OnItself { id, api_version: "v".into(), body: serde_json::json!({}) }];
+    is.on_itself = vec![OnItself { id: id.into(), api_version: "v".into(), body: serde_json::json!({}) }];
     assert_eq!(differences(&was, &is), []);
 }

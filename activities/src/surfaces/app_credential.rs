@@ -3,7 +3,7 @@
 use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
-use crate::azure::{Reader, items};
+use crate::azure::{DirectoryId, PrincipalId, Reader, items};
 use crate::references::scan::Identifiers;
 use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::Facts;
@@ -29,7 +29,7 @@ const APPLICATIONS_MAX: usize = 2_000;
 #[serde(deny_unknown_fields)]
 pub struct AppCredential {
     /// The application's object id.
-    pub application: String,
+    pub application: DirectoryId,
     /// The application's name.
     pub application_name: String,
     /// The credential's name.
@@ -50,7 +50,7 @@ pub(crate) struct TrustLink;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppCredentialInput {
-    application_object_id: String,
+    application_object_id: DirectoryId,
     name: String,
     issuer: String,
     subject: PlanValue<String>,
@@ -202,14 +202,14 @@ pub(crate) fn with_ids(objects: Vec<Value>) -> Vec<(String, Value)> {
     objects.into_iter().filter_map(|object| Some((parse::text(&object, "/id")?, object))).collect()
 }
 
-pub(crate) fn trusted_by(application: &Value, principal: &str) -> Vec<AppCredential> {
+pub(crate) fn trusted_by(application: &Value, principal: &PrincipalId) -> Vec<AppCredential> {
     let credentials = application["credentials"].as_array().into_iter().flatten();
-    let of_it = |c: &&Value| c["subject"].as_str().is_some_and(|s| s.eq_ignore_ascii_case(principal));
+    let of_it = |c: &&Value| c["subject"].as_str().is_some_and(|s| principal == s);
     let credential = |c: &Value| {
         let audiences = c["audiences"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let id = parse::text(application, "/id")?;
+        let id: DirectoryId = parse::id(application, "/id")?;
         Some(AppCredential {
-            application_name: parse::text(application, "/displayName").unwrap_or_else(|| id.clone()),
+            application_name: parse::text(application, "/displayName").unwrap_or_else(|| id.to_string()),
             application: id,
             name: parse::text(c, "/name")?,
             issuer: parse::text(c, "/issuer")?,

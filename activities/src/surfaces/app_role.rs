@@ -3,6 +3,7 @@
 use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
+use crate::azure::{DirectoryId, PrincipalId};
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -21,11 +22,11 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct AppRole {
     /// The service principal of the application that gives it.
-    pub resource_id: String,
+    pub resource_id: PrincipalId,
     /// That application's name.
     pub resource: String,
     /// The role's id.
-    pub app_role_id: String,
+    pub app_role_id: DirectoryId,
 }
 
 /// An application permission that is given.
@@ -34,9 +35,9 @@ pub(crate) struct PermissionLink;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppRoleInput {
-    principal_id: PlanValue<String>,
-    resource_id: String,
-    app_role_id: String,
+    principal_id: PlanValue<PrincipalId>,
+    resource_id: PrincipalId,
+    app_role_id: DirectoryId,
 }
 
 impl Link for PermissionLink {
@@ -82,7 +83,7 @@ impl Link for PermissionLink {
     }
 }
 
-fn link(role: &AppRole, principal: PlanValue<String>) -> AppRoleInput {
+fn link(role: &AppRole, principal: PlanValue<PrincipalId>) -> AppRoleInput {
     let AppRole { resource_id, app_role_id, .. } = role.clone();
     AppRoleInput { principal_id: principal, resource_id, app_role_id }
 }
@@ -153,10 +154,10 @@ impl Surface for AppRoles {
 }
 
 pub(crate) fn app_role(role: &Value) -> Option<AppRole> {
-    let resource_id = parse::text(role, "/resourceId")?;
+    let resource_id: PrincipalId = parse::id(role, "/resourceId")?;
     Some(AppRole {
-        resource: parse::text(role, "/resourceDisplayName").unwrap_or_else(|| resource_id.clone()),
-        app_role_id: parse::text(role, "/appRoleId")?,
+        resource: parse::text(role, "/resourceDisplayName").unwrap_or_else(|| resource_id.to_string()),
+        app_role_id: parse::id(role, "/appRoleId")?,
         resource_id,
     })
 }

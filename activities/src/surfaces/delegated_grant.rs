@@ -3,6 +3,7 @@
 use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
+use crate::azure::PrincipalId;
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -22,11 +23,11 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct DelegatedGrant {
     /// The service principal of the application that it may use.
-    pub resource_id: String,
+    pub resource_id: PrincipalId,
     /// `AllPrincipals` or `Principal`.
     pub consent_type: String,
     /// On whose behalf, where not on everybody's.
-    pub principal_id: Option<String>,
+    pub principal_id: Option<PrincipalId>,
     /// The permissions, as Graph has them.
     pub scope: String,
 }
@@ -37,11 +38,11 @@ pub(crate) struct DelegatedLink;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DelegatedGrantInput {
-    client_id: PlanValue<String>,
-    resource_id: String,
+    client_id: PlanValue<PrincipalId>,
+    resource_id: PrincipalId,
     consent_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    principal_id: Option<String>,
+    principal_id: Option<PrincipalId>,
     scope: String,
 }
 
@@ -95,7 +96,7 @@ impl Link for DelegatedLink {
     }
 }
 
-fn link(grant: &DelegatedGrant, client: PlanValue<String>) -> DelegatedGrantInput {
+fn link(grant: &DelegatedGrant, client: PlanValue<PrincipalId>) -> DelegatedGrantInput {
     let DelegatedGrant { resource_id, consent_type, principal_id, scope } = grant.clone();
     DelegatedGrantInput { client_id: client, resource_id, consent_type, principal_id, scope }
 }
@@ -169,9 +170,9 @@ impl Surface for DelegatedGrants {
 pub(crate) fn delegated_grants(found: &Value) -> Vec<DelegatedGrant> {
     let grants = found["value"].as_array().into_iter().flatten().filter_map(|grant| {
         Some(DelegatedGrant {
-            resource_id: parse::text(grant, "/resourceId")?,
+            resource_id: parse::id(grant, "/resourceId")?,
             consent_type: parse::text(grant, "/consentType")?,
-            principal_id: parse::text(grant, "/principalId").filter(|id| !id.is_empty()),
+            principal_id: parse::id(grant, "/principalId"),
             scope: parse::text(grant, "/scope")?,
         })
     });

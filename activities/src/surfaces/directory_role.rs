@@ -3,6 +3,7 @@
 use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, odata, same};
+use crate::azure::{DirectoryId, PrincipalId};
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -21,9 +22,9 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct DirectoryRole {
     /// The role definition's id.
-    pub role_definition_id: String,
+    pub role_definition_id: DirectoryId,
     /// Where it holds: `/`, an administrative unit, an application.
-    pub scope: String,
+    pub scope: DirectoryId,
 }
 
 /// A role in the directory that is given.
@@ -32,9 +33,9 @@ pub(crate) struct DirectoryRoleLink;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DirectoryRoleInput {
-    role_definition_id: String,
-    principal_id: PlanValue<String>,
-    directory_scope_id: String,
+    role_definition_id: DirectoryId,
+    principal_id: PlanValue<PrincipalId>,
+    directory_scope_id: DirectoryId,
 }
 
 impl Link for DirectoryRoleLink {
@@ -82,7 +83,7 @@ impl Link for DirectoryRoleLink {
     }
 }
 
-fn link(role: &DirectoryRole, principal: PlanValue<String>) -> DirectoryRoleInput {
+fn link(role: &DirectoryRole, principal: PlanValue<PrincipalId>) -> DirectoryRoleInput {
     let DirectoryRole { role_definition_id, scope } = role.clone();
     DirectoryRoleInput { role_definition_id, principal_id: principal, directory_scope_id: scope }
 }
@@ -151,7 +152,7 @@ impl Surface for DirectoryRoles {
 
 pub(crate) fn directory_role(role: &Value) -> Option<DirectoryRole> {
     Some(DirectoryRole {
-        role_definition_id: parse::text(role, "/roleDefinitionId")?,
-        scope: parse::text(role, "/directoryScopeId").unwrap_or_else(|| "/".to_owned()),
+        role_definition_id: parse::id(role, "/roleDefinitionId")?,
+        scope: parse::id(role, "/directoryScopeId").unwrap_or_else(|| "/".into()),
     })
 }

@@ -4,7 +4,7 @@ use crate::activity::kept_lock::KeptLock;
 use crate::activity::kit::Kind;
 use crate::activity::list_cache::List;
 use crate::activity::object::{Object, Put};
-use crate::azure::{Reader, says_no_version};
+use crate::azure::{Reader, ResourceId, says_no_version};
 use crate::relocate::facts::{Facts, Gap};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -58,7 +58,7 @@ pub(crate) struct MadeCredential;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CredentialInput {
-    identity: String,
+    identity: ResourceId,
     name: String,
     issuer: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,8 +81,8 @@ impl Object for MadeCredential {
         &input.locks
     }
 
-    fn id(input: &CredentialInput) -> String {
-        format!("{}/federatedIdentityCredentials/{}", input.identity, input.name)
+    fn id(input: &CredentialInput) -> ResourceId {
+        format!("{}/federatedIdentityCredentials/{}", input.identity, input.name).into()
     }
 
     fn api(input: &CredentialInput) -> String {
@@ -102,11 +102,11 @@ impl Object for MadeCredential {
     }
 
     fn import(input: &CredentialInput) -> Option<(&'static str, String)> {
-        Some(("azurerm_federated_identity_credential", Self::id(input)))
+        Some(("azurerm_federated_identity_credential", Self::id(input).to_string()))
     }
 
     fn lock(input: &CredentialInput) -> String {
-        input.identity.clone()
+        input.identity.to_string()
     }
 
     fn shown_in(input: &CredentialInput) -> Option<List> {

@@ -4,7 +4,7 @@ use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
 use crate::activity::list_cache::List;
-use crate::azure::Reader;
+use crate::azure::{PrincipalId, Reader};
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
 use crate::relocate::params::Params;
@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// Its object id.
-    pub id: String,
+    pub id: PrincipalId,
     /// Its name, or its id where the name may not be read.
     pub name: String,
     /// Members come from a rule: nobody can be added.
@@ -50,8 +50,8 @@ pub(crate) struct MemberLink;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MemberInput {
-    group_id: String,
-    principal_id: PlanValue<String>,
+    group_id: PrincipalId,
+    principal_id: PlanValue<PrincipalId>,
 }
 
 impl Link for MemberLink {
@@ -91,7 +91,7 @@ impl Link for MemberLink {
     }
 }
 
-fn link(group: &Group, principal: PlanValue<String>) -> MemberInput {
+fn link(group: &Group, principal: PlanValue<PrincipalId>) -> MemberInput {
     MemberInput { group_id: group.id.clone(), principal_id: principal }
 }
 
@@ -126,7 +126,7 @@ impl Surface for GroupMember {
     fn hear_graph(&self, answers: Answers<'_>, out: &mut Heard) {
         let found = answers.items(out);
         let groups = found.iter().filter(|one| kind(one) == "group");
-        out.groups.extend(groups.filter_map(|one| parse::text(one, "/id")));
+        out.groups.extend(groups.filter_map(|one| parse::id(one, "/id")));
         out.directory.by_hand.extend(found.iter().filter_map(not_copied));
     }
 
@@ -197,10 +197,10 @@ pub(crate) fn not_copied(object: &Value) -> Option<String> {
 /// What the groups are that these identities are in, each asked for once.
 pub(crate) async fn details(reader: &Reader, all: &mut [Heard]) {
     let select = "$select=id,displayName,groupTypes,onPremisesSyncEnabled,isAssignableToRole";
-    let ids: BTreeSet<&String> = all.iter().flat_map(|heard| &heard.groups).collect();
+    let ids: BTreeSet<&PrincipalId> = all.iter().flat_map(|heard| &heard.groups).collect();
     let paths: Vec<String> = ids.iter().map(|id| format!("groups/{id}?{select}")).collect();
     let details = reader.graph_batch(&paths).await;
-    let known: BTreeMap<String, Result<Value, Fault>> = ids.into_iter().cloned().zip(details).collect();
+    let known: BTreeMap<PrincipalId, Result<Value, Fault>> = ids.into_iter().cloned().zip(details).collect();
     for heard in all {
         let mut groups = Vec::with_capacity(heard.groups.len());
         for id in &heard.groups {
@@ -217,11 +217,11 @@ pub(crate) async fn details(reader: &Reader, all: &mut [Heard]) {
     }
 }
 
-fn group(id: &str, details: &Value) -> Group {
+fn group(id: &PrincipalId, details: &Value) -> Group {
     let types = details["groupTypes"].as_array().into_iter().flatten();
     Group {
-        id: id.to_owned(),
-        name: parse::text(details, "/displayName").unwrap_or_else(|| id.to_owned()),
+        id: id.clone(),
+        name: parse::text(details, "/displayName").unwrap_or_else(|| id.to_string()),
         dynamic: types.filter_map(Value::as_str).any(|t| t.eq_ignore_ascii_case("DynamicMembership")),
         synced: details["onPremisesSyncEnabled"] == true,
         role_assignable: details["isAssignableToRole"] == true,

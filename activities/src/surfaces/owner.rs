@@ -3,6 +3,7 @@
 use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
+use crate::azure::{DirectoryId, PrincipalId};
 use crate::relocate::facts::Facts;
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -23,7 +24,7 @@ pub struct Owned {
     /// `groups`, `applications` or `servicePrincipals`.
     pub collection: String,
     /// Its object id.
-    pub id: String,
+    pub id: DirectoryId,
     /// Its name.
     pub name: String,
 }
@@ -35,8 +36,8 @@ pub(crate) struct OwnerLink;
 #[serde(deny_unknown_fields)]
 pub(crate) struct OwnerInput {
     collection: String,
-    object_id: String,
-    principal_id: PlanValue<String>,
+    object_id: DirectoryId,
+    principal_id: PlanValue<PrincipalId>,
 }
 
 impl Link for OwnerLink {
@@ -66,7 +67,7 @@ impl Link for OwnerLink {
     }
 }
 
-fn link(owned: &Owned, principal: PlanValue<String>) -> OwnerInput {
+fn link(owned: &Owned, principal: PlanValue<PrincipalId>) -> OwnerInput {
     let Owned { collection, id, .. } = owned.clone();
     OwnerInput { collection, object_id: id, principal_id: principal }
 }
@@ -139,12 +140,12 @@ pub(crate) fn owned_object(object: &Value) -> Option<Owned> {
         ("application", "applications"),
         ("servicePrincipal", "servicePrincipals"),
     ]);
-    let id = parse::text(object, "/id")?;
+    let id: DirectoryId = parse::id(object, "/id")?;
     Some(Owned {
         collection: (*collection
             .get(object["@odata.type"].as_str()?.trim_start_matches("#microsoft.graph."))?)
         .to_owned(),
-        name: parse::text(object, "/displayName").unwrap_or_else(|| id.clone()),
+        name: parse::text(object, "/displayName").unwrap_or_else(|| id.to_string()),
         id,
     })
 }

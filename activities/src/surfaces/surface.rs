@@ -4,7 +4,7 @@
 //! ([`ALL`](super::ALL)) and knows none by name. What has nothing to say in one of these keeps the default.
 
 use crate::activity::kit::{Kind, Kit};
-use crate::azure::{Reader, items};
+use crate::azure::{PrincipalId, Reader, items};
 use crate::references::scan::Identifiers;
 use crate::references::words::Batch;
 use crate::relocate::facts::{Directory, Facts, Gap, Named};
@@ -181,5 +181,5 @@ pub(crate) struct Heard {
     pub(crate) named: Vec<Named>,
     pub(crate) gaps: Vec<Gap>,
     /// Groups of which more is to be asked.
-    pub(crate) groups: Vec<String>,
+    pub(crate) groups: Vec<PrincipalId>,
 }

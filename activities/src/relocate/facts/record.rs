@@ -3,6 +3,7 @@
 //! Facts go into plan files and logs: plain, ordered, and without any setting's value.
 
 use crate::azure::national::CLOUDS;
+use crate::azure::{PrincipalId, ResourceId, ResourceType};
 use crate::references::scan::Identifier;
 use crate::references::table::Verb;
 use crate::relocate::facts::{
@@ -32,9 +33,9 @@ pub struct Facts {
     pub assignments_of: Vec<Assignment>,
     /// What others may do with it.
     pub assignments_on: Vec<Assignment>,
-    /// Who of those with a role on it the directory does not know any more: ids in lower case.
+    /// Who of those with a role on it the directory does not know any more.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub gone: BTreeSet<String>,
+    pub gone: BTreeSet<PrincipalId>,
     /// Assignments of others whose conditions name it.
     pub conditions_naming: Vec<Assignment>,
     /// Its grants in Entra ID.
@@ -88,7 +89,7 @@ fn public_graph() -> String {
 #[serde(deny_unknown_fields)]
 pub struct TargetFacts {
     /// The ARM id that the new identity will have.
-    pub id: String,
+    pub id: ResourceId,
     /// The region of the resource group; `None` when it does not exist.
     pub group_location: Option<String>,
     /// Whether an identity of that name is there already.
@@ -100,7 +101,7 @@ pub struct TargetFacts {
     pub registered: Option<bool>,
     /// The assignments of policies that would deny the new identity, as far as that can be asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub policies: Vec<String>,
+    pub policies: Vec<ResourceId>,
 }
 
 /// Grants in Entra ID.
@@ -138,7 +139,7 @@ pub struct Directory {
 #[serde(deny_unknown_fields)]
 pub struct OnItself {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// The API version it was read with.
     pub api_version: String,
     /// Its writable body.
@@ -150,12 +151,12 @@ pub struct OnItself {
 #[serde(deny_unknown_fields)]
 pub struct Moving {
     /// Its id before.
-    pub from: String,
+    pub from: ResourceId,
     /// Its id after.
-    pub to: String,
+    pub to: ResourceId,
     /// Its principal id before; empty where it could not be read.
     #[serde(default)]
-    pub principal_id: String,
+    pub principal_id: PrincipalId,
 }
 
 /// How a resource that carries the identity was found.
@@ -177,9 +178,9 @@ pub enum Method {
 #[serde(deny_unknown_fields)]
 pub struct Host {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// Its type.
-    pub kind: String,
+    pub kind: ResourceType,
     /// The API version it was read with, and is written with.
     pub api_version: String,
     /// Its region; empty where it has none.
@@ -189,10 +190,10 @@ pub struct Host {
     /// `identity.type` as it stands; empty without an identity block.
     pub identity_type: String,
     /// The identities in its map, as spelt there, sorted.
-    pub attached: Vec<String>,
+    pub attached: Vec<ResourceId>,
     /// Those of them that are gone: while one is in the map, Azure refuses every write of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dead: Vec<String>,
+    pub dead: Vec<ResourceId>,
     /// Whether the moving identity is in its map.
     pub carries: bool,
     /// The places outside the map that name the identity.
@@ -229,7 +230,7 @@ pub struct Host {
 #[serde(deny_unknown_fields)]
 pub struct Counterpart {
     /// The id of the host.
-    pub of: String,
+    pub of: ResourceId,
     /// The resource that takes its place.
     pub host: Host,
 }
@@ -257,14 +258,12 @@ impl Facts {
 
     /// Whether the directory does not know any more who has this.
     pub fn is_gone(&self, assignment: &Assignment) -> bool {
-        self.gone.contains(&assignment.principal_id.to_lowercase())
+        self.gone.contains(&assignment.principal_id)
     }
 
     /// The counterpart of a host, or of the resource that it is a part of.
     pub fn counterpart_of(&self, host: &Host) -> Option<&Counterpart> {
-        let is = |c: &&Counterpart| {
-            c.of.eq_ignore_ascii_case(&host.id) || crate::surfaces::host::strategy::below(&host.id, &c.of)
-        };
+        let is = |c: &&Counterpart| host.id.is_at_or_below(&c.of);
         self.counterparts.iter().filter(is).max_by_key(|c| c.of.len())
     }
 }

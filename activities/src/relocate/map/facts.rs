@@ -1,5 +1,6 @@
 //! Activities: what the map of a batch names in the place of scopes, vaults and grants. Pure data.
 
+use crate::azure::ResourceId;
 use crate::relocate::facts::ServiceGrant;
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +19,9 @@ pub struct Mapped {
 #[serde(deny_unknown_fields)]
 pub struct MappedPlace {
     /// The scope or vault.
-    pub of: String,
+    pub of: ResourceId,
     /// Its counterpart.
-    pub id: String,
+    pub id: ResourceId,
     /// Whether that is there, and may be read.
     pub there: bool,
     /// It is a vault that goes by roles, so entries in it are without effect.
@@ -34,7 +35,7 @@ pub struct MappedPlace {
 #[serde(deny_unknown_fields)]
 pub struct MappedGrant {
     /// The id of the grant that it is like.
-    pub of: String,
+    pub of: ResourceId,
     /// The grant, with the counterpart's names in it.
     pub grant: ServiceGrant,
     /// Whether the account that would keep it is there, and may be read.
@@ -50,14 +51,17 @@ impl Mapped {
     }
 
     /// What takes the place of a scope or vault, if it is there and lacks nothing.
-    pub fn place(&self, of: &str) -> Option<&MappedPlace> {
-        let usable = |p: &&MappedPlace| p.there && p.lacks.is_empty() && p.of.eq_ignore_ascii_case(of);
+    pub fn place(&self, of: &ResourceId) -> Option<&MappedPlace> {
+        let usable = |p: &&MappedPlace| p.there && p.lacks.is_empty() && p.of == *of;
         self.places.iter().find(usable)
     }
 
     /// The ids of the places that take the place of some of these.
-    pub fn places_of<'a>(&'a self, these: impl Iterator<Item = &'a String>) -> impl Iterator<Item = &'a str> {
-        these.filter_map(|of| Some(self.place(of)?.id.as_str()))
+    pub fn places_of<'a>(
+        &'a self,
+        these: impl Iterator<Item = &'a ResourceId>,
+    ) -> impl Iterator<Item = &'a ResourceId> {
+        these.filter_map(|of| Some(&self.place(of)?.id))
     }
 
     /// The grants that can be made inside counterparts.

@@ -1,11 +1,11 @@
 //! Activities: what the map of a batch names and cannot be used, before anything is written. Pure.
 
+use crate::azure::ResourceId;
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::surfaces::host::obstacles::obstacles;
-use crate::surfaces::host::strategy::below;
 
 /// What is not there is a blocker where the map names it itself, and else a warning: not everything in a group
 /// moves with it. What is there and lacks something that a grant needs would refuse it in the middle of the run.
@@ -36,13 +36,10 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
     }
 }
 
-fn absent(params: &Params, of: &str, id: &str, else_what: &str, out: &mut Preflight) {
+fn absent(params: &Params, of: &ResourceId, id: &ResourceId, else_what: &str, out: &mut Preflight) {
     let text = format!("its counterpart {id} is not there, or you may not read it");
     // A grant is named by the account that keeps it; a group names much that may stay.
-    let is = |from: &String| {
-        let named = from.to_ascii_lowercase().contains("/providers/");
-        of.eq_ignore_ascii_case(from) || named && below(of, from)
-    };
+    let is = |from: &ResourceId| of == from || from.kind().is_some() && of.is_below(from);
     if params.options.scope_map.keys().any(is) {
         out.blockers.push(notice(NoticeCode::B119, of, text, "make it first, or take it out of scope_map"));
     } else {

@@ -1,14 +1,13 @@
 //! Activities: reads what the map of a batch names in the place of scopes, vaults and services, and whether what
 //! a grant needs is there too: a database, a role or a policy of the service's own. Reads only.
 
-use crate::azure::Reader;
+use crate::azure::{Reader, ResourceId};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
-use crate::surfaces::host::strategy::below;
 use crate::surfaces::key_vault_policy::facts::goes_by_roles;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
@@ -48,10 +47,9 @@ impl Unread {
 }
 
 /// Whether something belongs to an identity that moves: its place is taken by what that move makes.
-fn is_moving(facts: &Facts, id: &str) -> bool {
-    let own = std::iter::once(facts.identity.identifiers.resource_id.as_str());
-    own.chain(facts.moving.iter().map(|m| m.from.as_str()))
-        .any(|from| id.eq_ignore_ascii_case(from) || below(id, from))
+fn is_moving(facts: &Facts, id: &ResourceId) -> bool {
+    let own = std::iter::once(&facts.identity.identifiers.resource_id);
+    own.chain(facts.moving.iter().map(|m| &m.from)).any(|from| id.is_at_or_below(from))
 }
 
 async fn places(
@@ -64,10 +62,9 @@ async fn places(
     let scopes = facts.assignments_of.iter().map(|a| &a.scope).filter(|scope| !is_moving(facts, scope));
     let vaults = facts.access_policies.iter().map(|p| &p.vault);
     let mapped = scopes.chain(vaults).filter_map(|of| Some((of.clone(), params.options.counterpart(of)?)));
-    let wanted: BTreeMap<String, (String, String)> =
-        mapped.map(|(of, id)| (of.to_lowercase(), (of, id))).collect();
+    let wanted: BTreeMap<ResourceId, ResourceId> = mapped.collect();
     let mut asked = Vec::with_capacity(wanted.len());
-    for (of, id) in wanted.into_values() {
+    for (of, id) in wanted {
         asked.push(async move {
             let found = unread.or_none(&id, find_place(reader, common, params, &id).await);
             let by_roles = found.as_ref().is_some_and(goes_by_roles);
@@ -83,18 +80,18 @@ async fn find_place(
     reader: &Reader,
     common: &Common,
     params: &Params,
-    id: &str,
+    id: &ResourceId,
 ) -> Result<Option<Value>, Fault> {
     let parts: Vec<&str> = id.split('/').collect();
-    let made = params.options.create_resource_group && id.eq_ignore_ascii_case(&params.target.group_id());
+    let made = params.options.create_resource_group && *id == params.target.group_id();
     let known = |s: &str| common.subscriptions.iter().any(|known| known.eq_ignore_ascii_case(s));
     let api = match parts.as_slice() {
         _ if made => return Ok(Some(Value::Null)),
         ["", _, subscription] => return Ok(known(subscription).then_some(Value::Null)),
-        ["", _, _, _, _] if parse::type_of(id).is_none() => "2024-07-01".to_owned(),
+        ["", _, _, _, _] if id.kind().is_none() => "2024-07-01".to_owned(),
         _ => {
-            let Some(kind) = parse::type_of(id) else { return Ok(None) };
-            if kind.eq_ignore_ascii_case("Microsoft.Management/managementGroups") {
+            let Some(kind) = id.kind() else { return Ok(None) };
+            if kind == "Microsoft.Management/managementGroups" {
                 "2020-05-01".to_owned()
             } else {
                 common.versions.of(reader, id, &kind).await
@@ -105,12 +102,11 @@ async fn find_place(
 }
 
 /// The custom roles held at a scope that may not be assigned at its counterpart.
-fn roles_out_of_reach(common: &Common, facts: &Facts, of: &str, id: &str) -> Vec<String> {
-    let held = facts.assignments_of.iter().filter(|a| a.scope.eq_ignore_ascii_case(of));
+fn roles_out_of_reach(common: &Common, facts: &Facts, of: &ResourceId, id: &ResourceId) -> Vec<String> {
+    let held = facts.assignments_of.iter().filter(|a| a.scope == *of);
     let out: BTreeSet<String> = held
         .filter(|a| {
-            let guid = parse::last(&a.role_definition_id).to_lowercase();
-            let reach = common.custom_roles.get(&guid);
+            let reach = common.custom_roles.get(&a.role_guid().into());
             reach.is_some_and(|scopes| !scopes.iter().any(|scope| covers(scope, id)))
         })
         .map(|a| format!("custom role {}: it may not be assigned there (assignableScopes)", a.role))
@@ -118,8 +114,8 @@ fn roles_out_of_reach(common: &Common, facts: &Facts, of: &str, id: &str) -> Vec
     out.into_iter().collect()
 }
 
-fn covers(scope: &str, id: &str) -> bool {
-    scope == "/" || id.eq_ignore_ascii_case(scope) || below(id, scope.trim_end_matches('/'))
+fn covers(scope: &str, id: &ResourceId) -> bool {
+    id.is_at_or_below(scope.trim_end_matches('/'))
 }
 
 async fn grants(reader: &Reader, params: &Params, facts: &Facts, unread: &Unread) -> Vec<MappedGrant> {
@@ -138,15 +134,14 @@ async fn grants(reader: &Reader, params: &Params, facts: &Facts, unread: &Unread
 }
 
 fn is_same(one: &ServiceGrant, other: &ServiceGrant) -> bool {
-    let parent = |id: &str| id.rsplit_once('/').map(|(parent, _)| parent.to_lowercase());
-    one.id.eq_ignore_ascii_case(&other.id) || parent(&one.id) == parent(&other.id) && one.body == other.body
+    one.id == other.id || one.id.list() == other.id.list() && one.body == other.body
 }
 
 /// A value in which the ids of what is mapped are those of the counterparts.
 fn translated(value: &Value, params: &Params, who: &Identifiers) -> Value {
     match value {
         Value::String(text) if who.in_text(text).is_empty() => {
-            params.options.counterpart(text).map_or_else(|| value.clone(), Value::String)
+            params.options.counterpart(&text.into()).map_or_else(|| value.clone(), |id| id.as_str().into())
         }
         Value::Array(items) => items.iter().map(|item| translated(item, params, who)).collect(),
         Value::Object(members) => {
@@ -162,7 +157,7 @@ struct There<'a> {
     unread: &'a Unread,
     api: &'a str,
     /// The account at the old place and at the new one.
-    accounts: [String; 2],
+    accounts: [ResourceId; 2],
 }
 
 impl There<'_> {
@@ -178,9 +173,9 @@ async fn judge(
     mut grant: ServiceGrant,
 ) -> MappedGrant {
     let (of, api) = (source.id.clone(), grant.api_version.clone());
-    let parents = parents(&grant.id);
+    let parents: Vec<ResourceId> = grant.id.around().collect();
     let account = parents.first().cloned().unwrap_or_default();
-    let was = self::parents(&of).into_iter().next().unwrap_or_default();
+    let was = of.around().next().unwrap_or_default();
     let there = There { reader, unread, api: &api, accounts: [was, account.clone()] };
     let Some(found) = there.find(&account).await else {
         return MappedGrant { of, grant, there: false, lacks: Vec::new() };
@@ -198,16 +193,6 @@ async fn judge(
     MappedGrant { of, grant, there: true, lacks }
 }
 
-/// What a grant is in: the account, and what is between both.
-fn parents(id: &str) -> Vec<String> {
-    let Some(at) = id.to_lowercase().rfind("/providers/").map(|at| at + "/providers/".len()) else {
-        return Vec::new();
-    };
-    let parts: Vec<&str> = id[at..].split('/').collect();
-    let depth = parts.len().saturating_sub(1) / 2;
-    (1..depth).map(|n| format!("{}{}", &id[..at], parts[..=2 * n].join("/"))).collect()
-}
-
 /// What something is called that is missing: `databases orders`.
 fn named(id: &str) -> String {
     let mut parts = id.rsplit('/');
@@ -217,8 +202,8 @@ fn named(id: &str) -> String {
 
 /// Servers and caches in which nobody signs in with Entra ID say so.
 /// Source: postgresql/2022-12-01 (`authConfig`), redis/2024-03-01 (`redisConfiguration`).
-fn signs_in_otherwise(account: &str, found: &Value) -> Option<String> {
-    let kind = parse::type_of(account)?.to_lowercase();
+fn signs_in_otherwise(account: &ResourceId, found: &Value) -> Option<String> {
+    let kind = account.kind()?.folded();
     let (place, on) = match kind.as_str() {
         "microsoft.dbforpostgresql/flexibleservers" => {
             ("/properties/authConfig/activeDirectoryAuth", "enabled")
@@ -237,18 +222,20 @@ const BUILT_IN: &str = "00000000-0000-0000-0000-00000000000";
 
 /// Cosmos DB keeps its roles in each account: one of the same id or name, and with the same permissions, is taken.
 async fn definition(there: &There<'_>, grant: &mut ServiceGrant) -> Result<(), String> {
-    let Some(wanted) = parse::text(&grant.body, "/properties/roleDefinitionId") else { return Ok(()) };
+    let Some(wanted) = parse::id::<ResourceId>(&grant.body, "/properties/roleDefinitionId") else {
+        return Ok(());
+    };
     let (Some((list, guid)), [was, account]) = (wanted.rsplit_once('/'), &there.accounts) else {
         return Ok(());
     };
-    if guid.starts_with(BUILT_IN) || !below(list, account) {
+    if guid.starts_with(BUILT_IN) || !ResourceId::from(list).is_below(account) {
         return Ok(());
     }
     let source = there.find(&format!("{was}{}", &wanted[account.len()..])).await.unwrap_or_default();
     let name = parse::text(&source, "/properties/roleName").unwrap_or_default();
     let found = there.unread.or_none(list, there.reader.list(list, there.api, &[]).await);
     let id = |one: &Value| parse::text(one, "/id").unwrap_or_default();
-    let by_id = found.iter().find(|one| id(one).eq_ignore_ascii_case(&wanted));
+    let by_id = found.iter().find(|one| wanted == id(one).as_str());
     let by_name = || found.iter().find(|one| one["properties"]["roleName"].as_str() == Some(&name));
     let Some(one) = by_id.or_else(by_name) else {
         return Err(format!("a role definition {:?} ({guid})", name));
@@ -258,7 +245,7 @@ async fn definition(there: &There<'_>, grant: &mut ServiceGrant) -> Result<(), S
             "a role definition {name:?} that allows the same: there it allows something else"
         ));
     }
-    let scope = parse::text(&grant.body, "/properties/scope").unwrap_or_default();
+    let scope: ResourceId = parse::id(&grant.body, "/properties/scope").unwrap_or_default();
     let mut reach = one["properties"]["assignableScopes"].as_array().into_iter().flatten().peekable();
     if reach.peek().is_some() && !reach.filter_map(Value::as_str).any(|s| covers(s, &scope)) {
         return Err(format!("a role definition {name:?} that may be assigned at {scope}"));
@@ -299,12 +286,13 @@ async fn database(there: &There<'_>, grant: &ServiceGrant) -> Option<String> {
 
 /// What a grant of Cosmos DB holds in, from the database inwards: whatever kind of account it is, its scope is
 /// written `{account}/dbs/x/colls/y`. Nothing where it is written in another way.
-fn holds_in(id: &str, body: &Value, account: &str) -> Vec<String> {
-    let kind = parse::type_of(id).unwrap_or_default();
+fn holds_in(id: &ResourceId, body: &Value, account: &str) -> Vec<String> {
+    let kind = id.kind().unwrap_or_default();
     let (family, list) = kind.rsplit_once('/').unwrap_or_default();
     let kept = KEPT.iter().find(|(grants, ..)| grants.eq_ignore_ascii_case(list));
     let of_cosmos = family.eq_ignore_ascii_case("Microsoft.DocumentDB/databaseAccounts");
-    let scope = parse::text(body, "/properties/scope").filter(|scope| of_cosmos && below(scope, account));
+    let scope = parse::id::<ResourceId>(body, "/properties/scope");
+    let scope = scope.filter(|scope| of_cosmos && scope.is_below(account));
     let (Some((_, databases, inside)), Some(scope)) = (kept, scope) else { return Vec::new() };
     let tail: Vec<&str> = scope[account.len()..].split('/').skip(1).collect();
     let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
@@ -325,10 +313,10 @@ fn holds_in(id: &str, body: &Value, account: &str) -> Vec<String> {
 const POLICIES: [&str; 3] = ["Data Owner", "Data Contributor", "Data Reader"];
 
 /// Redis keeps its policies in each cache: one of the same name and with the same permissions must be there.
-async fn policy(there: &There<'_>, source: &str, grant: &ServiceGrant) -> Option<String> {
-    let kind = parse::type_of(source)?;
+async fn policy(there: &There<'_>, source: &ResourceId, grant: &ServiceGrant) -> Option<String> {
+    let kind = source.kind()?;
     let name = parse::text(&grant.body, "/properties/accessPolicyName")?;
-    if !kind.eq_ignore_ascii_case("Microsoft.Cache/redis/accessPolicyAssignments")
+    if kind != "Microsoft.Cache/redis/accessPolicyAssignments"
         || POLICIES.iter().any(|known| known.eq_ignore_ascii_case(&name))
     {
         return None;
@@ -347,20 +335,10 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_a_grant_is_in_goes_from_the_account_inwards() {
-        let cluster = format!("{GROUP}/providers/Microsoft.Kusto/clusters/k");
-        let database = format!("{cluster}/databases/d");
-        assert_eq!(parents(&format!("{database}/principalAssignments/p")), [cluster.clone(), database]);
-        assert_eq!(parents(&format!("{cluster}/principalAssignments/p")), [cluster]);
-        assert_eq!(parents("/subscriptions/s"), Vec::<String>::new());
-    }
-
-    #[test]
     fn ids_of_what_is_mapped_are_those_of_the_counterparts_and_the_identity_keeps_its_own() {
         let mut params = params();
-        params.options.scope_map =
-            [(GROUP.to_owned(), "/subscriptions/s1/resourceGroups/rg-new".to_owned())].into();
-        let account = format!("{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/c");
+        params.options.scope_map = [(GROUP.into(), "/subscriptions/s1/resourceGroups/rg-new".into())].into();
+        let account = ResourceId::from(format!("{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/c"));
         let body =
             json!({"scope": account.to_uppercase(), "n": 1, "list": [OLD, "x", GROUP.to_owned() + "-other"]});
         let there = translated(&body, &params, &facts().identity.identifiers);
@@ -376,7 +354,7 @@ mod tests {
         let account = format!("{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/c");
         let inside = |list: &str, tail: &str| {
             let body = json!({"properties": {"scope": format!("{}{tail}", account.to_uppercase())}});
-            let found = holds_in(&format!("{account}/{list}/x"), &body, &account);
+            let found = holds_in(&format!("{account}/{list}/x").into(), &body, &account);
             found.iter().map(|id| id[account.len()..].to_owned()).collect::<Vec<_>>()
         };
         for (list, database, part) in [
@@ -398,11 +376,11 @@ mod tests {
 
     #[test]
     fn a_server_without_entra_says_so() {
-        let server = format!("{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg");
+        let server = format!("{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg").into();
         let with = |auth: &str| json!({"properties": {"authConfig": {"activeDirectoryAuth": auth}}});
         assert_eq!(signs_in_otherwise(&server, &with("Enabled")), None);
         assert!(signs_in_otherwise(&server, &with("Disabled")).is_some());
-        let cache = format!("{GROUP}/providers/Microsoft.Cache/Redis/r");
+        let cache = format!("{GROUP}/providers/Microsoft.Cache/Redis/r").into();
         let with = |aad: &str| json!({"properties": {"redisConfiguration": {"aad-enabled": aad}}});
         assert_eq!(signs_in_otherwise(&cache, &with("True")), None);
         assert!(signs_in_otherwise(&cache, &with("false")).is_some());

@@ -1,19 +1,23 @@
 //! Activities: what the new identity is to have and nothing else, for the comparison of both. Pure.
 
 use crate::conditions::alike::{AlikeInput, Side};
-use crate::references::scan::Identifier;
+use crate::references::scan::{Identifier, Identifiers};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, NewIdentity};
 use crate::surfaces::ALL;
+use crate::surfaces::identity::create::IdentityCreated;
 use std::collections::BTreeSet;
 
 /// The input of the comparison.
 pub(crate) fn input(b: &Builder<'_>, new: &NewIdentity) -> AlikeInput {
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
-    let [id, client_id, principal_id] = all.map(|of| b.name_of(of).into());
-    let old = Side { id, principal_id, client_id };
-    let [id, client_id, principal_id] = all.map(|of| new.planned(of));
-    let fresh = Side { id, principal_id, client_id };
+    let Identifiers { resource_id, client_id, principal_id } = b.old();
+    let old = Side { id: resource_id.into(), principal_id: principal_id.into(), client_id: client_id.into() };
+    let fresh = Side {
+        id: (&new.id).into(),
+        principal_id: IdentityCreated::principal_id(&new.made_by),
+        client_id: IdentityCreated::client_id(&new.made_by),
+    };
     let mut given = BTreeSet::new();
     for surface in ALL {
         surface.given(b, &mut given);

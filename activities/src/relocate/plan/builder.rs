@@ -1,7 +1,7 @@
 //! Activities: puts a plan together, step by step. Pure.
 
 use crate::activity::kept_lock::KeptLock;
-use crate::references::by_name::name_and_group;
+use crate::azure::{PrincipalId, ResourceId};
 use crate::references::rewrite::Pair;
 use crate::references::scan::{Identifier, Identifiers, scan};
 use crate::references::text::{Piece, pieces, replace};
@@ -48,7 +48,7 @@ impl Part {
 /// What is put where the old identity's names stood.
 pub(crate) struct NewIdentity {
     /// The new resource id, known beforehand.
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     /// The step that makes the new identity and gives its other names.
     pub(crate) made_by: StepRef<IdentityCreated>,
 }
@@ -61,8 +61,8 @@ pub(crate) struct ReadyPrincipal<'a> {
 
 impl ReadyPrincipal<'_> {
     /// Its principal id.
-    pub(crate) fn principal(&self) -> PlanValue<String> {
-        self.new.planned(Identifier::PrincipalId)
+    pub(crate) fn principal(&self) -> PlanValue<PrincipalId> {
+        IdentityCreated::principal_id(&self.new.made_by)
     }
 }
 
@@ -106,7 +106,7 @@ impl<'a> Builder<'a> {
         part: Part,
         mut text: StepText,
         needs: &[StepId],
-        at: &str,
+        at: &ResourceId,
         node: impl FnOnce(Vec<KeptLock>) -> Node,
     ) -> StepId {
         let mut needs = needs.to_vec();
@@ -153,7 +153,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The principal id of the old identity.
-    pub(crate) fn old_principal(&self) -> PlanValue<String> {
+    pub(crate) fn old_principal(&self) -> PlanValue<PrincipalId> {
         (&self.old().principal_id).into()
     }
 
@@ -172,19 +172,27 @@ impl<'a> Builder<'a> {
 
     /// What the old identity is called in one of its names.
     pub(crate) fn name_of(&self, identifier: Identifier) -> &'a str {
-        let [name, group] = name_and_group(&self.old().resource_id).unwrap_or_default();
+        let old = self.old();
         match identifier {
-            Identifier::Name => name,
-            Identifier::Group => group,
-            Identifier::ResourceId => &self.old().resource_id,
-            Identifier::ClientId => &self.old().client_id,
-            Identifier::PrincipalId => &self.old().principal_id,
+            Identifier::Name => old.resource_id.name(),
+            Identifier::Group => old.resource_id.resource_group().unwrap_or_default(),
+            Identifier::ResourceId => &old.resource_id,
+            Identifier::ClientId => &old.client_id,
+            Identifier::PrincipalId => &old.principal_id,
         }
     }
 
     /// A text in which the new names stand for the old ones.
     pub(crate) fn renamed_text(&self, new: &NewIdentity, text: &str) -> PlanValue<String> {
         self.renamed_beside(new, text, &[])
+    }
+
+    /// An id with the new names in the place of the old.
+    pub(crate) fn renamed_id(&self, new: &NewIdentity, id: &ResourceId) -> PlanValue<ResourceId> {
+        match self.renamed_text(new, id) {
+            PlanValue::Known(text) => ResourceId::from(text).into(),
+            given => PlanValue::from_template(given.template()),
+        }
     }
 
     /// The same, in which other names are exchanged as well.
@@ -229,7 +237,7 @@ impl<'a> Builder<'a> {
 
     /// A name that is the same whenever the same thing is planned for the same target.
     pub(crate) fn derived_name(&self, of: &[&str]) -> String {
-        let mut seed = self.facts.target.id.to_ascii_lowercase();
+        let mut seed = self.facts.target.id.folded();
         for part in of {
             seed.push('\n');
             seed.push_str(&part.to_ascii_lowercase());
@@ -241,11 +249,10 @@ impl<'a> Builder<'a> {
 impl NewIdentity {
     /// One of its names, for an input.
     pub(crate) fn planned(&self, identifier: Identifier) -> PlanValue<String> {
-        let [name, group] = name_and_group(&self.id).unwrap_or_default();
         match identifier {
-            Identifier::Name => name.into(),
-            Identifier::Group => group.into(),
-            Identifier::ResourceId => (&self.id).into(),
+            Identifier::Name => self.id.name().into(),
+            Identifier::Group => self.id.resource_group().unwrap_or_default().into(),
+            Identifier::ResourceId => self.id.as_str().into(),
             Identifier::ClientId => IdentityCreated::client_id(&self.made_by),
             Identifier::PrincipalId => IdentityCreated::principal_id(&self.made_by),
         }

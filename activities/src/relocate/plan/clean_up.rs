@@ -59,7 +59,7 @@ pub(crate) fn clean_up(
     let deleted = identity::delete(b, &needs);
     // A lock on the identity itself went with it.
     let old = &b.old().resource_id;
-    let kept: Vec<&Lock> = lifted.into_iter().filter(|l| !l.scope.eq_ignore_ascii_case(old)).collect();
+    let kept: Vec<&Lock> = lifted.into_iter().filter(|l| l.scope != *old).collect();
     locks::restore(b, Part::CleanUp, &kept, &[deleted]);
 }
 
@@ -68,7 +68,7 @@ fn until_unused(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
     let hosts = b.facts.hosts.iter().filter(|host| !is_record(b.params, host));
     let input = UnusedInput {
         id: b.old().resource_id.clone(),
-        names: vec![b.old().client_id.clone(), b.old().principal_id.clone()].into(),
+        names: vec![b.old().client_id.to_string(), b.old().principal_id.to_string()].into(),
         hosts: hosts.filter_map(|host| known(b, host)).collect(),
         answered_for: answered_for(b).into(),
         records: records(b).into(),

@@ -48,7 +48,7 @@ pub(super) fn everything() -> Facts {
     facts.directory.settings.tags = vec!["t1".into()];
     facts.directory.attributes = vec![SecurityAttribute { set: "Eng".into(), name: "Project".into() }];
     facts.service_grants = vec![ServiceGrant {
-        id: format!("{GROUP}/providers/Microsoft.Kusto/clusters/k/principalAssignments/p"),
+        id: format!("{GROUP}/providers/Microsoft.Kusto/clusters/k/principalAssignments/p").into(),
         api_version: "2023-08-15".into(),
         body: json!({"properties": {"principalId": CLIENT, "role": "AllDatabasesViewer"}}),
     }];
@@ -61,7 +61,7 @@ pub(super) fn everything() -> Facts {
     facts.hosts = vec![app, host("Microsoft.Storage/storageAccounts", "st")];
     facts.locks = vec![lock(OLD, "CanNotDelete"), lock(GROUP, "ReadOnly")];
     facts.on_itself = vec![OnItself {
-        id: format!("{OLD}/providers/Microsoft.Insights/diagnosticSettings/d"),
+        id: format!("{OLD}/providers/Microsoft.Insights/diagnosticSettings/d").into(),
         api_version: "2021-05-01-preview".into(),
         body: json!({"properties": {"workspaceId": "/w"}}),
     }];

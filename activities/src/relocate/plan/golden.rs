@@ -17,7 +17,7 @@ fn more_hosts() -> Vec<Host> {
         identifier: Identifier::ResourceId,
     }];
     let mut pool = host("Microsoft.Batch/batchAccounts/pools", "p");
-    pool.id = format!("{GROUP}/providers/Microsoft.Batch/batchAccounts/b/pools/p");
+    pool.id = format!("{GROUP}/providers/Microsoft.Batch/batchAccounts/b/pools/p").into();
     let mut api = host("Microsoft.Web/sites", "api");
     api.carries = false;
     api.callers = vec![Reference { pointer: "/properties/list".into(), identifier: Identifier::PrincipalId }];
@@ -32,16 +32,16 @@ fn more_hosts() -> Vec<Host> {
 
 fn named() -> Vec<Named> {
     vec![
-        Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/h")),
-        Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/w")),
+        Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/h").into()),
+        Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/w").into()),
         Named::Home(Home {
-            id: format!("{GROUP}/providers/Microsoft.DataFactory/factories/f"),
+            id: format!("{GROUP}/providers/Microsoft.DataFactory/factories/f").into(),
             kind: HomeKind::Repository,
             place: "https://git/x main /".into(),
             of: Vec::new(),
         }),
         Named::Keeper(Keeper {
-            id: format!("{GROUP}/providers/Microsoft.Search/searchServices/s"),
+            id: format!("{GROUP}/providers/Microsoft.Search/searchServices/s").into(),
             kind: "Microsoft.Search/searchServices".into(),
             carries: true,
         }),
@@ -76,7 +76,7 @@ fn and_the_rest() -> Facts {
     facts.directory.settings.disabled = true;
     facts.directory.settings.notes = Some("n".into());
     facts.moving = vec![Moving {
-        from: format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-other"),
+        from: format!("{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-other").into(),
         to: "/subscriptions/s1/resourceGroups/rg-o/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-other".into(),
         principal_id: "0a1b2c3d-9999-4000-8000-000000000001".into(),
     }];
@@ -90,20 +90,21 @@ fn and_the_rest() -> Facts {
         Some(ClaimsMatching { value: "claims['sub'] matches 'x'".into(), language_version: 1 });
     facts.hosts.extend(more_hosts());
     facts.on_itself.push(OnItself {
-        id: format!("{OLD}/providers/Microsoft.Authorization/policyAssignments/pa"),
+        id: format!("{OLD}/providers/Microsoft.Authorization/policyAssignments/pa").into(),
         api_version: "2024-04-01".into(),
         body: json!({"properties": {"p": CLIENT}, "identity": {"type": "UserAssigned", "userAssignedIdentities": {OLD: {}}}}),
     });
     facts.service_grants.push(ServiceGrant {
         id: format!(
             "{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg/administrators/{PRINCIPAL}"
-        ),
+        )
+        .into(),
         api_version: "2024-08-01".into(),
         body: json!({"properties": {"principalName": "somebody", "principalType": "ServicePrincipal"}}),
     });
     facts.mapped.places = vec![MappedPlace {
         of: facts.access_policies[0].vault.clone(),
-        id: format!("{GROUP}-2/providers/Microsoft.KeyVault/vaults/kv-2"),
+        id: format!("{GROUP}-2/providers/Microsoft.KeyVault/vaults/kv-2").into(),
         there: true,
         by_roles: true,
         lacks: Vec::new(),

@@ -1,6 +1,7 @@
 //! Activities: what locks against deletion mean to a step that makes something below them. Pure.
 
 use crate::activity::kept_lock::KeptLock;
+use crate::azure::ResourceId;
 use crate::relocate::facts::Lock;
 use crate::relocate::plan::words::{StepText, place};
 use crate::surfaces::lock::which as locks;
@@ -23,7 +24,7 @@ pub(crate) fn written(lock: &Lock) -> KeptLock {
 /// What a step that makes something at this id needs, says and is given.
 pub(crate) fn below(
     kept: &[Kept<'_>],
-    id: &str,
+    id: &ResourceId,
     text: &mut StepText,
     needs: &mut Vec<StepId>,
 ) -> Vec<KeptLock> {

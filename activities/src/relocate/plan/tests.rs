@@ -166,7 +166,7 @@ fn conditions_and_grants_inside_services_name_the_new_principal() {
     facts.assignments_of[0].condition = Some(format!("x GuidEquals {{{PRINCIPAL}, other}}"));
     let account = format!("{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg");
     facts.service_grants = vec![ServiceGrant {
-        id: format!("{account}/administrators/{PRINCIPAL}"),
+        id: format!("{account}/administrators/{PRINCIPAL}").into(),
         api_version: "2025-08-01".into(),
         body: json!({"properties": {"principalName": "id-pay", "tenantId": "t"}}),
     }];
@@ -194,7 +194,8 @@ fn an_assignment_on_the_identity_itself_moves_with_it_and_batches_are_joined() {
     let other = OLD.replace("id-pay", "id-kubelet");
     let moved = other.replace("weu", "sdc");
     facts.assignments_of = vec![assignment("self", OLD), assignment("kubelet", &other)];
-    facts.moving = vec![Moving { from: other.clone(), to: moved.clone(), principal_id: String::new() }];
+    facts.moving =
+        vec![Moving { from: other.clone().into(), to: moved.clone().into(), principal_id: "".into() }];
     let plan = plan(&params(), &facts).unwrap();
     let scopes: Vec<Value> =
         of_kind(&plan, "role_assignment.grant/1").iter().map(|s| input(s)["scope"].clone()).collect();
@@ -221,7 +222,7 @@ fn locks_are_lifted_only_when_that_was_allowed_and_are_put_back() {
     let restored: Vec<_> =
         of_kind(&lifted, "lock.restore/1").iter().map(|s| input(s)["id"].clone()).collect();
     assert_eq!(restored.len(), 2);
-    assert!(restored[0].as_str().unwrap().starts_with(&facts.target.id));
+    assert!(restored[0].as_str().unwrap().starts_with(&*facts.target.id));
     assert_eq!(restored[1], json!(lock(GROUP, "CanNotDelete").id));
 }
 
@@ -241,7 +242,7 @@ fn what_only_a_person_can_do_is_written_out_with_the_real_ids() {
         })
         .collect();
     assert_eq!(hands.len(), 2);
-    assert!(hands[0].1.contains(&facts.hosts[0].id), "{}", hands[0].1);
+    assert!(hands[0].1.contains(&*facts.hosts[0].id), "{}", hands[0].1);
     assert!(hands[1].1.contains("kubectl -n pay annotate serviceaccount pay-worker"), "{}", hands[1].1);
 }
 

@@ -4,6 +4,7 @@
 //! known to every service, is a pause of a stated length: once, before anybody uses what was granted, and
 //! again on the way back for what was granted again.
 
+use crate::azure::{PrincipalId, ResourceId};
 use crate::conditions::alike::IdentityAlike;
 use crate::conditions::equal_access::{EqualInput, PrincipalEqual};
 use crate::conditions::known::{EntitledInput, Permission, PrincipalEntitled};
@@ -13,6 +14,7 @@ use crate::relocate::plan::alike;
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::waiting::until;
 use crate::relocate::plan::words::{StepText, length};
+use crate::surfaces::identity::create::IdentityCreated;
 use crate::surfaces::pim;
 use crate::surfaces::role_assignment::batch_peers;
 use rehome_orchestrator::{Node, StepId};
@@ -31,7 +33,7 @@ const CONTROL_ONLY: [&str; 5] = [
 
 /// Whether a role may hold data actions above the subscriptions, where these take hours to act.
 fn is_slow(a: &Assignment) -> bool {
-    let above = !a.scope.to_ascii_lowercase().starts_with("/subscriptions/");
+    let above = a.scope.subscription().is_none();
     above && !CONTROL_ONLY.iter().any(|known| known.eq_ignore_ascii_case(a.role_guid()))
 }
 
@@ -82,10 +84,10 @@ fn until_equal(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> St
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
     let input = EqualInput {
         old: b.old().principal_id.clone(),
-        new: new.planned(Identifier::PrincipalId),
+        new: IdentityCreated::principal_id(&new.made_by),
         at: at.iter().cloned().collect(),
         replace: b.pairs(new, &all),
-        batch_peers: moving(facts).into_iter().map(ToOwned::to_owned).collect(),
+        batch_peers: moving(facts).into_iter().cloned().collect(),
         alike: Some(alike::input(b, new)),
     };
     let mut needs = granted.to_vec();
@@ -105,29 +107,27 @@ pub(crate) fn until_alike(b: &mut Builder<'_>, new: &NewIdentity, needs: &[StepI
 }
 
 /// Principals of the same batch that a condition of it names.
-fn moving(facts: &Facts) -> BTreeSet<&str> {
+fn moving(facts: &Facts) -> BTreeSet<&PrincipalId> {
     let conditions = facts.assignments_of.iter().filter_map(|a| a.condition.as_deref());
-    conditions.flat_map(|text| batch_peers::named(facts, text)).map(|m| m.principal_id.as_str()).collect()
+    conditions.flat_map(|text| batch_peers::named(facts, text)).map(|m| &m.principal_id).collect()
 }
 
 /// The subscriptions in which the identity has roles or hosts, and its own, in lower case.
-pub(crate) fn subscriptions(facts: &Facts) -> BTreeSet<String> {
+pub(crate) fn subscriptions(facts: &Facts) -> BTreeSet<ResourceId> {
     let places = facts.assignments_of.iter().map(|a| &a.scope).chain(facts.hosts.iter().map(|h| &h.id));
-    places.chain([&facts.identity.identifiers.resource_id]).filter_map(|id| subscription(id)).collect()
+    places.chain([&facts.identity.identifiers.resource_id]).filter_map(subscription).collect()
 }
 
-fn subscription(id: &str) -> Option<String> {
-    let id = id.to_ascii_lowercase();
-    let name = id.strip_prefix("/subscriptions/")?.split('/').next()?;
-    Some(format!("/subscriptions/{name}"))
+fn subscription(id: &ResourceId) -> Option<ResourceId> {
+    Some(format!("/subscriptions/{}", id.subscription()?.to_ascii_lowercase()).into())
 }
 
 /// Groups and application permissions are in a token from its first moment or not for a day: the directory
 /// must show them before there is a token.
 fn until_seen(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> Option<StepId> {
     let directory = &b.facts.directory;
-    let groups = directory.groups.iter().filter(|g| g.can_be_joined()).map(|g| g.id.as_str());
-    let groups: Vec<String> = groups.chain(pim::groups(directory)).map(ToOwned::to_owned).collect();
+    let groups = directory.groups.iter().filter(|g| g.can_be_joined()).map(|g| g.id.clone());
+    let groups: Vec<PrincipalId> = groups.chain(pim::groups(directory).map(PrincipalId::from)).collect();
     let roles = directory.app_roles.iter().map(|role| Permission {
         resource_id: role.resource_id.clone(),
         app_role_id: role.app_role_id.clone(),
@@ -141,7 +141,7 @@ fn until_seen(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> Opt
         counted(groups.len(), "group"),
         counted(roles.len(), "application permission")
     );
-    let principal_id = new.planned(Identifier::PrincipalId);
+    let principal_id = IdentityCreated::principal_id(&new.made_by);
     let input = EntitledInput { principal_id, groups: groups.into(), app_roles: roles };
     let mut needs = granted.to_vec();
     needs.push(new.step());

@@ -5,7 +5,6 @@ use crate::relocate::facts::{Assignment, Facts, Gap, GapCode};
 use crate::relocate::params::Params;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Notice, Preflight, notice};
-use crate::surfaces::host::strategy::below;
 use crate::surfaces::role_assignment::survey::SCHEDULES;
 use serde_json::json;
 
@@ -13,7 +12,7 @@ use serde_json::json;
 pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
     for gap in facts.gaps.iter().filter(|gap| gap.scope.ends_with(SCHEDULES)) {
         let above = gap.scope.split("/providers/Microsoft.Authorization").next().unwrap_or_default();
-        let within = |a: &&Assignment| a.scope.eq_ignore_ascii_case(above) || below(&a.scope, above);
+        let within = |a: &&Assignment| a.scope.is_at_or_below(above);
         if facts.assignments_of.iter().chain(&facts.assignments_on).any(|a| within(&a)) {
             let text = "which of its role assignments here end is not known: copies would be permanent";
             let remedy = "get Microsoft.Authorization/roleAssignmentSchedules/read, then plan again";

@@ -4,7 +4,7 @@
 //! uses an identity, and the resources themselves. What one method sees and another should have seen is
 //! a gap in the plan, and so is everything that may not be read.
 
-use crate::azure::{NO_ANSWER, ReadAction, Reader};
+use crate::azure::{NO_ANSWER, ReadAction, Reader, ResourceId};
 use crate::references::scan::Identifiers;
 use crate::references::words::{Batch, Words};
 use crate::relocate::facts::*;
@@ -81,7 +81,7 @@ pub async fn survey_each<T: Send>(
     params: &[Params],
     mut each: impl FnMut(&Params, Result<Facts, Fault>) -> T + Send,
 ) -> Result<Vec<T>, Fault> {
-    let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, p.identity.clone())).collect();
+    let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, &p.identity)).collect();
     let identities: Vec<Result<(Value, Identity), Fault>> =
         stream::iter(asked).buffered(AT_ONCE).collect().await;
     let read: Vec<(&Value, &Identifiers)> =
@@ -225,7 +225,7 @@ async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params,
 /// Each host once.
 fn add(hosts: &mut Vec<Host>, more: impl Iterator<Item = Host>) {
     for one in more {
-        if !hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&one.id)) {
+        if !hosts.iter().any(|host| host.id == one.id) {
             hosts.push(one);
         }
     }
@@ -251,12 +251,12 @@ fn sort(facts: &mut Facts) {
     facts.conditions_naming.sort();
     facts.access_policies.sort_by(|a, b| (&a.vault, &a.application_id).cmp(&(&b.vault, &b.application_id)));
     facts.service_grants.sort_by(|a, b| a.id.cmp(&b.id));
-    facts.hosts.sort_by_key(|host| host.id.to_lowercase());
+    facts.hosts.sort_by(|a, b| a.id.cmp(&b.id));
     facts.mapped.places.sort();
     facts.mapped.grants.sort_by(|a, b| a.of.cmp(&b.of));
     facts.named.sort();
     facts.named.dedup();
-    facts.on_itself.sort_by_key(|one| one.id.to_lowercase());
+    facts.on_itself.sort_by(|a, b| a.id.cmp(&b.id));
     facts.locks.sort();
     facts.rights.sort();
     facts.gaps.sort();
@@ -315,7 +315,7 @@ async fn target(
 }
 
 /// The assignments of policies that would deny the new identity.
-async fn policies(reader: &Reader, params: &Params, was: &Identity) -> Result<Vec<String>, Fault> {
+async fn policies(reader: &Reader, params: &Params, was: &Identity) -> Result<Vec<ResourceId>, Fault> {
     let mut tags = was.tags.clone();
     tags.extend(params.options.add_tags.clone());
     let mut properties = json!({"isolationScope": was.isolation_scope.as_deref().unwrap_or("None")});
@@ -351,7 +351,7 @@ pub(crate) fn offered(provider: &Value, location: &str) -> Option<bool> {
 
 /// The subscription of an identity is one of those that may be seen: a list without it is not the whole one.
 fn unlisted_home(common: &Common, who: &Identifiers) -> Option<Gap> {
-    let home = who.resource_id.split('/').nth(2).unwrap_or_default();
+    let home = who.resource_id.subscription().unwrap_or_default();
     let listed = common.subscriptions.iter().any(|one| one.eq_ignore_ascii_case(home));
     let why =
         || "the list of subscriptions does not have it: other subscriptions may be missing, too".to_owned();

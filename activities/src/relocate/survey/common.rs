@@ -1,6 +1,6 @@
 //! Activities: what is the same for all identities of a batch, and what several of them ask for. Reads only.
 
-use crate::azure::Reader;
+use crate::azure::{DirectoryId, Reader, ResourceId};
 use crate::relocate::facts::{Gap, Lock};
 use crate::relocate::survey::granted::Granted;
 use crate::relocate::survey::graph_rights::Held;
@@ -20,9 +20,9 @@ pub(crate) const AT_ONCE: usize = 32;
 pub(crate) struct Common {
     pub(crate) subscriptions: Vec<String>,
     /// Role names by GUID.
-    pub(crate) roles: BTreeMap<String, String>,
+    pub(crate) roles: BTreeMap<DirectoryId, String>,
     /// Where custom roles may be assigned, by GUID.
-    pub(crate) custom_roles: BTreeMap<String, Vec<String>>,
+    pub(crate) custom_roles: BTreeMap<DirectoryId, Vec<ResourceId>>,
     /// What each surface has read once, in the order of the list of surfaces.
     pub(crate) once: Vec<Once>,
     /// Sites and slots with their settings, and what keeps roles of its own.
@@ -34,8 +34,8 @@ pub(crate) struct Common {
     pub(crate) versions: Versions,
     /// What is asked for by one move after the other.
     pub(crate) shared: Shared,
-    /// The identities that were read, by lower-case id.
-    pub(crate) living: HashSet<String>,
+    /// The identities that were read.
+    pub(crate) living: HashSet<ResourceId>,
     /// What the caller has in Entra ID.
     pub(crate) held: Held,
     pub(crate) gaps: Vec<Gap>,

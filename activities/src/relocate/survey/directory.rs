@@ -1,7 +1,7 @@
 //! Activities: reads what identities have in Entra ID, and who has a role on them: the questions about many of them fill
 //! whole requests, and who is met several times is asked about once. Reads only.
 
-use crate::azure::Reader;
+use crate::azure::{PrincipalId, Reader};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::Gap;
 use crate::relocate::survey::common::{AT_ONCE, Common};
@@ -28,7 +28,7 @@ pub(crate) struct Had {
     pub(crate) assignments: Assignments,
     pub(crate) heard: Heard,
     /// Who of those with a role on it the directory does not know any more: ids in lower case.
-    pub(crate) gone: BTreeSet<String>,
+    pub(crate) gone: BTreeSet<PrincipalId>,
     /// What of that could not be read.
     pub(crate) unasked: Vec<Gap>,
 }

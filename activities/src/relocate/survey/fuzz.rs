@@ -25,9 +25,9 @@ use std::collections::BTreeMap;
 pub fn resource(data: &[u8]) {
     let Some(body) = body(data) else { return };
     let who = Identifiers {
-        resource_id: OLD.to_owned(),
-        client_id: CLIENTS.0.to_owned(),
-        principal_id: PRINCIPALS.0.to_owned(),
+        resource_id: OLD.into(),
+        client_id: CLIENTS.0.into(),
+        principal_id: PRINCIPALS.0.into(),
     };
     assert_eq!(offered(&body, "westeurope"), offered(&body, "West Europe"));
     drop(versions::newest(&body));
@@ -43,16 +43,16 @@ pub fn resource(data: &[u8]) {
 
 fn one(item: &Value, who: &Identifiers) {
     let none = BTreeMap::new();
-    kept(parse::identity(item, OLD, "2026-05-31"));
+    kept(parse::identity(item, &OLD.into(), "2026-05-31"));
     kept(federated_credential::credential(item));
-    kept(role_assignment::facts::assignment(item, &none, &none));
+    kept(role_assignment::facts::assignment(item, &none));
     kept(lock::facts::lock(item));
-    kept(Some(key_vault_policy::facts::access_policies(item, PRINCIPALS.0)));
+    kept(Some(key_vault_policy::facts::access_policies(item, &PRINCIPALS.0.into())));
     kept(service_grant::facts::service_grant(item, "1", who));
     kept(app_role::app_role(item));
     kept(owner::owned_object(item));
     kept(directory_role::directory_role(item));
-    kept(Some(app_credential::trusted_by(item, PRINCIPALS.0)));
+    kept(Some(app_credential::trusted_by(item, &PRINCIPALS.0.into())));
     kept(group_member::not_copied(item));
     kept(denials::denial(item, who, &denials::Held::default()));
     kept(Some(security_attributes::facts::security_attributes(item)));

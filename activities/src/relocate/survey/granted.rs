@@ -3,8 +3,8 @@
 
 use super::gaps::gap;
 use super::parse;
-use crate::azure::Reader;
 use crate::azure::errors::NO_LICENCE;
+use crate::azure::{DirectoryId, PrincipalId, Reader, ResourceId};
 use crate::references::scan::Identifiers;
 use crate::references::text::mentions;
 use crate::references::words::{Batch, ByIdentity};
@@ -50,19 +50,19 @@ struct AtScope {
 /// What one list has of each identity: of its principal, and on itself; both by lower-case ids.
 #[derive(Default)]
 struct Listed {
-    of: HashMap<String, Vec<Value>>,
-    on: HashMap<String, Vec<Value>>,
+    of: HashMap<PrincipalId, Vec<Value>>,
+    on: HashMap<ResourceId, Vec<Value>>,
     gaps: Vec<Gap>,
 }
 
 impl Listed {
     fn of(&self, who: &Identifiers) -> &[Value] {
-        self.of.get(&who.principal_id.to_lowercase()).map(Vec::as_slice).unwrap_or_default()
+        self.of.get(&who.principal_id).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What others have on an identity; `None` where the list could not be read whole, and may lack some of it.
     fn on(&self, who: &Identifiers) -> Option<&[Value]> {
-        let on = self.on.get(&who.resource_id.to_lowercase()).map(Vec::as_slice).unwrap_or_default();
+        let on = self.on.get(&who.resource_id).map(Vec::as_slice).unwrap_or_default();
         self.gaps.is_empty().then_some(on)
     }
 }
@@ -71,21 +71,19 @@ impl Listed {
 pub(crate) async fn read(
     reader: &Reader,
     subscriptions: &[String],
-    management_groups: &[String],
+    management_groups: &[ResourceId],
     batch: Batch<'_>,
 ) -> Granted {
-    let ids =
-        |id: fn(&Identifiers) -> &String| batch.identities.iter().map(move |who| id(who).to_lowercase());
     let wanted = Wanted {
-        principals: ids(|who| &who.principal_id).collect(),
-        resources: ids(|who| &who.resource_id).collect(),
+        principals: batch.identities.iter().map(|who| who.principal_id.clone()).collect(),
+        resources: batch.identities.iter().map(|who| who.resource_id.clone()).collect(),
     };
     let mut asked = Vec::new();
     for subscription in subscriptions {
         asked.push(at_scope(reader, format!("/subscriptions/{subscription}"), Some(subscription), &wanted));
     }
     for group in management_groups {
-        asked.push(at_scope(reader, group.clone(), None, &wanted));
+        asked.push(at_scope(reader, group.to_string(), None, &wanted));
     }
     let (read, conditions) = futures_util::join!(
         stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>(),
@@ -119,7 +117,7 @@ async fn at_scope(
     if let (Some(subscription), Ok(all)) = (subscription, &roles) {
         // A subscription that has none counts none, which is not the same as not being known.
         counts.insert(subscription.to_lowercase(), 0);
-        for at in all.iter().filter_map(|a| counted_at(&parse::text(a, "/properties/scope")?)) {
+        for at in all.iter().filter_map(|a| counted_at(&parse::id(a, "/properties/scope")?)) {
             *counts.entry(at).or_default() += 1;
         }
     }
@@ -128,7 +126,7 @@ async fn at_scope(
         Err(why) if why.code.eq_ignore_ascii_case(NO_LICENCE) => Ok(Vec::new()),
         other => other,
     };
-    let is_role = |body: &Value| assignment(body, &BTreeMap::new(), &BTreeMap::new()).is_some();
+    let is_role = |body: &Value| assignment(body, &BTreeMap::new()).is_some();
     let scope = AtScope {
         subscription: subscription.map(|id| id.to_lowercase()),
         roles: listed(&lists[0], roles, wanted, is_role),
@@ -140,8 +138,8 @@ async fn at_scope(
 
 /// The identities of the batch, by their lower-case ids.
 struct Wanted {
-    principals: HashSet<String>,
-    resources: HashSet<String>,
+    principals: HashSet<PrincipalId>,
+    resources: HashSet<ResourceId>,
 }
 
 /// What of a list belongs to one of these identities. One that nobody understands may be anybody's, and is a gap.
@@ -165,10 +163,8 @@ fn listed(
             strange += 1;
             continue;
         }
-        let principal = parse::text(&body, "/properties/principalId").unwrap_or_default().to_lowercase();
-        let at = parse::text(&body, "/properties/scope");
-        let at =
-            at.or_else(|| parse::scope_of(&parse::text(&body, "/id")?)).unwrap_or_default().to_lowercase();
+        let principal: PrincipalId = parse::id(&body, "/properties/principalId").unwrap_or_default();
+        let at = parse::scope(&body).unwrap_or_default();
         if wanted.resources.contains(&at) {
             listed.on.entry(at).or_default().push(body.clone());
         }
@@ -203,7 +199,7 @@ async fn conditions(reader: &Reader, batch: Batch<'_>) -> Result<ByIdentity<Valu
     for rows in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
         all.extend(rows.map_err(|why| gap(TABLE, &why))?);
     }
-    if all.iter().any(|row| assignment(row, &BTreeMap::new(), &BTreeMap::new()).is_none()) {
+    if all.iter().any(|row| assignment(row, &BTreeMap::new()).is_none()) {
         let why = "a row is no role assignment".to_owned();
         return Err(Gap { code: GapCode::Unreadable, scope: TABLE.to_owned(), why });
     }
@@ -213,7 +209,7 @@ async fn conditions(reader: &Reader, batch: Batch<'_>) -> Result<ByIdentity<Valu
 impl Granted {
     /// The lists of the subscription that an identity is in.
     fn home(&self, who: &Identifiers) -> Option<&AtScope> {
-        let home = who.resource_id.split('/').nth(2)?.to_lowercase();
+        let home = who.resource_id.subscription()?.to_lowercase();
         self.scopes.iter().find(|scope| scope.subscription.as_ref() == Some(&home))
     }
 
@@ -236,7 +232,7 @@ impl Granted {
     pub(crate) fn roles(
         &self,
         who: &Identifiers,
-        names: &BTreeMap<String, String>,
+        names: &BTreeMap<DirectoryId, String>,
     ) -> (Vec<Assignment>, Vec<Gap>) {
         let (mut all, mut gaps, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
         for scope in &self.scopes {
@@ -245,10 +241,9 @@ impl Granted {
                 continue;
             }
             let roles = scope.roles.of(who).iter();
-            let mut more: Vec<Assignment> =
-                roles.filter_map(|body| assignment(body, names, &BTreeMap::new())).collect();
+            let mut more: Vec<Assignment> = roles.filter_map(|body| assignment(body, names)).collect();
             Schedules(scope.schedules.of(who).to_vec()).apply(&mut more, names);
-            more.retain(|a| seen.insert(a.id.to_lowercase()));
+            more.retain(|a| seen.insert(a.id.clone()));
             all.extend(more);
         }
         (all, gaps)
@@ -258,7 +253,7 @@ impl Granted {
     pub(crate) fn eligible(&self, who: &Identifiers) -> (Vec<&Value>, Vec<Gap>) {
         let mut seen = BTreeSet::new();
         let all = self.scopes.iter().flat_map(|scope| scope.eligible.of(who));
-        let once = all.filter(|one| parse::text(one, "/id").is_some_and(|id| seen.insert(id.to_lowercase())));
+        let once = all.filter(|one| parse::id::<ResourceId>(one, "/id").is_some_and(|id| seen.insert(id)));
         (once.collect(), self.scopes.iter().flat_map(|scope| scope.eligible.gaps.iter().cloned()).collect())
     }
 
@@ -266,11 +261,11 @@ impl Granted {
     pub(crate) fn naming(
         &self,
         who: &Identifiers,
-        names: &BTreeMap<String, String>,
+        names: &BTreeMap<DirectoryId, String>,
     ) -> Result<Vec<Assignment>, Gap> {
         let rows = self.conditions.as_ref().map_err(Clone::clone)?.of(who);
-        let all = rows.filter_map(|row| assignment(row, names, &BTreeMap::new()));
-        let others = all.filter(|a| !a.principal_id.eq_ignore_ascii_case(&who.principal_id));
+        let all = rows.filter_map(|row| assignment(row, names));
+        let others = all.filter(|a| a.principal_id != who.principal_id);
         Ok(others
             .filter(|a| a.condition.as_deref().is_some_and(|c| mentions(c, &who.principal_id)))
             .collect())

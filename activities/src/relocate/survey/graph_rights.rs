@@ -4,7 +4,7 @@
 //! A permission of the application, or a directory role, is proof. Without one the caller may still own the object,
 //! or have a role of the tenant's own: that cannot be read, so it is never taken for a refusal.
 
-use crate::azure::{Reader, items};
+use crate::azure::{DirectoryId, PrincipalId, Reader, items};
 use crate::relocate::facts::*;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
@@ -15,10 +15,10 @@ use std::collections::BTreeSet;
 /// What the caller has in Entra ID, as far as Graph says: ids in lower case.
 #[derive(Default)]
 pub(crate) struct Held {
-    permissions: BTreeSet<String>,
-    roles: BTreeSet<String>,
+    permissions: BTreeSet<DirectoryId>,
+    roles: BTreeSet<DirectoryId>,
     /// What the caller is a member of, in groups in groups too; `None` where Graph does not say.
-    member_of: Option<BTreeSet<String>>,
+    member_of: Option<BTreeSet<PrincipalId>>,
 }
 
 /// Permissions of applications in Microsoft Graph.
@@ -133,7 +133,7 @@ pub(crate) async fn held(reader: &Reader) -> (Held, Option<Gap>) {
         match found.and_then(|found| items(&found, path)) {
             Ok(found) => {
                 if path.ends_with("transitiveMemberOf") {
-                    let ids = found.iter().filter_map(|one| Some(parse::text(one, "/id")?.to_lowercase()));
+                    let ids = found.iter().filter_map(|one| parse::id(one, "/id"));
                     held.member_of.get_or_insert_default().extend(ids);
                 }
                 held.add(&found);
@@ -150,20 +150,19 @@ pub(crate) async fn held(reader: &Reader) -> (Held, Option<Gap>) {
 impl Held {
     fn add(&mut self, found: &[Value]) {
         let all = || found.iter();
-        let lower = |text: Option<String>| text.map(|id| id.to_lowercase());
-        self.permissions.extend(all().filter_map(|one| lower(parse::text(one, "/appRoleId"))));
-        self.roles.extend(all().filter_map(|one| lower(parse::text(one, "/roleTemplateId"))));
+        self.permissions.extend(all().filter_map(|one| parse::id(one, "/appRoleId")));
+        self.roles.extend(all().filter_map(|one| parse::id(one, "/roleTemplateId")));
     }
 
     /// Who is signed in, as deny assignments name them.
     pub(crate) fn caller(&self, id: &str) -> Caller<'_> {
-        Caller { id: id.to_lowercase(), groups: self.member_of.as_ref() }
+        Caller { id: id.into(), groups: self.member_of.as_ref() }
     }
 
     fn have(&self, wanted: &GraphRight) -> bool {
-        let given = |set: &&&[&str]| set.iter().all(|one| self.permissions.contains(*one));
+        let given = |set: &&&[&str]| set.iter().all(|one| self.permissions.contains(&(*one).into()));
         wanted.permissions.iter().any(|set| given(&set))
-            || wanted.roles.iter().any(|r| self.roles.contains(*r))
+            || wanted.roles.iter().any(|r| self.roles.contains(&(*r).into()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Activities: reads once what is the same for every identity of a batch.
 
-use crate::azure::Reader;
+use crate::azure::{DirectoryId, Reader, ResourceId};
 use crate::references::words::Batch;
 use crate::relocate::facts::{Facts, Gap, Lock};
 use crate::relocate::survey::common::{AT_ONCE, Common, Shared};
@@ -57,7 +57,7 @@ pub(crate) async fn common(reader: &Reader, batch: Batch<'_>) -> Result<Common, 
         granted,
         versions: Versions::default(),
         shared: Shared::default(),
-        living: batch.identities.iter().map(|who| who.resource_id.to_lowercase()).collect(),
+        living: batch.identities.iter().map(|who| who.resource_id.clone()).collect(),
         held: held.0,
         gaps,
     })
@@ -69,8 +69,8 @@ const SUBSCRIPTIONS: &str = "/subscriptions";
 /// What is read once in each subscription.
 #[derive(Default)]
 struct Inside {
-    roles: BTreeMap<String, String>,
-    custom_roles: BTreeMap<String, Vec<String>>,
+    roles: BTreeMap<DirectoryId, String>,
+    custom_roles: BTreeMap<DirectoryId, Vec<ResourceId>>,
     locks: Vec<Lock>,
     gaps: Vec<Gap>,
 }
@@ -88,7 +88,7 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
         Ok(found) => {
             inside.custom_roles.extend(found.iter().filter_map(custom_role));
             inside.roles.extend(found.iter().filter_map(|role| {
-                Some((parse::text(role, "/name")?.to_lowercase(), parse::text(role, "/properties/roleName")?))
+                Some((parse::id(role, "/name")?, parse::text(role, "/properties/roleName")?))
             }));
         }
         Err(why) => inside.gaps.push(gap(&definitions, &why)),
@@ -102,7 +102,7 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
 
 /// How many role assignments there are where more are to be made, by where they count.
 pub(crate) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
-    let all = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str());
+    let all = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| &a.scope);
     let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
     let known = |at: String| common.granted.counts.get(&at).copied().map(|count| (at, count));
     all.chain(mapped).filter_map(counted_at).filter_map(known).collect()
@@ -111,12 +111,12 @@ pub(crate) fn counts(common: &Common, facts: &Facts) -> BTreeMap<String, u64> {
 /// The management groups that may be seen: an assignment on one of them shows up below it, but not where
 /// it has no subscription that may be seen.
 /// Source: <https://learn.microsoft.com/rest/api/managementgroups/management-groups/list>
-async fn management_groups(reader: &Reader) -> (Vec<String>, Vec<Gap>) {
+async fn management_groups(reader: &Reader) -> (Vec<ResourceId>, Vec<Gap>) {
     const PATH: &str = "/providers/Microsoft.Management/managementGroups";
     match reader.list(PATH, "2020-05-01", &[]).await {
         Ok(found) => {
             let mut gaps = Vec::new();
-            (understood(PATH, &found, |group| parse::text(group, "/id"), &mut gaps), gaps)
+            (understood(PATH, &found, |group| parse::id(group, "/id"), &mut gaps), gaps)
         }
         Err(why) => (Vec::new(), vec![gap(PATH, &why)]),
     }

@@ -1,10 +1,10 @@
 //! Activities: what Azure answers, into facts. Pure; what comes in is hostile text.
 
+use crate::azure::{ResourceId, ResourceType};
 use crate::commands::names::is_guid;
 use crate::references::compare::rest_digest;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
 use crate::references::table::Verb;
-pub(crate) use crate::references::table::type_of;
 use crate::references::writes::{MAP, verb as verb_for};
 use crate::references::{by_name, callers};
 use crate::relocate::facts::*;
@@ -19,9 +19,25 @@ pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
 }
 
+/// An id, or nothing.
+pub(crate) fn id<T: for<'a> From<&'a str>>(value: &Value, pointer: &str) -> Option<T> {
+    value.pointer(pointer).and_then(Value::as_str).filter(|id| !id.is_empty()).map(T::from)
+}
+
+/// The ids of a list.
+pub(crate) fn ids(value: &Value, pointer: &str) -> Vec<ResourceId> {
+    let items = value.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(Value::as_str).map(ResourceId::from).collect()
+}
+
 /// The id and the type of something.
-pub(crate) fn id_and_type(value: &Value) -> Option<(String, String)> {
-    Some((text(value, "/id")?, text(value, "/type")?))
+pub(crate) fn id_and_type(value: &Value) -> Option<(ResourceId, ResourceType)> {
+    Some((id(value, "/id")?, id(value, "/type")?))
+}
+
+/// Where an object of the provider of authorizations holds: as it says, or as its id does.
+pub(crate) fn scope(object: &Value) -> Option<ResourceId> {
+    id(object, "/properties/scope").or_else(|| id::<ResourceId>(object, "/id")?.scope())
 }
 
 /// The texts of a list.
@@ -31,8 +47,8 @@ pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
 }
 
 /// An id of Entra ID. It goes into commands and scripts for people, where only a GUID is harmless.
-fn guid(value: &Value, pointer: &str) -> Option<String> {
-    text(value, pointer).filter(|id| is_guid(id))
+fn guid<T: From<String>>(value: &Value, pointer: &str) -> Option<T> {
+    text(value, pointer).filter(|id| is_guid(id)).map(T::from)
 }
 
 /// What an identity has that can be set only when it is made, and is copied as it is.
@@ -58,7 +74,7 @@ pub(crate) fn unknown(body: &Value, known: &[&str]) -> BTreeSet<String> {
 }
 
 /// An identity as Azure returns it in a version; `None` when one of its names is missing, or is none.
-pub(crate) fn identity(body: &Value, asked: &str, version: &str) -> Option<Identity> {
+pub(crate) fn identity(body: &Value, asked: &ResourceId, version: &str) -> Option<Identity> {
     let of = |name: &&str| body["properties"].get(*name).filter(|value| !value.is_null()).cloned();
     let known: Vec<&str> = KNOWN.iter().chain(&COPIED).copied().collect();
     let more: BTreeMap<String, Value> =
@@ -69,7 +85,7 @@ pub(crate) fn identity(body: &Value, asked: &str, version: &str) -> Option<Ident
     Some(Identity {
         identifiers: Identifiers {
             // Azure answers with another spelling than was asked; the one of the plan is kept.
-            resource_id: asked.to_owned(),
+            resource_id: asked.clone(),
             client_id: guid(body, "/properties/clientId")?,
             principal_id: guid(body, "/properties/principalId")?,
         },
@@ -87,7 +103,7 @@ pub(crate) fn identity(body: &Value, asked: &str, version: &str) -> Option<Ident
 }
 
 /// The assignments whose policies deny the resource that was asked about.
-pub(crate) fn denying(found: &Value) -> Vec<String> {
+pub(crate) fn denying(found: &Value) -> Vec<ResourceId> {
     let all = found.pointer("/contentEvaluationResult/policyEvaluations").and_then(Value::as_array);
     let denies = |e: &&Value| {
         let is = |pointer: &str, word: &str| text(e, pointer).is_some_and(|t| t.eq_ignore_ascii_case(word));
@@ -95,52 +111,40 @@ pub(crate) fn denying(found: &Value) -> Vec<String> {
             && (is("/effectDetails/policyEffect", "Deny")
                 || e.get("effectDetails").is_none_or(Value::is_null))
     };
-    let of = |e: &Value| text(e, "/policyInfo/policyAssignmentId");
-    let mut out: Vec<String> = all.into_iter().flatten().filter(denies).filter_map(of).collect();
+    let of = |e: &Value| id(e, "/policyInfo/policyAssignmentId");
+    let mut out: Vec<ResourceId> = all.into_iter().flatten().filter(denies).filter_map(of).collect();
     out.sort();
     out.dedup();
     out
 }
 
-/// The scope of an extension resource, from its id; the root is `/`.
-pub(crate) fn scope_of(id: &str) -> Option<String> {
-    let at = id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/")?;
-    Some(if at == 0 { "/".to_owned() } else { id[..at].to_owned() })
-}
-
-/// What a grant inside a service stands in.
-pub(crate) fn account_of(id: &str) -> &str {
-    id.rsplitn(3, '/').nth(2).unwrap_or(id)
-}
-
-/// The last part of an id.
-pub(crate) fn last(id: &str) -> &str {
-    id.rsplit('/').next().unwrap_or_default()
-}
-
 /// Places in a resource that name an identity but are not references that anybody writes.
-fn is_echo(kind: &str, pointer: &str) -> bool {
+fn is_echo(kind: &ResourceType, pointer: &str) -> bool {
     let folded = pointer.to_ascii_lowercase();
     folded == "/id"
         || folded == "/name"
         || ["/identity/", "/systemdata/"].iter().any(|p| folded.starts_with(p))
         // A vault's entries are grants, and are copied by steps of their own.
-        || kind.eq_ignore_ascii_case("Microsoft.KeyVault/vaults")
+        || *kind == *"Microsoft.KeyVault/vaults"
             && folded.starts_with("/properties/accesspolicies/")
         || folded.ends_with("/createdby")
         || folded.ends_with("/updatedby")
 }
 
 /// The lists of callers that the identity is in, and the other places that name it.
-fn places(kind: &str, body: &Value, who: &Identifiers) -> (BTreeSet<Reference>, BTreeSet<Reference>) {
+fn places(
+    kind: &ResourceType,
+    body: &Value,
+    who: &Identifiers,
+) -> (BTreeSet<Reference>, BTreeSet<Reference>) {
     let mut mentions = scan(body, who);
-    if kind.eq_ignore_ascii_case(POLICY_ASSIGNMENTS) {
+    if *kind == *POLICY_ASSIGNMENTS {
         mentions.extend(by_name::pairs(body, who));
     }
     let (mut lists, mut others) = (BTreeSet::new(), BTreeSet::new());
     for Mention { pointer, identifier, .. } in mentions.into_iter().filter(|m| !is_echo(kind, &m.pointer)) {
         let name = match identifier {
-            Identifier::ClientId => &who.client_id,
+            Identifier::ClientId => who.client_id.as_str(),
             Identifier::PrincipalId => &who.principal_id,
             Identifier::ResourceId | Identifier::Name | Identifier::Group => &who.resource_id,
         };
@@ -159,21 +163,25 @@ const POLICY_ASSIGNMENTS: &str = "Microsoft.Authorization/policyAssignments";
 /// Source: web/2023-12-01, `WebApps_UpdateAuthSettingsV2`
 const AUTHENTICATION: &str = "authsettingsV2";
 
+/// The identities in a resource's map, in the order of their spellings.
+fn attached(resource: &Value) -> Vec<ResourceId> {
+    let map = resource.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+    map.into_iter().flat_map(|map| map.keys().map(ResourceId::from)).collect()
+}
+
 /// A resource that carries or names the identity; `None` when it does neither.
 pub(crate) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
-    let id = text(body, "/id")?;
-    let kind = text(body, "/type").or_else(|| type_of(&id))?;
-    let map = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
-    let mut attached: Vec<String> = map.map(|m| m.keys().cloned().collect()).unwrap_or_default();
-    attached.sort();
-    let own = attached.iter().find(|rid| rid.eq_ignore_ascii_case(&who.resource_id));
+    let id: ResourceId = id(body, "/id")?;
+    let kind = self::id(body, "/type").or_else(|| id.kind())?;
+    let attached = attached(body);
+    let own = attached.iter().find(|rid| **rid == who.resource_id);
     let (callers, references) = places(&kind, body, who);
     if own.is_none() && references.is_empty() && callers.is_empty() {
         return None;
     }
     let pointers: Vec<&str> = references.iter().map(|r| r.pointer.as_str()).collect();
     let map = own.is_some().then_some(MAP);
-    let verb = match last(&id).eq_ignore_ascii_case(AUTHENTICATION) {
+    let verb = match id.name().eq_ignore_ascii_case(AUTHENTICATION) {
         true => Verb::Put,
         false => verb_for(&kind, map.into_iter().chain(pointers.iter().copied())),
     };
@@ -206,7 +214,7 @@ pub(crate) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option
 
 /// Whether this is a site that runs workflows: `functionapp,workflowapp`.
 /// Source: web/2023-12-01, `kind` of a site.
-fn is_workflow_app(kind: &str, body: &Value) -> bool {
+fn is_workflow_app(kind: &ResourceType, body: &Value) -> bool {
     let words = text(body, "/kind").unwrap_or_default().to_ascii_lowercase();
     kind.to_ascii_lowercase().starts_with("microsoft.web/sites")
         && words.split(',').any(|w| w.trim() == "workflowapp")
@@ -214,11 +222,9 @@ fn is_workflow_app(kind: &str, body: &Value) -> bool {
 
 /// A resource that takes the place of a host, whatever it carries.
 pub(crate) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
-    let id = text(body, "/id")?;
-    let kind = text(body, "/type").or_else(|| type_of(&id))?;
-    let map = body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
-    let mut attached: Vec<String> = map.map(|m| m.keys().cloned().collect()).unwrap_or_default();
-    attached.sort();
+    let id: ResourceId = id(body, "/id")?;
+    let kind = self::id(body, "/type").or_else(|| id.kind())?;
+    let attached = attached(body);
     Some(Host {
         attached,
         readable: true,
@@ -234,10 +240,10 @@ pub(crate) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
 }
 
 /// A host of which only the id is known.
-pub(crate) fn hidden_host(id: &str, kind: &str, found_by: Method) -> Host {
+pub(crate) fn hidden_host(id: &ResourceId, kind: &ResourceType, found_by: Method) -> Host {
     Host {
-        id: id.to_owned(),
-        kind: kind.to_owned(),
+        id: id.clone(),
+        kind: kind.clone(),
         api_version: String::new(),
         location: String::new(),
         verb: verb_for(kind, [MAP]),
@@ -319,18 +325,18 @@ mod tests {
             "properties": {"roleDefinitionId": format!("/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/{}", guid.to_uppercase()),
                 "principalId": PRINCIPAL, "condition": null}
         });
-        let roles = BTreeMap::from([(guid.to_owned(), "Reader".to_owned())]);
-        let a = assignment(&body, &roles, &BTreeMap::new()).unwrap();
+        let roles = BTreeMap::from([(guid.into(), "Reader".to_owned())]);
+        let a = assignment(&body, &roles).unwrap();
         assert_eq!((a.scope.as_str(), a.role.as_str(), a.condition), ("/", "Reader", None));
     }
 
     #[test]
     fn types_of_children_and_extensions_come_from_the_id() {
         let id = format!("{GROUP}/providers/Microsoft.Web/sites/a/slots/b");
-        assert_eq!(type_of(&id).as_deref(), Some("Microsoft.Web/sites/slots"));
+        assert_eq!(ResourceId::from(&id).kind().as_deref(), Some("Microsoft.Web/sites/slots"));
         let lock = format!("{id}/providers/Microsoft.Authorization/locks/l");
-        assert_eq!(type_of(&lock).as_deref(), Some("Microsoft.Authorization/locks"));
-        assert_eq!(type_of(GROUP), None);
+        assert_eq!(ResourceId::from(&lock).kind().as_deref(), Some("Microsoft.Authorization/locks"));
+        assert_eq!(ResourceId::from(GROUP).kind(), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(crate) fn wanted<'a>(params: &'a Params, facts: &Facts) -> Rights<'a> {
     let home = match &facts.target.group_location {
         Some(_) => params.target.group_id(),
-        None => format!("/subscriptions/{}", params.target.subscription),
+        None => format!("/subscriptions/{}", params.target.subscription).into(),
     };
     let (before, later) = (Actions::new(), Actions::new());
     let mut wanted = Rights { params, home, before, later, in_graph: Vec::new() };

@@ -1,5 +1,6 @@
 //! Activities: what whoever is signed in must be allowed, as each surface says it. Pure data.
 
+use crate::azure::ResourceId;
 use crate::relocate::params::Params;
 use crate::relocate::survey::graph_rights::GraphRight;
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ pub(crate) type Actions = BTreeSet<(String, String)>;
 pub(crate) struct Rights<'a> {
     pub(crate) params: &'a Params,
     /// Where the new identity will be: what is not there yet is asked for where it will be made.
-    pub(crate) home: String,
+    pub(crate) home: ResourceId,
     /// Before the soak.
     pub(crate) before: Actions,
     /// In the clean-up, which may be somebody else's, and on the way back from it.

@@ -9,7 +9,7 @@ use crate::activity::spilt::{
 };
 use crate::activity::splice::Splice;
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
-use crate::azure::ReadAction;
+use crate::azure::{ReadAction, ResourceId};
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
@@ -101,7 +101,7 @@ pub(crate) struct SettingsRewrite<L> {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SettingsInput {
-    pub(crate) site: String,
+    pub(crate) site: ResourceId,
     pub(crate) replace: Vec<Pair>,
     pub(crate) settings: PlanValue<Vec<String>>,
 }
@@ -446,6 +446,6 @@ impl<L: List> Change for SettingsRewrite<L> {
     }
 
     fn handed(input: &SettingsInput, _: Option<&str>) -> Handed {
-        Handed::Changed(input.site.clone())
+        Handed::Changed(input.site.to_string())
     }
 }

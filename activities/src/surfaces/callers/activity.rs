@@ -10,6 +10,7 @@ use crate::activity::spilt::{
 use crate::activity::{
     Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, held_back, map, quoted, unread,
 };
+use crate::azure::ResourceId;
 use crate::references::callers::{admit, dismiss, lists};
 use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::settings_key::SettingsKey;
@@ -68,7 +69,7 @@ pub(crate) struct Callers<W> {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CallersInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) api_version: String,
     pub(crate) lists: Vec<CallerList>,
 }
@@ -369,7 +370,7 @@ impl<W: Way> Activity for Callers<W> {
         let (live, _) = self.live(input).await?;
         let holds = input.lists.iter().all(|list| Self::has(&live, list) == W::ADMITS);
         let difference = (!holds).then(|| Difference {
-            fact: input.id.clone(),
+            fact: input.id.to_string(),
             expected: Some(W::PROMISE.to_owned()),
             found: Some("not so in every list".to_owned()),
         });
@@ -389,7 +390,7 @@ impl<W: Way> Change for Callers<W> {
     }
 
     fn handed(input: &CallersInput, _: Option<&str>) -> Handed {
-        Handed::Changed(input.id.clone())
+        Handed::Changed(input.id.to_string())
     }
 }
 

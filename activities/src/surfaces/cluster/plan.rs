@@ -157,7 +157,7 @@ mod tests {
         ];
         cluster.nodes_in = Some("mc_aks".to_owned());
         let mut nodes = host("Microsoft.Compute/virtualMachineScaleSets", "aks-pool");
-        nodes.id = nodes.id.replace("rg-pay-weu", "mc_aks");
+        nodes.id = nodes.id.replace("rg-pay-weu", "mc_aks").into();
         facts.hosts = vec![cluster, nodes];
         facts
     }
@@ -228,7 +228,7 @@ mod tests {
     fn the_credential_of_bindings_is_not_copied_and_a_binding_is_made_anew_by_a_person() {
         let mut facts = facts();
         let mut binding = host("Microsoft.ContainerService/managedClusters", "aks/identityBindings/ib");
-        binding.kind = "Microsoft.ContainerService/managedClusters/identityBindings".to_owned();
+        binding.kind = "Microsoft.ContainerService/managedClusters/identityBindings".into();
         binding.carries = false;
         facts.hosts = vec![binding];
         facts.credentials.push(facts.credentials[0].clone());

@@ -161,7 +161,8 @@ mod tests {
             ["sql-pay.database.windows.net", "pg.postgres.database.azure.com"].map(String::from).into();
         facts.assignments_of = vec![assignment("a", &format!("{sql}/databases/db"))];
         facts.service_grants = vec![ServiceGrant {
-            id: format!("{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg/administrators/x"),
+            id: format!("{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg/administrators/x")
+                .into(),
             api_version: "v".into(),
             body: json!({}),
         }];

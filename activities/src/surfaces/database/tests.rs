@@ -101,7 +101,7 @@ fn taking_the_clean_up_back_makes_the_old_user_again_from_what_the_new_one_has()
 fn hostile_names_stay_in_their_literal_their_identifier_and_their_comment() {
     let hostile = "x]; DROP DATABASE a;--'\\\" `{{TO_CLIENT}}\nGO";
     let mut facts = site_with_databases();
-    facts.target.id = facts.target.id.replace("/id-pay", &format!("/{hostile}"));
+    facts.target.id = facts.target.id.replace("/id-pay", &format!("/{hostile}")).into();
     facts.identity.tenant_id = "t') x".into();
     facts.hosts = vec![host("Microsoft.Sql/servers", "s\nDROP TABLE t;--"), facts.hosts.remove(0)];
     let plan = crate::relocate::plan(&params(), &facts).unwrap();

@@ -1,37 +1,37 @@
 //! Activities: which deny assignments keep the caller from what the move needs. Pure.
 
+use crate::azure::{PrincipalId, ResourceId};
 use crate::relocate::facts::{Denied, Right};
 use crate::relocate::rights::allows;
 use crate::relocate::survey::parse;
 use crate::surfaces::deny_assignment::survey::EVERYBODY;
-use crate::surfaces::host::strategy::below;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Who is signed in: the object id and, where they could be read, the groups, all in lower case.
 pub(crate) struct Caller<'a> {
-    pub(crate) id: String,
-    pub(crate) groups: Option<&'a BTreeSet<String>>,
+    pub(crate) id: PrincipalId,
+    pub(crate) groups: Option<&'a BTreeSet<PrincipalId>>,
 }
 
 /// Every right of the move that one of the deny assignments takes from the caller.
 pub(crate) fn of(denials: &[Value], caller: &Caller<'_>, rights: &[Right]) -> Vec<Denied> {
     let mut out = Vec::new();
     for body in denials {
-        let (Some(id), Some(doubtful)) = (parse::text(body, "/id"), caller.is_denied(body)) else { continue };
-        let Some(scope) = parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&id)) else {
+        let (Some(id), Some(doubtful)) = (parse::id::<ResourceId>(body, "/id"), caller.is_denied(body))
+        else {
             continue;
         };
+        let Some(scope) = parse::scope(body) else { continue };
         let name = parse::text(body, "/properties/denyAssignmentName");
-        let name = name.unwrap_or_else(|| parse::last(&id).to_owned());
+        let name = name.unwrap_or_else(|| id.name().to_owned());
         let only = body.pointer("/properties/doNotApplyToChildScopes") == Some(&Value::Bool(true));
         let blocks = body.pointer("/properties/permissions").and_then(Value::as_array);
         let blocks = blocks.map(Vec::as_slice).unwrap_or_default();
         let conditional = has_condition(&body["properties"]) || blocks.iter().any(has_condition);
         let reaches = |at: &str| {
-            scope == "/"
-                || scope.eq_ignore_ascii_case(at)
-                || (!only && below(at, scope.trim_end_matches('/')))
+            let at = ResourceId::from(at);
+            scope == "/" || scope == at || (!only && at.is_below(scope.trim_end_matches('/')))
         };
         let taken = rights.iter().filter(|right| reaches(&right.scope) && allows(blocks, &right.action));
         out.extend(taken.map(|right| Denied {
@@ -39,7 +39,7 @@ pub(crate) fn of(denials: &[Value], caller: &Caller<'_>, rights: &[Right]) -> Ve
             name: name.clone(),
             scope: scope.clone(),
             action: right.action.clone(),
-            at: right.scope.clone(),
+            at: (&right.scope).into(),
             later: right.later,
             doubtful: doubtful || conditional,
         }));
@@ -67,10 +67,10 @@ impl Caller<'_> {
 
     fn among(&self, body: &Value, list: &str) -> Among {
         let all: Vec<&Value> = body.pointer(list).and_then(Value::as_array).into_iter().flatten().collect();
-        let ids: Vec<String> =
-            all.iter().filter_map(|one| Some(parse::text(one, "/id")?.to_lowercase())).collect();
-        let is_me =
-            |id: &String| *id == self.id || id == EVERYBODY || self.groups.is_some_and(|g| g.contains(id));
+        let ids: Vec<PrincipalId> = all.iter().filter_map(|one| parse::id(one, "/id")).collect();
+        let is_me = |id: &PrincipalId| {
+            *id == self.id || *id == *EVERYBODY || self.groups.is_some_and(|g| g.contains(id))
+        };
         if ids.iter().any(is_me) {
             return Among::Yes;
         }
@@ -114,8 +114,8 @@ mod tests {
 
     /// Where storage is not writable, and whether that is certain.
     fn found(body: Value, groups: Option<&[&str]>) -> Vec<(String, bool)> {
-        let groups: Option<BTreeSet<String>> =
-            groups.map(|all| all.iter().map(|g| (*g).to_owned()).collect());
+        let groups: Option<BTreeSet<PrincipalId>> =
+            groups.map(|all| all.iter().map(|g| PrincipalId::from(*g)).collect());
         let caller = Caller { id: ME.into(), groups: groups.as_ref() };
         let right = |action: &str, scope: String| Right {
             action: action.into(),
@@ -137,10 +137,7 @@ mod tests {
             right("Microsoft.Resources/tags/write", GROUP.into()),
             right("GroupMember.ReadWrite.All", "group g".into()),
         ];
-        of(&[body], &caller, &rights)
-            .into_iter()
-            .map(|d| (d.at.rsplit('/').next().unwrap().to_owned(), d.doubtful))
-            .collect()
+        of(&[body], &caller, &rights).into_iter().map(|d| (d.at.name().to_owned(), d.doubtful)).collect()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Activities: what somebody's deny assignment keeps the caller from. Pure data.
 
+use crate::azure::ResourceId;
 use serde::{Deserialize, Serialize};
 
 /// One action that the move needs and a deny assignment denies the caller.
@@ -7,15 +8,15 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Denied {
     /// The deny assignment's ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// Its name, for people.
     pub name: String,
     /// Where it holds.
-    pub scope: String,
+    pub scope: ResourceId,
     /// The action.
     pub action: String,
     /// Where the move needs it.
-    pub at: String,
+    pub at: ResourceId,
     /// Whether only the clean-up does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub later: bool,

@@ -2,7 +2,7 @@
 //! a group is denied or spared its members are too, and the new one joins the groups that it can be added to. Reads
 //! only.
 
-use crate::azure::{Reader, items};
+use crate::azure::{PrincipalId, Reader, ResourceId, items};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use crate::relocate::survey::common::Common;
@@ -31,32 +31,32 @@ pub(crate) async fn list(reader: &Reader, common: &Common) -> (Vec<Value>, Vec<G
 /// ids in lower case.
 #[derive(Default)]
 pub(crate) struct Held {
-    old: BTreeSet<String>,
-    new: BTreeSet<String>,
+    old: BTreeSet<PrincipalId>,
+    new: BTreeSet<PrincipalId>,
 }
 
 /// Those of the deny assignments that would deny the new identity and do not deny the old one, or the other way round.
 pub(crate) async fn read(
     reader: &Reader,
     denials: &[Value],
-    member_of: &[String],
+    member_of: &[PrincipalId],
     directory: &Directory,
     who: &Identifiers,
 ) -> (Vec<Named>, Vec<Gap>) {
     let any = denials.iter().any(|body| LISTS.iter().any(|list| names_groups(body, list)));
-    let asked: &[String] = if any { member_of } else { &[] };
+    let asked: &[PrincipalId] = if any { member_of } else { &[] };
     let paths: Vec<String> = asked.iter().map(|id| format!("groups/{id}/transitiveMemberOf")).collect();
     let (mut held, mut gaps) = (Held::default(), Vec::new());
     for ((id, path), answer) in asked.iter().zip(&paths).zip(reader.graph_batch(&paths).await) {
-        let mut all = BTreeSet::from([id.to_lowercase()]);
+        let mut all = BTreeSet::from([id.clone()]);
         match answer.and_then(|found| items(&found, path)) {
             Ok(groups) => {
-                all.extend(groups.iter().filter_map(|one| Some(parse::text(one, "/id")?.to_lowercase())));
+                all.extend(groups.iter().filter_map(|one| parse::id(one, "/id")));
             }
             Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
         }
-        let joins = |g: &Group| g.id.eq_ignore_ascii_case(id) && g.can_be_joined();
-        let joins_for_a_time = |pim: &Pim| pim.is_membership() && pim.at.eq_ignore_ascii_case(id);
+        let joins = |g: &Group| g.id == *id && g.can_be_joined();
+        let joins_for_a_time = |pim: &Pim| pim.is_membership() && *id == *pim.at;
         if directory.groups.iter().any(joins) || directory.scheduled.iter().any(joins_for_a_time) {
             held.new.extend(all.iter().cloned());
         }
@@ -67,7 +67,7 @@ pub(crate) async fn read(
         Named::Deny(deny) => deny.through.as_mut(),
         _ => None,
     }) {
-        if let Some(group) = directory.groups.iter().find(|g| g.id.eq_ignore_ascii_case(deny)) {
+        if let Some(group) = directory.groups.iter().find(|g| g.id == deny.as_str()) {
             *deny = format!("{} ({})", group.name, group.id);
         }
     }
@@ -92,29 +92,30 @@ fn names_groups(body: &Value, list: &str) -> bool {
 
 /// What a deny assignment would mean to the new identity, where it is not what it means to the old one.
 pub(crate) fn denial(body: &Value, who: &Identifiers, held: &Held) -> Option<Named> {
-    let ids = |list| -> BTreeSet<String> {
-        listed(body, list).filter_map(|one| Some(parse::text(one, "/id")?.to_lowercase())).collect()
+    let ids = |list| -> BTreeSet<PrincipalId> {
+        listed(body, list).filter_map(|one| parse::id(one, "/id")).collect()
     };
     let [denied, spared] = LISTS.map(ids);
-    let own = who.principal_id.to_lowercase();
-    let everybody = denied.contains(EVERYBODY);
-    let among =
-        |list: &BTreeSet<String>, groups: &BTreeSet<String>| list.intersection(groups).next().cloned();
-    let was = (everybody || denied.contains(&own) || among(&denied, &held.old).is_some())
-        && !spared.contains(&own)
+    let own = &who.principal_id;
+    let everybody = denied.contains(&EVERYBODY.into());
+    let among = |list: &BTreeSet<PrincipalId>, groups: &BTreeSet<PrincipalId>| {
+        list.intersection(groups).next().map(PrincipalId::folded)
+    };
+    let was = (everybody || denied.contains(own) || among(&denied, &held.old).is_some())
+        && !spared.contains(own)
         && among(&spared, &held.old).is_none();
     let is = (everybody || among(&denied, &held.new).is_some()) && among(&spared, &held.new).is_none();
     if was == is {
         return None;
     }
     let names_it = if is { &spared } else { &denied };
-    let id = parse::text(body, "/id")?;
+    let id: ResourceId = parse::id(body, "/id")?;
     let name = parse::text(body, "/properties/denyAssignmentName");
     Some(Named::Deny(Deny {
-        name: name.unwrap_or_else(|| parse::last(&id).to_owned()),
-        scope: parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&id))?,
+        name: name.unwrap_or_else(|| id.name().to_owned()),
+        scope: parse::scope(body)?,
         excluded: is,
-        through: among(names_it, &held.old).filter(|_| !names_it.contains(&own)),
+        through: among(names_it, &held.old).filter(|_| !names_it.contains(own)),
         id,
     }))
 }
@@ -133,7 +134,7 @@ mod tests {
 
     /// Whether the new one would be denied, and through which group; nothing where nothing changes.
     fn found(principals: &[&str], spared: &[&str]) -> Option<(bool, Option<String>)> {
-        let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        let set = |ids: &[&str]| ids.iter().map(|id| PrincipalId::from(*id)).collect();
         let held = Held { old: set(&["joined", "above", "dynamic"]), new: set(&["joined", "above"]) };
         match denial(&deny(principals, spared), &facts().identity.identifiers, &held)? {
             Named::Deny(deny) => Some((deny.excluded, deny.through)),

@@ -1,5 +1,6 @@
 //! Activities: what keeps an identity where no list of Azure shows it, and what would put it back from outside. Pure data.
 
+use crate::azure::{ResourceId, ResourceType};
 use serde::{Deserialize, Serialize};
 
 /// Where something that names the identity is kept as code, and is deployed from again.
@@ -7,14 +8,14 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Home {
     /// The ARM id of what is deployed, or of what deploys it.
-    pub id: String,
+    pub id: ResourceId,
     /// What sort of home.
     pub kind: HomeKind,
     /// Where the code is, for people: a repository with its branch and folder. Empty where the id says it.
     pub place: String,
     /// The resources that it deploys and that name the identity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub of: Vec<String>,
+    pub of: Vec<ResourceId>,
 }
 
 /// The sorts of homes.
@@ -44,9 +45,9 @@ pub enum HomeKind {
 #[serde(deny_unknown_fields)]
 pub struct Keeper {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// Its type.
-    pub kind: String,
+    pub kind: ResourceType,
     /// Whether the identity is on it; otherwise a grant covers it.
     pub carries: bool,
 }

@@ -156,7 +156,7 @@ mod tests {
         let mut facts = facts();
         let home = |kind, place: &str| {
             Named::Home(Home {
-                id: format!("{GROUP}/providers/a/b/c"),
+                id: format!("{GROUP}/providers/a/b/c").into(),
                 kind,
                 place: place.into(),
                 of: vec!["/x\n/y".into()],
@@ -165,7 +165,7 @@ mod tests {
         let keeper = |name: &str, carries| {
             let kind = "Microsoft.Search/searchServices";
             Named::Keeper(Keeper {
-                id: format!("{GROUP}/providers/{kind}/{name}"),
+                id: format!("{GROUP}/providers/{kind}/{name}").into(),
                 kind: kind.into(),
                 carries,
             })

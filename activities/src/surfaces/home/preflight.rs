@@ -1,6 +1,5 @@
 //! Activities: services that keep identities inside, and identities that Azure Policy makes by itself. Pure.
 
-use crate::references::by_name::name_and_group;
 use crate::relocate::facts::{Facts, Keeper, Named};
 use crate::relocate::params::Params;
 use crate::relocate::preflight::code::NoticeCode;
@@ -53,9 +52,8 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
 /// Source: <https://learn.microsoft.com/azure/azure-monitor/agents/azure-monitor-agent-policy>
 fn made_by_policy(facts: &Facts, out: &mut Preflight) {
     let old = &facts.identity.identifiers.resource_id;
-    let [name, _] = name_and_group(old).unwrap_or_default();
     let region = facts.identity.location.replace(' ', "").to_ascii_lowercase();
-    if name.to_ascii_lowercase() == format!("built-in-identity-{region}") {
+    if old.name().eq_ignore_ascii_case(&format!("built-in-identity-{region}")) {
         let text =
             "Azure Policy makes this identity in each region by itself, locks it, and would make it again";
         let remedy = "leave it out: machines of the other region get theirs from the policy";
@@ -79,7 +77,7 @@ mod tests {
         let mut facts = facts();
         let keeper = |carries| {
             let kind = "Microsoft.Databricks/accessConnectors".to_owned();
-            Named::Keeper(Keeper { id: format!("{GROUP}/{carries}"), kind, carries })
+            Named::Keeper(Keeper { id: format!("{GROUP}/{carries}").into(), kind: kind.into(), carries })
         };
         facts.named = vec![keeper(true), keeper(false)];
         let mut params = params();
@@ -91,7 +89,7 @@ mod tests {
     #[test]
     fn an_identity_that_policy_makes_by_itself_is_refused() {
         let mut facts = facts();
-        facts.identity.identifiers.resource_id = OLD.replace("id-pay", "Built-In-Identity-westeurope");
+        facts.identity.identifiers.resource_id = OLD.replace("id-pay", "Built-In-Identity-westeurope").into();
         assert_eq!(codes(&params(), &facts), ["B143"]);
         facts.identity.location = "northeurope".into();
         assert!(codes(&params(), &facts).is_empty());

@@ -1,7 +1,7 @@
 //! Activities: what a site or a container app that names the identity is deployed from again. Reads only.
 //! Sources: web/2023-12-01 (`WebApps_GetSourceControl`), app/2025-07-01 (`ContainerAppsSourceControls_ListByContainerApp`)
 
-use crate::azure::Reader;
+use crate::azure::{Reader, ResourceId};
 use crate::relocate::facts::{Gap, Home, HomeKind, Host, Named};
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
@@ -16,9 +16,8 @@ const AT_ONCE: usize = 32;
 pub(crate) async fn read(reader: &Reader, hosts: &[Host]) -> (Vec<Named>, Vec<Gap>) {
     let mut asked = Vec::new();
     for host in hosts.iter().filter(|host| host.readable) {
-        let app = host.kind.eq_ignore_ascii_case("Microsoft.App/containerApps");
-        let sites = ["microsoft.web/sites", "microsoft.web/sites/slots"];
-        let path = match sites.contains(&host.kind.to_ascii_lowercase().as_str()) {
+        let app = host.kind == "Microsoft.App/containerApps";
+        let path = match host.kind == "Microsoft.Web/sites" || host.kind == "Microsoft.Web/sites/slots" {
             true => format!("{}/sourcecontrols/web", host.id),
             false if app => format!("{}/sourcecontrols", host.id),
             false => continue,
@@ -43,12 +42,12 @@ async fn of(reader: &Reader, path: &str, listed: bool) -> Result<Vec<Value>, Fau
     Ok(reader.find(path, "2023-12-01").await?.into_iter().collect())
 }
 
-fn home(host: &str, source: &Value) -> Option<Named> {
+fn home(host: &ResourceId, source: &Value) -> Option<Named> {
     let repository = parse::text(source, "/properties/repoUrl").filter(|url| !url.is_empty())?;
     let repository = without_sign_in(&repository);
     let branch = parse::text(source, "/properties/branch").map(|branch| format!(", branch {branch}"));
     let place = format!("{repository}{}", branch.unwrap_or_default());
-    Some(Named::Home(Home { id: host.to_owned(), kind: HomeKind::Source, place, of: Vec::new() }))
+    Some(Named::Home(Home { id: host.clone(), kind: HomeKind::Source, place, of: Vec::new() }))
 }
 
 /// An address without whom it is opened as, and without what may be a key in its query.
@@ -71,7 +70,10 @@ mod tests {
 
     #[test]
     fn a_source_is_told_without_what_signs_in_to_it() {
-        let of = |url: &str| match home("/app", &json!({"properties": {"repoUrl": url, "branch": "main"}})) {
+        let of = |url: &str| match home(
+            &"/app".into(),
+            &json!({"properties": {"repoUrl": url, "branch": "main"}}),
+        ) {
             Some(Named::Home(home)) => home.place,
             other => format!("{other:?}"),
         };

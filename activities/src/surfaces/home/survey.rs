@@ -2,7 +2,7 @@
 //! stacks, assigned blueprints, and what keeps Kubernetes clusters as a repository says. Read once for all identities;
 //! reads only.
 
-use crate::azure::{Reader, says_never};
+use crate::azure::{Reader, ResourceId, says_never};
 use crate::references::by_name;
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::{FederatedCredential, Gap, Home, HomeKind, Host, Named};
@@ -27,9 +27,9 @@ pub(crate) struct Homes {
     stacks: Vec<Value>,
     blueprints: Vec<Value>,
     /// What keeps clusters, by their ids.
-    git_ops: Vec<(String, Value)>,
+    git_ops: Vec<(ResourceId, Value)>,
     /// Clusters of AKS with what issues their tokens.
-    issuers: Vec<(String, String)>,
+    issuers: Vec<(ResourceId, String)>,
     /// Versions of template specs.
     templates: Vec<Value>,
 }
@@ -76,13 +76,13 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Homes, Vec<Gap>) 
         let clusters =
             rows(reader, "resources", &["microsoft.containerservice/managedclusters"], &mut gaps).await;
         let issuer = |row: &Value| {
-            Some((parse::text(row, "/id")?, parse::text(row, "/properties/oidcIssuerProfile/issuerURL")?))
+            Some((parse::id(row, "/id")?, parse::text(row, "/properties/oidcIssuerProfile/issuerURL")?))
         };
         homes.issuers.extend(clusters.iter().filter_map(issuer));
     }
     homes
         .git_ops
-        .extend(kept.into_iter().filter_map(|row| Some((cluster_of(&parse::text(&row, "/id")?)?, row))));
+        .extend(kept.into_iter().filter_map(|row| Some((cluster_of(&parse::id(&row, "/id")?)?, row))));
     (homes, gaps)
 }
 
@@ -106,9 +106,9 @@ async fn templates(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Value> {
 }
 
 /// The cluster that a configuration extends.
-fn cluster_of(id: &str) -> Option<String> {
-    let at = id.to_ascii_lowercase().find("/providers/microsoft.kubernetesconfiguration/")?;
-    Some(id[..at].to_owned())
+fn cluster_of(id: &ResourceId) -> Option<ResourceId> {
+    let at = id.folded().find("/providers/microsoft.kubernetesconfiguration/")?;
+    Some(id[..at].into())
 }
 
 /// Everything of these types, by one table of the index.
@@ -141,7 +141,7 @@ impl Homes {
         out.extend(read.filter_map(repository));
         out.extend(self.stacks.iter().filter_map(|stack| deploys(stack, who, hosts)));
         // One that carries the identity has a step of its own.
-        let is_host = |home: &Home| hosts.iter().any(|host| host.id.eq_ignore_ascii_case(&home.id));
+        let is_host = |home: &Home| hosts.iter().any(|host| host.id == home.id);
         out.extend(
             self.blueprints.iter().filter_map(|body| blueprint(body, who)).filter(|home| !is_host(home)),
         );
@@ -151,7 +151,7 @@ impl Homes {
         for (cluster, body) in
             self.git_ops.iter().filter(|(cluster, _)| self.is_of(cluster, hosts, credentials))
         {
-            let id = parse::text(body, "/id").unwrap_or_default();
+            let id = parse::id(body, "/id").unwrap_or_default();
             out.push(Home { id, kind: HomeKind::GitOps, place: source(body), of: vec![cluster.clone()] });
         }
         out.sort();
@@ -160,9 +160,8 @@ impl Homes {
     }
 
     /// Whether a cluster carries the identity, or its service accounts sign in as it. Whose issuer is not known may be any.
-    fn is_of(&self, cluster: &str, hosts: &[Host], credentials: &[FederatedCredential]) -> bool {
-        let issuer =
-            self.issuers.iter().find(|(id, _)| id.eq_ignore_ascii_case(cluster)).map(|(_, issuer)| issuer);
+    fn is_of(&self, cluster: &ResourceId, hosts: &[Host], credentials: &[FederatedCredential]) -> bool {
+        let issuer = self.issuers.iter().find(|(id, _)| id == cluster).map(|(_, issuer)| issuer);
         let trims = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
         let signs_in = |credential: &FederatedCredential| match of(credential) {
             Outside::Kubernetes { issuer: theirs, .. } => {
@@ -170,7 +169,7 @@ impl Homes {
             }
             _ => false,
         };
-        hosts.iter().any(|host| host.id.eq_ignore_ascii_case(cluster)) || credentials.iter().any(signs_in)
+        hosts.iter().any(|host| host.id == *cluster) || credentials.iter().any(signs_in)
     }
 }
 
@@ -191,20 +190,16 @@ pub(crate) fn repository(body: &Value) -> Option<Home> {
         more("branch", "collaborationBranch"),
         more("folder", "rootFolder")
     );
-    Some(Home { id: parse::text(body, "/id")?, kind: HomeKind::Repository, place, of: Vec::new() })
+    Some(Home { id: parse::id(body, "/id")?, kind: HomeKind::Repository, place, of: Vec::new() })
 }
 
 /// A stack that has made something that names the identity, or says it in its parameters.
 fn deploys(stack: &Value, who: &Identifiers, hosts: &[Host]) -> Option<Home> {
-    let id = parse::text(stack, "/id")?;
+    let id = parse::id(stack, "/id")?;
     let resources = stack.pointer("/properties/resources").and_then(Value::as_array);
-    let made: Vec<String> =
-        resources.into_iter().flatten().filter_map(|one| parse::text(one, "/id")).collect();
-    let ours = |made: &&String| {
-        made.eq_ignore_ascii_case(&who.resource_id)
-            || hosts.iter().any(|host| host.id.eq_ignore_ascii_case(made))
-    };
-    let mut of: Vec<String> = made.iter().filter(ours).cloned().collect();
+    let made = resources.into_iter().flatten().filter_map(|one| parse::id(one, "/id"));
+    let ours = |made: &ResourceId| *made == who.resource_id || hosts.iter().any(|host| host.id == *made);
+    let mut of: Vec<ResourceId> = made.filter(ours).collect();
     of.sort();
     let said = !by_name::pairs(&stack["properties"]["parameters"], who).is_empty()
         || !scan(&stack["properties"]["parameters"], who).is_empty();
@@ -217,14 +212,14 @@ fn template(body: &Value, who: &Identifiers) -> Option<Home> {
         !scan(one, who).is_empty() || !by_name::pairs(one, who).is_empty() || by_name::is_worked_out(one, who)
     });
     let id = parse::text(body, "/id").filter(|_| named)?;
-    Some(Home { id, kind: HomeKind::Template, place: String::new(), of: Vec::new() })
+    Some(Home { id: id.into(), kind: HomeKind::Template, place: String::new(), of: Vec::new() })
 }
 
 fn blueprint(body: &Value, who: &Identifiers) -> Option<Home> {
     let named = !scan(body, who).is_empty() || !by_name::pairs(body, who).is_empty();
     let id = parse::text(body, "/id").filter(|_| named)?;
     let place = parse::text(body, "/properties/blueprintId").unwrap_or_default();
-    Some(Home { id, kind: HomeKind::Blueprint, place, of: Vec::new() })
+    Some(Home { id: id.into(), kind: HomeKind::Blueprint, place, of: Vec::new() })
 }
 
 /// Where a configuration has its source.

@@ -12,6 +12,7 @@ use crate::activity::splice::Splice;
 use crate::activity::{
     Clients, REPLICATION_RETRY, SETTLING_MS, failed, finding, foreign, held_back, quoted, unread,
 };
+use crate::azure::ResourceId;
 use crate::azure::errors::is_over;
 use crate::commands::shown;
 use crate::references::hidden;
@@ -20,7 +21,7 @@ use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::secrets::MASK;
 use crate::references::settings_key::SettingsKey;
 use crate::references::states;
-use crate::references::table::{Verb, type_of};
+use crate::references::table::Verb;
 use crate::references::writable::is_guarded;
 use crate::surfaces::host::faults::{by_hand, not_as_written};
 use crate::surfaces::host::rewrite::{
@@ -49,22 +50,22 @@ pub(crate) struct HostRewrite {
     clients: Clients,
     key: SettingsKey,
     /// What was read for a write that is about to begin.
-    seen: Mutex<BTreeMap<String, (Instant, Read)>>,
+    seen: Mutex<BTreeMap<ResourceId, (Instant, Read)>>,
 }
 
 /// What is to be changed.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HostInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) api_version: String,
     pub(crate) verb: Verb,
     /// Identities that come into the map.
     #[serde(default)]
-    pub(crate) attach: PlanValue<Vec<String>>,
+    pub(crate) attach: PlanValue<Vec<ResourceId>>,
     /// Identities that go out of the map.
     #[serde(default)]
-    pub(crate) detach: PlanValue<Vec<String>>,
+    pub(crate) detach: PlanValue<Vec<ResourceId>>,
     /// What is replaced at the pointers.
     #[serde(default)]
     pub(crate) replace: Vec<Pair>,
@@ -73,7 +74,7 @@ pub(crate) struct HostInput {
     pub(crate) pointers: PlanValue<Vec<String>>,
     /// Identities that a later step takes out of the map: that they are in it is no promise of this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) leaves: PlanValue<Vec<String>>,
+    pub(crate) leaves: PlanValue<Vec<ResourceId>>,
     /// Whether people write the resource too in the same plan: what they change in it beside our places, and take back
     /// themselves, is theirs when a way back is compared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -85,7 +86,7 @@ pub(crate) struct HostInput {
 #[serde(deny_unknown_fields)]
 pub(crate) struct HostBefore {
     /// The keys of the map, as they were spelt.
-    pub(crate) attached: Vec<String>,
+    pub(crate) attached: Vec<ResourceId>,
     /// `identity.type`; empty without a block.
     pub(crate) identity_type: String,
     /// What changes in each text.
@@ -96,16 +97,16 @@ pub(crate) struct HostBefore {
 }
 
 impl HostRewrite {
-    fn keep(&self, id: &str, read: Read) {
+    fn keep(&self, id: &ResourceId, read: Read) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(id.to_lowercase(), (Instant::now(), read));
+        seen.insert(id.clone(), (Instant::now(), read));
     }
 
     /// What was read a moment ago, once.
-    fn kept(&self, id: &str) -> Option<Read> {
+    fn kept(&self, id: &ResourceId) -> Option<Read> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|_, (since, _)| since.elapsed() < FRESH);
-        seen.remove(&id.to_lowercase()).map(|(_, read)| read)
+        seen.remove(id).map(|(_, read)| read)
     }
 
     async fn live(&self, input: &HostInput) -> Result<Read, Fault> {
@@ -144,9 +145,9 @@ impl HostRewrite {
 
     /// Puts in what reads of the resource hide, where the service gives it to who asks; it goes into this one write and
     /// nowhere else, and is returned. What is still missing would be lost, so nothing is sent.
-    async fn complete(&self, id: &str, shape: &mut Shape) -> Result<Vec<String>, Fault> {
+    async fn complete(&self, id: &ResourceId, shape: &mut Shape) -> Result<Vec<String>, Fault> {
         let (Shape::Patch(body) | Shape::Put(body)) = shape;
-        let kind = type_of(id).unwrap_or_default();
+        let kind = id.kind().unwrap_or_default();
         let mut put_in = Vec::new();
         if let (Some(_), Some((read, _))) = (held_back(id, body), hidden::given(&kind)) {
             let given = self.clients.reader.post_read(read, id).await?;
@@ -157,7 +158,7 @@ impl HostRewrite {
 
     /// What the resource is beside our places.
     fn rest(&self, resource: &Value, input: &HostInput) -> Rest {
-        let identities = input.attach.iter().chain(&input.detach).map(String::as_str).collect();
+        let identities = input.attach.iter().chain(&input.detach).collect();
         let (key, id, places) = (&self.key, input.id.as_str(), &input.pointers[..]);
         Rest::of(resource, &Lens { key, id, places, identities })
     }
@@ -229,7 +230,7 @@ fn is_busy(live: &Value) -> bool {
 }
 
 fn gone(input: &HostInput) -> Difference {
-    Difference { fact: input.id.clone(), expected: Some("present".to_owned()), found: None }
+    Difference { fact: input.id.to_string(), expected: Some("present".to_owned()), found: None }
 }
 
 impl Activity for HostRewrite {
@@ -399,7 +400,7 @@ impl Activity for HostRewrite {
         let difference = match parts(&live, input, before) {
             Ok(Parts::All) => self.lost(&live, input, before).await?,
             Ok(Parts::None | Parts::Some) => Some(Difference {
-                fact: input.id.clone(),
+                fact: input.id.to_string(),
                 expected: Some("re-pointed".to_owned()),
                 found: Some("not, or only in part".to_owned()),
             }),
@@ -407,10 +408,7 @@ impl Activity for HostRewrite {
         };
         let mut still = spilt.still(&self.rest(&live, input));
         // What a later step takes out of the map has to be attached no more.
-        still.retain(|spill| {
-            let lost = spill.lost_identity();
-            !lost.is_some_and(|id| input.leaves.iter().any(|leaves| leaves.eq_ignore_ascii_case(&id)))
-        });
+        still.retain(|spill| !spill.lost_identity().is_some_and(|id| input.leaves.contains(&id)));
         let mut out = vec![finding(&input.id, "re-pointed", difference.as_ref())];
         out.extend(broken(&input.id, &still));
         Ok(out)
@@ -418,6 +416,7 @@ impl Activity for HostRewrite {
 
     fn residue(&self, input: &HostInput, _: &HostBefore, was: Option<&Spilt>) -> String {
         let id = quoted(&input.id);
+        let joined = |ids: &[ResourceId]| ids.iter().map(ResourceId::as_str).collect::<Vec<_>>().join(" ");
         let ours = match (&input.attach[..], &input.detach[..]) {
             ([], []) => {
                 format!("az resource show --ids {id} and set {} back", shown(&input.pointers.join(", ")))
@@ -425,8 +424,8 @@ impl Activity for HostRewrite {
             (attached, detached) => {
                 format!(
                     "az resource update --ids {id}: take out {} and put back {}",
-                    shown(&attached.join(" ")),
-                    shown(&detached.join(" "))
+                    shown(&joined(attached)),
+                    shown(&joined(detached))
                 )
             }
         };
@@ -440,10 +439,9 @@ fn missing<'a>(
     live: &Value,
     input: &'a HostInput,
     before: &'a HostBefore,
-) -> impl Iterator<Item = &'a String> {
+) -> impl Iterator<Item = &'a ResourceId> {
     let now = identities(live);
-    let has = |list: &[String], id: &str| list.iter().any(|i| i.eq_ignore_ascii_case(id));
-    before.attached.iter().filter(move |id| !has(&now, id) && !has(&input.detach, id))
+    before.attached.iter().filter(move |id| !now.contains(id) && !input.detach.contains(id))
 }
 
 impl HostRewrite {
@@ -459,7 +457,7 @@ impl HostRewrite {
             }
             Err(_) => {
                 let what = "the operation succeeded, and what was written is not there";
-                Outcome::Unknown(Fault::new(FaultKind::Differs, "NotAsWritten", what).at(input.id.clone()))
+                Outcome::Unknown(Fault::new(FaultKind::Differs, "NotAsWritten", what).at(&*input.id))
             }
         }
     }
@@ -472,11 +470,10 @@ impl HostRewrite {
         input: &HostInput,
         before: &HostBefore,
     ) -> Result<Option<Difference>, Fault> {
-        let leaves = |id: &&String| input.leaves.iter().any(|leaves| leaves.eq_ignore_ascii_case(id));
-        for id in missing(live, input, before).filter(|id| !leaves(id)) {
+        for id in missing(live, input, before).filter(|id| !input.leaves.contains(id)) {
             if self.clients.reader.find(id, MSI).await?.is_some() {
                 let expected = Some(format!("{id} is still attached"));
-                return Ok(Some(Difference { fact: input.id.clone(), expected, found: None }));
+                return Ok(Some(Difference { fact: input.id.to_string(), expected, found: None }));
             }
         }
         Ok(None)
@@ -489,6 +486,6 @@ impl Change for HostRewrite {
     }
 
     fn handed(input: &HostInput, _: Option<&str>) -> Handed {
-        Handed::Changed(input.id.clone())
+        Handed::Changed(input.id.to_string())
     }
 }

@@ -1,5 +1,6 @@
 //! Activities: what only a person can do, as instructions with the real ids filled in. Pure.
 
+use crate::azure::ResourceId;
 use crate::commands::shell::quoted;
 use crate::commands::shown;
 use crate::references::scan::Identifier;
@@ -8,7 +9,6 @@ use crate::relocate::facts::Host;
 use crate::relocate::plan::builder::{Builder, NewIdentity};
 use crate::relocate::plan::words::{grouped, place};
 use crate::surfaces::host::remade;
-use crate::surfaces::host::strategy::below;
 use rehome_orchestrator::{Node, Template};
 
 /// The places of a host that name the old identity, beside its map of identities.
@@ -28,7 +28,7 @@ fn ids(names: [Template; 3]) -> Vec<Template> {
 /// An instruction that says what to use, old or new.
 fn using(b: &Builder<'_>, new: &NewIdentity, [head, undo]: [String; 2]) -> Node {
     let old = b.old();
-    let known = [&old.resource_id, &old.client_id, &old.principal_id].map(Template::known);
+    let known = [old.resource_id.as_str(), &old.client_id, &old.principal_id].map(Template::known);
     let fresh = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId].map(|i| new.name(i));
     let text = |head: String, names: [Template; 3]| {
         Template::Text(std::iter::once(Template::known(head)).chain(ids(names)).collect())
@@ -62,8 +62,8 @@ pub(crate) fn host(b: &Builder<'_>, new: &NewIdentity, host: &Host, reason: &str
     let places: Vec<String> = places(host).collect();
     let places = if places.is_empty() { "its identity".to_owned() } else { places.join(", ") };
     let id = shown(&host.id);
-    let old = b.old().resource_id.as_str();
-    let with = |wanted: &str, gone: &str| {
+    let old = &b.old().resource_id;
+    let with = |wanted: &ResourceId, gone: &ResourceId| {
         let commands = remade::commands(host, wanted, gone).map(|commands| format!("{commands}\n"));
         commands.or_else(|| written(host)).unwrap_or_default()
     };
@@ -82,8 +82,7 @@ pub(crate) fn follow(
     host: &Host,
 ) -> Option<(String, Node)> {
     let parts = b.facts.hosts.iter().filter(|part| {
-        below(&part.id, &source.id)
-            && b.facts.counterpart_of(part).is_some_and(|c| c.of.eq_ignore_ascii_case(&source.id))
+        part.id.is_below(&source.id) && b.facts.counterpart_of(part).is_some_and(|c| c.of == source.id)
     });
     let within = |part: &Host| {
         let tail = part.id[source.id.len()..].to_owned();

@@ -1,5 +1,6 @@
 //! Activities: what the index says that it mentions an identity of a batch, as it was read from itself. Pure.
 
+use crate::azure::{ResourceId, ResourceType};
 use crate::references::scan::{Identifiers, scan};
 use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::{Gap, GapCode};
@@ -9,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that may carry or name an identity, as it was read, once for all identities.
 pub(crate) struct Candidate {
-    pub(super) id: String,
-    pub(super) kind: String,
+    pub(super) id: ResourceId,
+    pub(super) kind: ResourceType,
     pub(super) api: String,
     pub(super) found: Result<Option<Value>, Fault>,
 }
@@ -27,17 +28,17 @@ impl Candidate {
     }
 }
 
-/// Candidates by lower-case id, and which of them may name which identity.
+/// Candidates by their ids, and which of them may name which identity.
 #[derive(Default)]
 pub(crate) struct Candidates {
-    pub(super) all: BTreeMap<String, Candidate>,
-    ids: ByIdentity<String>,
+    pub(super) all: BTreeMap<ResourceId, Candidate>,
+    ids: ByIdentity<ResourceId>,
     /// Those that could not be read may name anybody.
-    pub(super) unread: Vec<String>,
+    pub(super) unread: Vec<ResourceId>,
 }
 
 impl Candidates {
-    pub(super) fn new(all: BTreeMap<String, Candidate>, batch: Batch<'_>) -> Self {
+    pub(super) fn new(all: BTreeMap<ResourceId, Candidate>, batch: Batch<'_>) -> Self {
         let ids = batch.sorted(all.keys().cloned().collect(), |id, found| {
             if let Some(body) = all.get(id).and_then(Candidate::body) {
                 batch.words.in_value(body, found);
@@ -48,8 +49,8 @@ impl Candidates {
     }
 
     /// One of them, by its id.
-    pub(crate) fn get(&self, id: &str) -> Option<&Candidate> {
-        self.all.get(&id.to_lowercase())
+    pub(crate) fn get(&self, id: &ResourceId) -> Option<&Candidate> {
+        self.all.get(id)
     }
 
     /// Those that were read and may name an identity, in the order of their ids.
@@ -59,7 +60,7 @@ impl Candidates {
 }
 
 /// What the index shows and is not so: it lags behind, and somebody should know.
-pub(super) fn behind(found: &BTreeMap<String, Candidate>, batch: Batch<'_>) -> Vec<Gap> {
+pub(super) fn behind(found: &BTreeMap<ResourceId, Candidate>, batch: Batch<'_>) -> Vec<Gap> {
     let names_nobody = |body: &Value| {
         let mut maybe = BTreeSet::new();
         batch.words.in_value(body, &mut maybe);
@@ -74,7 +75,7 @@ pub(super) fn behind(found: &BTreeMap<String, Candidate>, batch: Batch<'_>) -> V
     };
     let gap = |candidate: &Candidate| {
         let why = why(candidate)?.to_owned();
-        Some(Gap { code: GapCode::Disagreement, scope: candidate.id.clone(), why })
+        Some(Gap { code: GapCode::Disagreement, scope: candidate.id.to_string(), why })
     };
     found.values().filter_map(gap).collect()
 }
@@ -90,9 +91,9 @@ mod tests {
     fn an_index_that_is_behind_is_named() {
         let who = testing::facts().identity.identifiers;
         let candidate = |id: &str, found| {
-            (id.to_owned(), Candidate { id: id.to_owned(), kind: String::new(), api: String::new(), found })
+            (id.into(), Candidate { id: id.into(), kind: "".into(), api: String::new(), found })
         };
-        let found: BTreeMap<String, Candidate> = [
+        let found: BTreeMap<ResourceId, Candidate> = [
             candidate("/gone", Ok(None)),
             candidate("/changed", Ok(Some(json!({"id": "/changed"})))),
             candidate("/right", Ok(Some(json!({"id": "/right", "tags": {"x": who.client_id}})))),

@@ -1,7 +1,7 @@
 //! Activities: the children of hosts, which no index shows: credentials of factories, extensions of machines,
 //! named values, administrators. Each kind of child that may name an identity is listed and read.
 
-use crate::azure::{Reader, says_never};
+use crate::azure::{Reader, ResourceId, ResourceType, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::table;
 use crate::relocate::facts::{Gap, Host, Method};
@@ -34,8 +34,8 @@ fn is_grant(kind: &str) -> bool {
 /// Something below which children may name an identity.
 #[derive(Clone)]
 struct Parent {
-    id: String,
-    kind: String,
+    id: ResourceId,
+    kind: ResourceType,
     api: String,
 }
 
@@ -43,18 +43,16 @@ struct Parent {
 const DEPTH_MAX: usize = 4;
 
 /// The lists right below a parent that are worth reading: path, version, and the type of what is in it.
-fn lists(parent: &Parent) -> Vec<(String, String, String)> {
+fn lists(parent: &Parent) -> Vec<(String, String, ResourceType)> {
     let rows = table::below(&parent.kind).filter(|r| !r.references.is_empty() && !is_grant(r.name));
     let segment = |row: &'static table::TypeRow| row.name[parent.kind.len() + 1..].split('/').next();
     // Configurations are read one by one.
     let mut names: BTreeSet<&str> = rows.filter_map(segment).filter(|name| *name != "config").collect();
-    names.extend(
-        OPEN.iter().filter(|(kind, _)| kind.eq_ignore_ascii_case(&parent.kind)).map(|(_, name)| *name),
-    );
+    names.extend(OPEN.iter().filter(|(kind, _)| parent.kind == *kind).map(|(_, name)| *name));
     let list = |name: &str| {
         let kind = format!("{}/{name}", parent.kind);
         let api = table::row(&kind).and_then(|r| r.api_version).unwrap_or(&parent.api);
-        (format!("{}/{name}", parent.id), api.to_owned(), kind)
+        (format!("{}/{name}", parent.id), api.to_owned(), kind.into())
     };
     names.into_iter().map(list).collect()
 }
@@ -63,8 +61,8 @@ fn lists(parent: &Parent) -> Vec<(String, String, String)> {
 fn configuration(parent: &Parent) -> Option<[String; 3]> {
     let sites = ["microsoft.web/sites", "microsoft.web/sites/slots"];
     let api = table::row(&format!("{}/config", parent.kind)).and_then(|r| r.api_version);
-    sites.contains(&parent.kind.to_lowercase().as_str()).then(|| {
-        [parent.id.clone(), format!("{}/config/web", parent.id), api.unwrap_or(&parent.api).to_owned()]
+    sites.iter().any(|site| parent.kind == *site).then(|| {
+        [parent.id.to_string(), format!("{}/config/web", parent.id), api.unwrap_or(&parent.api).to_owned()]
     })
 }
 
@@ -95,7 +93,7 @@ pub(crate) async fn read(
             match found {
                 Ok(found) => {
                     children.extend(found.iter().filter_map(|child| parse::host(child, &api, who)));
-                    let ids = found.iter().filter_map(|child| parse::text(child, "/id"));
+                    let ids = found.iter().filter_map(|child| parse::id(child, "/id"));
                     deeper.extend(ids.map(|id| Parent { id, kind: kind.clone(), api: api.clone() }));
                 }
                 // A kind of child that this resource cannot have.
@@ -105,8 +103,8 @@ pub(crate) async fn read(
         }
         parents = deeper;
     }
-    let mut seen: BTreeSet<String> = hosts.iter().map(|h| h.id.to_lowercase()).collect();
-    children.retain(|child| seen.insert(child.id.to_lowercase()));
+    let mut seen: BTreeSet<ResourceId> = hosts.iter().map(|h| h.id.clone()).collect();
+    children.retain(|child| seen.insert(child.id.clone()));
     for child in &mut children {
         child.found_by = BTreeSet::from([Method::Direct]);
     }

@@ -3,7 +3,6 @@
 use crate::activity::spilt::left_out;
 use crate::references::secrets::mask;
 use crate::references::table;
-use crate::references::table::type_of;
 use crate::surfaces::host::activity::HostInput;
 use crate::surfaces::host::rewrite::{Shape, missed};
 use rehome_orchestrator::{Difference, Fault, FaultKind};
@@ -27,12 +26,12 @@ pub(crate) fn by_hand(input: &HostInput, shape: Shape, why: Fault) -> Fault {
         Shape::Patch(body) => ("PATCH", body),
         Shape::Put(body) => ("PUT", body),
     };
-    let described = type_of(&input.id).is_some_and(|kind| table::row(&kind).is_some());
+    let described = input.id.kind().is_some_and(|kind| table::row(&kind).is_some());
     let words = matches!(why.kind, FaultKind::Invalid | FaultKind::Missing | FaultKind::Differs);
     if described || !words || why.needs.is_some() {
         return why;
     }
-    let mut keep: Vec<String> = input.attach.iter().chain(&input.detach).cloned().collect();
+    let mut keep: Vec<String> = input.attach.iter().chain(&input.detach).map(ToString::to_string).collect();
     keep.extend(input.replace.iter().flat_map(|pair| [pair.from.clone(), pair.to.to_string()]));
     mask(&mut body, &keep);
     let (id, api) = (&input.id, &input.api_version);

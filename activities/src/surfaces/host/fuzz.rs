@@ -2,6 +2,7 @@
 //! not. Pure.
 
 use crate::activity::splice::Splice;
+use crate::azure::ResourceId;
 use crate::references::compare::{differences, rest_digest};
 use crate::references::fuzz::{CLIENTS, NEW, OLD, PRINCIPALS, expand};
 use crate::references::rewrite::{Pair, rewrite_at};
@@ -46,16 +47,16 @@ pub fn rewrites(data: &[u8]) {
 }
 
 fn input(live: &Value, choice: u8) -> HostInput {
-    let (client_id, principal_id) = (CLIENTS.0.to_owned(), PRINCIPALS.0.to_owned());
-    let who = Identifiers { resource_id: OLD.to_owned(), client_id, principal_id };
+    let (client_id, principal_id) = (CLIENTS.0.into(), PRINCIPALS.0.into());
+    let who = Identifiers { resource_id: OLD.into(), client_id, principal_id };
     let found = scan(live, &who);
     for mention in &found {
         assert!(live.pointer(&mention.pointer).is_some(), "{} leads nowhere in {live}", mention.pointer);
     }
-    let some = |bit: u8, id: &str| (choice & bit != 0).then(|| id.to_owned()).into_iter().collect();
+    let some = |bit: u8, id: &str| (choice & bit != 0).then(|| ResourceId::from(id)).into_iter().collect();
     let pair = |(from, to): (&str, &str)| Pair { from: from.to_owned(), to: to.into() };
     HostInput {
-        id: "/host".to_owned(),
+        id: "/host".into(),
         api_version: "1".to_owned(),
         verb: Verb::Patch,
         leaves: Vec::new().into(),

@@ -2,7 +2,7 @@
 //! fragments, back ends and values of API Management, authentication of sites and container apps, Dapr components, and
 //! what policies are assigned with. Read once for all identities. Reads only.
 
-use crate::azure::{NO_ANSWER, Reader, says_gone, says_never};
+use crate::azure::{NO_ANSWER, Reader, ResourceId, ResourceType, says_gone, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::{Assignment, Gap, Home, HomeKind, Host, Keeper, Method, Named};
@@ -12,7 +12,6 @@ use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
 use crate::surfaces::home::keepers;
 use crate::surfaces::home::keepers::KEPT;
-use crate::surfaces::host::strategy::below;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
@@ -45,12 +44,12 @@ const POLICY: &str = "2024-05-01";
 pub(crate) struct Inside {
     found: ByIdentity<(Value, &'static str)>,
     /// What may keep identities where nothing shows them: ids and types.
-    keepers: Vec<(String, String)>,
+    keepers: Vec<(ResourceId, ResourceType)>,
 }
 
 /// Something below which is looked: an id, its last type and its kind of API, where it is one.
 struct Place {
-    id: String,
+    id: ResourceId,
     last: String,
     graphql: bool,
 }
@@ -90,8 +89,8 @@ pub(crate) async fn read(reader: &Reader, common: &Common, batch: Batch<'_>) -> 
         all.into_iter().partition(|(_, kind)| keepers::of(kind).is_some());
     let mut found_below = Vec::new();
     let sites = roots.iter().filter(|(_, kind)| kind.to_ascii_lowercase().starts_with("microsoft.web/sites"));
-    let sites: Vec<String> = sites.map(|(id, _)| id.clone()).collect();
-    let place = |(id, kind): (String, String)| {
+    let sites: Vec<ResourceId> = sites.map(|(id, _)| id.clone()).collect();
+    let place = |(id, kind): (ResourceId, ResourceType)| {
         let last = kind.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         Place { id, last, graphql: false }
     };
@@ -143,7 +142,7 @@ fn revisions(api: &Place, found: &[Value]) -> Option<Vec<Place>> {
     for one in found {
         let (number, current) = (one["apiRevision"].as_str()?, one["isCurrent"].as_bool()?);
         if !current {
-            let id = format!("{};rev={number}", api.id);
+            let id = format!("{};rev={number}", api.id).into();
             others.push(Place { id, last: "revisions".to_owned(), graphql: api.graphql });
         }
     }
@@ -157,7 +156,7 @@ fn strange() -> Fault {
 fn way(one: &Value, name: &str) -> Option<Place> {
     let graphql =
         parse::text(one, "/properties/type").is_some_and(|kind| kind.eq_ignore_ascii_case("graphql"));
-    Some(Place { id: parse::text(one, "/id")?, last: name.to_owned(), graphql })
+    Some(Place { id: parse::id(one, "/id")?, last: name.to_owned(), graphql })
 }
 
 /// A configuration that every site has: that it is not there says nothing of it, unless the site is gone as well.
@@ -176,7 +175,7 @@ pub(super) async fn always_there(
 
 /// Who may sign in to sites and slots: a form that has the names of secrets and not their values.
 /// Source: web/2023-12-01, `WebApps_GetAuthSettingsV2WithoutSecrets`
-async fn authentication(reader: &Reader, sites: Vec<String>) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
+async fn authentication(reader: &Reader, sites: Vec<ResourceId>) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
     let mut asked = Vec::with_capacity(sites.len());
     for site in sites {
         asked.push(async move {
@@ -205,21 +204,14 @@ async fn assignments(reader: &Reader, common: &Common) -> (Vec<(Value, &'static 
 impl Inside {
     /// What may keep one identity: what carries or names it, and what it may do something in.
     pub(crate) fn keepers(&self, hosts: &[Host], assignments: &[Assignment]) -> Vec<Named> {
-        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
         let mut found: Vec<Keeper> = Vec::new();
         for host in hosts.iter().filter(|host| host.carries && keepers::of(&host.kind).is_some()) {
             found.push(Keeper { id: host.id.clone(), kind: host.kind.clone(), carries: true });
         }
-        for (id, kind) in self
-            .keepers
-            .iter()
-            .filter(|(id, _)| !found.iter().any(|k| same(&k.id, id)))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            let covers = |a: &Assignment| same(&a.scope, &id) || below(&id, &a.scope) || below(&a.scope, &id);
-            if assignments.iter().any(covers) {
-                found.push(Keeper { id, kind, carries: false });
+        let carrying: BTreeSet<ResourceId> = found.iter().map(|keeper| keeper.id.clone()).collect();
+        for (id, kind) in self.keepers.iter().filter(|(id, _)| !carrying.contains(id)) {
+            if assignments.iter().any(|a| id.is_at_or_below(&a.scope) || a.scope.is_below(id)) {
+                found.push(Keeper { id: id.clone(), kind: kind.clone(), carries: false });
             }
         }
         found.into_iter().map(Named::Keeper).collect()
@@ -227,17 +219,16 @@ impl Inside {
 
     /// Values of API Management that no read shows, of services that have the identity.
     pub(crate) fn secrets(&self, hosts: &[Host]) -> Vec<Named> {
-        let carries = |id: &str| hosts.iter().any(|host| host.carries && below(id, &host.id));
+        let carries = |id: &ResourceId| hosts.iter().any(|host| host.carries && id.is_below(&host.id));
         let secret = |body: &Value| {
-            let id = body["id"].as_str()?;
+            let id: ResourceId = body["id"].as_str()?.into();
             // There is a form for each site of the tenant: what it is costs less to see than whose it is.
             let is_value = id.rsplit('/').nth(1).is_some_and(|list| list.eq_ignore_ascii_case("namedValues"));
             let hidden = body["properties"]["secret"] == true && body["properties"]["keyVault"].is_null();
-            if !is_value || !hidden || !carries(id) {
+            if !is_value || !hidden || !carries(&id) {
                 return None;
             }
             let place = parse::text(body, "/properties/displayName").unwrap_or_default();
-            let id = id.to_owned();
             Some(Named::Home(Home { id, kind: HomeKind::Secret, place, of: Vec::new() }))
         };
         self.found.all().iter().filter_map(|(body, _)| secret(body)).collect()
@@ -245,9 +236,8 @@ impl Inside {
 
     /// What of it names one identity, beside what stands on that itself.
     pub(crate) fn hosts(&self, who: &Identifiers) -> Vec<Host> {
-        let own = format!("{}/", who.resource_id.to_lowercase());
         let named = self.found.of(who).filter_map(|(body, api)| parse::host(body, api, who));
-        let mut hosts: Vec<Host> = named.filter(|host| !host.id.to_lowercase().starts_with(&own)).collect();
+        let mut hosts: Vec<Host> = named.filter(|host| !host.id.is_below(&who.resource_id)).collect();
         for host in &mut hosts {
             host.found_by = BTreeSet::from([Method::Direct]);
         }

@@ -16,7 +16,7 @@ pub(crate) fn obstacles(host: &Host, out: &mut Preflight) {
     busy(host, out);
     for gone in &host.dead {
         let mut body = json!({"identity": {"type": host.identity_type, "userAssignedIdentities": {}}});
-        body["identity"]["userAssignedIdentities"][gone] = Value::Null;
+        body["identity"]["userAssignedIdentities"][gone.as_str()] = Value::Null;
         let url = quoted(&format!("{}?api-version={}", host.id, host.api_version));
         let body = quoted(&body.to_string());
         let remedy = format!("take it out: az rest --method patch --url {url} --body {body}");

@@ -1,12 +1,13 @@
 //! Activities: what no index shows of sites, and what keeps roles of its own: read once for a batch. Pure data.
 
+use crate::azure::ResourceId;
 use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::Named;
 use std::collections::HashMap;
 
 /// A site or slot, with its settings; their values are not kept.
 pub(crate) struct Site {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     /// Each setting with a text that is searched for identifiers and then forgotten.
     pub(crate) settings: Vec<SettingText>,
 }
@@ -15,8 +16,8 @@ pub(crate) struct Site {
 pub(crate) struct Opaque {
     /// Sites and slots with their settings.
     pub(crate) sites: ByIdentity<Site>,
-    /// The number of each site, by its lower-case id.
-    numbers: HashMap<String, usize>,
+    /// The number of each site.
+    numbers: HashMap<ResourceId, usize>,
     /// What keeps roles that are known to itself alone: managed HSMs, workspaces of Synapse.
     pub(crate) closed: Vec<Named>,
 }
@@ -32,7 +33,7 @@ pub(crate) struct SettingText {
 
 impl Opaque {
     pub(crate) fn new(sites: Vec<Site>, closed: Vec<Named>, batch: Batch<'_>) -> Self {
-        let numbers = sites.iter().enumerate().map(|(nth, site)| (site.id.to_lowercase(), nth)).collect();
+        let numbers = sites.iter().enumerate().map(|(nth, site)| (site.id.clone(), nth)).collect();
         let sites = batch.sorted(sites, |site, found| {
             site.settings.iter().for_each(|setting| batch.words.in_text(&setting.text, found));
         });
@@ -40,7 +41,7 @@ impl Opaque {
     }
 
     /// The site of an id.
-    pub(crate) fn site(&self, id: &str) -> Option<&Site> {
-        self.sites.all().get(*self.numbers.get(&id.to_lowercase())?)
+    pub(crate) fn site(&self, id: &ResourceId) -> Option<&Site> {
+        self.sites.all().get(*self.numbers.get(id)?)
     }
 }

@@ -1,5 +1,6 @@
 //! Activities: the steps that make everything that uses the old identity use the new one. Pure.
 
+use crate::azure::ResourceId;
 use crate::references::scan::Identifier;
 use crate::references::writes;
 use crate::relocate::facts::{Host, Reference, Strategy};
@@ -14,7 +15,7 @@ use crate::surfaces::cluster::plan as clusters;
 use crate::surfaces::host::activity::{HostInput, HostRewrite};
 use crate::surfaces::host::by_hand;
 use crate::surfaces::host::repointed::{HostRepointed, RepointedInput};
-use crate::surfaces::host::strategy::{attach_blocker, below, choose, is_record};
+use crate::surfaces::host::strategy::{attach_blocker, choose, is_record};
 use rehome_orchestrator::{Node, Proof, StepId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +34,8 @@ pub(crate) fn re_point<'a>(b: &mut Builder<'a>, new: &NewIdentity, granted: &[St
     let facts = b.facts;
     let mut hosts: Vec<&Host> = facts.hosts.iter().collect();
     // A parent has a shorter id than its children.
-    hosts.sort_by_key(|h| (h.id.matches('/').count(), h.id.to_ascii_lowercase()));
-    let mut attached: BTreeMap<&str, StepId> = BTreeMap::new();
+    hosts.sort_by_key(|h| (h.id.matches('/').count(), &h.id));
+    let mut attached: BTreeMap<&ResourceId, StepId> = BTreeMap::new();
     let mut out = RePointed { overlapping: Vec::new(), left: Vec::new(), last: Vec::new() };
     for host in hosts {
         if is_record(b.params, host) {
@@ -43,15 +44,15 @@ pub(crate) fn re_point<'a>(b: &mut Builder<'a>, new: &NewIdentity, granted: &[St
         let counterpart = facts.counterpart_of(host);
         let at = counterpart.map_or(&host.id, |c| &c.host.id);
         let parents: Vec<StepId> =
-            attached.iter().filter(|(id, _)| below(at, id)).map(|(_, step)| step.clone()).collect();
+            attached.iter().filter(|(id, _)| at.is_below(id)).map(|(_, step)| step.clone()).collect();
         if let Some(counterpart) = counterpart {
-            if counterpart.of.eq_ignore_ascii_case(&host.id) {
+            if counterpart.of == host.id {
                 let work = Work { new, granted, parents, host: &counterpart.host };
                 let joined = work.join(b, host);
-                attached.extend(joined.attached.map(|step| (counterpart.host.id.as_str(), step)));
+                attached.extend(joined.attached.map(|step| (&counterpart.host.id, step)));
                 out.last.extend(joined.last);
                 // Whoever retires a resource retires what is below it.
-                let within = out.left.iter().any(|left| below(&host.id, &left.id));
+                let within = out.left.iter().any(|left| host.id.is_below(&left.id));
                 out.left.extend((!within).then_some(host));
             }
             continue;
@@ -90,7 +91,7 @@ pub(crate) fn re_point<'a>(b: &mut Builder<'a>, new: &NewIdentity, granted: &[St
             out.last.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node));
         }
         if host.carries {
-            attached.extend(steps.attached.map(|step| (host.id.as_str(), step)));
+            attached.extend(steps.attached.map(|step| (&host.id, step)));
             if matches!(choice.strategy, Strategy::Overlap | Strategy::PinFirst) {
                 out.overlapping.push(host);
             }
@@ -141,7 +142,7 @@ impl Work<'_> {
     /// beside that, a person says there.
     fn join(&self, b: &mut Builder<'_>, source: &Host) -> Steps {
         // One that names the old identity itself is re-pointed like any other host.
-        if b.facts.hosts.iter().any(|h| h.id.eq_ignore_ascii_case(&self.host.id)) {
+        if b.facts.hosts.iter().any(|h| h.id == self.host.id) {
             return Steps { attached: None, last: Vec::new() };
         }
         let mut needs = self.ready();
@@ -249,7 +250,13 @@ impl Work<'_> {
         Some(b.push(Part::RePoint, StepText::new(title, "set back"), after, node))
     }
 
-    fn rewrite(&self, b: &Builder<'_>, attach: &[&str], detach: &[&str], switch: bool) -> HostInput {
+    fn rewrite(
+        &self,
+        b: &Builder<'_>,
+        attach: &[&ResourceId],
+        detach: &[&ResourceId],
+        switch: bool,
+    ) -> HostInput {
         rewrite(b, self.new, self.host, [attach, detach], switch)
     }
 
@@ -290,7 +297,7 @@ fn rewrite(
     b: &Builder<'_>,
     new: &NewIdentity,
     host: &Host,
-    [attach, detach]: [&[&str]; 2],
+    [attach, detach]: [&[&ResourceId]; 2],
     switch: bool,
 ) -> HostInput {
     let references = if switch { host.references.as_slice() } else { &[] };
@@ -302,15 +309,15 @@ fn rewrite(
     let verb = writes::verb(&host.kind, map.into_iter().chain(pointers.iter().copied()));
     let shared = choose(b.params, b.facts, host).strategy == Strategy::PinFirst;
     let version = writes::row(&host.kind).and_then(|row| row.version).unwrap_or(&host.api_version);
-    let texts = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    let ids = |ids: &[&ResourceId]| ids.iter().copied().cloned().collect();
     HostInput {
         id: host.id.clone(),
         api_version: version.to_owned(),
         verb,
-        attach: texts(attach).into(),
-        detach: texts(detach).into(),
+        attach: ids(attach),
+        detach: ids(detach),
         replace: b.pairs(new, &wanted),
-        pointers: texts(&pointers).into(),
+        pointers: pointers.into_iter().map(ToOwned::to_owned).collect(),
         leaves: vec![b.old().resource_id.clone()].into(),
         shared,
     }

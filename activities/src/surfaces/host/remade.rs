@@ -1,5 +1,6 @@
 //! Activities: the commands that give another identity to what takes it only with new machines. Pure.
 
+use crate::azure::ResourceId;
 use crate::commands::shell::quoted;
 use crate::relocate::facts::Host;
 use serde_json::{Value, json};
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 /// What a person types to make a pool of Batch, or a cluster of nodes of Machine Learning, carry `wanted` in the place
 /// of `gone`; `None` for other types.
 /// Sources: batch/2025-06-01 (Pool_Update: `identity`), <https://learn.microsoft.com/cli/azure/ml/compute>
-pub(crate) fn commands(host: &Host, wanted: &str, gone: &str) -> Option<String> {
+pub(crate) fn commands(host: &Host, wanted: &ResourceId, gone: &ResourceId) -> Option<String> {
     match host.kind.to_ascii_lowercase().as_str() {
         "microsoft.batch/batchaccounts/pools" => Some(pool(host, wanted, gone)),
         "microsoft.machinelearningservices/workspaces/computes" => Some(compute(host, wanted)),
@@ -15,22 +16,15 @@ pub(crate) fn commands(host: &Host, wanted: &str, gone: &str) -> Option<String> 
     }
 }
 
-/// The part of an id that follows one of its words.
-fn part<'a>(id: &'a str, word: &str) -> &'a str {
-    let mut parts = id.split('/');
-    parts.find(|part| part.eq_ignore_ascii_case(word)).and_then(|_| parts.next()).unwrap_or_default()
-}
-
-fn pool(host: &Host, wanted: &str, gone: &str) -> String {
-    let kept =
-        host.attached.iter().filter(|id| !id.eq_ignore_ascii_case(gone) && !id.eq_ignore_ascii_case(wanted));
+fn pool(host: &Host, wanted: &ResourceId, gone: &ResourceId) -> String {
+    let kept = host.attached.iter().filter(|id| ![gone, wanted].contains(id));
     let mut body = json!({"identity": {"type": "UserAssigned", "userAssignedIdentities": {}}});
-    for id in kept.map(String::as_str).chain([wanted]) {
-        body["identity"]["userAssignedIdentities"][id] = Value::Object(serde_json::Map::new());
+    for id in kept.chain([wanted]) {
+        body["identity"]["userAssignedIdentities"][id.as_str()] = Value::Object(serde_json::Map::new());
     }
     let url = quoted(&format!("{}?api-version={}", host.id, host.api_version));
     let [subscription, group, account, pool] = ["subscriptions", "resourceGroups", "batchAccounts", "pools"]
-        .map(|word| quoted(part(&host.id, word)));
+        .map(|word| quoted(host.id.after(word).unwrap_or_default()));
     format!(
         "az rest --method patch --url {url} --body {}\n\
          az batch account login --subscription {subscription} --resource-group {group} --name {account}\n\
@@ -41,10 +35,10 @@ fn pool(host: &Host, wanted: &str, gone: &str) -> String {
     )
 }
 
-fn compute(host: &Host, wanted: &str) -> String {
+fn compute(host: &Host, wanted: &ResourceId) -> String {
     let [subscription, group, workspace, name] =
         ["subscriptions", "resourceGroups", "workspaces", "computes"]
-            .map(|word| quoted(part(&host.id, word)));
+            .map(|word| quoted(host.id.after(word).unwrap_or_default()));
     format!(
         "az ml compute update --subscription {subscription} --resource-group {group} --workspace-name {workspace} \
          --name {name} --identity-type user_assigned --user-assigned-identities {}\n\
@@ -63,18 +57,21 @@ mod tests {
         let mut pool = host("Microsoft.Batch/batchAccounts", "b/pools/p q");
         pool.kind = "Microsoft.Batch/batchAccounts/pools".into();
         pool.attached.push("/other".into());
-        let text = commands(&pool, "/new", OLD).expect("it is a pool");
+        let text = commands(&pool, &"/new".into(), &OLD.into()).expect("it is a pool");
         assert!(text.contains(r#""userAssignedIdentities":{"/new":{},"/other":{}}"#), "{text}");
         assert!(!text.contains(OLD) && text.contains("--target-dedicated-nodes 0"), "{text}");
         assert!(text.contains("--pool-id 'p q'"), "{text}");
-        assert_eq!(commands(&host("Microsoft.Compute/virtualMachines", "vm"), "/new", OLD), None);
+        assert_eq!(
+            commands(&host("Microsoft.Compute/virtualMachines", "vm"), &"/new".into(), &OLD.into()),
+            None
+        );
     }
 
     #[test]
     fn a_cluster_of_nodes_is_updated_and_an_instance_made_again() {
         let mut compute = host("Microsoft.MachineLearningServices/workspaces", "w/computes/c");
         compute.kind = "Microsoft.MachineLearningServices/workspaces/computes".into();
-        let text = commands(&compute, "/new", OLD).expect("it is a compute");
+        let text = commands(&compute, &"/new".into(), &OLD.into()).expect("it is a compute");
         assert!(text.starts_with("az ml compute update") && text.contains("made again"), "{text}");
     }
 }

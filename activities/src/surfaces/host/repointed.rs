@@ -3,7 +3,7 @@
 //! A person says that it is done, and is believed: the move goes on. What is there shows all the same.
 
 use crate::activity::finding;
-use crate::azure::Reader;
+use crate::azure::{Reader, ResourceId};
 use crate::conditions::users::carries;
 use crate::references::rewrite::Pair;
 use crate::references::text::mentions;
@@ -18,7 +18,7 @@ pub(crate) struct HostRepointed(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RepointedInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) api_version: String,
     /// The old names with the new ones, the resource ids first.
     pub(crate) replace: Vec<Pair>,
@@ -71,7 +71,7 @@ impl Condition for HostRepointed {
         const WANTED: &str = "names the new identity, or is gone";
         let left = self.left(input).await?;
         let difference = (!left.is_empty()).then(|| Difference {
-            fact: input.id.clone(),
+            fact: input.id.to_string(),
             expected: Some(WANTED.to_owned()),
             found: Some(format!("still names the old identity alone: {}", left.join(", "))),
         });

@@ -1,6 +1,7 @@
 //! Activities: what becomes of a resource when it is re-pointed, and back. Pure.
 
 use crate::activity::splice::Splice;
+use crate::azure::ResourceId;
 use crate::references::rest::Spill;
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::table::Verb;
@@ -29,21 +30,17 @@ pub(crate) enum Shape {
 const MAP: &str = "/identity/userAssignedIdentities";
 
 /// The keys of a resource's identity map, as they are spelt.
-pub(crate) fn identities(resource: &Value) -> Vec<String> {
+pub(crate) fn identities(resource: &Value) -> Vec<ResourceId> {
     let map = resource.pointer(MAP).and_then(Value::as_object);
-    map.into_iter().flat_map(|map| map.keys().cloned()).collect()
-}
-
-fn has(list: &[String], id: &str) -> bool {
-    list.iter().any(|i| i.eq_ignore_ascii_case(id))
+    map.into_iter().flat_map(|map| map.keys().map(ResourceId::from)).collect()
 }
 
 /// How much of the change is in place; the difference where somebody else's text stands in ours.
 pub(crate) fn parts(live: &Value, input: &HostInput, before: &HostBefore) -> Result<Parts, Difference> {
     let now = identities(live);
-    let mut done: Vec<bool> = input.attach.iter().map(|id| has(&now, id)).collect();
+    let mut done: Vec<bool> = input.attach.iter().map(|id| now.contains(id)).collect();
     // What was not there before cannot be detached, and is not waited for.
-    done.extend(input.detach.iter().filter(|id| has(&before.attached, id)).map(|id| !has(&now, id)));
+    done.extend(input.detach.iter().filter(|id| before.attached.contains(id)).map(|id| !now.contains(id)));
     for (pointer, splice) in &before.splices {
         let text = live.pointer(pointer).and_then(Value::as_str);
         match text {
@@ -73,9 +70,9 @@ fn strange(input: &HostInput, pointer: &str, text: Option<&str>) -> Difference {
 pub(crate) fn reconstruct_before(live: &Value, input: &HostInput) -> Option<HostBefore> {
     let mut attached = identities(live);
     // The plan attaches what was not there, and detaches what was.
-    attached.retain(|id| !has(&input.attach, id));
-    let missing = input.detach.iter().filter(|id| !has(&attached, id)).cloned();
-    let missing: Vec<String> = missing.collect();
+    attached.retain(|id| !input.attach.contains(id));
+    let missing = input.detach.iter().filter(|id| !attached.contains(id)).cloned();
+    let missing: Vec<ResourceId> = missing.collect();
     attached.extend(missing);
     let mut splices = std::collections::BTreeMap::new();
     for pointer in &input.pointers {
@@ -110,8 +107,8 @@ pub(crate) fn forward(live: &Value, input: &HostInput, before: &HostBefore) -> R
         }
     }
     let mut keys = identities(live);
-    keys.retain(|key| !has(&input.detach, key));
-    keys.extend(input.attach.iter().filter(|id| !has(&identities(live), id)).cloned());
+    keys.retain(|key| !input.detach.contains(key));
+    keys.extend(input.attach.iter().filter(|id| !identities(live).contains(id)).cloned());
     set_identities(&mut target, &keys, None);
     Ok(target)
 }
@@ -140,11 +137,11 @@ pub(crate) fn backward(live: &Value, input: &HostInput, before: &HostBefore) -> 
         }
     }
     let mut keys = identities(live);
-    keys.retain(|key| !has(&input.attach, key) || has(&before.attached, key));
-    let missing = before.attached.iter().filter(|id| has(&input.detach, id) && !has(&keys, id));
-    let missing: Vec<String> = missing.cloned().collect();
+    keys.retain(|key| !input.attach.contains(key) || before.attached.contains(key));
+    let missing = before.attached.iter().filter(|id| input.detach.contains(id) && !keys.contains(id));
+    let missing: Vec<ResourceId> = missing.cloned().collect();
     keys.extend(missing);
-    let as_before = keys.len() == before.attached.len() && keys.iter().all(|k| has(&before.attached, k));
+    let as_before = keys.len() == before.attached.len() && keys.iter().all(|k| before.attached.contains(k));
     set_identities(&mut target, &keys, as_before.then_some(before.identity_type.as_str()));
     Ok(target)
 }
@@ -153,7 +150,7 @@ pub(crate) fn backward(live: &Value, input: &HostInput, before: &HostBefore) -> 
 pub(crate) fn missed(live: &Value, target: &Value, input: &HostInput) -> Vec<String> {
     let (now, wanted) = (identities(live), identities(target));
     let ours = input.attach.iter().chain(&input.detach);
-    let map = ours.filter(|id| has(&now, id) != has(&wanted, id)).map(|id| format!("{MAP}/{id}"));
+    let map = ours.filter(|id| now.contains(id) != wanted.contains(id)).map(|id| format!("{MAP}/{id}"));
     let texts = input.pointers.iter().filter(|at| live.pointer(at) != target.pointer(at)).cloned();
     map.chain(texts).collect()
 }
@@ -167,15 +164,15 @@ pub(crate) fn put_back(target: &mut Value, before: &HostBefore, lost: &[Spill]) 
     let mut keys = identities(target);
     for spill in lost.iter().filter(|spill| spill.is_identity()) {
         match spill.lost_identity() {
-            Some(id) if !has(&keys, &id) => {
-                let spelt = before.attached.iter().find(|key| key.eq_ignore_ascii_case(&id)).cloned();
+            Some(id) if !keys.contains(&id) => {
+                let spelt = before.attached.iter().find(|key| **key == id).cloned();
                 keys.push(spelt.unwrap_or(id));
             }
             Some(_) => {}
             None => keys.retain(|key| !spill.is_of(key)),
         }
     }
-    let as_before = keys.len() == before.attached.len() && keys.iter().all(|k| has(&before.attached, k));
+    let as_before = keys.len() == before.attached.len() && keys.iter().all(|k| before.attached.contains(k));
     set_identities(target, &keys, as_before.then_some(before.identity_type.as_str()));
     if as_before && !before.identity_type.is_empty() {
         target["identity"]["type"] = Value::from(before.identity_type.clone());
@@ -183,14 +180,16 @@ pub(crate) fn put_back(target: &mut Value, before: &HostBefore, lost: &[Spill]) 
 }
 
 /// Writes a set of keys into the map, and the type that goes with it.
-fn set_identities(resource: &mut Value, keys: &[String], exactly: Option<&str>) {
+fn set_identities(resource: &mut Value, keys: &[ResourceId], exactly: Option<&str>) {
     let now = identities(resource);
-    if now.len() == keys.len() && keys.iter().all(|k| has(&now, k)) {
+    if now.len() == keys.len() && keys.iter().all(|k| now.contains(k)) {
         return;
     }
     let old = resource.pointer(MAP).cloned().unwrap_or_default();
-    let map: Map<String, Value> =
-        keys.iter().map(|k| (k.clone(), old.get(k).cloned().unwrap_or_else(|| json!({})))).collect();
+    let map: Map<String, Value> = keys
+        .iter()
+        .map(|k| (k.to_string(), old.get(k.as_str()).cloned().unwrap_or_else(|| json!({}))))
+        .collect();
     let kind = resource.pointer("/identity/type").and_then(Value::as_str).unwrap_or_default();
     let kind = match exactly {
         // A resource that had no block at all has an empty one again.
@@ -247,12 +246,12 @@ fn patch(live: &Value, target: &Value) -> Value {
     };
     let mut body = difference(&without(live), &without(target)).unwrap_or_else(|| json!({}));
     let (before, after) = (identities(live), identities(target));
-    let gone = before.iter().filter(|k| !has(&after, k)).map(|k| (k.clone(), Value::Null));
-    let come = after.iter().filter(|k| !has(&before, k)).map(|k| (k.clone(), json!({})));
+    let gone = before.iter().filter(|k| !after.contains(k)).map(|k| (k.to_string(), Value::Null));
+    let come = after.iter().filter(|k| !before.contains(k)).map(|k| (k.to_string(), json!({})));
     let changes: Map<String, Value> = gone.chain(come).collect();
     if !changes.is_empty() {
         let whole = writes::row(kind_of(target)).is_some_and(|row| row.whole_set);
-        let all = || after.iter().map(|k| (k.clone(), json!({}))).collect();
+        let all = || after.iter().map(|k| (k.to_string(), json!({}))).collect();
         let map = if whole { all() } else { changes };
         let kind = &target["identity"]["type"];
         // Without any left, some providers take only the type.
@@ -325,13 +324,13 @@ mod tests {
 
     fn input(attach: &[&str], detach: &[&str], pointers: &[&str]) -> HostInput {
         HostInput {
-            id: "/host".to_owned(),
+            id: "/host".into(),
             api_version: "1".to_owned(),
             verb: Verb::Patch,
             leaves: Vec::new().into(),
             shared: false,
-            attach: attach.iter().map(|s| (*s).to_owned()).collect(),
-            detach: detach.iter().map(|s| (*s).to_owned()).collect(),
+            attach: attach.iter().map(|s| ResourceId::from(*s)).collect(),
+            detach: detach.iter().map(|s| ResourceId::from(*s)).collect(),
             replace: vec![Pair { from: OLD.to_owned(), to: NEW.into() }],
             pointers: pointers.iter().map(|s| (*s).to_owned()).collect(),
         }
@@ -383,7 +382,8 @@ mod tests {
         changed["identity"]["userAssignedIdentities"]["/theirs"] = json!({});
         let back = backward(&changed, &input, &before).expect("our places are as we left them");
         assert_eq!(back["properties"]["kept"], "theirs");
-        assert!(has(&identities(&back), "/theirs") && !has(&identities(&back), NEW));
+        let back = identities(&back);
+        assert!(back.contains(&"/theirs".into()) && !back.contains(&NEW.into()));
         changed["properties"]["list"][0]["identity"] = json!("/somebody/elses");
         let shown = backward(&changed, &input, &before).expect_err("it is not ours any more");
         assert_eq!(shown.fact, "/host#/properties/list/0/identity");

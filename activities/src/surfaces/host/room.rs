@@ -1,5 +1,6 @@
 //! Activities: how many identities a host takes, and whether there is room for one more. Pure.
 
+use crate::azure::ResourceId;
 use crate::references::writes;
 use crate::relocate::facts::{Facts, Host};
 
@@ -7,10 +8,8 @@ use crate::relocate::facts::{Facts, Host};
 /// Every identity of the batch that it carries gets a new one beside it, so all of them are counted.
 pub(crate) fn full(facts: &Facts, host: &Host) -> Option<String> {
     let most = writes::row(&host.kind)?.most?;
-    let own = facts.identity.identifiers.resource_id.as_str();
-    let moves = |id: &&String| {
-        id.eq_ignore_ascii_case(own) || facts.moving.iter().any(|m| m.from.eq_ignore_ascii_case(id))
-    };
+    let own = &facts.identity.identifiers.resource_id;
+    let moves = |id: &&ResourceId| *id == own || facts.moving.iter().any(|m| m.from == **id);
     let come = host.attached.iter().filter(moves).count();
     (host.attached.len() + come > most).then(|| said(most, host.attached.len()))
 }
@@ -37,7 +36,7 @@ mod tests {
 
     fn carrying(kind: &str, others: usize) -> Host {
         let mut host = host(kind, "h");
-        host.attached.extend((0..others).map(|n| format!("/other/{n}")));
+        host.attached.extend((0..others).map(|n| format!("/other/{n}").into()));
         host
     }
 
@@ -75,8 +74,8 @@ mod tests {
             Strategy::Overlap,
             "nine are attached, and there is room for one"
         );
-        let from = store.attached[3].to_uppercase();
-        facts.moving.push(Moving { from, to: "/elsewhere".into(), principal_id: String::new() });
+        let from = store.attached[3].to_uppercase().into();
+        facts.moving.push(Moving { from, to: "/elsewhere".into(), principal_id: "".into() });
         assert_eq!(strategy(&facts, &store), Strategy::Swap, "two new ones would come");
         store.attached.truncate(4);
         assert_eq!(strategy(&facts, &store), Strategy::Overlap);

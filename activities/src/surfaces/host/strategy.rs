@@ -37,7 +37,7 @@ pub fn choose(params: &Params, facts: &Facts, host: &Host) -> Choice {
 /// Whether a host is the record of a run that has ended: nothing uses the identity there any more, and a write would
 /// run it again, so it is left as it is; unless somebody chose otherwise.
 pub(crate) fn is_record(params: &Params, host: &Host) -> bool {
-    let chosen = params.options.strategies.keys().any(|id| id.eq_ignore_ascii_case(&host.id));
+    let chosen = params.options.strategies.contains_key(&host.id);
     host.readable && host.writing.ended && !chosen
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn attach_blocker(params: &Params, host: &Host) -> Option<String> {
     }
     let alone =
         host.attached.len() == 1 && !host.identity_type.to_ascii_lowercase().contains("systemassigned");
-    let pinned = params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id));
+    let pinned = params.options.pinned.contains(&host.id);
     (known.and_then(|known| known.code) == Some(Code::Metadata) && alone && !pinned)
         .then(|| "with a second identity, code on it that names none would get no token".to_owned())
 }
@@ -80,9 +80,8 @@ fn gap(facts: &Facts, host: &Host, strategy: Strategy) -> Option<String> {
     }
     let settings = host.settings.iter().map(|s| format!("setting {}", s.name));
     let named = |h: &&Host| !h.carries && !h.references.is_empty() && !h.writing.ended;
-    let children = facts.hosts.iter().filter(|h| below(&h.id, &host.id) && named(h));
-    let after: Vec<String> =
-        settings.chain(children.map(|h| h.id.rsplit('/').next().unwrap_or_default().to_owned())).collect();
+    let children = facts.hosts.iter().filter(|h| h.id.is_below(&host.id) && named(h));
+    let after: Vec<String> = settings.chain(children.map(|h| h.id.name().to_owned())).collect();
     if !after.is_empty() {
         return Some(format!(
             "the identity is exchanged first, and {} after it: in between it names one that is not attached",
@@ -94,9 +93,7 @@ fn gap(facts: &Facts, host: &Host, strategy: Strategy) -> Option<String> {
 
 fn strategy(params: &Params, facts: &Facts, host: &Host) -> Choice {
     let plain = |strategy, reason: String| Choice { strategy, reason, unpinned: false, gap: None };
-    if let Some((_, strategy)) =
-        params.options.strategies.iter().find(|(id, _)| id.eq_ignore_ascii_case(&host.id))
-    {
+    if let Some(strategy) = params.options.strategies.get(&host.id) {
         return plain(*strategy, "chosen in the batch file".into());
     }
     if !host.readable {
@@ -134,7 +131,7 @@ fn fixed(host: &Host) -> Option<String> {
 
 fn code_host(params: &Params, facts: &Facts, host: &Host, asks_metadata: bool) -> Choice {
     let pinned = |reason: String| Choice { strategy: Strategy::Overlap, reason, unpinned: false, gap: None };
-    if params.options.pinned.iter().any(|id| id.eq_ignore_ascii_case(&host.id)) {
+    if params.options.pinned.contains(&host.id) {
         return pinned("the batch file says that its code names its identity".into());
     }
     if let Some(evidence) = pin(facts, host) {
@@ -173,10 +170,11 @@ fn pin(facts: &Facts, host: &Host) -> Option<String> {
     };
     named(host).or_else(|| {
         // Extensions and other children carry the settings of code that runs on the parent.
-        facts.hosts.iter().filter(|h| below(&h.id, &host.id) && !h.carries).find_map(|child| {
-            named(child)
-                .map(|pointer| format!("{} {pointer}", child.id.rsplit('/').next().unwrap_or_default()))
-        })
+        facts
+            .hosts
+            .iter()
+            .filter(|h| h.id.is_below(&host.id) && !h.carries)
+            .find_map(|child| named(child).map(|pointer| format!("{} {pointer}", child.id.name())))
     })
 }
 
@@ -186,12 +184,4 @@ fn names_for_code(pointer: &str) -> bool {
         ["/env/", "/environmentvariables/", "/settings/", "/appsettings/", "/environmentsettings/"];
     let folded = pointer.to_ascii_lowercase();
     PLACES.iter().any(|place| folded.contains(place))
-}
-
-/// Whether an id is truly below another.
-pub(crate) fn below(id: &str, parent: &str) -> bool {
-    id.len() > parent.len()
-        && id.is_char_boundary(parent.len())
-        && id[..parent.len()].eq_ignore_ascii_case(parent)
-        && id[parent.len()..].starts_with('/')
 }

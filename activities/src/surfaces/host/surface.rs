@@ -1,6 +1,7 @@
 //! Activities: resources that carry or name the identity.
 
 use crate::activity::kit::{Kind, Kit};
+use crate::azure::ResourceId;
 use crate::references::known;
 use crate::relocate::facts::{Facts, Host};
 use crate::relocate::short::short;
@@ -66,14 +67,11 @@ impl Surface for Hosts {
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
         // A run that has ended is left alone, and goes when its time is over.
         for h in facts.hosts.iter().filter(|h| !h.writing.ended) {
-            put(format!("host {}", h.id.to_ascii_lowercase()), said(h));
+            put(format!("host {}", h.id.folded()), said(h));
         }
         for c in &facts.counterparts {
-            let has = short(&(&c.host.attached, &c.host.identity_type, c.of.to_ascii_lowercase()));
-            put(
-                format!("counterpart {}", c.host.id.to_ascii_lowercase()),
-                format!("{has} {}", said(&c.host)),
-            );
+            let has = short(&(&c.host.attached, &c.host.identity_type, c.of.folded()));
+            put(format!("counterpart {}", c.host.id.folded()), format!("{has} {}", said(&c.host)));
         }
     }
 
@@ -101,20 +99,16 @@ impl Surface for Hosts {
 fn said(h: &Host) -> String {
     // Which one it is, where it is alone; others may come and go.
     let alone = match h.attached.as_slice() {
-        [one] => Some(one.to_ascii_lowercase()),
+        [one] => Some(one.folded()),
         _ => None,
     };
     let system = h.identity_type.to_ascii_lowercase().contains("systemassigned");
     let marks: Vec<_> = h.settings.iter().map(|s| (&s.list, &s.name, &s.identifiers)).collect();
-    let made = (
-        h.kind.to_ascii_lowercase(),
-        h.verb,
-        h.workflow_app,
-        h.nodes_in.as_deref().map(str::to_ascii_lowercase),
-    );
+    let made = (h.kind.folded(), h.verb, h.workflow_app, h.nodes_in.as_deref().map(str::to_ascii_lowercase));
     let read = if h.readable { "readable" } else { "not readable" };
     let carries = if h.carries { "carries it" } else { "names it" };
-    let dead = if h.dead.is_empty() { String::new() } else { format!(", gone {}", h.dead.join(" ")) };
+    let dead: Vec<&str> = h.dead.iter().map(ResourceId::as_str).collect();
+    let dead = if dead.is_empty() { String::new() } else { format!(", gone {}", dead.join(" ")) };
     let rest = (alone, system, &h.references, marks, &h.databases, made, &h.callers);
     format!("{read}, {carries}, {}{dead}", short(&rest))
 }

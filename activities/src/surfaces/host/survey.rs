@@ -1,6 +1,6 @@
 //! Activities: finds and reads the resources that carry or name an identity.
 
-use crate::azure::{ReadAction, Reader};
+use crate::azure::{ReadAction, Reader, ResourceId, ResourceType};
 use crate::references::by_name;
 use crate::references::scan::Identifiers;
 use crate::references::words::Batch;
@@ -35,9 +35,9 @@ pub(crate) async fn sites(reader: &Reader, batch: Batch<'_>) -> (Opaque, Vec<Gap
     let [hsm, workspace] = CLOSED;
     let kinds = ["microsoft.web/sites", "microsoft.web/sites/slots", hsm, workspace];
     let ids = accounts(reader, &kinds, &mut gaps).await;
-    let is_closed = |kind: &str| CLOSED.iter().any(|closed| closed.eq_ignore_ascii_case(kind));
-    let (closed, ids): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(_, kind)| is_closed(kind));
-    let named = |(id, kind): (String, String)| match kind.eq_ignore_ascii_case(hsm) {
+    let (closed, ids): (Vec<_>, Vec<_>) =
+        ids.into_iter().partition(|(_, kind)| CLOSED.iter().any(|closed| kind == closed));
+    let named = |(id, kind): (ResourceId, ResourceType)| match kind == hsm {
         true => Named::Hsm(id),
         false => Named::Workspace(id),
     };
@@ -92,7 +92,7 @@ pub(crate) fn settings_by_name(common: &Common, who: &Identifiers) -> Vec<Named>
     common.opaque.sites.of(who).filter_map(named).collect()
 }
 
-fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
+fn settings_of(common: &Common, id: &ResourceId, who: &Identifiers) -> Vec<Setting> {
     let settings = common.opaque.site(id).into_iter().flat_map(|s| &s.settings);
     let naming = settings.filter_map(|s| {
         let identifiers = who.in_text(&s.text);
@@ -105,7 +105,7 @@ fn settings_of(common: &Common, id: &str, who: &Identifiers) -> Vec<Setting> {
 }
 
 /// The database servers that the settings of a site name, whatever else they hold.
-fn databases_of(common: &Common, id: &str) -> BTreeSet<String> {
+fn databases_of(common: &Common, id: &ResourceId) -> BTreeSet<String> {
     let settings = common.opaque.site(id).into_iter().flat_map(|s| &s.settings);
     settings.flat_map(|s| databases::named_in_text(&format!("{} {}", s.name, s.text))).collect()
 }
@@ -128,7 +128,7 @@ pub(crate) async fn mentioned(
         match rows {
             Ok(rows) => {
                 let rows = understood(&format!("{RESOURCE_GRAPH}: {table}"), &rows, parse::id_and_type, gaps);
-                found.extend(rows.into_iter().map(|(id, kind)| (id.to_lowercase(), (id, kind))));
+                found.extend(rows.into_iter().map(|(id, kind)| (id.clone(), (id, kind))));
             }
             Err(why) if query::lacks_table(&why, table) => {}
             Err(why) => gaps.push(gap(&format!("{RESOURCE_GRAPH}: {table}"), &why)),
@@ -139,9 +139,9 @@ pub(crate) async fn mentioned(
     let mut candidates = fetch(reader, common, found.into_values().collect()).await;
     gaps.extend(behind(&candidates, batch));
     candidates.extend(identities.iter().map(|(body, who)| {
-        let (id, kind) = (who.resource_id.clone(), parse::type_of(&who.resource_id).unwrap_or_default());
+        let (id, kind) = (who.resource_id.clone(), who.resource_id.kind().unwrap_or_default());
         let found = Ok(Some((*body).clone()));
-        (id.to_lowercase(), Candidate { id, kind, api: MSI.to_owned(), found })
+        (id.clone(), Candidate { id, kind, api: MSI.to_owned(), found })
     }));
     Candidates::new(candidates, batch)
 }
@@ -150,8 +150,8 @@ pub(crate) async fn mentioned(
 async fn fetch(
     reader: &Reader,
     common: &Common,
-    wanted: Vec<(String, String)>,
-) -> BTreeMap<String, Candidate> {
+    wanted: Vec<(ResourceId, ResourceType)>,
+) -> BTreeMap<ResourceId, Candidate> {
     let mut asked = Vec::with_capacity(wanted.len());
     for (id, kind) in wanted {
         asked.push(async move {
@@ -163,21 +163,21 @@ async fn fetch(
                     (api, found)
                 }
             };
-            (id.to_lowercase(), Candidate { id, kind, api, found })
+            (id.clone(), Candidate { id, kind, api, found })
         });
     }
     stream::iter(asked).buffered(AT_ONCE).collect().await
 }
 
 /// What each way of looking says about one identity.
-struct Ways<'a> {
-    ids: BTreeMap<String, (&'a str, String, BTreeSet<Method>)>,
+struct Ways {
+    ids: BTreeMap<ResourceId, (ResourceType, BTreeSet<Method>)>,
 }
 
-impl<'a> Ways<'a> {
-    fn add(&mut self, id: &'a str, kind: String, method: Method) {
-        let entry = self.ids.entry(id.to_lowercase()).or_insert_with(|| (id, kind, BTreeSet::new()));
-        entry.2.insert(method);
+impl Ways {
+    fn add(&mut self, id: &ResourceId, kind: ResourceType, method: Method) {
+        let entry = self.ids.entry(id.clone()).or_insert_with(|| (kind, BTreeSet::new()));
+        entry.1.insert(method);
     }
 }
 
@@ -204,22 +204,22 @@ pub(crate) async fn read(
         ways.add(&candidate.id, candidate.kind.clone(), Method::GraphText);
     }
     for site in common.opaque.sites.of(who).filter(|site| !settings_of(common, &site.id, who).is_empty()) {
-        ways.add(&site.id, parse::type_of(&site.id).unwrap_or_default(), Method::Direct);
+        ways.add(&site.id, site.id.kind().unwrap_or_default(), Method::Direct);
     }
     for (id, kind) in associated.iter().flatten() {
         ways.add(id, kind.clone(), Method::Associated);
     }
-    for (id, (_, _, methods)) in &mut ways.ids {
+    for (id, (_, methods)) in &mut ways.ids {
         // The index may show it for another identity: it shows it.
         if mentioned.all.contains_key(id) {
             methods.insert(Method::GraphText);
         }
     }
     let unread = ways.ids.iter().filter(|(id, _)| !mentioned.all.contains_key(*id));
-    let unread = unread.map(|(_, (id, kind, _))| ((*id).to_owned(), kind.clone())).collect();
+    let unread = unread.map(|(id, (kind, _))| (id.clone(), kind.clone())).collect();
     let more = fetch(reader, common, unread).await;
     let mut hosts = Vec::new();
-    for (id, (_, _, methods)) in ways.ids {
+    for (id, (_, methods)) in ways.ids {
         let Some(candidate) = mentioned.all.get(&id).or_else(|| more.get(&id)) else { continue };
         let by_azure = methods.contains(&Method::Associated);
         let host = match &candidate.found {
@@ -232,7 +232,7 @@ pub(crate) async fn read(
             Ok(None) if !by_azure => None,
             Ok(None) => {
                 let why = "you may not see it".to_owned();
-                gaps.push(Gap { code: GapCode::Unseen, scope: candidate.id.clone(), why });
+                gaps.push(Gap { code: GapCode::Unseen, scope: candidate.id.to_string(), why });
                 Some(parse::hidden_host(&candidate.id, &candidate.kind, Method::Associated))
             }
             Err(why) => {
@@ -288,8 +288,8 @@ pub(crate) async fn find_dead<'a>(
     hosts: impl Iterator<Item = &'a mut Host>,
 ) -> Vec<Gap> {
     let mut hosts: Vec<&mut Host> = hosts.collect();
-    let attached = hosts.iter().flat_map(|host| &host.attached).map(|id| id.to_lowercase());
-    let beside: BTreeSet<String> = attached.filter(|id| !common.living.contains(id)).collect();
+    let attached = hosts.iter().flat_map(|host| &host.attached).cloned();
+    let beside: BTreeSet<ResourceId> = attached.filter(|id| !common.living.contains(id)).collect();
     let mut asked = Vec::with_capacity(beside.len());
     for id in beside {
         asked.push(async move {
@@ -308,7 +308,7 @@ pub(crate) async fn find_dead<'a>(
         }
     }
     for host in &mut hosts {
-        let attached = host.attached.iter().filter(|id| gone.contains(&id.to_lowercase()));
+        let attached = host.attached.iter().filter(|id| gone.contains(*id));
         host.dead = attached.cloned().collect();
     }
     gaps
@@ -328,7 +328,7 @@ pub(crate) async fn counterparts(
     let found = fetch(reader, common, wanted).await;
     let of = |host: &Host| {
         let id = params.options.counterpart(&host.id)?;
-        let candidate = found.get(&id.to_lowercase())?;
+        let candidate = found.get(&id)?;
         let body = candidate.found.as_ref().ok()?.as_ref()?;
         Some(Counterpart { of: host.id.clone(), host: parse::counterpart(body, &candidate.api)? })
     };
@@ -343,10 +343,9 @@ fn judge(
     who: &Identifiers,
     methods: &BTreeSet<Method>,
 ) -> Option<Host> {
-    let (id, api) = (candidate.id.as_str(), candidate.api.as_str());
+    let (id, api) = (&candidate.id, candidate.api.as_str());
     // The identity itself, and what belongs to it, are moved by steps of their own.
-    let (lower, own) = (id.to_lowercase(), who.resource_id.to_lowercase());
-    if lower == own || lower.starts_with(&format!("{own}/")) || said::of(&candidate.kind).is_some() {
+    if id.is_at_or_below(&who.resource_id) || said::of(&candidate.kind).is_some() {
         return None;
     }
     let settings = settings_of(common, id, who);
@@ -354,7 +353,7 @@ fn judge(
         Some(host) => host,
         None if settings.is_empty() => return None,
         None => {
-            let mut host = parse::hidden_host(id, &parse::type_of(id)?, Method::Direct);
+            let mut host = parse::hidden_host(id, &id.kind()?, Method::Direct);
             host.carries = false;
             host.readable = true;
             host.api_version = api.to_owned();

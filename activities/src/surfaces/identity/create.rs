@@ -2,6 +2,7 @@
 
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::object::Object;
+use crate::azure::{ClientId, PrincipalId, ResourceId};
 use crate::references::scan::Identifiers;
 use rehome_orchestrator::{Evidence, Json, PlanValue, Reversibility, StepRef};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ pub(crate) struct MadeIdentity;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentityInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) location: String,
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, String>,
@@ -39,9 +40,9 @@ pub(crate) struct IdentityInput {
 /// What the step gives that makes it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct IdentityCreated {
-    resource_id: String,
-    client_id: Option<String>,
-    principal_id: Option<String>,
+    resource_id: ResourceId,
+    client_id: Option<ClientId>,
+    principal_id: Option<PrincipalId>,
 }
 
 impl IdentityCreated {
@@ -51,13 +52,13 @@ impl IdentityCreated {
         Some(Identifiers { resource_id, client_id: client_id?, principal_id: principal_id? })
     }
 
-    /// The client id that a step will give.
-    pub(crate) fn client_id(step: &StepRef<Self>) -> PlanValue<String> {
+    /// The client id that a step will give, as such or as a text.
+    pub(crate) fn client_id<T>(step: &StepRef<Self>) -> PlanValue<T> {
         step.member("client_id")
     }
 
-    /// The principal id that a step will give.
-    pub(crate) fn principal_id(step: &StepRef<Self>) -> PlanValue<String> {
+    /// The principal id that a step will give, as such or as a text.
+    pub(crate) fn principal_id<T>(step: &StepRef<Self>) -> PlanValue<T> {
         step.member("principal_id")
     }
 }
@@ -73,7 +74,7 @@ impl Object for MadeIdentity {
         &input.locks
     }
 
-    fn id(input: &IdentityInput) -> String {
+    fn id(input: &IdentityInput) -> ResourceId {
         input.id.clone()
     }
 
@@ -100,14 +101,14 @@ impl Object for MadeIdentity {
     }
 
     fn import(input: &IdentityInput) -> Option<(&'static str, String)> {
-        Some(("azurerm_user_assigned_identity", input.id.clone()))
+        Some(("azurerm_user_assigned_identity", input.id.to_string()))
     }
 
     fn output(input: &IdentityInput, live: &Value) -> Value {
         json!(IdentityCreated {
             resource_id: input.id.clone(),
-            client_id: guid(live, "/properties/clientId").map(ToOwned::to_owned),
-            principal_id: guid(live, "/properties/principalId").map(ToOwned::to_owned),
+            client_id: guid(live, "/properties/clientId").map(ToOwned::to_owned).map(Into::into),
+            principal_id: guid(live, "/properties/principalId").map(ToOwned::to_owned).map(Into::into),
         })
     }
 }

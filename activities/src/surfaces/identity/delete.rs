@@ -2,6 +2,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted, unread};
+use crate::azure::{PrincipalId, ResourceId};
 use crate::conditions::users::Look;
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::PlanValue;
@@ -17,25 +18,30 @@ pub(crate) struct DeleteIdentity(pub(crate) Clients);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeleteInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     /// Whose grants are looked for afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) principal_id: Option<String>,
+    pub(crate) principal_id: Option<PrincipalId>,
     /// The subscriptions in which; its own where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) roles_in: PlanValue<Vec<String>>,
+    pub(crate) roles_in: PlanValue<Vec<ResourceId>>,
     /// Lists that could not be read when the plan was made, for which somebody answers by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) answered_for: PlanValue<Vec<String>>,
     /// Records of runs that have ended: that they have it attached is no reason to keep it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) records: PlanValue<Vec<String>>,
+    pub(crate) records: PlanValue<Vec<ResourceId>>,
 }
 
 impl DeleteInput {
-    fn subscriptions(&self) -> Vec<String> {
+    fn subscriptions(&self) -> Vec<ResourceId> {
         if self.roles_in.is_empty() {
-            return vec![self.id.split('/').take(3).collect::<Vec<_>>().join("/")];
+            return self
+                .id
+                .subscription()
+                .map(|id| format!("/subscriptions/{id}").into())
+                .into_iter()
+                .collect();
         }
         (*self.roles_in).clone()
     }
@@ -117,7 +123,7 @@ impl Activity for DeleteIdentity {
     async fn verify(&self, input: &DeleteInput, (): &(), (): &()) -> Result<Vec<Finding>, Fault> {
         let found = self.0.reader.find_twice(&input.id, MSI).await?;
         let difference = found.map(|_| Difference {
-            fact: input.id.clone(),
+            fact: input.id.to_string(),
             expected: None,
             found: Some("present".to_owned()),
         });
@@ -141,6 +147,6 @@ impl Change for DeleteIdentity {
     }
 
     fn handed(input: &DeleteInput, _: Option<&str>) -> Handed {
-        Handed::Gone(input.id.clone())
+        Handed::Gone(input.id.to_string())
     }
 }

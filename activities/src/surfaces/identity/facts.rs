@@ -1,5 +1,6 @@
 //! Activities: the identity that moves, as it was read. Pure data.
 
+use crate::azure::DirectoryId;
 use crate::references::scan::Identifiers;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ pub struct Identity {
     /// Its region.
     pub location: String,
     /// The tenant.
-    pub tenant_id: String,
+    pub tenant_id: DirectoryId,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// `None` or `Regional`.

@@ -3,6 +3,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, quoted, unread};
+use crate::azure::{PrincipalId, ResourceId};
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{
     Activity, Call, Fault, FaultKind, Finding, Outcome, PlanValue, Probe, ResourceKey, Retry, Reversibility,
@@ -15,18 +16,18 @@ pub(crate) struct LookUp(pub(crate) Clients);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LookUpInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LookUpOutput {
-    principal_id: String,
+    principal_id: PrincipalId,
 }
 
 impl LookUpOutput {
     /// The principal id that a step will give.
-    pub(crate) fn principal_id(step: &StepRef<Self>) -> PlanValue<String> {
+    pub(crate) fn principal_id<T>(step: &StepRef<Self>) -> PlanValue<T> {
         step.member("principal_id")
     }
 }
@@ -35,7 +36,7 @@ impl LookUp {
     async fn found(&self, id: &str) -> Result<Option<LookUpOutput>, Fault> {
         let body = self.0.reader.find(id, MSI).await?;
         let principal = body.as_ref().and_then(|b| b.pointer("/properties/principalId")?.as_str());
-        Ok(principal.map(|principal| LookUpOutput { principal_id: principal.to_owned() }))
+        Ok(principal.map(|principal| LookUpOutput { principal_id: principal.into() }))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Activities: the steps that make the new identity, and those that give the old one up. Pure.
 
 use crate::activity::object::Put;
+use crate::azure::ResourceId;
 use crate::conditions::known::{PrincipalInput, PrincipalKnown};
-use crate::references::scan::Identifier;
 use crate::relocate::facts::Host;
 use crate::relocate::looking::{RESOURCE_GRAPH, users_list};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
@@ -10,7 +10,7 @@ use crate::relocate::plan::waiting::until;
 use crate::relocate::plan::waits;
 use crate::relocate::plan::words::{StepText, equipment, grouped};
 use crate::surfaces::host::strategy::is_record;
-use crate::surfaces::identity::create::{IdentityInput, MadeIdentity};
+use crate::surfaces::identity::create::{IdentityCreated, IdentityInput, MadeIdentity};
 use crate::surfaces::identity::delete::{DeleteIdentity, DeleteInput};
 use crate::surfaces::identity::revoke_tokens::{RevokeInput, RevokeTokens};
 use crate::surfaces::resource_group;
@@ -45,9 +45,9 @@ pub(crate) fn create(b: &mut Builder<'_>, lifts: &[StepId]) -> NewIdentity {
 pub(crate) fn await_principal(b: &mut Builder<'_>, new: &NewIdentity) -> StepId {
     let title = "until Entra knows the new principal (typical < 2 min)";
     let input = PrincipalInput {
-        principal_id: new.planned(Identifier::PrincipalId),
-        client_id: Some(new.planned(Identifier::ClientId)),
-        resource_id: Some(new.planned(Identifier::ResourceId)),
+        principal_id: IdentityCreated::principal_id(&new.made_by),
+        client_id: Some(IdentityCreated::client_id(&new.made_by)),
+        resource_id: Some((&new.id).into()),
     };
     b.push(Part::Create, StepText::new(title, ""), &[new.step()], until::<PrincipalKnown>(&input))
 }
@@ -80,7 +80,7 @@ pub(crate) fn answered_for(b: &Builder<'_>) -> Vec<String> {
 }
 
 /// Runs that have ended and have it attached.
-pub(crate) fn records(b: &Builder<'_>) -> Vec<String> {
+pub(crate) fn records(b: &Builder<'_>) -> Vec<ResourceId> {
     let ended = |host: &&Host| host.carries && is_record(b.params, host);
     b.facts.hosts.iter().filter(ended).map(|host| host.id.clone()).collect()
 }

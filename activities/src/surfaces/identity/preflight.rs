@@ -3,6 +3,7 @@
 //! A copy without such a property may allow more than the original did, so somebody has to say that it may be left
 //! behind.
 
+use crate::azure::ResourceId;
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
 use crate::relocate::preflight::code::NoticeCode;
@@ -13,7 +14,7 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
     let old = &facts.identity.identifiers.resource_id;
     let own = facts.identity.unknown.iter().map(|name| (name, old.clone()));
     let of_credential = facts.credentials.iter().flat_map(|credential| {
-        let id = format!("{old}/federatedIdentityCredentials/{}", credential.name);
+        let id = ResourceId::from(format!("{old}/federatedIdentityCredentials/{}", credential.name));
         credential.unknown.iter().map(move |name| (name, id.clone()))
     });
     for (name, at) in own.chain(of_credential) {

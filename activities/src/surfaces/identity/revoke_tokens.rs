@@ -6,7 +6,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted};
-use crate::azure::{says_never, says_no_version};
+use crate::azure::{ResourceId, says_never, says_no_version};
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
@@ -20,7 +20,7 @@ pub(crate) struct RevokeTokens(pub(crate) Clients);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevokeInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
 }
 
 #[derive(Clone, Serialize, Deserialize)]

@@ -44,23 +44,23 @@ impl Surface for Identity {
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
         let id = &facts.identity;
-        put("identity".into(), id.identifiers.resource_id.to_ascii_lowercase());
-        put("identity client id".into(), id.identifiers.client_id.clone());
-        put("identity principal id".into(), id.identifiers.principal_id.clone());
-        put("identity tenant".into(), id.tenant_id.to_ascii_lowercase());
+        put("identity".into(), id.identifiers.resource_id.folded());
+        put("identity client id".into(), id.identifiers.client_id.to_string());
+        put("identity principal id".into(), id.identifiers.principal_id.to_string());
+        put("identity tenant".into(), id.tenant_id.folded());
         put("identity location".into(), id.location.to_ascii_lowercase());
         put("identity tags".into(), short(&id.tags));
         put("identity isolation".into(), short(&(&id.isolation_scope, &id.assignment_restrictions)));
         if !id.more.is_empty() || !id.unknown.is_empty() {
             put("identity other properties".into(), short(&(&id.more, &id.unknown)));
         }
-        put("target".into(), facts.target.id.to_ascii_lowercase());
+        put("target".into(), facts.target.id.folded());
         if let Some(location) = &facts.target.group_location {
             put(TARGET_GROUP.into(), location.to_ascii_lowercase());
         }
         put("target taken".into(), facts.target.taken.to_string());
         for policy in &facts.target.policies {
-            put(format!("target denied by {}", policy.to_ascii_lowercase()), "denied".into());
+            put(format!("target denied by {}", policy.folded()), "denied".into());
         }
     }
 

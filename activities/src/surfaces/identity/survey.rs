@@ -1,7 +1,7 @@
 //! Activities: reads the identity itself, in the newest version that this Azure has: an
 //! older one does not tell what it does not know, and a copy without that would be another identity.
 
-use crate::azure::{Reader, says_no_version};
+use crate::azure::{Reader, ResourceId, says_no_version};
 use crate::relocate::facts::Identity;
 use crate::relocate::survey::parse;
 use crate::surfaces::identity::create::MSI;
@@ -12,8 +12,7 @@ use serde_json::Value;
 const VERSIONS: [&str; 4] = ["2026-05-31", "2026-04-30", "2025-05-31-preview", MSI];
 
 /// The identity, in the newest version that is not refused as a version.
-pub(crate) async fn identity(reader: &Reader, id: String) -> Result<(Value, Identity), Fault> {
-    let id = id.as_str();
+pub(crate) async fn identity(reader: &Reader, id: &ResourceId) -> Result<(Value, Identity), Fault> {
     let mut answer = (Err(refused(id)), MSI);
     for version in VERSIONS {
         answer = (reader.find(id, version).await, version);
@@ -23,10 +22,10 @@ pub(crate) async fn identity(reader: &Reader, id: String) -> Result<(Value, Iden
     }
     let body = answer.0?.ok_or_else(|| {
         Fault::new(FaultKind::Missing, "NoIdentity", "there is no such identity, or you may not see it")
-            .at(id)
+            .at(id.as_str())
     })?;
     let identity = parse::identity(&body, id, answer.1).ok_or_else(|| {
-        Fault::new(FaultKind::Invalid, "NoIdentity", "Azure's answer is not an identity").at(id)
+        Fault::new(FaultKind::Invalid, "NoIdentity", "Azure's answer is not an identity").at(id.as_str())
     })?;
     Ok((body, identity))
 }

@@ -3,9 +3,8 @@
 //! identity of that name. Pure.
 
 use crate::activity::object::{Object, Put, Remove};
+use crate::azure::ResourceId;
 use crate::commands::shell::quoted;
-use crate::references::table::type_of;
-use crate::references::text::replace;
 use crate::relocate::facts::{Facts, Named, OnItself, OwnPolicy};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part, ReadyPrincipal};
 use crate::relocate::plan::words::{StepText, place};
@@ -35,7 +34,7 @@ impl Surface for IdentityExtensions {
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
         for one in &facts.on_itself {
-            put(format!("on it {}", one.id.to_ascii_lowercase()), short(&one.body));
+            put(format!("on it {}", one.id.folded()), short(&one.body));
         }
     }
 
@@ -44,12 +43,12 @@ impl Surface for IdentityExtensions {
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
         let (old, home) = (&facts.identity.identifiers.resource_id, wanted.home.clone());
         for one in &facts.on_itself {
-            let kind = type_of(&one.id).unwrap_or_default();
+            let kind = one.id.kind().unwrap_or_default();
             wanted.forward(&format!("{kind}/write"), &home);
             wanted.clean_up(&format!("{kind}/delete"), old);
             let text = |name: &str| parse::text(&one.body["properties"], &format!("/{name}"));
-            if let Some(scope) = text("policyAssignmentId").and_then(|id| parse::scope_of(&id)) {
-                let scope = if scope.eq_ignore_ascii_case(old) { &home } else { &scope };
+            if let Some(scope) = text("policyAssignmentId").and_then(|id| ResourceId::from(id).scope()) {
+                let scope = if scope == *old { &home } else { &scope };
                 wanted.forward("Microsoft.Authorization/policyAssignments/exempt/action", scope);
             }
             for (member, action) in SINKS {
@@ -59,7 +58,7 @@ impl Surface for IdentityExtensions {
             }
             let attached = one.body.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
             for (id, _) in attached.into_iter().flatten() {
-                let id = if id.eq_ignore_ascii_case(old) { &home } else { id };
+                let id = if *old == **id { &home } else { &id.into() };
                 wanted.forward("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", id);
             }
         }
@@ -122,12 +121,12 @@ fn apart(facts: &Facts) -> (Vec<&OnItself>, Vec<&OnItself>) {
 }
 
 fn is(one: &OnItself, last: &str) -> bool {
-    type_of(&one.id).is_some_and(|kind| kind.ends_with(last))
+    one.id.kind().is_some_and(|kind| kind.ends_with(last))
 }
 
 /// What it is called: `policy exemption ex`.
 fn what(one: &OnItself) -> String {
-    let kind = match type_of(&one.id).unwrap_or_default() {
+    let kind = match one.id.kind().unwrap_or_default() {
         kind if kind.ends_with("policyAssignments") => "policy assignment",
         kind if kind.ends_with("policyExemptions") => "policy exemption",
         _ => "diagnostic setting",
@@ -156,16 +155,16 @@ fn step(b: &mut Builder<'_>, new: &NewIdentity, one: &OnItself, needs: &[StepId]
 }
 
 /// Where it stands on the new identity.
-fn moved_to(b: &Builder<'_>, new: &NewIdentity, id: &str) -> String {
-    replace(id, &[(b.old().resource_id.as_str(), new.id.as_str())]).unwrap_or_else(|| id.to_owned())
+fn moved_to(b: &Builder<'_>, new: &NewIdentity, id: &ResourceId) -> ResourceId {
+    id.moved(&b.old().resource_id, &new.id).unwrap_or_else(|| id.clone())
 }
 
 /// A block of identities in which the new one stands for the old one.
 fn carried(b: &Builder<'_>, new: &NewIdentity, block: &Value) -> Value {
     let mut block = block.clone();
     if let Some(map) = block["userAssignedIdentities"].as_object_mut() {
-        let fresh = |id: &String| match id.eq_ignore_ascii_case(&b.old().resource_id) {
-            true => new.id.clone(),
+        let fresh = |id: &String| match b.old().resource_id == **id {
+            true => new.id.to_string(),
             false => id.clone(),
         };
         *map = map.iter().map(|(id, value)| (fresh(id), value.clone())).collect::<Map<_, _>>();

@@ -1,7 +1,7 @@
 //! Activities: reads what stands on the identity itself: policies that are assigned there, exemptions from policies,
 //! diagnostic settings. Reads only.
 
-use crate::azure::{Reader, says_never};
+use crate::azure::{Reader, ResourceId, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::secrets::{MASK, mask};
 use crate::relocate::facts::*;
@@ -52,12 +52,10 @@ pub(crate) async fn read(reader: &Reader, found: &Candidates, who: &Identifiers)
 }
 
 /// What stands on the identity, with the spelling of its own id before the name.
-fn own_id(body: &Value, kind: &str, who: &Identifiers) -> Option<String> {
-    let id = parse::text(body, "/id")?;
-    let at = id.to_ascii_lowercase().rfind("/providers/")?;
-    let of_it = id[..at].eq_ignore_ascii_case(&who.resource_id);
-    let is = parse::type_of(&id).is_some_and(|of| of.eq_ignore_ascii_case(kind));
-    (of_it && is).then(|| format!("{}/providers/{kind}/{}", who.resource_id, parse::last(&id)))
+fn own_id(body: &Value, kind: &str, who: &Identifiers) -> Option<ResourceId> {
+    let id: ResourceId = parse::id(body, "/id")?;
+    let own = ResourceId::from(format!("{}/providers/{kind}/{}", who.resource_id, id.name()));
+    (id == own).then_some(own)
 }
 
 /// A policy that is assigned on the identity, or an exemption of it: as it is copied, or why it is not.
@@ -80,7 +78,7 @@ pub(crate) fn policy(body: &Value, api: &str, who: &Identifiers) -> Option<Resul
     let by_itself = own.is_some_and(|kind| kind.to_ascii_lowercase().contains("systemassigned"));
     let secret = seems_secret(&writable);
     if by_itself || secret {
-        let principal = parse::text(body, "/identity/principalId");
+        let principal = parse::id(body, "/identity/principalId");
         let body = (!secret).then(|| writable.to_string());
         return Some(Err(OwnPolicy { id, api_version, principal, body }));
     }

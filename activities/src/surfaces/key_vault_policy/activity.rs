@@ -6,7 +6,7 @@ use crate::activity::spilt::{
     Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
-use crate::azure::NO_ANSWER;
+use crate::azure::{ClientId, DirectoryId, NO_ANSWER, PrincipalId, ResourceId};
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
 use crate::references::settings_key::SettingsKey;
@@ -144,11 +144,11 @@ pub(crate) struct Policy<W> {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyInput {
-    pub(crate) vault: String,
-    pub(crate) tenant_id: String,
-    pub(crate) object_id: PlanValue<String>,
+    pub(crate) vault: ResourceId,
+    pub(crate) tenant_id: DirectoryId,
+    pub(crate) object_id: PlanValue<PrincipalId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) application_id: Option<String>,
+    pub(crate) application_id: Option<ClientId>,
     pub(crate) permissions: PlanValue<Value>,
 }
 

@@ -1,6 +1,7 @@
 //! Activities: entries in key vaults, as they were read. Pure.
 
-use crate::relocate::survey::parse::text;
+use crate::azure::{ClientId, DirectoryId, PrincipalId, ResourceId};
+use crate::relocate::survey::parse::id;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -9,11 +10,11 @@ use serde_json::{Value, json};
 #[serde(deny_unknown_fields)]
 pub struct AccessPolicy {
     /// The vault's ARM id.
-    pub vault: String,
+    pub vault: ResourceId,
     /// The tenant.
-    pub tenant_id: String,
+    pub tenant_id: DirectoryId,
     /// Together with an application, for compound identities.
-    pub application_id: Option<String>,
+    pub application_id: Option<ClientId>,
     /// What it allows, as Azure has it.
     pub permissions: Value,
     /// The vault goes by roles, so the entry is without effect.
@@ -26,12 +27,11 @@ pub(crate) fn goes_by_roles(vault: &Value) -> bool {
 }
 
 /// The entries of a vault for one principal.
-pub(crate) fn access_policies(vault: &Value, principal: &str) -> Vec<AccessPolicy> {
-    let Some(id) = text(vault, "/id") else { return Vec::new() };
+pub(crate) fn access_policies(vault: &Value, principal: &PrincipalId) -> Vec<AccessPolicy> {
+    let Some(id) = id::<ResourceId>(vault, "/id") else { return Vec::new() };
     let entries = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
     let ignored = goes_by_roles(vault);
-    let of_it =
-        |entry: &&Value| entry["objectId"].as_str().is_some_and(|oid| oid.eq_ignore_ascii_case(principal));
+    let of_it = |entry: &&Value| entry["objectId"].as_str().is_some_and(|oid| principal == oid);
     entries
         .into_iter()
         .flatten()
@@ -39,8 +39,8 @@ pub(crate) fn access_policies(vault: &Value, principal: &str) -> Vec<AccessPolic
         .filter_map(|entry| {
             Some(AccessPolicy {
                 vault: id.clone(),
-                tenant_id: text(entry, "/tenantId")?,
-                application_id: text(entry, "/applicationId"),
+                tenant_id: self::id(entry, "/tenantId")?,
+                application_id: self::id(entry, "/applicationId"),
                 permissions: entry.get("permissions").cloned().unwrap_or_else(|| json!({})),
                 ignored,
             })

@@ -1,7 +1,7 @@
 //! Activities: access policies of key vaults: read once for a batch, copied, and taken from the old identity.
 
 use crate::activity::kit::Kind;
-use crate::azure::Reader;
+use crate::azure::{PrincipalId, Reader, ResourceId};
 use crate::references::scan::Identifiers;
 use crate::references::table;
 use crate::references::words::{Batch, ByIdentity};
@@ -39,7 +39,7 @@ impl Surface for KeyVaultPolicies {
     fn read_once<'a>(&'a self, reader: &'a Reader, batch: Batch<'a>) -> BoxFuture<'a, Once> {
         Box::pin(async move {
             let (vaults, gaps) = vaults(reader).await;
-            let ids = vaults.iter().map(|one| parse::text(one, "/id").unwrap_or_default().to_lowercase());
+            let ids = vaults.iter().map(|one| parse::id(one, "/id").unwrap_or_default());
             let numbers = ids.zip(0..).collect();
             Once::new(Vaults { all: batch.sorted_values(vaults), numbers }, gaps)
         })
@@ -52,13 +52,13 @@ impl Surface for KeyVaultPolicies {
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
         for p in &facts.access_policies {
-            let name = format!("access policy {} {}", p.vault.to_ascii_lowercase(), short(&p.application_id));
-            put(name, short(&(&p.permissions, p.tenant_id.to_ascii_lowercase(), p.ignored)));
+            let name = format!("access policy {} {}", p.vault.folded(), short(&p.application_id));
+            put(name, short(&(&p.permissions, p.tenant_id.folded(), p.ignored)));
         }
     }
 
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
-        let vaults = facts.access_policies.iter().map(|p| p.vault.as_str());
+        let vaults = facts.access_policies.iter().map(|p| &p.vault);
         let mapped = facts.mapped.places_of(facts.access_policies.iter().map(|p| &p.vault));
         for vault in vaults.chain(mapped) {
             wanted.forward("Microsoft.KeyVault/vaults/accessPolicies/write", vault);
@@ -85,9 +85,14 @@ impl Surface for KeyVaultPolicies {
     }
 }
 
-fn input(policy: &AccessPolicy, vault: &str, whose: PlanValue<String>, permissions: Value) -> PolicyInput {
+fn input(
+    policy: &AccessPolicy,
+    vault: &ResourceId,
+    whose: PlanValue<PrincipalId>,
+    permissions: Value,
+) -> PolicyInput {
     PolicyInput {
-        vault: vault.to_owned(),
+        vault: vault.clone(),
         tenant_id: policy.tenant_id.clone(),
         object_id: whose,
         application_id: policy.application_id.clone(),
@@ -99,13 +104,13 @@ fn input(policy: &AccessPolicy, vault: &str, whose: PlanValue<String>, permissio
 struct Vaults {
     all: ByIdentity<Value>,
     /// The number of each, by its lower-case id.
-    numbers: HashMap<String, usize>,
+    numbers: HashMap<ResourceId, usize>,
 }
 
 /// A vault that was read for its policies: it may carry an identity as well.
-pub(crate) fn read_before<'a>(once: &'a [Once], id: &str) -> Option<&'a Value> {
+pub(crate) fn read_before<'a>(once: &'a [Once], id: &ResourceId) -> Option<&'a Value> {
     let vaults = once.iter().find_map(|one| one.get::<Vaults>())?;
-    vaults.all.all().get(*vaults.numbers.get(&id.to_lowercase())?)
+    vaults.all.all().get(*vaults.numbers.get(id)?)
 }
 
 /// The version that vaults are read in, as carriers of identities too.
@@ -130,7 +135,7 @@ async fn vaults(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
 
 /// What the new one gets in one vault.
 struct Entry<'a> {
-    vault: &'a str,
+    vault: &'a ResourceId,
     policy: &'a AccessPolicy,
     permissions: Value,
     ignored: bool,
@@ -139,7 +144,7 @@ struct Entry<'a> {
 /// In each vault what the old one has there, and what it has in a vault whose place this one takes: a principal
 /// has one entry in a vault.
 fn entries<'a>(facts: &'a Facts) -> Vec<Entry<'a>> {
-    let entry = |policy: &'a AccessPolicy, vault: &'a str, ignored: bool| Entry {
+    let entry = |policy: &'a AccessPolicy, vault: &'a ResourceId, ignored: bool| Entry {
         vault,
         policy,
         permissions: policy.permissions.clone(),
@@ -149,9 +154,8 @@ fn entries<'a>(facts: &'a Facts) -> Vec<Entry<'a>> {
         facts.access_policies.iter().map(|p| entry(p, &p.vault, p.ignored)).collect();
     for policy in &facts.access_policies {
         let Some(place) = facts.mapped.place(&policy.vault) else { continue };
-        let same = |e: &&mut Entry<'a>| {
-            e.vault.eq_ignore_ascii_case(&place.id) && e.policy.application_id == policy.application_id
-        };
+        let same =
+            |e: &&mut Entry<'a>| *e.vault == place.id && e.policy.application_id == policy.application_id;
         match out.iter_mut().find(same) {
             Some(there) => join(&mut there.permissions, &policy.permissions),
             None => out.push(entry(policy, &place.id, place.by_roles)),

@@ -1,6 +1,7 @@
 //! Activities: locks, as they were read. Pure.
 
-use crate::relocate::survey::parse::{scope_of, text};
+use crate::azure::ResourceId;
+use crate::relocate::survey::parse::{id, text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,9 +10,9 @@ use serde_json::Value;
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// Where it holds, and below.
-    pub scope: String,
+    pub scope: ResourceId,
     /// `CanNotDelete` or `ReadOnly`.
     pub level: String,
     /// What its maker wrote.
@@ -20,9 +21,9 @@ pub struct Lock {
 
 /// A lock.
 pub(crate) fn lock(body: &Value) -> Option<Lock> {
-    let id = text(body, "/id")?;
+    let id: ResourceId = id(body, "/id")?;
     Some(Lock {
-        scope: scope_of(&id)?,
+        scope: id.scope()?,
         level: text(body, "/properties/level")?,
         notes: text(body, "/properties/notes"),
         id,

@@ -88,7 +88,7 @@ impl Activity for KeepLock {
         let difference = match live {
             Some(live) => lacks(&live, &input.body, &input.id),
             None => before.then(|| Difference {
-                fact: input.id.clone(),
+                fact: input.id.to_string(),
                 expected: Some("present".to_owned()),
                 found: None,
             }),
@@ -109,6 +109,6 @@ impl Change for KeepLock {
     }
 
     fn handed(input: &KeptLock, _: Option<&str>) -> Handed {
-        Handed::ByItself(input.id.clone())
+        Handed::ByItself(input.id.to_string())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::activity::kept_lock::{KeptLock, LOCKS};
 use crate::activity::object::Object;
+use crate::azure::ResourceId;
 use rehome_orchestrator::{Evidence, PlanValue, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ pub(crate) struct LiftedLock;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LiftInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) expected: PlanValue<Value>,
 }
 
@@ -23,7 +24,7 @@ impl Object for LiftedLock {
     const EVIDENCE: Evidence = Evidence::Nothing;
     type Input = LiftInput;
 
-    fn id(input: &LiftInput) -> String {
+    fn id(input: &LiftInput) -> ResourceId {
         input.id.clone()
     }
 
@@ -45,7 +46,7 @@ impl Object for RestoredLock {
     const EVIDENCE: Evidence = Evidence::Nothing;
     type Input = KeptLock;
 
-    fn id(input: &KeptLock) -> String {
+    fn id(input: &KeptLock) -> ResourceId {
         input.id.clone()
     }
 
@@ -58,6 +59,6 @@ impl Object for RestoredLock {
     }
 
     fn import(input: &KeptLock) -> Option<(&'static str, String)> {
-        Some(("azurerm_management_lock", input.id.clone()))
+        Some(("azurerm_management_lock", input.id.to_string()))
     }
 }

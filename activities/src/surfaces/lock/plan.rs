@@ -3,6 +3,7 @@
 
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::object::{Put, Remove};
+use crate::azure::ResourceId;
 use crate::relocate::facts::Lock;
 use crate::relocate::plan::builder::{Builder, Part};
 use crate::relocate::plan::kept::{Kept, properties, written};
@@ -43,20 +44,19 @@ pub(crate) fn restore(b: &mut Builder<'_>, part: Part, locks: &[&Lock], needs: &
 /// Locks of the old identity come last on the new one: they would refuse what is done before.
 pub(crate) fn copy(b: &mut Builder<'_>, after: &[StepId]) {
     let old = &b.facts.identity.identifiers.resource_id;
-    let own: Vec<&Lock> = b.facts.locks.iter().filter(|l| l.scope.eq_ignore_ascii_case(old)).collect();
+    let own: Vec<&Lock> = b.facts.locks.iter().filter(|l| l.scope == *old).collect();
     let mut needs = after.to_vec();
     needs.extend(b.all().first().cloned());
     for lock in own {
-        let name = lock.id.rsplit('/').next().unwrap_or_default();
-        let id = format!("{}/providers/Microsoft.Authorization/locks/{name}", b.facts.target.id);
-        restore_at(b, Part::RePoint, lock, &id, &needs);
+        let id = format!("{}/providers/Microsoft.Authorization/locks/{}", b.facts.target.id, lock.id.name());
+        restore_at(b, Part::RePoint, lock, &id.into(), &needs);
     }
 }
 
 /// Puts a lock at this id.
-fn restore_at(b: &mut Builder<'_>, part: Part, lock: &Lock, id: &str, needs: &[StepId]) -> StepId {
+fn restore_at(b: &mut Builder<'_>, part: Part, lock: &Lock, id: &ResourceId, needs: &[StepId]) -> StepId {
     let scope = id.split("/providers/Microsoft.Authorization/locks").next().unwrap_or(id);
     let title = format!("lock {} ({}) on {}", place(id), lock.level, place(scope));
-    let input = KeptLock { id: id.to_owned(), ..written(lock) };
+    let input = KeptLock { id: id.clone(), ..written(lock) };
     b.push(part, StepText::new(title, "lift it"), needs, Node::doing::<Put<RestoredLock>>(&input))
 }

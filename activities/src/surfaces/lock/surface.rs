@@ -28,14 +28,14 @@ impl Surface for Locks {
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
         for l in &facts.locks {
-            let rest = short(&(l.scope.to_ascii_lowercase(), &l.notes));
-            put(format!("lock {}", l.id.to_ascii_lowercase()), format!("{} {rest}", l.level));
+            let rest = short(&(l.scope.folded(), &l.notes));
+            put(format!("lock {}", l.id.folded()), format!("{} {rest}", l.level));
         }
     }
 
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
         let old = &facts.identity.identifiers.resource_id;
-        if facts.locks.iter().any(|lock| lock.scope.eq_ignore_ascii_case(old)) {
+        if facts.locks.iter().any(|lock| lock.scope == *old) {
             let home = wanted.home.clone();
             wanted.forward(WRITE, &home);
         }
@@ -50,7 +50,7 @@ impl Surface for Locks {
         for lock in which::clean_up(facts).into_iter().chain(which::way_back(facts)) {
             wanted.clean_up(DELETE, &lock.scope);
             // One on the identity itself goes with it.
-            if !lock.scope.eq_ignore_ascii_case(old) {
+            if lock.scope != *old {
                 wanted.clean_up(WRITE, &lock.scope);
             }
         }

@@ -1,5 +1,6 @@
 //! Activities: what names an identity and is said, or done by a person: no program changes it. Pure data.
 
+use crate::azure::{PrincipalId, ResourceId, ResourceType};
 use crate::relocate::facts::{Home, HomeKind, Keeper, Reference};
 use crate::surfaces::pim::facts::Pim;
 use serde::{Deserialize, Serialize};
@@ -19,11 +20,11 @@ pub enum Named {
     /// A policy that is assigned on the identity itself and cannot be copied by a program.
     Policy(OwnPolicy),
     /// A managed HSM, which may give it roles of its own: the ARM id.
-    Hsm(String),
+    Hsm(ResourceId),
     /// A role on it that somebody else could activate.
     Eligible(Eligible),
     /// A workspace of Synapse, which may give it roles of its own: the ARM id.
-    Workspace(String),
+    Workspace(ResourceId),
     /// Where something that names it is deployed from again.
     Home(Home),
     /// Something that may keep it inside.
@@ -35,11 +36,11 @@ pub enum Named {
 #[serde(deny_unknown_fields)]
 pub struct Deny {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// Its name, for people.
     pub name: String,
     /// Where it holds, and below.
-    pub scope: String,
+    pub scope: ResourceId,
     /// Whether the identity is among those whom it does not deny.
     pub excluded: bool,
     /// The group through which it is: one that the new one does not join.
@@ -52,9 +53,9 @@ pub struct Deny {
 #[serde(deny_unknown_fields)]
 pub struct NamedResource {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// Its type.
-    pub kind: String,
+    pub kind: ResourceType,
     /// Its region; empty where it has none.
     pub location: String,
     /// The places that name the identity.
@@ -66,9 +67,9 @@ pub struct NamedResource {
 #[serde(deny_unknown_fields)]
 pub struct Exemption {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// The assignment of a policy that it is from.
-    pub assignment: String,
+    pub assignment: ResourceId,
     /// `Waiver` or `Mitigated`.
     pub category: String,
     /// When it ends, where it does.
@@ -80,11 +81,11 @@ pub struct Exemption {
 #[serde(deny_unknown_fields)]
 pub struct Eligible {
     /// The role definition's id.
-    pub role: String,
+    pub role: ResourceId,
     /// The role's name, for people.
     pub name: String,
     /// Who could.
-    pub principal: String,
+    pub principal: PrincipalId,
     /// Until when, where that ends.
     pub until: Option<String>,
     /// The condition, if any.
@@ -98,11 +99,11 @@ pub struct Eligible {
 #[serde(deny_unknown_fields)]
 pub struct OwnPolicy {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// The API version it was read with.
     pub api_version: String,
     /// The principal id of the identity that it has by itself.
-    pub principal: Option<String>,
+    pub principal: Option<PrincipalId>,
     /// Its writable body as JSON; `None` where a secret seems to stand in it.
     pub body: Option<String>,
 }

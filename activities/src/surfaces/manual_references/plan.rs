@@ -80,7 +80,7 @@ fn with_principal<const N: usize>(new: &NewIdentity, texts: [String; N]) -> Temp
 }
 
 fn excluded(b: &Builder<'_>, new: &NewIdentity, deny: &Deny) -> (String, Node) {
-    let [id, name, scope] = [&deny.id, &deny.name, &deny.scope].map(|text| shown(text));
+    let [id, name, scope] = [&*deny.id, &deny.name, &deny.scope].map(shown);
     let through = deny.through.as_ref().map(|group| shown(group));
     let through = through.map_or_else(String::new, |group| format!(" through group {group}"));
     let old = &b.old().principal_id;
@@ -245,7 +245,7 @@ mod tests {
 
     fn all() -> Vec<Named> {
         let deny = |excluded| Deny {
-            id: format!("{GROUP}/d-{excluded}"),
+            id: format!("{GROUP}/d-{excluded}").into(),
             name: "d".into(),
             scope: GROUP.into(),
             excluded,
@@ -271,7 +271,7 @@ mod tests {
                 location: String::new(),
                 places: vec![Reference { pointer, identifier: Identifier::PrincipalId }],
             }),
-            Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm")),
+            Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm").into()),
             Named::Eligible(Eligible {
                 role: "/r".into(),
                 name: "Operator".into(),
@@ -280,7 +280,7 @@ mod tests {
                 condition: Some(format!("x eq '{PRINCIPAL}'")),
                 condition_version: None,
             }),
-            Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/syn")),
+            Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/syn").into()),
         ]
     }
 

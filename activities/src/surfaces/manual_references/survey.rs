@@ -1,8 +1,8 @@
 //! Activities: reads what names an identity and no program changes: roles that it could activate, roles on it that
 //! others could activate, resources that are written as a whole by others. Reads only.
 
-use crate::azure::Reader;
 use crate::azure::errors::NO_LICENCE;
+use crate::azure::{PrincipalId, Reader, ResourceId, ResourceType};
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::*;
 use crate::relocate::survey::common::Common;
@@ -52,7 +52,7 @@ pub(crate) async fn read(
     for (found, path) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match found {
             Ok(mut found) => {
-                found.retain(|one| parse::text(one, "/id").is_some_and(|id| seen.insert(id.to_lowercase())));
+                found.retain(|one| parse::id::<ResourceId>(one, "/id").is_some_and(|id| seen.insert(id)));
                 all.append(&mut found);
             }
             Err(why) => gaps.push(gap(&path, &why)),
@@ -62,18 +62,17 @@ pub(crate) async fn read(
 }
 
 fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named> {
-    let principal = parse::text(body, "/properties/principalId")?;
-    let role = parse::text(body, "/properties/roleDefinitionId")?;
-    let name = common.roles.get(&parse::last(&role).to_lowercase()).cloned();
-    let name = name.unwrap_or_else(|| parse::last(&role).to_owned());
-    let at =
-        parse::text(body, "/properties/scope").or_else(|| parse::scope_of(&parse::text(body, "/id")?))?;
+    let principal: PrincipalId = parse::id(body, "/properties/principalId")?;
+    let role: ResourceId = parse::id(body, "/properties/roleDefinitionId")?;
+    let name = common.roles.get(&role.name().into()).cloned().unwrap_or_else(|| role.name().to_owned());
+    let at = parse::scope(body)?;
     let until = parse::text(body, "/properties/endDateTime");
-    if principal.eq_ignore_ascii_case(&who.principal_id) {
+    if principal == who.principal_id {
         let kind = PimKind::AzureRole;
+        let (role, at) = (role.to_string(), at.to_string());
         return Some(Named::Pim(Pim { kind, name, at, until, eligible: true, from: None, role }));
     }
-    at.eq_ignore_ascii_case(&who.resource_id).then(|| {
+    (at == who.resource_id).then(|| {
         Named::Eligible(Eligible {
             role,
             name,
@@ -92,10 +91,10 @@ pub(crate) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
 
 /// What one resource is, if it is no host.
 pub(crate) fn named(body: &Value, who: &Identifiers) -> Option<Named> {
-    let id = parse::text(body, "/id")?;
-    let kind = parse::text(body, "/type").or_else(|| parse::type_of(&id))?;
+    let id: ResourceId = parse::id(body, "/id")?;
+    let kind: ResourceType = parse::id(body, "/type").or_else(|| id.kind())?;
     // What stands on the identity itself is put on the new one too.
-    if parse::scope_of(&id).is_some_and(|scope| scope.eq_ignore_ascii_case(&who.resource_id)) {
+    if id.scope().is_some_and(|scope| scope == who.resource_id) {
         return None;
     }
     said::of(&kind)?;

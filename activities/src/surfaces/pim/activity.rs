@@ -3,6 +3,7 @@
 
 use crate::activity::timed::{Request, Stands, Timed, Times};
 use crate::activity::{Clients, map, quoted, unread};
+use crate::azure::PrincipalId;
 use crate::surfaces::pim::facts::{Pim, PimKind};
 use crate::surfaces::pim::requests;
 use rehome_orchestrator::{Call, Difference, Fault, FaultKind, Operation, Outcome, PlanValue};
@@ -20,7 +21,7 @@ pub(crate) struct PimInput {
     pub(crate) role: String,
     /// The scope; of a group, its id.
     pub(crate) at: String,
-    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
     /// When it begins, where that is still to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start: Option<String>,

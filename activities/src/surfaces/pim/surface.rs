@@ -3,6 +3,7 @@
 
 use crate::activity::kit::Kind;
 use crate::activity::timed::{End, Give, Timed, moment};
+use crate::azure::PrincipalId;
 use crate::relocate::facts::{Directory, Facts, Named, Pim, PimKind};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -106,7 +107,7 @@ pub(crate) fn groups(directory: &Directory) -> impl Iterator<Item = &str> {
     directory.scheduled.iter().filter(member).filter(|pim| pim.from.is_none()).map(|pim| pim.at.as_str())
 }
 
-fn input(pim: &Pim, principal: PlanValue<String>) -> PimInput {
+fn input(pim: &Pim, principal: PlanValue<PrincipalId>) -> PimInput {
     PimInput {
         kind: pim.kind,
         role: pim.role.clone(),

@@ -75,13 +75,15 @@ fn shows(directory: &Directory, pim: &Pim) -> bool {
 
 /// Takes it from the plain ones.
 fn take(directory: &mut Directory, pim: &Pim) {
-    let is = |id: &str| id.eq_ignore_ascii_case(&pim.at);
-    match (pim.kind, pim.role.to_ascii_lowercase().as_str()) {
-        (PimKind::Group, "owner") => directory.owned.retain(|owned| !is(&owned.id)),
-        (PimKind::Group, _) => directory.groups.retain(|group| !is(&group.id)),
-        (PimKind::DirectoryRole, role) => directory
-            .roles
-            .retain(|held| !is(&held.scope) || !held.role_definition_id.eq_ignore_ascii_case(role)),
+    let at = pim.at.as_str();
+    match (pim.kind, pim.role.as_str()) {
+        (PimKind::Group, role) if role.eq_ignore_ascii_case("owner") => {
+            directory.owned.retain(|owned| owned.id != at);
+        }
+        (PimKind::Group, _) => directory.groups.retain(|group| group.id != at),
+        (PimKind::DirectoryRole, role) => {
+            directory.roles.retain(|held| held.scope != at || held.role_definition_id != role);
+        }
         (PimKind::AzureRole, _) => {}
     }
 }

@@ -7,6 +7,7 @@
 use crate::activity::kept_lock::{KeptLock, below, lift};
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, quoted, unread};
+use crate::azure::ResourceId;
 use crate::surfaces::identity::create::MSI;
 use rehome_orchestrator::{
     Activity, Call, Difference, Fault, FaultKind, Finding, Operation, Outcome, Probe, ResourceKey, Retry,
@@ -27,13 +28,13 @@ pub(crate) struct EnsureGroup(pub(crate) Clients);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GroupInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) location: String,
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, String>,
     /// The identity that this move makes in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) identity: Option<String>,
+    pub(crate) identity: Option<ResourceId>,
     /// Locks that its removal lifts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) locks: Vec<KeptLock>,
@@ -42,7 +43,7 @@ pub(crate) struct GroupInput {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GroupOutput {
-    id: String,
+    id: ResourceId,
 }
 
 /// How a group stands.
@@ -71,10 +72,10 @@ impl EnsureGroup {
         let inside = self.0.reader.list(&list, "2021-04-01", &[("$top", "2")]).await?;
         match (&inside[..], &input.identity) {
             ([], _) => Ok(Stands::EmptyOurs),
-            ([one], Some(own)) if one["id"].as_str().is_some_and(|id| id.eq_ignore_ascii_case(own)) => {
+            ([one], Some(own)) if one["id"].as_str().is_some_and(|id| own == id) => {
                 // The list lags behind what is there.
                 let there = self.0.reader.find(own, MSI).await?.is_some();
-                Ok(if there { Stands::HoldsLeft(own.clone()) } else { Stands::EmptyOurs })
+                Ok(if there { Stands::HoldsLeft(own.to_string()) } else { Stands::EmptyOurs })
             }
             (_, _) => Ok(Stands::Kept),
         }
@@ -149,7 +150,7 @@ impl Activity for EnsureGroup {
     async fn verify(&self, input: &GroupInput, (): &(), _: &GroupOutput) -> Result<Vec<Finding>, Fault> {
         let gone = self.0.reader.find(&input.id, API).await?.is_none();
         let expected = Some("present".to_owned());
-        let lack = gone.then(|| Difference { fact: input.id.clone(), expected, found: None });
+        let lack = gone.then(|| Difference { fact: input.id.to_string(), expected, found: None });
         Ok(vec![finding(&input.id, "present", lack.as_ref())])
     }
 
@@ -166,6 +167,6 @@ impl Change for EnsureGroup {
     }
 
     fn handed(input: &GroupInput, _: Option<&str>) -> Handed {
-        Handed::Made("azurerm_resource_group", input.id.clone())
+        Handed::Made("azurerm_resource_group", input.id.to_string())
     }
 }

@@ -3,6 +3,7 @@
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::list_cache::List;
 use crate::activity::object::{Equivalent, Object};
+use crate::azure::{PrincipalId, ResourceId};
 use rehome_orchestrator::{Difference, Evidence, PlanValue, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -16,10 +17,10 @@ pub(crate) struct MadeAssignment;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GrantInput {
-    pub(crate) scope: String,
+    pub(crate) scope: ResourceId,
     pub(crate) name: String,
-    pub(crate) role_definition_id: String,
-    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) role_definition_id: ResourceId,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
     pub(crate) principal_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) condition: Option<PlanValue<String>>,
@@ -28,13 +29,13 @@ pub(crate) struct GrantInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<PlanValue<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) delegated_identity: Option<PlanValue<String>>,
+    pub(crate) delegated_identity: Option<PlanValue<ResourceId>>,
     /// Locks that its removal lifts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) locks: Vec<KeptLock>,
 }
 
-fn set(properties: &mut Value, name: &str, value: Option<&String>) {
+fn set(properties: &mut Value, name: &str, value: Option<&str>) {
     if let Some(value) = value {
         properties[name] = json!(value);
     }
@@ -50,9 +51,9 @@ impl Object for MadeAssignment {
         &input.locks
     }
 
-    fn id(input: &GrantInput) -> String {
+    fn id(input: &GrantInput) -> ResourceId {
         let scope = input.scope.trim_end_matches('/');
-        format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{}", input.name)
+        format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{}", input.name).into()
     }
 
     fn api(_: &GrantInput) -> String {
@@ -64,23 +65,22 @@ impl Object for MadeAssignment {
             "roleDefinitionId": input.role_definition_id, "principalId": *input.principal_id,
             "principalType": input.principal_type,
         });
-        set(&mut properties, "condition", input.condition.as_deref());
-        set(&mut properties, "conditionVersion", input.condition_version.as_ref());
-        set(&mut properties, "description", input.description.as_deref());
-        set(&mut properties, "delegatedManagedIdentityResourceId", input.delegated_identity.as_deref());
+        set(&mut properties, "condition", input.condition.as_deref().map(String::as_str));
+        set(&mut properties, "conditionVersion", input.condition_version.as_deref());
+        set(&mut properties, "description", input.description.as_deref().map(String::as_str));
+        let delegated = input.delegated_identity.as_deref().map(ResourceId::as_str);
+        set(&mut properties, "delegatedManagedIdentityResourceId", delegated);
         json!({ "properties": properties })
     }
 
     fn import(input: &GrantInput) -> Option<(&'static str, String)> {
-        Some(("azurerm_role_assignment", Self::id(input)))
+        Some(("azurerm_role_assignment", Self::id(input).to_string()))
     }
 
     /// Everything that the principal holds in the subscription is one list.
     fn shown_in(input: &GrantInput) -> Option<List> {
-        let mut parts = input.scope.split('/').skip(1);
-        parts.next().filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
-        let path =
-            format!("/subscriptions/{}/providers/Microsoft.Authorization/roleAssignments", parts.next()?);
+        let subscription = input.scope.subscription()?;
+        let path = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments");
         let filter = format!("principalId eq '{}'", input.principal_id.replace('\'', "''"));
         Some(List::Arm(path, AUTHORIZATION.to_owned(), Some(filter)))
     }
@@ -97,12 +97,14 @@ impl Object for MadeAssignment {
 
     fn is_equivalent(input: &GrantInput, live: &Value) -> Option<Result<(), Difference>> {
         let text = |name: &str| live["properties"][name].as_str().filter(|text| !text.is_empty());
-        let id = live["id"].as_str().unwrap_or_default();
-        let at = id.to_ascii_lowercase().rfind("/providers/microsoft.authorization/").map(|cut| &id[..cut]);
-        let guid = |id: &str| id.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-        let about = at.is_some_and(|at| at.eq_ignore_ascii_case(input.scope.trim_end_matches('/')))
-            && text("principalId").is_some_and(|who| who.eq_ignore_ascii_case(&input.principal_id))
-            && text("roleDefinitionId").is_some_and(|role| guid(role) == guid(&input.role_definition_id));
+        let id = ResourceId::from(live["id"].as_str().unwrap_or_default());
+        let role = ResourceId::from(text("roleDefinitionId").unwrap_or_default());
+        let is_there = |at: &ResourceId| {
+            at.trim_end_matches('/').eq_ignore_ascii_case(input.scope.trim_end_matches('/'))
+        };
+        let about = id.scope().is_some_and(|at| is_there(&at))
+            && text("principalId").is_some_and(|who| *input.principal_id == *who)
+            && role.name().eq_ignore_ascii_case(input.role_definition_id.name());
         let wanted = input.condition.as_deref().map(String::as_str).filter(|text| !text.is_empty());
         about.then(|| match (wanted, text("condition")) {
             (wanted, found) if wanted == found => Ok(()),
@@ -121,7 +123,7 @@ pub(crate) struct OldAssignment;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OldAssignmentInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) expected: PlanValue<Value>,
 }
 
@@ -131,7 +133,7 @@ impl Object for OldAssignment {
     const EVIDENCE: Evidence = Evidence::Anybodys;
     type Input = OldAssignmentInput;
 
-    fn id(input: &OldAssignmentInput) -> String {
+    fn id(input: &OldAssignmentInput) -> ResourceId {
         input.id.clone()
     }
 

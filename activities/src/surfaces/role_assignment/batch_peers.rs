@@ -4,6 +4,7 @@
 //! What names them in an assignment that another move copies and removes is that move's to rename, so that two moves
 //! never write to one thing.
 
+use crate::azure::PrincipalId;
 use crate::references::text::mentions;
 use crate::relocate::facts::{Assignment, Facts, Moving};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// The steps that have looked a peer's new names up, by its old principal.
 #[derive(Default)]
-pub(crate) struct LookedUp(BTreeMap<String, StepRef<LookUpOutput>>);
+pub(crate) struct LookedUp(BTreeMap<PrincipalId, StepRef<LookUpOutput>>);
 
 /// The moves of the batch that a text names.
 pub(crate) fn named<'a>(facts: &'a Facts, text: &str) -> Vec<&'a Moving> {
@@ -24,11 +25,7 @@ pub(crate) fn named<'a>(facts: &'a Facts, text: &str) -> Vec<&'a Moving> {
 
 /// Whether another move copies this assignment, and removes it in its clean-up.
 pub(crate) fn is_of_another(facts: &Facts, a: &Assignment) -> bool {
-    let holds = |m: &Moving| m.principal_id.eq_ignore_ascii_case(&a.principal_id);
-    let is_on = |m: &Moving| {
-        a.scope.eq_ignore_ascii_case(&m.from) || crate::surfaces::host::strategy::below(&a.scope, &m.from)
-    };
-    facts.moving.iter().any(|m| holds(m) || is_on(m))
+    facts.moving.iter().any(|m| m.principal_id == a.principal_id || a.scope.is_at_or_below(&m.from))
 }
 
 /// The condition of an assignment with all new names, and what must be known before.
@@ -51,13 +48,12 @@ pub(crate) fn condition(
 }
 
 fn look_up(b: &mut Builder<'_>, peer: &Moving, known: &mut LookedUp) -> StepRef<LookUpOutput> {
-    let key = peer.principal_id.to_lowercase();
-    if let Some(step) = known.0.get(&key) {
+    if let Some(step) = known.0.get(&peer.principal_id) {
         return step.clone();
     }
     let title = format!("look up identity {}, which moves too: a condition names it", place(&peer.to));
     let node = Node::doing::<LookUp>(&LookUpInput { id: peer.to.clone() });
     let step = StepRef::new(b.push(Part::Grant, StepText::new(title, ""), &[], node));
-    known.0.insert(key, step.clone());
+    known.0.insert(peer.principal_id.clone(), step.clone());
     step
 }

@@ -1,6 +1,7 @@
 //! Activities: role assignments, as they were read. Pure.
 
-use crate::relocate::survey::parse::{last, scope_of, text, texts};
+use crate::azure::{DirectoryId, PrincipalId, ResourceId};
+use crate::relocate::survey::parse::{id, ids, scope, text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -10,15 +11,15 @@ use std::collections::BTreeMap;
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// Where it holds.
-    pub scope: String,
+    pub scope: ResourceId,
     /// The role definition's id.
-    pub role_definition_id: String,
+    pub role_definition_id: ResourceId,
     /// The role's name, for people.
     pub role: String,
     /// Who has it.
-    pub principal_id: String,
+    pub principal_id: PrincipalId,
     /// What sort of principal.
     pub principal_type: String,
     /// The condition, if any.
@@ -28,7 +29,7 @@ pub struct Assignment {
     /// The description.
     pub description: Option<String>,
     /// The identity in a customer's tenant (Azure Lighthouse).
-    pub delegated_identity: Option<String>,
+    pub delegated_identity: Option<ResourceId>,
     /// When it ends, where it is time-bound.
     pub until: Option<String>,
     /// When it begins, where that is still to come.
@@ -44,7 +45,7 @@ impl Assignment {
 
     /// The role's GUID; what stands before it depends on the subscription that was asked.
     pub fn role_guid(&self) -> &str {
-        self.role_definition_id.rsplit('/').next().unwrap_or_default()
+        self.role_definition_id.name()
     }
 
     /// Whether both are of one role.
@@ -54,33 +55,27 @@ impl Assignment {
 }
 
 /// A role assignment, with the role's name from the table or else its GUID.
-pub(crate) fn assignment(
-    body: &Value,
-    roles: &BTreeMap<String, String>,
-    ends: &BTreeMap<String, String>,
-) -> Option<Assignment> {
-    let id = text(body, "/id")?;
-    let role_definition_id = text(body, "/properties/roleDefinitionId")?;
-    let guid = last(&role_definition_id).to_ascii_lowercase();
+pub(crate) fn assignment(body: &Value, roles: &BTreeMap<DirectoryId, String>) -> Option<Assignment> {
+    let role_definition_id: ResourceId = id(body, "/properties/roleDefinitionId")?;
+    let guid = role_definition_id.name();
     Some(Assignment {
-        until: ends.get(&id.to_ascii_lowercase()).cloned(),
+        id: id(body, "/id")?,
+        until: None,
         from: None,
-        scope: text(body, "/properties/scope").or_else(|| scope_of(&id))?,
-        role: roles.get(&guid).cloned().unwrap_or(guid),
+        scope: scope(body)?,
+        role: roles.get(&guid.into()).cloned().unwrap_or_else(|| guid.to_ascii_lowercase()),
         role_definition_id,
-        principal_id: text(body, "/properties/principalId")?,
+        principal_id: id(body, "/properties/principalId")?,
         principal_type: text(body, "/properties/principalType").unwrap_or_else(|| "ServicePrincipal".into()),
         condition: text(body, "/properties/condition"),
         condition_version: text(body, "/properties/conditionVersion"),
         description: text(body, "/properties/description"),
-        delegated_identity: text(body, "/properties/delegatedManagedIdentityResourceId"),
-        id,
+        delegated_identity: id(body, "/properties/delegatedManagedIdentityResourceId"),
     })
 }
 
 /// A custom role's GUID, and where it may be assigned.
-pub(crate) fn custom_role(body: &Value) -> Option<(String, Vec<String>)> {
+pub(crate) fn custom_role(body: &Value) -> Option<(DirectoryId, Vec<ResourceId>)> {
     let custom = text(body, "/properties/type").is_some_and(|kind| kind.eq_ignore_ascii_case("CustomRole"));
-    custom
-        .then(|| Some((text(body, "/name")?.to_lowercase(), texts(body, "/properties/assignableScopes"))))?
+    custom.then(|| Some((id(body, "/name")?, ids(body, "/properties/assignableScopes"))))?
 }

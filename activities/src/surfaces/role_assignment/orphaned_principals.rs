@@ -1,7 +1,7 @@
 //! Activities: who has a role on the identity and is gone. Such a role can not be granted again, and Azure keeps it for
 //! ever: it is named, and left alone.
 
-use crate::azure::{Reader, says_gone};
+use crate::azure::{PrincipalId, Reader, says_gone};
 use crate::relocate::facts::{Assignment, Gap, GapCode};
 use crate::relocate::survey::gaps::gap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// lower case.
 #[derive(Default)]
 pub(crate) struct Orphans {
-    gone: BTreeSet<String>,
-    unasked: BTreeMap<String, Gap>,
+    gone: BTreeSet<PrincipalId>,
+    unasked: BTreeMap<PrincipalId, Gap>,
 }
 
 impl Orphans {
     /// Those who have these roles.
-    pub(crate) fn among(&self, on: &[Assignment]) -> (BTreeSet<String>, Vec<Gap>) {
+    pub(crate) fn among(&self, on: &[Assignment]) -> (BTreeSet<PrincipalId>, Vec<Gap>) {
         let ids = asked(on);
         let unasked = ids.iter().filter_map(|id| self.unasked.get(id)).cloned().collect();
         (ids.intersection(&self.gone).cloned().collect(), unasked)
@@ -24,10 +24,10 @@ impl Orphans {
 }
 
 /// Whom the directory can be asked about.
-fn asked<'a>(on: impl IntoIterator<Item = &'a Assignment>) -> BTreeSet<String> {
+fn asked<'a>(on: impl IntoIterator<Item = &'a Assignment>) -> BTreeSet<PrincipalId> {
     // Groups of other tenants are in no directory that could be asked.
     let own = on.into_iter().filter(|a| !a.principal_type.eq_ignore_ascii_case("ForeignGroup"));
-    own.map(|a| a.principal_id.to_lowercase()).collect()
+    own.map(|a| a.principal_id.folded().into()).collect()
 }
 
 /// Asks about all who have these roles; in one request about twenty of them.
@@ -48,11 +48,10 @@ pub(crate) async fn read(reader: &Reader, on: impl IntoIterator<Item = &Assignme
         }
     }
     // That somebody is gone for good is asked twice, in two ways.
-    let asked: Vec<&String> = gone.iter().collect();
-    match reader.graph_known(&asked).await {
+    match reader.graph_known(&gone).await {
         Ok(known) => {
             let what = || "one answer says that it is gone, and another one that it is there".to_owned();
-            let odd = |id: &String| Gap { code: GapCode::Unreadable, scope: scope(id), why: what() };
+            let odd = |id: &PrincipalId| Gap { code: GapCode::Unreadable, scope: scope(id), why: what() };
             unasked.extend(gone.intersection(&known).map(|id| (id.clone(), odd(id))));
             gone.retain(|id| !known.contains(id));
         }

@@ -2,13 +2,13 @@
 
 use crate::activity::object::{Put, Remove};
 use crate::activity::timed::{End, Give};
+use crate::azure::{PrincipalId, ResourceId};
 use crate::conditions::known::{IdentityIsThere, IdentityKnown};
 use crate::references::scan::Identifier;
 use crate::relocate::facts::Assignment;
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part, ReadyPrincipal};
 use crate::relocate::plan::waiting::until;
 use crate::relocate::plan::words::{StepText, place, role_at, times};
-use crate::surfaces::host::strategy::below;
 use crate::surfaces::role_assignment::activity::{
     GrantInput, MadeAssignment, OldAssignment, OldAssignmentInput,
 };
@@ -20,28 +20,22 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The scopes at which an assignment of the old identity is granted to the new one.
-pub(crate) fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(String, Option<String>)> {
-    let scope = assignment.scope.as_str();
-    let moved = |from: &str, to: &str| {
-        let same = scope.eq_ignore_ascii_case(from);
-        (same || below(scope, from)).then(|| format!("{to}{}", &scope[from.len()..]))
-    };
-    if let Some(own) = moved(&b.old().resource_id, &b.facts.target.id) {
+pub(crate) fn scopes(b: &Builder<'_>, assignment: &Assignment) -> Vec<(ResourceId, Option<ResourceId>)> {
+    let scope = &assignment.scope;
+    if let Some(own) = scope.moved(&b.old().resource_id, &b.facts.target.id) {
         return vec![(own, None)];
     }
-    let mut out = vec![(scope.to_owned(), None)];
+    let mut out = vec![(scope.clone(), None)];
     // Azure keeps one assignment for principal, role and scope: what the old one has there is copied from there.
-    let held = |at: &str| {
-        let same = |a: &&Assignment| a.scope.eq_ignore_ascii_case(at) && a.is_of_role(assignment);
-        b.facts.assignments_of.iter().any(|a| same(&a))
-    };
+    let held =
+        |at: &ResourceId| b.facts.assignments_of.iter().any(|a| a.scope == *at && a.is_of_role(assignment));
     let mapped = b.facts.mapped.place(scope).filter(|place| !held(&place.id));
     out.extend(mapped.map(|place| (place.id.clone(), None)));
     for other in &b.facts.moving {
-        out.extend(moved(&other.from, &other.to).map(|scope| (scope, Some(other.to.clone()))));
+        out.extend(scope.moved(&other.from, &other.to).map(|scope| (scope, Some(other.to.clone()))));
     }
     let mut seen = BTreeSet::new();
-    out.retain(|(scope, _)| seen.insert(scope.to_ascii_lowercase()));
+    out.retain(|(scope, _)| seen.insert(scope.clone()));
     out
 }
 
@@ -79,11 +73,10 @@ fn roles_on(b: &mut Builder<'_>, made: &ReadyPrincipal<'_>, known: &mut LookedUp
     let facts = b.facts;
     let mut steps = Vec::new();
     // What another identity of the batch may do with this one is granted by that one's own move.
-    let moves =
-        |a: &&Assignment| facts.moving.iter().any(|m| m.principal_id.eq_ignore_ascii_case(&a.principal_id));
+    let moves = |a: &&Assignment| facts.moving.iter().any(|m| m.principal_id == a.principal_id);
     for assignment in facts.roles_on().filter(|a| !moves(a)) {
         let tail = assignment.scope.get(b.old().resource_id.len()..).unwrap_or_default();
-        let scope = format!("{}{tail}", facts.target.id);
+        let scope = ResourceId::from(format!("{}{tail}", facts.target.id));
         let whose = format!("{} {}", assignment.principal_type, assignment.principal_id);
         let title = format!("{} for {whose}", role_at(assignment, &scope));
         let (condition, mut needs) = batch_peers::condition(b, made.new, assignment, known);
@@ -98,8 +91,8 @@ fn roles_on(b: &mut Builder<'_>, made: &ReadyPrincipal<'_>, known: &mut LookedUp
 /// The role of an assignment, for a principal, at a scope.
 struct Role<'a> {
     of: &'a Assignment,
-    scope: &'a str,
-    principal: PlanValue<String>,
+    scope: &'a ResourceId,
+    principal: PlanValue<PrincipalId>,
     condition: Option<PlanValue<String>>,
 }
 
@@ -120,7 +113,7 @@ impl Role<'_> {
         let old_condition = a.condition.as_deref().unwrap_or_default();
         let renamed = |text: &Option<String>| text.as_deref().map(|t| b.renamed_text(new, t));
         let mut input = GrantInput {
-            scope: self.scope.to_owned(),
+            scope: self.scope.clone(),
             name: b.derived_name(&["role", self.scope, a.role_guid(), &a.principal_id, old_condition]),
             role_definition_id: a.role_definition_id.clone(),
             principal_id: self.principal,
@@ -128,7 +121,7 @@ impl Role<'_> {
             condition: self.condition,
             condition_version: a.condition_version.clone(),
             description: renamed(&a.description),
-            delegated_identity: renamed(&a.delegated_identity),
+            delegated_identity: a.delegated_identity.as_ref().map(|id| b.renamed_id(new, id)),
             locks: Vec::new(),
         };
         b.make(Part::Grant, text, needs, self.scope, |locks| {
@@ -140,7 +133,7 @@ impl Role<'_> {
     /// One that begins or ends at a time of its own.
     fn schedule(self, name: String) -> ScheduleInput {
         ScheduleInput {
-            scope: self.scope.to_owned(),
+            scope: self.scope.clone(),
             name,
             role_definition_id: self.of.role_definition_id.clone(),
             principal_id: self.principal,
@@ -190,13 +183,13 @@ pub(crate) fn revoke(b: &mut Builder<'_>, after: &StepId) -> Vec<StepId> {
 /// The whole assignment, in Azure's names: what its undo puts back.
 fn properties(a: &Assignment) -> Value {
     let members = [
-        ("roleDefinitionId", Some(&a.role_definition_id)),
+        ("roleDefinitionId", Some(a.role_definition_id.as_str())),
         ("principalId", Some(&a.principal_id)),
         ("principalType", Some(&a.principal_type)),
-        ("condition", a.condition.as_ref()),
-        ("conditionVersion", a.condition_version.as_ref()),
-        ("description", a.description.as_ref()),
-        ("delegatedManagedIdentityResourceId", a.delegated_identity.as_ref()),
+        ("condition", a.condition.as_deref()),
+        ("conditionVersion", a.condition_version.as_deref()),
+        ("description", a.description.as_deref()),
+        ("delegatedManagedIdentityResourceId", a.delegated_identity.as_deref()),
     ];
     Value::Object(members.into_iter().filter_map(|(k, v)| Some((k.to_owned(), json!(v?)))).collect())
 }

@@ -1,5 +1,6 @@
 //! Activities: whether the copies of role assignments fit into what Azure takes. Pure.
 
+use crate::azure::ResourceId;
 use crate::relocate::facts::Facts;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
@@ -12,8 +13,8 @@ const MOST: [u64; 2] = [4_000, 500];
 const GROUPS: &str = "/providers/microsoft.management/managementgroups/";
 
 /// Under what a scope is counted: its subscription's id, or the path of its management group; in lower case.
-pub(crate) fn counted_at(scope: &str) -> Option<String> {
-    let scope = scope.to_ascii_lowercase();
+pub(crate) fn counted_at(scope: &ResourceId) -> Option<String> {
+    let scope = scope.folded();
     if let Some(rest) = scope.strip_prefix(GROUPS) {
         return rest.split('/').next().filter(|name| !name.is_empty()).map(|name| format!("{GROUPS}{name}"));
     }
@@ -22,7 +23,7 @@ pub(crate) fn counted_at(scope: &str) -> Option<String> {
 
 pub(crate) fn notices(facts: &Facts, out: &mut Preflight) {
     let mut more: BTreeMap<String, u64> = BTreeMap::new();
-    let scopes = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| a.scope.as_str());
+    let scopes = facts.assignments_of.iter().chain(&facts.assignments_on).map(|a| &a.scope);
     let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
     for at in scopes.chain(mapped).filter_map(counted_at) {
         *more.entry(at).or_default() += 1;

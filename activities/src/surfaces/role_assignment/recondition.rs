@@ -6,6 +6,7 @@ use crate::activity::spilt::{
     Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
+use crate::azure::ResourceId;
 use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings_key::SettingsKey;
@@ -29,7 +30,7 @@ pub(crate) struct Recondition {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReconditionInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) replace: Vec<Pair>,
 }
 
@@ -58,7 +59,7 @@ impl ReconditionInput {
 
 fn neither(input: &ReconditionInput) -> Difference {
     Difference {
-        fact: input.id.clone(),
+        fact: input.id.to_string(),
         expected: Some("a condition that names one of the two".to_owned()),
         found: None,
     }
@@ -242,7 +243,7 @@ impl Activity for Recondition {
             Names::Neither => Some("names neither"),
         };
         let difference = found.map(|found| Difference {
-            fact: input.id.clone(),
+            fact: input.id.to_string(),
             expected: Some("names the new identity".to_owned()),
             found: Some(found.to_owned()),
         });
@@ -265,6 +266,6 @@ impl Change for Recondition {
     }
 
     fn handed(input: &ReconditionInput, _: Option<&str>) -> Handed {
-        Handed::Changed(input.id.clone())
+        Handed::Changed(input.id.to_string())
     }
 }

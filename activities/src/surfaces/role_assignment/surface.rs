@@ -54,7 +54,7 @@ impl Surface for RoleAssignments {
             }
         }
         for a in &facts.conditions_naming {
-            put(format!("condition naming it {}", a.id.to_ascii_lowercase()), said(a));
+            put(format!("condition naming it {}", a.id.folded()), said(a));
         }
     }
 
@@ -68,7 +68,7 @@ impl Surface for RoleAssignments {
     }
 
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
-        let scopes = facts.assignments_of.iter().map(|a| a.scope.as_str());
+        let scopes = facts.assignments_of.iter().map(|a| &a.scope);
         let mapped = facts.mapped.places_of(facts.assignments_of.iter().map(|a| &a.scope));
         for scope in scopes.chain(mapped) {
             wanted.forward("Microsoft.Authorization/roleAssignments/write", scope);
@@ -122,14 +122,14 @@ pub(crate) fn known_by(a: &Assignment) -> String {
     if a.is_scheduled() {
         format!("{} for {} at {}, for a time", a.role_guid(), a.principal_id, a.scope).to_ascii_lowercase()
     } else {
-        a.id.to_ascii_lowercase()
+        a.id.folded()
     }
 }
 
 fn said(a: &Assignment) -> String {
     let role = a.role_guid().to_ascii_lowercase();
     let [until, from] = [&a.until, &a.from].map(|time| time.as_deref().map(moment));
-    let place = (a.scope.to_ascii_lowercase(), &a.principal_type, &a.description);
+    let place = (a.scope.folded(), &a.principal_type, &a.description);
     let rest =
         (&a.principal_id, &a.condition, &a.condition_version, &a.delegated_identity, until, from, place);
     format!("{} ({role}) {}", a.role, short(&rest))

@@ -11,7 +11,6 @@ use crate::surfaces::role_assignment::facts::assignment;
 use crate::surfaces::schedule::survey::Schedules;
 use rehome_orchestrator::Fault;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Role assignments, in both directions.
 #[derive(Default)]
@@ -43,7 +42,7 @@ pub(crate) async fn assignments(reader: &Reader, common: &Common, who: &Identifi
     (out.of, out.gaps) = common.granted.roles(who, &common.roles);
     match on {
         Ok(on) => {
-            let read = |a: &Value| assignment(a, &common.roles, &BTreeMap::new());
+            let read = |a: &Value| assignment(a, &common.roles);
             out.on = understood(&assigned, &on, read, &mut out.gaps);
         }
         Err(why) => out.gaps.push(gap(&assigned, &why)),
@@ -53,10 +52,7 @@ pub(crate) async fn assignments(reader: &Reader, common: &Common, who: &Identifi
         Err(why) => out.gaps.push(gap(&format!("{own}{SCHEDULES}"), &why)),
     }
     // What the identity may do on itself is among what it may do, and is copied from there.
-    out.on.retain(|a| {
-        a.scope.eq_ignore_ascii_case(&who.resource_id)
-            && !a.principal_id.eq_ignore_ascii_case(&who.principal_id)
-    });
+    out.on.retain(|a| a.scope == who.resource_id && a.principal_id != who.principal_id);
     match common.granted.naming(who, &common.roles) {
         Ok(found) => out.naming = found,
         Err(missed) => out.gaps.push(missed),

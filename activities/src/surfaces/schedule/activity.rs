@@ -3,6 +3,7 @@
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::timed::{Request, Stands, Timed, Times};
 use crate::activity::{Clients, map, quoted};
+use crate::azure::{PrincipalId, ResourceId};
 use rehome_orchestrator::{Call, Fault, FaultKind, Operation, Outcome, PlanValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,10 +16,10 @@ pub(crate) struct TimedAssignment;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScheduleInput {
-    pub(crate) scope: String,
+    pub(crate) scope: ResourceId,
     pub(crate) name: String,
-    pub(crate) role_definition_id: String,
-    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) role_definition_id: ResourceId,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
     /// When it begins, where that is still to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) start: Option<String>,
@@ -73,7 +74,7 @@ impl Timed for TimedAssignment {
     type Input = ScheduleInput;
 
     fn fact(input: &ScheduleInput) -> String {
-        let role = guid(&input.role_definition_id);
+        let role = input.role_definition_id.name().to_ascii_lowercase();
         format!("{}: {role} for {}", input.list("roleAssignmentSchedules"), input.principal_id)
     }
 
@@ -90,11 +91,12 @@ impl Timed for TimedAssignment {
         let list = input.list("roleAssignmentSchedules");
         let all = clients.reader.list(&list, SCHEDULES, &[("$filter", &filter)]).await?;
         let text = |one: &Value, name: &str| one["properties"][name].as_str().unwrap_or_default().to_owned();
-        let at = |scope: &str| scope.trim_end_matches('/').to_ascii_lowercase();
         let found = all.iter().find(|one| {
-            text(one, "principalId").eq_ignore_ascii_case(&input.principal_id)
-                && guid(&text(one, "roleDefinitionId")) == guid(&input.role_definition_id)
-                && at(&text(one, "scope")) == at(&input.scope)
+            let role = ResourceId::from(text(one, "roleDefinitionId"));
+            let scope = text(one, "scope");
+            *input.principal_id == *text(one, "principalId")
+                && role.name().eq_ignore_ascii_case(input.role_definition_id.name())
+                && scope.trim_end_matches('/').eq_ignore_ascii_case(input.scope.trim_end_matches('/'))
         });
         let Some(found) = found else { return Ok(Stands::Absent) };
         let given = |name: &str| Some(text(found, name)).filter(|text| !text.is_empty());
@@ -136,8 +138,4 @@ impl Timed for TimedAssignment {
         let body = quoted(&input.body(request).to_string());
         format!("az rest --method put --url {list}\"/$(uuidgen)?api-version={SCHEDULES}\" --body {body}")
     }
-}
-
-fn guid(id: &str) -> String {
-    id.rsplit('/').next().unwrap_or_default().to_ascii_lowercase()
 }

@@ -4,6 +4,7 @@
 //! Source: <https://learn.microsoft.com/rest/api/authorization/privileged-role-assignment-rest-sample>: the schedules
 //! are those of now and of the future, the instances those of now.
 
+use crate::azure::{DirectoryId, PrincipalId, ResourceId};
 use crate::relocate::facts::Assignment;
 use crate::relocate::survey::parse;
 use crate::surfaces::role_assignment::facts::assignment;
@@ -16,22 +17,22 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Schedules(pub(crate) Vec<Value>);
 
 /// What an assignment is known by in both lists: scope, role and principal, in lower case.
-fn bound(a: &Assignment) -> [String; 3] {
-    [a.scope.as_str(), a.role_guid(), &a.principal_id].map(str::to_lowercase)
+fn bound(a: &Assignment) -> (ResourceId, DirectoryId, PrincipalId) {
+    (a.scope.clone(), a.role_guid().into(), a.principal_id.clone())
 }
 
 impl Schedules {
     /// Says of these plain assignments when they end, and adds those that are still to begin.
-    pub(crate) fn apply(&self, plain: &mut Vec<Assignment>, roles: &BTreeMap<String, String>) {
+    pub(crate) fn apply(&self, plain: &mut Vec<Assignment>, roles: &BTreeMap<DirectoryId, String>) {
         let now = Utc::now();
         let own = self.0.iter().filter_map(|body| {
-            let mut one = assignment(body, roles, &BTreeMap::new())?;
+            let mut one = assignment(body, roles)?;
             one.until = parse::text(body, "/properties/endDateTime");
             one.from = parse::text(body, "/properties/startDateTime").filter(|start| is_ahead(start, now));
             Some((bound(&one), one, is_live(body)))
         });
         let own: Vec<_> = own.collect();
-        let begun: BTreeSet<[String; 3]> = plain.iter().map(bound).collect();
+        let begun: BTreeSet<_> = plain.iter().map(bound).collect();
         let ends: BTreeMap<_, _> =
             own.iter().filter_map(|(of, one, _)| Some((of, one.until.clone()?))).collect();
         plain.iter_mut().for_each(|a| a.until = ends.get(&bound(a)).cloned());
@@ -81,14 +82,14 @@ mod tests {
         let mut found = vec![assignment("a", GROUP), assignment("b", "/subscriptions/s1")];
         schedules.apply(&mut found, &BTreeMap::new());
         let told: Vec<_> =
-            found.iter().map(|a| (a.scope.clone(), a.from.as_deref(), a.until.as_deref())).collect();
+            found.iter().map(|a| (a.scope.as_str(), a.from.as_deref(), a.until.as_deref())).collect();
         assert_eq!(
             told,
             [
-                (GROUP.to_owned(), None, Some(end)),
-                ("/subscriptions/s1".to_owned(), None, None),
-                (at("soon"), Some(later), Some(end)),
-                (at("for-good"), Some(later), None),
+                (GROUP, None, Some(end)),
+                ("/subscriptions/s1", None, None),
+                (at("soon").as_str(), Some(later), Some(end)),
+                (at("for-good").as_str(), Some(later), None),
             ]
         );
     }

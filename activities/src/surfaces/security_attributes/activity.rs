@@ -10,6 +10,7 @@ use crate::activity::spilt::{
     Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, unread};
+use crate::azure::PrincipalId;
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
 use crate::references::scan::escape;
@@ -34,9 +35,9 @@ pub(crate) struct SetAttributes {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AttributesInput {
     /// Who has them.
-    pub(crate) source_id: String,
+    pub(crate) source_id: PrincipalId,
     /// Who gets them.
-    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
     pub(crate) attributes: PlanValue<Vec<SecurityAttribute>>,
 }
 

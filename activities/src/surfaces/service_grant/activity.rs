@@ -2,8 +2,8 @@
 
 use crate::activity::kept_lock::KeptLock;
 use crate::activity::object::Object;
+use crate::azure::ResourceId;
 use crate::references::known;
-use crate::references::table::type_of;
 use rehome_orchestrator::{Evidence, PlanValue, Reversibility};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub(crate) struct MadeGrant;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceGrantInput {
-    pub(crate) id: PlanValue<String>,
+    pub(crate) id: PlanValue<ResourceId>,
     pub(crate) api_version: String,
     pub(crate) body: PlanValue<Value>,
     /// Locks that its removal lifts.
@@ -33,8 +33,8 @@ impl Object for MadeGrant {
         &input.locks
     }
 
-    fn id(input: &ServiceGrantInput) -> String {
-        input.id.to_string()
+    fn id(input: &ServiceGrantInput) -> ResourceId {
+        (*input.id).clone()
     }
 
     fn api(input: &ServiceGrantInput) -> String {
@@ -46,11 +46,10 @@ impl Object for MadeGrant {
     }
 
     fn import(input: &ServiceGrantInput) -> Option<(&'static str, String)> {
-        let id = input.id.to_string();
-        let own = type_of(&id).and_then(|kind| known::of(&kind)?.terraform);
+        let own = input.id.kind().and_then(|kind| known::of(&kind)?.terraform);
         Some(own.map_or_else(
-            || ("azapi_resource", format!("{id}?api-version={}", input.api_version)),
-            |kind| (kind, id.clone()),
+            || ("azapi_resource", format!("{}?api-version={}", input.id, input.api_version)),
+            |kind| (kind, input.id.to_string()),
         ))
     }
 }
@@ -61,7 +60,7 @@ pub(crate) struct OldGrant;
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OldGrantInput {
-    pub(crate) id: String,
+    pub(crate) id: ResourceId,
     pub(crate) api_version: String,
     pub(crate) expected: PlanValue<Value>,
 }
@@ -72,7 +71,7 @@ impl Object for OldGrant {
     const EVIDENCE: Evidence = Evidence::Anybodys;
     type Input = OldGrantInput;
 
-    fn id(input: &OldGrantInput) -> String {
+    fn id(input: &OldGrantInput) -> ResourceId {
         input.id.clone()
     }
 

@@ -1,10 +1,10 @@
 //! Activities: grants inside services, as they were read. Pure.
 
+use crate::azure::ResourceId;
 use crate::references::known;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
-use crate::references::table::type_of;
 use crate::relocate::facts::{Host, Method};
-use crate::relocate::survey::parse::{host, last, text};
+use crate::relocate::survey::parse::{host, id};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 pub struct ServiceGrant {
     /// Its ARM id.
-    pub id: String,
+    pub id: ResourceId,
     /// The API version it was read with.
     pub api_version: String,
     /// Its writable body.
@@ -26,8 +26,8 @@ const READ_ONLY: [&str; 6] =
     ["provisioningState", "aadObjectId", "principalName", "tenantName", "objectId", "createdDate"];
 
 /// Servers with one administrator, which is a host and no grant.
-fn is_single(id: &str) -> bool {
-    type_of(id).and_then(|kind| known::of(&kind)).is_some_and(|known| known.single)
+fn is_single(id: &ResourceId) -> bool {
+    id.kind().and_then(|kind| known::of(&kind)).is_some_and(|known| known.single)
 }
 
 /// The one administrator of a server, where that is the identity: it is re-pointed like any reference.
@@ -39,16 +39,16 @@ pub(crate) fn administrator(body: &Value, api_version: &str, who: &Identifiers) 
 
 /// A grant inside a service, where it names the identity.
 pub(crate) fn service_grant(body: &Value, api_version: &str, who: &Identifiers) -> Option<ServiceGrant> {
-    let id = text(body, "/id").filter(|id| !is_single(id))?;
+    let id: ResourceId = id(body, "/id").filter(|id| !is_single(id))?;
     let mut properties = body.get("properties")?.clone();
     // Whoever is granted something is named by client or principal id; a resource id is what the service
     // itself signs in with, and is re-pointed like any reference.
     let granted = |mention: &Mention| mention.identifier != Identifier::ResourceId;
-    let named = !who.in_text(last(&id)).is_empty() || scan(&properties, who).iter().any(granted);
+    let named = !who.in_text(id.name()).is_empty() || scan(&properties, who).iter().any(granted);
     if !named {
         return None;
     }
-    let kind = type_of(&id).unwrap_or_default().to_ascii_lowercase();
+    let kind = id.kind().unwrap_or_default().folded();
     let kusto = kind.ends_with("/principalassignments");
     if let Some(members) = properties.as_object_mut() {
         // Only of Kusto are all of these computed; elsewhere the caller sends some of them.

@@ -2,10 +2,9 @@
 
 use crate::activity::kit::Kind;
 use crate::activity::object::{Object, Put, Remove};
-use crate::azure::{Reader, says_never};
+use crate::azure::{Reader, ResourceId, says_never};
 use crate::references::known::{self, Grants};
 use crate::references::scan::Identifiers;
-use crate::references::table::type_of;
 use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::{Facts, Gap, Host, ServiceGrant};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part, ReadyPrincipal};
@@ -81,17 +80,17 @@ impl Surface for ServiceGrants {
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
         for g in &facts.service_grants {
-            put(format!("grant {}", g.id.to_ascii_lowercase()), short(&g.body));
+            put(format!("grant {}", g.id.folded()), short(&g.body));
         }
     }
 
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
-        let kind = |grant: &ServiceGrant| type_of(&grant.id).unwrap_or_default();
+        let kind = |grant: &ServiceGrant| grant.id.kind().unwrap_or_default();
         for grant in facts.service_grants.iter().chain(facts.mapped.usable().map(|m| &m.grant)) {
-            wanted.forward(&format!("{}/write", kind(grant)), parse::account_of(&grant.id));
+            wanted.forward(&format!("{}/write", kind(grant)), grant.id.parent());
         }
         for grant in &facts.service_grants {
-            wanted.clean_up(&format!("{}/delete", kind(grant)), parse::account_of(&grant.id));
+            wanted.clean_up(&format!("{}/delete", kind(grant)), grant.id.parent());
         }
     }
 
@@ -100,7 +99,7 @@ impl Surface for ServiceGrants {
         let mapped = facts.mapped.usable().map(|m| (&m.grant, Some(&m.of)));
         for (grant, like) in facts.service_grants.iter().map(|grant| (grant, None)).chain(mapped) {
             let (id, body) = (grant_id(b, made.new, grant), grant_body(b, made.new, grant));
-            let at = id.template().render().as_str().unwrap_or_default().to_owned();
+            let at = id.template().render().as_str().unwrap_or_default().into();
             let like = like.map_or_else(String::new, |of| format!(", as inside {}", service(of)));
             let text = StepText::new(format!("grant inside {}{like}", service(&grant.id)), "remove");
             let api_version = grant.api_version.clone();
@@ -136,7 +135,7 @@ async fn grants(reader: &Reader) -> (Kept, Vec<Gap>) {
     let mut asked = Vec::new();
     for (id, kind) in &accounts {
         let kept = known::grants().map(|(_, grants)| grants);
-        for grants in kept.filter(|grants| grants.account.eq_ignore_ascii_case(kind)) {
+        for grants in kept.filter(|grants| kind == grants.account) {
             asked.push(kept_below(reader, id.clone(), grants));
         }
     }
@@ -150,7 +149,7 @@ async fn grants(reader: &Reader) -> (Kept, Vec<Gap>) {
 }
 
 /// What an account keeps at one place: in lists, or as the one of its name.
-async fn kept_below(reader: &Reader, account: String, grants: Grants) -> (Kept, Vec<Gap>) {
+async fn kept_below(reader: &Reader, account: ResourceId, grants: Grants) -> (Kept, Vec<Gap>) {
     let Grants { below, name: Some(name), version, .. } = grants else {
         return grants_below(reader, account, grants.below, grants.version).await;
     };
@@ -162,7 +161,12 @@ async fn kept_below(reader: &Reader, account: String, grants: Grants) -> (Kept, 
 }
 
 /// Everything at the end of these lists below an account: `databases/principalAssignments`.
-async fn grants_below(reader: &Reader, account: String, below: &str, api: &'static str) -> (Kept, Vec<Gap>) {
+async fn grants_below(
+    reader: &Reader,
+    account: ResourceId,
+    below: &str,
+    api: &'static str,
+) -> (Kept, Vec<Gap>) {
     let (mut level, mut gaps) = (vec![json!({ "id": account })], Vec::new());
     for list in below.split('/') {
         let mut next = Vec::new();
@@ -183,7 +187,7 @@ async fn grants_below(reader: &Reader, account: String, below: &str, api: &'stat
 /// What the new one is granted; where users have names, under its own: both are there for a while.
 fn grant_body(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanValue<Value> {
     let mut body = grant.body.clone();
-    let kind = type_of(&grant.id).unwrap_or_default();
+    let kind = grant.id.kind().unwrap_or_default();
     if let Some((member, max)) = known::of(&kind).and_then(|known| known.user) {
         let name = body["properties"].get_mut(member);
         if let Some(name) = name.filter(|name| name.as_str().is_some_and(|n| b.old().in_text(n).is_empty())) {
@@ -195,12 +199,11 @@ fn grant_body(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanV
 
 /// The account that a grant belongs to.
 fn service(id: &str) -> String {
-    let parts: Vec<&str> = id.rsplit('/').collect();
-    parts.get(2).map_or_else(|| place(id), |account| (*account).to_owned())
+    id.rsplit('/').nth(2).map_or_else(|| place(id), ToOwned::to_owned)
 }
 
 /// Where the new grant stands: named after the new principal, by a GUID, or by the old name and a mark.
-fn grant_id(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanValue<String> {
+fn grant_id(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanValue<ResourceId> {
     let (parent, name) = grant.id.rsplit_once('/').unwrap_or(("", &grant.id));
     if let Some(identifier) = b.old().in_text(name).first() {
         let parts = vec![Template::known(format!("{parent}/")), new.name(*identifier)];
@@ -209,5 +212,5 @@ fn grant_id(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanVal
     let derived = b.derived_name(&["grant", &grant.id]);
     let fresh =
         if uuid::Uuid::try_parse(name).is_ok() { derived } else { format!("{name}-{}", &derived[..8]) };
-    format!("{parent}/{fresh}").into()
+    ResourceId::from(format!("{parent}/{fresh}")).into()
 }

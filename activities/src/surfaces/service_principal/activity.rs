@@ -9,6 +9,7 @@ use crate::activity::spilt::{
     Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
+use crate::azure::PrincipalId;
 use crate::references::rest::{Rest, Spill};
 use crate::references::settings_key::SettingsKey;
 use crate::surfaces::host::rewrite::Parts;
@@ -28,7 +29,7 @@ pub(crate) struct SetPrincipal {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PrincipalInput {
-    pub(crate) principal_id: PlanValue<String>,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
     /// By the names that Graph has for them.
     pub(crate) settings: Map<String, Value>,
 }

@@ -1,5 +1,6 @@
 //! Activities: where an identity has signed in, by the log of Entra ID. Pure data.
 
+use crate::azure::ClientId;
 use serde::{Deserialize, Serialize};
 
 /// A service that the identity asked tokens for.
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Audience {
     /// The id of the service's application.
-    pub id: String,
+    pub id: ClientId,
     /// Its name.
     pub name: String,
 }

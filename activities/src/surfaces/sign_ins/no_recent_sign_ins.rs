@@ -3,7 +3,7 @@
 //! The platform keeps a token for a day, so that a day without a new one is the least that proves something. What is
 //! long ago is told by the clock of whoever keeps the log, because only that one wrote the dates.
 
-use crate::azure::{NO_ANSWER, Reader};
+use crate::azure::{NO_ANSWER, PrincipalId, Reader};
 use crate::surfaces::sign_ins::log::{LOG, path};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rehome_orchestrator::{Condition, ConditionResult, Fault, FaultKind};
@@ -19,7 +19,7 @@ pub(crate) struct PrincipalQuiet(pub(crate) Reader);
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuietInput {
-    pub(crate) principal_id: String,
+    pub(crate) principal_id: PrincipalId,
     pub(crate) for_ms: u64,
 }
 

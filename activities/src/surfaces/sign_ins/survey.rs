@@ -18,7 +18,7 @@ pub(crate) async fn read(reader: &Reader, principal: &str) -> (Option<Vec<Audien
     };
     let audience = |one: &serde_json::Value| {
         let id = one["resourceId"].as_str()?.to_lowercase();
-        Some(Audience { name: one["resourceDisplayName"].as_str().unwrap_or(&id).to_owned(), id })
+        Some(Audience { name: one["resourceDisplayName"].as_str().unwrap_or(&id).to_owned(), id: id.into() })
     };
     let mut gaps = Vec::new();
     let all = understood(&format!("Entra ID: {LOG}"), &found, audience, &mut gaps);

@@ -52,7 +52,7 @@ impl Relocation {
         let new = estate::new();
         let part = |nth: usize| new.split('/').nth(nth).unwrap_or_default().to_owned();
         Params {
-            identity: estate::old(),
+            identity: estate::old().into(),
             target: Target {
                 subscription: part(2),
                 resource_group: part(4),
