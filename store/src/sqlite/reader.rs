@@ -2,7 +2,7 @@
 
 use super::connection::connect;
 use super::extent::{self, Known};
-use super::rows::{BOUND, COLUMNS, bound, page, storage};
+use super::rows::{COLUMNS, bound, page, storage};
 use super::still::Still;
 use crate::log::{BoxFuture, Head, ReadError};
 use crate::record::{Position, Sequence, Stored, StreamId};
@@ -63,9 +63,9 @@ impl Readers {
 
 /// The index leads to the events of a stream; that these are the ones is read from the events
 /// themselves, because an index that was damaged leads elsewhere.
-const STREAM: &str = "SELECT {COLUMNS}, before.hash FROM
+const STREAM: &str = "SELECT {COLUMNS} FROM
     (SELECT position AS place FROM event WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3)
-    LEFT JOIN event ON event.position = place {BOUND}";
+    LEFT JOIN event ON event.position = place";
 
 /// Where the index says that an event is.
 const PLACE: &str = "SELECT position FROM event WHERE stream = ?1 AND sequence > ?2
@@ -86,7 +86,7 @@ pub(super) fn stream(
         let found = connection.prepare_cached(PLACE).and_then(|mut s| s.query_row(of, |row| row.get(0)));
         Position(found.unwrap_or(0))
     };
-    let sql = STREAM.replace("{COLUMNS}", COLUMNS).replace("{BOUND}", BOUND);
+    let sql = STREAM.replace("{COLUMNS}", COLUMNS);
     let events = page(connection, &sql, (stream.as_str(), seen, bound(limit)), limit, place)?;
     let elsewhere =
         |(expected, event): &(u64, &Stored)| event.sequence.0 != *expected || event.record.stream != *stream;
@@ -108,9 +108,7 @@ pub(super) fn all(
     limit: usize,
 ) -> Result<Vec<Stored>, ReadError> {
     extent::check_objects(connection, known)?;
-    let sql = format!(
-        "SELECT {COLUMNS}, before.hash FROM event {BOUND} WHERE event.position > ?1 ORDER BY event.position LIMIT ?2"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2");
     let seen = i64::try_from(after.0).unwrap_or(i64::MAX);
     let place = |read: usize| Position(after.0.saturating_add(read as u64 + 1));
     page(connection, &sql, (seen, bound(limit)), limit, place)

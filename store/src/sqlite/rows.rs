@@ -3,7 +3,7 @@
 use crate::chain::event_hash;
 use crate::log::ReadError;
 use crate::record::{Digest, Position, Record, Sequence, Stored, StreamId};
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 use std::borrow::Cow;
 
 /// Whether an error says that the file is not what was written, rather than that it cannot be read.
@@ -23,9 +23,6 @@ pub(super) fn storage(error: rusqlite::Error) -> ReadError {
 }
 
 pub(super) const COLUMNS: &str = "event.position, event.sequence, event.stream, event.kind, event.version, event.at_ms, event.actor, event.salt, event.body, event.hash";
-
-/// Each event beside the hash of the one before it.
-pub(super) const BOUND: &str = "LEFT JOIN event AS before ON before.position = event.position - 1";
 
 /// One row; a column of a wrong type or size is an error. Names that it shares with the row before are kept once.
 fn event(row: &Row<'_>, before: Option<&Stored>) -> rusqlite::Result<Stored> {
@@ -69,9 +66,13 @@ pub(super) fn page(
     let mut events: Vec<Stored> = Vec::with_capacity(limit.min(256));
     loop {
         let read = |row: &Row<'_>| {
-            let event = event(row, events.last())?;
-            let before: Option<[u8; 32]> = row.get(10)?;
-            Ok((event, before.map(Digest)))
+            let last = events.last();
+            let event = event(row, last)?;
+            let before = match last.filter(|last| last.position.0 + 1 == event.position.0) {
+                Some(last) => Some(last.hash),
+                None => hash_before(connection, event.position)?,
+            };
+            Ok((event, before))
         };
         match rows.next().and_then(|row| row.map(read).transpose()) {
             Ok(Some((event, before))) => {
@@ -93,8 +94,15 @@ pub(super) fn bound(limit: usize) -> i64 {
 
 /// Reads one event, and holds it against the one before.
 pub(super) fn event_at(connection: &Connection, position: Position) -> Result<(), ReadError> {
-    let sql = format!("SELECT {COLUMNS}, before.hash FROM event {BOUND} WHERE event.position = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM event WHERE position = ?1");
     page(connection, &sql, [position.0], 1, |_| position).map(drop)
+}
+
+/// The hash of the event before a place, if there is one.
+fn hash_before(connection: &Connection, position: Position) -> rusqlite::Result<Option<Digest>> {
+    let Some(before) = position.0.checked_sub(1) else { return Ok(None) };
+    let mut hash = connection.prepare_cached("SELECT hash FROM event WHERE position = ?1")?;
+    hash.query_row([before], |row| row.get(0).map(Digest)).optional()
 }
 
 /// Holds an event against the hash of the one before it; the place that it should have is named where that is missing.

@@ -10,7 +10,7 @@ use crate::record::{Position, Sequence, Stored, StreamId};
 use crate::salt::Salts;
 use crate::sqlite::extent::{self, Known};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -184,7 +184,8 @@ impl WriterLoop {
             // Another process wrote since: what was known of streams is not worth anything.
             self.heads.clear();
         }
-        let mut insert = Insert { transaction: &transaction, heads: &mut self.heads, head: found };
+        let put = transaction.prepare_cached(INSERT).map_err(|e| refused(&self.path, &e))?;
+        let mut insert = Insert { transaction: &transaction, put, heads: &mut self.heads, head: found };
         let mut answers = Vec::with_capacity(appends.len());
         let mut written = 0;
         for append in appends {
@@ -196,13 +197,14 @@ impl WriterLoop {
                 }
                 Err(Failure::One(why)) => answers.push(Err(why)),
                 Err(Failure::All(e)) => {
-                    self.heads.clear();
+                    insert.heads.clear();
                     self.head = None;
                     return Err(refused(&self.path, &e));
                 }
             }
         }
         let head = insert.head;
+        drop(insert);
         if written == 0 {
             return Ok(answers);
         }
@@ -238,6 +240,7 @@ fn refused(path: &Path, error: &rusqlite::Error) -> AppendError {
 
 struct Insert<'a> {
     transaction: &'a Connection,
+    put: CachedStatement<'a>,
     heads: &'a mut Heads,
     head: Head,
 }
@@ -252,12 +255,11 @@ impl Insert<'_> {
         self.heads.check(&append, |stream| find(transaction, stream).map_err(Failure::All))?;
         let streams = mentioned(&append);
         let first = Position(self.head.position.0 + 1);
-        let mut insert = transaction.prepare_cached(INSERT)?;
         for record in append.records {
             let sequence = self.heads.advance(&record.stream);
             let position = Position(self.head.position.0 + 1);
             let event = seal(record, position, sequence, salts.next(), self.head.hash);
-            put(&mut insert, &event)?;
+            put(&mut self.put, &event)?;
             self.head = Head { position, hash: event.hash };
         }
         let heads = streams.into_iter().map(|s| (s.clone(), self.heads.of(&s))).collect();
@@ -265,7 +267,7 @@ impl Insert<'_> {
     }
 }
 
-fn put(insert: &mut rusqlite::CachedStatement<'_>, event: &Stored) -> rusqlite::Result<usize> {
+fn put(insert: &mut CachedStatement<'_>, event: &Stored) -> rusqlite::Result<usize> {
     let record = &event.record;
     insert.execute((
         event.position.0,
