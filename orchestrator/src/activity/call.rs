@@ -39,8 +39,8 @@ impl Call {
         direction: Direction,
         attempt: u32,
         attempts_before_reset: u32,
+        request_id: Uuid,
     ) -> Self {
-        let request_id = crate::ids::request_id(&run, &step, direction, attempt);
         let tries = attempt.saturating_sub(attempts_before_reset);
         Self { run, step, direction, attempt, tries, request_id, exchanges: Mutex::new(Vec::new()) }
     }

@@ -20,7 +20,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use rehome_store::Sequence;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
 pub(crate) struct Actor {
     pub(crate) shared: Arc<Shared>,
@@ -35,6 +35,9 @@ pub(crate) struct Actor {
     pub(crate) tasks: FuturesUnordered<Work>,
     /// Attempts that were begun and have not ended.
     pub(crate) sending: usize,
+    /// The permit of the attempt that has just ended. What the run goes on with takes it over, so that what has ended and
+    /// what begins share a commit, and few runs are half done where many wait.
+    spare: Option<OwnedSemaphorePermit>,
     /// How often in a row something could not be read, by step; `None` is the survey.
     pub(crate) failures: BTreeMap<Option<Index>, u32>,
     /// When this process began the last attempt of a step, by the clock that nobody can set.
@@ -71,6 +74,7 @@ impl Actor {
             pending: Vec::new(),
             tasks: FuturesUnordered::new(),
             sending: 0,
+            spare: None,
             failures: BTreeMap::new(),
             begun: BTreeMap::new(),
             unreadable: None,
@@ -117,6 +121,7 @@ impl Actor {
     fn decide_and_start(&mut self) -> Result<Decision, DriveError> {
         loop {
             if *self.stop.borrow() {
+                self.spare = None;
                 return Ok(Decision::default());
             }
             let now = self.now_ms();
@@ -132,6 +137,7 @@ impl Actor {
                 }
             }
             if !recorded {
+                self.spare = None;
                 return Ok(decision);
             }
         }
@@ -170,7 +176,7 @@ impl Actor {
             Err(why) => self.park(at, direction, why),
             Ok(preparation) => {
                 self.live.steps.insert(at);
-                match preparation.at_once(&self.shared.locks, &self.shared.permits) {
+                match preparation.at_once(&self.shared.locks, &self.shared.permits, &mut self.spare) {
                     Ok(ready) => self.begin(ready),
                     Err(preparation) => {
                         self.tasks.push(preparation.later(self.shared.clone()));
@@ -403,8 +409,9 @@ impl Actor {
             WorkResult::Unprepared { at, direction, why } => self.unprepared(at, direction, why),
             WorkResult::Surveyed { at_ms, found } => self.surveyed(at_ms, found),
             WorkResult::Verified { at, looked, broken } => self.verified(at, looked, broken),
-            WorkResult::Attempted { at, direction, attempt, outcome, call } => {
+            WorkResult::Attempted { at, direction, attempt, outcome, call, permit } => {
                 self.sending -= 1;
+                self.spare = Some(permit);
                 self.live.steps.remove(&at);
                 let event = self.step_context(at).attempted(direction, attempt, outcome, call.exchanges());
                 self.fold(event, true)

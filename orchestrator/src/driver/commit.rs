@@ -37,9 +37,10 @@ impl Actor {
         let records: Vec<Record> = self.pending.iter().map(record).collect();
         let events = records.len() as u64;
         let expect = vec![(stream, self.sequence)];
+        let appending = self.shared.own.begin();
         match engine.log.append(Append { expect, records }).await {
             Ok(appended) => {
-                self.shared.own.add(&appended);
+                appending.kept(&appended);
                 self.sequence.0 += events;
                 self.secure().await?;
                 self.committed();
@@ -86,6 +87,7 @@ impl Actor {
                     began.direction,
                     began.attempt,
                     attempts_before_reset,
+                    began.request_id,
                 );
                 self.begun.insert(at, self.shared.engine.clock.steady_ms());
                 let (held, work) = ready.attempt(Arc::new(call));
@@ -98,6 +100,7 @@ impl Actor {
         }
         let (state, live) = (&self.state, &self.live);
         self.held.retain(|at, _| live.steps.contains(at) || state.is_unsettled(*at));
+        self.begun.retain(|at, _| state.back.is_some() || !state.at(*at).forward.is_settled());
         self.shared.engine.observer.appended(&self.run, &events);
     }
 

@@ -4,7 +4,6 @@ use crate::batch::{BatchError, Document, Recording};
 use crate::driver::actors::Actors;
 use crate::driver::engine::{DriveError, Engine, Shared, StopReason, WaitPolicy};
 use crate::driver::locks::Locks;
-use crate::driver::own::Own;
 use crate::driver::read_back::read_back;
 use crate::driver::together::Surveys;
 use crate::driver::watch;
@@ -85,7 +84,7 @@ impl Engine {
             surveys: Surveys::new(permits.clone(), self.clock.clone()),
             permits,
             wait_policy,
-            own: Own::default(),
+            own: Arc::default(),
         });
         let wakeups = Arc::new(watch::Wakeups::default());
         let mut actors = Actors::new(shared.clone(), wakeups.clone(), stop);

@@ -163,5 +163,5 @@ pub(crate) struct Shared {
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) surveys: Arc<Surveys>,
     pub(crate) wait_policy: WaitPolicy,
-    pub(crate) own: Own,
+    pub(crate) own: Arc<Own>,
 }

@@ -48,14 +48,21 @@ pub(crate) async fn watch(shared: Arc<Shared>, start: Position, wakeups: Arc<Wak
     let mut seen = start;
     loop {
         clock.sleep_until(clock.now_ms() + shared.engine.look_ms).await;
-        // Own appends that are not known yet look foreign for a moment; that costs one page of reading.
-        seen = shared.own.pass(seen);
         let head = match log.head().await {
             Ok(head) => head.position,
             Err(e) => return e.into(),
         };
-        while seen < head {
-            let page = match log.read_all(seen, PAGE).await {
+        // What of it is an own event is known when all appends that were begun have ended. To read own events again, and to
+        // wake whoever wrote them, would cost more than to write them.
+        shared.own.settled().await;
+        loop {
+            let (passed, foreign) = shared.own.pass(seen);
+            seen = passed;
+            if seen >= head {
+                break;
+            }
+            let left = usize::try_from(head.0 - seen.0).unwrap_or(PAGE);
+            let page = match log.read_all(seen, foreign.min(left).min(PAGE)).await {
                 Ok(page) => page,
                 Err(e) => return e.into(),
             };

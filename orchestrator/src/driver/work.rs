@@ -35,6 +35,7 @@ pub(crate) enum WorkResult {
         attempt: u32,
         outcome: Outcome<Json>,
         call: Arc<Call>,
+        permit: OwnedSemaphorePermit,
     },
     Polled {
         at: Index,
@@ -108,11 +109,18 @@ pub(crate) struct Preparation {
 }
 
 impl Preparation {
-    /// Ready without waiting or reading, if that is possible.
-    pub(crate) fn at_once(self, locks: &Locks, permits: &Arc<Semaphore>) -> Result<Ready, Self> {
-        let nothing_to_read = self.before.is_some() || !self.activity.reads_before();
-        let now = nothing_to_read && self.turn.is_none();
-        let permit = permits.clone().try_acquire_owned().ok().filter(|_| now);
+    /// Ready without waiting or reading, if that is possible: with the permit of the attempt that has just ended, or one that
+    /// is free.
+    pub(crate) fn at_once(
+        self,
+        locks: &Locks,
+        permits: &Arc<Semaphore>,
+        spare: &mut Option<OwnedSemaphorePermit>,
+    ) -> Result<Ready, Self> {
+        if self.turn.is_some() || self.before.is_none() && self.activity.reads_before() {
+            return Err(self);
+        }
+        let permit = spare.take().or_else(|| permits.clone().try_acquire_owned().ok());
         let held = permit.is_some().then(|| locks.try_hold(&self.keys)).flatten();
         match (held, permit) {
             (Some(held), Some(permit)) => Ok(self.ready(held, permit, None)),
@@ -164,8 +172,7 @@ impl Ready {
                 Direction::Do => activity.run(call.clone(), input, before).await,
                 Direction::Undo => activity.undo(call.clone(), input, before, was).await,
             };
-            drop(permit);
-            WorkResult::Attempted { at, direction, attempt: call.attempt(), outcome, call }
+            WorkResult::Attempted { at, direction, attempt: call.attempt(), outcome, call, permit }
         });
         (held, work)
     }

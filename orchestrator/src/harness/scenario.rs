@@ -317,7 +317,9 @@ impl ScenarioRun {
         let input = stands.input.as_ref().or_else(|| step.known_input()).cloned();
         let (Ok(activity), Some(input)) = (self.plain.find_activity(activity), input) else { return };
         let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
-        let call = Arc::new(Call::new(run.clone(), step.id.clone(), direction, u32::MAX, 0));
+        let request_id = crate::ids::request_id(run, &step.id, direction, u32::MAX);
+        let call = Call::new(run.clone(), step.id.clone(), direction, u32::MAX, 0, request_id);
+        let call = Arc::new(call);
         let mut done = Still::during(self.outside, async {
             match direction {
                 Direction::Do => activity.clone().run(call, input.clone(), before.clone()).await,
