@@ -5,6 +5,7 @@ mod digest;
 pub(crate) mod graph;
 pub(crate) mod plan_value;
 mod rules;
+pub(crate) mod shared;
 mod step;
 pub(crate) mod template;
 mod typed;

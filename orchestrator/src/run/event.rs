@@ -9,7 +9,7 @@ use crate::activity::{Exchange, Finding, Operation};
 use crate::fault::{Difference, Fault};
 use crate::ids::{Direction, StepId};
 use crate::json::Json;
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, Plan, shared};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -72,6 +72,7 @@ pub struct Planned {
     /// What else the document says of this run, for people.
     pub about: Json,
     /// The plan.
+    #[serde(deserialize_with = "shared::plan")]
     pub plan: Arc<Plan>,
 }
 

@@ -10,7 +10,7 @@ use crate::run::codec::Entry;
 use crate::run::event::Event;
 use crate::run::fold::apply::Illegal;
 use crate::run::state::RunState;
-use rehome_store::{Log, Position, Stored};
+use rehome_store::{Log, Position, Stored, StreamId};
 use std::collections::BTreeMap;
 
 /// Events read at once.
@@ -25,12 +25,16 @@ struct Seen {
     worked: Option<u64>,
 }
 
+/// What is known of each run. Streams come in no order, and a sorted map of thousands is cold memory at each look.
+#[expect(clippy::disallowed_types, reason = "it is looked up by name and never gone through")]
+type Runs = std::collections::HashMap<StreamId, Seen>;
+
 /// The order of events over all streams, taken in one by one.
 #[derive(Default)]
 pub(crate) struct Order {
     /// Where each batch stands; nothing of a batch whose events a bundle withholds.
     batches: BTreeMap<String, Option<Option<BatchState>>>,
-    runs: BTreeMap<RunId, Seen>,
+    runs: Runs,
     flaw: Option<HistoryError>,
 }
 
@@ -42,8 +46,8 @@ impl Order {
     /// Takes in the next event of the log.
     pub(crate) fn take(&mut self, stored: &Stored) {
         let stream = &stored.record.stream;
-        let taken = if let Some(run) = RunId::of_stream(stream) {
-            self.take_of_run(&run, stored)
+        let taken = if stream.as_str().starts_with(RunId::PREFIX) {
+            self.take_of_run(stored)
         } else if let Some(batch) = stream.as_str().strip_prefix(BatchLoaded::PREFIX) {
             self.take_of_batch(batch, stored)
         } else {
@@ -54,11 +58,11 @@ impl Order {
         }
     }
 
-    fn take_of_run(&mut self, run: &RunId, stored: &Stored) -> Result<(), HistoryError> {
+    fn take_of_run(&mut self, stored: &Stored) -> Result<(), HistoryError> {
         let (kind, position) = (&*stored.record.kind, stored.position.0);
-        let seen = match self.runs.get_mut(run) {
+        let seen = match self.runs.get_mut(&stored.record.stream) {
             Some(seen) => seen,
-            None => self.runs.entry(run.clone()).or_default(),
+            None => self.runs.entry(stored.record.stream.clone()).or_default(),
         };
         if kind == "approved" && stored.withheld_reason().is_none() {
             let read = Entry::<Event>::read(stored);
@@ -99,7 +103,7 @@ impl Order {
             let planned = state.planned();
             let of = self.batches.get(&planned.batch);
             // A run without a batch is nobody's plan; what a bundle withholds is not judged.
-            let (Some(Some(Some(batch))), Some(seen)) = (of, self.runs.get(run)) else { continue };
+            let (Some(Some(Some(batch))), Some(seen)) = (of, self.runs.get(&run.stream())) else { continue };
             check(run, &planned.digest, batch, seen)?;
         }
         Ok(())

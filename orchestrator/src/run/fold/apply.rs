@@ -1,8 +1,8 @@
 //! Engine: what each event does to a run, and which events are legal where. Pure.
 
 use crate::ids::{Direction, StepId};
-use crate::plan::graph::{Graph, Index};
-use crate::plan::{Node, PlanError};
+use crate::plan::graph::Index;
+use crate::plan::{Node, PlanError, shared};
 use crate::run::event::*;
 use crate::run::state::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,14 +46,13 @@ impl RunState {
         let Event::Planned(planned) = event else {
             return Err(Illegal::NotPlanned { kind: event.kind().0 });
         };
-        planned.plan.check()?;
-        let graph = Graph::new(planned.plan.clone());
+        let graph = shared::graph(&planned.plan)?;
         let unmet: Vec<u32> = (0..graph.len()).map(|at| count(graph.needs(at).len())).collect();
         let open = (0..graph.len()).filter(|at| unmet[*at as usize] == 0).collect();
         Ok(Self {
             steps: vec![StepState::default(); planned.plan.steps.len()],
             planned: Arc::new(planned.clone()),
-            graph: Arc::new(graph),
+            graph,
             approved: false,
             compared: false,
             paused: false,

@@ -2,6 +2,7 @@
 
 use crate::activity::Reversibility;
 use crate::fault::{Fault, FaultKind};
+use crate::json::Json;
 use crate::plan::Node;
 use crate::plan::graph::Index;
 use crate::run::event::*;
@@ -117,7 +118,7 @@ impl RunState {
         let step = &mut self.steps[at as usize];
         match &ended.end {
             End::Applied(output) => {
-                step.output = Some(output.clone());
+                self.keep_output(at, output);
                 self.done(at, true);
             }
             End::Retry { until_ms, why } => {
@@ -189,6 +190,12 @@ impl RunState {
             }
         }
         Ok(())
+    }
+
+    /// What a step gives is often what it was given: then it is kept once, because a batch has hundreds of thousands of these.
+    fn keep_output(&mut self, at: Index, output: &Json) {
+        let given = self.input(at).filter(|given| *given == output);
+        self.steps[at as usize].output = Some(given.unwrap_or(output).clone());
     }
 
     /// Done on the way forward; on the way back it is now clear that there is something to undo.
