@@ -76,7 +76,7 @@ async fn main() -> Result<(), Failed> {
     let (events, commits) = (after.events - before.events, (after.commits - before.commits).max(1));
     let together = (events / commits).max(1);
     let row = raw::bytes_of_a_row(&args.db)?;
-    let raw_rate = raw::grouped_inserts(&args.db, events.min(400_000), together, row)?;
+    let raw_rate = raw::grouped_inserts(&args.db, args.workflows, events.min(400_000), together, row)?;
     let first = watch.first().unwrap_or(start);
     let rate = per_second(events, end - first);
     let steps = u64::from(args.workflows) * u64::from(args.steps);

@@ -1,4 +1,5 @@
-//! The limit: SQLite with the same settings and nothing around it.
+//! The limit: SQLite with the same settings and nothing around it, in the best layout in which a stream can still be found
+//! and the order of the whole be read: rows by their place, an index of two numbers, and the rest of a row as one blob.
 
 use crate::{f64_of, per_second};
 use rusqlite::Connection;
@@ -7,33 +8,36 @@ use std::time::Instant;
 
 /// A table of rows with a stream's index, in a file of its own that is gone with it.
 struct Bare {
+    streams: u64,
     db: Connection,
     path: PathBuf,
     rows: u64,
 }
 
 impl Bare {
-    fn new(beside: &Path) -> rusqlite::Result<Self> {
+    fn new(beside: &Path, streams: u64) -> rusqlite::Result<Self> {
         let mut path = beside.as_os_str().to_owned();
         path.push(".raw");
         let path = PathBuf::from(path);
         let db = Connection::open(&path)?;
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             CREATE TABLE e(position INTEGER PRIMARY KEY, stream TEXT NOT NULL, sequence INTEGER NOT NULL,
+             PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096;
+             CREATE TABLE e(position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, sequence INTEGER NOT NULL,
                             body BLOB NOT NULL) STRICT;
              CREATE UNIQUE INDEX s ON e(stream, sequence);",
         )?;
-        Ok(Self { db, path, rows: 0 })
+        Ok(Self { db, path, rows: 0, streams })
     }
 
     fn insert(&mut self, together: u64, body: &[u8]) -> rusqlite::Result<()> {
         self.db.execute_batch("BEGIN IMMEDIATE")?;
+        let mut insert = self.db.prepare_cached("INSERT INTO e VALUES (?1, ?2, ?3, ?4)")?;
         for _ in 0..together {
             self.rows += 1;
-            let mut insert = self.db.prepare_cached("INSERT INTO e VALUES (?1, ?2, ?3, ?4)")?;
-            insert.execute((self.rows, format!("run/w-{}", self.rows % 2_000), self.rows, body))?;
+            insert.execute((self.rows, self.rows % self.streams, self.rows, body))?;
         }
+        drop(insert);
         self.db.execute_batch("COMMIT")
     }
 }
@@ -56,8 +60,14 @@ pub(crate) fn bytes_of_a_row(log: &Path) -> rusqlite::Result<u64> {
 }
 
 /// Inserts in transactions of `together` rows, each row of this many bytes: rows in a second.
-pub(crate) fn grouped_inserts(beside: &Path, rows: u64, together: u64, row: u64) -> rusqlite::Result<f64> {
-    let mut bare = Bare::new(beside)?;
+pub(crate) fn grouped_inserts(
+    beside: &Path,
+    streams: u32,
+    rows: u64,
+    together: u64,
+    row: u64,
+) -> rusqlite::Result<f64> {
+    let mut bare = Bare::new(beside, streams.into())?;
     // The name of the stream and the three numbers are a part of the row.
     let body = vec![b'x'; usize::try_from(row).unwrap_or(0).saturating_sub(30)];
     let start = Instant::now();
@@ -72,7 +82,7 @@ const SINGLE: usize = 400;
 
 /// The times of single synced inserts, in microseconds.
 pub(crate) fn single_inserts(beside: &Path) -> rusqlite::Result<Vec<u64>> {
-    let mut bare = Bare::new(beside)?;
+    let mut bare = Bare::new(beside, 1)?;
     let body = [b'x'; 800];
     let mut times = Vec::with_capacity(SINGLE);
     for _ in 0..SINGLE {

@@ -1,7 +1,7 @@
 //! What is noted while the engine works: when each workflow came on.
 
+use crate::load;
 use rehome_orchestrator::{Event, Observer, RunId};
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -12,8 +12,9 @@ pub(crate) struct Watch(Mutex<Times>);
 #[derive(Default)]
 struct Times {
     first: Option<(Instant, u64)>,
-    started: BTreeMap<RunId, Instant>,
-    last: BTreeMap<RunId, Instant>,
+    /// By the numbers of the workflows: what watches must cost less than what is watched.
+    started: Vec<Option<Instant>>,
+    last: Vec<Option<Instant>>,
     gaps_us: Vec<u32>,
     steps: u64,
 }
@@ -28,12 +29,8 @@ impl Watch {
         let now = Instant::now();
         let mut times = self.times();
         times.steps += 1;
-        match times.last.get_mut(run) {
-            Some(last) => {
-                let gap = now - std::mem::replace(last, now);
-                times.gaps_us.push(u32::try_from(gap.as_micros()).unwrap_or(u32::MAX));
-            }
-            None => drop(times.last.insert(run.clone(), now)),
+        if let Some(last) = place(&mut times.last, run).replace(now) {
+            times.gaps_us.push(u32::try_from((now - last).as_micros()).unwrap_or(u32::MAX));
         }
     }
 
@@ -54,7 +51,7 @@ impl Watch {
 
     /// When the last workflow to come on did so.
     pub(crate) fn last_to_start(&self) -> Option<Instant> {
-        self.times().started.values().max().copied()
+        self.times().started.iter().flatten().max().copied()
     }
 
     /// The time of a step that this share of all steps does not exceed.
@@ -78,12 +75,21 @@ impl Watch {
 impl Observer for Watch {
     fn appended(&self, run: &RunId, _: &[Event]) {
         let mut times = self.times();
-        if !times.started.contains_key(run) {
+        if place(&mut times.started, run).is_none() {
             let now = Instant::now();
             times.first.get_or_insert_with(|| (now, memory_mb("VmRSS")));
-            times.started.insert(run.clone(), now);
+            *place(&mut times.started, run) = Some(now);
         }
     }
+}
+
+/// The place of a workflow, which is made where there is none.
+fn place<'a>(of: &'a mut Vec<Option<Instant>>, run: &RunId) -> &'a mut Option<Instant> {
+    let number = load::number(run);
+    if of.len() <= number {
+        of.resize(number + 1, None);
+    }
+    &mut of[number]
 }
 
 fn percentile(mut of: Vec<u32>, percent: usize) -> u64 {
