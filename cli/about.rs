@@ -2,6 +2,7 @@
 //!
 //! The engine keeps it as it is; whatever of it is read or written has its name here and nowhere else.
 
+use crate::batch_file::{AskedIn, Origin, VALID_MS};
 use crate::error::{CliError, Exit};
 use rehome_activities::relocate::cannot_see::Unseen;
 use rehome_activities::relocate::facts::Gap;
@@ -32,12 +33,35 @@ pub(crate) struct BatchAbout {
     /// Until when it is to be begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at_ms: Option<i64>,
+    /// How long that is, where it is not what holds without a word of the batch file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_ms: Option<i64>,
+    /// The files in which the batch was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) files: Vec<AskedIn>,
+    /// Identities of the batch that the plan leaves out, because they cannot be moved now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<LeftOut>,
     /// How many requests planning took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) requests: Option<u64>,
     /// The name of the cloud that it is or plays, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) national: Option<String>,
+}
+
+/// An identity of the batch that is not moved by this plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeftOut {
+    pub(crate) identity: String,
+    /// The id that the new one would have had.
+    pub(crate) target: String,
+    /// Where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
+    /// Why.
+    pub(crate) blockers: Vec<Notice>,
 }
 
 /// What a document says of one move.
@@ -48,6 +72,9 @@ pub(crate) struct MoveAbout {
     pub(crate) identity: String,
     /// The id of the new one.
     pub(crate) target: String,
+    /// Where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
     /// The move is refused while there is one.
     pub(crate) blockers: Vec<Notice>,
     pub(crate) warnings: Vec<Notice>,
@@ -74,6 +101,21 @@ impl BatchAbout {
         serde_json::from_str(about.get()).unwrap_or_default()
     }
 
+    /// How long the plan is good that was not begun.
+    pub(crate) fn valid_for_ms(&self) -> i64 {
+        self.valid_ms.unwrap_or(VALID_MS)
+    }
+
+    /// The same, in words: `72 hours`, `14 days`.
+    pub(crate) fn valid_words(&self) -> String {
+        let (hour, ms) = (3_600_000, self.valid_for_ms());
+        match ms {
+            _ if ms % (24 * hour) == 0 && ms > 72 * hour => format!("{} days", ms / (24 * hour)),
+            _ if ms % hour == 0 => format!("{} hours", ms / hour),
+            _ => format!("{} minutes", ms / 60_000),
+        }
+    }
+
     /// What people are shown of the cloud that a plan is for, in one line.
     pub(crate) fn cloud_line(&self) -> String {
         let text = |said: &Option<String>| said.clone().unwrap_or_else(|| "(not said)".to_owned());
@@ -97,6 +139,7 @@ impl MoveAbout {
         let differs = [
             (self.identity != other.identity, "identity"),
             (self.target != other.target, "target"),
+            (self.origin != other.origin, "origin"),
             (self.blockers != other.blockers, "blockers"),
             (self.warnings != other.warnings, "warnings"),
             (self.cannot_see != other.cannot_see, "cannot_see"),

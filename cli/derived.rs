@@ -6,12 +6,15 @@
 //! The facts themselves are compared with the cloud, before the first write.
 
 use crate::about::{BatchAbout, MoveAbout, NAME_TAKEN};
+use crate::batch_file::VALID_MAX_MS;
 use crate::error::{CliError, Exit};
-use crate::planning::{PROGRAM, Setting, VALID_MS, a_move};
+use crate::planned_move::{Setting, a_move};
+use crate::planning::PROGRAM;
 use rehome_activities::azure::national::{self, KnownCloud};
 use rehome_activities::relocate::peers::Peers;
 use rehome_activities::relocate::{Facts, Moving, Params};
 use rehome_orchestrator::{Document, Plan, PlannedRun, Step};
+use std::collections::BTreeSet;
 
 /// Clocks of two machines may differ by so much.
 const CLOCKS_MS: i64 = 300_000;
@@ -26,6 +29,10 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     let named = |entry| read(entry).map(|(params, facts)| moving(&params, &facts));
     let named = document.runs.iter().map(named).collect::<Result<Vec<_>, _>>()?;
     let all = Peers::new(named.clone());
+    let left: BTreeSet<String> = about.left_out.iter().map(|one| one.identity.to_lowercase()).collect();
+    if let Some(both) = named.iter().find(|one| left.contains(&one.from.to_lowercase())) {
+        return Err(forged(format!("it moves {}, and says that it leaves it out", both.from)));
+    }
     for (at, entry) in document.runs.iter().enumerate() {
         // Read again, because the facts of all moves at once would take many times what the document does.
         let (params, facts) = &read(entry)?;
@@ -38,7 +45,8 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
                 "it names identities that move too, and they are not those of this plan".to_owned(),
             ));
         }
-        let derived = a_move(setting, params, facts).map_err(|why| forged(why.what))?;
+        let derived =
+            a_move(setting, params, facts, MoveAbout::of(entry)?.origin).map_err(|why| forged(why.what))?;
         if let Some(what) = difference(entry, &derived)? {
             return Err(forged(what));
         }
@@ -79,7 +87,8 @@ fn dates(about: &BatchAbout, now: i64) -> Result<i64, CliError> {
     let (Some(created), Some(expires)) = (about.created_at_ms, about.expires_at_ms) else {
         return Err(forged("it does not say when it was made and how long it is good".to_owned()));
     };
-    if created.checked_add(VALID_MS) != Some(expires) {
+    let valid = about.valid_for_ms();
+    if created.checked_add(valid) != Some(expires) || !(0..=VALID_MAX_MS).contains(&valid) {
         return Err(forged("it says that it is good for another time than plans are".to_owned()));
     }
     if created > now.saturating_add(CLOCKS_MS) {

@@ -50,8 +50,11 @@ pub(crate) struct Mistake {
     pub(crate) line: usize,
     /// In characters, from 1.
     pub(crate) column: usize,
-    /// The line itself.
+    /// The line itself; of a very long one, what stands around the place.
     pub(crate) text: String,
+    /// Where in this the place is, in characters from 0.
+    #[serde(skip)]
+    pub(crate) at: usize,
     pub(crate) what: String,
     /// What to do; nothing where that is plain.
     pub(crate) remedy: String,
@@ -170,7 +173,7 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, column, .. } = self;
         write!(f, "  {}, line {line}, column {column}: {}", one_line(&self.file), one_line(&self.what))?;
-        let at = column.saturating_sub(1);
+        let at = self.at;
         let from = at.saturating_sub(BESIDE);
         let cut = |from: usize, to: usize| {
             one_line(&self.text.chars().skip(from).take(to.saturating_sub(from)).collect::<String>())
@@ -294,7 +297,7 @@ mod tests {
         let long = format!("{}\u{1b}soke{}", "x".repeat(100), "y".repeat(100));
         let (file, what, remedy) =
             ("b.toml".to_owned(), "no\nkey".to_owned(), "did you mean soak?".to_owned());
-        let mistake = Mistake { file, line: 3, column: 102, text: long, what, remedy };
+        let mistake = Mistake { file, line: 3, column: 102, text: long, at: 101, what, remedy };
         let shown = mistake.to_string();
         let lines: Vec<&str> = shown.lines().collect();
         assert_eq!(lines[0], "  b.toml, line 3, column 102: no\\nkey");

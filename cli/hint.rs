@@ -15,7 +15,14 @@ pub(crate) struct Hints {
 const WITHOUT_A_LOG: [&str; 2] = ["rehome plan ", "rehome discover "];
 
 /// Commands that take no log, or name one.
-const NO_FLAGS: [&str; 4] = ["rehome rehearse ", "rehome sim ", "rehome completion ", "rehome explain "];
+const NO_FLAGS: [&str; 6] = [
+    "rehome rehearse ",
+    "rehome sim ",
+    "rehome completion ",
+    "rehome explain ",
+    "rehome init ",
+    "rehome schema ",
+];
 
 impl Hints {
     /// A line with a command in it, and that command with the flags that it needs. Two spaces end a command.

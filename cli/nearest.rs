@@ -3,8 +3,14 @@
 /// So many letters may be wrong, missing, too many or swapped.
 const WRONG_MAX: usize = 2;
 
+/// A longer word is no slip of the fingers.
+const LENGTH_MAX: usize = 64;
+
 /// The known word that is nearest to one that is not known, if one is near.
 pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if typed.len() > LENGTH_MAX {
+        return None;
+    }
     let far = |word: &&str| distance(&typed.to_lowercase(), &word.to_lowercase());
     let best = known.into_iter().min_by_key(far)?;
     (far(&best) <= WRONG_MAX.min(typed.chars().count() / 2)).then_some(best)

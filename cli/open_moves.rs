@@ -3,7 +3,7 @@
 use crate::about::{MoveAbout, NAME_TAKEN};
 use crate::error::{CliError, Exit, causes, one_line};
 use rehome_activities::relocate::{Facts, Params};
-use rehome_orchestrator::{Document, Json, RunId, replay};
+use rehome_orchestrator::{Document, Json, PlannedRun, RunId, replay};
 use rehome_store::Log;
 
 /// A move that has neither come to its end nor been given up.
@@ -54,8 +54,8 @@ pub(crate) fn refuse_taken(document: &Document, open: &[OpenMove]) -> Result<(),
 }
 
 /// Where a name is taken by what an open move has made, it is that move that goes on.
-pub(crate) fn name_own(document: &mut Document, open: &[OpenMove]) -> Result<(), CliError> {
-    for entry in &mut document.runs {
+pub(crate) fn name_own(moves: &mut [PlannedRun], open: &[OpenMove]) -> Result<(), CliError> {
+    for entry in moves {
         let mut about = MoveAbout::of(entry)?;
         let own = |target: &str| {
             open.iter().find(|o| {

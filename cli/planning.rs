@@ -1,22 +1,20 @@
 //! CLI: a batch file into a document to approve: survey, preflight, plan. Reads the cloud.
 
 use crate::about::{BatchAbout, MoveAbout};
-use crate::batch_file::Batch;
+use crate::batch_file::{Batch, VALID_MS};
 use crate::cloud::Cloud;
 use crate::error::{CliError, Exit};
+use crate::left_out;
+use crate::open_moves::{self, OpenMove};
 use crate::output::{Output, Waiting};
+use crate::planned_move::{Setting, a_move};
 use rehome_activities::azure::Reader;
-use rehome_activities::azure::national::KnownCloud;
-use rehome_activities::relocate::cannot_see::cannot_see;
-use rehome_activities::relocate::preflight::{Notice, audiences, preflight};
+use rehome_activities::relocate::preflight::Notice;
 use rehome_activities::relocate::{self, Facts, Params};
-use rehome_orchestrator::{
-    Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, RunId, SystemClock, digest,
-};
-use serde_json::json;
+use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, Json, SystemClock};
 
-/// A plan that was not begun is good for this long.
-pub(crate) const VALID_MS: i64 = 72 * 3_600_000;
+/// What a survey says of an identity that is not there.
+const ABSENT: [&str; 2] = ["NoIdentity", "SubscriptionNotFound"];
 
 /// What was read of one identity, or why it could not be.
 pub(crate) type Surveyed<'a> = (&'a Params, Result<Facts, Fault>);
@@ -43,31 +41,29 @@ pub(crate) fn reading(output: &Output, cloud: &Cloud, identities: usize) -> Wait
 /// The program that plans, as a plan names it: only the same one can tell whether a plan is its own.
 pub(crate) const PROGRAM: &str = concat!("rehome ", env!("CARGO_PKG_VERSION"));
 
-/// What is the same for every move of a document.
-#[derive(Clone, Copy)]
-pub(crate) struct Setting<'a> {
-    pub(crate) batch: &'a str,
-    /// When the facts were read; names of moves are made of it.
-    pub(crate) created_at_ms: i64,
-    /// The cloud with a name that it is or plays.
-    pub(crate) national: Option<&'static KnownCloud>,
-}
-
-/// Surveys every identity of the batch and plans its move.
-pub(crate) async fn plan(cloud: &Cloud, batch: &Batch) -> Result<Document, CliError> {
+/// Surveys every identity of the batch and plans its move; those that cannot be moved now are left out. `open` are the moves that
+/// the log has.
+pub(crate) async fn plan(cloud: &Cloud, batch: &Batch, open: &[OpenMove]) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
     let setting = Setting { batch: &batch.name, created_at_ms: now, national: cloud.azure.national() };
-    let planned =
-        |params: &Params, facts: Result<Facts, Fault>| facts.map(|facts| a_move(setting, params, &facts));
+    let planned = |params: &Params, facts: Result<Facts, Fault>| {
+        facts.map(|facts| a_move(setting, params, &facts, batch.origin(params)))
+    };
     let planned = relocate::survey_each(&cloud.azure.reader(), &batch.moves, planned).await;
     let (mut moves, mut missing) = (Vec::new(), Vec::new());
     for (params, planned) in batch.moves.iter().zip(planned.map_err(|why| unread(&why))?) {
         match planned {
             Ok(planned) => moves.push(planned?),
-            Err(why) => missing.push((params.identity.as_str(), why)),
+            Err(why) => missing.push((params, why)),
         }
     }
-    unsurveyed(&missing)?;
+    if moves.is_empty() || missing.iter().any(|(_, why)| !ABSENT.contains(&why.code.as_str())) {
+        let missing = missing.iter().map(|(params, why)| (params.identity.as_str(), why.clone()));
+        unsurveyed(&missing.collect::<Vec<_>>())?;
+    }
+    open_moves::name_own(&mut moves, open)?;
+    let absent = missing.iter().map(|(params, why)| left_out::absent(batch, params, why)).collect();
+    let (moves, left_out) = left_out::leave_out(setting, moves, absent)?;
     rehome_activities::check(&cloud.azure, moves.iter().map(|planned| &planned.plan))
         .map_err(|why| CliError::new(Exit::Failed, format!("the plan is not one of this program: {why}")))?;
     let about = BatchAbout {
@@ -77,7 +73,10 @@ pub(crate) async fn plan(cloud: &Cloud, batch: &Batch) -> Result<Document, CliEr
         tenant: Some(cloud.azure.tenant().to_owned()),
         planned_by: Some(cloud.azure.caller().object_id.clone()),
         created_at_ms: Some(now),
-        expires_at_ms: Some(now + VALID_MS),
+        expires_at_ms: Some(now + batch.valid_ms),
+        valid_ms: Some(batch.valid_ms).filter(|valid| *valid != VALID_MS),
+        files: batch.files.clone(),
+        left_out,
         requests: Some(cloud.azure.requests()),
         national: setting.national.map(|national| national.name.to_owned()),
     };
@@ -90,7 +89,7 @@ pub(crate) fn unsurveyed(missing: &[(&str, Fault)]) -> Result<(), CliError> {
     if missing.is_empty() {
         return Ok(());
     }
-    let absent = missing.iter().all(|(_, why)| why.code == "NoIdentity");
+    let absent = missing.iter().all(|(_, why)| why.code == ABSENT[0]);
     let error = match absent {
         true => CliError::new(Exit::NotFound, "some identities of the batch could not be read"),
         false => CliError::new(Exit::Failed, "what the plan is made from could not be read"),
@@ -100,33 +99,6 @@ pub(crate) fn unsurveyed(missing: &[(&str, Fault)]) -> Result<(), CliError> {
         Some(_) | None => format!("{identity}: {why}"),
     };
     Err(missing.iter().map(line).fold(error, CliError::next))
-}
-
-/// One move, as it follows from what was asked for and what was read: the same again whenever it is asked.
-pub(crate) fn a_move(setting: Setting<'_>, params: &Params, facts: &Facts) -> Result<PlannedRun, CliError> {
-    let plan = relocate::plan(params, facts).map_err(|why| {
-        CliError::new(Exit::Failed, format!("no plan can be made: {why}")).at(params.identity.clone())
-    })?;
-    let mut preflight = preflight(params, facts);
-    let national = setting.national.into_iter();
-    preflight.warnings.extend(national.flat_map(|national| audiences(facts, national)));
-    let about = MoveAbout {
-        identity: params.identity.to_string(),
-        target: params.target.id().to_string(),
-        blockers: preflight.blockers,
-        warnings: preflight.warnings,
-        cannot_see: cannot_see(facts),
-        gaps: facts.gaps.clone(),
-    };
-    let name = digest(&json!([setting.batch, params.identity.to_lowercase(), setting.created_at_ms]));
-    let name = name.trim_start_matches("sha256:").chars().take(6).collect::<String>();
-    Ok(PlannedRun {
-        run: RunId::new(format!("m-{name}")),
-        about: Json::sorted(&about),
-        params: Json::sorted(params),
-        facts: Json::sorted(facts),
-        plan,
-    })
 }
 
 /// What keeps a document from being approved.
@@ -149,8 +121,9 @@ pub(crate) fn check_expiry(about: &BatchAbout, now: i64) -> Result<(), CliError>
     match about.expires_at_ms {
         Some(date) if date < now => {
             let what = format!(
-                "the plan was to be begun by {}, 72 hours after it was made: too much may have changed since",
-                crate::time::date(date)
+                "the plan was to be begun by {}, {} after it was made: too much may have changed since",
+                crate::time::date(date),
+                about.valid_words()
             );
             Err(CliError::new(Exit::Stale, what))
         }

@@ -40,6 +40,12 @@ pub(super) enum Rule {
     /// A name that Azure takes for an identity.
     IdentityName,
     GroupName,
+    /// A name with `*` and `{word}` in it.
+    Pattern,
+    /// A name with `{word}` in it, which is filled in.
+    Template,
+    /// The path of a file of rows, from the batch file.
+    RowsFile,
     OneOf(&'static [&'static str]),
 }
 
@@ -55,6 +61,16 @@ const fn required(name: &'static str, kind: Kind, about: &'static str) -> Key {
 pub(super) const FILE: &[Key] = &[
     required("format_version", Kind::Text(Rule::Version), "The version of the form of this file: 1.0."),
     required("batch", Kind::Table("[batch]", BATCH), "What holds for every identity."),
+    key(
+        "select",
+        Kind::Table("[select]", SELECT),
+        "Identities that move, by what they are: those that fit all of it.",
+    ),
+    key(
+        "map",
+        Kind::Tables("[[map]]", MAP),
+        "Where identities go: the first rule that fits decides, and a row beats it.",
+    ),
     key("identity", Kind::Tables("[[identity]]", IDENTITY), "An identity that moves."),
     key(
         "scope_map",
@@ -67,7 +83,13 @@ pub(super) const FILE: &[Key] = &[
 const BATCH: &[Key] = &[
     required("name", Kind::Text(Rule::BatchName), "The name of the batch, which people type to confirm."),
     required("to", Kind::Text(Rule::Region), "The target region, as Azure spells it in `location`."),
+    key(
+        "rows",
+        Kind::Text(Rule::RowsFile),
+        "A file of more identities beside this one, .csv or .json: a column or member for each key of [[identity]].",
+    ),
     key("expect", Kind::Count, "How many identities there have to be; any number without it."),
+    key("valid", Kind::Text(Rule::Duration), "How long a plan is good that was not begun; 72h without it."),
     key("soak", Kind::Text(Rule::Duration), "Between the last check and the clean-up; 24h without it."),
     key(
         "quiet",
@@ -87,6 +109,46 @@ const BATCH: &[Key] = &[
     key("create_resource_group", Kind::Flag, CREATE),
     key("lift_locks", Kind::Flag, LIFT),
     key("replace_nodes", Kind::Flag, REPLACE),
+];
+
+const SELECT: &[Key] = &[
+    key(
+        "subscription",
+        Kind::Texts(Rule::Any),
+        "Ids of subscriptions; every one that you may see without it.",
+    ),
+    key(
+        "resource_group",
+        Kind::Texts(Rule::Pattern),
+        "Patterns of groups, of which one has to fit: rg-*-weu.",
+    ),
+    key("name", Kind::Texts(Rule::Pattern), "Patterns of names, of which one has to fit."),
+    key("location", Kind::Texts(Rule::Region), "Regions, of which one has to be its own."),
+    key("tag", Kind::Pairs(Rule::Pattern), "Tags that it has to have, with patterns of their values."),
+    key(
+        "exclude",
+        Kind::Texts(Rule::Pattern),
+        "Patterns of SUBSCRIPTION/GROUP/NAME that are left out: */rg-sandbox-*/*.",
+    ),
+];
+
+const MAP: &[Key] = &[
+    key("when", Kind::Table("when of [[map]]", WHEN), "Which identities it is for; all without it."),
+    key(
+        "resource_group",
+        Kind::Text(Rule::Template),
+        "The target group, with names in braces: rg-{app}-sdc.",
+    ),
+    key("name", Kind::Text(Rule::Template), "The new name, with names in braces; the same without it."),
+    key("to", Kind::Text(Rule::Region), "Another target region than that of the batch."),
+];
+
+const WHEN: &[Key] = &[
+    key("resource_group", Kind::Text(Rule::Pattern), "A pattern; {word} in it captures: rg-{app}-weu."),
+    key("name", Kind::Text(Rule::Pattern), "A pattern of the identity's name."),
+    key("subscription", Kind::Text(Rule::Pattern), "A pattern of the subscription's id."),
+    key("location", Kind::Text(Rule::Pattern), "A pattern of the region."),
+    key("tag", Kind::Pairs(Rule::Pattern), "Tags that it has to have, with patterns of their values."),
 ];
 
 /// What a row of the batch says.

@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 /// So many mistakes are kept: a file with more of them is none of ours.
 const KEPT_MAX: usize = 1_000;
 
+/// So many characters of a line, or of what is said of it, are kept: a line may be as long as the file.
+const SAID_MAX: usize = 600;
+
 /// Where in which file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -22,6 +25,7 @@ impl Place {
 }
 
 /// A file that is read, and where its lines begin.
+#[derive(Debug)]
 struct SourceFile {
     name: String,
     text: String,
@@ -29,7 +33,7 @@ struct SourceFile {
 }
 
 /// What was found so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Mistakes {
     files: Vec<SourceFile>,
     found: Vec<(Place, String, String)>,
@@ -56,7 +60,7 @@ impl Mistakes {
             return;
         }
         if self.found.len() < KEPT_MAX {
-            self.found.push((at, what.into(), remedy.into()));
+            self.found.push((at, cut(&what.into(), 0, SAID_MAX), remedy.into()));
         } else {
             self.more += 1;
         }
@@ -75,6 +79,10 @@ impl Mistakes {
             None => format!("known are: {}", known.collect::<Vec<_>>().join(", ")),
         };
         self.add(at, what, remedy);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
     }
 
     /// Whether anything is wrong just here.
@@ -97,11 +105,17 @@ impl Mistakes {
         self.files[at.file].lines.partition_point(|begin| *begin <= at.byte)
     }
 
+    /// A place in words: `identities.csv, line 12`.
+    pub(super) fn told_place(&self, at: Place) -> String {
+        let name = std::path::Path::new(&self.files[at.file].name).file_name().unwrap_or_default();
+        format!("{}, line {}", name.to_string_lossy(), self.line(at))
+    }
+
     /// All of it in one error, in the order of the files.
     ///
     /// # Errors
     /// When there was any.
-    pub(super) fn finish(mut self) -> Result<(), CliError> {
+    pub(super) fn finish(&mut self) -> Result<(), CliError> {
         if self.found.is_empty() {
             return Ok(());
         }
@@ -125,10 +139,16 @@ impl Mistakes {
         let (file, line) = (&self.files[at.file], self.line(at));
         let begin = file.lines[line - 1];
         let text = file.text[begin..].lines().next().unwrap_or_default();
-        let before = file.text.get(begin..at.byte).unwrap_or_default();
-        let column = before.chars().count() + 1;
-        Mistake { file: file.name.clone(), line, column, text: text.to_owned(), what, remedy }
+        let before = file.text.get(begin..at.byte).unwrap_or_default().chars().count();
+        let from = before.saturating_sub(SAID_MAX / 2);
+        let text = cut(text, from, SAID_MAX);
+        Mistake { file: file.name.clone(), line, column: before + 1, text, at: before - from, what, remedy }
     }
+}
+
+/// So many characters of a text.
+fn cut(text: &str, from: usize, length: usize) -> String {
+    text.chars().skip(from).take(length).collect()
 }
 
 #[cfg(test)]
@@ -146,6 +166,17 @@ mod tests {
             error.mistakes.iter().map(|m| (m.line, m.column, m.text.as_str(), m.what.as_str())).collect();
         assert_eq!(places, [(1, 1, "a = 1", "first"), (2, 5, "ü = 2", "second")]);
         assert_eq!((error.exit, error.what.as_str()), (Exit::Usage, "the batch file has 2 mistakes"));
+    }
+
+    #[test]
+    fn of_a_line_as_long_as_a_file_only_what_is_around_the_place_is_kept() {
+        let mut mistakes = Mistakes::default();
+        let file = mistakes.file("b.toml", &format!("{}HERE{}", "x".repeat(10_000), "y".repeat(10_000)));
+        mistakes.add(Place { file, byte: 10_000 }, "z".repeat(10_000), "");
+        let error = mistakes.finish().expect_err("one");
+        let one = &error.mistakes[0];
+        assert_eq!((one.column, one.text.len(), one.what.len()), (10_001, SAID_MAX, SAID_MAX));
+        assert_eq!(&one.text[one.at..one.at + 4], "HERE");
     }
 
     #[test]

@@ -1,17 +1,32 @@
 //! CLI: batch files: what may stand in them, everything that is wrong in one, and what it asks for.
 
+mod asked;
+mod batch;
 mod keys;
+mod listed;
+mod mapping;
 mod meaning;
 mod mistakes;
 mod node;
+mod pattern;
 pub(crate) mod read;
+mod resolve;
+mod rows;
 mod rule;
+mod schema;
 mod section;
+mod select;
 mod shape;
 mod syntax;
+mod targets;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use meaning::Batch;
+pub(crate) use batch::{AskedIn, Batch, Origin, VALID_MAX_MS, VALID_MS};
+pub(crate) use listed::Listed;
 pub(crate) use read::load;
 pub(crate) use rule::duration;
+pub(crate) use schema::schema;
+
+/// A batch file to begin with.
+pub(crate) const TEMPLATE: &str = include_str!("init.toml");

@@ -1,38 +1,60 @@
-//! CLI: reads a batch file: first what it says, then what that means. Touches that file.
+//! CLI: reads a batch file and the rows beside it: first what they say, then what that means. Touches those files.
 
-use super::keys::{FILE, Rule};
-use super::meaning::{self, Batch};
+use super::asked::Asked;
+use super::batch::{AskedIn, Batch, VALID_MS};
+use super::keys::{FILE, IDENTITY, Rule};
+use super::mapping::MapRule;
+use super::meaning::{Policy, Row};
 use super::mistakes::{Mistakes, Place};
+use super::node::{Node, Value};
 use super::section::Section;
-use super::{rule, shape, syntax};
+use super::select::Select;
+use super::{rows, rule, shape, syntax, targets};
 use crate::error::CliError;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use std::path::Path;
 
-/// A batch file has at most this many bytes.
+/// A batch file has at most this many bytes, and so have its rows.
 const BYTES_MAX: u64 = 16 << 20;
 
-/// Reads a batch file.
+/// Reads a file that the batch file names.
+pub(crate) type Fetch<'a> = &'a dyn Fn(&str) -> Result<String, CliError>;
+
+/// Reads a batch file, and the file of rows that it names.
 ///
 /// # Errors
 /// When it cannot be read, or with everything that is wrong in it.
 pub(crate) fn load(path: &Path) -> Result<Batch, CliError> {
     let text = crate::files::read_text(path, "a batch file", BYTES_MAX)?;
-    parse(&path.display().to_string(), &text)
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let fetch = |name: &str| crate::files::read_text(&folder.join(name), "a file of rows", BYTES_MAX);
+    parse(&path.display().to_string(), &text, &fetch)
 }
 
-/// Reads the text of a batch file of this name.
+/// Reads the text of a batch file of this name; `fetch` reads the files that it names.
 ///
 /// # Errors
 /// With everything that is wrong in it.
-pub(crate) fn parse(name: &str, text: &str) -> Result<Batch, CliError> {
+pub(crate) fn parse(name: &str, text: &str, fetch: Fetch<'_>) -> Result<Batch, CliError> {
     let mut found = Mistakes::default();
-    let batch = understood(name, text, &mut found);
-    found.finish()?;
+    let (mut batch, asked) = understood(name, text, fetch, &mut found);
+    match asked {
+        None => found.finish()?,
+        Some(asked) if asked.asks_azure() => {
+            found.finish()?;
+            batch.open = Some(Box::new((asked, found)));
+        }
+        Some(Asked { policy, rows, rules, .. }) => {
+            (batch.moves, batch.origins) = targets::moves(&policy, rows, &rules, None, &mut found);
+            found.finish()?;
+        }
+    }
     Ok(batch)
 }
 
-/// The batch, as far as the file can be understood.
-fn understood(name: &str, text: &str, found: &mut Mistakes) -> Batch {
+/// The batch, as far as the file can be understood; nothing is asked by one of another version.
+fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) -> (Batch, Option<Asked>) {
     let top = Place::top(found.file(name, text));
     let table = syntax::read(top.file, found);
     found.settle();
@@ -40,8 +62,77 @@ fn understood(name: &str, text: &str, found: &mut Mistakes) -> Batch {
     // In a file of another version everything might be wrong.
     if let Some(version) = file.text("format_version").filter(|version| !rule::is_readable(version)) {
         shape::text(file.place("format_version"), &Rule::Version, "format_version", version, found);
-        return Batch::default();
+        return (Batch::default(), None);
     }
     shape::check(&table, top, "a batch file", FILE, found);
-    meaning::batch(file, found)
+    let batch = file.section("batch");
+    let mut files = vec![asked_in(name, text)];
+    let beside = beside(batch, fetch, &mut files, found);
+    let rows = rows_of(file, &beside, found);
+    let (rules, select) = (MapRule::all(file, found), Select::of(file, found));
+    if select.is_none() {
+        expected(file, rows.len(), found);
+    }
+    let valid_ms = batch.duration("valid").and_then(|ms| i64::try_from(ms).ok()).unwrap_or(VALID_MS);
+    let name = batch.owned("name").unwrap_or_default();
+    let asked = Asked { policy: Policy::of(file), rows, select, rules, expect: batch.count("expect") };
+    (Batch { name, valid_ms, files, ..Batch::default() }, Some(asked))
+}
+
+/// The rows of the file that the batch file names; none where it names none.
+fn beside(batch: Section<'_>, fetch: Fetch<'_>, files: &mut Vec<AskedIn>, found: &mut Mistakes) -> Vec<Node> {
+    let at = batch.place("rows");
+    let Some(name) = batch.text("rows").filter(|_| !found.is_at(at)) else { return Vec::new() };
+    match fetch(name) {
+        Ok(text) => {
+            files.push(asked_in(name, &text));
+            rows::read(name, &text, found)
+        }
+        Err(error) => {
+            let place = error.place.map(|place| format!(": {place}")).unwrap_or_default();
+            found.add(at, format!("{}{place}", error.what), "a path is meant from where the batch file is");
+            Vec::new()
+        }
+    }
+}
+
+/// Every row, of the batch file and beside it.
+fn rows_of(file: Section<'_>, beside: &[Node], found: &mut Mistakes) -> Vec<Row> {
+    for node in beside {
+        match &node.value {
+            Value::Table(table) => shape::check(table, node.at, "a row", IDENTITY, found),
+            other => found.add(node.at, format!("a row is an object, and this is {}", other.word()), ""),
+        }
+    }
+    let beside = beside.iter().filter_map(|node| match &node.value {
+        Value::Table(table) => Some(Section::new(table, IDENTITY, node.at)),
+        _ => None,
+    });
+    file.sections("identity").chain(beside).filter_map(|said| Row::of(said, found)).collect()
+}
+
+/// Another number of identities than there has to be, or none at all.
+fn expected(file: Section<'_>, all: usize, found: &mut Mistakes) {
+    let batch = file.section("batch");
+    if !found.is_empty() {
+        // How many there are nobody knows.
+    } else if let Some(expect) = batch.count("expect").filter(|expect| *expect != all) {
+        let what = format!("expect is {expect}, and the batch names {all}");
+        found.add(batch.place("expect"), what, "look which identity is missing or too many");
+    } else if all == 0 {
+        found.add(
+            file.at,
+            "the batch names no identity",
+            "add [[identity]] with its id, rows in [batch], or [select]",
+        );
+    }
+}
+
+fn asked_in(name: &str, text: &str) -> AskedIn {
+    let bare = Path::new(name).file_name().map_or(name.into(), |name| name.to_string_lossy());
+    let mut sha256 = String::new();
+    for byte in Sha256::digest(text.as_bytes()) {
+        write!(sha256, "{byte:02x}").expect("a String takes it");
+    }
+    AskedIn { name: bare.into_owned(), sha256 }
 }

@@ -1,6 +1,7 @@
 //! CLI: what a text of a batch file has to be. Pure.
 
 use super::keys::Rule;
+use super::pattern::{Pattern, Template};
 use crate::nearest::nearest;
 
 /// The versions that this program reads.
@@ -57,6 +58,18 @@ impl Rule {
                     .to_owned(),
             }
             }),
+            Self::Pattern => Pattern::parse(text).map(drop).map_err(|why| Wrong {
+                what: format!("{text:?} is no pattern: {why}"),
+                remedy: "a name with * for anything, or {word} for what is to be captured".to_owned(),
+            }),
+            Self::Template => Template::parse(text).map(drop).map_err(|why| Wrong {
+                what: format!("{text:?} cannot be filled in: {why}"),
+                remedy: "a name with {word} where something is to be filled in".to_owned(),
+            }),
+            Self::RowsFile => holds(is_rows_file(text), || Wrong {
+                what: format!("{text:?} is no file of rows"),
+                remedy: "name a file that ends in .csv or .json".to_owned(),
+            }),
             Self::OneOf(known) => holds(known.contains(&text), || Wrong {
                 what: format!("{name} cannot be {text:?}"),
                 remedy: match nearest(text, known.iter().copied()) {
@@ -97,6 +110,11 @@ fn is_identity_name(text: &str) -> bool {
 fn is_group_name(text: &str) -> bool {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '(' | ')' | '.');
     (1..=90).contains(&text.chars().count()) && text.chars().all(fits) && !text.ends_with('.')
+}
+
+fn is_rows_file(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.ends_with(".csv") || lower.ends_with(".json")
 }
 
 /// Subscription, resource group and name of an identity, from its ARM id.

@@ -83,6 +83,11 @@ impl<'a> Section<'a> {
         entries.iter().filter_map(|entry| Some((entry.key.clone(), text_of(&entry.node)?)))
     }
 
+    /// A table in this one, where it is there.
+    pub(super) fn given(self, key: &str) -> Option<Self> {
+        self.node(key).and_then(table_of).map(|_| self.section(key))
+    }
+
     /// A table in this one; an empty one, where it is not there.
     pub(super) fn section(self, key: &str) -> Self {
         let keys = match self.keys.iter().find(|known| known.name == key).map(|known| &known.kind) {

@@ -1,7 +1,8 @@
 //! CLI: tests of batch files as a whole: what they ask for, and what is said of mistakes.
 
+use super::batch::Batch;
 use super::keys::{FILE, Key, Kind};
-use super::meaning::Batch;
+use super::listed::Listed;
 use super::read::parse;
 use crate::error::{CliError, Exit};
 use rehome_activities::relocate::{Strategy, Waits};
@@ -16,13 +17,22 @@ fn batch(more: &str) -> String {
 }
 
 fn read(text: &str) -> Result<Batch, CliError> {
-    parse("batch.toml", text)
+    beside(text, "")
+}
+
+/// With this text in the file of rows.
+fn beside(text: &str, rows: &str) -> Result<Batch, CliError> {
+    parse("some/batch.toml", text, &|_| Ok(rows.to_owned()))
 }
 
 /// Line, column, what and remedy of everything that is wrong.
 fn mistakes(text: &str) -> Vec<(usize, usize, String, String)> {
-    let error = read(text).expect_err("there are mistakes");
-    assert_eq!((error.exit, error.place.as_deref()), (Exit::Usage, Some("batch.toml")));
+    mistakes_beside(text, "")
+}
+
+fn mistakes_beside(text: &str, rows: &str) -> Vec<(usize, usize, String, String)> {
+    let error = beside(text, rows).expect_err("there are mistakes");
+    assert_eq!((error.exit, error.place.as_deref()), (Exit::Usage, Some("some/batch.toml")));
     error.mistakes.into_iter().map(|m| (m.line, m.column, m.what, m.remedy)).collect()
 }
 
@@ -53,7 +63,19 @@ fn nodes_are_replaced_only_where_the_batch_or_the_identity_says_so() {
 #[test]
 fn the_example_with_every_option_is_read_with_and_without_its_comments() {
     let text = include_str!("../../examples/every_option.toml");
-    let one = &read(text).expect("legal").moves[0];
+    let listed = || {
+        Listed {
+        id: "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/resourceGroups/rg-shop-weu/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-shop".into(),
+        location: "westeurope".to_owned(),
+        tags: [("team".to_owned(), "shop".to_owned())].into(),
+    }
+    };
+    let resolved = |text: &str| {
+        let batch = beside(text, "id\n").expect("legal");
+        assert_eq!(batch.asks_for(), Some(vec!["5b0c6d1e-0000-4000-8000-000000000001".to_owned()]));
+        batch.resolve(vec![listed()]).expect("as many as expected").moves
+    };
+    let one = &resolved(text)[0];
     assert_eq!((one.soak_ms, one.options.quiet_ms), (86_400_000, 26 * 3_600_000));
     assert_eq!(one.options.strategies.values().next(), Some(&Strategy::ByHand));
     // What is commented out holds anyway: said aloud, nothing changes.
@@ -65,7 +87,7 @@ fn the_example_with_every_option_is_read_with_and_without_its_comments() {
         })
         .collect();
     assert!(aloud.contains("\nsoak = ") && aloud.contains("\nclaims = "), "{aloud}");
-    assert_eq!(&read(&aloud).expect("legal").moves[0], one);
+    assert_eq!(&resolved(&aloud)[0], one);
 }
 
 #[test]
@@ -168,4 +190,153 @@ fn hostile_text_in_a_mistake_is_shown_and_not_obeyed() {
     );
     let json = error.json();
     assert!(json.is_ascii() && json.contains("\\u202ek"), "{json}");
+}
+
+/// A batch whose rows are in a file of this name.
+fn with_rows(name: &str) -> String {
+    format!("format_version = \"1.0\"\n[batch]\nname = \"b\"\nto = \"swedencentral\"\nrows = \"{name}\"\n")
+}
+
+#[test]
+fn rows_of_a_spreadsheet_and_of_a_program_say_the_same_as_those_of_the_file() {
+    let (one, other) = (ID, ID.replace("/g/", "/ü, g/"));
+    let toml = with_rows("x.csv").replace("rows = \"x.csv\"\n", "")
+        + &format!(
+            "[[identity]]\nid = \"{one}\"\ntarget_resource_group = \"h\"\nlift_locks = true\npinned = [\"/a\", \"/b c\"]\n\
+         tags = {{ a = \"1\", \"b\" = \"x=y\" }}\n[[identity]]\nid = \"{other}\"\ntarget_name = \"new\"\n\
+         strategies = {{ \"/a\" = \"by-hand\" }}\naccept_unknown = [\"say \\\"so\\\"\"]\n"
+        );
+    let csv = format!(
+        "\u{feff}id,target_resource_group,target_name,lift_locks,pinned,tags,strategies,accept_unknown\r\n\
+         {one},h,,TRUE,/a; /b c,a=1;b=x=y,,\r\n\r\n\
+         \"{other}\",,new,,,,/a = by-hand,\"say \"\"so\"\"\"\r\n"
+    );
+    let json = serde_json::json!([
+        {"id": one, "target_resource_group": "h", "lift_locks": true, "pinned": ["/a", "/b c"], "tags": {"a": "1", "b": "x=y"}},
+        {"id": other, "target_name": "new", "strategies": {"/a": "by-hand"}, "accept_unknown": ["say \"so\""]},
+    ]);
+    let wanted = read(&toml).expect("legal").moves;
+    let from_csv = beside(&with_rows("x.csv"), &csv).expect("legal");
+    let from_json = beside(&with_rows("x.JSON"), &json.to_string()).expect("legal");
+    assert_eq!(wanted.len(), 2);
+    assert_eq!(from_csv.moves, wanted);
+    assert_eq!(from_json.moves, wanted);
+    let said = from_csv.moves.iter().map(|params| from_csv.origin(params).expect("it was said").words());
+    assert_eq!(said.collect::<Vec<_>>(), ["x.csv, line 2", "x.csv, line 4"]);
+    let names: Vec<&str> = from_csv.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["batch.toml", "x.csv"]);
+    assert_eq!(from_csv.files[1].sha256.len(), 64);
+}
+
+#[test]
+fn a_wrong_row_is_a_mistake_among_others_with_its_line_and_column() {
+    let other = ID.replace("/g/", "/g2/");
+    let csv = format!(
+        "id,target_resource_gruop,target_name,lift_locks\n{ID},,abc,yes\n/nothing,\"a\nb\",abc,\n{other},,a b c,true,more\n{ID},,abc,\n"
+    );
+    let found = mistakes_beside(&(with_rows("x.csv") + "soke = \"1h\"\n"), &csv);
+    let places: Vec<(usize, usize)> = found.iter().map(|(line, column, ..)| (*line, *column)).collect();
+    let end = other.len();
+    assert_eq!(
+        places,
+        [(6, 1), (1, 4), (2, ID.len() + 7), (3, 1), (5, end + 3), (5, end + 14), (6, 1)],
+        "{found:#?}"
+    );
+    let whats: Vec<&str> = found.iter().map(|(.., what, _)| what.as_str()).collect();
+    for part in [
+        "has no key \"soke\"",
+        "there is no column \"target_resource_gruop\"",
+        "lift_locks takes true or false",
+        "\"/nothing\" is not the id",
+        "\"a b c\" is no name",
+        "the row has 5 cells, and the header 4",
+        "an identity is named twice",
+    ] {
+        assert!(whats.iter().any(|what| what.contains(part)), "{part}: {whats:#?}");
+    }
+    assert!(found.iter().any(|(.., remedy)| remedy == "did you mean target_resource_group?"), "{found:#?}");
+}
+
+#[test]
+fn rows_that_are_no_rows_are_refused_with_their_place() {
+    let deep = "[".repeat(100_000);
+    for (name, text, place, part) in [
+        ("x.csv", "", (1, 1), "no header"),
+        ("x.csv", "id;target_name\n", (1, 1), "not separated by commas"),
+        ("x.csv", "target_name\nabc\n", (1, 1), "there is no column id"),
+        ("x.csv", "id,id\n", (1, 4), "the column id is there twice"),
+        ("x.json", "{\"id\": \"x\"}", (1, 1), "a list of rows, and this is a table"),
+        ("x.json", "[{\"id\": \"x\"}", (1, 12), "this is not JSON"),
+        ("x.json", "[1]", (1, 2), "a row is an object, and this is a number"),
+        ("x.json", "[\n  {\"id\": 1, \"tag\": {}}]", (2, 10), "id takes a text in quotes"),
+        ("x.json", "[\n  {\"id\": 1, \"tag\": {}}]", (2, 20), "has no key \"tag\""),
+        ("x.json", "[{\"id\": \"/x\", \"id\": \"/x\"}]", (1, 21), "has \"id\" twice"),
+        ("x.json", "[{\"tags\": {\"a\": [[[1]]]}}]", (1, 17), "tags takes texts"),
+        ("x.json", &deep, (1, 100_000), "this is not JSON"),
+        ("x.txt", "id\n", (5, 8), "is no file of rows"),
+    ] {
+        let found = mistakes_beside(&with_rows(name), text);
+        let fits = |(line, column, what, _): &(usize, usize, String, String)| {
+            (*line, *column) == place && what.contains(part)
+        };
+        assert!(found.iter().any(fits), "{part}: {found:#?}");
+    }
+    let closed = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+    assert!(!mistakes_beside(&with_rows("x.json"), &closed).is_empty(), "and no stack is exhausted");
+    let both = batch("rows = \"x.csv\"");
+    let found = mistakes_beside(&both, &format!("id,target_name\n{},xyz\n", ID.to_uppercase()));
+    assert_eq!(found[0].2, format!("an identity is named twice: {}", ID.to_uppercase()));
+    assert_eq!(found[0].3, "leave one out: the other is in batch.toml, line 7");
+}
+
+#[test]
+fn a_plan_is_good_for_three_days_or_what_the_file_says() {
+    assert_eq!(read(&batch("")).expect("legal").valid_ms, 72 * 3_600_000);
+    assert_eq!(read(&batch("valid = \"14d\"")).expect("legal").valid_ms, 14 * 86_400_000);
+    assert!(mistakes(&batch("valid = \"two weeks\""))[0].2.contains("is not a duration"));
+}
+
+#[test]
+fn rules_and_selections_that_make_no_sense_are_refused_with_their_place() {
+    let rules = |text: &str| batch("") + text;
+    for (text, part, meant) in [
+        (
+            "[[map]]\nwhen.resource_group = \"rg-{app}\"\nresource_group = \"{ap}-x\"\n",
+            "nothing gives {ap}",
+            "did you mean {app}?",
+        ),
+        ("[[map]]\nwhen.name = \"a\"\n", "[[map]] gives nothing", "say resource_group"),
+        ("[[map]]\nname = \"{a\"\n", "cannot be filled in", "{word}"),
+        (
+            "[[map]]\nwhen.nam = \"a\"\nname = \"b\"\n",
+            "when of [[map]] has no key \"nam\"",
+            "did you mean name?",
+        ),
+        ("[[map]]\nwhen = \"a\"\nname = \"b\"\n", "when takes when of [[map]]", ""),
+        ("[select]\n", "would take every identity", "say subscription"),
+        ("[select]\nname = [\"{}\"]\n", "is no pattern", "a name with *"),
+        ("[[map]]\nname = \"{name}.x\"\n", "would give", "3 to 128"),
+    ] {
+        let found =
+            mistakes(&rules(text).replace("userAssignedIdentities/n\"", "userAssignedIdentities/name\""));
+        let fits = |(.., what, remedy): &(usize, usize, String, String)| {
+            what.contains(part) && remedy.contains(meant)
+        };
+        assert!(found.iter().any(fits), "{part}: {found:#?}");
+    }
+}
+
+#[test]
+fn the_first_rule_that_fits_decides_and_what_a_row_says_beats_it() {
+    let text = batch("").replace("target_resource_group = \"h\"\n", "").replace("/g/", "/rg-pay-weu/")
+        + "[[map]]\nwhen.name = \"other\"\n\
+        resource_group = \"wrong\"\n[[map]]\nwhen.resource_group = \"rg-{app}-weu\"\nresource_group = \"rg-{app}-sdc\"\n\
+        to = \"norwayeast\"\n[[map]]\nname = \"never\"\n";
+    let one = read(&text).expect("legal");
+    let target = &one.moves[0].target;
+    assert_eq!((target.resource_group.as_str(), target.location.as_str()), ("rg-pay-sdc", "norwayeast"));
+    let origin = one.origin(&one.moves[0]).expect("it was said");
+    assert_eq!(origin.words(), "batch.toml, line 7; goes by [[map]] 2, batch.toml, line 11");
+    let row = read(&text.replace("/n\"\n", "/n\"\ntarget_resource_group = \"mine\"\n")).expect("legal");
+    assert_eq!(row.moves[0].target.resource_group, "mine");
 }

@@ -55,7 +55,11 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
     }
     let cloud = about.cloud_line();
     let (moves, batch) = (document.runs.len(), &document.batch);
-    let question = format!("Approve {moves} moves of batch {batch} ({digest}) in {cloud}?");
+    let left = match about.left_out.len() {
+        0 => String::new(),
+        many => format!(", {many} left out"),
+    };
+    let question = format!("Approve {moves} moves of batch {batch}{left} ({digest}) in {cloud}?");
     if !yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not approved"));
     }
@@ -81,8 +85,8 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
     let batch = one_line(&document.batch);
     let begin = about.expires_at_ms.map(crate::time::date);
     let begin = begin.map(|date| format!("\nto be begun by {date}")).unwrap_or_default();
-    let text = format!("{word}: batch {batch}, {moves} moves\n{cloud}\ndigest {digest}{begin}");
-    let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word, "cloud": about.cloud,
+    let text = format!("{word}: batch {batch}, {moves} moves{left}\n{cloud}\ndigest {digest}{begin}");
+    let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word, "left_out": about.left_out, "cloud": about.cloud,
         "authority": about.authority, "tenant": about.tenant});
     c.output.result(&text, &value)?;
     c.output.next(&format!("rehome run {}", hint::file(plan)));

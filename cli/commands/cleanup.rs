@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::drive::Goal;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
+use crate::left_out;
 use crate::outcome::{report, report_unmoved};
 use crate::print_failure::PrintFailure;
 use crate::render::clean_up::Preview;
@@ -53,7 +54,11 @@ impl Execute for Cleanup {
         }
         let approval =
             Approval { confirm: self.confirm.as_deref(), accepts: &self.accepts, reason: &self.reason };
-        cleanup(c, &self.select, &approval, &self.run).await
+        let exit = cleanup(c, &self.select, &approval, &self.run).await?;
+        match self.confirm.as_deref() {
+            Some(batch) => left_out::of_log(c, batch, exit).await,
+            None => Ok(exit),
+        }
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {

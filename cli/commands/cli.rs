@@ -37,6 +37,7 @@ No telemetry, no update checks. Nothing is sent anywhere but to the cloud that y
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(init::Init),
     Discover(discover::Discover),
     Plan(plan::Plan),
     Approve(approve::Approve),
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Handoff(handoff::Handoff),
     Show(show::Show),
     Explain(explain::Explain),
+    Schema(schema::Schema),
     Replay(replay::Replay),
     /// What has happened to the log itself.
     #[command(subcommand)]
@@ -96,6 +98,7 @@ pub(crate) enum Sim {
 macro_rules! whichever {
     ($command:expr, $it:ident => $do:expr) => {
         match $command {
+            Command::Init($it) => $do,
             Command::Discover($it) => $do,
             Command::Plan($it) => $do,
             Command::Approve($it) => $do,
@@ -115,6 +118,7 @@ macro_rules! whichever {
             Command::Handoff($it) => $do,
             Command::Show($it) => $do,
             Command::Explain($it) => $do,
+            Command::Schema($it) => $do,
             Command::Replay($it) => $do,
             Command::Audit(Audit::Verify($it)) => $do,
             Command::Audit(Audit::Head($it)) => $do,

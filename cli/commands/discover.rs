@@ -8,7 +8,7 @@ use crate::error::{CliError, Exit};
 use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
 use crate::put::putln;
-use crate::{cloud, hint, plan_again, planning, snapshot};
+use crate::{cloud, hint, plan_again, planning, selection, snapshot};
 use clap::Args;
 use rehome_activities::azure::{Azure, ResponseRecording};
 use rehome_activities::relocate::Facts;
@@ -57,6 +57,7 @@ pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) 
     let batch = plan_again::batch(file)?;
     let place = save.map(|save| OutputFile::of(save, FileKind::Snapshot, &c.global.db)).transpose()?;
     let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
+    let batch = selection::resolve(&cloud.azure.reader(), batch).await?;
     let reading = planning::reading(c.output, &cloud, batch.moves.len());
     // A tape keeps every answer: only who wants a snapshot pays for one.
     let (reader, tape) = match save {

@@ -1,5 +1,6 @@
 //! CLI: `rehome plan`. Reads the cloud and writes one file.
 
+use crate::about::BatchAbout;
 use crate::cloud::Recorded;
 use crate::command::Execute;
 use crate::context::Context;
@@ -8,7 +9,7 @@ use crate::output::Lazily;
 use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
 use crate::render::plan::of_file;
-use crate::{cloud, hint, open_moves, plan_again, plan_file, planning, render, store};
+use crate::{cloud, hint, left_out, open_moves, plan_again, plan_file, planning, render, selection, store};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -43,15 +44,16 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     let batch = plan_again::batch(file)?;
     let place = OutputFile::of(save, FileKind::Plan, &c.global.db)?;
     let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
+    let batch = selection::resolve(&cloud.azure.reader(), batch).await?;
     let reading = planning::reading(c.output, &cloud, batch.moves.len());
-    let mut document = planning::plan(&cloud, &batch).await?;
-    drop(reading);
     // A plan needs no log; where there is one, it knows what this program has made itself.
-    if c.global.db.exists()
-        && let Ok(log) = store::open_to_read(&c.global.db)
-    {
-        open_moves::name_own(&mut document, &open_moves::open_moves(&*log).await?)?;
-    }
+    let log = if c.global.db.exists() { store::open_to_read(&c.global.db).ok() } else { None };
+    let open = match log {
+        Some(log) => open_moves::open_moves(&*log).await?,
+        None => Vec::new(),
+    };
+    let document = planning::plan(&cloud, &batch, &open).await?;
+    drop(reading);
     let digest = document.digest();
     place.write(|file| plan_file::write(&document, &digest, file))?;
     let value =
@@ -61,5 +63,5 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
         .map_err(|error| error.left("only the plan file was written").at(save.display().to_string()))?;
     c.output.note(&format!("saved {}", save.display()));
     c.output.next(&format!("rehome approve {} --reason TEXT", hint::file(save)));
-    Ok(Exit::Done)
+    Ok(left_out::ended(c.output, &BatchAbout::of(&document)?, Exit::Done))
 }

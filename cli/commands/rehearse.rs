@@ -10,7 +10,7 @@ use crate::print_failure::PrintFailure;
 use crate::render::rehearsal::{Page, Played};
 use crate::view::view;
 use crate::wait::WaitKind;
-use crate::{batch_file, hint, render, request, store};
+use crate::{batch_file, hint, left_out, render, request, store};
 use clap::Args;
 use rehome_activities::azure::LocalSignIn;
 use rehome_activities::relocate::preflight::NoticeCode;
@@ -297,7 +297,7 @@ impl Stage<'_> {
             c.output.begin("cleanup");
             exit = cleanup::cleanup(c, name, &approval, &args).await?;
         }
-        Ok(exit)
+        left_out::of_log(c, name, exit).await
     }
 
     /// Plays the people: what waits to be done by hand is taken as done. Says whether there was any.

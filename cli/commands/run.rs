@@ -10,7 +10,7 @@ use crate::hint::{file, quoted};
 use crate::outcome::report;
 use crate::print_failure::PrintFailure;
 use crate::work::{Work, has_begun};
-use crate::{derived, plan_again, planning, store};
+use crate::{derived, left_out, plan_again, planning, store};
 use clap::Args;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, SystemClock};
 use std::path::Path;
@@ -26,7 +26,9 @@ pub(crate) struct Run {
 
 impl Execute for Run {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        run(c, &self.plan, &self.run).await
+        let (name, _) = named(&self.plan)?;
+        let exit = run(c, &self.plan, &self.run).await?;
+        left_out::of_log(c, &name, exit).await
     }
 
     fn print_failure(&self) -> PrintFailure {

@@ -4,12 +4,14 @@ use crate::args::ReadFrom;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
+use crate::hint::quoted;
 use crate::source::Source;
 use crate::view::{MoveView, State, view};
-use crate::{render, store};
+use crate::{left_out, render, store};
 use clap::Args;
 use rehome_orchestrator::{Clock, SystemClock};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// What is done, running, waiting or failed, and why. Offline.
 #[derive(Args, Debug)]
@@ -48,9 +50,16 @@ async fn status(c: &Context<'_>, args: &Status) -> Result<Exit, CliError> {
     let runner = source.presence();
     runner.judge_views(&mut views);
     crate::hint_views::complete(c.output.hints(), &mut views);
+    let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
+    let left_out = left_out::of_batches(log, batches).await;
+    for (batch, left) in &left_out {
+        let (many, show) = (left.len(), quoted(batch));
+        c.output.note(&format!("left out  {many} of batch {batch}; which and why:  rehome show {show}"));
+    }
     let value = json!({
         "format_version": "1.0",
         "batch": selection.batch,
+        "left_out": left_out,
         "runner": runner.value(),
         "log": {"events": head.position, "head": head.hash.to_string()},
         "counts": counts(&views),

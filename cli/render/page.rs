@@ -129,6 +129,9 @@ fn line(out: &mut String, entry: &PlannedRun, about: &MoveAbout) {
         about.warnings.len(),
         about.identity
     );
+    if let Some(origin) = &about.origin {
+        putln!(out, "      to {}; {}", about.target, origin.words());
+    }
 }
 
 #[cfg(test)]

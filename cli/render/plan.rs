@@ -1,7 +1,7 @@
 //! CLI: a plan as people read it before they approve it.
 
 use super::page::{self, Page};
-use crate::about::{BatchAbout, MoveAbout};
+use crate::about::{BatchAbout, LeftOut, MoveAbout};
 use crate::error::CliError;
 use crate::hint::file;
 use crate::put::{put, putln};
@@ -10,6 +10,7 @@ use rehome_activities::relocate::Options;
 use rehome_activities::relocate::preflight::Notice;
 use rehome_orchestrator::{Document, KNOWN_AFTER_APPLY, Node, PlannedRun, RunId, Step};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -32,6 +33,9 @@ pub(crate) fn text(
     let mut out = String::new();
     let about = BatchAbout::of(document)?;
     putln!(out, "{}", about.cloud_line());
+    for file in &about.files {
+        putln!(out, "asked for in {} sha256:{}", file.name, file.sha256);
+    }
     if let Some(first) = document.runs.first().filter(|_| document.runs.len() > IN_FULL) {
         let said = document.runs.iter().map(|entry| Ok((entry, MoveAbout::of(entry)?)));
         let moves = said.collect::<Result<Vec<_>, CliError>>()?;
@@ -43,6 +47,7 @@ pub(crate) fn text(
             a_move(&mut out, entry)?;
         }
     }
+    left_out(&mut out, &about.left_out);
     let (mut now, mut hands, mut later) = (0, 0, 0);
     for step in document.runs.iter().flat_map(|m| &m.plan.steps) {
         match (&step.node, step.phase) {
@@ -68,12 +73,35 @@ pub(crate) fn text(
     if let Some(date) = about.expires_at_ms {
         putln!(
             out,
-            "To be begun by {}, 72 hours after it was made; what has begun is finished later too.",
-            date_of(date)
+            "To be begun by {}, {} after it was made; what has begun is finished later too.",
+            date_of(date),
+            about.valid_words()
         );
     }
     put!(out, "digest {digest}");
     Ok(out)
+}
+
+/// What the plan leaves out, and why; each remedy once.
+fn left_out(out: &mut String, left: &[LeftOut]) {
+    if left.is_empty() {
+        return;
+    }
+    putln!(out, "Left out ({}): these stay as they are, and the others go", left.len());
+    let mut told = BTreeSet::new();
+    for LeftOut { identity, origin, blockers, .. } in left {
+        putln!(out, "  {identity}");
+        if let Some(origin) = origin {
+            putln!(out, "    said  {}", origin.words());
+        }
+        let new = |notice: &&Notice| told.insert((notice.code.clone(), notice.remedy.clone()));
+        let remedies: Vec<&Notice> = blockers.iter().filter(new).collect();
+        for notice in blockers {
+            let remedy = if remedies.contains(&notice) { notice.remedy.clone() } else { String::new() };
+            one_notice(out, &Notice { remedy, ..notice.clone() });
+        }
+    }
+    out.push('\n');
 }
 
 /// One move in full.
@@ -89,6 +117,9 @@ fn a_move(out: &mut String, entry: &PlannedRun) -> Result<(), CliError> {
     putln!(out, "move {}", entry.run);
     putln!(out, "  from  {}", about.identity);
     putln!(out, "  to    {}", about.target);
+    if let Some(origin) = &about.origin {
+        putln!(out, "  said  {}", origin.words());
+    }
     choices(out, &entry.params.value()["options"]);
     let mut group = "";
     for step in &entry.plan.steps {
@@ -160,12 +191,14 @@ fn notices(out: &mut String, title: &str, list: &[Notice]) {
         return;
     }
     putln!(out, "  {title}");
-    for Notice { code, target, text, remedy } in list {
-        let target = if target.is_empty() { String::new() } else { format!("{target}: ") };
-        putln!(out, "    {code:<5} {target}{text}");
-        if !remedy.is_empty() {
-            putln!(out, "          {remedy}");
-        }
+    list.iter().for_each(|notice| one_notice(out, notice));
+}
+
+fn one_notice(out: &mut String, Notice { code, target, text, remedy }: &Notice) {
+    let target = if target.is_empty() { String::new() } else { format!("{target}: ") };
+    putln!(out, "    {code:<5} {target}{text}");
+    if !remedy.is_empty() {
+        putln!(out, "          {remedy}");
     }
 }
 

@@ -18,8 +18,10 @@ mod nearest;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Ok(batch) = batch_file::read::parse("batch.toml", text) {
-        assert!(!batch.moves.is_empty() && batch.name.len() <= 64);
+    // What stands behind a line of its own is the file of rows, in both notations.
+    let (text, rows) = text.split_once("\n=====\n").unwrap_or((text, text));
+    if let Ok(batch) = batch_file::read::parse("batch.toml", text, &|_| Ok(rows.to_owned())) {
+        assert!((!batch.moves.is_empty() || batch.asks_for().is_some()) && batch.name.len() <= 64);
         for params in &batch.moves {
             assert!(!params.target.id().eq_ignore_ascii_case(&params.identity));
             assert!(params.soak_ms <= 366 * 86_400_000);

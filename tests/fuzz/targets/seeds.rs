@@ -34,6 +34,12 @@ libfuzzer_sys::fuzz_target!(init: write(), |_data: &[u8]| {});
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
+/// Rows of a batch, as a spreadsheet and as a program write them.
+const ROWS_CSV: &str = "id,target_name,tags,lift_locks\r\n\
+    /subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/n,\"new\",a=1; b=2,true\r\n";
+const ROWS_JSON: &str = r#"[{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/n",
+    "target_name": "new", "tags": {"a": "1"}, "pinned": ["/x"]}]"#;
+
 struct Seeds(PathBuf);
 
 impl Seeds {
@@ -50,6 +56,10 @@ fn write() {
     let seeds = Seeds(place.into());
     log(&seeds);
     engine(&seeds);
+    for (name, rows) in [("r.csv", ROWS_CSV), ("r.json", ROWS_JSON)] {
+        let head = "format_version = \"1.0\"\n[batch]\nname = \"b\"\nto = \"swedencentral\"\n";
+        seeds.add("batches", format!("{head}rows = \"{name}\"\n=====\n{rows}"));
+    }
     for example in ["contoso", "minimal"] {
         let folder = Path::new(ROOT).join("examples").join(example);
         for file in fs::read_dir(&folder).expect("an example").filter_map(Result::ok) {

@@ -1,6 +1,7 @@
 //! The command line as people and scripts use it.
 
 pub(crate) mod bad_input;
+pub(crate) mod batch_files;
 pub(crate) mod contract;
 pub(crate) mod fields;
 pub(crate) mod forged;
@@ -12,6 +13,7 @@ pub(crate) mod pasted_all;
 pub(crate) mod places;
 pub(crate) mod printing;
 pub(crate) mod proxies;
+pub(crate) mod schemas;
 pub(crate) mod screens;
 pub(crate) mod snapshot;
 pub(crate) mod strange_clouds;

@@ -8,6 +8,8 @@ const COLUMNS: usize = 100;
 
 /// Commands as they are typed one after the other, and the code with which each ends; `MOVE` and `STEP` are filled in.
 const TYPED: &[(&str, i32)] = &[
+    ("init new", 0),
+    ("schema batch", 0),
     ("discover -f batch.toml --snapshot estate.json", 0),
     ("plan -f batch.toml --save plan.json", 0),
     ("show plan.json", 0),

@@ -99,6 +99,40 @@ fn a_group_that_two_moves_share_goes_with_the_last_of_them_and_never_with_the_fi
 }
 
 #[test]
+fn a_move_whose_sibling_is_left_out_is_planned_and_done_as_if_that_one_stayed() {
+    let mut rehome = Rehome::offline();
+    let (azure, first, second) = stage(&rehome);
+    rehome.turn_to(&azure);
+    let batch = std::fs::read_to_string(rehome.path("batch.toml")).expect("a batch");
+    // Only the first may make the group, and for the second it is not there.
+    let batch = batch.replacen("create_resource_group = true\n", "", 1);
+    let batch = batch.replacen("\"rg-fresh\"\n", "\"rg-fresh\"\ncreate_resource_group = true\n", 1);
+    std::fs::write(rehome.path("batch.toml"), batch).expect("written");
+    let before = azure.estate();
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(10);
+    let plan: Value =
+        serde_json::from_slice(&std::fs::read(rehome.path("plan.json")).expect("a plan")).expect("JSON");
+    let left = &plan["about"]["left_out"][0];
+    assert!(
+        text(&left["identity"]).eq_ignore_ascii_case(&second) && left["blockers"][0]["code"] == "B106",
+        "{left}"
+    );
+    assert_eq!(plan["moves"][0]["facts"]["moving"], json!([]), "nobody moves beside it");
+    rehome.say(&["approve", "plan.json", "--reason", "a test", "--yes"]).expect(0);
+    rehome.say_with_people(&["run", "plan.json", "--yes"]).expect(10);
+    let moved = azure.estate();
+    let new = first.replace("rg-shop-weu", "rg-fresh");
+    let (was, is) = (names(&before, &first).expect("old"), names(&moved, &new).expect("new"));
+    let (had, has) = (powers(&before, &was), powers(&moved, &is));
+    let missing: Vec<&String> = had.iter().filter(|right| !has.contains(*right)).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "the new one may do with the second where that is now");
+    assert!(
+        names(&moved, &second.replace("rg-shop-weu", "rg-fresh")).is_none(),
+        "the second stays where it is"
+    );
+}
+
+#[test]
 fn a_move_that_begins_after_its_sibling_is_not_stale_because_of_it() {
     let mut rehome = Rehome::offline();
     let (azure, _, _) = stage(&rehome);

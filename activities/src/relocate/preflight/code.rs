@@ -65,6 +65,7 @@ macro_rules! codes {
 }
 
 codes! {
+    B100 Blocker "there is no identity of this id" "correct its id in the batch file, or leave it out";
     B101 Blocker "the identity's isolation scope is Regional, and a resource that uses it stays in another region"
         "move the resource first, or set the isolation scope to None";
     B103 Blocker "an identity with the new name is in the target group already"
