@@ -272,7 +272,7 @@ fn what_azure_answers_is_tried_again_looked_at_or_shown_and_everything_else_goes
 
 /// Every refusal is shown with its place, its advice, what was left and Azure's names for the exchange.
 fn shown(rehome: &Rehome, played: &[(Cell, &Case, Scene)]) {
-    let said = rehome.say(&["status"]).expect(0).out;
+    let said = rehome.say(&["status", "--all"]).expect(0).out;
     let failures: Vec<&str> = said.split("\n\n").flat_map(|part| part.split("\nm-")).collect();
     let failures: Vec<&&str> = failures.iter().filter(|part| part.contains(" FAILED ")).collect();
     let stays = played.iter().filter(|(_, _, scene)| matches!(scene, Scene::Stays { .. })).count();
