@@ -8,6 +8,7 @@
 use crate::about::{BatchAbout, MoveAbout, NAME_TAKEN};
 use crate::batch_file::VALID_MAX_MS;
 use crate::error::{CliError, Exit};
+use crate::move_names::MoveNames;
 use crate::planned_move::{Setting, a_move};
 use crate::planning::PROGRAM;
 use rehome_activities::azure::national::{self, KnownCloud};
@@ -25,7 +26,6 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     same_program(&about)?;
     let created_at_ms = dates(&about, now)?;
     let national = national_of(&about)?;
-    let setting = Setting { batch: &document.batch, created_at_ms, national };
     let named = |entry| read(entry).map(|(params, facts)| moving(&params, &facts));
     let named = document.runs.iter().map(named).collect::<Result<Vec<_>, _>>()?;
     let all = Peers::new(named.clone());
@@ -33,6 +33,9 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     if let Some(both) = named.iter().find(|one| left.contains(&one.from.to_lowercase())) {
         return Err(forged(format!("it moves {}, and says that it leaves it out", both.from)));
     }
+    let identities = named.iter().map(|one| one.from.as_str()).chain(left.iter().map(String::as_str));
+    let names = MoveNames::new(&document.batch, created_at_ms, identities);
+    let setting = Setting { names: &names, national };
     for (at, entry) in document.runs.iter().enumerate() {
         // Read again, because the facts of all moves at once would take many times what the document does.
         let (params, facts) = &read(entry)?;

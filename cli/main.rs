@@ -24,6 +24,7 @@ mod left_out;
 mod live_line;
 mod log_check;
 mod mask_input;
+mod move_names;
 mod nearest;
 mod open_moves;
 mod outcome;

@@ -5,6 +5,7 @@ use crate::error::{CliError, Exit};
 use crate::hint::file;
 use crate::plan_file;
 use rehome_orchestrator::Document;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// So many files are looked at.
@@ -35,10 +36,18 @@ pub(crate) fn plan_again(batch: &str, plan: Option<&Path>) -> String {
 /// Reads a plan file; one that is none, or was changed, is to be made again.
 pub(crate) fn load(path: &Path) -> Result<(Document, String), CliError> {
     plan_file::load(path).map_err(|error| match error.next.is_empty() {
-        true if batch_file::load(path).is_ok() => is_a_batch(path),
+        // Reading a large plan as a batch file would take many times its size.
+        true if !is_json(path) && batch_file::load(path).is_ok() => is_a_batch(path),
         true => error.plan_again("", Some(path)),
         false => error,
     })
+}
+
+/// Whether a file begins as JSON does, and a batch file never.
+fn is_json(path: &Path) -> bool {
+    let mut begin = [0_u8; 64];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut begin));
+    begin[..read.unwrap_or_default()].trim_ascii_start().starts_with(b"{")
 }
 
 fn is_a_batch(path: &Path) -> CliError {

@@ -3,19 +3,18 @@
 use crate::about::MoveAbout;
 use crate::batch_file::Origin;
 use crate::error::{CliError, Exit};
+use crate::move_names::MoveNames;
 use rehome_activities::azure::national::KnownCloud;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::{audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};
-use rehome_orchestrator::{Json, PlannedRun, RunId, digest};
-use serde_json::json;
+use rehome_orchestrator::{Json, PlannedRun};
 
 /// What is the same for every move of a document.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'a> {
-    pub(crate) batch: &'a str,
-    /// When the facts were read; names of moves are made of it.
-    pub(crate) created_at_ms: i64,
+    /// What its moves are called.
+    pub(crate) names: &'a MoveNames<'a>,
     /// The cloud with a name that it is or plays.
     pub(crate) national: Option<&'static KnownCloud>,
 }
@@ -42,10 +41,8 @@ pub(crate) fn a_move(
         cannot_see: cannot_see(facts),
         gaps: facts.gaps.clone(),
     };
-    let name = digest(&json!([setting.batch, params.identity.to_lowercase(), setting.created_at_ms]));
-    let name = name.trim_start_matches("sha256:").chars().take(6).collect::<String>();
     Ok(PlannedRun {
-        run: RunId::new(format!("m-{name}")),
+        run: setting.names.of(&params.identity),
         about: Json::sorted(&about),
         params: Json::sorted(params),
         facts: Json::sorted(facts),

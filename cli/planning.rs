@@ -5,6 +5,7 @@ use crate::batch_file::{Batch, VALID_MS};
 use crate::cloud::Cloud;
 use crate::error::{CliError, Exit};
 use crate::left_out;
+use crate::move_names::MoveNames;
 use crate::open_moves::{self, OpenMove};
 use crate::output::{Output, Waiting};
 use crate::planned_move::{Setting, a_move};
@@ -45,7 +46,8 @@ pub(crate) const PROGRAM: &str = concat!("rehome ", env!("CARGO_PKG_VERSION"));
 /// the log has.
 pub(crate) async fn plan(cloud: &Cloud, batch: &Batch, open: &[OpenMove]) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
-    let setting = Setting { batch: &batch.name, created_at_ms: now, national: cloud.azure.national() };
+    let names = MoveNames::new(&batch.name, now, batch.moves.iter().map(|params| &params.identity));
+    let setting = Setting { names: &names, national: cloud.azure.national() };
     let planned = |params: &Params, facts: Result<Facts, Fault>| {
         facts.map(|facts| a_move(setting, params, &facts, batch.origin(params)))
     };
