@@ -5,7 +5,7 @@
 
 use crate::ids::StepId;
 use crate::json::Json;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +18,8 @@ pub enum Template {
     Known(#[serde(serialize_with = "crate::json::as_value")] Json),
     /// A field of an earlier step's output.
     From(Reference),
-    /// An object whose members are templates.
-    Object(BTreeMap<String, Template>),
+    /// An object whose members are templates, in the order of their names; without the room that a map keeps for more.
+    Object(#[serde(serialize_with = "as_map", deserialize_with = "of_map")] Box<[(String, Template)]>),
     /// A list of templates.
     List(Vec<Template>),
     /// The texts of the parts, one after the other.
@@ -72,24 +72,22 @@ impl Template {
 
     /// An object of templates.
     pub fn object<K: Into<String>>(members: impl IntoIterator<Item = (K, Template)>) -> Self {
-        Self::Object(members.into_iter().map(|(k, v)| (k.into(), v)).collect())
+        let members: BTreeMap<String, Template> = members.into_iter().map(|(k, v)| (k.into(), v)).collect();
+        Self::Object(members.into_iter().collect())
     }
 
     /// Adds a member to an object; nothing else can take one.
     pub fn insert(&mut self, name: &str, member: Template) {
-        match self {
-            Self::Object(members) => {
-                members.insert(name.to_owned(), member);
-            }
+        let mut members: BTreeMap<String, Template> = match self {
+            Self::Object(members) => std::mem::take(members).into_iter().collect(),
             Self::Known(json) => {
                 let Value::Object(known) = json.value() else { return };
-                let mut members: BTreeMap<String, Template> =
-                    known.into_iter().map(|(k, v)| (k, Self::known(v))).collect();
-                members.insert(name.to_owned(), member);
-                *self = Self::Object(members);
+                known.into_iter().map(|(k, v)| (k, Self::known(v))).collect()
             }
-            Self::From(_) | Self::List(_) | Self::Text(_) => {}
-        }
+            Self::From(_) | Self::List(_) | Self::Text(_) => return,
+        };
+        members.insert(name.to_owned(), member);
+        *self = Self::Object(members.into_iter().collect());
     }
 
     /// Every step that this template refers to.
@@ -105,7 +103,7 @@ impl Template {
             Self::From(reference) => {
                 found.insert(&reference.step);
             }
-            Self::Object(members) => members.values().for_each(|m| m.collect(found)),
+            Self::Object(members) => members.iter().for_each(|(_, m)| m.collect(found)),
             Self::List(items) | Self::Text(items) => items.iter().for_each(|i| i.collect(found)),
         }
     }
@@ -170,6 +168,14 @@ impl Template {
             }
         }
     }
+}
+
+fn as_map<S: Serializer>(members: &[(String, Template)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(members.iter().map(|(name, member)| (name, member)))
+}
+
+fn of_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[(String, Template)]>, D::Error> {
+    Ok(BTreeMap::deserialize(deserializer)?.into_iter().collect())
 }
 
 fn push_plain(text: &mut String, value: &Value) -> Result<(), ResolveError> {

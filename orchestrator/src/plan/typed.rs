@@ -199,7 +199,7 @@ impl SerializeStruct for Members {
     }
 
     fn end(self) -> Result<Template, Error> {
-        Ok(Template::Object(self.0))
+        Ok(Template::Object(self.0.into_iter().collect()))
     }
 }
 

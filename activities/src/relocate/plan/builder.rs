@@ -133,7 +133,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(crate) fn finish(self) -> Vec<Step> {
+    /// The steps, in no more memory than they take: a batch has the plans of a thousand moves.
+    pub(crate) fn finish(mut self) -> Vec<Step> {
+        for step in &mut self.steps {
+            step.needs.shrink_to_fit();
+            [&mut step.title, &mut step.undo, &mut step.group].into_iter().for_each(String::shrink_to_fit);
+        }
+        self.steps.shrink_to_fit();
         self.steps
     }
 

@@ -138,7 +138,7 @@ impl Homes {
     ) -> Vec<Named> {
         let mut out: Vec<Home> = Vec::new();
         let read = hosts.iter().filter_map(|host| mentioned.get(&host.id)?.body());
-        out.extend(read.filter_map(repository));
+        out.extend(read.filter_map(|body| repository(&body)));
         out.extend(self.stacks.iter().filter_map(|stack| deploys(stack, who, hosts)));
         // One that carries the identity has a step of its own.
         let is_host = |home: &Home| hosts.iter().any(|host| host.id == home.id);

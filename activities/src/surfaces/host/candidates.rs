@@ -4,7 +4,7 @@ use crate::azure::{ResourceId, ResourceType};
 use crate::references::scan::{Identifiers, scan};
 use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::{Gap, GapCode};
-use rehome_orchestrator::Fault;
+use rehome_orchestrator::{Fault, Json};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,18 +13,34 @@ pub(crate) struct Candidate {
     pub(super) id: ResourceId,
     pub(super) kind: ResourceType,
     pub(super) api: String,
-    pub(super) found: Result<Option<Value>, Fault>,
+    found: Result<Option<Json>, Fault>,
 }
 
 impl Candidate {
+    /// What was found is kept as text: those of a whole batch are held until each of its identities was looked at, and
+    /// trees would take five times the memory.
+    pub(super) fn new(
+        id: ResourceId,
+        kind: ResourceType,
+        api: String,
+        found: Result<Option<Value>, Fault>,
+    ) -> Self {
+        Self { id, kind, api, found: found.map(|found| found.map(|body| Json::of(&body))) }
+    }
+
+    /// The thing itself, nothing where it is not there, or why it could not be read.
+    pub(super) fn found(&self) -> Result<Option<Value>, &Fault> {
+        self.found.as_ref().map(|found| found.as_ref().map(Json::value))
+    }
+
     /// The version that it was read in.
     pub(crate) fn api(&self) -> &str {
         &self.api
     }
 
     /// The thing itself, where it could be read.
-    pub(crate) fn body(&self) -> Option<&Value> {
-        self.found.as_ref().ok()?.as_ref()
+    pub(crate) fn body(&self) -> Option<Value> {
+        self.found().ok()?
     }
 }
 
@@ -41,7 +57,7 @@ impl Candidates {
     pub(super) fn new(all: BTreeMap<ResourceId, Candidate>, batch: Batch<'_>) -> Self {
         let ids = batch.sorted(all.keys().cloned().collect(), |id, found| {
             if let Some(body) = all.get(id).and_then(Candidate::body) {
-                batch.words.in_value(body, found);
+                batch.words.in_value(&body, found);
             }
         });
         let unread = all.iter().filter(|(_, one)| one.found.is_err()).map(|(id, _)| id.clone()).collect();
@@ -66,9 +82,9 @@ pub(super) fn behind(found: &BTreeMap<ResourceId, Candidate>, batch: Batch<'_>) 
         batch.words.in_value(body, &mut maybe);
         maybe.into_iter().all(|nth| scan(body, batch.identities[nth]).is_empty())
     };
-    let why = |candidate: &Candidate| match &candidate.found {
+    let why = |candidate: &Candidate| match candidate.found() {
         Ok(None) => Some("Resource Graph shows it, and it is not there"),
-        Ok(Some(body)) if names_nobody(body) => {
+        Ok(Some(body)) if names_nobody(&body) => {
             Some("Resource Graph says that it names an identity, and it names none")
         }
         Ok(Some(_)) | Err(_) => None,
@@ -90,9 +106,8 @@ mod tests {
     #[test]
     fn an_index_that_is_behind_is_named() {
         let who = testing::facts().identity.identifiers;
-        let candidate = |id: &str, found| {
-            (id.into(), Candidate { id: id.into(), kind: "".into(), api: String::new(), found })
-        };
+        let candidate =
+            |id: &str, found| (id.into(), Candidate::new(id.into(), "".into(), String::new(), found));
         let found: BTreeMap<ResourceId, Candidate> = [
             candidate("/gone", Ok(None)),
             candidate("/changed", Ok(Some(json!({"id": "/changed"})))),

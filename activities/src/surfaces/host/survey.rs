@@ -141,7 +141,7 @@ pub(crate) async fn mentioned(
     candidates.extend(identities.iter().map(|(body, who)| {
         let (id, kind) = (who.resource_id.clone(), who.resource_id.kind().unwrap_or_default());
         let found = Ok(Some((*body).clone()));
-        (id.clone(), Candidate { id, kind, api: MSI.to_owned(), found })
+        (id.clone(), Candidate::new(id, kind, MSI.to_owned(), found))
     }));
     Candidates::new(candidates, batch)
 }
@@ -163,7 +163,7 @@ async fn fetch(
                     (api, found)
                 }
             };
-            (id.clone(), Candidate { id, kind, api, found })
+            (id.clone(), Candidate::new(id, kind, api, found))
         });
     }
     stream::iter(asked).buffered(AT_ONCE).collect().await
@@ -222,9 +222,9 @@ pub(crate) async fn read(
     for (id, (_, methods)) in ways.ids {
         let Some(candidate) = mentioned.all.get(&id).or_else(|| more.get(&id)) else { continue };
         let by_azure = methods.contains(&Method::Associated);
-        let host = match &candidate.found {
+        let host = match candidate.found() {
             Ok(Some(body)) => {
-                let host = judge(common, body, candidate, who, &methods);
+                let host = judge(common, &body, candidate, who, &methods);
                 gaps.extend(disagreements(&candidate.id, host.as_ref(), &methods, asked));
                 host
             }
@@ -329,10 +329,12 @@ pub(crate) async fn counterparts(
     let of = |host: &Host| {
         let id = params.options.counterpart(&host.id)?;
         let candidate = found.get(&id)?;
-        let body = candidate.found.as_ref().ok()?.as_ref()?;
-        Some(Counterpart { of: host.id.clone(), host: parse::counterpart(body, &candidate.api)? })
+        Some(Counterpart {
+            of: host.id.clone(),
+            host: parse::counterpart(&candidate.body()?, &candidate.api)?,
+        })
     };
-    let unread = found.values().filter_map(|c| Some(gap(&c.id, c.found.as_ref().err()?))).collect();
+    let unread = found.values().filter_map(|c| Some(gap(&c.id, c.found().err()?))).collect();
     (hosts.iter().filter_map(of).collect(), unread)
 }
 

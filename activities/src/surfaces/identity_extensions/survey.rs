@@ -35,7 +35,7 @@ pub(crate) struct Own {
 pub(crate) async fn read(reader: &Reader, found: &Candidates, who: &Identifiers) -> Own {
     let mut own = Own::default();
     for (body, api) in found.of(who).filter_map(|one| Some((one.body()?, one.api()))) {
-        match policy(body, api, who) {
+        match policy(&body, api, who) {
             Some(Ok(one)) => own.copied.push(one),
             Some(Err(one)) => own.by_hand.push(Named::Policy(one)),
             None => {}

@@ -86,7 +86,7 @@ fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named
 
 /// Those of what the index found that are not hosts, and name the identity.
 pub(crate) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
-    found.of(who).filter_map(|candidate| named(candidate.body()?, who)).collect()
+    found.of(who).filter_map(|candidate| named(&candidate.body()?, who)).collect()
 }
 
 /// What one resource is, if it is no host.
