@@ -3,6 +3,7 @@
 use crate::anchor::Anchor;
 use crate::chain::event_hash;
 use crate::log::{Head, Log, ReadError};
+use crate::page_size::page_size;
 use crate::record::{Digest, Position, Sequence, Stored, StreamId};
 use std::collections::HashMap;
 use std::future::Future;
@@ -63,9 +64,6 @@ pub enum VerifyError {
     Read(#[from] ReadError),
 }
 
-/// Events read at once.
-const PAGE: usize = 2_000;
-
 /// Checks every event, its place, its chain and its stream, from the first to the last; then that the
 /// file and its index agree with them. Reads the whole log, a page of it at a time; keeps the names of its streams.
 ///
@@ -90,9 +88,9 @@ pub async fn walk(
     mut visit: impl AsyncFnMut(Vec<Stored>),
 ) -> Result<Verified, VerifyError> {
     let mut walker = Walker::new(anchor.cloned());
-    let mut page = next_page(log, START.position).await?;
+    let mut page = next_page(log, START.position, page_size(&[])).await?;
     while let Some(last) = page.last() {
-        let mut ahead = std::pin::pin!(next_page(log, last.position));
+        let mut ahead = std::pin::pin!(next_page(log, last.position, page_size(&page)));
         // A log that reads elsewhere begins when it is first asked.
         let early = std::future::poll_fn(|context| Poll::Ready(ahead.as_mut().poll(context))).await;
         page.iter().try_for_each(|event| walker.take(event))?;
@@ -185,8 +183,8 @@ impl Walker {
 }
 
 /// The next events; of a page with one that cannot be read, those before it, which may be changed too.
-async fn next_page(log: &dyn Log, after: Position) -> Result<Vec<Stored>, VerifyError> {
-    let error = match log.read_all(after, PAGE).await {
+async fn next_page(log: &dyn Log, after: Position, limit: usize) -> Result<Vec<Stored>, VerifyError> {
+    let error = match log.read_all(after, limit).await {
         Ok(page) => return Ok(page),
         Err(error) => unreadable(error, after),
     };

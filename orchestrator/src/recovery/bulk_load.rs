@@ -9,7 +9,7 @@ use crate::run::codec::{CodecError, Entry};
 use crate::run::event::Event;
 use crate::run::fold::apply::Illegal;
 use crate::run::state::RunState;
-use rehome_store::{Log, Position, ReadError, Sequence, Stored, StreamId};
+use rehome_store::{Log, Position, ReadError, Sequence, Stored, StreamId, page_size};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -19,9 +19,6 @@ const FOLDERS: usize = 3;
 
 /// Pages that are read and not folded yet.
 const AHEAD_MAX: usize = 2;
-
-/// Events read at once.
-const PAGE: usize = 2_000;
 
 /// Events of runs that are folded while others are still being read.
 pub(crate) struct BulkLoad(Vec<Folder>);
@@ -161,11 +158,12 @@ fn follows(before: Sequence, stored: &Stored) -> Result<(), ReadError> {
 /// With the run: when there is no such run, or its record cannot be read or is not legal.
 pub(crate) async fn load_many(log: &dyn Log, runs: &[RunId]) -> Result<Vec<Loaded>, (RunId, HistoryError)> {
     let Some(any) = runs.first() else { return Ok(Vec::new()) };
-    let (bulk, mut after) = (BulkLoad::of(runs), Position(0));
+    let (bulk, mut after, mut limit) = (BulkLoad::of(runs), Position(0), page_size(&[]));
     loop {
-        let page = log.read_all(after, PAGE).await.map_err(|e| (any.clone(), e.into()))?;
+        let page = log.read_all(after, limit).await.map_err(|e| (any.clone(), e.into()))?;
         let Some(last) = page.last() else { break };
         after = last.position;
+        limit = page_size(&page);
         bulk.take(page).await;
     }
     let mut folded = bulk.end().await.map_err(|flaw| (run_of(&flaw.stream), flaw.source))?;
