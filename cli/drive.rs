@@ -16,7 +16,7 @@ use crate::presence::BEAT;
 use crate::progress::Progress;
 use crate::service::Service;
 use crate::store::{self, Runner};
-use crate::view::{MoveView, State, view};
+use crate::view::{MoveView, State};
 use crate::wait::WaitKind;
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, DriveError, Engine, Opened, RunId, StopReason, WaitPolicy,
@@ -247,11 +247,7 @@ impl Drive<'_> {
     }
 
     async fn views(&self) -> Result<Vec<MoveView>, CliError> {
-        let mut views = Vec::with_capacity(self.runs.len());
-        for run in &self.runs {
-            views.push(view(run, &store::read_run(&*self.log, run).await?.state));
-        }
-        Ok(views)
+        store::views(&*self.log, &self.runs).await
     }
 }
 

@@ -9,7 +9,7 @@ use crate::live_line::Shown;
 use crate::presence::Presence;
 use crate::render::live;
 use crate::service::same_world;
-use crate::view::{MoveView, State, view};
+use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
 use crate::{cloud::Cloud, key, store};
 use rehome_activities::relocate::{self, Facts, Params, Relocate};
@@ -128,10 +128,7 @@ impl Following<'_> {
             }
             silent = matches!(presence, Presence::Silent(..));
             let there = !presence.is_nobody();
-            let mut views = Vec::with_capacity(self.runs.len());
-            for run in self.runs {
-                views.push(view(run, &store::read_run(&**self.log, run).await?.state));
-            }
+            let views = store::views(&**self.log, self.runs).await?;
             let events: Vec<u64> = views.iter().map(|view| view.events).collect();
             still = if events == before { still + 1 } else { 0 };
             before = events;

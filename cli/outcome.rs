@@ -4,7 +4,6 @@ use crate::context::Context;
 use crate::drive::Driven;
 use crate::error::{CliError, Exit};
 use crate::presence::Presence;
-use crate::view::view;
 use crate::{hint_views, render, store};
 use rehome_orchestrator::{Clock, RunId, SystemClock};
 use rehome_store::{Backend, Beside};
@@ -33,9 +32,6 @@ pub(crate) async fn report_unmoved(
     runs: &[RunId],
     exit: Exit,
 ) -> Result<Exit, CliError> {
-    let mut views = Vec::with_capacity(runs.len());
-    for run in runs {
-        views.push(view(run, &store::read_run(log, run).await?.state));
-    }
+    let views = store::views(log, runs).await?;
     report(c, &Driven { exit, views })
 }

@@ -3,8 +3,9 @@
 pub(crate) use crate::error::damaged;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
-use crate::view::identity;
+use crate::view::{MoveView, identity, view};
 use crate::{anchor, key};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_orchestrator::{
     BatchLoaded, Clock, CodecError, HistoryError, Illegal, Loaded, ReplayError, Replayed, RequestError,
     RunId, StepId, SystemClock, batch_stream, load, replay,
@@ -379,6 +380,18 @@ pub(crate) async fn read_run(log: &dyn Log, run: &RunId) -> Result<Loaded, CliEr
         Err(e @ HistoryError::NoRun(_)) => Err(no_move(log, run, &e).await),
         Err(e) => Err(unreadable(&e)),
     }
+}
+
+/// Moves that are read at the same time: while one is folded, the log gives the next.
+const READ_AT_ONCE: usize = 4;
+
+/// Where these moves stand, in their order.
+pub(crate) async fn views(log: &dyn Log, runs: &[RunId]) -> Result<Vec<MoveView>, CliError> {
+    let mut read = Vec::with_capacity(runs.len());
+    for run in runs {
+        read.push(async move { Ok(view(run, &read_run(log, run).await?.state)) });
+    }
+    stream::iter(read).buffered(READ_AT_ONCE).try_collect().await
 }
 
 /// Nothing is called so; a batch may be.

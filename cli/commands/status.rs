@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::source::Source;
-use crate::view::{MoveView, State, view};
+use crate::view::{MoveView, State};
 use crate::{left_out, render, store};
 use clap::Args;
 use rehome_orchestrator::{Clock, SystemClock};
@@ -40,11 +40,7 @@ async fn status(c: &Context<'_>, args: &Status) -> Result<Exit, CliError> {
     let source = Source::open(c, &args.from)?;
     let log = source.log();
     let selection = source.select(c, args.select.as_deref()).await?;
-    let mut views = Vec::with_capacity(selection.runs.len());
-    for run in &selection.runs {
-        let loaded = store::read_run(log, run).await?;
-        views.push(view(run, &loaded.state));
-    }
+    let mut views = store::views(log, &selection.runs).await?;
     let head =
         log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
     let runner = source.presence();

@@ -6,7 +6,7 @@ use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::render;
 use crate::store;
-use crate::view::{MoveView, State, view};
+use crate::view::{MoveView, State};
 use clap::{Args, ValueEnum};
 use rehome_orchestrator::{Clock, SystemClock};
 use serde_json::json;
@@ -57,10 +57,7 @@ impl Execute for Wait {
             let head = log.head().await.map_err(|e| store::unreadable(&e))?;
             if seen != Some(head.position) {
                 seen = Some(head.position);
-                views.clear();
-                for run in &runs {
-                    views.push(view(run, &store::read_run(&*log, run).await?.state));
-                }
+                views = store::views(&*log, &runs).await?;
             }
             if let Some(exit) = judge(self.what, &views) {
                 return self.end(c, exit, views);
