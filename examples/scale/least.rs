@@ -40,7 +40,7 @@ fn plan(size: Size) -> u64 {
     let of_hosts = 8 * size.sites + 4 + 1;
     // What it is a member of and owns, its permissions, attributes and settings, what of them ends; then what its group is,
     // which the first answers name, so that it is another request; and once, whether who has the role on all is there.
-    let (questions, groups) = (14 * size.identities, size.identities);
+    let (questions, groups) = (11 * size.identities, size.identities);
     CONNECT
         + tenant
         + in_a_subscription * size.subscriptions()
