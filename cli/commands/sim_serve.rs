@@ -6,7 +6,7 @@ use crate::error::{CliError, Exit, causes};
 use crate::files;
 use crate::interrupt::Handling;
 use clap::Args;
-use rehome_simulator::{Estate, Faults, Options, Pace, Pages, Running, serve as start};
+use rehome_simulator::{Estate, Faults, Options, Pace, PageAccess, Running, serve as start};
 use rehome_store::side;
 use serde_json::json;
 use std::io::Write;
@@ -25,7 +25,7 @@ pub(crate) struct SimServe {
     /// Speak TLS, with a certificate made for this run.
     #[arg(long)]
     pub(crate) tls: bool,
-    /// By how much the local Azure's own delays are shortened.
+    /// How many times faster than real time the local Azure's own delays pass.
     #[arg(long, default_value_t = 1.0, value_name = "N")]
     pub(crate) time_scale: f64,
     /// The seed of everything random.
@@ -55,7 +55,7 @@ async fn serve(c: &Context<'_>, sim: SimServe) -> Result<Exit, CliError> {
         pace: Pace::Scaled(time_scale),
         seed,
         faults: read_faults(faults.as_deref())?,
-        pages: if private { Pages::Private } else { Pages::Open },
+        pages: if private { PageAccess::Private } else { PageAccess::Open },
     };
     let running = open(&estate, options).await?;
     let ca = match &running.ca {

@@ -5,9 +5,9 @@ use crate::estate::Estate;
 use crate::faults::Faults;
 use crate::http::{Host, Request, query};
 use crate::login::Places;
+use crate::origin_check::PageAccess;
 use crate::pipeline;
 use crate::shared::Shared;
-use crate::strangers::Pages;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -238,7 +238,7 @@ fn shared(estate: &Estate, clock: SimClock, walks: bool) -> Shared {
     let at = |name: &str| format!("https://{name}");
     let places =
         Places { arm: at("arm"), graph: at("graph"), login: at("login"), client_secret: "s".to_owned() };
-    Shared { world: Mutex::new(world), places, pages: Pages::Open }
+    Shared { world: Mutex::new(world), places, pages: PageAccess::Open }
 }
 
 fn ask(

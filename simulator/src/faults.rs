@@ -1,9 +1,9 @@
 //! Simulator: what goes wrong, as data. Repeatable: it depends on the seed, on what is asked and on how
 //! often it was asked, never on the order in which requests of others arrive.
 
+use crate::altered_write::AlteredWrite;
 use crate::http::Host;
 use crate::http::Reply;
-use crate::otherwise::Otherwise;
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -44,29 +44,30 @@ pub struct Rule {
     /// At most this often in all.
     pub times: Option<u64>,
     /// What happens.
-    pub what: What,
+    pub what: FaultEffect,
 }
 
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum What {
+pub enum FaultEffect {
     /// The answer comes this much later, in simulated milliseconds.
     LatencyMs(u64),
     /// This is the answer, in the shape in which the server that was asked says it.
-    Answer(Canned),
+    Answer(CannedReply),
     /// The connection is cut before the request has an effect.
     CutBefore,
     /// The request has its effect, and the connection is cut instead of an answer.
     CutAfter,
     /// It has another effect than what was sent asks for.
-    Otherwise(Otherwise),
+    #[serde(rename = "otherwise")]
+    AlteredWrite(AlteredWrite),
 }
 
 /// An answer that was made beforehand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Canned {
+pub struct CannedReply {
     /// The HTTP status.
     pub status: u16,
     /// Azure's code; of the sign-in server `AADSTS` and a number.
@@ -89,7 +90,7 @@ pub struct Canned {
     pub after: bool,
 }
 
-impl Canned {
+impl CannedReply {
     pub(crate) fn reply(&self, host: Host, arm: &str) -> Reply {
         let message = self.message.as_deref().unwrap_or("This was asked for.");
         let body = self.body.clone().unwrap_or_else(|| match host {
@@ -142,7 +143,7 @@ impl Faults {
     pub fn parse(text: &str) -> Result<Self, FaultsError> {
         let faults: Self = serde_json::from_str(text)?;
         for (index, rule) in faults.rules.iter().enumerate() {
-            if let What::Answer(Canned { status, .. }) = rule.what
+            if let FaultEffect::Answer(CannedReply { status, .. }) = rule.what
                 && !(200..600).contains(&status)
             {
                 return Err(FaultsError::Status { index, status });
@@ -152,7 +153,7 @@ impl Faults {
     }
 
     /// What happens to this request, if anything.
-    pub(crate) fn strike(&mut self, seed: u64, host: &str, method: &str, path: &str) -> Option<What> {
+    pub(crate) fn inject(&mut self, seed: u64, host: &str, method: &str, path: &str) -> Option<FaultEffect> {
         let place = format!("{method} {}", path.to_lowercase());
         let seen = self.seen.entry(place.clone()).or_default();
         *seen += 1;
@@ -218,8 +219,8 @@ mod tests {
         let mut example: Faults =
             serde_json::from_str(include_str!("../../examples/faults.json")).expect("legal");
         let grant = "/subscriptions/s/providers/Microsoft.Authorization/roleAssignments/n";
-        assert_eq!(example.strike(1, "arm", "PUT", grant), Some(What::CutAfter));
-        assert_eq!(example.strike(1, "arm", "PUT", grant), None);
+        assert_eq!(example.inject(1, "arm", "PUT", grant), Some(FaultEffect::CutAfter));
+        assert_eq!(example.inject(1, "arm", "PUT", grant), None);
     }
 
     #[test]
@@ -235,16 +236,16 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_strikes_the_nth_time_and_so_often() {
+    fn a_rule_applies_the_nth_time_and_so_often() {
         let mut nth = faults(r#"{"method":"put","path":"/x","nth":2,"what":"cut_after"}"#);
-        let struck: Vec<_> = (0..3).map(|_| nth.strike(1, "arm", "PUT", "/a/X").is_some()).collect();
-        assert_eq!(struck, [false, true, false]);
+        let injected: Vec<_> = (0..3).map(|_| nth.inject(1, "arm", "PUT", "/a/X").is_some()).collect();
+        assert_eq!(injected, [false, true, false]);
         let mut later = faults(r#"{"from":3,"what":"cut_before"}"#);
-        let struck: Vec<_> = (0..4).map(|_| later.strike(1, "arm", "GET", "/").is_some()).collect();
-        assert_eq!(struck, [false, false, true, true]);
+        let injected: Vec<_> = (0..4).map(|_| later.inject(1, "arm", "GET", "/").is_some()).collect();
+        assert_eq!(injected, [false, false, true, true]);
         let mut twice = faults(r#"{"times":2,"what":{"answer":{"status":503,"code":"Busy"}}}"#);
-        let struck = (0..5).filter(|_| twice.strike(1, "arm", "GET", "/").is_some()).count();
-        assert_eq!(struck, 2);
+        let injected = (0..5).filter(|_| twice.inject(1, "arm", "GET", "/").is_some()).count();
+        assert_eq!(injected, 2);
     }
 
     #[test]
@@ -252,11 +253,11 @@ mod tests {
         let rule = r#"{"probability":0.5,"what":"cut_before"}"#;
         let pattern = |seed| {
             let mut faults = faults(rule);
-            (0..64).map(|n| faults.strike(seed, "arm", "GET", &format!("/{n}")).is_some()).collect::<Vec<_>>()
+            (0..64).map(|n| faults.inject(seed, "arm", "GET", &format!("/{n}")).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(pattern(7), pattern(7));
         assert_ne!(pattern(7), pattern(8));
-        let share = pattern(7).iter().filter(|struck| **struck).count();
+        let share = pattern(7).iter().filter(|injected| **injected).count();
         assert!((16..48).contains(&share), "{share} of 64");
     }
 
@@ -264,8 +265,8 @@ mod tests {
     fn each_server_says_an_error_in_its_own_shape() {
         let rule = r#"{"what":{"answer":{"status":401,"code":"AADSTS7000215","message":"Invalid.","retry_after_s":3,
             "headers":{"location":"{arm}/x"}}}}"#;
-        let Some(What::Answer(canned)) = faults(rule).strike(1, "login", "POST", "/t") else {
-            panic!("it strikes")
+        let Some(FaultEffect::Answer(canned)) = faults(rule).inject(1, "login", "POST", "/t") else {
+            panic!("it applies")
         };
         let arm = canned.reply(Host::Arm, "http://a");
         assert_eq!(arm.body.expect("a body")["error"]["code"], "AADSTS7000215");

@@ -20,7 +20,7 @@ pub fn files(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(mut faults) = Faults::parse(text) {
         for host in ["arm", "graph"] {
-            drop(faults.strike(1, host, "PUT", "/subscriptions/S"));
+            drop(faults.inject(1, host, "PUT", "/subscriptions/S"));
         }
     }
     let Ok(estate) = Estate::parse(text) else { return };
@@ -90,7 +90,7 @@ pub fn requests(data: &[u8]) {
         let (method, target) = (words.next().unwrap_or("GET"), words.next().unwrap_or("/"));
         let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(": ")).collect();
         let request = request(&shared, method, target, &headers, body);
-        drop(shared.world().strike(host, &request));
+        drop(shared.world().inject(host, &request));
         sendable(handle(&shared, host, &request));
     }
     if shared.world().changes > 0 {
@@ -120,7 +120,7 @@ fn shared(mut estate: Estate) -> Shared {
     let place = |port: u16| format!("http://127.0.0.1:{port}");
     let places =
         Places { arm: place(1), graph: place(2), login: place(3), client_secret: "secret".to_owned() };
-    Shared { world: Mutex::new(world), places, pages: crate::strangers::Pages::Open }
+    Shared { world: Mutex::new(world), places, pages: crate::origin_check::PageAccess::Open }
 }
 
 /// An answer that HTTP cannot carry would be sent as an empty success.

@@ -1,14 +1,14 @@
 //! Simulator: what every request goes through, whatever it asks: sign-in, limits, versions, rights,
 //! locks; and the line that is written about it.
 
+use crate::altered_write::SideEffect;
 use crate::arm;
 use crate::authorization::{self, Call, Objects};
-use crate::faults::What;
+use crate::faults::FaultEffect;
 use crate::http::{Host, Reply, Request, decode, not_here, query as query_of};
 use crate::login;
-use crate::otherwise::Also;
+use crate::origin_check;
 use crate::shared::Shared;
-use crate::strangers;
 use crate::throttle;
 use crate::world::{RequestLine, World};
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 impl World {
     /// Does to other resources what a service does beside a write.
-    pub(crate) fn suffer(&mut self, also: &[Also]) {
+    pub(crate) fn apply_side_effects(&mut self, also: &[SideEffect]) {
         for one in also {
             if let Some(changed) = self.get(&one.id).map(|resource| one.of(resource)) {
                 self.put(&one.id, changed);
@@ -25,12 +25,12 @@ impl World {
     }
 
     /// What goes wrong with this request, if anything; requests about the simulation itself never fail.
-    pub(crate) fn strike(&mut self, host: Host, request: &Request) -> Option<What> {
+    pub(crate) fn inject(&mut self, host: Host, request: &Request) -> Option<FaultEffect> {
         if request.path.starts_with("/sim/") {
             return None;
         }
         let seed = self.seed;
-        self.faults.strike(seed, host.name(), &request.method, &request.path)
+        self.faults.inject(seed, host.name(), &request.method, &request.path)
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
         world.watch();
     }
     if host == Host::Arm && request.path.starts_with("/sim/") {
-        let withheld = strangers::withheld(shared.pages, &shared.places, request);
+        let withheld = origin_check::withheld(shared.pages, &shared.places, request);
         return withheld.unwrap_or_else(|| sim(&mut world, request));
     }
     let before = world.changes;

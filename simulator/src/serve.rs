@@ -5,9 +5,9 @@ use crate::estate::Estate;
 use crate::faults::Faults;
 use crate::http::Host;
 use crate::login::Places;
+use crate::origin_check::PageAccess;
 use crate::server::accept;
 use crate::shared::Shared;
-use crate::strangers::Pages;
 use crate::tls::{self, TlsError};
 use crate::workload::WorkloadReport;
 use crate::world::World;
@@ -35,7 +35,7 @@ pub struct Options {
     /// What goes wrong.
     pub faults: Faults,
     /// Who may read what it tells of itself.
-    pub pages: Pages,
+    pub pages: PageAccess,
 }
 
 /// Servers that are running until this is dropped or shut down.
@@ -146,8 +146,8 @@ async fn beside(named: SocketAddr, after: u16) -> Result<TcpListener, ServeError
 
 impl Running {
     /// How the workloads of the estate have fared so far.
-    pub fn fared(&self) -> WorkloadReport {
-        self.witness.0.world().fared()
+    pub fn workload_report(&self) -> WorkloadReport {
+        self.witness.0.world().workload_report()
     }
 
     /// Lets time pass in this world, beside what passes by itself where it does.

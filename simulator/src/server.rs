@@ -1,10 +1,10 @@
 //! Simulator: sockets. It parses, asks the pipeline, waits where the world is slow, and answers or cuts.
 
-use crate::faults::What;
+use crate::faults::FaultEffect;
 use crate::http::{Host, Reply, Request, decode, query};
+use crate::origin_check;
 use crate::pipeline;
 use crate::shared::Shared;
-use crate::strangers;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -78,14 +78,14 @@ async fn answer(
         let message = "The request content size exceeds the maximum size of 4 MB.";
         return Ok(response(Reply::error(413, "RequestContentTooLarge", message)).unwrap_or_default());
     };
-    if let Some(reply) = strangers::refused(&shared.places, host, &request) {
+    if let Some(reply) = origin_check::refused(&shared.places, host, &request) {
         return Ok(send(pipeline::refuse(&shared, host, &request, reply)));
     }
-    let struck = shared.world().strike(host, &request);
-    match &struck {
-        Some(What::CutBefore) => return Err(Cut),
-        Some(What::LatencyMs(simulated)) => wait(&shared, *simulated).await,
-        Some(What::Answer(canned)) if !canned.after => {
+    let injected = shared.world().inject(host, &request);
+    match &injected {
+        Some(FaultEffect::CutBefore) => return Err(Cut),
+        Some(FaultEffect::LatencyMs(simulated)) => wait(&shared, *simulated).await,
+        Some(FaultEffect::Answer(canned)) if !canned.after => {
             return Ok(send(pipeline::refuse(
                 &shared,
                 host,
@@ -93,22 +93,24 @@ async fn answer(
                 canned.reply(host, &shared.places.arm),
             )));
         }
-        Some(What::Otherwise(otherwise)) => request.body = otherwise.body(&request.body),
-        Some(What::CutAfter | What::Answer(_)) | None => {}
+        Some(FaultEffect::AlteredWrite(otherwise)) => request.body = otherwise.body(&request.body),
+        Some(FaultEffect::CutAfter | FaultEffect::Answer(_)) | None => {}
     }
     let latency = shared.world().settings.latency_ms;
     if latency > 0 {
         wait(&shared, latency).await;
     }
     let reply = pipeline::handle(&shared, host, &request);
-    if let Some(What::Otherwise(otherwise)) = struck.as_ref().filter(|_| reply.status < 300) {
-        shared.world().suffer(&otherwise.also);
+    if let Some(FaultEffect::AlteredWrite(otherwise)) = injected.as_ref().filter(|_| reply.status < 300) {
+        shared.world().apply_side_effects(&otherwise.also);
     }
-    match struck {
-        Some(What::CutAfter) => Err(Cut),
-        Some(What::Otherwise(otherwise)) if otherwise.cut => Err(Cut),
-        Some(What::Answer(canned)) => Ok(send(canned.reply(host, &shared.places.arm))),
-        Some(What::CutBefore | What::LatencyMs(_) | What::Otherwise(_)) | None => Ok(send(reply)),
+    match injected {
+        Some(FaultEffect::CutAfter) => Err(Cut),
+        Some(FaultEffect::AlteredWrite(otherwise)) if otherwise.cut => Err(Cut),
+        Some(FaultEffect::Answer(canned)) => Ok(send(canned.reply(host, &shared.places.arm))),
+        Some(FaultEffect::CutBefore | FaultEffect::LatencyMs(_) | FaultEffect::AlteredWrite(_)) | None => {
+            Ok(send(reply))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Simulator: what all connections share.
 
 use crate::login::Places;
-use crate::strangers::Pages;
+use crate::origin_check::PageAccess;
 use crate::world::World;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) struct Shared {
     pub(crate) world: Mutex<World>,
     pub(crate) places: Places,
-    pub(crate) pages: Pages,
+    pub(crate) pages: PageAccess,
 }
 
 impl Shared {

@@ -4,7 +4,7 @@
 //! long-running), containerservice/2024-05-01 (`listCluster…Credential`), web/2023-12-01 (`publishxml`, `listkeys` of
 //! the host), keyvault/2023-07-01 (`checkNameAvailability`).
 
-use super::{poll, resources};
+use super::{answers, poll};
 use crate::authorization::{Call, Objects, canonical};
 use crate::http::Reply;
 use crate::objects::ArmPath;
@@ -66,7 +66,7 @@ pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Opti
         path.parent_path()
     };
     let Some(found) = world.get(place).cloned() else {
-        return Some(resources::not_found(&ArmPath::parse(place)));
+        return Some(answers::not_found(&ArmPath::parse(place)));
     };
     if !power {
         return Some(answer(&found));

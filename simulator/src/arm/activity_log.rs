@@ -16,7 +16,7 @@ pub(super) fn handle(world: &World, call: &Call<'_>) -> Option<Reply> {
     let path = call.path.to_lowercase();
     let subscription = path.strip_suffix(END)?;
     if call.method != "GET" {
-        return Some(super::resources::no_method(call));
+        return Some(super::answers::no_method(call));
     }
     let Some(filter) = call.query.get("$filter").map(|text| terms(text)) else {
         return Some(invalid("The $filter is required."));

@@ -4,7 +4,7 @@
 //! Source: apimanagement/2022-08-01 (`PolicyExportFormat`, `PolicyContentFormat`, `PolicyContractProperties`),
 //! apimanagement/2024-05-01 (`ApiRevision_ListByService`, `ApiRevisionContract`)
 
-use super::resources;
+use super::{answers, resources};
 use crate::authorization::{Call, Objects};
 use crate::http::Reply;
 use crate::objects::ArmPath;
@@ -21,7 +21,7 @@ pub(crate) fn owns(kind: &str) -> bool {
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     let kind = path.kind.to_lowercase();
     if kind.ends_with("/apis/revisions") {
-        return if call.method == "GET" { revisions(world, path) } else { resources::no_method(call) };
+        return if call.method == "GET" { revisions(world, path) } else { answers::no_method(call) };
     }
     if kind.ends_with("/apis") {
         return match call.method {
@@ -36,7 +36,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
             None => resources::handle(world, call, path),
         },
         // A policy is replaced as a whole.
-        "PATCH" => resources::no_method(call),
+        "PATCH" => answers::no_method(call),
         _ => resources::handle(world, call, path),
     }
 }
@@ -55,7 +55,7 @@ fn current(mut reply: Reply) -> Reply {
 /// The revisions of an API, the current one among them.
 fn revisions(world: &World, path: &ArmPath) -> Reply {
     let api = path.parent_path();
-    let Some(found) = world.get(api) else { return resources::no_parent(api) };
+    let Some(found) = world.get(api) else { return answers::no_parent(api) };
     let name = api.rsplit('/').next().unwrap_or_default();
     let entry = |number: &str, is_current: bool| {
         json!({"apiId": format!("/apis/{name}{REVISION}{number}"), "apiRevision": number, "isOnline": true,

@@ -5,13 +5,16 @@
 //! <https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax>
 
 use super::template::{NOT_THERE, Scope};
-use super::{poll, resources};
+use super::{answers, poll, resources};
 use crate::authorization::{self, Call, Objects};
-use crate::http::{Reply, Request, not_here};
+use crate::http::{Reply, not_here};
 use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+/// What writes a resource of a template: the way of every request.
+pub(super) type Send<'a> = &'a dyn Fn(&mut World, &Call<'_>) -> Reply;
 
 /// The type, in lower case.
 pub(super) const KIND: &str = "microsoft.resources/deployments";
@@ -55,10 +58,10 @@ pub(super) struct Template {
 }
 
 /// Answers a request about deployments.
-pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath, request: &Request) -> Reply {
+pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Reply {
     let verb = path.verb.as_deref().map(str::to_lowercase);
     match (call.method, verb.as_deref(), path.is_instance()) {
-        ("PUT", None, true) => deploy(world, call, path, request),
+        ("PUT", None, true) => deploy(world, call, path, send),
         ("POST", Some("validate"), _) => match Template::read(world, call, path) {
             Ok(_) => Reply::json(200, record(call, path.parent_path(), "Succeeded", json!([]), json!({}))),
             Err(reply) => reply,
@@ -86,7 +89,7 @@ pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath, request
             Some(_) => poll::started(world, call, path, 202, None, true),
             None => Reply::empty(204),
         },
-        ("PATCH", None, _) => resources::no_method(call),
+        ("PATCH", None, _) => answers::no_method(call),
         _ => not_here("this operation on a deployment"),
     }
 }
@@ -96,12 +99,12 @@ fn missing(path: &ArmPath) -> Reply {
     Reply::error(404, "DeploymentNotFound", &message)
 }
 
-fn deploy(world: &mut World, call: &Call<'_>, path: &ArmPath, request: &Request) -> Reply {
+fn deploy(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Reply {
     let template = match Template::read(world, call, path) {
         Ok(template) => template,
         Err(reply) => return reply,
     };
-    let made = match template.write(world, call, request) {
+    let made = match template.write(world, call, send) {
         Ok(made) => made,
         Err((made, error)) => {
             let message = "At least one resource deployment operation failed. Please list deployment operations for details.";
@@ -268,12 +271,12 @@ impl Template {
         &self,
         world: &mut World,
         call: &Call<'_>,
-        request: &Request,
+        send: Send<'_>,
     ) -> Result<Vec<Value>, (Vec<Value>, Reply)> {
         let mut made = Vec::new();
         for piece in &self.pieces {
             let reply = match self.resolve(world, &piece.raw) {
-                Ok(body) => write(world, call, piece, &body, request),
+                Ok(body) => write(world, call, piece, &body, send),
                 Err(what) => not_here(&what),
             };
             if reply.status >= 300 {
@@ -327,14 +330,14 @@ fn covers(is: &Value, wished: &Value) -> bool {
     }
 }
 
-fn write(world: &mut World, call: &Call<'_>, piece: &Piece, body: &Value, request: &Request) -> Reply {
+fn write(world: &mut World, call: &Call<'_>, piece: &Piece, body: &Value, send: Send<'_>) -> Reply {
     let query = BTreeMap::from([("api-version".to_owned(), piece.version.clone())]);
     let (action, scope) = authorization::needed("PUT", &piece.path);
     if let Err(answer) = authorization::authorize(world, call.caller, &action, &scope, call.now) {
         return answer.into();
     }
     let one = Call { method: "PUT", path: &piece.path, query: &query, body, ..*call };
-    super::answer(world, &one, request)
+    send(world, &one)
 }
 
 fn parameters(template: &Map<String, Value>, given: &Value) -> Map<String, Value> {

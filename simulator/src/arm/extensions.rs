@@ -1,7 +1,7 @@
 //! ARM: what is put on a resource from outside: policies that are assigned there, exemptions, diagnostic settings.
 //! Pure. How exactly Azure words most of these refusals is not published.
 
-use super::resources::not_found;
+use super::answers::not_found;
 use crate::authorization::{Call, Objects, canonical, linked, scope_chain};
 use crate::http::Reply;
 use crate::objects::ArmPath;

@@ -1,6 +1,6 @@
 //! ARM: subscriptions, resource groups and what is in them, regions, tenants.
 
-use super::resource_filter;
+use super::{regions, resource_filter};
 use crate::authorization::{Call, Objects};
 use crate::http::{Reply, Request, not_here};
 use crate::objects::{ArmPath, Key};
@@ -36,7 +36,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, request: &Request) -> R
             Reply::json(200, json!({"value": subscriptions(world), "nextLink": ""}))
         }
         ("GET", ["subscriptions", _]) => one(world, call.path),
-        ("GET", ["subscriptions", _, "locations"]) => locations(parts[1]),
+        ("GET", ["subscriptions", _, "locations"]) => regions::locations(parts[1]),
         // Deployments have this path too, without their provider.
         ("GET", ["subscriptions", .., "deployments", _, "operations"]) => {
             super::deployments::operations_of(world, call.path)
@@ -140,119 +140,6 @@ fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Reply {
 fn tenants(world: &World) -> Reply {
     let tenant = &world.settings.tenant;
     list(vec![json!({"id": format!("/tenants/{tenant}"), "tenantId": tenant, "displayName": "Local"})])
-}
-
-/// Regions that the local Azure offers.
-pub(super) const REGIONS: &[&str] = &[
-    "westeurope",
-    "northeurope",
-    "swedencentral",
-    "germanywestcentral",
-    "francecentral",
-    "switzerlandnorth",
-    "italynorth",
-    "spaincentral",
-    "polandcentral",
-    "norwayeast",
-    "uksouth",
-    "ukwest",
-    "eastus",
-    "eastus2",
-    "centralus",
-    "northcentralus",
-    "southcentralus",
-    "westcentralus",
-    "westus",
-    "westus2",
-    "westus3",
-    "canadacentral",
-    "canadaeast",
-    "brazilsouth",
-    "mexicocentral",
-    "southafricanorth",
-    "uaenorth",
-    "israelcentral",
-    "qatarcentral",
-    "australiaeast",
-    "australiasoutheast",
-    "eastasia",
-    "southeastasia",
-    "malaysiawest",
-    "malaysiasouth",
-    "indonesiacentral",
-    "centralindia",
-    "southindia",
-    "japaneast",
-    "japanwest",
-    "koreacentral",
-    "newzealandnorth",
-];
-
-fn locations(subscription: &str) -> Reply {
-    let region = |name: &&str| {
-        let title = title(name);
-        json!({"id": format!("/subscriptions/{subscription}/locations/{name}"), "name": name, "type": "Region",
-            "displayName": title, "regionalDisplayName": title,
-            "metadata": {"regionType": "Physical", "regionCategory": "Recommended", "pairedRegion": []}})
-    };
-    list(REGIONS.iter().map(region).collect())
-}
-
-/// A region as people read it: `West Europe`, `East US 2`.
-fn title(name: &str) -> String {
-    const PARTS: [&str; 34] = [
-        "germany",
-        "switzerland",
-        "sweden",
-        "southafrica",
-        "australia",
-        "newzealand",
-        "france",
-        "italy",
-        "spain",
-        "poland",
-        "norway",
-        "canada",
-        "brazil",
-        "mexico",
-        "israel",
-        "qatar",
-        "malaysia",
-        "indonesia",
-        "india",
-        "japan",
-        "korea",
-        "southeast",
-        "north",
-        "south",
-        "east",
-        "west",
-        "central",
-        "europe",
-        "asia",
-        "uae",
-        "us",
-        "uk",
-        "2",
-        "3",
-    ];
-    let (mut rest, mut words) = (name, Vec::new());
-    while let Some(part) = PARTS.iter().find(|part| rest.starts_with(**part)) {
-        let written = match *part {
-            "us" | "uk" | "uae" => part.to_uppercase(),
-            "southafrica" => "South Africa".to_owned(),
-            "newzealand" => "New Zealand".to_owned(),
-            part => part[..1].to_uppercase() + &part[1..],
-        };
-        words.push(written);
-        rest = &rest[part.len()..];
-    }
-    words.join(" ")
-}
-
-/// Whether the local Azure offers a region, however it is spelled.
-pub(crate) fn offers(location: &str) -> bool {
-    REGIONS.contains(&location.replace(' ', "").to_lowercase().as_str())
 }
 
 fn put(world: &mut World, call: &Call<'_>, subscription: &str, group: &str) -> Reply {

@@ -190,7 +190,7 @@ pub(crate) fn asked(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Re
         return None;
     }
     let Some(resource) = world.get(path.parent_path()) else {
-        return Some(super::resources::not_found(&ArmPath::parse(path.parent_path())));
+        return Some(super::answers::not_found(&ArmPath::parse(path.parent_path())));
     };
     let give = |secret: &Value| {
         let mut given = secret.clone();

@@ -2,6 +2,7 @@
 
 mod actions;
 mod activity_log;
+mod answers;
 mod apim;
 mod built_in_policies;
 mod clusters;
@@ -9,6 +10,7 @@ mod computed;
 mod deleted_vaults;
 mod deployments;
 mod extensions;
+mod generic;
 mod groups;
 mod hidden;
 mod identity_block;
@@ -25,6 +27,7 @@ mod poll;
 mod provider_operations;
 mod providers;
 pub(crate) mod refusals;
+mod regions;
 mod resource_filter;
 mod resource_graph;
 mod resources;
@@ -45,5 +48,3 @@ pub(crate) use route::answer;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use {resource_graph::rows, route::taken_apart};
-
-use route::resource;

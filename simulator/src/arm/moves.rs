@@ -73,7 +73,7 @@ fn moved(world: &mut World, call: &Call<'_>, group: &str, really: bool) -> Reply
     for id in &ids {
         let path = ArmPath::parse(id);
         if world.get(id).is_none() || !id.starts_with(&format!("{}/", canonical(group))) {
-            return super::resources::not_found(&path);
+            return super::answers::not_found(&path);
         }
         if path.kind.eq_ignore_ascii_case("Microsoft.ManagedIdentity/userAssignedIdentities") {
             let message = "Resource move is not supported for resource types 'Microsoft.ManagedIdentity/userAssignedIdentities'.";

@@ -1,6 +1,6 @@
 //! ARM: user-assigned identities and their federated credentials. All synchronous.
 
-use super::{groups, msi_versions, resources};
+use super::{answers, msi_versions, regions, resources};
 use crate::authorization::{Call, Objects, canonical};
 use crate::http::Reply;
 use crate::objects::ArmPath;
@@ -31,7 +31,7 @@ fn object(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         ("GET", false, _) => resources::list(world, path),
         ("GET", true, _) => match world.get(call.path) {
             Some(found) => Reply::json(200, found.clone()),
-            None => resources::not_found(path),
+            None => answers::not_found(path),
         },
         ("HEAD", true, _) => Reply::empty(if world.get(call.path).is_some() { 204 } else { 404 }),
         ("PUT", true, false) => put(world, call, path),
@@ -39,7 +39,7 @@ fn object(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         ("DELETE", true, false) => delete(world, call),
         ("PUT", true, true) => put_credential(world, call, path),
         ("DELETE", true, true) => delete_credential(world, call, path),
-        _ => resources::no_method(call),
+        _ => answers::no_method(call),
     }
 }
 
@@ -47,7 +47,7 @@ fn object(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
 fn action(world: &mut World, path: &ArmPath, verb: &str) -> Reply {
     let identity = path.parent_path().to_owned();
     if world.get(&identity).is_none() {
-        return resources::not_found(&ArmPath::parse(&identity));
+        return answers::not_found(&ArmPath::parse(&identity));
     }
     match verb.to_lowercase().as_str() {
         "listassociatedresources" => {
@@ -112,7 +112,7 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
             "The location property is required for this definition.",
         );
     };
-    if !groups::offers(location) {
+    if !regions::offers(location) {
         let message = format!(
             "The provided location '{location}' is not available for resource type 'Microsoft.ManagedIdentity/userAssignedIdentities'."
         );
@@ -171,7 +171,7 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
 }
 
 fn patch(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
-    let Some(mut identity) = world.get(call.path).cloned() else { return resources::not_found(path) };
+    let Some(mut identity) = world.get(call.path).cloned() else { return answers::not_found(path) };
     if let Some(tags) = call.body.get("tags") {
         identity["tags"] = tags.clone();
     }

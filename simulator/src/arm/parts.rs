@@ -4,7 +4,7 @@
 //! Sources: containerservice/2024-05-01 (agentPools), network/2024-01-01 (subnets), compute/2024-07-01 (instanceView),
 //! cosmos-db/2024-05-15 (built-in role definitions), app/2024-03-01 (revisions).
 
-use super::resources;
+use super::answers;
 use crate::authorization::{Call, Objects, canonical};
 use crate::http::Reply;
 use crate::objects::ArmPath;
@@ -46,7 +46,7 @@ pub(super) fn handle(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<R
     let parent = path.path.rsplitn(depth + 1, '/').nth(depth)?;
     let found = children(world, &kind, parent)?;
     if world.get(parent).is_none() {
-        return Some(resources::not_found(&ArmPath::parse(parent)));
+        return Some(answers::not_found(&ArmPath::parse(parent)));
     }
     if !path.is_instance() {
         return Some(Reply::json(200, json!({ "value": found })));
@@ -60,7 +60,7 @@ pub(super) fn handle(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<R
             .find(|one| one["name"].as_str().is_some_and(|n| n.eq_ignore_ascii_case(path.name())))
         {
             Some(one) => Reply::json(200, one),
-            None => resources::not_found(path),
+            None => answers::not_found(path),
         },
     )
 }

@@ -4,7 +4,7 @@
 //! nothing has changed. Where there is no model, there is no PATCH. The table holds facts from API descriptions and
 //! documentation; each row says from where. A type that is not in it takes whatever it has.
 
-use super::resources::no_method;
+use super::answers::no_method;
 use crate::authorization::Call;
 use crate::http::Reply;
 use crate::objects::ArmPath;

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://learn.microsoft.com/rest/api/resources/providers/get>
 
-use super::groups::REGIONS;
+use super::regions::REGIONS;
 use super::{msi_versions, types};
 use crate::authorization::{Call, Objects};
 use crate::http::Reply;

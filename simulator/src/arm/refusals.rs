@@ -1,8 +1,8 @@
 //! ARM: what Resource Manager refuses by itself, whatever the provider would say: a provider that is not
 //! registered, a group that is being deleted, what a policy denies, a resource that others changed or that is new.
 
+use super::answers::{no_parent, not_found};
 use super::policies;
-use super::resources::{no_parent, not_found};
 use crate::authorization::{Call, Objects, canonical};
 use crate::http::{Reply, Request};
 use crate::objects::ArmPath;

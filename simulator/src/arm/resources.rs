@@ -1,5 +1,6 @@
 //! ARM: resources of any type.
 
+use super::answers::{no_method, no_parent, not_found};
 use super::{
     clusters, computed, deleted_vaults, extensions, identity_block, patches, poll, services, statuses, types,
     versions,
@@ -85,21 +86,6 @@ fn whole(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     }
 }
 
-pub(crate) fn not_found(path: &ArmPath) -> Reply {
-    let group = path.group().unwrap_or_default();
-    let message = format!(
-        "The Resource '{}/{}' under resource group '{group}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-        path.kind,
-        path.full_name()
-    );
-    Reply::error(404, "ResourceNotFound", &message)
-}
-
-pub(crate) fn no_method(call: &Call<'_>) -> Reply {
-    let message = format!("The requested resource does not support http method '{}'.", call.method);
-    Reply::error(405, "UnsupportedHttpMethod", &message)
-}
-
 /// Azure's 404 where the parent of a child is not there.
 fn orphan(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
     let mut parent = path.path.as_str();
@@ -110,15 +96,6 @@ fn orphan(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<Reply> {
         return None;
     }
     Some(no_parent(parent))
-}
-
-/// Azure's 404 for a child of what is not there.
-pub(crate) fn no_parent(parent: &str) -> Reply {
-    let message = format!(
-        "Can not perform requested operation on nested resource. Parent resource '{}' not found.",
-        parent.rsplit('/').next().unwrap_or_default()
-    );
-    Reply::error(404, "ParentResourceNotFound", &message)
 }
 
 /// Resources of a type in a group, a subscription, or under a parent.

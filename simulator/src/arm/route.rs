@@ -1,11 +1,11 @@
 //! ARM: the way of a request to the room of its type, and what is done to every answer.
 
 use super::{
-    actions, activity_log, apim, built_in_policies, deleted_vaults, deployments, groups, hidden, keyvault,
-    management_groups, moves, msi, paging, parts, policies, poll, provider_operations, providers,
-    resource_graph, resources, runs, sites, stacks, tag_resource, tags,
+    activity_log, apim, built_in_policies, deployments, generic, groups, hidden, keyvault, management_groups,
+    moves, msi, paging, policies, poll, provider_operations, providers, resource_graph, sites, stacks,
+    tag_resource, tags,
 };
-use crate::authorization::{self, Call, Objects};
+use crate::authorization::{self, Call};
 use crate::http::{Reply, Request};
 use crate::objects::ArmPath;
 use crate::world::World;
@@ -43,26 +43,6 @@ pub(crate) fn taken_apart(path: &str) -> String {
     parsed.path
 }
 
-/// Any other resource: what its service hides must come with a write, and what its service runs is run by one.
-pub(super) fn resource(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
-    let asked = hidden::asked(world, call, path)
-        .or_else(|| actions::handle(world, call, path))
-        .or_else(|| deleted_vaults::handle(world, call, path))
-        .or_else(|| parts::handle(world, call, path))
-        .or_else(|| hidden::refused(call, path))
-        .or_else(|| deleted_vaults::refused(world, call, path));
-    if let Some(reply) = asked {
-        return reply;
-    }
-    let before = world.get(call.path).cloned();
-    let reply = resources::handle(world, call, path);
-    if reply.status < 300 {
-        hidden::settle(world, call, path);
-        runs::start(world, call, path, before.as_ref());
-    }
-    reply
-}
-
 /// Hands a request to the room of its type.
 fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
     if let Some(answer) = authorization::handle(world, call) {
@@ -98,9 +78,11 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
     match path.kind.to_lowercase().as_str() {
         tag_resource::KIND => tag_resource::handle(world, call, &path),
         kind if kind == deployments::KIND || kind.starts_with("microsoft.resources/deployments/") => {
-            deployments::handle(world, call, &path, request)
+            deployments::handle(world, call, &path, &|world, one| answer(world, one, request))
         }
-        kind if stacks::owns(kind) => stacks::handle(world, call, &path, request),
+        kind if stacks::owns(kind) => {
+            stacks::handle(world, call, &path, &|world, one| answer(world, one, request))
+        }
         "" => groups::handle(world, call, request),
         "microsoft.managedidentity/userassignedidentities"
         | "microsoft.managedidentity/userassignedidentities/listassociatedresources"
@@ -110,6 +92,6 @@ fn route(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
         }
         kind if apim::owns(kind) => apim::handle(world, call, &path),
         kind if sites::owns(kind) => sites::handle(world, call, &path),
-        _ => resource(world, call, &path),
+        _ => generic::handle(world, call, &path),
     }
 }

@@ -1,7 +1,7 @@
 //! ARM: what App Service does differently: settings that are written as one map and read by POST
 //! (web/2023-12-01). Sites and slots themselves are resources like others.
 
-use super::resources;
+use super::{answers, generic, resources};
 use crate::authorization::{Call, Objects};
 use crate::http::Reply;
 use crate::objects::ArmPath;
@@ -60,7 +60,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
         return site(world, call, path);
     }
     if kind == NETWORKS {
-        let mut reply = super::resource(world, call, path);
+        let mut reply = generic::handle(world, call, path);
         if let Some(all) = reply.body.as_mut().and_then(|body| body.get_mut("value")).map(Value::take) {
             reply.body = Some(all);
         }
@@ -72,8 +72,8 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
     if kind.rsplit_once('/').is_some_and(|(_, verb)| ACTIONS.contains(&verb)) {
         return match (call.method, world.get(path.parent_path())) {
             ("POST", Some(_)) => Reply::empty(200),
-            ("POST", None) => resources::not_found(&ArmPath::parse(path.parent_path())),
-            _ => resources::no_method(call),
+            ("POST", None) => answers::not_found(&ArmPath::parse(path.parent_path())),
+            _ => answers::no_method(call),
         };
     }
     // With the name that has a verb behind it, a GET lists too.
@@ -83,7 +83,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
     let name = config.name().to_lowercase();
     let site = config.parent_path().rsplit_once('/').map_or("", |(site, _)| site).to_owned();
     if world.get(&site).is_none() {
-        return resources::not_found(&ArmPath::parse(&site));
+        return answers::not_found(&ArmPath::parse(&site));
     }
     let is_map = MAPS.contains(&name.as_str());
     match (call.method, listing, is_map) {
@@ -96,7 +96,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
             Reply::json(200, found)
         }
         // A map holds secrets: a plain GET does not give it out.
-        ("GET", false, true) => resources::no_method(call),
+        ("GET", false, true) => answers::no_method(call),
         ("GET" | "POST", true, false) if name == AUTHENTICATION => {
             let properties = json!({"platform": {"enabled": false}, "identityProviders": {}});
             let found = world.get(&config.path).cloned();
@@ -109,7 +109,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
         ("PUT", false, false) if name == AUTHENTICATION && !call.body["properties"].is_object() => {
             Reply::error(400, "BadRequest", "The properties are required.")
         }
-        ("PATCH", false, false) if name == AUTHENTICATION => resources::no_method(call),
+        ("PATCH", false, false) if name == AUTHENTICATION => answers::no_method(call),
         ("GET", false, false) if world.get(call.path).is_none() => match initial(&name) {
             Some(properties) => Reply::json(200, shape(&config, properties)),
             None => resources::handle(world, call, path),
@@ -134,7 +134,7 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
 fn site(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     let sent = world.get(call.path).filter(|_| call.method == "PUT").map(|site| unsaid(call.body, site));
     let call = &Call { body: sent.as_ref().unwrap_or(call.body), ..*call };
-    let mut reply = super::resource(world, call, path);
+    let mut reply = generic::handle(world, call, path);
     if let Some(body) = reply.body.as_mut().filter(|_| reply.status < 300 && call.method != "DELETE") {
         body.get_mut("value").and_then(Value::as_array_mut).into_iter().flatten().for_each(told);
         told(body);
@@ -183,7 +183,7 @@ fn told(site: &mut Value) {
 
 /// The names that lead to a site: its own, and those that were bound.
 fn bindings(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
-    let reply = super::resource(world, call, path);
+    let reply = generic::handle(world, call, path);
     let list = call.method == "GET" && !path.is_instance();
     let Some(site) = world.get(path.parent_path()).filter(|_| list && reply.status == 200) else {
         return reply;

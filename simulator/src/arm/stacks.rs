@@ -2,10 +2,10 @@
 //!
 //! Source: <https://learn.microsoft.com/rest/api/resources/deployment-stacks>
 
-use super::deployments::Template;
+use super::deployments::{Send, Template};
 use super::{poll, resources};
 use crate::authorization::{Call, Objects};
-use crate::http::{Reply, Request, not_here};
+use crate::http::{Reply, not_here};
 use crate::objects::ArmPath;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -18,12 +18,12 @@ pub(super) fn owns(kind: &str) -> bool {
 }
 
 /// Answers a request about stacks.
-pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath, request: &Request) -> Reply {
+pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Reply {
     let verb = path.verb.as_deref().map(str::to_lowercase);
     match (call.method, verb.as_deref(), path.is_instance()) {
         // An estate has stacks as they were read, without their templates: those are written like any resource.
         ("PUT", None, true) if call.body.pointer("/properties/template").is_some_and(|t| !t.is_null()) => {
-            put(world, call, path, request)
+            put(world, call, path, send)
         }
         ("DELETE", None, true) => delete(world, call, path),
         ("POST", Some("exporttemplate"), _) => match world.get(path.parent_path()) {
@@ -52,13 +52,13 @@ fn missing(path: &ArmPath) -> Reply {
     Reply::error(404, "DeploymentStackNotFound", &message)
 }
 
-fn put(world: &mut World, call: &Call<'_>, path: &ArmPath, request: &Request) -> Reply {
+fn put(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Reply {
     let before = world.get(call.path).cloned();
     let template = match Template::read(world, call, path) {
         Ok(template) => template,
         Err(reply) => return reply,
     };
-    let made = match template.write(world, call, request) {
+    let made = match template.write(world, call, send) {
         Ok(made) => made,
         Err((_, reply)) => return reply,
     };

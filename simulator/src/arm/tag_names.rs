@@ -2,7 +2,7 @@
 //!
 //! Source: <https://learn.microsoft.com/rest/api/resources/tags/list>
 
-use super::resources;
+use super::answers;
 use crate::authorization::{Call, Objects};
 use crate::http::Reply;
 use crate::world::World;
@@ -50,7 +50,7 @@ pub(super) fn handle(world: &mut World, call: &Call<'_>, parts: &[&str]) -> Repl
             world.put(&id(name), found);
             Reply::empty(200)
         }
-        _ => resources::no_method(call),
+        _ => answers::no_method(call),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://learn.microsoft.com/rest/api/resources/tags>
 
-use super::resources;
+use super::answers;
 use crate::authorization::{Call, Objects};
 use crate::http::Reply;
 use crate::objects::ArmPath;
@@ -15,10 +15,10 @@ pub(super) const KIND: &str = "microsoft.resources/tags";
 /// Answers a request about tags.
 pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     if !path.is_instance() || !path.name().eq_ignore_ascii_case("default") {
-        return resources::no_method(call);
+        return answers::no_method(call);
     }
     let Some(mut tagged) = world.get(&path.scope).cloned() else {
-        return resources::not_found(&ArmPath::parse(&path.scope));
+        return answers::not_found(&ArmPath::parse(&path.scope));
     };
     let held = tagged["tags"].as_object().cloned().unwrap_or_default();
     let given = call.body.pointer("/properties/tags").and_then(Value::as_object);
@@ -33,7 +33,7 @@ pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Repl
             _ => return invalid("The operation is Merge, Replace or Delete."),
         },
         ("PUT" | "PATCH", None) => return invalid("The tags are missing."),
-        _ => return resources::no_method(call),
+        _ => return answers::no_method(call),
     };
     tagged["tags"] = Value::Object(tags.clone());
     world.put(&path.scope, tagged);

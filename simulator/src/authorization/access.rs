@@ -7,18 +7,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::actions::{Permission, Plane};
+use super::assignments::identities;
 use super::scope::{self, canonical, id_of};
 use super::view::{Answer, Call, Objects, text};
 use super::{assignments, roles};
 
 /// Everybody, in a deny assignment.
 const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
-
-/// Object ids that speak for a principal: itself and every group that holds it, in lower case.
-pub(crate) fn identities(objects: &dyn Objects, principal: &str) -> BTreeSet<String> {
-    let groups = objects.groups_of(principal).into_iter().map(|group| group.to_lowercase());
-    groups.chain([principal.to_lowercase()]).collect()
-}
 
 /// The permission blocks that these ids hold at a scope at this moment.
 fn held(

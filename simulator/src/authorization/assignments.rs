@@ -22,6 +22,12 @@ pub(crate) fn all(objects: &dyn Objects) -> Vec<&Value> {
     objects.of_extension("roleassignments")
 }
 
+/// Object ids that speak for a principal: itself and every group that holds it, in lower case.
+pub(crate) fn identities(objects: &dyn Objects, principal: &str) -> BTreeSet<String> {
+    let groups = objects.groups_of(principal).into_iter().map(|group| group.to_lowercase());
+    groups.chain([principal.to_lowercase()]).collect()
+}
+
 /// The role assignments to any of these principals, in lower case; in no order.
 pub(crate) fn of<'a>(objects: &'a dyn Objects, principals: &BTreeSet<String>) -> Vec<&'a Value> {
     principals.iter().flat_map(|principal| objects.found(&Key::AssignedTo(principal.clone()))).collect()
@@ -133,7 +139,7 @@ fn list(objects: &dyn Objects, call: &Call, asked: &str) -> Answer {
         .iter()
         .filter_map(|term| match term {
             Term::Equals(_, principal) => Some([principal.to_lowercase()].into()),
-            Term::Function(_, Some(principal)) => Some(super::access::identities(objects, principal)),
+            Term::Function(_, Some(principal)) => Some(identities(objects, principal)),
             Term::Function(_, None) => None,
         })
         .collect();

@@ -77,6 +77,13 @@ fn unquote(text: &str) -> Option<String> {
     Some(inner.replace("''", "'"))
 }
 
+/// Tries a filter with everything that any list of this provider knows.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn filter_terms(text: &str) {
+    let known = ["atscope()", "assignedto()", "principalid", "rolename", "type"];
+    drop(parse(text, &known));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

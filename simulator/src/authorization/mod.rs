@@ -12,14 +12,16 @@ mod route;
 mod schedules;
 mod scope;
 #[cfg(test)]
+mod small;
+#[cfg(test)]
 mod tests;
 mod view;
 
 #[expect(unused_imports, reason = "what the pipeline asks of this room")]
 pub(crate) use {
-    access::{ASSIGN, allowed, authorize, identities, linked, needed},
+    access::{ASSIGN, allowed, authorize, linked, needed},
     actions::Plane,
-    assignments::{all as assigned, scope_of},
+    assignments::{all as assigned, identities, scope_of},
     locks::forbids,
     roles::is_on_data,
     route::handle,
@@ -29,9 +31,9 @@ pub(crate) use {
 };
 
 #[cfg(test)]
-pub(crate) use view::tests::{Small, with_call};
+pub(crate) use small::{Small, with_call};
 
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) use route::filter_terms;
+pub(crate) use filter::filter_terms;
 
-use route::{check_scope, child, extended};
+use scope::{check_scope, child, extended};

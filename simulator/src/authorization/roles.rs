@@ -282,7 +282,7 @@ fn delete(objects: &mut dyn Objects, scope: &str, guid: &str) -> Answer {
             "Built-in role definitions cannot be deleted.",
         );
     }
-    let used = super::assignments::all(objects).iter().any(|assignment| {
+    let used = objects.of_extension("roleassignments").iter().any(|assignment| {
         text(assignment, "/properties/roleDefinitionId")
             .is_some_and(|id| guid_of(id).eq_ignore_ascii_case(guid))
     });

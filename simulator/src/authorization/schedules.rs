@@ -54,7 +54,7 @@ fn matches(objects: &dyn Objects, call: &Call, object: &Value, term: &Term) -> b
         Term::Function(name, None) if name == "asrequestor" => is("/properties/requestorId", call.caller),
         Term::Function(_, None) => true,
         Term::Function(_, Some(principal)) => {
-            let ids = super::access::identities(objects, principal);
+            let ids = super::assignments::identities(objects, principal);
             ids.iter().any(|id| is("/properties/principalId", id))
         }
         Term::Equals(field, name) if field == "denyassignmentname" => {

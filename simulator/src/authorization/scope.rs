@@ -5,8 +5,11 @@ use serde_json::Value;
 
 pub(crate) use crate::objects::canonical;
 
-use super::view::Objects;
+use super::view::{Answer, Objects};
 use crate::objects::Key;
+
+/// What the ids of this provider's objects have in the middle.
+pub(super) const PROVIDER: &str = "/providers/microsoft.authorization/";
 
 /// Where management groups live; a subscription hangs below the group that lists it.
 pub(crate) const MANAGEMENT_GROUPS: &str = "/providers/microsoft.management/managementgroups/";
@@ -95,11 +98,50 @@ pub(crate) fn id_of(object: &Value) -> &str {
     object.get("id").and_then(Value::as_str).unwrap_or_default()
 }
 
+/// What an extension object of this provider extends, as written: its scope, empty for the root.
+pub(super) fn extended(id: &str) -> &str {
+    id.to_ascii_lowercase().rfind(PROVIDER).and_then(|at| id.get(..at)).unwrap_or(id)
+}
+
+/// The id of an extension object at a scope.
+pub(super) fn child(scope: &str, kind: &str, name: &str) -> String {
+    format!("{}/providers/Microsoft.Authorization/{kind}/{name}", scope.trim_end_matches('/'))
+}
+
+/// Refuses a scope whose subscription, group or first resource is not there.
+pub(super) fn check_scope(objects: &dyn Objects, at: &str) -> Result<(), Answer> {
+    let anchor = anchor(at);
+    if anchor == "/" {
+        return Ok(());
+    }
+    if let Some(subscription) = subscription_of(&anchor) {
+        if objects.get(&format!("/subscriptions/{subscription}")).is_none() {
+            let message = format!("The subscription '{subscription}' could not be found.");
+            return Err(Answer::error(404, "SubscriptionNotFound", message));
+        }
+        let parts: Vec<&str> = anchor.split('/').skip(3).collect();
+        let named = parts.first().is_some_and(|part| part.eq_ignore_ascii_case("resourceGroups"));
+        let group = parts.get(1).filter(|_| named).copied();
+        let missing = |group: &&str| {
+            objects.get(&format!("/subscriptions/{subscription}/resourceGroups/{group}")).is_none()
+        };
+        if let Some(group) = group.filter(missing) {
+            let message = format!("Resource group '{group}' could not be found.");
+            return Err(Answer::error(404, "ResourceGroupNotFound", message));
+        }
+    }
+    if objects.get(&anchor).is_none() {
+        let message = format!("The Resource '{anchor}' was not found.");
+        return Err(Answer::error(404, "ResourceNotFound", message));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::view::tests::Small;
+    use super::super::small::Small;
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::view::tests::{Small, with_call};
+use super::small::{Small, with_call};
 use super::{Answer, Objects, authorize, forbids, handle};
 
 const GROUP: &str = "/subscriptions/11111111-0000-0000-0000-000000000000/resourceGroups/rg-pay";

@@ -1,7 +1,8 @@
 //! Graph: many requests in one (JSON batching).
 
-use super::{Question, answer};
-use crate::faults::What;
+use super::answer::answer;
+use super::{Question, is_eventual};
+use crate::faults::FaultEffect;
 use crate::http::Host;
 use crate::http::{Reply, decode, query};
 use crate::throttle;
@@ -21,7 +22,7 @@ pub(super) fn handle(world: &mut World, body: &Value, caller: &str, at: (&str, b
         return Reply::error(400, "BadRequest", &message);
     }
     let responses: Vec<Value> =
-        requests.iter().filter_map(|request| struck_part(world, request, caller, at)).collect();
+        requests.iter().filter_map(|request| faulty_part(world, request, caller, at)).collect();
     Reply::json(200, json!({ "responses": responses }))
 }
 
@@ -35,18 +36,18 @@ pub(crate) fn parts(body: &[u8]) -> Vec<String> {
 
 /// A part, unless something goes wrong with it: rules of faults see parts as the requests that they are. One whose
 /// connection is cut has no answer in the batch.
-fn struck_part(world: &mut World, request: &Value, caller: &str, at: (&str, bool)) -> Option<Value> {
+fn faulty_part(world: &mut World, request: &Value, caller: &str, at: (&str, bool)) -> Option<Value> {
     let url = request["url"].as_str().unwrap_or_default();
     let path = format!("/v1.0{}", decode(url.split('?').next().unwrap_or_default()));
     let method = request["method"].as_str().unwrap_or("GET");
     let seed = world.seed;
-    match world.faults.strike(seed, Host::Graph.name(), method, &path) {
-        Some(What::CutBefore) => None,
-        Some(What::CutAfter) => {
+    match world.faults.inject(seed, Host::Graph.name(), method, &path) {
+        Some(FaultEffect::CutBefore) => None,
+        Some(FaultEffect::CutAfter) => {
             drop(part(world, request, caller, at));
             None
         }
-        Some(What::Answer(canned)) => {
+        Some(FaultEffect::Answer(canned)) => {
             if canned.after {
                 drop(part(world, request, caller, at));
             }
@@ -58,14 +59,14 @@ fn struck_part(world: &mut World, request: &Value, caller: &str, at: (&str, bool
                 .collect();
             Some(json!({"id": request["id"], "status": reply.status, "headers": headers, "body": reply.body}))
         }
-        Some(What::Otherwise(otherwise)) => {
+        Some(FaultEffect::AlteredWrite(otherwise)) => {
             let mut other = request.clone();
             let body = otherwise.body(request["body"].to_string().as_bytes());
             other["body"] = serde_json::from_slice(&body).unwrap_or_default();
             let answer = part(world, &other, caller, at);
             (!otherwise.cut).then_some(answer)
         }
-        Some(What::LatencyMs(_)) | None => Some(part(world, request, caller, at)),
+        Some(FaultEffect::LatencyMs(_)) | None => Some(part(world, request, caller, at)),
     }
 }
 
@@ -96,7 +97,7 @@ fn part(world: &mut World, request: &Value, caller: &str, (origin, beta): (&str,
         filter: of("$filter"),
         select: of("$select"),
         query: &query,
-        advanced: consistency.is_some_and(super::is_eventual),
+        advanced: consistency.is_some_and(is_eventual),
         body: &request["body"],
     };
     let reply = answer(world, &question, origin);

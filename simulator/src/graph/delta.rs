@@ -3,7 +3,8 @@
 //!
 //! Source: <https://learn.microsoft.com/graph/delta-query-overview>
 
-use super::objects::{shown, type_of, visible};
+use super::objects::{type_of, visible};
+use super::shown::shown;
 use super::{Question, bad, kind};
 use crate::http::Reply;
 use crate::world::{State, World};

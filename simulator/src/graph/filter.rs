@@ -318,6 +318,12 @@ impl Parser {
     }
 }
 
+/// Whether an object fits a filter.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fits(object: &Value, text: &str) -> bool {
+    parse(text).is_ok_and(|filter| filter.fits(object))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 //! <https://learn.microsoft.com/graph/api/serviceprincipal-post-serviceprincipals>
 
 use super::objects::find;
+use super::shown::shown;
 use super::{bad, is, kind, not_found};
 use crate::http::Reply;
 use crate::world::{Link, World};
@@ -98,7 +99,7 @@ pub(super) fn principal(world: &mut World, body: &Value) -> Reply {
 fn put(world: &mut World, mut object: Value, body: &Value) -> Reply {
     adopt(&mut object, body);
     world.put_directory(object.clone());
-    Reply::json(201, super::objects::shown(&object, None))
+    Reply::json(201, shown(&object, None))
 }
 
 fn adopt(object: &mut Value, body: &Value) {

@@ -1,5 +1,6 @@
 //! Microsoft Graph, v1.0: service principals, groups, applications, roles, and batches.
 
+mod answer;
 mod batch;
 mod counted;
 mod delta;
@@ -9,16 +10,18 @@ mod objects;
 mod options;
 mod pim;
 mod principals;
+mod question;
 mod roles;
 mod route;
 mod schedules;
+mod shown;
 mod sign_ins;
 mod writes;
 
 pub(crate) use batch::parts;
 #[cfg(any(test, feature = "fuzz"))]
-pub(crate) use route::fits;
+pub(crate) use filter::fits;
 pub(crate) use route::handle;
 pub(crate) use schedules::pass;
 
-use route::{Question, answer, bad, is, is_eventual, kind, list, not_found};
+use question::{Question, bad, is, is_eventual, kind, list, not_found};

@@ -1,6 +1,7 @@
 //! Graph: privileged identity management: the schedules of roles of the directory and of groups, and the requests
 //! that were sent for them.
 
+use super::shown::shown;
 use super::{Question, kind, list, not_found};
 use crate::http::Reply;
 use crate::world::{Link, World};
@@ -38,7 +39,7 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
     {
         let found = world.directory_object(id).filter(|object| kind(object) == wanted);
         return match found {
-            Some(found) => Reply::json(200, super::objects::shown(found, question.select)),
+            Some(found) => Reply::json(200, shown(found, question.select)),
             None => not_found(id),
         };
     }
@@ -55,6 +56,6 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
         Err(reply) => return reply,
     };
     let found = all.filter(|object| filter.as_ref().is_none_or(|f| f.fits(object)));
-    let found: Vec<Value> = found.map(|object| super::objects::shown(object, question.select)).collect();
+    let found: Vec<Value> = found.map(|object| shown(object, question.select)).collect();
     list(origin, &question.parts.join("/"), found)
 }

@@ -4,8 +4,7 @@
 use serde_json::Value;
 
 use super::estate::{Asks, Workload};
-use super::watch::same_id;
-use crate::authorization::Objects;
+use crate::authorization::{Objects, canonical};
 use crate::objects::ArmPath;
 
 /// The object id of the principal that the workload gets a token for, or why it gets none.
@@ -133,4 +132,9 @@ fn setting(objects: &dyn Objects, id: &str, host: &Value, name: &str) -> Option<
         .flatten();
     let named = |variable: &&Value| variable.get("name").and_then(Value::as_str) == Some(name);
     variables.clone().find(named)?.get("value").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Whether two ids name one resource.
+fn same_id(one: &str, other: &str) -> bool {
+    canonical(one) == canonical(other)
 }

@@ -80,7 +80,7 @@ impl Workloads {
         self.sign_ins.forget(&principal.to_lowercase());
     }
 
-    pub(crate) fn fared(&self, now: DateTime<Utc>) -> WorkloadReport {
+    pub(crate) fn workload_report(&self, now: DateTime<Utc>) -> WorkloadReport {
         let host = |name: &str| {
             self.list.iter().find(|w| w.name == name).map(|w| w.host.clone()).unwrap_or_default()
         };
@@ -296,11 +296,6 @@ fn vault_allows(
             ids.contains(&holder) && list.is_some_and(|list| list.iter().any(named))
         })
     })
-}
-
-/// Whether two ids name one resource.
-pub(super) fn same_id(one: &str, other: &str) -> bool {
-    canonical(one) == canonical(other)
 }
 
 #[cfg(test)]

@@ -181,10 +181,10 @@ impl World {
     }
 
     /// How the workloads have fared.
-    pub(crate) fn fared(&mut self) -> WorkloadReport {
+    pub(crate) fn workload_report(&mut self) -> WorkloadReport {
         self.watch();
         let now = self.now();
-        self.watched.as_ref().map(|watched| watched.fared(now)).unwrap_or_default()
+        self.watched.as_ref().map(|watched| watched.workload_report(now)).unwrap_or_default()
     }
 
     /// What the log of sign-ins shows.

@@ -1,7 +1,7 @@
 //! A client that knows nothing but HTTP.
 
 use chrono::TimeDelta;
-use rehome_simulator::{Estate, Faults, Options, Pace, Pages, Running, serve};
+use rehome_simulator::{Estate, Faults, Options, Pace, PageAccess, Running, serve};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ impl Client {
             pace: Pace::ByHand,
             seed: 1,
             faults: Faults::default(),
-            pages: Pages::Open,
+            pages: PageAccess::Open,
         };
         let azure = serve(estate, options).await.expect("it listens");
         let http = reqwest::Client::new();

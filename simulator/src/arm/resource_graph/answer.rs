@@ -78,7 +78,7 @@ const TABLES: [(&str, &[&str]); 17] = [
 /// Answers a query.
 pub(crate) fn handle(world: &World, call: &Call<'_>) -> Reply {
     if call.method != "POST" {
-        return crate::arm::resources::no_method(call);
+        return crate::arm::answers::no_method(call);
     }
     let Some(text) = call.body["query"].as_str() else {
         return invalid("the query is missing");

@@ -9,7 +9,7 @@ use crate::login::Places;
 
 /// Who is given what the simulator tells of itself below `/sim/`: the estate, the requests, the workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pages {
+pub enum PageAccess {
     /// Everybody who asks by the right name.
     Open,
     /// Who brings the client's secret as a bearer token.
@@ -40,16 +40,16 @@ pub(crate) fn refused(places: &Places, host: Host, request: &Request) -> Option<
 }
 
 /// Why a page below `/sim/` is not given out.
-pub(crate) fn withheld(pages: Pages, places: &Places, request: &Request) -> Option<Reply> {
+pub(crate) fn withheld(pages: PageAccess, places: &Places, request: &Request) -> Option<Reply> {
     let wanted = format!("Bearer {}", places.client_secret);
     match pages {
-        Pages::Open => None,
-        Pages::Private if request.header("authorization") == Some(&wanted) => None,
-        Pages::Private => {
+        PageAccess::Open => None,
+        PageAccess::Private if request.header("authorization") == Some(&wanted) => None,
+        PageAccess::Private => {
             let message = "These pages are private: bring the client's secret as a bearer token.";
             Some(Reply::error(401, "AuthenticationFailed", message).with("www-authenticate", "Bearer"))
         }
-        Pages::Closed => Some(Reply::error(404, "NotFound", "This Azure has no pages of its own.")),
+        PageAccess::Closed => Some(Reply::error(404, "NotFound", "This Azure has no pages of its own.")),
     }
 }
 
@@ -111,13 +111,13 @@ mod tests {
 
     #[test]
     fn private_pages_are_for_who_knows_the_secret_and_closed_ones_for_nobody() {
-        let status = |pages: Pages, headers: &[(&str, &str)]| {
+        let status = |pages: PageAccess, headers: &[(&str, &str)]| {
             withheld(pages, &places(), &request(headers)).map(|reply| reply.status)
         };
-        assert_eq!(status(Pages::Open, &[]), None);
-        assert_eq!(status(Pages::Private, &[]), Some(401));
-        assert_eq!(status(Pages::Private, &[("authorization", "Bearer wrong")]), Some(401));
-        assert_eq!(status(Pages::Private, &[("authorization", "Bearer s")]), None);
-        assert_eq!(status(Pages::Closed, &[("authorization", "Bearer s")]), Some(404));
+        assert_eq!(status(PageAccess::Open, &[]), None);
+        assert_eq!(status(PageAccess::Private, &[]), Some(401));
+        assert_eq!(status(PageAccess::Private, &[("authorization", "Bearer wrong")]), Some(401));
+        assert_eq!(status(PageAccess::Private, &[("authorization", "Bearer s")]), None);
+        assert_eq!(status(PageAccess::Closed, &[("authorization", "Bearer s")]), Some(404));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// A write has the effect of another body than the one that was sent, and is answered as if it had its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Otherwise {
+pub struct AlteredWrite {
     /// JSON pointers of what the service takes no notice of.
     #[serde(default)]
     pub without: Vec<String>,
@@ -21,13 +21,13 @@ pub struct Otherwise {
     pub cut: bool,
     /// What a write that succeeds does to other resources.
     #[serde(default)]
-    pub also: Vec<Also>,
+    pub also: Vec<SideEffect>,
 }
 
 /// What a service does to a resource that was not written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Also {
+pub struct SideEffect {
     /// The id of the resource.
     pub id: String,
     /// JSON pointers of what it loses.
@@ -38,7 +38,7 @@ pub struct Also {
     pub with: Value,
 }
 
-impl Also {
+impl SideEffect {
     /// The resource as the service leaves it.
     pub(crate) fn of(&self, resource: &Value) -> Value {
         let mut changed = resource.clone();
@@ -48,7 +48,7 @@ impl Also {
     }
 }
 
-impl Otherwise {
+impl AlteredWrite {
     /// The body that has effect.
     pub(crate) fn body(&self, sent: &[u8]) -> Vec<u8> {
         let Ok(mut body) = serde_json::from_slice::<Value>(sent) else { return sent.to_vec() };
@@ -99,11 +99,11 @@ mod tests {
 
     #[test]
     fn a_service_leaves_out_some_of_what_was_sent_and_does_more() {
-        let otherwise = |unless_sent| Otherwise {
+        let otherwise = |unless_sent| AlteredWrite {
             without: vec!["/a/b".to_owned(), "/none/x".to_owned()],
             with: json!({"a": {"c": null, "d": 2}, "e": [1]}),
             unless_sent,
-            ..Otherwise::default()
+            ..AlteredWrite::default()
         };
         let sent = json!({"a": {"b": 1, "d": 1}}).to_string();
         let body = |unless| -> Value {
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(body(false), json!({"a": {"c": null, "d": 2}, "e": [1]}));
         assert_eq!(body(true), json!({"a": {"c": null, "d": 1}, "e": [1]}));
         assert_eq!(otherwise(false).body(b"not JSON"), b"not JSON");
-        let also = Also { id: String::new(), without: vec!["/list/0".into()], with: json!({"b": 2}) };
+        let also = SideEffect { id: String::new(), without: vec!["/list/0".into()], with: json!({"b": 2}) };
         assert_eq!(also.of(&json!({"list": [1, 2], "a": 1})), json!({"list": [2], "a": 1, "b": 2}));
     }
 }
