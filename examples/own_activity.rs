@@ -86,12 +86,6 @@ impl Activity for AddLine {
         }
     }
 
-    async fn verify(&self, input: &Line, (): &(), _: &Line) -> Result<Vec<Finding>, Fault> {
-        let holds = self.lines(&input.file).contains(&input.text);
-        let found = holds.then(|| input.text.clone());
-        Ok(vec![Finding { fact: input.file.clone(), expected: input.text.clone(), found, holds }])
-    }
-
     fn residue(&self, input: &Line, (): &(), _: Option<&Line>) -> String {
         format!("take {:?} out of {}", input.text, input.file)
     }

@@ -7,7 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example speaks")]
 
-use rehome_simulator::{Estate, Faults, Options, Pace, Pages, serve};
+use rehome_simulator::{Estate, Faults, Options, Pace, PageAccess, serve};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -275,7 +275,7 @@ async fn measure(many: usize) -> Result<(), Failure> {
     let listen = "127.0.0.1:0".parse()?;
     let pace = Pace::Scaled(2_000.0);
     let options =
-        Options { listen, tls: false, pace, seed: 1, faults: Faults::default(), pages: Pages::Open };
+        Options { listen, tls: false, pace, seed: 1, faults: Faults::default(), pages: PageAccess::Open };
     let azure = serve(estate(many)?, options).await?;
     println!("{many} identities: {:.1} s until it is served", began.elapsed().as_secs_f64());
     let before = used()?;

@@ -51,10 +51,6 @@ impl Activity for Nothing {
         Outcome::Applied(())
     }
 
-    async fn verify(&self, _: &Load, (): &(), _: &Load) -> Result<Vec<Finding>, Fault> {
-        Ok(Vec::new())
-    }
-
     fn residue(&self, _: &Load, (): &(), _: Option<&Load>) -> String {
         String::new()
     }
@@ -81,19 +77,11 @@ impl Chain {
 impl Workflow for Chain {
     const NAME: &'static str = "chain/1";
     type Params = Value;
-    type Facts = Value;
+    type Facts = ();
 
-    async fn survey(&self, _: &Value) -> Result<Value, Fault> {
-        Ok(Value::Null)
-    }
-
-    fn plan(params: &Value, _: &Value) -> Result<Plan, Fault> {
+    fn plan(params: &Value, (): &()) -> Result<Plan, Fault> {
         let number = |name: &str| params[name].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
         Ok(Self { steps: number("steps"), payload: number("payload") as usize }.to_plan())
-    }
-
-    fn differences(_: &Value, _: &Value) -> Vec<Difference> {
-        Vec::new()
     }
 }
 

@@ -41,10 +41,6 @@ impl Activity for Nothing {
         Outcome::Applied(())
     }
 
-    async fn verify(&self, _: &Value, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
-        Ok(Vec::new())
-    }
-
     fn residue(&self, _: &Value, (): &(), _: Option<&Value>) -> String {
         String::new()
     }
@@ -54,28 +50,16 @@ struct Chain;
 
 impl Workflow for Chain {
     const NAME: &'static str = "chain/1";
-    type Params = Value;
-    type Facts = Value;
+    type Params = u32;
+    type Facts = ();
 
-    async fn survey(&self, _: &Value) -> Result<Value, Fault> {
-        Ok(Value::Null)
+    fn plan(steps: &u32, (): &()) -> Result<Plan, Fault> {
+        let mut plan = PlanBuilder::of::<Self>();
+        for n in 1..=*steps {
+            plan.then(Step::act::<Nothing>(n.to_string(), &json!({ "text": "x".repeat(200) })));
+        }
+        Ok(plan.build()?)
     }
-
-    fn plan(params: &Value, _: &Value) -> Result<Plan, Fault> {
-        Ok(plan(params.as_u64().and_then(|steps| u32::try_from(steps).ok()).unwrap_or(1))?)
-    }
-
-    fn differences(_: &Value, _: &Value) -> Vec<Difference> {
-        Vec::new()
-    }
-}
-
-fn plan(steps: u32) -> Result<Plan, PlanError> {
-    let mut plan = PlanBuilder::of::<Chain>();
-    for n in 1..=steps {
-        plan.then(Step::act::<Nothing>(n.to_string(), &json!({ "text": "x".repeat(200) })));
-    }
-    plan.build()
 }
 
 fn run() -> RunId {
@@ -85,7 +69,7 @@ fn run() -> RunId {
 /// A log with one approved run, and an engine for it.
 fn ready(runtime: &Runtime, steps: u32) -> (Arc<MemoryLog>, Engine) {
     let log = Arc::new(MemoryLog::default());
-    let document = Document::of_one::<Chain>("m-1", &json!(steps), &Value::Null).expect("a plan");
+    let document = Document::of_one::<Chain>("m-1", &steps, &()).expect("a plan");
     let engine = Engine::builder(log.clone(), Registry::new().activity(Nothing).workflow(Chain)).build();
     runtime.block_on(engine.begin(&document, "to measure")).expect("a sound document");
     (log, engine)

@@ -134,6 +134,7 @@ impl<T: Link> Activity for Add<T> {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = T::Input;
     type Before = ();
     type Output = Value;
@@ -152,10 +153,6 @@ impl<T: Link> Activity for Add<T> {
             Ok(None) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
         }
-    }
-
-    fn evidence(&self, _: &T::Input) -> Evidence {
-        Evidence::Ours
     }
 
     async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
@@ -177,6 +174,7 @@ impl<T: Link> Activity for Unlink<T> {
     const REVERSIBILITY: Reversibility = T::RETURNS;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     type Input = T::Input;
     /// Whether it was there.
     type Before = bool;
@@ -200,10 +198,6 @@ impl<T: Link> Activity for Unlink<T> {
             Ok(Some(_)) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
         }
-    }
-
-    fn evidence(&self, _: &T::Input) -> Evidence {
-        Evidence::Anybodys
     }
 
     /// The plan takes away only what was there.

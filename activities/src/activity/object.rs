@@ -201,6 +201,7 @@ impl<T: Object> Activity for Put<T> {
     const REVERSIBILITY: Reversibility = T::REVERSIBILITY;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = T::EVIDENCE;
     type Input = T::Input;
     type Before = ();
     type Output = Value;
@@ -261,10 +262,6 @@ impl<T: Object> Activity for Put<T> {
         }
     }
 
-    fn evidence(&self, _: &T::Input) -> Evidence {
-        T::EVIDENCE
-    }
-
     async fn undo(&self, call: &Call, input: &T::Input, (): &(), was: Option<&Value>) -> Outcome<()> {
         match self.live(input).await {
             Ok(None) => Outcome::Applied(()),
@@ -303,6 +300,7 @@ impl<T: Object> Activity for Remove<T> {
     const REVERSIBILITY: Reversibility = T::REVERSIBILITY;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = T::EVIDENCE;
     type Input = T::Input;
     type Before = Option<Value>;
     type Output = ();
@@ -343,10 +341,6 @@ impl<T: Object> Activity for Remove<T> {
             }
             Err(why) => Probe::Unsettled { after: None, why },
         }
-    }
-
-    fn evidence(&self, _: &T::Input) -> Evidence {
-        T::EVIDENCE
     }
 
     /// What is there, or what the plan says was there.

@@ -203,6 +203,7 @@ impl<T: Timed> Activity for Give<T> {
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = T::Input;
     type Before = ();
     type Output = Value;
@@ -228,10 +229,6 @@ impl<T: Timed> Activity for Give<T> {
         }
     }
 
-    fn evidence(&self, _: &T::Input) -> Evidence {
-        Evidence::Ours
-    }
-
     async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
         end::<T>(&self.0, call, input).await
     }
@@ -250,6 +247,7 @@ impl<T: Timed> Activity for End<T> {
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     type Input = T::Input;
     /// Whether it was there.
     type Before = bool;
@@ -278,10 +276,6 @@ impl<T: Timed> Activity for End<T> {
             Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
             Err(why) => Probe::Unsettled { after: None, why },
         }
-    }
-
-    fn evidence(&self, _: &T::Input) -> Evidence {
-        Evidence::Anybodys
     }
 
     /// The plan ends only what was there.

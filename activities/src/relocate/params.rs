@@ -4,6 +4,7 @@ use super::facts::Strategy;
 use crate::azure::ResourceId;
 use rehome_orchestrator::{OnFailure, Retry};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One move.
@@ -104,6 +105,16 @@ impl Default for Waits {
 }
 
 impl Options {
+    /// What differs from what holds without a word of anybody's, by the names that plans have for it.
+    pub fn chosen(&self) -> Vec<(String, Value)> {
+        let named = |options: &Self| match serde_json::to_value(options) {
+            Ok(Value::Object(all)) => all,
+            Ok(_) | Err(_) => Map::new(),
+        };
+        let usual = named(&Self::default());
+        named(self).into_iter().filter(|(name, chosen)| usual.get(name) != Some(chosen)).collect()
+    }
+
     /// Whether somebody answers for this id or list.
     pub(crate) fn accepts(&self, id: &str) -> bool {
         self.accept_unseen.iter().any(|accepted| accepted.eq_ignore_ascii_case(id))

@@ -74,7 +74,7 @@ pub(crate) struct CredentialInput {
 impl Object for MadeCredential {
     const NAME: &'static str = "federated_credential.add/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const EVIDENCE: Evidence = Evidence::Ours;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = CredentialInput;
 
     fn kept(input: &CredentialInput) -> &[KeptLock] {

@@ -53,6 +53,8 @@ pub trait Activity: Send + Sync + 'static {
     const SETTLING_MS: u64 = 0;
     /// How often, how long and how slowly it is tried again.
     const RETRY: Retry = Retry::DEFAULT;
+    /// What may be concluded from the effect when the record of a step is lost, where that is the same for every input.
+    const EVIDENCE: Evidence = Evidence::Inconclusive;
 
     /// What the plan says.
     type Input: Data;
@@ -136,7 +138,7 @@ pub trait Activity: Send + Sync + 'static {
     /// What may be concluded from the effect when the record of the step is lost.
     fn evidence(&self, input: &Self::Input) -> Evidence {
         let _ = input;
-        Evidence::Nothing
+        Self::EVIDENCE
     }
 
     /// Works out what was there before an effect that may be in place already, when the record of it is lost;

@@ -21,11 +21,14 @@ pub enum Reversibility {
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// Nobody but this step makes such an effect: that it is there proves that the step was done.
-    Ours,
+    #[serde(rename = "ours")]
+    Conclusive,
     /// Others may have brought it about as well; that it is gone again shows.
-    Anybodys,
+    #[serde(rename = "anybodys")]
+    AbsenceOnly,
     /// It may look so or not so for other reasons: shared, without a trace, or taken back by a later step.
-    Nothing,
+    #[serde(rename = "nothing")]
+    Inconclusive,
 }
 
 /// The answer of `run` and of `undo`.

@@ -160,6 +160,28 @@ fn unknown(what: &str, name: &str) -> Fault {
 
 struct Erased<T>(T);
 
+/// A future that keeps all that it needs.
+pub(crate) type OwnedFuture<T> = BoxFuture<'static, T>;
+
+/// What is known of a step: what goes in, what was there before, and what came out, where that is known.
+#[derive(Clone)]
+pub(crate) struct StepData {
+    pub(crate) input: Json,
+    pub(crate) before: Json,
+    pub(crate) output: Option<Json>,
+}
+
+/// The same in the types of an activity.
+type Typed<A> = (<A as Activity>::Input, <A as Activity>::Before, Option<<A as Activity>::Output>);
+
+impl StepData {
+    /// The same in the types of an activity.
+    fn read<A: Activity>(&self) -> Result<Typed<A>, Fault> {
+        let output = self.output.as_ref().map(|output| output.read("output")).transpose()?;
+        Ok((self.input.read("input")?, self.before.read("before image")?, output))
+    }
+}
+
 /// An activity whose types are JSON.
 pub(crate) trait AnyActivity: Send + Sync {
     fn reversibility(&self) -> Reversibility;
@@ -168,54 +190,30 @@ pub(crate) trait AnyActivity: Send + Sync {
     fn reads_before(&self) -> bool;
     fn locks(&self, input: &Json) -> Result<Vec<ResourceKey>, Fault>;
     fn turn(&self, input: &Json, direction: Direction) -> Option<Duration>;
-    fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>>;
-    fn run(self: Arc<Self>, call: Arc<Call>, input: Json, before: Json) -> BoxFuture<'static, Outcome<Json>>;
-    fn poll(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        operation: Operation,
-    ) -> BoxFuture<'static, Outcome<Json>>;
-    fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>>;
-    fn probe_undo(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        was: Option<Json>,
-    ) -> BoxFuture<'static, Probe<Json>>;
-    fn restored(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-    ) -> BoxFuture<'static, Result<Vec<Difference>, Fault>>;
+    fn before(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Json, Fault>>;
+    fn run(self: Arc<Self>, call: Arc<Call>, step: StepData) -> OwnedFuture<Outcome<Json>>;
+    fn poll(self: Arc<Self>, step: StepData, operation: Operation) -> OwnedFuture<Outcome<Json>>;
+    fn probe(self: Arc<Self>, step: StepData) -> OwnedFuture<Probe<Json>>;
+    fn probe_undo(self: Arc<Self>, step: StepData) -> OwnedFuture<Probe<Json>>;
+    fn restored(self: Arc<Self>, step: StepData) -> OwnedFuture<Result<Vec<Difference>, Fault>>;
     fn evidence(&self, input: &Json) -> Result<Evidence, Fault>;
-    fn reconstruct_before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>>;
-    fn undo(
-        self: Arc<Self>,
-        call: Arc<Call>,
-        input: Json,
-        before: Json,
-        was: Option<Json>,
-    ) -> BoxFuture<'static, Outcome<Json>>;
-    fn verify(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        output: Json,
-    ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>>;
-    fn residue(&self, input: &Json, before: &Json, was: Option<&Json>) -> Result<String, Fault>;
+    fn reconstruct_before(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Option<Json>, Fault>>;
+    fn undo(self: Arc<Self>, call: Arc<Call>, step: StepData) -> OwnedFuture<Outcome<Json>>;
+    /// Compares what came out of the step with what is there.
+    fn verify(self: Arc<Self>, step: StepData) -> OwnedFuture<Result<Vec<Finding>, Fault>>;
+    fn residue(&self, step: &StepData) -> Result<String, Fault>;
 }
 
 pub(crate) trait AnyCondition: Send + Sync {
     /// Whether an input is one of this condition; where there is none yet, nobody can tell.
     fn reads(&self, input: Option<&Json>) -> Result<(), Fault>;
-    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, ConditionResult>;
-    fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>>;
+    fn check(self: Arc<Self>, input: Json) -> OwnedFuture<ConditionResult>;
+    fn verify(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Vec<Finding>, Fault>>;
 }
 
 pub(crate) trait AnyWorkflow: Send + Sync {
     /// The facts of many runs, each under the number of its parameters.
-    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> BoxFuture<'static, Vec<Result<Json, Fault>>>;
+    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> OwnedFuture<Vec<Result<Json, Fault>>>;
     fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault>;
 }
 
@@ -274,74 +272,60 @@ impl<A: Activity> AnyActivity for Erased<A> {
         self.0.turn(&input.read("input").ok()?, direction)
     }
 
-    fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>> {
+    fn before(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Json, Fault>> {
         Box::pin(async move { Ok(Json::of(&self.0.before(&input.read("input")?).await?)) })
     }
 
-    fn run(self: Arc<Self>, call: Arc<Call>, input: Json, before: Json) -> BoxFuture<'static, Outcome<Json>> {
+    fn run(self: Arc<Self>, call: Arc<Call>, step: StepData) -> OwnedFuture<Outcome<Json>> {
         Box::pin(async move {
-            match (input.read("input"), before.read("before image")) {
-                (Ok(input), Ok(before)) => encode_outcome(self.0.run(&call, &input, &before).await),
-                (Err(why), _) | (_, Err(why)) => Outcome::Refused(why),
+            match step.read::<A>() {
+                Ok((input, before, _)) => encode_outcome(self.0.run(&call, &input, &before).await),
+                Err(why) => Outcome::Refused(why),
             }
         })
     }
 
-    fn poll(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        operation: Operation,
-    ) -> BoxFuture<'static, Outcome<Json>> {
+    fn poll(self: Arc<Self>, step: StepData, operation: Operation) -> OwnedFuture<Outcome<Json>> {
         Box::pin(async move {
-            match (input.read("input"), before.read("before image")) {
-                (Ok(input), Ok(before)) => encode_outcome(self.0.poll(&input, &before, &operation).await),
-                (Err(why), _) | (_, Err(why)) => Outcome::Unknown(why),
+            match step.read::<A>() {
+                Ok((input, before, _)) => encode_outcome(self.0.poll(&input, &before, &operation).await),
+                Err(why) => Outcome::Unknown(why),
             }
         })
     }
 
-    fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>> {
+    fn probe(self: Arc<Self>, step: StepData) -> OwnedFuture<Probe<Json>> {
         Box::pin(async move {
-            match (input.read("input"), before.read("before image")) {
-                (Ok(input), Ok(before)) => encode_probe(self.0.probe(&input, &before).await),
-                (Err(why), _) | (_, Err(why)) => Probe::Unsettled { after: None, why },
+            match step.read::<A>() {
+                Ok((input, before, _)) => encode_probe(self.0.probe(&input, &before).await),
+                Err(why) => Probe::Unsettled { after: None, why },
             }
         })
     }
 
-    fn probe_undo(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        was: Option<Json>,
-    ) -> BoxFuture<'static, Probe<Json>> {
+    fn probe_undo(self: Arc<Self>, step: StepData) -> OwnedFuture<Probe<Json>> {
         Box::pin(async move {
-            let was = was.map(|w| w.read("output")).transpose();
-            match (input.read("input"), before.read("before image"), was) {
-                (Ok(input), Ok(before), Ok(was)) => {
+            match step.read::<A>() {
+                Ok((input, before, was)) => {
                     encode_probe(self.0.probe_undo(&input, &before, was.as_ref()).await)
                 }
-                (Err(why), _, _) | (_, Err(why), _) | (_, _, Err(why)) => {
-                    Probe::Unsettled { after: None, why }
-                }
+                Err(why) => Probe::Unsettled { after: None, why },
             }
         })
     }
 
-    fn restored(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-    ) -> BoxFuture<'static, Result<Vec<Difference>, Fault>> {
-        Box::pin(async move { self.0.restored(&input.read("input")?, &before.read("before image")?).await })
+    fn restored(self: Arc<Self>, step: StepData) -> OwnedFuture<Result<Vec<Difference>, Fault>> {
+        Box::pin(async move {
+            let (input, before, _) = step.read::<A>()?;
+            self.0.restored(&input, &before).await
+        })
     }
 
     fn evidence(&self, input: &Json) -> Result<Evidence, Fault> {
         Ok(self.0.evidence(&input.read("input")?))
     }
 
-    fn reconstruct_before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
+    fn reconstruct_before(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Option<Json>, Fault>> {
         Box::pin(async move {
             if !self.reads_before() {
                 return Ok(Some(Json::of(&())));
@@ -350,39 +334,28 @@ impl<A: Activity> AnyActivity for Erased<A> {
         })
     }
 
-    fn undo(
-        self: Arc<Self>,
-        call: Arc<Call>,
-        input: Json,
-        before: Json,
-        was: Option<Json>,
-    ) -> BoxFuture<'static, Outcome<Json>> {
+    fn undo(self: Arc<Self>, call: Arc<Call>, step: StepData) -> OwnedFuture<Outcome<Json>> {
         Box::pin(async move {
-            let was = was.map(|w| w.read("output")).transpose();
-            match (input.read("input"), before.read("before image"), was) {
-                (Ok(input), Ok(before), Ok(was)) => {
+            match step.read::<A>() {
+                Ok((input, before, was)) => {
                     encode_outcome(self.0.undo(&call, &input, &before, was.as_ref()).await)
                 }
-                (Err(why), _, _) | (_, Err(why), _) | (_, _, Err(why)) => Outcome::Refused(why),
+                Err(why) => Outcome::Refused(why),
             }
         })
     }
 
-    fn verify(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        output: Json,
-    ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
+    fn verify(self: Arc<Self>, step: StepData) -> OwnedFuture<Result<Vec<Finding>, Fault>> {
         Box::pin(async move {
-            let (input, before) = (input.read("input")?, before.read("before image")?);
-            Ok(recorded(self.0.verify(&input, &before, &output.read("output")?).await?))
+            let (input, before, output) = step.read::<A>()?;
+            let Some(output) = output else { return Ok(Vec::new()) };
+            Ok(recorded(self.0.verify(&input, &before, &output).await?))
         })
     }
 
-    fn residue(&self, input: &Json, before: &Json, was: Option<&Json>) -> Result<String, Fault> {
-        let was = was.map(|w| w.read("output")).transpose()?;
-        Ok(self.0.residue(&input.read("input")?, &before.read("before image")?, was.as_ref()))
+    fn residue(&self, step: &StepData) -> Result<String, Fault> {
+        let (input, before, was) = step.read::<A>()?;
+        Ok(self.0.residue(&input, &before, was.as_ref()))
     }
 }
 
@@ -391,7 +364,7 @@ impl<C: Condition> AnyCondition for Erased<C> {
         input.map_or(Ok(()), |input| input.read::<C::Input>("input").map(drop))
     }
 
-    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, ConditionResult> {
+    fn check(self: Arc<Self>, input: Json) -> OwnedFuture<ConditionResult> {
         Box::pin(async move {
             match input.read("input") {
                 Ok(input) => self.0.check(&input).await,
@@ -400,13 +373,13 @@ impl<C: Condition> AnyCondition for Erased<C> {
         })
     }
 
-    fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
+    fn verify(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Vec<Finding>, Fault>> {
         Box::pin(async move { Ok(recorded(self.0.verify(&input.read("input")?).await?)) })
     }
 }
 
 impl<W: Workflow> AnyWorkflow for Erased<W> {
-    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> BoxFuture<'static, Vec<Result<Json, Fault>>> {
+    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> OwnedFuture<Vec<Result<Json, Fault>>> {
         Box::pin(async move {
             let (mut known, mut unread) = (Vec::new(), Vec::new());
             for one in &params {

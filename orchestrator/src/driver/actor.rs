@@ -1,5 +1,6 @@
 //! Engine: the actor of one run. It owns the run's state, and nobody else appends results to its stream.
 
+use crate::activity::registry::{AnyActivity, StepData};
 use crate::driver::locks::Held;
 use crate::driver::outcome::StepContext;
 use crate::driver::together::Undecided;
@@ -242,47 +243,34 @@ impl Actor {
         (None, work)
     }
 
-    /// The activity of a step, with the input and the before image of its last attempt.
-    pub(crate) fn recorded(
-        &self,
-        at: Index,
-    ) -> Result<(Arc<dyn crate::activity::registry::AnyActivity>, Json, Json), Fault> {
+    /// The activity of a step, with what is recorded of its last attempt.
+    pub(crate) fn recorded(&self, at: Index) -> Result<(Arc<dyn AnyActivity>, StepData), Fault> {
         let (name, resolved) = self.resolve(at)?;
         let activity = self.shared.engine.registry.find_activity(&name)?;
         let step = self.state.at(at);
+        let input = step.input.clone().unwrap_or(resolved);
         let before = step.before.clone().unwrap_or_else(|| Json::of(&()));
-        Ok((activity, step.input.clone().unwrap_or(resolved), before))
+        Ok((activity, StepData { input, before, output: step.output.clone() }))
     }
 
     fn poll(&mut self, at: Index) -> Started {
-        let (activity, input, before) = self.recorded(at).map_err(|why| (at, Direction::Do, why))?;
+        let (activity, step) = self.recorded(at).map_err(|why| (at, Direction::Do, why))?;
         let attempt = self.state.at(at).attempts;
         let ForwardState::Accepted(operation) = self.state.at(at).forward.clone() else {
             return self.probe(at, Direction::Do);
         };
-        let poll = work::poll(at, attempt, activity, input, before, operation);
+        let poll = work::poll(at, attempt, activity, step, operation);
         Ok((Some(at), work::reading(self.shared.permits.clone(), poll)))
     }
 
     fn probe(&mut self, at: Index, direction: Direction) -> Started {
-        let (activity, input, before) = self.recorded(at).map_err(|why| (at, direction, why))?;
-        if self.state.at(at).before.is_none() && activity.reads_before() {
-            // Only a step whose record was lost has none.
-            return Ok((
-                Some(at),
-                work::reading(
-                    self.shared.permits.clone(),
-                    work::probe_without_before(at, direction, activity, input),
-                ),
-            ));
-        }
+        let (activity, step) = self.recorded(at).map_err(|why| (at, direction, why))?;
         let permits = self.shared.permits.clone();
-        let work = match direction {
-            Direction::Do => work::reading(permits, work::probe(at, direction, activity, input, before)),
-            Direction::Undo => {
-                let was = self.state.at(at).output.clone();
-                work::reading(permits, work::probe_undo(at, activity, input, before, was))
-            }
+        // Only a step whose record was lost has none.
+        let work = if self.state.at(at).before.is_none() && activity.reads_before() {
+            work::reading(permits, work::probe_without_before(at, direction, activity, step.input))
+        } else {
+            work::reading(permits, work::probe(at, direction, activity, step))
         };
         Ok((Some(at), work))
     }

@@ -1,6 +1,6 @@
 //! Engine: one look for an effect of which maybe not even the before image is known. Reads only.
 
-use crate::activity::registry::AnyActivity;
+use crate::activity::registry::{AnyActivity, StepData};
 use crate::activity::{Evidence, Probe};
 use crate::fault::{Fault, FaultKind};
 use crate::json::Json;
@@ -36,6 +36,7 @@ pub(crate) async fn look(
             Err(why) => return Observation { input, before: None, evidence, found: Err(why) },
         },
     };
-    let found = Ok(activity.probe(input.clone(), before.clone()).await);
+    let step = StepData { input: input.clone(), before: before.clone(), output: None };
+    let found = Ok(activity.probe(step).await);
     Observation { input, before: Some(before), evidence, found }
 }

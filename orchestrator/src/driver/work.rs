@@ -1,6 +1,6 @@
 //! Engine: what is in flight for one run, each piece a future. Calls activities; writes nothing down.
 
-use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow};
+use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow, StepData};
 use crate::activity::{Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey};
 use crate::driver::engine::Shared;
 use crate::driver::locks::{Held, Locks};
@@ -168,9 +168,10 @@ impl Ready {
         let Self { at, direction, activity, input, before, was, held, permit } = self;
         let work = Box::pin(async move {
             // What has begun counts as in flight also while it waits: after a crash each of these is in doubt.
+            let step = StepData { input, before, output: was };
             let outcome = match direction {
-                Direction::Do => activity.run(call.clone(), input, before).await,
-                Direction::Undo => activity.undo(call.clone(), input, before, was).await,
+                Direction::Do => activity.run(call.clone(), step).await,
+                Direction::Undo => activity.undo(call.clone(), step).await,
             };
             WorkResult::Attempted { at, direction, attempt: call.attempt(), outcome, call, permit }
         });
@@ -193,36 +194,24 @@ pub(crate) async fn poll(
     at: Index,
     attempt: u32,
     activity: Arc<dyn AnyActivity>,
-    input: Json,
-    before: Json,
+    step: StepData,
     operation: Operation,
 ) -> WorkResult {
-    WorkResult::Polled { at, attempt, outcome: activity.poll(input, before, operation).await }
+    WorkResult::Polled { at, attempt, outcome: activity.poll(step, operation).await }
 }
 
+/// Looks whether an effect is there; on the way back, whether what was taken back is gone.
 pub(crate) async fn probe(
     at: Index,
     direction: Direction,
     activity: Arc<dyn AnyActivity>,
-    input: Json,
-    before: Json,
+    step: StepData,
 ) -> WorkResult {
-    WorkResult::Probed { at, direction, probe: activity.probe(input, before).await }
-}
-
-/// Looks whether what was taken back is gone.
-pub(crate) async fn probe_undo(
-    at: Index,
-    activity: Arc<dyn AnyActivity>,
-    input: Json,
-    before: Json,
-    was: Option<Json>,
-) -> WorkResult {
-    WorkResult::Probed {
-        at,
-        direction: Direction::Undo,
-        probe: activity.probe_undo(input, before, was).await,
-    }
+    let probe = match direction {
+        Direction::Do => activity.probe(step).await,
+        Direction::Undo => activity.probe_undo(step).await,
+    };
+    WorkResult::Probed { at, direction, probe }
 }
 
 pub(crate) async fn observe(
@@ -253,7 +242,7 @@ pub(crate) async fn probe_without_before(
     WorkResult::of_observation(
         at,
         direction,
-        observation::look(activity, input, None, Evidence::Nothing).await,
+        observation::look(activity, input, None, Evidence::Inconclusive).await,
     )
 }
 

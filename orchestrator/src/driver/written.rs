@@ -11,9 +11,11 @@ impl Actor {
         let compare = |at: Index| {
             let step = self.state.at(at);
             let gone = matches!(step.undo, UndoState::Undone | UndoState::NotNeeded);
-            let before = step.before.clone().filter(|_| gone && step.attempts > 0)?;
-            let (activity, input, _) = self.recorded(at).ok()?;
-            Some(activity.restored(input, before))
+            if !gone || step.attempts == 0 || step.before.is_none() {
+                return None;
+            }
+            let (activity, step) = self.recorded(at).ok()?;
+            Some(activity.restored(step))
         };
         if self.state.back.is_none() {
             return Vec::new();

@@ -1,9 +1,9 @@
 //! Engine, for tests: every case of a subject, and what it did not survive.
 
 use super::clock::Still;
-use super::fault_point::{Disturbance, FaultPoint};
+use super::fault_point::{FaultPoint, InjectedFault};
 use super::injector::Happened;
-use super::scenario::{Help, Report, Scenario, Way, in_virtual_time, restless, run_once};
+use super::scenario::{Journey, OperatorAction, Report, Scenario, in_virtual_time, not_idempotent, run_once};
 use super::system_under_test::{SystemUnderTest, WorldUnderTest};
 use crate::driver::StopReason;
 use crate::ids::{Direction, StepId};
@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// A disturbance that a workflow does not survive.
+/// A fault that a workflow does not survive.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// What was done to it.
@@ -55,7 +55,7 @@ pub struct Exploration<'a, S> {
     system: &'a S,
     before: Value,
     goal: Value,
-    ways: Vec<(Way, Happened)>,
+    ways: Vec<(Journey, Happened)>,
     /// By step: its activity, and how late its effect may come.
     acts: BTreeMap<StepId, (String, u64)>,
 }
@@ -75,7 +75,7 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
             _ => None,
         });
         let acts = acts.collect();
-        let ways = [Way::Forward, Way::ThereAndBack, Way::BackFromCleanUp];
+        let ways = [Journey::Forward, Journey::ThereAndBack, Journey::BackFromCleanUp];
         let mut reports = ways.map(|way| (way, run_once(system, &Scenario::new(way, &[]))));
         let goal = std::mem::take(&mut reports[0].1.world);
         let ways = reports.map(|(way, report)| (way, report.happened)).into();
@@ -93,11 +93,11 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
     }
 
     /// What happens on the undisturbed way.
-    pub fn happened(&self, way: Way) -> Option<&Happened> {
+    pub fn happened(&self, way: Journey) -> Option<&Happened> {
         self.ways.iter().find(|(w, _)| *w == way).map(|(_, happened)| happened)
     }
 
-    /// Every way undisturbed, and then with each disturbance at each place.
+    /// Every way undisturbed, and then with each fault at each place.
     pub fn singles(&self) -> Vec<Scenario> {
         let mut all = Vec::new();
         for (way, happened) in &self.ways {
@@ -107,12 +107,12 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
             }
             for (nth, called) in (1..).zip(&happened.calls) {
                 // On the way forward, what a person left out is another goal, and what they did is theirs.
-                let helps: &[Help] = match (way, called.direction) {
-                    (Way::Forward, Direction::Do) => &[Help::MarkDone],
-                    (Way::Forward, Direction::Undo) | (_, Direction::Do) => &[],
-                    (_, Direction::Undo) => &[Help::MarkDone, Help::Skip],
+                let helps: &[OperatorAction] = match (way, called.direction) {
+                    (Journey::Forward, Direction::Do) => &[OperatorAction::MarkDone],
+                    (Journey::Forward, Direction::Undo) | (_, Direction::Do) => &[],
+                    (_, Direction::Undo) => &[OperatorAction::MarkDone, OperatorAction::Skip],
                 };
-                let armed = vec![(FaultPoint::Call(nth), Disturbance::Refused)];
+                let armed = vec![(FaultPoint::Call(nth), InjectedFault::Refused)];
                 all.extend(helps.iter().map(|help| Scenario {
                     way: *way,
                     armed: armed.clone(),
@@ -123,7 +123,7 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
         all
     }
 
-    /// Two disturbances in one run, close to each other; which ones is a function of the seed.
+    /// Two faults in one run, close to each other; which ones is a function of the seed.
     pub fn pairs(&self, seed: u64, count: usize) -> Vec<Scenario> {
         let mut dice = seed;
         let mut pick = |of: usize| {
@@ -147,7 +147,7 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
                 let possible = self.at(happened, point);
                 // Every other time the process dies, because a death is what most is built for.
                 match pick(2) {
-                    0 => (point, Disturbance::CrashBefore),
+                    0 => (point, InjectedFault::CrashBefore),
                     _ => (point, possible[pick(possible.len())]),
                 }
             });
@@ -156,14 +156,14 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
         all
     }
 
-    fn at(&self, happened: &Happened, point: FaultPoint) -> Vec<Disturbance> {
+    fn at(&self, happened: &Happened, point: FaultPoint) -> Vec<InjectedFault> {
         match point {
-            FaultPoint::Commit(_) => Disturbance::AT_COMMITS.to_vec(),
-            FaultPoint::Look(_) => Disturbance::AT_LOOKS.to_vec(),
+            FaultPoint::Commit(_) => InjectedFault::AT_COMMITS.to_vec(),
+            FaultPoint::Look(_) => InjectedFault::AT_LOOKS.to_vec(),
             FaultPoint::Call(nth) => {
                 let step = happened.calls.get(nth as usize - 1).map(|called| &called.step);
                 let settling_ms = step.and_then(|step| self.acts.get(step)).map_or(0, |(_, ms)| *ms);
-                Disturbance::at_calls(settling_ms)
+                InjectedFault::at_calls(settling_ms)
             }
         }
     }
@@ -171,7 +171,7 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
     /// Lives through one case and looks at its end.
     ///
     /// # Errors
-    /// When it was not survived; with as few of its disturbances as that takes.
+    /// When it was not survived; with as few of its faults as that takes.
     pub fn run(&self, scenario: &Scenario) -> Result<Report, Box<Failure>> {
         let report = run_once(self.system, scenario);
         let Some(what) = self.flaw(scenario, &report) else { return Ok(report) };
@@ -214,7 +214,7 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
         let back = report.left.iter().any(|(_, left)| *left == StopReason::Closed(Verdict::RolledBack));
         if !report.residue.is_empty() {
             let listed: Vec<&str> = report.residue.iter().map(|(_, step, _)| step.as_str()).collect();
-            if scenario.help != Help::Skip {
+            if scenario.help != OperatorAction::Skip {
                 return Some(format!("nobody left anything, and yet {listed:?} are left"));
             }
             // What one step left may be what another one put back.
@@ -243,8 +243,10 @@ impl<'a, S: SystemUnderTest> Exploration<'a, S> {
         }
         let disturbed = scenario.armed.iter().find_map(|armed| step_at(*armed, &report.happened));
         // Of steps that work on the same thing, one that is repeated may disturb the other without any fault.
-        let (usual, now) =
-            (restless(self.system, &Scenario::new(scenario.way, &[])), restless(self.system, scenario));
+        let (usual, now) = (
+            not_idempotent(self.system, &Scenario::new(scenario.way, &[])),
+            not_idempotent(self.system, scenario),
+        );
         let to_blame = now.into_iter().find(|step| !usual.contains(step)).or(disturbed);
         let (activity, step) = match (to_blame, scenario.armed.first()) {
             (Some(step), _) => of(step),
@@ -267,12 +269,12 @@ fn points(happened: &Happened) -> Vec<FaultPoint> {
 
 /// The step that was disturbed. A commit holds answers first and intents last: what was not kept of it is the
 /// answers, and what nobody has heard of afterwards is what became of the intents.
-fn step_at((point, disturbance): (FaultPoint, Disturbance), happened: &Happened) -> Option<StepId> {
+fn step_at((point, fault): (FaultPoint, InjectedFault), happened: &Happened) -> Option<StepId> {
     match point {
         FaultPoint::Commit(nth) => {
             let steps = happened.commits.get(nth as usize - 1)?;
-            match disturbance {
-                Disturbance::CrashAfter | Disturbance::AnswerLost => steps.last().cloned(),
+            match fault {
+                InjectedFault::CrashAfter | InjectedFault::AnswerLost => steps.last().cloned(),
                 _ => steps.first().cloned(),
             }
         }
@@ -335,16 +337,16 @@ fn point_in_words(point: FaultPoint, happened: &Happened) -> String {
 impl Failure {
     fn way(&self) -> &'static str {
         match self.scenario.way {
-            Way::Forward => "on the way forward",
-            Way::ThereAndBack => "there and back",
-            Way::BackFromCleanUp => "into the clean-up and back",
+            Journey::Forward => "on the way forward",
+            Journey::ThereAndBack => "there and back",
+            Journey::BackFromCleanUp => "into the clean-up and back",
         }
     }
 
     /// What was done and what is wrong, without the history.
     fn in_short(&self) -> String {
-        let armed = |(point, disturbance): &(FaultPoint, Disturbance)| {
-            format!("{disturbance} {}", point_in_words(*point, &self.report.happened))
+        let armed = |(point, fault): &(FaultPoint, InjectedFault)| {
+            format!("{fault} {}", point_in_words(*point, &self.report.happened))
         };
         let armed: Vec<String> = self.scenario.armed.iter().map(armed).collect();
         let help = self.scenario.help;
@@ -362,10 +364,10 @@ impl fmt::Display for Failure {
             (Some(activity), None) => write!(f, "{activity} does not survive this, {way}:")?,
             (None, _) => write!(f, "the workflow does not survive this, {way}:")?,
         }
-        for (point, disturbance) in &self.scenario.armed {
-            write!(f, "\n  {disturbance} {}", point_in_words(*point, &self.report.happened))?;
+        for (point, fault) in &self.scenario.armed {
+            write!(f, "\n  {fault} {}", point_in_words(*point, &self.report.happened))?;
         }
-        if self.scenario.help != Help::Retry {
+        if self.scenario.help != OperatorAction::Retry {
             write!(f, "\n  and people help with {:?}", self.scenario.help)?;
         }
         writeln!(f, "\nwhat is wrong: {}", self.what)?;

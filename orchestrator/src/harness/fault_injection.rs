@@ -1,9 +1,9 @@
-//! Engine, for tests: real activities, conditions, workflows and a real log, with disturbances around them.
+//! Engine, for tests: real activities, conditions, workflows and a real log, with faults around them.
 
 use super::clock::Still;
-use super::fault_point::Disturbance;
+use super::fault_point::InjectedFault;
 use super::injector::{Called, Injector};
-use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow, Registry};
+use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow, OwnedFuture, Registry, StepData};
 use crate::activity::{
     Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey, Reversibility,
 };
@@ -28,20 +28,33 @@ pub(crate) struct FaultInjection {
     pub(crate) no_point_of_no_return: bool,
 }
 
-/// Something with disturbances around it.
-struct Disturbed<T: ?Sized> {
+/// Something with faults around it.
+struct Faulty<T: ?Sized> {
     name: &'static str,
     inner: Arc<T>,
     injection: FaultInjection,
+}
+
+impl<T: ?Sized + Send + Sync + 'static> Faulty<T> {
+    /// Looks at the world, unless that goes wrong.
+    fn look<R: Send + 'static>(
+        self: Arc<Self>,
+        what: &'static str,
+        look: OwnedFuture<Result<R, Fault>>,
+    ) -> OwnedFuture<Result<R, Fault>> {
+        Box::pin(async move {
+            self.injection.look(what, self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
+        })
+    }
 }
 
 impl FaultInjection {
     /// The same registry, disturbed.
     pub(crate) fn wrap(&self, registry: Registry) -> Registry {
         registry.wrapped(
-            |name, inner| Arc::new(Disturbed { name, inner, injection: self.clone() }),
-            |name, inner| Arc::new(Disturbed { name, inner, injection: self.clone() }),
-            |name, inner| Arc::new(Disturbed { name, inner, injection: self.clone() }),
+            |name, inner| Arc::new(Faulty { name, inner, injection: self.clone() }),
+            |name, inner| Arc::new(Faulty { name, inner, injection: self.clone() }),
+            |name, inner| Arc::new(Faulty { name, inner, injection: self.clone() }),
         )
     }
 
@@ -54,11 +67,11 @@ impl FaultInjection {
     ) -> Result<T, Blind> {
         match self.injector.at_look(what, name) {
             None => Ok(Still::during(self.outside, look).await),
-            Some(Disturbance::CrashBefore) => {
+            Some(InjectedFault::CrashBefore) => {
                 self.injector.die().await;
                 Err(Blind::Passing(lost()))
             }
-            Some(Disturbance::Refused) => Err(Blind::Lasting(refused())),
+            Some(InjectedFault::Refused) => Err(Blind::Lasting(refused())),
             Some(_) => Err(Blind::Passing(lost())),
         }
     }
@@ -89,50 +102,50 @@ fn refused() -> Fault {
 }
 
 /// An attempt, as a thing that can be made again.
-type Send_ = Arc<dyn Fn() -> BoxFuture<'static, Outcome<Json>> + Send + Sync>;
+type Send_ = Arc<dyn Fn() -> OwnedFuture<Outcome<Json>> + Send + Sync>;
 
-impl Disturbed<dyn AnyActivity> {
-    fn disturb(self: Arc<Self>, call: &Call, send: Send_) -> BoxFuture<'static, Outcome<Json>> {
+impl Faulty<dyn AnyActivity> {
+    fn disturb(self: Arc<Self>, call: &Call, send: Send_) -> OwnedFuture<Outcome<Json>> {
         if self.injection.no_point_of_no_return && self.inner.reversibility() == Reversibility::Irreversible {
             return Box::pin(async { Outcome::Refused(refused()) });
         }
         let step = call.step().clone();
         let called = Called { step: step.clone(), direction: call.direction(), activity: self.name };
-        let disturbance = self.injection.injector.at_call(called);
+        let fault = self.injection.injector.at_call(called);
         Box::pin(async move {
             let injection = &self.injection;
             let sent = || Still::during(injection.outside, send());
-            match disturbance {
+            match fault {
                 None => sent().await,
-                Some(Disturbance::CrashBefore) => {
+                Some(InjectedFault::CrashBefore) => {
                     injection.injector.die().await;
                     Outcome::Unknown(lost())
                 }
-                Some(Disturbance::CrashAfter) => {
+                Some(InjectedFault::CrashAfter) => {
                     self.unheard(&step, &sent().await);
                     injection.injector.die().await;
                     Outcome::Unknown(lost())
                 }
-                Some(Disturbance::CrashLate(after_ms)) => {
+                Some(InjectedFault::CrashLate(after_ms)) => {
                     self.later(after_ms, &step, send.clone());
                     injection.injector.die().await;
                     Outcome::Unknown(lost())
                 }
-                Some(Disturbance::AnswerLost) => {
+                Some(InjectedFault::AnswerLost) => {
                     self.unheard(&step, &sent().await);
                     Outcome::Unknown(lost())
                 }
-                Some(Disturbance::RequestLost) => Outcome::Unknown(lost()),
-                Some(Disturbance::Late(after_ms)) => {
+                Some(InjectedFault::RequestLost) => Outcome::Unknown(lost()),
+                Some(InjectedFault::Late(after_ms)) => {
                     self.later(after_ms, &step, send.clone());
                     Outcome::Unknown(lost())
                 }
-                Some(Disturbance::Refused) => Outcome::Refused(refused()),
-                Some(Disturbance::Retry) => {
+                Some(InjectedFault::Refused) => Outcome::Refused(refused()),
+                Some(InjectedFault::Retry) => {
                     let why = Fault::new(FaultKind::Throttled, "Injected", "too many requests");
                     Outcome::Retry { after: None, why }
                 }
-                Some(Disturbance::Repeated) => {
+                Some(InjectedFault::Repeated) => {
                     let first = sent().await;
                     // Told to come back later, whoever delivers twice goes on with the answer that came first: a
                     // refusal of the second says nothing of the first.
@@ -141,6 +154,18 @@ impl Disturbed<dyn AnyActivity> {
                         second => second,
                     }
                 }
+            }
+        })
+    }
+
+    fn probed(self: Arc<Self>, look: OwnedFuture<Probe<Json>>) -> OwnedFuture<Probe<Json>> {
+        Box::pin(async move {
+            match self.injection.look("probe", self.name, look).await {
+                Ok(probe) => {
+                    self.injection.injector.looked();
+                    probe
+                }
+                Err(blind) => Probe::Unsettled { after: None, why: blind.why() },
             }
         })
     }
@@ -163,7 +188,7 @@ impl Disturbed<dyn AnyActivity> {
     }
 }
 
-impl AnyActivity for Disturbed<dyn AnyActivity> {
+impl AnyActivity for Faulty<dyn AnyActivity> {
     fn reversibility(&self) -> Reversibility {
         self.inner.reversibility()
     }
@@ -184,64 +209,32 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
         self.inner.turn(input, direction)
     }
 
-    fn before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Json, Fault>> {
-        Box::pin(async move {
-            let look = self.inner.clone().before(input);
-            self.injection.look("before", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
-        })
+    fn before(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Json, Fault>> {
+        let look = self.inner.clone().before(input);
+        self.look("before", look)
     }
 
-    fn probe_undo(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        was: Option<Json>,
-    ) -> BoxFuture<'static, Probe<Json>> {
-        Box::pin(async move {
-            let look = self.inner.clone().probe_undo(input, before, was);
-            match self.injection.look("probe", self.name, look).await {
-                Ok(probe) => {
-                    self.injection.injector.looked();
-                    probe
-                }
-                Err(blind) => Probe::Unsettled { after: None, why: blind.why() },
-            }
-        })
-    }
-
-    fn restored(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-    ) -> BoxFuture<'static, Result<Vec<Difference>, Fault>> {
-        Box::pin(async move {
-            let look = self.inner.clone().restored(input, before);
-            self.injection.look("restored", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
-        })
+    fn restored(self: Arc<Self>, step: StepData) -> OwnedFuture<Result<Vec<Difference>, Fault>> {
+        let look = self.inner.clone().restored(step);
+        self.look("restored", look)
     }
 
     fn evidence(&self, input: &Json) -> Result<Evidence, Fault> {
         self.inner.evidence(input)
     }
 
-    fn reconstruct_before(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Option<Json>, Fault>> {
+    fn reconstruct_before(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Option<Json>, Fault>> {
         self.inner.clone().reconstruct_before(input)
     }
 
-    fn run(self: Arc<Self>, call: Arc<Call>, input: Json, before: Json) -> BoxFuture<'static, Outcome<Json>> {
+    fn run(self: Arc<Self>, call: Arc<Call>, step: StepData) -> OwnedFuture<Outcome<Json>> {
         let (inner, again) = (self.inner.clone(), call.clone());
-        let send: Send_ = Arc::new(move || inner.clone().run(again.clone(), input.clone(), before.clone()));
-        self.disturb(&call, send)
+        self.disturb(&call, Arc::new(move || inner.clone().run(again.clone(), step.clone())))
     }
 
-    fn poll(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        operation: Operation,
-    ) -> BoxFuture<'static, Outcome<Json>> {
+    fn poll(self: Arc<Self>, step: StepData, operation: Operation) -> OwnedFuture<Outcome<Json>> {
         Box::pin(async move {
-            let look = self.inner.clone().poll(input, before, operation);
+            let look = self.inner.clone().poll(step, operation);
             match self.injection.look("poll", self.name, look).await {
                 Ok(outcome) => outcome,
                 Err(Blind::Passing(why)) => Outcome::Retry { after: None, why },
@@ -251,55 +244,37 @@ impl AnyActivity for Disturbed<dyn AnyActivity> {
         })
     }
 
-    fn probe(self: Arc<Self>, input: Json, before: Json) -> BoxFuture<'static, Probe<Json>> {
-        Box::pin(async move {
-            let look = self.inner.clone().probe(input, before);
-            match self.injection.look("probe", self.name, look).await {
-                Ok(probe) => {
-                    self.injection.injector.looked();
-                    probe
-                }
-                Err(blind) => Probe::Unsettled { after: None, why: blind.why() },
-            }
-        })
+    fn probe(self: Arc<Self>, step: StepData) -> OwnedFuture<Probe<Json>> {
+        let look = self.inner.clone().probe(step);
+        self.probed(look)
     }
 
-    fn undo(
-        self: Arc<Self>,
-        call: Arc<Call>,
-        input: Json,
-        before: Json,
-        was: Option<Json>,
-    ) -> BoxFuture<'static, Outcome<Json>> {
+    fn probe_undo(self: Arc<Self>, step: StepData) -> OwnedFuture<Probe<Json>> {
+        let look = self.inner.clone().probe_undo(step);
+        self.probed(look)
+    }
+
+    fn undo(self: Arc<Self>, call: Arc<Call>, step: StepData) -> OwnedFuture<Outcome<Json>> {
         let (inner, again) = (self.inner.clone(), call.clone());
-        let send: Send_ =
-            Arc::new(move || inner.clone().undo(again.clone(), input.clone(), before.clone(), was.clone()));
-        self.disturb(&call, send)
+        self.disturb(&call, Arc::new(move || inner.clone().undo(again.clone(), step.clone())))
     }
 
-    fn verify(
-        self: Arc<Self>,
-        input: Json,
-        before: Json,
-        output: Json,
-    ) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
-        Box::pin(async move {
-            let look = self.inner.clone().verify(input, before, output);
-            self.injection.look("verify", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
-        })
+    fn verify(self: Arc<Self>, step: StepData) -> OwnedFuture<Result<Vec<Finding>, Fault>> {
+        let look = self.inner.clone().verify(step);
+        self.look("verify", look)
     }
 
-    fn residue(&self, input: &Json, before: &Json, was: Option<&Json>) -> Result<String, Fault> {
-        self.inner.residue(input, before, was)
+    fn residue(&self, step: &StepData) -> Result<String, Fault> {
+        self.inner.residue(step)
     }
 }
 
-impl AnyCondition for Disturbed<dyn AnyCondition> {
+impl AnyCondition for Faulty<dyn AnyCondition> {
     fn reads(&self, input: Option<&Json>) -> Result<(), Fault> {
         self.inner.reads(input)
     }
 
-    fn check(self: Arc<Self>, input: Json) -> BoxFuture<'static, ConditionResult> {
+    fn check(self: Arc<Self>, input: Json) -> OwnedFuture<ConditionResult> {
         Box::pin(async move {
             match self.injection.look("check", self.name, self.inner.clone().check(input)).await {
                 Ok(met) => met,
@@ -309,16 +284,14 @@ impl AnyCondition for Disturbed<dyn AnyCondition> {
         })
     }
 
-    fn verify(self: Arc<Self>, input: Json) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
-        Box::pin(async move {
-            let look = self.inner.clone().verify(input);
-            self.injection.look("verify", self.name, look).await.unwrap_or_else(|blind| Err(blind.why()))
-        })
+    fn verify(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Vec<Finding>, Fault>> {
+        let look = self.inner.clone().verify(input);
+        self.look("verify", look)
     }
 }
 
-impl AnyWorkflow for Disturbed<dyn AnyWorkflow> {
-    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> BoxFuture<'static, Vec<Result<Json, Fault>>> {
+impl AnyWorkflow for Faulty<dyn AnyWorkflow> {
+    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> OwnedFuture<Vec<Result<Json, Fault>>> {
         Box::pin(async move {
             let count = params.len();
             let look = self.inner.clone().survey_all(params);
@@ -333,7 +306,7 @@ impl AnyWorkflow for Disturbed<dyn AnyWorkflow> {
 }
 
 /// A log at whose commits the process may die, or that fails.
-pub(crate) struct DisturbedLog {
+pub(crate) struct FaultyLog {
     pub(crate) inner: Arc<dyn Log>,
     pub(crate) injector: Injector,
 }
@@ -363,7 +336,7 @@ fn step_of(record: &Record) -> Option<StepId> {
     }
 }
 
-impl LogDecorator for DisturbedLog {
+impl LogDecorator for FaultyLog {
     fn inner(&self) -> &dyn Log {
         &*self.inner
     }
@@ -376,17 +349,17 @@ impl LogDecorator for DisturbedLog {
             };
             let steps = append.records.iter().filter_map(step_of).collect();
             match self.injector.at_commit(steps) {
-                Some(Disturbance::CrashBefore) => {
+                Some(InjectedFault::CrashBefore) => {
                     self.injector.die().await;
                     failed()
                 }
-                Some(Disturbance::CrashAfter) => {
+                Some(InjectedFault::CrashAfter) => {
                     drop(self.inner.append(append).await);
                     self.injector.die().await;
                     failed()
                 }
-                Some(Disturbance::RequestLost) => failed(),
-                Some(Disturbance::AnswerLost) => {
+                Some(InjectedFault::RequestLost) => failed(),
+                Some(InjectedFault::AnswerLost) => {
                     drop(self.inner.append(append).await);
                     failed()
                 }

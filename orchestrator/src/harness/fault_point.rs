@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Disturbance {
+pub enum InjectedFault {
     /// The process dies before the effect, before the commit, before the look.
     CrashBefore,
     /// The process dies after the effect (or after the commit), before anybody hears of it.
@@ -40,7 +40,7 @@ pub enum FaultPoint {
 /// An effect that is late comes after this many milliseconds: soon, while others go on.
 const SOON_MS: u64 = 500;
 
-impl Disturbance {
+impl InjectedFault {
     /// Everything that can happen to a call; what is late comes soon, or when it is nearly too late.
     pub fn at_calls(settling_ms: u64) -> Vec<Self> {
         let mut all = vec![
@@ -70,7 +70,7 @@ impl Disturbance {
     pub const AT_LOOKS: [Self; 3] = [Self::CrashBefore, Self::AnswerLost, Self::Refused];
 }
 
-impl fmt::Display for Disturbance {
+impl fmt::Display for InjectedFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CrashBefore => f.write_str("the process dies before"),

@@ -1,7 +1,7 @@
 //! Engine, for tests: counts commits, calls and looks, says where something goes wrong, and remembers what
 //! was done there. Touches memory only.
 
-use super::fault_point::{Disturbance, FaultPoint};
+use super::fault_point::{FaultPoint, InjectedFault};
 use crate::ids::{Direction, StepId};
 use futures_util::future::BoxFuture;
 use std::collections::BTreeSet;
@@ -55,7 +55,7 @@ impl fmt::Display for Breach {
 
 #[derive(Default)]
 struct Inner {
-    armed: Vec<(FaultPoint, Disturbance)>,
+    armed: Vec<(FaultPoint, InjectedFault)>,
     happened: Happened,
     crashed: bool,
     /// Steps whose last call took effect without the engine hearing of it, and without a look since.
@@ -72,9 +72,9 @@ pub(crate) struct Injector {
 
 impl Injector {
     /// One that disturbs at these places.
-    pub(crate) fn armed(disturbances: &[(FaultPoint, Disturbance)]) -> Self {
+    pub(crate) fn armed(faults: &[(FaultPoint, InjectedFault)]) -> Self {
         let injector = Self::default();
-        injector.inner().armed.extend(disturbances);
+        injector.inner().armed.extend(faults);
         injector
     }
 
@@ -120,14 +120,14 @@ impl Injector {
         self.inner().crashed = true;
     }
 
-    pub(crate) fn at_commit(&self, steps: Vec<StepId>) -> Option<Disturbance> {
+    pub(crate) fn at_commit(&self, steps: Vec<StepId>) -> Option<InjectedFault> {
         let mut inner = self.inner();
         inner.happened.commits.push(steps);
         let point = FaultPoint::Commit(count(inner.happened.commits.len()));
         take(&mut inner.armed, point)
     }
 
-    pub(crate) fn at_call(&self, called: Called) -> Option<Disturbance> {
+    pub(crate) fn at_call(&self, called: Called) -> Option<InjectedFault> {
         let mut inner = self.inner();
         if called.direction == Direction::Do && inner.unheard.contains(&called.step) {
             inner.breaches.push(Breach::Blind(called.clone()));
@@ -137,7 +137,7 @@ impl Injector {
         take(&mut inner.armed, point)
     }
 
-    pub(crate) fn at_look(&self, what: &'static str, name: &'static str) -> Option<Disturbance> {
+    pub(crate) fn at_look(&self, what: &'static str, name: &'static str) -> Option<InjectedFault> {
         let mut inner = self.inner();
         inner.happened.looks.push((what, name));
         let point = FaultPoint::Look(count(inner.happened.looks.len()));
@@ -158,7 +158,7 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn take(armed: &mut Vec<(FaultPoint, Disturbance)>, point: FaultPoint) -> Option<Disturbance> {
+fn take(armed: &mut Vec<(FaultPoint, InjectedFault)>, point: FaultPoint) -> Option<InjectedFault> {
     let at = armed.iter().position(|(p, _)| *p == point)?;
     Some(armed.remove(at).1)
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`SystemUnderTest`] brings a world, its activities and a plan. [`enumerate`] first lives through it undisturbed
 //! (forward through every gate; there and back; into the clean-up and back) and counts its commits, its calls
-//! and its looks at the world. Then it does so again for every one of these places with every disturbance
+//! and its looks at the world. Then it does so again for every one of these places with every fault
 //! that can happen there, starts the engine anew after a death, plays the people, and looks at the *world*:
 //! it must end as the undisturbed run left it, or as it was before the first step, or differ from that by
 //! exactly what is listed as left. What the engine believes is not asked.
@@ -17,7 +17,7 @@
 //!
 //! Of an effect that is late, the engine sees nothing at first; it arrives soon, or when the settling time of
 //! its activity is nearly over, and in a run that goes back it arrives among the undo steps. Looks (`before`,
-//! `probe`, `poll`, `verify`, conditions, surveys) die, get no answer or are refused. Pairs of disturbances
+//! `probe`, `poll`, `verify`, conditions, surveys) die, get no answer or are refused. Pairs of faults
 //! close to each other are drawn from a seed.
 //!
 //! A [`Failure`] names the activity and its step, says what is wrong, and tells the history; [`Findings`]
@@ -36,9 +36,9 @@ mod system_under_test;
 
 pub use clock::VirtualClock;
 pub use exploration::{Exploration, Failure, Findings};
-pub use fault_point::{Disturbance, FaultPoint};
+pub use fault_point::{FaultPoint, InjectedFault};
 pub use injector::{Called, Happened};
-pub use scenario::{Help, Report, Scenario, Way, run_once};
+pub use scenario::{Journey, OperatorAction, Report, Scenario, run_once};
 pub use system_under_test::{SystemUnderTest, WorldUnderTest};
 
 /// Pairs that [`enumerate`] draws.

@@ -1,11 +1,11 @@
 //! Engine, for tests: lives through one case: drives, starts anew after every death, and plays the people.
 
 use super::clock::{Still, VirtualClock};
-use super::fault_injection::{DisturbedLog, FaultInjection};
-use super::fault_point::{Disturbance, FaultPoint};
+use super::fault_injection::{FaultInjection, FaultyLog};
+use super::fault_point::{FaultPoint, InjectedFault};
 use super::injector::{Happened, Injector};
 use super::system_under_test::{SystemUnderTest, WorldUnderTest};
-use crate::activity::registry::Registry;
+use crate::activity::registry::{Registry, StepData};
 use crate::activity::{Call, Outcome, Reversibility};
 use crate::driver::{Engine, StopReason, WaitPolicy};
 use crate::ids::{Direction, RunId, StepId};
@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 /// Which way a run is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
+pub enum Journey {
     /// To its goal, through every gate.
     Forward,
     /// As far as it goes by itself, and then back.
@@ -36,7 +36,7 @@ pub enum Way {
 
 /// What people do about a step that cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Help {
+pub enum OperatorAction {
     /// They ask to try again.
     Retry,
     /// They leave it out, or its effect in place.
@@ -49,17 +49,17 @@ pub enum Help {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// Which way.
-    pub way: Way,
+    pub way: Journey,
     /// What goes wrong, and where.
-    pub armed: Vec<(FaultPoint, Disturbance)>,
+    pub armed: Vec<(FaultPoint, InjectedFault)>,
     /// What people do then.
-    pub help: Help,
+    pub help: OperatorAction,
 }
 
 impl Scenario {
     /// A case in which people ask to try again.
-    pub fn new(way: Way, armed: &[(FaultPoint, Disturbance)]) -> Self {
-        Self { way, armed: armed.to_vec(), help: Help::Retry }
+    pub fn new(way: Journey, armed: &[(FaultPoint, InjectedFault)]) -> Self {
+        Self { way, armed: armed.to_vec(), help: OperatorAction::Retry }
     }
 }
 
@@ -108,12 +108,12 @@ pub fn run_once<S: SystemUnderTest>(system: &S, scenario: &Scenario) -> Report {
 
 /// Lives through a case again and finds the steps whose act, done once more by hand, still changes a world in
 /// which it is said to be done.
-pub(crate) fn restless<S: SystemUnderTest>(system: &S, scenario: &Scenario) -> Vec<StepId> {
+pub(crate) fn not_idempotent<S: SystemUnderTest>(system: &S, scenario: &Scenario) -> Vec<StepId> {
     in_virtual_time(async {
         let world = Still::during(S::OUTSIDE, system.world()).await;
         let mut run_of = ScenarioRun::set(&world, S::OUTSIDE, scenario).await;
         run_of.live().await;
-        run_of.restless(&world).await
+        run_of.not_idempotent(&world).await
     })
 }
 
@@ -133,7 +133,7 @@ struct ScenarioRun {
     scenario: Scenario,
     log: Arc<dyn Log>,
     engine: Engine,
-    /// The same without disturbances, for people and for what they list.
+    /// The same without faults, for people and for what they list.
     plain: Registry,
     injector: Injector,
     runs: Vec<RunId>,
@@ -154,9 +154,9 @@ impl ScenarioRun {
             injector: injector.clone(),
             clock: clock.clone(),
             outside,
-            no_point_of_no_return: scenario.way == Way::BackFromCleanUp,
+            no_point_of_no_return: scenario.way == Journey::BackFromCleanUp,
         };
-        let disturbed = Arc::new(DisturbedLog { inner: log.clone(), injector: injector.clone() });
+        let disturbed = Arc::new(FaultyLog { inner: log.clone(), injector: injector.clone() });
         let engine = Engine::builder(disturbed, injection.wrap(world.registry())).clock(clock).actor(actor);
         let engine = engine.concurrency(8).look_ms(LOOK_MS).build();
         Self {
@@ -180,10 +180,10 @@ impl ScenarioRun {
     /// Drives and helps until nobody has anything more to do, and everything that was on its way is there.
     async fn live(&mut self) -> Vec<(RunId, StopReason)> {
         let mut left = self.drive().await;
-        let mut turned = self.scenario.way == Way::Forward;
+        let mut turned = self.scenario.way == Journey::Forward;
         for _ in 0..CARE_MAX {
             // Who goes there and back turns where the run stands, with what is parked there.
-            let helps = self.broken.is_none() && (turned || self.scenario.way != Way::ThereAndBack);
+            let helps = self.broken.is_none() && (turned || self.scenario.way != Journey::ThereAndBack);
             let cared = helps && self.care(turned).await;
             if !cared && (turned || self.broken.is_some()) {
                 break;
@@ -194,8 +194,8 @@ impl ScenarioRun {
             }
             left = self.drive().await;
         }
-        let late = self.scenario.armed.iter().map(|(_, disturbance)| match disturbance {
-            Disturbance::Late(ms) | Disturbance::CrashLate(ms) => *ms + 1,
+        let late = self.scenario.armed.iter().map(|(_, fault)| match fault {
+            InjectedFault::Late(ms) | InjectedFault::CrashLate(ms) => *ms + 1,
             _ => 0,
         });
         self.pause(late.max().unwrap_or(0)).await;
@@ -271,7 +271,7 @@ impl ScenarioRun {
 
     /// Whether this is what a run that turns in its clean-up never gets past.
     fn is_last(&self, activity: &str) -> bool {
-        self.scenario.way == Way::BackFromCleanUp
+        self.scenario.way == Journey::BackFromCleanUp
             && self
                 .plain
                 .find_activity(activity)
@@ -280,9 +280,9 @@ impl ScenarioRun {
 
     fn opens(&self, turned: bool) -> bool {
         match self.scenario.way {
-            Way::Forward => true,
-            Way::ThereAndBack => false,
-            Way::BackFromCleanUp => !turned,
+            Journey::Forward => true,
+            Journey::ThereAndBack => false,
+            Journey::BackFromCleanUp => !turned,
         }
     }
 
@@ -296,8 +296,8 @@ impl ScenarioRun {
         let doubt = matches!(stands.forward, ForwardState::Parked { doubt: true, .. })
             || matches!(stands.undo, UndoState::Parked { doubt: true, .. });
         let request = match (self.scenario.help, &step.node) {
-            (Help::Skip, _) if !doubt => Request::Skip(vec![id]),
-            (Help::MarkDone, Node::Act { .. }) if !doubt => {
+            (OperatorAction::Skip, _) if !doubt => Request::Skip(vec![id]),
+            (OperatorAction::MarkDone, Node::Act { .. }) if !doubt => {
                 let direction = if matches!(stands.undo, UndoState::Parked { .. }) {
                     Direction::Undo
                 } else {
@@ -306,7 +306,9 @@ impl ScenarioRun {
                 self.by_hand(run, step, stands, direction).await;
                 Request::MarkDone(id)
             }
-            (Help::Retry | Help::Skip | Help::MarkDone, _) => Request::Retry(id),
+            (OperatorAction::Retry | OperatorAction::Skip | OperatorAction::MarkDone, _) => {
+                Request::Retry(id)
+            }
         };
         self.ask(run, request).await
     }
@@ -320,19 +322,18 @@ impl ScenarioRun {
         let request_id = crate::ids::request_id(run, &step.id, direction, u32::MAX);
         let call = Call::new(run.clone(), step.id.clone(), direction, u32::MAX, 0, request_id);
         let call = Arc::new(call);
+        let known = StepData { input, before, output: stands.output.clone() };
         let mut done = Still::during(self.outside, async {
             match direction {
-                Direction::Do => activity.clone().run(call, input.clone(), before.clone()).await,
-                Direction::Undo => {
-                    activity.clone().undo(call, input.clone(), before.clone(), stands.output.clone()).await
-                }
+                Direction::Do => activity.clone().run(call, known.clone()).await,
+                Direction::Undo => activity.clone().undo(call, known.clone()).await,
             }
         })
         .await;
         for _ in 0..CARE_MAX {
             let Outcome::Accepted(operation) = done else { return };
             self.pause(operation.after_ms).await;
-            let poll = activity.clone().poll(input.clone(), before.clone(), operation);
+            let poll = activity.clone().poll(known.clone(), operation);
             done = Still::during(self.outside, poll).await;
         }
     }
@@ -380,8 +381,8 @@ impl ScenarioRun {
         check_order(&*self.log, &states).await.err().map(|e| chain(&e))
     }
 
-    async fn restless(&self, world: &impl WorldUnderTest) -> Vec<StepId> {
-        let mut restless = Vec::new();
+    async fn not_idempotent(&self, world: &impl WorldUnderTest) -> Vec<StepId> {
+        let mut not_idempotent = Vec::new();
         let mut then = Still::during(self.outside, world.snapshot()).await;
         for run in &self.runs {
             let state = self.state(run).await;
@@ -398,11 +399,11 @@ impl ScenarioRun {
                 self.by_hand(run, step, stands, direction).await;
                 let now = Still::during(self.outside, world.snapshot()).await;
                 if now != std::mem::replace(&mut then, now.clone()) {
-                    restless.push(step.id.clone());
+                    not_idempotent.push(step.id.clone());
                 }
             }
         }
-        restless
+        not_idempotent
     }
 
     async fn residue(&self) -> Vec<(RunId, StepId, String)> {

@@ -43,7 +43,7 @@ fn was_done(run: &RunState, lost: &Lost) -> Vec<bool> {
 }
 
 fn is_ours(observed: &Observed) -> bool {
-    observed.evidence == Evidence::Ours
+    observed.evidence == Evidence::Conclusive
         && matches!(observed.found, ObservedEffect::InPlace(_) | ObservedEffect::Partly(_))
 }
 
@@ -84,23 +84,25 @@ impl Work<'_> {
         if step.forward.is_settled() {
             let other = |now: &Json| step.output.as_ref().is_some_and(|then| differs(then, now));
             return match &found.found {
-                ObservedEffect::Absent if found.evidence != Evidence::Nothing => Some(parked(gone(), false)),
-                ObservedEffect::InPlace(now) if found.evidence == Evidence::Ours && other(now) => {
+                ObservedEffect::Absent if found.evidence != Evidence::Inconclusive => {
+                    Some(parked(gone(), false))
+                }
+                ObservedEffect::InPlace(now) if found.evidence == Evidence::Conclusive && other(now) => {
                     Some(parked(another(), false))
                 }
                 _ => None,
             };
         }
         match (&found.found, found.evidence) {
-            (ObservedEffect::InPlace(_), Evidence::Ours) => Some(ReconciledOutcome::Done),
-            (ObservedEffect::InPlace(_), Evidence::Anybodys | Evidence::Nothing) => {
+            (ObservedEffect::InPlace(_), Evidence::Conclusive) => Some(ReconciledOutcome::Done),
+            (ObservedEffect::InPlace(_), Evidence::AbsenceOnly | Evidence::Inconclusive) => {
                 (due || last).then_some(ReconciledOutcome::Done)
             }
             (ObservedEffect::Partly(_), evidence) => {
-                (due || evidence == Evidence::Ours).then_some(ReconciledOutcome::Partial)
+                (due || evidence == Evidence::Conclusive).then_some(ReconciledOutcome::Partial)
             }
-            (ObservedEffect::Absent, Evidence::Nothing) => was.then_some(ReconciledOutcome::Done),
-            (ObservedEffect::Absent, Evidence::Ours | Evidence::Anybodys) => {
+            (ObservedEffect::Absent, Evidence::Inconclusive) => was.then_some(ReconciledOutcome::Done),
+            (ObservedEffect::Absent, Evidence::Conclusive | Evidence::AbsenceOnly) => {
                 was.then(|| parked(gone(), false))
             }
             (_, _) if matches!(step.forward, ForwardState::Parked { .. }) => None,

@@ -1,7 +1,7 @@
 //! Engine: compares what a run promised with the world, on demand. Reads only.
 
 use crate::activity::Finding;
-use crate::activity::registry::Registry;
+use crate::activity::registry::{Registry, StepData};
 use crate::fault::Fault;
 use crate::ids::StepId;
 use crate::json::Json;
@@ -51,7 +51,8 @@ fn promise(state: &RunState, registry: &Registry, at: Index) -> Option<Promise> 
         Node::Act { activity, .. } if kept => {
             let activity = registry.find_activity(activity).ok()?;
             let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
-            activity.verify(state.input(at)?.clone(), before, stands.output.clone()?)
+            let output = Some(stands.output.clone()?);
+            activity.verify(StepData { input: state.input(at)?.clone(), before, output })
         }
         // On the way back what was waited for is taken away again.
         Node::Wait { condition, input, .. } if kept && stands.undo == UndoState::None => {
@@ -87,7 +88,8 @@ pub fn residue(state: &RunState, registry: &Registry) -> Vec<(StepId, String)> {
         let input = state.input(at).filter(|_| ours && !gone)?;
         let before = stands.before.clone().unwrap_or_else(|| Json::of(&()));
         let activity = registry.find_activity(activity).ok()?;
-        Some((step.id.clone(), activity.residue(input, &before, stands.output.as_ref()).ok()?))
+        let known = StepData { input: input.clone(), before, output: stands.output.clone() };
+        Some((step.id.clone(), activity.residue(&known).ok()?))
     };
     (0..state.graph.len()).filter_map(left).collect()
 }

@@ -1,6 +1,7 @@
 use crate::fake_world::{House, HouseWorld, Put, Take, step};
 use rehome_orchestrator::harness::{
-    Disturbance, Exploration, FaultPoint, Help, Report, Scenario, SystemUnderTest, Way, enumerate, run_once,
+    Exploration, FaultPoint, InjectedFault, Journey, OperatorAction, Report, Scenario, SystemUnderTest,
+    enumerate, run_once,
 };
 use rehome_orchestrator::{Direction, Node, OnFailure, Phase, StopReason, Template, Verdict};
 use serde_json::{Value, json};
@@ -17,10 +18,10 @@ fn goal() -> Value {
 
 #[test]
 fn an_undisturbed_run_reaches_its_goal_and_one_that_is_turned_goes_all_the_way_back() {
-    let forward = run_once(&HOUSE, &Scenario::new(Way::Forward, &[]));
+    let forward = run_once(&HOUSE, &Scenario::new(Journey::Forward, &[]));
     assert_eq!(forward.world, goal(), "{}", forward.history.join("\n"));
     assert_eq!(forward.left[0].1, StopReason::Closed(Verdict::Done));
-    for (way, undone) in [(Way::ThereAndBack, 5), (Way::BackFromCleanUp, 6)] {
+    for (way, undone) in [(Journey::ThereAndBack, 5), (Journey::BackFromCleanUp, 6)] {
         let back = run_once(&HOUSE, &Scenario::new(way, &[]));
         assert_eq!(back.world, before(), "{}", back.history.join("\n"));
         assert_eq!(back.left[0].1, StopReason::Closed(Verdict::RolledBack));
@@ -38,7 +39,7 @@ fn time_of(history: &[String], kind: &str, step: &str, act: &str) -> i64 {
 
 #[test]
 fn a_pause_holds_on_the_way_there_and_on_the_way_back_behind_what_was_taken_back() {
-    let history = run_once(&HOUSE, &Scenario::new(Way::ThereAndBack, &[])).history;
+    let history = run_once(&HOUSE, &Scenario::new(Journey::ThereAndBack, &[])).history;
     let granted = ["left", "right", "far"].map(|step| time_of(&history, "ended", step, "run"));
     let used = time_of(&history, "began", "last", "run");
     assert!(granted.iter().all(|at| used - at >= 600_000), "{}", history.join("\n"));
@@ -66,9 +67,11 @@ fn every_disturbance_at_every_place_ends_as_planned_or_as_before_or_as_listed() 
 
 #[test]
 fn the_same_case_gives_the_same_log() {
-    let armed =
-        [(FaultPoint::Call(2), Disturbance::AnswerLost), (FaultPoint::Commit(9), Disturbance::CrashAfter)];
-    let scenario = Scenario::new(Way::Forward, &armed);
+    let armed = [
+        (FaultPoint::Call(2), InjectedFault::AnswerLost),
+        (FaultPoint::Commit(9), InjectedFault::CrashAfter),
+    ];
+    let scenario = Scenario::new(Journey::Forward, &armed);
     let (one, two) = (run_once(&HOUSE, &scenario), run_once(&HOUSE, &scenario));
     assert_eq!(one.history, two.history);
     assert_eq!((one.crashes, one.unused), (1, 0));
@@ -113,16 +116,18 @@ fn choices<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
 
 #[test]
 fn undo_steps_that_fail_together_park_each_alone_and_the_rest_is_undone_before_anybody_comes() {
-    let all = undos(&run_once(&HOUSE, &Scenario::new(Way::ThereAndBack, &[])));
+    let all = undos(&run_once(&HOUSE, &Scenario::new(Journey::ThereAndBack, &[])));
     // First what stands behind the pause; what needs nothing of each other side by side; and what they need.
     let [last, beside @ .., make] = all.as_slice() else { panic!("{} undo steps", all.len()) };
     assert_eq!((last.1.as_str(), beside.len(), make.1.as_str()), ("last", 3, "make"));
     let mut some = choices(beside);
     some.push(vec![make.clone()]);
-    for (failing, help) in some.iter().flat_map(|s| [Help::Retry, Help::Skip, Help::MarkDone].map(|h| (s, h)))
+    for (failing, help) in some
+        .iter()
+        .flat_map(|s| [OperatorAction::Retry, OperatorAction::Skip, OperatorAction::MarkDone].map(|h| (s, h)))
     {
-        let armed = failing.iter().map(|(point, _)| (*point, Disturbance::Refused)).collect();
-        let report = run_once(&HOUSE, &Scenario { way: Way::ThereAndBack, armed, help });
+        let armed = failing.iter().map(|(point, _)| (*point, InjectedFault::Refused)).collect();
+        let report = run_once(&HOUSE, &Scenario { way: Journey::ThereAndBack, armed, help });
         let story = format!("{help:?} {failing:?}\n{}", report.history.join("\n"));
         assert_eq!(report.left[0].1, StopReason::Closed(Verdict::RolledBack), "{story}");
         assert_eq!(report.unused, 0, "{story}");
@@ -142,9 +147,9 @@ fn undo_steps_that_fail_together_park_each_alone_and_the_rest_is_undone_before_a
     }
 }
 
-fn check_end(report: &Report, failing: &[(FaultPoint, String)], help: Help, story: &str) {
+fn check_end(report: &Report, failing: &[(FaultPoint, String)], help: OperatorAction, story: &str) {
     let listed: Vec<&str> = report.residue.iter().map(|(_, step, _)| step.as_str()).collect();
-    if help != Help::Skip {
+    if help != OperatorAction::Skip {
         assert_eq!((&report.world, listed), (&before(), Vec::new()), "{story}");
         return;
     }
@@ -182,7 +187,7 @@ impl SystemUnderTest for InTheWay {
 
 #[test]
 fn what_was_put_aside_and_put_back_is_still_there_when_the_run_has_gone_back() {
-    let back = run_once(&InTheWay, &Scenario::new(Way::ThereAndBack, &[]));
+    let back = run_once(&InTheWay, &Scenario::new(Journey::ThereAndBack, &[]));
     assert_eq!(back.world, before(), "{}", back.history.join("\n"));
     let findings = enumerate(&InTheWay);
     assert!(findings.failures.is_empty(), "{findings}");

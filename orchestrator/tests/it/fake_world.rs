@@ -22,7 +22,7 @@ pub(crate) struct Put {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct FaultPoint {
+pub(crate) struct Placement {
     pub(crate) shelf: String,
     pub(crate) thing: String,
 }
@@ -36,15 +36,16 @@ impl Activity for Put {
     const NAME: &'static str = "shelf.put/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = 1_000;
-    type Input = FaultPoint;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
+    type Input = Placement;
     type Before = ();
     type Output = Placed;
 
-    fn locks(&self, input: &FaultPoint) -> Vec<ResourceKey> {
+    fn locks(&self, input: &Placement) -> Vec<ResourceKey> {
         vec![ResourceKey::new(&input.shelf)]
     }
 
-    async fn run(&self, _: &Call, input: &FaultPoint, (): &()) -> Outcome<Placed> {
+    async fn run(&self, _: &Call, input: &Placement, (): &()) -> Outcome<Placed> {
         let mut shelves = open(&self.shelves);
         // Like many services: what is there already is an error, whoever put it there.
         match shelves.get(&input.shelf) {
@@ -58,7 +59,7 @@ impl Activity for Put {
         }
     }
 
-    async fn probe(&self, input: &FaultPoint, (): &()) -> Probe<Placed> {
+    async fn probe(&self, input: &Placement, (): &()) -> Probe<Placed> {
         match open(&self.shelves).get(&input.shelf) {
             Some(_) if self.blind => Probe::NotApplied,
             None => Probe::NotApplied,
@@ -73,11 +74,7 @@ impl Activity for Put {
         }
     }
 
-    fn evidence(&self, _: &FaultPoint) -> Evidence {
-        Evidence::Ours
-    }
-
-    async fn undo(&self, _: &Call, input: &FaultPoint, (): &(), _: Option<&Placed>) -> Outcome<()> {
+    async fn undo(&self, _: &Call, input: &Placement, (): &(), _: Option<&Placed>) -> Outcome<()> {
         let mut shelves = open(&self.shelves);
         if shelves.get(&input.shelf) == Some(&input.thing) {
             shelves.remove(&input.shelf);
@@ -85,13 +82,13 @@ impl Activity for Put {
         Outcome::Applied(())
     }
 
-    async fn verify(&self, input: &FaultPoint, (): &(), _: &Placed) -> Result<Vec<Finding>, Fault> {
+    async fn verify(&self, input: &Placement, (): &(), _: &Placed) -> Result<Vec<Finding>, Fault> {
         let found = open(&self.shelves).get(&input.shelf).cloned();
         let holds = found.as_ref() == Some(&input.thing);
         Ok(vec![Finding { fact: input.shelf.clone(), expected: input.thing.clone(), found, holds }])
     }
 
-    fn residue(&self, input: &FaultPoint, (): &(), _: Option<&Placed>) -> String {
+    fn residue(&self, input: &Placement, (): &(), _: Option<&Placed>) -> String {
         format!("take {} from {}", input.thing, input.shelf)
     }
 }
@@ -115,19 +112,19 @@ impl Activity for Carry {
     const NAME: &'static str = "shelf.carry/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = 1_000;
-    type Input = FaultPoint;
+    type Input = Placement;
     type Before = ();
     type Output = Placed;
 
-    fn locks(&self, input: &FaultPoint) -> Vec<ResourceKey> {
+    fn locks(&self, input: &Placement) -> Vec<ResourceKey> {
         self.put.locks(input)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the world takes its own time")]
-    async fn run(&self, _: &Call, input: &FaultPoint, (): &()) -> Outcome<Placed> {
+    async fn run(&self, _: &Call, input: &Placement, (): &()) -> Outcome<Placed> {
         *self.under_way().entry(input.shelf.clone()).or_default() += 1;
         let (shelves, under_way) = (self.put.shelves.clone(), self.under_way.clone());
-        let FaultPoint { shelf, thing } = input.clone();
+        let Placement { shelf, thing } = input.clone();
         // The carrier arrives whatever becomes of who sent for them.
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(CARRIED_MS)).await;
@@ -137,7 +134,7 @@ impl Activity for Carry {
         Outcome::Accepted(Operation { address: input.shelf.clone(), after_ms: 1_000 })
     }
 
-    async fn poll(&self, input: &FaultPoint, (): &(), operation: &Operation) -> Outcome<Placed> {
+    async fn poll(&self, input: &Placement, (): &(), operation: &Operation) -> Outcome<Placed> {
         match self.probe(input, &()).await {
             Probe::Applied(placed) => Outcome::Applied(placed),
             Probe::InProgress { .. } => Outcome::Accepted(operation.clone()),
@@ -145,26 +142,26 @@ impl Activity for Carry {
         }
     }
 
-    async fn probe(&self, input: &FaultPoint, (): &()) -> Probe<Placed> {
+    async fn probe(&self, input: &Placement, (): &()) -> Probe<Placed> {
         if self.under_way().get(&input.shelf).is_some_and(|carriers| *carriers > 0) {
             return Probe::InProgress { after: None };
         }
         self.put.probe(input, &()).await
     }
 
-    fn evidence(&self, input: &FaultPoint) -> Evidence {
+    fn evidence(&self, input: &Placement) -> Evidence {
         self.put.evidence(input)
     }
 
-    async fn undo(&self, call: &Call, input: &FaultPoint, (): &(), was: Option<&Placed>) -> Outcome<()> {
+    async fn undo(&self, call: &Call, input: &Placement, (): &(), was: Option<&Placed>) -> Outcome<()> {
         self.put.undo(call, input, &(), was).await
     }
 
-    async fn verify(&self, input: &FaultPoint, (): &(), output: &Placed) -> Result<Vec<Finding>, Fault> {
+    async fn verify(&self, input: &Placement, (): &(), output: &Placed) -> Result<Vec<Finding>, Fault> {
         self.put.verify(input, &(), output).await
     }
 
-    fn residue(&self, input: &FaultPoint, (): &(), was: Option<&Placed>) -> String {
+    fn residue(&self, input: &Placement, (): &(), was: Option<&Placed>) -> String {
         self.put.residue(input, &(), was)
     }
 }
@@ -176,6 +173,7 @@ impl Activity for Take {
     const NAME: &'static str = "shelf.take/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
     const SETTLING_MS: u64 = 1_000;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     type Input = String;
     type Before = Option<String>;
     type Output = ();
@@ -203,10 +201,6 @@ impl Activity for Take {
                 found: Some(now.clone()),
             }),
         }
-    }
-
-    fn evidence(&self, _: &String) -> Evidence {
-        Evidence::Anybodys
     }
 
     /// Of what was on an empty shelf nothing tells.
@@ -239,6 +233,7 @@ impl Activity for Burn {
     const NAME: &'static str = "shelf.burn/1";
     const REVERSIBILITY: Reversibility = Reversibility::Irreversible;
     const SETTLING_MS: u64 = 1_000;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     type Input = String;
     type Before = ();
     type Output = ();
@@ -254,10 +249,6 @@ impl Activity for Burn {
 
     async fn probe(&self, input: &String, (): &()) -> Probe<()> {
         if open(&self.0).contains_key(input) { Probe::NotApplied } else { Probe::Applied(()) }
-    }
-
-    fn evidence(&self, _: &String) -> Evidence {
-        Evidence::Anybodys
     }
 
     async fn undo(&self, _: &Call, _: &String, (): &(), _: Option<&()>) -> Outcome<()> {

@@ -1,7 +1,7 @@
 //! A world that answers with success and does nothing: how often it is asked, and how fast.
 
 use crate::fake_world::{Moving, Shelves, step};
-use rehome_orchestrator::harness::{Scenario, SystemUnderTest, Way, WorldUnderTest, run_once};
+use rehome_orchestrator::harness::{Journey, Scenario, SystemUnderTest, WorldUnderTest, run_once};
 use rehome_orchestrator::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -60,10 +60,6 @@ impl Activity for Tell {
         Outcome::Applied(())
     }
 
-    async fn verify(&self, _: &String, (): &(), (): &()) -> Result<Vec<Finding>, Fault> {
-        Ok(Vec::new())
-    }
-
     fn residue(&self, shelf: &String, (): &(), _: Option<&()>) -> String {
         shelf.clone()
     }
@@ -107,7 +103,7 @@ impl WorldUnderTest for StreetWorld {
 }
 
 /// When each attempt before the first stop was begun, and what was said at the stop.
-fn attempts(deaf: Deaf, way: Way, act: &str) -> (Vec<i64>, String) {
+fn attempts(deaf: Deaf, way: Journey, act: &str) -> (Vec<i64>, String) {
     let history = run_once(&Street(deaf), &Scenario::new(way, &[])).history;
     let stop = history.iter().position(|line| line.contains(" parked "));
     let stop = stop.unwrap_or_else(|| panic!("it does not stop\n{}", history.join("\n")));
@@ -121,7 +117,7 @@ fn attempts(deaf: Deaf, way: Way, act: &str) -> (Vec<i64>, String) {
 fn what_is_answered_with_success_and_changes_nothing_is_tried_twice_with_a_pause_and_then_stops() {
     // What is not there at all is first waited for: it may come late.
     for (deaf, pause_ms) in [(Deaf::Write, 2_000), (Deaf::Half, 1_000)] {
-        let (begun, said) = attempts(deaf, Way::Forward, "run");
+        let (begun, said) = attempts(deaf, Journey::Forward, "run");
         assert_eq!(begun.len(), 2, "{begun:?}");
         assert!(begun[1] - begun[0] >= pause_ms, "no pause: {begun:?}");
         assert!(said.contains("answered 200 and left this out"), "{said}");
@@ -130,7 +126,7 @@ fn what_is_answered_with_success_and_changes_nothing_is_tried_twice_with_a_pause
 
 #[test]
 fn an_undo_that_is_answered_with_success_and_changes_nothing_stops_too() {
-    let (begun, said) = attempts(Deaf::Undo, Way::ThereAndBack, "undo");
+    let (begun, said) = attempts(Deaf::Undo, Journey::ThereAndBack, "undo");
     assert_eq!(begun.len(), 2, "{begun:?}");
     assert!(begun[1] - begun[0] >= 1_000, "no pause: {begun:?}");
     assert!(said.contains("still there"), "{said}");

@@ -247,6 +247,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = SettingsInput;
     type Before = SettingsBefore;
     type Output = Spilt;
@@ -339,10 +340,6 @@ impl<L: List> Activity for SettingsRewrite<L> {
         let spilt = self.spilt(input, before, &self.live(input).await?);
         let id = Self::id(input);
         Ok(spilt.iter().filter(|spill| !spill.is_change()).map(|spill| spill.difference(&id)).collect())
-    }
-
-    fn evidence(&self, _: &SettingsInput) -> Evidence {
-        Evidence::Ours
     }
 
     async fn reconstruct_before(&self, input: &SettingsInput) -> Result<Option<SettingsBefore>, Fault> {

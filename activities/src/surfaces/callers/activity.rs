@@ -43,7 +43,7 @@ pub(crate) struct Admit;
 impl Way for Admit {
     const NAME: &'static str = "caller.admit/1";
     const ADMITS: bool = true;
-    const EVIDENCE: Evidence = Evidence::Ours;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     const PROMISE: &'static str = "lets the new identity in";
     const BACK: &'static str = "take the new identity out of its lists of callers";
 }
@@ -54,7 +54,7 @@ pub(crate) struct Dismiss;
 impl Way for Dismiss {
     const NAME: &'static str = "caller.dismiss/1";
     const ADMITS: bool = false;
-    const EVIDENCE: Evidence = Evidence::Anybodys;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     const PROMISE: &'static str = "lets the old identity in no more";
     const BACK: &'static str = "put the old identity back into its lists of callers";
 }
@@ -230,6 +230,7 @@ impl<W: Way> Activity for Callers<W> {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = W::EVIDENCE;
     type Input = CallersInput;
     type Before = CallersBefore;
     type Output = Spilt;
@@ -316,10 +317,6 @@ impl<W: Way> Activity for Callers<W> {
             .iter()
             .filter(|spill| !(is_list(spill) && spill.entries_lost().is_some_and(|lost| lost <= goes)));
         Ok(others.map(|spill| spill.difference(&input.id)).collect())
-    }
-
-    fn evidence(&self, _: &CallersInput) -> Evidence {
-        W::EVIDENCE
     }
 
     /// Nobody else lets the new one in, and the plan was made because the old one was in all of the lists.

@@ -16,44 +16,31 @@ use rehome_orchestrator::{Node, StepId, Template};
 /// How one engine is written.
 struct Dialect {
     what: &'static str,
-    add: &'static str,
-    drop: &'static str,
     language: Language,
     /// How long a user's name may be.
     name_max: usize,
+    /// What makes a user that has what another one has, and what takes a user away.
+    scripts: [&'static str; 2],
+}
+
+/// The two scripts of an engine.
+macro_rules! scripts {
+    ($engine:literal . $ending:literal) => {
+        [
+            include_str!(concat!("scripts/", $engine, "_add.", $ending)),
+            include_str!(concat!("scripts/", $engine, "_drop.", $ending)),
+        ]
+    };
 }
 
 fn dialect(engine: Engine) -> Dialect {
-    match engine {
-        Engine::Sql => Dialect {
-            what: "Azure SQL",
-            add: include_str!("scripts/sql_add.sql"),
-            drop: include_str!("scripts/sql_drop.sql"),
-            language: Language::TSql,
-            name_max: 128,
-        },
-        Engine::Postgres => Dialect {
-            what: "PostgreSQL",
-            add: include_str!("scripts/postgres_add.sql"),
-            drop: include_str!("scripts/postgres_drop.sql"),
-            language: Language::Postgres,
-            name_max: 63,
-        },
-        Engine::MySql => Dialect {
-            what: "MySQL",
-            add: include_str!("scripts/mysql_add.sql"),
-            drop: include_str!("scripts/mysql_drop.sql"),
-            language: Language::MySql,
-            name_max: 32,
-        },
-        Engine::Kusto => Dialect {
-            what: "Data Explorer",
-            add: include_str!("scripts/kusto_add.kql"),
-            drop: include_str!("scripts/kusto_drop.kql"),
-            language: Language::Kql,
-            name_max: 128,
-        },
-    }
+    let (what, language, name_max, scripts) = match engine {
+        Engine::Sql => ("Azure SQL", Language::TSql, 128, scripts!("sql"."sql")),
+        Engine::Postgres => ("PostgreSQL", Language::Postgres, 63, scripts!("postgres"."sql")),
+        Engine::MySql => ("MySQL", Language::MySql, 32, scripts!("mysql"."sql")),
+        Engine::Kusto => ("Data Explorer", Language::Kql, 128, scripts!("kusto"."kql")),
+    };
+    Dialect { what, language, name_max, scripts }
 }
 
 /// One identity, as a script names it.
@@ -66,35 +53,36 @@ struct User {
 
 /// The users of the new identity, before anything works as it.
 pub(crate) fn add_users(b: &mut Builder<'_>, new: &NewIdentity, known: &StepId) -> Vec<StepId> {
+    let what = "user for NEW, with what the old one has";
     let needs = [new.step(), known.clone()];
-    let found = servers(b.facts);
-    let add = |server: Server| {
-        let dialect = dialect(server.engine);
-        let (old, fresh) = (old_user(b, &dialect), new_user(b, new, &dialect));
-        let node = Node::ByHand {
-            instruction: script(b, &server, &dialect, dialect.add, [&old, &fresh]),
-            undo: script(b, &server, &dialect, dialect.drop, [&fresh, &old]),
-        };
-        let title = format!("{} {}: user for NEW, with what the old one has", dialect.what, server.name);
-        b.push(Part::Grant, StepText::new(title, "by hand"), &needs, node)
-    };
-    found.into_iter().map(add).collect()
+    steps(b, new, (Part::Grant, what, &needs), |scripts| scripts)
 }
 
 /// Takes the users of the old identity away, once nothing works as it.
 pub(crate) fn drop_users(b: &mut Builder<'_>, new: &NewIdentity, needs: &[StepId]) -> Vec<StepId> {
+    steps(b, new, (Part::CleanUp, "drop the old user", needs), |[add, drop]| [drop, add])
+}
+
+/// A step for each server, with the script that a person runs and the one that takes it back.
+fn steps(
+    b: &mut Builder<'_>,
+    new: &NewIdentity,
+    (part, what, needs): (Part, &str, &[StepId]),
+    order: fn([&'static str; 2]) -> [&'static str; 2],
+) -> Vec<StepId> {
     let found = servers(b.facts);
-    let drop = |server: Server| {
+    let step = |server: Server| {
         let dialect = dialect(server.engine);
         let (old, fresh) = (old_user(b, &dialect), new_user(b, new, &dialect));
+        let [instruction, undo] = order(dialect.scripts);
         let node = Node::ByHand {
-            instruction: script(b, &server, &dialect, dialect.drop, [&old, &fresh]),
-            undo: script(b, &server, &dialect, dialect.add, [&fresh, &old]),
+            instruction: script(b, &server, &dialect, instruction, [&old, &fresh]),
+            undo: script(b, &server, &dialect, undo, [&fresh, &old]),
         };
-        let title = format!("{} {}: drop the old user", dialect.what, server.name);
-        b.push(Part::CleanUp, StepText::new(title, "by hand"), needs, node)
+        let title = format!("{} {}: {what}", dialect.what, server.name);
+        b.push(part, StepText::new(title, "by hand"), needs, node)
     };
-    found.into_iter().map(drop).collect()
+    found.into_iter().map(step).collect()
 }
 
 fn old_user(b: &Builder<'_>, dialect: &Dialect) -> User {

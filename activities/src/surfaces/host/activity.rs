@@ -358,7 +358,11 @@ impl Activity for HostRewrite {
 
     /// Nobody else makes a host use the new identity; that it does not use the old one may have other reasons.
     fn evidence(&self, input: &HostInput) -> Evidence {
-        if input.attach.is_empty() && input.pointers.is_empty() { Evidence::Anybodys } else { Evidence::Ours }
+        if input.attach.is_empty() && input.pointers.is_empty() {
+            Evidence::AbsenceOnly
+        } else {
+            Evidence::Conclusive
+        }
     }
 
     async fn reconstruct_before(&self, input: &HostInput) -> Result<Option<HostBefore>, Fault> {

@@ -67,7 +67,7 @@ impl Object for MadeIdentity {
     const NAME: &'static str = "identity.create/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
     const MAY_EXIST: bool = true;
-    const EVIDENCE: Evidence = Evidence::Ours;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = IdentityInput;
 
     fn kept(input: &IdentityInput) -> &[KeptLock] {

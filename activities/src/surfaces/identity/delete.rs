@@ -69,6 +69,7 @@ impl Activity for DeleteIdentity {
     const REVERSIBILITY: Reversibility = Reversibility::Irreversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     type Input = DeleteInput;
     type Before = ();
     type Output = ();
@@ -109,10 +110,6 @@ impl Activity for DeleteIdentity {
             Ok(Some(_)) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
         }
-    }
-
-    fn evidence(&self, _: &DeleteInput) -> Evidence {
-        Evidence::Anybodys
     }
 
     async fn undo(&self, _: &Call, input: &DeleteInput, (): &(), _: Option<&()>) -> Outcome<()> {

@@ -52,7 +52,7 @@ pub(crate) struct Add;
 impl Way for Add {
     const NAME: &'static str = "access_policy.add/1";
     const ADDS: bool = true;
-    const EVIDENCE: Evidence = Evidence::Ours;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Before = Option<Image>;
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Remove;
 impl Way for Remove {
     const NAME: &'static str = "access_policy.remove/1";
     const ADDS: bool = false;
-    const EVIDENCE: Evidence = Evidence::Anybodys;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     type Before = Removed;
 }
 
@@ -263,6 +263,7 @@ impl<W: Way> Activity for Policy<W> {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = W::EVIDENCE;
     type Input = PolicyInput;
     type Before = W::Before;
     type Output = Spilt;
@@ -335,10 +336,6 @@ impl<W: Way> Activity for Policy<W> {
         let others =
             spilt.iter().filter(|spill| spill.pointer.starts_with("/properties/") && !is_entry(spill));
         Ok(others.map(|spill| spill.difference(&input.vault)).collect())
-    }
-
-    fn evidence(&self, _: &PolicyInput) -> Evidence {
-        W::EVIDENCE
     }
 
     /// What others had is not known any more; of who goes it is what is there, or what the plan says was there.

@@ -6,7 +6,7 @@ use crate::activity::kept_lock::{KeptLock, LOCKS};
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use rehome_orchestrator::{
-    Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
+    Activity, Call, Difference, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,
 };
 use serde_json::Value;
 
@@ -58,10 +58,6 @@ impl Activity for KeepLock {
             Ok(_) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
         }
-    }
-
-    fn evidence(&self, _: &KeptLock) -> Evidence {
-        Evidence::Nothing
     }
 
     /// The plan was made because it was there.

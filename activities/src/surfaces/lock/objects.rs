@@ -21,7 +21,7 @@ impl Object for LiftedLock {
     const NAME: &'static str = "lock.lift/1";
     const COMES_BACK: bool = true;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const EVIDENCE: Evidence = Evidence::Nothing;
+    const EVIDENCE: Evidence = Evidence::Inconclusive;
     type Input = LiftInput;
 
     fn id(input: &LiftInput) -> ResourceId {
@@ -43,7 +43,7 @@ pub(crate) struct RestoredLock;
 impl Object for RestoredLock {
     const NAME: &'static str = "lock.restore/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const EVIDENCE: Evidence = Evidence::Nothing;
+    const EVIDENCE: Evidence = Evidence::Inconclusive;
     type Input = KeptLock;
 
     fn id(input: &KeptLock) -> ResourceId {

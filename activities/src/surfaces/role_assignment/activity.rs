@@ -44,7 +44,7 @@ fn set(properties: &mut Value, name: &str, value: Option<&str>) {
 impl Object for MadeAssignment {
     const NAME: &'static str = "role_assignment.grant/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const EVIDENCE: Evidence = Evidence::Ours;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = GrantInput;
 
     fn kept(input: &GrantInput) -> &[KeptLock] {
@@ -130,7 +130,7 @@ pub(crate) struct OldAssignmentInput {
 impl Object for OldAssignment {
     const NAME: &'static str = "role_assignment.revoke/1";
     const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const EVIDENCE: Evidence = Evidence::Anybodys;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     type Input = OldAssignmentInput;
 
     fn id(input: &OldAssignmentInput) -> ResourceId {

@@ -120,6 +120,7 @@ impl Activity for Recondition {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = ReconditionInput;
     /// Everything but the condition; logs of older programs do not have it.
     type Before = Option<Rest>;
@@ -192,10 +193,6 @@ impl Activity for Recondition {
         };
         let spilt = was.blurred().spilt(&self.rest(input, &live).blurred());
         Ok(spilt.iter().map(|spill| spill.difference(&input.id)).collect())
-    }
-
-    fn evidence(&self, _: &ReconditionInput) -> Evidence {
-        Evidence::Ours
     }
 
     /// What else there was is not known any more.

@@ -246,6 +246,7 @@ impl Activity for SetAttributes {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = AttributesInput;
     type Before = AttributesBefore;
     type Output = Spilt;
@@ -318,10 +319,6 @@ impl Activity for SetAttributes {
             },
             Err(why) => Probe::Unsettled { after: None, why },
         }
-    }
-
-    fn evidence(&self, _: &AttributesInput) -> Evidence {
-        Evidence::Ours
     }
 
     /// A new principal has none.

@@ -26,7 +26,7 @@ impl Object for MadeGrant {
     const NAME: &'static str = "grant.put/1";
     const READ_BACK: bool = true;
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const EVIDENCE: Evidence = Evidence::Ours;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = ServiceGrantInput;
 
     fn kept(input: &ServiceGrantInput) -> &[KeptLock] {
@@ -68,7 +68,7 @@ pub(crate) struct OldGrantInput {
 impl Object for OldGrant {
     const NAME: &'static str = "grant.remove/1";
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const EVIDENCE: Evidence = Evidence::Anybodys;
+    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
     type Input = OldGrantInput;
 
     fn id(input: &OldGrantInput) -> ResourceId {

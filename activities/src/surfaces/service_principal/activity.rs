@@ -144,6 +144,7 @@ impl Activity for SetPrincipal {
     const REVERSIBILITY: Reversibility = Reversibility::Reversible;
     const SETTLING_MS: u64 = SETTLING_MS;
     const RETRY: Retry = REPLICATION_RETRY;
+    const EVIDENCE: Evidence = Evidence::Conclusive;
     type Input = PrincipalInput;
     type Before = PrincipalBefore;
     type Output = Spilt;
@@ -206,10 +207,6 @@ impl Activity for SetPrincipal {
             },
             Err(why) => Probe::Unsettled { after: None, why },
         }
-    }
-
-    fn evidence(&self, _: &PrincipalInput) -> Evidence {
-        Evidence::Ours
     }
 
     async fn undo(

@@ -104,33 +104,33 @@ impl RunState {
         for id in steps {
             let at = self.graph.find(id).ok_or_else(|| Illegal::NoStep(id.clone()))?;
             let gate = matches!(self.graph.step(at).node, Node::Gate { .. });
-            match &self.steps[at as usize].forward {
-                // The whole effect is in place, and more; the person who skips the step was shown what.
-                ForwardState::Parked { doubt: false, why } if !gate && !why.differences.is_empty() => {}
-                ForwardState::Idle
-                | ForwardState::Retrying { .. }
-                | ForwardState::Waiting(_)
-                | ForwardState::Soaking { .. }
-                | ForwardState::Parked { doubt: false, .. }
-                    if !gate && !self.steps[at as usize].partial => {}
-                ForwardState::Idle
-                | ForwardState::Began
-                | ForwardState::Accepted(_)
-                | ForwardState::Doubt(_)
-                | ForwardState::Partial
-                | ForwardState::Retrying { .. }
-                | ForwardState::Waiting(_)
-                | ForwardState::Soaking { .. }
-                | ForwardState::Parked { .. }
-                | ForwardState::Attesting
-                | ForwardState::Done { .. }
-                | ForwardState::Skipped => {
-                    return Err(here(event, &format!("step {id} cannot be left out where it stands")));
-                }
+            if gate || !self.steps[at as usize].may_be_skipped() {
+                return Err(here(event, &format!("step {id} cannot be left out where it stands")));
             }
             self.steps[at as usize].since_ms = at_ms;
             self.settle(at, ForwardState::Skipped);
         }
         Ok(())
+    }
+}
+
+impl StepState {
+    /// Whether it is known what of its effect stays behind, and that nothing is under way.
+    fn may_be_skipped(&self) -> bool {
+        match &self.forward {
+            // The whole effect is in place, and more; the person who skips the step was shown what.
+            ForwardState::Parked { doubt: false, why } if !why.differences.is_empty() => true,
+            stands => {
+                !self.partial
+                    && matches!(
+                        stands,
+                        ForwardState::Idle
+                            | ForwardState::Retrying { .. }
+                            | ForwardState::Waiting(_)
+                            | ForwardState::Soaking { .. }
+                            | ForwardState::Parked { doubt: false, .. }
+                    )
+            }
+        }
     }
 }

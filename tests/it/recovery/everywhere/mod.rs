@@ -11,7 +11,7 @@ use crate::support::kills::{Dice, say};
 use crate::support::oracle::names;
 use crate::support::verdict::judge;
 use rehome_orchestrator::harness::{
-    Disturbance, Exploration, FaultPoint, Findings, Help, Scenario, Way, run_once,
+    Exploration, FaultPoint, Findings, InjectedFault, Journey, OperatorAction, Scenario, run_once,
 };
 use rehome_orchestrator::{Direction, OnFailure, StopReason, Verdict};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use world::Relocation;
 /// How many cases a plain run lives through.
 const SAMPLE: usize = 20;
 
-/// How many pairs of disturbances the full form adds.
+/// How many pairs of faults the full form adds.
 const PAIRS: usize = 500;
 
 /// One of every so many neighbours, so that the sample is spread over all of them; the seed chooses which.
@@ -42,7 +42,7 @@ fn disturbs(
     exploration: &Exploration<'_, Relocation>,
     scenario: &Scenario,
     activity: &str,
-    how: impl Fn(Disturbance) -> bool,
+    how: impl Fn(InjectedFault) -> bool,
 ) -> bool {
     let calls = exploration.happened(scenario.way).map(|happened| &happened.calls);
     let by = |nth: u32| calls.and_then(|calls| calls.get(nth as usize - 1)).map(|called| called.activity);
@@ -55,19 +55,20 @@ fn disturbs(
 /// first one's identity for a stranger's. The engine never runs a step again without a look; a wire that repeats
 /// the request alone would not meet that look.
 fn is_out_of_contract(exploration: &Exploration<'_, Relocation>, scenario: &Scenario) -> bool {
-    disturbs(exploration, scenario, "identity.create/1", |what| what == Disturbance::Repeated)
+    disturbs(exploration, scenario, "identity.create/1", |what| what == InjectedFault::Repeated)
 }
 
 /// Nothing in Azure shows that tokens were revoked, so nobody is believed who says so: whoever did it by hand tries
 /// again or leaves the step out.
 fn cannot_be_attested(exploration: &Exploration<'_, Relocation>, scenario: &Scenario) -> bool {
-    scenario.help == Help::MarkDone && disturbs(exploration, scenario, "identity.revoke_tokens/1", |_| true)
+    scenario.help == OperatorAction::MarkDone
+        && disturbs(exploration, scenario, "identity.revoke_tokens/1", |_| true)
 }
 
 fn live_through(relocation: &Relocation) -> Findings {
     let (exploration, seed) = (Exploration::new(relocation), Dice::seeded().seed());
     let mut scenarios = exploration.singles();
-    scenarios.retain(|scenario| scenario.help != Help::Skip || !relocation.is_locked());
+    scenarios.retain(|scenario| scenario.help != OperatorAction::Skip || !relocation.is_locked());
     scenarios.retain(|scenario| {
         !is_out_of_contract(&exploration, scenario) && !cannot_be_attested(&exploration, scenario)
     });
@@ -89,7 +90,7 @@ fn live_through(relocation: &Relocation) -> Findings {
 fn an_undisturbed_move_is_what_the_oracle_wants_and_has_every_kind_of_step() {
     let relocation = Relocation::new(OnFailure::Park, true);
     let mut before = relocation.estate();
-    let forward = run_once(&relocation, &Scenario::new(Way::Forward, &[]));
+    let forward = run_once(&relocation, &Scenario::new(Journey::Forward, &[]));
     let story = forward.history.join("\n");
     assert_eq!(forward.left[0].1, StopReason::Closed(Verdict::Done), "{story}");
     let after = relocation.last_estate();
@@ -106,7 +107,7 @@ fn an_undisturbed_move_is_what_the_oracle_wants_and_has_every_kind_of_step() {
     for what in ["before", "poll", "verify", "check", "survey"] {
         assert!(looks.contains(what), "{what}: {looks:?}");
     }
-    for way in [Way::ThereAndBack, Way::BackFromCleanUp] {
+    for way in [Journey::ThereAndBack, Journey::BackFromCleanUp] {
         let back = run_once(&relocation, &Scenario::new(way, &[]));
         assert_eq!(back.left[0].1, StopReason::Closed(Verdict::RolledBack), "{}", back.history.join("\n"));
         assert!(back.happened.calls.iter().any(|called| called.direction == Direction::Undo));

@@ -7,7 +7,7 @@ use rehome_activities::references::settings_key::SettingsKey;
 use rehome_activities::relocate::{self, Options, Params, Target};
 use rehome_orchestrator::harness::{SystemUnderTest, WorldUnderTest};
 use rehome_orchestrator::{Document, Json, OnFailure, PlannedRun, Registry, RunId};
-use rehome_simulator::{Estate, Options as Serving, Pace, Pages, Running, serve};
+use rehome_simulator::{Estate, Options as Serving, Pace, PageAccess, Running, serve};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -80,7 +80,7 @@ impl SystemUnderTest for Relocation {
             pace: Pace::Scaled(1.0),
             seed: 1,
             faults: Default::default(),
-            pages: Pages::Open,
+            pages: PageAccess::Open,
         };
         let running = serve(estate, serving).await.expect("it listens on loopback");
         let with = [&running.tenant, &running.client_id, &running.client_secret].map(Clone::clone);
