@@ -2,21 +2,7 @@
 //! folders below `REHOME_FUZZ_SEEDS`.
 #![no_main]
 
-#[path = "../../../cli/error.rs"]
-#[expect(dead_code, reason = "the rest is for the command line")]
-mod error;
-#[path = "../../../cli/files.rs"]
-#[expect(dead_code, reason = "the rest is for the command line")]
-mod files;
-#[path = "../../../cli/hint.rs"]
-#[expect(dead_code, reason = "the rest is for the command line")]
-mod hint;
-#[path = "../../../cli/layout.rs"]
-#[expect(dead_code, reason = "the rest is for the command line")]
-mod layout;
-#[path = "../../../cli/plan_file.rs"]
-#[expect(dead_code, reason = "the rest is for the command line")]
-mod plan_file;
+include!("shared/plan_file.rs");
 
 use rehome_orchestrator::{
     Document, Event, FORMAT_VERSION, Json, Plan, Planned, PlannedRun, Recorded, RunId, mask,
