@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Flags of every command.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
-    /// The log.
+    /// The file of the log.
     #[arg(long, global = true, env = "REHOME_DB", default_value = "rehome.db", value_name = "FILE")]
     pub(crate) db: PathBuf,
     /// Whether somebody named the log, by flag or environment.
@@ -19,12 +19,12 @@ pub(crate) struct Global {
     /// A JMESPath expression over the JSON result; implies -o json.
     #[arg(long, global = true, value_name = "JMESPATH")]
     pub(crate) query: Option<String>,
-    /// Who you are, for the record; not proven unless signed elsewhere.
+    /// Who you are, for the record. Nothing checks it.
     #[arg(long, global = true, env = "REHOME_ACTOR", value_name = "NAME")]
     pub(crate) actor: Option<String>,
     #[command(flatten)]
     pub(crate) cloud: CloudArgs,
-    /// More talk on stderr: -v what is done, -vv every exchange (never a secret).
+    /// More diagnostics on stderr: -v what is done, -vv every request and answer (never a secret).
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// No progress and no hints on stderr.
@@ -44,7 +44,7 @@ pub(crate) enum Format {
 /// How to reach the cloud.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CloudArgs {
-    /// azure, usgov, china, or the URL of a Resource Manager; by default the one that was recorded.
+    /// azure, usgov, china, or the URL of a Resource Manager; without it the recorded one.
     #[arg(long, global = true, env = "REHOME_CLOUD", hide_env_values = true, value_name = "CLOUD")]
     pub(crate) cloud: Option<String>,
     /// A file with a certificate authority to trust beside the machine's.
@@ -67,10 +67,10 @@ pub(crate) struct CloudArgs {
 /// How much at once, and how long.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RunArgs {
-    /// How many calls may be in flight at once.
+    /// How many requests may be in flight at once.
     #[arg(long, env = "REHOME_PARALLEL", default_value_t = 16, value_name = "N")]
     pub(crate) parallel: usize,
-    /// Answers prompts with yes; never approves anything.
+    /// Answer prompts with yes; this never approves anything.
     #[arg(short, long)]
     pub(crate) yes: bool,
     /// Stay until soaks are over and people have acted; by default only on a terminal.

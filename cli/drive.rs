@@ -18,6 +18,7 @@ use crate::service::Service;
 use crate::store::{self, Runner};
 use crate::view::{MoveView, State};
 use crate::wait::WaitKind;
+use crate::world;
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, DriveError, Engine, Opened, RunId, StopReason, WaitPolicy,
 };
@@ -103,7 +104,7 @@ pub(crate) async fn reach(
 /// Whether somebody named this cloud for this batch before, and the work began.
 fn worked_in(batch: &BatchLoaded, url: &str) -> bool {
     batch.entries.iter().any(|entry| match &entry.event {
-        BatchEvent::Opened(opened) => opened.world.get("cloud").is_some_and(|cloud| cloud == url),
+        BatchEvent::Opened(opened) => world::cloud(opened) == Some(url),
         BatchEvent::Planned(_) | BatchEvent::Approved(_) | BatchEvent::Restored(_) => false,
     })
 }
@@ -231,7 +232,7 @@ impl Drive<'_> {
         let batch = BatchLoaded::load(&*self.log, &self.batch).await;
         let batch = batch.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
         let mut worked = batch.entries.iter().filter_map(|e| match &e.event {
-            BatchEvent::Opened(opened) => opened.world.get("tenant"),
+            BatchEvent::Opened(opened) => world::tenant(opened),
             BatchEvent::Planned(_) | BatchEvent::Approved(_) | BatchEvent::Restored(_) => None,
         });
         match worked.next_back() {
@@ -253,20 +254,12 @@ impl Drive<'_> {
 
 /// What a program says of itself and of the world that it works on.
 pub(crate) fn opened(cloud: &Cloud, key: String) -> Opened {
-    let caller = cloud.azure.caller();
-    let world = [
-        ("cloud", cloud.url.clone()),
-        ("tenant", cloud.azure.tenant().to_owned()),
-        ("principal", caller.object_id.clone()),
-        ("application", caller.app_id.clone()),
-        (key::SAID_AS, key),
-    ];
     Opened {
         program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),
         host: store::host(),
         pid: std::process::id(),
         time_scale: cloud.time_scale.scale(),
-        world: world.map(|(k, v)| (k.to_owned(), v)).into(),
+        world: world::of(cloud, key),
     }
 }
 

@@ -8,10 +8,9 @@ use crate::interrupt::{Handling, Signal};
 use crate::live_line::Shown;
 use crate::presence::Presence;
 use crate::render::live;
-use crate::service::same_world;
 use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
-use crate::{cloud::Cloud, key, store};
+use crate::{cloud::Cloud, key, store, world};
 use rehome_activities::relocate::{self, Facts, Params, Relocate};
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, Clock, Fault, Opened, Request, RunId, SystemClock, Workflow, ask,
@@ -84,7 +83,7 @@ impl Following<'_> {
             let Some(holder) = self.log.beside().lease().holder() else { return Ok(()) };
             if let Some((runner, _)) = self.runner(&holder).await? {
                 let mark = key::mark(&key::to_read(self.log).await?);
-                return same_world(&runner, &opened(cloud, mark))
+                return world::same(&runner, &opened(cloud, mark))
                     .map_err(|why| refused(format!("{}; it works with {why} here", held.what)));
             }
             tokio::time::sleep(LOOK).await;

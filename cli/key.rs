@@ -3,12 +3,10 @@
 
 use crate::error::{CliError, Exit, causes, damaged};
 use crate::output::Output;
+use crate::world;
 use rehome_activities::references::settings_key::SettingsKey;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Entry, SystemClock, entries};
 use rehome_store::{Backend, Beside, Log, Part, SidecarError};
-
-/// Under this name a runner says which key it has, by a mark that the key makes of nothing.
-pub(crate) const SAID_AS: &str = "settings_key";
 
 const PUT_BACK: &str =
     "put it back: `rehome db backup FILE` keeps it in FILE.key, and `rehome db restore FILE` brings it along";
@@ -49,7 +47,7 @@ impl Known {
                 let says = match &entry.event {
                     BatchEvent::Opened(opened) => {
                         worked_on = true;
-                        opened.world.get(SAID_AS).map_or(Self::Some, |mark| Self::Marked(mark.clone()))
+                        world::settings_key(opened).map_or(Self::Some, |mark| Self::Marked(mark.to_owned()))
                     }
                     // Whoever said that asked for this key, or for a new one.
                     BatchEvent::Restored(_) => Self::Some,

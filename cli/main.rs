@@ -10,6 +10,7 @@ mod cloud;
 mod command;
 mod commands;
 mod context;
+mod counted;
 mod derived;
 mod drive;
 mod error;
@@ -50,6 +51,7 @@ mod time;
 mod view;
 mod wait;
 mod work;
+mod world;
 
 use args::Global;
 use clap::parser::ValueSource;

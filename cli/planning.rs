@@ -3,6 +3,7 @@
 use crate::about::{BatchAbout, MoveAbout};
 use crate::batch_file::{Batch, VALID_MS};
 use crate::cloud::Cloud;
+use crate::counted::counted;
 use crate::error::{CliError, Exit};
 use crate::left_out;
 use crate::move_names::MoveNames;
@@ -33,10 +34,10 @@ fn unread(why: &Fault) -> CliError {
 /// Says that the cloud is read, as long as the answer is held.
 pub(crate) fn reading(output: &Output, cloud: &Cloud, identities: usize) -> Waiting {
     crate::clock::tell(&cloud.azure, output);
-    let what = format!("reading what depends on {identities} identities");
+    let what = format!("reading what depends on {}", counted(identities, "identity"));
     output.note(&what);
     let azure = cloud.azure.clone();
-    output.waiting(move || format!("{what}: {} requests so far", azure.requests()))
+    output.waiting(move || format!("{what}: {} so far", counted(azure.requests(), "request")))
 }
 
 /// The program that plans, as a plan names it: only the same one can tell whether a plan is its own.
@@ -114,7 +115,7 @@ pub(crate) fn refuse_blocked(document: &Document) -> Result<(), CliError> {
     if lines.is_empty() {
         return Ok(());
     }
-    let error = CliError::new(Exit::Blocked, format!("the plan has {} blockers", lines.len()));
+    let error = CliError::new(Exit::Blocked, format!("the plan has {}", counted(lines.len(), "blocker")));
     Err(lines.into_iter().fold(error, CliError::next))
 }
 

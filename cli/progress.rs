@@ -2,6 +2,7 @@
 //! for. Touches the log, reading.
 
 use crate::anchor;
+use crate::counted::counted;
 use crate::live_line::{Shown, TICK};
 use crate::output::{LineBelow, Output};
 use crate::render::live;
@@ -78,7 +79,7 @@ impl Progress {
             board.batches.len() == 1
         };
         if !first {
-            self.tell_line(&format!("SERVING   {batch}: {} moves", runs.len()));
+            self.tell_line(&format!("SERVING   {batch}: {}", counted(runs.len(), "move")));
         }
     }
 

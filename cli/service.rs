@@ -4,7 +4,7 @@
 use crate::about::BatchAbout;
 use crate::planning;
 use crate::progress::Progress;
-use crate::store;
+use crate::{store, world};
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, SystemClock};
 use rehome_store::{Backend, Log, StreamId};
 use std::sync::Arc;
@@ -17,21 +17,6 @@ pub(crate) struct Service {
     /// What the runner says of itself and its world.
     pub(crate) opened: Opened,
     pub(crate) progress: Arc<Progress>,
-}
-
-/// Of the world that a program works on, what must be the same for another program to go on with it.
-const WORLD: [&str; 4] = ["cloud", "tenant", "principal", "application"];
-
-/// Whether two programs work on the same world as the same caller; otherwise what differs.
-pub(crate) fn same_world(one: &Opened, other: &Opened) -> Result<(), String> {
-    for name in WORLD {
-        let of = |opened: &Opened| opened.world.get(name).cloned().unwrap_or_default();
-        let (one, other) = (of(one), of(other));
-        if !one.eq_ignore_ascii_case(&other) {
-            return Err(format!("{name} {one:?} and {other:?}"));
-        }
-    }
-    Ok(())
 }
 
 /// The last time that somebody asked for the plan that is approved, or began to work on it.
@@ -64,7 +49,7 @@ impl Service {
     /// to whoever asks for it by name.
     async fn wanted(&self, name: &str) -> Vec<RunId> {
         let Ok(Some(batch)) = BatchLoaded::find(&*self.log, name).await else { return Vec::new() };
-        let asked = asked_for(&batch).is_some_and(|opened| same_world(opened, &self.opened).is_ok());
+        let asked = asked_for(&batch).is_some_and(|opened| world::same(opened, &self.opened).is_ok());
         if !batch.is_approved() || !asked {
             return Vec::new();
         }

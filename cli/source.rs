@@ -2,6 +2,7 @@
 
 use crate::args::ReadFrom;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit, causes};
 use crate::presence::Presence;
 use crate::store::{self, Selection};
@@ -69,7 +70,8 @@ impl Source {
         let withheld = all - selection.runs.len();
         if withheld > 0 {
             c.output.note(&format!(
-                "note: the bundle withholds events of {withheld} of {all} moves; they are not shown"
+                "note: the bundle withholds events of {withheld} of {}; they are not shown",
+                counted(all, "move")
             ));
         }
         Ok(selection)

@@ -9,13 +9,13 @@ use crate::request;
 use clap::Args;
 use rehome_orchestrator::Request;
 
-/// Say that by-hand steps are done.
+/// Record that by-hand steps are done.
 #[derive(Args, Debug)]
 pub(crate) struct Ack {
     /// MOVE:STEP, one or several that were done together
     #[arg(required = true, value_name = "STEP")]
     pub(crate) steps: Vec<String>,
-    /// What you did.
+    /// What you did, for the record.
     #[arg(long)]
     pub(crate) note: String,
 }

@@ -3,6 +3,7 @@
 use crate::about::BatchAbout;
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit, causes, one_line};
 use crate::hint::{self, quoted};
 use crate::print_failure::PrintFailure;
@@ -12,15 +13,15 @@ use rehome_orchestrator::{BatchError, Clock, Recording, SystemClock};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Record a plan and that you allow it.
+/// Record a plan and your approval of it.
 #[derive(Args, Debug)]
 pub(crate) struct Approve {
     /// The plan file.
     pub(crate) plan: PathBuf,
-    /// Why.
+    /// The reason, for the record.
     #[arg(long)]
     pub(crate) reason: String,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(short, long)]
     pub(crate) yes: bool,
 }
@@ -54,12 +55,12 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
         return Err(CliError::new(Exit::Usage, "an approval needs a reason").next("say why: --reason TEXT"));
     }
     let cloud = about.cloud_line();
-    let (moves, batch) = (document.runs.len(), &document.batch);
+    let (moves, batch) = (counted(document.runs.len(), "move"), &document.batch);
     let left = match about.left_out.len() {
         0 => String::new(),
         many => format!(", {many} left out"),
     };
-    let question = format!("Approve {moves} moves of batch {batch}{left} ({digest}) in {cloud}?");
+    let question = format!("Approve {moves} of batch {batch}{left} ({digest}) in {cloud}?");
     if !yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not approved"));
     }
@@ -85,7 +86,7 @@ pub(crate) async fn approve(c: &Context<'_>, plan: &Path, reason: &str, yes: boo
     let batch = one_line(&document.batch);
     let begin = about.expires_at_ms.map(crate::time::date);
     let begin = begin.map(|date| format!("\nto be begun by {date}")).unwrap_or_default();
-    let text = format!("{word}: batch {batch}, {moves} moves{left}\n{cloud}\ndigest {digest}{begin}");
+    let text = format!("{word}: batch {batch}, {moves}{left}\n{cloud}\ndigest {digest}{begin}");
     let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word, "left_out": about.left_out, "cloud": about.cloud,
         "authority": about.authority, "tenant": about.tenant});
     c.output.result(&text, &value)?;

@@ -23,12 +23,11 @@ use std::path::{Path, PathBuf};
 pub(crate) struct AuditBundle {
     /// The new file.
     pub(crate) file: PathBuf,
-    /// MOVE or BATCH: what all other events say is withheld.
+    /// MOVE or BATCH: the bodies of all other events are withheld.
     pub(crate) select: Option<String>,
-    /// Withhold what events say that have this text in it; may be repeated. It is looked for in any case, with
-    /// its accents composed or apart, and behind the escapes of JSON, of links and of forms, up to four deep.
-    /// Other forms are not found: initials, the parts of a name in another order, HTML entities, base64. Give
-    /// each as a text of its own.
+    /// Withhold the bodies of events that contain this text; may be repeated. Case does not matter, nor how accents are
+    /// composed, and escapes of JSON, links and forms are undone, up to four deep. Other forms are not found: initials,
+    /// the parts of a name in another order, HTML entities, base64. Give each as a text of its own.
     #[arg(long, value_name = "TEXT")]
     pub(crate) redact: Vec<String>,
 }

@@ -3,6 +3,7 @@
 use crate::args::ReadFrom;
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit, causes};
 use crate::source::Source;
 use crate::{files, log_check, render, store};
@@ -57,8 +58,10 @@ async fn verify(c: &Context<'_>, elsewhere: Option<&str>, from: &ReadFrom) -> Re
     let runs = runs.len();
     let (anchored, note) = confirmed(&verified, elsewhere.as_ref());
     let mut text = format!(
-        "intact: {} events, {runs} moves, {anchored}\nhead   {}",
-        verified.head.position, verified.head.hash
+        "intact: {}, {}, {anchored}\nhead   {}",
+        counted(verified.head.position, "event"),
+        counted(runs, "move"),
+        verified.head.hash
     );
     if let Some(note) = note {
         text.push_str(&format!("\nnote   {note}"));
@@ -85,8 +88,8 @@ fn confirmed(verified: &Verified, elsewhere: Option<&Anchor>) -> (String, Option
         Some(at) => (
             format!("{by} confirms events 1 to {at}"),
             Some(format!(
-                "nothing confirms the last {} events: more can have been cut off there, or all written anew",
-                end - at.0
+                "nothing confirms the last {}: more can have been cut off there, or all written anew",
+                counted(end - at.0, "event")
             )),
         ),
         None if elsewhere.is_some() => (

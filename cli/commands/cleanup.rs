@@ -26,21 +26,21 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Remove the old identities and what belongs to them. There is no way back from this.
+/// Delete the old identities and what belongs to them. This cannot be undone.
 #[derive(Args, Debug)]
 pub(crate) struct Cleanup {
     /// BATCH or MOVE
     pub(crate) select: String,
-    /// The name of the batch again, because nothing brings an identity back.
+    /// The name of the batch again: a deleted identity cannot be brought back.
     #[arg(long, value_name = "NAME")]
     pub(crate) confirm: Option<String>,
-    /// A step that was left out, for which you answer; once for each.
+    /// A step that was left out and that you answer for; may be repeated.
     #[arg(long = "accept", value_name = "MOVE:STEP")]
     pub(crate) accepts: Vec<String>,
     /// Show what would go, what would be left and what nobody has answered for. Changes nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Why.
+    /// The reason, for the record.
     #[arg(long, default_value = "clean-up approved")]
     pub(crate) reason: String,
     #[command(flatten)]

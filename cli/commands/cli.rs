@@ -59,13 +59,13 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     Schema(schema::Schema),
     Replay(replay::Replay),
-    /// What has happened to the log itself.
+    /// Check the log, and hand it out.
     #[command(subcommand)]
     Audit(Audit),
-    /// Copies of the log.
+    /// Back up the log, and bring it back.
     #[command(subcommand)]
     Db(Db),
-    /// The local Azure.
+    /// Run a local Azure.
     #[command(subcommand)]
     Sim(Sim),
     Rehearse(rehearse::Rehearse),

@@ -5,10 +5,10 @@ use crate::context::Context;
 use crate::error::{CliError, Exit};
 use clap::Args;
 
-/// Print a completion script.
+/// Print a completion script for a shell.
 #[derive(Args, Debug)]
 pub(crate) struct Completion {
-    /// For which shell.
+    /// The shell.
     pub(crate) shell: clap_complete::Shell,
 }
 

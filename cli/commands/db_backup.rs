@@ -2,6 +2,7 @@
 
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::file;
 use crate::print_failure::PrintFailure;
@@ -48,7 +49,7 @@ async fn backup(c: &Context<'_>, to: &Path) -> Result<Exit, CliError> {
     // After the log, because a key is there before the first event that relies on it.
     let key = key::copy(log.beside(), copy.beside())?;
     let with = key.as_ref().map_or_else(String::new, |key| format!(", with its key in {key}"));
-    let text = format!("{} events in {}, verified{with}", head.position, to.display());
+    let text = format!("{} in {}, verified{with}", counted(head.position, "event"), to.display());
     let value = json!({
         "format_version": "1.0", "events": head.position, "head": head.hash.to_string(), "file": to, "key": key,
     });

@@ -2,6 +2,7 @@
 
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
@@ -12,8 +13,8 @@ use rehome_store::{Anchor, AnchorStatus, Log, verify_chain};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Say that the newest copy of the log is gone: what may have happened since is then looked for in the
-/// cloud before anything is written.
+/// Record that the newest copy of the log is lost: what may have happened since is then looked for in Azure before
+/// anything is written.
 #[derive(Args, Debug)]
 pub(crate) struct DbReconcile {
     /// Why only this copy is left.
@@ -23,7 +24,7 @@ pub(crate) struct DbReconcile {
     /// are then taken back by people.
     #[arg(long)]
     pub(crate) new_key: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(short, long)]
     pub(crate) yes: bool,
 }
@@ -76,10 +77,10 @@ async fn reconcile(c: &Context<'_>, reason: &str, new_key: bool, yes: bool) -> R
         Some(anchor) => match anchor.judge(&*log).await.map_err(|e| store::damaged(&causes(&e)))? {
             AnchorStatus::Confirmed(_) => "the anchor confirms this copy; asked all the same".to_owned(),
             AnchorStatus::Behind(head) => format!(
-                "the copy ends at event {}, and event {} is known of: at least {} events are lost",
+                "the copy ends at event {}, and event {} is known of: at least {} lost",
                 head.position,
                 anchor.position,
-                anchor.position - head.position.0
+                counted(anchor.position - head.position.0, "event")
             ),
             AnchorStatus::Forked(_) => {
                 format!("the copy has another event {} than is known of", anchor.position)
@@ -103,8 +104,8 @@ async fn reconcile(c: &Context<'_>, reason: &str, new_key: bool, yes: bool) -> R
     anchor::write(&*log).await?;
     runner.leave_name(&actor)?;
     let text = format!(
-        "recorded: {} open moves look at Azure before anything is written\n{lost}\n{}",
-        runs.len(),
+        "recorded: before anything is written, Azure is read for {}\n{lost}\n{}",
+        counted(runs.len(), "open move"),
         "what people did since is lost as well: approvals, acknowledgements, skips, roll-backs are to be said again"
     );
     let value = json!({

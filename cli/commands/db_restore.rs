@@ -2,6 +2,7 @@
 
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit};
 use crate::print_failure::PrintFailure;
 use crate::{anchor, key, store};
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct DbRestore {
     /// The backup.
     pub(crate) from: PathBuf,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(short, long)]
     pub(crate) yes: bool,
 }
@@ -43,8 +44,12 @@ async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<Exit, CliErr
     let (copy, head) = store::open_sound_copy(from).await?;
     check_same(db, copy.id())?;
     let key = key::brought(&*copy, &there).await?;
-    let question =
-        format!("Put {} ({} events) in the place of {}?", from.display(), head.position, db.display());
+    let question = format!(
+        "Put {} ({}) in the place of {}?",
+        from.display(),
+        counted(head.position, "event"),
+        db.display()
+    );
     if !yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not restored"));
     }
@@ -55,7 +60,8 @@ async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<Exit, CliErr
     }
     let kept_text =
         kept.as_ref().map_or_else(String::new, |k| format!("; what was there is {}", k.display()));
-    let text = format!("{} events restored from {}, verified{kept_text}", head.position, from.display());
+    let text =
+        format!("{} restored from {}, verified{kept_text}", counted(head.position, "event"), from.display());
     let log = store::open_to_read(db)?;
     let (newest, keyed) = (anchor::check(&*log).await, key::check(&*log).await);
     let value = json!({

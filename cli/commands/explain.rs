@@ -10,7 +10,7 @@ use rehome_activities::relocate::preflight::NoticeCode;
 use serde_json::json;
 use std::fmt::Write;
 
-/// What a code in a plan means, and what can be done. Offline.
+/// Explain a code of a plan: what it means and what can be done. Offline.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// B103, W203

@@ -14,7 +14,8 @@ use rehome_orchestrator::RunId;
 use serde_json::json;
 use std::fmt::Write;
 
-/// Old and new ids, what was made, changed and removed, for code that owns it: import blocks of Terraform. Offline.
+/// Print old and new ids and what was made, changed and removed, for infrastructure as code: Terraform import blocks.
+/// Offline.
 #[derive(Args, Debug)]
 pub(crate) struct Handoff {
     /// MOVE or BATCH

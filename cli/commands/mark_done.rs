@@ -9,12 +9,12 @@ use crate::request;
 use clap::Args;
 use rehome_orchestrator::Request;
 
-/// Say that somebody else did a parked step; the world is looked at before it is believed.
+/// Record that a parked step was done by other means; Azure is read before that is believed.
 #[derive(Args, Debug)]
 pub(crate) struct MarkDone {
     /// MOVE:STEP
     pub(crate) step: String,
-    /// Who did it, and how.
+    /// Who did it, and how, for the record.
     #[arg(long)]
     pub(crate) reason: String,
 }

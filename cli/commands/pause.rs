@@ -14,7 +14,7 @@ use rehome_orchestrator::Request;
 pub(crate) struct Pause {
     /// MOVE or BATCH
     pub(crate) select: String,
-    /// Why.
+    /// The reason, for the record.
     #[arg(long)]
     pub(crate) reason: String,
 }

@@ -5,6 +5,7 @@ use crate::about::MoveAbout;
 use crate::args::{CloudArgs, Global, RunArgs};
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit, causes};
 use crate::print_failure::PrintFailure;
 use crate::render::rehearsal::{Page, Played};
@@ -14,7 +15,7 @@ use crate::{batch_file, hint, left_out, render, request, store};
 use clap::Args;
 use rehome_activities::azure::LocalSignIn;
 use rehome_activities::relocate::preflight::NoticeCode;
-use rehome_simulator::{Options, Outage, Pace, Pages, Running, WorkloadReport};
+use rehome_simulator::{Options, Outage, Pace, PageAccess, Running, WorkloadReport};
 use rehome_store::{Log, side};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -22,9 +23,9 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// Do the whole batch of a folder on a local Azure: plan, approve, run, verify, clean up. What people would do
-/// by hand is taken as done. The record goes to a new log: the one that --db names, or one in a folder of its
-/// own. With -v all results are printed, with -o json one document with the results of all its commands.
+/// Carry out a whole batch on a local Azure: plan, approve, run, verify, clean up. By-hand steps are taken as done.
+/// The record goes to a new log: the one that --db names, or one in a new folder. With -v every result is printed,
+/// with -o json one document that has the results of all commands.
 #[derive(Args, Debug)]
 pub(crate) struct Rehearse {
     /// A folder with estate.json and batch.toml, or a batch file with --estate.
@@ -35,7 +36,7 @@ pub(crate) struct Rehearse {
     /// What goes wrong: see `sim serve --faults`.
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
-    /// By how much time is shortened, on both sides.
+    /// How many times faster than real time it runs, on both sides.
     #[arg(long, default_value_t = 20_000.0, value_name = "N")]
     pub(crate) time_scale: f64,
     /// The seed of everything random in the local Azure.
@@ -71,7 +72,14 @@ async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> 
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let running = sim_serve::open(
         &estate,
-        Options { listen, tls: false, pace: Pace::Scaled(time_scale), seed, faults, pages: Pages::Closed },
+        Options {
+            listen,
+            tls: false,
+            pace: Pace::Scaled(time_scale),
+            seed,
+            faults,
+            pages: PageAccess::Closed,
+        },
     )
     .await?;
     let place = own_folder()?;
@@ -85,10 +93,10 @@ async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> 
     let stage = Stage { told: c, c: &context, batch: &batch, plan: place.join("plan.json"), name: &name };
     let mut played = Vec::new();
     let mut exit = stage.work(&mut played, keep_old).await;
-    let fared = running.fared();
-    let fared = Workloads { unpromised: without_promise(&stage.plan), fared };
+    let report = running.workload_report();
+    let workloads = Workloads { unpromised: without_promise(&stage.plan), report };
     if let Ok(ended @ Exit::Done) = &mut exit
-        && !fared.broken().is_empty()
+        && !workloads.broken().is_empty()
     {
         *ended = Exit::Differences;
     }
@@ -100,15 +108,15 @@ async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> 
     let code = exit.as_ref().map_or_else(|e| e.exit, |exit| *exit);
     match output.take_kept() {
         Some(commands) => {
-            let outages: Vec<Value> = fared.fared.outages.iter().map(outage).collect();
+            let outages: Vec<Value> = workloads.report.outages.iter().map(outage).collect();
             let value = json!({
                 "format_version": "1.0", "exit": code as u8, "log": global.db, "commands": commands,
-                "workloads": {"watched": fared.fared.watched, "outages": outages},
+                "workloads": {"watched": workloads.report.watched, "outages": outages},
             });
             c.output.result("", &value)?;
         }
         None => {
-            let text = page(&global.db, &name, code, &fared, &played).await?;
+            let text = page(&global.db, &name, code, &workloads, &played).await?;
             c.output.result(&text, &Value::Null)?;
         }
     }
@@ -126,8 +134,10 @@ async fn refuse_used(db: &Path) -> Result<(), CliError> {
     if head.position.0 == 0 {
         return Ok(());
     }
-    let what =
-        format!("a rehearsal begins a log of its own, and this one has {} events already", head.position);
+    let what = format!(
+        "a rehearsal begins a log of its own, and this one has {} already",
+        counted(head.position, "event")
+    );
     Err(CliError::new(Exit::Usage, what)
         .at(db.display().to_string())
         .next("name a file that is not there yet with --db FILE, or leave --db and REHOME_DB out"))
@@ -169,7 +179,7 @@ async fn page(
     db: &Path,
     batch: &str,
     exit: Exit,
-    fared: &Workloads,
+    workloads: &Workloads,
     played: &[Played],
 ) -> Result<String, CliError> {
     let (mut views, mut events) = (Vec::new(), 0);
@@ -188,10 +198,10 @@ async fn page(
         exit,
         moves: &views,
         played,
-        watched: fared.fared.watched,
-        outages: &fared.lines(),
-        broken: fared.broken().len(),
-        unpromised: fared.unpromised_down(),
+        watched: workloads.report.watched,
+        outages: &workloads.lines(),
+        broken: workloads.broken().len(),
+        unpromised: workloads.unpromised_down(),
         db: &hint::file(db),
         events,
         again: &crate::again::again("-o json"),
@@ -199,9 +209,9 @@ async fn page(
     Ok(page.text())
 }
 
-/// How what runs on the hosts has fared, beside what the plan had promised.
+/// What was seen of the workloads, beside what the plan had promised.
 struct Workloads {
-    fared: WorkloadReport,
+    report: WorkloadReport,
     /// The hosts for which the plan promises no overlap, in lower case.
     unpromised: BTreeSet<String>,
 }
@@ -213,11 +223,11 @@ impl Workloads {
 
     /// What was down although the plan had promised to keep it up.
     fn broken(&self) -> BTreeSet<&str> {
-        self.fared.outages.iter().filter(|out| self.promised(out)).map(|out| out.workload.as_str()).collect()
+        self.report.outages.iter().filter(|out| self.promised(out)).map(|out| out.workload.as_str()).collect()
     }
 
     fn unpromised_down(&self) -> usize {
-        let down: BTreeSet<&str> = self.fared.outages.iter().map(|out| out.workload.as_str()).collect();
+        let down: BTreeSet<&str> = self.report.outages.iter().map(|out| out.workload.as_str()).collect();
         down.len() - self.broken().len()
     }
 
@@ -227,7 +237,7 @@ impl Workloads {
             let mark = if self.promised(out) { "DOWN" } else { "down" };
             format!("{mark}  {} {length}: {}", out.workload, out.why)
         };
-        self.fared.outages.iter().map(line).collect()
+        self.report.outages.iter().map(line).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use crate::anchor;
 use crate::args::RunArgs;
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::drive::Goal;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
@@ -19,12 +20,12 @@ use rehome_orchestrator::{
 use rehome_store::Backend;
 use std::sync::Arc;
 
-/// Take everything back that a move or a batch did.
+/// Undo everything that a move or a batch did.
 #[derive(Args, Debug)]
 pub(crate) struct Rollback {
     /// MOVE or BATCH
     pub(crate) select: String,
-    /// Why.
+    /// The reason, for the record.
     #[arg(long)]
     pub(crate) reason: String,
     #[command(flatten)]
@@ -55,7 +56,7 @@ pub(crate) async fn rollback(
     let log = store::open_to_write(&c.global.db).await?;
     let selection = store::select(&*log, Some(select)).await?;
     let (name, batch) = batch_of(&log, &selection).await?;
-    let question = format!("Take back {} moves of batch {name}?", selection.runs.len());
+    let question = format!("Take back {} of batch {name}?", counted(selection.runs.len(), "move"));
     if !args.yes && !c.output.ask(&question, "--yes").await? {
         return Err(CliError::new(Exit::Failed, "not started"));
     }

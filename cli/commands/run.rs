@@ -4,6 +4,7 @@ use crate::about::BatchAbout;
 use crate::args::RunArgs;
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::drive::Goal;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::{file, quoted};
@@ -58,7 +59,7 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
         let again = |error: CliError| error.plan_again(&name, Some(file).filter(|file| file.is_file()));
         derived::check(&document, SystemClock.now_ms()).map_err(again)?;
         planning::check_expiry(&BatchAbout::of(&document)?, SystemClock.now_ms()).map_err(again)?;
-        let question = format!("Carry out {} moves of batch {name}?", batch.planned().runs.len());
+        let question = format!("Carry out {} of batch {name}?", counted(batch.planned().runs.len(), "move"));
         if !args.yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not started"));
         }

@@ -3,6 +3,7 @@
 use crate::args::ReadFrom;
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit};
 use crate::hint::{file, quoted};
 use crate::output::Lazily;
@@ -25,7 +26,7 @@ use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// One thing in full: a plan file, a batch, a move, or a step (MOVE:STEP). Offline.
+/// Show a plan file, a batch, a move or a step (MOVE:STEP) in full. Offline.
 #[derive(Args, Debug)]
 pub(crate) struct Show {
     /// A file, BATCH, MOVE or MOVE:STEP
@@ -164,7 +165,7 @@ pub(crate) fn text_of_move(run: &RunId, state: &RunState) -> String {
         putln!(out, "  {:>4}  {:<14} {}", step.id, step_word(stands), step.title);
     }
     if let Some(differences) = state.proof() {
-        putln!(out, "  proof  {} facts differ from before the first step", differences.len());
+        putln!(out, "  proof  {} changed since before the first step", counted(differences.len(), "fact"));
         for difference in differences {
             putln!(out, "         {}", difference.fact);
         }

@@ -34,7 +34,7 @@ pub(crate) struct SimServe {
     /// What goes wrong, and when.
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
-    /// Give out what it tells of itself (/sim/estate, /sim/requests, /sim/limits, /sim/workloads, /sim/clock) only to who brings the
+    /// Serve its own pages (/sim/estate, /sim/requests, /sim/limits, /sim/workloads, /sim/clock) only to clients that bring the
     /// printed client_secret as a bearer token.
     #[arg(long)]
     pub(crate) private: bool,

@@ -11,15 +11,15 @@ use crate::view::resolve_step_id;
 use clap::Args;
 use rehome_orchestrator::{ForwardState, Node, Request, Reversibility};
 
-/// Leave a step out, and everything that needs what it would give.
+/// Leave a step out, and every step that needs its output.
 #[derive(Args, Debug)]
 pub(crate) struct Skip {
     /// MOVE:STEP
     pub(crate) step: String,
-    /// Why.
+    /// The reason, for the record.
     #[arg(long)]
     pub(crate) reason: String,
-    /// Do not ask, not even about the deletion of the old identity before its turn.
+    /// Do not ask for confirmation, not even where the old identity is then deleted before its turn.
     #[arg(short, long)]
     pub(crate) yes: bool,
 }

@@ -13,7 +13,7 @@ use rehome_orchestrator::{Clock, SystemClock};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// What is done, running, waiting or failed, and why. Offline.
+/// Show what is done, running, waiting or failed, and why. Offline.
 #[derive(Args, Debug)]
 pub(crate) struct Status {
     /// MOVE or BATCH

@@ -2,10 +2,10 @@
 
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::drive::reach;
 use crate::error::{CliError, Exit};
 use crate::put::{put, putln};
-use crate::render::counted::counted;
 use crate::view::{identity, view};
 use crate::work::batch_of;
 use crate::{key, store};
@@ -54,7 +54,12 @@ pub(crate) async fn verify(
     let compared = done.clone();
     let comparing = c.output.waiting(move || {
         let (done, requests) = (compared.load(Ordering::Relaxed), azure.requests());
-        format!("comparing {} of {all} moves with Azure: {requests} requests so far", all.min(done + 1))
+        format!(
+            "comparing {} of {} with Azure: {} so far",
+            all.min(done + 1),
+            counted(all, "move"),
+            counted(requests, "request")
+        )
     });
     for run in &selection.runs {
         let state = store::read_run(&*log, run).await?.state;
@@ -70,7 +75,7 @@ pub(crate) async fn verify(
     }
     drop(comparing);
     if only_differences {
-        putln!(text, "{} of {looked} facts are as planned, in {}", looked - broken, counted("move", all));
+        putln!(text, "{} of {looked} facts are as planned, in {}", looked - broken, counted(all, "move"));
     }
     text.push_str("Not a promise that the workload works: look at your own dashboards too.");
     c.output.result(&text, &json!({"format_version": "1.0", "broken": broken, "moves": moves}))?;

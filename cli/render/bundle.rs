@@ -1,5 +1,6 @@
 //! CLI: what a bundle holds, and what it proves.
 
+use crate::counted::counted;
 use crate::log_check::Checked;
 use crate::put::put;
 use rehome_store::{Anchor, Head, Header, Redactions, Why};
@@ -48,7 +49,7 @@ pub(crate) fn verified(
 
 fn put_counts(out: &mut String, events: u64, [not_selected, redacted, masked]: [u64; 3]) {
     let withheld = not_selected + redacted;
-    put!(out, "{events} events, {} of them with what they say", events - withheld);
+    put!(out, "{}, {} of them with what they say", counted(events, "event"), events - withheld);
     put!(out, "\nwithheld   {withheld}: {not_selected} not selected, {redacted} redacted");
     if masked > 0 {
         put!(

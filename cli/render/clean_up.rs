@@ -1,8 +1,8 @@
 //! CLI: what a clean-up would remove, what it would leave, and what nobody has answered for. Pure.
 
-use super::counted::counted;
 use super::fit::fit;
 use super::kinds::{Kind, kinds};
+use crate::counted::counted;
 use crate::put::putln;
 use crate::view::LeftOut;
 use rehome_activities::relocate::cannot_see::Unseen;
@@ -38,8 +38,8 @@ pub(crate) fn text(moves: &[Preview], confirm: &str) -> String {
         out,
         "{} of {} can be cleaned up: {}; nothing was changed",
         ready.len(),
-        counted("move", moves.len()),
-        counted("step", steps)
+        counted(moves.len(), "move"),
+        counted(steps, "step")
     );
     for one in &ready {
         let name = one.identity.rsplit('/').next().unwrap_or_default();

@@ -2,8 +2,8 @@
 
 pub(crate) mod bundle;
 pub(crate) mod clean_up;
-pub(crate) mod counted;
 pub(crate) mod fit;
+pub(crate) mod history;
 pub(crate) mod kinds;
 pub(crate) mod live;
 pub(crate) mod overview;

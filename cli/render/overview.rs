@@ -1,8 +1,8 @@
 //! CLI: where many moves stand, on one screen: how many are in each state, and what they wait for, by cause. Pure.
 
-use super::counted::counted;
 use super::fit::fit;
 use super::kinds::{Kind, kinds};
+use crate::counted::counted;
 use crate::put::putln;
 use crate::time::clock;
 use crate::view::{MoveView, State};
@@ -68,7 +68,7 @@ fn is_shown(view: &MoveView, wait: &WaitView) -> bool {
 fn counts(out: &mut String, batch: &str, views: &[MoveView]) {
     let of = |state: State| views.iter().filter(|view| view.batch == batch && view.state == state).count();
     let all: usize = State::ALL.into_iter().map(of).sum();
-    putln!(out, "{batch}: {}", counted("move", all));
+    putln!(out, "{batch}: {}", counted(all, "move"));
     for state in State::ALL {
         let count = of(state);
         if count > 0 {
@@ -82,7 +82,7 @@ fn waits(out: &mut String, title: &str, all: &[Waiting<'_>], now_ms: i64) {
         return;
     }
     let moves: BTreeSet<&str> = all.iter().map(|(view, _)| view.run.as_str()).collect();
-    putln!(out, "\n{title}  {} in {}", counted("step", all.len()), counted("move", moves.len()));
+    putln!(out, "\n{title}  {} in {}", counted(all.len(), "step"), counted(moves.len(), "move"));
     let causes = kinds(all, |(_, wait)| cause(wait));
     for Kind { what, all } in causes.iter().take(LINES_MAX) {
         let Some((view, wait)) = all.first() else { continue };
@@ -98,7 +98,7 @@ fn waits(out: &mut String, title: &str, all: &[Waiting<'_>], now_ms: i64) {
         }
     }
     if causes.len() > LINES_MAX {
-        putln!(out, "  and {} more", counted("cause", causes.len() - LINES_MAX));
+        putln!(out, "  and {} more", counted(causes.len() - LINES_MAX, "cause"));
     }
 }
 
@@ -139,7 +139,7 @@ fn ended_otherwise(out: &mut String, views: &[MoveView]) {
         if !all.is_empty() {
             let first = all.iter().take(LINES_MAX).copied().collect::<Vec<_>>().join(", ");
             let more = if all.len() > LINES_MAX { ", ..." } else { "" };
-            putln!(out, "\n{} {what}: {first}{more}", counted("move", all.len()));
+            putln!(out, "\n{} {what}: {first}{more}", counted(all.len(), "move"));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! CLI: a plan of many moves on one page: how much there is of everything, and what stands in the way, by cause.
 
 use crate::about::MoveAbout;
+use crate::counted::counted;
 use crate::error::{CliError, Exit};
 use crate::put::putln;
 use rehome_activities::relocate::preflight::Notice;
@@ -75,7 +76,7 @@ pub(crate) fn notices(out: &mut String, moves: &[(&PlannedRun, MoveAbout)]) {
         }
         for (code, Cause { count, moves, first: (entry, said), .. }) in causes {
             let place = if said.place.is_empty() { String::new() } else { format!("{}: ", said.place) };
-            putln!(out, "    {code:<5} {count} in {moves} moves, the first in {}:", entry.run);
+            putln!(out, "    {code:<5} {count} in {}, the first in {}:", counted(moves, "move"), entry.run);
             putln!(out, "          {place}{}", said.text);
             if !said.remedy.is_empty() {
                 putln!(out, "          {}", said.remedy);
@@ -102,7 +103,7 @@ impl Page {
         if self.number.get() <= pages {
             return Ok(());
         }
-        let what = format!("there is no page {}: {moves} moves have {pages}", self.number);
+        let what = format!("there is no page {}: {} have {pages}", self.number, counted(moves, "move"));
         Err(CliError::new(Exit::NotFound, what).next(self.command.clone()))
     }
 
@@ -114,7 +115,12 @@ impl Page {
         some.for_each(|(entry, about)| line(out, entry, about));
         if last < moves.len() {
             let next = self.number.saturating_add(1);
-            putln!(out, "  {} --page {next}      # {last} of {} moves so far", self.command, moves.len());
+            putln!(
+                out,
+                "  {} --page {next}      # {last} of {} so far",
+                self.command,
+                counted(moves.len(), "move")
+            );
         }
     }
 }
@@ -122,11 +128,11 @@ impl Page {
 fn line(out: &mut String, entry: &PlannedRun, about: &MoveAbout) {
     putln!(
         out,
-        "  {}  {} steps, {} blockers, {} warnings  {}",
+        "  {}  {}, {}, {}  {}",
         entry.run,
-        entry.plan.steps.len(),
-        about.blockers.len(),
-        about.warnings.len(),
+        counted(entry.plan.steps.len(), "step"),
+        counted(about.blockers.len(), "blocker"),
+        counted(about.warnings.len(), "warning"),
         about.identity
     );
     if let Some(origin) = &about.origin {
@@ -162,7 +168,7 @@ mod tests {
             out.lines().map(str::trim).collect::<Vec<_>>(),
             [
                 "Blockers",
-                "B1    1 in 1 moves, the first in m-7:",
+                "B1    1 in 1 move, the first in m-7:",
                 "no",
                 "ask",
                 "Warnings",

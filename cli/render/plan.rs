@@ -2,11 +2,12 @@
 
 use super::page::{self, Page};
 use crate::about::{BatchAbout, LeftOut, MoveAbout};
+use crate::counted::counted;
 use crate::error::CliError;
 use crate::hint::file;
 use crate::put::{put, putln};
 use crate::time::date as date_of;
-use rehome_activities::relocate::Options;
+use rehome_activities::relocate::Params;
 use rehome_activities::relocate::preflight::Notice;
 use rehome_orchestrator::{Document, KNOWN_AFTER_APPLY, Node, PlannedRun, RunId, Step};
 use serde_json::Value;
@@ -66,8 +67,10 @@ pub(crate) fn text(
     }
     putln!(
         out,
-        "Plan: {} moves, {now} changes, {hands} by hand; {later} removals later, behind an approval of their own.",
-        document.runs.len()
+        "Plan: {}, {}, {hands} by hand; {} later, behind an approval of their own.",
+        counted(document.runs.len(), "move"),
+        counted(now, "change"),
+        counted(later, "removal")
     );
     putln!(out, "Reversible up to the deletion of the old identity.");
     if let Some(date) = about.expires_at_ms {
@@ -120,7 +123,7 @@ fn a_move(out: &mut String, entry: &PlannedRun) -> Result<(), CliError> {
     if let Some(origin) = &about.origin {
         putln!(out, "  said  {}", origin.words());
     }
-    choices(out, &entry.params.value()["options"]);
+    choices(out, entry);
     let mut group = "";
     for step in &entry.plan.steps {
         if step.group != group {
@@ -158,14 +161,10 @@ fn a_move(out: &mut String, entry: &PlannedRun) -> Result<(), CliError> {
 }
 
 /// What somebody chose for this move or answers for, where that is not what holds without a word of theirs.
-fn choices(out: &mut String, options: &Value) {
-    let usual = serde_json::to_value(Options::default()).unwrap_or_default();
-    let chosen = options.as_object().into_iter().flatten().filter(|(name, is)| {
-        let was = usual.get(name.as_str()).unwrap_or(&Value::Null);
-        *is != was
-    });
-    for (name, is) in chosen {
-        putln!(out, "  with  {name} {is}");
+fn choices(out: &mut String, entry: &PlannedRun) {
+    let params = entry.params.read::<Params>("parameters");
+    for (name, chosen) in params.map(|params| params.options.chosen()).unwrap_or_default() {
+        putln!(out, "  with  {name} {chosen}");
     }
 }
 

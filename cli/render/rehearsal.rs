@@ -3,6 +3,7 @@
 
 use super::fit::fit;
 use super::kinds::{Kind, kinds};
+use crate::counted::counted;
 use crate::error::Exit;
 use crate::hint::quoted;
 use crate::put::putln;
@@ -59,14 +60,15 @@ impl Page<'_> {
         let word = if self.exit == Exit::Done { "as it should" } else { "NOT as it should" };
         putln!(
             out,
-            "\nREHEARSED  {}: {done} of {all} moves done; it ended {word} (exit {})",
+            "\nREHEARSED  {}: {done} of {} done; it ended {word} (exit {})",
             self.batch,
+            counted(all, "move"),
             self.exit as u8
         );
         self.moved(&mut out);
         self.stopped(&mut out);
         self.by_hand(&mut out);
-        self.fared(&mut out);
+        self.workloads(&mut out);
         self.record(&mut out);
         out.trim_end().to_owned()
     }
@@ -123,7 +125,11 @@ impl Page<'_> {
             return;
         }
         let count = self.played.len();
-        putln!(out, "\nBY HAND    {count} steps of people, taken as done; what is to be done in the first:");
+        putln!(
+            out,
+            "\nBY HAND    {} of people, taken as done; what is to be done in the first:",
+            counted(count, "step")
+        );
         if let Some(first) = self.played.first() {
             putln!(out, "  rehome show {} --db {}", first.step, self.db);
         }
@@ -137,7 +143,7 @@ impl Page<'_> {
         }
     }
 
-    fn fared(&self, out: &mut String) {
+    fn workloads(&self, out: &mut String) {
         if self.watched == 0 {
             return putln!(
                 out,
@@ -160,7 +166,7 @@ impl Page<'_> {
             return;
         }
         let db = self.db;
-        putln!(out, "\nRECORD     {} events in {db}", self.events);
+        putln!(out, "\nRECORD     {} in {db}", counted(self.events, "event"));
         for command in ["status", "history", "replay", "audit verify"] {
             putln!(out, "  rehome {command} --db {db}");
         }
