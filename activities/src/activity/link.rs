@@ -1,14 +1,11 @@
 //! Activities: a link in Entra ID that is added, or removed. Every such kind is one [`Link`].
 
-use crate::activity::kit::{Change, Handed, Kit};
-use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
+use crate::activity::effect::{Effect, EndEffect, GiveEffect};
+use crate::activity::{Clients, finding, map, unread};
 use crate::azure::errors::says_there;
 use crate::azure::says_gone;
 use crate::commands::shown;
-use rehome_orchestrator::{
-    Activity, Call, Data, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry,
-    Reversibility,
-};
+use rehome_orchestrator::{Call, Data, Difference, Fault, Finding, Outcome, Probe, Reversibility};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -82,165 +79,84 @@ pub(crate) fn reference(clients: &Clients, object: &str) -> Value {
 }
 
 /// Adds a link.
-pub(crate) struct Add<T>(Clients, PhantomData<T>);
+pub(crate) type Add<T> = GiveEffect<OfLink<T>>;
 
 /// Removes a link.
-pub(crate) struct Unlink<T>(Clients, PhantomData<T>);
+pub(crate) type Unlink<T> = EndEffect<OfLink<T>>;
 
-/// Adds the link; one that is there already is there.
-async fn add<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<Value> {
-    let (path, body) = T::add(clients, input);
-    let sent = clients.writer.graph_post(call, &path, &body).await;
-    clients.shelf.clear();
-    match sent {
-        Outcome::Refused(why) if why.status == Some(400) || why.status == Some(409) => {
-            // "One or more added object references already exist": read back rather than believed.
-            match T::find(clients, input).await {
-                Ok(Some(id)) => Outcome::Applied(json!({ "id": id })),
-                // The replica that was read is behind the one that answered.
-                Ok(None) if says_there(&why) => Outcome::Retry { after: None, why },
-                Ok(None) | Err(_) => Outcome::Refused(why),
-            }
-        }
-        other => map(other, |live| json!({"id": live.get("id").cloned().unwrap_or_default()})),
-    }
-}
+/// The effect that a kind of link is.
+pub(crate) struct OfLink<T>(PhantomData<T>);
 
-async fn remove<T: Link>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
-    match T::find(clients, input).await {
-        Ok(None) => Outcome::Applied(()),
-        Ok(Some(id)) => {
-            let gone = clients.writer.graph_delete(call, &T::remove(input, &id)).await;
-            clients.shelf.clear();
-            map(gone, |_| ())
-        }
-        Err(why) => unread(why),
-    }
-}
-
-fn present<T: Link>(input: &T::Input, found: Option<&String>, wanted: bool) -> Finding {
-    let fact = T::fact(input);
-    let word = |there: bool| if there { "present" } else { "absent" };
-    let difference = (found.is_some() != wanted).then(|| Difference {
-        fact: fact.clone(),
-        expected: Some(word(wanted).to_owned()),
-        found: Some(word(found.is_some()).to_owned()),
-    });
-    finding(&fact, word(wanted), difference.as_ref())
-}
-
-impl<T: Link> Activity for Add<T> {
-    const NAME: &'static str = T::ADD;
-    const REVERSIBILITY: Reversibility = Reversibility::Reversible;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = REPLICATION_RETRY;
-    const EVIDENCE: Evidence = Evidence::Conclusive;
+impl<T: Link> Effect for OfLink<T> {
+    const NAMES: [&'static str; 2] = [T::ADD, T::REMOVE];
+    const REVERSIBILITY: [Reversibility; 2] = [Reversibility::Reversible, T::RETURNS];
     type Input = T::Input;
-    type Before = ();
-    type Output = Value;
 
-    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&T::fact(input))]
+    fn fact(input: &T::Input) -> String {
+        T::fact(input)
     }
 
-    async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
-        add::<T>(&self.0, call, input).await
-    }
-
-    async fn probe(&self, input: &T::Input, (): &()) -> Probe<Value> {
-        match T::find(&self.0, input).await {
+    async fn look(clients: &Clients, input: &T::Input) -> Probe<Value> {
+        match T::find(clients, input).await {
             Ok(Some(id)) => Probe::Applied(json!({ "id": id })),
             Ok(None) => Probe::NotApplied,
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }
 
-    async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
-        remove::<T>(&self.0, call, input).await
-    }
-
-    async fn verify(&self, input: &T::Input, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
-        let found = T::glance(&self.0, input).await?;
-        Ok(vec![present::<T>(input, found.as_ref(), true)])
-    }
-
-    fn residue(&self, input: &T::Input, (): &(), _: Option<&Value>) -> String {
-        format!("remove by hand in Entra ID: {}", shown(&T::fact(input)))
-    }
-}
-
-impl<T: Link> Activity for Unlink<T> {
-    const NAME: &'static str = T::REMOVE;
-    const REVERSIBILITY: Reversibility = T::RETURNS;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = REPLICATION_RETRY;
-    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
-    type Input = T::Input;
-    /// Whether it was there.
-    type Before = bool;
-    type Output = ();
-
-    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&T::fact(input))]
-    }
-
-    async fn before(&self, input: &T::Input) -> Result<bool, Fault> {
-        Ok(T::find(&self.0, input).await?.is_some())
-    }
-
-    async fn run(&self, call: &Call, input: &T::Input, _: &bool) -> Outcome<()> {
-        remove::<T>(&self.0, call, input).await
-    }
-
-    async fn probe(&self, input: &T::Input, _: &bool) -> Probe<()> {
-        match T::find(&self.0, input).await {
-            Ok(None) => Probe::Applied(()),
-            Ok(Some(_)) => Probe::NotApplied,
-            Err(why) => Probe::Unsettled { after: None, why },
+    /// One that is there already is there.
+    async fn give(clients: &Clients, call: &Call, input: &T::Input, _: bool) -> Outcome<Value> {
+        let (path, body) = T::add(clients, input);
+        let sent = clients.writer.graph_post(call, &path, &body).await;
+        clients.shelf.clear();
+        match sent {
+            Outcome::Refused(why) if why.status == Some(400) || why.status == Some(409) => {
+                // "One or more added object references already exist": read back rather than believed.
+                match T::find(clients, input).await {
+                    Ok(Some(id)) => Outcome::Applied(json!({ "id": id })),
+                    // The replica that was read is behind the one that answered.
+                    Ok(None) if says_there(&why) => Outcome::Retry { after: None, why },
+                    Ok(None) | Err(_) => Outcome::Refused(why),
+                }
+            }
+            other => map(other, |live| json!({"id": live.get("id").cloned().unwrap_or_default()})),
         }
     }
 
-    /// The plan takes away only what was there.
-    async fn reconstruct_before(&self, _: &T::Input) -> Result<Option<bool>, Fault> {
-        Ok(Some(true))
-    }
-
-    async fn undo(&self, call: &Call, input: &T::Input, before: &bool, _: Option<&()>) -> Outcome<()> {
-        if !before {
-            return Outcome::Applied(());
-        }
-        map(add::<T>(&self.0, call, input).await, |_| ())
-    }
-
-    async fn verify(&self, input: &T::Input, _: &bool, (): &()) -> Result<Vec<Finding>, Fault> {
-        let found = T::find(&self.0, input).await?;
-        Ok(vec![present::<T>(input, found.as_ref(), false)])
-    }
-
-    fn residue(&self, input: &T::Input, _: &bool, _: Option<&()>) -> String {
-        format!("add by hand in Entra ID: {}", shown(&T::fact(input)))
-    }
-}
-
-impl<T: Link> Change for Add<T> {
-    fn new(kit: &Kit) -> Self {
-        Self(kit.clients(), PhantomData)
-    }
-
-    fn handed(input: &T::Input, made: Option<&str>) -> Handed {
-        match T::import(input, made) {
-            Some((kind, id)) => Handed::Made(kind, id),
-            None => Handed::ByItself(T::place(input)),
+    async fn end(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
+        match T::find(clients, input).await {
+            Ok(None) => Outcome::Applied(()),
+            Ok(Some(id)) => {
+                let gone = clients.writer.graph_delete(call, &T::remove(input, &id)).await;
+                clients.shelf.clear();
+                map(gone, |_| ())
+            }
+            Err(why) => unread(why),
         }
     }
-}
 
-impl<T: Link> Change for Unlink<T> {
-    fn new(kit: &Kit) -> Self {
-        Self(kit.clients(), PhantomData)
+    async fn verify(clients: &Clients, input: &T::Input, there: bool) -> Result<Vec<Finding>, Fault> {
+        let found = if there { T::glance(clients, input).await? } else { T::find(clients, input).await? };
+        let fact = T::fact(input);
+        let word = |there: bool| if there { "present" } else { "absent" };
+        let difference = (found.is_some() != there).then(|| Difference {
+            fact: fact.clone(),
+            expected: Some(word(there).to_owned()),
+            found: Some(word(found.is_some()).to_owned()),
+        });
+        Ok(vec![finding(&fact, word(there), difference.as_ref())])
     }
 
-    fn handed(input: &T::Input, _: Option<&str>) -> Handed {
-        Handed::Gone(T::place(input))
+    fn by_hand(input: &T::Input, give: bool) -> String {
+        let act = if give { "add" } else { "remove" };
+        format!("{act} by hand in Entra ID: {}", shown(&T::fact(input)))
+    }
+
+    fn place(input: &T::Input) -> String {
+        T::place(input)
+    }
+
+    fn import(input: &T::Input, made: Option<&str>) -> Option<(&'static str, String)> {
+        T::import(input, made)
     }
 }

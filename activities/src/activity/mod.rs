@@ -4,6 +4,7 @@
 //! removed (`link`), or something that begins and ends by itself (`timed`).
 
 pub(crate) mod compare;
+pub(crate) mod effect;
 pub(crate) mod kept_lock;
 pub(crate) mod kit;
 pub(crate) mod link;

@@ -87,9 +87,13 @@ pub(crate) fn left_out(answered_with: &str, places: &str, at: impl Into<String>)
     answered(Fault::new(FaultKind::Differs, "NotAsWritten", what)).at(at)
 }
 
-/// The way back has changed more than it was to change, or cannot put back what the write has lost.
-pub(crate) fn not_put_back(id: &str, left: &[Spill]) -> Fault {
-    answered(naming("NotPutBack", "our change is taken back, and this is not as it was", id, left))
+/// What comes of a way back that has changed this more than it was to change, or cannot put it back.
+pub(crate) fn taken_back(id: &str, left: &[Spill]) -> Outcome<()> {
+    let what = "our change is taken back, and this is not as it was";
+    match left {
+        [] => Outcome::Applied(()),
+        left => Outcome::Refused(answered(naming("NotPutBack", what, id, left))),
+    }
 }
 
 /// What is known by looking after an answer of success.

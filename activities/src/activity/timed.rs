@@ -1,13 +1,10 @@
 //! Activities: something that begins or ends by itself, as privileged identity management gives it: by requests, which
 //! nobody can delete; what counts is the schedule that a request leaves. A copy never outlives what it is a copy of.
 
+use crate::activity::effect::{Effect, EndEffect, GiveEffect};
 use crate::activity::kept_lock::{KeptLock, below, lift};
-use crate::activity::kit::{Change, Handed, Kit};
-use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, unread};
-use rehome_orchestrator::{
-    Activity, Call, Data, Difference, Evidence, Fault, Finding, Operation, Outcome, Probe, ResourceKey,
-    Retry, Reversibility,
-};
+use crate::activity::{Clients, finding, foreign, map, unread};
+use rehome_orchestrator::{Call, Data, Difference, Fault, Finding, Operation, Outcome, Probe, Reversibility};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::marker::PhantomData;
@@ -127,101 +124,25 @@ pub(crate) fn moment(text: &str) -> Result<i64, String> {
 }
 
 /// Gives it.
-pub(crate) struct Give<T>(Clients, PhantomData<T>);
+pub(crate) type Give<T> = GiveEffect<OfTimed<T>>;
 
 /// Ends it.
-pub(crate) struct End<T>(Clients, PhantomData<T>);
+pub(crate) type End<T> = EndEffect<OfTimed<T>>;
 
-async fn give<T: Timed>(clients: &Clients, call: &Call, input: &T::Input, first: bool) -> Outcome<()> {
-    match T::stands(clients, input).await {
-        Ok(Stands::AsWanted { .. }) => Outcome::Applied(()),
-        Ok(Stands::Absent) if !first && T::times(input).is_over() => Outcome::Applied(()),
-        Ok(Stands::Absent) => match T::send(clients, call, input, Request::Give { first }).await {
-            // The replica that was read is behind the one that answered.
-            Outcome::Refused(why) if why.code.eq_ignore_ascii_case("RoleAssignmentExists") => {
-                match T::stands(clients, input).await {
-                    Ok(Stands::AsWanted { .. }) => Outcome::Applied(()),
-                    _ => Outcome::Refused(why),
-                }
-            }
-            outcome => outcome,
-        },
-        Ok(Stands::Otherwise(difference)) => foreign(&difference),
-        Err(why) => unread(why),
-    }
-}
+/// The effect that a kind of schedule is.
+pub(crate) struct OfTimed<T>(PhantomData<T>);
 
-/// What has not begun is ended by cancelling the request for it, or like any other: which of these Azure takes is not
-/// published for every state of a request, so they are tried in turn.
-async fn end<T: Timed>(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
-    match T::stands(clients, input).await {
-        Ok(Stands::Absent) => Outcome::Applied(()),
-        Ok(Stands::AsWanted { waiting: Some(request) }) if call.attempt() % 2 == 1 => {
-            match T::cancel(clients, call, input, &request).await {
-                Outcome::Refused(why) if matches!(why.status, Some(400 | 404 | 409)) => {
-                    Outcome::Retry { after: None, why }
-                }
-                outcome => outcome,
-            }
-        }
-        Ok(Stands::AsWanted { .. }) => {
-            // What takes it away is refused where it may not be deleted.
-            let kept = T::kept(input);
-            if let Err(not_now) = lift(clients, call, kept).await {
-                return not_now;
-            }
-            match below(call, kept, T::send(clients, call, input, Request::End).await) {
-                // None is ended that is younger than five minutes.
-                Outcome::Refused(why) if why.code.eq_ignore_ascii_case("ActiveDurationTooShort") => {
-                    Outcome::Retry { after: Some(Duration::from_secs(60)), why }
-                }
-                outcome => outcome,
-            }
-        }
-        Ok(Stands::Otherwise(difference)) => foreign(&difference),
-        Err(why) => unread(why),
-    }
-}
-
-async fn verify<T: Timed>(clients: &Clients, input: &T::Input, wanted: bool) -> Result<Vec<Finding>, Fault> {
-    let (fact, times) = (T::fact(input), T::times(input));
-    // What would have ended by itself is no longer promised.
-    let promised = wanted && !times.is_over();
-    let (expected, found) = if promised { (Some(times.said()), None) } else { (None, Some(times.said())) };
-    let other = Difference { fact: fact.clone(), expected, found };
-    let difference = match T::stands(clients, input).await? {
-        Stands::Otherwise(difference) => Some(difference),
-        Stands::AsWanted { .. } => (!promised).then_some(other),
-        Stands::Absent => promised.then_some(other),
-    };
-    let word = if promised { "present" } else { "absent" };
-    Ok(vec![finding(&fact, word, difference.as_ref())])
-}
-
-impl<T: Timed> Activity for Give<T> {
-    const NAME: &'static str = T::GIVE;
-    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = REPLICATION_RETRY;
-    const EVIDENCE: Evidence = Evidence::Conclusive;
+impl<T: Timed> Effect for OfTimed<T> {
+    const NAMES: [&'static str; 2] = [T::GIVE, T::END];
+    const REVERSIBILITY: [Reversibility; 2] = [Reversibility::Compensable; 2];
     type Input = T::Input;
-    type Before = ();
-    type Output = Value;
 
-    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&T::fact(input))]
+    fn fact(input: &T::Input) -> String {
+        T::fact(input)
     }
 
-    async fn run(&self, call: &Call, input: &T::Input, (): &()) -> Outcome<Value> {
-        map(give::<T>(&self.0, call, input, true).await, |()| json!({"id": T::fact(input)}))
-    }
-
-    async fn poll(&self, input: &T::Input, (): &(), operation: &Operation) -> Outcome<Value> {
-        map(T::poll(&self.0, operation).await, |()| json!({"id": T::fact(input)}))
-    }
-
-    async fn probe(&self, input: &T::Input, (): &()) -> Probe<Value> {
-        match T::stands(&self.0, input).await {
+    async fn look(clients: &Clients, input: &T::Input) -> Probe<Value> {
+        match T::stands(clients, input).await {
             Ok(Stands::Absent) => Probe::NotApplied,
             Ok(Stands::AsWanted { .. }) => Probe::Applied(json!({"id": T::fact(input)})),
             Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
@@ -229,96 +150,90 @@ impl<T: Timed> Activity for Give<T> {
         }
     }
 
-    async fn undo(&self, call: &Call, input: &T::Input, (): &(), _: Option<&Value>) -> Outcome<()> {
-        end::<T>(&self.0, call, input).await
-    }
-
-    async fn verify(&self, input: &T::Input, (): &(), _: &Value) -> Result<Vec<Finding>, Fault> {
-        verify::<T>(&self.0, input, true).await
-    }
-
-    fn residue(&self, input: &T::Input, (): &(), _: Option<&Value>) -> String {
-        T::by_hand(input, Request::End)
-    }
-}
-
-impl<T: Timed> Activity for End<T> {
-    const NAME: &'static str = T::END;
-    const REVERSIBILITY: Reversibility = Reversibility::Compensable;
-    const SETTLING_MS: u64 = SETTLING_MS;
-    const RETRY: Retry = REPLICATION_RETRY;
-    const EVIDENCE: Evidence = Evidence::AbsenceOnly;
-    type Input = T::Input;
-    /// Whether it was there.
-    type Before = bool;
-    type Output = ();
-
-    fn locks(&self, input: &T::Input) -> Vec<ResourceKey> {
-        vec![ResourceKey::new(&T::fact(input))]
-    }
-
-    async fn before(&self, input: &T::Input) -> Result<bool, Fault> {
-        Ok(!matches!(T::stands(&self.0, input).await?, Stands::Absent))
-    }
-
-    async fn run(&self, call: &Call, input: &T::Input, _: &bool) -> Outcome<()> {
-        end::<T>(&self.0, call, input).await
-    }
-
-    async fn poll(&self, _: &T::Input, _: &bool, operation: &Operation) -> Outcome<()> {
-        T::poll(&self.0, operation).await
-    }
-
-    async fn probe(&self, input: &T::Input, _: &bool) -> Probe<()> {
-        match T::stands(&self.0, input).await {
-            Ok(Stands::Absent) => Probe::Applied(()),
-            Ok(Stands::AsWanted { .. }) => Probe::NotApplied,
-            Ok(Stands::Otherwise(difference)) => Probe::Foreign(difference),
-            Err(why) => Probe::Unsettled { after: None, why },
+    async fn give(clients: &Clients, call: &Call, input: &T::Input, first: bool) -> Outcome<Value> {
+        // What would have ended by itself meanwhile is not given again.
+        let there = || Outcome::Applied(json!({"id": T::fact(input)}));
+        if !first && T::times(input).is_over() {
+            return there();
+        }
+        match T::stands(clients, input).await {
+            Ok(Stands::AsWanted { .. }) => there(),
+            Ok(Stands::Absent) => match T::send(clients, call, input, Request::Give { first }).await {
+                // The replica that was read is behind the one that answered.
+                Outcome::Refused(why) if why.code.eq_ignore_ascii_case("RoleAssignmentExists") => {
+                    match T::stands(clients, input).await {
+                        Ok(Stands::AsWanted { .. }) => there(),
+                        _ => Outcome::Refused(why),
+                    }
+                }
+                outcome => map(outcome, |()| json!({"id": T::fact(input)})),
+            },
+            Ok(Stands::Otherwise(difference)) => foreign(&difference),
+            Err(why) => unread(why),
         }
     }
 
-    /// The plan ends only what was there.
-    async fn reconstruct_before(&self, _: &T::Input) -> Result<Option<bool>, Fault> {
-        Ok(Some(true))
-    }
-
-    /// What would have ended by itself meanwhile is not given again.
-    async fn undo(&self, call: &Call, input: &T::Input, before: &bool, _: Option<&()>) -> Outcome<()> {
-        if !before || T::times(input).is_over() {
-            return Outcome::Applied(());
-        }
-        give::<T>(&self.0, call, input, false).await
-    }
-
-    async fn verify(&self, input: &T::Input, _: &bool, (): &()) -> Result<Vec<Finding>, Fault> {
-        verify::<T>(&self.0, input, false).await
-    }
-
-    fn residue(&self, input: &T::Input, _: &bool, _: Option<&()>) -> String {
-        T::by_hand(input, Request::Give { first: false })
-    }
-}
-
-impl<T: Timed> Change for Give<T> {
-    fn new(kit: &Kit) -> Self {
-        Self(kit.clients(), PhantomData)
-    }
-
-    fn handed(input: &T::Input, _: Option<&str>) -> Handed {
-        match T::import(input) {
-            Some((kind, id)) => Handed::Made(kind, id),
-            None => Handed::ByItself(T::place(input)),
+    /// What has not begun is ended by cancelling the request for it, or like any other: which of these Azure takes is not
+    /// published for every state of a request, so they are tried in turn.
+    async fn end(clients: &Clients, call: &Call, input: &T::Input) -> Outcome<()> {
+        match T::stands(clients, input).await {
+            Ok(Stands::Absent) => Outcome::Applied(()),
+            Ok(Stands::AsWanted { waiting: Some(request) }) if call.attempt() % 2 == 1 => {
+                match T::cancel(clients, call, input, &request).await {
+                    Outcome::Refused(why) if matches!(why.status, Some(400 | 404 | 409)) => {
+                        Outcome::Retry { after: None, why }
+                    }
+                    outcome => outcome,
+                }
+            }
+            Ok(Stands::AsWanted { .. }) => {
+                // What takes it away is refused where it may not be deleted.
+                let kept = T::kept(input);
+                if let Err(not_now) = lift(clients, call, kept).await {
+                    return not_now;
+                }
+                match below(call, kept, T::send(clients, call, input, Request::End).await) {
+                    // None is ended that is younger than five minutes.
+                    Outcome::Refused(why) if why.code.eq_ignore_ascii_case("ActiveDurationTooShort") => {
+                        Outcome::Retry { after: Some(Duration::from_secs(60)), why }
+                    }
+                    outcome => outcome,
+                }
+            }
+            Ok(Stands::Otherwise(difference)) => foreign(&difference),
+            Err(why) => unread(why),
         }
     }
-}
 
-impl<T: Timed> Change for End<T> {
-    fn new(kit: &Kit) -> Self {
-        Self(kit.clients(), PhantomData)
+    async fn poll(clients: &Clients, operation: &Operation) -> Outcome<()> {
+        T::poll(clients, operation).await
     }
 
-    fn handed(input: &T::Input, _: Option<&str>) -> Handed {
-        Handed::Gone(T::place(input))
+    async fn verify(clients: &Clients, input: &T::Input, there: bool) -> Result<Vec<Finding>, Fault> {
+        let (fact, times) = (T::fact(input), T::times(input));
+        // What would have ended by itself is no longer promised.
+        let promised = there && !times.is_over();
+        let (expected, found) =
+            if promised { (Some(times.said()), None) } else { (None, Some(times.said())) };
+        let other = Difference { fact: fact.clone(), expected, found };
+        let difference = match T::stands(clients, input).await? {
+            Stands::Otherwise(difference) => Some(difference),
+            Stands::AsWanted { .. } => (!promised).then_some(other),
+            Stands::Absent => promised.then_some(other),
+        };
+        let word = if promised { "present" } else { "absent" };
+        Ok(vec![finding(&fact, word, difference.as_ref())])
+    }
+
+    fn by_hand(input: &T::Input, give: bool) -> String {
+        T::by_hand(input, if give { Request::Give { first: false } } else { Request::End })
+    }
+
+    fn place(input: &T::Input) -> String {
+        T::place(input)
+    }
+
+    fn import(input: &T::Input, _: Option<&str>) -> Option<(&'static str, String)> {
+        T::import(input)
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::splice::Splice;
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
@@ -392,11 +392,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
                 other => return map(other, |_| ()),
             }
         }
-        if left.is_empty() {
-            Outcome::Applied(())
-        } else {
-            Outcome::Refused(not_put_back(&Self::id(input), &left))
-        }
+        taken_back(&Self::id(input), &left)
     }
 
     async fn verify(

@@ -5,7 +5,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::{
     Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, held_back, map, quoted, unread,
@@ -349,10 +349,7 @@ impl<W: Way> Activity for Callers<W> {
         match self.write(call, input, &read, &target).await {
             Outcome::Applied(more) => {
                 left.extend(more);
-                if left.is_empty() {
-                    return Outcome::Applied(());
-                }
-                Outcome::Refused(not_put_back(&input.id, &left))
+                taken_back(&input.id, &left)
             }
             other => map(other, |_| ()),
         }

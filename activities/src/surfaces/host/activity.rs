@@ -6,7 +6,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, more_changed, not_put_back, probed, probed_back, written,
+    Spilt, broken, found_changed, more_changed, probed, probed_back, taken_back, written,
 };
 use crate::activity::splice::Splice;
 use crate::activity::{
@@ -203,7 +203,7 @@ impl HostRewrite {
         }
         let mut left = self.rest(target, input).spilt(&self.rest(&live, input));
         left.extend(secret);
-        if left.is_empty() { Outcome::Applied(()) } else { Outcome::Refused(not_put_back(&input.id, &left)) }
+        taken_back(&input.id, &left)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::{ClientId, DirectoryId, NO_ANSWER, PrincipalId, ResourceId};
@@ -374,8 +374,7 @@ impl<W: Way> Activity for Policy<W> {
                     Ok(Parts::All) if before.mine().is_some() || W::ADDS => {
                         Outcome::Unknown(input.not_as_written())
                     }
-                    _ if left.is_empty() => Outcome::Applied(()),
-                    _ => Outcome::Refused(not_put_back(&input.vault, &left)),
+                    _ => taken_back(&input.vault, &left),
                 }
             }
             Err(why) => Outcome::Unknown(why),

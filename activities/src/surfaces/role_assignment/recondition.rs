@@ -3,7 +3,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::ResourceId;
@@ -218,10 +218,7 @@ impl Activity for Recondition {
                 let mut target = live.clone();
                 open.iter().for_each(|spill| spill.put_back(&mut target));
                 left.extend(self.rest(input, &target).spilt(&self.rest(input, &now)));
-                if left.is_empty() {
-                    return Outcome::Applied(());
-                }
-                Outcome::Refused(not_put_back(&input.id, &left))
+                taken_back(&input.id, &left)
             }
             other => map(other, |_| ()),
         }

@@ -7,7 +7,7 @@
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::principal_image::{WRITABLE, put_back, rest};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, not_put_back, probed, probed_back, written,
+    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, unread};
 use crate::azure::PrincipalId;
@@ -370,10 +370,7 @@ impl Activity for SetAttributes {
             open.iter().for_each(|spill| spill.put_back(&mut target));
             left.extend(self.rest(input, &target).spilt(&self.rest(input, &now)));
         }
-        match left.is_empty() {
-            true => Outcome::Applied(()),
-            false => Outcome::Refused(not_put_back(&path(input), &left)),
-        }
+        taken_back(&path(input), &left)
     }
 
     async fn verify(
