@@ -61,15 +61,13 @@ pub(super) struct Template {
 pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Reply {
     let verb = path.verb.as_deref().map(str::to_lowercase);
     match (call.method, verb.as_deref(), path.is_instance()) {
-        ("PUT", None, true) => deploy(world, call, path, send),
+        ("PUT", None, true) => deploy(world, call, path, send).unwrap_or_else(|refusal| refusal),
         ("POST", Some("validate"), _) => match Template::read(world, call, path) {
             Ok(_) => Reply::json(200, record(call, path.parent_path(), "Succeeded", json!([]), json!({}))),
             Err(reply) => reply,
         },
-        ("POST", Some("whatif"), _) => match Template::read(world, call, path) {
-            Ok(template) => template.foretell(world),
-            Err(reply) => reply,
-        },
+        ("POST", Some("whatif"), _) => Template::read(world, call, path)
+            .map_or_else(|refusal| refusal, |template| template.foretell(world)),
         ("POST", Some("cancel"), _) => match world.get(path.parent_path()) {
             Some(_) => {
                 let message =
@@ -99,11 +97,8 @@ fn missing(path: &ArmPath) -> Reply {
     Reply::error(404, "DeploymentNotFound", &message)
 }
 
-fn deploy(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Reply {
-    let template = match Template::read(world, call, path) {
-        Ok(template) => template,
-        Err(reply) => return reply,
-    };
+fn deploy(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Result<Reply, Reply> {
+    let template = Template::read(world, call, path)?;
     let made = match template.write(world, call, send) {
         Ok(made) => made,
         Err((made, error)) => {
@@ -112,18 +107,15 @@ fn deploy(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) ->
             world.put(&path.path, failed);
             let details = [error.body.as_ref().map(|body| body["error"].clone())];
             let body = json!({"error": {"code": "DeploymentFailed", "message": message, "details": details}});
-            return Reply::json(error.status, body);
+            return Err(Reply::json(error.status, body));
         }
     };
-    let outputs = match template.outputs(world) {
-        Ok(outputs) => outputs,
-        Err(reply) => return reply,
-    };
+    let outputs = template.outputs(world)?;
     let done = record(call, &path.path, "Succeeded", json!(made), outputs);
     world.put(&path.path, done.clone());
     let mut shown = done;
     shown["properties"]["provisioningState"] = Value::from("Accepted");
-    poll::started(world, call, path, 201, Some(shown), false)
+    Ok(poll::started(world, call, path, 201, Some(shown), false))
 }
 
 fn record(call: &Call<'_>, id: &str, state: &str, made: Value, outputs: Value) -> Value {

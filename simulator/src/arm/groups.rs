@@ -26,6 +26,7 @@ pub(crate) fn missing(world: &World, call: &Call<'_>, path: &ArmPath) -> Option<
 
 /// Answers what is not under a provider.
 pub(crate) fn handle(world: &mut World, call: &Call<'_>, request: &Request) -> Reply {
+    let refusal = |refusal| refusal;
     let parts: Vec<&str> = call.path.split('/').filter(|p| !p.is_empty()).collect();
     let lower: Vec<String> = parts.iter().map(|p| p.to_lowercase()).collect();
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
@@ -41,13 +42,16 @@ pub(crate) fn handle(world: &mut World, call: &Call<'_>, request: &Request) -> R
         ("GET", ["subscriptions", .., "deployments", _, "operations"]) => {
             super::deployments::operations_of(world, call.path)
         }
-        ("GET", ["subscriptions", _, "resourcegroups"]) => groups(world, call, parts[1]),
+        ("GET", ["subscriptions", _, "resourcegroups"]) => {
+            groups(world, call, parts[1]).unwrap_or_else(refusal)
+        }
         (_, ["subscriptions", _, "tagnames", ..]) => super::tag_names::handle(world, call, &parts),
         ("GET", ["subscriptions", _, "resources"]) => {
-            resources(world, call, &format!("/subscriptions/{}/", parts[1]))
+            resources(world, call, &format!("/subscriptions/{}/", parts[1])).unwrap_or_else(refusal)
         }
         ("GET", ["subscriptions", _, "resourcegroups", group, "resources"]) => {
             resources(world, call, &format!("/subscriptions/{}/resourcegroups/{group}/", lower[1]))
+                .unwrap_or_else(refusal)
         }
         ("GET", ["subscriptions", _, "resourcegroups", _]) => one(world, call.path),
         ("HEAD", ["subscriptions", _, "resourcegroups", _]) => {
@@ -86,14 +90,12 @@ pub(crate) fn subscriptions(world: &World) -> Vec<Value> {
         .collect()
 }
 
-fn groups(world: &World, call: &Call<'_>, subscription: &str) -> Reply {
-    let wanted = match filter(call) {
-        Ok(wanted) => wanted,
-        Err(reply) => return reply,
-    };
+fn groups(world: &World, call: &Call<'_>, subscription: &str) -> Result<Reply, Reply> {
+    let wanted = filter(call)?;
     let prefix = format!("/subscriptions/{}/resourcegroups/", subscription.to_lowercase());
     let fits = |o: &&Value| depth(o) == 4 && wanted.as_ref().is_none_or(|wanted| wanted.fits(o));
-    list(world.found_below(&Key::Kind(String::new()), &prefix).into_iter().filter(fits).cloned().collect())
+    let found = world.found_below(&Key::Kind(String::new()), &prefix).into_iter().filter(fits);
+    Ok(list(found.cloned().collect()))
 }
 
 /// The filter of a list. The Azure CLI sends an empty one where it wants none.
@@ -102,11 +104,8 @@ fn filter(call: &Call<'_>) -> Result<Option<resource_filter::Filter>, Reply> {
     asked.map(|text| resource_filter::parse(text)).transpose()
 }
 
-fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Reply {
-    let wanted = match filter(call) {
-        Ok(wanted) => wanted,
-        Err(reply) => return reply,
-    };
+fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Result<Reply, Reply> {
+    let wanted = filter(call)?;
     let kind = |o: &Value| o["type"].as_str().unwrap_or_default().to_lowercase();
     let generic = |o: &&Value| {
         let kind = kind(o);
@@ -134,7 +133,7 @@ fn resources(world: &World, call: &Call<'_>, prefix: &str) -> Reply {
         let members = o.as_object().into_iter().flatten().filter(|(k, _)| keep.contains(&k.as_str()));
         Value::Object(members.map(|(k, v)| (k.clone(), v.clone())).collect())
     };
-    list(world.below(&prefix.to_lowercase()).into_iter().filter(generic).map(trim).collect())
+    Ok(list(world.below(&prefix.to_lowercase()).into_iter().filter(generic).map(trim).collect()))
 }
 
 fn tenants(world: &World) -> Reply {

@@ -23,7 +23,7 @@ pub(super) fn handle(world: &mut World, call: &Call<'_>, path: &ArmPath, send: S
     match (call.method, verb.as_deref(), path.is_instance()) {
         // An estate has stacks as they were read, without their templates: those are written like any resource.
         ("PUT", None, true) if call.body.pointer("/properties/template").is_some_and(|t| !t.is_null()) => {
-            put(world, call, path, send)
+            put(world, call, path, send).unwrap_or_else(|refusal| refusal)
         }
         ("DELETE", None, true) => delete(world, call, path),
         ("POST", Some("exporttemplate"), _) => match world.get(path.parent_path()) {
@@ -52,16 +52,10 @@ fn missing(path: &ArmPath) -> Reply {
     Reply::error(404, "DeploymentStackNotFound", &message)
 }
 
-fn put(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Reply {
+fn put(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Result<Reply, Reply> {
     let before = world.get(call.path).cloned();
-    let template = match Template::read(world, call, path) {
-        Ok(template) => template,
-        Err(reply) => return reply,
-    };
-    let made = match template.write(world, call, send) {
-        Ok(made) => made,
-        Err((_, reply)) => return reply,
-    };
+    let template = Template::read(world, call, path)?;
+    let made = template.write(world, call, send).map_err(|(_, refusal)| refusal)?;
     let status = |one: Value| json!({"id": one["id"], "status": "managed", "denyStatus": "none"});
     let mut properties = call.body["properties"].clone();
     properties["resources"] = made.into_iter().map(status).collect();
@@ -72,7 +66,7 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath, send: Send<'_>) -> Re
     let body = json!({"id": path.path, "name": path.name(), "type": "Microsoft.Resources/deploymentStacks",
         "location": call.body["location"], "tags": call.body["tags"], "properties": properties});
     world.put(call.path, body.clone());
-    poll::started(world, call, path, if before.is_some() { 200 } else { 201 }, Some(body), false)
+    Ok(poll::started(world, call, path, if before.is_some() { 200 } else { 201 }, Some(body), false))
 }
 
 /// What a stack held stays behind, unless the client says otherwise.

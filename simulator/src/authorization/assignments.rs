@@ -66,7 +66,7 @@ pub(crate) fn scope_of(assignment: &Value) -> &str {
 pub(crate) fn handle(objects: &mut dyn Objects, call: &Call, scope: &str, name: Option<&str>) -> Answer {
     let id = |name: &str| super::child(scope, "roleAssignments", name);
     match (call.method, name) {
-        ("GET", None) => list(objects, call, scope),
+        ("GET", None) => list(objects, call, scope).unwrap_or_else(|refusal| refusal),
         ("GET", Some(name)) => match objects.get(&id(name)) {
             Some(found) => Answer::json(200, show(found, scope, call)),
             None => {
@@ -126,12 +126,9 @@ fn show(assignment: &Value, asked: &str, call: &Call) -> Value {
     shown
 }
 
-fn list(objects: &dyn Objects, call: &Call, asked: &str) -> Answer {
+fn list(objects: &dyn Objects, call: &Call, asked: &str) -> Result<Answer, Answer> {
     let known = ["atscope()", "principalid", "assignedto()"];
-    let terms = match call.query.get("$filter").map(|filter| filter::parse(filter, &known)).transpose() {
-        Ok(terms) => terms.unwrap_or_default(),
-        Err(answer) => return answer,
-    };
+    let terms = filter::of(call, &known)?;
     let here = canonical(asked);
     let chain = scope::chain(objects, asked);
     let only_above = terms.contains(&Term::Function("atscope".to_owned(), None));
@@ -154,7 +151,7 @@ fn list(objects: &dyn Objects, call: &Call, asked: &str) -> Answer {
         .filter(matches)
         .map(|found| show(found, asked, call))
         .collect();
-    if scope::subscription_of(asked).is_some() { Answer::list(found) } else { page(found, call) }
+    Ok(if scope::subscription_of(asked).is_some() { Answer::list(found) } else { page(found, call) })
 }
 
 /// One page of a list at provider level; the token is the number of items before it.

@@ -1,6 +1,6 @@
 //! Authorization room of the local Azure: the small `$filter` language of this provider. Text in, terms out.
 
-use super::view::Answer;
+use super::view::{Answer, Call};
 
 /// One condition of a filter; conditions are joined by `and`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,11 @@ pub(crate) fn parse(filter: &str, known: &[&str]) -> Result<Vec<Term>, Answer> {
         terms.push(term);
     }
     Ok(terms)
+}
+
+/// The terms of a list's filter, none where it has no filter.
+pub(crate) fn of(call: &Call, known: &[&str]) -> Result<Vec<Term>, Answer> {
+    call.query.get("$filter").map_or(Ok(Vec::new()), |filter| parse(filter, known))
 }
 
 /// Splits at ` and ` outside quotes.

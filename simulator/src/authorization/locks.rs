@@ -12,7 +12,7 @@ const NOTES_MAX: usize = 512;
 pub(crate) fn handle(objects: &mut dyn Objects, call: &Call, at: &str, name: Option<&str>) -> Answer {
     let id = |name: &str| super::child(at, "locks", name);
     match (call.method, name) {
-        ("GET", None) => list(objects, call, at),
+        ("GET", None) => list(objects, call, at).unwrap_or_else(|refusal| refusal),
         ("GET", Some(name)) => match objects.get(&id(name)) {
             Some(lock) => Answer::json(200, lock.clone()),
             None => Answer::error(404, "LockNotFound", format!("The lock '{name}' could not be found.")),
@@ -27,19 +27,14 @@ pub(crate) fn handle(objects: &mut dyn Objects, call: &Call, at: &str, name: Opt
 }
 
 /// Locks at the scope, above it and below it; with `atScope()` without those below.
-fn list(objects: &dyn Objects, call: &Call, at: &str) -> Answer {
-    let only_above =
-        match call.query.get("$filter").map(|filter| super::filter::parse(filter, &["atscope()"])) {
-            None => false,
-            Some(Ok(_)) => true,
-            Some(Err(answer)) => return answer,
-        };
+fn list(objects: &dyn Objects, call: &Call, at: &str) -> Result<Answer, Answer> {
+    let only_above = !super::filter::of(call, &["atscope()"])?.is_empty();
     let (here, chain) = (canonical(at), scope::chain(objects, at));
     let found = objects.of_extension("locks").into_iter().filter(|lock| {
         let its = canonical(super::extended(id_of(lock)));
         chain.contains(&its) || (!only_above && scope::contains(objects, &here, &its))
     });
-    Answer::list(found.cloned().collect())
+    Ok(Answer::list(found.cloned().collect()))
 }
 
 fn put(objects: &mut dyn Objects, call: &Call, at: &str, name: &str) -> Result<Answer, Answer> {

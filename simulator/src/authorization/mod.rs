@@ -12,8 +12,6 @@ mod route;
 mod schedules;
 mod scope;
 #[cfg(test)]
-mod small;
-#[cfg(test)]
 mod tests;
 mod view;
 
@@ -31,7 +29,7 @@ pub(crate) use {
 };
 
 #[cfg(test)]
-pub(crate) use small::{Small, with_call};
+pub(crate) use tests::{Small, with_call};
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use filter::filter_terms;

@@ -162,7 +162,7 @@ fn all(objects: &dyn Objects) -> Vec<Role> {
 /// Answers requests under `{scope}/providers/Microsoft.Authorization/roleDefinitions`.
 pub(crate) fn handle(objects: &mut dyn Objects, call: &Call, scope: &str, name: Option<&str>) -> Answer {
     match (call.method, name) {
-        ("GET", None) => list(objects, call, scope),
+        ("GET", None) => list(objects, call, scope).unwrap_or_else(|refusal| refusal),
         ("GET", Some(guid)) => match find(objects, guid).filter(|role| reachable(objects, role, scope)) {
             Some(role) => Answer::json(200, role.show(scope)),
             None => unknown(404, guid),
@@ -187,12 +187,9 @@ fn reachable(objects: &dyn Objects, role: &Role, scope: &str) -> bool {
         || role.assignable.iter().any(|below| scope::contains(objects, &here, below))
 }
 
-fn list(objects: &dyn Objects, call: &Call, scope: &str) -> Answer {
+fn list(objects: &dyn Objects, call: &Call, scope: &str) -> Result<Answer, Answer> {
     let known = ["rolename", "type", "atscopeandbelow()"];
-    let terms = match call.query.get("$filter").map(|filter| filter::parse(filter, &known)).transpose() {
-        Ok(terms) => terms.unwrap_or_default(),
-        Err(answer) => return answer,
-    };
+    let terms = filter::of(call, &known)?;
     let below = terms.contains(&Term::Function("atscopeandbelow".to_owned(), None));
     let chain = scope::chain(objects, scope);
     let matches = |role: &Role| {
@@ -205,7 +202,8 @@ fn list(objects: &dyn Objects, call: &Call, scope: &str) -> Answer {
             Term::Function(..) => true,
         })
     };
-    Answer::list(all(objects).iter().filter(|role| matches(role)).map(|role| role.show(scope)).collect())
+    let found = all(objects).into_iter().filter(matches).map(|role| role.show(scope));
+    Ok(Answer::list(found.collect()))
 }
 
 fn put(objects: &mut dyn Objects, call: &Call, scope: &str, guid: &str) -> Answer {

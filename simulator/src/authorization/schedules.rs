@@ -16,7 +16,7 @@ const SHORTEST: TimeDelta = TimeDelta::minutes(5);
 /// Answers reads of the kinds that this file knows, in lower case (`denyassignments`, `roleassignmentschedules`, …).
 pub(crate) fn read(objects: &dyn Objects, call: &Call, at: &str, kind: &str, name: Option<&str>) -> Answer {
     match (call.method, name) {
-        ("GET", None) => list(objects, call, at, kind),
+        ("GET", None) => list(objects, call, at, kind).unwrap_or_else(|refusal| refusal),
         ("GET", Some(name)) => match objects.get(&super::child(at, kind, name)) {
             Some(found) => Answer::json(200, found.clone()),
             None => Answer::error(404, "NotFound", format!("The {kind} '{name}' is not found.")),
@@ -25,16 +25,13 @@ pub(crate) fn read(objects: &dyn Objects, call: &Call, at: &str, kind: &str, nam
     }
 }
 
-fn list(objects: &dyn Objects, call: &Call, at: &str, kind: &str) -> Answer {
+fn list(objects: &dyn Objects, call: &Call, at: &str, kind: &str) -> Result<Answer, Answer> {
     let known: &[&str] = if kind == "denyassignments" {
         &["atscope()", "principalid", "denyassignmentname", "gdprexportprincipalid"]
     } else {
         &["atscope()", "principalid", "assignedto()", "astarget()", "asrequestor()"]
     };
-    let terms = match call.query.get("$filter").map(|filter| filter::parse(filter, known)).transpose() {
-        Ok(terms) => terms.unwrap_or_default(),
-        Err(answer) => return answer,
-    };
+    let terms = filter::of(call, known)?;
     let (here, chain) = (canonical(at), scope::chain(objects, at));
     let only_above = terms.contains(&Term::Function("atscope".to_owned(), None));
     let mut found = objects.of_extension(kind);
@@ -43,7 +40,7 @@ fn list(objects: &dyn Objects, call: &Call, at: &str, kind: &str) -> Answer {
         let in_reach = chain.contains(&its) || (!only_above && scope::contains(objects, &here, &its));
         in_reach && terms.iter().all(|term| matches(objects, call, object, term))
     });
-    Answer::list(found.into_iter().cloned().collect())
+    Ok(Answer::list(found.into_iter().cloned().collect()))
 }
 
 fn matches(objects: &dyn Objects, call: &Call, object: &Value, term: &Term) -> bool {

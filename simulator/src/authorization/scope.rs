@@ -141,7 +141,7 @@ pub(super) fn check_scope(objects: &dyn Objects, at: &str) -> Result<(), Answer>
 mod tests {
     use serde_json::json;
 
-    use super::super::small::Small;
+    use super::super::tests::Small;
     use super::*;
 
     #[test]

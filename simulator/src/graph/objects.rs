@@ -1,7 +1,7 @@
 //! Graph: reading.
 
 use super::filter::Filter;
-use super::shown::shown;
+use super::shown::{one, shown};
 use super::{Question, is, kind, list, not_found};
 use crate::http::{Reply, not_here};
 use crate::world::{Link, World};
@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 /// Answers a GET.
 pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Reply {
-    let filter = match super::options::filter(question.filter) {
-        Ok(filter) => filter,
-        Err(reply) => return reply,
-    };
-    match question.parts[..] {
+    answer(world, question, origin).unwrap_or_else(|refusal| refusal)
+}
+
+fn answer(world: &World, question: &Question<'_>, origin: &str) -> Result<Reply, Reply> {
+    let filter = super::options::filter(question.filter)?;
+    Ok(match question.parts[..] {
         [collection] if type_of(collection).is_some() => {
             let wanted = type_of(collection).unwrap_or_default();
             let all = of_kind(world, wanted, filter.as_ref()).into_iter().filter(|o| visible(world, o));
@@ -27,56 +28,47 @@ pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Repl
         }
         ["organization"] => organization(world, origin),
         ["directoryRoles"] => list(origin, "directoryRoles", super::roles::activated(world)),
-        ["roleManagement", "directory", "roleDefinitions", ..] => super::roles::definitions(question, origin),
-        ["auditLogs", "signIns"] => super::sign_ins::read(world, question, origin),
+        ["roleManagement", "directory", "roleDefinitions", ..] => {
+            super::roles::definitions(question, origin)?
+        }
+        ["auditLogs", "signIns"] => super::sign_ins::read(world, question, origin)?,
         ["oauth2PermissionGrants"] => {
             let all = of_kind(world, "oAuth2PermissionGrant", filter.as_ref()).into_iter();
             let found = all.filter(|o| filter.as_ref().is_none_or(|f| f.fits(o)));
             list(origin, "oauth2PermissionGrants", found.map(|o| shown(o, question.select)).collect())
         }
-        _ if super::pim::knows(&question.parts) => super::pim::read(world, question, origin),
-        [one] if by_application(one).is_some() => {
-            let found = by_application(one).and_then(|(wanted, app)| {
+        _ if super::pim::knows(&question.parts) => super::pim::read(world, question, origin)?,
+        [named] if by_application(named).is_some() => {
+            let found = by_application(named).and_then(|(wanted, app)| {
                 let named = world.directory_with(&Link::text("appId", app)).into_iter();
                 named.filter(|o| kind(o) == wanted).find(|o| visible(world, o))
             });
-            match found {
-                Some(found) => Reply::json(200, shown(found, question.select)),
-                None => not_found(one),
-            }
+            one(found, named, question)
         }
         ["me", ..] => {
             let message = "/me request is only valid with delegated authentication flow.";
             Reply::error(400, "BadRequest", message)
         }
-        [collection, id] if type_of(collection).is_some() => match find(world, collection, id) {
-            Some(found) => Reply::json(200, shown(found, question.select)),
-            None => not_found(id),
-        },
-        ["directoryObjects", id] => match world.directory_object(id).filter(|o| visible(world, o)) {
-            Some(found) => Reply::json(200, shown(found, question.select)),
-            None => not_found(id),
-        },
+        [collection, id] if type_of(collection).is_some() => one(find(world, collection, id), id, question),
+        ["directoryObjects", id] => {
+            one(world.directory_object(id).filter(|o| visible(world, o)), id, question)
+        }
         ["applications", id, "federatedIdentityCredentials", credential] => {
             let of = find(world, "applications", id).map(|o| &o["federatedIdentityCredentials"]);
             let mut all = of.and_then(Value::as_array).into_iter().flatten();
-            match all.find(|c| is(c, "id", credential) || is(c, "name", credential)) {
-                Some(found) => Reply::json(200, found.clone()),
-                None => not_found(credential),
-            }
+            let found = all.find(|c| is(c, "id", credential) || is(c, "name", credential));
+            Reply::json(200, found.ok_or_else(|| not_found(credential))?.clone())
         }
-        [collection, id, relation] if type_of(collection).is_some() => match find(world, collection, id) {
-            Some(found) => related(world, found, relation, question, origin),
-            None => not_found(id),
-        },
+        [collection, id, relation] if type_of(collection).is_some() => {
+            let found = find(world, collection, id).ok_or_else(|| not_found(id))?;
+            related(world, found, relation, question, origin)
+        }
         [collection, id, relation, cast] if type_of(collection).is_some() && cast.starts_with(CAST) => {
-            match find(world, collection, id) {
-                Some(found) => of_type(related(world, found, relation, question, origin), cast),
-                None => not_found(id),
-            }
+            let found = find(world, collection, id).ok_or_else(|| not_found(id))?;
+            of_type(related(world, found, relation, question, origin), cast)
         }
         _ => not_here(&format!("/{} of Microsoft Graph", question.parts.join("/"))),
-    }
+    })
 }
 
 /// The tenant itself.

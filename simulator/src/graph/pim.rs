@@ -1,8 +1,8 @@
 //! Graph: privileged identity management: the schedules of roles of the directory and of groups, and the requests
 //! that were sent for them.
 
-use super::shown::shown;
-use super::{Question, kind, list, not_found};
+use super::shown::{one, shown};
+use super::{Question, kind, list};
 use crate::http::Reply;
 use crate::world::{Link, World};
 use serde_json::Value;
@@ -33,29 +33,23 @@ pub(super) fn knows(parts: &[&str]) -> bool {
 
 /// A list, or one of its objects. Those of groups are asked for by group or by principal, or not at all.
 /// Source: <https://learn.microsoft.com/graph/api/privilegedaccessgroup-list-assignmentschedules>
-pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Reply {
+pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Result<Reply, Reply> {
     if let Some((id, of)) = question.parts.split_last()
         && let Some(wanted) = kind_of(of)
     {
         let found = world.directory_object(id).filter(|object| kind(object) == wanted);
-        return match found {
-            Some(found) => Reply::json(200, shown(found, question.select)),
-            None => not_found(id),
-        };
+        return Ok(one(found, id, question));
     }
     let wanted = kind_of(&question.parts).unwrap_or_default();
     let of_groups = wanted.starts_with("privilegedAccessGroup");
     let by = |name: &str| question.filter.is_some_and(|filter| filter.contains(name));
     if of_groups && !by("principalId") && !by("groupId") {
         let message = "The required filters are missing: groupId or principalId.";
-        return Reply::error(400, "MissingParameters", message);
+        return Err(Reply::error(400, "MissingParameters", message));
     }
     let all = world.directory_with(&Link::kind(wanted)).into_iter();
-    let filter = match super::options::filter(question.filter) {
-        Ok(filter) => filter,
-        Err(reply) => return reply,
-    };
+    let filter = super::options::filter(question.filter)?;
     let found = all.filter(|object| filter.as_ref().is_none_or(|f| f.fits(object)));
     let found: Vec<Value> = found.map(|object| shown(object, question.select)).collect();
-    list(origin, &question.parts.join("/"), found)
+    Ok(list(origin, &question.parts.join("/"), found))
 }

@@ -29,19 +29,15 @@ fn shown((id, name): &(&str, &str)) -> Value {
 }
 
 /// Definitions, all or one.
-pub(super) fn definitions(question: &Question<'_>, origin: &str) -> Reply {
+pub(super) fn definitions(question: &Question<'_>, origin: &str) -> Result<Reply, Reply> {
     if let [_, _, _, id] = question.parts[..] {
-        return match ROLES.iter().find(|(known, _)| known.eq_ignore_ascii_case(id)) {
-            Some(found) => Reply::json(200, shown(found)),
-            None => not_here("this role of the directory"),
-        };
+        let found = ROLES.iter().find(|(known, _)| known.eq_ignore_ascii_case(id));
+        let found = found.ok_or_else(|| not_here("this role of the directory"))?;
+        return Ok(Reply::json(200, shown(found)));
     }
-    let filter = match options::filter(question.filter) {
-        Ok(filter) => filter,
-        Err(reply) => return reply,
-    };
+    let filter = options::filter(question.filter)?;
     let all = ROLES.iter().map(shown).filter(|role| filter.as_ref().is_none_or(|f| f.fits(role)));
-    list(origin, "roleManagement/directory/roleDefinitions", all.collect())
+    Ok(list(origin, "roleManagement/directory/roleDefinitions", all.collect()))
 }
 
 /// Roles that somebody has.

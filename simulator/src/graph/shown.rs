@@ -1,7 +1,13 @@
 //! Graph: an object as it is shown.
 
-use super::kind;
+use super::{Question, kind, not_found};
+use crate::http::Reply;
 use serde_json::{Map, Value, json};
+
+/// One object, or that there is none with this id.
+pub(super) fn one(found: Option<&Value>, id: &str, question: &Question<'_>) -> Reply {
+    found.map_or_else(|| not_found(id), |found| Reply::json(200, shown(found, question.select)))
+}
 
 /// What every object of a type has, whether anybody said anything of it or not.
 fn always(kind: &str) -> Vec<(&'static str, Value)> {

@@ -11,21 +11,18 @@ use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 /// A list of sign-ins.
-pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Reply {
+pub(super) fn read(world: &World, question: &Question<'_>, origin: &str) -> Result<Reply, Reply> {
     let filter = question.filter.unwrap_or_default();
     let kinds = filter.contains("signInEventTypes");
     if kinds && !question.beta {
         let message = "Could not find a property named 'signInEventTypes' on type 'microsoft.graph.signIn'.";
-        return Reply::error(400, "BadRequest", message);
+        return Err(Reply::error(400, "BadRequest", message));
     }
-    let wanted = match super::options::filter(question.filter) {
-        Ok(wanted) => wanted,
-        Err(reply) => return reply,
-    };
+    let wanted = super::options::filter(question.filter)?;
     let told = world.directory_with(&Link::kind("signIn")).into_iter().cloned();
     let mut all: Vec<Value> = world.sign_ins().iter().map(of_identity).chain(told).collect();
     all.retain(|one| wanted.as_ref().is_none_or(|w| w.fits(one)) && (kinds || is_of_a_person(one)));
-    list(origin, "auditLogs/signIns", all)
+    Ok(list(origin, "auditLogs/signIns", all))
 }
 
 fn is_of_a_person(one: &Value) -> bool {
