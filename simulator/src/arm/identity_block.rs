@@ -107,11 +107,8 @@ fn apply(
         return Ok(());
     }
     let Some(entries) = entries.as_object() else {
-        return Err(Reply::error(
-            400,
-            "InvalidIdentityValues",
-            "The userAssignedIdentities property is not a map.",
-        ));
+        let message = "The userAssignedIdentities property is not a map.";
+        return Err(Reply::error(400, "InvalidIdentityValues", message));
     };
     let refused = |what: &str| {
         Reply::error(

@@ -106,11 +106,8 @@ fn put(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         return Reply::error(400, "InvalidResourceName", &message);
     }
     let Some(location) = call.body["location"].as_str() else {
-        return Reply::error(
-            400,
-            "LocationRequired",
-            "The location property is required for this definition.",
-        );
+        let message = "The location property is required for this definition.";
+        return Reply::error(400, "LocationRequired", message);
     };
     if !regions::offers(location) {
         let message = format!(
@@ -255,11 +252,8 @@ fn put_credential(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         return Reply::error(400, "BadRequest", "Federated Identity Credential has empty properties.");
     }
     if properties["audiences"].as_array().is_none_or(|list| list.len() != 1) {
-        return Reply::error(
-            400,
-            "BadRequest",
-            "Federated Identity Credential must have exactly one audience.",
-        );
+        let message = "Federated Identity Credential must have exactly one audience.";
+        return Reply::error(400, "BadRequest", message);
     }
     let prefix = format!("{}/", canonical(path.parent_path()));
     let mine = canonical(call.path);
@@ -274,11 +268,8 @@ fn put_credential(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
             && o["properties"]["subject"] == properties["subject"]
     };
     if filled("subject") && others.iter().any(same) {
-        return Reply::error(
-            409,
-            "BadRequest",
-            "Issuer and subject combination already exists for this Managed Identity.",
-        );
+        let message = "Issuer and subject combination already exists for this Managed Identity.";
+        return Reply::error(409, "BadRequest", message);
     }
     let before = world.get(call.path).is_some();
     if !before && others.len() >= CREDENTIALS_MAX {

@@ -41,11 +41,8 @@ pub(super) fn check(world: &World, call: &Call<'_>) -> Reply {
     let details = &call.body["resourceDetails"];
     let (Some(kind), Some(_)) = (details["resourceContent"]["type"].as_str(), details["apiVersion"].as_str())
     else {
-        return Reply::error(
-            400,
-            "InvalidRequestContent",
-            "The resource to check needs a type and a version.",
-        );
+        let message = "The resource to check needs a type and a version.";
+        return Reply::error(400, "InvalidRequestContent", message);
     };
     let name = details["resourceContent"]["name"].as_str().unwrap_or_default();
     let here = canonical(&format!("{group}/providers/{kind}/{name}"));

@@ -215,11 +215,8 @@ fn put(objects: &mut dyn Objects, call: &Call, scope: &str, guid: &str) -> Answe
     }
     let old = find(objects, guid);
     if old.as_ref().is_some_and(|role| !role.custom) {
-        return Answer::error(
-            400,
-            "RoleDefinitionUpdateNotPermitted",
-            "Built-in role definitions cannot be updated.",
-        );
+        let message = "Built-in role definitions cannot be updated.";
+        return Answer::error(400, "RoleDefinitionUpdateNotPermitted", message);
     }
     let Some(role_name) = text(call.body, "/properties/roleName").filter(|name| !name.trim().is_empty())
     else {
@@ -274,11 +271,8 @@ fn delete(objects: &mut dyn Objects, scope: &str, guid: &str) -> Answer {
         return Answer::empty(204);
     };
     if !role.custom {
-        return Answer::error(
-            400,
-            "RoleDefinitionDeleteNotPermitted",
-            "Built-in role definitions cannot be deleted.",
-        );
+        let message = "Built-in role definitions cannot be deleted.";
+        return Answer::error(400, "RoleDefinitionDeleteNotPermitted", message);
     }
     let used = objects.of_extension("roleassignments").iter().any(|assignment| {
         text(assignment, "/properties/roleDefinitionId")

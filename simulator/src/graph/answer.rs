@@ -1,6 +1,6 @@
 //! Graph: the way of one question to what answers it.
 
-use super::{Question, counted, delta, objects, options, writes};
+use super::{Question, counted, delta, no_method, objects, options, writes};
 use crate::http::Reply;
 use crate::world::World;
 
@@ -24,10 +24,6 @@ pub(super) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -
         // A read that is spelled as POST.
         "POST" if objects::is_by_ids(&question.parts) => objects::by_ids(world, question.body, origin),
         "POST" | "PATCH" | "DELETE" => writes::write(world, question),
-        _ => Reply::error(
-            405,
-            "Request_BadRequest",
-            "Specified HTTP method is not allowed for the request target.",
-        ),
+        _ => no_method(),
     }
 }

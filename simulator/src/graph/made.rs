@@ -128,11 +128,8 @@ pub(super) fn remove(world: &mut World, collection: &str, id: &str) -> Reply {
     let Some(object) = find(world, collection, id).cloned() else { return not_found(id) };
     // Graph leaves the principals of managed identities to Resource Manager.
     if is(&object, "servicePrincipalType", "ManagedIdentity") {
-        return Reply::error(
-            403,
-            "Authorization_RequestDenied",
-            "Insufficient privileges to complete the operation.",
-        );
+        let message = "Insufficient privileges to complete the operation.";
+        return Reply::error(403, "Authorization_RequestDenied", message);
     }
     let app = object["appId"].as_str().unwrap_or_default();
     let theirs = |other: &&Value| kind(other) == "servicePrincipal" && is(other, "appId", app);

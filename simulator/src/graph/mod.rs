@@ -24,4 +24,4 @@ pub(crate) use filter::fits;
 pub(crate) use route::handle;
 pub(crate) use schedules::pass;
 
-use question::{Question, bad, is, is_eventual, kind, list, not_found};
+use question::{Question, bad, is, is_eventual, kind, list, no_method, not_found};

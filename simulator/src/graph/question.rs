@@ -31,6 +31,12 @@ pub(crate) fn bad(message: &str) -> Reply {
     Reply::error(400, "Request_BadRequest", message)
 }
 
+/// Graph's 405.
+pub(crate) fn no_method() -> Reply {
+    let message = "Specified HTTP method is not allowed for the request target.";
+    Reply::error(405, "Request_BadRequest", message)
+}
+
 /// Graph's 404.
 pub(crate) fn not_found(id: &str) -> Reply {
     let message = format!(

@@ -2,7 +2,7 @@
 
 use super::objects::find;
 use super::pim::kind_of;
-use super::{Question, bad, is, kind, made, not_found, principals, schedules};
+use super::{Question, bad, is, kind, made, no_method, not_found, principals, schedules};
 use crate::http::Reply;
 use crate::world::{Link, World};
 use serde_json::{Value, json};
@@ -65,11 +65,7 @@ pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
         ("POST", [collection, id, "checkMemberGroups" | "checkMemberObjects"]) => {
             check_members(world, collection, id, question.body)
         }
-        _ => Reply::error(
-            405,
-            "Request_BadRequest",
-            "Specified HTTP method is not allowed for the request target.",
-        ),
+        _ => no_method(),
     }
 }
 
@@ -120,11 +116,8 @@ fn add_link(world: &mut World, collection: &str, id: &str, link: &str, body: &Va
     let types = object["groupTypes"].as_array().into_iter().flatten();
     let dynamic = types.filter_map(Value::as_str).any(|t| t.eq_ignore_ascii_case("DynamicMembership"));
     if link == "members" && dynamic {
-        return Reply::error(
-            403,
-            "Authorization_RequestDenied",
-            "Insufficient privileges to complete the operation.",
-        );
+        let message = "Insufficient privileges to complete the operation.";
+        return Reply::error(403, "Authorization_RequestDenied", message);
     }
     if link == "members" && object["onPremisesSyncEnabled"] == true {
         return bad(
@@ -278,11 +271,8 @@ fn trust(world: &mut World, id: &str, body: &Value) -> Reply {
     let mut credentials = application["federatedIdentityCredentials"].as_array().cloned().unwrap_or_default();
     if credentials.iter().any(|c| is(c, "name", name) || is(c, "issuer", issuer) && is(c, "subject", subject))
     {
-        return Reply::error(
-            409,
-            "Request_MultipleObjectsWithSameKeyValue",
-            "FederatedIdentityCredential already exists.",
-        );
+        let message = "FederatedIdentityCredential already exists.";
+        return Reply::error(409, "Request_MultipleObjectsWithSameKeyValue", message);
     }
     let mut credential = body.clone();
     credential["id"] = Value::from(world.guid("credential"));
