@@ -2,7 +2,7 @@
 
 use crate::references::rest::{Rest, Spill, naming};
 use crate::surfaces::host::rewrite::Parts;
-use rehome_orchestrator::{Call, Fault, FaultKind, Finding, Outcome, Probe};
+use rehome_orchestrator::{Call, Difference, Fault, FaultKind, Finding, Outcome, Probe};
 use serde::{Deserialize, Serialize};
 
 /// The places that were not as before directly after a write, though they were not to be written; in most logs none.
@@ -33,22 +33,24 @@ impl Spilt {
 
 /// What is found where so much of a change is in place, and this beside it is not as it was. Whether it was the write
 /// or somebody else meanwhile that changed more, nobody can tell any more: it is the write's until a person has looked.
-pub(crate) fn probed(parts: Parts, spilt: Vec<Spill>) -> Probe<Spilt> {
+pub(crate) fn probed(parts: Result<Parts, Difference>, spilt: Vec<Spill>) -> Probe<Spilt> {
     let spilt = Spilt::of(spilt);
     match parts {
-        Parts::All if spilt.is_empty() => Probe::Applied(spilt),
-        Parts::None if spilt.is_empty() => Probe::NotApplied,
-        Parts::All | Parts::Some | Parts::None => Probe::Partial(spilt),
+        Err(difference) => Probe::Foreign(difference),
+        Ok(Parts::All) if spilt.is_empty() => Probe::Applied(spilt),
+        Ok(Parts::None) if spilt.is_empty() => Probe::NotApplied,
+        Ok(Parts::All | Parts::Some | Parts::None) => Probe::Partial(spilt),
     }
 }
 
 /// The same on the way back: it is gone when what the write lost is back as well.
-pub(crate) fn probed_back(parts: Parts, was: Option<&Spilt>, now: &Rest) -> Probe<Spilt> {
+pub(crate) fn probed_back(parts: Result<Parts, Difference>, was: Option<&Spilt>, now: &Rest) -> Probe<Spilt> {
     let was = was.cloned().unwrap_or_default();
     match parts {
-        Parts::All => Probe::Applied(was),
-        Parts::None if was.still(now).is_empty() => Probe::NotApplied,
-        Parts::Some | Parts::None => Probe::Partial(was),
+        Err(difference) => Probe::Foreign(difference),
+        Ok(Parts::All) => Probe::Applied(was),
+        Ok(Parts::None) if was.still(now).is_empty() => Probe::NotApplied,
+        Ok(Parts::Some | Parts::None) => Probe::Partial(was),
     }
 }
 

@@ -290,11 +290,8 @@ async fn target(
     let taken = group.is_some() && there?.is_some();
     // Every subscription knows this provider, registered or not.
     let none = || {
-        Fault::new(
-            FaultKind::Missing,
-            "NoProvider",
-            "the subscription does not know the provider of identities",
-        )
+        let what = "the subscription does not know the provider of identities";
+        Fault::new(FaultKind::Missing, "NoProvider", what)
     };
     let provider = match provider.and_then(|found| found.ok_or_else(none)) {
         Ok(found) => Some(found),

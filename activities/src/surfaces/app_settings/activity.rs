@@ -304,13 +304,9 @@ impl<L: List> Activity for SettingsRewrite<L> {
     }
 
     async fn probe(&self, input: &SettingsInput, before: &SettingsBefore) -> Probe<Spilt> {
-        let live = match self.live(input).await {
-            Ok(live) => live,
-            Err(why) => return Probe::Unsettled { after: None, why },
-        };
-        match Self::parts(input, before, &live) {
-            Ok(parts) => probed(parts, self.spilt(input, before, &live)),
-            Err(difference) => Probe::Foreign(difference),
+        match self.live(input).await {
+            Ok(live) => probed(Self::parts(input, before, &live), self.spilt(input, before, &live)),
+            Err(why) => Probe::Unsettled { after: None, why },
         }
     }
 
@@ -320,13 +316,9 @@ impl<L: List> Activity for SettingsRewrite<L> {
         before: &SettingsBefore,
         was: Option<&Spilt>,
     ) -> Probe<Spilt> {
-        let live = match self.live(input).await {
-            Ok(live) => live,
-            Err(why) => return Probe::Unsettled { after: None, why },
-        };
-        match Self::parts(input, before, &live) {
-            Ok(parts) => probed_back(parts, was, &self.rest(input, &live)),
-            Err(difference) => Probe::Foreign(difference),
+        match self.live(input).await {
+            Ok(live) => probed_back(Self::parts(input, before, &live), was, &self.rest(input, &live)),
+            Err(why) => Probe::Unsettled { after: None, why },
         }
     }
 

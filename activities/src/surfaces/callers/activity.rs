@@ -288,7 +288,7 @@ impl<W: Way> Activity for Callers<W> {
 
     async fn probe(&self, input: &CallersInput, before: &CallersBefore) -> Probe<Spilt> {
         match self.live(input).await {
-            Ok((live, _)) => probed(Self::parts(input, before, &live), self.spilt(input, before, &live)),
+            Ok((live, _)) => probed(Ok(Self::parts(input, before, &live)), self.spilt(input, before, &live)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }
@@ -300,7 +300,9 @@ impl<W: Way> Activity for Callers<W> {
         was: Option<&Spilt>,
     ) -> Probe<Spilt> {
         match self.live(input).await {
-            Ok((live, _)) => probed_back(Self::parts(input, before, &live), was, &self.rest(input, &live)),
+            Ok((live, _)) => {
+                probed_back(Ok(Self::parts(input, before, &live)), was, &self.rest(input, &live))
+            }
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }

@@ -317,10 +317,7 @@ impl Activity for HostRewrite {
         match self.clients.reader.find(&input.id, &input.api_version).await {
             Ok(None) => Probe::Foreign(gone(input)),
             Ok(Some(live)) if is_busy(&live) => Probe::InProgress { after: None },
-            Ok(Some(live)) => match parts(&live, input, before) {
-                Ok(parts) => probed(parts, self.spilt(&live, input, before)),
-                Err(difference) => Probe::Foreign(difference),
-            },
+            Ok(Some(live)) => probed(parts(&live, input, before), self.spilt(&live, input, before)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }
@@ -329,10 +326,7 @@ impl Activity for HostRewrite {
         match self.clients.reader.find(&input.id, &input.api_version).await {
             Ok(None) => Probe::Foreign(gone(input)),
             Ok(Some(live)) if is_busy(&live) => Probe::InProgress { after: None },
-            Ok(Some(live)) => match parts(&live, input, before) {
-                Ok(parts) => probed_back(parts, was, &self.rest(&live, input)),
-                Err(difference) => Probe::Foreign(difference),
-            },
+            Ok(Some(live)) => probed_back(parts(&live, input, before), was, &self.rest(&live, input)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }

@@ -312,20 +312,14 @@ impl<W: Way> Activity for Policy<W> {
 
     async fn probe(&self, input: &PolicyInput, before: &W::Before) -> Probe<Spilt> {
         match self.look(input).await {
-            Ok(vault) => match Self::parts(input, vault.mine.as_ref()) {
-                Ok(parts) => probed(parts, before.spilt(&vault)),
-                Err(difference) => Probe::Foreign(difference),
-            },
+            Ok(vault) => probed(Self::parts(input, vault.mine.as_ref()), before.spilt(&vault)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }
 
     async fn probe_undo(&self, input: &PolicyInput, _: &W::Before, was: Option<&Spilt>) -> Probe<Spilt> {
         match self.look(input).await {
-            Ok(vault) => match Self::parts(input, vault.mine.as_ref()) {
-                Ok(parts) => probed_back(parts, was, vault.as_told(was)),
-                Err(difference) => Probe::Foreign(difference),
-            },
+            Ok(vault) => probed_back(Self::parts(input, vault.mine.as_ref()), was, vault.as_told(was)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }

@@ -34,21 +34,15 @@ pub(crate) struct ReconditionInput {
     pub(crate) replace: Vec<Pair>,
 }
 
-/// What a condition names.
-enum Names {
-    Old,
-    New,
-    Neither,
-}
-
 impl ReconditionInput {
-    fn names(&self, live: &Value) -> Names {
+    /// How much of the change is in place: nothing while the old one is named.
+    fn parts(&self, live: &Value) -> Result<Parts, Difference> {
         let text = live.pointer(CONDITION).and_then(Value::as_str).unwrap_or_default();
         let any = |side: fn(&Pair) -> &str| self.replace.iter().any(|p| mentions(text, side(p)));
         match (any(|p| &p.from), any(|p| &p.to)) {
-            (true, _) => Names::Old,
-            (false, true) => Names::New,
-            (false, false) => Names::Neither,
+            (true, _) => Ok(Parts::None),
+            (false, true) => Ok(Parts::All),
+            (false, false) => Err(neither(self)),
         }
     }
 
@@ -151,15 +145,9 @@ impl Activity for Recondition {
     }
 
     async fn probe(&self, input: &ReconditionInput, before: &Option<Rest>) -> Probe<Spilt> {
-        let live = match self.live(input).await {
-            Ok(live) => live,
-            Err(why) => return Probe::Unsettled { after: None, why },
-        };
-        let spilt = self.spilt(input, before.as_ref(), &live);
-        match input.names(&live) {
-            Names::Neither => Probe::Foreign(neither(input)),
-            Names::Old => probed(Parts::None, spilt),
-            Names::New => probed(Parts::All, spilt),
+        match self.live(input).await {
+            Ok(live) => probed(input.parts(&live), self.spilt(input, before.as_ref(), &live)),
+            Err(why) => Probe::Unsettled { after: None, why },
         }
     }
 
@@ -169,15 +157,9 @@ impl Activity for Recondition {
         _: &Option<Rest>,
         was: Option<&Spilt>,
     ) -> Probe<Spilt> {
-        let live = match self.live(input).await {
-            Ok(live) => live,
-            Err(why) => return Probe::Unsettled { after: None, why },
-        };
-        let rest = self.rest(input, &live);
-        match input.names(&live) {
-            Names::Neither => Probe::Foreign(neither(input)),
-            Names::New => probed_back(Parts::All, was, &rest),
-            Names::Old => probed_back(Parts::None, was, &rest),
+        match self.live(input).await {
+            Ok(live) => probed_back(input.parts(&live), was, &self.rest(input, &live)),
+            Err(why) => Probe::Unsettled { after: None, why },
         }
     }
 
@@ -231,10 +213,10 @@ impl Activity for Recondition {
         spilt: &Spilt,
     ) -> Result<Vec<Finding>, Fault> {
         let live = self.live(input).await?;
-        let found = match input.names(&live) {
-            Names::New => None,
-            Names::Old => Some("names the old one"),
-            Names::Neither => Some("names neither"),
+        let found = match input.parts(&live) {
+            Ok(Parts::All) => None,
+            Ok(Parts::Some | Parts::None) => Some("names the old one"),
+            Err(_) => Some("names neither"),
         };
         let difference = found.map(|found| Difference {
             fact: input.id.to_string(),

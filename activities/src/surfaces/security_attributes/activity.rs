@@ -298,10 +298,7 @@ impl Activity for SetAttributes {
 
     async fn probe(&self, input: &AttributesInput, before: &AttributesBefore) -> Probe<Spilt> {
         match self.live(&input.principal_id).await {
-            Ok(live) => match self.parts(input, before, &live) {
-                Ok(parts) => probed(parts, self.spilt(input, before, &live)),
-                Err(difference) => Probe::Foreign(difference),
-            },
+            Ok(live) => probed(self.parts(input, before, &live), self.spilt(input, before, &live)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }
@@ -313,10 +310,7 @@ impl Activity for SetAttributes {
         was: Option<&Spilt>,
     ) -> Probe<Spilt> {
         match self.live(&input.principal_id).await {
-            Ok(live) => match self.parts(input, before, &live) {
-                Ok(parts) => probed_back(parts, was, &self.rest(input, &live)),
-                Err(difference) => Probe::Foreign(difference),
-            },
+            Ok(live) => probed_back(self.parts(input, before, &live), was, &self.rest(input, &live)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }

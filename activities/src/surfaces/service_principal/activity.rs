@@ -185,10 +185,7 @@ impl Activity for SetPrincipal {
     async fn probe(&self, input: &PrincipalInput, before: &PrincipalBefore) -> Probe<Spilt> {
         match self.live(input).await {
             Ok(None) => Probe::NotApplied,
-            Ok(Some(live)) => match input.parts(before, &live) {
-                Ok(parts) => probed(parts, self.spilt(input, before, &live)),
-                Err(difference) => Probe::Foreign(difference),
-            },
+            Ok(Some(live)) => probed(input.parts(before, &live), self.spilt(input, before, &live)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }
@@ -201,10 +198,7 @@ impl Activity for SetPrincipal {
     ) -> Probe<Spilt> {
         match self.live(input).await {
             Ok(None) => Probe::NotApplied,
-            Ok(Some(live)) => match input.parts(before, &live) {
-                Ok(parts) => probed_back(parts, was, &self.rest(input, &live)),
-                Err(difference) => Probe::Foreign(difference),
-            },
+            Ok(Some(live)) => probed_back(input.parts(before, &live), was, &self.rest(input, &live)),
             Err(why) => Probe::Unsettled { after: None, why },
         }
     }
