@@ -51,12 +51,10 @@ fn is_json(path: &Path) -> bool {
 }
 
 fn is_a_batch(path: &Path) -> CliError {
-    CliError::new(
-        Exit::Usage,
-        "this is a batch file; a plan is made of it first, which is then approved and run",
-    )
-    .at(path.display().to_string())
-    .next(format!("rehome plan -f {} --save plan.json", file(path)))
+    let what = "this is a batch file; a plan is made of it first, which is then approved and run";
+    CliError::new(Exit::Usage, what)
+        .at(path.display().to_string())
+        .next(format!("rehome plan -f {} --save plan.json", file(path)))
 }
 
 /// Reads a batch file; a plan is none.

@@ -327,11 +327,8 @@ pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selectio
     if !runs.is_empty() {
         return Ok(Selection { batch: None, runs });
     }
-    Err(CliError::new(
-        Exit::NotFound,
-        format!("the log has no batch, no move and no identity called {what:?}"),
-    )
-    .next("rehome status"))
+    let what = format!("the log has no batch, no move and no identity called {what:?}");
+    Err(CliError::new(Exit::NotFound, what).next("rehome status"))
 }
 
 /// The moves of an identity, by its name or its id.

@@ -65,59 +65,43 @@ impl MoveView {
     }
 }
 
-/// The states that people see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum State {
-    Planned,
-    Waiting,
-    Running,
-    Soaking,
-    NeedsPerson,
-    Paused,
-    Failed,
-    /// Everything is done but the clean-up, which has an approval of its own: the old identity lives.
-    AwaitingCleanup,
-    /// Everything is done, with the clean-up.
-    Done,
-    RolledBack,
-    Stale,
-    Superseded,
+/// Each state with the word that people see; those that want somebody first.
+macro_rules! states {
+    ($($(#[$doc:meta])* $state:ident = $word:literal,)+) => {
+        /// The states that people see.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        pub(crate) enum State {
+            $($(#[$doc])* #[serde(rename = $word)] $state,)+
+        }
+
+        impl State {
+            /// All of them, those that want somebody first.
+            pub(crate) const ALL: &[Self] = &[$(Self::$state),+];
+
+            pub(crate) fn word(self) -> &'static str {
+                match self {
+                    $(Self::$state => $word,)+
+                }
+            }
+        }
+    };
 }
 
-impl State {
-    /// All of them, those that want somebody first.
-    pub(crate) const ALL: [Self; 12] = [
-        Self::Failed,
-        Self::NeedsPerson,
-        Self::Paused,
-        Self::Stale,
-        Self::AwaitingCleanup,
-        Self::Running,
-        Self::Soaking,
-        Self::Waiting,
-        Self::Planned,
-        Self::RolledBack,
-        Self::Done,
-        Self::Superseded,
-    ];
-
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Soaking => "soaking",
-            Self::NeedsPerson => "needs-person",
-            Self::Paused => "paused",
-            Self::Failed => "failed",
-            Self::AwaitingCleanup => "awaiting-cleanup",
-            Self::Done => "done",
-            Self::RolledBack => "rolled-back",
-            Self::Stale => "stale",
-            Self::Superseded => "superseded",
-        }
-    }
+states! {
+    Failed = "failed",
+    NeedsPerson = "needs-person",
+    Paused = "paused",
+    Stale = "stale",
+    /// Everything is done but the clean-up, which has an approval of its own: the old identity lives.
+    AwaitingCleanup = "awaiting-cleanup",
+    Running = "running",
+    Soaking = "soaking",
+    Waiting = "waiting",
+    Planned = "planned",
+    RolledBack = "rolled-back",
+    /// Everything is done, with the clean-up.
+    Done = "done",
+    Superseded = "superseded",
 }
 
 /// What is left where Azure cannot be read.
@@ -274,21 +258,15 @@ fn decide(run: &RunId, step: &Step, skip: bool) -> Vec<String> {
 fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
     match &stands.forward {
         ForwardState::Parked { why, doubt } => {
-            view.kind = WaitKind::Failed;
-            view.why = Some(why.clone());
+            view.fails(why, decide(run, step, !doubt));
             view.left = Some(left(why, *doubt));
-            view.unblock_with = decide(run, step, !doubt);
         }
         ForwardState::Retrying { until_ms, why } => {
             view.kind = WaitKind::Retry;
-            view.next_check_ms = Some(*until_ms);
-            view.checks = Some(stands.attempts);
-            view.why = Some(why.clone());
+            view.looks(*until_ms, stands.attempts, Some(why));
         }
         ForwardState::Waiting(look) | ForwardState::Doubt(look) => {
-            view.next_check_ms = Some(look.until_ms);
-            view.checks = Some(look.checks);
-            view.why.clone_from(&look.why);
+            view.looks(look.until_ms, look.checks, look.why.as_ref());
             if matches!(step.node, Node::Wait { .. }) && look.until_ms - stands.since_ms > FAR_MS {
                 view.kind = WaitKind::Soak;
                 view.unblock_with = vec![format!("rehome run {}", quoted(&state.planned().batch))];
@@ -330,22 +308,16 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
     }
     match &stands.undo {
         UndoState::Parked { why, .. } => {
-            view.kind = WaitKind::Failed;
-            view.why = Some(why.clone());
+            view.fails(why, decide(run, step, true));
             view.left = Some(NOT_UNDONE);
-            view.unblock_with = decide(run, step, true);
             view.unblock_with.pop();
         }
         UndoState::Retrying { until_ms, why } => {
             view.kind = WaitKind::Retry;
-            view.next_check_ms = Some(*until_ms);
-            view.checks = Some(stands.undo_attempts);
-            view.why = Some(why.clone());
+            view.looks(*until_ms, stands.undo_attempts, Some(why));
         }
         UndoState::Doubt(look) => {
-            view.next_check_ms = Some(look.until_ms);
-            view.checks = Some(look.checks);
-            view.why.clone_from(&look.why);
+            view.looks(look.until_ms, look.checks, look.why.as_ref());
         }
         // Before its turn a person would take back what others still need.
         UndoState::ByHand if !state.is_undo_open(&step.id) => return false,
@@ -355,12 +327,8 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
         }
         UndoState::None => match &stands.forward {
             ForwardState::Parked { why, .. } => {
-                view.kind = WaitKind::Failed;
-                view.why = Some(why.clone());
-                view.unblock_with = vec![
-                    format!("rehome retry {run}:{}", step.id),
-                    format!("rehome skip {run}:{} --reason TEXT", step.id),
-                ];
+                view.fails(why, decide(run, step, true));
+                view.unblock_with.truncate(2);
             }
             ForwardState::Idle | ForwardState::Done { .. } | ForwardState::Skipped => return false,
             _ => {}

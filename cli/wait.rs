@@ -82,4 +82,14 @@ impl WaitView {
             unblock_with: Vec::new(),
         }
     }
+
+    /// It has stopped, and a person decides.
+    pub(crate) fn fails(&mut self, why: &Fault, unblock_with: Vec<String>) {
+        (self.kind, self.why, self.unblock_with) = (WaitKind::Failed, Some(why.clone()), unblock_with);
+    }
+
+    /// It is looked at, or tried, again.
+    pub(crate) fn looks(&mut self, next_check_ms: i64, checks: u32, why: Option<&Fault>) {
+        (self.next_check_ms, self.checks, self.why) = (Some(next_check_ms), Some(checks), why.cloned());
+    }
 }

@@ -34,7 +34,35 @@ pub(crate) struct AuditBundle {
 
 impl Execute for AuditBundle {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        bundle(c, &self.file, self.select.as_deref(), &self.redact).await
+        let (to, select, redact) = (&self.file, self.select.as_deref(), &self.redact);
+        let redact = Redact::new(redact)?;
+        let log = store::open_to_read(&c.global.db)?;
+        if let Some(format) = log.newer_format() {
+            return Err(store::newer(format));
+        }
+        let wanted = store::streams(&*log, select).await?;
+        // Read before the head, so that it is never ahead of it.
+        let anchor = anchor::read(&log)?;
+        let head = log.head().await.map_err(|e| store::damaged(&causes(&e)))?;
+        if let Some(text) = select.and_then(|select| redact.first_in(select)) {
+            let what = format!("{text:?} is in the name that the bundle is made for");
+            return Err(CliError::new(Exit::Usage, what));
+        }
+        let header = Header {
+            rehome_bundle: BUNDLE_FORMAT,
+            program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),
+            head: Anchor::of(log.id(), head),
+            anchor,
+            selected: select.map(ToOwned::to_owned),
+        };
+        let file = create(to)?;
+        let mut choice = Choice { wanted, redact, why: BTreeMap::new() };
+        if let Err(error) = write(&log, &header, head, file, &mut choice).await {
+            // Nobody takes a part of a bundle for one.
+            drop(std::fs::remove_file(to));
+            return Err(error.at(to.display().to_string()));
+        }
+        report(c, to, &head, &choice)
     }
 
     fn print_failure(&self) -> PrintFailure {
@@ -48,45 +76,6 @@ impl Execute for AuditBundle {
 
 /// Events read at once.
 const PAGE: usize = 1_000;
-
-/// Writes the whole chain to a new file.
-pub(crate) async fn bundle(
-    c: &Context<'_>,
-    to: &Path,
-    select: Option<&str>,
-    redact: &[String],
-) -> Result<Exit, CliError> {
-    let redact = Redact::new(redact)?;
-    let log = store::open_to_read(&c.global.db)?;
-    if let Some(format) = log.newer_format() {
-        return Err(store::newer(format));
-    }
-    let wanted = store::streams(&*log, select).await?;
-    // Read before the head, so that it is never ahead of it.
-    let anchor = anchor::read(&log)?;
-    let head = log.head().await.map_err(|e| store::damaged(&causes(&e)))?;
-    if let Some(text) = select.and_then(|select| redact.first_in(select)) {
-        return Err(CliError::new(
-            Exit::Usage,
-            format!("{text:?} is in the name that the bundle is made for"),
-        ));
-    }
-    let header = Header {
-        rehome_bundle: BUNDLE_FORMAT,
-        program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),
-        head: Anchor::of(log.id(), head),
-        anchor,
-        selected: select.map(ToOwned::to_owned),
-    };
-    let file = create(to)?;
-    let mut choice = Choice { wanted, redact, why: BTreeMap::new() };
-    if let Err(error) = write(&log, &header, head, file, &mut choice).await {
-        // Nobody takes a part of a bundle for one.
-        drop(std::fs::remove_file(to));
-        return Err(error.at(to.display().to_string()));
-    }
-    report(c, to, &head, &choice)
-}
 
 fn create(to: &Path) -> Result<File, CliError> {
     let place = to.display().to_string();

@@ -17,20 +17,17 @@ pub(crate) struct AuditHead {
 
 impl Execute for AuditHead {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        head(c, &self.from).await
+        let from = &self.from;
+        let source = Source::open(c, from)?;
+        let head = source.log().head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
+        let hash = head.hash.to_string();
+        let value =
+            json!({"format_version": "1.0", "log": source.id(), "position": head.position, "hash": hash});
+        c.output.result(&format!("{}:{hash}", head.position), &value)?;
+        Ok(Exit::Done)
     }
 
     fn shows_log(&self) -> bool {
         self.from.bundle.is_none()
     }
-}
-
-/// Prints the end of the log.
-async fn head(c: &Context<'_>, from: &ReadFrom) -> Result<Exit, CliError> {
-    let source = Source::open(c, from)?;
-    let head = source.log().head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
-    let hash = head.hash.to_string();
-    let value = json!({"format_version": "1.0", "log": source.id(), "position": head.position, "hash": hash});
-    c.output.result(&format!("{}:{hash}", head.position), &value)?;
-    Ok(Exit::Done)
 }

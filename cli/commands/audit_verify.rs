@@ -27,7 +27,43 @@ pub(crate) struct AuditVerify {
 
 impl Execute for AuditVerify {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        verify(c, self.anchor.as_deref(), &self.from).await
+        let (elsewhere, from) = (self.anchor.as_deref(), &self.from);
+        let source = Source::open(c, from)?;
+        let elsewhere = elsewhere.map(|text| kept_elsewhere(text, source.id())).transpose()?;
+        let log = match &source {
+            // Nobody vouches for a form that is not known here.
+            Source::Database(log) => match log.newer_format() {
+                Some(format) => return Err(store::newer(format)),
+                None => log,
+            },
+            Source::Bundle(log) => return verify_bundle(c, log, elsewhere.as_ref()).await,
+        };
+        let reading = c.output.waiting(|| "reading every event".to_owned());
+        let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
+        log_check::plans(&**log).await?;
+        drop(reading);
+        let runs = runs.len();
+        let (anchored, note) = confirmed(&verified, elsewhere.as_ref());
+        let mut text = format!(
+            "intact: {}, {}, {anchored}\nhead   {}",
+            counted(verified.head.position, "event"),
+            counted(runs, "move"),
+            verified.head.hash
+        );
+        if let Some(note) = note {
+            text.push_str(&format!("\nnote   {note}"));
+        }
+        let value = json!({
+            "format_version": "1.0",
+            "intact": true,
+            "events": verified.head.position,
+            "moves": runs,
+            "head": verified.head.hash.to_string(),
+            "anchored": verified.is_anchored(),
+            "anchored_at": verified.anchored,
+        });
+        c.output.result(&text, &value)?;
+        Ok(Exit::Done)
     }
 
     fn shows_log(&self) -> bool {
@@ -37,47 +73,6 @@ impl Execute for AuditVerify {
 
 /// A file with the end of a log has at most this many bytes: a name, a number and a hash.
 const KEPT_BYTES_MAX: u64 = 64 << 10;
-
-/// Checks every event, the chain, the anchor, that each event could follow the one before, and that
-/// every recorded plan has the digest that was approved.
-async fn verify(c: &Context<'_>, elsewhere: Option<&str>, from: &ReadFrom) -> Result<Exit, CliError> {
-    let source = Source::open(c, from)?;
-    let elsewhere = elsewhere.map(|text| kept_elsewhere(text, source.id())).transpose()?;
-    let log = match &source {
-        // Nobody vouches for a form that is not known here.
-        Source::Database(log) => match log.newer_format() {
-            Some(format) => return Err(store::newer(format)),
-            None => log,
-        },
-        Source::Bundle(log) => return verify_bundle(c, log, elsewhere.as_ref()).await,
-    };
-    let reading = c.output.waiting(|| "reading every event".to_owned());
-    let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
-    log_check::plans(&**log).await?;
-    drop(reading);
-    let runs = runs.len();
-    let (anchored, note) = confirmed(&verified, elsewhere.as_ref());
-    let mut text = format!(
-        "intact: {}, {}, {anchored}\nhead   {}",
-        counted(verified.head.position, "event"),
-        counted(runs, "move"),
-        verified.head.hash
-    );
-    if let Some(note) = note {
-        text.push_str(&format!("\nnote   {note}"));
-    }
-    let value = json!({
-        "format_version": "1.0",
-        "intact": true,
-        "events": verified.head.position,
-        "moves": runs,
-        "head": verified.head.hash.to_string(),
-        "anchored": verified.is_anchored(),
-        "anchored_at": verified.anchored,
-    });
-    c.output.result(&text, &value)?;
-    Ok(Exit::Done)
-}
 
 /// Up to where something outside the log confirms it, and what that leaves open.
 fn confirmed(verified: &Verified, elsewhere: Option<&Anchor>) -> (String, Option<String>) {
@@ -115,11 +110,8 @@ struct Kept {
 /// for programs, or with an anchor.
 fn kept_elsewhere(text: &str, log: &str) -> Result<Anchor, CliError> {
     let bad = || {
-        CliError::new(
-            Exit::Usage,
-            format!("{text:?} is neither POSITION:HASH nor a file with the end of a log"),
-        )
-        .next("rehome audit head      # prints one")
+        let what = format!("{text:?} is neither POSITION:HASH nor a file with the end of a log");
+        CliError::new(Exit::Usage, what).next("rehome audit head      # prints one")
     };
     let here = |(position, hash)| Kept { log: log.to_owned(), position, hash };
     let kept = match line(text) {

@@ -21,7 +21,28 @@ pub(crate) struct DbBackup {
 
 impl Execute for DbBackup {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        backup(c, &self.to).await
+        let to = &self.to;
+        let log = store::open_to_read(&c.global.db)?;
+        let failed = |e| CliError::new(Exit::Failed, causes(&e)).at(to.display().to_string());
+        let keeps = store::beside(to);
+        let log_there = to.exists().then(|| to.display().to_string());
+        let key_there = || (!matches!(keeps.key(), Ok(None))).then(|| keeps.place(Part::Key));
+        if let Some(there) = log_there.or_else(key_there) {
+            let what = "there is a file of this name already, and a backup never replaces one";
+            return Err(CliError::new(Exit::Usage, what).at(there).next("name another file"));
+        }
+        log.backup(to).map_err(failed)?;
+        let (copy, head) = store::open_sound_copy(to).await?;
+        // After the log, because a key is there before the first event that relies on it.
+        let key = key::copy(log.beside(), copy.beside())?;
+        let with = key.as_ref().map_or_else(String::new, |key| format!(", with its key in {key}"));
+        let text = format!("{} in {}, verified{with}", counted(head.position, "event"), to.display());
+        let value = json!({
+            "format_version": "1.0", "events": head.position, "head": head.hash.to_string(), "file": to, "key": key,
+        });
+        c.output.result(&text, &value)?;
+        key::note(c.output, key::check(&*copy).await.err());
+        Ok(Exit::Done)
     }
 
     fn print_failure(&self) -> PrintFailure {
@@ -31,29 +52,4 @@ impl Execute for DbBackup {
     fn shows_log(&self) -> bool {
         true
     }
-}
-
-/// Copies the log with its key, and checks the copy.
-async fn backup(c: &Context<'_>, to: &Path) -> Result<Exit, CliError> {
-    let log = store::open_to_read(&c.global.db)?;
-    let failed = |e| CliError::new(Exit::Failed, causes(&e)).at(to.display().to_string());
-    let keeps = store::beside(to);
-    let log_there = to.exists().then(|| to.display().to_string());
-    let key_there = || (!matches!(keeps.key(), Ok(None))).then(|| keeps.place(Part::Key));
-    if let Some(there) = log_there.or_else(key_there) {
-        let what = "there is a file of this name already, and a backup never replaces one";
-        return Err(CliError::new(Exit::Usage, what).at(there).next("name another file"));
-    }
-    log.backup(to).map_err(failed)?;
-    let (copy, head) = store::open_sound_copy(to).await?;
-    // After the log, because a key is there before the first event that relies on it.
-    let key = key::copy(log.beside(), copy.beside())?;
-    let with = key.as_ref().map_or_else(String::new, |key| format!(", with its key in {key}"));
-    let text = format!("{} in {}, verified{with}", counted(head.position, "event"), to.display());
-    let value = json!({
-        "format_version": "1.0", "events": head.position, "head": head.hash.to_string(), "file": to, "key": key,
-    });
-    c.output.result(&text, &value)?;
-    key::note(c.output, key::check(&*copy).await.err());
-    Ok(Exit::Done)
 }

@@ -24,7 +24,47 @@ pub(crate) struct DbRestore {
 
 impl Execute for DbRestore {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        restore(c, &self.from, self.yes).await
+        let (from, yes) = (&self.from, self.yes);
+        let db = &c.global.db;
+        let there = store::beside(db);
+        let _runners_away = store::hold(there.lease())?;
+        let (copy, head) = store::open_sound_copy(from).await?;
+        check_same(db, copy.id())?;
+        let key = key::brought(&*copy, &there).await?;
+        let question = format!(
+            "Put {} ({}) in the place of {}?",
+            from.display(),
+            counted(head.position, "event"),
+            db.display()
+        );
+        if !yes && !c.output.ask(&question, "--yes").await? {
+            return Err(CliError::new(Exit::Failed, "not restored"));
+        }
+        let keeps = side::beside(db, &format!(".replaced-{}", SystemClock.now_ms()));
+        let kept = store::put_in_place(&*copy, head, db, &keeps).await?;
+        if let Some(key) = &key {
+            key::replace(&there, key, &store::beside(&keeps))?;
+        }
+        let kept_text =
+            kept.as_ref().map_or_else(String::new, |k| format!("; what was there is {}", k.display()));
+        let text = format!(
+            "{} restored from {}, verified{kept_text}",
+            counted(head.position, "event"),
+            from.display()
+        );
+        let log = store::open_to_read(db)?;
+        let (newest, keyed) = (anchor::check(&*log).await, key::check(&*log).await);
+        let value = json!({
+            "format_version": "1.0", "events": head.position, "file": db, "kept": kept, "confirmed": newest.is_ok(),
+            "key": keyed.is_ok(),
+        });
+        c.output.result(&text, &value)?;
+        if let Err(why) = newest {
+            c.output.note(&format!("note: {}", why.what));
+            c.output.next(anchor::RECONCILE_COMMAND);
+        }
+        key::note(c.output, keyed.err());
+        Ok(Exit::Done)
     }
 
     fn print_failure(&self) -> PrintFailure {
@@ -34,47 +74,6 @@ impl Execute for DbRestore {
     fn shows_log(&self) -> bool {
         true
     }
-}
-
-/// Puts a backup in the place of the log; what is replaced stays beside it.
-async fn restore(c: &Context<'_>, from: &Path, yes: bool) -> Result<Exit, CliError> {
-    let db = &c.global.db;
-    let there = store::beside(db);
-    let _runners_away = store::hold(there.lease())?;
-    let (copy, head) = store::open_sound_copy(from).await?;
-    check_same(db, copy.id())?;
-    let key = key::brought(&*copy, &there).await?;
-    let question = format!(
-        "Put {} ({}) in the place of {}?",
-        from.display(),
-        counted(head.position, "event"),
-        db.display()
-    );
-    if !yes && !c.output.ask(&question, "--yes").await? {
-        return Err(CliError::new(Exit::Failed, "not restored"));
-    }
-    let keeps = side::beside(db, &format!(".replaced-{}", SystemClock.now_ms()));
-    let kept = store::put_in_place(&*copy, head, db, &keeps).await?;
-    if let Some(key) = &key {
-        key::replace(&there, key, &store::beside(&keeps))?;
-    }
-    let kept_text =
-        kept.as_ref().map_or_else(String::new, |k| format!("; what was there is {}", k.display()));
-    let text =
-        format!("{} restored from {}, verified{kept_text}", counted(head.position, "event"), from.display());
-    let log = store::open_to_read(db)?;
-    let (newest, keyed) = (anchor::check(&*log).await, key::check(&*log).await);
-    let value = json!({
-        "format_version": "1.0", "events": head.position, "file": db, "kept": kept, "confirmed": newest.is_ok(),
-        "key": keyed.is_ok(),
-    });
-    c.output.result(&text, &value)?;
-    if let Err(why) = newest {
-        c.output.note(&format!("note: {}", why.what));
-        c.output.next(anchor::RECONCILE_COMMAND);
-    }
-    key::note(c.output, keyed.err());
-    Ok(Exit::Done)
 }
 
 /// Refuses a backup of another log than the one that is there, or than the anchor knows of.

@@ -17,7 +17,7 @@ use rehome_activities::relocate::surroundings;
 use serde_json::json;
 use std::fmt::Write;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Show what the identities of a batch may do and what uses them. Writes nothing but the snapshot.
 #[derive(Args, Debug)]
@@ -33,7 +33,48 @@ pub(crate) struct Discover {
 
 impl Execute for Discover {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        discover(c, &self.file, self.snapshot.as_deref()).await
+        let (file, save) = (&self.file, self.snapshot.as_deref());
+        let batch = plan_again::batch(file)?;
+        let place = save.map(|save| OutputFile::of(save, FileKind::Snapshot, &c.global.db)).transpose()?;
+        let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
+        let batch = selection::resolve(&cloud.azure.reader(), batch).await?;
+        let reading = planning::reading(c.output, &cloud, batch.moves.len());
+        // A tape keeps every answer: only who wants a snapshot pays for one.
+        let (reader, tape) = match save {
+            Some(_) => cloud.azure.reader().taped(),
+            None => (cloud.azure.reader(), ResponseRecording::default()),
+        };
+        let (mut found, mut missing, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        for (params, facts) in planning::survey(&reader, &batch).await? {
+            match facts {
+                Ok(facts) => found.push(facts),
+                Err(why) => {
+                    missing.push(json!({"identity": params.identity, "why": why}));
+                    unread.push((params.identity.as_str(), why));
+                }
+            }
+        }
+        if let (Some(save), Some(place)) = (save, &place) {
+            surroundings(&reader, &found).await;
+            write(place, &tape, &cloud.azure)?;
+            c.output.note(&format!(
+                "saved {}: no secrets, but every name; keep it as you keep a plan",
+                save.display()
+            ));
+            c.output.next(&format!("rehome rehearse {} --estate {}", hint::file(file), hint::file(save)));
+        }
+        drop(reading);
+        let value = json!({
+            "format_version": "1.0", "batch": batch.name, "tenant": cloud.azure.tenant(),
+            "requests": cloud.azure.requests(), "identities": found, "missing": missing,
+        });
+        c.output.result(&text(&found), &value)?;
+        if missing.is_empty() {
+            c.output.next(&format!("rehome plan -f {} --save plan.json", hint::file(file)));
+            return Ok(Exit::Done);
+        }
+        planning::unsurveyed(&unread)?;
+        Ok(Exit::Done)
     }
 
     fn print_failure(&self) -> PrintFailure {
@@ -50,51 +91,6 @@ impl Execute for Discover {
     fn shows_log(&self) -> bool {
         true
     }
-}
-
-/// Shows everything that was found of each identity, and what could not be read.
-pub(crate) async fn discover(c: &Context<'_>, file: &Path, save: Option<&Path>) -> Result<Exit, CliError> {
-    let batch = plan_again::batch(file)?;
-    let place = save.map(|save| OutputFile::of(save, FileKind::Snapshot, &c.global.db)).transpose()?;
-    let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
-    let batch = selection::resolve(&cloud.azure.reader(), batch).await?;
-    let reading = planning::reading(c.output, &cloud, batch.moves.len());
-    // A tape keeps every answer: only who wants a snapshot pays for one.
-    let (reader, tape) = match save {
-        Some(_) => cloud.azure.reader().taped(),
-        None => (cloud.azure.reader(), ResponseRecording::default()),
-    };
-    let (mut found, mut missing, mut unread) = (Vec::new(), Vec::new(), Vec::new());
-    for (params, facts) in planning::survey(&reader, &batch).await? {
-        match facts {
-            Ok(facts) => found.push(facts),
-            Err(why) => {
-                missing.push(json!({"identity": params.identity, "why": why}));
-                unread.push((params.identity.as_str(), why));
-            }
-        }
-    }
-    if let (Some(save), Some(place)) = (save, &place) {
-        surroundings(&reader, &found).await;
-        write(place, &tape, &cloud.azure)?;
-        c.output.note(&format!(
-            "saved {}: no secrets, but every name; keep it as you keep a plan",
-            save.display()
-        ));
-        c.output.next(&format!("rehome rehearse {} --estate {}", hint::file(file), hint::file(save)));
-    }
-    drop(reading);
-    let value = json!({
-        "format_version": "1.0", "batch": batch.name, "tenant": cloud.azure.tenant(),
-        "requests": cloud.azure.requests(), "identities": found, "missing": missing,
-    });
-    c.output.result(&text(&found), &value)?;
-    if missing.is_empty() {
-        c.output.next(&format!("rehome plan -f {} --save plan.json", hint::file(file)));
-        return Ok(Exit::Done);
-    }
-    planning::unsurveyed(&unread)?;
-    Ok(Exit::Done)
 }
 
 fn write(place: &OutputFile, tape: &ResponseRecording, azure: &Azure) -> Result<(), CliError> {

@@ -26,33 +26,25 @@ pub(crate) struct Handoff {
 
 impl Execute for Handoff {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        handoff(c, self.select.as_deref(), &self.from).await
+        let (select, from) = (self.select.as_deref(), &self.from);
+        let source = Source::open(c, from)?;
+        let selection = source.select(c, select).await?;
+        let (mut text, mut moves) = (String::new(), Vec::new());
+        for run in &selection.runs {
+            let state = store::read_run(source.log(), run).await?.state;
+            let Some(found) = of_move(&state) else { continue };
+            text.push_str(&text_of(run, &found));
+            let mut value = json!(found);
+            value["run"] = json!(run);
+            moves.push(value);
+        }
+        c.output.result(text.trim_end(), &json!({"format_version": "1.0", "moves": moves}))?;
+        Ok(Exit::Done)
     }
 
     fn shows_log(&self) -> bool {
         self.from.bundle.is_none()
     }
-}
-
-/// Prints what code that owns Azure has to know of these moves.
-pub(crate) async fn handoff(
-    c: &Context<'_>,
-    select: Option<&str>,
-    from: &ReadFrom,
-) -> Result<Exit, CliError> {
-    let source = Source::open(c, from)?;
-    let selection = source.select(c, select).await?;
-    let (mut text, mut moves) = (String::new(), Vec::new());
-    for run in &selection.runs {
-        let state = store::read_run(source.log(), run).await?.state;
-        let Some(found) = of_move(&state) else { continue };
-        text.push_str(&text_of(run, &found));
-        let mut value = json!(found);
-        value["run"] = json!(run);
-        moves.push(value);
-    }
-    c.output.result(text.trim_end(), &json!({"format_version": "1.0", "moves": moves}))?;
-    Ok(Exit::Done)
 }
 
 /// One move.

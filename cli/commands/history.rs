@@ -23,7 +23,37 @@ pub(crate) struct History {
 
 impl Execute for History {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        history(c, self.select.as_deref(), &self.from).await
+        let (select, from) = (self.select.as_deref(), &self.from);
+        let source = Source::open(c, from)?;
+        let log = source.log();
+        // Events come page by page; whether there is anything beside them, the head says.
+        log.head().await.map_err(|e| store::unreadable(&e))?;
+        let wanted = store::streams(log, select).await?;
+        let mut after = Position(0);
+        let mut values = Vec::new();
+        loop {
+            let page = log.read_all(after, PAGE).await;
+            let page = page.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
+            let full = page.len() == PAGE;
+            for event in &page {
+                after = event.position;
+                if wanted.as_ref().is_none_or(|wanted| wanted.contains(&event.record.stream)) {
+                    if c.output.is_json() {
+                        values.push(value(event));
+                    } else {
+                        c.output.result(&line(event), &Value::Null)?;
+                    }
+                }
+            }
+            if !full {
+                break;
+            }
+        }
+        source.select(c, select).await?;
+        if c.output.is_json() {
+            c.output.result("", &json!({"format_version": "1.0", "events": values}))?;
+        }
+        Ok(Exit::Done)
     }
 
     fn shows_log(&self) -> bool {
@@ -33,44 +63,6 @@ impl Execute for History {
 
 /// Events read at once.
 const PAGE: usize = 1_000;
-
-/// Prints every event, or those of a batch or a move.
-pub(crate) async fn history(
-    c: &Context<'_>,
-    select: Option<&str>,
-    from: &ReadFrom,
-) -> Result<Exit, CliError> {
-    let source = Source::open(c, from)?;
-    let log = source.log();
-    // Events come page by page; whether there is anything beside them, the head says.
-    log.head().await.map_err(|e| store::unreadable(&e))?;
-    let wanted = store::streams(log, select).await?;
-    let mut after = Position(0);
-    let mut values = Vec::new();
-    loop {
-        let page = log.read_all(after, PAGE).await;
-        let page = page.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
-        let full = page.len() == PAGE;
-        for event in &page {
-            after = event.position;
-            if wanted.as_ref().is_none_or(|wanted| wanted.contains(&event.record.stream)) {
-                if c.output.is_json() {
-                    values.push(value(event));
-                } else {
-                    c.output.result(&line(event), &Value::Null)?;
-                }
-            }
-        }
-        if !full {
-            break;
-        }
-    }
-    source.select(c, select).await?;
-    if c.output.is_json() {
-        c.output.result("", &json!({"format_version": "1.0", "events": values}))?;
-    }
-    Ok(Exit::Done)
-}
 
 /// An event as programs read it. Poll addresses are credentials and are left out.
 fn value(event: &Stored) -> Value {

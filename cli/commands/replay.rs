@@ -27,67 +27,58 @@ pub(crate) struct Replay {
 
 impl Execute for Replay {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        replay(c, self.select.as_deref(), self.at, &self.from).await
+        let (select, at, from) = (self.select.as_deref(), self.at, &self.from);
+        let source = Source::open(c, from)?;
+        let log = source.log();
+        let head = log.head().await.map_err(|e| store::unreadable(&e))?.position;
+        if let Some(beyond) = at.filter(|at| *at > head.0) {
+            let what = format!("the log ends at event {head}, and has no event {beyond}");
+            return Err(CliError::new(Exit::NotFound, what).next(format!("rehome replay --at {head}")));
+        }
+        let reading = c.output.waiting(|| "reading every event".to_owned());
+        match &source {
+            // The whole log is rebuilt: a move means nothing in a record that could not have come about.
+            Source::Database(log) => {
+                let rebuilt = rehome_orchestrator::replay(&**log, None).await;
+                rebuilt.map_err(|e| store::damaged(&causes(&e)).next("rehome audit verify"))?;
+            }
+            Source::Bundle(log) => {
+                log_check::moves(&**log).await?;
+            }
+        }
+        drop(reading);
+        let selection = source.select(c, select).await?;
+        let mut moves = Vec::with_capacity(selection.runs.len());
+        let mut text = String::new();
+        for run in &selection.runs {
+            let loaded = match load_until(log, run, at).await {
+                Ok(loaded) => loaded,
+                // It did not exist yet at that moment.
+                Err(HistoryError::NoRun(_)) if at.is_some() => continue,
+                Err(e) => return Err(store::unreadable(&e).next("rehome audit verify")),
+            };
+            let state = &loaded.state;
+            let steps: Vec<_> = state
+                .steps()
+                .map(|(step, stands)| {
+                    json!({
+                        "step": step.id, "group": step.group, "title": step.title, "state": step_word(stands),
+                        "attempts": stands.attempts, "undo_attempts": stands.undo_attempts,
+                        "output": stands.output,
+                    })
+                })
+                .collect();
+            let seen = view(run, state);
+            text.push_str(&text_of_move(run, state));
+            text.push('\n');
+            moves.push(json!({"run": run, "state": seen.state, "events": seen.events, "steps": steps}));
+        }
+        let value = json!({"format_version": "1.0", "at": at, "moves": moves});
+        c.output.result(text.trim_end(), &value)?;
+        Ok(Exit::Done)
     }
 
     fn shows_log(&self) -> bool {
         self.from.bundle.is_none()
     }
-}
-
-/// Rebuilds moves, as they are or as they were, and checks that every event could follow the one before.
-pub(crate) async fn replay(
-    c: &Context<'_>,
-    select: Option<&str>,
-    at: Option<u64>,
-    from: &ReadFrom,
-) -> Result<Exit, CliError> {
-    let source = Source::open(c, from)?;
-    let log = source.log();
-    let head = log.head().await.map_err(|e| store::unreadable(&e))?.position;
-    if let Some(beyond) = at.filter(|at| *at > head.0) {
-        let what = format!("the log ends at event {head}, and has no event {beyond}");
-        return Err(CliError::new(Exit::NotFound, what).next(format!("rehome replay --at {head}")));
-    }
-    let reading = c.output.waiting(|| "reading every event".to_owned());
-    match &source {
-        // The whole log is rebuilt: a move means nothing in a record that could not have come about.
-        Source::Database(log) => {
-            let rebuilt = rehome_orchestrator::replay(&**log, None).await;
-            rebuilt.map_err(|e| store::damaged(&causes(&e)).next("rehome audit verify"))?;
-        }
-        Source::Bundle(log) => {
-            log_check::moves(&**log).await?;
-        }
-    }
-    drop(reading);
-    let selection = source.select(c, select).await?;
-    let mut moves = Vec::with_capacity(selection.runs.len());
-    let mut text = String::new();
-    for run in &selection.runs {
-        let loaded = match load_until(log, run, at).await {
-            Ok(loaded) => loaded,
-            // It did not exist yet at that moment.
-            Err(HistoryError::NoRun(_)) if at.is_some() => continue,
-            Err(e) => return Err(store::unreadable(&e).next("rehome audit verify")),
-        };
-        let state = &loaded.state;
-        let steps: Vec<_> = state
-            .steps()
-            .map(|(step, stands)| {
-                json!({
-                    "step": step.id, "group": step.group, "title": step.title, "state": step_word(stands),
-                    "attempts": stands.attempts, "undo_attempts": stands.undo_attempts,
-                    "output": stands.output,
-                })
-            })
-            .collect();
-        let seen = view(run, state);
-        text.push_str(&text_of_move(run, state));
-        text.push('\n');
-        moves.push(json!({"run": run, "state": seen.state, "events": seen.events, "steps": steps}));
-    }
-    let value = json!({"format_version": "1.0", "at": at, "moves": moves});
-    c.output.result(text.trim_end(), &value)?;
-    Ok(Exit::Done)
 }

@@ -22,7 +22,30 @@ pub(crate) struct Retry {
 
 impl Execute for Retry {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        retry(c, &self.step, &self.reason).await
+        let (text, reason) = (&self.step, &self.reason);
+        if text.contains(':') {
+            return request::step(c, text, Request::Retry, reason).await;
+        }
+        let log = store::open_to_write(&c.global.db).await?;
+        let mut asked = Vec::new();
+        for run in store::select(&*log, Some(text)).await?.runs {
+            let state = store::read_run(&*log, &run).await?.state;
+            let parked: Vec<StepId> = state
+                .steps()
+                .filter(|(_, s)| {
+                    s.forward.progress() == Progress::Blocked && s.undo == UndoState::None
+                        || matches!(s.undo, UndoState::Parked { .. })
+                })
+                .map(|(step, _)| step.id.clone())
+                .collect();
+            for step in &parked {
+                request::record(c, &*log, &run, Request::Retry(step.clone()), reason).await?;
+            }
+            let recorded = !parked.is_empty();
+            asked.push(Asked { run, steps: parked, recorded, why_not: "no step of it is parked" });
+        }
+        anchor::follow(&log, c.output).await?;
+        request::report_all(c, &log, &asked).await
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
@@ -32,31 +55,4 @@ impl Execute for Retry {
     fn print_failure(&self) -> PrintFailure {
         PrintFailure::in_the_log([format!("rehome show {}", quoted(&self.step))])
     }
-}
-
-/// Asks for another try of one step, or of all parked steps of a move or a batch.
-async fn retry(c: &Context<'_>, text: &str, reason: &str) -> Result<Exit, CliError> {
-    if text.contains(':') {
-        return request::step(c, text, Request::Retry, reason).await;
-    }
-    let log = store::open_to_write(&c.global.db).await?;
-    let mut asked = Vec::new();
-    for run in store::select(&*log, Some(text)).await?.runs {
-        let state = store::read_run(&*log, &run).await?.state;
-        let parked: Vec<StepId> = state
-            .steps()
-            .filter(|(_, s)| {
-                s.forward.progress() == Progress::Blocked && s.undo == UndoState::None
-                    || matches!(s.undo, UndoState::Parked { .. })
-            })
-            .map(|(step, _)| step.id.clone())
-            .collect();
-        for step in &parked {
-            request::record(c, &*log, &run, Request::Retry(step.clone()), reason).await?;
-        }
-        let recorded = !parked.is_empty();
-        asked.push(Asked { run, steps: parked, recorded, why_not: "no step of it is parked" });
-    }
-    anchor::follow(&log, c.output).await?;
-    request::report_all(c, &log, &asked).await
 }

@@ -34,7 +34,37 @@ pub(crate) struct Rollback {
 
 impl Execute for Rollback {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        rollback(c, &self.select, &self.reason, &self.run).await
+        let (select, reason, args) = (&self.select, &self.reason, &self.run);
+        let log = store::open_to_write(&c.global.db).await?;
+        let selection = store::select(&*log, Some(select)).await?;
+        let (name, batch) = batch_of(&log, &selection).await?;
+        let question = format!("Take back {} of batch {name}?", counted(selection.runs.len(), "move"));
+        if !args.yes && !c.output.ask(&question, "--yes").await? {
+            return Err(CliError::new(Exit::Failed, "not started"));
+        }
+        let (going, refused) = request(c, &log, &selection, reason).await?;
+        for (run, why) in &refused {
+            c.output.note(&format!("refused   {run}: {why}"));
+        }
+        if going.is_empty() {
+            let exit = if refused.is_empty() { Exit::Done } else { Exit::Partly };
+            return report_unmoved(c, &log, &selection.runs, exit).await;
+        }
+        // What was asked is known of, even if the cloud is not reached.
+        anchor::follow(&log, c.output).await?;
+        let work = Work { c, log: &log, name: &name, batch: &batch, goal: Goal::Back };
+        let mut driven = work.carry_on(going.clone(), args).await?;
+        for run in &going {
+            let state = store::read_run(&*log, run).await?.state;
+            if let (RunDirection::Forward, Some(step)) = (state.direction(), state.past_return()) {
+                // It was only found when the lost part of the record was looked for.
+                c.output.note(&format!("refused   {run}: step {step} has happened; the move is paused"));
+            }
+        }
+        if !refused.is_empty() && driven.exit == Exit::Done {
+            driven.exit = Exit::Partly;
+        }
+        report(c, &driven)
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
@@ -44,45 +74,6 @@ impl Execute for Rollback {
     fn print_failure(&self) -> PrintFailure {
         PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.select))])
     }
-}
-
-/// Takes everything back that was done.
-pub(crate) async fn rollback(
-    c: &Context<'_>,
-    select: &str,
-    reason: &str,
-    args: &RunArgs,
-) -> Result<Exit, CliError> {
-    let log = store::open_to_write(&c.global.db).await?;
-    let selection = store::select(&*log, Some(select)).await?;
-    let (name, batch) = batch_of(&log, &selection).await?;
-    let question = format!("Take back {} of batch {name}?", counted(selection.runs.len(), "move"));
-    if !args.yes && !c.output.ask(&question, "--yes").await? {
-        return Err(CliError::new(Exit::Failed, "not started"));
-    }
-    let (going, refused) = request(c, &log, &selection, reason).await?;
-    for (run, why) in &refused {
-        c.output.note(&format!("refused   {run}: {why}"));
-    }
-    if going.is_empty() {
-        let exit = if refused.is_empty() { Exit::Done } else { Exit::Partly };
-        return report_unmoved(c, &log, &selection.runs, exit).await;
-    }
-    // What was asked is known of, even if the cloud is not reached.
-    anchor::follow(&log, c.output).await?;
-    let work = Work { c, log: &log, name: &name, batch: &batch, goal: Goal::Back };
-    let mut driven = work.carry_on(going.clone(), args).await?;
-    for run in &going {
-        let state = store::read_run(&*log, run).await?.state;
-        if let (RunDirection::Forward, Some(step)) = (state.direction(), state.past_return()) {
-            // It was only found when the lost part of the record was looked for.
-            c.output.note(&format!("refused   {run}: step {step} has happened; the move is paused"));
-        }
-    }
-    if !refused.is_empty() && driven.exit == Exit::Done {
-        driven.exit = Exit::Partly;
-    }
-    report(c, &driven)
 }
 
 /// Records the request for every move that can go back; the others are named with the reason.

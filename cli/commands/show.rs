@@ -43,67 +43,57 @@ pub(crate) struct Show {
 
 impl Execute for Show {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        show(c, &self.what, self.of.as_deref(), self.page, &self.from).await
+        let (what, of, page, from) = (&self.what, self.of.as_deref(), self.page, &self.from);
+        let path = Path::new(what);
+        if path.is_file() {
+            let (document, digest) = plan_again::load(path)?;
+            derived::check(&document, SystemClock.now_ms())
+                .map_err(|error| error.at(what.to_owned()).plan_again(&document.batch, Some(path)))?;
+            if let Some(of) = of {
+                return a_planned_move(c, path, &document, of);
+            }
+            return a_document(c, &document, &digest, page, &|run| of_file(path, run), file(path));
+        }
+        if of.is_some() {
+            let what = format!("{what} is no plan file: a move is named behind the file of its plan");
+            return Err(CliError::new(Exit::Usage, what)
+                .next("name the plan file, and then the move: rehome show PLAN.json MOVE"));
+        }
+        let source = Source::open(c, from)?;
+        let log = source.log();
+        if what.contains(':') {
+            let (run, step) = store::split_step(what)?;
+            return a_step(c, log, &run, &step).await;
+        }
+        let selection = store::select(log, Some(what)).await?;
+        if let Some(batch) = &selection.batch {
+            let unreadable = |e: HistoryError| store::unreadable(&e);
+            let loaded = BatchLoaded::find(log, batch).await.map_err(unreadable)?;
+            if let Some(loaded) = loaded {
+                let document = loaded.document(log, batch).await.map_err(unreadable)?;
+                let digest = &loaded.planned().digest;
+                return a_document(
+                    c,
+                    &document,
+                    digest,
+                    page,
+                    &|run| format!("rehome show {run}"),
+                    quoted(batch),
+                );
+            }
+            return Ok(Exit::Done);
+        }
+        for run in &selection.runs {
+            let state = store::read_run(log, run).await?.state;
+            let value = json!({"format_version": "1.0", "move": view(run, &state), "plan": state.plan()});
+            c.output.result(&text_of_move(run, &state), &value)?;
+        }
+        Ok(Exit::Done)
     }
 
     fn shows_log(&self) -> bool {
         self.from.bundle.is_none()
     }
-}
-
-/// Shows one thing in full.
-pub(crate) async fn show(
-    c: &Context<'_>,
-    what: &str,
-    of: Option<&str>,
-    page: NonZeroUsize,
-    from: &ReadFrom,
-) -> Result<Exit, CliError> {
-    let path = Path::new(what);
-    if path.is_file() {
-        let (document, digest) = plan_again::load(path)?;
-        derived::check(&document, SystemClock.now_ms())
-            .map_err(|error| error.at(what.to_owned()).plan_again(&document.batch, Some(path)))?;
-        if let Some(of) = of {
-            return a_planned_move(c, path, &document, of);
-        }
-        return a_document(c, &document, &digest, page, &|run| of_file(path, run), file(path));
-    }
-    if of.is_some() {
-        let what = format!("{what} is no plan file: a move is named behind the file of its plan");
-        return Err(CliError::new(Exit::Usage, what)
-            .next("name the plan file, and then the move: rehome show PLAN.json MOVE"));
-    }
-    let source = Source::open(c, from)?;
-    let log = source.log();
-    if what.contains(':') {
-        let (run, step) = store::split_step(what)?;
-        return a_step(c, log, &run, &step).await;
-    }
-    let selection = store::select(log, Some(what)).await?;
-    if let Some(batch) = &selection.batch {
-        let unreadable = |e: HistoryError| store::unreadable(&e);
-        let loaded = BatchLoaded::find(log, batch).await.map_err(unreadable)?;
-        if let Some(loaded) = loaded {
-            let document = loaded.document(log, batch).await.map_err(unreadable)?;
-            let digest = &loaded.planned().digest;
-            return a_document(
-                c,
-                &document,
-                digest,
-                page,
-                &|run| format!("rehome show {run}"),
-                quoted(batch),
-            );
-        }
-        return Ok(Exit::Done);
-    }
-    for run in &selection.runs {
-        let state = store::read_run(log, run).await?.state;
-        let value = json!({"format_version": "1.0", "move": view(run, &state), "plan": state.plan()});
-        c.output.result(&text_of_move(run, &state), &value)?;
-    }
-    Ok(Exit::Done)
 }
 
 /// A whole plan; `name` is what it is shown by.

@@ -42,39 +42,35 @@ pub(crate) struct SimServe {
 
 impl Execute for SimServe {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        serve(c, self).await
+        let sim = self;
+        let SimServe { estate, listen, tls, time_scale, seed, faults, private } = sim;
+        let options = Options {
+            listen: address(&listen)?,
+            tls,
+            pace: Pace::Scaled(time_scale),
+            seed,
+            faults: read_faults(faults.as_deref())?,
+            pages: if private { PageAccess::Private } else { PageAccess::Open },
+        };
+        let running = open(&estate, options).await?;
+        let ca = match &running.ca {
+            None => None,
+            Some(pem) => Some(write_ca(pem)?),
+        };
+        let ready = json!({
+            "arm": running.arm, "graph": running.graph, "login": running.login, "tenant": running.tenant,
+            "client_id": running.client_id, "client_secret": running.client_secret, "ca": ca,
+        });
+        // Whoever reads that it is ready may end it at once.
+        let handling = Handling::begin();
+        c.output.line(&ready.to_string())?;
+        handling.next().await;
+        running.shutdown().await;
+        if let Some(ca) = ca {
+            drop(std::fs::remove_file(ca));
+        }
+        Ok(Exit::Done)
     }
-}
-
-/// Serves an estate; prints one JSON line when it is ready.
-async fn serve(c: &Context<'_>, sim: SimServe) -> Result<Exit, CliError> {
-    let SimServe { estate, listen, tls, time_scale, seed, faults, private } = sim;
-    let options = Options {
-        listen: address(&listen)?,
-        tls,
-        pace: Pace::Scaled(time_scale),
-        seed,
-        faults: read_faults(faults.as_deref())?,
-        pages: if private { PageAccess::Private } else { PageAccess::Open },
-    };
-    let running = open(&estate, options).await?;
-    let ca = match &running.ca {
-        None => None,
-        Some(pem) => Some(write_ca(pem)?),
-    };
-    let ready = json!({
-        "arm": running.arm, "graph": running.graph, "login": running.login, "tenant": running.tenant,
-        "client_id": running.client_id, "client_secret": running.client_secret, "ca": ca,
-    });
-    // Whoever reads that it is ready may end it at once.
-    let handling = Handling::begin();
-    c.output.line(&ready.to_string())?;
-    handling.next().await;
-    running.shutdown().await;
-    if let Some(ca) = ca {
-        drop(std::fs::remove_file(ca));
-    }
-    Ok(Exit::Done)
 }
 
 /// Reads an estate and starts serving it.

@@ -26,7 +26,21 @@ pub(crate) struct Skip {
 
 impl Execute for Skip {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        skip(c, &self.step, self.yes, &self.reason).await
+        let (text, yes, reason) = (&self.step, self.yes, &self.reason);
+        let (run, named) = store::split_step(text)?;
+        let log = store::open_to_read(&c.global.db)?;
+        let state = store::read_run(&*log, &run).await?.state;
+        let named = resolve_step_id(&state, named);
+        if let Some((of, stands)) = state.step(&named)
+            && matches!(of.node, Node::Act { reversibility: Reversibility::Irreversible, .. })
+            && stands.forward == ForwardState::Idle
+        {
+            let question = format!("Leave step {named} of {run} out for good ({})?", of.title);
+            if !yes && !c.output.ask(&question, "--yes").await? {
+                return Err(CliError::new(Exit::Failed, "nothing was left out"));
+            }
+        }
+        request::step(c, text, |s| Request::Skip(vec![s]), reason).await
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
@@ -36,23 +50,4 @@ impl Execute for Skip {
     fn print_failure(&self) -> PrintFailure {
         PrintFailure::in_the_log([format!("rehome show {}", quoted(&self.step))])
     }
-}
-
-/// Leaves a step out. The deletion of the old identity is asked about as long as its turn has not come: then the step
-/// does not wait for anybody, and what is left out stays left out.
-async fn skip(c: &Context<'_>, text: &str, yes: bool, reason: &str) -> Result<Exit, CliError> {
-    let (run, named) = store::split_step(text)?;
-    let log = store::open_to_read(&c.global.db)?;
-    let state = store::read_run(&*log, &run).await?.state;
-    let named = resolve_step_id(&state, named);
-    if let Some((of, stands)) = state.step(&named)
-        && matches!(of.node, Node::Act { reversibility: Reversibility::Irreversible, .. })
-        && stands.forward == ForwardState::Idle
-    {
-        let question = format!("Leave step {named} of {run} out for good ({})?", of.title);
-        if !yes && !c.output.ask(&question, "--yes").await? {
-            return Err(CliError::new(Exit::Failed, "nothing was left out"));
-        }
-    }
-    request::step(c, text, |s| Request::Skip(vec![s]), reason).await
 }

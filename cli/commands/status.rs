@@ -75,7 +75,7 @@ async fn status(c: &Context<'_>, args: &Status) -> Result<Exit, CliError> {
 fn counts(views: &[MoveView]) -> Value {
     let mut counts = Map::new();
     counts.insert("total".to_owned(), views.len().into());
-    for state in State::ALL {
+    for &state in State::ALL {
         let count = views.iter().filter(|v| v.state == state).count();
         counts.insert(state.word().replace('-', "_"), count.into());
     }

@@ -67,9 +67,9 @@ fn is_shown(view: &MoveView, wait: &WaitView) -> bool {
 /// How many moves of a batch are in each state; they add up.
 fn counts(out: &mut String, batch: &str, views: &[MoveView]) {
     let of = |state: State| views.iter().filter(|view| view.batch == batch && view.state == state).count();
-    let all: usize = State::ALL.into_iter().map(of).sum();
+    let all: usize = State::ALL.iter().copied().map(of).sum();
     putln!(out, "{batch}: {}", counted(all, "move"));
-    for state in State::ALL {
+    for &state in State::ALL {
         let count = of(state);
         if count > 0 {
             putln!(out, "  {:<16} {count:>6}", state.word());
