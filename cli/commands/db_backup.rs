@@ -10,7 +10,7 @@ use crate::{key, store};
 use clap::Args;
 use rehome_store::{Beside, Part};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Copy the log, whole and verified, also beside a runner.
 #[derive(Args, Debug)]

@@ -106,11 +106,8 @@ impl StepContext<'_> {
 }
 
 fn not_certain() -> Fault {
-    Fault::new(
-        FaultKind::Broken,
-        "NotYetCertain",
-        "no effect is to be seen, but the request without an answer may still take effect",
-    )
+    let what = "no effect is to be seen, but the request without an answer may still take effect";
+    Fault::new(FaultKind::Broken, "NotYetCertain", what)
 }
 
 fn in_progress() -> Fault {

@@ -394,9 +394,6 @@ impl Decider<'_> {
 }
 
 fn partial() -> Fault {
-    Fault::new(
-        FaultKind::GaveUp,
-        "StillPartial",
-        "part of the effect is in place, and the rest does not follow",
-    )
+    let what = "part of the effect is in place, and the rest does not follow";
+    Fault::new(FaultKind::GaveUp, "StillPartial", what)
 }

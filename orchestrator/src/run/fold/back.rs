@@ -399,9 +399,6 @@ fn not_gone() -> Fault {
 }
 
 fn still_there() -> Fault {
-    Fault::new(
-        FaultKind::Differs,
-        "NotUndone",
-        "a person said that it is undone, but the effect is still there",
-    )
+    let what = "a person said that it is undone, but the effect is still there";
+    Fault::new(FaultKind::Differs, "NotUndone", what)
 }

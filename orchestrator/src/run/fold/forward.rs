@@ -360,11 +360,8 @@ fn needed(was: &ForwardState) -> Option<String> {
 }
 
 fn not_attested() -> Fault {
-    Fault::new(
-        FaultKind::Differs,
-        "NotDone",
-        "a person said that it is done, but nothing shows it: try it again, or leave it out",
-    )
+    let what = "a person said that it is done, but nothing shows it: try it again, or leave it out";
+    Fault::new(FaultKind::Differs, "NotDone", what)
 }
 
 pub(crate) fn foreign(difference: &crate::fault::Difference) -> Fault {
