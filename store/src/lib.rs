@@ -75,9 +75,9 @@ mod bundle;
 mod chain;
 pub mod conformance;
 mod decorator;
+mod file_lock;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
-mod grip;
 mod heads;
 mod lease;
 mod log;

@@ -6,7 +6,7 @@
 
 use crate::anchor::Anchor;
 use crate::backend::{Beside, Part, SidecarError};
-use crate::grip::{Grip, locker};
+use crate::file_lock::{FileLock, locker};
 use crate::lease::{Heartbeat, HeldLease, Lease, LeaseError, LeaseHolder, Locker};
 use crate::side::{self, read_small};
 use std::fs::{self, File, TryLockError};
@@ -55,8 +55,8 @@ impl Sidecars {
             match file.try_lock() {
                 // It is worth something only as long as everybody else finds this file there.
                 Ok(()) if !is_still_there(&file, &path) => continue,
-                Ok(()) => match Grip::take(log) {
-                    Ok(grip) => return Ok(RunnerLease { path, file, grip }),
+                Ok(()) => match FileLock::take(log) {
+                    Ok(lock) => return Ok(RunnerLease { path, file, lock }),
                     Err(TryLockError::WouldBlock) => {}
                     Err(TryLockError::Error(source)) => return Err(failed(log, source)),
                 },
@@ -142,7 +142,7 @@ impl Lease for Sidecars {
         let file = side::open(&path).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => named(&path, locker(&path)),
-            Ok(()) | Err(TryLockError::Error(_)) if Grip::is_taken(&self.log) => {
+            Ok(()) | Err(TryLockError::Error(_)) if FileLock::is_taken(&self.log) => {
                 named(&path, locker(&self.log))
             }
             Ok(()) | Err(TryLockError::Error(_)) => None,
@@ -176,7 +176,7 @@ struct RunnerLease {
     path: PathBuf,
     file: File,
     #[expect(dead_code, reason = "it is held, not used")]
-    grip: Option<Grip>,
+    lock: Option<FileLock>,
 }
 
 impl HeldLease for RunnerLease {

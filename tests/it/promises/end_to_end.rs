@@ -86,8 +86,8 @@ fn a_rehearsal_ends_with_how_the_workloads_fared() {
     assert!(said.out.contains("workloads: 17 watched, 0 down\n"), "{}", said.out);
 }
 
-#[test]
-fn a_step_that_is_refused_half_way_is_shown_and_the_rest_is_taken_back() {
+/// A run that stopped because a machine may not be written, with the estate from before it.
+fn refused_half_way() -> (Azure, Rehome, Value) {
     let folder = example("minimal");
     let faults = tempfile::NamedTempFile::new().expect("a file");
     let rule = r#"{"rules": [{"method": "PATCH", "path": "virtualMachines/vm-batch",
@@ -98,6 +98,12 @@ fn a_step_that_is_refused_half_way_is_shown_and_the_rest_is_taken_back() {
     let before = plain(&azure.estate());
     rehome.approve(&folder.join("batch.toml"));
     rehome.say(&["run", "plan.json", "--yes"]).expect(10);
+    (azure, rehome, before)
+}
+
+#[test]
+fn a_step_that_is_refused_half_way_is_shown_and_the_rest_is_taken_back() {
+    let (azure, rehome, before) = refused_half_way();
     let status = rehome.say(&["status"]).expect(0);
     assert!(
         status.out.contains("AuthorizationFailed") && status.out.contains("rehome retry"),
@@ -110,15 +116,7 @@ fn a_step_that_is_refused_half_way_is_shown_and_the_rest_is_taken_back() {
 
 #[test]
 fn a_refused_step_can_be_left_out_and_the_rest_goes_on_without_it() {
-    let folder = example("minimal");
-    let faults = tempfile::NamedTempFile::new().expect("a file");
-    let rule = r#"{"rules": [{"method": "PATCH", "path": "virtualMachines/vm-batch",
-        "what": {"answer": {"status": 403, "code": "AuthorizationFailed"}}}]}"#;
-    std::fs::write(faults.path(), rule).expect("written");
-    let azure = Azure::serve(&folder.join("estate.json"), Some(faults.path()));
-    let rehome = Rehome::at(&azure);
-    rehome.approve(&folder.join("batch.toml"));
-    rehome.say(&["run", "plan.json", "--yes"]).expect(10);
+    let (_azure, rehome, _) = refused_half_way();
     let status = rehome.json(&["status"]);
     let failed = status["moves"][0]["waiting_for"].as_array().into_iter().flatten();
     let failed = failed.filter(|w| w["kind"] == "failed").map(|w| text(&w["step"]).to_owned());

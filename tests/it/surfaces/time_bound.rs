@@ -88,16 +88,22 @@ fn new_one(moved: &Value) -> (String, &str) {
     (new, text(&found["properties"]["principalId"]))
 }
 
-const ROLLBACK: [&str; 5] = ["rollback", "minimal", "--reason", "a test", "--yes"];
-
-#[test]
-fn a_copy_of_a_time_bound_assignment_ends_when_the_old_one_does_and_is_taken_back() {
-    let (azure, rehome) = stage(&bound(), None);
+/// A move that was carried out and verified, with the estates from before and after it.
+fn moved(more: &[Value]) -> (Azure, Rehome, [Value; 2]) {
+    let (azure, rehome) = stage(more, None);
     let before = azure.estate();
     rehome.approve(&rehome.path("batch.toml"));
     assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
     rehome.say(&["verify"]).expect(0);
-    let moved = azure.estate();
+    let after = azure.estate();
+    (azure, rehome, [before, after])
+}
+
+const ROLLBACK: [&str; 5] = ["rollback", "minimal", "--reason", "a test", "--yes"];
+
+#[test]
+fn a_copy_of_a_time_bound_assignment_ends_when_the_old_one_does_and_is_taken_back() {
+    let (azure, rehome, [before, moved]) = moved(&bound());
     let (new, principal) = new_one(&moved);
     let ends = |estate: &Value, of: &[&str], at: &str| -> Vec<String> {
         held(estate, of)
@@ -214,12 +220,7 @@ fn readers(estate: &Value, principals: &[&str]) -> Vec<String> {
 
 #[test]
 fn what_has_not_begun_is_carried_over_with_its_own_start_and_taken_back() {
-    let (azure, rehome) = stage(&all_ahead(), None);
-    let before = azure.estate();
-    rehome.approve(&rehome.path("batch.toml"));
-    assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
-    rehome.say(&["verify"]).expect(0);
-    let moved = azure.estate();
+    let (azure, rehome, [before, moved]) = moved(&all_ahead());
     let (new, principal) = new_one(&moved);
     assert_eq!(scheduled(&moved, &[principal]), scheduled(&before, &[PRINCIPAL]), "of it");
     assert_eq!(scheduled(&moved, &[principal]).len(), 2);

@@ -41,7 +41,7 @@ fn identity(_about: &std::fs::Metadata) -> Identity {
 
 /// A lock on a file, held until dropped.
 #[derive(Debug)]
-pub(crate) struct Grip(Identity);
+pub(crate) struct FileLock(Identity);
 
 /// The file's descriptor in this process; none where there is no file.
 fn descriptor(path: &Path) -> io::Result<Option<Identity>> {
@@ -60,7 +60,7 @@ fn descriptor(path: &Path) -> io::Result<Option<Identity>> {
     Ok(Some(found))
 }
 
-impl Grip {
+impl FileLock {
     /// Takes the lock; none where there is no file.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Grip {
     }
 }
 
-impl Drop for Grip {
+impl Drop for FileLock {
     fn drop(&mut self) {
         if let Some(of) = opened().get_mut(&self.0) {
             drop(of.file.unlock());
@@ -143,13 +143,13 @@ mod tests {
         let (one, two) = (folder.path().join("one"), folder.path().join("two"));
         std::fs::write(&one, "x").expect("written");
         std::fs::hard_link(&one, &two).expect("a second name");
-        let held = Grip::take(&one).expect("nobody has it").expect("a file");
-        assert!(matches!(Grip::take(&two), Err(TryLockError::WouldBlock)) && Grip::is_taken(&two));
+        let held = FileLock::take(&one).expect("nobody has it").expect("a file");
+        assert!(matches!(FileLock::take(&two), Err(TryLockError::WouldBlock)) && FileLock::is_taken(&two));
         drop(held);
-        assert!(!Grip::is_taken(&one));
+        assert!(!FileLock::is_taken(&one));
         let stranger = File::open(&one).expect("a file");
         stranger.lock_shared().expect("a shared lock");
-        assert!(matches!(Grip::take(&two), Err(TryLockError::WouldBlock)));
-        assert!(Grip::take(&folder.path().join("none")).expect("no file").is_none());
+        assert!(matches!(FileLock::take(&two), Err(TryLockError::WouldBlock)));
+        assert!(FileLock::take(&folder.path().join("none")).expect("no file").is_none());
     }
 }
