@@ -23,6 +23,11 @@ pub fn registry(azure: &Azure, key: SettingsKey) -> Registry {
     surfaces::registry::register(Registry::new(), azure, key).workflow(relocate)
 }
 
+/// Whether a kind of change puts something else in a place that stays, where others add or remove.
+pub fn changes_in_place(activity: &str) -> bool {
+    surfaces::registry::kinds().any(|kind| kind.in_place && kind.name == activity)
+}
+
 /// Whether plans, just made, are ones that this program can carry out: every name in them is known, and every input that
 /// they say in full is one of its kind.
 ///

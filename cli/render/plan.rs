@@ -205,7 +205,7 @@ fn one_notice(out: &mut String, Notice { code, target, text, remedy }: &Notice) 
 fn sign(step: &Step) -> &'static str {
     match &step.node {
         Node::Act { .. } if step.phase == rehome_orchestrator::Phase::CleanUp => "-",
-        Node::Act { activity, .. } if activity.contains("rewrite") || activity.contains("recondition") => "~",
+        Node::Act { activity, .. } if rehome_activities::changes_in_place(activity) => "~",
         Node::Act { .. } => "+",
         Node::Wait { .. } | Node::Soak { .. } | Node::PropagationDelay { .. } => "w",
         Node::Gate { .. } => "G",

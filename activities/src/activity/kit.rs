@@ -36,6 +36,9 @@ impl Kit {
 
 /// An activity of this program.
 pub(crate) trait Change: Activity {
+    /// Whether it puts something else in a place that stays, where others add or remove.
+    const IN_PLACE: bool = false;
+
     fn new(kit: &Kit) -> Self;
     /// What has come of a step that was done; of what it made, with the id that the service gave it.
     fn handed(input: &Self::Input, made: Option<&str>) -> Handed;
@@ -59,6 +62,7 @@ pub(crate) enum Handed {
 /// One kind of change, without its type.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
+    pub(crate) in_place: bool,
     pub(crate) register: fn(Registry, &Kit) -> Registry,
     /// What a recorded step has come to; `None` where the record is not one of this kind.
     pub(crate) handed: fn(&Json, Option<&str>) -> Option<Handed>,
@@ -68,6 +72,7 @@ impl Kind {
     pub(crate) fn of<A: Change>() -> Self {
         Self {
             name: A::NAME,
+            in_place: A::IN_PLACE,
             register: |registry, kit| registry.activity(A::new(kit)),
             handed: |input, made| Some(A::handed(&input.read("input").ok()?, made)),
         }

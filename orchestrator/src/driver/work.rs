@@ -167,8 +167,8 @@ impl Ready {
     pub(crate) fn attempt(self, call: Arc<Call>) -> (Held, Work) {
         let Self { at, direction, activity, input, before, was, held, permit } = self;
         let work = Box::pin(async move {
-            // What has begun counts as in flight also while it waits: after a crash each of these is in doubt.
             let step = StepData { input, before, output: was };
+            // What has begun counts as in flight also while it waits: after a crash each of these is in doubt.
             let outcome = match direction {
                 Direction::Do => activity.run(call.clone(), step).await,
                 Direction::Undo => activity.undo(call.clone(), step).await,

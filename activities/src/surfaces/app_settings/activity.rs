@@ -426,6 +426,8 @@ impl<L: List> Activity for SettingsRewrite<L> {
 }
 
 impl<L: List> Change for SettingsRewrite<L> {
+    const IN_PLACE: bool = true;
+
     fn new(kit: &Kit) -> Self {
         Self { clients: kit.clients(), key: kit.key(), list: PhantomData }
     }

@@ -479,6 +479,8 @@ impl HostRewrite {
 }
 
 impl Change for HostRewrite {
+    const IN_PLACE: bool = true;
+
     fn new(kit: &Kit) -> Self {
         Self { clients: kit.clients(), key: kit.key(), seen: Mutex::default() }
     }

@@ -237,6 +237,8 @@ impl Activity for Recondition {
 }
 
 impl Change for Recondition {
+    const IN_PLACE: bool = true;
+
     fn new(kit: &Kit) -> Self {
         Self { clients: kit.clients(), key: kit.key() }
     }
