@@ -4,7 +4,7 @@ use crate::args::CloudArgs;
 use crate::error::{CliError, Exit, causes};
 use crate::nearest::nearest;
 use crate::output::Output;
-use rehome_activities::azure::{Azure, ConnectOptions, national};
+use rehome_activities::azure::{Azure, ConnectOptions, known_clouds};
 use rehome_orchestrator::TimeScale;
 use url::Host;
 
@@ -76,12 +76,12 @@ pub(crate) async fn connect(
 /// Whether a cloud that a plan names may be taken from there: one with a name, or one on this machine. Any other is the
 /// operator's to name, who sends it what they sign in with.
 pub(crate) fn is_known(url: &str) -> bool {
-    is_loopback(url) || national::at(url).is_some_and(|cloud| cloud.manager == url.trim_end_matches('/'))
+    is_loopback(url) || known_clouds::at(url).is_some_and(|cloud| cloud.manager == url.trim_end_matches('/'))
 }
 
 /// The Resource Manager of a cloud that has a name, or the URL that was given.
 fn url_of(named: &str) -> &str {
-    national::named(named).map_or(named, |cloud| cloud.manager)
+    known_clouds::named(named).map_or(named, |cloud| cloud.manager)
 }
 
 /// A cloud is recorded and shown: nobody's name or password may stand in it.

@@ -11,7 +11,7 @@ use crate::error::{CliError, Exit};
 use crate::move_names::MoveNames;
 use crate::planned_move::{Setting, a_move};
 use crate::planning::PROGRAM;
-use rehome_activities::azure::national::{self, KnownCloud};
+use rehome_activities::azure::known_clouds::{self, KnownCloud};
 use rehome_activities::relocate::peers::Peers;
 use rehome_activities::relocate::{Facts, Moving, Params};
 use rehome_orchestrator::{Document, Plan, PlannedRun, Step};
@@ -103,10 +103,10 @@ fn dates(about: &BatchAbout, now: i64) -> Result<i64, CliError> {
 /// The cloud with a name that the plan is for.
 fn national_of(about: &BatchAbout) -> Result<Option<&'static KnownCloud>, CliError> {
     let named = |name: &String| {
-        national::named(name).ok_or_else(|| forged(format!("there is no cloud called {name:?}")))
+        known_clouds::named(name).ok_or_else(|| forged(format!("there is no cloud called {name:?}")))
     };
     let said = about.national.as_ref().map(named).transpose()?;
-    let by_address = about.cloud.as_deref().and_then(national::at);
+    let by_address = about.cloud.as_deref().and_then(known_clouds::at);
     if by_address.is_some() && by_address != said {
         return Err(forged("it says that its cloud is another one than its address is of".to_owned()));
     }

@@ -4,7 +4,7 @@ use crate::about::MoveAbout;
 use crate::batch_file::Origin;
 use crate::error::{CliError, Exit};
 use crate::move_names::MoveNames;
-use rehome_activities::azure::national::KnownCloud;
+use rehome_activities::azure::known_clouds::KnownCloud;
 use rehome_activities::relocate::cannot_see::cannot_see;
 use rehome_activities::relocate::preflight::{audiences, preflight};
 use rehome_activities::relocate::{self, Facts, Params};

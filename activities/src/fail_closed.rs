@@ -4,14 +4,14 @@
 //! of change) is taken from there. The end-to-end test `every_read` holds that no read is missing, and refuses them all.
 
 use crate::conditions::alike::IdentityAlike;
-use crate::conditions::equal_access::PrincipalEqual;
+use crate::conditions::equal_access::EqualAccess;
 use crate::conditions::known::{IdentityKnown, PrincipalEntitled, PrincipalKnown};
-use crate::conditions::not_attached::IdentityUnused;
+use crate::conditions::not_attached::NotAttached;
 use crate::relocate::looking::TABLES;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::surfaces::ALL;
 use crate::surfaces::host::repointed::HostRepointed;
-use crate::surfaces::sign_ins::no_recent_sign_ins::PrincipalQuiet;
+use crate::surfaces::sign_ins::no_recent_sign_ins::NoRecentSignIns;
 use rehome_orchestrator::Condition;
 
 /// When something is read.
@@ -146,7 +146,7 @@ const WAITS: [(&str, &str, &str); 8] = [
     ),
     (PrincipalEntitled::NAME, "groups and permissions of the new principal", "not yet"),
     (
-        PrincipalEqual::NAME,
+        EqualAccess::NAME,
         "what both may do, by Azure's own sum",
         "not yet; for `verify` a difference (exit 14)",
     ),
@@ -156,9 +156,9 @@ const WAITS: [(&str, &str, &str); 8] = [
         "before anything is taken away: everything that both have, compared both ways",
         "not yet; a difference stops the clean-up",
     ),
-    (PrincipalQuiet::NAME, "the log of sign-ins", "not yet; B132 in the plan"),
+    (NoRecentSignIns::NAME, "the log of sign-ins", "not yet; B132 in the plan"),
     (
-        IdentityUnused::NAME,
+        NotAttached::NAME,
         "between detaching and the first revocation: the hosts of the plan and of people, Azure's own list of users, every \
          table of the index",
         "not yet, with the name of what did not answer; only a list that the batch file answers for is passed over",

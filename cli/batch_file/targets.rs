@@ -53,7 +53,7 @@ fn target(policy: &Policy, row: &Row, given: Given) -> Option<Target> {
         said.clone().or(given).unwrap_or_else(|| is.to_owned())
     };
     Some(Target {
-        subscription: or(&row.subscription, None, subscription),
+        subscription: or(&row.subscription, None, subscription).into(),
         resource_group: or(&row.resource_group, given.resource_group, group),
         name: or(&row.name, given.name, name),
         location: given.to.unwrap_or_else(|| policy.to.clone()),

@@ -147,7 +147,7 @@ fn one(out: &mut String, facts: &Facts) {
     };
     list(out, "federated credentials", facts.credentials.iter().map(credential));
     list(out, "used by", facts.hosts.iter().map(host));
-    list(out, "stands on it", facts.on_itself.iter().map(|one| one.id.to_string()));
+    list(out, "stands on it", facts.identity_extensions.iter().map(|one| one.id.to_string()));
     list(out, "locks", facts.locks.iter().map(|l| format!("{} ({})", l.id, l.level)));
     let gaps = |differ: bool| {
         let wanted = facts.gaps.iter().filter(move |g| (g.code == GapCode::Disagreement) == differ);

@@ -6,7 +6,7 @@
 //! local Azure that was loaded with it is read in turn.
 
 use super::{arm, directory, unread};
-use rehome_activities::azure::national::KnownCloud;
+use rehome_activities::azure::known_clouds::KnownCloud;
 use rehome_activities::azure::{ApiEndpoint, Caller, RecordedResponse};
 use rehome_activities::references::rehearsal::mask_for_rehearsal;
 use rehome_activities::references::secrets::mask_all;

@@ -1,7 +1,7 @@
 //! Activities: what every kind of change works with, and what it says of answers. Pure.
 
 use crate::activity::list_cache::ListCache;
-use crate::azure::{Reader, Writer, errors};
+use crate::azure::{Reader, ResourceId, Writer, errors};
 use rehome_orchestrator::{Difference, Fault, FaultKind, Finding, Outcome};
 
 /// What every kind works with.
@@ -29,7 +29,7 @@ pub(crate) fn map<T, U>(outcome: Outcome<T>, to: impl FnOnce(T) -> U) -> Outcome
 
 /// Why a body is not sent: it was made from what a read gave, and where a secret stands it has a mask, or nothing.
 pub(crate) fn held_back(id: &str, body: &serde_json::Value) -> Option<Fault> {
-    let kind = crate::references::table::type_of(id).unwrap_or_default();
+    let kind = ResourceId::from(id).kind().unwrap_or_default();
     let holes = crate::references::hidden::holes(&kind, body);
     let what = format!(
         "a read hides what stands at {}, and the write would have lost it: nothing was sent",

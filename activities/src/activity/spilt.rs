@@ -1,7 +1,6 @@
 //! Activities: what a write changed beside its own places, as the output of a step that the log keeps. Pure.
 
 use crate::references::rest::{Rest, Spill, naming};
-use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::{Call, Difference, Fault, FaultKind, Finding, Outcome, Probe};
 use serde::{Deserialize, Serialize};
 
@@ -102,4 +101,12 @@ pub(crate) fn taken_back(id: &str, left: &[Spill]) -> Outcome<()> {
 pub(crate) fn answered(mut why: Fault) -> Fault {
     why.status = Some(200);
     why
+}
+
+/// How much of a change is in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parts {
+    None,
+    Some,
+    All,
 }

@@ -1,21 +1,22 @@
-//! Azure: which cloud it is, who is signed in, and what all clients share.
+//! Azure: which cloud it is, and who is signed in.
 
-use super::national::{self, KnownCloud};
+use super::exchange::{Caller, Inner};
+use super::known_clouds::{self, KnownCloud};
 use super::pacing::Pacing;
 use super::reader::Reader;
 use super::sanitize::plain;
-use super::seal::{Seal, is_sealed};
+use super::seal::Seal;
 use super::sign_in::{LocalSignIn, SignIn, SignInError};
 use super::together::{Servers, stranger};
-use super::transport::{Sent, Transport};
+use super::transport::{Sent, Transport, is_loopback};
 use super::writer::Writer;
 use crate::references::settings_key::SettingsKey;
-use rehome_orchestrator::{Operation, TimeScale};
+use rehome_orchestrator::TimeScale;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use url::{Host, Url};
+use url::Url;
 
 /// How to reach a cloud.
 #[derive(Clone, Debug)]
@@ -95,39 +96,10 @@ impl ConnectError {
     }
 }
 
-/// Who is signed in, as their token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The object id of the principal.
-    pub object_id: String,
-    /// The client id of the application, if it is one.
-    pub app_id: String,
-    /// The tenant.
-    pub tenant_id: String,
-}
-
 /// A cloud that somebody is signed in to. Cheap to clone.
 #[derive(Clone)]
 pub struct Azure {
     inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    pub(crate) arm: Url,
-    pub(crate) graph: Url,
-    pub(crate) login: Url,
-    pub(crate) transport: Transport,
-    pub(super) pacing: Pacing,
-    /// The same limits for writes that are to begin: each has its turn here, and then a token there.
-    pub(super) turns: Pacing,
-    pub(crate) sign_in: SignIn,
-    pub(crate) arm_audience: String,
-    pub(crate) graph_audience: String,
-    pub(crate) time_scale: TimeScale,
-    pub(crate) caller: Caller,
-    pub(crate) national: Option<&'static KnownCloud>,
-    /// Seals addresses for the log that is written to; set once its key is known.
-    pub(super) seal: OnceLock<Seal>,
 }
 
 /// The version in which a cloud describes itself.
@@ -154,7 +126,7 @@ impl Azure {
         let login =
             text("/authentication/loginEndpoint").ok_or_else(|| not_a_cloud("no sign-in endpoint"))?;
         let login = checked(login)?;
-        let national = national::known(text("/name").unwrap_or_default(), &arm);
+        let national = known_clouds::known(text("/name").unwrap_or_default(), &arm);
         // A token of one cloud must not be sent to the Graph of another: there is no default.
         let graph = text("/microsoftGraphResourceId").or(national.map(|cloud| cloud.graph));
         let graph = checked(graph.ok_or_else(|| not_a_cloud("no Microsoft Graph"))?)?;
@@ -246,26 +218,6 @@ impl Azure {
     }
 }
 
-impl Inner {
-    /// An operation as it may stand in a log.
-    pub(super) fn sealed(&self, operation: Operation) -> Operation {
-        match self.seal.get() {
-            Some(seal) if !is_sealed(&operation.address) => {
-                Operation { address: seal.sealed(&operation.address), ..operation }
-            }
-            Some(_) | None => operation,
-        }
-    }
-
-    /// The address of an operation, where it was not sealed with a key that is gone.
-    pub(super) fn opened(&self, operation: &Operation) -> Option<String> {
-        match self.seal.get() {
-            Some(seal) => seal.opened(&operation.address),
-            None => Some(operation.address.clone()).filter(|address| !is_sealed(address)),
-        }
-    }
-}
-
 /// Signing in is tried this often before the program gives up: nothing has begun, nothing is lost.
 const SIGN_INS: u32 = 4;
 
@@ -301,16 +253,6 @@ pub(super) fn checked(text: &str) -> Result<Url, ConnectError> {
     };
     let nobody = url.username().is_empty() && url.password().is_none();
     if fits && nobody { Ok(url) } else { Err(bad()) }
-}
-
-/// Whether a URL is on this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 async fn metadata(transport: &Transport, arm: &Url) -> Result<Value, ConnectError> {
@@ -378,12 +320,12 @@ mod tests {
     fn a_cloud_is_known_by_its_name_and_by_its_manager() {
         let url = |text| checked(text).expect("https");
         let local = url("http://127.0.0.1:9");
-        assert_eq!(national::known("AzureUSGovernment", &local).map(|c| c.name), Some("usgov"));
-        for cloud in national::CLOUDS {
-            assert_eq!(national::known("", &url(cloud.manager)), national::named(cloud.name));
-            assert_eq!(national::of_audience(cloud.exchange), national::named(cloud.name));
+        assert_eq!(known_clouds::known("AzureUSGovernment", &local).map(|c| c.name), Some("usgov"));
+        for cloud in known_clouds::CLOUDS {
+            assert_eq!(known_clouds::known("", &url(cloud.manager)), known_clouds::named(cloud.name));
+            assert_eq!(known_clouds::of_audience(cloud.exchange), known_clouds::named(cloud.name));
         }
-        assert_eq!(national::known("RehomeLocal", &local), None);
+        assert_eq!(known_clouds::known("RehomeLocal", &local), None);
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub fn link(data: &[u8]) {
         assert!(url.path().ends_with("/members/x/$ref") && url.query().is_none(), "{url}");
     }
     if let Ok(url) = checked(&text) {
-        let loopback = super::cloud::is_loopback(&url);
+        let loopback = super::transport::is_loopback(&url);
         assert!(url.scheme() == "https" || loopback, "{url}");
     }
     drop(caller(&text));

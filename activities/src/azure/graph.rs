@@ -1,13 +1,12 @@
 //! Azure: reading Microsoft Graph. Paths are below `/v1.0/` and may carry a query.
 
-use super::cloud::is_loopback;
 use super::errors::{self, Asked, broken};
-use super::national::CLOUDS;
+use super::known_clouds::CLOUDS;
 use super::pacing::Question;
 use super::reader::{Reader, absent, is_plain};
 use super::recording::ApiEndpoint;
 use super::shape::Shape;
-use super::transport::Answer;
+use super::transport::{Answer, is_loopback};
 use crate::azure::PrincipalId;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt};

@@ -18,6 +18,8 @@ pub struct Id<Of>(Arc<str>, PhantomData<fn() -> Of>);
 pub type ResourceId = Id<Resource>;
 /// The type of a resource: `Microsoft.Web/sites/slots`.
 pub type ResourceType = Id<Type>;
+/// The id of a subscription, without what stands before it in an ARM id. A GUID.
+pub type SubscriptionId = Id<Subscription>;
 /// The object id of a principal: a service principal, a user or a group. A GUID.
 pub type PrincipalId = Id<Principal>;
 /// The client id of an identity or an application. A GUID.
@@ -29,6 +31,8 @@ pub type DirectoryId = Id<DirectoryObject>;
 pub enum Resource {}
 /// The sorts of that.
 pub enum Type {}
+/// Where resources are paid for.
+pub enum Subscription {}
 /// What can be granted something.
 pub enum Principal {}
 /// What signs in.
@@ -112,17 +116,17 @@ impl ResourceId {
         Some(if at == 0 { "/" } else { &self[..at] }.into())
     }
 
-    /// The subscription's id, without what stands before it.
+    /// The subscription that it is in.
     ///
     /// ```
     /// # use rehome_activities::azure::ResourceId;
-    /// assert_eq!(ResourceId::from("/Subscriptions/s/resourceGroups/g").subscription(), Some("s"));
+    /// assert_eq!(ResourceId::from("/Subscriptions/s/resourceGroups/g").subscription().unwrap(), "s");
     /// assert_eq!(ResourceId::from("/providers/x").subscription(), None);
     /// ```
-    pub fn subscription(&self) -> Option<&str> {
+    pub fn subscription(&self) -> Option<SubscriptionId> {
         let mut parts = self.strip_prefix('/')?.split('/');
         parts.next().filter(|first| first.eq_ignore_ascii_case("subscriptions"))?;
-        parts.next()
+        parts.next().map(SubscriptionId::from)
     }
 
     /// The name of the resource group.

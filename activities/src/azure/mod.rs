@@ -6,11 +6,12 @@
 mod cloud;
 mod date;
 pub mod errors;
+mod exchange;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod graph;
 mod id;
-pub mod national;
+pub mod known_clouds;
 mod pacing;
 mod paging;
 mod reader;
@@ -26,9 +27,11 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use cloud::{Azure, Caller, ConnectError, ConnectOptions};
+pub use cloud::{Azure, ConnectError, ConnectOptions};
 pub use date::Told;
-pub use id::{ClientId, DirectoryId, PrincipalId, ResourceId, ResourceType};
+pub use exchange::Caller;
+pub use id::{ClientId, DirectoryId, PrincipalId, ResourceId, ResourceType, SubscriptionId};
+pub(crate) use reader::{AT_ONCE, WEB};
 pub use reader::{ReadAction, Reader};
 pub use recording::{ApiEndpoint, RecordedResponse, ResponseRecording};
 pub use sanitize::is_unseen;

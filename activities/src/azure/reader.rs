@@ -1,14 +1,13 @@
 //! Azure: reading. Nothing here can change anything: GET, and the few reads that Azure spells as POST.
 
-use super::cloud::Inner;
 use super::errors::{self, Asked, Meaning, RetryAfter, broken};
+use super::exchange::{Inner, NoAnswer};
+use super::id::ResourceId;
 use super::paging::{self, Page};
 use super::recording::{self, ApiEndpoint, RecordedResponse, ResponseRecording};
 use super::shape::{Shape, incomplete, says_gone, says_never};
 use super::transport::Answer;
-use super::writer::NoAnswer;
 use crate::references::callers::is_policy;
-use crate::references::table::type_of;
 use chrono::{DateTime, Utc};
 use rehome_orchestrator::{Fault, FaultKind, Operation, Outcome, aside};
 use reqwest::Method;
@@ -16,6 +15,12 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
+
+/// So many reads of one sort are under way at the same time.
+pub(crate) const AT_ONCE: usize = 32;
+
+/// The version of sites and what is in them.
+pub(crate) const WEB: &str = "2023-12-01";
 
 /// Reads. Cheap to clone.
 #[derive(Clone)]
@@ -46,8 +51,8 @@ pub enum ReadAction {
 impl ReadAction {
     fn path(self) -> (&'static str, &'static str) {
         match self {
-            Self::ListAppSettings => ("/config/appsettings/list", "2023-12-01"),
-            Self::ListConnectionStrings => ("/config/connectionstrings/list", "2023-12-01"),
+            Self::ListAppSettings => ("/config/appsettings/list", WEB),
+            Self::ListConnectionStrings => ("/config/connectionstrings/list", WEB),
             Self::ListContainerAppSecrets => ("/listSecrets", "2024-03-01"),
             Self::ListAssociatedResources => ("/listAssociatedResources", "2022-01-31-preview"),
             Self::CheckPolicyRestrictions => {
@@ -425,7 +430,7 @@ impl Reader {
 /// How one resource is asked for: policies as the XML that people write, which is how they are written again.
 /// Source: apimanagement/2024-05-01, `PolicyExportFormat`
 fn shown_as<'a>(id: &str, api: &'a str) -> Vec<(&'static str, &'a str)> {
-    let kind = type_of(id).unwrap_or_default();
+    let kind = ResourceId::from(id).kind().unwrap_or_default();
     let format = is_policy(&kind).then_some(("format", "rawxml"));
     std::iter::once(("api-version", api)).chain(format).collect()
 }

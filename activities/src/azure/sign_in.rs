@@ -1,8 +1,8 @@
 //! Azure: tokens. Held in memory, shown to nobody.
 
-use super::cloud::is_loopback;
 use super::errors::{self, Meaning, RetryAfter};
 use super::sanitize::plain;
+use super::transport::is_loopback;
 use super::transport::{Sent, Transport};
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};

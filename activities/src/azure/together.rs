@@ -5,8 +5,8 @@
 //! and no others, on this machine everything is on this machine, and any other cloud has all its servers in one domain.
 //! A token is only ever good where it is sent.
 
-use super::cloud::is_loopback;
-use super::national::{self, CLOUDS, KnownCloud};
+use super::known_clouds::{self, CLOUDS, KnownCloud};
+use super::transport::is_loopback;
 use url::{Host, Url};
 
 /// The servers of a cloud, as it describes them.
@@ -25,7 +25,7 @@ pub(super) struct Servers<'a> {
 /// What does not belong to the Resource Manager that was named.
 pub(super) fn stranger(servers: Servers<'_>) -> Option<String> {
     let Servers { arm, login, graph, audience } = servers;
-    let fits: [(&str, &str, bool); 3] = match (national::at(arm.as_str()), Url::parse(audience)) {
+    let fits: [(&str, &str, bool); 3] = match (known_clouds::at(arm.as_str()), Url::parse(audience)) {
         (Some(cloud), _) => own(cloud, servers),
         (None, Err(_)) => [("audience", audience, false), ("", "", true), ("", "", true)],
         (None, Ok(meant)) => {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use url::Url;
+use url::{Host, Url};
 
 /// An answer has at most this many bytes: a page of a thousand resources fits many times.
 const BODY_MAX: usize = 64 << 20;
@@ -179,5 +179,15 @@ impl Answer {
         let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
         let left = date.with_timezone(&chrono::Utc) - chrono::Utc::now();
         Some(left.to_std().unwrap_or_default().min(Duration::from_secs(3_600)))
+    }
+}
+
+/// Whether a URL is on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }

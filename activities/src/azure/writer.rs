@@ -1,14 +1,12 @@
 //! Azure: writing. Every method wants the engine's `Call`, whose request id goes out with what is sent.
 
-use super::cloud::Inner;
-use super::errors::{self, Asked, Meaning, RetryAfter, broken};
+use super::errors::{self, Asked, Meaning, broken};
+use super::exchange::{Headers, Inner, NoAnswer};
 use super::graph::graph_url;
 use super::pacing::Question;
 use super::reader::Reader;
 use super::recording::ApiEndpoint;
-use super::sanitize::plain;
-use super::sign_in::{SignInError, is_refused};
-use super::transport::{Answer, Sent};
+use super::transport::Answer;
 use rehome_orchestrator::{Call, Exchange, Fault, FaultKind, Operation, Outcome};
 use reqwest::Method;
 use serde_json::Value;
@@ -181,103 +179,6 @@ pub(super) fn written_url(base: &Url, path: &str) -> Result<Url, Fault> {
         return Err(Fault::new(FaultKind::Invalid, "BadPath", what).at(path));
     }
     graph_url(base, path)
-}
-
-/// What only writes send.
-pub(super) struct Headers {
-    request_id: String,
-    if_match: Option<String>,
-}
-
-/// Why there is no answer.
-pub(super) enum NoAnswer {
-    /// Nothing was sent; it may be sent later.
-    NotSent {
-        /// Why not.
-        why: Fault,
-        /// How long the sign-in server asked to be left alone.
-        after: RetryAfter,
-    },
-    /// Nothing was sent, and somebody has to do something about it.
-    NotSignedIn(Fault),
-    /// It was sent, and nobody knows what became of it.
-    Lost(Fault),
-}
-
-impl NoAnswer {
-    fn of_sign_in(error: SignInError, target: &str) -> Self {
-        let after = match &error {
-            SignInError::Unavailable { after, .. } => *after,
-            SignInError::Missing(_) | SignInError::Credential(_) | SignInError::Refused(_) => None,
-        };
-        let passing = error.is_passing();
-        let why = error.fault(target);
-        if passing { Self::NotSent { why, after } } else { Self::NotSignedIn(why) }
-    }
-}
-
-impl Inner {
-    pub(super) fn audience(&self, side: ApiEndpoint) -> &str {
-        match side {
-            ApiEndpoint::Arm => &self.arm_audience,
-            ApiEndpoint::Graph => &self.graph_audience,
-        }
-    }
-
-    /// One exchange; a token that is refused is replaced once.
-    pub(super) async fn once(
-        &self,
-        side: ApiEndpoint,
-        method: &Method,
-        url: &Url,
-        body: Option<&Value>,
-        headers: Option<&Headers>,
-    ) -> Result<Answer, NoAnswer> {
-        let audience = self.audience(side);
-        let limits = Question { side, method: method.as_str(), path: url.path(), body }.limits();
-        let mut renewed = false;
-        loop {
-            self.pacing.wait(&limits, self.time_scale).await;
-            // Where a token was refused before, so was the request: nothing has taken effect. A token that waits may end.
-            let token = self.sign_in.token(audience).await;
-            let token = token.map_err(|e| NoAnswer::of_sign_in(e, url.path()))?;
-            let mut request = self.transport.request(method.clone(), url.clone()).bearer_auth(token);
-            if let Some(body) = body {
-                request = request.header("content-type", "application/json").body(body.to_string());
-            } else if *method != Method::GET && *method != Method::DELETE {
-                request = request.header("content-length", "0");
-            }
-            if let Some(headers) = headers {
-                let name =
-                    if side == ApiEndpoint::Arm { "x-ms-client-request-id" } else { "client-request-id" };
-                request = request.header(name, &headers.request_id);
-                if let Some(tag) = &headers.if_match {
-                    request = request.header("if-match", tag);
-                }
-            }
-            let sent = self.transport.send(request).await;
-            if let Sent::Answer(answer) = &sent {
-                self.pacing.learn(&limits, answer, self.time_scale);
-            }
-            match sent {
-                Sent::Answer(answer)
-                    if !renewed && is_refused(answer.status, &answer.json().unwrap_or_default()) =>
-                {
-                    renewed = true;
-                    self.sign_in.forget(audience).await;
-                }
-                Sent::Answer(answer) => {
-                    tracing::debug!(%method, path = url.path(), status = answer.status, "exchange");
-                    return Ok(answer);
-                }
-                Sent::Unsent(what) => {
-                    let why = Fault::new(FaultKind::Unavailable, "NotSent", plain(&what)).at(url.path());
-                    return Err(NoAnswer::NotSent { why, after: None });
-                }
-                Sent::Lost(what) => return Err(NoAnswer::Lost(broken(&what, url.path()))),
-            }
-        }
-    }
 }
 
 /// What a success means.

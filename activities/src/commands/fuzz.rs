@@ -5,7 +5,8 @@ use super::script::Language;
 use super::shell::quoted;
 use super::{is_unfit, names, shown};
 use crate::relocate::facts::{ClaimsMatching, FederatedCredential};
-use crate::surfaces::issuer::subject::{Outside, of};
+use crate::surfaces::issuer::outside::Outside;
+use crate::surfaces::issuer::subject::of;
 
 /// What a lexer sees.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@
 //! has nor this plan gave.
 
 use crate::activity::finding;
-use crate::azure::{ClientId, PrincipalId, Reader, ResourceId};
-use crate::conditions::alike_read::{Had, of_groups, read_new, read_old};
+use crate::azure::Reader;
+use crate::conditions::alike_read::{Had, Side, of_groups, read_new, read_old};
 use crate::references::rewrite::Pair;
 use crate::references::text::replace;
 use rehome_orchestrator::PlanValue;
@@ -34,15 +34,6 @@ pub(crate) struct AlikeInput {
     /// What the old one has and the plan knowingly does not copy, by the same names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) not_copied: PlanValue<Vec<String>>,
-}
-
-/// One of both identities.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Side {
-    pub(crate) id: PlanValue<ResourceId>,
-    pub(crate) principal_id: PlanValue<PrincipalId>,
-    pub(crate) client_id: PlanValue<ClientId>,
 }
 
 /// What is different.
@@ -136,6 +127,7 @@ impl Condition for IdentityAlike {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::azure::{ClientId, PrincipalId, ResourceId};
 
     fn input(given: &[&str], not_copied: &[&str]) -> AlikeInput {
         let side = |id: &str| Side {

@@ -1,11 +1,11 @@
 //! Activities: everything that is given to one identity, under names that two identities can be compared by. Reads only.
 
-use crate::azure::{Reader, items};
-use crate::conditions::alike::Side;
+use crate::azure::{ClientId, PrincipalId, Reader, ResourceId, items};
 use crate::relocate::names;
 use crate::surfaces::identity::create::MSI;
 use futures_util::stream::{self, StreamExt};
-use rehome_orchestrator::{Fault, FaultKind};
+use rehome_orchestrator::{Fault, FaultKind, PlanValue};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Requests at the same time.
@@ -133,4 +133,13 @@ async fn directory(reader: &Reader, of: &Side) -> Result<Vec<String>, Fault> {
         all.extend(named(path, items(&answer?, path)?, name)?);
     }
     Ok(all)
+}
+
+/// One of both identities.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Side {
+    pub(crate) id: PlanValue<ResourceId>,
+    pub(crate) principal_id: PlanValue<PrincipalId>,
+    pub(crate) client_id: PlanValue<ClientId>,
 }

@@ -23,11 +23,11 @@ const AT_ONCE: usize = 8;
 const TOLD: usize = 3;
 
 /// The new principal may do everywhere what the old one may.
-pub(crate) struct PrincipalEqual(pub(crate) Reader);
+pub(crate) struct EqualAccess(pub(crate) Reader);
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct EqualInput {
+pub(crate) struct EqualAccessInput {
     pub(crate) old: PrincipalId,
     pub(crate) new: PlanValue<PrincipalId>,
     /// The subscriptions in which both are compared; what is held above one shows in it.
@@ -82,7 +82,7 @@ fn held(body: &Value, pairs: &[(&str, &str)]) -> Option<Held> {
     })
 }
 
-impl PrincipalEqual {
+impl EqualAccess {
     async fn assigned(&self, at: &str, principal: &str) -> Result<Vec<Value>, Fault> {
         let list = format!("{at}/providers/Microsoft.Authorization/roleAssignments");
         let filter = format!("assignedTo('{}')", principal.replace('\'', "''"));
@@ -93,7 +93,7 @@ impl PrincipalEqual {
         Ok(self.0.graph_find(&format!("servicePrincipals/{principal}?$select=id")).await?.is_some())
     }
 
-    async fn sides(&self, input: &EqualInput, at: &str) -> Result<Sides, Fault> {
+    async fn sides(&self, input: &EqualAccessInput, at: &str) -> Result<Sides, Fault> {
         let (old, new) = futures_util::join!(self.assigned(at, &input.old), self.assigned(at, &input.new));
         let old = match old {
             // Nobody knows a principal that is gone, and it holds nothing; that it is gone the directory says.
@@ -138,7 +138,10 @@ impl PrincipalEqual {
     }
 
     /// Every subscription with what both hold there.
-    async fn everywhere<'a>(&self, input: &'a EqualInput) -> Result<Vec<(&'a ResourceId, Sides)>, Fault> {
+    async fn everywhere<'a>(
+        &self,
+        input: &'a EqualAccessInput,
+    ) -> Result<Vec<(&'a ResourceId, Sides)>, Fault> {
         let mut asked = Vec::with_capacity(input.at.len());
         for at in &input.at {
             asked.push(async move { Ok((at, self.sides(input, at).await?)) });
@@ -146,18 +149,18 @@ impl PrincipalEqual {
         stream::iter(asked).buffered(AT_ONCE).try_collect().await
     }
 
-    async fn missing(&self, input: &EqualInput) -> Result<Option<String>, Fault> {
+    async fn missing(&self, input: &EqualAccessInput) -> Result<Option<String>, Fault> {
         let all = self.everywhere(input).await?;
         let missing: Vec<&Value> = all.iter().flat_map(|(_, sides)| sides.missing()).collect();
         Ok(if missing.is_empty() { None } else { Some(self.told(&missing).await) })
     }
 }
 
-impl Condition for PrincipalEqual {
+impl Condition for EqualAccess {
     const NAME: &'static str = "principal.equal/1";
-    type Input = EqualInput;
+    type Input = EqualAccessInput;
 
-    async fn check(&self, input: &EqualInput) -> ConditionResult {
+    async fn check(&self, input: &EqualAccessInput) -> ConditionResult {
         match self.missing(input).await {
             Ok(None) => ConditionResult::Yes,
             Ok(Some(what)) => {
@@ -171,7 +174,7 @@ impl Condition for PrincipalEqual {
         }
     }
 
-    async fn verify(&self, input: &EqualInput) -> Result<Vec<Finding>, Fault> {
+    async fn verify(&self, input: &EqualAccessInput) -> Result<Vec<Finding>, Fault> {
         let mut found = Vec::with_capacity(input.at.len());
         for (at, sides) in self.everywhere(input).await? {
             let (fact, missing) = (format!("what {} may do in {at}", input.new), sides.missing());

@@ -2,7 +2,7 @@
 //! is taken from the old one.
 
 pub(crate) mod alike;
-mod alike_read;
+pub(crate) mod alike_read;
 pub(crate) mod equal_access;
 pub(crate) mod known;
 pub(crate) mod not_attached;

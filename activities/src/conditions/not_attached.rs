@@ -9,11 +9,11 @@ use rehome_orchestrator::{Condition, ConditionResult, Fault, FaultKind};
 use serde::{Deserialize, Serialize};
 
 /// No resource uses this identity, by every way of looking that there is, and each of them has answered.
-pub(crate) struct IdentityUnused(pub(crate) Reader);
+pub(crate) struct NotAttached(pub(crate) Reader);
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct UnusedInput {
+pub(crate) struct NotAttachedInput {
     pub(crate) id: ResourceId,
     /// Its client id and its principal id, by which hosts may name it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -28,12 +28,12 @@ pub(crate) struct UnusedInput {
     pub(crate) records: PlanValue<Vec<ResourceId>>,
 }
 
-impl Condition for IdentityUnused {
+impl Condition for NotAttached {
     const NAME: &'static str = "identity.unused/1";
-    type Input = UnusedInput;
+    type Input = NotAttachedInput;
 
-    async fn check(&self, input: &UnusedInput) -> ConditionResult {
-        let UnusedInput { id, names, hosts, answered_for, records } = input;
+    async fn check(&self, input: &NotAttachedInput) -> ConditionResult {
+        let NotAttachedInput { id, names, hosts, answered_for, records } = input;
         let look = Look { id, names, hosts, answered_for, records };
         match look.user(&self.0).await {
             Ok(None) => ConditionResult::Yes,

@@ -10,6 +10,7 @@ pub mod compare;
 pub(crate) mod fuzz;
 pub(crate) mod hidden;
 pub(crate) mod known;
+pub(crate) mod members;
 pub mod rehearsal;
 pub(crate) mod rest;
 pub mod rewrite;

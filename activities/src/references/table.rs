@@ -70,14 +70,6 @@ pub fn row(type_name: &str) -> Option<&'static TypeRow> {
     ROWS.get(&type_name.to_ascii_lowercase())
 }
 
-/// The type that an id names: provider, and every second part after it.
-pub(crate) fn type_of(id: &str) -> Option<String> {
-    let at = id.to_ascii_lowercase().rfind("/providers/")? + "/providers/".len();
-    let parts: Vec<&str> = id[at..].split('/').collect();
-    let names: Vec<&str> = parts.iter().skip(1).step_by(2).copied().collect();
-    (!names.is_empty()).then(|| format!("{}/{}", parts[0], names.join("/")))
-}
-
 /// The types at any depth below one that may name an identity or carry one.
 pub fn below(type_name: &str) -> impl Iterator<Item = &'static TypeRow> {
     let prefix = format!("{}/", type_name.to_ascii_lowercase());

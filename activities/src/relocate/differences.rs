@@ -5,7 +5,7 @@
 //! the rest of a host, which each write compares by itself when it happens.
 
 use crate::azure::PrincipalId;
-use crate::relocate::facts::{Assignment, Facts, Gap, GapCode, Moving, Named};
+use crate::relocate::facts::{Assignment, Facts, Gap, GapCode, ManualReference, Moving};
 use crate::relocate::short::short;
 use crate::surfaces::ALL;
 use crate::surfaces::identity::surface::TARGET_GROUP;
@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 pub fn differences(expected: &Facts, found: &Facts) -> Vec<Difference> {
     let (mut left, mut right) = (facts(expected), facts(found));
     // Exemptions were once only said, and are now facts of their own.
-    for said in expected.named.iter().filter(|named| matches!(named, Named::Exemption(_))) {
+    for said in
+        expected.manual_references.iter().filter(|named| matches!(named, ManualReference::Exemption(_)))
+    {
         let now = said.key().replacen("exemption ", "on it ", 1);
         if right.remove(&now).is_some() {
             left.remove(&said.key());
@@ -59,7 +61,7 @@ pub fn unread(expected: &Facts, found: &Facts) -> Option<Fault> {
 /// not be copied. Who has gone since is no difference, because nothing can be copied for them.
 fn returned(expected: &Facts, found: &Facts) -> Vec<Difference> {
     let held = |id: &&PrincipalId| found.assignments_on.iter().any(|a| a.principal_id == **id);
-    let back = expected.gone.difference(&found.gone).filter(held);
+    let back = expected.orphaned_principals.difference(&found.orphaned_principals).filter(held);
     let said = |id: &PrincipalId| Difference {
         fact: format!("principal {id}"),
         expected: Some("gone".to_owned()),

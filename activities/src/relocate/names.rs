@@ -2,6 +2,7 @@
 //! what Azure answers.
 
 use super::facts::FederatedCredential;
+use crate::azure::ResourceId;
 use crate::surfaces::cluster::bindings::is_made_by_aks;
 use serde_json::Value;
 
@@ -9,26 +10,22 @@ fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
     body[name].as_str()
 }
 
-fn last(id: &str) -> &str {
-    id.rsplit('/').next().unwrap_or_default()
-}
-
 /// A role at a scope.
-pub(crate) fn role(definition: &str, scope: &str) -> String {
-    format!("role {} at {scope}", last(definition))
+pub(crate) fn role(definition: &ResourceId, scope: &str) -> String {
+    format!("role {} at {scope}", definition.name())
 }
 
 pub(crate) fn role_of(properties: &Value) -> Option<String> {
-    Some(role(text(properties, "roleDefinitionId")?, text(properties, "scope")?))
+    Some(role(&text(properties, "roleDefinitionId")?.into(), text(properties, "scope")?))
 }
 
 /// A role on the identity that somebody else has.
-pub(crate) fn role_of_other(definition: &str, principal: &str) -> String {
-    format!("role {} on it for {principal}", last(definition))
+pub(crate) fn role_of_other(definition: &ResourceId, principal: &str) -> String {
+    format!("role {} on it for {principal}", definition.name())
 }
 
 pub(crate) fn role_on(properties: &Value) -> Option<String> {
-    Some(role_of_other(text(properties, "roleDefinitionId")?, text(properties, "principalId")?))
+    Some(role_of_other(&text(properties, "roleDefinitionId")?.into(), text(properties, "principalId")?))
 }
 
 /// A federated credential, by what it lets in.

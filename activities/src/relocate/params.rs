@@ -1,7 +1,7 @@
 //! Activities: what a person asked for: which identity goes where, and how. Pure data.
 
 use super::facts::Strategy;
-use crate::azure::ResourceId;
+use crate::azure::{ResourceId, SubscriptionId};
 use rehome_orchestrator::{OnFailure, Retry};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ pub struct Params {
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// The subscription id.
-    pub subscription: String,
+    pub subscription: SubscriptionId,
     /// The name of the resource group.
     pub resource_group: String,
     /// The name of the identity.

@@ -2,17 +2,15 @@
 //! Azure has to have. Reads only; what is heard is on the reader's tape, and what may not be read is too.
 
 use super::Facts;
-use crate::azure::Reader;
+use crate::azure::{PrincipalId, Reader, ResourceId};
 use crate::references::table;
+use crate::surfaces::identity::create::MSI;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Requests at the same time.
 const AT_ONCE: usize = 8;
-
-/// The version in which identities are read.
-const MSI: &str = "2024-11-30";
 
 /// Reads the groups of resources and the tree above them, identities that stand beside those of the batch,
 /// vaults' and grants' scopes, applications that give roles, and the groups that the caller is in.
@@ -44,13 +42,12 @@ async fn containers(reader: &Reader) {
 
 /// Identities beside those of the batch are read: every write of a host names all that it carries.
 async fn resources(reader: &Reader, facts: &[Facts]) {
-    let moving: BTreeSet<String> =
-        facts.iter().map(|f| f.identity.identifiers.resource_id.to_lowercase()).collect();
+    let moving: BTreeSet<&ResourceId> = facts.iter().map(|f| &f.identity.identifiers.resource_id).collect();
     let hosts = facts.iter().flat_map(|f| &f.hosts);
-    let beside: BTreeSet<String> = hosts.flat_map(|h| &h.attached).map(|id| id.to_lowercase()).collect();
-    let beside = beside.difference(&moving).map(|id| (id.clone(), MSI));
+    let beside: BTreeSet<&ResourceId> = hosts.flat_map(|h| &h.attached).collect();
+    let beside = beside.difference(&moving).map(|id| (ResourceId::clone(id), MSI));
     let grants = facts.iter().flat_map(|f| f.service_grants.iter().filter_map(|grant| account(&grant.id)));
-    let wanted: BTreeSet<(String, &str)> = beside.chain(grants).collect();
+    let wanted: BTreeSet<(ResourceId, &str)> = beside.chain(grants).collect();
     let mut asked = Vec::with_capacity(wanted.len());
     for (id, api) in wanted {
         asked.push(async move { drop(reader.find(&id, api).await) });
@@ -59,17 +56,15 @@ async fn resources(reader: &Reader, facts: &[Facts]) {
 }
 
 /// The account that keeps a grant, and the version of its type.
-fn account(grant: &str) -> Option<(String, &'static str)> {
-    let at = grant.to_lowercase().rfind("/providers/")?;
-    let parts: Vec<&str> = grant[at..].split('/').skip(2).take(3).collect();
-    let [namespace, kind, name] = parts[..] else { return None };
-    let api = table::row(&format!("{namespace}/{kind}"))?.api_version?;
-    Some((format!("{}/providers/{namespace}/{kind}/{name}", &grant[..at]), api))
+fn account(grant: &ResourceId) -> Option<(ResourceId, &'static str)> {
+    let account = grant.around().next()?;
+    let api = table::row(&account.kind()?)?.api_version?;
+    Some((account, api))
 }
 
 async fn directory(reader: &Reader, facts: &[Facts]) {
     let roles = facts.iter().flat_map(|f| &f.directory.app_roles);
-    let applications: BTreeSet<&str> = roles.map(|role| role.resource_id.as_str()).collect();
+    let applications: BTreeSet<&PrincipalId> = roles.map(|role| &role.resource_id).collect();
     let select = "$select=id,appId,displayName,servicePrincipalType,appRoles";
     let asked: Vec<String> =
         applications.iter().map(|id| format!("servicePrincipals/{id}?{select}")).collect();

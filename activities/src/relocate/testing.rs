@@ -110,7 +110,7 @@ pub(crate) fn facts() -> Facts {
         }],
         assignments_of: vec![assignment("a1", GROUP)],
         assignments_on: Vec::new(),
-        gone: BTreeSet::new(),
+        orphaned_principals: BTreeSet::new(),
         conditions_naming: Vec::new(),
         directory: Directory {
             groups: vec![Group {
@@ -133,8 +133,8 @@ pub(crate) fn facts() -> Facts {
         hosts: Vec::new(),
         counterparts: Vec::new(),
         mapped: Mapped::default(),
-        named: Vec::new(),
-        on_itself: Vec::new(),
+        manual_references: Vec::new(),
+        identity_extensions: Vec::new(),
         locks: Vec::new(),
         moving: Vec::new(),
         rights: Vec::new(),

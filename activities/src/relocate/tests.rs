@@ -193,7 +193,7 @@ fn a_role_of_who_is_gone_is_named_and_neither_copied_nor_revoked() {
     facts.assignments_on = vec![role];
     let steps = |facts: &Facts| super::plan(&params(), facts).unwrap().steps.len();
     let all = steps(&facts);
-    facts.gone.insert("aaaa0000-0000-4000-8000-00000000dead".into());
+    facts.orphaned_principals.insert("aaaa0000-0000-4000-8000-00000000dead".into());
     assert_eq!(steps(&facts), all - 2);
     let found = preflight(&params(), &facts).warnings;
     let named = found.iter().find(|n| n.code == "W353").unwrap();
@@ -216,7 +216,7 @@ fn a_right_that_only_the_clean_up_needs_stops_nobody_before_it() {
 
 #[test]
 fn an_audience_of_another_cloud_is_warned_of_and_one_that_somebody_chose_is_not() {
-    let usgov = crate::azure::national::named("usgov").unwrap();
+    let usgov = crate::azure::known_clouds::named("usgov").unwrap();
     let with = |audience: &str| {
         let mut facts = facts();
         facts.credentials[0].audiences = vec![audience.to_owned()];
@@ -369,13 +369,14 @@ fn an_exemption_that_was_only_said_when_the_plan_was_made_has_not_changed_by_bei
     let (mut was, mut is) = (facts(), facts());
     let id = format!("{OLD}/providers/Microsoft.Authorization/policyExemptions/e");
     let (assignment, category) = ("/a".to_owned(), "Waiver".to_owned());
-    was.named = vec![Named::Exemption(Exemption {
+    was.manual_references = vec![ManualReference::Exemption(Exemption {
         id: id.clone().into(),
         assignment: assignment.into(),
         category,
         until: None,
     })];
     assert_eq!(differences(&was, &is).len(), 1, "it is gone");
-    is.on_itself = vec![OnItself { id: id.into(), api_version: "v".into(), body: serde_json::json!({}) }];
+    is.identity_extensions =
+        vec![IdentityExtension { id: id.into(), api_version: "v".into(), body: serde_json::json!({}) }];
     assert_eq!(differences(&was, &is), []);
 }

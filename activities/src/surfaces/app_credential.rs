@@ -4,15 +4,15 @@ use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
 use crate::azure::{DirectoryId, PrincipalId, Reader, items};
+use crate::references::members;
 use crate::references::scan::Identifiers;
 use crate::references::words::{Batch, ByIdentity};
-use crate::relocate::facts::Facts;
+use crate::relocate::facts::{AppCredential, Facts};
 use crate::relocate::facts::{Gap, GapCode};
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::short::short;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::graph_rights as graph;
-use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Once, Surface};
@@ -23,26 +23,6 @@ use serde_json::{Value, json};
 
 /// Applications whose credentials are read; in a larger tenant the rest is a gap.
 const APPLICATIONS_MAX: usize = 2_000;
-
-/// A credential of an application that trusts the identity.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AppCredential {
-    /// The application's object id.
-    pub application: DirectoryId,
-    /// The application's name.
-    pub application_name: String,
-    /// The credential's name.
-    pub name: String,
-    /// Who issues the tokens: this tenant.
-    pub issuer: String,
-    /// Whose tokens: the identity's principal id.
-    pub subject: String,
-    /// For whom.
-    pub audiences: Vec<String>,
-    /// What it says about itself.
-    pub description: Option<String>,
-}
 
 /// A credential of an application that trusts the identity.
 pub(crate) struct TrustLink;
@@ -199,7 +179,7 @@ async fn applications(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
 
 /// Those that have an id, with it: only objects have one, and only they can be asked after.
 pub(crate) fn with_ids(objects: Vec<Value>) -> Vec<(String, Value)> {
-    objects.into_iter().filter_map(|object| Some((parse::text(&object, "/id")?, object))).collect()
+    objects.into_iter().filter_map(|object| Some((members::text(&object, "/id")?, object))).collect()
 }
 
 pub(crate) fn trusted_by(application: &Value, principal: &PrincipalId) -> Vec<AppCredential> {
@@ -207,15 +187,15 @@ pub(crate) fn trusted_by(application: &Value, principal: &PrincipalId) -> Vec<Ap
     let of_it = |c: &&Value| c["subject"].as_str().is_some_and(|s| principal == s);
     let credential = |c: &Value| {
         let audiences = c["audiences"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let id: DirectoryId = parse::id(application, "/id")?;
+        let id: DirectoryId = members::id(application, "/id")?;
         Some(AppCredential {
-            application_name: parse::text(application, "/displayName").unwrap_or_else(|| id.to_string()),
+            application_name: members::text(application, "/displayName").unwrap_or_else(|| id.to_string()),
             application: id,
-            name: parse::text(c, "/name")?,
-            issuer: parse::text(c, "/issuer")?,
-            subject: parse::text(c, "/subject")?,
+            name: members::text(c, "/name")?,
+            issuer: members::text(c, "/issuer")?,
+            subject: members::text(c, "/subject")?,
             audiences: audiences.map(ToOwned::to_owned).collect(),
-            description: parse::text(c, "/description"),
+            description: members::text(c, "/description"),
         })
     };
     credentials.filter(of_it).filter_map(credential).collect()

@@ -4,11 +4,11 @@ use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
 use crate::azure::{DirectoryId, PrincipalId};
-use crate::relocate::facts::Facts;
+use crate::references::members;
+use crate::relocate::facts::{AppRole, Facts};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::survey::graph_rights as graph;
-use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::row::{Row, moved, named};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
@@ -16,18 +16,6 @@ use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// An application permission.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AppRole {
-    /// The service principal of the application that gives it.
-    pub resource_id: PrincipalId,
-    /// That application's name.
-    pub resource: String,
-    /// The role's id.
-    pub app_role_id: DirectoryId,
-}
 
 /// An application permission that is given.
 pub(crate) struct PermissionLink;
@@ -154,10 +142,10 @@ impl Surface for AppRoles {
 }
 
 pub(crate) fn app_role(role: &Value) -> Option<AppRole> {
-    let resource_id: PrincipalId = parse::id(role, "/resourceId")?;
+    let resource_id: PrincipalId = members::id(role, "/resourceId")?;
     Some(AppRole {
-        resource: parse::text(role, "/resourceDisplayName").unwrap_or_else(|| resource_id.to_string()),
-        app_role_id: parse::id(role, "/appRoleId")?,
+        resource: members::text(role, "/resourceDisplayName").unwrap_or_else(|| resource_id.to_string()),
+        app_role_id: members::id(role, "/appRoleId")?,
         resource_id,
     })
 }

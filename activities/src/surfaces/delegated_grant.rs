@@ -4,12 +4,12 @@ use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
 use crate::azure::PrincipalId;
-use crate::relocate::facts::Facts;
+use crate::references::members;
+use crate::relocate::facts::{DelegatedGrant, Facts};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::short::short;
 use crate::relocate::survey::graph_rights as graph;
-use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
@@ -17,20 +17,6 @@ use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// What it may do on behalf of those who are signed in.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DelegatedGrant {
-    /// The service principal of the application that it may use.
-    pub resource_id: PrincipalId,
-    /// `AllPrincipals` or `Principal`.
-    pub consent_type: String,
-    /// On whose behalf, where not on everybody's.
-    pub principal_id: Option<PrincipalId>,
-    /// The permissions, as Graph has them.
-    pub scope: String,
-}
 
 /// A grant on behalf of others.
 pub(crate) struct DelegatedLink;
@@ -66,11 +52,10 @@ impl Link for DelegatedLink {
     async fn find(clients: &Clients, input: &DelegatedGrantInput) -> Result<Option<String>, Fault> {
         let path = format!("servicePrincipals/{}/oauth2PermissionGrants", input.client_id);
         let grants = list(clients, &path).await?;
-        let of = |grant: &Value| grant["principalId"].as_str().unwrap_or_default().to_lowercase();
         let wanted = |grant: &&Value| {
             same(grant, "resourceId", &input.resource_id)
                 && same(grant, "consentType", &input.consent_type)
-                && of(grant) == input.principal_id.as_deref().unwrap_or_default().to_lowercase()
+                && members::id(grant, "/principalId") == input.principal_id
                 && permissions(grant["scope"].as_str().unwrap_or_default()) == permissions(&input.scope)
         };
         Ok(grants.iter().find(wanted).and_then(id_of))
@@ -170,10 +155,10 @@ impl Surface for DelegatedGrants {
 pub(crate) fn delegated_grants(found: &Value) -> Vec<DelegatedGrant> {
     let grants = found["value"].as_array().into_iter().flatten().filter_map(|grant| {
         Some(DelegatedGrant {
-            resource_id: parse::id(grant, "/resourceId")?,
-            consent_type: parse::text(grant, "/consentType")?,
-            principal_id: parse::id(grant, "/principalId"),
-            scope: parse::text(grant, "/scope")?,
+            resource_id: members::id(grant, "/resourceId")?,
+            consent_type: members::text(grant, "/consentType")?,
+            principal_id: members::id(grant, "/principalId"),
+            scope: members::text(grant, "/scope")?,
         })
     });
     let mut grants: Vec<DelegatedGrant> = grants.collect();

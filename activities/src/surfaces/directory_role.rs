@@ -4,11 +4,11 @@ use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, odata, same};
 use crate::azure::{DirectoryId, PrincipalId};
-use crate::relocate::facts::Facts;
+use crate::references::members;
+use crate::relocate::facts::{DirectoryRole, Facts};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::survey::graph_rights as graph;
-use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
@@ -16,16 +16,6 @@ use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// A directory role.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DirectoryRole {
-    /// The role definition's id.
-    pub role_definition_id: DirectoryId,
-    /// Where it holds: `/`, an administrative unit, an application.
-    pub scope: DirectoryId,
-}
 
 /// A role in the directory that is given.
 pub(crate) struct DirectoryRoleLink;
@@ -152,7 +142,7 @@ impl Surface for DirectoryRoles {
 
 pub(crate) fn directory_role(role: &Value) -> Option<DirectoryRole> {
     Some(DirectoryRole {
-        role_definition_id: parse::id(role, "/roleDefinitionId")?,
-        scope: parse::id(role, "/directoryScopeId").unwrap_or_else(|| "/".into()),
+        role_definition_id: members::id(role, "/roleDefinitionId")?,
+        scope: members::id(role, "/directoryScopeId").unwrap_or_else(|| "/".into()),
     })
 }

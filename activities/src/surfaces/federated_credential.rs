@@ -5,7 +5,8 @@ use crate::activity::kit::Kind;
 use crate::activity::list_cache::List;
 use crate::activity::object::{Object, Put};
 use crate::azure::{Reader, ResourceId, says_no_version};
-use crate::relocate::facts::{Facts, Gap};
+use crate::references::members;
+use crate::relocate::facts::{ClaimsMatching, Facts, FederatedCredential, Gap};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::plan::words::StepText;
@@ -22,35 +23,6 @@ use rehome_orchestrator::{Evidence, Fault, Node, PlanValue, Reversibility, StepI
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// A federated credential.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FederatedCredential {
-    /// Its name.
-    pub name: String,
-    /// Who issues the outside tokens.
-    pub issuer: String,
-    /// Whose tokens; absent where an expression matches claims instead.
-    pub subject: Option<String>,
-    /// For whom the tokens are meant: exactly one.
-    pub audiences: Vec<String>,
-    /// The expression, in the preview's form `{value, languageVersion}`.
-    pub claims_matching: Option<ClaimsMatching>,
-    /// What Azure tells of it and this program does not know, as `properties.name`.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unknown: BTreeSet<String>,
-}
-
-/// An expression that matches the claims of outside tokens.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClaimsMatching {
-    /// The expression.
-    pub value: String,
-    /// The version of its language.
-    pub language_version: i64,
-}
 
 /// A federated credential that is made.
 pub(crate) struct MadeCredential;
@@ -173,13 +145,13 @@ impl Surface for FederatedCredentials {
 pub(crate) fn credential(body: &Value) -> Option<FederatedCredential> {
     let claims = body.pointer("/properties/claimsMatchingExpression");
     Some(FederatedCredential {
-        name: parse::text(body, "/name")?,
-        issuer: parse::text(body, "/properties/issuer")?,
-        subject: parse::text(body, "/properties/subject"),
-        audiences: parse::texts(body, "/properties/audiences"),
+        name: members::text(body, "/name")?,
+        issuer: members::text(body, "/properties/issuer")?,
+        subject: members::text(body, "/properties/subject"),
+        audiences: members::texts(body, "/properties/audiences"),
         claims_matching: claims.and_then(|c| {
             Some(ClaimsMatching {
-                value: parse::text(c, "/value")?,
+                value: members::text(c, "/value")?,
                 language_version: c.get("languageVersion")?.as_i64()?,
             })
         }),

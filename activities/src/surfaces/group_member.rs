@@ -5,7 +5,8 @@ use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
 use crate::activity::list_cache::List;
 use crate::azure::{PrincipalId, Reader};
-use crate::relocate::facts::Facts;
+use crate::references::members;
+use crate::relocate::facts::{Facts, Group};
 use crate::relocate::names;
 use crate::relocate::params::Params;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -13,7 +14,6 @@ use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::graph_rights as graph;
-use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::row::{Row, by_hand, moved, named};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
@@ -21,28 +21,6 @@ use rehome_orchestrator::{Fault, Node, PlanValue, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A group.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Its object id.
-    pub id: PrincipalId,
-    /// Its name, or its id where the name may not be read.
-    pub name: String,
-    /// Members come from a rule: nobody can be added.
-    pub dynamic: bool,
-    /// Members come from on-premises: nobody can be added here.
-    pub synced: bool,
-    /// The group may hold directory roles: adding to it needs more rights.
-    pub role_assignable: bool,
-}
-impl Group {
-    /// Whether anybody can be added: members do not come from a rule or from on-premises.
-    pub fn can_be_joined(&self) -> bool {
-        !self.dynamic && !self.synced
-    }
-}
 
 /// A direct member of a group.
 pub(crate) struct MemberLink;
@@ -126,7 +104,7 @@ impl Surface for GroupMember {
     fn hear_graph(&self, answers: Answers<'_>, out: &mut Heard) {
         let found = answers.items(out);
         let groups = found.iter().filter(|one| kind(one) == "group");
-        out.groups.extend(groups.filter_map(|one| parse::id(one, "/id")));
+        out.groups.extend(groups.filter_map(|one| members::id(one, "/id")));
         out.directory.by_hand.extend(found.iter().filter_map(not_copied));
     }
 
@@ -186,7 +164,7 @@ fn kind(object: &Value) -> &str {
 
 /// What it is a member of and nobody can copy for it.
 pub(crate) fn not_copied(object: &Value) -> Option<String> {
-    let name = parse::text(object, "/displayName").or_else(|| parse::text(object, "/id"))?;
+    let name = members::text(object, "/displayName").or_else(|| members::text(object, "/id"))?;
     match kind(object) {
         "administrativeUnit" => Some(format!("member of administrative unit {name}")),
         "group" | "directoryRole" => None,
@@ -221,7 +199,7 @@ fn group(id: &PrincipalId, details: &Value) -> Group {
     let types = details["groupTypes"].as_array().into_iter().flatten();
     Group {
         id: id.clone(),
-        name: parse::text(details, "/displayName").unwrap_or_else(|| id.to_string()),
+        name: members::text(details, "/displayName").unwrap_or_else(|| id.to_string()),
         dynamic: types.filter_map(Value::as_str).any(|t| t.eq_ignore_ascii_case("DynamicMembership")),
         synced: details["onPremisesSyncEnabled"] == true,
         role_assignable: details["isAssignableToRole"] == true,

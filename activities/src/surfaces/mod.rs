@@ -17,7 +17,6 @@ pub(crate) mod identity;
 pub(crate) mod identity_extensions;
 pub(crate) mod issuer;
 pub(crate) mod key_vault_policy;
-mod list;
 pub(crate) mod lock;
 pub(crate) mod manual_references;
 pub(crate) mod owner;
@@ -34,6 +33,38 @@ pub(crate) mod sign_ins;
 pub(crate) mod surface;
 mod table;
 
-pub(crate) use list::ALL;
 pub use row::{Handling, Row};
 pub use table::{surfaces, text};
+
+use surface::Surface;
+
+/// Every surface, in the order in which the new identity is given what the old one has.
+pub(crate) static ALL: &[&dyn Surface] = &[
+    &identity::Identity,
+    &resource_group::ResourceGroup,
+    &role_assignment::RoleAssignments,
+    &group_member::GroupMember,
+    &app_role::AppRoles,
+    &directory_role::DirectoryRoles,
+    &owner::Ownership,
+    &app_credential::AppCredentials,
+    &pim::TimedEntra,
+    &security_attributes::SecurityAttributes,
+    &service_principal::ServicePrincipal,
+    &delegated_grant::DelegatedGrants,
+    &federated_credential::FederatedCredentials,
+    &key_vault_policy::KeyVaultPolicies,
+    &service_grant::ServiceGrants,
+    &database::DatabaseUsers,
+    &manual_references::ManualReferences,
+    &identity_extensions::IdentityExtensions,
+    &callers::CallerLists,
+    &host::Hosts,
+    &app_settings::Settings,
+    &lock::Locks,
+    &issuer::Issuers,
+    &cluster::Clusters,
+    &home::Homes,
+    &deny_assignment::DenyAssignments,
+    &sign_ins::SignIns,
+];

@@ -4,11 +4,11 @@ use crate::activity::Clients;
 use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
 use crate::azure::{DirectoryId, PrincipalId};
-use crate::relocate::facts::Facts;
+use crate::references::members;
+use crate::relocate::facts::{Facts, Owned};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::survey::graph_rights as graph;
-use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
@@ -16,18 +16,6 @@ use rehome_orchestrator::{Fault, Node, PlanValue, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Something that the identity owns.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Owned {
-    /// `groups`, `applications` or `servicePrincipals`.
-    pub collection: String,
-    /// Its object id.
-    pub id: DirectoryId,
-    /// Its name.
-    pub name: String,
-}
 
 /// An owner of a group, an application or a service principal.
 pub(crate) struct OwnerLink;
@@ -140,12 +128,12 @@ pub(crate) fn owned_object(object: &Value) -> Option<Owned> {
         ("application", "applications"),
         ("servicePrincipal", "servicePrincipals"),
     ]);
-    let id: DirectoryId = parse::id(object, "/id")?;
+    let id: DirectoryId = members::id(object, "/id")?;
     Some(Owned {
         collection: (*collection
             .get(object["@odata.type"].as_str()?.trim_start_matches("#microsoft.graph."))?)
         .to_owned(),
-        name: parse::text(object, "/displayName").unwrap_or_else(|| id.to_string()),
+        name: members::text(object, "/displayName").unwrap_or_else(|| id.to_string()),
         id,
     })
 }

@@ -3,9 +3,9 @@
 use crate::activity::kit::{Kind, Kit};
 use crate::azure::Azure;
 use crate::conditions::alike::IdentityAlike;
-use crate::conditions::equal_access::PrincipalEqual;
+use crate::conditions::equal_access::EqualAccess;
 use crate::conditions::known::{IdentityKnown, PrincipalEntitled, PrincipalKnown};
-use crate::conditions::not_attached::IdentityUnused;
+use crate::conditions::not_attached::NotAttached;
 use crate::references::settings_key::SettingsKey;
 use crate::surfaces::ALL;
 use rehome_orchestrator::Registry;
@@ -25,25 +25,25 @@ pub(crate) fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> R
         .condition(PrincipalEntitled(kit.reader()))
         .condition(IdentityKnown(kit.reader()))
         .condition(IdentityAlike(kit.reader()))
-        .condition(PrincipalEqual(kit.reader()))
-        .condition(IdentityUnused(kit.reader()))
+        .condition(EqualAccess(kit.reader()))
+        .condition(NotAttached(kit.reader()))
 }
 
 /// The names of what is waited for.
 #[cfg(test)]
 pub(crate) fn condition_names() -> [&'static str; 8] {
     use crate::surfaces::host::repointed::HostRepointed;
-    use crate::surfaces::sign_ins::no_recent_sign_ins::PrincipalQuiet;
+    use crate::surfaces::sign_ins::no_recent_sign_ins::NoRecentSignIns;
     use rehome_orchestrator::Condition;
     [
         IdentityAlike::NAME,
         PrincipalKnown::NAME,
         PrincipalEntitled::NAME,
         IdentityKnown::NAME,
-        PrincipalEqual::NAME,
-        PrincipalQuiet::NAME,
+        EqualAccess::NAME,
+        NoRecentSignIns::NAME,
         HostRepointed::NAME,
-        IdentityUnused::NAME,
+        NotAttached::NAME,
     ]
 }
 

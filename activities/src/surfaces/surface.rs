@@ -7,7 +7,7 @@ use crate::activity::kit::{Kind, Kit};
 use crate::azure::{PrincipalId, Reader, items};
 use crate::references::scan::Identifiers;
 use crate::references::words::Batch;
-use crate::relocate::facts::{Directory, Facts, Gap, Named};
+use crate::relocate::facts::{Directory, Facts, Gap, ManualReference};
 use crate::relocate::params::Params;
 use crate::relocate::plan::builder::{Builder, ReadyPrincipal};
 use crate::relocate::preflight::notice::Preflight;
@@ -178,7 +178,7 @@ impl Answers<'_> {
 #[derive(Default)]
 pub(crate) struct Heard {
     pub(crate) directory: Directory,
-    pub(crate) named: Vec<Named>,
+    pub(crate) manual_references: Vec<ManualReference>,
     pub(crate) gaps: Vec<Gap>,
     /// Groups of which more is to be asked.
     pub(crate) groups: Vec<PrincipalId>,

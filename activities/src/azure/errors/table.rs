@@ -3,7 +3,7 @@
 //! Sources: Resource Manager's, Microsoft Graph's and Entra ID's error references, recorded exchanges, and the
 //! rules for trying again that the official clients follow.
 
-use super::verdict::{Meaning, On, Row};
+use super::row::{Meaning, On, Row};
 use Meaning::{Doubt, Later, Never, Rights, Settles, There};
 use rehome_orchestrator::FaultKind;
 

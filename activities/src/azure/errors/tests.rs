@@ -1,6 +1,7 @@
 //! The table, read as data.
 
 use super::TABLE;
+use super::row::{Meaning, On};
 use super::verdict::*;
 use Meaning::{Doubt, Later, Never, Rights, Settles, There};
 use rehome_orchestrator::FaultKind;

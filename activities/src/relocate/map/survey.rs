@@ -2,12 +2,12 @@
 //! a grant needs is there too: a database, a role or a policy of the service's own. Reads only.
 
 use crate::azure::{Reader, ResourceId};
+use crate::references::members;
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::parse;
 use crate::surfaces::key_vault_policy::facts::goes_by_roles;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
@@ -84,10 +84,12 @@ async fn find_place(
 ) -> Result<Option<Value>, Fault> {
     let parts: Vec<&str> = id.split('/').collect();
     let made = params.options.create_resource_group && *id == params.target.group_id();
-    let known = |s: &str| common.subscriptions.iter().any(|known| known.eq_ignore_ascii_case(s));
     let api = match parts.as_slice() {
         _ if made => return Ok(Some(Value::Null)),
-        ["", _, subscription] => return Ok(known(subscription).then_some(Value::Null)),
+        ["", _, subscription] => {
+            let known = common.subscriptions.contains(&(*subscription).into());
+            return Ok(known.then_some(Value::Null));
+        }
         ["", _, _, _, _] if id.kind().is_none() => "2024-07-01".to_owned(),
         _ => {
             let Some(kind) = id.kind() else { return Ok(None) };
@@ -106,7 +108,7 @@ fn roles_out_of_reach(common: &Common, facts: &Facts, of: &ResourceId, id: &Reso
     let held = facts.assignments_of.iter().filter(|a| a.scope == *of);
     let out: BTreeSet<String> = held
         .filter(|a| {
-            let reach = common.custom_roles.get(&a.role_guid().into());
+            let reach = common.custom_roles.get(&a.role_guid());
             reach.is_some_and(|scopes| !scopes.iter().any(|scope| covers(scope, id)))
         })
         .map(|a| format!("custom role {}: it may not be assigned there (assignableScopes)", a.role))
@@ -211,7 +213,7 @@ fn signs_in_otherwise(account: &ResourceId, found: &Value) -> Option<String> {
         "microsoft.cache/redis" => ("/properties/redisConfiguration/aad-enabled", "true"),
         _ => return None,
     };
-    let set = parse::text(found, place)?;
+    let set = members::text(found, place)?;
     let member = place.rsplit('/').next().unwrap_or_default();
     (!set.eq_ignore_ascii_case(on)).then(|| format!("sign-in with Entra ID ({member} is {set})"))
 }
@@ -222,7 +224,7 @@ const BUILT_IN: &str = "00000000-0000-0000-0000-00000000000";
 
 /// Cosmos DB keeps its roles in each account: one of the same id or name, and with the same permissions, is taken.
 async fn definition(there: &There<'_>, grant: &mut ServiceGrant) -> Result<(), String> {
-    let Some(wanted) = parse::id::<ResourceId>(&grant.body, "/properties/roleDefinitionId") else {
+    let Some(wanted) = members::id::<ResourceId>(&grant.body, "/properties/roleDefinitionId") else {
         return Ok(());
     };
     let (Some((list, guid)), [was, account]) = (wanted.rsplit_once('/'), &there.accounts) else {
@@ -232,9 +234,9 @@ async fn definition(there: &There<'_>, grant: &mut ServiceGrant) -> Result<(), S
         return Ok(());
     }
     let source = there.find(&format!("{was}{}", &wanted[account.len()..])).await.unwrap_or_default();
-    let name = parse::text(&source, "/properties/roleName").unwrap_or_default();
+    let name = members::text(&source, "/properties/roleName").unwrap_or_default();
     let found = there.unread.or_none(list, there.reader.list(list, there.api, &[]).await);
-    let id = |one: &Value| parse::text(one, "/id").unwrap_or_default();
+    let id = |one: &Value| members::text(one, "/id").unwrap_or_default();
     let by_id = found.iter().find(|one| wanted == id(one).as_str());
     let by_name = || found.iter().find(|one| one["properties"]["roleName"].as_str() == Some(&name));
     let Some(one) = by_id.or_else(by_name) else {
@@ -245,7 +247,7 @@ async fn definition(there: &There<'_>, grant: &mut ServiceGrant) -> Result<(), S
             "a role definition {name:?} that allows the same: there it allows something else"
         ));
     }
-    let scope: ResourceId = parse::id(&grant.body, "/properties/scope").unwrap_or_default();
+    let scope: ResourceId = members::id(&grant.body, "/properties/scope").unwrap_or_default();
     let mut reach = one["properties"]["assignableScopes"].as_array().into_iter().flatten().peekable();
     if reach.peek().is_some() && !reach.filter_map(Value::as_str).any(|s| covers(s, &scope)) {
         return Err(format!("a role definition {name:?} that may be assigned at {scope}"));
@@ -291,7 +293,7 @@ fn holds_in(id: &ResourceId, body: &Value, account: &str) -> Vec<String> {
     let (family, list) = kind.rsplit_once('/').unwrap_or_default();
     let kept = KEPT.iter().find(|(grants, ..)| grants.eq_ignore_ascii_case(list));
     let of_cosmos = family.eq_ignore_ascii_case("Microsoft.DocumentDB/databaseAccounts");
-    let scope = parse::id::<ResourceId>(body, "/properties/scope");
+    let scope = members::id::<ResourceId>(body, "/properties/scope");
     let scope = scope.filter(|scope| of_cosmos && scope.is_below(account));
     let (Some((_, databases, inside)), Some(scope)) = (kept, scope) else { return Vec::new() };
     let tail: Vec<&str> = scope[account.len()..].split('/').skip(1).collect();
@@ -315,7 +317,7 @@ const POLICIES: [&str; 3] = ["Data Owner", "Data Contributor", "Data Reader"];
 /// Redis keeps its policies in each cache: one of the same name and with the same permissions must be there.
 async fn policy(there: &There<'_>, source: &ResourceId, grant: &ServiceGrant) -> Option<String> {
     let kind = source.kind()?;
-    let name = parse::text(&grant.body, "/properties/accessPolicyName")?;
+    let name = members::text(&grant.body, "/properties/accessPolicyName")?;
     if kind != "Microsoft.Cache/redis/accessPolicyAssignments"
         || POLICIES.iter().any(|known| known.eq_ignore_ascii_case(&name))
     {
@@ -323,7 +325,7 @@ async fn policy(there: &There<'_>, source: &ResourceId, grant: &ServiceGrant) ->
     }
     let [was, account] = there.accounts.each_ref().map(|cache| format!("{cache}/accessPolicies/{name}"));
     let Some(found) = there.find(&account).await else { return Some(format!("access policy {name:?}")) };
-    let allows = |policy: &Value| parse::text(policy, "/properties/permissions");
+    let allows = |policy: &Value| members::text(policy, "/properties/permissions");
     let same = there.find(&was).await.is_none_or(|source| allows(&source) == allows(&found));
     (!same).then(|| format!("an access policy {name:?} that allows the same: there it allows something else"))
 }

@@ -1,6 +1,7 @@
 //! Activities: what the new identity is to have and nothing else, for the comparison of both. Pure.
 
-use crate::conditions::alike::{AlikeInput, Side};
+use crate::conditions::alike::AlikeInput;
+use crate::conditions::alike_read::Side;
 use crate::references::scan::{Identifier, Identifiers};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, NewIdentity};

@@ -1,6 +1,6 @@
 //! Activities: the steps behind the gate, which take the old identity away. Pure.
 
-use crate::conditions::not_attached::{IdentityUnused, UnusedInput};
+use crate::conditions::not_attached::{NotAttached, NotAttachedInput};
 use crate::conditions::users::Known;
 use crate::relocate::facts::{Host, Lock, Strategy};
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
@@ -16,7 +16,7 @@ use crate::surfaces::host::strategy::{choose, is_record};
 use crate::surfaces::identity::plan::{self as identity, answered_for, records};
 use crate::surfaces::lock::plan as locks;
 use crate::surfaces::lock::which;
-use crate::surfaces::sign_ins::no_recent_sign_ins::{PrincipalQuiet, QuietInput};
+use crate::surfaces::sign_ins::no_recent_sign_ins::{NoRecentSignIns, NoRecentSignInsInput};
 use crate::surfaces::surface::Leaves;
 use rehome_orchestrator::{Node, StepId};
 
@@ -66,7 +66,7 @@ pub(crate) fn clean_up(
 /// Before its rights go, nothing uses the old identity any more: not what a person was to re-point either.
 fn until_unused(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
     let hosts = b.facts.hosts.iter().filter(|host| !is_record(b.params, host));
-    let input = UnusedInput {
+    let input = NotAttachedInput {
         id: b.old().resource_id.clone(),
         names: vec![b.old().client_id.to_string(), b.old().principal_id.to_string()].into(),
         hosts: hosts.filter_map(|host| known(b, host)).collect(),
@@ -74,7 +74,7 @@ fn until_unused(b: &mut Builder<'_>, needs: &[StepId]) -> StepId {
         records: records(b).into(),
     };
     let text = StepText::new("until nothing has old attached any more", "");
-    b.push(Part::CleanUp, text, needs, until::<IdentityUnused>(&input))
+    b.push(Part::CleanUp, text, needs, until::<NotAttached>(&input))
 }
 
 /// A host that is looked at, with the places that a person was to change.
@@ -97,7 +97,7 @@ fn until_quiet(b: &mut Builder<'_>, after: &StepId) -> Option<StepId> {
         return None;
     }
     let title = format!("until nobody has signed in as old for {}", length(for_ms));
-    let input = QuietInput { principal_id: b.old().principal_id.clone(), for_ms };
-    let node = watch::<PrincipalQuiet>(&input, for_ms);
+    let input = NoRecentSignInsInput { principal_id: b.old().principal_id.clone(), for_ms };
+    let node = watch::<NoRecentSignIns>(&input, for_ms);
     Some(b.push(Part::CleanUp, StepText::new(title, ""), std::slice::from_ref(after), node))
 }

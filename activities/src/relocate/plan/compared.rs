@@ -60,7 +60,7 @@ pub(super) fn everything() -> Facts {
     app.settings = vec![setting("AZURE_CLIENT_ID")];
     facts.hosts = vec![app, host("Microsoft.Storage/storageAccounts", "st")];
     facts.locks = vec![lock(OLD, "CanNotDelete"), lock(GROUP, "ReadOnly")];
-    facts.on_itself = vec![OnItself {
+    facts.identity_extensions = vec![IdentityExtension {
         id: format!("{OLD}/providers/Microsoft.Insights/diagnosticSettings/d").into(),
         api_version: "2021-05-01-preview".into(),
         body: json!({"properties": {"workspaceId": "/w"}}),

@@ -30,17 +30,17 @@ fn more_hosts() -> Vec<Host> {
     vec![vm, cluster, pool, api, ended]
 }
 
-fn named() -> Vec<Named> {
+fn named() -> Vec<ManualReference> {
     vec![
-        Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/h").into()),
-        Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/w").into()),
-        Named::Home(Home {
+        ManualReference::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/h").into()),
+        ManualReference::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/w").into()),
+        ManualReference::Home(Home {
             id: format!("{GROUP}/providers/Microsoft.DataFactory/factories/f").into(),
             kind: HomeKind::Repository,
             place: "https://git/x main /".into(),
             of: Vec::new(),
         }),
-        Named::Keeper(Keeper {
+        ManualReference::Keeper(Keeper {
             id: format!("{GROUP}/providers/Microsoft.Search/searchServices/s").into(),
             kind: "Microsoft.Search/searchServices".into(),
             carries: true,
@@ -89,7 +89,7 @@ fn and_the_rest() -> Facts {
     facts.credentials[0].claims_matching =
         Some(ClaimsMatching { value: "claims['sub'] matches 'x'".into(), language_version: 1 });
     facts.hosts.extend(more_hosts());
-    facts.on_itself.push(OnItself {
+    facts.identity_extensions.push(IdentityExtension {
         id: format!("{OLD}/providers/Microsoft.Authorization/policyAssignments/pa").into(),
         api_version: "2024-04-01".into(),
         body: json!({"properties": {"p": CLIENT}, "identity": {"type": "UserAssigned", "userAssignedIdentities": {OLD: {}}}}),
@@ -115,7 +115,7 @@ fn and_the_rest() -> Facts {
         there: true,
         lacks: Vec::new(),
     }];
-    facts.named = named();
+    facts.manual_references = named();
     facts
 }
 

@@ -6,7 +6,7 @@
 
 use crate::azure::{PrincipalId, ResourceId};
 use crate::conditions::alike::IdentityAlike;
-use crate::conditions::equal_access::{EqualInput, PrincipalEqual};
+use crate::conditions::equal_access::{EqualAccess, EqualAccessInput};
 use crate::conditions::known::{EntitledInput, Permission, PrincipalEntitled};
 use crate::references::scan::Identifier;
 use crate::relocate::facts::{Assignment, Facts};
@@ -34,7 +34,7 @@ const CONTROL_ONLY: [&str; 5] = [
 /// Whether a role may hold data actions above the subscriptions, where these take hours to act.
 fn is_slow(a: &Assignment) -> bool {
     let above = a.scope.subscription().is_none();
-    above && !CONTROL_ONLY.iter().any(|known| known.eq_ignore_ascii_case(a.role_guid()))
+    above && !CONTROL_ONLY.iter().any(|known| a.role_guid() == *known)
 }
 
 /// How long until the grants of this move act everywhere.
@@ -82,7 +82,7 @@ fn until_equal(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> St
     let facts = b.facts;
     let at = subscriptions(facts);
     let all = [Identifier::ResourceId, Identifier::ClientId, Identifier::PrincipalId];
-    let input = EqualInput {
+    let input = EqualAccessInput {
         old: b.old().principal_id.clone(),
         new: IdentityCreated::principal_id(&new.made_by),
         at: at.iter().cloned().collect(),
@@ -93,7 +93,7 @@ fn until_equal(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) -> St
     let mut needs = granted.to_vec();
     needs.push(new.step());
     let title = format!("until NEW may do all that old may, in {}", counted(at.len(), "subscription"));
-    b.push(Part::Grant, StepText::new(title, ""), &needs, until::<PrincipalEqual>(&input))
+    b.push(Part::Grant, StepText::new(title, ""), &needs, until::<EqualAccess>(&input))
 }
 
 /// Before anything is taken from the old identity, both are compared as wholes: nobody has given the new one more, or
@@ -119,7 +119,7 @@ pub(crate) fn subscriptions(facts: &Facts) -> BTreeSet<ResourceId> {
 }
 
 fn subscription(id: &ResourceId) -> Option<ResourceId> {
-    Some(format!("/subscriptions/{}", id.subscription()?.to_ascii_lowercase()).into())
+    Some(format!("/subscriptions/{}", id.subscription()?.folded()).into())
 }
 
 /// Groups and application permissions are in a token from its first moment or not for a day: the directory

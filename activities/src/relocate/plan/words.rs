@@ -1,5 +1,6 @@
 //! Activities: how places and people are called in a plan. Pure.
 
+use crate::azure::ResourceId;
 use crate::relocate::facts::{Assignment, Identity};
 use std::borrow::Cow;
 
@@ -38,10 +39,8 @@ pub(crate) fn place(scope: &str) -> String {
 }
 
 /// A resource with its group: `rg-pay/id-pay`.
-pub(crate) fn grouped(id: &str) -> String {
-    let parts: Vec<&str> = id.split('/').collect();
-    let group = parts.windows(2).find(|w| w[0].eq_ignore_ascii_case("resourceGroups")).map(|w| w[1]);
-    match group {
+pub(crate) fn grouped(id: &ResourceId) -> String {
+    match id.resource_group() {
         Some(group) => format!("{group}/{}", place(id)),
         None => place(id),
     }
@@ -100,8 +99,8 @@ mod tests {
         assert_eq!(place("/providers/Microsoft.Management/managementGroups/mg"), "management group mg");
         assert_eq!(place("/subscriptions/s/resourceGroups/rg"), "rg");
         let vault = "/subscriptions/s/resourcegroups/rg/providers/Microsoft.KeyVault/vaults/kv";
-        assert_eq!((place(vault), grouped(vault)), ("kv".into(), "rg/kv".into()));
+        assert_eq!((place(vault), grouped(&vault.into())), ("kv".into(), "rg/kv".into()));
         let web = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/app/config/web";
-        assert_eq!(grouped(web), "rg/sites/app/config/web");
+        assert_eq!(grouped(&web.into()), "rg/sites/app/config/web");
     }
 }

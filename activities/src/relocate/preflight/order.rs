@@ -1,6 +1,6 @@
 //! Activities: what speaks against a move, before anything is written. Pure.
 
-use crate::azure::national::{KnownCloud, of_audience};
+use crate::azure::known_clouds::{KnownCloud, of_audience};
 use crate::commands::shell::quoted;
 use crate::relocate::facts::{Facts, Host, Moving, Strategy};
 use crate::relocate::map::preflight as map;
@@ -50,7 +50,7 @@ fn place(params: &Params, facts: &Facts, out: &mut Preflight) {
     let old = &facts.identity.identifiers.resource_id;
     let mut block =
         |code, text: String, remedy: &str| out.blockers.push(notice(code, &target.id, text, remedy));
-    if target.id.eq_ignore_ascii_case(old) {
+    if target.id == *old {
         block(
             NoticeCode::B104,
             "the target is the identity itself: a name can be used once in a group, and deleting first would \
@@ -72,8 +72,7 @@ fn place(params: &Params, facts: &Facts, out: &mut Preflight) {
             "3 to 128 letters, digits, hyphens and underscores, beginning with a letter or digit",
         );
     }
-    let home = old.split('/').nth(2).unwrap_or_default();
-    if !home.eq_ignore_ascii_case(&wanted.subscription) {
+    if old.subscription().as_ref() != Some(&wanted.subscription) {
         block(
             NoticeCode::B108,
             "the target is in another subscription".into(),
@@ -154,7 +153,7 @@ fn identity(params: &Params, facts: &Facts, out: &mut Preflight) {
         );
         out.warnings.push(notice(NoticeCode::W353, &orphan.id, text, remedy));
     }
-    let same_name = facts.target.id.rsplit('/').next().is_some_and(|n| old.ends_with(&format!("/{n}")));
+    let same_name = facts.target.id.name() == old.name();
     if same_name && facts.hosts.iter().any(|h| h.kind.to_ascii_lowercase().starts_with("microsoft.sql/")) {
         out.warnings.push(notice(
             NoticeCode::W330,
@@ -187,9 +186,7 @@ fn same_region(one: &str, other: &str) -> bool {
 /// Identities of the same batch that may do something with this one: what they may is gone when this one is.
 fn partners(facts: &Facts, out: &mut Preflight) {
     let holds = |m: &&Moving| {
-        facts
-            .roles_on()
-            .any(|a| !m.principal_id.is_empty() && a.principal_id.eq_ignore_ascii_case(&m.principal_id))
+        !m.principal_id.is_empty() && facts.roles_on().any(|a| a.principal_id == m.principal_id)
     };
     for partner in facts.moving.iter().filter(holds) {
         let text = "it has a role on this identity, and moves too: once this one is deleted, its move cannot be taken back whole";
@@ -203,7 +200,7 @@ fn unknown_hosts(params: &Params, facts: &Facts, out: &mut Preflight) {
     let options = &params.options;
     let named = options.strategies.keys().map(|id| ("strategies", id));
     for (key, id) in named.chain(options.pinned.iter().map(|id| ("pinned", id))) {
-        if !facts.hosts.iter().any(|host| host.id.eq_ignore_ascii_case(id)) {
+        if !facts.hosts.iter().any(|host| host.id == *id) {
             let text = format!("{key} in the batch file names it, and it does not use the identity");
             out.warnings.push(notice(NoticeCode::W211, id, text, "correct its id, or leave it out"));
         }

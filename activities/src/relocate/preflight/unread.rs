@@ -5,7 +5,7 @@ use crate::relocate::facts::{Assignment, Facts, Gap, GapCode};
 use crate::relocate::params::Params;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Notice, Preflight, notice};
-use crate::surfaces::role_assignment::survey::SCHEDULES;
+use crate::surfaces::role_assignment::facts::SCHEDULES;
 use serde_json::json;
 
 /// Gaps: what could not be read blocks the plan until somebody answers for it by name.

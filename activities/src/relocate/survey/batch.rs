@@ -5,6 +5,7 @@
 //! a gap in the plan, and so is everything that may not be read.
 
 use crate::azure::{NO_ANSWER, ReadAction, Reader, ResourceId};
+use crate::references::members;
 use crate::references::scan::Identifiers;
 use crate::references::words::{Batch, Words};
 use crate::relocate::facts::*;
@@ -27,7 +28,7 @@ use crate::surfaces::host::inside;
 use crate::surfaces::host::survey as hosts;
 use crate::surfaces::identity::create::MSI;
 use crate::surfaces::identity::survey as itself;
-use crate::surfaces::identity_extensions::survey as on_itself;
+use crate::surfaces::identity_extensions::survey as extensions;
 use crate::surfaces::lock::which;
 use crate::surfaces::manual_references::survey as named;
 use crate::surfaces::service_grant;
@@ -58,7 +59,7 @@ struct ForAll {
 
 impl ForAll {
     /// What of all this names one identity.
-    fn named(&self, common: &Common, who: &Identifiers) -> Vec<Named> {
+    fn named(&self, common: &Common, who: &Identifiers) -> Vec<ManualReference> {
         let mut named = named::resources(&self.mentioned, who);
         named.extend(common.opaque.closed.iter().cloned());
         named
@@ -138,14 +139,14 @@ async fn one(
         hosts::read(reader, common, &all.mentioned, &who),
         named::eligible(reader, common, &who),
         signs_in(reader, params, &who),
-        on_itself::read(reader, &all.mentioned, &who),
+        extensions::read(reader, &all.mentioned, &who),
     );
     let (signs_in_to, unlogged) = signs_in;
     gaps.extend(unread.into_iter().chain(unlogged).chain(own.gaps));
     named.extend(all.named(common, &who).into_iter().chain(own.by_hand));
     let taken = || Fault::new(FaultKind::Bug, "Twice", "what an identity has is asked for once");
-    let Had { mut assignments, heard, gone, unasked } = had.ok_or_else(taken)?;
-    let Heard { directory, named: eligible, gaps: missed, .. } = heard;
+    let Had { mut assignments, heard, orphaned_principals, unasked } = had.ok_or_else(taken)?;
+    let Heard { directory, manual_references: eligible, gaps: missed, .. } = heard;
     gaps.extend(missed.into_iter().chain(unasked));
     named.extend(eligible);
     let (target, unasked) = target?;
@@ -169,7 +170,7 @@ async fn one(
         credentials,
         assignments_of: assignments.of,
         assignments_on: assignments.on,
-        gone,
+        orphaned_principals,
         conditions_naming: assignments.naming,
         directory,
         access_policies: Vec::new(),
@@ -177,9 +178,9 @@ async fn one(
         hosts,
         counterparts,
         mapped: Mapped::default(),
-        named,
+        manual_references: named,
         signs_in_to,
-        on_itself: own.copied,
+        identity_extensions: own.copied,
         locks: Vec::new(),
         moving: Vec::new(),
         rights: Vec::new(),
@@ -209,7 +210,7 @@ async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params,
     facts.gaps.extend(unread);
     let kept = all.inside.keepers(&facts.hosts, &facts.assignments_of);
     let secrets = all.inside.secrets(&facts.hosts);
-    facts.named.extend([homes, by_name, sources, kept, secrets].into_iter().flatten());
+    facts.manual_references.extend([homes, by_name, sources, kept, secrets].into_iter().flatten());
     let (mapped, unread) = mapped::read(reader, common, params, facts).await;
     facts.mapped = mapped;
     facts.gaps.extend(unread);
@@ -255,9 +256,9 @@ fn sort(facts: &mut Facts) {
     facts.hosts.sort_by(|a, b| a.id.cmp(&b.id));
     facts.mapped.places.sort();
     facts.mapped.grants.sort_by(|a, b| a.of.cmp(&b.of));
-    facts.named.sort();
-    facts.named.dedup();
-    facts.on_itself.sort_by(|a, b| a.id.cmp(&b.id));
+    facts.manual_references.sort();
+    facts.manual_references.dedup();
+    facts.identity_extensions.sort_by(|a, b| a.id.cmp(&b.id));
     facts.locks.sort();
     facts.rights.sort();
     facts.gaps.sort();
@@ -300,10 +301,10 @@ async fn target(
             None
         }
     };
-    let state = provider.as_ref().and_then(|p| parse::text(p, "/registrationState"));
+    let state = provider.as_ref().and_then(|p| members::text(p, "/registrationState"));
     let facts = TargetFacts {
         id: target.id(),
-        group_location: group.as_ref().and_then(|g| parse::text(g, "/location")),
+        group_location: group.as_ref().and_then(|g| members::text(g, "/location")),
         taken,
         region_offered: provider.as_ref().and_then(|p| offered(p, &target.location)),
         registered: state.map(|state| state.eq_ignore_ascii_case("Registered")),
@@ -350,7 +351,7 @@ pub(crate) fn offered(provider: &Value, location: &str) -> Option<bool> {
 /// The subscription of an identity is one of those that may be seen: a list without it is not the whole one.
 fn unlisted_home(common: &Common, who: &Identifiers) -> Option<Gap> {
     let home = who.resource_id.subscription().unwrap_or_default();
-    let listed = common.subscriptions.iter().any(|one| one.eq_ignore_ascii_case(home));
+    let listed = common.subscriptions.contains(&home);
     let why =
         || "the list of subscriptions does not have it: other subscriptions may be missing, too".to_owned();
     (!listed).then(|| Gap { code: GapCode::Unreadable, scope: format!("/subscriptions/{home}"), why: why() })

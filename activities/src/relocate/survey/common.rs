@@ -1,6 +1,6 @@
 //! Activities: what is the same for all identities of a batch, and what several of them ask for. Reads only.
 
-use crate::azure::{DirectoryId, Reader, ResourceId};
+use crate::azure::{DirectoryId, Reader, ResourceId, SubscriptionId};
 use crate::relocate::facts::{Gap, Lock};
 use crate::relocate::survey::granted::Granted;
 use crate::relocate::survey::graph_rights::Held;
@@ -13,12 +13,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// Requests at the same time.
-pub(crate) const AT_ONCE: usize = 32;
-
 /// What is the same for all identities of a batch, read once.
 pub(crate) struct Common {
-    pub(crate) subscriptions: Vec<String>,
+    pub(crate) subscriptions: Vec<SubscriptionId>,
     /// Role names by GUID.
     pub(crate) roles: BTreeMap<DirectoryId, String>,
     /// Where custom roles may be assigned, by GUID.

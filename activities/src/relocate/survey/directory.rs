@@ -1,10 +1,10 @@
 //! Activities: reads what identities have in Entra ID, and who has a role on them: the questions about many of them fill
 //! whole requests, and who is met several times is asked about once. Reads only.
 
-use crate::azure::{PrincipalId, Reader};
+use crate::azure::{AT_ONCE, PrincipalId, Reader};
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::Gap;
-use crate::relocate::survey::common::{AT_ONCE, Common};
+use crate::relocate::survey::common::Common;
 use crate::surfaces::ALL;
 use crate::surfaces::deny_assignment::survey as denials;
 use crate::surfaces::group_member;
@@ -27,8 +27,8 @@ const TOGETHER: usize = 100;
 pub(crate) struct Had {
     pub(crate) assignments: Assignments,
     pub(crate) heard: Heard,
-    /// Who of those with a role on it the directory does not know any more: ids in lower case.
-    pub(crate) gone: BTreeSet<PrincipalId>,
+    /// Who of those with a role on it the directory does not know any more.
+    pub(crate) orphaned_principals: BTreeSet<PrincipalId>,
     /// What of that could not be read.
     pub(crate) unasked: Vec<Gap>,
 }
@@ -70,8 +70,8 @@ async fn read(reader: &Reader, common: &Common, denials: &[Value], some: &[&Iden
     let (heard, granted) = futures_util::join!(hear(reader, denials, some), join_all(granted));
     let orphans = orphans::read(reader, granted.iter().flat_map(|one| &one.on)).await;
     let had = granted.into_iter().zip(heard).map(|(assignments, heard)| {
-        let (gone, unasked) = orphans.among(&assignments.on);
-        Some(Had { assignments, heard, gone, unasked })
+        let (orphaned_principals, unasked) = orphans.among(&assignments.on);
+        Some(Had { assignments, heard, orphaned_principals, unasked })
     });
     Mutex::new(had.collect())
 }
@@ -99,7 +99,7 @@ async fn hear(reader: &Reader, denials: &[Value], some: &[&Identifiers]) -> Vec<
             // What it is in for a time decides for now whether it is denied something.
             pim::leave_out(&mut out.directory);
             let (denied, unread) = denials::read(reader, denials, &out.groups, &out.directory, who).await;
-            out.named.extend(denied);
+            out.manual_references.extend(denied);
             out.gaps.extend(unread);
             out
         });

@@ -7,7 +7,7 @@ use crate::references::scan::Identifiers;
 use crate::relocate::rights::allows;
 use crate::relocate::survey::{offered, parse, versions};
 use crate::surfaces::deny_assignment::survey as denials;
-use crate::surfaces::identity_extensions::survey as on_itself;
+use crate::surfaces::identity_extensions::survey as extensions;
 use crate::surfaces::manual_references::survey as named;
 use crate::surfaces::pim::requests::schedule;
 use crate::surfaces::{
@@ -59,10 +59,10 @@ fn one(item: &Value, who: &Identifiers) {
     kept(Some(delegated_grant::delegated_grants(item)));
     kept(service_principal::facts::principal_settings(item));
     kept(named::named(item, who));
-    let own = on_itself::policy(item, "1", who);
+    let own = extensions::policy(item, "1", who);
     kept(own.as_ref().and_then(|own| own.as_ref().ok().cloned()));
     kept(own.and_then(Result::err));
-    kept(on_itself::diagnostic(item, who));
+    kept(extensions::diagnostic(item, who));
     kept(schedule(item, PRINCIPALS.0, true).ok().flatten());
     if let Some(host) = parse::host(item, "1", who) {
         for reference in &host.references {

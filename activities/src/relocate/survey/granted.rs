@@ -2,26 +2,21 @@
 //! it ends, what they could activate, and whose conditions name them: each list is read once for all of them. Reads only.
 
 use super::gaps::gap;
-use super::parse;
 use crate::azure::errors::NO_LICENCE;
-use crate::azure::{DirectoryId, PrincipalId, Reader, ResourceId};
+use crate::azure::{AT_ONCE, DirectoryId, PrincipalId, Reader, ResourceId, SubscriptionId};
+use crate::references::members;
 use crate::references::scan::Identifiers;
 use crate::references::text::mentions;
 use crate::references::words::{Batch, ByIdentity};
 use crate::relocate::facts::{Assignment, Gap, GapCode};
-use crate::relocate::survey::common::AT_ONCE;
 use crate::surfaces::role_assignment::activity::AUTHORIZATION;
-use crate::surfaces::role_assignment::facts::assignment;
+use crate::surfaces::role_assignment::facts::{SCHEDULED, SCHEDULES, assignment};
 use crate::surfaces::role_assignment::preflight::counted_at;
-use crate::surfaces::role_assignment::survey::SCHEDULES;
 use crate::surfaces::schedule::survey::Schedules;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// The version of schedules.
-const SCHEDULED: &str = "2020-10-01";
 
 /// The list of what somebody could activate.
 const ELIGIBLE: &str = "/roleEligibilitySchedules";
@@ -41,7 +36,7 @@ pub(crate) struct Granted {
 /// The lists of one subscription or management group.
 struct AtScope {
     /// The subscription, in lower case.
-    subscription: Option<String>,
+    subscription: Option<SubscriptionId>,
     roles: Listed,
     schedules: Listed,
     eligible: Listed,
@@ -70,7 +65,7 @@ impl Listed {
 /// Reads it all.
 pub(crate) async fn read(
     reader: &Reader,
-    subscriptions: &[String],
+    subscriptions: &[SubscriptionId],
     management_groups: &[ResourceId],
     batch: Batch<'_>,
 ) -> Granted {
@@ -103,7 +98,7 @@ pub(crate) async fn read(
 async fn at_scope(
     reader: &Reader,
     scope: String,
-    subscription: Option<&String>,
+    subscription: Option<&SubscriptionId>,
     wanted: &Wanted,
 ) -> (AtScope, BTreeMap<String, u64>) {
     let path = |list: &str| format!("{scope}/providers/Microsoft.Authorization{list}");
@@ -116,8 +111,8 @@ async fn at_scope(
     let mut counts = BTreeMap::new();
     if let (Some(subscription), Ok(all)) = (subscription, &roles) {
         // A subscription that has none counts none, which is not the same as not being known.
-        counts.insert(subscription.to_lowercase(), 0);
-        for at in all.iter().filter_map(|a| counted_at(&parse::id(a, "/properties/scope")?)) {
+        counts.insert(subscription.folded(), 0);
+        for at in all.iter().filter_map(|a| counted_at(&members::id(a, "/properties/scope")?)) {
             *counts.entry(at).or_default() += 1;
         }
     }
@@ -128,7 +123,7 @@ async fn at_scope(
     };
     let is_role = |body: &Value| assignment(body, &BTreeMap::new()).is_some();
     let scope = AtScope {
-        subscription: subscription.map(|id| id.to_lowercase()),
+        subscription: subscription.cloned(),
         roles: listed(&lists[0], roles, wanted, is_role),
         schedules: listed(&lists[1], schedules, wanted, |_| true),
         eligible: listed(&lists[2], eligible, wanted, |_| true),
@@ -163,8 +158,8 @@ fn listed(
             strange += 1;
             continue;
         }
-        let principal: PrincipalId = parse::id(&body, "/properties/principalId").unwrap_or_default();
-        let at = parse::scope(&body).unwrap_or_default();
+        let principal: PrincipalId = members::id(&body, "/properties/principalId").unwrap_or_default();
+        let at = members::scope(&body).unwrap_or_default();
         if wanted.resources.contains(&at) {
             listed.on.entry(at).or_default().push(body.clone());
         }
@@ -209,7 +204,7 @@ async fn conditions(reader: &Reader, batch: Batch<'_>) -> Result<ByIdentity<Valu
 impl Granted {
     /// The lists of the subscription that an identity is in.
     fn home(&self, who: &Identifiers) -> Option<&AtScope> {
-        let home = who.resource_id.subscription()?.to_lowercase();
+        let home = who.resource_id.subscription()?;
         self.scopes.iter().find(|scope| scope.subscription.as_ref() == Some(&home))
     }
 
@@ -253,7 +248,7 @@ impl Granted {
     pub(crate) fn eligible(&self, who: &Identifiers) -> (Vec<&Value>, Vec<Gap>) {
         let mut seen = BTreeSet::new();
         let all = self.scopes.iter().flat_map(|scope| scope.eligible.of(who));
-        let once = all.filter(|one| parse::id::<ResourceId>(one, "/id").is_some_and(|id| seen.insert(id)));
+        let once = all.filter(|one| members::id::<ResourceId>(one, "/id").is_some_and(|id| seen.insert(id)));
         (once.collect(), self.scopes.iter().flat_map(|scope| scope.eligible.gaps.iter().cloned()).collect())
     }
 

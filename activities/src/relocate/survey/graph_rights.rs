@@ -5,9 +5,9 @@
 //! or have a role of the tenant's own: that cannot be read, so it is never taken for a refusal.
 
 use crate::azure::{DirectoryId, PrincipalId, Reader, items};
+use crate::references::members;
 use crate::relocate::facts::*;
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::parse;
 use crate::surfaces::deny_assignment::denied::Caller;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -133,7 +133,7 @@ pub(crate) async fn held(reader: &Reader) -> (Held, Option<Gap>) {
         match found.and_then(|found| items(&found, path)) {
             Ok(found) => {
                 if path.ends_with("transitiveMemberOf") {
-                    let ids = found.iter().filter_map(|one| parse::id(one, "/id"));
+                    let ids = found.iter().filter_map(|one| members::id(one, "/id"));
                     held.member_of.get_or_insert_default().extend(ids);
                 }
                 held.add(&found);
@@ -150,8 +150,8 @@ pub(crate) async fn held(reader: &Reader) -> (Held, Option<Gap>) {
 impl Held {
     fn add(&mut self, found: &[Value]) {
         let all = || found.iter();
-        self.permissions.extend(all().filter_map(|one| parse::id(one, "/appRoleId")));
-        self.roles.extend(all().filter_map(|one| parse::id(one, "/roleTemplateId")));
+        self.permissions.extend(all().filter_map(|one| members::id(one, "/appRoleId")));
+        self.roles.extend(all().filter_map(|one| members::id(one, "/roleTemplateId")));
     }
 
     /// Who is signed in, as deny assignments name them.

@@ -1,12 +1,13 @@
 //! Activities: reads once what is the same for every identity of a batch.
 
-use crate::azure::{DirectoryId, Reader, ResourceId};
+use crate::azure::{AT_ONCE, DirectoryId, Reader, ResourceId, SubscriptionId};
+use crate::references::members;
 use crate::references::words::Batch;
 use crate::relocate::facts::{Facts, Gap, Lock};
-use crate::relocate::survey::common::{AT_ONCE, Common, Shared};
+use crate::relocate::survey::common::{Common, Shared};
 use crate::relocate::survey::gaps::{gap, understood};
 use crate::relocate::survey::versions::Versions;
-use crate::relocate::survey::{granted, graph_rights, parse};
+use crate::relocate::survey::{granted, graph_rights};
 use crate::surfaces::ALL;
 use crate::surfaces::host::survey as hosts;
 use crate::surfaces::lock::facts::lock;
@@ -22,7 +23,8 @@ use std::collections::BTreeMap;
 pub(crate) async fn common(reader: &Reader, batch: Batch<'_>) -> Result<Common, Fault> {
     let found = reader.list(SUBSCRIPTIONS, "2022-12-01", &[]).await?;
     let mut gaps = Vec::new();
-    let subscriptions = understood(SUBSCRIPTIONS, &found, |s| parse::text(s, "/subscriptionId"), &mut gaps);
+    let subscriptions: Vec<SubscriptionId> =
+        understood(SUBSCRIPTIONS, &found, |s| members::id(s, "/subscriptionId"), &mut gaps);
     let inside: Vec<_> = subscriptions.iter().map(|s| subscription(reader, s)).collect();
     let granted = async {
         let groups = management_groups(reader).await;
@@ -88,7 +90,7 @@ async fn subscription(reader: &Reader, subscription: &str) -> Inside {
         Ok(found) => {
             inside.custom_roles.extend(found.iter().filter_map(custom_role));
             inside.roles.extend(found.iter().filter_map(|role| {
-                Some((parse::id(role, "/name")?, parse::text(role, "/properties/roleName")?))
+                Some((members::id(role, "/name")?, members::text(role, "/properties/roleName")?))
             }));
         }
         Err(why) => inside.gaps.push(gap(&definitions, &why)),
@@ -116,7 +118,7 @@ async fn management_groups(reader: &Reader) -> (Vec<ResourceId>, Vec<Gap>) {
     match reader.list(PATH, "2020-05-01", &[]).await {
         Ok(found) => {
             let mut gaps = Vec::new();
-            (understood(PATH, &found, |group| parse::id(group, "/id"), &mut gaps), gaps)
+            (understood(PATH, &found, |group| members::id(group, "/id"), &mut gaps), gaps)
         }
         Err(why) => (Vec::new(), vec![gap(PATH, &why)]),
     }

@@ -3,6 +3,7 @@
 use crate::azure::{ResourceId, ResourceType};
 use crate::commands::names::is_guid;
 use crate::references::compare::rest_digest;
+use crate::references::members::{self, id, text};
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
 use crate::references::table::Verb;
 use crate::references::writes::{MAP, verb as verb_for};
@@ -13,38 +14,6 @@ use crate::surfaces::database::servers as databases;
 use crate::surfaces::host::writing as writes;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A text member, or nothing.
-pub(crate) fn text(value: &Value, pointer: &str) -> Option<String> {
-    value.pointer(pointer).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
-}
-
-/// An id, or nothing.
-pub(crate) fn id<T: for<'a> From<&'a str>>(value: &Value, pointer: &str) -> Option<T> {
-    value.pointer(pointer).and_then(Value::as_str).filter(|id| !id.is_empty()).map(T::from)
-}
-
-/// The ids of a list.
-pub(crate) fn ids(value: &Value, pointer: &str) -> Vec<ResourceId> {
-    let items = value.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(Value::as_str).map(ResourceId::from).collect()
-}
-
-/// The id and the type of something.
-pub(crate) fn id_and_type(value: &Value) -> Option<(ResourceId, ResourceType)> {
-    Some((id(value, "/id")?, id(value, "/type")?))
-}
-
-/// Where an object of the provider of authorizations holds: as it says, or as its id does.
-pub(crate) fn scope(object: &Value) -> Option<ResourceId> {
-    id(object, "/properties/scope").or_else(|| id::<ResourceId>(object, "/id")?.scope())
-}
-
-/// The texts of a list.
-pub(crate) fn texts(value: &Value, pointer: &str) -> Vec<String> {
-    let items = value.pointer(pointer).and_then(Value::as_array);
-    items.map_or_else(Vec::new, |i| i.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-}
 
 /// An id of Entra ID. It goes into commands and scripts for people, where only a GUID is harmless.
 fn guid<T: From<String>>(value: &Value, pointer: &str) -> Option<T> {
@@ -171,8 +140,8 @@ fn attached(resource: &Value) -> Vec<ResourceId> {
 
 /// A resource that carries or names the identity; `None` when it does neither.
 pub(crate) fn host(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
-    let id: ResourceId = id(body, "/id")?;
-    let kind = self::id(body, "/type").or_else(|| id.kind())?;
+    let id: ResourceId = members::id(body, "/id")?;
+    let kind = members::id(body, "/type").or_else(|| id.kind())?;
     let attached = attached(body);
     let own = attached.iter().find(|rid| **rid == who.resource_id);
     let (callers, references) = places(&kind, body, who);
@@ -222,8 +191,8 @@ fn is_workflow_app(kind: &ResourceType, body: &Value) -> bool {
 
 /// A resource that takes the place of a host, whatever it carries.
 pub(crate) fn counterpart(body: &Value, api_version: &str) -> Option<Host> {
-    let id: ResourceId = id(body, "/id")?;
-    let kind = self::id(body, "/type").or_else(|| id.kind())?;
+    let id: ResourceId = members::id(body, "/id")?;
+    let kind = members::id(body, "/type").or_else(|| id.kind())?;
     let attached = attached(body);
     Some(Host {
         attached,
@@ -272,7 +241,8 @@ mod tests {
     use crate::references::table::Verb;
     use crate::relocate::testing::{CLIENT, GROUP, OLD, PRINCIPAL};
     use crate::surfaces::role_assignment::facts::assignment;
-    use crate::surfaces::service_grant::facts::{administrator, service_grant};
+    use crate::surfaces::service_grant::facts::service_grant;
+    use crate::surfaces::service_grant::surface::administrator;
     use serde_json::json;
 
     fn who() -> Identifiers {

@@ -1,10 +1,10 @@
 //! Activities: what whoever is signed in must be allowed for a move, and whether they are.
 
-use crate::azure::Reader;
+use crate::azure::{AT_ONCE, Reader};
 use crate::relocate::facts::{Facts, Gap, Right};
 use crate::relocate::params::Params;
 use crate::relocate::rights::allows;
-use crate::relocate::survey::common::{AT_ONCE, Common};
+use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::graph_rights;
 use crate::relocate::survey::wanted::{Actions, Rights};

@@ -1,9 +1,8 @@
 //! Activities: in which API version a resource is read. Reads the descriptions of resource providers.
 
-use super::parse;
-use crate::azure::Reader;
-use crate::references::table;
-use crate::surfaces::manual_references::manual_only_types as said;
+use crate::azure::{Reader, ResourceId};
+use crate::references::{members, table};
+use crate::surfaces::manual_references::manual_only_types;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio::sync::Mutex;
@@ -18,14 +17,14 @@ pub(crate) struct Versions(Mutex<BTreeMap<String, BTreeMap<String, String>>>);
 impl Versions {
     /// The version of a type: the table's, or else the newest stable one that its provider offers.
     /// Source: <https://learn.microsoft.com/rest/api/resources/providers/get>
-    pub(crate) async fn of(&self, reader: &Reader, id: &str, kind: &str) -> String {
-        if let Some(known) = said::of(kind) {
+    pub(crate) async fn of(&self, reader: &Reader, id: &ResourceId, kind: &str) -> String {
+        if let Some(known) = manual_only_types::of(kind) {
             return known.api_version.to_owned();
         }
         if let Some(known) = table::row(kind).and_then(|row| row.api_version) {
             return known.to_owned();
         }
-        let (Some((namespace, types)), Some(subscription)) = (kind.split_once('/'), subscription(id)) else {
+        let (Some((namespace, types)), Some(subscription)) = (kind.split_once('/'), id.subscription()) else {
             return FALLBACK.to_owned();
         };
         let mut asked = self.0.lock().await;
@@ -40,18 +39,12 @@ impl Versions {
     }
 }
 
-fn subscription(id: &str) -> Option<&str> {
-    let mut parts = id.split('/').skip(1);
-    parts.next().filter(|p| p.eq_ignore_ascii_case("subscriptions"))?;
-    parts.next()
-}
-
 /// The newest version of each type that is not a preview, or else the newest.
 pub(crate) fn newest(provider: &Value) -> BTreeMap<String, String> {
     let types = provider["resourceTypes"].as_array().into_iter().flatten();
     types
         .filter_map(|kind| {
-            let name = parse::text(kind, "/resourceType")?.to_lowercase();
+            let name = members::text(kind, "/resourceType")?.to_lowercase();
             let versions = || kind["apiVersions"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let stable = versions().filter(|v| v.len() == "2024-01-01".len()).max();
             Some((name, stable.or_else(|| versions().max())?.to_owned()))
@@ -75,7 +68,5 @@ mod tests {
         assert_eq!(versions["things"], "2025-02-01");
         assert_eq!(versions["things/parts"], "2022-01-01-preview");
         assert!(!versions.contains_key("empty"));
-        assert_eq!(subscription("/subscriptions/S/resourceGroups/g"), Some("S"));
-        assert_eq!(subscription("/providers/x"), None);
     }
 }

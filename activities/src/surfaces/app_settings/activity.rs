@@ -5,17 +5,16 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
+    Parts, Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::splice::Splice;
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
-use crate::azure::{ReadAction, ResourceId};
+use crate::azure::{ReadAction, ResourceId, WEB};
 use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings_key::SettingsKey;
 use crate::references::text::mentions;
-use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Direction, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry,
@@ -26,8 +25,6 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::time::Duration;
-
-const WEB: &str = "2023-12-01";
 
 /// One of the maps that a site has.
 pub(crate) trait List: Send + Sync + 'static {
@@ -414,7 +411,7 @@ impl<L: List> Activity for SettingsRewrite<L> {
     }
 
     fn residue(&self, input: &SettingsInput, _: &SettingsBefore, was: Option<&Spilt>) -> String {
-        let name = input.site.rsplit('/').next().unwrap_or_default();
+        let name = input.site.name();
         let lost = was.iter().flat_map(|was| was.iter()).map(|spill| spill.pointer.as_str());
         format!(
             "az webapp config {} set --name {}: set {} back",

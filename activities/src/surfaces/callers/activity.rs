@@ -5,7 +5,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
+    Parts, Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::{
     Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, held_back, map, quoted, unread,
@@ -16,7 +16,7 @@ use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::settings_key::SettingsKey;
 use crate::references::table::Verb;
 use crate::references::writable::is_guarded;
-use crate::surfaces::host::rewrite::{Parts, Shape, shape};
+use crate::surfaces::host::rewrite::{Shape, shape};
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Direction, Evidence, Fault, Finding, Operation, Outcome, Probe, ResourceKey,

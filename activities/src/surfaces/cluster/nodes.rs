@@ -45,13 +45,12 @@ fn gave(host: &Host) -> bool {
 
 /// The cluster that a machine is a node of, where the cluster names the moving identity.
 pub(crate) fn cluster_of<'a>(facts: &'a Facts, host: &Host) -> Option<&'a Host> {
-    if !host.kind.to_ascii_lowercase().starts_with("microsoft.compute/") {
+    if !host.kind.folded().starts_with("microsoft.compute/") {
         return None;
     }
-    let [_, _, subscription, _, group, ..] = host.id.split('/').collect::<Vec<_>>()[..] else { return None };
+    let (subscription, group) = (host.id.subscription()?, host.id.resource_group()?);
     facts.hosts.iter().filter(|host| gave(host)).find(|cluster| {
-        let home = cluster.id.split('/').nth(2).unwrap_or_default();
-        home.eq_ignore_ascii_case(subscription)
+        cluster.id.subscription().as_ref() == Some(&subscription)
             && cluster.nodes_in.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(group))
     })
 }

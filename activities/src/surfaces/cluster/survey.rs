@@ -1,7 +1,7 @@
 //! Activities: finds what binds an identity to Kubernetes clusters. No index shows it, and a cluster need not name
 //! the identity; so it is looked for only where AKS has left its mark on the identity.
 
-use crate::azure::{Reader, says_never};
+use crate::azure::{AT_ONCE, Reader, says_never};
 use crate::references::scan::Identifiers;
 use crate::references::table;
 use crate::relocate::facts::{FederatedCredential, Gap, Host, Method};
@@ -11,9 +11,6 @@ use crate::relocate::survey::parse;
 use crate::surfaces::cluster::bindings::{BINDINGS, is_made_by_aks};
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeSet;
-
-/// Requests at the same time.
-const AT_ONCE: usize = 32;
 
 /// The bindings of this identity, on every cluster that the index shows.
 pub(crate) async fn read(

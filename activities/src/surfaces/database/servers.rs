@@ -1,5 +1,6 @@
 //! Activities: the database servers that the facts of a move point to. Pure.
 
+use crate::azure::ResourceId;
 use crate::relocate::facts::Facts;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +83,7 @@ fn engine(host: &str) -> Option<(Engine, &str)> {
 }
 
 /// The server that an id is of, or is below of.
-fn server_of(id: &str) -> Option<Server> {
+fn server_of(id: &ResourceId) -> Option<Server> {
     let parts: Vec<&str> = id.split('/').collect();
     let server = |(at, window): (usize, &[&str])| {
         let [providers, space, kind, name] = window else { return None };
@@ -111,7 +112,7 @@ pub(crate) fn servers(facts: &Facts) -> Vec<Server> {
     let ids = facts.hosts.iter().map(|h| &h.id);
     let ids = ids.chain(facts.assignments_of.iter().map(|a| &a.scope));
     let ids = ids.chain(facts.service_grants.iter().map(|g| &g.id));
-    let by_id = ids.filter_map(|id| server_of(id));
+    let by_id = ids.filter_map(server_of);
     let hosts = facts.hosts.iter().flat_map(|h| &h.databases);
     let by_name = hosts.filter_map(|host| {
         let (engine, name) = engine(host)?;

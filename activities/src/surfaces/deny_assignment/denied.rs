@@ -1,10 +1,9 @@
 //! Activities: which deny assignments keep the caller from what the move needs. Pure.
 
 use crate::azure::{PrincipalId, ResourceId};
+use crate::references::members;
 use crate::relocate::facts::{Denied, Right};
 use crate::relocate::rights::allows;
-use crate::relocate::survey::parse;
-use crate::surfaces::deny_assignment::survey::EVERYBODY;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -18,12 +17,12 @@ pub(crate) struct Caller<'a> {
 pub(crate) fn of(denials: &[Value], caller: &Caller<'_>, rights: &[Right]) -> Vec<Denied> {
     let mut out = Vec::new();
     for body in denials {
-        let (Some(id), Some(doubtful)) = (parse::id::<ResourceId>(body, "/id"), caller.is_denied(body))
+        let (Some(id), Some(doubtful)) = (members::id::<ResourceId>(body, "/id"), caller.is_denied(body))
         else {
             continue;
         };
-        let Some(scope) = parse::scope(body) else { continue };
-        let name = parse::text(body, "/properties/denyAssignmentName");
+        let Some(scope) = members::scope(body) else { continue };
+        let name = members::text(body, "/properties/denyAssignmentName");
         let name = name.unwrap_or_else(|| id.name().to_owned());
         let only = body.pointer("/properties/doNotApplyToChildScopes") == Some(&Value::Bool(true));
         let blocks = body.pointer("/properties/permissions").and_then(Value::as_array);
@@ -67,7 +66,7 @@ impl Caller<'_> {
 
     fn among(&self, body: &Value, list: &str) -> Among {
         let all: Vec<&Value> = body.pointer(list).and_then(Value::as_array).into_iter().flatten().collect();
-        let ids: Vec<PrincipalId> = all.iter().filter_map(|one| parse::id(one, "/id")).collect();
+        let ids: Vec<PrincipalId> = all.iter().filter_map(|one| members::id(one, "/id")).collect();
         let is_me = |id: &PrincipalId| {
             *id == self.id || *id == *EVERYBODY || self.groups.is_some_and(|g| g.contains(id))
         };
@@ -75,7 +74,7 @@ impl Caller<'_> {
             return Among::Yes;
         }
         let group = |one: &&Value| {
-            let kind = parse::text(one, "/type").unwrap_or_default().to_lowercase();
+            let kind = members::text(one, "/type").unwrap_or_default().to_lowercase();
             !matches!(kind.as_str(), "user" | "serviceprincipal" | "systemdefined")
         };
         if self.groups.is_none() && all.iter().any(group) { Among::Perhaps } else { Among::No }
@@ -90,6 +89,10 @@ enum Among {
     /// A group is in it, and whose members are is not known.
     Perhaps,
 }
+
+/// Everybody, in a deny assignment.
+/// Source: <https://learn.microsoft.com/azure/role-based-access-control/deny-assignments>
+pub(crate) const EVERYBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 #[cfg(test)]
 mod tests {

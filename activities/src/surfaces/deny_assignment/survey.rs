@@ -2,12 +2,13 @@
 //! a group is denied or spared its members are too, and the new one joins the groups that it can be added to. Reads
 //! only.
 
-use crate::azure::{PrincipalId, Reader, ResourceId, items};
+use crate::azure::{PrincipalId, Reader, ResourceId, SubscriptionId, items};
+use crate::references::members;
 use crate::references::scan::Identifiers;
 use crate::relocate::facts::*;
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::parse;
+use crate::surfaces::deny_assignment::denied::EVERYBODY;
 use crate::surfaces::manual_references::survey as named;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -15,14 +16,11 @@ use std::collections::BTreeSet;
 /// The version of deny assignments.
 const DENIALS: &str = "2022-04-01";
 
-/// Everybody, in a deny assignment.
-/// Source: <https://learn.microsoft.com/azure/role-based-access-control/deny-assignments>
-pub(crate) const EVERYBODY: &str = "00000000-0000-0000-0000-000000000000";
-
 /// The deny assignments at, above and below every subscription: one list for all identities, because Azure's
 /// filter knows whom one denies and not whom it excludes.
 pub(crate) async fn list(reader: &Reader, common: &Common) -> (Vec<Value>, Vec<Gap>) {
-    let path = |s: &String| format!("/subscriptions/{s}/providers/Microsoft.Authorization/denyAssignments");
+    let path =
+        |s: &SubscriptionId| format!("/subscriptions/{s}/providers/Microsoft.Authorization/denyAssignments");
     let lists = common.subscriptions.iter().map(path).map(|path| (path, Vec::new()));
     named::read(reader, lists.collect(), DENIALS).await
 }
@@ -42,7 +40,7 @@ pub(crate) async fn read(
     member_of: &[PrincipalId],
     directory: &Directory,
     who: &Identifiers,
-) -> (Vec<Named>, Vec<Gap>) {
+) -> (Vec<ManualReference>, Vec<Gap>) {
     let any = denials.iter().any(|body| LISTS.iter().any(|list| names_groups(body, list)));
     let asked: &[PrincipalId] = if any { member_of } else { &[] };
     let paths: Vec<String> = asked.iter().map(|id| format!("groups/{id}/transitiveMemberOf")).collect();
@@ -51,7 +49,7 @@ pub(crate) async fn read(
         let mut all = BTreeSet::from([id.clone()]);
         match answer.and_then(|found| items(&found, path)) {
             Ok(groups) => {
-                all.extend(groups.iter().filter_map(|one| parse::id(one, "/id")));
+                all.extend(groups.iter().filter_map(|one| members::id(one, "/id")));
             }
             Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
         }
@@ -62,9 +60,10 @@ pub(crate) async fn read(
         }
         held.old.extend(all);
     }
-    let mut named: Vec<Named> = denials.iter().filter_map(|body| denial(body, who, &held)).collect();
+    let mut named: Vec<ManualReference> =
+        denials.iter().filter_map(|body| denial(body, who, &held)).collect();
     for deny in named.iter_mut().filter_map(|named| match named {
-        Named::Deny(deny) => deny.through.as_mut(),
+        ManualReference::Deny(deny) => deny.through.as_mut(),
         _ => None,
     }) {
         if let Some(group) = directory.groups.iter().find(|g| g.id == deny.as_str()) {
@@ -85,15 +84,15 @@ fn listed<'a>(body: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
 fn names_groups(body: &Value, list: &str) -> bool {
     let single = ["User", "ServicePrincipal", "SystemDefined"];
     let is = |one: &Value| {
-        parse::text(one, "/type").is_none_or(|kind| !single.iter().any(|s| s.eq_ignore_ascii_case(&kind)))
+        members::text(one, "/type").is_none_or(|kind| !single.iter().any(|s| s.eq_ignore_ascii_case(&kind)))
     };
     listed(body, list).any(is)
 }
 
 /// What a deny assignment would mean to the new identity, where it is not what it means to the old one.
-pub(crate) fn denial(body: &Value, who: &Identifiers, held: &Held) -> Option<Named> {
+pub(crate) fn denial(body: &Value, who: &Identifiers, held: &Held) -> Option<ManualReference> {
     let ids = |list| -> BTreeSet<PrincipalId> {
-        listed(body, list).filter_map(|one| parse::id(one, "/id")).collect()
+        listed(body, list).filter_map(|one| members::id(one, "/id")).collect()
     };
     let [denied, spared] = LISTS.map(ids);
     let own = &who.principal_id;
@@ -109,11 +108,11 @@ pub(crate) fn denial(body: &Value, who: &Identifiers, held: &Held) -> Option<Nam
         return None;
     }
     let names_it = if is { &spared } else { &denied };
-    let id: ResourceId = parse::id(body, "/id")?;
-    let name = parse::text(body, "/properties/denyAssignmentName");
-    Some(Named::Deny(Deny {
+    let id: ResourceId = members::id(body, "/id")?;
+    let name = members::text(body, "/properties/denyAssignmentName");
+    Some(ManualReference::Deny(Deny {
         name: name.unwrap_or_else(|| id.name().to_owned()),
-        scope: parse::scope(body)?,
+        scope: members::scope(body)?,
         excluded: is,
         through: among(names_it, &held.old).filter(|_| !names_it.contains(own)),
         id,
@@ -137,7 +136,7 @@ mod tests {
         let set = |ids: &[&str]| ids.iter().map(|id| PrincipalId::from(*id)).collect();
         let held = Held { old: set(&["joined", "above", "dynamic"]), new: set(&["joined", "above"]) };
         match denial(&deny(principals, spared), &facts().identity.identifiers, &held)? {
-            Named::Deny(deny) => Some((deny.excluded, deny.through)),
+            ManualReference::Deny(deny) => Some((deny.excluded, deny.through)),
             _ => None,
         }
     }

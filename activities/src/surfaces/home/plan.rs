@@ -4,7 +4,7 @@
 use crate::commands::shell::quoted;
 use crate::commands::shown;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::{Home, HomeKind, Keeper, Named};
+use crate::relocate::facts::{Home, HomeKind, Keeper, ManualReference};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::words::StepText;
 use crate::relocate::plan::words::{grouped, place};
@@ -17,10 +17,10 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) 
     needs.push(new.step());
     let facts = b.facts;
     let mut steps = Vec::new();
-    for named in &facts.named {
+    for named in &facts.manual_references {
         let told = match named {
-            Named::Home(home) => Some(at_home(home)),
-            Named::Keeper(keeper) if keeper.carries => inside(keeper),
+            ManualReference::Home(home) => Some(at_home(home)),
+            ManualReference::Keeper(keeper) if keeper.carries => inside(keeper),
             _ => None,
         };
         let Some((title, head)) = told else { continue };
@@ -114,7 +114,7 @@ fn at_home(home: &Home) -> (String, String) {
 /// What is inside a service that has the identity.
 fn inside(keeper: &Keeper) -> Option<(String, String)> {
     // The script of its database users says it too.
-    let scripted = keeper.kind.eq_ignore_ascii_case("microsoft.kusto/clusters");
+    let scripted = keeper.kind == "microsoft.kusto/clusters";
     let kept = keepers::of(&keeper.kind).filter(|_| !scripted)?;
     let look = match kept.command {
         "" => String::new(),
@@ -155,7 +155,7 @@ mod tests {
     fn each_home_and_each_keeper_has_a_step_before_the_clean_up_and_hostile_names_stay_words() {
         let mut facts = facts();
         let home = |kind, place: &str| {
-            Named::Home(Home {
+            ManualReference::Home(Home {
                 id: format!("{GROUP}/providers/a/b/c").into(),
                 kind,
                 place: place.into(),
@@ -164,13 +164,13 @@ mod tests {
         };
         let keeper = |name: &str, carries| {
             let kind = "Microsoft.Search/searchServices";
-            Named::Keeper(Keeper {
+            ManualReference::Keeper(Keeper {
                 id: format!("{GROUP}/providers/{kind}/{name}").into(),
                 kind: kind.into(),
                 carries,
             })
         };
-        facts.named = vec![
+        facts.manual_references = vec![
             home(HomeKind::Repository, "contoso/adf, branch main\ncurl x"),
             home(HomeKind::Stack, ""),
             home(HomeKind::Blueprint, "bp"),

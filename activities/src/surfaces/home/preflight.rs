@@ -1,6 +1,6 @@
 //! Activities: services that keep identities inside, and identities that Azure Policy makes by itself. Pure.
 
-use crate::relocate::facts::{Facts, Keeper, Named};
+use crate::relocate::facts::{Facts, Keeper, ManualReference};
 use crate::relocate::params::Params;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 /// Says what nothing here can see, and that the log of sign-ins can.
 pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
     let keepers: Vec<&Keeper> = facts
-        .named
+        .manual_references
         .iter()
         .filter_map(|named| match named {
-            Named::Keeper(keeper) => Some(keeper),
+            ManualReference::Keeper(keeper) => Some(keeper),
             _ => None,
         })
         .collect();
@@ -77,9 +77,13 @@ mod tests {
         let mut facts = facts();
         let keeper = |carries| {
             let kind = "Microsoft.Databricks/accessConnectors".to_owned();
-            Named::Keeper(Keeper { id: format!("{GROUP}/{carries}").into(), kind: kind.into(), carries })
+            ManualReference::Keeper(Keeper {
+                id: format!("{GROUP}/{carries}").into(),
+                kind: kind.into(),
+                carries,
+            })
         };
-        facts.named = vec![keeper(true), keeper(false)];
+        facts.manual_references = vec![keeper(true), keeper(false)];
         let mut params = params();
         assert_eq!(codes(&params, &facts), ["W390", "W391"]);
         params.options.quiet_ms = 1;

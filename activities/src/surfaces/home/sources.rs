@@ -1,19 +1,16 @@
 //! Activities: what a site or a container app that names the identity is deployed from again. Reads only.
 //! Sources: web/2023-12-01 (`WebApps_GetSourceControl`), app/2025-07-01 (`ContainerAppsSourceControls_ListByContainerApp`)
 
-use crate::azure::{Reader, ResourceId};
-use crate::relocate::facts::{Gap, Home, HomeKind, Host, Named};
+use crate::azure::{AT_ONCE, Reader, ResourceId, WEB};
+use crate::references::members;
+use crate::relocate::facts::{Gap, Home, HomeKind, Host, ManualReference};
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::parse;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::Fault;
 use serde_json::Value;
 
-/// Requests at the same time.
-const AT_ONCE: usize = 32;
-
 /// The sources of these hosts.
-pub(crate) async fn read(reader: &Reader, hosts: &[Host]) -> (Vec<Named>, Vec<Gap>) {
+pub(crate) async fn read(reader: &Reader, hosts: &[Host]) -> (Vec<ManualReference>, Vec<Gap>) {
     let mut asked = Vec::new();
     for host in hosts.iter().filter(|host| host.readable) {
         let app = host.kind == "Microsoft.App/containerApps";
@@ -39,15 +36,15 @@ async fn of(reader: &Reader, path: &str, listed: bool) -> Result<Vec<Value>, Fau
         return reader.list(path, "2025-07-01", &[]).await;
     }
     // A site that is not deployed from anywhere has none.
-    Ok(reader.find(path, "2023-12-01").await?.into_iter().collect())
+    Ok(reader.find(path, WEB).await?.into_iter().collect())
 }
 
-fn home(host: &ResourceId, source: &Value) -> Option<Named> {
-    let repository = parse::text(source, "/properties/repoUrl").filter(|url| !url.is_empty())?;
+fn home(host: &ResourceId, source: &Value) -> Option<ManualReference> {
+    let repository = members::text(source, "/properties/repoUrl").filter(|url| !url.is_empty())?;
     let repository = without_sign_in(&repository);
-    let branch = parse::text(source, "/properties/branch").map(|branch| format!(", branch {branch}"));
+    let branch = members::text(source, "/properties/branch").map(|branch| format!(", branch {branch}"));
     let place = format!("{repository}{}", branch.unwrap_or_default());
-    Some(Named::Home(Home { id: host.clone(), kind: HomeKind::Source, place, of: Vec::new() }))
+    Some(ManualReference::Home(Home { id: host.clone(), kind: HomeKind::Source, place, of: Vec::new() }))
 }
 
 /// An address without whom it is opened as, and without what may be a key in its query.
@@ -74,7 +71,7 @@ mod tests {
             &"/app".into(),
             &json!({"properties": {"repoUrl": url, "branch": "main"}}),
         ) {
-            Some(Named::Home(home)) => home.place,
+            Some(ManualReference::Home(home)) => home.place,
             other => format!("{other:?}"),
         };
         assert_eq!(of("https://me:planted@git.example/r?t=planted"), "https://git.example/r, branch main");

@@ -2,21 +2,18 @@
 //! stacks, assigned blueprints, and what keeps Kubernetes clusters as a repository says. Read once for all identities;
 //! reads only.
 
-use crate::azure::{Reader, ResourceId, says_never};
-use crate::references::by_name;
+use crate::azure::{AT_ONCE, Reader, ResourceId, says_never};
 use crate::references::scan::{Identifiers, scan};
-use crate::relocate::facts::{FederatedCredential, Gap, Home, HomeKind, Host, Named};
+use crate::references::{by_name, members};
+use crate::relocate::facts::{FederatedCredential, Gap, Home, HomeKind, Host, ManualReference};
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::{gap, understood};
-use crate::relocate::survey::parse;
 use crate::relocate::survey::query::{self, RESOURCE_GRAPH};
 use crate::surfaces::host::candidates::Candidates;
-use crate::surfaces::issuer::subject::{Outside, of};
+use crate::surfaces::issuer::outside::Outside;
+use crate::surfaces::issuer::subject::of;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
-
-/// Requests at the same time.
-const AT_ONCE: usize = 32;
 
 const STACKS: &str = "2024-03-01";
 const BLUEPRINTS: &str = "2018-11-01-preview";
@@ -61,7 +58,7 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Homes, Vec<Gap>) 
         }
     }
     let mut asked = Vec::new();
-    for id in stacks.iter().filter_map(|row| parse::text(row, "/id")) {
+    for id in stacks.iter().filter_map(|row| members::text(row, "/id")) {
         asked.push(async move { (reader.find_twice(&id, STACKS).await, id) });
     }
     let templates = templates(reader, &mut gaps).await;
@@ -76,13 +73,13 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Homes, Vec<Gap>) 
         let clusters =
             rows(reader, "resources", &["microsoft.containerservice/managedclusters"], &mut gaps).await;
         let issuer = |row: &Value| {
-            Some((parse::id(row, "/id")?, parse::text(row, "/properties/oidcIssuerProfile/issuerURL")?))
+            Some((members::id(row, "/id")?, members::text(row, "/properties/oidcIssuerProfile/issuerURL")?))
         };
         homes.issuers.extend(clusters.iter().filter_map(issuer));
     }
     homes
         .git_ops
-        .extend(kept.into_iter().filter_map(|row| Some((cluster_of(&parse::id(&row, "/id")?)?, row))));
+        .extend(kept.into_iter().filter_map(|row| Some((cluster_of(&members::id(&row, "/id")?)?, row))));
     (homes, gaps)
 }
 
@@ -91,7 +88,7 @@ pub(crate) async fn read(reader: &Reader, common: &Common) -> (Homes, Vec<Gap>) 
 async fn templates(reader: &Reader, gaps: &mut Vec<Gap>) -> Vec<Value> {
     let specs = rows(reader, "resources", &["microsoft.resources/templatespecs"], gaps).await;
     let mut asked = Vec::new();
-    for id in specs.iter().filter_map(|row| parse::text(row, "/id")) {
+    for id in specs.iter().filter_map(|row| members::text(row, "/id")) {
         let path = format!("{id}/versions");
         asked.push(async move { (reader.list(&path, "2022-02-01", &[]).await, path) });
     }
@@ -116,7 +113,7 @@ async fn rows(reader: &Reader, table: &str, types: &[&str], gaps: &mut Vec<Gap>)
     let types: Vec<String> = types.iter().map(|kind| format!("type =~ '{kind}'")).collect();
     let asked = format!("{table} | where {} | project id, type, location, properties", types.join(" or "));
     let scope = format!("{RESOURCE_GRAPH}: {table}");
-    let whole = |row: &Value| parse::text(row, "/id").map(|_| row.clone());
+    let whole = |row: &Value| members::text(row, "/id").map(|_| row.clone());
     match reader.resource_graph(&asked, &[]).await {
         Ok(rows) => understood(&scope, &rows, whole, gaps),
         Err(why) if query::lacks_table(&why, table) => Vec::new(),
@@ -135,7 +132,7 @@ impl Homes {
         mentioned: &Candidates,
         hosts: &[Host],
         credentials: &[FederatedCredential],
-    ) -> Vec<Named> {
+    ) -> Vec<ManualReference> {
         let mut out: Vec<Home> = Vec::new();
         let read = hosts.iter().filter_map(|host| mentioned.get(&host.id)?.body());
         out.extend(read.filter_map(|body| repository(&body)));
@@ -151,12 +148,12 @@ impl Homes {
         for (cluster, body) in
             self.git_ops.iter().filter(|(cluster, _)| self.is_of(cluster, hosts, credentials))
         {
-            let id = parse::id(body, "/id").unwrap_or_default();
+            let id = members::id(body, "/id").unwrap_or_default();
             out.push(Home { id, kind: HomeKind::GitOps, place: source(body), of: vec![cluster.clone()] });
         }
         out.sort();
         out.dedup();
-        out.into_iter().map(Named::Home).collect()
+        out.into_iter().map(ManualReference::Home).collect()
     }
 
     /// Whether a cluster carries the identity, or its service accounts sign in as it. Whose issuer is not known may be any.
@@ -178,7 +175,7 @@ impl Homes {
 pub(crate) fn repository(body: &Value) -> Option<Home> {
     let at = ["/properties/repoConfiguration", "/properties/workspaceRepositoryConfiguration"];
     let git = at.iter().find_map(|at| body.pointer(at))?;
-    let text = |name: &str| parse::text(git, &format!("/{name}"));
+    let text = |name: &str| members::text(git, &format!("/{name}"));
     let path: Vec<String> =
         ["hostName", "accountName", "projectName", "repositoryName"].into_iter().filter_map(text).collect();
     text("repositoryName")?;
@@ -190,14 +187,14 @@ pub(crate) fn repository(body: &Value) -> Option<Home> {
         more("branch", "collaborationBranch"),
         more("folder", "rootFolder")
     );
-    Some(Home { id: parse::id(body, "/id")?, kind: HomeKind::Repository, place, of: Vec::new() })
+    Some(Home { id: members::id(body, "/id")?, kind: HomeKind::Repository, place, of: Vec::new() })
 }
 
 /// A stack that has made something that names the identity, or says it in its parameters.
 fn deploys(stack: &Value, who: &Identifiers, hosts: &[Host]) -> Option<Home> {
-    let id = parse::id(stack, "/id")?;
+    let id = members::id(stack, "/id")?;
     let resources = stack.pointer("/properties/resources").and_then(Value::as_array);
-    let made = resources.into_iter().flatten().filter_map(|one| parse::id(one, "/id"));
+    let made = resources.into_iter().flatten().filter_map(|one| members::id(one, "/id"));
     let ours = |made: &ResourceId| *made == who.resource_id || hosts.iter().any(|host| host.id == *made);
     let mut of: Vec<ResourceId> = made.filter(ours).collect();
     of.sort();
@@ -211,14 +208,14 @@ fn template(body: &Value, who: &Identifiers) -> Option<Home> {
     let named = made_of.iter().any(|one| {
         !scan(one, who).is_empty() || !by_name::pairs(one, who).is_empty() || by_name::is_worked_out(one, who)
     });
-    let id = parse::text(body, "/id").filter(|_| named)?;
+    let id = members::text(body, "/id").filter(|_| named)?;
     Some(Home { id: id.into(), kind: HomeKind::Template, place: String::new(), of: Vec::new() })
 }
 
 fn blueprint(body: &Value, who: &Identifiers) -> Option<Home> {
     let named = !scan(body, who).is_empty() || !by_name::pairs(body, who).is_empty();
-    let id = parse::text(body, "/id").filter(|_| named)?;
-    let place = parse::text(body, "/properties/blueprintId").unwrap_or_default();
+    let id = members::text(body, "/id").filter(|_| named)?;
+    let place = members::text(body, "/properties/blueprintId").unwrap_or_default();
     Some(Home { id: id.into(), kind: HomeKind::Blueprint, place, of: Vec::new() })
 }
 
@@ -232,7 +229,7 @@ fn source(body: &Value) -> String {
         "/properties/ociRepository/url",
         "/properties/repositoryUrl",
     ];
-    places.iter().find_map(|at| parse::text(body, at)).unwrap_or_default()
+    places.iter().find_map(|at| members::text(body, at)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -308,7 +305,7 @@ mod tests {
         let clusters: Vec<&str> = found
             .iter()
             .map(|named| match named {
-                Named::Home(home) if home.place == "https://git.example/r" => {
+                ManualReference::Home(home) if home.place == "https://git.example/r" => {
                     home.of[0].rsplit('/').next().unwrap()
                 }
                 other => panic!("{other:?}"),

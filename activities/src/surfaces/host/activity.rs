@@ -6,7 +6,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, more_changed, probed, probed_back, taken_back, written,
+    Parts, Spilt, broken, found_changed, more_changed, probed, probed_back, taken_back, written,
 };
 use crate::activity::splice::Splice;
 use crate::activity::{
@@ -17,23 +17,21 @@ use crate::azure::errors::is_over;
 use crate::commands::shown;
 use crate::references::hidden;
 use crate::references::rest::{Lens, Rest, Spill};
-use crate::references::rewrite::{Pair, rewrite_at};
+use crate::references::rewrite::rewrite_at;
 use crate::references::secrets::MASK;
 use crate::references::settings_key::SettingsKey;
 use crate::references::states;
-use crate::references::table::Verb;
 use crate::references::writable::is_guarded;
 use crate::surfaces::host::faults::{by_hand, not_as_written};
+use crate::surfaces::host::input::{HostBefore, HostInput};
 use crate::surfaces::host::rewrite::{
-    Parts, Shape, backward, forward, identities, missed, parts, put_back, reconstruct_before, shape,
+    Shape, backward, forward, identities, missed, parts, put_back, reconstruct_before, shape,
 };
 use crate::surfaces::identity::create::MSI;
-use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Direction, Evidence, Fault, FaultKind, Finding, Operation, Outcome, Probe,
     ResourceKey, Retry, Reversibility,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -51,49 +49,6 @@ pub(crate) struct HostRewrite {
     key: SettingsKey,
     /// What was read for a write that is about to begin.
     seen: Mutex<BTreeMap<ResourceId, (Instant, Read)>>,
-}
-
-/// What is to be changed.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HostInput {
-    pub(crate) id: ResourceId,
-    pub(crate) api_version: String,
-    pub(crate) verb: Verb,
-    /// Identities that come into the map.
-    #[serde(default)]
-    pub(crate) attach: PlanValue<Vec<ResourceId>>,
-    /// Identities that go out of the map.
-    #[serde(default)]
-    pub(crate) detach: PlanValue<Vec<ResourceId>>,
-    /// What is replaced at the pointers.
-    #[serde(default)]
-    pub(crate) replace: Vec<Pair>,
-    /// Where it is replaced.
-    #[serde(default)]
-    pub(crate) pointers: PlanValue<Vec<String>>,
-    /// Identities that a later step takes out of the map: that they are in it is no promise of this one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) leaves: PlanValue<Vec<ResourceId>>,
-    /// Whether people write the resource too in the same plan: what they change in it beside our places, and take back
-    /// themselves, is theirs when a way back is compared.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) shared: bool,
-}
-
-/// What was there before.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HostBefore {
-    /// The keys of the map, as they were spelt.
-    pub(crate) attached: Vec<ResourceId>,
-    /// `identity.type`; empty without a block.
-    pub(crate) identity_type: String,
-    /// What changes in each text.
-    pub(crate) splices: BTreeMap<String, Splice>,
-    /// Everything else, which stays as it is; logs of older programs do not say it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) rest: Option<Rest>,
 }
 
 impl HostRewrite {

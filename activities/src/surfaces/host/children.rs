@@ -1,18 +1,15 @@
 //! Activities: the children of hosts, which no index shows: credentials of factories, extensions of machines,
 //! named values, administrators. Each kind of child that may name an identity is listed and read.
 
-use crate::azure::{Reader, ResourceId, ResourceType, says_never};
+use crate::azure::{AT_ONCE, Reader, ResourceId, ResourceType, says_never};
 use crate::references::scan::Identifiers;
-use crate::references::table;
+use crate::references::{members, table};
 use crate::relocate::facts::{Gap, Host, Method};
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
 use crate::surfaces::host::inside::always_there;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeSet;
-
-/// Requests at the same time.
-const AT_ONCE: usize = 32;
 
 /// Children that may name an identity in places that their schema leaves open.
 const OPEN: [(&str, &str); 4] = [
@@ -93,7 +90,7 @@ pub(crate) async fn read(
             match found {
                 Ok(found) => {
                     children.extend(found.iter().filter_map(|child| parse::host(child, &api, who)));
-                    let ids = found.iter().filter_map(|child| parse::id(child, "/id"));
+                    let ids = found.iter().filter_map(|child| members::id(child, "/id"));
                     deeper.extend(ids.map(|id| Parent { id, kind: kind.clone(), api: api.clone() }));
                 }
                 // A kind of child that this resource cannot have.

@@ -3,7 +3,7 @@
 use crate::activity::spilt::left_out;
 use crate::references::secrets::mask;
 use crate::references::table;
-use crate::surfaces::host::activity::HostInput;
+use crate::surfaces::host::input::HostInput;
 use crate::surfaces::host::rewrite::{Shape, missed};
 use rehome_orchestrator::{Difference, Fault, FaultKind};
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Activities: what must hold for every resource that is re-pointed; `tests/fuzz` looks for one where it does
 //! not. Pure.
 
+use crate::activity::spilt::Parts;
 use crate::activity::splice::Splice;
 use crate::azure::ResourceId;
 use crate::references::compare::{differences, rest_digest};
@@ -8,8 +9,8 @@ use crate::references::fuzz::{CLIENTS, NEW, OLD, PRINCIPALS, expand};
 use crate::references::rewrite::{Pair, rewrite_at};
 use crate::references::scan::{Identifiers, scan};
 use crate::references::table::Verb;
-use crate::surfaces::host::activity::{HostBefore, HostInput};
-use crate::surfaces::host::rewrite::{Parts, backward, forward, identities, parts, shape};
+use crate::surfaces::host::input::{HostBefore, HostInput};
+use crate::surfaces::host::rewrite::{backward, forward, identities, parts, shape};
 use serde_json::Value;
 
 /// A resource with our change has all of it, and without our change again it is what it was, to the byte.

@@ -2,10 +2,13 @@
 //! fragments, back ends and values of API Management, authentication of sites and container apps, Dapr components, and
 //! what policies are assigned with. Read once for all identities. Reads only.
 
-use crate::azure::{NO_ANSWER, Reader, ResourceId, ResourceType, says_gone, says_never};
+use crate::azure::{
+    AT_ONCE, NO_ANSWER, Reader, ResourceId, ResourceType, SubscriptionId, WEB, says_gone, says_never,
+};
+use crate::references::members;
 use crate::references::scan::Identifiers;
 use crate::references::words::{Batch, ByIdentity};
-use crate::relocate::facts::{Assignment, Gap, Home, HomeKind, Host, Keeper, Method, Named};
+use crate::relocate::facts::{Assignment, Gap, Home, HomeKind, Host, Keeper, ManualReference, Method};
 use crate::relocate::survey::accounts::accounts;
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::gap;
@@ -16,9 +19,6 @@ use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// Requests at the same time.
-const AT_ONCE: usize = 32;
 
 /// The types below which is looked.
 const ROOTS: [&str; 6] = [
@@ -32,9 +32,6 @@ const ROOTS: [&str; 6] = [
 
 /// How far below a service its policies are: workspaces, APIs, revisions, operations, policies.
 const DEPTH_MAX: usize = 5;
-
-/// The version of the configuration of sites.
-const WEB: &str = "2023-12-01";
 
 /// The version of what is assigned by Azure Policy.
 const POLICY: &str = "2024-05-01";
@@ -155,8 +152,8 @@ fn strange() -> Fault {
 
 fn way(one: &Value, name: &str) -> Option<Place> {
     let graphql =
-        parse::text(one, "/properties/type").is_some_and(|kind| kind.eq_ignore_ascii_case("graphql"));
-    Some(Place { id: parse::id(one, "/id")?, last: name.to_owned(), graphql })
+        members::text(one, "/properties/type").is_some_and(|kind| kind.eq_ignore_ascii_case("graphql"));
+    Some(Place { id: members::id(one, "/id")?, last: name.to_owned(), graphql })
 }
 
 /// A configuration that every site has: that it is not there says nothing of it, unless the site is gone as well.
@@ -195,7 +192,9 @@ async fn authentication(reader: &Reader, sites: Vec<ResourceId>) -> (Vec<(Value,
 
 /// What is assigned by Azure Policy at, above and below each subscription.
 async fn assignments(reader: &Reader, common: &Common) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
-    let path = |s: &String| format!("/subscriptions/{s}/providers/Microsoft.Authorization/policyAssignments");
+    let path = |s: &SubscriptionId| {
+        format!("/subscriptions/{s}/providers/Microsoft.Authorization/policyAssignments")
+    };
     let lists: Vec<_> = common.subscriptions.iter().map(path).map(|path| (path, Vec::new())).collect();
     let (found, gaps) = crate::surfaces::manual_references::survey::read(reader, lists, POLICY).await;
     (found.into_iter().map(|one| (one, POLICY)).collect(), gaps)
@@ -203,7 +202,7 @@ async fn assignments(reader: &Reader, common: &Common) -> (Vec<(Value, &'static 
 
 impl Inside {
     /// What may keep one identity: what carries or names it, and what it may do something in.
-    pub(crate) fn keepers(&self, hosts: &[Host], assignments: &[Assignment]) -> Vec<Named> {
+    pub(crate) fn keepers(&self, hosts: &[Host], assignments: &[Assignment]) -> Vec<ManualReference> {
         let mut found: Vec<Keeper> = Vec::new();
         for host in hosts.iter().filter(|host| host.carries && keepers::of(&host.kind).is_some()) {
             found.push(Keeper { id: host.id.clone(), kind: host.kind.clone(), carries: true });
@@ -214,11 +213,11 @@ impl Inside {
                 found.push(Keeper { id: id.clone(), kind: kind.clone(), carries: false });
             }
         }
-        found.into_iter().map(Named::Keeper).collect()
+        found.into_iter().map(ManualReference::Keeper).collect()
     }
 
     /// Values of API Management that no read shows, of services that have the identity.
-    pub(crate) fn secrets(&self, hosts: &[Host]) -> Vec<Named> {
+    pub(crate) fn secrets(&self, hosts: &[Host]) -> Vec<ManualReference> {
         let carries = |id: &ResourceId| hosts.iter().any(|host| host.carries && id.is_below(&host.id));
         let secret = |body: &Value| {
             let id: ResourceId = body["id"].as_str()?.into();
@@ -228,8 +227,8 @@ impl Inside {
             if !is_value || !hidden || !carries(&id) {
                 return None;
             }
-            let place = parse::text(body, "/properties/displayName").unwrap_or_default();
-            Some(Named::Home(Home { id, kind: HomeKind::Secret, place, of: Vec::new() }))
+            let place = members::text(body, "/properties/displayName").unwrap_or_default();
+            Some(ManualReference::Home(Home { id, kind: HomeKind::Secret, place, of: Vec::new() }))
         };
         self.found.all().iter().filter_map(|(body, _)| secret(body)).collect()
     }

@@ -8,6 +8,7 @@ pub(crate) mod facts;
 pub(crate) mod faults;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
+pub(crate) mod input;
 pub(crate) mod inside;
 pub(crate) mod obstacles;
 pub(crate) mod opaque;

@@ -2,7 +2,7 @@
 
 use crate::azure::ResourceId;
 use crate::references::words::{Batch, ByIdentity};
-use crate::relocate::facts::Named;
+use crate::relocate::facts::ManualReference;
 use std::collections::HashMap;
 
 /// A site or slot, with its settings; their values are not kept.
@@ -19,7 +19,7 @@ pub(crate) struct Opaque {
     /// The number of each site.
     numbers: HashMap<ResourceId, usize>,
     /// What keeps roles that are known to itself alone: managed HSMs, workspaces of Synapse.
-    pub(crate) closed: Vec<Named>,
+    pub(crate) closed: Vec<ManualReference>,
 }
 
 /// A setting, and the text that it is searched by.
@@ -32,7 +32,7 @@ pub(crate) struct SettingText {
 }
 
 impl Opaque {
-    pub(crate) fn new(sites: Vec<Site>, closed: Vec<Named>, batch: Batch<'_>) -> Self {
+    pub(crate) fn new(sites: Vec<Site>, closed: Vec<ManualReference>, batch: Batch<'_>) -> Self {
         let numbers = sites.iter().enumerate().map(|(nth, site)| (site.id.clone(), nth)).collect();
         let sites = batch.sorted(sites, |site, found| {
             site.settings.iter().for_each(|setting| batch.words.in_text(&setting.text, found));

@@ -12,8 +12,9 @@ use crate::surfaces::app_settings::activity::{
 use crate::surfaces::cluster::bindings::is_binding;
 use crate::surfaces::cluster::nodes::{cluster_of, own_words};
 use crate::surfaces::cluster::plan as clusters;
-use crate::surfaces::host::activity::{HostInput, HostRewrite};
+use crate::surfaces::host::activity::HostRewrite;
 use crate::surfaces::host::by_hand;
+use crate::surfaces::host::input::HostInput;
 use crate::surfaces::host::repointed::{HostRepointed, RepointedInput};
 use crate::surfaces::host::strategy::{attach_blocker, choose, is_record};
 use rehome_orchestrator::{Node, Proof, StepId};
@@ -262,7 +263,7 @@ impl Work<'_> {
 
     fn name(&self) -> String {
         // Policies and configurations are called alike, whatever they are of.
-        let kind = self.host.kind.to_ascii_lowercase();
+        let kind = self.host.kind.folded();
         let deep = kind.starts_with("microsoft.apimanagement/service/")
             || ["/config", "/authconfigs", "/daprcomponents"].iter().any(|end| kind.ends_with(end));
         if deep { inside(&self.host.id) } else { place(&self.host.id) }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// of `gone`; `None` for other types.
 /// Sources: batch/2025-06-01 (Pool_Update: `identity`), <https://learn.microsoft.com/cli/azure/ml/compute>
 pub(crate) fn commands(host: &Host, wanted: &ResourceId, gone: &ResourceId) -> Option<String> {
-    match host.kind.to_ascii_lowercase().as_str() {
+    match host.kind.folded().as_str() {
         "microsoft.batch/batchaccounts/pools" => Some(pool(host, wanted, gone)),
         "microsoft.machinelearningservices/workspaces/computes" => Some(compute(host, wanted)),
         _ => None,

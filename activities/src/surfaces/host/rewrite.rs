@@ -1,5 +1,6 @@
 //! Activities: what becomes of a resource when it is re-pointed, and back. Pure.
 
+use crate::activity::spilt::Parts;
 use crate::activity::splice::Splice;
 use crate::azure::ResourceId;
 use crate::references::rest::Spill;
@@ -8,17 +9,9 @@ use crate::references::table::Verb;
 use crate::references::text::mentions;
 use crate::references::writable::{with_required, without_computed};
 use crate::references::writes;
-use crate::surfaces::host::activity::{HostBefore, HostInput};
+use crate::surfaces::host::input::{HostBefore, HostInput};
 use rehome_orchestrator::Difference;
 use serde_json::{Map, Value, json};
-
-/// How much of a change is in place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Parts {
-    None,
-    Some,
-    All,
-}
 
 /// What is sent.
 #[derive(Debug, PartialEq)]

@@ -1,13 +1,13 @@
 //! Activities: finds and reads the resources that carry or name an identity.
 
-use crate::azure::{ReadAction, Reader, ResourceId, ResourceType};
-use crate::references::by_name;
+use crate::azure::{AT_ONCE, ReadAction, Reader, ResourceId, ResourceType};
 use crate::references::scan::Identifiers;
 use crate::references::words::Batch;
+use crate::references::{by_name, members};
 use crate::relocate::facts::*;
 use crate::relocate::params::Params;
 use crate::relocate::survey::accounts::accounts;
-use crate::relocate::survey::common::{AT_ONCE, Common};
+use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::{gap, understood};
 use crate::relocate::survey::parse;
 use crate::relocate::survey::query;
@@ -17,7 +17,7 @@ use crate::surfaces::host::candidates::{Candidate, Candidates, behind};
 use crate::surfaces::host::opaque::{Opaque, SettingText, Site};
 use crate::surfaces::identity::create::MSI;
 use crate::surfaces::key_vault_policy::surface as vaults;
-use crate::surfaces::manual_references::manual_only_types as said;
+use crate::surfaces::manual_references::manual_only_types;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,8 +38,8 @@ pub(crate) async fn sites(reader: &Reader, batch: Batch<'_>) -> (Opaque, Vec<Gap
     let (closed, ids): (Vec<_>, Vec<_>) =
         ids.into_iter().partition(|(_, kind)| CLOSED.iter().any(|closed| kind == closed));
     let named = |(id, kind): (ResourceId, ResourceType)| match kind == hsm {
-        true => Named::Hsm(id),
-        false => Named::Workspace(id),
+        true => ManualReference::Hsm(id),
+        false => ManualReference::Workspace(id),
     };
     let mut asked = Vec::new();
     for (id, _) in &ids {
@@ -76,7 +76,7 @@ fn texts(list: &'static str, found: &Value) -> Vec<SettingText> {
 }
 
 /// Settings of sites that give the identity by its name and its group, side by side.
-pub(crate) fn settings_by_name(common: &Common, who: &Identifiers) -> Vec<Named> {
+pub(crate) fn settings_by_name(common: &Common, who: &Identifiers) -> Vec<ManualReference> {
     let named = |site: &Site| {
         let texts = site.settings.iter().filter(|setting| setting.list == "appsettings");
         let map = texts.map(|setting| (setting.name.clone(), Value::from(setting.text.as_str()))).collect();
@@ -87,7 +87,8 @@ pub(crate) fn settings_by_name(common: &Common, who: &Identifiers) -> Vec<Named>
         names.sort();
         names.dedup();
         let (id, place) = (site.id.clone(), names.join(", "));
-        (!names.is_empty()).then(|| Named::Home(Home { id, kind: HomeKind::Settings, place, of: Vec::new() }))
+        (!names.is_empty())
+            .then(|| ManualReference::Home(Home { id, kind: HomeKind::Settings, place, of: Vec::new() }))
     };
     common.opaque.sites.of(who).filter_map(named).collect()
 }
@@ -127,7 +128,8 @@ pub(crate) async fn mentioned(
     for (table, rows) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match rows {
             Ok(rows) => {
-                let rows = understood(&format!("{RESOURCE_GRAPH}: {table}"), &rows, parse::id_and_type, gaps);
+                let rows =
+                    understood(&format!("{RESOURCE_GRAPH}: {table}"), &rows, members::id_and_type, gaps);
                 found.extend(rows.into_iter().map(|(id, kind)| (id.clone(), (id, kind))));
             }
             Err(why) if query::lacks_table(&why, table) => {}
@@ -191,7 +193,7 @@ pub(crate) async fn read(
     let mut gaps = Vec::new();
     let list = users_list(&who.resource_id);
     let associated = match reader.users_of(&who.resource_id).await {
-        Ok(found) => Some(understood(&list, &found, parse::id_and_type, &mut gaps)),
+        Ok(found) => Some(understood(&list, &found, members::id_and_type, &mut gaps)),
         Err(why) => {
             gaps.push(gap(&list, &why));
             None
@@ -347,7 +349,7 @@ fn judge(
 ) -> Option<Host> {
     let (id, api) = (&candidate.id, candidate.api.as_str());
     // The identity itself, and what belongs to it, are moved by steps of their own.
-    if id.is_at_or_below(&who.resource_id) || said::of(&candidate.kind).is_some() {
+    if id.is_at_or_below(&who.resource_id) || manual_only_types::of(&candidate.kind).is_some() {
         return None;
     }
     let settings = settings_of(common, id, who);

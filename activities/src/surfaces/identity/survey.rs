@@ -2,6 +2,7 @@
 //! older one does not tell what it does not know, and a copy without that would be another identity.
 
 use crate::azure::{Reader, ResourceId, says_no_version};
+use crate::references::members;
 use crate::relocate::facts::Identity;
 use crate::relocate::survey::parse;
 use crate::surfaces::identity::create::MSI;
@@ -44,7 +45,7 @@ pub(crate) async fn newest_list(reader: &Reader, path: &str) -> Result<Vec<Value
 /// The same things as two versions tell them: each with the properties of both.
 pub(crate) fn together(mut told: Vec<Value>, newest: Vec<Value>) -> Vec<Value> {
     let same = |one: &Value, other: &Value| {
-        let name = |body: &Value| parse::text(body, "/name").map(|name| name.to_lowercase());
+        let name = |body: &Value| members::text(body, "/name").map(|name| name.to_lowercase());
         name(one).is_some() && name(one) == name(other)
     };
     for newer in newest {

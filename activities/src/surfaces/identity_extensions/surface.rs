@@ -5,11 +5,11 @@
 use crate::activity::object::{Object, Put, Remove};
 use crate::azure::ResourceId;
 use crate::commands::shell::quoted;
-use crate::relocate::facts::{Facts, Named, OnItself, OwnPolicy};
+use crate::references::members;
+use crate::relocate::facts::{Facts, IdentityExtension, ManualReference, OwnPolicy};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part, ReadyPrincipal};
 use crate::relocate::plan::words::{StepText, place};
 use crate::relocate::short::short;
-use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::row::{Row, by_hand as manual, moved};
 use crate::surfaces::service_grant::activity::{MadeGrant, OldGrant, OldGrantInput, ServiceGrantInput};
@@ -33,7 +33,7 @@ impl Surface for IdentityExtensions {
     }
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
-        for one in &facts.on_itself {
+        for one in &facts.identity_extensions {
             put(format!("on it {}", one.id.folded()), short(&one.body));
         }
     }
@@ -42,11 +42,11 @@ impl Surface for IdentityExtensions {
     /// Source: <https://learn.microsoft.com/azure/governance/policy/concepts/exemption-structure>
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
         let (old, home) = (&facts.identity.identifiers.resource_id, wanted.home.clone());
-        for one in &facts.on_itself {
+        for one in &facts.identity_extensions {
             let kind = one.id.kind().unwrap_or_default();
             wanted.forward(&format!("{kind}/write"), &home);
             wanted.clean_up(&format!("{kind}/delete"), old);
-            let text = |name: &str| parse::text(&one.body["properties"], &format!("/{name}"));
+            let text = |name: &str| members::text(&one.body["properties"], &format!("/{name}"));
             if let Some(scope) = text("policyAssignmentId").and_then(|id| ResourceId::from(id).scope()) {
                 let scope = if scope == *old { &home } else { &scope };
                 wanted.forward("Microsoft.Authorization/policyAssignments/exempt/action", scope);
@@ -69,8 +69,8 @@ impl Surface for IdentityExtensions {
         let (new, made) = (ready.new, [ready.new.step()]);
         let (policies, rest) = apart(b.facts);
         let mut steps: Vec<StepId> = policies.into_iter().map(|one| step(b, new, one, &made)).collect();
-        for named in &b.facts.named {
-            if let Named::Policy(policy) = named {
+        for named in &b.facts.manual_references {
+            if let ManualReference::Policy(policy) = named {
                 let (title, node) = by_hand(b, new, policy);
                 steps.push(b.push(Part::Grant, StepText::new(title, "by hand"), &made, node));
             }
@@ -95,7 +95,7 @@ impl Surface for IdentityExtensions {
         for list in [rest, policies] {
             let before = steps.len();
             for one in list {
-                let OnItself { id, api_version, body } = one.clone();
+                let IdentityExtension { id, api_version, body } = one.clone();
                 let input = OldGrantInput { id, api_version, expected: body.into() };
                 let text = StepText::new(format!("old {}", what(one)), "put it back");
                 steps.push(b.push(Part::CleanUp, text, &needs, Node::doing::<Remove<OldGrant>>(&input)));
@@ -116,16 +116,16 @@ const SINKS: [(&str, &str); 3] = [
 ];
 
 /// Assigned policies, and the rest.
-fn apart(facts: &Facts) -> (Vec<&OnItself>, Vec<&OnItself>) {
-    facts.on_itself.iter().partition(|one| is(one, "policyAssignments"))
+fn apart(facts: &Facts) -> (Vec<&IdentityExtension>, Vec<&IdentityExtension>) {
+    facts.identity_extensions.iter().partition(|one| is(one, "policyAssignments"))
 }
 
-fn is(one: &OnItself, last: &str) -> bool {
+fn is(one: &IdentityExtension, last: &str) -> bool {
     one.id.kind().is_some_and(|kind| kind.ends_with(last))
 }
 
 /// What it is called: `policy exemption ex`.
-fn what(one: &OnItself) -> String {
+fn what(one: &IdentityExtension) -> String {
     let kind = match one.id.kind().unwrap_or_default() {
         kind if kind.ends_with("policyAssignments") => "policy assignment",
         kind if kind.ends_with("policyExemptions") => "policy exemption",
@@ -134,7 +134,7 @@ fn what(one: &OnItself) -> String {
     format!("{kind} {}", place(&one.id))
 }
 
-fn step(b: &mut Builder<'_>, new: &NewIdentity, one: &OnItself, needs: &[StepId]) -> StepId {
+fn step(b: &mut Builder<'_>, new: &NewIdentity, one: &IdentityExtension, needs: &[StepId]) -> StepId {
     let members = one.body.as_object().into_iter().flatten();
     let body = Template::object(members.map(|(name, value)| {
         let member = match name.as_str() {

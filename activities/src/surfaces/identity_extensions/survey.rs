@@ -2,11 +2,11 @@
 //! diagnostic settings. Reads only.
 
 use crate::azure::{Reader, ResourceId, says_never};
+use crate::references::members;
 use crate::references::scan::Identifiers;
 use crate::references::secrets::{MASK, mask};
 use crate::relocate::facts::*;
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::parse;
 use crate::surfaces::host::candidates::Candidates;
 use serde_json::{Map, Value, json};
 
@@ -25,9 +25,9 @@ const STAMPS: [&str; 4] = ["createdBy", "createdOn", "updatedBy", "updatedOn"];
 /// What stands on the identity.
 #[derive(Default)]
 pub(crate) struct Own {
-    pub(crate) copied: Vec<OnItself>,
+    pub(crate) copied: Vec<IdentityExtension>,
     /// What no program copies.
-    pub(crate) by_hand: Vec<Named>,
+    pub(crate) by_hand: Vec<ManualReference>,
     pub(crate) gaps: Vec<Gap>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn read(reader: &Reader, found: &Candidates, who: &Identifiers)
     for (body, api) in found.of(who).filter_map(|one| Some((one.body()?, one.api()))) {
         match policy(&body, api, who) {
             Some(Ok(one)) => own.copied.push(one),
-            Some(Err(one)) => own.by_hand.push(Named::Policy(one)),
+            Some(Err(one)) => own.by_hand.push(ManualReference::Policy(one)),
             None => {}
         }
     }
@@ -53,13 +53,17 @@ pub(crate) async fn read(reader: &Reader, found: &Candidates, who: &Identifiers)
 
 /// What stands on the identity, with the spelling of its own id before the name.
 fn own_id(body: &Value, kind: &str, who: &Identifiers) -> Option<ResourceId> {
-    let id: ResourceId = parse::id(body, "/id")?;
+    let id: ResourceId = members::id(body, "/id")?;
     let own = ResourceId::from(format!("{}/providers/{kind}/{}", who.resource_id, id.name()));
     (id == own).then_some(own)
 }
 
 /// A policy that is assigned on the identity, or an exemption of it: as it is copied, or why it is not.
-pub(crate) fn policy(body: &Value, api: &str, who: &Identifiers) -> Option<Result<OnItself, OwnPolicy>> {
+pub(crate) fn policy(
+    body: &Value,
+    api: &str,
+    who: &Identifiers,
+) -> Option<Result<IdentityExtension, OwnPolicy>> {
     let kind = [ASSIGNMENTS, EXEMPTIONS].into_iter().find(|kind| own_id(body, kind, who).is_some())?;
     let (id, api_version) = (own_id(body, kind, who)?, api.to_owned());
     let mut properties = body.get("properties")?.clone();
@@ -70,7 +74,7 @@ pub(crate) fn policy(body: &Value, api: &str, who: &Identifiers) -> Option<Resul
         }
     }
     let mut writable = json!({ "properties": properties });
-    let own = parse::text(body, "/identity/type").filter(|kind| !kind.eq_ignore_ascii_case("None"));
+    let own = members::text(body, "/identity/type").filter(|kind| !kind.eq_ignore_ascii_case("None"));
     if let Some(kind) = &own {
         writable["location"] = body["location"].clone();
         writable["identity"] = identity(kind, &body["identity"]);
@@ -78,11 +82,11 @@ pub(crate) fn policy(body: &Value, api: &str, who: &Identifiers) -> Option<Resul
     let by_itself = own.is_some_and(|kind| kind.to_ascii_lowercase().contains("systemassigned"));
     let secret = seems_secret(&writable);
     if by_itself || secret {
-        let principal = parse::id(body, "/identity/principalId");
+        let principal = members::id(body, "/identity/principalId");
         let body = (!secret).then(|| writable.to_string());
         return Some(Err(OwnPolicy { id, api_version, principal, body }));
     }
-    Some(Ok(OnItself { id, api_version, body: writable }))
+    Some(Ok(IdentityExtension { id, api_version, body: writable }))
 }
 
 /// A block of identities as it is sent.
@@ -107,14 +111,14 @@ fn seems_secret(body: &Value) -> bool {
 }
 
 /// A diagnostic setting: where which logs and measurements of the identity go. No secret is in it.
-pub(crate) fn diagnostic(body: &Value, who: &Identifiers) -> Option<OnItself> {
+pub(crate) fn diagnostic(body: &Value, who: &Identifiers) -> Option<IdentityExtension> {
     let (kind, api) = DIAGNOSTICS;
     let id = own_id(body, kind, who)?;
     let mut properties = body.get("properties")?.clone();
     if let Some(members) = properties.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }
-    Some(OnItself { id, api_version: api.to_owned(), body: json!({ "properties": properties }) })
+    Some(IdentityExtension { id, api_version: api.to_owned(), body: json!({ "properties": properties }) })
 }
 
 #[cfg(test)]
@@ -122,7 +126,11 @@ mod tests {
     use super::*;
     use crate::relocate::testing::{OLD, facts};
 
-    fn assigned(of: &str, identity: Value, parameters: Value) -> Option<Result<OnItself, OwnPolicy>> {
+    fn assigned(
+        of: &str,
+        identity: Value,
+        parameters: Value,
+    ) -> Option<Result<IdentityExtension, OwnPolicy>> {
         let id = format!("{of}/providers/microsoft.authorization/policyassignments/Tags");
         let body = json!({"id": id, "location": "westeurope", "identity": identity, "properties": {
             "policyDefinitionId": "/d", "parameters": parameters, "scope": of, "description": null,

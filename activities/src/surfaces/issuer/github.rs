@@ -5,7 +5,7 @@
 
 use crate::commands::names::{is_github_owner, is_github_repository, is_title};
 use crate::surfaces::issuer::grammar::{one, pairs};
-use crate::surfaces::issuer::subject::Outside;
+use crate::surfaces::issuer::outside::Outside;
 
 /// The claims that a template may put into a subject, beside the context, which brings its own.
 const CLAIMS: [&str; 25] = [

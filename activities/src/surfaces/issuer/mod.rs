@@ -3,14 +3,13 @@
 pub(crate) mod devops;
 pub(crate) mod expression;
 pub(crate) mod github;
-mod gitlab;
 mod grammar;
 mod known;
-mod list;
+mod listed;
+pub(crate) mod outside;
 pub(crate) mod plan;
 pub(crate) mod preflight;
 pub(crate) mod subject;
 mod surface;
-mod terraform;
 
 pub(crate) use surface::Issuers;

@@ -9,8 +9,9 @@ use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::words::StepText;
 use crate::surfaces::cluster::bindings::copied;
 use crate::surfaces::issuer::known::Told;
-use crate::surfaces::issuer::list::ISSUERS;
-use crate::surfaces::issuer::subject::{Outside, of};
+use crate::surfaces::issuer::listed::ISSUERS;
+use crate::surfaces::issuer::outside::Outside;
+use crate::surfaces::issuer::subject::of;
 use rehome_orchestrator::{Node, StepId, Template};
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
 use crate::relocate::preflight::notice::Preflight;
-use crate::surfaces::issuer::list::ISSUERS;
+use crate::surfaces::issuer::listed::ISSUERS;
 use crate::surfaces::issuer::preflight::notices;
 use crate::surfaces::row::{Row, by_hand, named};
 use crate::surfaces::surface::Surface;

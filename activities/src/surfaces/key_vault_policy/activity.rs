@@ -3,7 +3,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
+    Parts, Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::{ClientId, DirectoryId, NO_ANSWER, PrincipalId, ResourceId};
@@ -11,7 +11,7 @@ use crate::commands::shown;
 use crate::references::rest::{Rest, Spill};
 use crate::references::settings_key::SettingsKey;
 use crate::references::table::Verb;
-use crate::surfaces::host::rewrite::{Parts, Shape, shape};
+use crate::surfaces::host::rewrite::{Shape, shape};
 use crate::surfaces::key_vault_policy::image::{Image, entry_of, flat, image, is_entry, is_of_before};
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
@@ -394,7 +394,7 @@ impl<W: Way> Activity for Policy<W> {
             let (who, vault) = (shown(&input.object_id), shown(&input.vault));
             return format!("put the access policy of {who} back into {vault}");
         }
-        let name = input.vault.rsplit('/').next().unwrap_or_default();
+        let name = input.vault.name();
         format!(
             "az keyvault delete-policy --name {} --object-id {}",
             crate::activity::quoted(name),

@@ -1,7 +1,7 @@
 //! Activities: entries in key vaults, as they were read. Pure.
 
 use crate::azure::{ClientId, DirectoryId, PrincipalId, ResourceId};
-use crate::relocate::survey::parse::id;
+use crate::references::members::id;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

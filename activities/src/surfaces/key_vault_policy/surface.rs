@@ -1,18 +1,16 @@
 //! Activities: access policies of key vaults: read once for a batch, copied, and taken from the old identity.
 
 use crate::activity::kit::Kind;
-use crate::azure::{PrincipalId, Reader, ResourceId};
+use crate::azure::{AT_ONCE, PrincipalId, Reader, ResourceId};
 use crate::references::scan::Identifiers;
-use crate::references::table;
 use crate::references::words::{Batch, ByIdentity};
+use crate::references::{members, table};
 use crate::relocate::facts::{AccessPolicy, Facts, Gap};
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::plan::words::place;
 use crate::relocate::short::short;
 use crate::relocate::survey::accounts::accounts;
-use crate::relocate::survey::common::AT_ONCE;
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::parse;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::key_vault_policy::activity::{Add, Policy, PolicyInput, Remove, Way};
 use crate::surfaces::key_vault_policy::facts::access_policies;
@@ -39,7 +37,7 @@ impl Surface for KeyVaultPolicies {
     fn read_once<'a>(&'a self, reader: &'a Reader, batch: Batch<'a>) -> BoxFuture<'a, Once> {
         Box::pin(async move {
             let (vaults, gaps) = vaults(reader).await;
-            let ids = vaults.iter().map(|one| parse::id(one, "/id").unwrap_or_default());
+            let ids = vaults.iter().map(|one| members::id(one, "/id").unwrap_or_default());
             let numbers = ids.zip(0..).collect();
             Once::new(Vaults { all: batch.sorted_values(vaults), numbers }, gaps)
         })

@@ -1,7 +1,7 @@
 //! Activities: locks, as they were read. Pure.
 
 use crate::azure::ResourceId;
-use crate::relocate::survey::parse::{id, text};
+use crate::references::members::{id, text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Something that names the identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Named {
+pub enum ManualReference {
     /// A deny assignment.
     Deny(Deny),
     /// Something that privileged identity management lets it activate.
@@ -108,7 +108,7 @@ pub struct OwnPolicy {
     pub body: Option<String>,
 }
 
-impl Named {
+impl ManualReference {
     /// What it is known by: the same in every survey.
     pub fn key(&self) -> String {
         let key = match self {

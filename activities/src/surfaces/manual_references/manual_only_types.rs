@@ -1,7 +1,7 @@
 //! Activities: types of resources that name identities and are never written to by a program. Pure.
 
 /// One type.
-pub(crate) struct Said {
+pub(crate) struct ManualOnlyType {
     /// The type, in lower case.
     pub(crate) kind: &'static str,
     /// The version that it is read in.
@@ -11,18 +11,18 @@ pub(crate) struct Said {
 }
 
 /// The types: to write one is to deploy it again, or to speak for another tenant.
-const SAID: [Said; 3] = [
-    Said {
+const MANUAL_ONLY: [ManualOnlyType; 3] = [
+    ManualOnlyType {
         kind: "microsoft.resources/deploymentstacks",
         api_version: "2024-03-01",
         what: "deployment stack",
     },
-    Said {
+    ManualOnlyType {
         kind: "microsoft.managedservices/registrationdefinitions",
         api_version: "2022-10-01",
         what: "Lighthouse definition",
     },
-    Said {
+    ManualOnlyType {
         kind: "microsoft.authorization/policyexemptions",
         api_version: "2022-07-01-preview",
         what: "policy exemption",
@@ -30,6 +30,6 @@ const SAID: [Said; 3] = [
 ];
 
 /// One of these types, by its name in any case.
-pub(crate) fn of(kind: &str) -> Option<&'static Said> {
-    SAID.iter().find(|said| said.kind.eq_ignore_ascii_case(kind))
+pub(crate) fn of(kind: &str) -> Option<&'static ManualOnlyType> {
+    MANUAL_ONLY.iter().find(|said| said.kind.eq_ignore_ascii_case(kind))
 }

@@ -4,11 +4,11 @@
 use crate::commands::shell::quoted;
 use crate::commands::shown;
 use crate::references::scan::Identifier;
-use crate::relocate::facts::{Deny, Eligible, Group as GroupFact, Named, NamedResource};
+use crate::relocate::facts::{Deny, Eligible, Group as GroupFact, ManualReference, NamedResource};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::words::StepText;
 use crate::relocate::plan::words::{grouped, place};
-use crate::surfaces::manual_references::manual_only_types as said;
+use crate::surfaces::manual_references::manual_only_types;
 use rehome_orchestrator::{Node, StepId, Template};
 use serde_json::json;
 
@@ -20,7 +20,7 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, known: &StepId) -> V
         let (title, node) = joined(new, group);
         steps.push(b.push(Part::Grant, StepText::new(title, "by hand"), &needs, node));
     }
-    for named in &b.facts.named {
+    for named in &b.facts.manual_references {
         if let Some((title, node)) = step(b, new, named) {
             steps.push(b.push(Part::Grant, StepText::new(title, "by hand"), &needs, node));
         }
@@ -28,20 +28,20 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, known: &StepId) -> V
     steps
 }
 
-fn step(b: &Builder<'_>, new: &NewIdentity, named: &Named) -> Option<(String, Node)> {
+fn step(b: &Builder<'_>, new: &NewIdentity, named: &ManualReference) -> Option<(String, Node)> {
     Some(match named {
-        Named::Deny(deny) if deny.excluded => excluded(b, new, deny),
-        Named::Resource(resource) => deployed(b, new, resource),
-        Named::Hsm(id) => local_roles(b, new, id),
-        Named::Workspace(id) => workspace_roles(b, new, id),
-        Named::Eligible(eligible) => could_activate(b, new, eligible),
+        ManualReference::Deny(deny) if deny.excluded => excluded(b, new, deny),
+        ManualReference::Resource(resource) => deployed(b, new, resource),
+        ManualReference::Hsm(id) => local_roles(b, new, id),
+        ManualReference::Workspace(id) => workspace_roles(b, new, id),
+        ManualReference::Eligible(eligible) => could_activate(b, new, eligible),
         // There is nothing to do before somebody decides so, or it has steps of its own.
-        Named::Deny(_)
-        | Named::Pim(_)
-        | Named::Exemption(_)
-        | Named::Policy(_)
-        | Named::Home(_)
-        | Named::Keeper(_) => return None,
+        ManualReference::Deny(_)
+        | ManualReference::Pim(_)
+        | ManualReference::Exemption(_)
+        | ManualReference::Policy(_)
+        | ManualReference::Home(_)
+        | ManualReference::Keeper(_) => return None,
     })
 }
 
@@ -134,7 +134,7 @@ fn could_activate(b: &Builder<'_>, new: &NewIdentity, e: &Eligible) -> (String, 
 }
 
 fn deployed(b: &Builder<'_>, new: &NewIdentity, resource: &NamedResource) -> (String, Node) {
-    let said = said::of(&resource.kind);
+    let said = manual_only_types::of(&resource.kind);
     let (what, api) = said.map_or(("resource", "2022-10-01"), |said| (said.what, said.api_version));
     let (id, kind) = (shown(&resource.id), shown(&resource.kind));
     let places: Vec<String> = resource.places.iter().map(|place| shown(&place.pointer)).collect();
@@ -158,13 +158,13 @@ fn deployed(b: &Builder<'_>, new: &NewIdentity, resource: &NamedResource) -> (St
     };
     let undo = [format!("{id}\nDeploy it again without this principal:\n  "), String::new()];
     let node = Node::ByHand { instruction: with_principal(new, fresh), undo: with_principal(new, undo) };
-    (format!("{what} {}: name NEW, as it names OLD", grouped(&id)), node)
+    (format!("{what} {}: name NEW, as it names OLD", grouped(&resource.id)), node)
 }
 
 /// The command that deploys a stack again, but for what nobody but its owner has.
 /// Source: <https://learn.microsoft.com/cli/azure/stack>
 fn stack(resource: &NamedResource) -> Option<String> {
-    if !resource.kind.eq_ignore_ascii_case("microsoft.resources/deploymentstacks") {
+    if resource.kind != "microsoft.resources/deploymentstacks" {
         return None;
     }
     let parts: Vec<&str> = resource.id.split('/').skip(1).collect();
@@ -243,7 +243,7 @@ mod tests {
     const STACK: &str =
         "/subscriptions/s1/resourceGroups/rg-pay-weu/providers/Microsoft.Resources/deploymentStacks/it's";
 
-    fn all() -> Vec<Named> {
+    fn all() -> Vec<ManualReference> {
         let deny = |excluded| Deny {
             id: format!("{GROUP}/d-{excluded}").into(),
             name: "d".into(),
@@ -262,17 +262,17 @@ mod tests {
         };
         let pointer = "/properties/denySettings/excludedPrincipals/0".into();
         vec![
-            Named::Deny(deny(false)),
-            Named::Deny(deny(true)),
-            Named::Pim(pim(PimKind::Group)),
-            Named::Resource(NamedResource {
+            ManualReference::Deny(deny(false)),
+            ManualReference::Deny(deny(true)),
+            ManualReference::Pim(pim(PimKind::Group)),
+            ManualReference::Resource(NamedResource {
                 id: STACK.into(),
                 kind: "microsoft.resources/deploymentstacks".into(),
                 location: String::new(),
                 places: vec![Reference { pointer, identifier: Identifier::PrincipalId }],
             }),
-            Named::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm").into()),
-            Named::Eligible(Eligible {
+            ManualReference::Hsm(format!("{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm").into()),
+            ManualReference::Eligible(Eligible {
                 role: "/r".into(),
                 name: "Operator".into(),
                 principal: "it's".into(),
@@ -280,7 +280,7 @@ mod tests {
                 condition: Some(format!("x eq '{PRINCIPAL}'")),
                 condition_version: None,
             }),
-            Named::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/syn").into()),
+            ManualReference::Workspace(format!("{GROUP}/providers/Microsoft.Synapse/workspaces/syn").into()),
         ]
     }
 
@@ -295,7 +295,7 @@ mod tests {
         let mut facts = facts();
         facts.hosts = vec![host("Microsoft.Storage/storageAccounts", "st")];
         let before = plan(&params(), &facts).unwrap().steps.len();
-        facts.named = all();
+        facts.manual_references = all();
         let plan = plan(&params(), &facts).unwrap();
         assert_eq!(plan.steps.len(), before + 5, "nothing is done about who is denied or could activate");
         let said: Vec<&Step> =
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn a_deny_assignment_that_would_begin_to_deny_is_a_blocker_until_somebody_answers_for_it() {
         let mut facts = facts();
-        facts.named = all();
+        facts.manual_references = all();
         let codes = |params: &crate::relocate::Params| {
             let found = preflight(params, &facts);
             let codes = |all: &[crate::relocate::preflight::Notice]| {

@@ -1,7 +1,7 @@
 //! Activities: what names an identity and speaks against its move, or should be known before it. Pure.
 
 use crate::azure::errors::NO_LICENCE;
-use crate::relocate::facts::{Deny, Facts, GapCode, Named, Pim, PimKind};
+use crate::relocate::facts::{Deny, Facts, GapCode, ManualReference, Pim, PimKind};
 use crate::relocate::params::Params;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
@@ -10,19 +10,19 @@ use crate::surfaces::sign_ins::log::{LOG, elsewhere};
 
 /// Looks at everything that names the identity.
 pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
-    for named in &facts.named {
+    for named in &facts.manual_references {
         match named {
-            Named::Deny(deny) => denial(params, deny, out),
-            Named::Pim(pim) => eligible(&facts.graph, pim, out),
+            ManualReference::Deny(deny) => denial(params, deny, out),
+            ManualReference::Pim(pim) => eligible(&facts.graph, pim, out),
             // A step of the plan says what to do.
-            Named::Resource(_)
-            | Named::Exemption(_)
-            | Named::Policy(_)
-            | Named::Hsm(_)
-            | Named::Eligible(_)
-            | Named::Home(_)
-            | Named::Keeper(_)
-            | Named::Workspace(_) => {}
+            ManualReference::Resource(_)
+            | ManualReference::Exemption(_)
+            | ManualReference::Policy(_)
+            | ManualReference::Hsm(_)
+            | ManualReference::Eligible(_)
+            | ManualReference::Home(_)
+            | ManualReference::Keeper(_)
+            | ManualReference::Workspace(_) => {}
         }
     }
     unknown(params, facts, out);

@@ -31,7 +31,7 @@ impl Surface for ManualReferences {
     }
 
     fn compare(&self, facts: &Facts, put: &mut dyn FnMut(String, String)) {
-        for named in &facts.named {
+        for named in &facts.manual_references {
             put(named.key(), short(named));
         }
     }

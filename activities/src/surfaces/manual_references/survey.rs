@@ -2,37 +2,36 @@
 //! others could activate, resources that are written as a whole by others. Reads only.
 
 use crate::azure::errors::NO_LICENCE;
-use crate::azure::{PrincipalId, Reader, ResourceId, ResourceType};
+use crate::azure::{AT_ONCE, PrincipalId, Reader, ResourceId, ResourceType};
+use crate::references::members;
 use crate::references::scan::{Identifiers, scan};
 use crate::relocate::facts::*;
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::parse;
 use crate::surfaces::host::candidates::Candidates;
-use crate::surfaces::manual_references::manual_only_types as said;
+use crate::surfaces::manual_references::manual_only_types;
+use crate::surfaces::role_assignment::facts::SCHEDULED;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Requests at the same time.
-const AT_ONCE: usize = 32;
-
-/// The version of schedules.
-const SCHEDULES: &str = "2020-10-01";
-
 /// The roles of Azure that the identity could activate, and those on it that others could.
-pub(crate) async fn eligible(reader: &Reader, common: &Common, who: &Identifiers) -> (Vec<Named>, Vec<Gap>) {
+pub(crate) async fn eligible(
+    reader: &Reader,
+    common: &Common,
+    who: &Identifiers,
+) -> (Vec<ManualReference>, Vec<Gap>) {
     let on = format!("{}/providers/Microsoft.Authorization/roleEligibilitySchedules", who.resource_id);
     let (found_on, mut gaps) = match common.granted.eligible_on(who) {
         Some(known) => (known.to_vec(), Vec::new()),
-        None => read(reader, vec![(on.clone(), vec![("$filter", "atScope()")])], SCHEDULES).await,
+        None => read(reader, vec![(on.clone(), vec![("$filter", "atScope()")])], SCHEDULED).await,
     };
     // Without a licence nobody is eligible, and the lists above say that there is none.
     gaps.retain(|gap| gap.scope != on || !gap.why.contains(NO_LICENCE));
     let (found, unread) = common.granted.eligible(who);
     gaps.extend(unread);
     let all = found.into_iter().chain(&found_on);
-    let mut named: Vec<Named> = all.filter_map(|body| eligibility(body, common, who)).collect();
+    let mut named: Vec<ManualReference> = all.filter_map(|body| eligibility(body, common, who)).collect();
     named.sort();
     named.dedup();
     (named, gaps)
@@ -52,7 +51,7 @@ pub(crate) async fn read(
     for (found, path) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match found {
             Ok(mut found) => {
-                found.retain(|one| parse::id::<ResourceId>(one, "/id").is_some_and(|id| seen.insert(id)));
+                found.retain(|one| members::id::<ResourceId>(one, "/id").is_some_and(|id| seen.insert(id)));
                 all.append(&mut found);
             }
             Err(why) => gaps.push(gap(&path, &why)),
@@ -61,50 +60,51 @@ pub(crate) async fn read(
     (all, gaps)
 }
 
-fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<Named> {
-    let principal: PrincipalId = parse::id(body, "/properties/principalId")?;
-    let role: ResourceId = parse::id(body, "/properties/roleDefinitionId")?;
+fn eligibility(body: &Value, common: &Common, who: &Identifiers) -> Option<ManualReference> {
+    let principal: PrincipalId = members::id(body, "/properties/principalId")?;
+    let role: ResourceId = members::id(body, "/properties/roleDefinitionId")?;
     let name = common.roles.get(&role.name().into()).cloned().unwrap_or_else(|| role.name().to_owned());
-    let at = parse::scope(body)?;
-    let until = parse::text(body, "/properties/endDateTime");
+    let at = members::scope(body)?;
+    let until = members::text(body, "/properties/endDateTime");
     if principal == who.principal_id {
         let kind = PimKind::AzureRole;
         let (role, at) = (role.to_string(), at.to_string());
-        return Some(Named::Pim(Pim { kind, name, at, until, eligible: true, from: None, role }));
+        return Some(ManualReference::Pim(Pim { kind, name, at, until, eligible: true, from: None, role }));
     }
     (at == who.resource_id).then(|| {
-        Named::Eligible(Eligible {
+        ManualReference::Eligible(Eligible {
             role,
             name,
             principal,
             until,
-            condition: parse::text(body, "/properties/condition"),
-            condition_version: parse::text(body, "/properties/conditionVersion"),
+            condition: members::text(body, "/properties/condition"),
+            condition_version: members::text(body, "/properties/conditionVersion"),
         })
     })
 }
 
 /// Those of what the index found that are not hosts, and name the identity.
-pub(crate) fn resources(found: &Candidates, who: &Identifiers) -> Vec<Named> {
+pub(crate) fn resources(found: &Candidates, who: &Identifiers) -> Vec<ManualReference> {
     found.of(who).filter_map(|candidate| named(&candidate.body()?, who)).collect()
 }
 
 /// What one resource is, if it is no host.
-pub(crate) fn named(body: &Value, who: &Identifiers) -> Option<Named> {
-    let id: ResourceId = parse::id(body, "/id")?;
-    let kind: ResourceType = parse::id(body, "/type").or_else(|| id.kind())?;
+pub(crate) fn named(body: &Value, who: &Identifiers) -> Option<ManualReference> {
+    let id: ResourceId = members::id(body, "/id")?;
+    let kind: ResourceType = members::id(body, "/type").or_else(|| id.kind())?;
     // What stands on the identity itself is put on the new one too.
     if id.scope().is_some_and(|scope| scope == who.resource_id) {
         return None;
     }
-    said::of(&kind)?;
+    manual_only_types::of(&kind)?;
     let echo = |pointer: &str| pointer == "/id" || pointer.to_ascii_lowercase().starts_with("/systemdata/");
     let mentions = scan(body, who).into_iter().filter(|mention| !echo(&mention.pointer));
     let places: BTreeSet<Reference> =
         mentions.map(|m| Reference { pointer: m.pointer, identifier: m.identifier }).collect();
-    let location = parse::text(body, "/location").unwrap_or_default();
-    (!places.is_empty())
-        .then(|| Named::Resource(NamedResource { id, kind, location, places: places.into_iter().collect() }))
+    let location = members::text(body, "/location").unwrap_or_default();
+    (!places.is_empty()).then(|| {
+        ManualReference::Resource(NamedResource { id, kind, location, places: places.into_iter().collect() })
+    })
 }
 
 #[cfg(test)]
@@ -120,7 +120,9 @@ mod tests {
         let stack = json!({"id": format!("{GROUP}/providers/Microsoft.Resources/deploymentStacks/st"),
             "type": "Microsoft.Resources/deploymentStacks",
             "properties": {"denySettings": {"excludedPrincipals": ["x", PRINCIPAL]}}});
-        let Some(Named::Resource(found)) = named(&stack, &who) else { panic!("it names the identity") };
+        let Some(ManualReference::Resource(found)) = named(&stack, &who) else {
+            panic!("it names the identity")
+        };
         let place = "/properties/denySettings/excludedPrincipals/1".to_owned();
         assert_eq!(found.places, [Reference { pointer: place, identifier: Identifier::PrincipalId }]);
         let exemption = |of: &str| {

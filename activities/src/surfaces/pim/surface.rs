@@ -4,7 +4,7 @@
 use crate::activity::kit::Kind;
 use crate::activity::timed::{End, Give, Timed, moment};
 use crate::azure::PrincipalId;
-use crate::relocate::facts::{Directory, Facts, Named, Pim, PimKind};
+use crate::relocate::facts::{Directory, Facts, ManualReference, Pim, PimKind};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::short::short;
@@ -49,7 +49,7 @@ impl Surface for TimedEntra {
         let all = answers.all.into_iter().map(|(_, answer)| answer).collect();
         let (pims, gaps) = survey::read(answers.principal, all);
         let (eligible, scheduled): (Vec<Pim>, Vec<Pim>) = pims.into_iter().partition(|pim| pim.eligible);
-        out.named.extend(eligible.into_iter().map(Named::Pim));
+        out.manual_references.extend(eligible.into_iter().map(ManualReference::Pim));
         out.directory.scheduled = scheduled;
         out.gaps.extend(gaps);
     }

@@ -155,9 +155,8 @@ impl Activity for EnsureGroup {
     }
 
     fn residue(&self, input: &GroupInput, (): &(), _: Option<&GroupOutput>) -> String {
-        let name = input.id.rsplit('/').next().unwrap_or_default();
-        let subscription = input.id.split('/').nth(2).unwrap_or_default();
-        format!("az group delete --subscription {} --name {}", quoted(subscription), quoted(name))
+        let subscription = input.id.subscription().unwrap_or_default();
+        format!("az group delete --subscription {} --name {}", quoted(&subscription), quoted(input.id.name()))
     }
 }
 

@@ -1,10 +1,16 @@
 //! Activities: role assignments, as they were read. Pure.
 
 use crate::azure::{DirectoryId, PrincipalId, ResourceId};
-use crate::relocate::survey::parse::{id, ids, scope, text};
+use crate::references::members::{id, ids, scope, text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// The version of assignments that begin or end by themselves.
+pub(crate) const SCHEDULED: &str = "2020-10-01";
+
+/// The list that tells time-bound assignments from permanent ones.
+pub(crate) const SCHEDULES: &str = "/roleAssignmentSchedules";
 
 /// A role assignment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,13 +50,13 @@ impl Assignment {
     }
 
     /// The role's GUID; what stands before it depends on the subscription that was asked.
-    pub fn role_guid(&self) -> &str {
-        self.role_definition_id.name()
+    pub fn role_guid(&self) -> DirectoryId {
+        self.role_definition_id.name().into()
     }
 
     /// Whether both are of one role.
     pub fn is_of_role(&self, other: &Self) -> bool {
-        self.role_guid().eq_ignore_ascii_case(other.role_guid())
+        self.role_guid() == other.role_guid()
     }
 }
 

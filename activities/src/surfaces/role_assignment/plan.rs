@@ -102,7 +102,7 @@ impl Role<'_> {
         let a = self.of;
         if a.is_scheduled() {
             let when = [&a.until, &a.from].map(|time| time.as_deref().unwrap_or_default()).concat();
-            let name = b.derived_name(&["schedule", self.scope, a.role_guid(), &when, &a.principal_id]);
+            let name = b.derived_name(&["schedule", self.scope, &a.role_guid(), &when, &a.principal_id]);
             let scope = self.scope;
             let mut input = self.schedule(name);
             return b.make(Part::Grant, text, needs, scope, |locks| {
@@ -114,7 +114,7 @@ impl Role<'_> {
         let renamed = |text: &Option<String>| text.as_deref().map(|t| b.renamed_text(new, t));
         let mut input = GrantInput {
             scope: self.scope.clone(),
-            name: b.derived_name(&["role", self.scope, a.role_guid(), &a.principal_id, old_condition]),
+            name: b.derived_name(&["role", self.scope, &a.role_guid(), &a.principal_id, old_condition]),
             role_definition_id: a.role_definition_id.clone(),
             principal_id: self.principal,
             principal_type: a.principal_type.clone(),

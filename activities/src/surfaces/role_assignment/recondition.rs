@@ -3,7 +3,7 @@
 
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
+    Parts, Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, map, unread};
 use crate::azure::ResourceId;
@@ -11,7 +11,6 @@ use crate::references::rest::{Lens, Rest, Spill};
 use crate::references::rewrite::{Pair, rewrite};
 use crate::references::settings_key::SettingsKey;
 use crate::references::text::mentions;
-use crate::surfaces::host::rewrite::Parts;
 use crate::surfaces::role_assignment::activity::AUTHORIZATION;
 use rehome_orchestrator::{
     Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,

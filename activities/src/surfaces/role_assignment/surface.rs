@@ -127,7 +127,7 @@ pub(crate) fn known_by(a: &Assignment) -> String {
 }
 
 fn said(a: &Assignment) -> String {
-    let role = a.role_guid().to_ascii_lowercase();
+    let role = a.role_guid().folded();
     let [until, from] = [&a.until, &a.from].map(|time| time.as_deref().map(moment));
     let place = (a.scope.folded(), &a.principal_type, &a.description);
     let rest =

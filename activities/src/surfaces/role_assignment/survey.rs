@@ -7,7 +7,7 @@ use crate::relocate::facts::{Assignment, Gap};
 use crate::relocate::survey::common::Common;
 use crate::relocate::survey::gaps::{gap, understood};
 use crate::surfaces::role_assignment::activity::AUTHORIZATION;
-use crate::surfaces::role_assignment::facts::assignment;
+use crate::surfaces::role_assignment::facts::{SCHEDULED, SCHEDULES, assignment};
 use crate::surfaces::schedule::survey::Schedules;
 use rehome_orchestrator::Fault;
 use serde_json::Value;
@@ -60,13 +60,10 @@ pub(crate) async fn assignments(reader: &Reader, common: &Common, who: &Identifi
     out
 }
 
-/// The list that tells time-bound assignments from permanent ones.
-pub(crate) const SCHEDULES: &str = "/roleAssignmentSchedules";
-
 /// Assignments that begin or end at a time of their own. A tenant without the licence for it has none.
 async fn schedules(reader: &Reader, provider: &str, filter: &str) -> Result<Schedules, Fault> {
     let path = format!("{provider}{SCHEDULES}");
-    match reader.list(&path, "2020-10-01", &[("$filter", filter)]).await {
+    match reader.list(&path, SCHEDULED, &[("$filter", filter)]).await {
         Ok(all) => Ok(Schedules(all)),
         Err(why) if why.code.eq_ignore_ascii_case(NO_LICENCE) => Ok(Schedules::default()),
         Err(why) => Err(why),

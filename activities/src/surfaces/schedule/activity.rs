@@ -4,11 +4,10 @@ use crate::activity::kept_lock::KeptLock;
 use crate::activity::timed::{Request, Stands, Timed, Times};
 use crate::activity::{Clients, map, quoted};
 use crate::azure::{PrincipalId, ResourceId};
+use crate::surfaces::role_assignment::facts::SCHEDULED;
 use rehome_orchestrator::{Call, Fault, FaultKind, Operation, Outcome, PlanValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-const SCHEDULES: &str = "2020-10-01";
 
 /// What is made and ended.
 pub(crate) struct TimedAssignment;
@@ -89,7 +88,7 @@ impl Timed for TimedAssignment {
     async fn stands(clients: &Clients, input: &ScheduleInput) -> Result<Stands, Fault> {
         let filter = format!("principalId eq '{}'", input.principal_id.replace('\'', "''"));
         let list = input.list("roleAssignmentSchedules");
-        let all = clients.reader.list(&list, SCHEDULES, &[("$filter", &filter)]).await?;
+        let all = clients.reader.list(&list, SCHEDULED, &[("$filter", &filter)]).await?;
         let text = |one: &Value, name: &str| one["properties"][name].as_str().unwrap_or_default().to_owned();
         let found = all.iter().find(|one| {
             let role = ResourceId::from(text(one, "roleDefinitionId"));
@@ -111,11 +110,11 @@ impl Timed for TimedAssignment {
         let own = request == Request::Give { first: true } && call.attempt() == 1;
         let name = if own { input.name.clone() } else { call.request_id().to_string() };
         let id = format!("{}/{name}", input.list("roleAssignmentScheduleRequests"));
-        map(clients.writer.put(call, &id, SCHEDULES, &input.body(request), None).await, |_| ())
+        map(clients.writer.put(call, &id, SCHEDULED, &input.body(request), None).await, |_| ())
     }
 
     async fn cancel(clients: &Clients, call: &Call, _: &ScheduleInput, request: &str) -> Outcome<()> {
-        let sent = clients.writer.post(call, &format!("{request}/cancel"), SCHEDULES, None).await;
+        let sent = clients.writer.post(call, &format!("{request}/cancel"), SCHEDULED, None).await;
         map(sent, |_| ())
     }
 
@@ -136,6 +135,6 @@ impl Timed for TimedAssignment {
     fn by_hand(input: &ScheduleInput, request: Request) -> String {
         let list = quoted(&input.list("roleAssignmentScheduleRequests"));
         let body = quoted(&input.body(request).to_string());
-        format!("az rest --method put --url {list}\"/$(uuidgen)?api-version={SCHEDULES}\" --body {body}")
+        format!("az rest --method put --url {list}\"/$(uuidgen)?api-version={SCHEDULED}\" --body {body}")
     }
 }

@@ -5,8 +5,8 @@
 //! are those of now and of the future, the instances those of now.
 
 use crate::azure::{DirectoryId, PrincipalId, ResourceId};
+use crate::references::members;
 use crate::relocate::facts::Assignment;
-use crate::relocate::survey::parse;
 use crate::surfaces::role_assignment::facts::assignment;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub(crate) struct Schedules(pub(crate) Vec<Value>);
 
 /// What an assignment is known by in both lists: scope, role and principal, in lower case.
 fn bound(a: &Assignment) -> (ResourceId, DirectoryId, PrincipalId) {
-    (a.scope.clone(), a.role_guid().into(), a.principal_id.clone())
+    (a.scope.clone(), a.role_guid(), a.principal_id.clone())
 }
 
 impl Schedules {
@@ -27,8 +27,8 @@ impl Schedules {
         let now = Utc::now();
         let own = self.0.iter().filter_map(|body| {
             let mut one = assignment(body, roles)?;
-            one.until = parse::text(body, "/properties/endDateTime");
-            one.from = parse::text(body, "/properties/startDateTime").filter(|start| is_ahead(start, now));
+            one.until = members::text(body, "/properties/endDateTime");
+            one.from = members::text(body, "/properties/startDateTime").filter(|start| is_ahead(start, now));
             Some((bound(&one), one, is_live(body)))
         });
         let own: Vec<_> = own.collect();

@@ -2,12 +2,10 @@
 
 use crate::azure::ResourceId;
 use crate::references::known;
+use crate::references::members::id;
 use crate::references::scan::{Identifier, Identifiers, Mention, scan};
-use crate::relocate::facts::{Host, Method};
-use crate::relocate::survey::parse::{host, id};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// A grant that is a child resource of some service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,15 +24,8 @@ const READ_ONLY: [&str; 6] =
     ["provisioningState", "aadObjectId", "principalName", "tenantName", "objectId", "createdDate"];
 
 /// Servers with one administrator, which is a host and no grant.
-fn is_single(id: &ResourceId) -> bool {
+pub(crate) fn is_single(id: &ResourceId) -> bool {
     id.kind().and_then(|kind| known::of(&kind)).is_some_and(|known| known.single)
-}
-
-/// The one administrator of a server, where that is the identity: it is re-pointed like any reference.
-pub(crate) fn administrator(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
-    let mut host = host(body, api_version, who).filter(|host| is_single(&host.id))?;
-    host.found_by = BTreeSet::from([Method::Direct]);
-    Some(host)
 }
 
 /// A grant inside a service, where it names the identity.

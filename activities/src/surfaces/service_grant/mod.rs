@@ -2,6 +2,6 @@
 
 pub(crate) mod activity;
 pub(crate) mod facts;
-mod surface;
+pub(crate) mod surface;
 
 pub(crate) use surface::{ServiceGrants, administrators};

@@ -2,23 +2,23 @@
 
 use crate::activity::kit::Kind;
 use crate::activity::object::{Object, Put, Remove};
-use crate::azure::{Reader, ResourceId, says_never};
+use crate::azure::{AT_ONCE, Reader, ResourceId, says_never};
 use crate::references::known::{self, Grants};
+use crate::references::members;
 use crate::references::scan::Identifiers;
 use crate::references::words::{Batch, ByIdentity};
-use crate::relocate::facts::{Facts, Gap, Host, ServiceGrant};
+use crate::relocate::facts::{Facts, Gap, Host, Method, ServiceGrant};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part, ReadyPrincipal};
 use crate::relocate::plan::fresh::fresh_name;
 use crate::relocate::plan::words::{StepText, place};
 use crate::relocate::short::short;
 use crate::relocate::survey::accounts::accounts;
-use crate::relocate::survey::common::AT_ONCE;
 use crate::relocate::survey::gaps::gap;
-use crate::relocate::survey::parse;
+use crate::relocate::survey::parse::host;
 use crate::relocate::survey::wanted::Rights;
 use crate::surfaces::row::{Row, moved};
 use crate::surfaces::service_grant::activity::{MadeGrant, OldGrant, OldGrantInput, ServiceGrantInput};
-use crate::surfaces::service_grant::facts::{administrator, service_grant};
+use crate::surfaces::service_grant::facts::{is_single, service_grant};
 use crate::surfaces::surface::{Once, Surface};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
@@ -170,7 +170,7 @@ async fn grants_below(
     let (mut level, mut gaps) = (vec![json!({ "id": account })], Vec::new());
     for list in below.split('/') {
         let mut next = Vec::new();
-        for id in level.iter().filter_map(|one| parse::text(one, "/id")) {
+        for id in level.iter().filter_map(|one| members::text(one, "/id")) {
             let path = format!("{id}/{list}");
             match reader.list(&path, api, &[]).await {
                 Ok(found) => next.extend(found),
@@ -213,4 +213,11 @@ fn grant_id(b: &Builder<'_>, new: &NewIdentity, grant: &ServiceGrant) -> PlanVal
     let fresh =
         if uuid::Uuid::try_parse(name).is_ok() { derived } else { format!("{name}-{}", &derived[..8]) };
     ResourceId::from(format!("{parent}/{fresh}")).into()
+}
+
+/// The one administrator of a server, where that is the identity: it is re-pointed like any reference.
+pub(crate) fn administrator(body: &Value, api_version: &str, who: &Identifiers) -> Option<Host> {
+    let mut host = host(body, api_version, who).filter(|host| is_single(&host.id))?;
+    host.found_by = BTreeSet::from([Method::Direct]);
+    Some(host)
 }

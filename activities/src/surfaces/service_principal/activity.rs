@@ -6,13 +6,12 @@
 use crate::activity::kit::{Change, Handed, Kit};
 use crate::activity::principal_image::{WRITABLE, put_back, rest};
 use crate::activity::spilt::{
-    Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
+    Parts, Spilt, broken, found_changed, left_out, probed, probed_back, taken_back, written,
 };
 use crate::activity::{Clients, REPLICATION_RETRY, SETTLING_MS, finding, foreign, map, quoted, unread};
 use crate::azure::PrincipalId;
 use crate::references::rest::{Rest, Spill};
 use crate::references::settings_key::SettingsKey;
-use crate::surfaces::host::rewrite::Parts;
 use rehome_orchestrator::PlanValue;
 use rehome_orchestrator::{
     Activity, Call, Difference, Evidence, Fault, Finding, Outcome, Probe, ResourceKey, Retry, Reversibility,

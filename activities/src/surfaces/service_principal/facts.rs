@@ -1,6 +1,6 @@
 //! Activities: what is set on a service principal, as it was read. Pure.
 
-use crate::relocate::survey::parse;
+use crate::references::members;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,6 +28,6 @@ pub(crate) fn principal_settings(found: &Value) -> Option<PrincipalSettings> {
     let mut tags: Vec<String> =
         found["tags"].as_array()?.iter().filter_map(Value::as_str).map(ToOwned::to_owned).collect();
     tags.sort();
-    let notes = parse::text(found, "/notes").filter(|notes| !notes.is_empty());
+    let notes = members::text(found, "/notes").filter(|notes| !notes.is_empty());
     Some(PrincipalSettings { disabled: found["accountEnabled"] == false, tags, notes })
 }

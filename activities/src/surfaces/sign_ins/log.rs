@@ -40,9 +40,7 @@ pub(crate) fn elsewhere<'a>(
     roles: &'a [&str],
 ) -> impl Iterator<Item = &'a Audience> {
     audiences.iter().filter(|audience| {
-        let is = |known: &&str| {
-            known.eq_ignore_ascii_case(&audience.id) || known.eq_ignore_ascii_case(&audience.name)
-        };
+        let is = |known: &&str| audience.id == **known || known.eq_ignore_ascii_case(&audience.name);
         let listed = is(&STORAGE) && !roles.iter().any(|role| is_for_data(role));
         listed || !GOVERNED.iter().any(is) && !permitted.iter().any(is)
     })

@@ -14,11 +14,11 @@ use serde_json::Value;
 const MORE_MS: u64 = 86_400_000;
 
 /// Nobody has signed in as this principal for so long.
-pub(crate) struct PrincipalQuiet(pub(crate) Reader);
+pub(crate) struct NoRecentSignIns(pub(crate) Reader);
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct QuietInput {
+pub(crate) struct NoRecentSignInsInput {
     pub(crate) principal_id: PrincipalId,
     pub(crate) for_ms: u64,
 }
@@ -34,11 +34,11 @@ fn last(found: &[Value]) -> Result<Option<(DateTime<Utc>, &str)>, Fault> {
     Ok(last.map(|(at, name)| (at, name.unwrap_or("a service without a name"))))
 }
 
-impl Condition for PrincipalQuiet {
+impl Condition for NoRecentSignIns {
     const NAME: &'static str = "principal.quiet/1";
-    type Input = QuietInput;
+    type Input = NoRecentSignInsInput;
 
-    async fn check(&self, input: &QuietInput) -> ConditionResult {
+    async fn check(&self, input: &NoRecentSignInsInput) -> ConditionResult {
         let asked = path(&input.principal_id, input.for_ms.saturating_add(MORE_MS));
         let (found, now) = match self.0.graph_log(&asked).await {
             Ok(found) => found,

@@ -2,7 +2,7 @@
 
 use crate::activity::kit::Kit;
 use crate::surfaces::row::{Row, named};
-use crate::surfaces::sign_ins::no_recent_sign_ins::PrincipalQuiet;
+use crate::surfaces::sign_ins::no_recent_sign_ins::NoRecentSignIns;
 use crate::surfaces::surface::Surface;
 use rehome_orchestrator::Registry;
 
@@ -18,6 +18,6 @@ impl Surface for SignIns {
     }
 
     fn conditions(&self, registry: Registry, kit: &Kit) -> Registry {
-        registry.condition(PrincipalQuiet(kit.reader()))
+        registry.condition(NoRecentSignIns(kit.reader()))
     }
 }

@@ -54,7 +54,7 @@ impl Relocation {
         Params {
             identity: estate::old().into(),
             target: Target {
-                subscription: part(2),
+                subscription: part(2).into(),
                 resource_group: part(4),
                 name: part(8),
                 location: "swedencentral".to_owned(),
