@@ -5,6 +5,7 @@ mod cli;
 mod cost;
 mod documents;
 mod errors;
+mod ids;
 mod promises;
 mod recovery;
 mod rooms;
