@@ -340,3 +340,68 @@ fn the_first_rule_that_fits_decides_and_what_a_row_says_beats_it() {
     let row = read(&text.replace("/n\"\n", "/n\"\ntarget_resource_group = \"mine\"\n")).expect("legal");
     assert_eq!(row.moves[0].target.resource_group, "mine");
 }
+
+/// Text that nobody wrote: parts of good files, torn, repeated and put together again, the same for the same seed.
+fn torn(seed: u64) -> (String, String) {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below.max(1) as u64).unwrap_or_default()
+    };
+    let odd = [
+        "\"", "[", "]]", "{", "}", "=", "\n", "\r\n", ",", ";", "\u{202e}", "ü", "\\u001b", "#", "'''", "0",
+        "-1", "9e9",
+    ];
+    let mut tear = |text: &str| {
+        let mut chars: Vec<char> = text.chars().collect();
+        for _ in 0..=next(4) {
+            let (at, length) = (next(chars.len()), next(40));
+            let end = (at + length).min(chars.len());
+            match next(3) {
+                0 => drop(chars.drain(at..end)),
+                1 => chars = [&chars[..end], &chars[at..]].concat(),
+                _ => drop(chars.splice(at..at, odd[next(odd.len())].chars())),
+            }
+        }
+        chars.into_iter().collect::<String>()
+    };
+    let files = [
+        include_str!("../../examples/every_option.toml").to_owned(),
+        with_rows("x.csv"),
+        with_rows("x.json"),
+        batch("expect = 1"),
+    ];
+    let csv = format!("id,target_name,tags\r\n{ID},\"new\",a=1; b=2\r\n");
+    let json = format!("[{{\"id\": \"{ID}\", \"target_name\": \"new\", \"tags\": {{\"a\": \"1\"}}}}]");
+    let nth = usize::try_from(seed % 4).unwrap_or_default();
+    (tear(&files[nth]), tear(if nth == 2 { &json } else { &csv }))
+}
+
+#[test]
+fn of_files_that_are_torn_every_mistake_has_its_place_and_what_is_taken_can_be_planned() {
+    let mut taken = 0;
+    for seed in 0..3_000 {
+        let (text, rows) = torn(seed);
+        match beside(&text, &rows) {
+            Ok(batch) => {
+                taken += 1;
+                assert!(!batch.moves.is_empty() || batch.asks_for().is_some(), "seed {seed}: {text}");
+                assert!(batch.moves.iter().all(|one| one.target.id() != one.identity), "seed {seed}: {text}");
+            }
+            Err(error) => {
+                assert!(!error.mistakes.is_empty(), "seed {seed}: {text}");
+                for one in &error.mistakes {
+                    let line =
+                        if one.file.ends_with("toml") { &text } else { &rows }.split('\n').nth(one.line - 1);
+                    let line = line.unwrap_or_else(|| panic!("seed {seed}: no line {}: {text}", one.line));
+                    assert!(one.column <= line.chars().count() + 1, "seed {seed}: {one:?}");
+                }
+                let shown = error.to_string();
+                assert!(!shown.contains('\u{202e}') && !shown.contains('\u{1b}'), "seed {seed}: {shown}");
+            }
+        }
+    }
+    assert!(taken > 10, "some of them are whole: {taken}");
+}
