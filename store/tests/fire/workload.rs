@@ -31,8 +31,8 @@ impl Size {
         match dice.below(12) {
             // Little more than making the log: most cuts fall into that.
             0..=2 => Self { lives: 1, bursts: 2, group: 2, body: 100 },
-            // Enough for SQLite to fold the write-ahead log away by itself, after 1,000 pages.
-            3 => Self { lives: 1, bursts: 12, group: 6, body: 60_000 },
+            // Enough for SQLite to fold the write-ahead log away by itself, after 4,096 pages.
+            3 => Self { lives: 1, bursts: 12, group: 6, body: 240_000 },
             4..=6 => Self { lives: 6, bursts: 2, group: 4, body: 6_000 },
             _ => Self { lives: 3, bursts: 8, group: 40, body: 900 },
         }
