@@ -18,6 +18,7 @@ use crate::service::Service;
 use crate::store::{self, Runner};
 use crate::view::{MoveView, State};
 use crate::wait::WaitKind;
+use crate::waves;
 use crate::world;
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, DriveError, Engine, Opened, RunId, StopReason, WaitPolicy,
@@ -105,7 +106,7 @@ pub(crate) async fn reach(
 fn worked_in(batch: &BatchLoaded, url: &str) -> bool {
     batch.entries.iter().any(|entry| match &entry.event {
         BatchEvent::Opened(opened) => world::cloud(opened) == Some(url),
-        BatchEvent::Planned(_) | BatchEvent::Approved(_) | BatchEvent::Restored(_) => false,
+        _ => false,
     })
 }
 
@@ -164,6 +165,7 @@ impl Drive<'_> {
         let (left, signal) = left?;
         anchored.map_err(|e| e.left("everything that was done is in the log"))?;
         let mut views = self.views().await?;
+        waves::mark(&*self.log, &mut views).await?;
         views.iter_mut().for_each(|view| unread(view, &left));
         let own = left.into_iter().filter(|(run, _)| self.runs.contains(run)).collect();
         let exit = signal.map_or_else(|| exit(self.goal, &own, &views), Signal::exit);
@@ -233,7 +235,7 @@ impl Drive<'_> {
         let batch = batch.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
         let mut worked = batch.entries.iter().filter_map(|e| match &e.event {
             BatchEvent::Opened(opened) => world::tenant(opened),
-            BatchEvent::Planned(_) | BatchEvent::Approved(_) | BatchEvent::Restored(_) => None,
+            _ => None,
         });
         match worked.next_back() {
             Some(tenant) if !tenant.eq_ignore_ascii_case(cloud.azure.tenant()) => {
@@ -266,6 +268,7 @@ pub(crate) fn opened(cloud: &Cloud, key: String) -> Opened {
 fn drive_error(e: &DriveError) -> CliError {
     let exit = match e {
         DriveError::Append { .. }
+        | DriveError::Batch { .. }
         | DriveError::UnknownName { .. }
         | DriveError::Misjudged { .. }
         | DriveError::NotSecured { .. }
@@ -299,6 +302,7 @@ pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[Move
         Goal::CleanUp => v.state == State::Done,
         Goal::Back => v.is_back(),
     };
+    let kept = left.values().any(|l| *l == StopReason::NotReleased);
     if left.values().any(|l| matches!(l, StopReason::Unreadable(_))) {
         Exit::Failed
     } else if any(State::Failed) || goal != Goal::Back && any(State::RolledBack) {
@@ -307,7 +311,8 @@ pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[Move
         Exit::Stale
     } else if views.iter().all(|v| reached(v) || v.state == State::Superseded) {
         Exit::Done
-    } else if WAITS.into_iter().any(waits)
+    } else if kept
+        || WAITS.into_iter().any(waits)
         || any(State::Paused)
         || left.values().any(|l| matches!(l, StopReason::Soak(_)))
     {

@@ -10,7 +10,7 @@ use crate::presence::Presence;
 use crate::render::live;
 use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
-use crate::{cloud::Cloud, key, store, world};
+use crate::{cloud::Cloud, key, store, waves, world};
 use rehome_activities::relocate::{self, Facts, Params, Relocate};
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, Clock, Fault, Opened, Request, RunId, SystemClock, Workflow, ask,
@@ -127,7 +127,8 @@ impl Following<'_> {
             }
             silent = matches!(presence, Presence::Silent(..));
             let there = !presence.is_nobody();
-            let views = store::views(&**self.log, self.runs).await?;
+            let mut views = store::views(&**self.log, self.runs).await?;
+            waves::mark(&**self.log, &mut views).await?;
             let events: Vec<u64> = views.iter().map(|view| view.events).collect();
             still = if events == before { still + 1 } else { 0 };
             before = events;
@@ -209,7 +210,7 @@ impl Following<'_> {
         let now = SystemClock.now_ms();
         let rests = |w: &WaitView| match w.kind {
             WaitKind::Approval => self.goal == Goal::Forward,
-            WaitKind::ByHand | WaitKind::Failed => !self.people,
+            WaitKind::ByHand | WaitKind::Failed | WaitKind::Wave => !self.people,
             WaitKind::Soak => !self.people && w.next_check_ms.is_some_and(|date| date - now > SHORT_SOAK_MS),
             WaitKind::Azure
             | WaitKind::Retry

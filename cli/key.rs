@@ -51,7 +51,11 @@ impl Known {
                     }
                     // Whoever said that asked for this key, or for a new one.
                     BatchEvent::Restored(_) => Self::Some,
-                    BatchEvent::Planned(_) | BatchEvent::Approved(_) => continue,
+                    BatchEvent::Planned(_)
+                    | BatchEvent::Approved(_)
+                    | BatchEvent::Requested(_)
+                    | BatchEvent::WaveReleased(_)
+                    | BatchEvent::WavePassed(_) => continue,
                 };
                 if entry.position > last {
                     (known, last) = (says, entry.position);

@@ -50,6 +50,7 @@ mod store;
 mod time;
 mod view;
 mod wait;
+mod waves;
 mod work;
 mod world;
 

@@ -5,7 +5,7 @@
 
 use crate::error::{CliError, Exit};
 use crate::layout;
-use rehome_orchestrator::{Document, ObjectDigest, PlannedRun};
+use rehome_orchestrator::{Document, ObjectDigest, PlannedRun, Rollout};
 use serde::de::IgnoredAny;
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -27,6 +27,8 @@ struct File<'a> {
     format_version: &'a str,
     #[serde(serialize_with = "one_by_one")]
     moves: &'a [PlannedRun],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollout: Option<&'a Rollout>,
 }
 
 fn one_by_one<S: Serializer>(moves: &[PlannedRun], serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,8 +43,9 @@ fn one_by_one<S: Serializer>(moves: &[PlannedRun], serializer: S) -> Result<S::O
 
 /// Writes the file of a document, with its digest.
 pub(crate) fn write(document: &Document, digest: &str, to: &mut impl Write) -> io::Result<()> {
-    let Document { format_version, batch, about, runs: moves } = document;
-    layout::write(&File { about, batch, digest, format_version, moves }, &mut *to)?;
+    let Document { format_version, batch, about, runs: moves, rollout } = document;
+    let rollout = rollout.as_ref();
+    layout::write(&File { about, batch, digest, format_version, moves, rollout }, &mut *to)?;
     to.write_all(b"\n")
 }
 

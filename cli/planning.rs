@@ -1,7 +1,7 @@
 //! CLI: a batch file into a document to approve: survey, preflight, plan. Reads the cloud.
 
 use crate::about::{BatchAbout, MoveAbout};
-use crate::batch_file::{Batch, VALID_MS};
+use crate::batch_file::{Batch, VALID_MS, WaveAsked};
 use crate::cloud::Cloud;
 use crate::counted::counted;
 use crate::error::{CliError, Exit};
@@ -10,10 +10,12 @@ use crate::move_names::MoveNames;
 use crate::open_moves::{self, OpenMove};
 use crate::output::{Output, Waiting};
 use crate::planned_move::{Setting, a_move};
-use rehome_activities::azure::Reader;
+use rehome_activities::azure::{Reader, ResourceId};
 use rehome_activities::relocate::preflight::Notice;
 use rehome_activities::relocate::{self, Facts, Params};
-use rehome_orchestrator::{Clock, Document, FORMAT_VERSION, Fault, Json, SystemClock};
+use rehome_orchestrator::{
+    Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, Rollout, SystemClock, Wave,
+};
 
 /// What a survey says of an identity that is not there.
 const ABSENT: [&str; 2] = ["NoIdentity", "SubscriptionNotFound"];
@@ -83,8 +85,27 @@ pub(crate) async fn plan(cloud: &Cloud, batch: &Batch, open: &[OpenMove]) -> Res
         requests: Some(cloud.azure.requests()),
         national: setting.national.map(|national| national.name.to_owned()),
     };
+    let rollout = rollout(&batch.waves, &moves)?;
     let (format_version, batch) = (FORMAT_VERSION.to_owned(), batch.name.clone());
-    Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves })
+    Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves, rollout })
+}
+
+/// How the moves are let loose: each with the wave that its identity says, or the last one.
+fn rollout(asked: &[WaveAsked], moves: &[PlannedRun]) -> Result<Option<Rollout>, CliError> {
+    let wave = |wave: &WaveAsked| Wave {
+        name: wave.name.clone(),
+        runs: Vec::new(),
+        after_ms: wave.after_ms,
+        release: wave.release,
+    };
+    let mut waves: Vec<Wave> = asked.iter().map(wave).collect();
+    let Some(last) = waves.len().checked_sub(1) else { return Ok(None) };
+    for entry in moves {
+        let identity = ResourceId::from(MoveAbout::of(entry)?.identity);
+        let said = asked.iter().position(|wave| wave.identities.contains(&identity));
+        waves[said.unwrap_or(last)].runs.push(entry.run.clone());
+    }
+    Ok(Some(Rollout { waves }))
 }
 
 /// Says what kept facts from being read: an identity that is not there is one thing, a read that failed another.

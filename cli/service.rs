@@ -24,7 +24,7 @@ pub(crate) fn asked_for(batch: &BatchLoaded) -> Option<&Opened> {
     let after_plan = batch.entries.iter().rev().take_while(|e| !matches!(e.event, BatchEvent::Planned(_)));
     after_plan.into_iter().find_map(|e| match &e.event {
         BatchEvent::Opened(opened) => Some(opened),
-        BatchEvent::Planned(_) | BatchEvent::Approved(_) | BatchEvent::Restored(_) => None,
+        _ => None,
     })
 }
 

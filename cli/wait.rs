@@ -27,6 +27,8 @@ pub(crate) enum WaitKind {
     Runner,
     /// Azure, which cannot be read.
     Unread,
+    /// The turn of its wave.
+    Wave,
 }
 
 impl WaitKind {
@@ -43,6 +45,7 @@ impl WaitKind {
             Self::Restored => "RESTORED",
             Self::Runner => "RUNNER",
             Self::Unread => "UNREAD",
+            Self::Wave => "WAVE",
         }
     }
 }

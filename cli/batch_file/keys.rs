@@ -32,6 +32,7 @@ pub(super) enum Rule {
     /// The version of the form of batch files.
     Version,
     BatchName,
+    WaveName,
     Region,
     /// `24h`
     Duration,
@@ -72,6 +73,7 @@ pub(super) const FILE: &[Key] = &[
         "Where identities go: the first rule that fits decides, and a row beats it.",
     ),
     key("identity", Kind::Tables("[[identity]]", IDENTITY), "An identity that moves."),
+    key("wave", Kind::Tables("[[wave]]", WAVE), "Identities that begin together; all at once without one."),
     key(
         "scope_map",
         Kind::Pairs(Rule::Any),
@@ -151,9 +153,29 @@ const WHEN: &[Key] = &[
     key("tag", Kind::Pairs(Rule::Pattern), "Tags that it has to have, with patterns of their values."),
 ];
 
+/// Waves begin in the order of the file.
+const WAVE: &[Key] = &[
+    required(
+        "name",
+        Kind::Text(Rule::WaveName),
+        "The name of the wave, by which identities say that they are in it.",
+    ),
+    key(
+        "after",
+        Kind::Text(Rule::Duration),
+        "How long every move of the wave before it has to have been through; 0s without it.",
+    ),
+    key(
+        "release",
+        Kind::Text(Rule::OneOf(&["auto", "by-hand"])),
+        "Whether it then begins by itself, or when somebody releases it; auto without it.",
+    ),
+];
+
 /// What a row of the batch says.
 pub(super) const IDENTITY: &[Key] = &[
     required("id", Kind::Text(Rule::IdentityId), "The ARM id of the identity that moves."),
+    key("wave", Kind::Text(Rule::Any), "The wave that it moves in; the last one without it."),
     key("target_resource_group", Kind::Text(Rule::GroupName), "Where it goes; the same group without it."),
     key("target_name", Kind::Text(Rule::IdentityName), "Its new name; the same without it."),
     key("target_subscription", Kind::Text(Rule::Any), "Where it goes; the same subscription without it."),

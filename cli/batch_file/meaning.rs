@@ -69,6 +69,7 @@ pub(super) struct Row {
     pub(super) subscription: Option<String>,
     pub(super) resource_group: Option<String>,
     pub(super) name: Option<String>,
+    pub(super) wave: Option<String>,
     /// What holds for this identity beside the policy.
     options: Options,
 }
@@ -99,6 +100,7 @@ impl Row {
             subscription: said.owned("target_subscription"),
             resource_group: said.owned("target_resource_group"),
             name: said.owned("target_name"),
+            wave: said.owned("wave"),
             options,
         })
     }
@@ -106,7 +108,17 @@ impl Row {
     /// An identity that nothing is said of but that it is selected.
     pub(super) fn selected(id: &ResourceId, at: Place, from: &str) -> Self {
         let (id, from, options) = (id.clone(), from.to_owned(), Options::default());
-        Self { id, at, from, is_clean: true, subscription: None, resource_group: None, name: None, options }
+        Self {
+            id,
+            at,
+            from,
+            is_clean: true,
+            subscription: None,
+            resource_group: None,
+            name: None,
+            wave: None,
+            options,
+        }
     }
 
     /// The move of the identity to where it goes.

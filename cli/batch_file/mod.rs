@@ -21,12 +21,14 @@ mod syntax;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod wave;
 
 pub(crate) use batch::{AskedIn, Batch, Origin, VALID_MAX_MS, VALID_MS};
 pub(crate) use listed::Listed;
 pub(crate) use read::load;
 pub(crate) use rule::duration;
 pub(crate) use schema::schema;
+pub(crate) use wave::WaveAsked;
 
 /// A batch file to begin with.
 pub(crate) const TEMPLATE: &str = include_str!("init.toml");

@@ -33,6 +33,10 @@ impl Rule {
                 what: format!("{text:?} is no name of a batch"),
                 remedy: "1 to 64 letters, digits, hyphens, underscores and dots".to_owned(),
             }),
+            Self::WaveName => holds(is_batch_name(text), || Wrong {
+                what: format!("{text:?} is no name of a wave"),
+                remedy: "1 to 64 letters, digits, hyphens, underscores and dots".to_owned(),
+            }),
             Self::Region => holds(is_region(text), || Wrong {
                 what: format!("{text:?} is no name of a region"),
                 remedy: "write it as Azure spells it in `location`: \"swedencentral\"".to_owned(),

@@ -41,7 +41,7 @@ fn text(rule: &Rule) -> Value {
     match rule {
         Rule::Any | Rule::Pattern | Rule::Template => json!({"type": "string"}),
         Rule::Version => pattern(r"^1(\..*)?$"),
-        Rule::BatchName => pattern("^[A-Za-z0-9_.-]{1,64}$"),
+        Rule::BatchName | Rule::WaveName => pattern("^[A-Za-z0-9_.-]{1,64}$"),
         Rule::Region => pattern("^[A-Za-z0-9 ]*[A-Za-z0-9][A-Za-z0-9 ]*$"),
         Rule::Duration => pattern("^[0-9]+[smhd]$"),
         Rule::IdentityId => pattern("^(/[^/]+){8}$"),

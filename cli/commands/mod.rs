@@ -20,6 +20,7 @@ mod mark_done;
 mod pause;
 mod plan;
 mod rehearse;
+mod release;
 mod replay;
 mod resume;
 mod retry;

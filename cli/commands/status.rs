@@ -7,7 +7,7 @@ use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::source::Source;
 use crate::view::{MoveView, State};
-use crate::{left_out, render, store};
+use crate::{left_out, render, store, waves};
 use clap::Args;
 use rehome_orchestrator::{Clock, SystemClock};
 use serde_json::{Map, Value, json};
@@ -45,6 +45,7 @@ async fn status(c: &Context<'_>, args: &Status) -> Result<Exit, CliError> {
         log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
     let runner = source.presence();
     runner.judge_views(&mut views);
+    waves::mark(log, &mut views).await?;
     crate::hint_views::complete(c.output.hints(), &mut views);
     let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
     let left_out = left_out::of_batches(log, batches).await;

@@ -382,7 +382,13 @@ mod tests {
             plan: PLAN.clone(),
         }];
         let about = serde_json::Value::Null;
-        document(&Document { format_version: "1.0".into(), batch: "b".into(), about, runs: moves });
+        document(&Document {
+            format_version: "1.0".into(),
+            batch: "b".into(),
+            about,
+            runs: moves,
+            rollout: None,
+        });
     }
 
     #[test]

@@ -93,9 +93,10 @@ pub use activity::{
     ResourceKey, Reversibility, Workflow,
 };
 pub use batch::{
-    BatchApproved, BatchCommand, BatchError, BatchEvent, BatchLoaded, BatchPlanned, BatchState, Document,
-    FORMAT_VERSION, Opened, PlannedRun, Recording, RunSummary, Standing, batch_stream, decide_batch,
-    fold_batch,
+    BatchApproved, BatchCommand, BatchDecision, BatchError, BatchEvent, BatchLoaded, BatchPlanned,
+    BatchRequest, BatchRequested, BatchState, Document, FORMAT_VERSION, Opened, PlannedRun, Recording,
+    Rollout, RunSummary, Standing, Wave, WavePassed, WaveRelease, WaveReleased, WaveState, WaveWait,
+    batch_stream, decide_batch, fold_batch,
 };
 pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
 pub use fault::{Cause, Difference, Fault, FaultKind};
@@ -112,6 +113,7 @@ pub use run::codec::{CodecError, Entry, Recorded};
 pub use run::event::*;
 pub use run::fold::apply::Illegal;
 pub use run::mask::{MASK, mask, mask_flaw};
+pub use run::progress::RunProgress;
 pub use run::requests::{RequestError, ask, open_gate};
 pub use run::state::{ForwardState, PollState, Progress, RunDirection, RunState, StepState, UndoState};
 pub use run::wait::StepWait;

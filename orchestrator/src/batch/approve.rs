@@ -75,6 +75,7 @@ impl Document {
             format_version: self.format_version.clone(),
             about: Json::of(&self.about),
             runs: self.runs.iter().map(|m| m.run.clone()).collect(),
+            rollout: self.rollout.clone(),
         });
         let approved =
             BatchEvent::Approved(BatchApproved { digest: digest.to_owned(), reason: reason.to_owned() });

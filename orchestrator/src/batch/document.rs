@@ -2,6 +2,7 @@
 
 use crate::activity::Workflow;
 use crate::batch::event::{FORMAT_VERSION, is_readable};
+use crate::batch::rollout::Rollout;
 use crate::fault::Fault;
 use crate::ids::{RunId, is_name};
 use crate::json::{Json, as_value, of_value};
@@ -25,6 +26,9 @@ pub struct Document {
     /// The runs.
     #[serde(rename = "moves")]
     pub runs: Vec<PlannedRun>,
+    /// How the runs are let loose; all at once where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
 }
 
 /// One run of a document.
@@ -75,6 +79,9 @@ pub enum BatchError {
     /// Two runs of one name, or none.
     #[error("a document names each of its moves once, and has at least one: {0}")]
     Runs(String),
+    /// Waves that do not share out the runs.
+    #[error("the waves of a document share out its moves: {0}")]
+    Wave(String),
     /// A name that is none.
     #[error(
         "{0:?} is no name: a batch and a move are called by 1 to 64 letters, digits, hyphens, underscores and dots"
@@ -91,6 +98,14 @@ pub enum BatchError {
     /// A run of that name is in the log, with another plan.
     #[error("the log has a move called {0} from another plan")]
     Taken(RunId),
+    /// It cannot follow where the batch stands.
+    #[error("batch {batch} refuses that: {because}")]
+    Refused {
+        /// The batch.
+        batch: String,
+        /// Why.
+        because: String,
+    },
     /// There is no such batch.
     #[error("the log has no batch called {0}")]
     NoBatch(String),
@@ -106,7 +121,7 @@ impl Document {
     /// A document that says nothing else of its batch.
     pub fn new(batch: impl Into<String>, runs: Vec<PlannedRun>) -> Self {
         let format_version = FORMAT_VERSION.to_owned();
-        Self { format_version, batch: batch.into(), about: Value::Null, runs }
+        Self { format_version, batch: batch.into(), about: Value::Null, runs, rollout: None }
     }
 
     /// A document of one run, planned now; the batch and the run have the same name.
@@ -126,6 +141,9 @@ impl Document {
         members.begin_list("moves");
         self.runs.iter().for_each(|run| members.item(run));
         members.end_list();
+        if let Some(rollout) = &self.rollout {
+            members.member("rollout", rollout);
+        }
         members.finish()
     }
 
@@ -148,13 +166,17 @@ impl Document {
             }
             entry.plan.check().map_err(|source| BatchError::Plan { run: entry.run.clone(), source })?;
         }
-        if names.is_empty() { Err(BatchError::Runs("none".to_owned())) } else { Ok(()) }
+        if names.is_empty() {
+            return Err(BatchError::Runs("none".to_owned()));
+        }
+        self.rollout.as_ref().map_or(Ok(()), |rollout| rollout.check(names.into_iter()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::rollout::{Wave, WaveRelease};
     use crate::plan::digest;
 
     #[test]
@@ -169,8 +191,18 @@ mod tests {
             plan: plan.clone(),
         };
         for runs in [vec![], vec![run("m-1")], vec![run("m-2"), run("m-1")]] {
-            let document = Document::new("batch", runs);
-            assert_eq!(document.digest(), digest(&document));
+            let waves = |run: &PlannedRun| Wave {
+                name: run.run.to_string(),
+                runs: vec![run.run.clone()],
+                after_ms: 1,
+                release: WaveRelease::ByHand,
+            };
+            let rollout = Rollout { waves: runs.iter().map(waves).collect() };
+            let mut document = Document::new("batch", runs);
+            for rollout in [None, Some(rollout)] {
+                document.rollout = rollout;
+                assert_eq!(document.digest(), digest(&document));
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Engine: what can happen to a batch, as the log keeps it. Touches nothing.
 
+use crate::batch::rollout::Rollout;
 use crate::ids::RunId;
 use crate::json::Json;
 use crate::run::event_lost::Restored;
@@ -25,6 +26,12 @@ pub enum BatchEvent {
     Opened(Opened),
     /// The end of the log is lost.
     Restored(Restored),
+    /// A person asked for something.
+    Requested(BatchRequested),
+    /// The runs of a wave may begin.
+    WaveReleased(WaveReleased),
+    /// Every run of a wave is through.
+    WavePassed(WavePassed),
 }
 
 /// See [`BatchEvent::Planned`]. Together with the runs' own events it is the whole document again.
@@ -39,6 +46,9 @@ pub struct BatchPlanned {
     pub about: Json,
     /// Its runs, in the order of the document.
     pub runs: Vec<RunId>,
+    /// How they are let loose; all at once where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
 }
 
 /// See [`BatchEvent::Approved`].
@@ -73,4 +83,44 @@ impl Opened {
         let (program, host) = (program.to_owned(), String::new());
         Self { program, host, pid: 0, time_scale: 1.0, world: BTreeMap::new() }
     }
+}
+
+/// See [`BatchEvent::Requested`]. Who asked is the record's actor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRequested {
+    /// What for.
+    pub request: BatchRequest,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a person can ask of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchRequest {
+    /// Let this wave loose when its turn comes, and not before a person says so again where it was held.
+    Release(String),
+    /// Do not let this wave loose until it is released.
+    Hold(String),
+}
+
+/// See [`BatchEvent::WaveReleased`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaveReleased {
+    /// The wave.
+    pub wave: String,
+}
+
+/// See [`BatchEvent::WavePassed`]. What the next wave waits for is counted from this event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WavePassed {
+    /// The wave.
+    pub wave: String,
+    /// How many of its runs got through.
+    pub through: u64,
+    /// How many of its runs ended in another way.
+    pub fell_out: u64,
 }

@@ -1,7 +1,7 @@
 //! Engine: what each event does to a batch, and which events are legal where. Pure.
 
-use crate::batch::event::{BatchEvent, BatchPlanned, is_readable};
-use crate::batch::state::{BatchState, DocumentState};
+use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequest, is_readable};
+use crate::batch::state::{BatchState, DocumentState, WaveState};
 use crate::run::codec::{Entry, Recorded};
 use crate::run::fold::apply::Illegal;
 
@@ -23,6 +23,9 @@ pub fn fold_batch(state: &mut Option<BatchState>, entry: &Entry<BatchEvent>) -> 
         (BatchEvent::Approved(approved), Some(batch)) => batch.approve(&approved.digest),
         (BatchEvent::Opened(_), Some(batch)) => batch.open(entry.position),
         (BatchEvent::Restored(_), Some(_)) => Ok(()),
+        (BatchEvent::Requested(requested), Some(batch)) => batch.ask(&requested.request),
+        (BatchEvent::WaveReleased(released), Some(batch)) => batch.release(&released.wave, entry.position),
+        (BatchEvent::WavePassed(passed), Some(batch)) => batch.pass(&passed.wave, entry.at_ms),
     };
     judged.map_err(|because| Illegal::Here { kind, because })
 }
@@ -33,7 +36,15 @@ fn plan(planned: &BatchPlanned) -> Result<DocumentState, String> {
         return Err(format!("its plan has the form {version:?}, which this program does not know"));
     }
     let runs = planned.runs.iter().cloned().collect();
-    Ok(DocumentState { planned: planned.clone(), runs, approved: false, opened: None })
+    let waves = match &planned.rollout {
+        None => 0,
+        Some(rollout) => {
+            rollout.check(planned.runs.iter()).map_err(|broken| broken.to_string())?;
+            rollout.waves.len()
+        }
+    };
+    let waves = vec![WaveState::default(); waves];
+    Ok(DocumentState { planned: planned.clone(), runs, approved: false, opened: None, waves })
 }
 
 impl BatchState {
@@ -51,5 +62,50 @@ impl BatchState {
         }
         self.current.opened.get_or_insert(position);
         Ok(())
+    }
+
+    /// The place of a wave that is not let loose yet.
+    fn kept(&self, name: &str) -> Result<usize, String> {
+        let found = self.waves().position(|(wave, _)| wave.name == name);
+        let nth = found.ok_or_else(|| format!("it has no wave called {name:?}"))?;
+        match self.current.waves[nth].is_released() {
+            true => Err(format!("wave {name:?} was let loose before")),
+            false => Ok(nth),
+        }
+    }
+
+    fn ask(&mut self, request: &BatchRequest) -> Result<(), String> {
+        let (BatchRequest::Release(name) | BatchRequest::Hold(name)) = request;
+        let nth = self.kept(name)?;
+        let wave = &mut self.current.waves[nth];
+        wave.asked = matches!(request, BatchRequest::Release(_));
+        wave.held = !wave.asked;
+        Ok(())
+    }
+
+    fn release(&mut self, name: &str, position: u64) -> Result<(), String> {
+        let nth = self.kept(name)?;
+        let (wave, state) = self.waves().nth(nth).ok_or("it has no such wave")?;
+        let by_hand = wave.release == crate::batch::rollout::WaveRelease::ByHand;
+        if !self.current.approved || state.held || by_hand && !state.asked {
+            return Err(format!("nobody lets wave {name:?} loose"));
+        }
+        if nth.checked_sub(1).is_some_and(|before| self.current.waves[before].passed_ms.is_none()) {
+            return Err(format!("the wave before {name:?} is not through"));
+        }
+        self.current.waves[nth].released = Some(position);
+        Ok(())
+    }
+
+    fn pass(&mut self, name: &str, at_ms: i64) -> Result<(), String> {
+        let found = self.waves().position(|(wave, _)| wave.name == name);
+        let wave = found.map(|nth| &mut self.current.waves[nth]);
+        match wave.filter(|wave| wave.is_released() && wave.passed_ms.is_none()) {
+            Some(wave) => {
+                wave.passed_ms = Some(at_ms);
+                Ok(())
+            }
+            None => Err(format!("wave {name:?} was not let loose, or was through before")),
+        }
     }
 }

@@ -7,13 +7,20 @@ mod document;
 mod event;
 mod fold;
 mod record;
+mod rollout;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use approve::Recording;
-pub use decide::{BatchCommand, RunSummary, Standing, decide_batch};
+pub use decide::{BatchCommand, BatchDecision, RunSummary, Standing, decide_batch};
 pub use document::{BatchError, Document, PlannedRun};
-pub use event::{BatchApproved, BatchEvent, BatchPlanned, FORMAT_VERSION, Opened};
+pub use event::{
+    BatchApproved, BatchEvent, BatchPlanned, BatchRequest, BatchRequested, FORMAT_VERSION, Opened,
+    WavePassed, WaveReleased,
+};
 pub use fold::fold_batch;
 pub(crate) use record::batch_record;
 pub use record::{BatchLoaded, batch_stream};
-pub use state::BatchState;
+pub use rollout::{Rollout, Wave, WaveRelease};
+pub use state::{BatchState, WaveState, WaveWait};

@@ -1,7 +1,7 @@
 //! Engine: the record of a batch: read back and folded, added to, and put together as a document. Touches the log.
 
 use crate::batch::document::{BatchError, Document, PlannedRun};
-use crate::batch::event::{BatchEvent, BatchPlanned, Opened};
+use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequested, Opened};
 use crate::batch::fold::fold_batch;
 use crate::batch::state::BatchState;
 use crate::json::Json;
@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::recovery::history::{self, HistoryError};
 use crate::run::codec::{Entry, Recorded};
 use crate::run::event::Event;
+use crate::run::fold::apply::Illegal;
 use rehome_store::{Append, AppendError, Log, Record, Sequence, StreamId};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -77,9 +78,38 @@ impl BatchLoaded {
         at_ms: i64,
         opened: Opened,
     ) -> Result<(), BatchError> {
+        Self::add(log, batch, actor, at_ms, BatchEvent::Opened(opened)).await
+    }
+
+    /// Records what a person asks of the batch.
+    ///
+    /// # Errors
+    /// When it cannot be asked where the batch stands, or the log fails.
+    pub async fn ask(
+        log: &dyn Log,
+        batch: &str,
+        actor: &Arc<str>,
+        at_ms: i64,
+        requested: BatchRequested,
+    ) -> Result<(), BatchError> {
+        Self::add(log, batch, actor, at_ms, BatchEvent::Requested(requested)).await
+    }
+
+    /// Adds an event that can follow, whatever others add meanwhile.
+    async fn add(
+        log: &dyn Log,
+        batch: &str,
+        actor: &Arc<str>,
+        at_ms: i64,
+        event: BatchEvent,
+    ) -> Result<(), BatchError> {
         loop {
             let known = Self::load(log, batch).await?;
-            let event = BatchEvent::Opened(opened.clone());
+            let (position, sequence) = (u64::MAX, known.sequence.0 + 1);
+            let entry = Entry { position, sequence, at_ms, actor: actor.clone(), event: event.clone() };
+            if let Err(Illegal::Here { because, .. }) = fold_batch(&mut Some(known.state), &entry) {
+                return Err(BatchError::Refused { batch: batch.to_owned(), because });
+            }
             let append = Append {
                 expect: vec![(batch_stream(batch), known.sequence)],
                 records: vec![batch_record(batch, actor, at_ms, &event)],
@@ -118,6 +148,7 @@ impl BatchLoaded {
             batch: batch.to_owned(),
             about: serde_json::from_str(self.planned().about.get()).unwrap_or(Value::Null),
             runs,
+            rollout: self.planned().rollout.clone(),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Engine: where a batch stands, as its events tell it. Holds data; the rules are in `batch/fold`.
 
 use crate::batch::event::BatchPlanned;
+use crate::batch::rollout::{Wave, WaveRelease};
 use crate::ids::RunId;
+use crate::time::scale::TimeScale;
 use std::collections::BTreeSet;
 
 /// Where a batch stands: its documents, of which the last one counts.
@@ -20,6 +22,43 @@ pub(crate) struct DocumentState {
     pub(crate) approved: bool,
     /// Where in the log a program first began to work on it.
     pub(crate) opened: Option<u64>,
+    /// Where each wave stands, in their order; none where all runs are let loose at once.
+    pub(crate) waves: Vec<WaveState>,
+}
+
+/// Where one wave of a batch stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaveState {
+    /// A person asked for it to be let loose.
+    pub asked: bool,
+    /// A person asked for it to be kept until they say otherwise.
+    pub held: bool,
+    /// Where in the log its runs were let loose.
+    pub(crate) released: Option<u64>,
+    /// When every run of it was through, in milliseconds since 1970 UTC.
+    pub passed_ms: Option<i64>,
+}
+
+impl WaveState {
+    /// Whether its runs may begin.
+    pub fn is_released(&self) -> bool {
+        self.released.is_some()
+    }
+}
+
+/// What a wave that is not let loose waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaveWait {
+    /// Nothing: it is let loose, or is at once.
+    Nothing,
+    /// The approval of the plan.
+    Approval,
+    /// The wave before it, which is not through.
+    Earlier,
+    /// This date, in wall milliseconds since 1970: so long the wave before it has to have been through.
+    Date(i64),
+    /// A person who lets it loose.
+    Person,
 }
 
 impl BatchState {
@@ -33,9 +72,45 @@ impl BatchState {
         self.current.approved
     }
 
+    /// The waves of what was planned last, in their order, with where each stands.
+    pub fn waves(&self) -> impl Iterator<Item = (&Wave, &WaveState)> {
+        let waves = self.current.planned.rollout.iter().flat_map(|rollout| &rollout.waves);
+        waves.zip(&self.current.waves)
+    }
+
+    /// What a wave waits for, by its place.
+    pub fn wave_wait(&self, nth: usize, now_ms: i64, time_scale: TimeScale) -> WaveWait {
+        let Some((wave, state)) = self.waves().nth(nth).filter(|(_, state)| !state.is_released()) else {
+            return WaveWait::Nothing;
+        };
+        let before = nth.checked_sub(1).map(|before| self.current.waves[before].passed_ms);
+        let date = match before {
+            None => 0,
+            Some(None) => return WaveWait::Earlier,
+            Some(Some(passed_ms)) => passed_ms.saturating_add(time_scale.wall_ms(wave.after_ms)),
+        };
+        if !self.is_approved() {
+            WaveWait::Approval
+        } else if state.held || wave.release == WaveRelease::ByHand && !state.asked {
+            WaveWait::Person
+        } else if date > now_ms {
+            WaveWait::Date(date)
+        } else {
+            WaveWait::Nothing
+        }
+    }
+
     /// The document with this digest, of whichever time.
     pub(crate) fn document(&self, digest: &str) -> Option<&DocumentState> {
         let mut all = self.earlier.iter().chain([&self.current]);
         all.find(|document| document.planned.digest == digest)
+    }
+}
+
+impl DocumentState {
+    /// Where in the log a run was let loose, if it was; nothing where all are at once.
+    pub(crate) fn released(&self, run: &RunId) -> Option<Option<u64>> {
+        let wave = self.planned.rollout.as_ref()?.wave_of(run)?;
+        Some(self.waves[wave].released)
     }
 }

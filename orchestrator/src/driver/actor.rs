@@ -14,6 +14,7 @@ use crate::plan::{Node, Retry};
 use crate::recovery::history::Loaded;
 use crate::run::decide::{Command, Decision, Live, decide};
 use crate::run::event::*;
+use crate::run::progress::RunProgress;
 use crate::run::state::{ForwardState, RunState, UndoState};
 use crate::verify::promises::Promise;
 use futures_util::FutureExt;
@@ -21,6 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use rehome_store::Sequence;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
 pub(crate) struct Actor {
@@ -46,6 +48,9 @@ pub(crate) struct Actor {
     pub(crate) unreadable: Option<Fault>,
     /// It was started with others, which wait until it is known whether it asks for a survey.
     pub(crate) undecided: Option<Undecided>,
+    /// Who wants to know how far the run is, and what it was told last.
+    pub(super) reports: Option<UnboundedSender<(RunId, RunProgress)>>,
+    pub(super) reported: RunProgress,
     wakeup: Arc<Notify>,
     stop: watch::Receiver<bool>,
 }
@@ -65,6 +70,7 @@ impl Actor {
         stop: watch::Receiver<bool>,
     ) -> Self {
         let live = Live { started_ms: shared.engine.clock.now_ms(), ..Live::default() };
+        let reported = loaded.state.progress();
         Self {
             shared,
             run,
@@ -80,6 +86,8 @@ impl Actor {
             begun: BTreeMap::new(),
             unreadable: None,
             undecided: None,
+            reports: None,
+            reported,
             wakeup,
             stop,
         }
@@ -106,6 +114,7 @@ impl Actor {
     /// Drives the run as far as it goes.
     pub(crate) async fn drive(mut self) -> Result<(RunId, StopReason), DriveError> {
         loop {
+            self.report();
             let decision = self.decide_and_start()?;
             if !self.pending.is_empty() {
                 self.commit().await?;

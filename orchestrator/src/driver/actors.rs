@@ -1,6 +1,7 @@
 //! Engine: the actors of one drive. They come while it lasts, and one that left comes back when somebody wrote to its
 //! run. Touches the log, reading.
 
+use crate::batch::batch_stream;
 use crate::driver::actor::Actor;
 use crate::driver::batches::Batches;
 use crate::driver::read_back::read_back;
@@ -9,12 +10,17 @@ use crate::driver::{DriveError, Shared, StopReason};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::RunId;
 use crate::recovery::history::Loaded;
+use crate::run::progress::RunProgress;
+use crate::time::clock::Clock;
 use futures_util::FutureExt;
-use rehome_store::Position;
+use rehome_store::{Position, StreamId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
+
+/// How far a run is.
+type Report = (RunId, RunProgress);
 
 type Gone = Result<(RunId, StopReason), DriveError>;
 
@@ -25,6 +31,11 @@ pub(crate) struct Actors {
     batches: Batches,
     running: JoinSet<Gone>,
     left: BTreeMap<RunId, StopReason>,
+    /// How far runs are whose batches want to know.
+    progress: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
+    /// What batches wait for, as they said last.
+    wake_ms: Option<i64>,
+    people: bool,
 }
 
 impl Actors {
@@ -36,59 +47,83 @@ impl Actors {
             batches: Batches::default(),
             running: JoinSet::new(),
             left: BTreeMap::new(),
+            progress: mpsc::unbounded_channel(),
+            wake_ms: None,
+            people: false,
         }
     }
 
     /// Takes in runs that have no actor, and starts what their batches release.
     pub(crate) async fn take_in(&mut self, runs: Vec<(RunId, Loaded)>) -> Result<(), DriveError> {
         runs.iter().for_each(|(run, _)| drop(self.left.remove(run)));
-        self.batches.take_in(&*self.shared.engine.log, runs).await?;
-        self.start_released();
+        self.batches.take_in(&self.shared.engine, runs).await?;
+        self.start_released().await?;
+        // Whoever writes to these is heard from here on.
+        self.batches.in_waves().for_each(|name| drop(self.wakeups.of(&batch_stream(name))));
+        let kept = self.batches.waiting();
+        kept.for_each(|run| drop(self.wakeups.of(&run.stream())));
         Ok(())
     }
 
-    fn start_released(&mut self) {
-        let released = self.batches.released(self.shared.engine.clock.now_ms());
+    async fn start_released(&mut self) -> Result<(), DriveError> {
+        while let Ok((run, progress)) = self.progress.1.try_recv() {
+            self.batches.progressed(&run, progress);
+        }
+        let released = self.batches.release(&self.shared, *self.stop.borrow()).await?;
+        (self.wake_ms, self.people) = (released.wake_ms, released.people);
         let actor = |(run, loaded): (RunId, Loaded)| {
             let wakeup = self.wakeups.of(&run.stream());
-            Actor::new(self.shared.clone(), run, loaded, wakeup, self.stop.clone())
+            let reports = self.batches.counts(&run).then(|| self.progress.0.clone());
+            Actor::new(self.shared.clone(), run, loaded, wakeup, self.stop.clone()).reporting(reports)
         };
-        let mut actors: Vec<Actor> = released.into_iter().map(actor).collect();
+        let mut actors: Vec<Actor> = released.runs.into_iter().map(actor).collect();
         // What was in flight holds its resources again before anything starts.
         actors.iter_mut().for_each(Actor::hold_unsettled);
         actors.iter_mut().for_each(|actor| actor.undecided = Some(self.shared.surveys.expect()));
         actors.into_iter().for_each(|actor| drop(self.running.spawn(actor.drive())));
+        Ok(())
     }
 
-    /// Until every actor has left.
-    pub(crate) async fn gather(mut self) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
-        while let Some(joined) = self.running.join_next().await {
-            self.note(joined)?;
-        }
-        Ok(self.all_left())
-    }
-
-    /// Until all have left at the same time. Runs that come in are taken up; so is one that was left, when somebody
-    /// else writes to it.
-    pub(crate) async fn serve(
+    /// Until every actor has left and no batch lets more loose soon. With a way for more runs to come in, until all
+    /// have left at the same time: then runs that come in are taken up, and so is one that was left, when somebody else
+    /// writes to it.
+    pub(crate) async fn gather(
         mut self,
-        mut joining: mpsc::UnboundedReceiver<Vec<RunId>>,
+        mut joining: Option<mpsc::UnboundedReceiver<Vec<RunId>>>,
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
-        while !self.running.is_empty() {
-            let wakeups = self.wakeups.clone();
+        while self.stays() {
+            let (wakeups, clock, wake_ms) =
+                (self.wakeups.clone(), self.shared.engine.clock.clone(), self.wake_ms);
+            let join = async { joining.as_mut()?.recv().await };
             tokio::select! {
                 biased;
-                Some(joined) = self.running.join_next() => self.note(joined)?,
-                Some(runs) = joining.recv() => {
+                Some(joined) = self.running.join_next() => self.note(joined).await?,
+                Some((run, progress)) = self.progress.1.recv() => {
+                    self.batches.progressed(&run, progress);
+                    self.start_released().await?;
+                }
+                Some(runs) = join => {
                     let new = |run: &RunId| !self.wakeups.knows(&run.stream());
                     let runs: Vec<RunId> = runs.into_iter().filter(new).collect();
                     self.take_up(runs).await;
                 }
-                () = wakeups.woken() => {}
+                () = wakeups.woken() => self.hear().await?,
+                () = sleep_until(&*clock, wake_ms) => self.start_released().await?,
+                Ok(()) = self.stop.changed() => {}
             }
-            self.take_up_again().await;
+            if joining.is_some() {
+                self.take_up_again().await;
+            }
         }
         Ok(self.all_left())
+    }
+
+    /// Whether anybody is at work, or a batch lets more loose soon enough to be waited for.
+    fn stays(&self) -> bool {
+        let wait_policy = self.shared.wait_policy;
+        let soon = |date: i64| date.saturating_sub(self.shared.engine.clock.now_ms()) <= wait_policy.soak_ms;
+        let waits = self.wake_ms.is_some_and(soon) || self.people && wait_policy.people;
+        !self.running.is_empty() || waits && !*self.stop.borrow()
     }
 
     fn all_left(mut self) -> BTreeMap<RunId, StopReason> {
@@ -96,13 +131,24 @@ impl Actors {
         self.left
     }
 
-    fn note(&mut self, joined: Result<Gone, tokio::task::JoinError>) -> Result<(), DriveError> {
+    async fn note(&mut self, joined: Result<Gone, tokio::task::JoinError>) -> Result<(), DriveError> {
         let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
         self.shared.engine.observer.left(&run, &how);
         self.batches.left(&run, &how);
         self.left.insert(run, how);
-        self.start_released();
-        Ok(())
+        self.start_released().await
+    }
+
+    /// Somebody else wrote to a batch, or to a run that its batch keeps.
+    async fn hear(&mut self) -> Result<(), DriveError> {
+        let wakeups = self.wakeups.clone();
+        let woken = |stream: &StreamId| wakeups.of(stream).notified().now_or_never().is_some();
+        self.batches.catch_up(&self.shared.engine, woken).await?;
+        let kept = self.batches.waiting().filter(|run| woken(&run.stream()));
+        let kept: Vec<RunId> = kept.cloned().collect();
+        let again = read_back(&self.shared.engine, &kept, Position(u64::MAX)).await?;
+        self.batches.take_in(&self.shared.engine, again).await?;
+        self.start_released().await
     }
 
     async fn take_up_again(&mut self) {
@@ -128,5 +174,12 @@ impl Actors {
                 self.left.insert(run, StopReason::Unreadable(why));
             }
         }
+    }
+}
+
+async fn sleep_until(clock: &dyn Clock, date_ms: Option<i64>) {
+    match date_ms {
+        Some(date_ms) => clock.sleep_until(date_ms).await,
+        None => std::future::pending().await,
     }
 }

@@ -1,10 +1,16 @@
-//! Engine: the batches of one drive, and the runs that wait for theirs to release them. Touches the log, reading.
+//! Engine: the batches of one drive, and the runs that wait for theirs to release them. Touches the log.
 
-use crate::batch::{BatchCommand, BatchLoaded, BatchState, RunSummary, Standing, decide_batch};
-use crate::driver::engine::{DriveError, StopReason};
+use crate::batch::{
+    BatchCommand, BatchDecision, BatchError, BatchEvent, BatchLoaded, BatchState, RunSummary, Standing,
+    batch_record, batch_stream, decide_batch, fold_batch,
+};
+use crate::driver::Shared;
+use crate::driver::engine::{DriveError, Engine, StopReason};
 use crate::ids::RunId;
-use crate::recovery::history::Loaded;
-use rehome_store::Log;
+use crate::recovery::history::{self, HistoryError, Loaded};
+use crate::run::codec::Entry;
+use crate::run::progress::RunProgress;
+use rehome_store::{Append, AppendError, Sequence, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the batches of one drive have released, by the names of the batches.
@@ -16,35 +22,108 @@ pub(crate) struct Batches(BTreeMap<String, Batch>);
 struct Batch {
     /// Where it stands; `None` where the log has no batch of this name, which releases nothing.
     state: Option<BatchState>,
-    runs: BTreeMap<RunId, Standing>,
+    sequence: Sequence,
+    runs: BTreeMap<RunId, (Standing, RunProgress)>,
     waiting: BTreeMap<RunId, Loaded>,
+}
+
+/// What the batches of one drive let loose now, and what they wait for.
+#[derive(Default)]
+pub(crate) struct Released {
+    pub(crate) runs: Vec<(RunId, Loaded)>,
+    /// The next date on which more is let loose by itself.
+    pub(crate) wake_ms: Option<i64>,
+    /// Whether more is let loose by a person.
+    pub(crate) people: bool,
 }
 
 impl Batches {
     /// Takes in runs that are to be driven; each batch is read anew, once.
     pub(crate) async fn take_in(
         &mut self,
-        log: &dyn Log,
+        engine: &Engine,
         runs: Vec<(RunId, Loaded)>,
     ) -> Result<(), DriveError> {
         let mut read = BTreeSet::new();
         for (run, loaded) in runs {
             let name = loaded.state.planned().batch.clone();
-            if read.insert(name.clone()) {
-                let found = BatchLoaded::find(log, &name).await;
-                let found = found.map_err(|source| DriveError::History { run: run.clone(), source })?;
-                self.0.entry(name.clone()).or_default().state = found.map(|batch| batch.state);
-            }
-            let batch = self.0.entry(name).or_default();
-            batch.runs.insert(run.clone(), Standing::Waiting);
+            let batch = self.0.entry(name.clone()).or_default();
+            batch.runs.insert(run.clone(), (Standing::Waiting, loaded.state.progress()));
             batch.waiting.insert(run, loaded);
+            read.insert(name);
+        }
+        for name in read {
+            self.read(engine, &name).await?;
         }
         Ok(())
     }
 
-    /// The runs that the batches release now.
-    pub(crate) fn released(&mut self, now_ms: i64) -> Vec<(RunId, Loaded)> {
-        self.0.values_mut().flat_map(|batch| batch.released(now_ms)).collect()
+    /// Reads a batch; of one in waves also how far those of its runs are that this drive was not asked for.
+    async fn read(&mut self, engine: &Engine, name: &str) -> Result<(), DriveError> {
+        let Some(batch) = self.0.get_mut(name) else { return Ok(()) };
+        let failed = |run: &RunId, source| DriveError::History { run: run.clone(), source };
+        let any = batch.runs.keys().next().cloned().unwrap_or_else(|| RunId::new(name));
+        let found = BatchLoaded::find(&*engine.log, name).await.map_err(|e| failed(&any, e))?;
+        let Some(found) = found else {
+            batch.state = None;
+            return Ok(());
+        };
+        if found.planned().rollout.is_some() {
+            for run in &found.planned().runs {
+                if !batch.runs.contains_key(run) {
+                    let loaded = history::load(&*engine.log, run).await.map_err(|e| failed(run, e))?;
+                    batch.runs.insert(run.clone(), (Standing::Left, loaded.state.progress()));
+                }
+            }
+        }
+        (batch.state, batch.sequence) = (Some(found.state), found.sequence);
+        Ok(())
+    }
+
+    /// Reads those batches in waves anew that somebody else wrote to.
+    pub(crate) async fn catch_up(
+        &mut self,
+        engine: &Engine,
+        woken: impl Fn(&StreamId) -> bool,
+    ) -> Result<(), DriveError> {
+        let names: Vec<String> = self.in_waves().filter(|name| woken(&batch_stream(name))).cloned().collect();
+        for name in names {
+            self.read(engine, &name).await?;
+        }
+        Ok(())
+    }
+
+    /// The names of the batches in waves.
+    pub(crate) fn in_waves(&self) -> impl Iterator<Item = &String> {
+        let in_waves = |(name, batch): (_, &Batch)| batch.is_in_waves().then_some(name);
+        self.0.iter().filter_map(in_waves)
+    }
+
+    /// Whether somebody has to be told how far a run is.
+    pub(crate) fn counts(&self, run: &RunId) -> bool {
+        self.0.values().any(|batch| batch.is_in_waves() && batch.runs.contains_key(run))
+    }
+
+    /// Takes in how far a run is.
+    pub(crate) fn progressed(&mut self, run: &RunId, progress: RunProgress) {
+        self.0.values_mut().filter_map(|batch| batch.runs.get_mut(run)).for_each(|of| of.1 = progress);
+    }
+
+    /// Decides for every batch, writes down what is decided, and gives the runs that may begin. Who is told to stop lets
+    /// no more waves loose.
+    pub(crate) async fn release(&mut self, shared: &Shared, stopped: bool) -> Result<Released, DriveError> {
+        let mut released = Released::default();
+        for (name, batch) in self.0.iter_mut().filter(|(_, batch)| !stopped || !batch.is_in_waves()) {
+            loop {
+                let decision = batch.decide(&shared.engine);
+                let recorded = batch.take(decision, &mut released);
+                if recorded.is_empty() {
+                    break;
+                }
+                batch.record(shared, name, recorded).await?;
+            }
+        }
+        Ok(released)
     }
 
     /// Takes in that a run was left.
@@ -57,7 +136,7 @@ impl Batches {
             | StopReason::NotReleased
             | StopReason::Unreadable(_) => Standing::Left,
         };
-        self.0.values_mut().filter_map(|batch| batch.runs.get_mut(run)).for_each(|of| *of = standing);
+        self.0.values_mut().filter_map(|batch| batch.runs.get_mut(run)).for_each(|of| of.0 = standing);
     }
 
     /// The runs that still wait.
@@ -67,18 +146,75 @@ impl Batches {
 }
 
 impl Batch {
-    fn released(&mut self, now_ms: i64) -> Vec<(RunId, Loaded)> {
-        let Some(state) = self.state.as_ref().filter(|_| !self.waiting.is_empty()) else { return Vec::new() };
-        let summary =
-            |(run, standing): (&RunId, &Standing)| RunSummary { run: run.clone(), standing: *standing };
+    fn is_in_waves(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.planned().rollout.is_some())
+    }
+
+    fn decide(&self, engine: &Engine) -> BatchDecision {
+        let idle = self.waiting.is_empty() && !self.is_in_waves();
+        let Some(state) = self.state.as_ref().filter(|_| !idle) else { return BatchDecision::default() };
+        let summary = |(run, (standing, progress)): (&RunId, &(Standing, RunProgress))| RunSummary {
+            run: run.clone(),
+            standing: *standing,
+            progress: *progress,
+        };
         let summaries: Vec<RunSummary> = self.runs.iter().map(summary).collect();
-        let mut released = Vec::new();
-        for BatchCommand::Release(run) in decide_batch(state, &summaries, now_ms) {
-            if let Some(loaded) = self.waiting.remove(&run) {
-                self.runs.insert(run.clone(), Standing::Driven);
-                released.push((run, loaded));
+        decide_batch(state, &summaries, engine.clock.now_ms(), engine.time_scale)
+    }
+
+    /// Lets the runs go that are released, and gives what is to be written down first.
+    fn take(&mut self, decision: BatchDecision, released: &mut Released) -> Vec<BatchEvent> {
+        let mut events = Vec::new();
+        for command in decision.commands {
+            match command {
+                BatchCommand::Record(event) => events.push(event),
+                BatchCommand::Release(run) => {
+                    if let (Some(loaded), Some(of)) = (self.waiting.remove(&run), self.runs.get_mut(&run)) {
+                        of.0 = Standing::Driven;
+                        released.runs.push((run, loaded));
+                    }
+                }
             }
         }
-        released
+        // What is recorded changes what is waited for.
+        if events.is_empty() {
+            released.people |= decision.people;
+            released.wake_ms = [released.wake_ms, decision.wake_ms].into_iter().flatten().min();
+        }
+        events
+    }
+
+    /// Writes down what is decided; where somebody else wrote first, the batch is read again instead.
+    async fn record(
+        &mut self,
+        shared: &Shared,
+        name: &str,
+        events: Vec<BatchEvent>,
+    ) -> Result<(), DriveError> {
+        let engine = &shared.engine;
+        let failed = |source: BatchError| DriveError::Batch { batch: name.to_owned(), source };
+        let (stream, at_ms) = (batch_stream(name), engine.clock.now_ms());
+        let records = events.iter().map(|event| batch_record(name, &engine.actor, at_ms, event)).collect();
+        let appending = shared.own.begin();
+        let appended = engine.log.append(Append { expect: vec![(stream, self.sequence)], records }).await;
+        let first = match appended {
+            Ok(appended) => {
+                appending.kept(&appended);
+                appended.first.0
+            }
+            Err(AppendError::Conflict { .. }) => {
+                let found = BatchLoaded::load(&*engine.log, name).await.map_err(failed)?;
+                (self.state, self.sequence) = (Some(found.state), found.sequence);
+                return Ok(());
+            }
+            Err(source) => return Err(failed(source.into())),
+        };
+        for (event, position) in events.into_iter().zip(first..) {
+            self.sequence.0 += 1;
+            let (sequence, actor) = (self.sequence.0, engine.actor.clone());
+            let folded = fold_batch(&mut self.state, &Entry { position, sequence, at_ms, actor, event });
+            folded.map_err(|source| failed(HistoryError::Illegal { position, source }.into()))?;
+        }
+        Ok(())
     }
 }

@@ -44,7 +44,7 @@ impl Engine {
         let (actors, watcher) = self.actors(runs, wait_policy, stop).await?;
         tokio::select! {
             biased;
-            left = actors.gather() => left,
+            left = actors.gather(None) => left,
             broken = watcher => Err(broken),
         }
     }
@@ -64,7 +64,7 @@ impl Engine {
         let (actors, watcher) = self.actors(runs, wait_policy, stop).await?;
         tokio::select! {
             biased;
-            left = actors.serve(joining) => left,
+            left = actors.gather(Some(joining)) => left,
             broken = watcher => Err(broken),
         }
     }

@@ -4,6 +4,7 @@
 //! caller's to hold (a runner's lock): two drivers on one log would both probe, and then both act.
 
 use crate::activity::registry::Registry;
+use crate::batch::BatchError;
 use crate::driver::locks::Locks;
 use crate::driver::own::Own;
 use crate::driver::together::Surveys;
@@ -95,7 +96,7 @@ pub enum StopReason {
     Soak(i64),
     /// It was told to stop.
     Stopped,
-    /// Its batch has not released it, so nothing was begun.
+    /// Its batch has not released it, so nothing was begun: nobody approved it, or its wave is not let loose.
     NotReleased,
     /// The world could not be read, so nothing was begun or proven.
     Unreadable(Fault),
@@ -122,6 +123,14 @@ pub enum DriveError {
         run: RunId,
         /// Why.
         source: HistoryError,
+    },
+    /// What was decided for a batch could not be written down.
+    #[error("failed to go on with batch {batch}")]
+    Batch {
+        /// The batch.
+        batch: String,
+        /// Why.
+        source: BatchError,
     },
     /// The plan names something that this program does not know.
     #[error("the plan of {run} names {name:?}, which this program does not know; nothing was begun")]

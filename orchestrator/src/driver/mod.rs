@@ -14,6 +14,7 @@ mod outcome;
 mod own;
 mod permit;
 mod read_back;
+mod report;
 mod surveyed;
 mod together;
 mod watch;

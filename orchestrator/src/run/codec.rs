@@ -148,4 +148,7 @@ recorded!(BatchEvent {
     Approved = "batch_approved" / 1,
     Opened = "opened" / 1,
     Restored = "batch_restored" / 1,
+    Requested = "batch_asked" / 1,
+    WaveReleased = "wave_released" / 1,
+    WavePassed = "wave_passed" / 1,
 });

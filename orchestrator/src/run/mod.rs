@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod event_lost;
 pub(crate) mod fold;
 pub(crate) mod mask;
+pub(crate) mod progress;
 pub(crate) mod requests;
 pub(crate) mod soak;
 pub(crate) mod state;

@@ -23,6 +23,8 @@ struct Seen {
     approves: Vec<(u64, String)>,
     /// Where a program first wrote something of it.
     worked: Option<u64>,
+    /// Where the first attempt of any of its steps was begun.
+    began: Option<u64>,
 }
 
 /// What is known of each run. Streams come in no order, and a sorted map of thousands is cold memory at each look.
@@ -72,6 +74,9 @@ impl Order {
             }
         } else if !BY_PEOPLE.contains(&kind) {
             seen.worked.get_or_insert(position);
+            if kind == "began" {
+                seen.began.get_or_insert(position);
+            }
         }
         Ok(())
     }
@@ -118,6 +123,11 @@ fn check(run: &RunId, digest: &str, batch: &BatchState, seen: &Seen) -> Result<(
     };
     if let Some((position, _)) = seen.approves.iter().find(|(_, approves)| approves != digest) {
         return Err(here(*position, "approved", "it approves another plan than the run's"));
+    }
+    if let (Some(began), Some(released)) = (seen.began, plan.released(run))
+        && released.is_none_or(|released| released > began)
+    {
+        return Err(here(began, "began", &format!("{run} was begun before its wave was let loose")));
     }
     match (seen.worked, plan.opened) {
         (Some(worked), opened) if opened.is_none_or(|opened| opened > worked) => {
@@ -195,6 +205,7 @@ mod tests {
             format_version: version.to_owned(),
             about: Json::of(&serde_json::Value::Null),
             runs: vec![RunId::new(run)],
+            rollout: None,
         }))
     }
 

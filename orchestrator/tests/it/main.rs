@@ -10,3 +10,4 @@ mod lost;
 mod misjudged;
 mod released;
 mod vain;
+mod waves;

@@ -19,3 +19,4 @@ pub(crate) mod snapshot;
 pub(crate) mod strange_clouds;
 pub(crate) mod told;
 pub(crate) mod typed;
+mod waves;

@@ -27,6 +27,7 @@ const TYPED: &[(&str, i32)] = &[
     ("explain B103", 0),
     ("pause MOVE --reason test", 0),
     ("resume MOVE", 0),
+    ("release minimal --wave none --reason test", 2),
     ("retry MOVE", 0),
     ("mark-done STEP --reason test", 2),
     ("skip STEP --reason test", 0),

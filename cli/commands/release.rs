@@ -1,0 +1,64 @@
+//! CLI: `rehome release`. Appends a request; a runner acts on it.
+
+use crate::command::Execute;
+use crate::context::Context;
+use crate::error::{CliError, Exit, causes};
+use crate::hint::quoted;
+use crate::print_failure::PrintFailure;
+use crate::{anchor, store};
+use clap::Args;
+use rehome_orchestrator::{BatchError, BatchLoaded, BatchRequest, BatchRequested, Clock, SystemClock};
+use serde_json::json;
+
+/// Let a wave loose that waits for somebody, as soon as its turn comes.
+#[derive(Args, Debug)]
+pub(crate) struct Release {
+    /// BATCH
+    pub(crate) batch: String,
+    /// The name of the wave.
+    #[arg(long)]
+    pub(crate) wave: String,
+    /// Keep it instead, until somebody releases it.
+    #[arg(long)]
+    pub(crate) hold: bool,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+impl Execute for Release {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        let Self { batch, wave, hold, reason } = self;
+        let log = store::open_to_write(&c.global.db).await?;
+        let request =
+            if hold { BatchRequest::Hold(wave.clone()) } else { BatchRequest::Release(wave.clone()) };
+        let (actor, asked) = (store::actor(c.global.actor.as_deref()), BatchRequested { request, reason });
+        let done = BatchLoaded::ask(&*log, &batch, &actor, SystemClock.now_ms(), asked).await;
+        done.map_err(|e| match e {
+            BatchError::NoBatch(_) => CliError::new(Exit::NotFound, causes(&e)).next("rehome status"),
+            BatchError::Refused { .. } => {
+                CliError::new(Exit::Usage, causes(&e)).next(format!("rehome status {}", quoted(&batch)))
+            }
+            _ => CliError::new(Exit::Failed, causes(&e)),
+        })?;
+        anchor::follow(&log, c.output).await?;
+        let (said, value) = match hold {
+            true => (format!("recorded: wave {wave} is kept"), "held"),
+            false => (format!("recorded: wave {wave} is let loose when its turn comes"), "released"),
+        };
+        c.output.result(
+            &said,
+            &json!({"format_version": "1.0", "batch": batch, "wave": wave, "recorded": value}),
+        )?;
+        c.output.next(&format!("rehome run {}", quoted(&batch)));
+        Ok(Exit::Done)
+    }
+
+    fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
+        Some(("--reason", &mut self.reason))
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.batch))])
+    }
+}

@@ -1,0 +1,60 @@
+//! CLI: what moves wait for whose wave is not let loose. Reads the log.
+
+use crate::error::{CliError, one_line};
+use crate::hint::quoted;
+use crate::store;
+use crate::view::{MoveView, State};
+use crate::wait::{WaitKind, WaitView};
+use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, RunId, SystemClock, TimeScale, Wave, WaveWait};
+use rehome_store::Log;
+use std::collections::BTreeSet;
+
+/// Says of each move that its wave keeps what it waits for, in the place of whatever else it would wait for.
+pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), CliError> {
+    let batches: BTreeSet<String> = views.iter().map(|view| view.batch.clone()).collect();
+    for name in batches {
+        let batch = BatchLoaded::find(log, &name).await.map_err(|e| store::unreadable(&e))?;
+        let Some(batch) = batch.filter(|batch| batch.planned().rollout.is_some()) else { continue };
+        for (nth, (wave, _)) in batch.state.waves().enumerate() {
+            let wait = batch.state.wave_wait(nth, SystemClock.now_ms(), time_scale(&batch));
+            let kept = |view: &&mut MoveView| {
+                view.batch == name
+                    && view.state == State::Waiting
+                    && wave.runs.contains(&RunId::new(view.run.as_str()))
+            };
+            for view in views.iter_mut().filter(kept) {
+                keep(view, wave, wait);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// By how much the runner that was there last shortens its timers.
+fn time_scale(batch: &BatchLoaded) -> TimeScale {
+    let opened = batch.entries.iter().rev().find_map(|entry| match &entry.event {
+        BatchEvent::Opened(opened) => TimeScale::scaled(opened.time_scale),
+        _ => None,
+    });
+    opened.unwrap_or(TimeScale::REAL)
+}
+
+fn keep(view: &mut MoveView, wave: &Wave, wait: WaveWait) {
+    let title = match wait {
+        WaveWait::Nothing | WaveWait::Approval => return,
+        WaveWait::Earlier => format!("wave {}: every move of the wave before it", wave.name),
+        WaveWait::Date(_) => format!("wave {}: the wave before it is through", wave.name),
+        WaveWait::Person => format!("wave {}: somebody who releases it", wave.name),
+    };
+    let mut waits = WaitView::new("-", &one_line(&title), WaitKind::Wave, view.since_ms);
+    match wait {
+        WaveWait::Date(date) => waits.next_check_ms = Some(date),
+        WaveWait::Person => {
+            view.state = State::NeedsPerson;
+            let (batch, wave) = (quoted(&view.batch), quoted(&wave.name));
+            waits.unblock_with = vec![format!("rehome release {batch} --wave {wave} --reason TEXT")];
+        }
+        WaveWait::Nothing | WaveWait::Approval | WaveWait::Earlier => {}
+    }
+    view.waiting_for = vec![waits];
+}

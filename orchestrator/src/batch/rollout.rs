@@ -1,0 +1,78 @@
+//! Engine: in which order and when the runs of a batch are let loose: its waves. A part of the document that is approved. Pure.
+
+use crate::batch::document::BatchError;
+use crate::ids::{RunId, is_name};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How the runs of a batch are let loose. A batch without one lets them all loose at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollout {
+    /// The waves, in their order. Each run of the document is in one of them.
+    pub waves: Vec<Wave>,
+}
+
+/// Runs that are let loose together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wave {
+    /// Its name in the batch.
+    pub name: String,
+    /// Its runs.
+    pub runs: Vec<RunId>,
+    /// How long the wave before it has to have been through, in unscaled milliseconds.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub after_ms: u64,
+    /// Who lets it loose, once the wave before it is through for so long.
+    #[serde(default, skip_serializing_if = "WaveRelease::is_auto")]
+    pub release: WaveRelease,
+}
+
+/// Who lets a wave loose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaveRelease {
+    /// The engine, by itself.
+    #[default]
+    Auto,
+    /// A person, who asks for it.
+    ByHand,
+}
+
+impl WaveRelease {
+    fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}
+
+fn is_nothing(ms: &u64) -> bool {
+    *ms == 0
+}
+
+impl Rollout {
+    /// Checks that the waves have names of their own and share out the runs of the document.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub(crate) fn check<'a>(&self, runs: impl Iterator<Item = &'a RunId>) -> Result<(), BatchError> {
+        let mut names = BTreeSet::new();
+        if let Some(wave) = self.waves.iter().find(|w| !is_name(&w.name) || !names.insert(&w.name)) {
+            return Err(BatchError::Wave(format!("{:?} is the name of two waves, or none", wave.name)));
+        }
+        let mut left: BTreeSet<&RunId> = runs.collect();
+        let mut all = self.waves.iter().flat_map(|wave| &wave.runs);
+        if let Some(run) = all.find(|run| !left.remove(run)) {
+            return Err(BatchError::Wave(format!("{run} is in two waves, or not in the batch")));
+        }
+        match left.first() {
+            None => Ok(()),
+            Some(run) => Err(BatchError::Wave(format!("{run} is in no wave"))),
+        }
+    }
+
+    /// The wave that a run is in, by its place.
+    pub(crate) fn wave_of(&self, run: &RunId) -> Option<usize> {
+        self.waves.iter().position(|wave| wave.runs.contains(run))
+    }
+}

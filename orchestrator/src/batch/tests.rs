@@ -1,0 +1,247 @@
+//! Engine, tests: batches in waves, whatever becomes of their runs.
+
+use super::*;
+use crate::ids::RunId;
+use crate::json::Json;
+use crate::run::codec::Entry;
+use crate::run::event::Verdict;
+use crate::run::progress::RunProgress;
+use crate::time::scale::TimeScale;
+use std::collections::BTreeMap;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// Numbers from a seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, of: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb).rotate_right(31) % of
+    }
+}
+
+/// A batch that is lived through by the law of its events, on a clock of its own.
+struct Story {
+    dice: Dice,
+    rollout: Rollout,
+    state: Option<BatchState>,
+    runs: BTreeMap<RunId, RunSummary>,
+    /// When each wave was let loose and was through.
+    dates: BTreeMap<String, (Option<i64>, Option<i64>)>,
+    events: u64,
+    now_ms: i64,
+}
+
+impl Story {
+    fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed);
+        let waves = (0..1 + dice.below(4)).map(|nth| Wave {
+            name: format!("w{nth}"),
+            runs: (0..dice.below(4)).map(|of| RunId::new(format!("m-{nth}-{of}"))).collect(),
+            after_ms: dice.below(3) * 24 * HOUR_MS as u64,
+            release: if dice.below(3) == 0 { WaveRelease::ByHand } else { WaveRelease::Auto },
+        });
+        let rollout = Rollout { waves: waves.collect() };
+        let runs: Vec<RunId> = rollout.waves.iter().flat_map(|wave| wave.runs.clone()).collect();
+        let summary = |run: &RunId| RunSummary {
+            run: run.clone(),
+            standing: Standing::Waiting,
+            progress: RunProgress::NotBegun,
+        };
+        let summaries = runs.iter().map(|run| (run.clone(), summary(run))).collect();
+        let dates = rollout.waves.iter().map(|wave| (wave.name.clone(), (None, None))).collect();
+        let mut story = Self {
+            dice,
+            rollout: rollout.clone(),
+            state: None,
+            runs: summaries,
+            dates,
+            events: 0,
+            now_ms: 0,
+        };
+        let digest = "sha256:0".to_owned();
+        story.take(BatchEvent::Planned(BatchPlanned {
+            digest: digest.clone(),
+            format_version: FORMAT_VERSION.to_owned(),
+            about: Json::of(&()),
+            runs,
+            rollout: Some(rollout),
+        }));
+        story.take(BatchEvent::Approved(BatchApproved { digest, reason: "r".to_owned() }));
+        story
+    }
+
+    /// Folds an event; whether it could follow.
+    fn may(&mut self, event: BatchEvent) -> bool {
+        self.events += 1;
+        let (position, sequence) = (self.events, self.events);
+        let entry = Entry { position, sequence, at_ms: self.now_ms, actor: "a".into(), event };
+        fold_batch(&mut self.state, &entry).is_ok()
+    }
+
+    fn take(&mut self, event: BatchEvent) {
+        assert!(self.may(event.clone()), "{event:?} is not lawful");
+    }
+
+    fn decide(&self) -> BatchDecision {
+        let summaries: Vec<RunSummary> = self.runs.values().cloned().collect();
+        let state = self.state.as_ref().expect("it was planned");
+        let decision = decide_batch(state, &summaries, self.now_ms, TimeScale::REAL);
+        let backwards: Vec<RunSummary> = summaries.into_iter().rev().collect();
+        assert_eq!(
+            decision,
+            decide_batch(state, &backwards, self.now_ms, TimeScale::REAL),
+            "it decides the same"
+        );
+        decision
+    }
+
+    /// Does what is decided until nothing more is, and holds each of it against what was asked for.
+    fn advance(&mut self) {
+        loop {
+            let decision = self.decide();
+            let mut recorded = false;
+            for command in decision.commands {
+                match command {
+                    BatchCommand::Record(event) => {
+                        recorded = true;
+                        self.note(&event);
+                        self.take(event);
+                    }
+                    BatchCommand::Release(run) => self.begin(&run),
+                }
+            }
+            if !recorded {
+                return;
+            }
+        }
+    }
+
+    fn note(&mut self, event: &BatchEvent) {
+        match event {
+            BatchEvent::WaveReleased(WaveReleased { wave }) => {
+                let nth = self.rollout.waves.iter().position(|known| known.name == *wave).expect("a wave");
+                if let Some(before) = nth.checked_sub(1) {
+                    let (_, passed) = self.dates[&self.rollout.waves[before].name];
+                    let due =
+                        passed.expect("the wave before is through") + self.rollout.waves[nth].after_ms as i64;
+                    assert!(self.now_ms >= due, "{wave} at {} and not at {due}", self.now_ms);
+                }
+                self.dates.entry(wave.clone()).or_default().0 = Some(self.now_ms);
+            }
+            BatchEvent::WavePassed(WavePassed { wave, through, fell_out }) => {
+                let nth = self.rollout.waves.iter().position(|known| known.name == *wave).expect("a wave");
+                assert_eq!(through + fell_out, self.rollout.waves[nth].runs.len() as u64, "counts add up");
+                self.dates.entry(wave.clone()).or_default().1 = Some(self.now_ms);
+            }
+            other => panic!("{other:?} is not decided"),
+        }
+    }
+
+    fn begin(&mut self, run: &RunId) {
+        let wave = self.rollout.waves.iter().find(|wave| wave.runs.contains(run)).expect("a wave");
+        assert!(self.dates[&wave.name].0.is_some(), "{run} begins before its wave");
+        let summary = self.runs.get_mut(run).expect("a run");
+        assert_eq!(summary.standing, Standing::Waiting, "{run} begins twice");
+        summary.standing = Standing::Driven;
+    }
+
+    /// Something happens: time passes, a run comes on, fails, is taken back or is left, a person asks.
+    fn live(&mut self) {
+        self.now_ms += self.dice.below(3) as i64 * HOUR_MS;
+        if self.dice.below(6) == 0 {
+            let nth = self.dice.below(self.rollout.waves.len() as u64) as usize;
+            let name = self.rollout.waves[nth].name.clone();
+            let hold = self.dice.below(2) == 0;
+            let request = if hold { BatchRequest::Hold(name) } else { BatchRequest::Release(name) };
+            let asked = BatchEvent::Requested(BatchRequested { request, reason: "r".to_owned() });
+            let over = self.dates[&self.rollout.waves[nth].name].0.is_some();
+            assert_eq!(self.may(asked), !over, "only a wave that is not let loose is held or released");
+        }
+        let fate = self.dice.below(10);
+        let begun: Vec<RunId> =
+            self.runs.values().filter(|r| r.standing != Standing::Waiting).map(|r| r.run.clone()).collect();
+        if begun.is_empty() {
+            return;
+        }
+        let run = &begun[self.dice.below(begun.len() as u64) as usize];
+        let summary = self.runs.get_mut(run).expect("a run");
+        summary.progress = match (fate, summary.progress) {
+            (_, over @ RunProgress::Closed(_)) => over,
+            (0, _) => RunProgress::Failed,
+            (1, RunProgress::Failed) => RunProgress::Closed(Verdict::RolledBack),
+            (2, RunProgress::NotBegun) => RunProgress::Closed(Verdict::Stale),
+            (3..6, _) => RunProgress::Underway,
+            (_, _) => RunProgress::Through,
+        };
+        if fate == 9 && summary.progress != RunProgress::NotBegun {
+            // It was left, and somebody asks for it again.
+            summary.standing = Standing::Waiting;
+        }
+    }
+
+    /// Everybody does what is left to do.
+    fn end(&mut self) {
+        for nth in 0..self.rollout.waves.len() {
+            self.now_ms += 100 * HOUR_MS;
+            self.advance();
+            let name = self.rollout.waves[nth].name.clone();
+            if self.dates[&name].0.is_none() {
+                let request = BatchRequest::Release(name);
+                self.take(BatchEvent::Requested(BatchRequested { request, reason: "r".to_owned() }));
+                self.advance();
+            }
+            let runs = self.rollout.waves[nth].runs.clone();
+            for run in runs {
+                let summary = self.runs.get_mut(&run).expect("a run");
+                if !matches!(summary.progress, RunProgress::Closed(_)) {
+                    summary.progress = RunProgress::Through;
+                }
+            }
+            self.advance();
+        }
+    }
+}
+
+#[test]
+fn no_run_begins_before_its_wave_whatever_becomes_of_the_others_and_in_the_end_all_have() {
+    for seed in 0..2_000 {
+        let told = std::panic::catch_unwind(|| {
+            let mut story = Story::new(seed);
+            story.advance();
+            for _ in 0..60 {
+                story.live();
+                story.advance();
+            }
+            story.end();
+            assert!(story.dates.values().all(|(released, passed)| released.is_some() && passed.is_some()));
+            assert!(story.runs.values().all(|run| run.standing != Standing::Waiting));
+            assert_eq!(story.decide(), BatchDecision::default());
+        });
+        assert!(told.is_ok(), "seed {seed}");
+    }
+}
+
+#[test]
+fn waves_that_do_not_share_out_the_runs_are_refused() {
+    let wave = |name: &str, runs: &[&str]| Wave {
+        name: name.to_owned(),
+        runs: runs.iter().map(|run| RunId::new(*run)).collect(),
+        after_ms: 0,
+        release: WaveRelease::Auto,
+    };
+    let runs = ["a", "b"].map(RunId::new);
+    let judged = |waves: Vec<Wave>| Rollout { waves }.check(runs.iter()).is_ok();
+    assert!(judged(vec![wave("1", &["b"]), wave("2", &["a"]), wave("3", &[])]));
+    for wrong in [
+        vec![wave("1", &["a"])],
+        vec![wave("1", &["a", "b"]), wave("1", &[])],
+        vec![wave("1", &["a", "b"]), wave("2", &["a"])],
+        vec![wave("1", &["a", "b", "c"])],
+        vec![wave("a b", &["a", "b"])],
+    ] {
+        assert!(!judged(wrong.clone()), "{wrong:?}");
+    }
+}

@@ -1,0 +1,77 @@
+//! A batch file with waves, through the program: what begins when, and what is said meanwhile.
+
+use crate::scale::estate::{self, Size};
+use crate::support::azure::Azure;
+use crate::support::rehome::{Rehome, text};
+use serde_json::{Value, json};
+
+/// Two identities: the first at once, the second when somebody lets it loose and the first is through for an hour.
+fn two_waves() -> (Azure, Rehome) {
+    let mut rehome = Rehome::offline();
+    let size = Size { identities: 2, unrelated: 0, together: 1_000, sites: 1 };
+    let settings = json!({"throttling": false, "principal_delay_s": 0, "index_delay_s": 0, "operation_s": 1});
+    std::fs::write(rehome.path("estate.json"), estate::estate(size, &settings).to_string()).expect("written");
+    let batch = estate::batch(size);
+    let mut parts = batch.split("[[identity]]");
+    let head = parts.next().expect("a beginning");
+    let waves =
+        "[[wave]]\nname = \"first\"\n[[wave]]\nname = \"rest\"\nafter = \"1h\"\nrelease = \"by-hand\"\n";
+    let rows =
+        parts.zip(["first", "rest"]).map(|(row, wave)| format!("[[identity]]\nwave = \"{wave}\"{row}"));
+    let batch = format!("{head}{waves}{}", rows.collect::<String>());
+    std::fs::write(rehome.path("batch.toml"), batch).expect("written");
+    let azure = Azure::serve(&rehome.path("estate.json"), None);
+    rehome.turn_to(&azure);
+    rehome.approve(&rehome.path("batch.toml"));
+    (azure, rehome)
+}
+
+/// The moves of the two waves, as `status` has them.
+fn moves(rehome: &Rehome) -> [Value; 2] {
+    let status = rehome.json(&["status"]);
+    let of = |name: &str| {
+        let mut moves = status["moves"].as_array().expect("moves").iter();
+        moves.find(|m| text(&m["identity"]).ends_with(name)).expect("a move").clone()
+    };
+    let batch = std::fs::read_to_string(rehome.path("batch.toml")).expect("a batch");
+    let id = |line: &&str| line.starts_with("id = ");
+    let names: Vec<&str> = batch.lines().filter(id).filter_map(|l| l.rsplit('/').next()).collect();
+    [names[0], names[1]].map(|name| of(name.trim_matches('"')))
+}
+
+#[test]
+fn a_wave_begins_after_the_one_before_it_and_when_somebody_lets_it_loose() {
+    let (_azure, rehome) = two_waves();
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let [first, rest] = moves(&rehome);
+    assert_ne!(first["done"], 0, "{first}");
+    assert_eq!((&rest["done"], &rest["waiting_for"][0]["kind"]), (&json!(0), &json!("wave")), "{rest}");
+    assert_eq!(rehome.run_with_people(), 11);
+    let [first, rest] = moves(&rehome);
+    assert_eq!(first["state"], "awaiting-cleanup", "{first}");
+    assert_eq!((&rest["state"], &rest["done"]), (&json!("needs-person"), &json!(0)), "{rest}");
+    let unblock = text(&rest["waiting_for"][0]["unblock_with"][0]);
+    assert!(unblock.starts_with("rehome release ") && unblock.contains("--wave rest"), "{unblock}");
+    let name = text(&rest["batch"]).to_owned();
+    rehome.say(&["release", &name, "--wave", "rset", "--reason", "a test"]).expect(2);
+    rehome.say(&["release", &name, "--wave", "rest", "--reason", "a test"]).expect(0);
+    rehome.run_with_people();
+    let [_, rest] = moves(&rehome);
+    assert_eq!(rest["state"], "awaiting-cleanup", "{rest}");
+    rehome.say(&["audit", "verify"]).expect(0);
+}
+
+#[test]
+fn what_a_batch_file_says_of_waves_is_checked_like_the_rest() {
+    let rehome = Rehome::offline();
+    let file = "format_version = \"1.0\"\n[batch]\nname = \"b\"\nto = \"swedencentral\"\n\
+        [[wave]]\nname = \"first\"\n[[wave]]\nname = \"first\"\n[[identity]]\nwave = \"frist\"\n\
+        id = \"/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/one\"\n\
+        target_resource_group = \"h\"\n[[identity]]\ntarget_resource_group = \"h\"\n\
+        id = \"/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/two\"\n";
+    std::fs::write(rehome.path("batch.toml"), file).expect("written");
+    let said = rehome.say(&["plan", "-f", "batch.toml", "--cloud", "http://127.0.0.1:9"]).expect(2);
+    for expected in ["two waves are called \"first\"", "did you mean first?"] {
+        assert!(said.err.contains(expected), "{expected}: {}", said.err);
+    }
+}
