@@ -4,8 +4,8 @@ use crate::counted::counted;
 use crate::error::one_line;
 use crate::time::stamp;
 use rehome_orchestrator::{
-    Approved, BatchEvent, CodecError, End, Entry, Event, Found, ObservedEffect, ReconciledOutcome, Request,
-    Restored, StepId, Verdict,
+    Approved, BatchEvent, BatchRequest, CodecError, End, Entry, Event, Found, ObservedEffect,
+    ReconciledOutcome, Request, Restored, StepId, Verdict,
 };
 use rehome_store::Stored;
 
@@ -36,6 +36,17 @@ fn of_batch(event: &BatchEvent) -> String {
         BatchEvent::Approved(approved) => format!("plan {}", approved.reason),
         BatchEvent::Opened(opened) => format!("{} on {} pid {}", opened.program, opened.host, opened.pid),
         BatchEvent::Restored(restored) => of_restored(restored),
+        BatchEvent::Requested(requested) => {
+            let (word, wave) = match &requested.request {
+                BatchRequest::Release(wave) => ("release", wave),
+                BatchRequest::Hold(wave) => ("hold", wave),
+            };
+            format!("{word} {wave} {}", requested.reason)
+        }
+        BatchEvent::WaveReleased(released) => released.wave.clone(),
+        BatchEvent::WavePassed(passed) => {
+            format!("{}: {} through, {} not", passed.wave, passed.through, passed.fell_out)
+        }
     }
 }
 
