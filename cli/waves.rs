@@ -5,7 +5,9 @@ use crate::hint::quoted;
 use crate::store;
 use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
-use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, RunId, SystemClock, TimeScale, Wave, WaveWait};
+use rehome_orchestrator::{
+    BatchEvent, BatchLoaded, Clock, CodecError, HistoryError, RunId, SystemClock, TimeScale, Wave, WaveWait,
+};
 use rehome_store::Log;
 use std::collections::BTreeSet;
 
@@ -13,7 +15,11 @@ use std::collections::BTreeSet;
 pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), CliError> {
     let batches: BTreeSet<String> = views.iter().map(|view| view.batch.clone()).collect();
     for name in batches {
-        let batch = BatchLoaded::find(log, &name).await.map_err(|e| store::unreadable(&e))?;
+        let batch = match BatchLoaded::find(log, &name).await {
+            // A bundle of one move says nothing of its batch.
+            Err(HistoryError::Codec { source: CodecError::Withheld { .. }, .. }) => continue,
+            found => found.map_err(|e| store::unreadable(&e))?,
+        };
         let Some(batch) = batch.filter(|batch| batch.planned().rollout.is_some()) else { continue };
         for (nth, (wave, _)) in batch.state.waves().enumerate() {
             let wait = batch.state.wave_wait(nth, SystemClock.now_ms(), time_scale(&batch));

@@ -169,7 +169,10 @@ impl Document {
         if names.is_empty() {
             return Err(BatchError::Runs("none".to_owned()));
         }
-        self.rollout.as_ref().map_or(Ok(()), |rollout| rollout.check(names.into_iter()))
+        match &self.rollout {
+            Some(rollout) => rollout.check(names.into_iter()).map_err(BatchError::Wave),
+            None => Ok(()),
+        }
     }
 }
 

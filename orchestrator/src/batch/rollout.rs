@@ -1,6 +1,5 @@
 //! Engine: in which order and when the runs of a batch are let loose: its waves. A part of the document that is approved. Pure.
 
-use crate::batch::document::BatchError;
 use crate::ids::{RunId, is_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -54,20 +53,20 @@ impl Rollout {
     /// Checks that the waves have names of their own and share out the runs of the document.
     ///
     /// # Errors
-    /// The first rule that is broken.
-    pub(crate) fn check<'a>(&self, runs: impl Iterator<Item = &'a RunId>) -> Result<(), BatchError> {
+    /// The first rule that is broken, in words.
+    pub(crate) fn check<'a>(&self, runs: impl Iterator<Item = &'a RunId>) -> Result<(), String> {
         let mut names = BTreeSet::new();
         if let Some(wave) = self.waves.iter().find(|w| !is_name(&w.name) || !names.insert(&w.name)) {
-            return Err(BatchError::Wave(format!("{:?} is the name of two waves, or none", wave.name)));
+            return Err(format!("{:?} is the name of two waves, or none", wave.name));
         }
         let mut left: BTreeSet<&RunId> = runs.collect();
         let mut all = self.waves.iter().flat_map(|wave| &wave.runs);
         if let Some(run) = all.find(|run| !left.remove(run)) {
-            return Err(BatchError::Wave(format!("{run} is in two waves, or not in the batch")));
+            return Err(format!("{run} is in two waves, or not in the batch"));
         }
         match left.first() {
             None => Ok(()),
-            Some(run) => Err(BatchError::Wave(format!("{run} is in no wave"))),
+            Some(run) => Err(format!("{run} is in no wave")),
         }
     }
 

@@ -252,7 +252,7 @@ fn a_blocked_identity_and_one_that_is_not_there_are_left_out_and_the_others_go()
     let (azure, rehome) = contoso();
     write(&rehome, "batch.toml", &three());
     let said = rehome.say(&PLAN).expect(10);
-    for part in ["Left out (2)", "B103", "id-taken", "B100", "id-pya", "Plan: 1 moves"] {
+    for part in ["Left out (2)", "B103", "id-taken", "B100", "id-pya", "Plan: 1 move,"] {
         assert!(said.out.contains(part), "{part}: {}", said.out);
     }
     assert!(said.err.contains("left out  ") && said.err.contains("rehome approve plan.json"), "{}", said.err);
@@ -270,7 +270,7 @@ fn a_blocked_identity_and_one_that_is_not_there_are_left_out_and_the_others_go()
     let refused = rehome.say(&["approve", "cut.json", "--reason", "x", "--yes"]).expect(2);
     assert!(refused.err.contains("changed after it was made"), "{}", refused.err);
     let approved = rehome.say(&["approve", "plan.json", "--reason", "a test", "--yes"]).expect(0);
-    assert!(approved.out.contains("1 moves, 2 left out"), "{}", approved.out);
+    assert!(approved.out.contains("1 move, 2 left out"), "{}", approved.out);
     let ended = rehome.say_with_people(&["run", "plan.json", "--yes"]).expect(10);
     assert!(ended.err.contains("id-pya: B100") && ended.err.contains("id-pay: B103"), "{}", ended.err);
     let status = rehome.json(&["status"]);

@@ -337,8 +337,10 @@ fn sources(folder: &Path, into: &mut Vec<String>) {
 }
 
 /// Lists of commands, by which a line is completed, and not recommendations.
-const LISTED: [&str; 7] = [
+const LISTED: [&str; 9] = [
     "rehome explain ",
+    "rehome init ",
+    "rehome schema ",
     "rehome plan ",
     "rehome discover ",
     "rehome rehearse ",
@@ -347,6 +349,9 @@ const LISTED: [&str; 7] = [
     "rehome ",
 ];
 
+/// Recommendations that are pasted where what they need is (`waves`), and the beginning of one that names a page.
+const ELSEWHERE: [&str; 2] = ["rehome release {batch} --wave {wave} --reason TEXT", "rehome show {name}"];
+
 #[test]
 fn every_command_that_the_sources_recommend_has_a_case_here() {
     let mut all = Vec::new();
@@ -354,15 +359,18 @@ fn every_command_that_the_sources_recommend_has_a_case_here() {
     let groups =
         [OF_NOTHING, OF_A_PLAN, OF_MANY, OF_AN_APPROVAL, OF_A_MOVE, OF_A_WAY_BACK, OF_A_FAILURE, OF_A_LOG];
     let cases: Vec<&str> = groups.concat().iter().map(|(template, ..)| *template).collect();
-    let mut found = 0;
+    let (mut found, mut missing) = (0, Vec::new());
     for text in all {
         if LISTED.contains(&text.as_str()) || !text.trim_start().starts_with("rehome ") {
             continue;
         }
         found += 1;
         let template = text.split("      #").next().unwrap_or_default().trim();
-        assert!(cases.contains(&template), "nobody pastes {template:?}");
+        if !cases.contains(&template) && !ELSEWHERE.contains(&template) {
+            missing.push(template.to_owned());
+        }
     }
+    assert!(missing.is_empty(), "nobody pastes {missing:?}");
     assert!(found > 40, "{found} recommendations were found");
 }
 

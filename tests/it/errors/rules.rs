@@ -32,8 +32,7 @@ fn why(status: &Value, name: &str) -> Value {
 #[test]
 fn a_new_identity_that_is_not_known_everywhere_is_waited_for() {
     let mut world = World::new("spread");
-    // So long that a machine that is busy asks within that time too: two seconds at the speed of these worlds.
-    world.settings = json!({"spread_delay_s": 600});
+    world.settings = json!({"spread_delay_s": 90});
     let cell = world.cell(Surface::Credential);
     let (_, azure, _) = played(world, 0);
     let (method, path) = cell.strikes();
