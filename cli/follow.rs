@@ -127,8 +127,7 @@ impl Following<'_> {
             }
             silent = matches!(presence, Presence::Silent(..));
             let there = !presence.is_nobody();
-            let mut views = store::views(&**self.log, self.runs).await?;
-            waves::mark(&**self.log, &mut views).await?;
+            let views = waves::views(&**self.log, self.runs).await?;
             let events: Vec<u64> = views.iter().map(|view| view.events).collect();
             still = if events == before { still + 1 } else { 0 };
             before = events;

@@ -11,6 +11,13 @@ use rehome_orchestrator::{
 use rehome_store::Log;
 use std::collections::BTreeSet;
 
+/// Where runs stand, with what those wait for whose wave is not let loose.
+pub(crate) async fn views(log: &dyn Log, runs: &[RunId]) -> Result<Vec<MoveView>, CliError> {
+    let mut views = store::views(log, runs).await?;
+    mark(log, &mut views).await?;
+    Ok(views)
+}
+
 /// Says of each move that its wave keeps what it waits for, in the place of whatever else it would wait for.
 pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), CliError> {
     let batches: BTreeSet<String> = views.iter().map(|view| view.batch.clone()).collect();

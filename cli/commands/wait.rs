@@ -4,9 +4,8 @@ use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
-use crate::render;
-use crate::store;
 use crate::view::{MoveView, State};
+use crate::{render, store, waves};
 use clap::{Args, ValueEnum};
 use rehome_orchestrator::{Clock, SystemClock};
 use serde_json::json;
@@ -57,7 +56,7 @@ impl Execute for Wait {
             let head = log.head().await.map_err(|e| store::unreadable(&e))?;
             if seen != Some(head.position) {
                 seen = Some(head.position);
-                views = store::views(&*log, &runs).await?;
+                views = waves::views(&*log, &runs).await?;
             }
             if let Some(exit) = judge(self.what, &views) {
                 return self.end(c, exit, views);

@@ -53,6 +53,7 @@ fn a_wave_begins_after_the_one_before_it_and_when_somebody_lets_it_loose() {
     let unblock = text(&rest["waiting_for"][0]["unblock_with"][0]);
     assert!(unblock.starts_with("rehome release ") && unblock.contains("--wave rest"), "{unblock}");
     let name = text(&rest["batch"]).to_owned();
+    rehome.say(&["wait", &name, "--for", "soaked", "--timeout", "60s"]).expect(17);
     rehome.say(&["release", &name, "--wave", "rset", "--reason", "a test"]).expect(2);
     let pasted: Vec<&str> = unblock.split_whitespace().skip(1).collect();
     rehome.say(&pasted).expect(0);
