@@ -6,15 +6,16 @@
 //! Of every other text only the mentions of identities and database servers are left. What is copied to the new
 //! identity, or only says who may do what, is kept as a whole, without what gives itself away as a secret.
 
+use super::known;
 use super::secrets::{MASK, mask};
 use super::text::only_mentions;
 use crate::surfaces::database::servers::named_in_text;
 use rehome_orchestrator::has_secret;
 use serde_json::{Value, json};
 
-/// Types that are kept as a whole, in lower case: grants, and what is copied to the new identity. The first part of a
-/// type, and how the last one ends.
-const WHOLE: [(&str, &str); 13] = [
+/// Types that are kept as a whole beside the grants of services, in lower case: grants, and what is copied to the new
+/// identity. The first part of a type, and how the last one ends.
+const WHOLE: [(&str, &str); 10] = [
     ("microsoft.authorization/", ""),
     ("microsoft.managedidentity/", ""),
     ("microsoft.management/managementgroups", ""),
@@ -25,9 +26,6 @@ const WHOLE: [(&str, &str); 13] = [
     ("microsoft.insights/", "diagnosticsettings"),
     ("", "assignments"),
     ("", "roledefinitions"),
-    ("", "accesspolicies"),
-    ("", "administrators"),
-    ("", "accesspolicyassignments"),
 ];
 
 /// Members of every type whose text says what a thing is or how it stands.
@@ -99,7 +97,9 @@ const ENVELOPE: [&str; 8] = ["id", "name", "type", "kind", "location", "identity
 pub fn mask_for_rehearsal(resource: &mut Value, keep: &[String]) {
     let kind = resource["type"].as_str().unwrap_or_default().to_lowercase();
     let provider = resource["resourceTypes"].is_array();
-    if provider || WHOLE.iter().any(|(first, last)| kind.starts_with(first) && kind.ends_with(last)) {
+    let grant = known::of(&kind).is_some_and(|known| known.grants.is_some());
+    if provider || grant || WHOLE.iter().any(|(first, last)| kind.starts_with(first) && kind.ends_with(last))
+    {
         return mask(resource, keep);
     }
     let own = OF_TYPE.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, members)| *members);

@@ -3,7 +3,7 @@
 
 use crate::azure::{AT_ONCE, Reader, ResourceId, ResourceType, says_never};
 use crate::references::scan::Identifiers;
-use crate::references::{members, table};
+use crate::references::{known, members, table};
 use crate::relocate::facts::{Gap, Host, Method};
 use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
@@ -19,13 +19,11 @@ const OPEN: [(&str, &str); 4] = [
     ("Microsoft.Web/sites", "slots"),
 ];
 
-/// Grants that services keep as children: they are copied by steps of their own, not rewritten.
+/// Grants that services keep as children: they are copied by steps of their own, not rewritten. One that there is only
+/// one of is re-pointed like any other reference.
 fn is_grant(kind: &str) -> bool {
-    let folded = kind.to_lowercase();
-    ["roleassignments", "/principalassignments", "/accesspolicyassignments", "/accesspolicies"]
-        .iter()
-        .any(|ending| folded.ends_with(ending))
-        || folded == "microsoft.dbforpostgresql/flexibleservers/administrators"
+    let listed = |known: &known::Known| known.grants.is_some_and(|grants| grants.name.is_none());
+    known::of(kind).is_some_and(|known| !known.single && listed(known))
 }
 
 /// Something below which children may name an identity.
