@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         ));
     }
     // What belongs to a log is found beside the log, and not beside a link that leads to it.
-    match rehome_store::side::real_name(&cli.global.db) {
+    match rehome_store::private_file::real_name(&cli.global.db) {
         Ok(real) => cli.global.db = real,
         Err(e) => {
             let place = cli.global.db.display().to_string();

@@ -3,7 +3,7 @@
 
 use crate::error::{CliError, Exit};
 use crate::{files, plan_file, snapshot};
-use rehome_store::side;
+use rehome_store::private_file;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ impl OutputFile {
             }
         };
         if in_its_folder(log)
-            .is_ok_and(|log| BESIDE_A_LOG.iter().any(|part| side::beside(&log, part) == path))
+            .is_ok_and(|log| BESIDE_A_LOG.iter().any(|part| private_file::beside(&log, part) == path))
         {
             return Err(refuse(format!(
                 "this place belongs to the log, and {} never goes there",
@@ -106,7 +106,7 @@ impl OutputFile {
             let error = CliError::new(Exit::Usage, taken(self.kind)).at(self.named.display().to_string());
             return Err(error.next("name another file, and run the command again"));
         }
-        side::replace_by(&self.path, write).map_err(|e| failed(&e))
+        private_file::replace_by(&self.path, write).map_err(|e| failed(&e))
     }
 }
 

@@ -13,7 +13,7 @@ use rehome_orchestrator::{
 use rehome_store::{
     Anchor, AnchorStatus, AppendError, Backend, Beside, FORMAT, Head, HeldLease, Lease, LeaseError,
     LeaseHolder, Locker, Log, OpenError, Part, Position, Sequence, Sidecars, SqliteLog, StreamId, Verified,
-    VerifyError, side, verify_chain,
+    VerifyError, private_file, verify_chain,
 };
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -154,7 +154,7 @@ pub(crate) async fn put_in_place(
     db: &Path,
     kept: &Path,
 ) -> Result<Option<PathBuf>, CliError> {
-    let fresh = side::unforeseen(db, ".restoring");
+    let fresh = private_file::unforeseen(db, ".restoring");
     let copied = copied(backup, head, &fresh).await;
     copied.inspect_err(|_| drop(SqliteLog::remove(&fresh)))?;
     let was_there = SqliteLog::put_in_place(&fresh, db, kept)

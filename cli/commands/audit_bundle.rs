@@ -10,7 +10,7 @@ use clap::Args;
 use rehome_orchestrator::mask;
 use rehome_store::{
     Anchor, BUNDLE_FORMAT, Backend, BundleError, BundleWriter, Disclosure, Head, Header, Log, Position,
-    Stored, StreamId, Why, side,
+    Stored, StreamId, Why, private_file,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,7 +79,7 @@ const PAGE: usize = 1_000;
 
 fn create(to: &Path) -> Result<File, CliError> {
     let place = to.display().to_string();
-    side::create_new(to).map_err(|e| match e.kind() {
+    private_file::create_new(to).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => {
             let what = "there is a file of this name already, and a bundle never replaces one";
             CliError::new(Exit::Usage, what).at(place).next("name another file")

@@ -8,7 +8,7 @@ use crate::print_failure::PrintFailure;
 use crate::{anchor, key, store};
 use clap::Args;
 use rehome_orchestrator::{Clock, SystemClock};
-use rehome_store::{Beside, side};
+use rehome_store::{Beside, private_file};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ impl Execute for DbRestore {
         if !yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not restored"));
         }
-        let keeps = side::beside(db, &format!(".replaced-{}", SystemClock.now_ms()));
+        let keeps = private_file::beside(db, &format!(".replaced-{}", SystemClock.now_ms()));
         let kept = store::put_in_place(&*copy, head, db, &keeps).await?;
         if let Some(key) = &key {
             key::replace(&there, key, &store::beside(&keeps))?;

@@ -17,7 +17,7 @@ use clap::Args;
 use rehome_activities::azure::LocalSignIn;
 use rehome_activities::relocate::preflight::NoticeCode;
 use rehome_simulator::{Options, Outage, Pace, PageAccess, Running, WorkloadReport};
-use rehome_store::{Log, side};
+use rehome_store::{Log, private_file};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -149,7 +149,7 @@ fn own_folder() -> Result<PathBuf, CliError> {
     // In the folder for everybody's files a name that is foreseen may be somebody's link; one that is there is refused.
     let name = uuid::Uuid::new_v4().simple().to_string();
     let place = std::env::temp_dir().join(format!("rehome-rehearsal-{}", &name[..8]));
-    side::create_folder(&place).map_err(|e| {
+    private_file::create_folder(&place).map_err(|e| {
         let error = CliError::because(Exit::Failed, "failed to make a folder for the rehearsal", &e);
         let next = match e.kind() {
             ErrorKind::StorageFull => "make room there, or set TMPDIR to a folder elsewhere",

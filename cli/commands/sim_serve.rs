@@ -7,7 +7,7 @@ use crate::files;
 use crate::interrupt::Handling;
 use clap::Args;
 use rehome_simulator::{Estate, Faults, Options, Pace, PageAccess, Running, serve as start};
-use rehome_store::side;
+use rehome_store::private_file;
 use serde_json::json;
 use std::io::Write;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -97,8 +97,8 @@ fn address(listen: &str) -> Result<SocketAddr, CliError> {
 
 fn write_ca(pem: &str) -> Result<PathBuf, CliError> {
     // In the folder for everybody's files a name that is foreseen may be somebody's link.
-    let path = side::unforeseen(&std::env::temp_dir().join("rehome-sim-ca"), ".pem");
-    side::create_new(&path)
+    let path = private_file::unforeseen(&std::env::temp_dir().join("rehome-sim-ca"), ".pem");
+    private_file::create_new(&path)
         .and_then(|mut file| file.write_all(pem.as_bytes()))
         .map_err(|e| CliError::because(Exit::Failed, "failed to write the certificate authority", &e))?;
     Ok(path)

@@ -6,7 +6,7 @@
 //! closed.
 
 use crate::lease::Locker;
-use crate::side;
+use crate::private_file;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::io;
@@ -54,7 +54,7 @@ fn descriptor(path: &Path) -> io::Result<Option<Identity>> {
     if opened().contains_key(&found) {
         return Ok(Some(found));
     }
-    let file: &'static File = Box::leak(Box::new(side::open(path)?));
+    let file: &'static File = Box::leak(Box::new(private_file::open(path)?));
     let found = identity(&file.metadata()?);
     opened().entry(found).or_insert(Opened { file, held: false });
     Ok(Some(found))

@@ -8,7 +8,7 @@ use crate::anchor::Anchor;
 use crate::backend::{Beside, Part, SidecarError};
 use crate::file_lock::{FileLock, locker};
 use crate::lease::{Heartbeat, HeldLease, Lease, LeaseError, LeaseHolder, Locker};
-use crate::side::{self, read_small};
+use crate::private_file::{self, read_small};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -35,23 +35,23 @@ impl Sidecars {
     }
 
     fn anchor_path(&self) -> PathBuf {
-        side::beside(&self.log, ".anchor")
+        private_file::beside(&self.log, ".anchor")
     }
 
     fn key_path(&self) -> PathBuf {
-        side::beside(&self.log, ".key")
+        private_file::beside(&self.log, ".key")
     }
 
     /// The date of this file is the heartbeat.
     fn runner_path(&self) -> PathBuf {
-        side::beside(&self.log, ".runner")
+        private_file::beside(&self.log, ".runner")
     }
 
     fn hold_files(&self) -> Result<RunnerLease, LeaseError> {
         let (log, path) = (&self.log, self.runner_path());
         let failed = |path: &Path, source| LeaseError::Io { place: path.display().to_string(), source };
         for _ in 0..TRIES {
-            let file = side::open_or_create(&path).map_err(|e| failed(&path, e))?;
+            let file = private_file::open_or_create(&path).map_err(|e| failed(&path, e))?;
             match file.try_lock() {
                 // It is worth something only as long as everybody else finds this file there.
                 Ok(()) if !is_still_there(&file, &path) => continue,
@@ -92,23 +92,24 @@ impl Beside for Sidecars {
     fn set_anchor(&self, anchor: &Anchor) -> Result<(), SidecarError> {
         let path = self.anchor_path();
         let text = serde_json::to_vec(anchor).map_err(io::Error::other);
-        text.and_then(|text| side::replace(&path, &text)).map_err(|e| failed(&path, e))
+        text.and_then(|text| private_file::replace(&path, &text)).map_err(|e| failed(&path, e))
     }
 
     fn key(&self) -> Result<Option<Vec<u8>>, SidecarError> {
         let (path, mut bytes) = (self.key_path(), Vec::new());
-        let read = side::open(&path).and_then(|file| file.take(KEY_BYTES_MAX).read_to_end(&mut bytes));
+        let read =
+            private_file::open(&path).and_then(|file| file.take(KEY_BYTES_MAX).read_to_end(&mut bytes));
         there(read.map(|_| bytes), &path)
     }
 
     fn set_key(&self, key: &[u8]) -> Result<(), SidecarError> {
         let path = self.key_path();
-        side::replace(&path, key).map_err(|e| failed(&path, e))
+        private_file::replace(&path, key).map_err(|e| failed(&path, e))
     }
 
     fn retire_key(&self, at_ms: i64) -> Result<(), SidecarError> {
         let path = self.key_path();
-        match fs::rename(&path, side::beside(&path, &format!(".replaced-{at_ms}"))) {
+        match fs::rename(&path, private_file::beside(&path, &format!(".replaced-{at_ms}"))) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed(&path, e)),
             Ok(()) | Err(_) => Ok(()),
         }
@@ -139,7 +140,7 @@ impl Lease for Sidecars {
 
     fn holder(&self) -> Option<LeaseHolder> {
         let path = self.runner_path();
-        let file = side::open(&path).ok()?;
+        let file = private_file::open(&path).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => named(&path, locker(&path)),
             Ok(()) | Err(TryLockError::Error(_)) if FileLock::is_taken(&self.log) => {
@@ -154,12 +155,12 @@ impl Lease for Sidecars {
     }
 
     fn beat(&self) -> io::Result<()> {
-        side::open_to_write(&self.runner_path())?.set_modified(SystemTime::now())
+        private_file::open_to_write(&self.runner_path())?.set_modified(SystemTime::now())
     }
 
     fn last_beat(&self) -> io::Result<Option<Heartbeat>> {
         let path = self.runner_path();
-        let file = match side::open(&path) {
+        let file = match private_file::open(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };

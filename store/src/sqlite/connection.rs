@@ -1,7 +1,7 @@
 //! Store: how the SQLite file is opened, for every part of the log alike. Touches that file.
 
 use crate::backend::OpenError;
-use crate::side;
+use crate::private_file;
 use crate::sqlite::schema;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
@@ -13,7 +13,7 @@ pub(super) const BUSY: Duration = Duration::from_secs(10);
 /// The names of the log and of its write-ahead log, which is made when the log is opened. SQLite syncs
 /// the folder as well, and does not look at the answer.
 pub(super) fn keep_names(path: &Path) -> Result<(), OpenError> {
-    side::sync_folder(path).map_err(|source| OpenError::Sync { path: path.to_owned(), source })
+    private_file::sync_folder(path).map_err(|source| OpenError::Sync { path: path.to_owned(), source })
 }
 
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {

@@ -1,6 +1,6 @@
 //! Store: the files that one log is made of, moved and removed together. Touches these.
 
-use crate::side::{beside, sync_folder};
+use crate::private_file::{beside, sync_folder};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;

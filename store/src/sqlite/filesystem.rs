@@ -2,7 +2,7 @@
 //! everybody but its owner.
 
 use crate::backend::OpenError;
-use crate::side;
+use crate::private_file;
 use std::path::Path;
 
 /// File systems whose files live on another machine.
@@ -39,8 +39,8 @@ pub(super) fn refuse_network(path: &Path) -> Result<(), OpenError> {
 /// and a pipe makes its reader wait.
 pub(super) fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     for part in ["", "-wal", "-shm", "-journal"] {
-        let place = side::beside(path, part);
-        let Some(what) = side::foreign(&place) else { continue };
+        let place = private_file::beside(path, part);
+        let Some(what) = private_file::foreign(&place) else { continue };
         // The log itself may be named by a link.
         if part.is_empty() && place.is_file() {
             continue;
@@ -67,7 +67,7 @@ pub(super) fn refuse_second_name(path: &Path) -> Result<(), OpenError> {
 /// Makes the file of a new log, for its owner alone: what the database makes beside it has the same rights. Where that
 /// fails, opening it says why.
 pub(super) fn make_private(path: &Path) {
-    drop(side::create_new(path));
+    drop(private_file::create_new(path));
 }
 
 /// The kind of the file system that holds a folder: the longest mount point that it lies under.

@@ -9,7 +9,7 @@
 use super::connection::BUSY;
 use super::schema;
 use crate::backend::OpenError;
-use crate::side;
+use crate::private_file;
 use rusqlite::{Connection, TransactionBehavior};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
@@ -37,7 +37,7 @@ pub(super) fn write_again(path: &Path, connection: &mut Connection) -> Result<()
 
 fn over_itself(path: &Path) -> io::Result<()> {
     // SQLite keeps its locks on other files, so that closing this one loses none.
-    let mut file = match side::open_to_write(&side::beside(path, "-wal")) {
+    let mut file = match private_file::open_to_write(&private_file::beside(path, "-wal")) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(e),

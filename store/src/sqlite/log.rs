@@ -7,9 +7,9 @@ use super::writer::{Counters, Refusal, Writer};
 use super::{files, filesystem, fold, schema, still};
 use crate::backend::{Backend, Beside, OpenError};
 use crate::log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
+use crate::private_file;
 use crate::record::{Position, Sequence, Stored, StreamId};
 use crate::salt::{RandomSalts, Salts};
-use crate::side;
 use crate::sidecars::Sidecars;
 use rusqlite::backup::StepResult;
 use rusqlite::config::DbConfig;
@@ -146,7 +146,7 @@ impl SqliteLog {
         let failed =
             |source: rusqlite::Error| OpenError::Storage { path: to.to_owned(), source: source.into() };
         // New, for its owner alone, and never through a link: what the database makes beside it has the same rights.
-        match side::create_new(to) {
+        match private_file::create_new(to) {
             Ok(_made) => {}
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
                 let what = "it exists already".to_owned();
