@@ -1,4 +1,4 @@
-//! The people of a simulation: strangers who change the world, operators at other terminals, somebody who
+//! The people of a simulation: others who change the world, operators at other terminals, somebody who
 //! sets the clock, and the patient ones who look after what is left.
 
 use super::checker_log::CheckerLog;
@@ -15,7 +15,7 @@ async fn pause(dice: &mut Dice, most_ms: u64) {
 }
 
 /// People who know nothing of us.
-pub(crate) async fn strangers(faults: FaultPlan, world: Arc<World>, runs: Vec<RunId>) {
+pub(crate) async fn others(faults: FaultPlan, world: Arc<World>, runs: Vec<RunId>) {
     if !faults.has(Trouble::Strangers) {
         return;
     }
@@ -30,7 +30,7 @@ pub(crate) async fn strangers(faults: FaultPlan, world: Arc<World>, runs: Vec<Ru
                 continue;
             }
             things.halls.entry(hall.clone()).or_default().push(name.clone());
-            things.strangers.push((hall, name));
+            things.put_by_others.push((hall, name));
         } else {
             let place = format!(
                 "{run}/{}",
@@ -41,8 +41,8 @@ pub(crate) async fn strangers(faults: FaultPlan, world: Arc<World>, runs: Vec<Ru
                 continue;
             }
             things.shelves.insert(place.clone(), Item { thing: thing.clone(), by: Author::Stranger });
-            things.strangers.retain(|(other, _)| *other != place);
-            things.strangers.push((place, thing));
+            things.put_by_others.retain(|(other, _)| *other != place);
+            things.put_by_others.push((place, thing));
         }
     }
 }

@@ -74,7 +74,7 @@ impl Simulation {
     async fn play(mut self) -> SimulationReport {
         self.document.begin(&*self.log, &self.people, START_MS, "a simulation").await.expect("sound plans");
         let helpers = [
-            tokio::spawn(actors::strangers(self.faults.clone(), self.world.clone(), self.runs.clone())),
+            tokio::spawn(actors::others(self.faults.clone(), self.world.clone(), self.runs.clone())),
             tokio::spawn(actors::operators(
                 self.faults.clone(),
                 self.clock.clone(),
@@ -162,7 +162,7 @@ impl Simulation {
         wrong.extend(self.log.breaches());
         if wrong.is_empty() {
             wrong.extend(self.runs.iter().flat_map(|run| self.judge(run)));
-            wrong.extend(self.judge_strangers());
+            wrong.extend(self.judge_others());
         }
         if let Err(e) = verify_chain(&*self.log, None).await {
             wrong.push(chain(&e));
@@ -253,9 +253,9 @@ impl Simulation {
     }
 
     /// What other people did is still there.
-    fn judge_strangers(&self) -> Vec<String> {
+    fn judge_others(&self) -> Vec<String> {
         let things = self.world.things();
-        let wrong = things.strangers.iter().filter(|(place, thing)| {
+        let wrong = things.put_by_others.iter().filter(|(place, thing)| {
             let shelf = things.shelves.get(place).is_some_and(|item| item.thing == *thing);
             let hall = things.halls.get(place).is_some_and(|names| names.contains(thing));
             !shelf && !hall

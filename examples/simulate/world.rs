@@ -34,8 +34,8 @@ pub(crate) struct Item {
 pub(crate) struct Things {
     pub(crate) shelves: BTreeMap<String, Item>,
     pub(crate) halls: BTreeMap<String, Vec<String>>,
-    /// What strangers put where, and nobody else took away.
-    pub(crate) strangers: Vec<(String, String)>,
+    /// What others put where, and nobody else took away.
+    pub(crate) put_by_others: Vec<(String, String)>,
     /// Answers of long-running operations; `None` while they run.
     operations: BTreeMap<String, Option<Result<Value, Fault>>>,
     /// Whose requests are on their way to what, or still at work on it; also when the caller has died.
