@@ -55,7 +55,8 @@ impl Known {
                     | BatchEvent::Approved(_)
                     | BatchEvent::Requested(_)
                     | BatchEvent::WaveReleased(_)
-                    | BatchEvent::WavePassed(_) => continue,
+                    | BatchEvent::WavePassed(_)
+                    | BatchEvent::RunFailed(_) => continue,
                 };
                 if entry.position > last {
                     (known, last) = (says, entry.position);

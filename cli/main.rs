@@ -46,6 +46,7 @@ mod selection;
 mod service;
 mod snapshot;
 mod source;
+mod steer;
 mod store;
 mod time;
 mod view;

@@ -1,7 +1,7 @@
 //! CLI: a batch file into a document to approve: survey, preflight, plan. Reads the cloud.
 
 use crate::about::{BatchAbout, MoveAbout};
-use crate::batch_file::{Batch, VALID_MS, WaveAsked};
+use crate::batch_file::{Batch, RolloutAsked, VALID_MS, WaveAsked};
 use crate::cloud::Cloud;
 use crate::counted::counted;
 use crate::error::{CliError, Exit};
@@ -14,7 +14,8 @@ use rehome_activities::azure::{Reader, ResourceId};
 use rehome_activities::relocate::preflight::Notice;
 use rehome_activities::relocate::{self, Facts, Params};
 use rehome_orchestrator::{
-    Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, Rollout, SystemClock, Wave,
+    Budget, Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, Rollout, SystemClock, Wave,
+    WaveFailure, WaveRelease,
 };
 
 /// What a survey says of an identity that is not there.
@@ -85,27 +86,38 @@ pub(crate) async fn plan(cloud: &Cloud, batch: &Batch, open: &[OpenMove]) -> Res
         requests: Some(cloud.azure.requests()),
         national: setting.national.map(|national| national.name.to_owned()),
     };
-    let rollout = rollout(&batch.waves, &moves)?;
+    let rollout = rollout(&batch.rollout, &moves)?;
     let (format_version, batch) = (FORMAT_VERSION.to_owned(), batch.name.clone());
     Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves, rollout })
 }
 
+/// The wave of a batch that is let loose by some rule and has no waves of its own.
+const ONE_WAVE: &str = "all";
+
 /// How the moves are let loose: each with the wave that its identity says, or the last one.
-fn rollout(asked: &[WaveAsked], moves: &[PlannedRun]) -> Result<Option<Rollout>, CliError> {
+fn rollout(asked: &RolloutAsked, moves: &[PlannedRun]) -> Result<Option<Rollout>, CliError> {
     let wave = |wave: &WaveAsked| Wave {
         name: wave.name.clone(),
         runs: Vec::new(),
         after_ms: wave.after_ms,
         release: wave.release,
     };
+    let RolloutAsked { waves: asked, on_failure, budget } = asked;
     let mut waves: Vec<Wave> = asked.iter().map(wave).collect();
-    let Some(last) = waves.len().checked_sub(1) else { return Ok(None) };
+    if waves.is_empty() && (*on_failure, *budget) == (WaveFailure::Stop, Budget::default()) {
+        return Ok(None);
+    }
+    if waves.is_empty() {
+        let (name, release) = (ONE_WAVE.to_owned(), WaveRelease::Auto);
+        waves.push(Wave { name, runs: Vec::new(), after_ms: 0, release });
+    }
+    let last = waves.len() - 1;
     for entry in moves {
         let identity = ResourceId::from(MoveAbout::of(entry)?.identity);
         let said = asked.iter().position(|wave| wave.identities.contains(&identity));
         waves[said.unwrap_or(last)].runs.push(entry.run.clone());
     }
-    Ok(Some(Rollout { waves }))
+    Ok(Some(Rollout { waves, on_failure: *on_failure, budget: *budget }))
 }
 
 /// Says what kept facts from being read: an identity that is not there is one thing, a read that failed another.

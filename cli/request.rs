@@ -5,9 +5,10 @@ use crate::error::{CliError, Exit, one_line};
 use crate::hint::quoted;
 use crate::presence::Presence;
 use crate::view::resolve_step_id;
-use crate::{anchor, store};
+use crate::{anchor, steer, store};
 use rehome_orchestrator::{
-    Clock, ForwardState, Node, Request, RunId, RunState, StepId, StepState, SystemClock, UndoState, ask,
+    BatchRequest, Clock, ForwardState, Node, Request, RunId, RunState, StepId, StepState, SystemClock,
+    UndoState, ask,
 };
 use rehome_store::{Backend, Beside, Log};
 use serde_json::{Value, json};
@@ -125,18 +126,28 @@ fn not_by_hand(state: &RunState, id: &StepId) -> Option<String> {
     Some(why)
 }
 
-/// Asks something of a move or of every move of a batch.
+/// What is asked of a batch, or of a wave of it.
+pub(crate) type OfBatch = fn(Option<String>) -> BatchRequest;
+
+/// Asks something of a move, or of a batch and its moves; where the batch itself can be asked, only of moves that were
+/// paused by themselves.
 pub(crate) async fn of_moves(
     c: &Context<'_>,
     select: &str,
-    request: &Request,
+    (of_batch, request): (Option<OfBatch>, &Request),
     reason: &str,
 ) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db).await?;
+    let selection = store::select(&*log, Some(select)).await?;
+    let batch = selection.batch.as_deref().zip(of_batch);
+    if let Some((batch, of_batch)) = batch {
+        steer::ask(c, &*log, batch, of_batch(selection.wave), reason).await?;
+    }
     let mut asked = Vec::new();
-    for run in store::select(&*log, Some(select)).await?.runs {
-        let recorded = store::read_run(&*log, &run).await?.state.verdict().is_none();
-        if recorded {
+    for run in selection.runs {
+        let state = store::read_run(&*log, &run).await?.state;
+        let recorded = state.verdict().is_none();
+        if recorded && (batch.is_none() || state.is_paused()) {
             record(c, &*log, &run, request.clone(), reason).await?;
         }
         asked.push(Asked { run, steps: Vec::new(), recorded, why_not: "the move is over" });

@@ -3,6 +3,7 @@
 pub(crate) use crate::error::damaged;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
+use crate::nearest::nearest;
 use crate::view::{MoveView, identity, view};
 use crate::{anchor, key};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -303,32 +304,66 @@ fn compare(error: CliError) -> CliError {
 /// What a person selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selection {
-    /// The batch, if a batch was named.
+    /// The batch, if a batch or a wave of it was named.
     pub(crate) batch: Option<String>,
+    /// The wave, if one was named.
+    pub(crate) wave: Option<String>,
     pub(crate) runs: Vec<RunId>,
 }
 
-/// Finds what is called so: a batch, a move, or the old identity of one.
+impl Selection {
+    fn of_moves(runs: Vec<RunId>) -> Self {
+        Self { batch: None, wave: None, runs }
+    }
+}
+
+/// Between the name of a batch and that of a wave of it.
+const OF_WAVE: &str = "/wave:";
+
+/// Finds what is called so: a batch, a wave of one (`BATCH/wave:NAME`), a move, or the old identity of one.
 pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selection, CliError> {
     let Some(what) = what else {
         let streams = log.streams(RunId::PREFIX).await.map_err(|e| unreadable(&e))?;
         let runs = streams.iter().filter_map(|(stream, _)| RunId::of_stream(stream)).collect();
-        return Ok(Selection { batch: None, runs });
+        return Ok(Selection::of_moves(runs));
     };
+    if let Some((batch, wave)) = what.rsplit_once(OF_WAVE) {
+        return of_wave(log, batch, wave).await;
+    }
     if let Some(batch) = BatchLoaded::find(log, what).await.map_err(|e| unreadable(&e))? {
-        return Ok(Selection { batch: Some(what.to_owned()), runs: batch.planned().runs.clone() });
+        let (name, runs) = (Some(what.to_owned()), batch.planned().runs.clone());
+        return Ok(Selection { batch: name, wave: None, runs });
     }
     let run = RunId::new(what);
     let found = log.read_stream(&run.stream(), Sequence(0), 1).await;
     if !found.map_err(|e| unreadable(&e))?.is_empty() {
-        return Ok(Selection { batch: None, runs: vec![run] });
+        return Ok(Selection::of_moves(vec![run]));
     }
     let runs = moves_of(log, what).await?;
     if !runs.is_empty() {
-        return Ok(Selection { batch: None, runs });
+        return Ok(Selection::of_moves(runs));
     }
     let what = format!("the log has no batch, no move and no identity called {what:?}");
     Err(CliError::new(Exit::NotFound, what).next("rehome status"))
+}
+
+async fn of_wave(log: &dyn Log, batch: &str, wave: &str) -> Result<Selection, CliError> {
+    let found = BatchLoaded::find(log, batch).await.map_err(|e| unreadable(&e))?;
+    let Some(found) = found else {
+        let what = format!("the log has no batch called {batch:?}");
+        return Err(CliError::new(Exit::NotFound, what).next("rehome status"));
+    };
+    let waves = || found.state.waves().map(|(wave, _)| wave);
+    if let Some(known) = waves().find(|known| known.name == wave) {
+        let (batch, wave) = (Some(batch.to_owned()), Some(wave.to_owned()));
+        return Ok(Selection { batch, wave, runs: known.runs.clone() });
+    }
+    let what = format!("batch {batch} has no wave called {wave:?}");
+    let error = CliError::new(Exit::NotFound, what);
+    Err(match nearest(wave, waves().map(|wave| wave.name.as_str())) {
+        Some(meant) => error.next(format!("did you mean {}?", quoted(&format!("{batch}{OF_WAVE}{meant}")))),
+        None => error.next(format!("rehome status {}", quoted(batch))),
+    })
 }
 
 /// The moves of an identity, by its name or its id.

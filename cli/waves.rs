@@ -1,4 +1,4 @@
-//! CLI: what moves wait for whose wave is not let loose. Reads the log.
+//! CLI: what moves wait for whose wave is not let loose, or begins nothing new. Reads the log.
 
 use crate::error::{CliError, one_line};
 use crate::hint::quoted;
@@ -6,7 +6,8 @@ use crate::store;
 use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
 use rehome_orchestrator::{
-    BatchEvent, BatchLoaded, Clock, CodecError, HistoryError, RunId, SystemClock, TimeScale, Wave, WaveWait,
+    BatchEvent, BatchLoaded, BatchState, Clock, CodecError, HistoryError, Hold, RunId, SystemClock,
+    TimeScale, Wave, WaveWait,
 };
 use rehome_store::Log;
 use std::collections::BTreeSet;
@@ -28,15 +29,17 @@ pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), Cl
             found => found.map_err(|e| store::unreadable(&e))?,
         };
         let Some(batch) = batch.filter(|batch| batch.planned().rollout.is_some()) else { continue };
-        for (nth, (wave, _)) in batch.state.waves().enumerate() {
+        for (nth, (wave, state)) in batch.state.waves().enumerate() {
             let wait = batch.state.wave_wait(nth, SystemClock.now_ms(), time_scale(&batch));
-            let kept = |view: &&mut MoveView| {
-                view.batch == name
-                    && view.state == State::Waiting
-                    && wave.runs.contains(&RunId::new(view.run.as_str()))
+            let of_wave = |view: &&mut MoveView| {
+                view.batch == name && !view.is_over() && wave.runs.contains(&RunId::new(view.run.as_str()))
             };
-            for view in views.iter_mut().filter(kept) {
-                keep(view, wave, wait);
+            for view in views.iter_mut().filter(of_wave) {
+                match state.is_released() {
+                    false if view.state == State::Waiting => keep(view, wave, wait),
+                    false => {}
+                    true => hold(view, wave, &batch.state, nth),
+                }
             }
         }
     }
@@ -70,4 +73,33 @@ fn keep(view: &mut MoveView, wave: &Wave, wait: WaveWait) {
         WaveWait::Nothing | WaveWait::Approval | WaveWait::Earlier => {}
     }
     view.waiting_for = vec![waits];
+}
+
+/// Says of a move of a wave that was let loose why it begins nothing new.
+fn hold(view: &mut MoveView, wave: &Wave, batch: &BatchState, nth: usize) {
+    let begun = view.state == State::Running || view.waiting_for.iter().any(|w| w.kind == WaitKind::Runner);
+    let waits = !begun && view.state == State::Waiting;
+    let name = one_line(&wave.name);
+    let title = match (batch.hold(Some(nth)), batch.failures_left(nth)) {
+        (Some(Hold::Failure), _) if begun || waits => {
+            format!("wave {name}: a move of it failed: somebody who says that it is to go on")
+        }
+        (None, Some(0)) if waits => {
+            format!("wave {name}: as many moves failed as may: somebody who says that it is to go on")
+        }
+        (None, Some(1..)) if waits => {
+            let title = format!("wave {name}: as many moves are at work as may still fail");
+            view.waiting_for = vec![WaitView::new("-", &title, WaitKind::Wave, view.since_ms)];
+            return;
+        }
+        (_, _) => return,
+    };
+    let mut wait = WaitView::new("-", &title, WaitKind::Wave, view.since_ms);
+    let of = match batch.is_spent() {
+        true => quoted(&view.batch),
+        false => quoted(&format!("{}/wave:{}", view.batch, wave.name)),
+    };
+    wait.unblock_with = vec![format!("rehome resume {of} --reason TEXT")];
+    view.state = if begun { State::Paused } else { State::NeedsPerson };
+    view.waiting_for.insert(0, wait);
 }

@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use super::mistakes::Mistakes;
-use super::wave::WaveAsked;
+use super::rollout::RolloutAsked;
 use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::Params;
 use serde::{Deserialize, Serialize};
@@ -23,8 +23,8 @@ pub(crate) struct Batch {
     /// The files that say it.
     pub(crate) files: Vec<AskedIn>,
     pub(crate) moves: Vec<Params>,
-    /// In which order they are let loose; all at once where there are none.
-    pub(crate) waves: Vec<WaveAsked>,
+    /// How they are let loose.
+    pub(crate) rollout: RolloutAsked,
     /// Where each move was said, by its identity.
     pub(crate) origins: BTreeMap<ResourceId, Origin>,
     /// Where Azure has something to say before there are moves: what is asked for, and the lines of the files.

@@ -74,6 +74,7 @@ pub(super) const FILE: &[Key] = &[
     ),
     key("identity", Kind::Tables("[[identity]]", IDENTITY), "An identity that moves."),
     key("wave", Kind::Tables("[[wave]]", WAVE), "Identities that begin together; all at once without one."),
+    key("budget", Kind::Table("[budget]", BUDGET), "How many moves may fail before no more begin."),
     key(
         "scope_map",
         Kind::Pairs(Rule::Any),
@@ -100,8 +101,8 @@ const BATCH: &[Key] = &[
     ),
     key(
         "on_failure",
-        Kind::Text(Rule::OneOf(&["stop", "rollback-identity"])),
-        "Whether a move that fails is taken back by itself; stop without it.",
+        Kind::Text(Rule::OneOf(&["stop", "pause-wave", "rollback-identity", "rollback-wave"])),
+        "What is done when a move fails: it waits for somebody, its wave does, or it or its wave is taken back; stop without it.",
     ),
     key(
         "unpinned_host",
@@ -170,6 +171,12 @@ const WAVE: &[Key] = &[
         Kind::Text(Rule::OneOf(&["auto", "by-hand"])),
         "Whether it then begins by itself, or when somebody releases it; auto without it.",
     ),
+];
+
+/// So that never more fail, no more moves are at work than may still fail.
+const BUDGET: &[Key] = &[
+    key("wave", Kind::Count, "So many moves of a wave may fail; any number without it."),
+    key("batch", Kind::Count, "So many moves of the batch may fail; any number without it."),
 ];
 
 /// What a row of the batch says.

@@ -5,18 +5,38 @@ use super::rule;
 use super::section::{Section, choice};
 use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::{Options, Params, Target, Unpinned, Waits};
-use rehome_orchestrator::OnFailure;
+use rehome_orchestrator::{OnFailure, WaveFailure};
 use serde::Deserialize;
 
 /// Between the last check and the clean-up, where the file does not say.
 const SOAK_MS: u64 = 24 * 3_600_000;
 
+/// What becomes of a move that fails, and of those beside it.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Failing {
+pub(super) enum Failing {
     #[default]
     Stop,
+    PauseWave,
     RollbackIdentity,
+    RollbackWave,
+}
+
+impl Failing {
+    fn of_move(self) -> OnFailure {
+        match self {
+            Self::RollbackIdentity => OnFailure::RollBack,
+            Self::Stop | Self::PauseWave | Self::RollbackWave => OnFailure::Park,
+        }
+    }
+
+    pub(super) fn of_wave(self) -> WaveFailure {
+        match self {
+            Self::Stop | Self::RollbackIdentity => WaveFailure::Stop,
+            Self::PauseWave => WaveFailure::Pause,
+            Self::RollbackWave => WaveFailure::RollBack,
+        }
+    }
 }
 
 /// What holds for every identity.
@@ -47,10 +67,7 @@ impl Policy {
             waits,
             ..Options::default()
         };
-        let on_failure = match batch.choice("on_failure").unwrap_or_default() {
-            Failing::Stop => OnFailure::Park,
-            Failing::RollbackIdentity => OnFailure::RollBack,
-        };
+        let on_failure = batch.choice::<Failing>("on_failure").unwrap_or_default().of_move();
         let soak_ms = batch.duration("soak").unwrap_or(SOAK_MS);
         Self { to: batch.owned("to").unwrap_or_default(), soak_ms, on_failure, options }
     }

@@ -9,7 +9,7 @@ use super::mistakes::{Mistakes, Place};
 use super::node::{Node, Value};
 use super::section::Section;
 use super::select::Select;
-use super::{rows, rule, shape, syntax, targets, wave};
+use super::{rollout, rows, rule, shape, syntax, targets};
 use crate::error::CliError;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -69,7 +69,7 @@ fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) ->
     let mut files = vec![asked_in(name, text)];
     let beside = beside(batch, fetch, &mut files, found);
     let rows = rows_of(file, &beside, found);
-    let waves = wave::waves(file, &rows, found);
+    let rollout = rollout::rollout(file, &rows, found);
     let (rules, select) = (MapRule::all(file, found), Select::of(file, found));
     if select.is_none() {
         expected(file, rows.len(), found);
@@ -77,7 +77,7 @@ fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) ->
     let valid_ms = batch.duration("valid").and_then(|ms| i64::try_from(ms).ok()).unwrap_or(VALID_MS);
     let name = batch.owned("name").unwrap_or_default();
     let asked = Asked { policy: Policy::of(file), rows, select, rules, expect: batch.count("expect") };
-    (Batch { name, valid_ms, files, waves, ..Batch::default() }, Some(asked))
+    (Batch { name, valid_ms, files, rollout, ..Batch::default() }, Some(asked))
 }
 
 /// The rows of the file that the batch file names; none where it names none.

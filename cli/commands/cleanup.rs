@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// Delete the old identities and what belongs to them. This cannot be undone.
 #[derive(Args, Debug)]
 pub(crate) struct Cleanup {
-    /// BATCH or MOVE
+    /// BATCH, BATCH/wave:NAME or MOVE
     pub(crate) select: String,
     /// The name of the batch again: a deleted identity cannot be brought back.
     #[arg(long, value_name = "NAME")]

@@ -18,7 +18,7 @@ use std::fmt::Write;
 /// Offline.
 #[derive(Args, Debug)]
 pub(crate) struct Handoff {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: Option<String>,
     #[command(flatten)]
     pub(crate) from: ReadFrom,

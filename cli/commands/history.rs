@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// Print every event in order. Offline.
 #[derive(Args, Debug)]
 pub(crate) struct History {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: Option<String>,
     #[command(flatten)]
     pub(crate) from: ReadFrom,

@@ -12,7 +12,7 @@ use rehome_orchestrator::Request;
 /// Start nothing new in a move or a batch.
 #[derive(Args, Debug)]
 pub(crate) struct Pause {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: String,
     /// The reason, for the record.
     #[arg(long)]
@@ -21,7 +21,7 @@ pub(crate) struct Pause {
 
 impl Execute for Pause {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        request::of_moves(c, &self.select, &Request::Pause, &self.reason).await
+        request::of_moves(c, &self.select, (None, &Request::Pause), &self.reason).await
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {

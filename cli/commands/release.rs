@@ -2,12 +2,12 @@
 
 use crate::command::Execute;
 use crate::context::Context;
-use crate::error::{CliError, Exit, causes};
+use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
-use crate::{anchor, store};
+use crate::{anchor, steer, store};
 use clap::Args;
-use rehome_orchestrator::{BatchError, BatchLoaded, BatchRequest, BatchRequested, Clock, SystemClock};
+use rehome_orchestrator::BatchRequest;
 use serde_json::json;
 
 /// Let a wave loose that waits for somebody, as soon as its turn comes.
@@ -32,15 +32,7 @@ impl Execute for Release {
         let log = store::open_to_write(&c.global.db).await?;
         let request =
             if hold { BatchRequest::Hold(wave.clone()) } else { BatchRequest::Release(wave.clone()) };
-        let (actor, asked) = (store::actor(c.global.actor.as_deref()), BatchRequested { request, reason });
-        let done = BatchLoaded::ask(&*log, &batch, &actor, SystemClock.now_ms(), asked).await;
-        done.map_err(|e| match e {
-            BatchError::NoBatch(_) => CliError::new(Exit::NotFound, causes(&e)).next("rehome status"),
-            BatchError::Refused { .. } => {
-                CliError::new(Exit::Usage, causes(&e)).next(format!("rehome status {}", quoted(&batch)))
-            }
-            _ => CliError::new(Exit::Failed, causes(&e)),
-        })?;
+        steer::ask(c, &*log, &batch, request, &reason).await?;
         anchor::follow(&log, c.output).await?;
         let (said, value) = match hold {
             true => (format!("recorded: wave {wave} is kept"), "held"),

@@ -16,7 +16,7 @@ use serde_json::json;
 /// Rebuild every move from the log alone, and check that the log is what the engine writes. Offline.
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: Option<String>,
     /// As it was after the event at this position.
     #[arg(long, value_name = "POSITION")]

@@ -7,12 +7,12 @@ use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
 use crate::request;
 use clap::Args;
-use rehome_orchestrator::Request;
+use rehome_orchestrator::{BatchRequest, Request};
 
-/// Go on after a pause.
+/// Go on after a pause, or after moves failed.
 #[derive(Args, Debug)]
 pub(crate) struct Resume {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: String,
     /// The reason, for the record.
     #[arg(long, default_value = "resumed")]
@@ -21,7 +21,8 @@ pub(crate) struct Resume {
 
 impl Execute for Resume {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        request::of_moves(c, &self.select, &Request::Resume, &self.reason).await
+        let of_batch: request::OfBatch = BatchRequest::Resume;
+        request::of_moves(c, &self.select, (Some(of_batch), &Request::Resume), &self.reason).await
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Undo everything that a move or a batch did.
 #[derive(Args, Debug)]
 pub(crate) struct Rollback {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: String,
     /// The reason, for the record.
     #[arg(long)]

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// Show what is done, running, waiting or failed, and why. Offline.
 #[derive(Args, Debug)]
 pub(crate) struct Status {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: Option<String>,
     /// Show each move, however many there are.
     #[arg(long)]

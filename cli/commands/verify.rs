@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Compare the cloud with what was promised. Changes nothing.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: Option<String>,
     /// Show what differs, and count the rest.
     #[arg(long)]

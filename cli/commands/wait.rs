@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// 10 when it can never come to it, 17 when somebody is needed first.
 #[derive(Args, Debug)]
 pub(crate) struct Wait {
-    /// MOVE or BATCH
+    /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: String,
     /// What is waited for.
     #[arg(long = "for", value_enum, value_name = "WHAT")]

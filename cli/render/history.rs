@@ -37,13 +37,10 @@ fn of_batch(event: &BatchEvent) -> String {
         BatchEvent::Opened(opened) => format!("{} on {} pid {}", opened.program, opened.host, opened.pid),
         BatchEvent::Restored(restored) => of_restored(restored),
         BatchEvent::Requested(requested) => {
-            let (word, wave) = match &requested.request {
-                BatchRequest::Release(wave) => ("release", wave),
-                BatchRequest::Hold(wave) => ("hold", wave),
-            };
-            format!("{word} {wave} {}", requested.reason)
+            format!("{} {}", asked_of_batch(&requested.request), requested.reason)
         }
         BatchEvent::WaveReleased(released) => released.wave.clone(),
+        BatchEvent::RunFailed(failed) => failed.run.to_string(),
         BatchEvent::WavePassed(passed) => {
             format!("{}: {} through, {} not", passed.wave, passed.through, passed.fell_out)
         }
@@ -131,6 +128,16 @@ fn of_restored(restored: &Restored) -> String {
     let known = restored.known.as_ref();
     let known = known.map_or_else(|| "nobody knows what".to_owned(), |end| format!("event {}", end.position));
     format!("from event {}, {known} is known of: {}", restored.ends.position, restored.reason)
+}
+
+/// A request to a batch as people typed it.
+fn asked_of_batch(request: &BatchRequest) -> String {
+    match request {
+        BatchRequest::Release(wave) => format!("release {wave}"),
+        BatchRequest::Hold(wave) => format!("hold {wave}"),
+        BatchRequest::Resume(None) => "resume".to_owned(),
+        BatchRequest::Resume(Some(wave)) => format!("resume wave:{wave}"),
+    }
 }
 
 /// A request as people typed it.

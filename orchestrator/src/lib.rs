@@ -94,9 +94,9 @@ pub use activity::{
 };
 pub use batch::{
     BatchApproved, BatchCommand, BatchDecision, BatchError, BatchEvent, BatchLoaded, BatchPlanned,
-    BatchRequest, BatchRequested, BatchState, Document, FORMAT_VERSION, Opened, PlannedRun, Recording,
-    Rollout, RunSummary, Standing, Wave, WavePassed, WaveRelease, WaveReleased, WaveState, WaveWait,
-    batch_stream, decide_batch, fold_batch,
+    BatchRequest, BatchRequested, BatchState, Budget, Document, FORMAT_VERSION, Hold, Opened, PlannedRun,
+    Recording, Rollout, RunFailed, RunSummary, Standing, Wave, WaveFailure, WavePassed, WaveRelease,
+    WaveReleased, WaveState, WaveWait, batch_stream, decide_batch, fold_batch,
 };
 pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
 pub use fault::{Cause, Difference, Fault, FaultKind};
@@ -113,7 +113,7 @@ pub use run::codec::{CodecError, Entry, Recorded};
 pub use run::event::*;
 pub use run::fold::apply::Illegal;
 pub use run::mask::{MASK, mask, mask_flaw};
-pub use run::progress::RunProgress;
+pub use run::progress::{RunProgress, RunReport};
 pub use run::requests::{RequestError, ask, open_gate};
 pub use run::state::{ForwardState, PollState, Progress, RunDirection, RunState, StepState, UndoState};
 pub use run::wait::StepWait;

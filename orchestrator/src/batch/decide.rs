@@ -1,13 +1,13 @@
 //! Engine: the decider of batches. From where a batch and its runs stand to what the driver may start. Pure.
 
-use crate::batch::event::{BatchEvent, WavePassed, WaveReleased};
+use crate::batch::event::{BatchEvent, RunFailed, WavePassed, WaveReleased};
 use crate::batch::rollout::Wave;
 use crate::batch::state::{BatchState, WaveWait};
 use crate::ids::RunId;
 use crate::run::event::Verdict;
-use crate::run::progress::RunProgress;
+use crate::run::progress::{RunProgress, RunReport};
 use crate::time::scale::TimeScale;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a batch knows of one of its runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +16,8 @@ pub struct RunSummary {
     pub run: RunId,
     /// Whether a driver works on it.
     pub standing: Standing,
-    /// How far it is.
-    pub progress: RunProgress,
+    /// How far it is, and what became of it.
+    pub report: RunReport,
 }
 
 /// Whether a driver works on a run.
@@ -40,6 +40,8 @@ pub enum BatchCommand {
     Record(BatchEvent),
     /// A driver may start this run.
     Release(RunId),
+    /// This run is to be taken back.
+    TakeBack(RunId),
 }
 
 /// What to do for a batch now, and what is waited for.
@@ -49,7 +51,7 @@ pub struct BatchDecision {
     pub commands: Vec<BatchCommand>,
     /// The next date on which a wave is let loose by itself, in wall milliseconds since 1970.
     pub wake_ms: Option<i64>,
-    /// Whether a wave waits for a person to let it loose.
+    /// Whether a wave waits for a person: to let it loose, or to say that it is to go on.
     pub people: bool,
 }
 
@@ -69,49 +71,148 @@ pub fn decide_batch(
         return decision;
     }
     let known: BTreeMap<&RunId, &RunSummary> = runs.iter().map(|summary| (&summary.run, summary)).collect();
-    let mut kept: BTreeSet<&RunId> = BTreeSet::new();
-    for (nth, (wave, state)) in batch.waves().enumerate() {
-        match batch.wave_wait(nth, now_ms, time_scale) {
-            WaveWait::Nothing if !state.is_released() => {
-                let released = WaveReleased { wave: wave.name.clone() };
-                decision.commands.push(BatchCommand::Record(BatchEvent::WaveReleased(released)));
-            }
-            WaveWait::Nothing if state.passed_ms.is_none() => {
-                let passed = passed(wave, &known).map(BatchEvent::WavePassed);
-                decision.commands.extend(passed.map(BatchCommand::Record));
-            }
-            WaveWait::Date(date) => decision.wake_ms = Some(date),
-            WaveWait::Person => decision.people = true,
-            WaveWait::Nothing | WaveWait::Approval | WaveWait::Earlier => {}
+    let mut decider = Decider { batch, known, out: &mut decision };
+    decider.failures();
+    if decider.out.commands.is_empty() {
+        for nth in 0..batch.waves().count() {
+            decider.wave(nth, batch.wave_wait(nth, now_ms, time_scale));
         }
-        if !state.is_released() {
-            kept.extend(&wave.runs);
+        decider.release();
+    }
+    decision
+}
+
+struct Decider<'a> {
+    batch: &'a BatchState,
+    known: BTreeMap<&'a RunId, &'a RunSummary>,
+    out: &'a mut BatchDecision,
+}
+
+impl Decider<'_> {
+    fn record(&mut self, event: BatchEvent) {
+        self.out.commands.push(BatchCommand::Record(event));
+    }
+
+    /// Counts what failed before anything else is decided.
+    fn failures(&mut self) {
+        let batch = self.batch;
+        let runs = batch.waves().flat_map(|(wave, _)| &wave.runs);
+        let failed = |run: &&RunId| {
+            let known = self.known.get(run).is_some_and(|summary| summary.report.failed);
+            known && !batch.current.failed.contains(*run)
+        };
+        let failed: Vec<RunId> = runs.filter(failed).cloned().collect();
+        failed.into_iter().for_each(|run| self.record(BatchEvent::RunFailed(RunFailed { run })));
+    }
+
+    fn wave(&mut self, nth: usize, wait: WaveWait) {
+        let Some((wave, state)) = self.batch.waves().nth(nth) else { return };
+        match wait {
+            WaveWait::Nothing if !state.is_released() => {
+                self.record(BatchEvent::WaveReleased(WaveReleased { wave: wave.name.clone() }));
+            }
+            WaveWait::Nothing if state.passed_ms.is_some() => {}
+            WaveWait::Nothing if self.batch.asks(nth) => self.out.people = true,
+            WaveWait::Nothing => {
+                let passed = passed(wave, &self.known).map(BatchEvent::WavePassed);
+                passed.into_iter().for_each(|passed| self.record(passed));
+            }
+            WaveWait::Date(date) => self.out.wake_ms = Some(date),
+            WaveWait::Person => self.out.people = true,
+            WaveWait::Approval | WaveWait::Earlier => {}
+        }
+        if state.turned {
+            let runs = wave.runs.iter().filter_map(|run| self.known.get(run));
+            let goes = |summary: &&&RunSummary| {
+                let RunReport { progress, returns, .. } = summary.report;
+                returns && !matches!(progress, RunProgress::NotBegun | RunProgress::Back)
+            };
+            let back = runs.filter(goes).map(|summary| BatchCommand::TakeBack(summary.run.clone()));
+            self.out.commands.extend(back);
         }
     }
-    let may_begin = |summary: &&&RunSummary| {
-        summary.standing == Standing::Waiting
-            && (summary.progress != RunProgress::NotBegun || !kept.contains(&summary.run))
-    };
-    let waiting = batch.planned().runs.iter().filter_map(|run| known.get(run));
-    let released = waiting.filter(may_begin).map(|summary| BatchCommand::Release(summary.run.clone()));
-    decision.commands.extend(released);
-    decision
+
+    /// Lets runs begin whose wave is let loose, and no more than may fail.
+    fn release(&mut self) {
+        let mut room = Room::of(self.batch, &self.known);
+        for run in &self.batch.planned().runs {
+            let Some(summary) = self.known.get(run).filter(|known| known.standing == Standing::Waiting)
+            else {
+                continue;
+            };
+            if summary.report.progress != RunProgress::NotBegun || room.take(run) {
+                self.out.commands.push(BatchCommand::Release(run.clone()));
+            }
+        }
+    }
+}
+
+/// How many more runs may begin.
+struct Room<'a> {
+    wave_of: BTreeMap<&'a RunId, usize>,
+    waves: Vec<u64>,
+    batch: u64,
+}
+
+impl<'a> Room<'a> {
+    fn of(batch: &'a BatchState, known: &BTreeMap<&RunId, &RunSummary>) -> Self {
+        let budget = batch.planned().rollout.as_ref().map(|rollout| rollout.budget).unwrap_or_default();
+        let at_risk = |run: &RunId| known.get(run).is_some_and(|summary| batch.is_at_risk(summary));
+        let room = |most: Option<u64>, failures: u64, at_risk: u64| {
+            most.map_or(u64::MAX, |most| most.saturating_sub(failures).saturating_sub(at_risk))
+        };
+        let (mut waves, mut wave_of, mut all) = (Vec::new(), BTreeMap::new(), 0);
+        for (nth, (wave, state)) in batch.waves().enumerate() {
+            let at_risk = wave.runs.iter().filter(|run| at_risk(run)).count() as u64;
+            all += at_risk;
+            wave_of.extend(wave.runs.iter().map(|run| (run, nth)));
+            let open = state.is_released() && batch.hold(Some(nth)).is_none();
+            waves.push(if open { room(budget.wave, state.failures, at_risk) } else { 0 });
+        }
+        Self { wave_of, waves, batch: room(budget.batch, batch.current.failures, all) }
+    }
+
+    /// Takes the place of one more run, if there is one.
+    fn take(&mut self, run: &RunId) -> bool {
+        let Some(wave) = self.wave_of.get(run).map(|nth| &mut self.waves[*nth]) else { return true };
+        let any = *wave > 0 && self.batch > 0;
+        if any {
+            *wave -= 1;
+            self.batch -= 1;
+        }
+        any
+    }
+}
+
+impl BatchState {
+    /// Whether a run may fail that never did.
+    fn is_at_risk(&self, summary: &RunSummary) -> bool {
+        let at_work = match summary.report.progress {
+            RunProgress::NotBegun => summary.standing == Standing::Driven,
+            RunProgress::Underway => true,
+            RunProgress::Through | RunProgress::Failed | RunProgress::Back | RunProgress::Closed(_) => false,
+        };
+        at_work && !self.current.failed.contains(&summary.run)
+    }
 }
 
 /// What is recorded of a wave of which every run is through, or ended in another way.
 fn passed(wave: &Wave, known: &BTreeMap<&RunId, &RunSummary>) -> Option<WavePassed> {
     let mut passed = WavePassed { wave: wave.name.clone(), through: 0, fell_out: 0 };
     for run in &wave.runs {
-        match known.get(run)?.progress {
+        match known.get(run)?.report.progress {
             RunProgress::Through | RunProgress::Closed(Verdict::Done) => passed.through += 1,
             RunProgress::Closed(Verdict::RolledBack | Verdict::Stale | Verdict::Superseded) => {
                 passed.fell_out += 1
             }
-            RunProgress::NotBegun | RunProgress::Underway | RunProgress::Failed => return None,
+            RunProgress::NotBegun | RunProgress::Underway | RunProgress::Failed | RunProgress::Back => {
+                return None;
+            }
         }
     }
     Some(passed)
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +250,7 @@ mod tests {
         let summary = |run: &str, standing| RunSummary {
             run: RunId::new(run),
             standing,
-            progress: RunProgress::NotBegun,
+            report: RunReport { progress: RunProgress::NotBegun, failed: false, returns: true },
         };
         let runs = [
             summary("a", Standing::Waiting),

@@ -200,7 +200,7 @@ mod tests {
                 after_ms: 1,
                 release: WaveRelease::ByHand,
             };
-            let rollout = Rollout { waves: runs.iter().map(waves).collect() };
+            let rollout = Rollout::of(runs.iter().map(waves).collect());
             let mut document = Document::new("batch", runs);
             for rollout in [None, Some(rollout)] {
                 document.rollout = rollout;

@@ -32,6 +32,8 @@ pub enum BatchEvent {
     WaveReleased(WaveReleased),
     /// Every run of a wave is through.
     WavePassed(WavePassed),
+    /// A run failed for the first time.
+    RunFailed(RunFailed),
 }
 
 /// See [`BatchEvent::Planned`]. Together with the runs' own events it is the whole document again.
@@ -103,6 +105,15 @@ pub enum BatchRequest {
     Release(String),
     /// Do not let this wave loose until it is released.
     Hold(String),
+    /// Go on with this wave, or with the whole batch; failures until now no longer count.
+    Resume(Option<String>),
+}
+
+impl BatchRequested {
+    /// Whether version 1 of this event did not know what is asked for.
+    pub(crate) fn is_newer(&self) -> bool {
+        !matches!(self.request, BatchRequest::Release(_) | BatchRequest::Hold(_))
+    }
 }
 
 /// See [`BatchEvent::WaveReleased`].
@@ -123,4 +134,12 @@ pub struct WavePassed {
     pub through: u64,
     /// How many of its runs ended in another way.
     pub fell_out: u64,
+}
+
+/// See [`BatchEvent::RunFailed`]. A run that is tried again and fails again is not counted twice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunFailed {
+    /// The run.
+    pub run: RunId,
 }

@@ -1,9 +1,12 @@
 //! Engine: what each event does to a batch, and which events are legal where. Pure.
 
 use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequest, is_readable};
+use crate::batch::rollout::{WaveFailure, WaveRelease};
 use crate::batch::state::{BatchState, DocumentState, WaveState};
+use crate::ids::RunId;
 use crate::run::codec::{Entry, Recorded};
 use crate::run::fold::apply::Illegal;
+use std::collections::BTreeSet;
 
 /// Takes one more event into a state that may not exist yet.
 ///
@@ -26,6 +29,7 @@ pub fn fold_batch(state: &mut Option<BatchState>, entry: &Entry<BatchEvent>) -> 
         (BatchEvent::Requested(requested), Some(batch)) => batch.ask(&requested.request),
         (BatchEvent::WaveReleased(released), Some(batch)) => batch.release(&released.wave, entry.position),
         (BatchEvent::WavePassed(passed), Some(batch)) => batch.pass(&passed.wave, entry.at_ms),
+        (BatchEvent::RunFailed(failed), Some(batch)) => batch.fail(&failed.run),
     };
     judged.map_err(|because| Illegal::Here { kind, because })
 }
@@ -44,7 +48,8 @@ fn plan(planned: &BatchPlanned) -> Result<DocumentState, String> {
         }
     };
     let waves = vec![WaveState::default(); waves];
-    Ok(DocumentState { planned: planned.clone(), runs, approved: false, opened: None, waves })
+    let (planned, failed) = (planned.clone(), BTreeSet::new());
+    Ok(DocumentState { planned, runs, approved: false, opened: None, waves, failed, failures: 0 })
 }
 
 impl BatchState {
@@ -64,10 +69,15 @@ impl BatchState {
         Ok(())
     }
 
+    /// The place of a wave.
+    fn wave(&self, name: &str) -> Result<usize, String> {
+        let found = self.waves().position(|(wave, _)| wave.name == name);
+        found.ok_or_else(|| format!("it has no wave called {name:?}"))
+    }
+
     /// The place of a wave that is not let loose yet.
     fn kept(&self, name: &str) -> Result<usize, String> {
-        let found = self.waves().position(|(wave, _)| wave.name == name);
-        let nth = found.ok_or_else(|| format!("it has no wave called {name:?}"))?;
+        let nth = self.wave(name)?;
         match self.current.waves[nth].is_released() {
             true => Err(format!("wave {name:?} was let loose before")),
             false => Ok(nth),
@@ -75,18 +85,43 @@ impl BatchState {
     }
 
     fn ask(&mut self, request: &BatchRequest) -> Result<(), String> {
-        let (BatchRequest::Release(name) | BatchRequest::Hold(name)) = request;
-        let nth = self.kept(name)?;
-        let wave = &mut self.current.waves[nth];
-        wave.asked = matches!(request, BatchRequest::Release(_));
-        wave.held = !wave.asked;
+        match request {
+            BatchRequest::Release(name) | BatchRequest::Hold(name) => {
+                let nth = self.kept(name)?;
+                let wave = &mut self.current.waves[nth];
+                wave.asked = matches!(request, BatchRequest::Release(_));
+                wave.held = !wave.asked;
+            }
+            BatchRequest::Resume(Some(name)) => {
+                let nth = self.wave(name)?;
+                self.current.waves[nth].go_on();
+            }
+            BatchRequest::Resume(None) => {
+                self.current.failures = 0;
+                self.current.waves.iter_mut().for_each(WaveState::go_on);
+            }
+        }
+        Ok(())
+    }
+
+    /// A run failed that did not before.
+    fn fail(&mut self, run: &RunId) -> Result<(), String> {
+        let DocumentState { planned, waves, failed, failures, .. } = &mut self.current;
+        let found = planned.rollout.as_ref().and_then(|rollout| Some((rollout, rollout.wave_of(run)?)));
+        let Some((rollout, nth)) = found.filter(|_| failed.insert(run.clone())) else {
+            return Err(format!("{run} is in no wave, or failed before"));
+        };
+        *failures += 1;
+        waves[nth].failures += 1;
+        waves[nth].stopped |= rollout.on_failure == WaveFailure::Pause;
+        waves[nth].turned |= rollout.on_failure == WaveFailure::RollBack;
         Ok(())
     }
 
     fn release(&mut self, name: &str, position: u64) -> Result<(), String> {
         let nth = self.kept(name)?;
         let (wave, state) = self.waves().nth(nth).ok_or("it has no such wave")?;
-        let by_hand = wave.release == crate::batch::rollout::WaveRelease::ByHand;
+        let by_hand = wave.release == WaveRelease::ByHand;
         if !self.current.approved || state.held || by_hand && !state.asked {
             return Err(format!("nobody lets wave {name:?} loose"));
         }
@@ -98,14 +133,20 @@ impl BatchState {
     }
 
     fn pass(&mut self, name: &str, at_ms: i64) -> Result<(), String> {
-        let found = self.waves().position(|(wave, _)| wave.name == name);
-        let wave = found.map(|nth| &mut self.current.waves[nth]);
-        match wave.filter(|wave| wave.is_released() && wave.passed_ms.is_none()) {
-            Some(wave) => {
-                wave.passed_ms = Some(at_ms);
-                Ok(())
-            }
-            None => Err(format!("wave {name:?} was not let loose, or was through before")),
+        let nth = self.wave(name)?;
+        let asks = self.asks(nth);
+        let wave = &mut self.current.waves[nth];
+        if asks || !wave.is_released() || wave.passed_ms.is_some() {
+            return Err(format!("wave {name:?} was not let loose, is stopped, or was through before"));
         }
+        wave.passed_ms = Some(at_ms);
+        Ok(())
+    }
+}
+
+impl WaveState {
+    /// A person says that it is to go on.
+    fn go_on(&mut self) {
+        (self.failures, self.stopped, self.turned) = (0, false, false);
     }
 }

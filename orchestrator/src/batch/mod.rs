@@ -16,11 +16,11 @@ pub use approve::Recording;
 pub use decide::{BatchCommand, BatchDecision, RunSummary, Standing, decide_batch};
 pub use document::{BatchError, Document, PlannedRun};
 pub use event::{
-    BatchApproved, BatchEvent, BatchPlanned, BatchRequest, BatchRequested, FORMAT_VERSION, Opened,
+    BatchApproved, BatchEvent, BatchPlanned, BatchRequest, BatchRequested, FORMAT_VERSION, Opened, RunFailed,
     WavePassed, WaveReleased,
 };
 pub use fold::fold_batch;
 pub(crate) use record::batch_record;
 pub use record::{BatchLoaded, batch_stream};
-pub use rollout::{Rollout, Wave, WaveRelease};
-pub use state::{BatchState, WaveState, WaveWait};
+pub use rollout::{Budget, Rollout, Wave, WaveFailure, WaveRelease};
+pub use state::{BatchState, Hold, WaveState, WaveWait};

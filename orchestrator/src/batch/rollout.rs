@@ -10,6 +10,50 @@ use std::collections::BTreeSet;
 pub struct Rollout {
     /// The waves, in their order. Each run of the document is in one of them.
     pub waves: Vec<Wave>,
+    /// What becomes of the other runs of a wave when one of it fails.
+    #[serde(default, skip_serializing_if = "WaveFailure::is_stop")]
+    pub on_failure: WaveFailure,
+    /// How many runs may fail.
+    #[serde(default, skip_serializing_if = "Budget::is_endless")]
+    pub budget: Budget,
+}
+
+/// What becomes of the other runs of a wave when one of it fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaveFailure {
+    /// They go on.
+    #[default]
+    Stop,
+    /// They begin nothing new until a person says so.
+    Pause,
+    /// They are taken back.
+    RollBack,
+}
+
+impl WaveFailure {
+    fn is_stop(&self) -> bool {
+        *self == Self::Stop
+    }
+}
+
+/// How many runs may fail before nothing new is begun. So that never more of them do, no more are at work than may still
+/// fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// In each wave; any number where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave: Option<u64>,
+    /// In the batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<u64>,
+}
+
+impl Budget {
+    fn is_endless(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Runs that are let loose together.
@@ -50,11 +94,19 @@ fn is_nothing(ms: &u64) -> bool {
 }
 
 impl Rollout {
+    /// These waves, with no other rule.
+    pub fn of(waves: Vec<Wave>) -> Self {
+        Self { waves, on_failure: WaveFailure::default(), budget: Budget::default() }
+    }
+
     /// Checks that the waves have names of their own and share out the runs of the document.
     ///
     /// # Errors
     /// The first rule that is broken, in words.
     pub(crate) fn check<'a>(&self, runs: impl Iterator<Item = &'a RunId>) -> Result<(), String> {
+        if [self.budget.wave, self.budget.batch].contains(&Some(0)) {
+            return Err("a budget of no failures lets nothing begin".to_owned());
+        }
         let mut names = BTreeSet::new();
         if let Some(wave) = self.waves.iter().find(|w| !is_name(&w.name) || !names.insert(&w.name)) {
             return Err(format!("{:?} is the name of two waves, or none", wave.name));

@@ -24,6 +24,10 @@ pub(crate) struct DocumentState {
     pub(crate) opened: Option<u64>,
     /// Where each wave stands, in their order; none where all runs are let loose at once.
     pub(crate) waves: Vec<WaveState>,
+    /// The runs that ever failed.
+    pub(crate) failed: BTreeSet<RunId>,
+    /// How many runs failed since a person last said that it is to go on.
+    pub(crate) failures: u64,
 }
 
 /// Where one wave of a batch stands.
@@ -37,6 +41,12 @@ pub struct WaveState {
     pub(crate) released: Option<u64>,
     /// When every run of it was through, in milliseconds since 1970 UTC.
     pub passed_ms: Option<i64>,
+    /// How many of its runs failed since a person last said that it is to go on.
+    pub failures: u64,
+    /// One of its runs failed, and the others begin nothing new until a person says that it is to go on.
+    pub stopped: bool,
+    /// One of its runs failed, and the others are taken back.
+    pub turned: bool,
 }
 
 impl WaveState {
@@ -44,6 +54,14 @@ impl WaveState {
     pub fn is_released(&self) -> bool {
         self.released.is_some()
     }
+}
+
+/// Why a run begins nothing new on its way forward, other than that it was paused itself. What is in flight, and what goes
+/// back, goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Another run of its wave failed, until a person says that it is to go on.
+    Failure,
 }
 
 /// What a wave that is not let loose waits for.
@@ -98,6 +116,36 @@ impl BatchState {
         } else {
             WaveWait::Nothing
         }
+    }
+
+    /// The wave that a run is in, by its place.
+    pub fn wave_of(&self, run: &RunId) -> Option<usize> {
+        self.current.planned.rollout.as_ref()?.wave_of(run)
+    }
+
+    /// Why runs begin nothing new: those of a wave, by its place, or those of a batch that has none.
+    pub fn hold(&self, wave: Option<usize>) -> Option<Hold> {
+        let wave = &self.current.waves[wave?];
+        (wave.stopped || wave.turned).then_some(Hold::Failure)
+    }
+
+    /// Whether a wave, by its place, goes on only when a person says so, because of runs that failed.
+    pub(crate) fn asks(&self, nth: usize) -> bool {
+        self.hold(Some(nth)) == Some(Hold::Failure) || self.failures_left(nth) == Some(0)
+    }
+
+    /// How many more runs of a wave, by its place, may fail; any number where nothing is said.
+    pub fn failures_left(&self, nth: usize) -> Option<u64> {
+        let budget = self.current.planned.rollout.as_ref()?.budget;
+        let of_wave = self.current.waves.get(nth).map_or(0, |wave| wave.failures);
+        let left = |most: Option<u64>, failures| most.map(|most| most.saturating_sub(failures));
+        [left(budget.wave, of_wave), left(budget.batch, self.current.failures)].into_iter().flatten().min()
+    }
+
+    /// Whether as many runs of the batch failed as may.
+    pub fn is_spent(&self) -> bool {
+        let most = self.current.planned.rollout.as_ref().and_then(|rollout| rollout.budget.batch);
+        most.is_some_and(|most| self.current.failures >= most)
     }
 
     /// The document with this digest, of whichever time.

@@ -5,9 +5,9 @@ use crate::ids::RunId;
 use crate::json::Json;
 use crate::run::codec::Entry;
 use crate::run::event::Verdict;
-use crate::run::progress::RunProgress;
+use crate::run::progress::{RunProgress, RunReport};
 use crate::time::scale::TimeScale;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -30,6 +30,9 @@ struct Story {
     runs: BTreeMap<RunId, RunSummary>,
     /// When each wave was let loose and was through.
     dates: BTreeMap<String, (Option<i64>, Option<i64>)>,
+    /// The runs that ever failed, and how many of each wave did since somebody last looked at it.
+    failed: BTreeSet<RunId>,
+    failures: BTreeMap<usize, u64>,
     events: u64,
     now_ms: i64,
 }
@@ -43,12 +46,16 @@ impl Story {
             after_ms: dice.below(3) * 24 * HOUR_MS as u64,
             release: if dice.below(3) == 0 { WaveRelease::ByHand } else { WaveRelease::Auto },
         });
-        let rollout = Rollout { waves: waves.collect() };
+        let mut rollout = Rollout::of(waves.collect());
+        let most = |dice: &mut Dice| Some(1 + dice.below(3)).filter(|_| dice.below(2) == 0);
+        rollout.budget = Budget { wave: most(&mut dice), batch: most(&mut dice) };
+        rollout.on_failure =
+            [WaveFailure::Stop, WaveFailure::Pause, WaveFailure::RollBack][dice.below(3) as usize];
         let runs: Vec<RunId> = rollout.waves.iter().flat_map(|wave| wave.runs.clone()).collect();
         let summary = |run: &RunId| RunSummary {
             run: run.clone(),
             standing: Standing::Waiting,
-            progress: RunProgress::NotBegun,
+            report: RunReport { progress: RunProgress::NotBegun, failed: false, returns: true },
         };
         let summaries = runs.iter().map(|run| (run.clone(), summary(run))).collect();
         let dates = rollout.waves.iter().map(|wave| (wave.name.clone(), (None, None))).collect();
@@ -58,6 +65,8 @@ impl Story {
             state: None,
             runs: summaries,
             dates,
+            failed: BTreeSet::new(),
+            failures: BTreeMap::new(),
             events: 0,
             now_ms: 0,
         };
@@ -111,6 +120,12 @@ impl Story {
                         self.take(event);
                     }
                     BatchCommand::Release(run) => self.begin(&run),
+                    BatchCommand::TakeBack(run) => {
+                        recorded = true;
+                        let summary = self.runs.get_mut(&run).expect("a run");
+                        assert!(self.rollout.on_failure == WaveFailure::RollBack && summary.report.returns);
+                        summary.report.progress = RunProgress::Back;
+                    }
                 }
             }
             if !recorded {
@@ -134,7 +149,21 @@ impl Story {
             BatchEvent::WavePassed(WavePassed { wave, through, fell_out }) => {
                 let nth = self.rollout.waves.iter().position(|known| known.name == *wave).expect("a wave");
                 assert_eq!(through + fell_out, self.rollout.waves[nth].runs.len() as u64, "counts add up");
+                assert!(
+                    !self.state.as_ref().expect("planned").asks(nth),
+                    "{wave} is through and asks for somebody"
+                );
                 self.dates.entry(wave.clone()).or_default().1 = Some(self.now_ms);
+            }
+            BatchEvent::RunFailed(RunFailed { run }) => {
+                assert!(self.failed.insert(run.clone()), "{run} fails twice");
+                let nth = self.rollout.waves.iter().position(|wave| wave.runs.contains(run)).expect("a wave");
+                *self.failures.entry(nth).or_default() += 1;
+                let all: u64 = self.failures.values().sum();
+                let Budget { wave, batch } = self.rollout.budget;
+                let told = format!("{:?} of {:?}", self.failures, self.rollout.budget);
+                assert!(wave.is_none_or(|most| self.failures[&nth] <= most), "{told}");
+                assert!(batch.is_none_or(|most| all <= most), "{told}");
             }
             other => panic!("{other:?} is not decided"),
         }
@@ -146,11 +175,20 @@ impl Story {
         let summary = self.runs.get_mut(run).expect("a run");
         assert_eq!(summary.standing, Standing::Waiting, "{run} begins twice");
         summary.standing = Standing::Driven;
+        let new = summary.report.progress == RunProgress::NotBegun;
+        let wave = self.rollout.wave_of(run);
+        assert!(
+            !new || self.state.as_ref().expect("planned").hold(wave).is_none(),
+            "{run} begins in a stopped wave"
+        );
     }
 
     /// Something happens: time passes, a run comes on, fails, is taken back or is left, a person asks.
     fn live(&mut self) {
         self.now_ms += self.dice.below(3) as i64 * HOUR_MS;
+        if self.dice.below(12) == 0 {
+            self.go_on();
+        }
         if self.dice.below(6) == 0 {
             let nth = self.dice.below(self.rollout.waves.len() as u64) as usize;
             let name = self.rollout.waves[nth].name.clone();
@@ -168,18 +206,33 @@ impl Story {
         }
         let run = &begun[self.dice.below(begun.len() as u64) as usize];
         let summary = self.runs.get_mut(run).expect("a run");
-        summary.progress = match (fate, summary.progress) {
+        let RunReport { progress, failed, .. } = &mut summary.report;
+        *progress = match (fate, *progress) {
             (_, over @ RunProgress::Closed(_)) => over,
+            (1..=2, RunProgress::Back) => RunProgress::Closed(Verdict::RolledBack),
+            (_, RunProgress::Back) => RunProgress::Back,
+            // What is through and fails all the same is no longer held back by a budget.
+            (_, RunProgress::Through) => RunProgress::Through,
             (0, _) => RunProgress::Failed,
-            (1, RunProgress::Failed) => RunProgress::Closed(Verdict::RolledBack),
+            (1, RunProgress::Failed) => RunProgress::Back,
             (2, RunProgress::NotBegun) => RunProgress::Closed(Verdict::Stale),
-            (3..6, _) => RunProgress::Underway,
+            (3..=5, _) => RunProgress::Underway,
             (_, _) => RunProgress::Through,
         };
-        if fate == 9 && summary.progress != RunProgress::NotBegun {
+        *failed = *progress == RunProgress::Failed;
+        let over = matches!(progress, RunProgress::Closed(_));
+        summary.report.returns = !over;
+        if fate == 9 && summary.report.progress != RunProgress::NotBegun {
             // It was left, and somebody asks for it again.
             summary.standing = Standing::Waiting;
         }
+    }
+
+    /// Somebody looks at what failed, and says that it is to go on.
+    fn go_on(&mut self) {
+        let request = BatchRequest::Resume(None);
+        self.take(BatchEvent::Requested(BatchRequested { request, reason: "r".to_owned() }));
+        self.failures.clear();
     }
 
     /// Everybody does what is left to do.
@@ -194,13 +247,25 @@ impl Story {
                 self.advance();
             }
             let runs = self.rollout.waves[nth].runs.clone();
-            for run in runs {
-                let summary = self.runs.get_mut(&run).expect("a run");
-                if !matches!(summary.progress, RunProgress::Closed(_)) {
-                    summary.progress = RunProgress::Through;
+            // As many at a time as may fail.
+            for _ in 0..=runs.len() {
+                self.go_on();
+                self.advance();
+                for run in &runs {
+                    let summary = self.runs.get_mut(run).expect("a run");
+                    let RunReport { progress, failed, .. } = &mut summary.report;
+                    *progress = match *progress {
+                        RunProgress::Back => RunProgress::Closed(Verdict::RolledBack),
+                        RunProgress::NotBegun if summary.standing == Standing::Waiting => {
+                            RunProgress::NotBegun
+                        }
+                        over @ RunProgress::Closed(_) => over,
+                        _ => RunProgress::Through,
+                    };
+                    *failed = false;
                 }
+                self.advance();
             }
-            self.advance();
         }
     }
 }
@@ -233,7 +298,7 @@ fn waves_that_do_not_share_out_the_runs_are_refused() {
         release: WaveRelease::Auto,
     };
     let runs = ["a", "b"].map(RunId::new);
-    let judged = |waves: Vec<Wave>| Rollout { waves }.check(runs.iter()).is_ok();
+    let judged = |waves: Vec<Wave>| Rollout::of(waves).check(runs.iter()).is_ok();
     assert!(judged(vec![wave("1", &["b"]), wave("2", &["a"]), wave("3", &[])]));
     for wrong in [
         vec![wave("1", &["a"])],

@@ -3,6 +3,7 @@
 use crate::activity::registry::{AnyActivity, StepData};
 use crate::driver::locks::Held;
 use crate::driver::outcome::StepContext;
+use crate::driver::reins::Reins;
 use crate::driver::together::Undecided;
 use crate::driver::work::{self, Pending, Preparation, Ready, Started, Work, WorkResult};
 use crate::driver::{DriveError, Shared, StopReason};
@@ -14,7 +15,7 @@ use crate::plan::{Node, Retry};
 use crate::recovery::history::Loaded;
 use crate::run::decide::{Command, Decision, Live, decide};
 use crate::run::event::*;
-use crate::run::progress::RunProgress;
+use crate::run::progress::RunReport;
 use crate::run::state::{ForwardState, RunState, UndoState};
 use crate::verify::promises::Promise;
 use futures_util::FutureExt;
@@ -49,8 +50,10 @@ pub(crate) struct Actor {
     /// It was started with others, which wait until it is known whether it asks for a survey.
     pub(crate) undecided: Option<Undecided>,
     /// Who wants to know how far the run is, and what it was told last.
-    pub(super) reports: Option<UnboundedSender<(RunId, RunProgress)>>,
-    pub(super) reported: RunProgress,
+    pub(super) reports: Option<UnboundedSender<(RunId, RunReport)>>,
+    pub(super) reported: RunReport,
+    /// What its batch says.
+    reins: Reins,
     wakeup: Arc<Notify>,
     stop: watch::Receiver<bool>,
 }
@@ -66,11 +69,12 @@ impl Actor {
         shared: Arc<Shared>,
         run: RunId,
         loaded: Loaded,
+        reins: Reins,
         wakeup: Arc<Notify>,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let live = Live { started_ms: shared.engine.clock.now_ms(), ..Live::default() };
-        let reported = loaded.state.progress();
+        let reported = loaded.state.report();
         Self {
             shared,
             run,
@@ -88,6 +92,7 @@ impl Actor {
             undecided: None,
             reports: None,
             reported,
+            reins,
             wakeup,
             stop,
         }
@@ -136,6 +141,7 @@ impl Actor {
             }
             let now = self.now_ms();
             self.live.elsewhere_ms = self.shared.engine.clock.elsewhere_ms();
+            self.live.hold = self.reins.hold();
             let mut decision = decide(&self.state, &self.live, now, self.shared.engine.time_scale);
             let mut recorded = false;
             for command in std::mem::take(&mut decision.commands) {
@@ -326,8 +332,9 @@ impl Actor {
         };
         let event = Event::Began(began);
         let now = self.now_ms();
-        if self.state.apply(now, &event).is_err() {
-            // The run was turned or paused while the step was being prepared.
+        let held = direction == Direction::Do && self.reins.hold().is_some();
+        if held || self.state.apply(now, &event).is_err() {
+            // The run was turned, paused or held while the step was being prepared.
             self.live.steps.remove(&at);
             return Ok(());
         }
@@ -390,6 +397,7 @@ impl Actor {
                 }
             }
             () = self.wakeup.notified() => self.catch_up().await?,
+            () = self.reins.changed() => {}
             _ = self.stop.changed() => {}
             () = alarm => {}
         }

@@ -5,12 +5,13 @@ use crate::batch::batch_stream;
 use crate::driver::actor::Actor;
 use crate::driver::batches::Batches;
 use crate::driver::read_back::read_back;
+use crate::driver::reins::Reins;
 use crate::driver::watch::Wakeups;
 use crate::driver::{DriveError, Shared, StopReason};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::RunId;
 use crate::recovery::history::Loaded;
-use crate::run::progress::RunProgress;
+use crate::run::progress::RunReport;
 use crate::time::clock::Clock;
 use futures_util::FutureExt;
 use rehome_store::{Position, StreamId};
@@ -20,7 +21,7 @@ use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
 
 /// How far a run is.
-type Report = (RunId, RunProgress);
+type Report = (RunId, RunReport);
 
 type Gone = Result<(RunId, StopReason), DriveError>;
 
@@ -66,15 +67,16 @@ impl Actors {
     }
 
     async fn start_released(&mut self) -> Result<(), DriveError> {
-        while let Ok((run, progress)) = self.progress.1.try_recv() {
-            self.batches.progressed(&run, progress);
+        while let Ok((run, report)) = self.progress.1.try_recv() {
+            self.batches.progressed(&run, report);
         }
         let released = self.batches.release(&self.shared, *self.stop.borrow()).await?;
         (self.wake_ms, self.people) = (released.wake_ms, released.people);
-        let actor = |(run, loaded): (RunId, Loaded)| {
+        released.runs.iter().for_each(|(run, ..)| drop(self.left.remove(run)));
+        let actor = |(run, loaded, reins): (RunId, Loaded, Reins)| {
             let wakeup = self.wakeups.of(&run.stream());
             let reports = self.batches.counts(&run).then(|| self.progress.0.clone());
-            Actor::new(self.shared.clone(), run, loaded, wakeup, self.stop.clone()).reporting(reports)
+            Actor::new(self.shared.clone(), run, loaded, reins, wakeup, self.stop.clone()).reporting(reports)
         };
         let mut actors: Vec<Actor> = released.runs.into_iter().map(actor).collect();
         // What was in flight holds its resources again before anything starts.
@@ -98,8 +100,8 @@ impl Actors {
             tokio::select! {
                 biased;
                 Some(joined) = self.running.join_next() => self.note(joined).await?,
-                Some((run, progress)) = self.progress.1.recv() => {
-                    self.batches.progressed(&run, progress);
+                Some((run, report)) = self.progress.1.recv() => {
+                    self.batches.progressed(&run, report);
                     self.start_released().await?;
                 }
                 Some(runs) = join => {

@@ -6,12 +6,17 @@ use crate::batch::{
 };
 use crate::driver::Shared;
 use crate::driver::engine::{DriveError, Engine, StopReason};
+use crate::driver::reins::{Reins, Told};
 use crate::ids::RunId;
 use crate::recovery::history::{self, HistoryError, Loaded};
 use crate::run::codec::Entry;
-use crate::run::progress::RunProgress;
+use crate::run::event::Request;
+use crate::run::progress::{RunProgress, RunReport};
+use crate::run::requests::{RequestError, ask};
 use rehome_store::{Append, AppendError, Sequence, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tokio::sync::watch;
 
 /// What the batches of one drive have released, by the names of the batches.
 #[derive(Default)]
@@ -23,14 +28,26 @@ struct Batch {
     /// Where it stands; `None` where the log has no batch of this name, which releases nothing.
     state: Option<BatchState>,
     sequence: Sequence,
-    runs: BTreeMap<RunId, (Standing, RunProgress)>,
+    runs: BTreeMap<RunId, (Standing, RunReport)>,
     waiting: BTreeMap<RunId, Loaded>,
+    /// Tells where it stands to all who drive runs of it.
+    tell: watch::Sender<Told>,
+}
+
+/// Why a run goes back that did not fail itself.
+const TAKEN_BACK: &str = "a move of its wave failed, and the plan says that the wave is taken back then";
+
+/// What is to be done before it is decided again.
+#[derive(Default)]
+struct Taken {
+    events: Vec<BatchEvent>,
+    back: Vec<RunId>,
 }
 
 /// What the batches of one drive let loose now, and what they wait for.
 #[derive(Default)]
 pub(crate) struct Released {
-    pub(crate) runs: Vec<(RunId, Loaded)>,
+    pub(crate) runs: Vec<(RunId, Loaded, Reins)>,
     /// The next date on which more is let loose by itself.
     pub(crate) wake_ms: Option<i64>,
     /// Whether more is let loose by a person.
@@ -48,7 +65,7 @@ impl Batches {
         for (run, loaded) in runs {
             let name = loaded.state.planned().batch.clone();
             let batch = self.0.entry(name.clone()).or_default();
-            batch.runs.insert(run.clone(), (Standing::Waiting, loaded.state.progress()));
+            batch.runs.insert(run.clone(), (Standing::Waiting, loaded.state.report()));
             batch.waiting.insert(run, loaded);
             read.insert(name);
         }
@@ -66,17 +83,19 @@ impl Batches {
         let found = BatchLoaded::find(&*engine.log, name).await.map_err(|e| failed(&any, e))?;
         let Some(found) = found else {
             batch.state = None;
+            batch.tell();
             return Ok(());
         };
         if found.planned().rollout.is_some() {
             for run in &found.planned().runs {
                 if !batch.runs.contains_key(run) {
                     let loaded = history::load(&*engine.log, run).await.map_err(|e| failed(run, e))?;
-                    batch.runs.insert(run.clone(), (Standing::Left, loaded.state.progress()));
+                    batch.runs.insert(run.clone(), (Standing::Left, loaded.state.report()));
                 }
             }
         }
         (batch.state, batch.sequence) = (Some(found.state), found.sequence);
+        batch.tell();
         Ok(())
     }
 
@@ -105,8 +124,8 @@ impl Batches {
     }
 
     /// Takes in how far a run is.
-    pub(crate) fn progressed(&mut self, run: &RunId, progress: RunProgress) {
-        self.0.values_mut().filter_map(|batch| batch.runs.get_mut(run)).for_each(|of| of.1 = progress);
+    pub(crate) fn progressed(&mut self, run: &RunId, report: RunReport) {
+        self.0.values_mut().filter_map(|batch| batch.runs.get_mut(run)).for_each(|of| of.1 = report);
     }
 
     /// Decides for every batch, writes down what is decided, and gives the runs that may begin. Who is told to stop lets
@@ -116,11 +135,17 @@ impl Batches {
         for (name, batch) in self.0.iter_mut().filter(|(_, batch)| !stopped || !batch.is_in_waves()) {
             loop {
                 let decision = batch.decide(&shared.engine);
-                let recorded = batch.take(decision, &mut released);
-                if recorded.is_empty() {
+                let taken = batch.take(decision, &mut released);
+                if taken.events.is_empty() && taken.back.is_empty() {
                     break;
                 }
-                batch.record(shared, name, recorded).await?;
+                for run in taken.back {
+                    let loaded = batch.take_back(&shared.engine, &run).await?;
+                    released.runs.extend(loaded.map(|loaded| batch.started(run, loaded)));
+                }
+                if !taken.events.is_empty() {
+                    batch.record(shared, name, taken.events).await?;
+                }
             }
         }
         Ok(released)
@@ -146,6 +171,10 @@ impl Batches {
 }
 
 impl Batch {
+    fn tell(&self) {
+        self.tell.send_replace(self.state.clone().map(Arc::new));
+    }
+
     fn is_in_waves(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.planned().rollout.is_some())
     }
@@ -153,35 +182,64 @@ impl Batch {
     fn decide(&self, engine: &Engine) -> BatchDecision {
         let idle = self.waiting.is_empty() && !self.is_in_waves();
         let Some(state) = self.state.as_ref().filter(|_| !idle) else { return BatchDecision::default() };
-        let summary = |(run, (standing, progress)): (&RunId, &(Standing, RunProgress))| RunSummary {
+        let summary = |(run, (standing, report)): (&RunId, &(Standing, RunReport))| RunSummary {
             run: run.clone(),
             standing: *standing,
-            progress: *progress,
+            report: *report,
         };
         let summaries: Vec<RunSummary> = self.runs.iter().map(summary).collect();
         decide_batch(state, &summaries, engine.clock.now_ms(), engine.time_scale)
     }
 
-    /// Lets the runs go that are released, and gives what is to be written down first.
-    fn take(&mut self, decision: BatchDecision, released: &mut Released) -> Vec<BatchEvent> {
-        let mut events = Vec::new();
+    /// Lets the runs go that are released, and gives what is to be done before it is decided again.
+    fn take(&mut self, decision: BatchDecision, released: &mut Released) -> Taken {
+        let mut taken = Taken::default();
         for command in decision.commands {
             match command {
-                BatchCommand::Record(event) => events.push(event),
+                BatchCommand::Record(event) => taken.events.push(event),
+                BatchCommand::TakeBack(run) => taken.back.push(run),
                 BatchCommand::Release(run) => {
                     if let (Some(loaded), Some(of)) = (self.waiting.remove(&run), self.runs.get_mut(&run)) {
                         of.0 = Standing::Driven;
-                        released.runs.push((run, loaded));
+                        released.runs.push(self.started(run, loaded));
                     }
                 }
             }
         }
         // What is recorded changes what is waited for.
-        if events.is_empty() {
+        if taken.events.is_empty() {
             released.people |= decision.people;
             released.wake_ms = [released.wake_ms, decision.wake_ms].into_iter().flatten().min();
         }
-        events
+        taken
+    }
+
+    fn started(&self, run: RunId, loaded: Loaded) -> (RunId, Loaded, Reins) {
+        let reins = Reins::new(self.tell.subscribe(), &run);
+        (run, loaded, reins)
+    }
+
+    /// Asks that a run is taken back; gives it, where no driver works on it.
+    async fn take_back(&mut self, engine: &Engine, run: &RunId) -> Result<Option<Loaded>, DriveError> {
+        let Some((standing, report)) = self.runs.get_mut(run) else { return Ok(None) };
+        report.progress = RunProgress::Back;
+        let asked =
+            ask(&*engine.log, run, &engine.actor, engine.clock.now_ms(), Request::RollBack, TAKEN_BACK);
+        match asked.await {
+            // What it cannot go back from any more, it keeps.
+            Ok(_) | Err(RequestError::Illegal { .. }) => {}
+            Err(RequestError::History { run, source }) => return Err(DriveError::History { run, source }),
+            Err(RequestError::Append(source)) => {
+                return Err(DriveError::Append { run: run.clone(), source });
+            }
+        }
+        if *standing == Standing::Driven {
+            return Ok(None);
+        }
+        *standing = Standing::Driven;
+        self.waiting.remove(run);
+        let loaded = history::load(&*engine.log, run).await;
+        loaded.map(Some).map_err(|source| DriveError::History { run: run.clone(), source })
     }
 
     /// Writes down what is decided; where somebody else wrote first, the batch is read again instead.
@@ -205,6 +263,7 @@ impl Batch {
             Err(AppendError::Conflict { .. }) => {
                 let found = BatchLoaded::load(&*engine.log, name).await.map_err(failed)?;
                 (self.state, self.sequence) = (Some(found.state), found.sequence);
+                self.tell();
                 return Ok(());
             }
             Err(source) => return Err(failed(source.into())),
@@ -215,6 +274,7 @@ impl Batch {
             let folded = fold_batch(&mut self.state, &Entry { position, sequence, at_ms, actor, event });
             folded.map_err(|source| failed(HistoryError::Illegal { position, source }.into()))?;
         }
+        self.tell();
         Ok(())
     }
 }

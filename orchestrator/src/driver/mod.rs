@@ -14,6 +14,7 @@ mod outcome;
 mod own;
 mod permit;
 mod read_back;
+mod reins;
 mod report;
 mod surveyed;
 mod together;

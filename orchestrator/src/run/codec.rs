@@ -1,6 +1,6 @@
 //! Engine: events as the log's bytes, and back, each kind with its own version. Pure.
 
-use crate::batch::BatchEvent;
+use crate::batch::{BatchEvent, BatchRequested};
 use crate::run::event::{Event, Planned};
 use rehome_store::{Stored, Why};
 use serde::Serialize;
@@ -148,7 +148,8 @@ recorded!(BatchEvent {
     Approved = "batch_approved" / 1,
     Opened = "opened" / 1,
     Restored = "batch_restored" / 1,
-    Requested = "batch_asked" / 1,
+    Requested = "batch_asked" / 1 or 2 when BatchRequested::is_newer,
     WaveReleased = "wave_released" / 1,
     WavePassed = "wave_passed" / 1,
+    RunFailed = "run_failed" / 1,
 });

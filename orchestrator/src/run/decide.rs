@@ -1,5 +1,6 @@
 //! Engine: the decider. From where a run stands and what is in flight to what happens next. Pure.
 
+use crate::batch::Hold;
 use crate::fault::{Fault, FaultKind};
 use crate::ids::Direction;
 use crate::plan::graph::Index;
@@ -25,6 +26,8 @@ pub(crate) struct Live {
     pub(crate) elsewhere_ms: Option<i64>,
     /// Steps that were asked after in vain: not again before these dates.
     pub(crate) not_before: BTreeMap<Index, i64>,
+    /// Why its batch lets it begin nothing new on its way forward.
+    pub(crate) hold: Option<Hold>,
 }
 
 /// One thing to do.
@@ -152,8 +155,8 @@ impl Decider<'_> {
 
     fn go_forward(&mut self) {
         if !self.run.compared {
-            if self.run.paused {
-                self.out.people = true;
+            if self.is_held() {
+                // It has not begun.
             } else if self.live.no_survey_before > self.now_ms {
                 self.out.wake(self.live.no_survey_before);
             } else if !self.live.surveying {
@@ -193,15 +196,26 @@ impl Decider<'_> {
             Node::Gate { .. } => {}
             Node::ByHand { .. } => self.out.people = true,
             Node::Check { .. } => match self.run.at(at).forward {
-                ForwardState::Idle if !self.run.paused => {
+                ForwardState::Idle if !self.is_held() => {
                     match self.live.not_before.get(&at).copied().filter(|date| *date > self.now_ms) {
                         Some(date) => self.out.wake(date),
                         None => self.out.commands.push(Command::Verify { at }),
                     }
                 }
+                ForwardState::Idle => {}
                 _ => self.out.people = true,
             },
         }
+    }
+
+    /// Whether nothing new is begun on the way forward; says what ends that.
+    fn is_held(&mut self) -> bool {
+        match self.live.hold {
+            _ if self.run.paused => self.out.people = true,
+            Some(Hold::Failure) => self.out.people = true,
+            None => return false,
+        }
+        true
     }
 
     fn act(&mut self, at: Index, retry: &Retry, settling_ms: u64) {
@@ -355,8 +369,9 @@ impl Decider<'_> {
 
     pub(super) fn begin(&mut self, at: Index, direction: Direction, keep_before: bool) {
         let date = self.live.not_before.get(&at).copied().unwrap_or(0);
-        if self.run.paused {
-            self.out.people = true;
+        let held = if direction == Direction::Do { self.is_held() } else { self.run.paused };
+        if held {
+            self.out.people |= self.run.paused;
         } else if date > self.now_ms {
             self.out.wake(date);
         } else {

@@ -2,7 +2,7 @@
 
 use crate::plan::{Node, Phase};
 use crate::run::event::Verdict;
-use crate::run::state::{Progress, RunState};
+use crate::run::state::{Progress, RunDirection, RunState};
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,24 +13,43 @@ pub enum RunProgress {
     Underway,
     /// All of its way forward is done but for soaks; whoever looks can see whether it is well.
     Through,
-    /// A step of the way forward waits for a decision, or the run goes back.
+    /// A step of the way forward waits for a decision.
     Failed,
+    /// It goes back.
+    Back,
     /// It is over.
     Closed(Verdict),
 }
 
+/// What a batch has to know of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunReport {
+    /// How far it is.
+    pub progress: RunProgress,
+    /// A step of its way forward waits for a decision, or made it go back.
+    pub failed: bool,
+    /// Whether it can still be taken back.
+    pub returns: bool,
+}
+
 impl RunState {
+    /// What a batch has to know of it.
+    pub fn report(&self) -> RunReport {
+        let progress = self.progress();
+        let turned = matches!(&self.direction, RunDirection::Back { failed: Some(_) });
+        let returns = self.past_return.is_none() && !matches!(progress, RunProgress::Closed(_));
+        RunReport { progress, failed: turned || self.is_blocked(), returns }
+    }
+
     /// How far it is.
     pub fn progress(&self) -> RunProgress {
         let step = |at: &u32| self.graph.step(*at);
         let forward = |at: &u32| step(at).phase == Phase::Forward;
         let soaks = |at: &u32| matches!(step(at).node, Node::Soak { .. });
-        let blocked = |at: &u32| self.at(*at).forward.progress() == Progress::Blocked;
         match self.verdict() {
             Some(verdict) => RunProgress::Closed(verdict),
-            None if self.back.is_some() || self.open.iter().filter(|at| forward(at)).any(blocked) => {
-                RunProgress::Failed
-            }
+            None if self.back.is_some() => RunProgress::Back,
+            None if self.is_blocked() => RunProgress::Failed,
             None if !self.has_begun() => RunProgress::NotBegun,
             // What is open is what everything else that is left stands behind.
             None if self.open.iter().any(|at| forward(at) && !soaks(at)) => RunProgress::Underway,
@@ -43,5 +62,11 @@ impl RunState {
                 }
             }
         }
+    }
+
+    /// Whether a step of the way forward waits for a decision.
+    fn is_blocked(&self) -> bool {
+        let forward = |at: &&u32| self.graph.step(**at).phase == Phase::Forward;
+        self.open.iter().filter(forward).any(|at| self.at(*at).forward.progress() == Progress::Blocked)
     }
 }

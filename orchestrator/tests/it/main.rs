@@ -2,6 +2,8 @@
 
 mod acts;
 mod asked;
+mod book;
+mod budgets;
 mod clocks;
 mod crashes;
 mod fake_world;

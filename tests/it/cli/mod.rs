@@ -13,6 +13,7 @@ pub(crate) mod pasted_all;
 pub(crate) mod places;
 pub(crate) mod printing;
 pub(crate) mod proxies;
+mod rollout;
 pub(crate) mod schemas;
 pub(crate) mod screens;
 pub(crate) mod snapshot;

@@ -349,8 +349,12 @@ const LISTED: [&str; 9] = [
     "rehome ",
 ];
 
-/// Recommendations that are pasted where what they need is (`waves`), and the beginning of one that names a page.
-const ELSEWHERE: [&str; 2] = ["rehome release {batch} --wave {wave} --reason TEXT", "rehome show {name}"];
+/// Recommendations that are pasted where what they need is (`waves`, `rollout`), and the beginning of one that names a page.
+const ELSEWHERE: [&str; 3] = [
+    "rehome release {batch} --wave {wave} --reason TEXT",
+    "rehome resume {of} --reason TEXT",
+    "rehome show {name}",
+];
 
 #[test]
 fn every_command_that_the_sources_recommend_has_a_case_here() {

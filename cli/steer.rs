@@ -1,0 +1,33 @@
+//! CLI: what a person asks of a batch as a whole: it is appended to the batch's own record, and a runner acts on it.
+
+use crate::context::Context;
+use crate::error::{CliError, Exit, causes};
+use crate::hint::quoted;
+use crate::store;
+use rehome_orchestrator::{BatchError, BatchLoaded, BatchRequest, BatchRequested, Clock, SystemClock};
+use rehome_store::Log;
+
+/// Records what is asked of a batch.
+///
+/// # Errors
+/// When there is no such batch, or it cannot be asked where it stands.
+pub(crate) async fn ask(
+    c: &Context<'_>,
+    log: &dyn Log,
+    batch: &str,
+    request: BatchRequest,
+    reason: &str,
+) -> Result<(), CliError> {
+    if reason.trim().is_empty() {
+        return Err(CliError::new(Exit::Usage, "an act of a person needs a reason"));
+    }
+    let (actor, now) = (store::actor(c.global.actor.as_deref()), SystemClock.now_ms());
+    let asked = BatchRequested { request, reason: reason.to_owned() };
+    BatchLoaded::ask(log, batch, &actor, now, asked).await.map_err(|e| match e {
+        BatchError::NoBatch(_) => CliError::new(Exit::NotFound, causes(&e)).next("rehome status"),
+        BatchError::Refused { .. } => {
+            CliError::new(Exit::Usage, causes(&e)).next(format!("rehome status {}", quoted(batch)))
+        }
+        _ => store::write_error(&e),
+    })
+}
