@@ -10,6 +10,7 @@ use rehome_activities::references::scan::Identifier;
 use rehome_activities::references::table::{self, TypeRow};
 use rehome_activities::references::writes;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// Puts a value at a path of the table: `a.b[].c`, `a.{*}.b`, with the variants of unions in angle brackets.
 fn put(into: &mut Value, path: &str, value: Value) {
@@ -167,6 +168,22 @@ fn compared(estate: &Value) -> Value {
 fn grants(estate: &Value, names: [&str; 2]) -> usize {
     let all = estate["arm"].as_array().expect("arm").iter().filter(|o| is_grant(text(&o["id"])));
     all.filter(|o| names.iter().any(|name| o["properties"].to_string().contains(name))).count()
+}
+
+/// The first cell of each row that `wanted` takes.
+fn kinds(table: &'static str, wanted: impl Fn(&[&str]) -> bool) -> BTreeSet<String> {
+    let cells = table.lines().skip(1).map(|row| row.split([',', ';']).collect::<Vec<_>>());
+    cells.filter(|cells| wanted(cells)).map(|cells| cells[0].to_lowercase()).collect()
+}
+
+#[test]
+fn the_local_azure_plays_every_grant_that_a_service_keeps() {
+    let known = include_str!("../../../activities/src/references/known.csv");
+    let grants = kinds(known, |cells| !cells[2].is_empty());
+    assert!(grants.len() > 15, "{grants:?}");
+    let played = kinds(include_str!("../../../simulator/src/arm/types.csv"), |_| true);
+    let missing: Vec<&String> = grants.difference(&played).collect();
+    assert!(missing.is_empty(), "no row of the local Azure's types.csv: {missing:?}");
 }
 
 #[test]
