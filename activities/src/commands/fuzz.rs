@@ -182,6 +182,10 @@ pub fn subjects(data: &[u8]) {
                 let [host, project] = &names[..] else { panic!("a server and a project: {names:?}") };
                 assert!(names::is_host(host) && names::is_gitlab_project(project));
             }
+            Outside::Listed { at: 2, names } => {
+                let [organization, pipeline] = &names[..] else { panic!("both: {names:?}") };
+                assert!(names::is_label(organization) && names::is_label(pipeline));
+            }
             Outside::AzureDevOps { .. } | Outside::Listed { .. } | Outside::Other { .. } => {}
         }
     }
@@ -225,14 +229,19 @@ mod tests {
 
     #[test]
     fn hostile_subjects_get_no_names_that_are_none() {
-        for issuer in
-            ["https://token.actions.githubusercontent.com", "https://gitlab.com", "https://x.example/y"]
-        {
+        for issuer in [
+            "https://token.actions.githubusercontent.com",
+            "https://gitlab.com",
+            "https://agent.buildkite.com",
+            "https://x.example/y",
+        ] {
             for subject in [
                 "repo:--all/x:environment:a b",
                 "repo:o@1/r@2:environment:p%3Aq",
                 "system:serviceaccount:pay:--all",
                 "project_path:g/-p:ref_type:branch:ref:main",
+                "organization:o:pipeline:--all:ref:r:commit:c:step:s",
+                "organization:o:pipeline:p:ref:r:commit:c:step:$(x)",
                 "claims['sub'] matches 'repo:o/*:ref:x'",
                 "repo:o/r\n:ref:x",
             ] {

