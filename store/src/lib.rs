@@ -49,6 +49,7 @@
 //! | [`SqliteLog`] with [`Sidecars`] | a backend in one file, and three files beside it |
 //! | [`MemoryLog`] | a backend in memory, for tests |
 //! | [`BundleLog`], [`BundleWriter`] | the whole chain in one file of text, in which bodies may be withheld |
+//! | [`Checkpoint`], [`Tree`] | the root of a Merkle tree over the events as a signed note, and proofs of what is in it |
 //! | [`LogDecorator`] | a log around a log, for tests that watch or disturb appends |
 //! | [`conformance`] | the suites that hold a log or a backend to its promises |
 //!
@@ -73,6 +74,7 @@ mod anchor;
 mod backend;
 mod bundle;
 mod chain;
+mod checkpoint;
 pub mod conformance;
 mod decorator;
 mod file_lock;
@@ -96,6 +98,9 @@ pub use bundle::{
     BUNDLE_FORMAT, BundleError, BundleLog, BundleReader, BundleWriter, Disclosure, Header, Redactions,
 };
 pub use chain::event_hash;
+pub use checkpoint::{
+    Checkpoint, NoteError, Root, Signer, Tree, Verifier, verify_consistency, verify_inclusion,
+};
 pub use decorator::LogDecorator;
 pub use lease::{Heartbeat, HeldLease, Lease, LeaseError, LeaseHolder, Locker};
 pub use log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};

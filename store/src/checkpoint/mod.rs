@@ -1,0 +1,7 @@
+//! Store: ends of a log that anybody can check who holds an older one: a Merkle tree over the events, and its root in a signed note.
+
+mod note;
+mod tree;
+
+pub use note::{Checkpoint, NoteError, Signer, Verifier};
+pub use tree::{Root, Tree, verify_consistency, verify_inclusion};
