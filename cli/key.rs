@@ -12,7 +12,7 @@ const PUT_BACK: &str =
     "put it back: `rehome db backup FILE` keeps it in FILE.key, and `rehome db restore FILE` brings it along";
 const RENEW: &str = "rehome db reconcile --new-key --reason TEXT --yes      # when it is gone for good";
 
-type Bytes = [u8; 32];
+pub(crate) type Bytes = [u8; 32];
 
 /// The mark by which a key is known; it tells nothing about the key.
 pub(crate) fn mark(key: &SettingsKey) -> String {
@@ -83,7 +83,7 @@ impl Known {
 }
 
 /// The key beside a log, if there is one; refuses a log whose key is missing, or another one.
-async fn confirmed(log: &dyn Backend) -> Result<Option<Bytes>, CliError> {
+pub(crate) async fn confirmed(log: &dyn Backend) -> Result<Option<Bytes>, CliError> {
     let key = read(log.beside())?;
     Known::of(log).await?.holds(key.as_ref(), log.beside())?;
     Ok(key)

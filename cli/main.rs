@@ -5,6 +5,7 @@ mod again;
 mod anchor;
 mod args;
 mod batch_file;
+mod checkpoint;
 mod clock;
 mod cloud;
 mod command;

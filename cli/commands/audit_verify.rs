@@ -6,10 +6,10 @@ use crate::context::Context;
 use crate::counted::counted;
 use crate::error::{CliError, Exit, causes};
 use crate::source::Source;
-use crate::{files, log_check, render, store};
+use crate::{checkpoint, files, log_check, render, store};
 use clap::Args;
 use rehome_orchestrator::Replayed;
-use rehome_store::{Anchor, AnchorStatus, BundleLog, Digest, StreamId, Verified, Why};
+use rehome_store::{Anchor, AnchorStatus, BundleLog, Checkpoint, Digest, StreamId, Verified, Why};
 use serde::Deserialize;
 use serde_json::json;
 use std::path::Path;
@@ -18,18 +18,24 @@ use std::path::Path;
 #[derive(Args, Debug)]
 pub(crate) struct AuditVerify {
     /// An end of the log that was noted down or kept elsewhere: what `audit head` printed, or a file
-    /// with that.
+    /// with that, or with what `audit checkpoint` printed.
     #[arg(long, value_name = "POSITION:HASH|FILE")]
     pub(crate) anchor: Option<String>,
+    /// The key that a checkpoint has to be signed with, as `audit checkpoint` said it; without one,
+    /// the key beside the log is believed.
+    #[arg(long, value_name = "KEY", requires = "anchor")]
+    pub(crate) signed_by: Option<String>,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
 }
 
 impl Execute for AuditVerify {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        let (elsewhere, from) = (self.anchor.as_deref(), &self.from);
-        let source = Source::open(c, from)?;
-        let elsewhere = elsewhere.map(|text| kept_elsewhere(text, source.id())).transpose()?;
+        let source = Source::open(c, &self.from)?;
+        let elsewhere = match &self.anchor {
+            Some(text) => Some(kept_elsewhere(text, &source, self.signed_by.as_deref()).await?),
+            None => None,
+        };
         let log = match &source {
             // Nobody vouches for a form that is not known here.
             Source::Database(log) => match log.newer_format() {
@@ -107,8 +113,9 @@ struct Kept {
 }
 
 /// An end of this log that a person kept elsewhere: the line of `audit head`, or a file with that, with the same
-/// for programs, or with an anchor.
-fn kept_elsewhere(text: &str, log: &str) -> Result<Anchor, CliError> {
+/// for programs, with an anchor, or with a checkpoint.
+async fn kept_elsewhere(text: &str, source: &Source, signed_by: Option<&str>) -> Result<Anchor, CliError> {
+    let log = source.id();
     let bad = || {
         let what = format!("{text:?} is neither POSITION:HASH nor a file with the end of a log");
         CliError::new(Exit::Usage, what).next("rehome audit head      # prints one")
@@ -118,6 +125,11 @@ fn kept_elsewhere(text: &str, log: &str) -> Result<Anchor, CliError> {
         Some(line) => here(line.ok_or_else(bad)?),
         None => {
             let bytes = files::read(Path::new(text), "an anchor file", KEPT_BYTES_MAX).map_err(|_| bad())?;
+            if Checkpoint::is_note(&bytes) {
+                return checkpoint::confirm(source, &bytes, signed_by)
+                    .await
+                    .map_err(|e| e.at(text.to_owned()));
+            }
             let said = std::str::from_utf8(&bytes).map_err(|_| bad())?.trim();
             match line(said) {
                 Some(line) => here(line.ok_or_else(bad)?),
@@ -125,6 +137,12 @@ fn kept_elsewhere(text: &str, log: &str) -> Result<Anchor, CliError> {
             }
         }
     };
+    if signed_by.is_some() {
+        let what = "--signed-by is about a checkpoint, and this end has no signature";
+        return Err(CliError::new(Exit::Usage, what)
+            .at(text.to_owned())
+            .next("rehome audit checkpoint      # prints one"));
+    }
     if kept.log != log {
         let what = format!("this is the end of another log ({}, and this one is {log})", kept.log);
         return Err(CliError::new(Exit::Damaged, what).at(text.to_owned()));

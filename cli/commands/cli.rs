@@ -78,6 +78,7 @@ pub(crate) enum Command {
 pub(crate) enum Audit {
     Verify(audit_verify::AuditVerify),
     Head(audit_head::AuditHead),
+    Checkpoint(audit_checkpoint::AuditCheckpoint),
     Bundle(audit_bundle::AuditBundle),
 }
 
@@ -124,6 +125,7 @@ macro_rules! whichever {
             Command::Replay($it) => $do,
             Command::Audit(Audit::Verify($it)) => $do,
             Command::Audit(Audit::Head($it)) => $do,
+            Command::Audit(Audit::Checkpoint($it)) => $do,
             Command::Audit(Audit::Bundle($it)) => $do,
             Command::Db(Db::Backup($it)) => $do,
             Command::Db(Db::Restore($it)) => $do,

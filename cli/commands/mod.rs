@@ -3,6 +3,7 @@
 mod ack;
 mod approve;
 mod audit_bundle;
+mod audit_checkpoint;
 mod audit_head;
 mod audit_verify;
 mod cleanup;

@@ -2,6 +2,7 @@
 
 pub(crate) mod anchors;
 pub(crate) mod bundles;
+mod checkpoints;
 pub(crate) mod forms;
 pub(crate) mod full_disk;
 pub(crate) mod keys;
