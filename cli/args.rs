@@ -7,24 +7,32 @@ use std::path::PathBuf;
 /// Flags of every command.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
-    /// The file of the log.
-    #[arg(long, global = true, env = "REHOME_DB", default_value = "rehome.db", value_name = "FILE")]
+    /// The log of the work.
+    #[arg(
+        long,
+        global = true,
+        env = "REHOME_DB",
+        hide_env_values = true,
+        default_value = "rehome.db",
+        value_name = "FILE"
+    )]
     pub(crate) db: PathBuf,
     /// Whether somebody named the log, by flag or environment.
     #[arg(skip)]
     pub(crate) db_named: bool,
     /// How results are printed.
-    #[arg(short, long, global = true, env = "REHOME_OUTPUT", value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, global = true, env = "REHOME_OUTPUT", hide_env_values = true, value_name = "FORMAT")]
+    #[arg(value_enum, default_value_t = Format::Text)]
     pub(crate) output: Format,
-    /// A JMESPath expression over the JSON result; implies -o json.
+    /// A JMESPath expression over the JSON result; with it -o text is -o json.
     #[arg(long, global = true, value_name = "JMESPATH")]
     pub(crate) query: Option<String>,
-    /// Who you are, for the record. Nothing checks it.
-    #[arg(long, global = true, env = "REHOME_ACTOR", value_name = "NAME")]
+    /// Who you are, for the record; nothing checks it.
+    #[arg(long, global = true, env = "REHOME_ACTOR", hide_env_values = true, value_name = "NAME")]
     pub(crate) actor: Option<String>,
     #[command(flatten)]
     pub(crate) cloud: CloudArgs,
-    /// More diagnostics on stderr: -v what is done, -vv every request and answer (never a secret).
+    /// Diagnostics on stderr: -v what is done, -vv every request and answer (never a secret).
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// No progress and no hints on stderr.
@@ -39,16 +47,24 @@ pub(crate) enum Format {
     Text,
     /// For programs; covered by the format version.
     Json,
+    /// A line of JSON for each entry of the result's list, or for the whole of it.
+    Jsonl,
+    /// Columns under a header, for scripts.
+    Tsv,
+    /// The same, for spreadsheets.
+    Csv,
+    /// Only the exit code.
+    None,
 }
 
 /// How to reach the cloud.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CloudArgs {
-    /// azure, usgov, china, or the URL of a Resource Manager; without it the recorded one.
+    /// azure, usgov, china, or the URL of a Resource Manager; by default the one that is recorded.
     #[arg(long, global = true, env = "REHOME_CLOUD", hide_env_values = true, value_name = "CLOUD")]
     pub(crate) cloud: Option<String>,
     /// A file with a certificate authority to trust beside the machine's.
-    #[arg(long, global = true, env = "REHOME_CA", value_name = "FILE")]
+    #[arg(long, global = true, env = "REHOME_CA", hide_env_values = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
     /// Shortens the program's own timers; only with a loopback cloud.
     #[arg(
@@ -68,7 +84,7 @@ pub(crate) struct CloudArgs {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RunArgs {
     /// How many requests may be in flight at once.
-    #[arg(long, env = "REHOME_PARALLEL", default_value_t = 16, value_name = "N")]
+    #[arg(long, env = "REHOME_PARALLEL", hide_env_values = true, default_value_t = 16, value_name = "N")]
     pub(crate) parallel: usize,
     /// Answer prompts with yes; this never approves anything.
     #[arg(short, long)]

@@ -40,7 +40,7 @@ fn waits(length: Duration, of: &str) -> String {
 }
 
 /// Two clocks that differ by less are the same.
-const SKEW_MS: i64 = 5 * 60_000;
+pub(crate) const SKEW_MS: i64 = 5 * 60_000;
 
 /// What is wrong with this machine's clock, beside the cloud's and beside the last event's.
 fn remarks(now_ms: i64, cloud_ms: Option<i64>, last_ms: i64) -> Vec<String> {

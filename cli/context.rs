@@ -2,6 +2,7 @@
 
 use crate::args::Global;
 use crate::output::Output;
+use crate::settings::Setting;
 
 /// What every command is handed.
 pub(crate) struct Context<'a> {
@@ -9,4 +10,6 @@ pub(crate) struct Context<'a> {
     pub(crate) output: &'a Output,
     /// All commands and flags, for whoever completes them.
     pub(crate) words: &'a clap::Command,
+    /// What every command takes, and where that comes from.
+    pub(crate) settings: &'a [Setting],
 }

@@ -41,6 +41,27 @@ pub(crate) enum Exit {
     Terminated = 143,
 }
 
+impl Exit {
+    /// All of them.
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::NotFound,
+        Self::NotPermitted,
+        Self::Partly,
+        Self::Waiting,
+        Self::Blocked,
+        Self::Stale,
+        Self::Differences,
+        Self::Damaged,
+        Self::Held,
+        Self::NeedsPerson,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+}
+
 /// One of the things that are wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Mistake {

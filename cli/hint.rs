@@ -15,10 +15,11 @@ pub(crate) struct Hints {
 const WITHOUT_A_LOG: [&str; 2] = ["rehome plan ", "rehome discover "];
 
 /// Commands that take no log, or name one.
-const NO_FLAGS: [&str; 6] = [
+const NO_FLAGS: [&str; 7] = [
     "rehome rehearse ",
     "rehome sim ",
     "rehome completion ",
+    "rehome man ",
     "rehome explain ",
     "rehome init ",
     "rehome schema ",

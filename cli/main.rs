@@ -6,6 +6,7 @@ mod anchor;
 mod args;
 mod batch_file;
 mod checkpoint;
+mod chain;
 mod clock;
 mod cloud;
 mod command;
@@ -15,8 +16,12 @@ mod counted;
 mod derived;
 mod drive;
 mod error;
+mod estimate;
+mod explain;
 mod files;
 mod follow;
+mod graph;
+mod help;
 mod hint;
 mod hint_views;
 mod interrupt;
@@ -43,10 +48,14 @@ mod put;
 mod redact;
 mod render;
 mod request;
+mod rows;
+mod screen;
 mod selection;
 mod service;
+mod settings;
 mod snapshot;
 mod source;
+mod standing;
 mod steer;
 mod store;
 mod time;
@@ -58,7 +67,7 @@ mod world;
 
 use args::Global;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 use commands::Cli;
 use error::{CliError, Exit};
 use hint::Hints;
@@ -67,7 +76,9 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let words = Cli::words();
+    let matches = words.clone().get_matches();
+    let settings = settings::all(&words, &matches);
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     cli.global.db_named = matches.value_source("db").is_some_and(|from| from != ValueSource::DefaultValue);
     let masked = cli.mask_input();
@@ -100,7 +111,7 @@ fn main() -> ExitCode {
         let unhandled = interrupt::listen();
         tokio::select! {
             biased;
-            done = commands::run(cli, &output) => done,
+            done = commands::run(cli, &output, &settings) => done,
             signal = unhandled => Err(interrupt::stopped(signal)),
         }
     });

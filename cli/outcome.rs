@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::drive::Driven;
 use crate::error::{CliError, Exit};
 use crate::presence::Presence;
-use crate::{hint_views, render, store};
+use crate::{hint_views, render, store, view};
 use rehome_orchestrator::{Clock, RunId, SystemClock};
 use rehome_store::{Backend, Beside};
 use serde_json::json;
@@ -15,7 +15,8 @@ pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError>
     presence.judge_views(&mut views);
     hint_views::complete(c.output.hints(), &mut views);
     let value = json!({"format_version": "1.0", "exit": driven.exit as u8, "moves": views});
-    c.output.result(&render::status::text(&views, None, SystemClock.now_ms()), &value)?;
+    let text = render::status::text(&views, None, SystemClock.now_ms());
+    c.output.list(&text, &value, &view::list(&|| view::values(&views)))?;
     if matches!(driven.exit, Exit::Interrupted | Exit::Terminated) {
         c.output.note("stopped; everything that was acknowledged is in the log");
     }

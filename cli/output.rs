@@ -6,12 +6,14 @@ use crate::error::{CliError, Exit, clean, clean_json, one_line};
 use crate::hint::Hints;
 use crate::live_line::{LiveLine, Shown, TICK};
 use crate::print_failure::PrintFailure;
+use crate::rows::{self, List};
 use rehome_orchestrator::without_secrets;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A value for programs that is made only where one reads it: a document of a thousand moves is large as a tree.
@@ -35,6 +37,8 @@ pub(crate) struct Output {
     muted: bool,
     hints: Arc<Hints>,
     live: Arc<LiveLine>,
+    /// Nobody reads results any more.
+    unheard: Arc<AtomicBool>,
     /// What is true when a result cannot be printed.
     print_failure: PrintFailure,
     /// Results that are kept for one document, in place of being printed.
@@ -50,7 +54,10 @@ struct Kept {
 
 impl Output {
     pub(crate) fn new(global: &Global, print_failure: PrintFailure, hints: Hints) -> Self {
-        let format = if global.query.is_some() { Format::Json } else { global.output };
+        let format = match global.output {
+            Format::Text if global.query.is_some() => Format::Json,
+            format => format,
+        };
         Self {
             format,
             query: global.query.clone(),
@@ -59,13 +66,25 @@ impl Output {
             muted: false,
             hints: Arc::new(hints),
             live: Arc::new(LiveLine::new()),
+            unheard: Arc::default(),
             print_failure,
             kept: None,
         }
     }
 
-    pub(crate) fn is_json(&self) -> bool {
-        self.format == Format::Json
+    /// Whether what is printed is nothing but the text for people.
+    pub(crate) fn is_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
+    /// Whether a list can be printed entry by entry: nothing is to be picked from the whole of it, or stands around it.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.format != Format::Json && self.query.is_none() && self.kept.is_none()
+    }
+
+    /// Whether somebody may still read what is printed.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.unheard.load(Ordering::Relaxed)
     }
 
     /// Whether the single steps of what is under way are not told.
@@ -76,7 +95,7 @@ impl Output {
     /// For a command that is made of others: for programs their results are kept, for people they are printed
     /// only with -v.
     pub(crate) fn keeping(&self) -> Self {
-        let kept = self.is_json().then(Arc::default);
+        let kept = (!matches!(self.format, Format::Text | Format::None)).then(Arc::default);
         Self { kept, muted: !self.verbose, hints: Arc::default(), ..self.clone() }
     }
 
@@ -111,10 +130,22 @@ impl Output {
         })
     }
 
-    /// Prints a result: the text for people, or the value for programs.
+    /// Prints a result: the text for people, or the value for programs. As rows, it is one.
     pub(crate) fn result(&self, text: &str, value: &impl Serialize) -> Result<(), CliError> {
-        if !self.is_json() {
-            return if self.muted { Ok(()) } else { self.write_out(&clean(text)) };
+        self.print(text, value, None)
+    }
+
+    /// The same, of something whose rows are the entries of a list.
+    pub(crate) fn list(&self, text: &str, value: &impl Serialize, list: &List<'_>) -> Result<(), CliError> {
+        self.print(text, value, Some(list))
+    }
+
+    fn print(&self, text: &str, value: &impl Serialize, list: Option<&List<'_>>) -> Result<(), CliError> {
+        match self.format {
+            Format::None => return Ok(()),
+            Format::Text if self.muted => return Ok(()),
+            Format::Text => return self.write_out(&clean(text)),
+            Format::Json | Format::Jsonl | Format::Tsv | Format::Csv => {}
         }
         if let Some(Ok(mut kept)) = self.kept.as_ref().map(|kept| kept.lock()) {
             let result = serde_json::to_value(value).map_err(|e| self.failed(&e))?;
@@ -122,30 +153,51 @@ impl Output {
             kept.results.push(json!({"command": command, "result": result}));
             return Ok(());
         }
-        let pretty = match &self.query {
-            None => serde_json::to_string_pretty(value).map_err(|e| self.failed(&e))?,
-            Some(query) => {
-                let compiled = jmespath::compile(query).map_err(|e| self.failed(&e))?;
-                let plain = serde_json::to_string(value).map_err(|e| self.failed(&e))?;
-                let variable = jmespath::Variable::from_json(&plain).map_err(|e| {
-                    self.left(CliError::new(Exit::Failed, format!("failed to read the result: {e}")))
-                })?;
-                let found = compiled.search(variable).map_err(|e| self.failed(&e))?;
-                serde_json::to_string_pretty(&*found).map_err(|e| self.failed(&e))?
+        let printed = match (&self.query, self.format, list) {
+            (None, Format::Json, _) => {
+                clean_json(&serde_json::to_string_pretty(value).map_err(|e| self.failed(&e))?)
+            }
+            (None, format, Some(list)) => rows::of_list(format, list).map_err(|e| self.failed(&*e))?,
+            (None, format, None) => {
+                let value = serde_json::to_value(value).map_err(|e| self.failed(&e))?;
+                rows::of_one(format, &value).map_err(|e| self.failed(&*e))?
+            }
+            (Some(query), format, _) => {
+                let found = self.pick(query, value)?;
+                match format {
+                    Format::Json => {
+                        clean_json(&serde_json::to_string_pretty(&found).map_err(|e| self.failed(&e))?)
+                    }
+                    format => rows::of_picked(format, &found).map_err(|e| self.failed(&*e))?,
+                }
             }
         };
-        self.write_out(&clean_json(&pretty))
+        // A list without entries has no line, not an empty one.
+        if printed.is_empty() { Ok(()) } else { self.write_out(&printed) }
     }
 
-    /// Prints one line of a stream of records, for programs only.
+    /// What an expression finds in a result.
+    fn pick(&self, query: &str, value: &impl Serialize) -> Result<Value, CliError> {
+        let compiled = jmespath::compile(query).map_err(|e| self.failed(&e))?;
+        let plain = serde_json::to_string(value).map_err(|e| self.failed(&e))?;
+        let variable = jmespath::Variable::from_json(&plain)
+            .map_err(|e| self.left(CliError::new(Exit::Failed, format!("failed to read the result: {e}"))))?;
+        let found = compiled.search(variable).map_err(|e| self.failed(&e))?;
+        serde_json::to_value(&*found).map_err(|e| self.failed(&e))
+    }
+
+    /// Prints what is for another program, which has a form of its own.
     pub(crate) fn line(&self, text: &str) -> Result<(), CliError> {
-        self.write_out(text)
+        if self.format == Format::None { Ok(()) } else { self.write_out(text) }
     }
 
     fn write_out(&self, text: &str) -> Result<(), CliError> {
         match self.live.above(|| writeln!(io::stdout().lock(), "{text}")) {
             // The reader has seen enough (`| head`).
-            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {
+                self.unheard.store(true, Ordering::Relaxed);
+                Ok(())
+            }
             Err(e) => Err(self.failed(&e)),
             Ok(()) => Ok(()),
         }
@@ -205,7 +257,10 @@ impl Output {
     /// The last words of a failed command.
     pub(crate) fn error(&self, error: &CliError) {
         let error = error.completed(&self.hints);
-        let text = if self.is_json() { error.json() } else { error.to_string() };
+        let text = match self.format {
+            Format::Json | Format::Jsonl => error.json(),
+            Format::Text | Format::Tsv | Format::Csv | Format::None => error.to_string(),
+        };
         // Errors say back what somebody wrote: a line of a file, an answer of a server.
         let text = without_secrets(&text);
         self.live.hide();

@@ -25,8 +25,8 @@ pub(crate) enum Presence {
     Never,
     /// Who reads cannot see it: it is a copy, or the file of the runner may not be read.
     Unknown,
-    /// It is at work.
-    Alive(LeaseHolder),
+    /// It is at work, and said so last then.
+    Alive(LeaseHolder, Option<i64>),
     /// It has the right to act, and says nothing since then.
     Silent(LeaseHolder, i64),
     /// It was there until then.
@@ -45,7 +45,7 @@ impl Presence {
     fn judge(holder: Option<LeaseHolder>, last: Option<Heartbeat>, now_ms: i64) -> Self {
         match (holder, last) {
             (Some(holder), Some(last)) if now_ms - last.at_ms > SILENT_MS => Self::Silent(holder, last.at_ms),
-            (Some(holder), _) => Self::Alive(holder),
+            (Some(holder), last) => Self::Alive(holder, last.map(|last| last.at_ms)),
             (None, Some(last)) => Self::Gone(last.holder, last.at_ms),
             (None, None) => Self::Never,
         }
@@ -72,7 +72,11 @@ impl Presence {
         let open = views.iter().find(|view| view.needs_a_runner());
         let named = |h: &LeaseHolder| one_line(&format!("{} process {} on {}", h.actor, h.pid, h.host));
         match (self, open) {
-            (Self::Alive(holder), _) => Some(format!("runner alive: {}", named(holder))),
+            (Self::Alive(holder, seen_ms), _) => {
+                let ago = seen_ms.map(|ms| SystemClock.now_ms().saturating_sub(ms).max(0) / 1_000);
+                let ago = ago.map(|s| format!(", seen {s} s ago")).unwrap_or_default();
+                Some(format!("runner alive: {}{ago}", named(holder)))
+            }
             (Self::Silent(holder, since_ms), _) => {
                 let (since, pid) = (now(*since_ms), holder.pid);
                 let goes_on = format!("runner not answering since {since}: {}", named(holder));
@@ -87,7 +91,7 @@ impl Presence {
     pub(crate) fn nobody(&self, next: &str) -> String {
         match self {
             Self::Gone(_, since_ms) => format!("NO RUNNER since {}; next: {next}", now(*since_ms)),
-            Self::Never | Self::Unknown | Self::Alive(_) | Self::Silent(..) => {
+            Self::Never | Self::Unknown | Self::Alive(..) | Self::Silent(..) => {
                 format!("NO RUNNER; next: {next}")
             }
         }
@@ -103,7 +107,7 @@ impl Presence {
         };
         match self {
             Self::Never | Self::Unknown => Value::Null,
-            Self::Alive(holder) => told(holder, true, true, None),
+            Self::Alive(holder, seen) => told(holder, true, true, *seen),
             Self::Silent(holder, since) => told(holder, true, false, Some(*since)),
             Self::Gone(holder, since) => told(holder, false, false, Some(*since)),
         }
@@ -176,8 +180,8 @@ mod tests {
         let last = |at_ms| Some(Heartbeat { holder: ada.clone(), at_ms });
         for (holder, last, is) in [
             (None, None, Presence::Never),
-            (Some(ada.clone()), None, Presence::Alive(ada.clone())),
-            (Some(ada.clone()), last(90_000), Presence::Alive(ada.clone())),
+            (Some(ada.clone()), None, Presence::Alive(ada.clone(), None)),
+            (Some(ada.clone()), last(90_000), Presence::Alive(ada.clone(), Some(90_000))),
             (Some(ada.clone()), last(80_000), Presence::Silent(ada.clone(), 80_000)),
             (None, last(99_999), Presence::Gone(ada.clone(), 99_999)),
         ] {

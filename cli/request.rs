@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::error::{CliError, Exit, one_line};
 use crate::hint::quoted;
 use crate::presence::Presence;
+use crate::rows::{Column, List};
 use crate::view::resolve_step_id;
 use crate::{anchor, steer, store};
 use rehome_orchestrator::{
@@ -170,6 +171,9 @@ pub(crate) async fn record(
     ask(log, run, &actor, SystemClock.now_ms(), request, reason).await.map_err(|e| store::request_error(&e))
 }
 
+/// What became of a request to one move, as a row.
+const COLUMNS: &[Column] = &[("run", "/run"), ("recorded", "/recorded")];
+
 /// What became of a request to one move.
 pub(crate) struct Asked {
     pub(crate) run: RunId,
@@ -209,7 +213,8 @@ pub(crate) async fn report_all(
 ) -> Result<Exit, CliError> {
     let lines: Vec<String> = asked.iter().map(|asked| one_line(&asked.line())).collect();
     let moves: Vec<Value> = asked.iter().map(Asked::value).collect();
-    c.output.result(&lines.join("\n"), &json!({"format_version": "1.0", "moves": moves}))?;
+    let (rows, value) = (|| moves.clone(), json!({"format_version": "1.0", "moves": moves}));
+    c.output.list(&lines.join("\n"), &value, &List::whole(COLUMNS, &rows))?;
     match asked.iter().find(|asked| asked.recorded) {
         Some(asked) => go_on(c, log, &asked.run).await,
         None => Ok(Exit::Done),
@@ -219,7 +224,7 @@ pub(crate) async fn report_all(
 /// Says who acts on what was recorded.
 async fn go_on(c: &Context<'_>, log: &Arc<dyn Backend>, run: &RunId) -> Result<Exit, CliError> {
     match Presence::of(store::beside(&c.global.db).lease()) {
-        Presence::Alive(holder) => {
+        Presence::Alive(holder, _) => {
             c.output.note(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid));
         }
         silent @ Presence::Silent(..) => drop(silent.line(&[]).map(|line| c.output.note(&line))),

@@ -1,6 +1,8 @@
 //! CLI: where a move stands, in the words that people see. Pure.
 
+use crate::chain::{self, Chain};
 use crate::hint::quoted;
+use crate::rows::{Column, List};
 use crate::wait::{WaitKind, WaitView};
 use rehome_activities::relocate::Params;
 use rehome_orchestrator::{
@@ -8,6 +10,28 @@ use rehome_orchestrator::{
     StepState, UndoState, Verdict,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
+
+/// A move as a row.
+const COLUMNS: &[Column] = &[
+    ("run", "/run"),
+    ("state", "/state"),
+    ("identity", "/identity"),
+    ("batch", "/batch"),
+    ("done", "/done"),
+    ("total", "/total"),
+    ("since_ms", "/since_ms"),
+];
+
+/// Moves as rows, which [`values`] makes.
+pub(crate) fn list(rows: &dyn Fn() -> Vec<Value>) -> List<'_> {
+    List::whole(COLUMNS, rows)
+}
+
+/// Moves as programs read them.
+pub(crate) fn values(views: &[MoveView]) -> Vec<Value> {
+    views.iter().map(|view| json!(view)).collect()
+}
 
 /// A move, as `status` shows it. Keys never change meaning; new ones may come.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +54,9 @@ pub(crate) struct MoveView {
     /// What is not as it was before the first step, after the way back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) differs: Vec<Difference>,
+    /// What its plan still waits for.
+    #[serde(skip)]
+    pub(crate) chain: Option<Chain>,
 }
 
 impl MoveView {
@@ -137,6 +164,7 @@ pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
         left_out: state.skipped().filter_map(|id| state.step(id)).map(|(step, _)| left_out(step)).collect(),
         still_there,
         differs: state.proof().unwrap_or_default().to_vec(),
+        chain: chain::chain(state),
     }
 }
 
@@ -401,6 +429,7 @@ impl MoveView {
             left_out: Vec::new(),
             still_there: Vec::new(),
             differs: Vec::new(),
+            chain: None,
         }
     }
 }

@@ -32,6 +32,21 @@ pub(crate) enum WaitKind {
 }
 
 impl WaitKind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Azure,
+        Self::Retry,
+        Self::Soak,
+        Self::Pause,
+        Self::ByHand,
+        Self::Failed,
+        Self::Approval,
+        Self::Restored,
+        Self::Runner,
+        Self::Unread,
+        Self::Wave,
+    ];
+
     /// As it stands in tables.
     pub(crate) fn word(self) -> &'static str {
         match self {

@@ -10,7 +10,7 @@ use rehome_orchestrator::{
     TimeScale, Wave, WaveWait,
 };
 use rehome_store::Log;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where runs stand, with what those wait for whose wave is not let loose.
 pub(crate) async fn views(log: &dyn Log, runs: &[RunId]) -> Result<Vec<MoveView>, CliError> {
@@ -23,11 +23,7 @@ pub(crate) async fn views(log: &dyn Log, runs: &[RunId]) -> Result<Vec<MoveView>
 pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), CliError> {
     let batches: BTreeSet<String> = views.iter().map(|view| view.batch.clone()).collect();
     for name in batches {
-        let batch = match BatchLoaded::find(log, &name).await {
-            // A bundle of one move says nothing of its batch.
-            Err(HistoryError::Codec { source: CodecError::Withheld { .. }, .. }) => continue,
-            found => found.map_err(|e| store::unreadable(&e))?,
-        };
+        let batch = find(log, &name).await?;
         let Some(batch) = batch.filter(|batch| batch.planned().rollout.is_some()) else { continue };
         for (nth, (wave, state)) in batch.state.waves().enumerate() {
             let wait = batch.state.wave_wait(nth, SystemClock.now_ms(), time_scale(&batch));
@@ -44,6 +40,27 @@ pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), Cl
         }
     }
     Ok(())
+}
+
+/// A batch; nothing where a bundle of one move says nothing of it.
+async fn find(log: &dyn Log, name: &str) -> Result<Option<BatchLoaded>, CliError> {
+    match BatchLoaded::find(log, name).await {
+        Err(HistoryError::Codec { source: CodecError::Withheld { .. }, .. }) => Ok(None),
+        found => found.map_err(|e| store::unreadable(&e)),
+    }
+}
+
+/// By how much the runner of each batch shortens its timers.
+pub(crate) async fn time_scales(
+    log: &dyn Log,
+    batches: &BTreeSet<&str>,
+) -> Result<BTreeMap<String, TimeScale>, CliError> {
+    let mut scales = BTreeMap::new();
+    for name in batches {
+        let scale = find(log, name).await?.map_or(TimeScale::REAL, |batch| time_scale(&batch));
+        scales.insert((*name).to_owned(), scale);
+    }
+    Ok(scales)
 }
 
 /// By how much the runner that was there last shortens its timers.

@@ -9,7 +9,9 @@ use crate::request;
 use clap::Args;
 use rehome_orchestrator::Request;
 
-/// Record that by-hand steps are done.
+/// Say that by-hand steps are done; recorded under your name.
+///
+/// Several at once are recorded all or none.
 #[derive(Args, Debug)]
 pub(crate) struct Ack {
     /// MOVE:STEP, one or several that were done together

@@ -14,6 +14,8 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// Record a plan and your approval of it.
+///
+/// Only what is approved is run, and only as it was approved.
 #[derive(Args, Debug)]
 pub(crate) struct Approve {
     /// The plan file.

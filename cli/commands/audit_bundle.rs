@@ -18,7 +18,9 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-/// Write the whole chain to one file that can be handed out and verified without the log. Offline.
+/// Write one evidence file that is checked without the log.
+///
+/// It has the whole chain. Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct AuditBundle {
     /// The new file.

@@ -8,7 +8,9 @@ use crate::source::Source;
 use clap::Args;
 use serde_json::json;
 
-/// Print the end of the log as one line to note down elsewhere. Offline.
+/// Print the end of the log as one line, to keep elsewhere.
+///
+/// Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct AuditHead {
     #[command(flatten)]

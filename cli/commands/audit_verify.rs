@@ -14,7 +14,9 @@ use serde::Deserialize;
 use serde_json::json;
 use std::path::Path;
 
-/// Check every event, the chain, the anchor and every digest. Offline.
+/// Check every event, the chain, the anchor and every digest.
+///
+/// Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct AuditVerify {
     /// An end of the log that was noted down or kept elsewhere: what `audit head` printed, or a file

@@ -12,6 +12,7 @@ use crate::left_out;
 use crate::outcome::{report, report_unmoved};
 use crate::print_failure::PrintFailure;
 use crate::render::clean_up::Preview;
+use crate::rows::{Column, List};
 use crate::view::{LeftOut, identity, view};
 use crate::wait::WaitKind;
 use crate::work::{Work, batch_of};
@@ -26,7 +27,10 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Delete the old identities and what belongs to them. This cannot be undone.
+/// Delete the old identities and what belongs to them; final.
+///
+/// A deleted identity cannot be brought back with the same ids: this is the point of no return. Everything before it can
+/// be undone with `rehome rollback`. `--dry-run` shows what would go.
 #[derive(Args, Debug)]
 pub(crate) struct Cleanup {
     /// BATCH, BATCH/wave:NAME or MOVE
@@ -125,6 +129,9 @@ pub(crate) async fn cleanup(
     report(c, &driven)
 }
 
+/// What the clean-up of a move would do, as a row.
+const COLUMNS: &[Column] = &[("run", "/run"), ("identity", "/identity"), ("not_yet", "/not_yet")];
+
 /// Shows what the clean-up would do.
 async fn preview(c: &Context<'_>, select: &str, accepts: &[String]) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
@@ -137,7 +144,9 @@ async fn preview(c: &Context<'_>, select: &str, accepts: &[String]) -> Result<Ex
     let moves: Vec<Preview> = moves.into_iter().flatten().collect();
     let confirm = c.output.hints().complete(&confirmed(select, &name, accepts));
     let text = render::clean_up::text(&moves, &confirm);
-    c.output.result(&text, &json!({"format_version": "1.0", "batch": name, "moves": moves}))?;
+    let rows = || moves.iter().map(|one| json!(one)).collect();
+    let value = json!({"format_version": "1.0", "batch": name, "moves": moves});
+    c.output.list(&text, &value, &List::whole(COLUMNS, &rows))?;
     let early = moves.iter().any(|one| one.not_yet.is_some());
     Ok(if early { Exit::Waiting } else { Exit::Done })
 }

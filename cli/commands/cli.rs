@@ -5,34 +5,23 @@ use crate::args::Global;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
+use crate::help;
 use crate::mask_input::mask_input;
 use crate::output::Output;
 use crate::presence;
 use crate::print_failure::PrintFailure;
+use crate::settings::Setting;
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// Moves Azure user-assigned managed identities between regions, reversibly.
 #[derive(Debug, Parser)]
-#[command(name = "rehome", version, max_term_width = 100, after_help = HELP_END)]
+#[command(name = "rehome", version, max_term_width = 100)]
 pub(crate) struct Cli {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Global options")]
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
-
-const HELP_END: &str = "\
-Examples:
-  rehome rehearse examples/contoso                    the whole thing, on a local Azure
-  rehome plan -f batch.toml --cloud azure --save plan.json
-  rehome approve plan.json --reason 'change 4711' --yes
-  rehome run plan.json --yes
-
-Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 10 some failed or were undone,
-  11 only people or clocks are left, 12 the plan has blockers, 13 stale, 14 verify found differences,
-  15 the log is damaged, 16 another runner is at work, 17 somebody is needed (`status --exit-code`). Codes may be
-  added: an unknown code is a failure.
-No telemetry, no update checks. Nothing is sent anywhere but to the cloud that you name.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -53,17 +42,22 @@ pub(crate) enum Command {
     Rollback(rollback::Rollback),
     Cleanup(cleanup::Cleanup),
     Status(status::Status),
+    Watch(watch::Watch),
     Wait(wait::Wait),
     History(history::History),
     Handoff(handoff::Handoff),
     Show(show::Show),
+    Graph(graph::Graph),
     Explain(explain::Explain),
+    Doctor(doctor::Doctor),
+    Config(config::Config),
+    Man(man::Man),
     Schema(schema::Schema),
     Replay(replay::Replay),
-    /// Check the log, and hand it out.
+    /// Check the log, and hand evidence out.
     #[command(subcommand)]
     Audit(Audit),
-    /// Back up the log, and bring it back.
+    /// Back the log up, and bring it back.
     #[command(subcommand)]
     Db(Db),
     /// Run a local Azure.
@@ -71,6 +65,8 @@ pub(crate) enum Command {
     Sim(Sim),
     Rehearse(rehearse::Rehearse),
     Completion(completion::Completion),
+    #[command(hide = true)]
+    Names(names::Names),
 }
 
 /// `rehome audit`
@@ -116,11 +112,16 @@ macro_rules! whichever {
             Command::Rollback($it) => $do,
             Command::Cleanup($it) => $do,
             Command::Status($it) => $do,
+            Command::Watch($it) => $do,
             Command::Wait($it) => $do,
             Command::History($it) => $do,
             Command::Handoff($it) => $do,
             Command::Show($it) => $do,
+            Command::Graph($it) => $do,
             Command::Explain($it) => $do,
+            Command::Doctor($it) => $do,
+            Command::Config($it) => $do,
+            Command::Man($it) => $do,
             Command::Schema($it) => $do,
             Command::Replay($it) => $do,
             Command::Audit(Audit::Verify($it)) => $do,
@@ -133,6 +134,7 @@ macro_rules! whichever {
             Command::Sim(Sim::Serve($it)) => $do,
             Command::Rehearse($it) => $do,
             Command::Completion($it) => $do,
+            Command::Names($it) => $do,
         }
     };
 }
@@ -149,6 +151,11 @@ impl Command {
 }
 
 impl Cli {
+    /// Every command and flag, as the help shows them.
+    pub(crate) fn words() -> clap::Command {
+        help::grouped(Self::command())
+    }
+
     /// Masks secrets in everything that is recorded as it was typed; the flags in which there was one.
     pub(crate) fn mask_input(&mut self) -> Vec<&'static str> {
         let recorded = whichever!(&mut self.command, it => it.recorded());
@@ -157,11 +164,12 @@ impl Cli {
 }
 
 /// Runs one command, and tells whoever looked at a log who carries on what is open in it.
-pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, CliError> {
+pub(crate) async fn run(cli: Cli, output: &Output, settings: &[Setting]) -> Result<Exit, CliError> {
     output.check()?;
     let shows_log = whichever!(&cli.command, it => it.shows_log());
-    let words = Cli::command();
-    let done = cli.command.execute(&Context { global: &cli.global, output, words: &words }).await;
+    let words = Cli::words();
+    let context = Context { global: &cli.global, output, words: &words, settings };
+    let done = cli.command.execute(&context).await;
     if done.is_ok() && shows_log {
         presence::tell(output, &cli.global.db).await;
     }

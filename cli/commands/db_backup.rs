@@ -13,6 +13,8 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// Copy the log, whole and verified, also beside a runner.
+///
+/// The key is copied too, to FILE.key.
 #[derive(Args, Debug)]
 pub(crate) struct DbBackup {
     /// The new file.

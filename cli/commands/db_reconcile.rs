@@ -13,8 +13,9 @@ use rehome_store::{Anchor, AnchorStatus, Log, verify_chain};
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Record that the newest copy of the log is lost: what may have happened since is then looked for in Azure before
-/// anything is written.
+/// Say that the newest copy of the log is lost.
+///
+/// What may have happened since this copy is then looked for in Azure before anything is written.
 #[derive(Args, Debug)]
 pub(crate) struct DbReconcile {
     /// Why only this copy is left.

@@ -12,7 +12,9 @@ use rehome_store::{Beside, private_file};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Put a backup in the place of the log, verified; what is replaced stays beside it.
+/// Put a backup in the place of the log.
+///
+/// The backup is verified first, and what is replaced stays beside it.
 #[derive(Args, Debug)]
 pub(crate) struct DbRestore {
     /// The backup.

@@ -8,6 +8,7 @@ use crate::error::{CliError, Exit};
 use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
 use crate::put::putln;
+use crate::rows::{Column, List};
 use crate::{cloud, hint, plan_again, planning, selection, snapshot};
 use clap::Args;
 use rehome_activities::azure::{Azure, ResponseRecording};
@@ -19,7 +20,9 @@ use std::fmt::Write;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// Show what the identities of a batch may do and what uses them. Writes nothing but the snapshot.
+/// Show what identities may do and what uses them (read-only).
+///
+/// Writes nothing but the snapshot.
 #[derive(Args, Debug)]
 pub(crate) struct Discover {
     /// The batch file.
@@ -30,6 +33,14 @@ pub(crate) struct Discover {
     #[arg(long, value_name = "FILE")]
     pub(crate) snapshot: Option<PathBuf>,
 }
+
+/// An identity as a row.
+const COLUMNS: &[Column] = &[
+    ("resource_id", "/identity/identifiers/resource_id"),
+    ("location", "/identity/location"),
+    ("client_id", "/identity/identifiers/client_id"),
+    ("principal_id", "/identity/identifiers/principal_id"),
+];
 
 impl Execute for Discover {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
@@ -68,7 +79,8 @@ impl Execute for Discover {
             "format_version": "1.0", "batch": batch.name, "tenant": cloud.azure.tenant(),
             "requests": cloud.azure.requests(), "identities": found, "missing": missing,
         });
-        c.output.result(&text(&found), &value)?;
+        let rows = || found.iter().map(|facts| json!(facts)).collect();
+        c.output.list(&text(&found), &value, &List::whole(COLUMNS, &rows))?;
         if missing.is_empty() {
             c.output.next(&format!("rehome plan -f {} --save plan.json", hint::file(file)));
             return Ok(Exit::Done);

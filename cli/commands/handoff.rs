@@ -5,6 +5,7 @@ use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::put::putln;
+use crate::rows::{Column, List};
 use crate::source::Source;
 use crate::store;
 use clap::Args;
@@ -14,8 +15,9 @@ use rehome_orchestrator::RunId;
 use serde_json::json;
 use std::fmt::Write;
 
-/// Print old and new ids and what was made, changed and removed, for infrastructure as code: Terraform import blocks.
-/// Offline.
+/// Print old and new ids, and Terraform import blocks, for your code.
+///
+/// For people who keep these things as code, so that the next apply does not undo the move. Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct Handoff {
     /// MOVE, BATCH or BATCH/wave:NAME
@@ -23,6 +25,17 @@ pub(crate) struct Handoff {
     #[command(flatten)]
     pub(crate) from: ReadFrom,
 }
+
+/// A move as a row: the old identity, and the one in its place.
+const COLUMNS: &[Column] = &[
+    ("run", "/run"),
+    ("old_resource_id", "/old/resource_id"),
+    ("old_client_id", "/old/client_id"),
+    ("old_principal_id", "/old/principal_id"),
+    ("new_resource_id", "/new/resource_id"),
+    ("new_client_id", "/new/client_id"),
+    ("new_principal_id", "/new/principal_id"),
+];
 
 impl Execute for Handoff {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
@@ -38,7 +51,8 @@ impl Execute for Handoff {
             value["run"] = json!(run);
             moves.push(value);
         }
-        c.output.result(text.trim_end(), &json!({"format_version": "1.0", "moves": moves}))?;
+        let (rows, value) = (|| moves.clone(), json!({"format_version": "1.0", "moves": moves}));
+        c.output.list(text.trim_end(), &value, &List::whole(COLUMNS, &rows))?;
         Ok(Exit::Done)
     }
 

@@ -4,61 +4,104 @@ use crate::args::ReadFrom;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
+use crate::interrupt::Handling;
 use crate::render::history::line;
+use crate::rows::{Column, List};
 use crate::source::Source;
 use crate::store;
 use clap::Args;
 use rehome_orchestrator::mask;
 use rehome_store::{Position, Stored};
 use serde_json::{Value, json};
+use std::time::Duration;
 
-/// Print every event in order. Offline.
+/// Print every event in order.
+///
+/// Works offline, and beside a runner.
 #[derive(Args, Debug)]
 pub(crate) struct History {
     /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: Option<String>,
+    /// Go on with every event that comes, until interrupted.
+    #[arg(short = 'F', long, conflicts_with = "bundle")]
+    pub(crate) follow: bool,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
 }
 
 impl Execute for History {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        let (select, from) = (self.select.as_deref(), &self.from);
-        let source = Source::open(c, from)?;
+        let select = self.select.as_deref();
+        if self.follow && !c.output.is_stream() {
+            let what = "one document has an end, and what is followed has none";
+            return Err(CliError::new(Exit::Usage, what)
+                .next("a line of JSON for each event: rehome history --follow -o jsonl"));
+        }
+        let source = Source::open(c, &self.from)?;
         let log = source.log();
         // Events come page by page; whether there is anything beside them, the head says.
         log.head().await.map_err(|e| store::unreadable(&e))?;
         let wanted = store::streams(log, select).await?;
-        let mut after = Position(0);
-        let mut values = Vec::new();
+        let (mut after, mut values, mut header) = (Position(0), Vec::new(), true);
+        let handling = self.follow.then(Handling::begin);
         loop {
             let page = log.read_all(after, PAGE).await;
             let page = page.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
             let full = page.len() == PAGE;
-            for event in &page {
-                after = event.position;
-                if wanted.as_ref().is_none_or(|wanted| wanted.contains(&event.record.stream)) {
-                    if c.output.is_json() {
-                        values.push(value(event));
-                    } else {
-                        c.output.result(&line(event), &Value::Null)?;
-                    }
-                }
+            after = page.last().map_or(after, |event| event.position);
+            let is_wanted =
+                |event: &&Stored| wanted.as_ref().is_none_or(|wanted| wanted.contains(&event.record.stream));
+            let events: Vec<&Stored> = page.iter().filter(is_wanted).collect();
+            if c.output.is_stream() {
+                print(c, &events, header)?;
+                header = false;
+            } else {
+                values.extend(events.into_iter().map(value));
             }
-            if !full {
-                break;
+            match &handling {
+                _ if !c.output.is_heard() => break,
+                _ if full => {}
+                None => break,
+                Some(handling) => tokio::select! {
+                    () = tokio::time::sleep(LOOK) => {}
+                    signal = handling.next() => return Ok(signal.exit()),
+                },
             }
         }
         source.select(c, select).await?;
-        if c.output.is_json() {
+        if !c.output.is_stream() {
             c.output.result("", &json!({"format_version": "1.0", "events": values}))?;
         }
         Ok(Exit::Done)
     }
 
     fn shows_log(&self) -> bool {
-        self.from.bundle.is_none()
+        self.from.bundle.is_none() && !self.follow
     }
+}
+
+/// How often what is followed is looked at.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// An event as a row.
+const COLUMNS: &[Column] = &[
+    ("position", "/position"),
+    ("at", "/at"),
+    ("stream", "/stream"),
+    ("sequence", "/sequence"),
+    ("kind", "/kind"),
+    ("version", "/version"),
+    ("actor", "/actor"),
+    ("hash", "/hash"),
+];
+
+/// Prints events as they come.
+fn print(c: &Context<'_>, events: &[&Stored], header: bool) -> Result<(), CliError> {
+    if c.output.is_text() {
+        return events.iter().try_for_each(|event| c.output.result(&line(event), &Value::Null));
+    }
+    let rows = || events.iter().map(|event| value(event)).collect();
+    c.output.list("", &Value::Null, &List { header, ..List::whole(COLUMNS, &rows) })
 }
 
 /// Events read at once.

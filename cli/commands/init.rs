@@ -12,7 +12,9 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Write a batch file with comments, and its schema for editors. Replaces nothing.
+/// Write a batch file with comments, and its schema for editors.
+///
+/// Replaces nothing.
 #[derive(Args, Debug)]
 pub(crate) struct Init {
     /// The folder; it is made, where it is not there.

@@ -9,7 +9,9 @@ use crate::request;
 use clap::Args;
 use rehome_orchestrator::Request;
 
-/// Record that a parked step was done by other means; Azure is read before that is believed.
+/// Say that a failed step was done by other means.
+///
+/// Azure is read before that is believed.
 #[derive(Args, Debug)]
 pub(crate) struct MarkDone {
     /// MOVE:STEP

@@ -9,7 +9,9 @@ use crate::request;
 use clap::Args;
 use rehome_orchestrator::Request;
 
-/// Start nothing new in a move or a batch.
+/// Start no new step; steps in flight finish.
+///
+/// Soaks go on, and `rollback` and `verify` work all the same.
 #[derive(Args, Debug)]
 pub(crate) struct Pause {
     /// MOVE, BATCH or BATCH/wave:NAME

@@ -9,12 +9,17 @@ use crate::output::Lazily;
 use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
 use crate::render::plan::of_file;
-use crate::{cloud, hint, left_out, open_moves, plan_again, plan_file, planning, render, selection, store};
+use crate::{
+    cloud, hint, left_out, open_moves, plan_again, plan_file, planned_move, planning, render, selection,
+    store,
+};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Read what depends on the identities of a batch, and write the plan to a file. Changes nothing.
+/// Work out every step and its undo; write a plan file (read-only).
+///
+/// Reads everything that depends on the identities of a batch. Changes nothing in Azure.
 #[derive(Args, Debug)]
 pub(crate) struct Plan {
     /// The batch file.
@@ -58,7 +63,8 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     place.write(|file| plan_file::write(&document, &digest, file))?;
     let value =
         Lazily(|| json!({"format_version": "1.0", "digest": digest, "file": save, "document": document}));
-    c.output.result(&render::plan::text(&document, &digest, None, &|run| of_file(save, run))?, &value)?;
+    let text = render::plan::text(&document, &digest, None, &|run| of_file(save, run))?;
+    c.output.list(&text, &value, &planned_move::list(&|| planned_move::values(&document)))?;
     planning::refuse_blocked(&document)
         .map_err(|error| error.left("only the plan file was written").at(save.display().to_string()))?;
     c.output.note(&format!("saved {}", save.display()));

@@ -24,9 +24,11 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// Carry out a whole batch on a local Azure: plan, approve, run, verify, clean up. By-hand steps are taken as done.
-/// The record goes to a new log: the one that --db names, or one in a new folder. With -v every result is printed,
-/// with -o json one document that has the results of all commands.
+/// Practise a whole batch on a local Azure; nothing real is touched.
+///
+/// Plans, approves, runs, verifies and cleans up. By-hand steps are taken as done. The record goes to a new log: the one
+/// that --db names, or one in a new folder. With -v every result is printed, with -o json one document that has the
+/// results of all commands.
 #[derive(Args, Debug)]
 pub(crate) struct Rehearse {
     /// A folder with estate.json and batch.toml, or a batch file with --estate.
@@ -90,7 +92,7 @@ async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> 
     c.output.note(&format!("a rehearsal of {name} on a local Azure in this process: nothing else changes"));
     c.output.note(&format!("the record goes to {shown}"));
     let output = c.output.keeping();
-    let context = Context { global: &global, output: &output, words: c.words };
+    let context = Context { global: &global, output: &output, words: c.words, settings: c.settings };
     let stage = Stage { told: c, c: &context, batch: &batch, plan: place.join("plan.json"), name: &name };
     let mut played = Vec::new();
     let mut exit = stage.work(&mut played, keep_old).await;

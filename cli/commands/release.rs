@@ -10,7 +10,9 @@ use clap::Args;
 use rehome_orchestrator::BatchRequest;
 use serde_json::json;
 
-/// Let a wave loose that waits for somebody, as soon as its turn comes.
+/// Let a wave begin that waits for somebody; --hold keeps one back.
+///
+/// It begins as soon as its turn comes.
 #[derive(Args, Debug)]
 pub(crate) struct Release {
     /// BATCH

@@ -6,6 +6,7 @@ use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::log_check;
+use crate::rows::{Column, List};
 use crate::source::Source;
 use crate::store;
 use crate::view::{step_word, view};
@@ -13,7 +14,9 @@ use clap::Args;
 use rehome_orchestrator::{HistoryError, load_until};
 use serde_json::json;
 
-/// Rebuild every move from the log alone, and check that the log is what the engine writes. Offline.
+/// Rebuild every move from the log alone, and check the log by it.
+///
+/// Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
     /// MOVE, BATCH or BATCH/wave:NAME
@@ -24,6 +27,9 @@ pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) from: ReadFrom,
 }
+
+/// A move as a row.
+const COLUMNS: &[Column] = &[("run", "/run"), ("state", "/state"), ("events", "/events")];
 
 impl Execute for Replay {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
@@ -68,13 +74,16 @@ impl Execute for Replay {
                     })
                 })
                 .collect();
-            let seen = view(run, state);
-            text.push_str(&text_of_move(run, state));
+            let mut seen = view(run, state);
+            // What would have gone on then may not go on now.
+            seen.waiting_for.iter_mut().for_each(|wait| wait.unblock_with.clear());
+            text.push_str(&text_of_move(&seen, state));
             text.push('\n');
             moves.push(json!({"run": run, "state": seen.state, "events": seen.events, "steps": steps}));
         }
         let value = json!({"format_version": "1.0", "at": at, "moves": moves});
-        c.output.result(text.trim_end(), &value)?;
+        let rows = || moves.clone();
+        c.output.list(text.trim_end(), &value, &List::whole(COLUMNS, &rows))?;
         Ok(Exit::Done)
     }
 

@@ -10,7 +10,7 @@ use crate::{anchor, store};
 use clap::Args;
 use rehome_orchestrator::{Progress, Request, StepId, UndoState};
 
-/// Try a parked step again.
+/// Try a failed step again.
 #[derive(Args, Debug)]
 pub(crate) struct Retry {
     /// MOVE:STEP, or MOVE for all its parked steps.

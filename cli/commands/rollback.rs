@@ -20,7 +20,10 @@ use rehome_orchestrator::{
 use rehome_store::Backend;
 use std::sync::Arc;
 
-/// Undo everything that a move or a batch did.
+/// Undo a move or a batch, newest step first.
+///
+/// Possible until the old identity is deleted. It ends with a look at everything: what is not as it was before the first
+/// step is named, and the exit code is 10.
 #[derive(Args, Debug)]
 pub(crate) struct Rollback {
     /// MOVE, BATCH or BATCH/wave:NAME

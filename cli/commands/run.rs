@@ -16,7 +16,10 @@ use clap::Args;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, SystemClock};
 use std::path::Path;
 
-/// Carry out an approved plan, as far as it goes by itself; the same again resumes.
+/// Carry out approved work; the same command again resumes.
+///
+/// It goes as far as it can go by itself. On a terminal it stays until people have acted and soaks are over; elsewhere it
+/// ends with exit code 11 when only they are left, so that a timer that calls it is a complete scheduler.
 #[derive(Args, Debug)]
 pub(crate) struct Run {
     /// The plan file, or the name of a batch that was approved.

@@ -7,7 +7,9 @@ use crate::error::{CliError, Exit};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-/// Print a JSON Schema (draft 2020-12), for editors and for programs that read what this one writes.
+/// Print a JSON Schema of a file or of a result.
+///
+/// For editors, and for programs that read what this one writes (draft 2020-12).
 #[derive(Args, Debug)]
 pub(crate) struct Schema {
     /// Of what.

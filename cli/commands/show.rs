@@ -10,23 +10,26 @@ use crate::output::Lazily;
 use crate::put::putln;
 use crate::render::page::Page;
 use crate::render::plan::of_file;
+use crate::rows::{Column, List};
 use crate::source::Source;
 use crate::time::date;
-use crate::view::{identity, resolve_step_id, step_word, view};
-use crate::{derived, plan_again, render, store};
+use crate::view::{MoveView, identity, resolve_step_id, step_word, view};
+use crate::wait::WaitView;
+use crate::{derived, hint_views, plan_again, planned_move, render, store, waves};
 use clap::Args;
 use rehome_orchestrator::{
     BatchLoaded, Clock, Document, HistoryError, Node, RunId, RunState, Step, StepId, StepState, SystemClock,
     UndoState,
 };
-use rehome_store::Log;
 use serde_json::Value;
 use serde_json::json;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// Show a plan file, a batch, a move or a step (MOVE:STEP) in full. Offline.
+/// Show a plan file, a batch, a move or a step (MOVE:STEP) in full.
+///
+/// Works offline, and beside a runner.
 #[derive(Args, Debug)]
 pub(crate) struct Show {
     /// A file, BATCH, MOVE or MOVE:STEP
@@ -63,7 +66,7 @@ impl Execute for Show {
         let log = source.log();
         if what.contains(':') {
             let (run, step) = store::split_step(what)?;
-            return a_step(c, log, &run, &step).await;
+            return a_step(c, &source, &run, &step).await;
         }
         let selection = store::select(log, Some(what)).await?;
         if let Some(batch) = &selection.batch {
@@ -85,8 +88,10 @@ impl Execute for Show {
         }
         for run in &selection.runs {
             let state = store::read_run(log, run).await?.state;
-            let value = json!({"format_version": "1.0", "move": view(run, &state), "plan": state.plan()});
-            c.output.result(&text_of_move(run, &state), &value)?;
+            let seen = seen(c, &source, run, &state).await?;
+            let value = json!({"format_version": "1.0", "move": seen, "plan": state.plan()});
+            let rows = || state.steps().map(|(step, stands)| row(run, &state, step, stands)).collect();
+            c.output.list(&text_of_move(&seen, &state), &value, &List::whole(COLUMNS, &rows))?;
         }
         Ok(Exit::Done)
     }
@@ -94,6 +99,26 @@ impl Execute for Show {
     fn shows_log(&self) -> bool {
         self.from.bundle.is_none()
     }
+}
+
+/// A step of a move as a row.
+const COLUMNS: &[Column] = &[
+    ("run", "/run"),
+    ("step", "/step/id"),
+    ("state", "/state"),
+    ("title", "/step/title"),
+    ("undo", "/step/undo"),
+    ("attempts", "/attempts"),
+    ("since_ms", "/wait/since_ms"),
+    ("until_ms", "/wait/until_ms"),
+    ("why", "/wait/why/message"),
+];
+
+fn row(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Value {
+    json!({
+        "run": run, "step": step, "state": step_word(stands), "attempts": stands.attempts,
+        "wait": state.wait_of(&step.id),
+    })
 }
 
 /// A whole plan; `name` is what it is shown by.
@@ -108,7 +133,8 @@ fn a_document(
     let page = Page { number, command: format!("rehome show {name}") };
     page.check(document.runs.len())?;
     let value = Lazily(|| json!({"format_version": "1.0", "digest": digest, "document": document}));
-    c.output.result(&render::plan::text(document, digest, Some(&page), one)?, &value)?;
+    let text = render::plan::text(document, digest, Some(&page), one)?;
+    c.output.list(&text, &value, &planned_move::list(&|| planned_move::values(document)))?;
     Ok(Exit::Done)
 }
 
@@ -122,13 +148,25 @@ fn a_planned_move(c: &Context<'_>, path: &Path, document: &Document, run: &str) 
     Ok(Exit::Done)
 }
 
-async fn a_step(c: &Context<'_>, log: &dyn Log, run: &RunId, step: &StepId) -> Result<Exit, CliError> {
-    let state = store::read_run(log, run).await?.state;
+/// A move as `status` sees it, with commands that work when they are pasted.
+async fn seen(c: &Context<'_>, source: &Source, run: &RunId, state: &RunState) -> Result<MoveView, CliError> {
+    let mut seen = [view(run, state)];
+    source.presence().judge_views(&mut seen);
+    waves::mark(source.log(), &mut seen).await?;
+    hint_views::complete(c.output.hints(), &mut seen);
+    let [seen] = seen;
+    Ok(seen)
+}
+
+async fn a_step(c: &Context<'_>, source: &Source, run: &RunId, step: &StepId) -> Result<Exit, CliError> {
+    let state = store::read_run(source.log(), run).await?.state;
+    let seen = seen(c, source, run, &state).await?;
     let step = &resolve_step_id(&state, step.clone());
     let Some((step, stands)) = state.step(step) else {
         let what = format!("{run} has no step called {step}");
         return Err(CliError::new(Exit::NotFound, what).next(format!("rehome show {run}")));
     };
+    let unblock = unblock_with(&seen, &step.id);
     let read = |json: Option<&rehome_orchestrator::Json>| json.map(rehome_orchestrator::Json::value);
     let value = json!({
         "format_version": "1.0",
@@ -137,6 +175,7 @@ async fn a_step(c: &Context<'_>, log: &dyn Log, run: &RunId, step: &StepId) -> R
         "state": crate::view::step_word(stands),
         "attempts": stands.attempts,
         "wait": state.wait_of(&step.id),
+        "unblock_with": unblock,
         "input": read(state.input_of(&step.id)),
         "before": read(stands.before.as_ref()),
         "output": read(stands.output.as_ref()),
@@ -146,13 +185,30 @@ async fn a_step(c: &Context<'_>, log: &dyn Log, run: &RunId, step: &StepId) -> R
     Ok(Exit::Done)
 }
 
-/// A move: every step and how it stands.
-pub(crate) fn text_of_move(run: &RunId, state: &RunState) -> String {
-    let seen = view(run, state);
+/// What lets a step go on: what it waits for itself, or what the whole move does.
+fn unblock_with<'a>(seen: &'a MoveView, step: &StepId) -> &'a [String] {
+    let of = |name: &str| seen.waiting_for.iter().find(|wait| wait.step == name);
+    of(step.as_str()).map_or(&[], |wait| &wait.unblock_with)
+}
+
+/// A move: every step and how it stands; of what is not finished since when, until when, why, and what brings it on.
+pub(crate) fn text_of_move(seen: &MoveView, state: &RunState) -> String {
     let mut out = String::new();
-    putln!(out, "{run}  {}  {}", seen.state.word(), identity(state));
+    putln!(out, "{}  {}  {}", seen.run, seen.state.word(), identity(state));
+    for wait in seen.waiting_for.iter().filter(|wait| wait.step == "-") {
+        putln!(out, "  waits for {}, since {}", wait.title, date(wait.since_ms));
+        wait.unblock_with.iter().for_each(|next| putln!(out, "                      next   {next}"));
+    }
     for (step, stands) in state.steps() {
-        putln!(out, "  {:>4}  {:<14} {}", step.id, step_word(stands), step.title);
+        let waits: Vec<&WaitView> =
+            seen.waiting_for.iter().filter(|wait| wait.step == step.id.as_str()).collect();
+        // Nothing was begun of what waits for a person, and that says it better.
+        let word = match (step_word(stands), waits.first()) {
+            ("-", Some(wait)) => wait.kind.word(),
+            (word, _) => word,
+        };
+        putln!(out, "  {:>4}  {word:<14} {}{}", step.id, step.title, behind(state, &step.id));
+        waits.into_iter().for_each(|wait| unfinished(&mut out, wait));
     }
     if let Some(differences) = state.proof() {
         putln!(out, "  proof  {} changed since before the first step", counted(differences.len(), "fact"));
@@ -161,6 +217,30 @@ pub(crate) fn text_of_move(run: &RunId, state: &RunState) -> String {
         }
     }
     out
+}
+
+/// So many steps are named that have to be over before another one.
+const BEHIND_MAX: usize = 3;
+
+fn behind(state: &RunState, step: &StepId) -> String {
+    let behind = state.wait_of(step).map(|wait| wait.behind).unwrap_or_default();
+    let named: Vec<&str> = behind.iter().take(BEHIND_MAX).map(StepId::as_str).collect();
+    match behind.len() {
+        0 => String::new(),
+        many if many > BEHIND_MAX => {
+            format!("   (behind {} and {} more)", named.join(", "), many - BEHIND_MAX)
+        }
+        _ => format!("   (behind {})", named.join(", ")),
+    }
+}
+
+fn unfinished(out: &mut String, wait: &WaitView) {
+    putln!(out, "                      since  {}", date(wait.since_ms));
+    if let Some(until) = wait.next_check_ms.filter(|ms| *ms > 0) {
+        putln!(out, "                      until  {}", date(until));
+    }
+    wait.why.iter().for_each(|why| putln!(out, "                      why    {why}"));
+    wait.unblock_with.iter().for_each(|next| putln!(out, "                      next   {next}"));
 }
 
 /// A step: what was sent, what was there before, what came back.
@@ -175,6 +255,9 @@ fn text_of_step(run: &RunId, state: &RunState, step: &Step, stands: &StepState, 
             let behind: Vec<&str> = wait.behind.iter().map(StepId::as_str).collect();
             putln!(out, "  behind  {}", behind.join(", "));
         }
+    }
+    for next in value["unblock_with"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        putln!(out, "  next    {next}");
     }
     if let Node::ByHand { instruction, undo } = &step.node
         && let Ok(told) = state.resolve(if stands.undo == UndoState::ByHand { undo } else { instruction })

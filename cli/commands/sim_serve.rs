@@ -13,7 +13,9 @@ use std::io::Write;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
-/// Serve an estate until interrupted; prints one JSON line when ready.
+/// Serve a local Azure for other programs, until interrupted.
+///
+/// Prints one line of JSON when it is ready.
 #[derive(Args, Debug)]
 pub(crate) struct SimServe {
     /// The estate.

@@ -1,19 +1,19 @@
 //! CLI: `rehome status`. Reads the log; works beside a runner and offline.
 
+use super::watch::watch;
 use crate::args::ReadFrom;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::source::Source;
-use crate::view::{MoveView, State};
-use crate::{left_out, render, store, waves};
+use crate::standing::Standing;
+use crate::view::{self, MoveView, State};
 use clap::Args;
-use rehome_orchestrator::{Clock, SystemClock};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 
-/// Show what is done, running, waiting or failed, and why. Offline.
+/// Show what is done, running, waiting or failed, and why.
+///
+/// Works offline, and beside a runner.
 #[derive(Args, Debug)]
 pub(crate) struct Status {
     /// MOVE, BATCH or BATCH/wave:NAME
@@ -25,62 +25,29 @@ pub(crate) struct Status {
     /// or a runner are waited for, 0 nothing is left to do.
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Redraw it once a second until everything is over; q leaves. The same as `rehome watch`.
+    #[arg(short, long, conflicts_with_all = ["exit_code", "bundle"])]
+    pub(crate) watch: bool,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
 }
 
 impl Execute for Status {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        status(c, &self).await
+        let select = self.select.as_deref();
+        if self.watch {
+            return watch(c, select, self.all).await;
+        }
+        let source = Source::open(c, &self.from)?;
+        let standing = Standing::read(c, &source, select).await?;
+        for (batch, left) in &standing.left_out {
+            let (many, show) = (left.len(), quoted(batch));
+            c.output.note(&format!("left out  {many} of batch {batch}; which and why:  rehome show {show}"));
+        }
+        let rows = || view::values(&standing.views);
+        c.output.list(&standing.text(c, self.all), &standing.value(), &view::list(&rows))?;
+        Ok(if self.exit_code { exit_code(&standing.views) } else { Exit::Done })
     }
-}
-
-/// Shows where everything stands.
-async fn status(c: &Context<'_>, args: &Status) -> Result<Exit, CliError> {
-    let source = Source::open(c, &args.from)?;
-    let log = source.log();
-    let selection = source.select(c, args.select.as_deref()).await?;
-    let mut views = store::views(log, &selection.runs).await?;
-    let head =
-        log.head().await.map_err(|e| CliError::because(Exit::Damaged, "failed to read the log", &e))?;
-    let runner = source.presence();
-    runner.judge_views(&mut views);
-    waves::mark(log, &mut views).await?;
-    crate::hint_views::complete(c.output.hints(), &mut views);
-    let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
-    let left_out = left_out::of_batches(log, batches).await;
-    for (batch, left) in &left_out {
-        let (many, show) = (left.len(), quoted(batch));
-        c.output.note(&format!("left out  {many} of batch {batch}; which and why:  rehome show {show}"));
-    }
-    let value = json!({
-        "format_version": "1.0",
-        "batch": selection.batch,
-        "left_out": left_out,
-        "runner": runner.value(),
-        "log": {"events": head.position, "head": head.hash.to_string()},
-        "counts": counts(&views),
-        "moves": views,
-    });
-    let line = runner.line(&views).map(|line| c.output.hints().complete(&line));
-    let text = if args.all {
-        render::status::each(&views, line.as_deref())
-    } else {
-        render::status::text(&views, line.as_deref(), SystemClock.now_ms())
-    };
-    c.output.result(&text, &value)?;
-    Ok(if args.exit_code { exit_code(&views) } else { Exit::Done })
-}
-
-/// How many moves are in each state; they add up to the total.
-fn counts(views: &[MoveView]) -> Value {
-    let mut counts = Map::new();
-    counts.insert("total".to_owned(), views.len().into());
-    for &state in State::ALL {
-        let count = views.iter().filter(|v| v.state == state).count();
-        counts.insert(state.word().replace('-', "_"), count.into());
-    }
-    Value::Object(counts)
 }
 
 /// Where moves stand, for a script. What failed comes before what waits for people, and that before clocks.

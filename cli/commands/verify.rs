@@ -6,17 +6,20 @@ use crate::counted::counted;
 use crate::drive::reach;
 use crate::error::{CliError, Exit};
 use crate::put::{put, putln};
+use crate::rows::{Column, List};
 use crate::view::{identity, view};
 use crate::work::batch_of;
 use crate::{key, store};
 use clap::Args;
 use rehome_orchestrator::{Finding, RunId, RunState, StepId};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Compare the cloud with what was promised. Changes nothing.
+/// Compare Azure with what the plan promised (read-only).
+///
+/// Exit code 14 when a promise does not hold.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
     /// MOVE, BATCH or BATCH/wave:NAME
@@ -49,7 +52,8 @@ pub(crate) async fn verify(
     crate::clock::tell(&cloud.azure, c.output);
     let key = key::to_read(&log).await?;
     let registry = rehome_activities::registry(&cloud.azure, key);
-    let (mut looked, mut broken, mut text, mut moves) = (0, 0, String::new(), Vec::new());
+    let (mut looked, mut broken, mut text, mut moves, mut rows) =
+        (0, 0, String::new(), Vec::new(), Vec::new());
     let (done, all, azure) = (Arc::new(AtomicUsize::new(0)), selection.runs.len(), cloud.azure.clone());
     let compared = done.clone();
     let comparing = c.output.waiting(move || {
@@ -69,6 +73,7 @@ pub(crate) async fn verify(
         if !only_differences || found.iter().flat_map(|(_, f)| f).any(|f| !f.holds) {
             text.push_str(&text_of(run, &state, &found, only_differences));
         }
+        rows.extend(found.iter().flat_map(|(s, f)| f.iter().map(|f| row(run, s, f))));
         let steps: Vec<_> = found.iter().map(|(s, f)| json!({"step": s, "findings": f})).collect();
         moves.push(json!({"run": run, "steps": steps}));
         done.fetch_add(1, Ordering::Relaxed);
@@ -78,13 +83,29 @@ pub(crate) async fn verify(
         putln!(text, "{} of {looked} facts are as planned, in {}", looked - broken, counted(all, "move"));
     }
     text.push_str("Not a promise that the workload works: look at your own dashboards too.");
-    c.output.result(&text, &json!({"format_version": "1.0", "broken": broken, "moves": moves}))?;
+    let (value, rows) = (json!({"format_version": "1.0", "broken": broken, "moves": moves}), || rows.clone());
+    c.output.list(&text, &value, &List::whole(COLUMNS, &rows))?;
     Ok(match (broken, looked) {
         // Nothing was looked at, so nothing is as planned.
         (0, 0) => Exit::NotFound,
         (0, _) => Exit::Done,
         (_, _) => Exit::Differences,
     })
+}
+
+/// A fact that was looked at, as a row.
+const COLUMNS: &[Column] = &[
+    ("run", "/run"),
+    ("step", "/step"),
+    ("holds", "/holds"),
+    ("fact", "/fact"),
+    ("expected", "/expected"),
+    ("found", "/found"),
+];
+
+fn row(run: &RunId, step: &StepId, finding: &Finding) -> Value {
+    let Finding { fact, expected, found, holds } = finding;
+    json!({"run": run, "step": step, "holds": holds, "fact": fact, "expected": expected, "found": found})
 }
 
 /// One move: a line for each promise, or for each that is broken.

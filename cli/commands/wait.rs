@@ -5,14 +5,16 @@ use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::view::{MoveView, State};
-use crate::{render, store, waves};
+use crate::{render, store, view, waves};
 use clap::{Args, ValueEnum};
 use rehome_orchestrator::{Clock, SystemClock};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Wait until moves stand somewhere. Changes nothing. Exit code 0 when they do, 11 when the time is over before that,
-/// 10 when it can never come to it, 17 when somebody is needed first.
+/// Wait until moves stand somewhere, for scripts.
+///
+/// Changes nothing. Exit code 0 when they do, 11 when the time is over before that, 10 when it can never come to it, 17
+/// when somebody is needed first.
 #[derive(Args, Debug)]
 pub(crate) struct Wait {
     /// MOVE, BATCH or BATCH/wave:NAME
@@ -77,7 +79,8 @@ impl Wait {
     fn end(&self, c: &Context<'_>, exit: Exit, mut views: Vec<MoveView>) -> Result<Exit, CliError> {
         crate::hint_views::complete(c.output.hints(), &mut views);
         let value = json!({"format_version": "1.0", "reached": exit == Exit::Done, "moves": views});
-        c.output.result(&render::status::text(&views, None, SystemClock.now_ms()), &value)?;
+        let text = render::status::text(&views, None, SystemClock.now_ms());
+        c.output.list(&text, &value, &view::list(&|| view::values(&views)))?;
         if exit == Exit::Waiting {
             c.output.note(&format!("the time is over; see  rehome status {}", quoted(&self.select)));
         }

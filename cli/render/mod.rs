@@ -3,6 +3,7 @@
 pub(crate) mod bundle;
 pub(crate) mod clean_up;
 pub(crate) mod fit;
+pub(crate) mod graph;
 pub(crate) mod history;
 pub(crate) mod kinds;
 pub(crate) mod live;

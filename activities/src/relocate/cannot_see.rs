@@ -28,6 +28,19 @@ pub(crate) const GENERAL: [(&str, &str); 5] = [
     ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Azure DevOps"),
 ];
 
+/// What each code stands for, in every plan.
+pub const MEANINGS: [(&str, &str); 9] = [
+    ("C1", "database users of the identity, on servers that nothing read here points to"),
+    ("C2", "the client id in code, images, pipelines, secrets and Terraform or Bicep files"),
+    ("C3", "grants in other tenants, and allow-lists of other companies"),
+    ("C4", "access lists on files: Data Lake (POSIX), Azure Files"),
+    ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Azure DevOps"),
+    ("C6", "who matches the expression of a federated credential"),
+    ("C7", "sites and mailboxes that an application limits the identity to"),
+    ("C8", "something in Entra ID that is not copied, such as an administrative unit"),
+    ("C9", "what could not be read when the plan was made"),
+];
+
 /// Services that limit what an application permission gives, by lists of their own; within their display names:
 /// "Office 365 Exchange Online", "Office 365 SharePoint Online", "Microsoft Graph".
 /// Source: <https://learn.microsoft.com/exchange/permissions-exo/application-rbac>

@@ -62,6 +62,60 @@ fn every_command_answers_in_json_and_a_query_picks_from_it() {
 }
 
 #[test]
+fn every_list_has_the_columns_that_the_manual_names_and_every_form_says_the_same() {
+    let (_azure, rehome) = approved();
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let run = text(&rehome.json(&["status"])["moves"][0]["run"]).to_owned();
+    let batch = example("minimal").join("batch.toml");
+    let manual = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operating.md"));
+    let manual = manual.expect("the manual");
+    let columns: Vec<&str> =
+        manual.lines().filter(|line| line.starts_with("| `") && line.contains(" | `")).collect();
+    for command in [
+        &["status"][..],
+        &["history"],
+        &["show", "plan.json"],
+        &["show", &run],
+        &["graph", &run],
+        &["verify"],
+        &["explain"],
+        &["handoff"],
+        &["replay"],
+        &["discover", "-f", batch.to_str().expect("a plain path")],
+        &["cleanup", "minimal", "--dry-run"],
+        &["pause", "minimal", "--reason", "a test"],
+    ] {
+        let said = |format: &str| {
+            let said = rehome.say(&[command, &["-o", format]].concat());
+            assert!([0, 11].contains(&said.code), "{command:?} -o {format}: {}", said.err);
+            said.out
+        };
+        let tsv = said("tsv");
+        let header = tsv.lines().next().expect("a header").replace('\t', "`, `");
+        assert!(
+            columns.iter().any(|row| row.contains(&format!("| `{header}` |"))),
+            "{command:?}: `{header}`"
+        );
+        let width = tsv.lines().next().map(|line| line.split('\t').count());
+        assert!(tsv.lines().all(|line| Some(line.split('\t').count()) == width), "{command:?}:\n{tsv}");
+        let lines = said("jsonl");
+        let rows: Vec<Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+        assert!(
+            rows.len() + 1 == tsv.lines().count() && rows.len() + 1 == said("csv").lines().count(),
+            "{command:?}"
+        );
+        assert!(rows.iter().all(Value::is_object), "{command:?}");
+        assert_eq!(said("none"), "", "{command:?}");
+    }
+    let picked = rehome.say(&["status", "--query", "moves[].[run, state]", "-o", "tsv"]).expect(0);
+    assert_eq!(picked.out, format!("{run}\tpaused\n"));
+    let refused = rehome.say(&["status", "nothing", "-o", "jsonl"]).expect(3);
+    assert!(refused.err.starts_with("{\"message_type\""), "{}", refused.err);
+    assert!(rehome.say(&["status", "nothing", "-o", "csv"]).expect(3).err.starts_with("error: "));
+}
+
+#[test]
 fn clean_up_waits_for_its_soak_and_for_its_name() {
     let azure = Azure::serve(&example("minimal").join("estate.json"), None);
     let rehome = Rehome::at(&azure);

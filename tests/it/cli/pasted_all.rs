@@ -337,7 +337,7 @@ fn sources(folder: &Path, into: &mut Vec<String>) {
 }
 
 /// Lists of commands, by which a line is completed, and not recommendations.
-const LISTED: [&str; 9] = [
+const LISTED: [&str; 10] = [
     "rehome explain ",
     "rehome init ",
     "rehome schema ",
@@ -346,6 +346,7 @@ const LISTED: [&str; 9] = [
     "rehome rehearse ",
     "rehome sim ",
     "rehome completion ",
+    "rehome man ",
     "rehome ",
 ];
 

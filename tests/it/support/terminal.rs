@@ -139,11 +139,13 @@ struct Screen {
     column: usize,
     /// The beginning of a sequence whose end has not come yet.
     pending: String,
+    /// What comes back when a program gives back the screen that it took for itself.
+    behind: Option<Vec<Vec<char>>>,
 }
 
 impl Screen {
     fn new(columns: usize) -> Self {
-        Self { columns, lines: vec![Vec::new()], row: 0, column: 0, pending: String::new() }
+        Self { columns, lines: vec![Vec::new()], row: 0, column: 0, pending: String::new(), behind: None }
     }
 
     fn lines(&self) -> Vec<String> {
@@ -167,7 +169,11 @@ impl Screen {
                     let after = rest.as_str();
                     match sequence(after) {
                         Some((length, kind, number)) => {
-                            self.obey(kind, number);
+                            match &after[..length] {
+                                "[?1049h" => self.take_over(),
+                                "[?1049l" => self.give_back(),
+                                _ => self.obey(kind, number),
+                            }
                             rest = after[length..].chars();
                         }
                         None => {
@@ -201,6 +207,17 @@ impl Screen {
         }
     }
 
+    fn take_over(&mut self) {
+        self.behind = Some(std::mem::replace(&mut self.lines, vec![Vec::new()]));
+        (self.row, self.column) = (0, 0);
+    }
+
+    fn give_back(&mut self) {
+        self.lines = self.behind.take().unwrap_or_default();
+        self.row = self.lines.len().saturating_sub(1);
+        self.column = 0;
+    }
+
     fn obey(&mut self, kind: char, number: Option<usize>) {
         let count = number.unwrap_or(1);
         match kind {
@@ -209,6 +226,7 @@ impl Screen {
             'C' => self.column += count,
             'D' => self.column = self.column.saturating_sub(count),
             'G' => self.column = count.saturating_sub(1),
+            'H' => (self.row, self.column) = (0, 0),
             'K' if number == Some(2) => self.lines[self.row].clear(),
             'K' => self.lines[self.row].truncate(self.column),
             'J' => {
@@ -235,5 +253,9 @@ fn a_screen_shows_what_a_terminal_would() {
     screen.show("one\r\ntwo\r\u{1b}[2Kthr");
     screen.show("ee\r\n12345678\u{1b}[1A\u{1b}[1");
     screen.show("Gx");
+    assert_eq!(screen.text(), "one\nthree\nx23456\n78\n");
+    screen.show("\u{1b}[?1049hab\r\ncd\u{1b}[Hx\u{1b}[K\u{1b}[J");
+    assert_eq!(screen.text(), "x\n");
+    screen.show("\u{1b}[?1049l");
     assert_eq!(screen.text(), "one\nthree\nx23456\n78\n");
 }

@@ -44,6 +44,21 @@ pub enum GapCode {
 }
 
 impl GapCode {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Denied, Self::Unreadable, Self::Disagreement, Self::Unseen];
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Denied => "a scope that you may not read",
+            Self::Unreadable => "a table, a list or a type that could not be read",
+            Self::Disagreement => {
+                "a resource that one way of looking found, and another did not that should have"
+            }
+            Self::Unseen => "a resource that Azure knows and you cannot see",
+        }
+    }
+
     /// As it stands in plans.
     pub fn word(self) -> &'static str {
         match self {

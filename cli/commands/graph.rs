@@ -1,0 +1,111 @@
+//! CLI: `rehome graph`. Reads a plan file or the log; works offline.
+
+use crate::args::ReadFrom;
+use crate::command::Execute;
+use crate::context::Context;
+use crate::error::{CliError, Exit};
+use crate::graph::Graph as Drawn;
+use crate::hint::file;
+use crate::rows::{Column, List};
+use crate::source::Source;
+use crate::{plan_again, render, store};
+use clap::{Args, ValueEnum};
+use rehome_activities::relocate::Facts;
+use rehome_orchestrator::{Json, PlannedRun, Verdict};
+use serde_json::json;
+use std::path::Path;
+
+/// Show who uses an identity, and what it may do.
+///
+/// From what was read when the move was planned: nothing is asked of Azure. Works offline, and beside a runner.
+#[derive(Args, Debug)]
+pub(crate) struct Graph {
+    /// MOVE, the name or the id of an identity, or a plan file
+    pub(crate) what: String,
+    /// Of a plan file, the MOVE or the identity.
+    #[arg(value_name = "MOVE")]
+    pub(crate) of: Option<String>,
+    /// How it is drawn.
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    pub(crate) format: Form,
+    #[command(flatten)]
+    pub(crate) from: ReadFrom,
+}
+
+/// How a graph is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// Under headings.
+    Text,
+    /// For Graphviz: `rehome graph MOVE --format dot | dot -Tsvg`.
+    Dot,
+    /// For pages that draw Mermaid by themselves.
+    Mermaid,
+}
+
+/// A tie as a row.
+const COLUMNS: &[Column] =
+    &[("relation", "/relation"), ("label", "/label"), ("name", "/name"), ("id", "/id")];
+
+impl Execute for Graph {
+    async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        let path = Path::new(&self.what);
+        let (run, facts) = if path.is_file() {
+            let (document, _) = plan_again::load(path)?;
+            let entry = one_of(&document.runs, self.of.as_deref(), path)?;
+            (entry.run.to_string(), entry.facts.clone())
+        } else {
+            planned(c, &self).await?
+        };
+        let facts: Facts = facts.read("facts").map_err(|why| store::damaged(&why.to_string()))?;
+        let graph = Drawn::of(&run, &facts);
+        let text = match self.format {
+            Form::Text => render::graph::text(&graph),
+            Form::Dot => render::graph::dot(&graph),
+            Form::Mermaid => render::graph::mermaid(&graph),
+        };
+        let rows = || graph.links.iter().map(|link| json!(link)).collect();
+        let value = json!({"format_version": "1.0", "graph": graph});
+        c.output.list(&text, &value, &List::whole(COLUMNS, &rows))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// The move that is meant in a plan file.
+fn one_of<'a>(runs: &'a [PlannedRun], of: Option<&str>, path: &Path) -> Result<&'a PlannedRun, CliError> {
+    let is = |entry: &&PlannedRun| {
+        let facts: Option<Facts> = entry.facts.read("facts").ok();
+        let id = facts.map(|facts| facts.identity.identifiers.resource_id);
+        let named =
+            |of: &str| id.as_ref().is_some_and(|id| id.as_str().eq_ignore_ascii_case(of) || id.name() == of);
+        of.is_none_or(|of| entry.run.as_str() == of || named(of))
+    };
+    let mut found = runs.iter().filter(is);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(CliError::new(Exit::NotFound, "the plan has no such move")
+            .next(format!("rehome show {}", file(path)))),
+        (Some(_), Some(_)) => {
+            Err(CliError::new(Exit::Usage, "a graph is of one identity, and there are several")
+                .next(format!("name its move: rehome graph {} MOVE", file(path))))
+        }
+    }
+}
+
+/// The move that is meant in the log: of several of one identity the last that was not replaced.
+async fn planned(c: &Context<'_>, args: &Graph) -> Result<(String, Json), CliError> {
+    let source = Source::open(c, &args.from)?;
+    let selection = store::select(source.log(), Some(&args.what)).await?;
+    if selection.batch.is_some() && selection.runs.len() > 1 {
+        return Err(CliError::new(Exit::Usage, "a graph is of one identity, and a batch has several")
+            .next("name one of its moves: rehome status --all"));
+    }
+    let mut last = None;
+    for run in &selection.runs {
+        let state = store::read_run(source.log(), run).await?.state;
+        if last.is_none() || state.verdict() != Some(Verdict::Superseded) {
+            last = Some((run.to_string(), state.planned().facts.clone()));
+        }
+    }
+    last.ok_or_else(|| CliError::new(Exit::NotFound, "there is no such move").next("rehome status"))
+}

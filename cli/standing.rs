@@ -1,0 +1,116 @@
+//! CLI: where everything stands, for people and for programs. Reads the log.
+
+use crate::about::LeftOut;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::presence::Presence;
+use crate::put::put;
+use crate::source::Source;
+use crate::view::{MoveView, State};
+use crate::{estimate, hint_views, left_out, render, store, waves};
+use rehome_orchestrator::{Clock, SystemClock, TimeScale};
+use rehome_store::Head;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+/// Where selected moves stand.
+pub(crate) struct Standing {
+    /// The end of the log that was read.
+    pub(crate) head: Head,
+    /// The batch, if one was named.
+    batch: Option<String>,
+    pub(crate) views: Vec<MoveView>,
+    /// What the plan of each batch leaves out.
+    pub(crate) left_out: BTreeMap<String, Vec<LeftOut>>,
+    runner: Presence,
+    /// By how much the runner of each batch shortens its timers.
+    scales: BTreeMap<String, TimeScale>,
+}
+
+impl Standing {
+    /// Reads it from the log.
+    pub(crate) async fn read(
+        c: &Context<'_>,
+        source: &Source,
+        select: Option<&str>,
+    ) -> Result<Self, CliError> {
+        let log = source.log();
+        // Read first: what is appended meanwhile is read again.
+        let head = log.head().await.map_err(|e| store::unreadable(&e))?;
+        let (selection, runner) = (source.select(c, select).await?, source.presence());
+        let mut views = store::views(log, &selection.runs).await?;
+        runner.judge_views(&mut views);
+        waves::mark(log, &mut views).await?;
+        hint_views::complete(c.output.hints(), &mut views);
+        let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
+        let scales = waves::time_scales(log, &batches).await?;
+        let left_out = left_out::of_batches(log, batches).await;
+        Ok(Self { head, batch: selection.batch, views, left_out, runner, scales })
+    }
+
+    /// The same a moment later: who is at work is looked at again, and the log is read where something is new.
+    pub(crate) async fn renewed(
+        self,
+        c: &Context<'_>,
+        source: &Source,
+        select: Option<&str>,
+    ) -> Result<Self, CliError> {
+        let head = source.log().head().await.map_err(|e| store::unreadable(&e))?;
+        let runner = source.presence();
+        if head.position != self.head.position || runner.is_nobody() != self.runner.is_nobody() {
+            return Self::read(c, source, select).await;
+        }
+        Ok(Self { runner, ..self })
+    }
+
+    /// As people read it; `all` shows each move, however many there are.
+    pub(crate) fn text(&self, c: &Context<'_>, all: bool) -> String {
+        let line = self.runner.line(&self.views).map(|line| c.output.hints().complete(&line));
+        let now_ms = SystemClock.now_ms();
+        let mut text = if all {
+            render::status::each(&self.views, line.as_deref())
+        } else {
+            render::status::text(&self.views, line.as_deref(), now_ms)
+        };
+        for (batch, scale) in &self.scales {
+            if let Some(line) = estimate::line(batch, &self.views, now_ms, *scale) {
+                put!(text, "\n{line}");
+            }
+        }
+        text
+    }
+
+    /// When each batch can be over at the earliest.
+    fn ends(&self) -> BTreeMap<&str, i64> {
+        let now_ms = SystemClock.now_ms();
+        let end =
+            |(batch, scale): (&String, &TimeScale)| estimate::end_of(batch, &self.views, now_ms, *scale);
+        self.scales.iter().filter_map(|one| Some((one.0.as_str(), end(one)?))).collect()
+    }
+
+    /// As programs read it.
+    pub(crate) fn value(&self) -> Value {
+        json!({
+            "format_version": "1.0",
+            "batch": self.batch,
+            "left_out": self.left_out,
+            "runner": self.runner.value(),
+            "log": {"events": self.head.position, "head": self.head.hash.to_string()},
+            "counts": counts(&self.views),
+            "not_before_ms": self.ends(),
+            "moves": self.views,
+        })
+    }
+}
+
+/// How many moves are in each state; they add up to the total.
+fn counts(views: &[MoveView]) -> Value {
+    let mut counts = Map::new();
+    counts.insert("total".to_owned(), views.len().into());
+    for &state in State::ALL {
+        let count = views.iter().filter(|v| v.state == state).count();
+        counts.insert(state.word().replace('-', "_"), count.into());
+    }
+    Value::Object(counts)
+}
