@@ -4,6 +4,7 @@
 
 use crate::batch_file::{AskedIn, Origin, VALID_MS};
 use crate::error::{CliError, Exit};
+use crate::hooks::config::Hooks;
 use rehome_activities::relocate::cannot_see::Unseen;
 use rehome_activities::relocate::facts::Gap;
 use rehome_activities::relocate::preflight::{Notice, NoticeCode};
@@ -48,6 +49,12 @@ pub(crate) struct BatchAbout {
     /// The name of the cloud that it is or plays, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) national: Option<String>,
+    /// How often moves that are through are looked at again; never without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) drift_check_ms: Option<u64>,
+    /// Who is told what while nobody looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hooks: Option<Hooks>,
 }
 
 /// An identity of the batch that is not moved by this plan.

@@ -1,5 +1,6 @@
 //! CLI: flags that commands share. Touches nothing.
 
+use crate::telemetry::place::{Place, place};
 use clap::{Args, ValueEnum};
 use rehome_activities::azure::LocalSignIn;
 use std::path::PathBuf;
@@ -81,7 +82,7 @@ pub(crate) struct CloudArgs {
 }
 
 /// How much at once, and how long.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct RunArgs {
     /// How many requests may be in flight at once.
     #[arg(long, env = "REHOME_PARALLEL", hide_env_values = true, default_value_t = 16, value_name = "N")]
@@ -92,6 +93,15 @@ pub(crate) struct RunArgs {
     /// Stay until soaks are over and people have acted; by default only on a terminal.
     #[arg(long)]
     pub(crate) stay: bool,
+    /// Write metrics to this file, or let Prometheus read them at this address (127.0.0.1:9464).
+    #[arg(long, value_name = "FILE|ADDRESS", value_parser = place)]
+    pub(crate) metrics: Option<Place>,
+    /// Let --metrics listen where other machines reach it.
+    #[arg(long, requires = "metrics")]
+    pub(crate) metrics_open: bool,
+    /// Send traces and metrics to this receiver of OTLP over HTTP, in place of OTEL_EXPORTER_OTLP_ENDPOINT.
+    #[arg(long, value_name = "URL")]
+    pub(crate) otlp: Option<String>,
     /// Nobody is there, whatever it looks like: soaks are waited for, and people are not.
     #[arg(skip)]
     pub(crate) alone: bool,

@@ -8,6 +8,7 @@
 use crate::about::{BatchAbout, MoveAbout, NAME_TAKEN};
 use crate::batch_file::VALID_MAX_MS;
 use crate::error::{CliError, Exit};
+use crate::hooks::config::Hooks;
 use crate::move_names::MoveNames;
 use crate::planned_move::{Setting, a_move};
 use crate::planning::PROGRAM;
@@ -26,6 +27,9 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     same_program(&about)?;
     let created_at_ms = dates(&about, now)?;
     let national = national_of(&about)?;
+    if let Some(flaw) = about.hooks.iter().flat_map(Hooks::flaws).next() {
+        return Err(forged(format!("of its hooks, {}", flaw.what)));
+    }
     let named = |entry| read(entry).map(|(params, facts)| moving(&params, &facts));
     let named = document.runs.iter().map(named).collect::<Result<Vec<_>, _>>()?;
     let all = Peers::new(named.clone());

@@ -4,6 +4,7 @@ use crate::about::BatchAbout;
 use crate::again::again;
 use crate::anchor;
 use crate::args::{CloudArgs, RunArgs};
+use crate::beside::Beside;
 use crate::clock::{self, Clocks};
 use crate::cloud::{self, Cloud, Recorded};
 use crate::context::Context;
@@ -136,13 +137,15 @@ impl Drive<'_> {
         let opened = opened(cloud, key::mark(&key));
         let (heard, hears) = mpsc::unbounded_channel();
         let progress = Arc::new(Progress::new(&self.log, self.c.output, heard));
+        let registry = Arc::new(rehome_activities::registry(&cloud.azure, key));
+        let aside = Beside::begin(self.c, &self.log, cloud, (&actor, &progress, &registry), args).await?;
         let service =
             Service { log: self.log.clone(), actor: actor.clone(), opened, progress: progress.clone() };
         let (runs, served) = self.all_runs(&service).await?;
         anchor::write(&self.log).await?;
         let engine = Engine {
             log: self.log.clone(),
-            registry: Arc::new(rehome_activities::registry(&cloud.azure, key)),
+            registry,
             clock: Arc::new(Clocks(cloud.azure.clone())),
             time_scale: cloud.time_scale,
             actor,
@@ -161,6 +164,7 @@ impl Drive<'_> {
         let left = self.drive(&progress, engine.serve(&runs, stay, self.stop.subscribe(), joined)).await;
         beside.iter().for_each(tokio::task::JoinHandle::abort);
         progress.finish();
+        aside.finish(left.as_ref().map_or(true, |(_, signal)| signal.is_some())).await;
         let anchored = anchor::write(&self.log).await;
         let (left, signal) = left?;
         anchored.map_err(|e| e.left("everything that was done is in the log"))?;

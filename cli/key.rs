@@ -56,7 +56,10 @@ impl Known {
                     | BatchEvent::Requested(_)
                     | BatchEvent::WaveReleased(_)
                     | BatchEvent::WavePassed(_)
-                    | BatchEvent::RunFailed(_) => continue,
+                    | BatchEvent::RunFailed(_)
+                    | BatchEvent::Told(_)
+                    | BatchEvent::RunnerGone(_)
+                    | BatchEvent::DriftChecked(_) => continue,
                 };
                 if entry.position > last {
                     (known, last) = (says, entry.position);

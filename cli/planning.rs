@@ -85,6 +85,8 @@ pub(crate) async fn plan(cloud: &Cloud, batch: &Batch, open: &[OpenMove]) -> Res
         left_out,
         requests: Some(cloud.azure.requests()),
         national: setting.national.map(|national| national.name.to_owned()),
+        drift_check_ms: batch.drift_check_ms,
+        hooks: batch.hooks.clone(),
     };
     let rollout = rollout(&batch.rollout, &moves)?;
     let (format_version, batch) = (FORMAT_VERSION.to_owned(), batch.name.clone());

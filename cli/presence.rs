@@ -152,7 +152,7 @@ fn now(ms: i64) -> String {
 
 impl MoveView {
     /// Whether something happens to it only where there is a runner.
-    fn needs_a_runner(&self) -> bool {
+    pub(crate) fn needs_a_runner(&self) -> bool {
         match self.state {
             State::Waiting | State::Running | State::Soaking | State::NeedsPerson => true,
             // Something else of it goes on.

@@ -91,10 +91,22 @@ impl Progress {
         }
     }
 
-    async fn renew(&self) {
+    /// What the batches of this work are called.
+    pub(crate) fn batches(&self) -> Vec<String> {
+        self.board().batches.clone()
+    }
+
+    /// Where every move of this work stands.
+    pub(crate) async fn views(&self) -> Vec<MoveView> {
+        self.read_again(usize::MAX).await;
+        self.board().moves.values().cloned().collect()
+    }
+
+    /// Reads moves again that something happened to since, so many at most.
+    async fn read_again(&self, most: usize) {
         let changed: Vec<RunId> = {
             let mut board = self.board();
-            let some: Vec<RunId> = board.changed.iter().take(READ_MAX).cloned().collect();
+            let some: Vec<RunId> = board.changed.iter().take(most).cloned().collect();
             board.changed.retain(|run| !some.contains(run));
             some
         };
@@ -104,6 +116,10 @@ impl Progress {
                 self.board().moves.insert(run, seen);
             }
         }
+    }
+
+    async fn renew(&self) {
+        self.read_again(READ_MAX).await;
         let shown = {
             let board = self.board();
             let views: Vec<&MoveView> = board.moves.values().collect();

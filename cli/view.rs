@@ -262,6 +262,9 @@ const IN_DOUBT: &str = "it is not known whether this step was done; nothing is s
 /// What is left by an undo that was refused.
 const NOT_UNDONE: &str = "this step is not taken back; what depends on it waits, everything else goes on";
 
+/// What is left where somebody has changed what was done.
+const DRIFTED: &str = "what somebody changed stays as it is; nothing goes on until a person has decided";
+
 /// What is left where somebody else's change was found.
 const STRANGE: &str = "what is there is somebody else's change or mixed with one; nothing of it is touched";
 
@@ -270,6 +273,20 @@ fn left(why: &Fault, doubt: bool) -> &'static str {
         (true, _) => IN_DOUBT,
         (false, FaultKind::Differs | FaultKind::GaveUp) => STRANGE,
         (false, _) => NOT_DONE,
+    }
+}
+
+/// What was found while a move soaks, or before its clean-up, is no step that was carried out: it is looked away from by
+/// trying again, and nobody did it in its place.
+fn drifted(node: &Node, view: &mut WaitView) {
+    let possible = |command: &String| match node {
+        Node::Soak { .. } => !command.starts_with("rehome mark-done"),
+        Node::Gate { .. } => !command.starts_with("rehome mark-done") && !command.starts_with("rehome skip"),
+        _ => true,
+    };
+    view.unblock_with.retain(possible);
+    if matches!(node, Node::Soak { .. } | Node::Gate { .. }) {
+        view.left = Some(DRIFTED);
     }
 }
 
@@ -288,6 +305,7 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
         ForwardState::Parked { why, doubt } => {
             view.fails(why, decide(run, step, !doubt));
             view.left = Some(left(why, *doubt));
+            drifted(&step.node, view);
         }
         ForwardState::Retrying { until_ms, why } => {
             view.kind = WaitKind::Retry;

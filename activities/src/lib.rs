@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub mod azure;
+pub mod changes;
 mod commands;
 pub(crate) mod conditions;
 pub mod fail_closed;

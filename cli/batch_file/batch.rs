@@ -3,6 +3,7 @@
 use super::asked::Asked;
 use super::mistakes::Mistakes;
 use super::rollout::RolloutAsked;
+use crate::hooks::config::Hooks;
 use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::Params;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,10 @@ pub(crate) struct Batch {
     pub(crate) moves: Vec<Params>,
     /// How they are let loose.
     pub(crate) rollout: RolloutAsked,
+    /// How often moves that are through are looked at again; never without it.
+    pub(crate) drift_check_ms: Option<u64>,
+    /// Who is told what while nobody looks.
+    pub(crate) hooks: Option<Hooks>,
     /// Where each move was said, by its identity.
     pub(crate) origins: BTreeMap<ResourceId, Origin>,
     /// Where Azure has something to say before there are moves: what is asked for, and the lines of the files.

@@ -1,5 +1,7 @@
 //! CLI: every key of a batch file: what it takes and what it means. One table, from which files are checked. Pure data.
 
+use crate::hooks::message::Occasion;
+
 /// A key of a table.
 #[derive(Debug)]
 pub(super) struct Key {
@@ -80,6 +82,7 @@ pub(super) const FILE: &[Key] = &[
         Kind::Pairs(Rule::Any),
         "A whole solution that moves: source and counterpart; the source is left alone.",
     ),
+    key("hooks", Kind::Table("[hooks]", HOOKS), "Who is told what while nobody looks; nobody without it."),
     key("waits", Kind::Table("[waits]", WAITS), "How long is waited for what Azure does not show."),
 ];
 
@@ -98,6 +101,11 @@ const BATCH: &[Key] = &[
         "quiet",
         Kind::Text(Rule::Duration),
         "The clean-up waits until nobody has signed in as the old identity for so long; without it nobody looks.",
+    ),
+    key(
+        "drift_check",
+        Kind::Text(Rule::Duration),
+        "How often moves that are through are looked at again until the clean-up; never without it.",
     ),
     key(
         "on_failure",
@@ -177,6 +185,24 @@ const WAVE: &[Key] = &[
 const BUDGET: &[Key] = &[
     key("wave", Kind::Count, "So many moves of a wave may fail; any number without it."),
     key("batch", Kind::Count, "So many moves of the batch may fail; any number without it."),
+];
+
+/// Nothing of it is a secret: where the key of a webhook is, is said, and never the key.
+const HOOKS: &[Key] = &[
+    key("events", Kind::Texts(Rule::OneOf(Occasion::WORDS)), "What is told; everything without it."),
+    key(
+        "command",
+        Kind::Texts(Rule::Any),
+        "A program with its arguments; it gets each message on standard input, as one line of JSON.",
+    ),
+    key(
+        "url",
+        Kind::Text(Rule::Any),
+        "A webhook, which is signed as Standard Webhooks has it: https, or http on this machine.",
+    ),
+    key("secret_env", Kind::Text(Rule::Any), "The environment variable that holds the key of the webhook."),
+    key("secret_file", Kind::Text(Rule::Any), "The file that holds it, in place of a variable."),
+    key("allow_http", Kind::Flag, "Let url be http of another machine: everybody on the way can read it."),
 ];
 
 /// What a row of the batch says.

@@ -2,6 +2,7 @@
 
 mod asked;
 mod batch;
+mod hooks;
 mod keys;
 mod listed;
 mod mapping;

@@ -9,7 +9,7 @@ use super::mistakes::{Mistakes, Place};
 use super::node::{Node, Value};
 use super::section::Section;
 use super::select::Select;
-use super::{rollout, rows, rule, shape, syntax, targets};
+use super::{hooks, rollout, rows, rule, shape, syntax, targets};
 use crate::error::CliError;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -70,14 +70,16 @@ fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) ->
     let beside = beside(batch, fetch, &mut files, found);
     let rows = rows_of(file, &beside, found);
     let rollout = rollout::rollout(file, &rows, found);
+    let hooks = hooks::hooks(file, found);
     let (rules, select) = (MapRule::all(file, found), Select::of(file, found));
     if select.is_none() {
         expected(file, rows.len(), found);
     }
     let valid_ms = batch.duration("valid").and_then(|ms| i64::try_from(ms).ok()).unwrap_or(VALID_MS);
+    let drift_check_ms = batch.duration("drift_check").filter(|every_ms| *every_ms > 0);
     let name = batch.owned("name").unwrap_or_default();
     let asked = Asked { policy: Policy::of(file), rows, select, rules, expect: batch.count("expect") };
-    (Batch { name, valid_ms, files, rollout, ..Batch::default() }, Some(asked))
+    (Batch { name, valid_ms, files, rollout, hooks, drift_check_ms, ..Batch::default() }, Some(asked))
 }
 
 /// The rows of the file that the batch file names; none where it names none.

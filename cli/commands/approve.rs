@@ -48,7 +48,10 @@ impl Execute for Approve {
             0 => String::new(),
             many => format!(", {many} left out"),
         };
+        let hooks = about.hooks.as_ref().map(|hooks| format!("\n{}", one_line(&hooks.line())));
+        let hooks = hooks.unwrap_or_default();
         let question = format!("Approve {moves} of batch {batch}{left} ({digest}) in {cloud}?");
+        about.hooks.iter().for_each(|hooks| c.output.note(&hooks.line()));
         if !yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not approved"));
         }
@@ -74,7 +77,7 @@ impl Execute for Approve {
         let batch = one_line(&document.batch);
         let begin = about.expires_at_ms.map(crate::time::date);
         let begin = begin.map(|date| format!("\nto be begun by {date}")).unwrap_or_default();
-        let text = format!("{word}: batch {batch}, {moves}{left}\n{cloud}\ndigest {digest}{begin}");
+        let text = format!("{word}: batch {batch}, {moves}{left}\n{cloud}{hooks}\ndigest {digest}{begin}");
         let value = json!({"format_version": "1.0", "batch": document.batch, "digest": digest, "recorded": word, "left_out": about.left_out, "cloud": about.cloud,
             "authority": about.authority, "tenant": about.tenant});
         c.output.result(&text, &value)?;

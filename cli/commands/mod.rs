@@ -23,6 +23,7 @@ mod init;
 mod man;
 mod mark_done;
 mod names;
+mod notify;
 mod pause;
 mod plan;
 mod rehearse;

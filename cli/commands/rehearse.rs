@@ -283,7 +283,7 @@ impl Stage<'_> {
     }
 
     async fn work(&self, played: &mut Vec<Played>, keep_old: bool) -> Result<Exit, CliError> {
-        let args = RunArgs { parallel: 16, yes: true, stay: false, alone: true };
+        let args = RunArgs { parallel: 16, yes: true, alone: true, ..RunArgs::default() };
         let (c, name) = (self.c, self.name);
         self.chapter("plan", "what depends on the identities is read, and each step worked out");
         plan::plan(c, self.batch, &self.plan).await?;

@@ -27,6 +27,8 @@ pub(crate) enum SchemaOf {
     Status,
     /// One event of `history -o json`.
     Event,
+    /// What hooks are told.
+    Hook,
 }
 
 impl Execute for Schema {
@@ -45,6 +47,7 @@ fn schema(of: SchemaOf) -> Result<Value, CliError> {
         SchemaOf::Plan => include_str!("../schemas/plan.json"),
         SchemaOf::Status => include_str!("../schemas/status.json"),
         SchemaOf::Event => include_str!("../schemas/event.json"),
+        SchemaOf::Hook => include_str!("../schemas/hook.json"),
     };
     serde_json::from_str(text).map_err(|e| CliError::because(Exit::Failed, "failed to read the schema", &e))
 }

@@ -43,7 +43,7 @@ pub(crate) enum Until {
 /// How often the log is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let ms = crate::batch_file::duration(text);
     ms.map(Duration::from_millis)
         .ok_or_else(|| "a time is a number with s, m, h or d, like 90s or 2h".to_owned())

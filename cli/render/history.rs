@@ -44,6 +44,20 @@ fn of_batch(event: &BatchEvent) -> String {
         BatchEvent::WavePassed(passed) => {
             format!("{}: {} through, {} not", passed.wave, passed.through, passed.fell_out)
         }
+        BatchEvent::Told(told) => match &told.refused {
+            None => format!("event {} by {}", told.through, told.by),
+            Some(why) => format!("event {} by {}, which does not take it: {why}", told.through, told.by),
+        },
+        BatchEvent::DriftChecked(checked) => {
+            let (moves, requests) = (counted(checked.runs, "move"), counted(checked.requests, "request"));
+            format!(
+                "{moves} looked at again with {requests}, {} changed, {} not read",
+                checked.drifted, checked.unread
+            )
+        }
+        BatchEvent::RunnerGone(gone) => {
+            format!("pid {} on {} since {}", gone.pid, gone.host, stamp(gone.since_ms))
+        }
     }
 }
 

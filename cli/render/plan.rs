@@ -3,7 +3,7 @@
 use super::page::{self, Page};
 use crate::about::{BatchAbout, LeftOut, MoveAbout};
 use crate::counted::counted;
-use crate::error::CliError;
+use crate::error::{CliError, one_line};
 use crate::hint::file;
 use crate::put::{put, putln};
 use crate::time::date as date_of;
@@ -34,6 +34,9 @@ pub(crate) fn text(
     let mut out = String::new();
     let about = BatchAbout::of(document)?;
     putln!(out, "{}", about.cloud_line());
+    if let Some(hooks) = &about.hooks {
+        putln!(out, "{}", one_line(&hooks.line()));
+    }
     for file in &about.files {
         putln!(out, "asked for in {} sha256:{}", file.name, file.sha256);
     }

@@ -94,9 +94,9 @@ pub use activity::{
 };
 pub use batch::{
     BatchApproved, BatchCommand, BatchDecision, BatchError, BatchEvent, BatchLoaded, BatchPlanned,
-    BatchRequest, BatchRequested, BatchState, Budget, Document, FORMAT_VERSION, Hold, Opened, PlannedRun,
-    Recording, Rollout, RunFailed, RunSummary, Standing, Wave, WaveFailure, WavePassed, WaveRelease,
-    WaveReleased, WaveState, WaveWait, batch_stream, decide_batch, fold_batch,
+    BatchRequest, BatchRequested, BatchState, Budget, Document, DriftChecked, FORMAT_VERSION, Hold, Opened,
+    PlannedRun, Recording, Rollout, RunFailed, RunSummary, RunnerGone, Standing, Told, Wave, WaveFailure,
+    WavePassed, WaveRelease, WaveReleased, WaveState, WaveWait, batch_stream, decide_batch, fold_batch,
 };
 pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
 pub use fault::{Cause, Difference, Fault, FaultKind};
@@ -114,14 +114,14 @@ pub use run::event::*;
 pub use run::fold::apply::Illegal;
 pub use run::mask::{MASK, mask, mask_flaw};
 pub use run::progress::{RunProgress, RunReport};
-pub use run::requests::{RequestError, ask, open_gate};
+pub use run::requests::{RequestError, ask, open_gate, park};
 pub use run::state::{ForwardState, PollState, Progress, RunDirection, RunState, StepState, UndoState};
 pub use run::wait::StepWait;
 pub use secrets::{HIDDEN, has_secret, is_secret_name, without_secrets};
 pub use time::clock::{Clock, SystemClock};
 pub use time::scale::TimeScale;
 pub use verify::order::check_order;
-pub use verify::promises::{residue, verify};
+pub use verify::promises::{Drift, drift, residue, verify};
 pub use verify::replay::{ReplayError, Replayed, replay};
 
 /// What a program needs that brings its own activities and workflows.

@@ -10,7 +10,19 @@ const MAY: [(&str, &[&str]); 5] = [
     ("rehome-orchestrator", &["rehome-store"]),
     ("rehome-activities", &["rehome-orchestrator", "reqwest", "azure_core", "azure_identity"]),
     ("rehome-simulator", &["hyper", "hyper-util", "http-body-util", "tokio-rustls", "rcgen"]),
-    ("rehome", &["rehome-store", "rehome-orchestrator", "rehome-activities", "rehome-simulator"]),
+    (
+        "rehome",
+        &[
+            "rehome-store",
+            "rehome-orchestrator",
+            "rehome-activities",
+            "rehome-simulator",
+            "reqwest",
+            "hyper",
+            "hyper-util",
+            "http-body-util",
+        ],
+    ),
 ];
 
 /// Dependencies that say something about a room; the others are tools.

@@ -1,5 +1,6 @@
 //! Azure: which cloud it is, and who is signed in.
 
+use super::counts::{Counts, RequestCount};
 use super::exchange::{Caller, Inner};
 use super::known_clouds::{self, KnownCloud};
 use super::pacing::Pacing;
@@ -13,6 +14,7 @@ use super::writer::Writer;
 use crate::references::settings_key::SettingsKey;
 use rehome_orchestrator::TimeScale;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -150,6 +152,7 @@ impl Azure {
             login,
             transport,
             pacing: Pacing::default(),
+            counts: Counts::default(),
             turns: Pacing::default(),
             sign_in,
             arm_audience,
@@ -215,6 +218,11 @@ impl Azure {
     /// How many requests were sent so far.
     pub fn requests(&self) -> u64 {
         self.inner.transport.sent()
+    }
+
+    /// The same by class, but for those that sign in: what Azure counts together is one class.
+    pub fn request_counts(&self) -> BTreeMap<&'static str, RequestCount> {
+        self.inner.counts.all()
     }
 }
 

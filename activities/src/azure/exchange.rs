@@ -1,5 +1,6 @@
 //! Azure: what all clients of a cloud share, and the one exchange of a request for an answer.
 
+use super::counts::Counts;
 use super::errors::{RetryAfter, broken};
 use super::known_clouds::KnownCloud;
 use super::pacing::{Pacing, Question};
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) login: Url,
     pub(crate) transport: Transport,
     pub(super) pacing: Pacing,
+    pub(super) counts: Counts,
     /// The same limits for writes that are to begin: each has its turn here, and then a token there.
     pub(super) turns: Pacing,
     pub(crate) sign_in: SignIn,
@@ -113,7 +115,8 @@ impl Inner {
         headers: Option<&Headers>,
     ) -> Result<Answer, NoAnswer> {
         let audience = self.audience(side);
-        let limits = Question { side, method: method.as_str(), path: url.path(), body }.limits();
+        let question = Question { side, method: method.as_str(), path: url.path(), body };
+        let limits = question.limits();
         let mut renewed = false;
         loop {
             self.pacing.wait(&limits, self.time_scale).await;
@@ -135,6 +138,7 @@ impl Inner {
                 }
             }
             let sent = self.transport.send(request).await;
+            self.counts.add(question, matches!(&sent, Sent::Answer(answer) if answer.status == 429));
             if let Sent::Answer(answer) = &sent {
                 self.pacing.learn(&limits, answer, self.time_scale);
             }

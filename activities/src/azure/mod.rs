@@ -4,6 +4,7 @@
 //! that was not handed one cannot change anything.
 
 mod cloud;
+mod counts;
 mod date;
 pub mod errors;
 mod exchange;
@@ -28,6 +29,7 @@ mod writer;
 mod tests;
 
 pub use cloud::{Azure, ConnectError, ConnectOptions};
+pub use counts::RequestCount;
 pub use date::Told;
 pub use exchange::Caller;
 pub use id::{ClientId, DirectoryId, PrincipalId, ResourceId, ResourceType, SubscriptionId};

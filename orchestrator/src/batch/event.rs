@@ -1,6 +1,7 @@
 //! Engine: what can happen to a batch, as the log keeps it. Touches nothing.
 
 use crate::batch::rollout::Rollout;
+use crate::batch::told::{DriftChecked, RunnerGone, Told};
 use crate::ids::RunId;
 use crate::json::Json;
 use crate::run::event_lost::Restored;
@@ -34,6 +35,12 @@ pub enum BatchEvent {
     WavePassed(WavePassed),
     /// A run failed for the first time.
     RunFailed(RunFailed),
+    /// People were told something outside of the log.
+    Told(Told),
+    /// The runner is gone, and somebody looked.
+    RunnerGone(RunnerGone),
+    /// Runs that are through were looked at again.
+    DriftChecked(DriftChecked),
 }
 
 /// See [`BatchEvent::Planned`]. Together with the runs' own events it is the whole document again.

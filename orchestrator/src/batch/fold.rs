@@ -3,6 +3,7 @@
 use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequest, is_readable};
 use crate::batch::rollout::{WaveFailure, WaveRelease};
 use crate::batch::state::{BatchState, DocumentState, WaveState};
+use crate::batch::told::ToldState;
 use crate::ids::RunId;
 use crate::run::codec::{Entry, Recorded};
 use crate::run::fold::apply::Illegal;
@@ -16,7 +17,14 @@ pub fn fold_batch(state: &mut Option<BatchState>, entry: &Entry<BatchEvent>) -> 
     let kind = entry.event.kind().0;
     let judged = match (&entry.event, state.as_mut()) {
         (BatchEvent::Planned(planned), _) => plan(planned).map(|document| match state.take() {
-            None => *state = Some(BatchState { earlier: Vec::new(), current: document }),
+            None => {
+                *state = Some(BatchState {
+                    earlier: Vec::new(),
+                    current: document,
+                    told: ToldState::default(),
+                    drift_checked_ms: None,
+                })
+            }
             Some(mut before) => {
                 before.earlier.push(std::mem::replace(&mut before.current, document));
                 *state = Some(before);
@@ -30,6 +38,12 @@ pub fn fold_batch(state: &mut Option<BatchState>, entry: &Entry<BatchEvent>) -> 
         (BatchEvent::WaveReleased(released), Some(batch)) => batch.release(&released.wave, entry.position),
         (BatchEvent::WavePassed(passed), Some(batch)) => batch.pass(&passed.wave, entry.at_ms),
         (BatchEvent::RunFailed(failed), Some(batch)) => batch.fail(&failed.run),
+        (BatchEvent::Told(told), Some(batch)) => batch.told.tell(told, entry.position),
+        (BatchEvent::RunnerGone(_), Some(batch)) => {
+            let was_opened = batch.was_opened();
+            batch.told.lose_runner(was_opened)
+        }
+        (BatchEvent::DriftChecked(_), Some(batch)) => batch.check_drift(entry.at_ms),
     };
     judged.map_err(|because| Illegal::Here { kind, because })
 }
@@ -66,6 +80,7 @@ impl BatchState {
             return Err("a program works on a plan that nobody approved".to_owned());
         }
         self.current.opened.get_or_insert(position);
+        self.told.open();
         Ok(())
     }
 
@@ -73,6 +88,19 @@ impl BatchState {
     fn wave(&self, name: &str) -> Result<usize, String> {
         let found = self.waves().position(|(wave, _)| wave.name == name);
         found.ok_or_else(|| format!("it has no wave called {name:?}"))
+    }
+
+    fn check_drift(&mut self, at_ms: i64) -> Result<(), String> {
+        if self.current.opened.is_none() {
+            return Err("nobody has worked on what is looked at again".to_owned());
+        }
+        self.drift_checked_ms = Some(at_ms);
+        Ok(())
+    }
+
+    /// Whether a program ever worked on it.
+    fn was_opened(&self) -> bool {
+        self.earlier.iter().chain([&self.current]).any(|document| document.opened.is_some())
     }
 
     /// The place of a wave that is not let loose yet.

@@ -11,6 +11,7 @@ mod rollout;
 mod state;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use approve::Recording;
 pub use decide::{BatchCommand, BatchDecision, RunSummary, Standing, decide_batch};
@@ -24,3 +25,4 @@ pub(crate) use record::batch_record;
 pub use record::{BatchLoaded, batch_stream};
 pub use rollout::{Budget, Rollout, Wave, WaveFailure, WaveRelease};
 pub use state::{BatchState, Hold, WaveState, WaveWait};
+pub use told::{DriftChecked, RunnerGone, Told};

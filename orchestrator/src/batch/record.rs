@@ -4,6 +4,7 @@ use crate::batch::document::{BatchError, Document, PlannedRun};
 use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequested, Opened};
 use crate::batch::fold::fold_batch;
 use crate::batch::state::BatchState;
+use crate::batch::told::{DriftChecked, RunnerGone, Told};
 use crate::json::Json;
 use crate::plan::Plan;
 use crate::recovery::history::{self, HistoryError};
@@ -93,6 +94,48 @@ impl BatchLoaded {
         requested: BatchRequested,
     ) -> Result<(), BatchError> {
         Self::add(log, batch, actor, at_ms, BatchEvent::Requested(requested)).await
+    }
+
+    /// Records that something was told.
+    ///
+    /// # Errors
+    /// When somebody else told it meanwhile, or the log fails.
+    pub async fn tell(
+        log: &dyn Log,
+        batch: &str,
+        actor: &Arc<str>,
+        at_ms: i64,
+        told: Told,
+    ) -> Result<(), BatchError> {
+        Self::add(log, batch, actor, at_ms, BatchEvent::Told(told)).await
+    }
+
+    /// Records that the runner of the batch is gone.
+    ///
+    /// # Errors
+    /// When none was there since one was missed, or the log fails.
+    pub async fn lose_runner(
+        log: &dyn Log,
+        batch: &str,
+        actor: &Arc<str>,
+        at_ms: i64,
+        gone: RunnerGone,
+    ) -> Result<(), BatchError> {
+        Self::add(log, batch, actor, at_ms, BatchEvent::RunnerGone(gone)).await
+    }
+
+    /// Records that runs which are through were looked at again.
+    ///
+    /// # Errors
+    /// When nobody has worked on the batch, or the log fails.
+    pub async fn check_drift(
+        log: &dyn Log,
+        batch: &str,
+        actor: &Arc<str>,
+        at_ms: i64,
+        checked: DriftChecked,
+    ) -> Result<(), BatchError> {
+        Self::add(log, batch, actor, at_ms, BatchEvent::DriftChecked(checked)).await
     }
 
     /// Adds an event that can follow, whatever others add meanwhile.

@@ -2,6 +2,7 @@
 
 use crate::batch::event::BatchPlanned;
 use crate::batch::rollout::{Wave, WaveRelease};
+use crate::batch::told::ToldState;
 use crate::ids::RunId;
 use crate::time::scale::TimeScale;
 use std::collections::BTreeSet;
@@ -11,6 +12,9 @@ use std::collections::BTreeSet;
 pub struct BatchState {
     pub(crate) earlier: Vec<DocumentState>,
     pub(crate) current: DocumentState,
+    pub(crate) told: ToldState,
+    /// When its runs were last looked at again, in milliseconds since 1970 UTC.
+    pub(crate) drift_checked_ms: Option<i64>,
 }
 
 /// Where one document of a batch stands.
@@ -146,6 +150,21 @@ impl BatchState {
     pub fn is_spent(&self) -> bool {
         let most = self.current.planned.rollout.as_ref().and_then(|rollout| rollout.budget.batch);
         most.is_some_and(|most| self.current.failures >= most)
+    }
+
+    /// Up to which place in the log everything was told by a way; 0 where nothing was.
+    pub fn told_through(&self, by: &str) -> u64 {
+        self.told.through(by)
+    }
+
+    /// When its runs that are through were last looked at again, in milliseconds since 1970 UTC.
+    pub fn drift_checked_ms(&self) -> Option<i64> {
+        self.drift_checked_ms
+    }
+
+    /// Whether the log says that the last runner is gone.
+    pub fn is_runner_gone(&self) -> bool {
+        self.told.is_runner_gone()
     }
 
     /// The document with this digest, of whichever time.

@@ -152,4 +152,7 @@ recorded!(BatchEvent {
     WaveReleased = "wave_released" / 1,
     WavePassed = "wave_passed" / 1,
     RunFailed = "run_failed" / 1,
+    Told = "told" / 1,
+    RunnerGone = "runner_gone" / 1,
+    DriftChecked = "drift_checked" / 1,
 });

@@ -183,7 +183,9 @@ impl Decider<'_> {
             return None;
         }
         let parked = |at: &&Index| self.run.at(**at).forward.progress() == Progress::Blocked;
-        let forward = |at: &&Index| self.run.graph.step(**at).phase == Phase::Forward;
+        // What somebody else has changed since is no failure of this run: a person decides about it.
+        let soaks = |at: &Index| matches!(self.run.graph.step(*at).node, Node::Soak { .. });
+        let forward = |at: &&Index| self.run.graph.step(**at).phase == Phase::Forward && !soaks(at);
         self.run.open.iter().filter(forward).find(parked).map(|at| self.run.graph.step(*at).id.clone())
     }
 
@@ -336,6 +338,7 @@ impl Decider<'_> {
                     self.out.record(Event::WaitCompleted(WaitCompleted { step: id, elsewhere_ms }));
                 }
             }
+            ForwardState::Parked { .. } => self.out.people = true,
             _ => {
                 let until_ms = self.now_ms.saturating_add(self.time_scale.wall_ms(for_ms));
                 self.out.record(Event::TimerSet(TimerSet { step: id, until_ms, elsewhere_ms }));

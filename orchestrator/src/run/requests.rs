@@ -1,9 +1,10 @@
 //! Engine: how a person's acts get into the log, from any process, beside a runner or without one.
 
-use crate::ids::{RunId, StepId};
+use crate::fault::Fault;
+use crate::ids::{Direction, RunId, StepId};
 use crate::recovery::history::{self, HistoryError};
 use crate::run::codec::Recorded;
-use crate::run::event::{Approved, Event, Request, Requested};
+use crate::run::event::{Approved, Event, Parked, Request, Requested};
 use crate::run::fold::apply::Illegal;
 use rehome_store::{Append, AppendError, Log, Record};
 use std::borrow::Cow;
@@ -93,6 +94,25 @@ pub async fn open_gate(
             reason: reason.to_owned(),
             accepts: accepts.to_vec(),
         })
+    })
+    .await
+}
+
+/// Writes down that a run does not go on without a person, because of what was found while it soaks or waits for an
+/// approval.
+///
+/// # Errors
+/// When it does neither at that step any more, or the log fails.
+pub async fn park(
+    log: &dyn Log,
+    run: &RunId,
+    actor: &Arc<str>,
+    now_ms: i64,
+    step: &StepId,
+    why: &Fault,
+) -> Result<(), RequestError> {
+    write(log, run, actor, now_ms, |_| {
+        Event::Parked(Parked { step: step.clone(), direction: Direction::Do, why: why.clone() })
     })
     .await
 }

@@ -77,6 +77,39 @@ pub async fn verify(state: &RunState, registry: &Registry) -> Vec<(StepId, Vec<F
     all.into_iter().filter(|(_, found)| !found.is_empty()).collect()
 }
 
+/// What was found where a run that is through was looked at again.
+#[derive(Debug, Default)]
+pub struct Drift {
+    /// How many promises were looked at.
+    pub looked: usize,
+    /// Those that do not hold any more, with the step that gave them.
+    pub broken: Vec<(StepId, Finding)>,
+    /// What could not be read: nobody knows whether it holds.
+    pub unread: Vec<(StepId, Fault)>,
+}
+
+/// Looks once at every promise of a run. What cannot be read is told apart from what does not hold.
+pub async fn drift(state: &RunState, registry: &Registry) -> Drift {
+    let all = (0..state.graph.len()).filter_map(|at| {
+        let promise = promise(state, registry, at)?;
+        let step = state.graph.step(at).id.clone();
+        Some(async move { (step, promise.compared.await) })
+    });
+    let compared: Vec<_> = stream::iter(all).buffered(VERIFY_AT_ONCE).collect().await;
+    let mut drift = Drift::default();
+    for (step, compared) in compared {
+        match compared {
+            Err(why) => drift.unread.push((step, why)),
+            Ok(findings) => {
+                drift.looked += findings.len();
+                let broken = findings.into_iter().filter(|finding| !finding.holds);
+                drift.broken.extend(broken.map(|finding| (step.clone(), finding)));
+            }
+        }
+    }
+    drift
+}
+
 /// What a run left in the world, with a command for each that takes it back: effects of this run that
 /// are in place or may be, on a run that goes back or was left.
 pub fn residue(state: &RunState, registry: &Registry) -> Vec<(StepId, String)> {

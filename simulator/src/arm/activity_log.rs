@@ -79,7 +79,7 @@ fn event(line: &RequestLine, caller: &str) -> Value {
         "resourceProviderName": {"value": provider, "localizedValue": provider},
         "resourceType": {"value": parsed.kind, "localizedValue": parsed.kind},
         "caller": caller, "correlationId": line.client_request_id, "eventDataId": null,
-        "httpRequest": {"method": line.method, "uri": line.path},
+        "httpRequest": {"method": line.method, "uri": line.path, "clientRequestId": line.client_request_id},
     })
 }
 

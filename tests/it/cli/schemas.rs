@@ -7,10 +7,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// A schema as the program prints it.
-struct Schema(Schemas, SchemaIndex);
+pub(crate) struct Schema(Schemas, SchemaIndex);
 
 impl Schema {
-    fn of(what: &str) -> Self {
+    pub(crate) fn of(what: &str) -> Self {
         let printed = Rehome::offline().json(&["schema", what]);
         assert_eq!(printed["$schema"], "https://json-schema.org/draft/2020-12/schema");
         let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
@@ -23,7 +23,7 @@ impl Schema {
         self.0.validate(value, self.1).map_err(|e| e.to_string())
     }
 
-    fn takes(&self, value: &Value, what: &str) {
+    pub(crate) fn takes(&self, value: &Value, what: &str) {
         if let Err(why) = self.says(value) {
             panic!("{what} does not fit its schema: {why}");
         }

@@ -6,6 +6,7 @@ pub(crate) mod kills;
 pub(crate) mod neighbours;
 pub(crate) mod oracle;
 pub(crate) mod preload;
+pub(crate) mod receiver;
 pub(crate) mod rehome;
 pub(crate) mod terminal;
 pub(crate) mod verdict;

@@ -193,7 +193,8 @@ impl RunState {
         };
         let named = |at: &Index| matches!(&self.graph.step(*at).node, Node::Gate { name } if name == gate);
         let at = self.open.iter().copied().find(named);
-        let Some(at) = at.filter(|_| self.direction == RunDirection::Forward) else {
+        let waits = |at: &Index| self.at(*at).forward == ForwardState::Idle;
+        let Some(at) = at.filter(|at| self.direction == RunDirection::Forward && waits(at)) else {
             return Err(here(event, &format!("no gate {gate:?} is waiting")));
         };
         if let Some(left) = self.skipped().find(|id| !approved.accepts.contains(id)) {

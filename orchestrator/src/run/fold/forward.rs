@@ -328,10 +328,19 @@ impl RunState {
     }
 
     pub(crate) fn park_run(&mut self, at: Index, why: &Fault) -> Judged {
-        if !matches!(self.graph.step(at).node, Node::Act { .. } | Node::Wait { .. }) {
-            return Err("it is not a step that is given up");
-        }
+        let (open, node) = (self.open.contains(&at), &self.graph.step(at).node);
         let step = &mut self.steps[at as usize];
+        match (node, &step.forward) {
+            (Node::Act { .. } | Node::Wait { .. }, _) => {}
+            // While people watch, or before what cannot be undone, somebody finds that it is not well.
+            (Node::Soak { .. }, ForwardState::Soaking { .. }) | (Node::Gate { .. }, ForwardState::Idle)
+                if open && self.back.is_none() =>
+            {
+                step.forward = ForwardState::Parked { why: why.clone(), doubt: false };
+                return Ok(());
+            }
+            _ => return Err("it is not a step that is given up"),
+        }
         let doubt = match step.forward {
             ForwardState::Began | ForwardState::Accepted(_) | ForwardState::Doubt(_) => true,
             ForwardState::Idle
