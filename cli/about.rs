@@ -28,6 +28,9 @@ pub(crate) struct BatchAbout {
     /// The object id of whoever was signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) planned_by: Option<String>,
+    /// What they call themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) author: Option<String>,
     /// When the facts were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) created_at_ms: Option<i64>,
@@ -106,6 +109,11 @@ impl BatchAbout {
     /// The same, as a log has it; of what cannot be read nothing is said.
     pub(crate) fn of_log(about: &Json) -> Self {
         serde_json::from_str(about.get()).unwrap_or_default()
+    }
+
+    /// What who made the plan is called, by themselves and by the cloud.
+    pub(crate) fn author(&self) -> Vec<String> {
+        self.author.iter().chain(&self.planned_by).cloned().collect()
     }
 
     /// How long the plan is good that was not begun.

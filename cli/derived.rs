@@ -30,6 +30,9 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     if let Some(flaw) = about.hooks.iter().flat_map(Hooks::flaws).next() {
         return Err(forged(format!("of its hooks, {}", flaw.what)));
     }
+    if document.approval.as_ref().is_some_and(|policy| policy.author != about.author()) {
+        return Err(forged("its approvers are told of another author than the plan is".to_owned()));
+    }
     let named = |entry| read(entry).map(|(params, facts)| moving(&params, &facts));
     let named = document.runs.iter().map(named).collect::<Result<Vec<_>, _>>()?;
     let all = Peers::new(named.clone());

@@ -53,6 +53,7 @@ impl Known {
                     BatchEvent::Restored(_) => Self::Some,
                     BatchEvent::Planned(_)
                     | BatchEvent::Approved(_)
+                    | BatchEvent::Signed(_)
                     | BatchEvent::Requested(_)
                     | BatchEvent::WaveReleased(_)
                     | BatchEvent::WavePassed(_)

@@ -2,9 +2,12 @@
 
 use crate::error::{CliError, causes};
 use crate::store;
-use rehome_orchestrator::{BatchLoaded, HistoryError, RunId, check_order, load};
+use rehome_orchestrator::{
+    ApprovalStatement, BatchEvent, BatchLoaded, HistoryError, RunId, check_order, load,
+};
 use rehome_store::Log;
-use std::collections::BTreeMap;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many could be checked, and how many are withheld in part at least.
 #[derive(Debug, Default)]
@@ -42,6 +45,56 @@ pub(crate) async fn moves(log: &dyn Log) -> Result<Checked, CliError> {
     }
     check_order(log, &states).await.map_err(|e| store::damaged(&causes(&e)))?;
     Ok(moves)
+}
+
+/// Who has approved what is in the log; that each signature is theirs was checked as their events were read.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Approvals {
+    pub(crate) signed: usize,
+    pub(crate) by: BTreeSet<String>,
+    /// Batches whose plan names no approvers.
+    pub(crate) self_declared: usize,
+    /// Batches of which a bundle does not tell.
+    pub(crate) withheld: usize,
+}
+
+impl Approvals {
+    /// In one line.
+    pub(crate) fn words(&self) -> String {
+        let by: Vec<&str> = self.by.iter().map(String::as_str).collect();
+        let mut parts = Vec::new();
+        if self.signed > 0 {
+            parts.push(format!("{} signed, every signature good, by {}", self.signed, by.join(", ")));
+        }
+        let rest = [(self.self_declared, "self-declared"), (self.withheld, "withheld")];
+        parts.extend(
+            rest.iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!("batches {what}: {many}")),
+        );
+        if parts.is_empty() { "none".to_owned() } else { parts.join("; ") }
+    }
+}
+
+/// Counts the approvals of every batch.
+pub(crate) async fn approvals(log: &dyn Log) -> Result<Approvals, CliError> {
+    let mut all = Approvals::default();
+    for (stream, _) in log.streams(BatchLoaded::PREFIX).await.map_err(|e| store::damaged(&causes(&e)))? {
+        let name = stream.as_str().strip_prefix(BatchLoaded::PREFIX).unwrap_or_default();
+        let batch = match BatchLoaded::find(log, name).await {
+            Err(e) if store::is_withheld(&e) => {
+                all.withheld += 1;
+                continue;
+            }
+            found => found.map_err(|e| store::damaged(&causes(&e)))?,
+        };
+        for entry in batch.iter().flat_map(|batch| &batch.entries) {
+            if let BatchEvent::Signed(signed) = &entry.event {
+                all.signed += 1;
+                all.by.extend(ApprovalStatement::parse(&signed.statement).map(|of| of.approver));
+            }
+        }
+        all.self_declared += usize::from(batch.is_some_and(|batch| batch.planned().approval.is_none()));
+    }
+    Ok(all)
 }
 
 /// Checks that every plan has the digest that was approved.

@@ -3,6 +3,8 @@
 mod about;
 mod again;
 mod anchor;
+mod approval_file;
+mod approvals;
 mod args;
 mod batch_file;
 mod beside;
@@ -58,6 +60,7 @@ mod service;
 mod settings;
 mod snapshot;
 mod source;
+mod ssh_keygen;
 mod standing;
 mod steer;
 mod store;

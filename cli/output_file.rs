@@ -1,8 +1,8 @@
-//! CLI: the place of a file that is written: a plan replaces a plan, a snapshot a snapshot, and neither anything
-//! else. Touches that file.
+//! CLI: the place of a file that is written: a plan replaces a plan, a snapshot a snapshot, an approval an
+//! approval, and none anything else. Touches that file.
 
 use crate::error::{CliError, Exit};
-use crate::{files, plan_file, snapshot};
+use crate::{approval_file, files, plan_file, snapshot};
 use rehome_store::private_file;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub(crate) enum FileKind {
     Plan,
     Snapshot,
+    Approval,
 }
 
 impl FileKind {
@@ -20,6 +21,7 @@ impl FileKind {
         match self {
             Self::Plan => "a plan",
             Self::Snapshot => "a snapshot",
+            Self::Approval => "an approval",
         }
     }
 
@@ -28,6 +30,7 @@ impl FileKind {
         match self {
             Self::Plan => plan_file::is_plan(bytes),
             Self::Snapshot => snapshot::is_snapshot(bytes),
+            Self::Approval => approval_file::is_approval(bytes),
         }
     }
 }

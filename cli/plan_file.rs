@@ -5,7 +5,7 @@
 
 use crate::error::{CliError, Exit};
 use crate::layout;
-use rehome_orchestrator::{Document, ObjectDigest, PlannedRun, Rollout};
+use rehome_orchestrator::{ApprovalPolicy, Document, ObjectDigest, PlannedRun, Rollout};
 use serde::de::IgnoredAny;
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
@@ -22,6 +22,8 @@ const BYTES_MAX: u64 = 256 << 20;
 #[derive(Serialize)]
 struct File<'a> {
     about: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<&'a ApprovalPolicy>,
     batch: &'a str,
     digest: &'a str,
     format_version: &'a str,
@@ -43,9 +45,9 @@ fn one_by_one<S: Serializer>(moves: &[PlannedRun], serializer: S) -> Result<S::O
 
 /// Writes the file of a document, with its digest.
 pub(crate) fn write(document: &Document, digest: &str, to: &mut impl Write) -> io::Result<()> {
-    let Document { format_version, batch, about, runs: moves, rollout } = document;
-    let rollout = rollout.as_ref();
-    layout::write(&File { about, batch, digest, format_version, moves, rollout }, &mut *to)?;
+    let Document { format_version, batch, about, runs: moves, rollout, approval } = document;
+    let (rollout, approval) = (rollout.as_ref(), approval.as_ref());
+    layout::write(&File { about, approval, batch, digest, format_version, moves, rollout }, &mut *to)?;
     to.write_all(b"\n")
 }
 

@@ -14,8 +14,8 @@ use rehome_activities::azure::{Reader, ResourceId};
 use rehome_activities::relocate::preflight::Notice;
 use rehome_activities::relocate::{self, Facts, Params};
 use rehome_orchestrator::{
-    Budget, Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, Rollout, SystemClock, Wave,
-    WaveFailure, WaveRelease,
+    ApprovalPolicy, Budget, Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, Rollout, SystemClock,
+    Wave, WaveFailure, WaveRelease,
 };
 
 /// What a survey says of an identity that is not there.
@@ -47,8 +47,13 @@ pub(crate) fn reading(output: &Output, cloud: &Cloud, identities: usize) -> Wait
 pub(crate) const PROGRAM: &str = concat!("rehome ", env!("CARGO_PKG_VERSION"));
 
 /// Surveys every identity of the batch and plans its move; those that cannot be moved now are left out. `open` are the moves that
-/// the log has.
-pub(crate) async fn plan(cloud: &Cloud, batch: &Batch, open: &[OpenMove]) -> Result<Document, CliError> {
+/// the log has, `author` is whoever plans.
+pub(crate) async fn plan(
+    cloud: &Cloud,
+    batch: &Batch,
+    open: &[OpenMove],
+    author: &str,
+) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
     let names = MoveNames::new(&batch.name, now, batch.moves.iter().map(|params| &params.identity));
     let setting = Setting { names: &names, national: cloud.azure.national() };
@@ -78,6 +83,7 @@ pub(crate) async fn plan(cloud: &Cloud, batch: &Batch, open: &[OpenMove]) -> Res
         authority: Some(cloud.azure.authority().to_owned()),
         tenant: Some(cloud.azure.tenant().to_owned()),
         planned_by: Some(cloud.azure.caller().object_id.clone()),
+        author: Some(author.to_owned()),
         created_at_ms: Some(now),
         expires_at_ms: Some(now + batch.valid_ms),
         valid_ms: Some(batch.valid_ms).filter(|valid| *valid != VALID_MS),
@@ -88,16 +94,22 @@ pub(crate) async fn plan(cloud: &Cloud, batch: &Batch, open: &[OpenMove]) -> Res
         drift_check_ms: batch.drift_check_ms,
         hooks: batch.hooks.clone(),
     };
-    let rollout = rollout(&batch.rollout, &moves)?;
+    let approval = batch.approvers.as_ref().map(|asked| asked.policy(about.author()));
+    if let Some(Err(why)) = approval.as_ref().map(ApprovalPolicy::check) {
+        return Err(CliError::new(Exit::Usage, format!("the approvers cannot approve this plan: {why}"))
+            .next("name others in the file of approvers, or let somebody else plan"));
+    }
+    let rollout = rollout(&batch.rollout, approval.is_some(), &moves)?;
     let (format_version, batch) = (FORMAT_VERSION.to_owned(), batch.name.clone());
-    Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves, rollout })
+    Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves, rollout, approval })
 }
 
 /// The wave of a batch that is let loose by some rule and has no waves of its own.
 const ONE_WAVE: &str = "all";
 
-/// How the moves are let loose: each with the wave that its identity says, or the last one.
-fn rollout(asked: &RolloutAsked, moves: &[PlannedRun]) -> Result<Option<Rollout>, CliError> {
+/// How the moves are let loose: each with the wave that its identity says, or the last one. What is `signed` is let loose
+/// by its approvals.
+fn rollout(asked: &RolloutAsked, signed: bool, moves: &[PlannedRun]) -> Result<Option<Rollout>, CliError> {
     let wave = |wave: &WaveAsked| Wave {
         name: wave.name.clone(),
         runs: Vec::new(),
@@ -106,7 +118,7 @@ fn rollout(asked: &RolloutAsked, moves: &[PlannedRun]) -> Result<Option<Rollout>
     };
     let RolloutAsked { waves: asked, on_failure, budget } = asked;
     let mut waves: Vec<Wave> = asked.iter().map(wave).collect();
-    if waves.is_empty() && (*on_failure, *budget) == (WaveFailure::Stop, Budget::default()) {
+    if waves.is_empty() && !signed && (*on_failure, *budget) == (WaveFailure::Stop, Budget::default()) {
         return Ok(None);
     }
     if waves.is_empty() {

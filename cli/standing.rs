@@ -1,6 +1,7 @@
 //! CLI: where everything stands, for people and for programs. Reads the log.
 
 use crate::about::LeftOut;
+use crate::approvals::{self, ApprovalView};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::presence::Presence;
@@ -23,6 +24,8 @@ pub(crate) struct Standing {
     pub(crate) views: Vec<MoveView>,
     /// What the plan of each batch leaves out.
     pub(crate) left_out: BTreeMap<String, Vec<LeftOut>>,
+    /// Who has approved each batch, and who is missing.
+    approvals: BTreeMap<String, ApprovalView>,
     runner: Presence,
     /// By how much the runner of each batch shortens its timers.
     scales: BTreeMap<String, TimeScale>,
@@ -45,8 +48,9 @@ impl Standing {
         hint_views::complete(c.output.hints(), &mut views);
         let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
         let scales = waves::time_scales(log, &batches).await?;
+        let approvals = approvals::of_batches(log, &batches, SystemClock.now_ms()).await;
         let left_out = left_out::of_batches(log, batches).await;
-        Ok(Self { head, batch: selection.batch, views, left_out, runner, scales })
+        Ok(Self { head, batch: selection.batch, views, left_out, approvals, runner, scales })
     }
 
     /// The same a moment later: who is at work is looked at again, and the log is read where something is new.
@@ -62,6 +66,13 @@ impl Standing {
             return Self::read(c, source, select).await;
         }
         Ok(Self { runner, ..self })
+    }
+
+    /// Which approvals each batch lacks.
+    pub(crate) fn lacking(&self) -> impl Iterator<Item = (&str, String)> {
+        self.approvals
+            .iter()
+            .flat_map(|(batch, of)| of.missing().map(move |lacking| (batch.as_str(), lacking)))
     }
 
     /// As people read it; `all` shows each move, however many there are.
@@ -95,6 +106,7 @@ impl Standing {
             "format_version": "1.0",
             "batch": self.batch,
             "left_out": self.left_out,
+            "approvals": self.approvals,
             "runner": self.runner.value(),
             "log": {"events": self.head.position, "head": self.head.hash.to_string()},
             "counts": counts(&self.views),

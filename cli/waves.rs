@@ -1,13 +1,14 @@
 //! CLI: what moves wait for whose wave is not let loose, or begins nothing new. Reads the log.
 
+use crate::approvals;
 use crate::error::{CliError, one_line};
 use crate::hint::quoted;
 use crate::store;
 use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
 use rehome_orchestrator::{
-    BatchEvent, BatchLoaded, BatchState, Clock, CodecError, HistoryError, Hold, RunId, SystemClock,
-    TimeScale, Wave, WaveWait,
+    ApprovalScope, BatchEvent, BatchLoaded, BatchState, Clock, CodecError, HistoryError, Hold, RunId,
+    SystemClock, TimeScale, Wave, WaveWait,
 };
 use rehome_store::Log;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +33,7 @@ pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), Cl
             };
             for view in views.iter_mut().filter(of_wave) {
                 match state.is_released() {
-                    false if view.state == State::Waiting => keep(view, wave, wait),
+                    false if view.state == State::Waiting => keep(view, wave, wait, &batch.state),
                     false => {}
                     true => hold(view, wave, &batch.state, nth),
                 }
@@ -72,11 +73,15 @@ fn time_scale(batch: &BatchLoaded) -> TimeScale {
     opened.unwrap_or(TimeScale::REAL)
 }
 
-fn keep(view: &mut MoveView, wave: &Wave, wait: WaveWait) {
+fn keep(view: &mut MoveView, wave: &Wave, wait: WaveWait, batch: &BatchState) {
     let title = match wait {
         WaveWait::Nothing | WaveWait::Approval => return,
         WaveWait::Earlier => format!("wave {}: every move of the wave before it", wave.name),
         WaveWait::Date(_) => format!("wave {}: the wave before it is through", wave.name),
+        WaveWait::Approvals => {
+            let scope = ApprovalScope::Wave(wave.name.clone());
+            format!("wave {}: {}", wave.name, approvals::words(batch, scope, SystemClock.now_ms()))
+        }
         WaveWait::Person => format!("wave {}: somebody who releases it", wave.name),
     };
     let mut waits = WaitView::new("-", &one_line(&title), WaitKind::Wave, view.since_ms);
@@ -86,6 +91,10 @@ fn keep(view: &mut MoveView, wave: &Wave, wait: WaveWait) {
             view.state = State::NeedsPerson;
             let (batch, wave) = (quoted(&view.batch), quoted(&wave.name));
             waits.unblock_with = vec![format!("rehome release {batch} --wave {wave} --reason TEXT")];
+        }
+        WaveWait::Approvals => {
+            view.state = State::NeedsPerson;
+            waits.unblock_with = vec![approvals::import_any()];
         }
         WaveWait::Nothing | WaveWait::Approval | WaveWait::Earlier => {}
     }

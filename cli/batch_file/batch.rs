@@ -1,5 +1,6 @@
 //! CLI: a batch as it was asked for: every identity that moves, where it goes, and where that was said. Data.
 
+use super::approvers::ApproversAsked;
 use super::asked::Asked;
 use super::mistakes::Mistakes;
 use super::rollout::RolloutAsked;
@@ -30,6 +31,8 @@ pub(crate) struct Batch {
     pub(crate) drift_check_ms: Option<u64>,
     /// Who is told what while nobody looks.
     pub(crate) hooks: Option<Hooks>,
+    /// Whose approvals count; those of whoever says so where nobody is named.
+    pub(crate) approvers: Option<ApproversAsked>,
     /// Where each move was said, by its identity.
     pub(crate) origins: BTreeMap<ResourceId, Origin>,
     /// Where Azure has something to say before there are moves: what is asked for, and the lines of the files.

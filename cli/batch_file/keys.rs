@@ -49,6 +49,10 @@ pub(super) enum Rule {
     Template,
     /// The path of a file of rows, from the batch file.
     RowsFile,
+    /// The path of a file of approvers, from the batch file.
+    ApproversFile,
+    /// The line of an OpenSSH public key file.
+    PublicKey,
     OneOf(&'static [&'static str]),
 }
 
@@ -86,6 +90,37 @@ pub(super) const FILE: &[Key] = &[
     key("waits", Kind::Table("[waits]", WAITS), "How long is waited for what Azure does not show."),
 ];
 
+/// A file of approvers as a whole.
+pub(super) const APPROVERS: &[Key] = &[
+    required("format_version", Kind::Text(Rule::Version), "The version of the form of this file: 1.0."),
+    required("approver", Kind::Tables("[[approver]]", APPROVER), "Somebody whose approvals count."),
+    key("needed", Kind::Table("[needed]", NEEDED), "How many of them have to approve."),
+    key(
+        "author_may_approve",
+        Kind::Flag,
+        "Whether an approval counts of who made the plan; it does not without it.",
+    ),
+];
+
+const APPROVER: &[Key] = &[
+    required("name", Kind::Text(Rule::Any), "What they are called, which is signed too."),
+    required(
+        "keys",
+        Kind::Texts(Rule::PublicKey),
+        "The keys that they sign with: the line of each public key file. Ed25519, in a file or on a security key.",
+    ),
+    key(
+        "object_id",
+        Kind::Text(Rule::Any),
+        "Their object id in Entra ID, by which a plan knows who made it.",
+    ),
+];
+
+const NEEDED: &[Key] = &[
+    key("waves", Kind::Count, "Approvals before a wave begins; 1 without it."),
+    key("cleanup", Kind::Count, "Approvals before anything is deleted; 1 without it."),
+];
+
 const BATCH: &[Key] = &[
     required("name", Kind::Text(Rule::BatchName), "The name of the batch, which people type to confirm."),
     required("to", Kind::Text(Rule::Region), "The target region, as Azure spells it in `location`."),
@@ -93,6 +128,11 @@ const BATCH: &[Key] = &[
         "rows",
         Kind::Text(Rule::RowsFile),
         "A file of more identities beside this one, .csv or .json: a column or member for each key of [[identity]].",
+    ),
+    key(
+        "approvers",
+        Kind::Text(Rule::ApproversFile),
+        "A file beside this one that says whose signed approvals count; without it approvals are self-declared.",
     ),
     key("expect", Kind::Count, "How many identities there have to be; any number without it."),
     key("valid", Kind::Text(Rule::Duration), "How long a plan is good that was not begun; 72h without it."),

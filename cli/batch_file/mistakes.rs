@@ -85,6 +85,11 @@ impl Mistakes {
         self.found.is_empty()
     }
 
+    /// How many there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.found.len() + self.more
+    }
+
     /// Whether anything is wrong just here.
     pub(super) fn is_at(&self, place: Place) -> bool {
         self.found.iter().any(|(at, ..)| *at == place)

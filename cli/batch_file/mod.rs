@@ -1,5 +1,6 @@
 //! CLI: batch files: what may stand in them, everything that is wrong in one, and what it asks for.
 
+mod approvers;
 mod asked;
 mod batch;
 mod hooks;
@@ -30,7 +31,7 @@ pub(crate) use listed::Listed;
 pub(crate) use read::load;
 pub(crate) use rollout::RolloutAsked;
 pub(crate) use rule::duration;
-pub(crate) use schema::schema;
+pub(crate) use schema::{approvers_schema, schema};
 pub(crate) use wave::WaveAsked;
 
 /// A batch file to begin with.

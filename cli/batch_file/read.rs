@@ -1,5 +1,6 @@
 //! CLI: reads a batch file and the rows beside it: first what they say, then what that means. Touches those files.
 
+use super::approvers::{self, ApproversAsked};
 use super::asked::Asked;
 use super::batch::{AskedIn, Batch, VALID_MS};
 use super::keys::{FILE, IDENTITY, Rule};
@@ -28,7 +29,8 @@ pub(crate) type Fetch<'a> = &'a dyn Fn(&str) -> Result<String, CliError>;
 pub(crate) fn load(path: &Path) -> Result<Batch, CliError> {
     let text = crate::files::read_text(path, "a batch file", BYTES_MAX)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let fetch = |name: &str| crate::files::read_text(&folder.join(name), "a file of rows", BYTES_MAX);
+    let fetch =
+        |name: &str| crate::files::read_text(&folder.join(name), "a file of rows or approvers", BYTES_MAX);
     parse(&path.display().to_string(), &text, &fetch)
 }
 
@@ -67,6 +69,7 @@ fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) ->
     shape::check(&table, top, "a batch file", FILE, found);
     let batch = file.section("batch");
     let mut files = vec![asked_in(name, text)];
+    let approvers = approvers(batch, fetch, &mut files, found);
     let beside = beside(batch, fetch, &mut files, found);
     let rows = rows_of(file, &beside, found);
     let rollout = rollout::rollout(file, &rows, found);
@@ -79,22 +82,47 @@ fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) ->
     let drift_check_ms = batch.duration("drift_check").filter(|every_ms| *every_ms > 0);
     let name = batch.owned("name").unwrap_or_default();
     let asked = Asked { policy: Policy::of(file), rows, select, rules, expect: batch.count("expect") };
-    (Batch { name, valid_ms, files, rollout, hooks, drift_check_ms, ..Batch::default() }, Some(asked))
+    let batch =
+        Batch { name, valid_ms, files, rollout, approvers, hooks, drift_check_ms, ..Batch::default() };
+    (batch, Some(asked))
 }
 
 /// The rows of the file that the batch file names; none where it names none.
 fn beside(batch: Section<'_>, fetch: Fetch<'_>, files: &mut Vec<AskedIn>, found: &mut Mistakes) -> Vec<Node> {
-    let at = batch.place("rows");
-    let Some(name) = batch.text("rows").filter(|_| !found.is_at(at)) else { return Vec::new() };
+    let read = named(batch, "rows", fetch, files, found);
+    read.map(|(name, text)| rows::read(name, &text, found)).unwrap_or_default()
+}
+
+/// Whose approvals count, from the file that the batch file names.
+fn approvers(
+    batch: Section<'_>,
+    fetch: Fetch<'_>,
+    files: &mut Vec<AskedIn>,
+    found: &mut Mistakes,
+) -> Option<ApproversAsked> {
+    let (name, text) = named(batch, "approvers", fetch, files, found)?;
+    Some(approvers::read(name, &text, found))
+}
+
+/// The name and the text of a file that a key names.
+fn named<'a>(
+    batch: Section<'a>,
+    key: &str,
+    fetch: Fetch<'_>,
+    files: &mut Vec<AskedIn>,
+    found: &mut Mistakes,
+) -> Option<(&'a str, String)> {
+    let at = batch.place(key);
+    let name = batch.text(key).filter(|_| !found.is_at(at))?;
     match fetch(name) {
         Ok(text) => {
             files.push(asked_in(name, &text));
-            rows::read(name, &text, found)
+            Some((name, text))
         }
         Err(error) => {
             let place = error.place.map(|place| format!(": {place}")).unwrap_or_default();
             found.add(at, format!("{}{place}", error.what), "a path is meant from where the batch file is");
-            Vec::new()
+            None
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::keys::Rule;
 use super::pattern::{Pattern, Template};
 use crate::nearest::nearest;
+use rehome_orchestrator::PublicKey;
 
 /// The versions that this program reads.
 const FORMAT_MAJOR: &str = "1";
@@ -73,6 +74,15 @@ impl Rule {
             Self::RowsFile => holds(is_rows_file(text), || Wrong {
                 what: format!("{text:?} is no file of rows"),
                 remedy: "name a file that ends in .csv or .json".to_owned(),
+            }),
+            Self::ApproversFile => holds(text.to_ascii_lowercase().ends_with(".toml"), || Wrong {
+                what: format!("{text:?} is no file of approvers"),
+                remedy: "name a file that ends in .toml".to_owned(),
+            }),
+            // What stands there may be a private key, and is not said back.
+            Self::PublicKey => holds(PublicKey::parse(text).is_some(), || Wrong {
+                what: format!("one of {name} is no Ed25519 public key of OpenSSH"),
+                remedy: "write the line of its .pub file; ssh-keygen -t ed25519 makes a key".to_owned(),
             }),
             Self::OneOf(known) => holds(known.contains(&text), || Wrong {
                 what: format!("{name} cannot be {text:?}"),

@@ -1,15 +1,21 @@
 //! CLI: the JSON Schema of batch files, made from the table that they are checked against. Pure.
 
-use super::keys::{FILE, Key, Kind, Rule};
+use super::keys::{APPROVERS, FILE, Key, Kind, Rule};
 use serde_json::{Map, Value, json};
 
 /// The JSON Schema, draft 2020-12. What it refuses, the program refuses too; what a file means as a whole only the program knows.
 pub(crate) fn schema() -> Value {
-    let mut schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A batch file of rehome, format version 1",
-    });
-    if let (Value::Object(schema), Value::Object(file)) = (&mut schema, object(FILE)) {
+    of("A batch file of rehome, format version 1", FILE)
+}
+
+/// The same of files of approvers.
+pub(crate) fn approvers_schema() -> Value {
+    of("A file of approvers of rehome, format version 1", APPROVERS)
+}
+
+fn of(title: &str, keys: &[Key]) -> Value {
+    let mut schema = json!({"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title});
+    if let (Value::Object(schema), Value::Object(file)) = (&mut schema, object(keys)) {
         schema.extend(file);
     }
     schema
@@ -50,6 +56,8 @@ fn text(rule: &Rule) -> Value {
             json!({"type": "string", "minLength": 1, "maxLength": 90, "pattern": r"^[^/\s]*[^/.\s]$"})
         }
         Rule::RowsFile => pattern(r"\.([cC][sS][vV]|[jJ][sS][oO][nN])$"),
+        Rule::ApproversFile => pattern(r"\.[tT][oO][mM][lL]$"),
+        Rule::PublicKey => pattern(r"^\s*(ssh-ed25519|sk-ssh-ed25519@openssh\.com)\s+[A-Za-z0-9+/]+=*(\s|$)"),
         Rule::OneOf(known) => json!({"enum": known}),
     }
 }

@@ -1,7 +1,7 @@
 //! CLI: tests of batch files as a whole: what they ask for, and what is said of mistakes.
 
 use super::batch::Batch;
-use super::keys::{FILE, Key, Kind};
+use super::keys::{APPROVERS, FILE, Key, Kind};
 use super::listed::Listed;
 use super::read::parse;
 use crate::error::{CliError, Exit};
@@ -22,7 +22,9 @@ fn read(text: &str) -> Result<Batch, CliError> {
 
 /// With this text in the file of rows.
 fn beside(text: &str, rows: &str) -> Result<Batch, CliError> {
-    parse("some/batch.toml", text, &|_| Ok(rows.to_owned()))
+    let approvers = include_str!("../../examples/approvers.toml");
+    let read = |name: &str| Ok(if name.ends_with(".toml") { approvers } else { rows }.to_owned());
+    parse("some/batch.toml", text, &read)
 }
 
 /// Line, column, what and remedy of everything that is wrong.
@@ -102,6 +104,7 @@ fn the_example_with_every_option_has_every_key() {
     }
     let text = include_str!("../../examples/every_option.toml");
     assert_eq!(lacks(FILE, text), Vec::<&str>::new());
+    assert_eq!(lacks(APPROVERS, include_str!("../../examples/approvers.toml")), Vec::<&str>::new());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::args::ReadFrom;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::counted::counted;
-use crate::error::{CliError, Exit, causes};
+use crate::error::{CliError, Exit, causes, one_line};
 use crate::source::Source;
 use crate::{checkpoint, files, log_check, render, store};
 use clap::Args;
@@ -49,13 +49,15 @@ impl Execute for AuditVerify {
         let reading = c.output.waiting(|| "reading every event".to_owned());
         let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
         log_check::plans(&**log).await?;
+        let approvals = log_check::approvals(&**log).await?;
         drop(reading);
         let runs = runs.len();
         let (anchored, note) = confirmed(&verified, elsewhere.as_ref());
         let mut text = format!(
-            "intact: {}, {}, {anchored}\nhead   {}",
+            "intact: {}, {}, {anchored}\napprovals {}\nhead   {}",
             counted(verified.head.position, "event"),
             counted(runs, "move"),
+            one_line(&approvals.words()),
             verified.head.hash
         );
         if let Some(note) = note {
@@ -66,6 +68,7 @@ impl Execute for AuditVerify {
             "intact": true,
             "events": verified.head.position,
             "moves": runs,
+            "approvals": approvals,
             "head": verified.head.hash.to_string(),
             "anchored": verified.is_anchored(),
             "anchored_at": verified.anchored,
@@ -175,6 +178,7 @@ async fn verify_bundle(
         confirm(log, kept).await?;
     }
     let (moves, plans) = (log_check::moves(log).await?, log_check::plans(log).await?);
+    let approvals = log_check::approvals(log).await?;
     let (header, withheld) = (log.header(), log.withheld());
     let of = |why: Why| withheld.events.get(&why).map_or(&[][..], Vec::as_slice);
     let value = json!({
@@ -185,6 +189,7 @@ async fn verify_bundle(
         "moves_withheld": moves.withheld,
         "plans": plans.read,
         "plans_withheld": plans.withheld,
+        "approvals": approvals,
         "head": header.head.hash,
         "anchored": elsewhere.is_some_and(|kept| !kept.is_of_nothing() && kept.position == header.head.position),
         "anchored_at": elsewhere.filter(|kept| !kept.is_of_nothing()).map(|kept| kept.position),
@@ -196,7 +201,10 @@ async fn verify_bundle(
         },
         "bundle": header,
     });
-    c.output.result(&render::bundle::verified(header, withheld, [&moves, &plans], elsewhere), &value)?;
+    c.output.result(
+        &render::bundle::verified(header, withheld, [&moves, &plans], &approvals, elsewhere),
+        &value,
+    )?;
     Ok(Exit::Done)
 }
 

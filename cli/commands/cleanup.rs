@@ -1,7 +1,6 @@
 //! CLI: `rehome cleanup`. The approval of the one part that nothing brings back, and its run.
 
 use crate::about::MoveAbout;
-use crate::anchor;
 use crate::args::RunArgs;
 use crate::command::Execute;
 use crate::context::Context;
@@ -16,11 +15,13 @@ use crate::rows::{Column, List};
 use crate::view::{LeftOut, identity, view};
 use crate::wait::WaitKind;
 use crate::work::{Work, batch_of};
+use crate::{anchor, approvals};
 use crate::{render, store};
 use clap::Args;
 use rehome_activities::relocate::cannot_see::Unseen;
 use rehome_orchestrator::{
-    Clock, Node, Phase, RunId, RunState, Step, StepId, StepState, SystemClock, Verdict, open_gate,
+    ApprovalScope, Clock, Node, Phase, RunId, RunState, Step, StepId, StepState, SystemClock, Verdict,
+    open_gate,
 };
 use rehome_store::Backend;
 use serde_json::json;
@@ -107,6 +108,7 @@ pub(crate) async fn cleanup(
     let actor = store::actor(c.global.actor.as_deref());
     let work = Work { c, log: &log, name: &name, batch: &batch, goal: Goal::CleanUp };
     work.may_ask().await?;
+    approvals::refuse_lacking(&batch.state, ApprovalScope::CleanUp, SystemClock.now_ms())?;
     let (ready, early) = open_gates(&log, &selection.runs, &actor, approval).await?;
     // What was approved must not be lost by an old copy without anybody knowing.
     anchor::follow(&log, c.output).await?;

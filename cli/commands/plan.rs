@@ -49,7 +49,10 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
     let batch = plan_again::batch(file)?;
     let place = OutputFile::of(save, FileKind::Plan, &c.global.db)?;
     let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
-    let batch = selection::resolve(&cloud.azure.reader(), batch).await?;
+    let mut batch = selection::resolve(&cloud.azure.reader(), batch).await?;
+    if c.global.cloud.sign_in.is_some() && batch.approvers.take().is_some() {
+        c.output.note("a rehearsal takes the approvals of people as given");
+    }
     let reading = planning::reading(c.output, &cloud, batch.moves.len());
     // A plan needs no log; where there is one, it knows what this program has made itself.
     let log = if c.global.db.exists() { store::open_to_read(&c.global.db).ok() } else { None };
@@ -57,7 +60,7 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
         Some(log) => open_moves::open_moves(&*log).await?,
         None => Vec::new(),
     };
-    let document = planning::plan(&cloud, &batch, &open).await?;
+    let document = planning::plan(&cloud, &batch, &open, &store::actor(c.global.actor.as_deref())).await?;
     drop(reading);
     let digest = document.digest();
     place.write(|file| plan_file::write(&document, &digest, file))?;

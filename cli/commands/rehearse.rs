@@ -1,6 +1,6 @@
 //! CLI: `rehome rehearse`. The whole work on a local Azure in this process, over real HTTP. People are played.
 
-use super::approve::Approve;
+use super::approve::{Approve, Sign};
 use super::{cleanup, plan, run, sim_serve, verify};
 use crate::about::MoveAbout;
 use crate::args::{CloudArgs, Global, RunArgs};
@@ -288,7 +288,9 @@ impl Stage<'_> {
         self.chapter("plan", "what depends on the identities is read, and each step worked out");
         plan::plan(c, self.batch, &self.plan).await?;
         self.chapter("approve", "as a person would, after reading the plan");
-        Approve { plan: self.plan.clone(), reason: REASON.to_owned(), yes: true }.execute(c).await?;
+        let (plan, reason) = (Some(self.plan.clone()), Some(REASON.to_owned()));
+        let approve = Approve { plan, reason, yes: true, sign: Sign::default(), import: Vec::new() };
+        approve.execute(c).await?;
         self.chapter("run", "new identities, the same rights, hosts switched, soaked");
         let mut exit = run::run(c, name, &args).await?;
         while exit == Exit::Waiting && self.acknowledge(played).await? {

@@ -29,6 +29,10 @@ pub(crate) enum SchemaOf {
     Event,
     /// What hooks are told.
     Hook,
+    /// Files of signed approvals.
+    Approval,
+    /// Files that say whose approvals count.
+    Approvers,
 }
 
 impl Execute for Schema {
@@ -44,6 +48,8 @@ impl Execute for Schema {
 fn schema(of: SchemaOf) -> Result<Value, CliError> {
     let text = match of {
         SchemaOf::Batch => return Ok(batch_file::schema()),
+        SchemaOf::Approvers => return Ok(batch_file::approvers_schema()),
+        SchemaOf::Approval => include_str!("../schemas/approval.json"),
         SchemaOf::Plan => include_str!("../schemas/plan.json"),
         SchemaOf::Status => include_str!("../schemas/status.json"),
         SchemaOf::Event => include_str!("../schemas/event.json"),

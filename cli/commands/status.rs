@@ -44,6 +44,9 @@ impl Execute for Status {
             let (many, show) = (left.len(), quoted(batch));
             c.output.note(&format!("left out  {many} of batch {batch}; which and why:  rehome show {show}"));
         }
+        for (batch, lacking) in standing.lacking() {
+            c.output.note(&format!("approvals  {batch} {lacking}"));
+        }
         let rows = || view::values(&standing.views);
         c.output.list(&standing.text(c, self.all), &standing.value(), &view::list(&rows))?;
         Ok(if self.exit_code { exit_code(&standing.views) } else { Exit::Done })

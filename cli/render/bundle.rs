@@ -1,7 +1,7 @@
 //! CLI: what a bundle holds, and what it proves.
 
 use crate::counted::counted;
-use crate::log_check::Checked;
+use crate::log_check::{Approvals, Checked};
 use crate::put::put;
 use rehome_store::{Anchor, Head, Header, Redactions, Why};
 use std::fmt::Write;
@@ -28,6 +28,7 @@ pub(crate) fn verified(
     header: &Header,
     withheld: &Redactions,
     [moves, plans]: [&Checked; 2],
+    approvals: &Approvals,
     elsewhere: Option<&Anchor>,
 ) -> String {
     let count = |why| withheld.events.get(&why).map_or(0, |events| events.len() as u64);
@@ -39,6 +40,7 @@ pub(crate) fn verified(
     put_names(&mut out, "not whole:", withheld.streams.iter().map(ToString::to_string).collect());
     put!(out, "\nmoves      {} read back, {} withheld", moves.read, moves.withheld);
     put!(out, "\nplans      {} as approved, {} withheld", plans.read, plans.withheld);
+    put!(out, "\napprovals  {}", approvals.words());
     put!(out, "\nhead       {events}:{}", header.head.hash);
     let made_for = header.selected.as_deref().map_or_else(String::new, |name| format!(", for {name}"));
     put!(out, "\nsays       it was made by {} of log {}{made_for}", header.program, header.head.log);

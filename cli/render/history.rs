@@ -4,8 +4,8 @@ use crate::counted::counted;
 use crate::error::one_line;
 use crate::time::stamp;
 use rehome_orchestrator::{
-    Approved, BatchEvent, BatchRequest, CodecError, End, Entry, Event, Found, ObservedEffect,
-    ReconciledOutcome, Request, Restored, StepId, Verdict,
+    ApprovalStatement, Approved, BatchEvent, BatchRequest, CodecError, End, Entry, Event, Found,
+    ObservedEffect, ReconciledOutcome, Request, Restored, StepId, Verdict,
 };
 use rehome_store::Stored;
 
@@ -34,6 +34,13 @@ fn of_batch(event: &BatchEvent) -> String {
     match event {
         BatchEvent::Planned(planned) => planned.digest.clone(),
         BatchEvent::Approved(approved) => format!("plan {}", approved.reason),
+        BatchEvent::Signed(signed) => match ApprovalStatement::parse(&signed.statement) {
+            Some(of) => {
+                let scope: Vec<String> = of.scope.iter().map(ToString::to_string).collect();
+                format!("{} by {} (signed) {}", scope.join(" "), of.approver, of.reason)
+            }
+            None => "(not to be read)".to_owned(),
+        },
         BatchEvent::Opened(opened) => format!("{} on {} pid {}", opened.program, opened.host, opened.pid),
         BatchEvent::Restored(restored) => of_restored(restored),
         BatchEvent::Requested(requested) => {

@@ -2,6 +2,7 @@
 
 use super::page::{self, Page};
 use crate::about::{BatchAbout, LeftOut, MoveAbout};
+use crate::approvals;
 use crate::counted::counted;
 use crate::error::{CliError, one_line};
 use crate::hint::file;
@@ -34,6 +35,10 @@ pub(crate) fn text(
     let mut out = String::new();
     let about = BatchAbout::of(document)?;
     putln!(out, "{}", about.cloud_line());
+    if let Some(author) = &about.author {
+        putln!(out, "made by {author}");
+    }
+    putln!(out, "approvals {}", approvals::policy_line(document.approval.as_ref()));
     if let Some(hooks) = &about.hooks {
         putln!(out, "{}", one_line(&hooks.line()));
     }

@@ -388,6 +388,7 @@ mod tests {
             about,
             runs: moves,
             rollout: None,
+            approval: None,
         });
     }
 

@@ -71,6 +71,7 @@
 //! A process that dies is started again with the same log and calls [`Engine::advance`] again.
 
 mod activity;
+mod approval;
 mod batch;
 mod driver;
 mod fault;
@@ -91,6 +92,10 @@ pub use activity::registry::Registry;
 pub use activity::{
     Activity, Call, Condition, ConditionResult, Data, Evidence, Exchange, Finding, Operation, Outcome, Probe,
     ResourceKey, Reversibility, Workflow,
+};
+pub use approval::{
+    Approval, ApprovalError, ApprovalPolicy, ApprovalScope, ApprovalStanding, ApprovalStatement, Approver,
+    NAMESPACE, Needed, PublicKey, SignatureError, SignedApproval, Subject, verify_signature,
 };
 pub use batch::{
     BatchApproved, BatchCommand, BatchDecision, BatchError, BatchEvent, BatchLoaded, BatchPlanned,

@@ -76,6 +76,7 @@ impl Document {
             about: Json::of(&self.about),
             runs: self.runs.iter().map(|m| m.run.clone()).collect(),
             rollout: self.rollout.clone(),
+            approval: self.approval.clone(),
         });
         let approved =
             BatchEvent::Approved(BatchApproved { digest: digest.to_owned(), reason: reason.to_owned() });

@@ -118,7 +118,7 @@ impl Decider<'_> {
                 passed.into_iter().for_each(|passed| self.record(passed));
             }
             WaveWait::Date(date) => self.out.wake_ms = Some(date),
-            WaveWait::Person => self.out.people = true,
+            WaveWait::Person | WaveWait::Approvals => self.out.people = true,
             WaveWait::Approval | WaveWait::Earlier => {}
         }
         if state.turned {
@@ -228,6 +228,7 @@ mod tests {
             about: Json::of(&()),
             runs: runs.iter().map(|run| RunId::new(*run)).collect(),
             rollout: None,
+            approval: None,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Engine: the document that is planned, approved and run as a whole: a batch of runs. Pure.
 
 use crate::activity::Workflow;
+use crate::approval::{ApprovalError, ApprovalPolicy, Subject};
 use crate::batch::event::{FORMAT_VERSION, is_readable};
 use crate::batch::rollout::Rollout;
 use crate::fault::Fault;
@@ -29,6 +30,9 @@ pub struct Document {
     /// How the runs are let loose; all at once where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// Whose approvals count; where it is absent, those of whoever says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalPolicy>,
 }
 
 /// One run of a document.
@@ -82,6 +86,12 @@ pub enum BatchError {
     /// Waves that do not share out the runs.
     #[error("the waves of a document share out its moves: {0}")]
     Wave(String),
+    /// Approvers that cannot be.
+    #[error("the approvers of a document cannot be: {0}")]
+    Approvers(String),
+    /// A signed approval that does not count.
+    #[error("the approval does not count")]
+    Approval(#[from] ApprovalError),
     /// A name that is none.
     #[error(
         "{0:?} is no name: a batch and a move are called by 1 to 64 letters, digits, hyphens, underscores and dots"
@@ -121,7 +131,7 @@ impl Document {
     /// A document that says nothing else of its batch.
     pub fn new(batch: impl Into<String>, runs: Vec<PlannedRun>) -> Self {
         let format_version = FORMAT_VERSION.to_owned();
-        Self { format_version, batch: batch.into(), about: Value::Null, runs, rollout: None }
+        Self { format_version, batch: batch.into(), about: Value::Null, runs, rollout: None, approval: None }
     }
 
     /// A document of one run, planned now; the batch and the run have the same name.
@@ -136,6 +146,9 @@ impl Document {
     pub fn digest(&self) -> String {
         let mut members = ObjectDigest::default();
         members.member("about", &self.about);
+        if let Some(approval) = &self.approval {
+            members.member("approval", approval);
+        }
         members.member("batch", &self.batch);
         members.member("format_version", &self.format_version);
         members.begin_list("moves");
@@ -169,16 +182,38 @@ impl Document {
         if names.is_empty() {
             return Err(BatchError::Runs("none".to_owned()));
         }
-        match &self.rollout {
-            Some(rollout) => rollout.check(names.into_iter()).map_err(BatchError::Wave),
-            None => Ok(()),
+        if let Some(rollout) = &self.rollout {
+            rollout.check(names.into_iter()).map_err(BatchError::Wave)?;
         }
+        check_approval(self.approval.as_ref(), self.rollout.as_ref()).map_err(BatchError::Approvers)
+    }
+
+    /// What approvals of it are of; `digest` is its own.
+    pub fn subject<'a>(&'a self, digest: &'a str) -> Subject<'a> {
+        let waves = self.rollout.iter().flat_map(|rollout| &rollout.waves).map(|wave| wave.name.as_str());
+        Subject { digest, policy: self.approval.as_ref(), waves: waves.collect() }
+    }
+}
+
+/// Checks that approvers are who they can be, and that there is something that waits for them: a wave.
+///
+/// # Errors
+/// The first rule that is broken, in words.
+pub(crate) fn check_approval(
+    approval: Option<&ApprovalPolicy>,
+    rollout: Option<&Rollout>,
+) -> Result<(), String> {
+    match (approval, rollout) {
+        (Some(_), None) => Err("a document with approvers has waves".to_owned()),
+        (Some(policy), Some(_)) => policy.check(),
+        (None, _) => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::approval::Needed;
     use crate::batch::rollout::{Wave, WaveRelease};
     use crate::plan::digest;
 
@@ -202,8 +237,14 @@ mod tests {
             };
             let rollout = Rollout::of(runs.iter().map(waves).collect());
             let mut document = Document::new("batch", runs);
-            for rollout in [None, Some(rollout)] {
-                document.rollout = rollout;
+            let policy = ApprovalPolicy {
+                approvers: Vec::new(),
+                needed: Needed { waves: 1, cleanup: 2 },
+                author_may_approve: false,
+                author: vec!["ada".to_owned()],
+            };
+            for (rollout, approval) in [(None, None), (Some(rollout), Some(policy))] {
+                (document.rollout, document.approval) = (rollout, approval);
                 assert_eq!(document.digest(), digest(&document));
             }
         }

@@ -1,5 +1,6 @@
 //! Engine: what can happen to a batch, as the log keeps it. Touches nothing.
 
+use crate::approval::{ApprovalPolicy, SignedApproval};
 use crate::batch::rollout::Rollout;
 use crate::batch::told::{DriftChecked, RunnerGone, Told};
 use crate::ids::RunId;
@@ -23,6 +24,8 @@ pub enum BatchEvent {
     Planned(BatchPlanned),
     /// A person allowed it.
     Approved(BatchApproved),
+    /// Somebody whose approvals count approved it, or a part of it, and signed that.
+    Signed(SignedApproval),
     /// A program began to work on it.
     Opened(Opened),
     /// The end of the log is lost.
@@ -58,6 +61,9 @@ pub struct BatchPlanned {
     /// How they are let loose; all at once where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// Whose approvals count; where it is absent, those of whoever says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalPolicy>,
 }
 
 /// See [`BatchEvent::Approved`].

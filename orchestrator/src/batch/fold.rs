@@ -1,5 +1,7 @@
 //! Engine: what each event does to a batch, and which events are legal where. Pure.
 
+use crate::approval::ApprovalScope;
+use crate::batch::document::check_approval;
 use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequest, is_readable};
 use crate::batch::rollout::{WaveFailure, WaveRelease};
 use crate::batch::state::{BatchState, DocumentState, WaveState};
@@ -32,10 +34,16 @@ pub fn fold_batch(state: &mut Option<BatchState>, entry: &Entry<BatchEvent>) -> 
         }),
         (_, None) => return Err(Illegal::NotPlanned { kind }),
         (BatchEvent::Approved(approved), Some(batch)) => batch.approve(&approved.digest),
+        (BatchEvent::Signed(signed), Some(batch)) => {
+            let judged = batch.judge(signed, entry.at_ms).map_err(|e| e.to_string());
+            judged.map(|approval| batch.current.approvals.push((entry.position, approval)))
+        }
         (BatchEvent::Opened(_), Some(batch)) => batch.open(entry.position),
         (BatchEvent::Restored(_), Some(_)) => Ok(()),
         (BatchEvent::Requested(requested), Some(batch)) => batch.ask(&requested.request),
-        (BatchEvent::WaveReleased(released), Some(batch)) => batch.release(&released.wave, entry.position),
+        (BatchEvent::WaveReleased(released), Some(batch)) => {
+            batch.release(&released.wave, entry.position, entry.at_ms)
+        }
         (BatchEvent::WavePassed(passed), Some(batch)) => batch.pass(&passed.wave, entry.at_ms),
         (BatchEvent::RunFailed(failed), Some(batch)) => batch.fail(&failed.run),
         (BatchEvent::Told(told), Some(batch)) => batch.told.tell(told, entry.position),
@@ -61,9 +69,11 @@ fn plan(planned: &BatchPlanned) -> Result<DocumentState, String> {
             rollout.waves.len()
         }
     };
-    let waves = vec![WaveState::default(); waves];
+    check_approval(planned.approval.as_ref(), planned.rollout.as_ref())?;
+    let (waves, approvals) = (vec![WaveState::default(); waves], Vec::new());
     let (planned, failed) = (planned.clone(), BTreeSet::new());
-    Ok(DocumentState { planned, runs, approved: false, opened: None, waves, failed, failures: 0 })
+    let (approved, opened, failures) = (false, None, 0);
+    Ok(DocumentState { planned, runs, approved, approvals, opened, waves, failed, failures })
 }
 
 impl BatchState {
@@ -146,12 +156,19 @@ impl BatchState {
         Ok(())
     }
 
-    fn release(&mut self, name: &str, position: u64) -> Result<(), String> {
+    fn release(&mut self, name: &str, position: u64, at_ms: i64) -> Result<(), String> {
         let nth = self.kept(name)?;
         let (wave, state) = self.waves().nth(nth).ok_or("it has no such wave")?;
         let by_hand = wave.release == WaveRelease::ByHand;
         if !self.current.approved || state.held || by_hand && !state.asked {
             return Err(format!("nobody lets wave {name:?} loose"));
+        }
+        if self
+            .current
+            .standing(&ApprovalScope::Wave(name.to_owned()), position, at_ms)
+            .is_some_and(|s| !s.is_enough())
+        {
+            return Err(format!("wave {name:?} has not the approvals that it needs"));
         }
         if nth.checked_sub(1).is_some_and(|before| self.current.waves[before].passed_ms.is_none()) {
             return Err(format!("the wave before {name:?} is not through"));

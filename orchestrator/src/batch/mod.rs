@@ -8,6 +8,8 @@ mod event;
 mod fold;
 mod record;
 mod rollout;
+#[cfg(test)]
+mod signed_tests;
 mod state;
 #[cfg(test)]
 mod tests;

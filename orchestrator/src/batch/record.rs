@@ -1,5 +1,7 @@
 //! Engine: the record of a batch: read back and folded, added to, and put together as a document. Touches the log.
 
+use crate::approval::{ApprovalError, SignedApproval};
+use crate::batch::approve::Recording;
 use crate::batch::document::{BatchError, Document, PlannedRun};
 use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequested, Opened};
 use crate::batch::fold::fold_batch;
@@ -94,6 +96,25 @@ impl BatchLoaded {
         requested: BatchRequested,
     ) -> Result<(), BatchError> {
         Self::add(log, batch, actor, at_ms, BatchEvent::Requested(requested)).await
+    }
+
+    /// Records an approval that somebody signed.
+    ///
+    /// # Errors
+    /// When it does not count, or the log fails.
+    pub async fn sign(
+        log: &dyn Log,
+        batch: &str,
+        actor: &Arc<str>,
+        at_ms: i64,
+        signed: SignedApproval,
+    ) -> Result<Recording, BatchError> {
+        match Self::load(log, batch).await?.state.judge(&signed, at_ms) {
+            Err(ApprovalError::Known) => return Ok(Recording::AlreadyThere),
+            judged => judged?,
+        };
+        Self::add(log, batch, actor, at_ms, BatchEvent::Signed(signed)).await?;
+        Ok(Recording::Recorded)
     }
 
     /// Records that something was told.
@@ -192,6 +213,7 @@ impl BatchLoaded {
             about: serde_json::from_str(self.planned().about.get()).unwrap_or(Value::Null),
             runs,
             rollout: self.planned().rollout.clone(),
+            approval: self.planned().approval.clone(),
         })
     }
 }

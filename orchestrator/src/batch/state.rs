@@ -1,5 +1,6 @@
 //! Engine: where a batch stands, as its events tell it. Holds data; the rules are in `batch/fold`.
 
+use crate::approval::{Approval, ApprovalError, ApprovalScope, ApprovalStanding, SignedApproval, Subject};
 use crate::batch::event::BatchPlanned;
 use crate::batch::rollout::{Wave, WaveRelease};
 use crate::batch::told::ToldState;
@@ -24,6 +25,8 @@ pub(crate) struct DocumentState {
     /// The same runs as in `planned`, to be looked up.
     pub(crate) runs: BTreeSet<RunId>,
     pub(crate) approved: bool,
+    /// What was signed of it, each with where it is in the log.
+    pub(crate) approvals: Vec<(u64, Approval)>,
     /// Where in the log a program first began to work on it.
     pub(crate) opened: Option<u64>,
     /// Where each wave stands, in their order; none where all runs are let loose at once.
@@ -79,6 +82,8 @@ pub enum WaveWait {
     Earlier,
     /// This date, in wall milliseconds since 1970: so long the wave before it has to have been through.
     Date(i64),
+    /// Approvals that are signed.
+    Approvals,
     /// A person who lets it loose.
     Person,
 }
@@ -113,6 +118,8 @@ impl BatchState {
         };
         if !self.is_approved() {
             WaveWait::Approval
+        } else if self.lacks(&ApprovalScope::Wave(wave.name.clone()), now_ms) {
+            WaveWait::Approvals
         } else if state.held || wave.release == WaveRelease::ByHand && !state.asked {
             WaveWait::Person
         } else if date > now_ms {
@@ -167,6 +174,43 @@ impl BatchState {
         self.told.is_runner_gone()
     }
 
+    /// The approvals that were signed for what was planned last, in their order.
+    pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
+        self.current.approvals.iter().map(|(_, approval)| approval)
+    }
+
+    /// Who has approved that, and who else could; nothing where no signature is asked for. `now_ms` is in milliseconds
+    /// since 1970 UTC.
+    pub fn standing(&self, scope: &ApprovalScope, now_ms: i64) -> Option<ApprovalStanding> {
+        self.current.standing(scope, u64::MAX, now_ms)
+    }
+
+    /// Whether approvals are missing before that may go on.
+    pub fn lacks(&self, scope: &ApprovalScope, now_ms: i64) -> bool {
+        self.standing(scope, now_ms).is_some_and(|standing| !standing.is_enough())
+    }
+
+    /// What may be approved, each by itself, in the order in which it is due.
+    pub fn scopes(&self) -> impl Iterator<Item = ApprovalScope> {
+        let waves = self.waves().map(|(wave, _)| ApprovalScope::Wave(wave.name.clone()));
+        waves.chain([ApprovalScope::CleanUp]).filter(|_| self.planned().approval.is_some())
+    }
+
+    /// Checks an approval that somebody signed, at a time in milliseconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// When it does not count, or is there already.
+    pub fn judge(&self, signed: &SignedApproval, now_ms: i64) -> Result<Approval, ApprovalError> {
+        let planned = self.planned();
+        let waves = self.waves().map(|(wave, _)| wave.name.as_str()).collect();
+        let (digest, policy) = (planned.digest.as_str(), planned.approval.as_ref());
+        let approval = Subject { digest, policy, waves }.judge(signed, now_ms)?;
+        match self.approvals().any(|known| *known == approval) {
+            true => Err(ApprovalError::Known),
+            false => Ok(approval),
+        }
+    }
+
     /// The document with this digest, of whichever time.
     pub(crate) fn document(&self, digest: &str) -> Option<&DocumentState> {
         let mut all = self.earlier.iter().chain([&self.current]);
@@ -175,6 +219,18 @@ impl BatchState {
 }
 
 impl DocumentState {
+    /// Who had approved that before this event, at its time.
+    pub(crate) fn standing(
+        &self,
+        scope: &ApprovalScope,
+        before: u64,
+        at_ms: i64,
+    ) -> Option<ApprovalStanding> {
+        let earlier = self.approvals.iter().filter(|(position, _)| *position < before);
+        let policy = self.planned.approval.as_ref()?;
+        Some(policy.standing(earlier.map(|(_, approval)| approval), scope, at_ms))
+    }
+
     /// Where in the log a run was let loose, if it was; nothing where all are at once.
     pub(crate) fn released(&self, run: &RunId) -> Option<Option<u64>> {
         let wave = self.planned.rollout.as_ref()?.wave_of(run)?;

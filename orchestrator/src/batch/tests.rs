@@ -77,6 +77,7 @@ impl Story {
             about: Json::of(&()),
             runs,
             rollout: Some(rollout),
+            approval: None,
         }));
         story.take(BatchEvent::Approved(BatchApproved { digest, reason: "r".to_owned() }));
         story

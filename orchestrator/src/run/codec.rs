@@ -146,6 +146,7 @@ recorded!(Event {
 recorded!(BatchEvent {
     Planned = "batch_planned" / 1,
     Approved = "batch_approved" / 1,
+    Signed = "batch_signed" / 1,
     Opened = "opened" / 1,
     Restored = "batch_restored" / 1,
     Requested = "batch_asked" / 1 or 2 when BatchRequested::is_newer,

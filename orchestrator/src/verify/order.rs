@@ -3,6 +3,7 @@
 //! A run's own events tell whether each could follow the one before. That a plan was approved as a whole before anybody
 //! worked on it, and that a run is of the plan that was approved, stands in two streams.
 
+use crate::approval::ApprovalScope;
 use crate::batch::{BatchEvent, BatchLoaded, BatchState, fold_batch};
 use crate::ids::RunId;
 use crate::recovery::history::HistoryError;
@@ -21,6 +22,8 @@ const PAGE: usize = 2_000;
 struct Seen {
     /// The documents that its approvals name.
     approves: Vec<(u64, String)>,
+    /// Where its gates were opened, and when, in milliseconds since 1970 UTC.
+    gates: Vec<(u64, i64)>,
     /// Where a program first wrote something of it.
     worked: Option<u64>,
     /// Where the first attempt of any of its steps was begun.
@@ -71,6 +74,7 @@ impl Order {
             let entry = read.map_err(|source| HistoryError::Codec { position, source })?;
             if let Event::Approved(approved) = entry.event {
                 seen.approves.push((position, approved.digest));
+                seen.gates.extend(approved.gate.map(|_| (position, entry.at_ms)));
             }
         } else if !BY_PEOPLE.contains(&kind) {
             seen.worked.get_or_insert(position);
@@ -123,6 +127,12 @@ fn check(run: &RunId, digest: &str, batch: &BatchState, seen: &Seen) -> Result<(
     };
     if let Some((position, _)) = seen.approves.iter().find(|(_, approves)| approves != digest) {
         return Err(here(*position, "approved", "it approves another plan than the run's"));
+    }
+    let enough = |position, at_ms| {
+        plan.standing(&ApprovalScope::CleanUp, position, at_ms).is_none_or(|standing| standing.is_enough())
+    };
+    if let Some((position, _)) = seen.gates.iter().find(|(position, at_ms)| !enough(*position, *at_ms)) {
+        return Err(here(*position, "approved", &format!("{run} has not the approvals that its gate needs")));
     }
     if let (Some(began), Some(released)) = (seen.began, plan.released(run))
         && released.is_none_or(|released| released > began)
@@ -206,6 +216,7 @@ mod tests {
             about: Json::of(&serde_json::Value::Null),
             runs: vec![RunId::new(run)],
             rollout: None,
+            approval: None,
         }))
     }
 

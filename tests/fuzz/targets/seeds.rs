@@ -161,6 +161,7 @@ fn plan_of(seeds: &Seeds, plan: Plan) {
         about: json!({"expires_at_ms": 1}),
         runs: vec![one],
         rollout: None,
+        approval: None,
     };
     let mut file = Vec::new();
     plan_file::write(&document, &document.digest(), &mut file).expect("a plan");

@@ -1,13 +1,14 @@
 //! The command line as people and scripts use it.
 
+mod approvals;
 pub(crate) mod bad_input;
 pub(crate) mod batch_files;
 pub(crate) mod contract;
 mod drift;
 pub(crate) mod fields;
 pub(crate) mod forged;
-mod looking;
 mod hooks;
+mod looking;
 pub(crate) mod many;
 mod messages;
 pub(crate) mod open_moves;

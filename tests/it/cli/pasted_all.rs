@@ -350,11 +350,13 @@ const LISTED: [&str; 10] = [
     "rehome ",
 ];
 
-/// Recommendations that are pasted where what they need is (`waves`, `rollout`), and the beginning of one that names a page.
-const ELSEWHERE: [&str; 3] = [
+/// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`), and the beginning of one that
+/// names a page.
+const ELSEWHERE: [&str; 4] = [
     "rehome release {batch} --wave {wave} --reason TEXT",
     "rehome resume {of} --reason TEXT",
     "rehome show {name}",
+    "rehome approve --import {}",
 ];
 
 #[test]

@@ -75,6 +75,32 @@ fn every_batch_file_that_is_shown_fits_the_schema_and_is_taken_by_the_program() 
 }
 
 #[test]
+fn a_file_of_approvers_fits_its_schema_and_what_the_program_refuses_by_its_form_does_not() {
+    let (schema, good) = (Schema::of("approvers"), read(&root("examples/approvers.toml")));
+    schema.takes(&from_toml(&good), "the example");
+    let batch = read(&example("minimal").join("batch.toml"))
+        .replace("[batch]\n", "[batch]\napprovers = \"a.toml\"\n");
+    for (from, to) in [
+        ("", ""),
+        ("cleanup =", "clean_up ="),
+        ("waves = 1", "waves = 0"),
+        ("keys = [\"ssh-ed25519 ", "keys = [\"ssh-rsa "),
+        ("name = \"jonas", "nom = \"jonas"),
+        ("author_may_approve = false", "author_may_approve = \"no\""),
+        ("[[approver]]", "[[approvers]]"),
+    ] {
+        let other = good.replace(from, to);
+        let rehome = Rehome::offline();
+        std::fs::write(rehome.path("batch.toml"), &batch).expect("written");
+        std::fs::write(rehome.path("a.toml"), &other).expect("written");
+        let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]);
+        assert_eq!(said.err.contains("mistake"), !from.is_empty(), "{to}: {}", said.err);
+        assert_eq!(schema.says(&from_toml(&other)).is_err(), !from.is_empty(), "{to}");
+        assert!(from.is_empty() || said.err.contains("a.toml, line "), "{to}: {}", said.err);
+    }
+}
+
+#[test]
 fn what_the_program_refuses_by_its_form_does_not_fit_the_schema() {
     let schema = Schema::of("batch");
     let good = read(&example("minimal").join("batch.toml"));

@@ -1,0 +1,398 @@
+//! Signed approvals: what is signed elsewhere counts here, and nothing else does. Keys are made by OpenSSH's own program.
+
+use crate::cli::schemas::Schema;
+use crate::scale::estate::{self, Size};
+use crate::support::azure::Azure;
+use crate::support::rehome::{Rehome, Said, text};
+use serde_json::{Value, json};
+use std::process::{Command, Output, Stdio};
+
+const SIZE: Size = Size { identities: 2, unrelated: 0, together: 1_000, sites: 1 };
+
+/// A batch whose file names these approvers, planned by `tester@contoso.example`; nothing where OpenSSH is not there.
+fn planned(approvers: &[&str], rest: &str) -> Option<(Azure, Rehome)> {
+    let mut rehome = Rehome::offline();
+    if Command::new("ssh-keygen").arg("-?").output().is_err() {
+        eprintln!("SKIPPED: there is no ssh-keygen, so no approval can be signed");
+        return None;
+    }
+    for name in approvers.iter().chain(&["mallory"]) {
+        keygen(&rehome, &["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name], "");
+    }
+    let settings = json!({"throttling": false, "principal_delay_s": 0, "index_delay_s": 0, "operation_s": 1});
+    write(&rehome, "estate.json", &estate::estate(SIZE, &settings).to_string());
+    let batch = estate::batch(SIZE).replace("[batch]\n", "[batch]\napprovers = \"approvers.toml\"\n");
+    assert!(batch.contains("approvers = "), "{batch}");
+    write(&rehome, "batch.toml", &batch);
+    let entries = approvers.iter().map(|name| {
+        format!("[[approver]]\nname = \"{name}@contoso.example\"\nkeys = [{:?}]\n", public(&rehome, name))
+    });
+    write(
+        &rehome,
+        "approvers.toml",
+        &format!("format_version = \"1.0\"\n{rest}\n{}", entries.collect::<String>()),
+    );
+    let azure = Azure::serve(&rehome.path("estate.json"), None);
+    rehome.turn_to(&azure);
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0);
+    Some((azure, rehome))
+}
+
+fn write(rehome: &Rehome, name: &str, text: &str) {
+    std::fs::write(rehome.path(name), text).expect("written");
+}
+
+fn read(rehome: &Rehome, name: &str) -> String {
+    std::fs::read_to_string(rehome.path(name)).expect("a text")
+}
+
+fn public(rehome: &Rehome, name: &str) -> String {
+    read(rehome, &format!("{name}.pub")).trim().to_owned()
+}
+
+/// What OpenSSH's own program does in the folder.
+fn keygen(rehome: &Rehome, arguments: &[&str], stdin: &str) -> Output {
+    write(rehome, "stdin", stdin);
+    let mut command = Command::new("ssh-keygen");
+    rehome.dressed(command.args(arguments));
+    let stdin = std::fs::File::open(rehome.path("stdin")).expect("a file");
+    let output = command.stdin(Stdio::from(stdin)).output().expect("ssh-keygen starts");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// Signs on a machine that has the plan, the keys and nothing else.
+fn sign(rehome: &Rehome, name: &str, more: &[&str]) -> Said {
+    let (elsewhere, save) = (rehome.copy(), format!("{name}.json"));
+    for file in ["rehome.db", "rehome.db-wal", "rehome.db-shm"] {
+        drop(std::fs::remove_file(elsewhere.path(file)));
+    }
+    let arguments =
+        ["approve", "plan.json", "--key", name, "--reason", "change 4711", "--save", &save, "--yes"];
+    let said = elsewhere.say(&[&arguments[..], more].concat());
+    assert!(!elsewhere.path("rehome.db").exists(), "an approver needs no log");
+    if said.code == 0 {
+        std::fs::copy(elsewhere.path(&save), rehome.path(&save)).expect("handed over");
+    }
+    said
+}
+
+fn import(rehome: &Rehome, name: &str) -> Said {
+    rehome.say(&["approve", "--import", &format!("{name}.json")])
+}
+
+fn approval(rehome: &Rehome, name: &str) -> Value {
+    serde_json::from_str(&read(rehome, &format!("{name}.json"))).expect("JSON")
+}
+
+/// Writes an approval that says this, signed by somebody for a namespace.
+fn forge(rehome: &Rehome, name: &str, key: &str, namespace: &str, statement: &Value) {
+    let statement = statement.to_string();
+    let signed = keygen(rehome, &["-q", "-Y", "sign", "-n", namespace, "-f", key], &statement);
+    let signature = String::from_utf8(signed.stdout).expect("text");
+    let file = json!({"format_version": "1.0", "statement": statement, "signature": signature});
+    write(rehome, &format!("{name}.json"), &file.to_string());
+}
+
+/// What somebody signed.
+fn statement(rehome: &Rehome, name: &str) -> Value {
+    serde_json::from_str(text(&approval(rehome, name)["statement"])).expect("JSON")
+}
+
+/// How far the moves are: the sum of their steps that are done.
+fn steps_done(rehome: &Rehome) -> u64 {
+    let status = rehome.json(&["status"]);
+    status["moves"].as_array().expect("moves").iter().map(|m| m["done"].as_u64().unwrap_or_default()).sum()
+}
+
+#[test]
+fn a_wave_begins_and_old_identities_go_when_enough_people_have_signed_each_and_anybody_can_check_that() {
+    let Some((_azure, rehome)) = planned(&["jonas", "lena"], "[needed]\nwaves = 2") else { return };
+    let show = rehome.say(&["show", "plan.json"]).expect(0).out;
+    assert!(show.contains("made by tester@contoso.example"), "{show}");
+    assert!(show.contains("approvals signed: 2 for each wave, 1 for the clean-up"), "{show}");
+    rehome.say(&["approve", "plan.json", "--reason", "for the record", "--yes"]).expect(0);
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let status = rehome.json(&["status"]);
+    let first = &status["moves"][0];
+    assert_eq!((&first["state"], steps_done(&rehome)), (&json!("needs-person"), 0), "{first}");
+    let batch = text(&first["batch"]).to_owned();
+    let waits = text(&first["waiting_for"][0]["title"]);
+    assert!(
+        waits.contains("0 of 2") && waits.contains("jonas@contoso.example, lena@contoso.example"),
+        "{waits}"
+    );
+    assert_eq!(
+        status["approvals"][&batch]["scopes"][0],
+        json!({"scope": "wave:all", "needed": 2, "have": 0, "approved_by": [],
+            "missing": ["jonas@contoso.example", "lena@contoso.example"]})
+    );
+
+    sign(&rehome, "jonas", &["--ticket", "CHG-1"]).expect(0);
+    let all = "jonas@contoso.example ".to_owned() + &public(&rehome, "jonas");
+    write(&rehome, "allowed_signers", &all);
+    let signed = approval(&rehome, "jonas");
+    write(&rehome, "signature", text(&signed["signature"]));
+    let check =
+        ["-Y", "verify", "-f", "allowed_signers", "-I", "jonas@contoso.example", "-n", "approval@rehome"];
+    keygen(&rehome, &[&check[..], &["-s", "signature"]].concat(), text(&signed["statement"]));
+    let said = statement(&rehome, "jonas");
+    assert_eq!(
+        (&said["scope"], &said["ticket"], &said["plan"]),
+        (&json!(["waves"]), &json!("CHG-1"), &status_digest(&rehome))
+    );
+
+    Schema::of("approval").takes(&signed, "a signed approval");
+    Schema::of("status").takes(&status, "the status of what waits for approvals");
+    let plan: Value = serde_json::from_str(&read(&rehome, "plan.json")).expect("JSON");
+    Schema::of("plan").takes(&plan, "a plan with approvers");
+    import(&rehome, "jonas").expect(0);
+    let again = import(&rehome, "jonas").expect(0).out;
+    assert!(again.contains("approved before"), "{again}");
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    assert_eq!(steps_done(&rehome), 0, "one is not two");
+    sign(&rehome, "lena", &["--scope", "wave:all"]).expect(0);
+    import(&rehome, "lena").expect(0);
+    assert_eq!(rehome.run_with_people(), 0);
+    let status = rehome.json(&["status"]);
+    assert!(
+        status["moves"].as_array().expect("moves").iter().all(|m| m["state"] == "awaiting-cleanup"),
+        "{status}"
+    );
+
+    let clean_up = ["cleanup", &batch, "--confirm", &batch];
+    let said = rehome.say(&clean_up).expect(11).err;
+    assert!(said.contains("cleanup is not approved by enough people: 0 of 1"), "{said}");
+    sign(&rehome, "lena", &["--scope", "cleanup"]).expect(0);
+    import(&rehome, "lena").expect(0);
+    rehome.say_with_people(&clean_up).expect(0);
+    let verified = rehome.json(&["audit", "verify"]);
+    let by = json!(["jonas@contoso.example", "lena@contoso.example"]);
+    let approvals = json!({"signed": 3, "by": by, "self_declared": 0, "withheld": 0});
+    assert_eq!(verified["approvals"], approvals);
+    rehome.say(&["audit", "bundle", "evidence.jsonl"]).expect(0);
+    let verified = Rehome::offline().json(&[
+        "audit",
+        "verify",
+        "--bundle",
+        &rehome.path("evidence.jsonl").display().to_string(),
+    ]);
+    assert_eq!(verified["approvals"], approvals);
+    let history = rehome.say(&["history"]).expect(0).out;
+    assert!(history.contains("waves by jonas@contoso.example (signed) change 4711"), "{history}");
+}
+
+/// The digest of the plan, as its file says it.
+fn status_digest(rehome: &Rehome) -> Value {
+    serde_json::from_str::<Value>(&read(rehome, "plan.json")).expect("JSON")["digest"].clone()
+}
+
+#[test]
+fn an_approval_that_was_changed_or_is_of_something_or_somebody_else_does_not_count() {
+    let Some((_azure, mut rehome)) = planned(&["jonas", "lena"], "") else { return };
+    let none = import(&rehome, "nobody").expect(3).err;
+    assert!(none.contains("there is no such approval"), "{none}");
+    sign(&rehome, "jonas", &["--valid", "2h"]).expect(0);
+    let (good, said) = (approval(&rehome, "jonas"), statement(&rehome, "jonas"));
+    let early = import(&rehome, "jonas").expect(3).err;
+    assert!(early.contains("there is no log") || early.contains("no plan"), "{early}");
+    rehome.say(&["approve", "plan.json", "--reason", "for the record", "--yes"]).expect(0);
+    let events = rehome.json(&["status"])["log"]["events"].clone();
+
+    // The file was edited.
+    for (from, to) in [
+        ("change 4711", "change 4712"),
+        ("[\\\"waves\\\"]", "[\\\"cleanup\\\"]"),
+        ("\\\"batch\\\":", "\\\"batch\\\": "),
+        ("jonas@contoso", "lena@contoso"),
+        ("SSH SIGNATURE-----\\n", "SSH SIGNATURE-----\\nAAAA"),
+    ] {
+        let edited = good.to_string().replacen(from, to, 1);
+        assert_ne!(edited, good.to_string(), "{from}");
+        write(&rehome, "edited.json", &edited);
+        import(&rehome, "edited").expect(2);
+    }
+    // It was signed, by somebody or for something else.
+    let with = |key: &str, value: Value| {
+        let mut other = said.clone();
+        other[key] = value;
+        other
+    };
+    let other_plan = json!(format!("sha256:{}", "0".repeat(64)));
+    for (what, key, namespace, statement, code, why) in [
+        ("another namespace", "jonas", "file", said.clone(), 2, "it was made for \"file\""),
+        ("a stranger", "mallory", "approval@rehome", said.clone(), 4, "of none of the plan's approvers"),
+        ("another's name", "lena", "approval@rehome", said.clone(), 4, "and the key is \"lena@"),
+        (
+            "another plan",
+            "jonas",
+            "approval@rehome",
+            with("plan", other_plan),
+            13,
+            "it is for the plan sha256:0000",
+        ),
+        (
+            "another batch",
+            "jonas",
+            "approval@rehome",
+            with("batch", json!("x")),
+            3,
+            "no plan of a batch called \"x\"",
+        ),
+        (
+            "no such wave",
+            "jonas",
+            "approval@rehome",
+            with("scope", json!(["wave:x"])),
+            2,
+            "the plan has no wave:x",
+        ),
+        (
+            "no such scope",
+            "jonas",
+            "approval@rehome",
+            with("scope", json!(["all"])),
+            2,
+            "no approval that this program knows",
+        ),
+        (
+            "nothing",
+            "jonas",
+            "approval@rehome",
+            with("scope", json!([])),
+            2,
+            "no approval that this program knows",
+        ),
+        (
+            "a word more",
+            "jonas",
+            "approval@rehome",
+            with("more", json!(1)),
+            2,
+            "no approval that this program knows",
+        ),
+        (
+            "expired",
+            "jonas",
+            "approval@rehome",
+            with("expires_at_ms", json!(1)),
+            13,
+            "it expired on 1970-01-01",
+        ),
+        (
+            "a secret",
+            "jonas",
+            "approval@rehome",
+            with("reason", json!("password=hunter2")),
+            2,
+            "looks like a secret",
+        ),
+    ] {
+        forge(&rehome, "forged", key, namespace, &statement);
+        let refused = import(&rehome, "forged");
+        assert_eq!(refused.code, code, "{what}: {}", refused.err);
+        assert!(refused.err.contains(why), "{what}: {}", refused.err);
+        assert!(!refused.err.contains("hunter2"), "{}", refused.err);
+    }
+    let late = rehome.say_ahead(3 * 3_600, &["approve", "--import", "jonas.json"]).expect(13).err;
+    assert!(late.contains("it expired on"), "{late}");
+    assert_eq!(rehome.json(&["status"])["log"]["events"], events, "nothing of it is in the log");
+
+    // One that counts when it is imported does not when the wave would begin.
+    import(&rehome, "jonas").expect(0);
+    rehome.say_ahead(3 * 3_600, &["run", "plan.json", "--yes"]).expect(11);
+    assert_eq!(steps_done(&rehome), 0);
+    let stranger = sign(&rehome, "mallory", &[]).expect(4).err;
+    assert!(stranger.contains("of none of the plan's approvers"), "{stranger}");
+    let unknown = sign(&rehome, "lena", &["--scope", "wave:x"]).expect(2).err;
+    assert!(unknown.contains("the plan has no wave:x"), "{unknown}");
+
+    // The policy is in the plan's digest, and an approval of the plan before is none of the next one.
+    let approvers = read(&rehome, "approvers.toml");
+    write(
+        &rehome,
+        "approvers.toml",
+        &approvers.replace(&public(&rehome, "lena"), &public(&rehome, "mallory")),
+    );
+    sign(&rehome, "mallory", &[]).expect(4);
+    let plan = read(&rehome, "plan.json");
+    write(
+        &rehome,
+        "plan.json",
+        &plan.replace("\"waves\": 1", "\"waves\": 0").replace("\"waves\":1", "\"waves\":0"),
+    );
+    assert_ne!(read(&rehome, "plan.json"), plan);
+    let forged = sign(&rehome, "lena", &[]).expect(2).err;
+    assert!(forged.contains("the plan was changed after it was made"), "{forged}");
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0);
+    rehome.say(&["approve", "plan.json", "--reason", "again", "--yes"]).expect(0);
+    let replayed = import(&rehome, "jonas").expect(13).err;
+    assert!(replayed.contains("it is for the plan sha256:"), "{replayed}");
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    assert_eq!(steps_done(&rehome), 0);
+}
+
+#[test]
+fn who_made_a_plan_approves_it_only_where_the_policy_says_so() {
+    for (rest, code) in [("", 4), ("author_may_approve = true", 0)] {
+        let Some((_azure, rehome)) = planned(&["tester", "jonas"], rest) else { return };
+        let said = rehome.say(&["approve", "plan.json", "--key", "tester.pub", "--reason", "mine", "--yes"]);
+        assert_eq!(said.code, code, "{rest}: {}", said.err);
+        let told = "\"tester@contoso.example\" made the plan, and an author's approval does not count";
+        assert_eq!(said.err.contains(told), code == 4, "{}", said.err);
+        if code == 0 {
+            assert_eq!(rehome.json(&["status"])["approvals"]["scale"]["self_declared"], json!(false));
+            rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+            assert_ne!(steps_done(&rehome), 0);
+        }
+    }
+    let Some((_azure, rehome)) = planned(&["jonas", "lena"], "") else { return };
+    let alone = read(&rehome, "approvers.toml").replace("lena@", "tester@") + "[needed]\ncleanup = 2\n";
+    write(&rehome, "approvers.toml", &alone);
+    let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(2).err;
+    assert!(said.contains("2 have to approve, and the approvals of 1 count"), "{said}");
+}
+
+#[test]
+fn a_key_in_an_agent_signs_and_a_plan_without_approvers_says_that_its_approval_is_self_declared() {
+    let Some((_azure, rehome)) = planned(&["jonas"], "") else { return };
+    let place = tempfile::tempdir().expect("a folder");
+    let socket = place.path().join("agent").display().to_string();
+    let Ok(mut agent) = Command::new("ssh-agent").args(["-D", "-a", &socket]).stdout(Stdio::null()).spawn()
+    else {
+        eprintln!("SKIPPED: there is no ssh-agent");
+        return;
+    };
+    let mut added = false;
+    for _ in 0..1_000 {
+        let mut command = Command::new("ssh-add");
+        let output = rehome.dressed(command.args(["-q", "jonas"])).env("SSH_AUTH_SOCK", &socket).output();
+        added = output.is_ok_and(|output| output.status.success());
+        if added {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    std::fs::remove_file(rehome.path("jonas")).expect("the private key is in the agent alone");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
+    let arguments =
+        ["approve", "plan.json", "--key", "jonas.pub", "--reason", "x", "--save", "jonas.json", "--yes"];
+    let signed = rehome.dressed(command.args(arguments)).env("SSH_AUTH_SOCK", &socket).output();
+    let ended = agent.kill().and_then(|()| agent.wait());
+    let signed = signed.expect("the program starts");
+    assert!(added && signed.status.success() && ended.is_ok(), "{}", String::from_utf8_lossy(&signed.stderr));
+    rehome.say(&["approve", "plan.json", "--reason", "for the record", "--yes"]).expect(0);
+    import(&rehome, "jonas").expect(0);
+
+    let batch = read(&rehome, "batch.toml").replace("approvers = \"approvers.toml\"\n", "");
+    write(&rehome, "batch.toml", &batch);
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0);
+    let refused = sign(&rehome, "mallory", &[]).expect(2).err;
+    assert!(refused.contains("the plan names no approvers"), "{refused}");
+    for command in [&["show", "plan.json"][..], &["approve", "plan.json", "--reason", "x", "--yes"]] {
+        let said = rehome.say(command).expect(0).out;
+        assert!(said.contains("approvals self-declared"), "{said}");
+    }
+    let said = rehome.say(&["audit", "verify"]).expect(0).out;
+    assert!(said.contains("approvals 1 signed") && said.contains("batches self-declared: 1"), "{said}");
+}
