@@ -57,6 +57,9 @@ pub(crate) struct MoveView {
     /// What its plan still waits for.
     #[serde(skip)]
     pub(crate) chain: Option<Chain>,
+    /// What changed since the plan was made, of a move that did not begin because of that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) changed: Vec<Difference>,
 }
 
 impl MoveView {
@@ -165,6 +168,7 @@ pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
         still_there,
         differs: state.proof().unwrap_or_default().to_vec(),
         chain: chain::chain(state),
+        changed: state.changed().to_vec(),
     }
 }
 
@@ -448,6 +452,7 @@ impl MoveView {
             still_there: Vec::new(),
             differs: Vec::new(),
             chain: None,
+            changed: Vec::new(),
         }
     }
 }

@@ -18,8 +18,8 @@ use crate::wait::WaitView;
 use crate::{derived, hint_views, plan_again, planned_move, render, store, waves};
 use clap::Args;
 use rehome_orchestrator::{
-    BatchLoaded, Clock, Document, HistoryError, Node, RunId, RunState, Step, StepId, StepState, SystemClock,
-    UndoState,
+    BatchLoaded, Clock, Difference, Document, HistoryError, Node, RunId, RunState, Step, StepId, StepState,
+    SystemClock, UndoState,
 };
 use serde_json::Value;
 use serde_json::json;
@@ -209,6 +209,11 @@ pub(crate) fn text_of_move(seen: &MoveView, state: &RunState) -> String {
         };
         putln!(out, "  {:>4}  {word:<14} {}{}", step.id, step.title, behind(state, &step.id));
         waits.into_iter().for_each(|wait| unfinished(&mut out, wait));
+    }
+    for Difference { fact, expected, found } in state.changed() {
+        let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+        let (expected, found) = (side(expected), side(found));
+        putln!(out, "  stale  {fact}: {expected} when it was planned, {found} when it was to begin");
     }
     if let Some(differences) = state.proof() {
         putln!(out, "  proof  {} changed since before the first step", counted(differences.len(), "fact"));

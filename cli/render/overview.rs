@@ -143,6 +143,10 @@ fn ended_otherwise(out: &mut String, views: &[MoveView]) {
             putln!(out, "\n{} {what}: {first}{more}", counted(all.len(), "move"));
         }
     }
+    for view in views.iter().filter(|view| !view.changed.is_empty()).take(LINES_MAX) {
+        let facts: Vec<&str> = view.changed.iter().map(|changed| changed.fact.as_str()).collect();
+        putln!(out, "  {} changed: {}", view.run, facts.join("; "));
+    }
 }
 
 #[cfg(test)]

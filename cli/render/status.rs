@@ -37,15 +37,16 @@ pub(crate) fn each(views: &[MoveView], runner: Option<&str>) -> String {
         for left in &view.still_there {
             put!(out, "\n{}:{} STILL THERE {}", view.run, left.step, left.title);
         }
-        for Difference { fact, expected, found } in &view.differs {
-            let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
-            put!(
-                out,
-                "\n{} DIFFERS {fact}: {} before the first step, {} now",
-                view.run,
-                side(expected),
-                side(found)
-            );
+        let told = [
+            (&view.differs, "DIFFERS", "before the first step, ", "now"),
+            (&view.changed, "CHANGED", "when it was planned, ", "when it was to begin"),
+        ];
+        for (all, word, before, now) in told {
+            for Difference { fact, expected, found } in all {
+                let side = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+                let (expected, found) = (side(expected), side(found));
+                put!(out, "\n{} {word} {fact}: {expected} {before}{found} {now}", view.run);
+            }
         }
         for wait in &view.waiting_for {
             put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.word(), wait.title);

@@ -18,6 +18,8 @@ pub struct RunState {
     pub(crate) planned: Arc<Planned>,
     pub(crate) approved: bool,
     pub(crate) compared: bool,
+    /// What was not as the plan says, when that was looked at last.
+    pub(crate) changed: Vec<Difference>,
     pub(crate) paused: bool,
     pub(crate) direction: RunDirection,
     pub(crate) steps: Vec<StepState>,
@@ -339,6 +341,11 @@ impl RunState {
     /// What differed when the way back was proven, if it was.
     pub fn proof(&self) -> Option<&[Difference]> {
         self.back.as_ref()?.verified.as_deref()
+    }
+
+    /// What had changed since the plan was made, where the run is stale.
+    pub fn changed(&self) -> &[Difference] {
+        &self.changed
     }
 
     /// The time of the last event, in milliseconds since 1970 UTC.

@@ -18,8 +18,20 @@ fn a_world_that_changed_since_the_plan_makes_the_move_stale_and_nothing_is_writt
     let later = Azure::serve(&rehome.path("later.json"), None);
     rehome.turn_to(&later);
     rehome.say(&["run", "plan.json", "--yes"]).expect(13);
-    let status = rehome.say(&["status"]).expect(0);
-    assert!(status.out.contains("stale"), "{}", status.out);
+    for command in [&["status"][..], &["status", "minimal"]] {
+        let status = rehome.say(command).expect(0).out;
+        assert!(status.contains("stale"), "{status}");
+        let changed = status.lines().find(|line| line.contains(" CHANGED ")).expect("what changed");
+        let sides = changed.split_once(" when it was planned, ").expect("before and now");
+        assert!(sides.0.contains(r#""team":"shop""#) && sides.1.contains(r#""team":"other""#), "{changed}");
+    }
+    let changed = rehome.json(&["status"])["moves"][0]["changed"][0].clone();
+    assert!(
+        text(&changed["expected"]).contains("shop") && text(&changed["found"]).contains("other"),
+        "{changed}"
+    );
+    let shown = rehome.say(&["show", text(&rehome.json(&["status"])["moves"][0]["run"])]).expect(0).out;
+    assert!(shown.contains("  stale  ") && shown.contains("when it was to begin"), "{shown}");
     assert!(later.requests().iter().all(|r| r["changed"] == false));
 }
 

@@ -55,6 +55,7 @@ impl RunState {
             graph,
             approved: false,
             compared: false,
+            changed: Vec::new(),
             paused: false,
             direction: RunDirection::Forward,
             closed: None,
@@ -86,7 +87,10 @@ impl RunState {
             Event::Compared(_) if self.compared || !self.approved => {
                 return Err(here(event, "the move is not approved, or was compared before"));
             }
-            Event::Compared(compared) => self.compared = compared.differences.is_empty(),
+            Event::Compared(compared) => {
+                self.compared = compared.differences.is_empty();
+                self.changed.clone_from(&compared.differences);
+            }
             Event::Began(began) => {
                 self.touch(event, &began.step, at_ms, |run, at| match began.direction {
                     Direction::Do => run.begin_run(at, began, at_ms),
