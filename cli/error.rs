@@ -27,7 +27,7 @@ pub(crate) enum Exit {
     Blocked = 12,
     /// The cloud differs from the approved plan.
     Stale = 13,
-    /// Verify found differences.
+    /// Verify or diff found differences.
     Differences = 14,
     /// The log is damaged.
     Damaged = 15,

@@ -2,6 +2,7 @@
 //! approval, and none anything else. Touches that file.
 
 use crate::error::{CliError, Exit};
+use crate::render::board_html::BEGIN;
 use crate::{approval_file, files, plan_file, snapshot};
 use rehome_store::private_file;
 use std::fs::{self, File};
@@ -14,6 +15,8 @@ pub(crate) enum FileKind {
     Plan,
     Snapshot,
     Approval,
+    /// A plan as a change board reads it.
+    Page,
 }
 
 impl FileKind {
@@ -22,6 +25,7 @@ impl FileKind {
             Self::Plan => "a plan",
             Self::Snapshot => "a snapshot",
             Self::Approval => "an approval",
+            Self::Page => "a report",
         }
     }
 
@@ -31,6 +35,7 @@ impl FileKind {
             Self::Plan => plan_file::is_plan(bytes),
             Self::Snapshot => snapshot::is_snapshot(bytes),
             Self::Approval => approval_file::is_approval(bytes),
+            Self::Page => bytes.starts_with(BEGIN.as_bytes()),
         }
     }
 }

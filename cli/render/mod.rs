@@ -1,5 +1,7 @@
 //! CLI: texts that several commands print. Pure. The text is not an interface; `-o json` is.
 
+pub(crate) mod board;
+pub(crate) mod board_html;
 pub(crate) mod bundle;
 pub(crate) mod clean_up;
 pub(crate) mod fit;
@@ -10,5 +12,6 @@ pub(crate) mod live;
 pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod plan;
+pub(crate) mod plan_diff;
 pub(crate) mod rehearsal;
 pub(crate) mod status;

@@ -3,84 +3,25 @@
 use crate::about::MoveAbout;
 use crate::counted::counted;
 use crate::error::{CliError, Exit};
+use crate::grouped::{Grouped, grouped};
 use crate::put::putln;
-use rehome_activities::relocate::preflight::Notice;
 use rehome_orchestrator::PlannedRun;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 
-/// Something that is said of a move, of whichever kind.
-#[derive(Clone, Copy)]
-struct Said<'a> {
-    code: &'a str,
-    place: &'a str,
-    text: &'a str,
-    remedy: &'a str,
-}
-
-impl<'a> From<&'a Notice> for Said<'a> {
-    fn from(Notice { code, target, text, remedy }: &'a Notice) -> Self {
-        Self { code, place: target, text, remedy }
-    }
-}
-
-/// Everything of one kind that is said of a move.
-type Of = fn(&MoveAbout) -> Vec<Said<'_>>;
-
-/// What is said of moves, in the order in which it matters, and what that is called.
-const KINDS: [(&str, Of); 4] = [
-    ("Blockers", |about| about.blockers.iter().map(Said::from).collect()),
-    ("Warnings", |about| about.warnings.iter().map(Said::from).collect()),
-    ("Cannot see (look at these before the clean-up: whoever approves it answers for them)", |about| {
-        let said = about.cannot_see.iter();
-        said.map(|unseen| Said { code: &unseen.code, place: "", text: &unseen.what, remedy: "" }).collect()
-    }),
-    ("Gaps", |about| {
-        let said = about.gaps.iter();
-        said.map(|gap| Said { code: gap.code.word(), place: &gap.scope, text: &gap.why, remedy: "" })
-            .collect()
-    }),
-];
-
-/// One cause: how often it is said, of how many moves, and where first.
-struct Cause<'a> {
-    count: usize,
-    moves: usize,
-    first: (&'a PlannedRun, Said<'a>),
-    last: &'a str,
-}
-
-/// Everything of one kind that is said of any move, by its code.
-fn causes<'a>(moves: &'a [(&'a PlannedRun, MoveAbout)], of: Of) -> BTreeMap<&'a str, Cause<'a>> {
-    let mut causes: BTreeMap<&str, Cause<'_>> = BTreeMap::new();
-    for (entry, about) in moves {
-        for said in of(about) {
-            let run = entry.run.as_str();
-            let new = || Cause { count: 0, moves: 0, first: (entry, said), last: "" };
-            let cause = causes.entry(said.code).or_insert_with(new);
-            cause.count += 1;
-            cause.moves += usize::from(cause.last != run);
-            cause.last = run;
-        }
-    }
-    causes
-}
-
 /// What stands in the way of these moves, and what is to be known of them; the first of each kind in full.
 pub(crate) fn notices(out: &mut String, moves: &[(&PlannedRun, MoveAbout)]) {
-    for (title, of) in KINDS {
-        let causes = causes(moves, of);
-        if !causes.is_empty() {
+    let mut title = "";
+    for Grouped { kind, code, count, moves, first, place, text, remedy, .. } in grouped(moves) {
+        if kind != title {
+            title = kind;
             putln!(out, "  {title}");
         }
-        for (code, Cause { count, moves, first: (entry, said), .. }) in causes {
-            let place = if said.place.is_empty() { String::new() } else { format!("{}: ", said.place) };
-            putln!(out, "    {code:<5} {count} in {}, the first in {}:", counted(moves, "move"), entry.run);
-            putln!(out, "          {place}{}", said.text);
-            if !said.remedy.is_empty() {
-                putln!(out, "          {}", said.remedy);
-            }
+        let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
+        putln!(out, "    {code:<5} {count} in {}, the first in {first}:", counted(moves, "move"));
+        putln!(out, "          {place}{text}");
+        if !remedy.is_empty() {
+            putln!(out, "          {remedy}");
         }
     }
 }

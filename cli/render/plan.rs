@@ -6,6 +6,7 @@ use crate::approvals;
 use crate::counted::counted;
 use crate::error::{CliError, one_line};
 use crate::hint::file;
+use crate::least_time;
 use crate::put::{put, putln};
 use crate::time::date as date_of;
 use rehome_activities::relocate::Params;
@@ -81,6 +82,7 @@ pub(crate) fn text(
         counted(later, "removal")
     );
     putln!(out, "Reversible up to the deletion of the old identity.");
+    putln!(out, "Takes {}.", least_time::line(least_time::whole(&least_time::waves(document))));
     if let Some(date) = about.expires_at_ms {
         putln!(
             out,

@@ -33,6 +33,7 @@ pub use counts::RequestCount;
 pub use date::Told;
 pub use exchange::Caller;
 pub use id::{ClientId, DirectoryId, PrincipalId, ResourceId, ResourceType, SubscriptionId};
+pub use pacing::least_ms_of_writes;
 pub(crate) use reader::{AT_ONCE, WEB};
 pub use reader::{ReadAction, Reader};
 pub use recording::{ApiEndpoint, RecordedResponse, ResponseRecording};

@@ -17,6 +17,7 @@ pub(crate) mod pasted_all;
 pub(crate) mod places;
 pub(crate) mod printing;
 pub(crate) mod proxies;
+mod reports;
 mod rollout;
 pub(crate) mod schemas;
 pub(crate) mod screens;

@@ -25,6 +25,12 @@ const DIRECTORY_WRITES: Size = (3_000.0, 20.0);
 /// Reports and logs: five in ten seconds.
 const REPORTS: Size = (5.0, 0.5);
 
+/// How long so many writes of Resource Manager take at least, in milliseconds.
+pub fn least_ms_of_writes(writes: u64) -> u64 {
+    let (held, per_second) = WRITES;
+    ((writes as f64 - held).max(0.0) / per_second * 1_000.0) as u64
+}
+
 /// Who set a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {

@@ -3,6 +3,7 @@
 
 mod limits;
 
+pub use limits::least_ms_of_writes;
 pub(crate) use limits::{Limit, Question};
 
 use super::transport::Answer;

@@ -1,0 +1,130 @@
+//! A plan for a change board, and what two plans say differently.
+
+use crate::support::azure::{Azure, example};
+use crate::support::rehome::{Rehome, text};
+use serde_json::{Value, json};
+
+const HOSTILE: &str = "</td><script>alert('x')</script>\u{202e}";
+
+/// The smallest batch, whose identity belongs to somebody with this name.
+fn planned(owner: &str) -> (Azure, Rehome) {
+    let mut rehome = Rehome::offline();
+    for file in ["batch.toml", "estate.json"] {
+        std::fs::copy(example("minimal").join(file), rehome.path(file)).expect("copied");
+    }
+    let azure = serve(&mut rehome, owner);
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0);
+    (azure, rehome)
+}
+
+fn serve(rehome: &mut Rehome, owner: &str) -> Azure {
+    let estate = std::fs::read_to_string(rehome.path("estate.json")).expect("an estate");
+    let mut estate: Value = serde_json::from_str(&estate).expect("JSON");
+    let all = estate["arm"].as_array_mut().expect("resources").iter_mut();
+    for identity in all.filter(|o| o["type"] == "Microsoft.ManagedIdentity/userAssignedIdentities") {
+        identity["tags"]["Owner"] = json!(owner);
+    }
+    std::fs::write(rehome.path("estate.json"), estate.to_string()).expect("written");
+    let azure = Azure::serve(&rehome.path("estate.json"), None);
+    rehome.turn_to(&azure);
+    azure
+}
+
+#[test]
+fn a_change_board_reads_what_a_plan_does_on_one_page_that_loads_nothing_and_lets_nothing_in() {
+    let (_azure, rehome) = planned(HOSTILE);
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(rehome.path("plan.json")).expect("a plan"))
+            .expect("JSON");
+    let said = rehome.say(&["report", "--plan", "plan.json", "--html", "plan.html"]).expect(0);
+    let html = std::fs::read_to_string(rehome.path("plan.html")).expect("a page");
+    let report = &rehome.json(&["report", "--plan", "plan.json"])["report"];
+    let entry = &plan["moves"][0];
+    for part in
+        [text(&plan["digest"]), text(&entry["about"]["target"]), "self-declared", "tester@contoso.example"]
+    {
+        assert!(said.out.contains(part), "{part}: {}", said.out);
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    // Nothing of the plan is missing, and every number is its own.
+    let steps = entry["plan"]["steps"].as_array().expect("steps");
+    let many = |phase: &str, node: &str| {
+        steps.iter().filter(|s| s["phase"] == phase && !s["node"][node].is_null()).count()
+    };
+    assert_eq!(report["counts"]["changes"], json!(many("forward", "act")));
+    assert_eq!(report["counts"]["removals"], json!(many("clean_up", "act")));
+    let by_hand: Vec<&Value> = steps.iter().filter(|s| !s["node"]["by_hand"].is_null()).collect();
+    assert_eq!(report["counts"]["by_hand"], json!(by_hand.len()));
+    assert!(!by_hand.is_empty() && !entry["about"]["warnings"].as_array().expect("warnings").is_empty());
+    let shown: usize = report["by_hand"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|r| r["steps"].as_array().map_or(0, Vec::len))
+        .sum();
+    assert_eq!(shown, by_hand.len());
+    for list in ["warnings", "cannot_see"] {
+        for notice in entry["about"][list].as_array().expect("notices") {
+            let code = text(&notice["code"]);
+            let kept =
+                report["notices"].as_array().expect("notices").iter().any(|n| text(&n["code"]) == code);
+            assert!(kept && said.out.contains(code) && html.contains(code), "{code}");
+        }
+    }
+    assert_eq!(report["by_hand"][0]["owners"], json!([HOSTILE]));
+    // A soak of an hour, and the ten minutes until grants act.
+    let least = &report["at_least"];
+    assert!(least["through_ms"].as_u64() >= Some(600_000), "{least}");
+    assert!(least["soaked_ms"].as_u64() >= Some(4_200_000), "{least}");
+    assert!(
+        rehome.say(&["show", "plan.json"]).expect(0).out.contains("Takes at least "),
+        "the plan says it too"
+    );
+
+    assert!(html.starts_with("<!doctype html>") && html.contains("default-src 'none'"), "{html}");
+    for way in ["<script", "src=", "href=", "http-equiv=\"refresh", "@import", "url(", "\u{202e}"] {
+        assert!(!html.contains(way), "{way}: {html}");
+    }
+    assert!(html.contains("&lt;script&gt;"), "{html}");
+    assert!(!said.out.contains('\u{202e}'), "{}", said.out);
+    rehome.say(&["report", "--plan", "plan.json", "--html", "plan.html"]).expect(0);
+    let refused = rehome.say(&["report", "--plan", "plan.json", "--html", "batch.toml"]).expect(2).err;
+    assert!(refused.contains("never replaces one"), "{refused}");
+}
+
+#[test]
+fn two_plans_differ_by_what_came_went_and_changed_and_not_by_their_dates() {
+    let (_azure, mut rehome) = planned("shop");
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "same.json"]).expect(0);
+    let said = rehome.say(&["diff", "plan.json", "same.json"]).expect(0).out;
+    assert_eq!(said.trim(), "no difference: 0 identities changed, 0 came, 0 went; 1 the same");
+    let _later = serve(&mut rehome, "somebody else");
+    let batch = std::fs::read_to_string(rehome.path("batch.toml")).expect("a batch");
+    let batch = batch.replace("soak = \"1h\"", "soak = \"2h\"");
+    std::fs::write(rehome.path("batch.toml"), &batch).expect("written");
+    rehome.say(&["plan", "-f", "batch.toml", "--save", "later.json"]).expect(0);
+    let said = rehome.say(&["diff", "plan.json", "later.json"]).expect(14).out;
+    assert!(
+        said.contains("\"Owner\":\"shop\"")
+            && said.contains("\"Owner\":\"somebody else\"")
+            && said.contains("soak_ms: 3600000 -> 7200000"),
+        "{said}"
+    );
+    let diff = rehome.say(&["diff", "plan.json", "later.json", "-o", "json"]).expect(14).out;
+    let diff: Value = serde_json::from_str(&diff).expect("JSON");
+    let changed = &diff["diff"]["changed"][0];
+    assert_eq!(
+        (changed["facts"].as_array().map(Vec::len), &diff["differ"]),
+        (Some(1), &json!(true)),
+        "{diff}"
+    );
+    assert!(
+        !changed["steps_changed"].as_array().expect("steps").is_empty(),
+        "the new one gets other tags: {diff}"
+    );
+    let back = rehome.say(&["diff", "later.json", "plan.json"]).expect(14).out;
+    let at = |owner: &str| back.find(&format!("\"Owner\":\"{owner}\"")).expect("it is said");
+    assert!(at("somebody else") < at("shop"), "{back}");
+    let none = rehome.say(&["diff", "plan.json", "batch.toml"]).expect(2).err;
+    assert!(none.contains("batch file"), "{none}");
+}
