@@ -32,5 +32,5 @@ pub(crate) mod looking {
     pub(crate) use crate::relocate::survey::query::{RESOURCE_GRAPH, TABLES, carriers, lacks_table};
     pub(crate) use crate::relocate::survey::versions::Versions;
     pub(crate) use crate::surfaces::federated_credential::credential_list;
-    pub(crate) use crate::surfaces::host::survey::users_list;
+    pub(crate) use crate::surfaces::host::users::users_list;
 }

@@ -5,7 +5,7 @@ use crate::relocate::differences;
 use crate::relocate::facts::Facts;
 use crate::relocate::params::Params;
 use crate::relocate::plan;
-use crate::relocate::survey::{survey, survey_each};
+use crate::relocate::survey::{survey, survey_as_read};
 use rehome_orchestrator::{Difference, Fault, FaultKind, Plan, Workflow};
 
 /// The name of the workflow in plans and logs.
@@ -28,14 +28,9 @@ impl Workflow for Relocate {
         all.pop().ok_or_else(nothing)?
     }
 
-    async fn survey_all<T: Send>(
-        &self,
-        params: &[Params],
-        each: impl Fn(Result<Facts, Fault>) -> T + Send + Sync,
-    ) -> Vec<T> {
-        match survey_each(&self.reader, params, |_, facts| each(facts)).await {
-            Ok(all) => all,
-            Err(why) => params.iter().map(|_| each(Err(why.clone()))).collect(),
+    async fn survey_all(&self, params: &[Params], each: impl Fn(usize, Result<Facts, Fault>) + Send + Sync) {
+        if let Err(why) = survey_as_read(&self.reader, params, &each).await {
+            (0..params.len()).for_each(|nth| each(nth, Err(why.clone())));
         }
     }
 

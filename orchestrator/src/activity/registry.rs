@@ -211,9 +211,12 @@ pub(crate) trait AnyCondition: Send + Sync {
     fn verify(self: Arc<Self>, input: Json) -> OwnedFuture<Result<Vec<Finding>, Fault>>;
 }
 
+/// Who is told the facts of a run, under the number of its parameters.
+pub(crate) type TellFacts = Box<dyn Fn(usize, Result<Json, Fault>) + Send + Sync>;
+
 pub(crate) trait AnyWorkflow: Send + Sync {
-    /// The facts of many runs, each under the number of its parameters.
-    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> OwnedFuture<Vec<Result<Json, Fault>>>;
+    /// Reads the facts of many runs. Each is told its own as soon as they are read, under the number of its parameters.
+    fn survey_all(self: Arc<Self>, params: Vec<Json>, each: TellFacts) -> OwnedFuture<()>;
     fn differences(&self, expected: &Json, found: &Json) -> Result<Vec<Difference>, Fault>;
 }
 
@@ -379,23 +382,22 @@ impl<C: Condition> AnyCondition for Erased<C> {
 }
 
 impl<W: Workflow> AnyWorkflow for Erased<W> {
-    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> OwnedFuture<Vec<Result<Json, Fault>>> {
+    fn survey_all(self: Arc<Self>, params: Vec<Json>, each: TellFacts) -> OwnedFuture<()> {
         Box::pin(async move {
-            let (mut known, mut unread) = (Vec::new(), Vec::new());
-            for one in &params {
+            let (mut numbers, mut known) = (Vec::new(), Vec::new());
+            for (nth, one) in params.iter().enumerate() {
                 match one.read("parameters") {
                     Ok(one) => {
+                        numbers.push(nth);
                         known.push(one);
-                        unread.push(None);
                     }
-                    Err(why) => unread.push(Some(why)),
+                    Err(why) => each(nth, Err(why)),
                 }
             }
-            let as_text = |found: Result<W::Facts, Fault>| found.map(|facts| Json::of(&facts));
-            let mut found = self.0.survey_all(&known, as_text).await.into_iter();
-            let none = || Err(Fault::new(FaultKind::Bug, "NoFacts", "the survey gave no facts"));
-            let mut next = || found.next().unwrap_or_else(none);
-            unread.into_iter().map(|why| why.map_or_else(&mut next, Err)).collect()
+            let told = |nth: usize, found: Result<W::Facts, Fault>| {
+                each(numbers[nth], found.map(|facts| Json::of(&facts)));
+            };
+            self.0.survey_all(&known, told).await;
         })
     }
 

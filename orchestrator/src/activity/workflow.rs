@@ -4,10 +4,11 @@ use crate::activity::contract::Data;
 use crate::fault::{Difference, Fault};
 use crate::json::Json;
 use crate::plan::Plan;
+use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::future::Future;
+use std::future::{Future, ready};
 
 /// Runs that are surveyed at the same time, where each is surveyed by itself.
 const SURVEYS_AT_ONCE: usize = 16;
@@ -29,19 +30,20 @@ pub trait Workflow: Send + Sync + 'static {
         async { Json::of(&()).read("facts") }
     }
 
-    /// Reads the facts of many runs that begin together, in the order of their parameters. A workflow that can read
-    /// for all of them at once what they share says so here; otherwise each is surveyed by itself. `each` makes something
-    /// smaller of the facts of a run as soon as they are read.
-    fn survey_all<T: Send>(
+    /// Reads the facts of many runs that begin together. `each` is told those of a run as soon as they are read, under the
+    /// number of its parameters, and the run goes on while others are still read. A workflow that can read for all of them
+    /// at once what they share says so here; otherwise each is surveyed by itself.
+    fn survey_all(
         &self,
         params: &[Self::Params],
-        each: impl Fn(Result<Self::Facts, Fault>) -> T + Send + Sync,
-    ) -> impl Future<Output = Vec<T>> + Send {
+        each: impl Fn(usize, Result<Self::Facts, Fault>) + Send + Sync,
+    ) -> impl Future<Output = ()> + Send {
         let mut asked = Vec::with_capacity(params.len());
-        for one in params {
-            asked.push(self.survey(one));
+        for (nth, one) in params.iter().enumerate() {
+            asked.push(self.survey(one).map(move |found| (nth, found)));
         }
-        stream::iter(asked).buffered(SURVEYS_AT_ONCE).map(each).collect()
+        let found = stream::iter(asked).buffer_unordered(SURVEYS_AT_ONCE);
+        found.for_each(move |(nth, found)| ready(each(nth, found)))
     }
 
     /// Makes the plan: a pure function of its arguments.

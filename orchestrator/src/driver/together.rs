@@ -2,17 +2,20 @@
 //!
 //! A run whose facts were read on its own costs a batch as much as the whole batch. So a survey begins when every run
 //! that was started with this one has asked for it too or waits for something else, and when no other survey is under way. Who asks
-//! later is served by the next one, which begins after it was asked for: what a run is told is never older than its question.
+//! later is served by the next one, which begins after it was asked for: what a run is told is never older than its question. Each
+//! is told its own as soon as that is read, and changes what it has to while others are still read.
 
 use crate::activity::registry::AnyWorkflow;
 use crate::fault::{Fault, FaultKind};
 use crate::json::Json;
 use crate::time::clock::Clock;
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared, WeakShared};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::AbortHandle;
+
+/// When the survey began, and what it found for one run.
+type Answer = (i64, Result<Json, Fault>);
 
 /// What one run asks.
 struct Question {
@@ -20,22 +23,22 @@ struct Question {
     name: String,
     workflow: Arc<dyn AnyWorkflow>,
     params: Json,
+    answer: oneshot::Sender<Answer>,
 }
 
-/// What was found, in the order of the questions.
-struct Taken {
-    /// When the survey began.
-    at_ms: i64,
-    found: Vec<Result<Json, Fault>>,
-}
+/// A survey under way or to come. It goes on as long as anybody waits for it.
+struct Round(AbortHandle);
 
-/// A survey that somebody waits for. It goes on as long as anybody does.
-type Round = Shared<BoxFuture<'static, Arc<Taken>>>;
+impl Drop for Round {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 /// Questions that the next survey answers.
 struct Open {
     questions: Vec<Question>,
-    round: WeakShared<BoxFuture<'static, Arc<Taken>>>,
+    round: Weak<Round>,
 }
 
 /// The surveys of one drive.
@@ -70,36 +73,35 @@ impl Surveys {
         Undecided(self.clone())
     }
 
-    /// The facts of one run, and when their survey began. The question is asked at once, and answered when this is polled.
+    /// The facts of one run, and when their survey began. The question is asked at once, and answered as soon as these facts
+    /// are read, however much of the survey is still to be read for others.
     pub(crate) fn ask(
         self: &Arc<Self>,
         name: &str,
         workflow: Arc<dyn AnyWorkflow>,
         params: Json,
-    ) -> impl Future<Output = (i64, Result<Json, Fault>)> + Send + use<> {
-        let question = Question { name: name.to_owned(), workflow, params };
-        let (round, nth) = self.join(question);
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        let (answer, told) = oneshot::channel();
+        let round = self.join(Question { name: name.to_owned(), workflow, params, answer });
+        let clock = self.clock.clone();
         async move {
-            let taken = round.await;
-            let found = taken.found.get(nth).cloned().unwrap_or_else(|| Err(unanswered()));
-            (taken.at_ms, found)
+            let answer = told.await;
+            drop(round);
+            answer.unwrap_or_else(|_| (clock.now_ms(), Err(unanswered())))
         }
     }
 
-    /// Takes part in the next survey, under a number.
-    fn join(self: &Arc<Self>, question: Question) -> (Round, usize) {
+    /// Takes part in the next survey.
+    fn join(self: &Arc<Self>, question: Question) -> Arc<Round> {
         let mut open = self.open();
         let known = open.as_mut().and_then(|open| Some((open.round.upgrade()?, &mut open.questions)));
         if let Some((round, questions)) = known {
             questions.push(question);
-            return (round, questions.len() - 1);
+            return round;
         }
-        let round = survey(Arc::downgrade(self)).boxed().shared();
-        // It was not polled yet, so there is something to downgrade.
-        if let Some(weak) = round.downgrade() {
-            *open = Some(Open { questions: vec![question], round: weak });
-        }
-        (round, 0)
+        let round = Arc::new(Round(tokio::spawn(survey(self.clone())).abort_handle()));
+        *open = Some(Open { questions: vec![question], round: Arc::downgrade(&round) });
+        round
     }
 
     fn open(&self) -> MutexGuard<'_, Option<Open>> {
@@ -108,44 +110,41 @@ impl Surveys {
 }
 
 /// Waits until it is its turn, and answers all that was asked until then.
-async fn survey(surveys: Weak<Surveys>) -> Arc<Taken> {
-    let Some(surveys) = surveys.upgrade() else {
-        return Arc::new(Taken { at_ms: 0, found: Vec::new() });
-    };
+async fn survey(surveys: Arc<Surveys>) {
     let turn = surveys.turn.acquire().await;
     // The sender is not gone, because it is here.
     drop(surveys.undecided.subscribe().wait_for(|count| *count == 0).await);
     let permit = surveys.permits.acquire().await;
     let questions = surveys.open().take().map(|open| open.questions).unwrap_or_default();
-    let at_ms = surveys.clock.now_ms();
-    let found = answers(questions).await;
+    answer(questions, surveys.clock.now_ms()).await;
     drop((permit, turn));
-    Arc::new(Taken { at_ms, found })
 }
 
 /// The questions to one workflow.
 struct OneWorkflow {
     workflow: Arc<dyn AnyWorkflow>,
-    numbers: Vec<usize>,
     params: Vec<Json>,
+    answers: Vec<Option<oneshot::Sender<Answer>>>,
 }
 
 /// Asks each workflow once for all of its runs.
-async fn answers(questions: Vec<Question>) -> Vec<Result<Json, Fault>> {
-    let mut found: Vec<Result<Json, Fault>> = questions.iter().map(|_| Err(unanswered())).collect();
+async fn answer(questions: Vec<Question>, at_ms: i64) {
     let mut rounds: BTreeMap<String, OneWorkflow> = BTreeMap::new();
-    for (nth, Question { name, workflow, params }) in questions.into_iter().enumerate() {
-        let new = || OneWorkflow { workflow, numbers: Vec::new(), params: Vec::new() };
+    for Question { name, workflow, params, answer } in questions {
+        let new = || OneWorkflow { workflow, params: Vec::new(), answers: Vec::new() };
         let round = rounds.entry(name).or_insert_with(new);
-        round.numbers.push(nth);
         round.params.push(params);
+        round.answers.push(Some(answer));
     }
-    for OneWorkflow { workflow, numbers, params } in rounds.into_values() {
-        for (nth, one) in numbers.into_iter().zip(workflow.survey_all(params).await) {
-            found[nth] = one;
-        }
+    for OneWorkflow { workflow, params, answers } in rounds.into_values() {
+        let answers = Mutex::new(answers);
+        let each = move |nth: usize, found| {
+            let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever has left wants to know no more.
+            drop(answers.get_mut(nth).and_then(Option::take).map(|answer| answer.send((at_ms, found))));
+        };
+        workflow.survey_all(params, Box::new(each)).await;
     }
-    found
 }
 
 fn unanswered() -> Fault {
@@ -155,20 +154,26 @@ fn unanswered() -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::registry::TellFacts;
     use crate::fault::Difference;
     use crate::time::clock::SystemClock;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use futures_util::FutureExt;
+    use futures_util::future::BoxFuture;
 
-    /// Finds what it was asked for, and counts how often it looked.
-    #[derive(Default)]
-    struct Echo(AtomicUsize);
+    /// Finds what it was asked for, run by run as it is let, and counts how often it looked.
+    struct Echo {
+        looked: watch::Sender<usize>,
+        finds: Semaphore,
+    }
 
     impl AnyWorkflow for Echo {
-        fn survey_all(self: Arc<Self>, params: Vec<Json>) -> BoxFuture<'static, Vec<Result<Json, Fault>>> {
+        fn survey_all(self: Arc<Self>, params: Vec<Json>, each: TellFacts) -> BoxFuture<'static, ()> {
             Box::pin(async move {
-                self.0.fetch_add(1, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-                params.into_iter().map(Ok).collect()
+                self.looked.send_modify(|looked| *looked += 1);
+                for (nth, one) in params.into_iter().enumerate() {
+                    self.finds.acquire().await.expect("it is never closed").forget();
+                    each(nth, Ok(one));
+                }
             })
         }
 
@@ -183,9 +188,11 @@ mod tests {
     }
 
     impl Scene {
-        fn new() -> Self {
+        /// Where so many runs are found before it has to be let find more.
+        fn finding(runs: usize) -> Self {
             let surveys = Surveys::new(Arc::new(Semaphore::new(1)), Arc::new(SystemClock));
-            Self { surveys, echo: Arc::default() }
+            let echo = Echo { looked: watch::Sender::new(0), finds: Semaphore::new(runs) };
+            Self { surveys, echo: Arc::new(echo) }
         }
 
         fn ask(&self, n: usize) -> BoxFuture<'static, usize> {
@@ -194,15 +201,21 @@ mod tests {
         }
 
         fn looked(&self) -> usize {
-            self.echo.0.load(Ordering::Relaxed)
+            *self.echo.looked.borrow()
+        }
+
+        /// Until it has looked so often.
+        async fn until_looked(&self, times: usize) {
+            self.echo.looked.subscribe().wait_for(|looked| *looked == times).await.expect("it is here");
         }
     }
 
     #[tokio::test]
     async fn runs_that_start_together_are_surveyed_once_and_each_is_told_its_own() {
-        let scene = Scene::new();
+        let scene = Scene::finding(3);
         let undecided: Vec<_> = (0..4).map(|_| scene.surveys.expect()).collect();
         let mut first = scene.ask(1);
+        tokio::task::yield_now().await;
         assert!(first.as_mut().now_or_never().is_none() && scene.looked() == 0, "others may still ask");
         let more: Vec<_> = (2..4).map(|n| scene.ask(n)).collect();
         drop(undecided);
@@ -211,23 +224,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_run_goes_on_while_others_are_still_read() {
+        let scene = Scene::finding(1);
+        let (first, mut second) = (scene.ask(1), scene.ask(2));
+        assert_eq!(first.await, 1);
+        assert!(second.as_mut().now_or_never().is_none());
+        scene.echo.finds.add_permits(1);
+        assert_eq!((second.await, scene.looked()), (2, 1));
+    }
+
+    #[tokio::test]
     async fn who_asks_during_a_survey_is_answered_by_the_next_one() {
-        let scene = Scene::new();
-        let mut first = scene.ask(1);
-        assert!(first.as_mut().now_or_never().is_none() && scene.looked() == 1, "it has begun");
+        let scene = Scene::finding(0);
+        let first = scene.ask(1);
+        scene.until_looked(1).await;
         let (late, later) = (scene.ask(2), scene.ask(3));
+        scene.echo.finds.add_permits(3);
         assert_eq!(futures_util::join!(first, late, later), (1, 2, 3));
         assert_eq!(scene.looked(), 2);
     }
 
     #[tokio::test]
-    async fn a_survey_goes_on_without_whoever_asked_first() {
-        let scene = Scene::new();
+    async fn a_survey_goes_on_without_whoever_asked_first_and_ends_when_nobody_waits() {
+        let scene = Scene::finding(2);
         let (first, second) = (scene.ask(1), scene.ask(2));
         drop(first);
         assert_eq!(second.await, 2);
         let abandoned = scene.ask(3);
+        scene.until_looked(2).await;
         drop(abandoned);
-        assert_eq!((scene.ask(4).await, scene.looked()), (4, 2));
+        let again = scene.ask(4);
+        scene.until_looked(3).await;
+        scene.echo.finds.add_permits(1);
+        assert_eq!(again.await, 4);
     }
 }

@@ -3,7 +3,9 @@
 use super::clock::Still;
 use super::fault_point::InjectedFault;
 use super::injector::{Called, Injector};
-use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow, OwnedFuture, Registry, StepData};
+use crate::activity::registry::{
+    AnyActivity, AnyCondition, AnyWorkflow, OwnedFuture, Registry, StepData, TellFacts,
+};
 use crate::activity::{
     Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey, Reversibility,
 };
@@ -291,12 +293,23 @@ impl AnyCondition for Faulty<dyn AnyCondition> {
 }
 
 impl AnyWorkflow for Faulty<dyn AnyWorkflow> {
-    fn survey_all(self: Arc<Self>, params: Vec<Json>) -> OwnedFuture<Vec<Result<Json, Fault>>> {
+    /// A survey may fail as a whole; and of one that does not, what it tells a single run may be lost.
+    fn survey_all(self: Arc<Self>, params: Vec<Json>, each: TellFacts) -> OwnedFuture<()> {
         Box::pin(async move {
-            let count = params.len();
-            let look = self.inner.clone().survey_all(params);
-            let found = self.injection.look("survey", self.name, look).await;
-            found.unwrap_or_else(|blind| vec![Err(blind.why()); count])
+            let (count, each) = (params.len(), Arc::new(each));
+            let (injection, name, told) = (self.injection.clone(), self.name, each.clone());
+            let told: TellFacts =
+                Box::new(move |nth, found| match injection.injector.at_look("facts", name) {
+                    None => told(nth, found),
+                    Some(InjectedFault::CrashBefore) => drop(injection.injector.die()),
+                    Some(InjectedFault::Refused) => told(nth, Err(refused())),
+                    Some(_) => told(nth, Err(lost())),
+                });
+            let look = self.inner.clone().survey_all(params, told);
+            if let Err(blind) = self.injection.look("survey", self.name, look).await {
+                let why = blind.why();
+                (0..count).for_each(|nth| each(nth, Err(why.clone())));
+            }
         })
     }
 

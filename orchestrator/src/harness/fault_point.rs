@@ -33,7 +33,7 @@ pub enum FaultPoint {
     Commit(u32),
     /// The n-th call of `run` or `undo`.
     Call(u32),
-    /// The n-th look at the world: `before`, `probe`, `poll`, `verify`, a condition, a survey.
+    /// The n-th look at the world: `before`, `probe`, `poll`, `verify`, a condition, a survey, or what it tells one run.
     Look(u32),
 }
 

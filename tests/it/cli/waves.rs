@@ -4,21 +4,25 @@ use crate::scale::estate::{self, Size};
 use crate::support::azure::Azure;
 use crate::support::rehome::{Rehome, text};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Two identities: the first at once, the second when somebody lets it loose and the first is through for an hour.
 fn two_waves() -> (Azure, Rehome) {
+    in_waves(&["first", "rest"], "after = \"1h\"\nrelease = \"by-hand\"\n")
+}
+
+/// Identities of these waves, with this of when the last one begins.
+fn in_waves(waves: &[&str], last: &str) -> (Azure, Rehome) {
     let mut rehome = Rehome::offline();
-    let size = Size { identities: 2, unrelated: 0, together: 1_000, sites: 1 };
+    let size = Size { identities: waves.len() as u64, unrelated: 0, together: 1_000, sites: 1 };
     let settings = json!({"throttling": false, "principal_delay_s": 0, "index_delay_s": 0, "operation_s": 1});
     std::fs::write(rehome.path("estate.json"), estate::estate(size, &settings).to_string()).expect("written");
     let batch = estate::batch(size);
     let mut parts = batch.split("[[identity]]");
     let head = parts.next().expect("a beginning");
-    let waves =
-        "[[wave]]\nname = \"first\"\n[[wave]]\nname = \"rest\"\nafter = \"1h\"\nrelease = \"by-hand\"\n";
-    let rows =
-        parts.zip(["first", "rest"]).map(|(row, wave)| format!("[[identity]]\nwave = \"{wave}\"{row}"));
-    let batch = format!("{head}{waves}{}", rows.collect::<String>());
+    let said = format!("[[wave]]\nname = \"first\"\n[[wave]]\nname = \"rest\"\n{last}");
+    let rows = parts.zip(waves).map(|(row, wave)| format!("[[identity]]\nwave = \"{wave}\"{row}"));
+    let batch = format!("{head}{said}{}", rows.collect::<String>());
     std::fs::write(rehome.path("batch.toml"), batch).expect("written");
     let azure = Azure::serve(&rehome.path("estate.json"), None);
     rehome.turn_to(&azure);
@@ -61,6 +65,28 @@ fn a_wave_begins_after_the_one_before_it_and_when_somebody_lets_it_loose() {
     let [_, rest] = moves(&rehome);
     assert_eq!(rest["state"], "awaiting-cleanup", "{rest}");
     rehome.say(&["audit", "verify"]).expect(0);
+}
+
+#[test]
+fn a_wave_looks_again_at_its_own_and_once_at_what_its_moves_share() {
+    let (azure, rehome) = in_waves(&["first", "first", "rest", "rest", "rest"], "");
+    rehome.run_with_people();
+    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+    for request in azure.requests() {
+        let path = text(&request["path"]).to_lowercase();
+        *asked.entry(path.split('?').next().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    let counts = |end: &str| -> Vec<usize> {
+        asked.iter().filter(|(path, _)| path.ends_with(end)).map(|(_, count)| *count).collect()
+    };
+    // For the plan, and as each of two waves began.
+    assert_eq!(
+        counts("/providers/microsoft.authorization/roledefinitions"),
+        [3],
+        "what the moves of a wave share"
+    );
+    // What uses an identity is asked again by whatever deletes it, which nothing does here.
+    assert_eq!(counts("/listassociatedresources"), [2; 5], "each for the plan, and as its own wave began");
 }
 
 #[test]

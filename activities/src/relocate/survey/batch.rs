@@ -26,6 +26,7 @@ use crate::surfaces::home::survey as homes;
 use crate::surfaces::host::candidates::Candidates;
 use crate::surfaces::host::inside;
 use crate::surfaces::host::survey as hosts;
+use crate::surfaces::host::users::UsersLists;
 use crate::surfaces::identity::create::MSI;
 use crate::surfaces::identity::survey as itself;
 use crate::surfaces::identity_extensions::survey as extensions;
@@ -34,17 +35,23 @@ use crate::surfaces::manual_references::survey as named;
 use crate::surfaces::service_grant;
 use crate::surfaces::sign_ins::survey as sign_ins;
 use crate::surfaces::surface::Heard;
+use futures_util::FutureExt;
 use futures_util::stream::{self, StreamExt};
 use rehome_orchestrator::{Fault, FaultKind};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::future::ready;
 
 /// Identities that are read at the same time: so many that while each waits for the slowest of Azure's limits, what uses it
 /// once a second, the others are never short of something to ask.
 const AT_ONCE: usize = 64;
 
+/// Lists of what uses an identity that are waited for at the same time. Azure gives one a second in a whole tenant, and nothing
+/// else is so slow: they are asked for first.
+const LISTS_AT_ONCE: usize = 32;
+
 /// What may be of any of the identities, read once for all of them.
-struct ForAll {
+struct ForAll<'a> {
     /// What the index says that it mentions one of them.
     mentioned: Candidates,
     /// Deny assignments, of whomever.
@@ -55,9 +62,11 @@ struct ForAll {
     homes: homes::Homes,
     /// All moves of the batch.
     peers: Peers,
+    /// What uses each of them, by Azure's own list.
+    users: &'a UsersLists,
 }
 
-impl ForAll {
+impl ForAll<'_> {
     /// What of all this names one identity.
     fn named(&self, common: &Common, who: &Identifiers) -> Vec<ManualReference> {
         let mut named = named::resources(&self.mentioned, who);
@@ -83,11 +92,77 @@ pub async fn survey_each<T: Send>(
     params: &[Params],
     mut each: impl FnMut(&Params, Result<Facts, Fault>) -> T + Send,
 ) -> Result<Vec<T>, Fault> {
-    let asked: Vec<_> = params.iter().map(|p| itself::identity(reader, &p.identity)).collect();
+    let mut all = BTreeMap::new();
+    let each = |nth: usize, facts| drop(all.insert(nth, each(&params[nth], facts)));
+    survey_as_read(reader, params, each).await?;
+    Ok(all.into_values().collect())
+}
+
+/// The same, where `each` is told the facts of an identity as soon as they are read, under its number.
+///
+/// # Errors
+/// As [`survey`].
+pub(crate) async fn survey_as_read(
+    reader: &Reader,
+    params: &[Params],
+    mut each: impl FnMut(usize, Result<Facts, Fault>) + Send,
+) -> Result<(), Fault> {
+    let (mut asked, order) = (Vec::with_capacity(params.len()), in_turn(params));
+    for &nth in &order {
+        asked.push(itself::identity(reader, &params[nth].identity));
+    }
     let identities: Vec<Result<(Value, Identity), Fault>> =
         stream::iter(asked).buffered(AT_ONCE).collect().await;
-    let read: Vec<(&Value, &Identifiers)> =
-        identities.iter().filter_map(|i| i.as_ref().ok()).map(|(body, i)| (body, &i.identifiers)).collect();
+    let identities: Vec<Asked<'_>> = order
+        .into_iter()
+        .zip(identities)
+        .map(|(nth, found)| Asked { nth, params: &params[nth], found })
+        .collect();
+    let users = UsersLists::default();
+    let rest = Box::pin(survey_read(reader, &identities, &users, &mut each));
+    let mut lists = Vec::with_capacity(identities.len());
+    for asked in &identities {
+        if asked.found.is_ok() {
+            lists.push(users.of(reader, &asked.params.identity));
+        }
+    }
+    let ahead = stream::iter(lists).buffer_unordered(LISTS_AT_ONCE).for_each(|_| ready(())).map(Ok);
+    futures_util::try_join!(rest, ahead).map(drop)
+}
+
+/// One identity of those that are read.
+struct Asked<'a> {
+    /// Its number among them.
+    nth: usize,
+    params: &'a Params,
+    found: Result<(Value, Identity), Fault>,
+}
+
+/// The numbers of these moves, their subscriptions by turns: Azure counts what it is asked for each of them.
+fn in_turn(params: &[Params]) -> Vec<usize> {
+    let mut before: BTreeMap<String, usize> = BTreeMap::new();
+    let turn = |(nth, params): (usize, &Params)| {
+        let turn = before.entry(params.identity.subscription().unwrap_or_default().to_string()).or_default();
+        *turn += 1;
+        (*turn, nth)
+    };
+    let mut order: Vec<(usize, usize)> = params.iter().enumerate().map(turn).collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, nth)| nth).collect()
+}
+
+/// Reads everything else of identities that were read themselves.
+async fn survey_read(
+    reader: &Reader,
+    identities: &[Asked<'_>],
+    users: &UsersLists,
+    each: &mut (impl FnMut(usize, Result<Facts, Fault>) + Send),
+) -> Result<(), Fault> {
+    let read: Vec<(&Value, &Identifiers)> = identities
+        .iter()
+        .filter_map(|asked| asked.found.as_ref().ok())
+        .map(|(body, i)| (body, &i.identifiers))
+        .collect();
     let who: Vec<&Identifiers> = read.iter().map(|(_, who)| *who).collect();
     let words = Words::of(who.iter().copied());
     let batch = Batch { identities: &who, words: &words };
@@ -101,31 +176,43 @@ pub async fn survey_each<T: Send>(
     let mut unread = Vec::new();
     let mentioned = hosts::mentioned(reader, &common, batch, &read, &mut unread).await;
     common.gaps.append(&mut unread);
-    let moving = params.iter().zip(&identities).map(|(params, identity)| Moving {
-        from: params.identity.clone(),
-        to: params.target.id(),
-        principal_id: identity.as_ref().map(|(_, i)| i.identifiers.principal_id.clone()).unwrap_or_default(),
-    });
-    let peers = Peers::new(moving.collect());
-    let (common, all) = (&common, &ForAll { mentioned, denials, inside, homes, peers });
+    let peers = peers(identities);
+    let (common, all) = (&common, &ForAll { mentioned, denials, inside, homes, peers, users });
     let directory = &Directory::new(&who);
-    let (mut asked, mut nth) = (Vec::with_capacity(params.len()), 0);
-    for (params, identity) in params.iter().zip(&identities) {
-        let own = (directory, nth);
-        nth += usize::from(identity.is_ok());
-        asked.push(async move {
-            let (_, identity) = identity.as_ref().map_err(Clone::clone)?;
-            Box::pin(one(reader, common, all, params, identity.clone(), own)).await
+    let (mut facts, mut read) = (Vec::with_capacity(identities.len()), 0);
+    for Asked { nth, params, found } in identities {
+        let own = (directory, read);
+        read += usize::from(found.is_ok());
+        facts.push(async move {
+            let facts = match found {
+                Ok((_, identity)) => Box::pin(one(reader, common, all, params, identity.clone(), own)).await,
+                Err(why) => Err(why.clone()),
+            };
+            (*nth, facts)
         });
     }
-    let found = stream::iter(asked).buffered(AT_ONCE).zip(stream::iter(params));
-    Ok(found.map(|(facts, params)| each(params, facts)).collect().await)
+    let mut facts = stream::iter(facts).buffer_unordered(AT_ONCE);
+    while let Some((nth, facts)) = facts.next().await {
+        each(nth, facts);
+    }
+    Ok(())
+}
+
+/// All moves, in the order in which they were named.
+fn peers(identities: &[Asked<'_>]) -> Peers {
+    let moving = |Asked { nth, params, found }: &Asked<'_>| {
+        let principal_id =
+            found.as_ref().map(|(_, i)| i.identifiers.principal_id.clone()).unwrap_or_default();
+        (*nth, Moving { from: params.identity.clone(), to: params.target.id(), principal_id })
+    };
+    let moving: BTreeMap<usize, Moving> = identities.iter().map(moving).collect();
+    Peers::new(moving.into_values().collect())
 }
 
 async fn one(
     reader: &Reader,
     common: &Common,
-    all: &ForAll,
+    all: &ForAll<'_>,
     params: &Params,
     identity: Identity,
     (directory, nth): (&Directory<'_>, usize),
@@ -136,7 +223,7 @@ async fn one(
         target(reader, common, params, &identity),
         credentials::read(reader, &who.resource_id),
         directory.of(reader, common, &all.denials, nth),
-        hosts::read(reader, common, &all.mentioned, &who),
+        hosts::read(reader, common, (&all.mentioned, all.users), &who),
         named::eligible(reader, common, &who),
         signs_in(reader, params, &who),
         extensions::read(reader, &all.mentioned, &who),
@@ -198,7 +285,7 @@ async fn one(
 
 /// What depends on the rest: homes and keepers of hosts, counterparts of what was granted, locks, the caller's rights
 /// and who denies them.
-async fn follow(reader: &Reader, common: &Common, all: &ForAll, params: &Params, facts: &mut Facts) {
+async fn follow(reader: &Reader, common: &Common, all: &ForAll<'_>, params: &Params, facts: &mut Facts) {
     let own = facts.identity.identifiers.clone();
     for (surface, once) in ALL.iter().zip(&common.once) {
         surface.survey(once, &own, facts);

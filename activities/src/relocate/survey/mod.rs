@@ -21,4 +21,5 @@ pub(crate) mod wanted;
 
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use batch::offered;
+pub(crate) use batch::survey_as_read;
 pub use batch::{survey, survey_each};

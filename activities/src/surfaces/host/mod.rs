@@ -21,6 +21,7 @@ pub(crate) mod room;
 pub(crate) mod strategy;
 mod surface;
 pub(crate) mod survey;
+pub(crate) mod users;
 pub(crate) mod writing;
 
 pub(crate) use surface::Hosts;

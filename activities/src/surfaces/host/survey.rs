@@ -15,6 +15,7 @@ use crate::relocate::survey::query::RESOURCE_GRAPH;
 use crate::surfaces::database::servers as databases;
 use crate::surfaces::host::candidates::{Candidate, Candidates, behind};
 use crate::surfaces::host::opaque::{Opaque, SettingText, Site};
+use crate::surfaces::host::users::UsersLists;
 use crate::surfaces::identity::create::MSI;
 use crate::surfaces::key_vault_policy::surface as vaults;
 use crate::surfaces::manual_references::manual_only_types;
@@ -187,19 +188,12 @@ impl Ways {
 pub(crate) async fn read(
     reader: &Reader,
     common: &Common,
-    mentioned: &Candidates,
+    (mentioned, users): (&Candidates, &UsersLists),
     who: &Identifiers,
 ) -> (Vec<Host>, Vec<Gap>) {
-    let mut gaps = Vec::new();
-    let list = users_list(&who.resource_id);
-    let associated = match reader.users_of(&who.resource_id).await {
-        Ok(found) => Some(understood(&list, &found, members::id_and_type, &mut gaps)),
-        Err(why) => {
-            gaps.push(gap(&list, &why));
-            None
-        }
-    };
-    let asked = Asked { index: !mentioned.all.is_empty(), azure: associated.is_some() };
+    let associated = users.of(reader, &who.resource_id).await;
+    let mut gaps = associated.gaps.clone();
+    let asked = Asked { index: !mentioned.all.is_empty(), azure: associated.found.is_some() };
     let mut ways = Ways { ids: BTreeMap::new() };
     let unread = mentioned.unread.iter().filter_map(|id| mentioned.all.get(id));
     for candidate in mentioned.of(who).chain(unread) {
@@ -208,7 +202,7 @@ pub(crate) async fn read(
     for site in common.opaque.sites.of(who).filter(|site| !settings_of(common, &site.id, who).is_empty()) {
         ways.add(&site.id, site.id.kind().unwrap_or_default(), Method::Direct);
     }
-    for (id, kind) in associated.iter().flatten() {
+    for (id, kind) in associated.found.iter().flatten() {
         ways.add(id, kind.clone(), Method::Associated);
     }
     for (id, (_, methods)) in &mut ways.ids {
@@ -250,11 +244,6 @@ pub(crate) async fn read(
     }
     hosts.extend(children);
     (hosts, gaps)
-}
-
-/// What gaps call Azure's own list of what uses an identity.
-pub(crate) fn users_list(identity: &str) -> String {
-    format!("{identity}/listAssociatedResources")
 }
 
 /// Which ways of looking gave an answer.
