@@ -36,10 +36,13 @@ const DEPTH_MAX: usize = 5;
 /// The version of what is assigned by Azure Policy.
 const POLICY: &str = "2024-05-01";
 
-/// Everything that was read, each thing with its version.
+/// What was read, as far as it matters to any of the identities.
 #[derive(Default)]
 pub(crate) struct Inside {
+    /// What may name one of them, each thing with its version.
     found: ByIdentity<(Value, &'static str)>,
+    /// Values of API Management that no read shows, with the names that people know them by.
+    secrets: Vec<(ResourceId, String)>,
     /// What may keep identities where nothing shows them: ids and types.
     keepers: Vec<(ResourceId, ResourceType)>,
 }
@@ -127,8 +130,24 @@ pub(crate) async fn read(reader: &Reader, common: &Common, batch: Batch<'_>) -> 
         }
         level = next;
     }
+    let secrets = found_below.iter().filter_map(|(body, _)| secret(body)).collect();
+    // There is a form for each site of the tenant, and most of them name nobody.
+    found_below.retain(|(body, _)| {
+        let mut who = BTreeSet::new();
+        batch.words.in_value(body, &mut who);
+        !who.is_empty()
+    });
     let found = batch.sorted(found_below, |(body, _), who| batch.words.in_value(body, who));
-    (Inside { found, keepers }, gaps)
+    (Inside { found, secrets, keepers }, gaps)
+}
+
+/// A value that no read shows, and what people call it.
+fn secret(body: &Value) -> Option<(ResourceId, String)> {
+    let id: ResourceId = body["id"].as_str()?.into();
+    let is_value = id.rsplit('/').nth(1).is_some_and(|list| list.eq_ignore_ascii_case("namedValues"));
+    let hidden = body["properties"]["secret"] == true && body["properties"]["keyVault"].is_null();
+    let place = members::text(body, "/properties/displayName").unwrap_or_default();
+    (is_value && hidden).then_some((id, place))
 }
 
 /// The revisions of an API beside its current one, which callers reach as `API;rev=N`; `None` where the list has an
@@ -219,18 +238,11 @@ impl Inside {
     /// Values of API Management that no read shows, of services that have the identity.
     pub(crate) fn secrets(&self, hosts: &[Host]) -> Vec<ManualReference> {
         let carries = |id: &ResourceId| hosts.iter().any(|host| host.carries && id.is_below(&host.id));
-        let secret = |body: &Value| {
-            let id: ResourceId = body["id"].as_str()?.into();
-            // There is a form for each site of the tenant: what it is costs less to see than whose it is.
-            let is_value = id.rsplit('/').nth(1).is_some_and(|list| list.eq_ignore_ascii_case("namedValues"));
-            let hidden = body["properties"]["secret"] == true && body["properties"]["keyVault"].is_null();
-            if !is_value || !hidden || !carries(&id) {
-                return None;
-            }
-            let place = members::text(body, "/properties/displayName").unwrap_or_default();
-            Some(ManualReference::Home(Home { id, kind: HomeKind::Secret, place, of: Vec::new() }))
+        let secret = |(id, place): &(ResourceId, String)| {
+            let (id, place) = (id.clone(), place.clone());
+            ManualReference::Home(Home { id, kind: HomeKind::Secret, place, of: Vec::new() })
         };
-        self.found.all().iter().filter_map(|(body, _)| secret(body)).collect()
+        self.secrets.iter().filter(|(id, _)| carries(id)).map(secret).collect()
     }
 
     /// What of it names one identity, beside what stands on that itself.
