@@ -22,7 +22,7 @@ use crate::wait::WaitKind;
 use crate::waves;
 use crate::world;
 use rehome_orchestrator::{
-    BatchEvent, BatchLoaded, DriveError, Engine, Opened, RunId, StopReason, WaitPolicy,
+    BatchEvent, BatchLoaded, DriveError, Engine, Opened, Replayed, RunId, StopReason, WaitPolicy,
 };
 use rehome_store::{Backend, Log};
 use std::collections::BTreeMap;
@@ -127,7 +127,7 @@ impl Drive<'_> {
     pub(crate) async fn go(self, cloud: &Cloud, args: &RunArgs) -> Result<Driven, CliError> {
         let reading =
             self.c.output.waiting(|| "reading the log, and whether it is as it was written".to_owned());
-        store::check_whole(&self.log).await?;
+        let known = store::check_whole(&self.log).await?;
         drop(reading);
         let actor = store::actor(self.c.global.actor.as_deref());
         self.check_world(cloud).await?;
@@ -141,7 +141,7 @@ impl Drive<'_> {
         let aside = Beside::begin(self.c, &self.log, cloud, (&actor, &progress, &registry), args).await?;
         let service =
             Service { log: self.log.clone(), actor: actor.clone(), opened, progress: progress.clone() };
-        let (runs, served) = self.all_runs(&service).await?;
+        let (runs, served) = self.all_runs(&service, &known).await?;
         anchor::write(&self.log).await?;
         let engine = Engine {
             log: self.log.clone(),
@@ -161,7 +161,8 @@ impl Drive<'_> {
         let (joining, joined) = mpsc::unbounded_channel();
         let beside =
             [tokio::spawn(progress.clone().tick()), tokio::spawn(service.watch(served, hears, joining))];
-        let left = self.drive(&progress, engine.serve(&runs, stay, self.stop.subscribe(), joined)).await;
+        let left =
+            self.drive(&progress, engine.serve(&runs, known, stay, self.stop.subscribe(), joined)).await;
         beside.iter().for_each(tokio::task::JoinHandle::abort);
         progress.finish();
         aside.finish(left.as_ref().map_or(true, |(_, signal)| signal.is_some())).await;
@@ -177,14 +178,18 @@ impl Drive<'_> {
     }
 
     /// The moves of this drive, and whoever carries work on goes on with what was begun before.
-    async fn all_runs(&self, service: &Service) -> Result<(Vec<RunId>, Vec<String>), CliError> {
+    async fn all_runs(
+        &self,
+        service: &Service,
+        known: &Replayed,
+    ) -> Result<(Vec<RunId>, Vec<String>), CliError> {
         let (mut runs, mut served) = (self.runs.clone(), vec![self.batch.clone()]);
         service.open(&self.batch).await?;
-        service.progress.join(&self.batch, &self.runs).await;
+        service.progress.join(&self.batch, self.runs.iter().filter_map(|run| known.runs.get_key_value(run)));
         if self.goal == Goal::Forward {
             for (name, more) in service.begun(&self.batch).await {
                 service.open(&name).await?;
-                service.progress.join(&name, &more).await;
+                service.progress.join(&name, more.iter().filter_map(|run| known.runs.get_key_value(run)));
                 runs.extend(more);
                 served.push(name);
             }

@@ -9,14 +9,16 @@ use crate::render::live;
 use crate::store;
 use crate::view::{MoveView, identity, view};
 use rehome_orchestrator::{
-    Clock, Direction, End, Event, Fault, Observer, ReconciledOutcome, RunId, StepId, StopReason, SystemClock,
+    Clock, Direction, End, Event, Fault, Observer, ReconciledOutcome, RunId, RunState, StepId, StopReason,
+    SystemClock,
 };
 use rehome_store::{Backend, BoxFuture, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
-/// So many moves at most are read again for one line.
+/// So many moves at most are read again for one line of a terminal.
 const READ_MAX: usize = 32;
 
 /// What is tried again later than this is told with its date.
@@ -61,17 +63,16 @@ impl Progress {
     }
 
     /// Takes in the moves of a batch that is worked on from now on.
-    pub(crate) async fn join(&self, batch: &str, runs: &[RunId]) {
-        for run in runs {
-            // A move that cannot be read is the driver's to report.
-            let Ok(loaded) = store::read_run(&*self.log, run).await else { continue };
-            let of = identity(&loaded.state);
+    pub(crate) fn join<'a>(&self, batch: &str, runs: impl Iterator<Item = (&'a RunId, &'a RunState)>) {
+        let mut count = 0;
+        for (run, state) in runs {
+            count += 1;
+            let of = identity(state);
             let of = of.rsplit('/').next().unwrap_or_default();
-            let titles =
-                loaded.state.steps().map(|(step, _)| (step.id.clone(), format!("{of}: {}", step.title)));
+            let titles = state.steps().map(|(step, _)| (step.id.clone(), format!("{of}: {}", step.title)));
             let mut board = self.board();
             board.titles.extend(titles.map(|(id, title)| ((run.clone(), id), title)));
-            board.moves.insert(run.clone(), view(run, &loaded.state));
+            board.moves.insert(run.clone(), view(run, state));
         }
         let first = {
             let mut board = self.board();
@@ -79,7 +80,7 @@ impl Progress {
             board.batches.len() == 1
         };
         if !first {
-            self.tell_line(&format!("SERVING   {batch}: {}", counted(runs.len(), "move")));
+            self.tell_line(&format!("SERVING   {batch}: {}", counted(count, "move")));
         }
     }
 
@@ -119,7 +120,12 @@ impl Progress {
     }
 
     async fn renew(&self) {
-        self.read_again(READ_MAX).await;
+        // To read where moves stand costs more than anything else that is told of them.
+        if !self.output.shows() {
+            return;
+        }
+        // Where there is no terminal, the line comes seldom and not again soon.
+        self.read_again(if std::io::stderr().is_terminal() { READ_MAX } else { usize::MAX }).await;
         let shown = {
             let board = self.board();
             let views: Vec<&MoveView> = board.moves.values().collect();

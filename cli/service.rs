@@ -5,7 +5,7 @@ use crate::about::BatchAbout;
 use crate::planning;
 use crate::progress::Progress;
 use crate::{store, world};
-use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, SystemClock};
+use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, RunState, SystemClock};
 use rehome_store::{Backend, Log, StreamId};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -39,7 +39,7 @@ impl Service {
             };
             let runs = self.wanted(name).await;
             if !runs.is_empty() {
-                begun.push((name.to_owned(), runs));
+                begun.push((name.to_owned(), runs.into_iter().map(|(run, _)| run).collect()));
             }
         }
         begun
@@ -47,7 +47,7 @@ impl Service {
 
     /// The open moves of a batch, if somebody asked for them who works on the same world. What cannot be read is left
     /// to whoever asks for it by name.
-    async fn wanted(&self, name: &str) -> Vec<RunId> {
+    async fn wanted(&self, name: &str) -> Vec<(RunId, RunState)> {
         let Ok(Some(batch)) = BatchLoaded::find(&*self.log, name).await else { return Vec::new() };
         let asked = asked_for(&batch).is_some_and(|opened| world::same(opened, &self.opened).is_ok());
         if !batch.is_approved() || !asked {
@@ -59,7 +59,7 @@ impl Service {
         for run in &batch.planned().runs {
             let Ok(loaded) = store::read_run(&*self.log, run).await else { return Vec::new() };
             if loaded.state.verdict().is_none() && (loaded.state.has_begun() || !expired) {
-                open.push(run.clone());
+                open.push((run.clone(), loaded.state));
             }
         }
         open
@@ -89,7 +89,8 @@ impl Service {
                 continue;
             }
             served.push(name.to_owned());
-            self.progress.join(name, &runs).await;
+            self.progress.join(name, runs.iter().map(|(run, state)| (run, state)));
+            let runs = runs.into_iter().map(|(run, _)| run).collect();
             if joining.send(runs).is_err() || self.open(name).await.is_err() {
                 return;
             }

@@ -9,7 +9,7 @@ use crate::{anchor, key};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_orchestrator::{
     BatchLoaded, Clock, CodecError, HistoryError, Illegal, Loaded, ReplayError, Replayed, RequestError,
-    RunId, StepId, SystemClock, batch_stream, load, replay,
+    RunId, StepId, SystemClock, batch_stream, load, load_aside, replay,
 };
 use rehome_store::{
     Anchor, AnchorStatus, AppendError, Backend, Beside, FORMAT, Head, HeldLease, Lease, LeaseError,
@@ -284,9 +284,9 @@ pub(crate) async fn verify(log: &dyn Backend, elsewhere: Option<&Anchor>) -> Res
 
 /// Refuses to act on a log that is not as a whole what was written: every event of it, and not only those that this
 /// runner reads.
-pub(crate) async fn check_whole(log: &dyn Backend) -> Result<(), CliError> {
+pub(crate) async fn check_whole(log: &dyn Backend) -> Result<Replayed, CliError> {
     anchor::check(log).await?;
-    whole(log).await.map(drop)
+    whole(log).await
 }
 
 async fn whole(log: &dyn Backend) -> Result<Replayed, CliError> {
@@ -409,8 +409,14 @@ pub(crate) fn split_step(text: &str) -> Result<(RunId, StepId), CliError> {
 pub(crate) async fn read_run(log: &dyn Log, run: &RunId) -> Result<Loaded, CliError> {
     match load(log, run).await {
         Ok(loaded) => Ok(loaded),
-        Err(e @ HistoryError::NoRun(_)) => Err(no_move(log, run, &e).await),
-        Err(e) => Err(unreadable(&e)),
+        Err(e) => Err(unread_run(log, run, e).await),
+    }
+}
+
+async fn unread_run(log: &dyn Log, run: &RunId, e: HistoryError) -> CliError {
+    match e {
+        HistoryError::NoRun(_) => no_move(log, run, &e).await,
+        e => unreadable(&e),
     }
 }
 
@@ -421,7 +427,13 @@ const READ_AT_ONCE: usize = 4;
 pub(crate) async fn views(log: &dyn Log, runs: &[RunId]) -> Result<Vec<MoveView>, CliError> {
     let mut read = Vec::with_capacity(runs.len());
     for run in runs {
-        read.push(async move { Ok(view(run, &read_run(log, run).await?.state)) });
+        let of = run.clone();
+        read.push(async move {
+            match load_aside(log, run, move |state| view(&of, state)).await {
+                Ok(view) => Ok(view),
+                Err(e) => Err(unread_run(log, run, e).await),
+            }
+        });
     }
     stream::iter(read).buffered(READ_AT_ONCE).try_collect().await
 }

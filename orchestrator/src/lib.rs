@@ -112,7 +112,7 @@ pub use plan::{
     Node, ObjectDigest, OnFailure, Phase, Plan, PlanBuilder, PlanError, PlanValue, Proof, Retry, STEPS_MAX,
     Step, StepOutput, StepRef, digest,
 };
-pub use recovery::history::{HistoryError, Loaded, entries, fold_into, load, load_until};
+pub use recovery::history::{HistoryError, Loaded, entries, fold_into, load, load_aside, load_until};
 pub use recovery::restore::{RestoreError, restore};
 pub use run::codec::{CodecError, Entry, Recorded};
 pub use run::event::*;

@@ -4,10 +4,13 @@ use crate::batch::{BatchError, Document, Recording};
 use crate::driver::actors::Actors;
 use crate::driver::engine::{DriveError, Engine, Shared, StopReason, WaitPolicy};
 use crate::driver::locks::Locks;
-use crate::driver::read_back::read_back;
+use crate::driver::read_back::{known_of, read_back};
 use crate::driver::together::Surveys;
 use crate::driver::watch;
 use crate::ids::RunId;
+use crate::recovery::history::Loaded;
+use crate::verify::replay::Replayed;
+use rehome_store::Position;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, watch as signal};
@@ -41,7 +44,9 @@ impl Engine {
         wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
-        let (actors, watcher) = self.actors(runs, wait_policy, stop).await?;
+        let head = self.log.head().await?.position;
+        let loaded = read_back(self, runs, head).await?;
+        let (actors, watcher) = self.actors(loaded, head, wait_policy, stop).await?;
         tokio::select! {
             biased;
             left = actors.gather(None) => left,
@@ -50,18 +55,21 @@ impl Engine {
     }
 
     /// The same for more runs, which come in while it lasts: it ends when all are left at the same time. A run that was
-    /// left is taken up again when somebody else writes to it.
+    /// left is taken up again when somebody else writes to it. The log was `known` a moment ago, and is not read again.
     ///
     /// # Errors
     /// As [`Engine::drive`]; a run that came in and cannot be read is [`StopReason::Unreadable`].
     pub async fn serve(
         &self,
         runs: &[RunId],
+        known: Replayed,
         wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
         joining: mpsc::UnboundedReceiver<Vec<RunId>>,
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
-        let (actors, watcher) = self.actors(runs, wait_policy, stop).await?;
+        let head = known.verified.head.position;
+        let loaded = known_of(self, runs, known).await?;
+        let (actors, watcher) = self.actors(loaded, head, wait_policy, stop).await?;
         tokio::select! {
             biased;
             left = actors.gather(Some(joining)) => left,
@@ -69,14 +77,14 @@ impl Engine {
         }
     }
 
-    /// The actors of these runs, and who notices what others write.
+    /// The actors of these runs, and who notices what others write after this place.
     async fn actors(
         &self,
-        runs: &[RunId],
+        runs: Vec<(RunId, Loaded)>,
+        head: Position,
         wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
     ) -> Result<(Actors, impl Future<Output = DriveError>), DriveError> {
-        let head = self.log.head().await?;
         let permits = Arc::new(Semaphore::new(self.concurrency.max(1)));
         let shared = Arc::new(Shared {
             engine: self.clone(),
@@ -88,7 +96,7 @@ impl Engine {
         });
         let wakeups = Arc::new(watch::Wakeups::default());
         let mut actors = Actors::new(shared.clone(), wakeups.clone(), stop);
-        actors.take_in(read_back(self, runs, head.position).await?).await?;
-        Ok((actors, watch::watch(shared, head.position, wakeups)))
+        actors.take_in(runs).await?;
+        Ok((actors, watch::watch(shared, head, wakeups)))
     }
 }

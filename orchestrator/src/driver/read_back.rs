@@ -4,7 +4,9 @@ use crate::driver::engine::{DriveError, Engine};
 use crate::ids::RunId;
 use crate::recovery::bulk_load::load_many;
 use crate::recovery::history::{self, HistoryError, Loaded};
-use rehome_store::{Log, Position};
+use crate::verify::replay::Replayed;
+use rehome_store::{Log, Position, Sequence};
+use std::slice;
 
 /// So few runs are looked up, however small the log is.
 const FEW: usize = 16;
@@ -25,7 +27,27 @@ pub(crate) async fn read_back(
         false => one_by_one(&*engine.log, runs).await,
     };
     let loaded = loaded.map_err(|(run, source)| DriveError::History { run, source })?;
-    for (run, loaded) in runs.iter().zip(&loaded) {
+    checked(engine, runs.iter().cloned().zip(loaded).collect())
+}
+
+/// The same from a log that was read as a whole a moment ago; what was written since is found by whoever watches it.
+pub(crate) async fn known_of(
+    engine: &Engine,
+    runs: &[RunId],
+    mut known: Replayed,
+) -> Result<Vec<(RunId, Loaded)>, DriveError> {
+    let mut loaded = Vec::with_capacity(runs.len());
+    for run in runs {
+        match known.runs.remove(run) {
+            Some(state) => loaded.push((run.clone(), Loaded { sequence: Sequence(state.events()), state })),
+            None => loaded.append(&mut read_back(engine, slice::from_ref(run), Position(u64::MAX)).await?),
+        }
+    }
+    checked(engine, loaded)
+}
+
+fn checked(engine: &Engine, runs: Vec<(RunId, Loaded)>) -> Result<Vec<(RunId, Loaded)>, DriveError> {
+    for (run, loaded) in &runs {
         if let Some(name) = engine.registry.unknown_name(loaded.state.plan()) {
             return Err(DriveError::UnknownName { name: name.to_owned(), run: run.clone() });
         }
@@ -33,7 +55,7 @@ pub(crate) async fn read_back(
             return Err(DriveError::Misjudged { run: run.clone(), step: step.clone() });
         }
     }
-    Ok(runs.iter().cloned().zip(loaded).collect())
+    Ok(runs)
 }
 
 async fn one_by_one(log: &dyn Log, runs: &[RunId]) -> Result<Vec<Loaded>, (RunId, HistoryError)> {

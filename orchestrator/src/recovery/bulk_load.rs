@@ -226,6 +226,7 @@ mod tests {
         for (run, folded) in some.iter().zip(folded) {
             let alone = load(&log, run).await.expect("legal");
             assert_eq!((folded.sequence, &folded.state), (alone.sequence, &alone.state));
+            assert_eq!(folded.sequence.0, folded.state.events(), "an event is one of its stream");
             assert_eq!(replayed.get(run), Some(&alone.state));
         }
     }

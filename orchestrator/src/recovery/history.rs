@@ -5,7 +5,7 @@ use crate::run::codec::{CodecError, Entry, Recorded};
 use crate::run::event::Event;
 use crate::run::fold::apply::Illegal;
 use crate::run::state::RunState;
-use rehome_store::{Log, ReadError, Sequence, StreamId};
+use rehome_store::{Log, ReadError, Sequence, Stored, StreamId};
 
 /// A run as its record tells it.
 #[derive(Clone, Debug)]
@@ -51,28 +51,71 @@ const PAGE: usize = 1_000;
 /// # Errors
 /// When there is no such run, or its record cannot be read or is not legal.
 pub async fn load_until(log: &dyn Log, run: &RunId, until: Option<u64>) -> Result<Loaded, HistoryError> {
-    let mut state: Option<RunState> = None;
-    let mut sequence = Sequence(0);
-    let stream = run.stream();
-    'pages: loop {
-        let page = log.read_stream(&stream, sequence, PAGE).await?;
-        let full = page.len() == PAGE;
-        for stored in &page {
-            if until.is_some_and(|until| stored.position.0 > until) {
-                break 'pages;
-            }
-            let position = stored.position.0;
-            let entry: Entry<Event> =
-                Entry::read(stored).map_err(|source| HistoryError::Codec { position, source })?;
-            fold_into(&mut state, &entry).map_err(|source| HistoryError::Illegal { position, source })?;
-            sequence = stored.sequence;
+    let (stream, mut loaded) = (run.stream(), None);
+    loop {
+        let after = sequence(loaded.as_ref());
+        let page = log.read_stream(&stream, after, PAGE).await?;
+        let wanted = page.partition_point(|stored| until.is_none_or(|until| stored.position.0 <= until));
+        take(&mut loaded, &page[..wanted])?;
+        if wanted < PAGE {
+            return loaded.ok_or_else(|| HistoryError::NoRun(run.clone()));
         }
+    }
+}
+
+/// Folds all events of one run on another thread, and makes something smaller of it there: whoever reads many runs reads
+/// the next ones meanwhile.
+///
+/// # Errors
+/// As [`load`].
+pub async fn load_aside<T: Send + 'static>(
+    log: &dyn Log,
+    run: &RunId,
+    look: impl FnOnce(&RunState) -> T + Send + 'static,
+) -> Result<T, HistoryError> {
+    let (stream, mut pages) = (run.stream(), Vec::new());
+    loop {
+        let after =
+            pages.last().and_then(|page: &Vec<Stored>| page.last()).map_or(Sequence(0), |last| last.sequence);
+        let page = log.read_stream(&stream, after, PAGE).await?;
+        let full = page.len() == PAGE;
+        pages.push(page);
         if !full {
             break;
         }
     }
-    let state = state.ok_or_else(|| HistoryError::NoRun(run.clone()))?;
-    Ok(Loaded { state, sequence })
+    let run = run.clone();
+    let folded = tokio::task::spawn_blocking(move || {
+        let mut loaded = None;
+        pages.iter().try_for_each(|page| take(&mut loaded, page))?;
+        loaded.map(|loaded| look(&loaded.state)).ok_or(HistoryError::NoRun(run))
+    });
+    folded.await.expect("folding does not panic")
+}
+
+fn sequence(loaded: Option<&Loaded>) -> Sequence {
+    loaded.map_or(Sequence(0), |loaded| loaded.sequence)
+}
+
+/// Takes the next events of one run.
+fn take(loaded: &mut Option<Loaded>, page: &[Stored]) -> Result<(), HistoryError> {
+    for stored in page {
+        let position = stored.position.0;
+        let illegal = |source| HistoryError::Illegal { position, source };
+        let entry: Entry<Event> =
+            Entry::read(stored).map_err(|source| HistoryError::Codec { position, source })?;
+        match loaded {
+            Some(loaded) => {
+                loaded.state.apply(entry.at_ms, &entry.event).map_err(illegal)?;
+                loaded.sequence = stored.sequence;
+            }
+            None => {
+                let state = RunState::begin(entry.at_ms, &entry.event).map_err(illegal)?;
+                *loaded = Some(Loaded { state, sequence: stored.sequence });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Folds all events of one run.
