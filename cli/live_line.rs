@@ -54,6 +54,12 @@ impl LiveLine {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether anybody would see what is shown now.
+    pub(crate) fn is_seen(&self) -> bool {
+        let state = self.state();
+        state.begun && (std::io::stderr().is_terminal() || state.told.elapsed() > QUIET)
+    }
+
     /// Renews the line. Where there is no terminal, gives what is to be told as a line of its own, if it is time.
     pub(crate) fn show(&self, shown: &Shown) -> Option<String> {
         let mut state = self.state();

@@ -232,6 +232,11 @@ impl Output {
         LineBelow(self.live.clone())
     }
 
+    /// Whether anybody would see that line if it were renewed now.
+    pub(crate) fn shows(&self) -> bool {
+        !self.quiet && self.live.is_seen()
+    }
+
     /// Renews the line of what is under way.
     pub(crate) fn show(&self, shown: &Shown) {
         if self.quiet {
