@@ -96,9 +96,9 @@ fn of(plan: &Plan) -> AtLeast {
 pub(crate) fn length(ms: u64) -> String {
     match ms {
         0 => "no time".to_owned(),
-        ..=90_000 => format!("{} s", ms.div_ceil(1_000)),
-        ..=5_400_000 => format!("{} min", ms.div_ceil(60_000)),
-        ..=360_000_000 => format!("{} h", ms.div_ceil(3_600_000)),
+        1..=90_000 => format!("{} s", ms.div_ceil(1_000)),
+        90_001..=5_400_000 => format!("{} min", ms.div_ceil(60_000)),
+        5_400_001..=360_000_000 => format!("{} h", ms.div_ceil(3_600_000)),
         _ => format!("{} d", ms.div_ceil(86_400_000)),
     }
 }

@@ -187,7 +187,7 @@ impl Plan<'_> {
             return Err(CliError::new(Exit::Failed, "not approved"));
         }
         let text = statement.text();
-        let quiet = c.output.is_json() || c.output.is_muted();
+        let quiet = !c.output.is_text() || c.output.is_muted();
         let signature = ssh_keygen::sign(key, NAMESPACE, &text, quiet)?;
         let signed = SignedApproval { statement: text, signature };
         let subject = self.document.subject(self.digest);

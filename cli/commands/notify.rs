@@ -43,7 +43,7 @@ impl Execute for Notify {
             return Err(CliError::new(Exit::Usage, what));
         }
         let presence = Presence::of(log.beside().lease());
-        if let Presence::Alive(_) = &presence {
+        if let Presence::Alive(..) = &presence {
             let value = json!({"format_version": "1.0", "batch": self.batch, "runner": presence.value()});
             c.output.result("a runner is at work, and tells what is due", &value)?;
             return Ok(Exit::Done);

@@ -246,6 +246,7 @@ fn of_batch(batch: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasio
         }
         BatchEvent::Planned(_)
         | BatchEvent::Approved(_)
+        | BatchEvent::Signed(_)
         | BatchEvent::Opened(_)
         | BatchEvent::Restored(_)
         | BatchEvent::Requested(_)

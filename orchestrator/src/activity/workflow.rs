@@ -43,7 +43,10 @@ pub trait Workflow: Send + Sync + 'static {
             asked.push(self.survey(one).map(move |found| (nth, found)));
         }
         let found = stream::iter(asked).buffer_unordered(SURVEYS_AT_ONCE);
-        found.for_each(move |(nth, found)| ready(each(nth, found)))
+        found.for_each(move |(nth, found)| {
+            each(nth, found);
+            ready(())
+        })
     }
 
     /// Makes the plan: a pure function of its arguments.

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const PLAN: &str = "sha256:0";
 
+type Edit<'a> = &'a dyn Fn(&mut ApprovalPolicy);
+
 /// Three people, of whom two approve a wave, and the clean-up all.
 fn policy() -> ApprovalPolicy {
     let approver =
@@ -142,7 +144,7 @@ fn approvers_are_named_once_have_keys_of_their_own_and_are_enough() {
         policy.check()
     };
     assert_eq!(with(&|_| {}), Ok(()));
-    let wrong: [(&str, &dyn Fn(&mut ApprovalPolicy)); 8] = [
+    let wrong: [(&str, Edit); 8] = [
         ("two approvers are called", &|p| p.approvers[1].name = "A0".to_owned()),
         ("two approvers are called", &|p| p.approvers[1].also = vec!["a0".to_owned()]),
         ("no name", &|p| p.approvers[1].name = "a\nb".to_owned()),

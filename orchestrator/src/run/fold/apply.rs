@@ -84,13 +84,7 @@ impl RunState {
         match event {
             Event::Planned(_) => return Err(here(event, "the move has a plan")),
             Event::Approved(approved) => self.approve(event, approved, at_ms)?,
-            Event::Compared(_) if self.compared || !self.approved => {
-                return Err(here(event, "the move is not approved, or was compared before"));
-            }
-            Event::Compared(compared) => {
-                self.compared = compared.differences.is_empty();
-                self.changed.clone_from(&compared.differences);
-            }
+            Event::Compared(compared) => self.compare(event, compared)?,
             Event::Began(began) => {
                 self.touch(event, &began.step, at_ms, |run, at| match began.direction {
                     Direction::Do => run.begin_run(at, began, at_ms),
@@ -149,6 +143,16 @@ impl RunState {
         }
         self.last_ms = at_ms;
         self.events += 1;
+        Ok(())
+    }
+
+    /// The world was compared with what the plan was made from; where it differs, nothing begins.
+    fn compare(&mut self, event: &Event, compared: &Compared) -> Result<(), Illegal> {
+        if self.compared || !self.approved {
+            return Err(here(event, "the move is not approved, or was compared before"));
+        }
+        self.compared = compared.differences.is_empty();
+        self.changed.clone_from(&compared.differences);
         Ok(())
     }
 
