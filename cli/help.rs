@@ -8,11 +8,14 @@ use std::fmt::Write;
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "THE WORK, in order",
-        &["init", "discover", "plan", "approve", "run", "ack", "verify", "cleanup", "rollback", "handoff"],
+        &[
+            "init", "discover", "plan", "report", "diff", "approve", "run", "ack", "verify", "cleanup",
+            "rollback", "handoff",
+        ],
     ),
-    ("WATCHING", &["status", "watch", "wait", "history", "show", "graph"]),
+    ("WATCHING", &["status", "watch", "wait", "notify", "history", "show", "graph"]),
     ("STEERING", &["pause", "resume", "release", "retry", "skip", "mark-done"]),
-    ("PROOF", &["audit verify", "audit head", "audit bundle", "replay"]),
+    ("PROOF", &["audit verify", "audit head", "audit checkpoint", "audit bundle", "replay"]),
     (
         "SETTING UP",
         &[

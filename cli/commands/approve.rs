@@ -20,9 +20,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Record a plan and your approval of it. With a key, sign it; what was signed elsewhere is imported.
+/// Record a plan and your approval of it, or sign it.
 ///
-/// Only what is approved is run, and only as it was approved.
+/// Only what is approved is run, and only as it was approved. Where the plan names approvers, each signs with a key of their own, on
+/// a machine of their own; what they saved is imported here.
 #[derive(Args, Debug)]
 pub(crate) struct Approve {
     /// The plan file.

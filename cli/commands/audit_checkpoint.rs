@@ -9,9 +9,9 @@ use clap::Args;
 use rehome_store::Checkpoint;
 use serde_json::json;
 
-/// Sign the end of the log, and print it to keep elsewhere. Offline.
+/// Sign the end of the log, to keep it elsewhere.
 ///
-/// Every event is checked first. What is printed is a checkpoint of C2SP: whoever keeps one, and the key that signed it, finds
+/// Works offline. Every event is checked first. What is printed is a checkpoint of C2SP: whoever keeps one, and the key that signed it, finds
 /// later whether the log still begins with the same events: `rehome audit verify --anchor FILE --signed-by KEY`.
 #[derive(Args, Debug)]
 pub(crate) struct AuditCheckpoint {}

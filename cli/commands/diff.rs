@@ -9,7 +9,9 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Show where two plans differ, identity by identity; ends with 14 where they do. Offline.
+/// Show where two plans differ, identity by identity.
+///
+/// Ends with 14 where they do. Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct Diff {
     /// The earlier plan file.

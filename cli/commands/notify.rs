@@ -17,8 +17,10 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tell what the [hooks] of a batch are due, while no runner is there to do it, and that it is not there. For a timer on
-/// the machine of the log. Exit code 0 when nothing is left to tell, 10 when something is.
+/// Tell what a batch's hooks are due while no runner is there.
+///
+/// It tells that no runner is there, too. It is for a timer on the machine of the log. It ends with 0 when nothing is left to
+/// tell, and with 10 when something is.
 #[derive(Args, Debug)]
 pub(crate) struct Notify {
     /// BATCH

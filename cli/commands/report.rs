@@ -13,7 +13,9 @@ use serde_json::json;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Show a plan as a change board reads it: waves, counts, the least time, what is by hand, what nobody can see. Offline.
+/// Show a plan as a change board reads it.
+///
+/// Waves, counts, the least time, what is by hand, what nobody can see. Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct Report {
     /// The plan file.

@@ -6,7 +6,9 @@ use crate::error::Exit;
 pub(super) fn of(exit: Exit) -> (&'static str, &'static str) {
     match exit {
         Exit::Done => ("done, or nothing to do", "nothing is left to do"),
-        Exit::Failed => ("failed", "the error says what happened, what was left and what to do next"),
+        Exit::Failed => {
+            ("the command failed", "the error says what happened, what was left and what to do next")
+        }
         Exit::Usage => (
             "wrong usage, a bad file, or a question without a terminal",
             "the error says what is wrong, and where; `rehome COMMAND --help` has every flag",

@@ -20,6 +20,11 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
     ),
     ("BadId", "a text that should be a resource id is none", "correct it in the batch file, and plan again"),
     ("BadPath", "an address is none that Azure or Graph has", OURS),
+    (
+        "Drifted",
+        "somebody has changed what this move made, after it was through",
+        "compare: rehome show MOVE; then retry to look again, or roll the move back",
+    ),
     ("EntraReplication", "Entra ID does not know the new principal everywhere yet", PASSES),
     (
         "Foreign",
@@ -45,6 +50,11 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
     ),
     ("InProgress", "Azure is still working on it", PASSES),
     ("Irreversible", "a deleted identity cannot be brought back", "make a new one: its ids are others"),
+    (
+        "NoActivityLog",
+        "the resource is in no subscription, so no Activity Log says who changed it",
+        "look into the audit log of the directory, where the resource is in Entra ID",
+    ),
     ("NoAnswer", "a request got no answer: Azure is read before anything is sent again", PASSES),
     ("NoCheck", "a step that should compare has nothing to compare", OURS),
     ("NoFacts", "the survey gave nothing for an identity", OURS),
