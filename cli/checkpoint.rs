@@ -10,7 +10,7 @@ use rehome_store::{
 use sha2::{Digest as _, Sha256};
 
 /// What sets the key of the signatures apart from that of the marks, which it is made from.
-const PURPOSE: &[u8] = b"rehome checkpoint 1\0";
+const PURPOSE: &[u8] = b"checkpoints of rehome 1\0";
 
 /// Who signs for a log: whoever has the key beside it.
 pub(crate) async fn signer(log: &dyn Backend) -> Result<Signer, CliError> {

@@ -47,7 +47,9 @@ impl Standing {
         waves::mark(log, &mut views).await?;
         hint_views::complete(c.output.hints(), &mut views);
         let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
-        let scales = waves::time_scales(log, &batches).await?;
+        // Whoever runs it next does so with the scale of this program.
+        let own = c.global.cloud.time_scale.and_then(TimeScale::scaled).unwrap_or(TimeScale::REAL);
+        let scales = waves::time_scales(log, &batches, own).await?;
         let approvals = approvals::of_batches(log, &batches, SystemClock.now_ms()).await;
         let left_out = left_out::of_batches(log, batches).await;
         Ok(Self { head, batch: selection.batch, views, left_out, approvals, runner, scales })

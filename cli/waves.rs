@@ -27,7 +27,11 @@ pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), Cl
         let batch = find(log, &name).await?;
         let Some(batch) = batch.filter(|batch| batch.planned().rollout.is_some()) else { continue };
         for (nth, (wave, state)) in batch.state.waves().enumerate() {
-            let wait = batch.state.wave_wait(nth, SystemClock.now_ms(), time_scale(&batch));
+            let wait = batch.state.wave_wait(
+                nth,
+                SystemClock.now_ms(),
+                time_scale(&batch).unwrap_or(TimeScale::REAL),
+            );
             let of_wave = |view: &&mut MoveView| {
                 view.batch == name && !view.is_over() && wave.runs.contains(&RunId::new(view.run.as_str()))
             };
@@ -55,22 +59,22 @@ async fn find(log: &dyn Log, name: &str) -> Result<Option<BatchLoaded>, CliError
 pub(crate) async fn time_scales(
     log: &dyn Log,
     batches: &BTreeSet<&str>,
+    own: TimeScale,
 ) -> Result<BTreeMap<String, TimeScale>, CliError> {
     let mut scales = BTreeMap::new();
     for name in batches {
-        let scale = find(log, name).await?.map_or(TimeScale::REAL, |batch| time_scale(&batch));
+        let scale = find(log, name).await?.and_then(|batch| time_scale(&batch)).unwrap_or(own);
         scales.insert((*name).to_owned(), scale);
     }
     Ok(scales)
 }
 
 /// By how much the runner that was there last shortens its timers.
-fn time_scale(batch: &BatchLoaded) -> TimeScale {
-    let opened = batch.entries.iter().rev().find_map(|entry| match &entry.event {
+fn time_scale(batch: &BatchLoaded) -> Option<TimeScale> {
+    batch.entries.iter().rev().find_map(|entry| match &entry.event {
         BatchEvent::Opened(opened) => TimeScale::scaled(opened.time_scale),
         _ => None,
-    });
-    opened.unwrap_or(TimeScale::REAL)
+    })
 }
 
 fn keep(view: &mut MoveView, wave: &Wave, wait: WaveWait, batch: &BatchState) {

@@ -20,7 +20,7 @@ use std::path::Path;
 const BYTES_MAX: u64 = 16 << 20;
 
 /// Reads a file that the batch file names.
-pub(crate) type Fetch<'a> = &'a dyn Fn(&str) -> Result<String, CliError>;
+pub(crate) type Fetch<'a> = &'a dyn Fn(&str, &str) -> Result<String, CliError>;
 
 /// Reads a batch file, and the file of rows that it names.
 ///
@@ -29,8 +29,7 @@ pub(crate) type Fetch<'a> = &'a dyn Fn(&str) -> Result<String, CliError>;
 pub(crate) fn load(path: &Path) -> Result<Batch, CliError> {
     let text = crate::files::read_text(path, "a batch file", BYTES_MAX)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let fetch =
-        |name: &str| crate::files::read_text(&folder.join(name), "a file of rows or approvers", BYTES_MAX);
+    let fetch = |name: &str, what: &str| crate::files::read_text(&folder.join(name), what, BYTES_MAX);
     parse(&path.display().to_string(), &text, &fetch)
 }
 
@@ -89,7 +88,7 @@ fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) ->
 
 /// The rows of the file that the batch file names; none where it names none.
 fn beside(batch: Section<'_>, fetch: Fetch<'_>, files: &mut Vec<AskedIn>, found: &mut Mistakes) -> Vec<Node> {
-    let read = named(batch, "rows", fetch, files, found);
+    let read = named(batch, "rows", "a file of rows", fetch, files, found);
     read.map(|(name, text)| rows::read(name, &text, found)).unwrap_or_default()
 }
 
@@ -100,7 +99,7 @@ fn approvers(
     files: &mut Vec<AskedIn>,
     found: &mut Mistakes,
 ) -> Option<ApproversAsked> {
-    let (name, text) = named(batch, "approvers", fetch, files, found)?;
+    let (name, text) = named(batch, "approvers", "a file of approvers", fetch, files, found)?;
     Some(approvers::read(name, &text, found))
 }
 
@@ -108,13 +107,14 @@ fn approvers(
 fn named<'a>(
     batch: Section<'a>,
     key: &str,
+    what: &str,
     fetch: Fetch<'_>,
     files: &mut Vec<AskedIn>,
     found: &mut Mistakes,
 ) -> Option<(&'a str, String)> {
     let at = batch.place(key);
     let name = batch.text(key).filter(|_| !found.is_at(at))?;
-    match fetch(name) {
+    match fetch(name, what) {
         Ok(text) => {
             files.push(asked_in(name, &text));
             Some((name, text))

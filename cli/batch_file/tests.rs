@@ -23,7 +23,7 @@ fn read(text: &str) -> Result<Batch, CliError> {
 /// With this text in the file of rows.
 fn beside(text: &str, rows: &str) -> Result<Batch, CliError> {
     let approvers = include_str!("../../examples/approvers.toml");
-    let read = |name: &str| Ok(if name.ends_with(".toml") { approvers } else { rows }.to_owned());
+    let read = |name: &str, _: &str| Ok(if name.ends_with(".toml") { approvers } else { rows }.to_owned());
     parse("some/batch.toml", text, &read)
 }
 

@@ -11,10 +11,11 @@ use crate::put::putln;
 use crate::rows::{Column, List};
 use crate::{anchor, store};
 use clap::Args;
+use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::rights::allows;
 use rehome_orchestrator::{BatchLoaded, Clock, RunId, SystemClock};
 use rehome_store::{Backend, FORMAT};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::Path;
@@ -222,6 +223,12 @@ const SUBSCRIPTIONS: &str = "2022-12-01";
 /// Source: Microsoft.Authorization/stable/2022-04-01, Permissions_ListForResourceGroup
 const PERMISSIONS: &str = "2022-04-01";
 
+/// What is read of a subscription.
+#[derive(Deserialize)]
+struct Subscription {
+    id: ResourceId,
+}
+
 /// Actions without which no move comes far.
 const NEEDED: [&str; 2] = [
     "Microsoft.ManagedIdentity/userAssignedIdentities/write",
@@ -242,16 +249,18 @@ async fn in_azure(cloud: &Cloud) -> Check {
         let error = CliError::new(Exit::NotPermitted, "you see no subscription");
         return Check::fail(CHECK, &error.next("get Reader on the subscriptions of the identities"));
     }
-    let asked: Vec<&str> = all.iter().filter_map(|one| one["id"].as_str()).take(ASKED_MAX).collect();
+    let seen = all.len();
+    let ids = all.into_iter().filter_map(|one| serde_json::from_value::<Subscription>(one).ok());
+    let asked: Vec<Subscription> = ids.take(ASKED_MAX).collect();
     let mut able = 0;
-    for id in &asked {
+    for Subscription { id } in &asked {
         let path = format!("{id}/providers/Microsoft.Authorization/permissions");
         let blocks: Vec<Value> = reader.list(&path, PERMISSIONS, &[]).await.unwrap_or_default();
         able += usize::from(NEEDED.iter().all(|action| allows(&blocks, action)));
     }
     let found = format!(
         "you see {}; in {able} of {} asked you may make identities and grants",
-        counted(all.len(), "subscription"),
+        counted(seen, "subscription"),
         asked.len()
     );
     match able == asked.len() {

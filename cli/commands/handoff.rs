@@ -15,7 +15,7 @@ use rehome_orchestrator::RunId;
 use serde_json::json;
 use std::fmt::Write;
 
-/// Print old and new ids, and Terraform import blocks, for your code.
+/// Print old and new ids, and Terraform import blocks.
 ///
 /// For people who keep these things as code, so that the next apply does not undo the move. Works offline.
 #[derive(Args, Debug)]

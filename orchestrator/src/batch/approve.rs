@@ -1,6 +1,6 @@
 //! Engine: how a document gets into the log, with the approval of a person. Touches the log.
 
-use crate::batch::document::{BatchError, Document, PlannedRun};
+use crate::batch::document::{BatchError, Document, PlannedRun, Recording};
 use crate::batch::event::{BatchApproved, BatchEvent, BatchPlanned, Opened};
 use crate::batch::record::{BatchLoaded, batch_record, batch_stream};
 use crate::json::Json;
@@ -9,15 +9,6 @@ use crate::run::event::{Approved, Closed, Event, Planned, Verdict};
 use crate::run::requests::record;
 use rehome_store::{Append, Log, Sequence};
 use std::sync::Arc;
-
-/// Whether recording changed anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recording {
-    /// It is now in the log.
-    Recorded,
-    /// It was in the log before.
-    AlreadyThere,
-}
 
 impl Document {
     /// Records that the document exists and that a person approves it, in one append. Runs of an

@@ -66,6 +66,15 @@ impl PlannedRun {
     }
 }
 
+/// Whether recording changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recording {
+    /// It is now in the log.
+    Recorded,
+    /// It was in the log before.
+    AlreadyThere,
+}
+
 /// Why a document was not recorded. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {

@@ -15,9 +15,8 @@ mod state;
 mod tests;
 mod told;
 
-pub use approve::Recording;
 pub use decide::{BatchCommand, BatchDecision, RunSummary, Standing, decide_batch};
-pub use document::{BatchError, Document, PlannedRun};
+pub use document::{BatchError, Document, PlannedRun, Recording};
 pub use event::{
     BatchApproved, BatchEvent, BatchPlanned, BatchRequest, BatchRequested, FORMAT_VERSION, Opened, RunFailed,
     WavePassed, WaveReleased,

@@ -1,8 +1,7 @@
 //! Engine: the record of a batch: read back and folded, added to, and put together as a document. Touches the log.
 
 use crate::approval::{ApprovalError, SignedApproval};
-use crate::batch::approve::Recording;
-use crate::batch::document::{BatchError, Document, PlannedRun};
+use crate::batch::document::{BatchError, Document, PlannedRun, Recording};
 use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequested, Opened};
 use crate::batch::fold::fold_batch;
 use crate::batch::state::BatchState;

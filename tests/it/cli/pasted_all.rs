@@ -120,6 +120,14 @@ const OF_A_LOG: &[Case] = &[
     ),
     ("rehome run {batch}", reconciled, &[130]),
     ("rehome rollback {batch} --reason TEXT", reconciled, &[0, 11]),
+    (
+        "rehome audit checkpoint",
+        |r| {
+            let head = r.say(&["audit", "head"]).expect(0).out;
+            r.say(&["audit", "verify", "--anchor", head.trim(), "--signed-by", "x"]).expect(2)
+        },
+        &[0],
+    ),
     // It says that the log is damaged, which it is.
     ("rehome audit verify", damaged, &[15]),
 ];
@@ -336,8 +344,8 @@ fn sources(folder: &Path, into: &mut Vec<String>) {
     }
 }
 
-/// Lists of commands, by which a line is completed, and not recommendations.
-const LISTED: [&str; 10] = [
+/// Lists and beginnings of commands, by which a line is completed or chosen, and not recommendations.
+const LISTED: [&str; 13] = [
     "rehome explain ",
     "rehome init ",
     "rehome schema ",
@@ -348,15 +356,22 @@ const LISTED: [&str; 10] = [
     "rehome completion ",
     "rehome man ",
     "rehome ",
+    "rehome mark-done",
+    "rehome skip",
+    "rehome mark-done ",
 ];
 
-/// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`), and the beginning of one that
-/// names a page.
-const ELSEWHERE: [&str; 4] = [
+/// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`), and the beginning of one
+/// that names a page.
+const ELSEWHERE: [&str; 8] = [
     "rehome release {batch} --wave {wave} --reason TEXT",
     "rehome resume {of} --reason TEXT",
     "rehome show {name}",
     "rehome approve --import {}",
+    "rehome status {name}",
+    "rehome release {name} --wave {} --reason TEXT",
+    "rehome run {name}",
+    "rehome notify {}",
 ];
 
 #[test]

@@ -44,6 +44,7 @@ const TYPED: &[(&str, i32)] = &[
     ("cleanup minimal --dry-run", 0),
     ("verify minimal --only-differences", 0),
     ("audit head", 0),
+    ("audit checkpoint", 0),
     ("audit verify", 0),
     ("audit bundle evidence.jsonl", 0),
     ("audit verify --bundle evidence.jsonl", 0),
