@@ -180,7 +180,7 @@ async fn a_step(c: &Context<'_>, source: &Source, run: &RunId, step: &StepId) ->
         "before": read(stands.before.as_ref()),
         "output": read(stands.output.as_ref()),
     });
-    let text = text_of_step(run, &state, step, stands, &value);
+    let text = text_of_step(run, &state, (step, stands), unblock, &value);
     c.output.result(&text, &value)?;
     Ok(Exit::Done)
 }
@@ -249,7 +249,13 @@ fn unfinished(out: &mut String, wait: &WaitView) {
 }
 
 /// A step: what was sent, what was there before, what came back.
-fn text_of_step(run: &RunId, state: &RunState, step: &Step, stands: &StepState, value: &Value) -> String {
+fn text_of_step(
+    run: &RunId,
+    state: &RunState,
+    (step, stands): (&Step, &StepState),
+    unblock: &[String],
+    value: &Value,
+) -> String {
     let mut out = String::new();
     putln!(out, "{run}:{}  {}  {}", step.id, step_word(stands), step.title);
     if let Some(wait) = state.wait_of(&step.id) {
@@ -261,9 +267,7 @@ fn text_of_step(run: &RunId, state: &RunState, step: &Step, stands: &StepState, 
             putln!(out, "  behind  {}", behind.join(", "));
         }
     }
-    for next in value["unblock_with"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        putln!(out, "  next    {next}");
-    }
+    unblock.iter().for_each(|next| putln!(out, "  next    {next}"));
     if let Node::ByHand { instruction, undo } = &step.node
         && let Ok(told) = state.resolve(if stands.undo == UndoState::ByHand { undo } else { instruction })
     {

@@ -146,7 +146,7 @@ fn everything_unfinished_says_since_when_and_what_unblocks_it_and_how_soon_it_ca
     );
     assert!(end >= Some(before), "nothing is over earlier than it was said: {end:?} {before}");
     let page = rehome.say(&["status"]).expect(0).out;
-    assert!(page.contains("clean-up not before 20"), "{page}");
+    assert!(page.contains("clean-up not before "), "{page}");
 }
 
 #[test]

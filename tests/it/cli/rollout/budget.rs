@@ -48,8 +48,12 @@ fn where_a_move_fails_its_wave_is_taken_back_with_what_was_done_of_it() {
     let scene =
         Scene::new("on_failure = \"rollback-wave\"", "[budget]\nwave = 3", &["", "", ""], &refused(&[2]));
     scene.rehome.say_with_people(&["run", "plan.json", "--yes"]).expect(10);
-    let states: Vec<Value> = (0..3).map(|n| scene.of(n)["state"].clone()).collect();
-    assert_eq!(states, ["rolled-back", "rolled-back", "rolled-back"]);
+    // One whose facts were still read when the other failed has not begun, and is kept.
+    let is_back = |n: usize| {
+        let of = scene.of(n);
+        of["state"] == "rolled-back" || n != 2 && of["state"] == "paused" && of["done"] == 0
+    };
+    assert!((0..3).all(is_back), "{:?}", (0..3).map(|n| scene.of(n)).collect::<Vec<_>>());
     let history = scene.rehome.say(&["history", NAME]).expect(0).out;
     assert!(history.contains("run_failed"), "{history}");
     scene.rehome.say(&["audit", "verify"]).expect(0);
