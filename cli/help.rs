@@ -52,7 +52,7 @@ you name, to whom a batch file's [hooks] name, and to a receiver of OTLP that
 is named.";
 
 /// Columns of the names on the first page.
-const NAMES: usize = 12;
+const NAMES: usize = 16;
 
 /// The same commands, with a first page that groups them.
 pub(crate) fn grouped(command: Command) -> Command {

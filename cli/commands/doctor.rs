@@ -21,7 +21,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Look whether sign-in, rights, clock, log and disk are in order.
+/// Look whether sign-in, rights, clock and log are in order.
 ///
 /// Asks Azure only what it may tell anybody who may read, and changes nothing. The cloud is the one that --cloud names, or that
 /// the log's last plan is for. Exit code 0 where nothing fails; otherwise the code of the first that does.

@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Explain a code, a state or an exit code, and what can be done.
+/// Explain a code or a state, and what can be done.
 ///
 /// Codes of plans (B103, W203, C2), of errors (this program's and Azure's), exit codes, states of moves and of steps, and what
 /// is waited for. Works offline.

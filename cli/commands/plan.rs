@@ -17,7 +17,7 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Work out every step and its undo; write a plan file (read-only).
+/// Work out each step and its undo, as a plan file (read-only).
 ///
 /// Reads everything that depends on the identities of a batch. Changes nothing in Azure.
 #[derive(Args, Debug)]

@@ -24,7 +24,7 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-/// Practise a whole batch on a local Azure; nothing real is touched.
+/// Practise a whole batch on a local Azure.
 ///
 /// Plans, approves, runs, verifies and cleans up. By-hand steps are taken as done. The record goes to a new log: the one
 /// that --db names, or one in a new folder. With -v every result is printed, with -o json one document that has the

@@ -10,7 +10,7 @@ use clap::Args;
 use rehome_orchestrator::BatchRequest;
 use serde_json::json;
 
-/// Let a wave begin that waits for somebody; --hold keeps one back.
+/// Let a wave begin that waits for somebody, or hold one back.
 ///
 /// It begins as soon as its turn comes.
 #[derive(Args, Debug)]

@@ -14,7 +14,7 @@ use clap::Args;
 use rehome_orchestrator::{HistoryError, load_until};
 use serde_json::json;
 
-/// Rebuild every move from the log alone, and check the log by it.
+/// Rebuild every move from the log alone, and check the log.
 ///
 /// Works offline.
 #[derive(Args, Debug)]

@@ -27,7 +27,7 @@ use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-/// Show a plan file, a batch, a move or a step (MOVE:STEP) in full.
+/// Show a plan, a batch, a move or a step (MOVE:STEP) in full.
 ///
 /// Works offline, and beside a runner.
 #[derive(Args, Debug)]
