@@ -15,8 +15,8 @@ use crate::planning::PROGRAM;
 use rehome_activities::azure::known_clouds::{self, KnownCloud};
 use rehome_activities::relocate::peers::Peers;
 use rehome_activities::relocate::{Facts, Moving, Params};
-use rehome_orchestrator::{Document, Plan, PlannedRun, Step};
-use std::collections::BTreeSet;
+use rehome_orchestrator::{Document, Plan, PlannedRun, RunId, Step};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Clocks of two machines may differ by so much.
 const CLOCKS_MS: i64 = 300_000;
@@ -34,7 +34,8 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
         return Err(forged("its approvers are told of another author than the plan is".to_owned()));
     }
     let named = |entry| read(entry).map(|(params, facts)| moving(&params, &facts));
-    let named = document.runs.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+    let named = runs_of(document).map(named).collect::<Result<Vec<_>, _>>()?;
+    let rehearsals = rehearsals(document)?;
     let all = Peers::new(named.clone());
     let left: BTreeSet<String> = about.left_out.iter().map(|one| one.identity.to_lowercase()).collect();
     if let Some(both) = named.iter().find(|one| left.contains(&one.from.to_lowercase())) {
@@ -43,7 +44,7 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     let identities = named.iter().map(|one| one.from.as_str()).chain(left.iter().map(String::as_str));
     let names = MoveNames::new(&document.batch, created_at_ms, identities);
     let setting = Setting { names: &names, national };
-    for (at, entry) in document.runs.iter().enumerate() {
+    for (at, entry) in runs_of(document).enumerate() {
         // Read again, because the facts of all moves at once would take many times what the document does.
         let (params, facts) = &read(entry)?;
         let forged = |what: String| forged(what).at(entry.run.to_string());
@@ -60,8 +61,40 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
         if let Some(what) = difference(entry, &derived)? {
             return Err(forged(what));
         }
+        if rehearsals.get(&entry.run).is_some_and(|again| !is_rehearsal_of(again, entry)) {
+            return Err(forged("its rehearsal is another move".to_owned()));
+        }
     }
     Ok(())
+}
+
+/// The moves that are no rehearsals.
+fn runs_of(document: &Document) -> impl Iterator<Item = &PlannedRun> {
+    let rehearsal = rehearsal_runs(document);
+    document.runs.iter().filter(move |entry| !rehearsal.contains(&entry.run))
+}
+
+fn rehearsal_runs(document: &Document) -> BTreeSet<&RunId> {
+    let waves = document.rollout.iter().flat_map(|rollout| &rollout.waves);
+    waves.filter(|wave| wave.rehearsal).flat_map(|wave| &wave.runs).collect()
+}
+
+/// The rehearsals, each by the move that it is one of.
+fn rehearsals(document: &Document) -> Result<BTreeMap<&RunId, &PlannedRun>, CliError> {
+    let all: BTreeMap<&RunId, &PlannedRun> = document.runs.iter().map(|entry| (&entry.run, entry)).collect();
+    let of = |entry: &PlannedRun| all.get(&MoveNames::rehearsal(&entry.run)).copied();
+    let known: BTreeMap<_, _> =
+        runs_of(document).filter_map(|entry| Some((&entry.run, of(entry)?))).collect();
+    match known.len() == rehearsal_runs(document).len() {
+        true => Ok(known),
+        false => Err(forged("it rehearses a move that it does not make".to_owned())),
+    }
+}
+
+/// Whether a move is made just as the other one.
+fn is_rehearsal_of(again: &PlannedRun, entry: &PlannedRun) -> bool {
+    let PlannedRun { run: _, about, params, facts, plan } = again;
+    (about, params, facts, plan) == (&entry.about, &entry.params, &entry.facts, &entry.plan)
 }
 
 /// Refuses commands for people that would send them to the Microsoft Graph of somebody else.

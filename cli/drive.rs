@@ -300,10 +300,12 @@ fn unread(view: &mut MoveView, left: &BTreeMap<RunId, StopReason>) {
 }
 
 /// What only people and clocks end.
-const WAITS: [WaitKind; 4] = [WaitKind::Approval, WaitKind::ByHand, WaitKind::Soak, WaitKind::Pause];
+const WAITS: [WaitKind; 5] =
+    [WaitKind::Approval, WaitKind::ByHand, WaitKind::Soak, WaitKind::Pause, WaitKind::Held];
 
 /// What the ends of all moves amount to.
 pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[MoveView]) -> Exit {
+    let views: Vec<&MoveView> = views.iter().filter(|view| !view.is_rehearsed()).collect();
     let any = |state: State| views.iter().any(|v| v.state == state);
     let waits = |kind: WaitKind| views.iter().any(|v| v.waiting_for.iter().any(|w| w.kind == kind));
     let reached = |v: &MoveView| match goal {
@@ -314,11 +316,11 @@ pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[Move
     let kept = left.values().any(|l| *l == StopReason::NotReleased);
     if left.values().any(|l| matches!(l, StopReason::Unreadable(_))) {
         Exit::Failed
-    } else if any(State::Failed) || goal != Goal::Back && any(State::RolledBack) {
+    } else if any(State::Failed) || any(State::Abandoned) || goal != Goal::Back && any(State::RolledBack) {
         Exit::Partly
     } else if any(State::Stale) {
         Exit::Stale
-    } else if views.iter().all(|v| reached(v) || v.state == State::Superseded) {
+    } else if views.iter().all(|v| reached(v) || matches!(v.state, State::Superseded | State::Skipped)) {
         Exit::Done
     } else if kept
         || WAITS.into_iter().any(waits)

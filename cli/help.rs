@@ -14,7 +14,10 @@ const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("WATCHING", &["status", "watch", "wait", "notify", "history", "show", "graph"]),
-    ("STEERING", &["pause", "resume", "release", "retry", "skip", "mark-done"]),
+    (
+        "STEERING",
+        &["pause", "resume", "throttle", "release", "retry", "skip", "mark-done", "adopt", "abandon", "note"],
+    ),
     ("PROOF", &["audit verify", "audit head", "audit checkpoint", "audit bundle", "replay"]),
     (
         "SETTING UP",

@@ -58,6 +58,7 @@ impl Known {
                     | BatchEvent::WaveReleased(_)
                     | BatchEvent::WavePassed(_)
                     | BatchEvent::RunFailed(_)
+                    | BatchEvent::Heard(_)
                     | BatchEvent::Told(_)
                     | BatchEvent::RunnerGone(_)
                     | BatchEvent::DriftChecked(_) => continue,

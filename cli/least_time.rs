@@ -142,6 +142,7 @@ mod tests {
             runs: runs.iter().map(|run| RunId::new(*run)).collect(),
             after_ms,
             release: WaveRelease::Auto,
+            rehearsal: false,
         };
         let mut document = Document::new("b", vec![run("a", 10, 100), run("b", 20, 0), run("c", 7, 1_000)]);
         let whole = |document: &Document| super::whole(&waves(document));

@@ -38,6 +38,11 @@ impl<'a> MoveNames<'a> {
         RunId::new(format!("m-{}", &self.whole(identity)[..self.digits]))
     }
 
+    /// What the rehearsal of a move is called.
+    pub(crate) fn rehearsal(run: &RunId) -> RunId {
+        RunId::new(format!("{run}-rehearsal"))
+    }
+
     fn whole(&self, identity: &str) -> String {
         let name = digest(&json!([self.batch, identity.to_lowercase(), self.created_at_ms]));
         name.trim_start_matches("sha256:").to_owned()

@@ -3,8 +3,9 @@
 use crate::about::{MoveAbout, NAME_TAKEN};
 use crate::error::{CliError, Exit, causes, one_line};
 use rehome_activities::relocate::{Facts, Params};
-use rehome_orchestrator::{Document, Json, PlannedRun, RunId, replay};
+use rehome_orchestrator::{BatchLoaded, Document, Json, PlannedRun, RunId, RunState, replay};
 use rehome_store::Log;
+use std::collections::BTreeMap;
 
 /// A move that has neither come to its end nor been given up.
 pub(crate) struct OpenMove {
@@ -17,8 +18,24 @@ pub(crate) struct OpenMove {
 /// Every open move of a log.
 pub(crate) async fn open_moves(log: &dyn Log) -> Result<Vec<OpenMove>, CliError> {
     let replayed = replay(log, None).await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
-    let open = replayed.runs.into_iter().filter(|(_, state)| state.verdict().is_none());
-    let of = |(run, state): (RunId, rehome_orchestrator::RunState)| {
+    let mut batches = BTreeMap::new();
+    for state in replayed.runs.values() {
+        let name = &state.planned().batch;
+        if !batches.contains_key(name) {
+            let found = BatchLoaded::find(log, name).await;
+            let found = found.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
+            batches.insert(name.clone(), found);
+        }
+    }
+    // What was left out, or given up, before it began stands in nobody's way.
+    let given_up = |run: &RunId, state: &RunState| {
+        let batch = batches.get(&state.planned().batch).and_then(Option::as_ref);
+        let gone = |batch: &BatchLoaded| batch.state.is_skipped(run) || batch.state.steering().abandoned;
+        !state.has_begun() && batch.is_some_and(gone)
+    };
+    let is_open = |run: &RunId, state: &RunState| state.verdict().is_none() && !given_up(run, state);
+    let open = replayed.runs.iter().filter(|(run, state)| is_open(run, state));
+    let of = |(run, state): (&RunId, &RunState)| {
         let planned = state.planned();
         let params: Params = planned.params.read("parameters").ok()?;
         let facts: Facts = planned.facts.read("facts").ok()?;
@@ -26,7 +43,7 @@ pub(crate) async fn open_moves(log: &dyn Log) -> Result<Vec<OpenMove>, CliError>
             batch: planned.batch.clone(),
             identity: params.identity.to_string(),
             target: facts.target.id.to_string(),
-            run,
+            run: run.clone(),
         })
     };
     Ok(open.filter_map(of).collect())

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::drive::Driven;
 use crate::error::{CliError, Exit};
 use crate::presence::Presence;
-use crate::{hint_views, render, store, view};
+use crate::{hint_views, render, store, view, waves};
 use rehome_orchestrator::{Clock, RunId, SystemClock};
 use rehome_store::{Backend, Beside};
 use serde_json::json;
@@ -33,6 +33,6 @@ pub(crate) async fn report_unmoved(
     runs: &[RunId],
     exit: Exit,
 ) -> Result<Exit, CliError> {
-    let views = store::views(log, runs).await?;
+    let views = waves::views(log, runs).await?;
     report(c, &Driven { exit, views })
 }

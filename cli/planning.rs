@@ -1,7 +1,7 @@
 //! CLI: a batch file into a document to approve: survey, preflight, plan. Reads the cloud.
 
 use crate::about::{BatchAbout, MoveAbout};
-use crate::batch_file::{Batch, RolloutAsked, VALID_MS, WaveAsked};
+use crate::batch_file::{Batch, RolloutAsked, VALID_MS, WaveAsked, shared_out};
 use crate::cloud::Cloud;
 use crate::counted::counted;
 use crate::error::{CliError, Exit};
@@ -14,8 +14,8 @@ use rehome_activities::azure::{Reader, ResourceId};
 use rehome_activities::relocate::preflight::Notice;
 use rehome_activities::relocate::{self, Facts, Params};
 use rehome_orchestrator::{
-    ApprovalPolicy, Budget, Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, Rollout, SystemClock,
-    Wave, WaveFailure, WaveRelease,
+    ApprovalPolicy, Clock, Document, FORMAT_VERSION, Fault, Json, PlannedRun, Rollout, SystemClock, Wave,
+    WaveRelease,
 };
 
 /// What a survey says of an identity that is not there.
@@ -74,7 +74,7 @@ pub(crate) async fn plan(
     }
     open_moves::name_own(&mut moves, open)?;
     let absent = missing.iter().map(|(params, why)| left_out::absent(batch, params, why)).collect();
-    let (moves, left_out) = left_out::leave_out(setting, moves, absent)?;
+    let (mut moves, left_out) = left_out::leave_out(setting, moves, absent)?;
     rehome_activities::check(&cloud.azure, moves.iter().map(|planned| &planned.plan))
         .map_err(|why| CliError::new(Exit::Failed, format!("the plan is not one of this program: {why}")))?;
     let about = BatchAbout {
@@ -99,7 +99,7 @@ pub(crate) async fn plan(
         return Err(CliError::new(Exit::Usage, format!("the approvers cannot approve this plan: {why}"))
             .next("name others in the file of approvers, or let somebody else plan"));
     }
-    let rollout = rollout(&batch.rollout, approval.is_some(), &moves)?;
+    let rollout = rollout(&batch.rollout, approval.is_some(), &mut moves, now)?;
     let (format_version, batch) = (FORMAT_VERSION.to_owned(), batch.name.clone());
     Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves, rollout, approval })
 }
@@ -107,31 +107,62 @@ pub(crate) async fn plan(
 /// The wave of a batch that is let loose by some rule and has no waves of its own.
 const ONE_WAVE: &str = "all";
 
-/// How the moves are let loose: each with the wave that its identity says, or the last one. What is `signed` is let loose
-/// by its approvals.
-fn rollout(asked: &RolloutAsked, signed: bool, moves: &[PlannedRun]) -> Result<Option<Rollout>, CliError> {
+/// How the moves are let loose: each with the wave that it is in. What is `signed` is let loose by its approvals.
+fn rollout(
+    asked: &RolloutAsked,
+    signed: bool,
+    moves: &mut Vec<PlannedRun>,
+    now_ms: i64,
+) -> Result<Option<Rollout>, CliError> {
     let wave = |wave: &WaveAsked| Wave {
         name: wave.name.clone(),
         runs: Vec::new(),
         after_ms: wave.after_ms,
         release: wave.release,
+        rehearsal: false,
     };
-    let RolloutAsked { waves: asked, on_failure, budget } = asked;
+    let RolloutAsked { waves: asked, on_failure, budget, parallel, window } = asked;
+    let window = window.as_ref().map(|window| Box::new(window.at(now_ms)));
     let mut waves: Vec<Wave> = asked.iter().map(wave).collect();
-    if waves.is_empty() && !signed && (*on_failure, *budget) == (WaveFailure::Stop, Budget::default()) {
+    let (parallel, rule) = (*parallel, (*on_failure, *budget));
+    if waves.is_empty() && !signed && rule == Default::default() && parallel.is_none() && window.is_none() {
         return Ok(None);
     }
     if waves.is_empty() {
         let (name, release) = (ONE_WAVE.to_owned(), WaveRelease::Auto);
-        waves.push(Wave { name, runs: Vec::new(), after_ms: 0, release });
+        waves.push(Wave { name, runs: Vec::new(), after_ms: 0, release, rehearsal: false });
     }
-    let last = waves.len() - 1;
-    for entry in moves {
-        let identity = ResourceId::from(MoveAbout::of(entry)?.identity);
-        let said = asked.iter().position(|wave| wave.identities.contains(&identity));
-        waves[said.unwrap_or(last)].runs.push(entry.run.clone());
+    let identity = |entry: &PlannedRun| Ok(ResourceId::from(MoveAbout::of(entry)?.identity));
+    let identities = moves.iter().map(identity).collect::<Result<Vec<_>, CliError>>()?;
+    for (entry, nth) in moves.iter().zip(shared_out(asked, &identities)) {
+        waves[nth].runs.push(entry.run.clone());
     }
-    Ok(Some(Rollout { waves, on_failure: *on_failure, budget: *budget }))
+    let waves = rehearsed(waves, asked, moves);
+    Ok(Some(Rollout { waves, on_failure: *on_failure, budget: *budget, parallel, window }))
+}
+
+/// The waves, and before each that is to be rehearsed another one with the same moves under other names.
+fn rehearsed(waves: Vec<Wave>, asked: &[WaveAsked], moves: &mut Vec<PlannedRun>) -> Vec<Wave> {
+    let mut all = Vec::with_capacity(waves.len());
+    for (nth, wave) in waves.into_iter().enumerate() {
+        if !asked.get(nth).is_some_and(|asked| asked.rehearse_undo) {
+            all.push(wave);
+            continue;
+        }
+        let of_wave = moves.iter().filter(|entry| wave.runs.contains(&entry.run));
+        let again =
+            |entry: &PlannedRun| PlannedRun { run: MoveNames::rehearsal(&entry.run), ..entry.clone() };
+        let again: Vec<PlannedRun> = of_wave.map(again).collect();
+        all.push(Wave {
+            name: WaveAsked::rehearsal(&wave.name),
+            runs: again.iter().map(|entry| entry.run.clone()).collect(),
+            rehearsal: true,
+            ..wave.clone()
+        });
+        all.push(Wave { after_ms: 0, release: WaveRelease::Auto, ..wave });
+        moves.extend(again);
+    }
+    all
 }
 
 /// Says what kept facts from being read: an identity that is not there is one thing, a read that failed another.

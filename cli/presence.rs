@@ -165,6 +165,8 @@ impl MoveView {
             | State::Done
             | State::RolledBack
             | State::Stale
+            | State::Abandoned
+            | State::Skipped
             | State::Superseded => false,
         }
     }

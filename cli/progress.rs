@@ -3,19 +3,21 @@
 
 use crate::anchor;
 use crate::counted::counted;
+use crate::kept::keep;
 use crate::live_line::{Shown, TICK};
 use crate::output::{LineBelow, Output};
 use crate::render::live;
-use crate::store;
 use crate::view::{MoveView, identity, view};
+use crate::{store, waves};
 use rehome_orchestrator::{
-    Clock, Direction, End, Event, Fault, Observer, ReconciledOutcome, RunId, RunState, StepId, StopReason,
-    SystemClock,
+    BatchState, Clock, Direction, End, Event, Fault, Observer, ReconciledOutcome, RunId, RunState, StepId,
+    StopReason, SystemClock, TimeScale,
 };
 use rehome_store::{Backend, BoxFuture, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// So many moves at most are read again for one line of a terminal.
@@ -43,6 +45,29 @@ struct Board {
     /// Moves that something happened to since they were read.
     changed: BTreeSet<RunId>,
     batches: Vec<String>,
+    /// What may keep moves of these batches.
+    keepers: BTreeMap<String, (BatchState, TimeScale)>,
+    /// When that was read last.
+    looked: Option<Instant>,
+}
+
+/// What may keep moves is read again after so long.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Board {
+    /// The moves with what their batches keep; nothing where no batch keeps any.
+    fn kept(&self, now_ms: i64) -> Vec<MoveView> {
+        if self.keepers.is_empty() {
+            return Vec::new();
+        }
+        let mut views: Vec<MoveView> = self.moves.values().cloned().collect();
+        for view in &mut views {
+            if let Some((batch, scale)) = self.keepers.get(&view.batch) {
+                keep(view, batch, now_ms, *scale);
+            }
+        }
+        views
+    }
 }
 
 impl Progress {
@@ -57,6 +82,8 @@ impl Progress {
             moves: BTreeMap::new(),
             changed: BTreeSet::new(),
             batches: Vec::new(),
+            keepers: BTreeMap::new(),
+            looked: None,
         };
         let (output, log, board) = (output.clone(), log.clone(), Mutex::new(board));
         Self { board, line, output, log, heard, anchoring: tokio::sync::Mutex::default() }
@@ -126,15 +153,37 @@ impl Progress {
         }
         // Where there is no terminal, the line comes seldom and not again soon.
         self.read_again(if std::io::stderr().is_terminal() { READ_MAX } else { usize::MAX }).await;
+        self.look().await;
         let shown = {
             let board = self.board();
-            let views: Vec<&MoveView> = board.moves.values().collect();
+            let kept: Vec<MoveView> = board.kept(SystemClock.now_ms());
+            let views: Vec<&MoveView> = match board.keepers.is_empty() {
+                true => board.moves.values().collect(),
+                false => kept.iter().collect(),
+            };
             let done: usize = views.iter().map(|view| view.done).sum();
             let total: usize = views.iter().map(|view| view.total).sum();
             let text = live::line(&board.batches, &views, SystemClock.now_ms(), self.output.hints());
             Shown { counts: Some((done as u64, total as u64)), text }
         };
         self.output.show(&shown);
+    }
+
+    /// Reads again what may keep moves, when it is time.
+    async fn look(&self) {
+        let batches = {
+            let board = self.board();
+            let due = board.looked.is_none_or(|looked| looked.elapsed() >= LOOK);
+            if due { board.batches.clone() } else { return }
+        };
+        let mut keepers = BTreeMap::new();
+        for name in batches {
+            if let Some(keeper) = waves::keeper(&*self.log, &name).await {
+                keepers.insert(name, keeper);
+            }
+        }
+        let mut board = self.board();
+        (board.keepers, board.looked) = (keepers, Some(Instant::now()));
     }
 
     pub(crate) fn finish(&self) {

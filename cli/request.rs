@@ -82,11 +82,12 @@ fn why_not(run: &RunId, state: &RunState, id: &StepId, request: &Request) -> Opt
     let why = match request {
         _ if state.verdict().is_some() => Some("the move is over".to_owned()),
         Request::Acknowledge(_) => not_by_hand(state, id),
-        Request::Retry(_) | Request::MarkDone(_) if !parked => {
+        Request::Retry(_) | Request::MarkDone(_) | Request::Adopt(_) if !parked => {
             Some(not_parked(&step.node, stands).to_owned())
         }
         Request::Retry(_)
         | Request::MarkDone(_)
+        | Request::Adopt(_)
         | Request::Skip(_)
         | Request::Pause
         | Request::Resume
@@ -128,14 +129,14 @@ fn not_by_hand(state: &RunState, id: &StepId) -> Option<String> {
 }
 
 /// What is asked of a batch, or of a wave of it.
-pub(crate) type OfBatch = fn(Option<String>) -> BatchRequest;
+pub(crate) type OfBatch<'a> = &'a (dyn Fn(Option<String>) -> BatchRequest + Sync);
 
 /// Asks something of a move, or of a batch and its moves; where the batch itself can be asked, only of moves that were
 /// paused by themselves.
 pub(crate) async fn of_moves(
     c: &Context<'_>,
     select: &str,
-    (of_batch, request): (Option<OfBatch>, &Request),
+    (of_batch, request): (Option<OfBatch<'_>>, &Request),
     reason: &str,
 ) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db).await?;

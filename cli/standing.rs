@@ -8,7 +8,7 @@ use crate::presence::Presence;
 use crate::put::put;
 use crate::source::Source;
 use crate::view::{MoveView, State};
-use crate::{estimate, hint_views, left_out, render, store, waves};
+use crate::{estimate, hint_views, left_out, render, steering, store, waves};
 use rehome_orchestrator::{Clock, SystemClock, TimeScale};
 use rehome_store::Head;
 use serde_json::{Map, Value, json};
@@ -26,6 +26,8 @@ pub(crate) struct Standing {
     pub(crate) left_out: BTreeMap<String, Vec<LeftOut>>,
     /// Who has approved each batch, and who is missing.
     approvals: BTreeMap<String, ApprovalView>,
+    /// What people asked of batches and holds still.
+    asked: Vec<steering::Asked>,
     runner: Presence,
     /// By how much the runner of each batch shortens its timers.
     scales: BTreeMap<String, TimeScale>,
@@ -44,7 +46,9 @@ impl Standing {
         let (selection, runner) = (source.select(c, select).await?, source.presence());
         let mut views = store::views(log, &selection.runs).await?;
         runner.judge_views(&mut views);
-        waves::mark(log, &mut views).await?;
+        let mut asked = waves::mark(log, &mut views).await?;
+        let complete = |command: &mut String| *command = c.output.hints().complete(command);
+        asked.iter_mut().for_each(|one| complete(&mut one.withdraw_with));
         hint_views::complete(c.output.hints(), &mut views);
         let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
         // Whoever runs it next does so with the scale of this program.
@@ -52,7 +56,8 @@ impl Standing {
         let scales = waves::time_scales(log, &batches, own).await?;
         let approvals = approvals::of_batches(log, &batches, SystemClock.now_ms()).await;
         let left_out = left_out::of_batches(log, batches).await;
-        Ok(Self { head, batch: selection.batch, views, left_out, approvals, runner, scales })
+        let batch = selection.batch;
+        Ok(Self { head, batch, views, left_out, approvals, asked, runner, scales })
     }
 
     /// The same a moment later: who is at work is looked at again, and the log is read where something is new.
@@ -91,6 +96,9 @@ impl Standing {
                 put!(text, "\n{line}");
             }
         }
+        for one in &self.asked {
+            put!(text, "\n{}", one.line());
+        }
         text
     }
 
@@ -109,6 +117,7 @@ impl Standing {
             "batch": self.batch,
             "left_out": self.left_out,
             "approvals": self.approvals,
+            "asked": self.asked,
             "runner": self.runner.value(),
             "log": {"events": self.head.position, "head": self.head.hash.to_string()},
             "counts": counts(&self.views),

@@ -3,9 +3,10 @@
 use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
-use crate::store;
+use crate::{anchor, store};
 use rehome_orchestrator::{BatchError, BatchLoaded, BatchRequest, BatchRequested, Clock, SystemClock};
 use rehome_store::Log;
+use serde_json::json;
 
 /// Records what is asked of a batch.
 ///
@@ -30,4 +31,24 @@ pub(crate) async fn ask(
         }
         _ => store::write_error(&e),
     })
+}
+
+/// Records what is asked of a batch, and says so.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn of_batch(
+    c: &Context<'_>,
+    batch: &str,
+    request: BatchRequest,
+    reason: &str,
+    said: &str,
+) -> Result<Exit, CliError> {
+    let log = store::open_to_write(&c.global.db).await?;
+    ask(c, &*log, batch, request, reason).await?;
+    anchor::follow(&log, c.output).await?;
+    let value = json!({"format_version": "1.0", "batch": batch, "recorded": said});
+    c.output.result(&format!("recorded: {said}"), &value)?;
+    c.output.next(&format!("rehome status {}", quoted(batch)));
+    Ok(Exit::Done)
 }

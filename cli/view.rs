@@ -60,6 +60,17 @@ pub(crate) struct MoveView {
     /// What changed since the plan was made, of a move that did not begin because of that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) changed: Vec<Difference>,
+    /// Steps of the way forward of which something was sent, and whose outcome is open.
+    pub(crate) in_flight: usize,
+    /// It is made to be taken back, before it is made again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) rehearsal: bool,
+    /// Whether anything of it was ever attempted.
+    #[serde(skip)]
+    pub(crate) begun: bool,
+    /// Whether it is on its way back.
+    #[serde(skip)]
+    pub(crate) goes_back: bool,
 }
 
 impl MoveView {
@@ -87,6 +98,11 @@ impl MoveView {
     /// The identity's name.
     pub(crate) fn name(&self) -> &str {
         self.identity.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether it was made to be taken back, and came back as it was.
+    pub(crate) fn is_rehearsed(&self) -> bool {
+        self.rehearsal && self.is_back()
     }
 
     /// Whether everything was taken back, and the world is as it was before the first step.
@@ -128,10 +144,14 @@ states! {
     Soaking = "soaking",
     Waiting = "waiting",
     Planned = "planned",
+    /// Its batch was given up; what is in Azure is left as it is.
+    Abandoned = "abandoned",
     RolledBack = "rolled-back",
     /// Everything is done, with the clean-up.
     Done = "done",
     Superseded = "superseded",
+    /// Somebody left it out before it began.
+    Skipped = "skipped",
 }
 
 /// What is left where Azure cannot be read.
@@ -169,6 +189,10 @@ pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
         differs: state.proof().unwrap_or_default().to_vec(),
         chain: chain::chain(state),
         changed: state.changed().to_vec(),
+        in_flight: state.steps().filter(|(_, stands)| stands.forward.is_sent()).count(),
+        rehearsal: false,
+        begun: state.has_begun(),
+        goes_back: matches!(state.direction(), RunDirection::Back { .. }),
     }
 }
 
@@ -308,6 +332,9 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
     match &stands.forward {
         ForwardState::Parked { why, doubt } => {
             view.fails(why, decide(run, step, !doubt));
+            if !doubt && why.is_foreign() && matches!(step.node, Node::Act { .. }) {
+                view.unblock_with.insert(1, format!("rehome adopt {run}:{} --reason TEXT", step.id));
+            }
             view.left = Some(left(why, *doubt));
             drifted(&step.node, view);
         }
@@ -453,6 +480,10 @@ impl MoveView {
             differs: Vec::new(),
             chain: None,
             changed: Vec::new(),
+            in_flight: 0,
+            rehearsal: false,
+            begun: true,
+            goes_back: false,
         }
     }
 }

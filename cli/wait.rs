@@ -29,11 +29,13 @@ pub(crate) enum WaitKind {
     Unread,
     /// The turn of its wave.
     Wave,
+    /// Nothing new is begun: it was paused, a move of its wave failed, or it is not the time for it.
+    Held,
 }
 
 impl WaitKind {
     /// All of them.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Azure,
         Self::Retry,
         Self::Soak,
@@ -45,6 +47,7 @@ impl WaitKind {
         Self::Runner,
         Self::Unread,
         Self::Wave,
+        Self::Held,
     ];
 
     /// As it stands in tables.
@@ -61,6 +64,7 @@ impl WaitKind {
             Self::Runner => "RUNNER",
             Self::Unread => "UNREAD",
             Self::Wave => "WAVE",
+            Self::Held => "HELD",
         }
     }
 }

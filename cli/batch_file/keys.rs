@@ -1,5 +1,6 @@
 //! CLI: every key of a batch file: what it takes and what it means. One table, from which files are checked. Pure data.
 
+use super::times::DAYS;
 use crate::hooks::message::Occasion;
 
 /// A key of a table.
@@ -21,6 +22,8 @@ pub(super) enum Kind {
     Count,
     /// Each of a list once.
     Texts(Rule),
+    /// A list of lists of two texts: from and to.
+    Spans(Rule),
     /// Texts by texts: a table with keys of its own choice.
     Pairs(Rule),
     Table(&'static str, &'static [Key]),
@@ -53,6 +56,14 @@ pub(super) enum Rule {
     ApproversFile,
     /// The line of an OpenSSH public key file.
     PublicKey,
+    /// `10%`
+    Share,
+    /// `07:00-16:00`
+    Hours,
+    /// `Europe/Stockholm`, or an offset.
+    Zone,
+    /// A date, with or without a time of day and an offset.
+    Date,
     OneOf(&'static [&'static str]),
 }
 
@@ -80,6 +91,7 @@ pub(super) const FILE: &[Key] = &[
     ),
     key("identity", Kind::Tables("[[identity]]", IDENTITY), "An identity that moves."),
     key("wave", Kind::Tables("[[wave]]", WAVE), "Identities that begin together; all at once without one."),
+    key("window", Kind::Table("[window]", WINDOW), "When moves begin something new; always without it."),
     key("budget", Kind::Table("[budget]", BUDGET), "How many moves may fail before no more begin."),
     key(
         "scope_map",
@@ -152,6 +164,7 @@ const BATCH: &[Key] = &[
         Kind::Text(Rule::OneOf(&["stop", "pause-wave", "rollback-identity", "rollback-wave"])),
         "What is done when a move fails: it waits for somebody, its wave does, or it or its wave is taken back; stop without it.",
     ),
+    key("parallel", Kind::Count, "How many moves are at work at once; any number without it."),
     key(
         "unpinned_host",
         Kind::Text(Rule::OneOf(&["swap", "pin-first", "block", "pin_first"])),
@@ -218,6 +231,40 @@ const WAVE: &[Key] = &[
         "release",
         Kind::Text(Rule::OneOf(&["auto", "by-hand"])),
         "Whether it then begins by itself, or when somebody releases it; auto without it.",
+    ),
+    key("size", Kind::Count, "So many identities of those in no wave before it; all that fit without it."),
+    key("share", Kind::Text(Rule::Share), "The same as a share of the batch, rounded up: 10%."),
+    key(
+        "match",
+        Kind::Table("match of [[wave]]", MATCH),
+        "Which identities are in it that do not say so; any without it.",
+    ),
+    key(
+        "rehearse_undo",
+        Kind::Flag,
+        "Every move of it is made, verified and taken back first, and then made again; false without it.",
+    ),
+];
+
+const MATCH: &[Key] = &[
+    key("resource_group", Kind::Text(Rule::Pattern), "A pattern of the group: rg-*-weu."),
+    key("name", Kind::Text(Rule::Pattern), "A pattern of the identity's name."),
+    key("subscription", Kind::Text(Rule::Pattern), "A pattern of the subscription's id."),
+];
+
+/// Outside of it nothing new is begun on the way forward; what is in flight, soaks and ways back go on.
+const WINDOW: &[Key] = &[
+    key("days", Kind::Texts(Rule::OneOf(&DAYS)), "The days of the week; every day without it."),
+    key("hours", Kind::Text(Rule::Hours), "The hours of these days: 07:00-16:00; the whole day without it."),
+    key(
+        "zone",
+        Kind::Text(Rule::Zone),
+        "The zone of days, hours and dates: Europe/Stockholm or +01:00; UTC without it.",
+    ),
+    key(
+        "freeze",
+        Kind::Spans(Rule::Date),
+        "Spans in which nothing new is begun: [[from, to]], with dates like 2026-12-11T06:00.",
     ),
 ];
 

@@ -24,7 +24,9 @@ mod syntax;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod times;
 mod wave;
+mod window;
 
 pub(crate) use batch::{AskedIn, Batch, Origin, VALID_MAX_MS, VALID_MS};
 pub(crate) use listed::Listed;
@@ -32,7 +34,8 @@ pub(crate) use read::load;
 pub(crate) use rollout::RolloutAsked;
 pub(crate) use rule::duration;
 pub(crate) use schema::{approvers_schema, schema};
-pub(crate) use wave::WaveAsked;
+pub(crate) use wave::{WaveAsked, shared_out};
+pub(crate) use window::moment;
 
 /// A batch file to begin with.
 pub(crate) const TEMPLATE: &str = include_str!("init.toml");

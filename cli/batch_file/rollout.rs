@@ -4,6 +4,7 @@ use super::meaning::{Failing, Row};
 use super::mistakes::Mistakes;
 use super::section::Section;
 use super::wave::{WaveAsked, waves};
+use super::window::WindowAsked;
 use rehome_orchestrator::{Budget, WaveFailure};
 
 /// How the moves are let loose, as it was asked for.
@@ -13,13 +14,21 @@ pub(crate) struct RolloutAsked {
     pub(crate) waves: Vec<WaveAsked>,
     pub(crate) on_failure: WaveFailure,
     pub(crate) budget: Budget,
+    pub(crate) parallel: Option<u64>,
+    pub(crate) window: Option<WindowAsked>,
 }
 
 /// What a file says of it; `rows` say who is in which wave.
 pub(super) fn rollout(file: Section<'_>, rows: &[Row], found: &mut Mistakes) -> RolloutAsked {
-    let failing: Failing = file.section("batch").choice("on_failure").unwrap_or_default();
-    let waves = waves(file, rows, found);
-    RolloutAsked { waves, on_failure: failing.of_wave(), budget: budget(file, found) }
+    let batch = file.section("batch");
+    let failing: Failing = batch.choice("on_failure").unwrap_or_default();
+    RolloutAsked {
+        waves: waves(file, rows, found),
+        on_failure: failing.of_wave(),
+        budget: budget(file, found),
+        parallel: batch.count("parallel").map(|count| count as u64),
+        window: WindowAsked::of(file, found),
+    }
 }
 
 fn budget(file: Section<'_>, found: &mut Mistakes) -> Budget {

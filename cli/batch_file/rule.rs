@@ -2,6 +2,7 @@
 
 use super::keys::Rule;
 use super::pattern::{Pattern, Template};
+use super::times;
 use crate::nearest::nearest;
 use rehome_orchestrator::PublicKey;
 
@@ -84,6 +85,7 @@ impl Rule {
                 what: format!("one of {name} is no Ed25519 public key of OpenSSH"),
                 remedy: "write the line of its .pub file; ssh-keygen -t ed25519 makes a key".to_owned(),
             }),
+            Self::Share | Self::Hours | Self::Zone | Self::Date => self.check_time(name, text),
             Self::OneOf(known) => holds(known.contains(&text), || Wrong {
                 what: format!("{name} cannot be {text:?}"),
                 remedy: match nearest(text, known.iter().copied()) {
@@ -91,6 +93,30 @@ impl Rule {
                     None => format!("known are: {}", known.join(", ")),
                 },
             }),
+        }
+    }
+
+    /// The same for shares, hours, zones and dates.
+    fn check_time(&self, name: &str, text: &str) -> Result<(), Wrong> {
+        match self {
+            Self::Share => holds(percent(text).is_some(), || Wrong {
+                what: format!("{name} {text:?} is no share"),
+                remedy: "write it like \"10%\", from 1% to 100%".to_owned(),
+            }),
+            Self::Hours => holds(times::hours(text).is_some(), || Wrong {
+                what: format!("{name} {text:?} are no hours of a day"),
+                remedy: "write them like \"07:00-16:00\"; they may go over midnight".to_owned(),
+            }),
+            Self::Zone => holds(times::zone(text).is_some(), || Wrong {
+                what: format!("{text:?} is no time zone"),
+                remedy: "write it like \"Europe/Stockholm\", \"UTC\" or \"+01:00\"".to_owned(),
+            }),
+            Self::Date => holds(times::date(text).is_some(), || Wrong {
+                what: format!("{text:?} is no date"),
+                remedy: "write it like \"2026-12-11\", \"2026-12-11T06:00\" or \"2026-12-11T06:00Z\""
+                    .to_owned(),
+            }),
+            _ => Ok(()),
         }
     }
 }
@@ -145,6 +171,11 @@ pub(super) fn identity(id: &str) -> Option<(&str, &str, &str)> {
     let fits = words.iter().all(|(is, word)| is.eq_ignore_ascii_case(word))
         && [subscription, group, name].iter().all(|part| !part.is_empty());
     fits.then_some((subscription, group, name))
+}
+
+/// A share like `10%`.
+pub(super) fn percent(text: &str) -> Option<usize> {
+    text.strip_suffix('%')?.parse().ok().filter(|percent| (1..=100).contains(percent))
 }
 
 /// A duration like `24h`, `90m`, `1d` or `0s`, in milliseconds.

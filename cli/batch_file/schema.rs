@@ -34,6 +34,9 @@ fn property(key: &Key) -> Value {
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Count => json!({"type": "integer", "minimum": 1}),
         Kind::Texts(rule) => json!({"type": "array", "items": text(rule)}),
+        Kind::Spans(rule) => {
+            json!({"type": "array", "items": {"type": "array", "items": text(rule), "minItems": 2, "maxItems": 2}})
+        }
         Kind::Pairs(rule) => json!({"type": "object", "additionalProperties": text(rule)}),
         Kind::Table(_, keys) => object(keys),
         Kind::Tables(_, keys) => json!({"type": "array", "items": object(keys)}),
@@ -58,6 +61,10 @@ fn text(rule: &Rule) -> Value {
         Rule::RowsFile => pattern(r"\.([cC][sS][vV]|[jJ][sS][oO][nN])$"),
         Rule::ApproversFile => pattern(r"\.[tT][oO][mM][lL]$"),
         Rule::PublicKey => pattern(r"^\s*(ssh-ed25519|sk-ssh-ed25519@openssh\.com)\s+[A-Za-z0-9+/]+=*(\s|$)"),
+        Rule::Share => pattern("^([1-9][0-9]?|100)%$"),
+        Rule::Hours => pattern("^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$"),
+        Rule::Zone => json!({"type": "string", "minLength": 1}),
+        Rule::Date => pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:]+(Z|[+-][0-9:]+)?)?$"),
         Rule::OneOf(known) => json!({"enum": known}),
     }
 }

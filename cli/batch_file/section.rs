@@ -74,6 +74,21 @@ impl<'a> Section<'a> {
         items.iter().filter_map(text_of).map(ToOwned::to_owned)
     }
 
+    /// From, to, and where that stands.
+    pub(super) fn spans(self, key: &str) -> impl Iterator<Item = (Place, &'a str, &'a str)> + use<'a> {
+        let items = match self.node(key).map(|node| &node.value) {
+            Some(Value::List(items)) => items.as_slice(),
+            _ => &[],
+        };
+        items.iter().filter_map(|item| match &item.value {
+            Value::List(ends) => match ends.as_slice() {
+                [from, to] => Some((item.at, text_of(from)?, text_of(to)?)),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
     /// Keys of the file's own choice, with their texts.
     pub(super) fn pairs(self, key: &str) -> impl Iterator<Item = (String, &'a str)> + use<'a> {
         let entries = match self.node(key).map(|node| &node.value) {

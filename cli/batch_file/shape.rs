@@ -41,6 +41,7 @@ fn example(key: &Key) -> String {
         Kind::Flag => format!("{} = true", key.name),
         Kind::Count => format!("{} = 1", key.name),
         Kind::Texts(_) => format!("{} = [\"…\"]", key.name),
+        Kind::Spans(_) => format!("{} = [[\"…\", \"…\"]]", key.name),
         Kind::Pairs(_) => format!("{} = {{ … = \"…\" }}", key.name),
     }
 }
@@ -55,6 +56,19 @@ fn value(node: &Node, kind: &'static Kind, name: &str, found: &mut Mistakes) {
                 match &item.value {
                     Value::Text(said) => text(item.at, rule, name, said, found),
                     other => mistyped(item.at, name, "texts", other, found),
+                }
+            }
+        }
+        (Kind::Spans(rule), Value::List(items)) => {
+            for item in items {
+                match &item.value {
+                    Value::List(ends) if ends.len() == 2 => {
+                        ends.iter().for_each(|end| match &end.value {
+                            Value::Text(said) => text(end.at, rule, name, said, found),
+                            other => mistyped(end.at, name, "texts", other, found),
+                        });
+                    }
+                    other => mistyped(item.at, name, "lists of two texts, from and to", other, found),
                 }
             }
         }
@@ -81,6 +95,7 @@ fn value(node: &Node, kind: &'static Kind, name: &str, found: &mut Mistakes) {
         (Kind::Count, other) => {
             mistyped(node.at, name, "a whole number from 1, without quotes", other, found)
         }
+        (Kind::Spans(_), other) => mistyped(node.at, name, "a list of lists of two texts", other, found),
         (Kind::Texts(_), other) => mistyped(node.at, name, "a list of texts", other, found),
         (Kind::Pairs(_), other) => mistyped(node.at, name, "a table of texts", other, found),
         (Kind::Table(title, _) | Kind::Tables(title, _), other) => {

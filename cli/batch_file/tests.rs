@@ -97,7 +97,9 @@ fn the_example_with_every_option_has_every_key() {
     fn lacks(keys: &'static [Key], text: &str) -> Vec<&'static str> {
         let inner = keys.iter().flat_map(|key| match key.kind {
             Kind::Table(_, keys) | Kind::Tables(_, keys) => lacks(keys, text),
-            Kind::Text(_) | Kind::Flag | Kind::Count | Kind::Texts(_) | Kind::Pairs(_) => Vec::new(),
+            Kind::Text(_) | Kind::Flag | Kind::Count | Kind::Texts(_) | Kind::Spans(_) | Kind::Pairs(_) => {
+                Vec::new()
+            }
         });
         let own = keys.iter().map(|key| key.name).filter(|name| !text.contains(name));
         own.chain(inner).collect()

@@ -2,6 +2,8 @@
 
 use super::meaning::Row;
 use super::mistakes::Mistakes;
+use super::pattern::{Names, Pattern};
+use super::rule;
 use super::section::Section;
 use rehome_activities::azure::ResourceId;
 use rehome_orchestrator::WaveRelease;
@@ -13,8 +15,78 @@ pub(crate) struct WaveAsked {
     pub(crate) name: String,
     pub(crate) after_ms: u64,
     pub(crate) release: WaveRelease,
-    /// The identities that say that they are in it; who says nothing is in the last one.
-    pub(crate) identities: BTreeSet<ResourceId>,
+    /// Every move of it is made and taken back first.
+    pub(crate) rehearse_undo: bool,
+    /// The identities that say that they are in it.
+    pub(super) identities: BTreeSet<ResourceId>,
+    pick: Option<Pick>,
+}
+
+/// Which identities are in a wave that do not say so: of those in no wave before it, in the order of the batch.
+#[derive(Debug, Default)]
+struct Pick {
+    resource_group: Option<Pattern>,
+    name: Option<Pattern>,
+    subscription: Option<Pattern>,
+    size: Option<usize>,
+    percent: Option<usize>,
+}
+
+impl Pick {
+    fn of(said: Section<'_>, found: &mut Mistakes) -> Option<Self> {
+        let matches = said.section("match");
+        let pattern = |key: &str| matches.text(key).and_then(|text| Pattern::parse(text).ok());
+        let (size, percent) = (said.count("size"), said.text("share").and_then(rule::percent));
+        if size.is_some() && percent.is_some() {
+            found.add(said.place("share"), "a wave has a size and a share", "leave one out");
+        }
+        let asked = said.given("match").is_some() || size.is_some() || percent.is_some();
+        asked.then(|| Self {
+            resource_group: pattern("resource_group"),
+            name: pattern("name"),
+            subscription: pattern("subscription"),
+            size,
+            percent,
+        })
+    }
+
+    fn fits(&self, id: &ResourceId) -> bool {
+        let Some((subscription, group, name)) = rule::identity(id) else { return false };
+        let fits = |pattern: &Option<Pattern>, is: &str| {
+            pattern.as_ref().is_none_or(|pattern| pattern.fits(is, &mut Names::new()))
+        };
+        fits(&self.resource_group, group) && fits(&self.name, name) && fits(&self.subscription, subscription)
+    }
+
+    /// How many it takes of a batch of so many; a share is rounded up.
+    fn most(&self, all: usize) -> usize {
+        let share = self.percent.map(|percent| (all * percent).div_ceil(100));
+        self.size.or(share).unwrap_or(usize::MAX)
+    }
+}
+
+impl WaveAsked {
+    /// What the wave is called in which one is rehearsed.
+    pub(crate) fn rehearsal(name: &str) -> String {
+        format!("{name}-rehearsal")
+    }
+}
+
+/// The wave of each of these identities, by its place: the one that it says, the first that picks it, or the last one.
+/// There is at least one wave.
+pub(crate) fn shared_out(waves: &[WaveAsked], identities: &[ResourceId]) -> Vec<usize> {
+    let said = |id: &ResourceId| waves.iter().position(|wave| wave.identities.contains(id));
+    let mut shared: Vec<Option<usize>> = identities.iter().map(said).collect();
+    for (nth, wave) in waves.iter().enumerate() {
+        let Some(pick) = &wave.pick else { continue };
+        // Those that say so count too.
+        let has = shared.iter().filter(|of| **of == Some(nth)).count();
+        let left = shared.iter_mut().zip(identities).filter(|(of, id)| of.is_none() && pick.fits(id));
+        let most = pick.most(identities.len()).saturating_sub(has);
+        left.take(most).for_each(|(of, _)| *of = Some(nth));
+    }
+    let last = waves.len().saturating_sub(1);
+    shared.into_iter().map(|of| of.unwrap_or(last)).collect()
 }
 
 /// The waves in their order; none where all begin at once.
@@ -22,7 +94,10 @@ pub(super) fn waves(file: Section<'_>, rows: &[Row], found: &mut Mistakes) -> Ve
     let mut waves: Vec<WaveAsked> = Vec::new();
     for said in file.sections("wave") {
         let Some(name) = said.owned("name") else { continue };
-        if waves.iter().any(|wave| wave.name == name) {
+        let taken = |wave: &WaveAsked| {
+            wave.name == name || wave.rehearse_undo && WaveAsked::rehearsal(&wave.name) == name
+        };
+        if waves.iter().any(taken) {
             let what = format!("two waves are called {name:?}");
             found.add(said.place("name"), what, "give each its own name");
         }
@@ -31,7 +106,9 @@ pub(super) fn waves(file: Section<'_>, rows: &[Row], found: &mut Mistakes) -> Ve
             name,
             after_ms: after_ms.unwrap_or(0),
             release: release.unwrap_or_default(),
+            rehearse_undo: said.flag("rehearse_undo"),
             identities: BTreeSet::new(),
+            pick: Pick::of(said, found),
         });
     }
     for row in rows {
@@ -47,4 +124,38 @@ pub(super) fn waves(file: Section<'_>, rows: &[Row], found: &mut Mistakes) -> Ve
         }
     }
     waves
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave(pick: Option<Pick>, named: &[&ResourceId]) -> WaveAsked {
+        WaveAsked {
+            name: "w".to_owned(),
+            after_ms: 0,
+            release: WaveRelease::Auto,
+            rehearse_undo: false,
+            identities: named.iter().map(|id| (*id).clone()).collect(),
+            pick,
+        }
+    }
+
+    #[test]
+    fn an_identity_is_in_the_wave_that_it_says_then_in_the_first_that_picks_it_and_otherwise_in_the_last() {
+        let id = |n: usize| -> ResourceId {
+            let group = if n < 6 { "rg-pay" } else { "rg-hr" };
+            format!("/subscriptions/s/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-{n}").as_str().into()
+        };
+        let ids: Vec<ResourceId> = (0..10).map(id).collect();
+        let hr = Pattern::parse("rg-hr*").ok();
+        let waves = [
+            wave(Some(Pick { size: Some(2), ..Pick::default() }), &[&ids[9]]),
+            wave(Some(Pick { percent: Some(25), ..Pick::default() }), &[]),
+            wave(Some(Pick { resource_group: hr, ..Pick::default() }), &[]),
+            wave(None, &[&ids[4]]),
+        ];
+        assert_eq!(shared_out(&waves, &ids), [0, 1, 1, 1, 3, 3, 2, 2, 2, 0]);
+        assert_eq!(shared_out(&waves[3..], &ids), [0; 10]);
+    }
 }

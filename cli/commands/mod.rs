@@ -1,6 +1,8 @@
 //! CLI: one file for each command: its arguments, what it does and what it says.
 
+mod abandon;
 mod ack;
+mod adopt;
 mod approve;
 mod audit_bundle;
 mod audit_checkpoint;
@@ -24,6 +26,7 @@ mod init;
 mod man;
 mod mark_done;
 mod names;
+mod note;
 mod notify;
 mod pause;
 mod plan;
@@ -40,6 +43,7 @@ mod show;
 mod sim_serve;
 mod skip;
 mod status;
+mod throttle;
 mod verify;
 mod wait;
 mod watch;

@@ -21,8 +21,8 @@ pub(crate) struct Resume {
 
 impl Execute for Resume {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        let of_batch: request::OfBatch = BatchRequest::Resume;
-        request::of_moves(c, &self.select, (Some(of_batch), &Request::Resume), &self.reason).await
+        let of_batch = (Some(&BatchRequest::Resume as request::OfBatch<'_>), &Request::Resume);
+        request::of_moves(c, &self.select, of_batch, &self.reason).await
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {

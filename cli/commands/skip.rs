@@ -5,17 +5,19 @@ use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
-use crate::request;
-use crate::store;
 use crate::view::resolve_step_id;
+use crate::{request, steer, store};
 use clap::Args;
-use rehome_orchestrator::{ForwardState, Node, Request, Reversibility};
+use rehome_orchestrator::{BatchRequest, ForwardState, Node, Request, Reversibility, RunId};
 
-/// Leave a step out, and every step that needs its output.
+/// Leave a step out, and every step that needs its output; or a whole move that has not begun.
 #[derive(Args, Debug)]
 pub(crate) struct Skip {
-    /// MOVE:STEP
+    /// MOVE:STEP, or MOVE
     pub(crate) step: String,
+    /// Leave the move out no longer.
+    #[arg(long)]
+    pub(crate) withdraw: bool,
     /// The reason, for the record.
     #[arg(long)]
     pub(crate) reason: String,
@@ -27,6 +29,15 @@ pub(crate) struct Skip {
 impl Execute for Skip {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
         let (text, yes, reason) = (&self.step, self.yes, &self.reason);
+        if !text.contains(':') {
+            return a_move(c, &RunId::new(text.as_str()), self.withdraw, reason).await;
+        }
+        if self.withdraw {
+            return Err(CliError::new(
+                Exit::Usage,
+                "a step that was left out stays out; a whole move can be taken in again",
+            ));
+        }
         let (run, named) = store::split_step(text)?;
         let log = store::open_to_read(&c.global.db)?;
         let state = store::read_run(&*log, &run).await?.state;
@@ -50,4 +61,19 @@ impl Execute for Skip {
     fn print_failure(&self) -> PrintFailure {
         PrintFailure::in_the_log([format!("rehome show {}", quoted(&self.step))])
     }
+}
+
+/// Leaves a move out that has not begun, or takes it in again.
+async fn a_move(c: &Context<'_>, run: &RunId, withdraw: bool, reason: &str) -> Result<Exit, CliError> {
+    let state = store::read_run(&*store::open_to_read(&c.global.db)?, run).await?.state;
+    if state.has_begun() || state.verdict().is_some() {
+        let what =
+            format!("{run} has begun, or is over: only a move that has not begun is left out as a whole");
+        return Err(CliError::new(Exit::Usage, what).next(format!("rehome rollback {run} --reason TEXT")));
+    }
+    let (request, said) = match withdraw {
+        true => (BatchRequest::Include(run.clone()), format!("{run} is left out no longer")),
+        false => (BatchRequest::Skip(run.clone()), format!("{run} is left out")),
+    };
+    steer::of_batch(c, &state.planned().batch, request, reason, &said).await
 }

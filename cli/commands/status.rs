@@ -56,12 +56,13 @@ impl Execute for Status {
 /// Where moves stand, for a script. What failed comes before what waits for people, and that before clocks.
 fn exit_code(views: &[MoveView]) -> Exit {
     let of = |state: State| match state {
-        State::Failed | State::RolledBack | State::Stale => Exit::Partly,
+        State::Failed | State::RolledBack | State::Stale | State::Abandoned => Exit::Partly,
         State::NeedsPerson | State::Paused | State::AwaitingCleanup | State::Planned => Exit::NeedsPerson,
         State::Waiting | State::Running | State::Soaking => Exit::Waiting,
-        State::Done | State::Superseded => Exit::Done,
+        State::Done | State::Superseded | State::Skipped => Exit::Done,
     };
-    let codes: Vec<Exit> = views.iter().map(|view| of(view.state)).collect();
+    let views = views.iter().filter(|view| !view.is_rehearsed());
+    let codes: Vec<Exit> = views.map(|view| of(view.state)).collect();
     let order = [Exit::Partly, Exit::NeedsPerson, Exit::Waiting];
     order.into_iter().find(|code| codes.contains(code)).unwrap_or(Exit::Done)
 }

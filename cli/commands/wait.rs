@@ -59,6 +59,8 @@ impl Execute for Wait {
             if seen != Some(head.position) {
                 seen = Some(head.position);
                 views = waves::views(&*log, &runs).await?;
+                // What is made to be taken back is not waited for otherwise.
+                views.retain(|view| !view.is_rehearsed() && view.state != State::Skipped);
             }
             if let Some(exit) = judge(self.what, &views) {
                 return self.end(c, exit, views);
@@ -115,7 +117,8 @@ fn judge(what: Until, views: &[MoveView]) -> Option<Exit> {
 }
 
 fn ended(state: State) -> bool {
-    matches!(state, State::Done | State::RolledBack | State::Stale | State::Superseded)
+    use State::{Abandoned, Done, RolledBack, Skipped, Stale, Superseded};
+    matches!(state, Done | RolledBack | Stale | Superseded | Abandoned | Skipped)
 }
 
 #[cfg(test)]

@@ -34,6 +34,13 @@ pub(super) fn of_state(state: State) -> (&'static str, &'static str) {
         ),
         State::Done => ("the old identity is gone", "nothing has to be done"),
         State::Superseded => ("a newer plan of the same batch took its place", "nothing has to be done"),
+        State::Skipped => {
+            ("somebody left it out before it began", "`rehome skip MOVE --withdraw` takes it in again")
+        }
+        State::Abandoned => (
+            "its batch was given up; what is in Azure stays",
+            "`rehome rollback`, or rehome abandon BATCH --withdraw",
+        ),
     }
 }
 
@@ -68,6 +75,10 @@ pub(super) fn of(kind: WaitKind) -> (&'static str, &'static str) {
         WaitKind::Unread => (
             "what a move is compared with cannot be read, and so nothing is begun",
             "get the right to read it: the cause names the place; then rehome run BATCH",
+        ),
+        WaitKind::Held => (
+            "nothing new is begun: it was paused, a move of its wave failed, or it is not the time for it",
+            "it goes on at its date, or when somebody says rehome resume BATCH",
         ),
         WaitKind::Wave => (
             "the wave of this move has not begun",

@@ -251,6 +251,7 @@ fn of_batch(batch: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasio
         | BatchEvent::Restored(_)
         | BatchEvent::Requested(_)
         | BatchEvent::WaveReleased(_)
+        | BatchEvent::Heard(_)
         | BatchEvent::Told(_)
         | BatchEvent::DriftChecked(_) => Vec::new(),
     }

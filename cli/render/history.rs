@@ -2,7 +2,7 @@
 
 use crate::counted::counted;
 use crate::error::one_line;
-use crate::time::stamp;
+use crate::time::{date, stamp};
 use rehome_orchestrator::{
     ApprovalStatement, Approved, BatchEvent, BatchRequest, CodecError, End, Entry, Event, Found,
     ObservedEffect, ReconciledOutcome, Request, Restored, StepId, Verdict,
@@ -48,6 +48,7 @@ fn of_batch(event: &BatchEvent) -> String {
         }
         BatchEvent::WaveReleased(released) => released.wave.clone(),
         BatchEvent::RunFailed(failed) => failed.run.to_string(),
+        BatchEvent::Heard(heard) => format!("what was asked up to event {} of the batch", heard.asked),
         BatchEvent::WavePassed(passed) => {
             format!("{}: {} through, {} not", passed.wave, passed.through, passed.fell_out)
         }
@@ -158,6 +159,18 @@ fn asked_of_batch(request: &BatchRequest) -> String {
         BatchRequest::Hold(wave) => format!("hold {wave}"),
         BatchRequest::Resume(None) => "resume".to_owned(),
         BatchRequest::Resume(Some(wave)) => format!("resume wave:{wave}"),
+        BatchRequest::Pause { wave, until_ms } => {
+            let wave = wave.as_ref().map(|wave| format!(" wave:{wave}")).unwrap_or_default();
+            let until = until_ms.map(|until| format!(" --until {}", date(until))).unwrap_or_default();
+            format!("pause{wave}{until}")
+        }
+        BatchRequest::Throttle(Some(most)) => format!("throttle --parallel {most}"),
+        BatchRequest::Throttle(None) => "throttle --withdraw".to_owned(),
+        BatchRequest::Abandon => "abandon".to_owned(),
+        BatchRequest::TakeUp => "abandon --withdraw".to_owned(),
+        BatchRequest::Skip(run) => format!("skip {run}"),
+        BatchRequest::Include(run) => format!("skip {run} --withdraw"),
+        BatchRequest::Note => "note".to_owned(),
     }
 }
 
@@ -170,6 +183,7 @@ fn asked(request: &Request) -> String {
         }
         Request::MarkDone(step) => format!("mark-done {step}"),
         Request::Acknowledge(step) => format!("ack {step}"),
+        Request::Adopt(step) => format!("adopt {step}"),
         Request::Pause => "pause".to_owned(),
         Request::Resume => "resume".to_owned(),
         Request::RollBack => "rollback".to_owned(),

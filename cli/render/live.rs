@@ -29,13 +29,22 @@ pub(crate) fn line(batches: &[String], moves: &[&MoveView], now_ms: i64, hints: 
     }
     let paused: Vec<&&MoveView> = moves.iter().filter(|m| m.state == State::Paused).collect();
     if let Some(first) = paused.first() {
-        parts.push(format!(
-            "{} paused ({})",
-            paused.len(),
-            hints.complete(&format!("rehome resume {}", first.run))
-        ));
+        let kept = first.waiting_for.iter().find(|w| w.kind == WaitKind::Held).map(command);
+        let resume = kept.filter(|command| !command.is_empty());
+        let resume = resume.unwrap_or_else(|| hints.complete(&format!("rehome resume {}", first.run)));
+        parts.push(format!("{} paused ({resume})", paused.len()));
     }
-    let unread = moves.iter().filter(|m| matches!(m.state, State::Waiting | State::Planned)).count();
+    let is_kept = |m: &&MoveView| {
+        let kept = |w: &WaitView| matches!(w.kind, WaitKind::Held | WaitKind::Wave);
+        m.state != State::Paused && m.waiting_for.iter().any(kept)
+    };
+    let kept = waits(&[WaitKind::Held, WaitKind::Wave]);
+    let kept: Vec<_> = kept.into_iter().filter(|(m, _)| m.state != State::Paused).collect();
+    if !kept.is_empty() {
+        parts.push(format!("{} kept{}", kept.len(), until(&kept)));
+    }
+    let unread = moves.iter().filter(|m| matches!(m.state, State::Waiting | State::Planned) && !is_kept(m));
+    let unread = unread.count();
     if unread > 0 {
         parts.push(format!("comparing {} of {} with Azure", moves.len() - unread, moves.len()));
     }

@@ -20,10 +20,11 @@ const WIDTH: usize = 79;
 const LINES_MAX: usize = 3;
 
 /// What moves wait for: those that people end come first.
-const KINDS: [(WaitKind, &str); 11] = [
+const KINDS: [(WaitKind, &str); 12] = [
     (WaitKind::Failed, "NEEDS A PERSON: FAILED"),
     (WaitKind::ByHand, "NEEDS A PERSON: BY HAND"),
     (WaitKind::Approval, "NEEDS A PERSON: APPROVAL"),
+    (WaitKind::Held, "HELD"),
     (WaitKind::Wave, "WAITING: WAVE"),
     (WaitKind::Restored, "WAITING: RESTORED"),
     (WaitKind::Runner, "WAITING: RUNNER"),

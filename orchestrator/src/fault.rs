@@ -87,6 +87,14 @@ pub struct Cause {
 }
 
 impl Fault {
+    /// The code of a change that is somebody else's.
+    pub(crate) const FOREIGN: &str = "Foreign";
+
+    /// Whether it is that somebody else changed something.
+    pub fn is_foreign(&self) -> bool {
+        self.kind == FaultKind::Differs && self.code == Self::FOREIGN
+    }
+
     /// A fault with only a kind, a code and a message. Secrets in it are hidden, here and in what else it says: a fault
     /// is recorded and printed, and often says back what somebody sent.
     pub fn new(kind: FaultKind, code: impl Into<String>, message: impl Into<String>) -> Self {

@@ -98,10 +98,11 @@ pub use approval::{
     NAMESPACE, Needed, PublicKey, SignatureError, SignedApproval, Subject, verify_signature,
 };
 pub use batch::{
-    BatchApproved, BatchCommand, BatchDecision, BatchError, BatchEvent, BatchLoaded, BatchPlanned,
-    BatchRequest, BatchRequested, BatchState, Budget, Document, DriftChecked, FORMAT_VERSION, Hold, Opened,
-    PlannedRun, Recording, Rollout, RunFailed, RunSummary, RunnerGone, Standing, Told, Wave, WaveFailure,
-    WavePassed, WaveRelease, WaveReleased, WaveState, WaveWait, batch_stream, decide_batch, fold_batch,
+    BatchApproved, BatchCommand, BatchDecision, BatchError, BatchEvent, BatchHeard, BatchLoaded,
+    BatchPlanned, BatchRequest, BatchRequested, BatchState, Budget, Document, DriftChecked, FORMAT_VERSION,
+    Freeze, Hold, HoldCause, Offset, OpenHours, Opened, Pause, PlannedRun, Recording, Rollout, RunFailed,
+    RunSummary, RunnerGone, Standing, Steering, Told, Wave, WaveFailure, WavePassed, WaveRelease,
+    WaveReleased, WaveState, WaveWait, Window, batch_stream, decide_batch, fold_batch,
 };
 pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
 pub use fault::{Cause, Difference, Fault, FaultKind};

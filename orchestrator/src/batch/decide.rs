@@ -1,8 +1,9 @@
 //! Engine: the decider of batches. From where a batch and its runs stand to what the driver may start. Pure.
 
-use crate::batch::event::{BatchEvent, RunFailed, WavePassed, WaveReleased};
+use crate::batch::event::{BatchEvent, BatchHeard, RunFailed, WavePassed, WaveReleased};
 use crate::batch::rollout::Wave;
 use crate::batch::state::{BatchState, WaveWait};
+use crate::batch::steering::{Hold, HoldCause};
 use crate::ids::RunId;
 use crate::run::event::Verdict;
 use crate::run::progress::{RunProgress, RunReport};
@@ -37,7 +38,7 @@ pub enum Standing {
 #[derive(Clone, Debug, PartialEq)]
 pub enum BatchCommand {
     /// Write down what is decided, and decide again.
-    Record(BatchEvent),
+    Record(Box<BatchEvent>),
     /// A driver may start this run.
     Release(RunId),
     /// This run is to be taken back.
@@ -71,7 +72,8 @@ pub fn decide_batch(
         return decision;
     }
     let known: BTreeMap<&RunId, &RunSummary> = runs.iter().map(|summary| (&summary.run, summary)).collect();
-    let mut decider = Decider { batch, known, out: &mut decision };
+    let mut decider = Decider { batch, known, now_ms, out: &mut decision };
+    decider.hear();
     decider.failures();
     if decider.out.commands.is_empty() {
         for nth in 0..batch.waves().count() {
@@ -85,23 +87,33 @@ pub fn decide_batch(
 struct Decider<'a> {
     batch: &'a BatchState,
     known: BTreeMap<&'a RunId, &'a RunSummary>,
+    now_ms: i64,
     out: &'a mut BatchDecision,
 }
 
 impl Decider<'_> {
     fn record(&mut self, event: BatchEvent) {
-        self.out.commands.push(BatchCommand::Record(event));
+        self.out.commands.push(BatchCommand::Record(Box::new(event)));
+    }
+
+    /// Says that what people asked is known here.
+    fn hear(&mut self) {
+        let steering = self.batch.steering();
+        if steering.asked > steering.heard {
+            self.record(BatchEvent::Heard(BatchHeard { asked: steering.asked }));
+        }
     }
 
     /// Counts what failed before anything else is decided.
     fn failures(&mut self) {
         let batch = self.batch;
-        let runs = batch.waves().flat_map(|(wave, _)| &wave.runs);
-        let failed = |run: &&RunId| {
-            let known = self.known.get(run).is_some_and(|summary| summary.report.failed);
+        let runs = batch.waves().flat_map(|(wave, _)| wave.runs.iter().map(move |run| (wave, run)));
+        let failed = |(wave, run): &(&Wave, &RunId)| {
+            let failed = |RunReport { failed, differs, .. }| failed || wave.rehearsal && differs;
+            let known = self.known.get(run).is_some_and(|summary| failed(summary.report));
             known && !batch.current.failed.contains(*run)
         };
-        let failed: Vec<RunId> = runs.filter(failed).cloned().collect();
+        let failed: Vec<RunId> = runs.filter(failed).map(|(_, run)| run.clone()).collect();
         failed.into_iter().for_each(|run| self.record(BatchEvent::RunFailed(RunFailed { run })));
     }
 
@@ -114,18 +126,19 @@ impl Decider<'_> {
             WaveWait::Nothing if state.passed_ms.is_some() => {}
             WaveWait::Nothing if self.batch.asks(nth) => self.out.people = true,
             WaveWait::Nothing => {
-                let passed = passed(wave, &self.known).map(BatchEvent::WavePassed);
+                let passed = self.passed(wave).map(BatchEvent::WavePassed);
                 passed.into_iter().for_each(|passed| self.record(passed));
             }
             WaveWait::Date(date) => self.out.wake_ms = Some(date),
             WaveWait::Person | WaveWait::Approvals => self.out.people = true,
             WaveWait::Approval | WaveWait::Earlier => {}
         }
-        if state.turned {
+        if state.turned || wave.rehearsal {
             let runs = wave.runs.iter().filter_map(|run| self.known.get(run));
-            let goes = |summary: &&&RunSummary| {
-                let RunReport { progress, returns, .. } = summary.report;
-                returns && !matches!(progress, RunProgress::NotBegun | RunProgress::Back)
+            let goes = |summary: &&&RunSummary| match summary.report.progress {
+                RunProgress::Through => summary.report.returns,
+                RunProgress::Underway | RunProgress::Failed => state.turned && summary.report.returns,
+                RunProgress::NotBegun | RunProgress::Back | RunProgress::Closed(_) => false,
             };
             let back = runs.filter(goes).map(|summary| BatchCommand::TakeBack(summary.run.clone()));
             self.out.commands.extend(back);
@@ -134,7 +147,7 @@ impl Decider<'_> {
 
     /// Lets runs begin whose wave is let loose, and no more than may fail.
     fn release(&mut self) {
-        let mut room = Room::of(self.batch, &self.known);
+        let mut room = Room::of(self.batch, &self.known, self.now_ms);
         for run in &self.batch.planned().runs {
             let Some(summary) = self.known.get(run).filter(|known| known.standing == Standing::Waiting)
             else {
@@ -142,40 +155,86 @@ impl Decider<'_> {
             };
             if summary.report.progress != RunProgress::NotBegun || room.take(run) {
                 self.out.commands.push(BatchCommand::Release(run.clone()));
+            } else if !self.batch.is_skipped(run) {
+                self.kept(self.batch.hold(room.wave_of(run), self.now_ms));
             }
         }
+    }
+
+    /// What ends it that a run is kept which might begin.
+    fn kept(&mut self, hold: Option<Hold>) {
+        match hold {
+            Some(Hold { until_ms: Some(date), .. }) => {
+                self.out.wake_ms = Some(self.out.wake_ms.map_or(date, |wake| wake.min(date)));
+            }
+            Some(Hold { cause: HoldCause::Abandoned, .. }) | None => {}
+            Some(Hold { until_ms: None, .. }) => self.out.people = true,
+        }
+    }
+
+    /// What is recorded of a wave of which every run is through, or ended in another way.
+    fn passed(&self, wave: &Wave) -> Option<WavePassed> {
+        let mut passed = WavePassed { wave: wave.name.clone(), through: 0, fell_out: 0 };
+        for run in &wave.runs {
+            match self.known.get(run)?.report.progress {
+                RunProgress::Through if wave.rehearsal => return None,
+                RunProgress::Closed(Verdict::RolledBack) if wave.rehearsal => passed.through += 1,
+                RunProgress::Through | RunProgress::Closed(Verdict::Done) => passed.through += 1,
+                RunProgress::Closed(Verdict::RolledBack | Verdict::Stale | Verdict::Superseded) => {
+                    passed.fell_out += 1
+                }
+                RunProgress::NotBegun if self.batch.is_skipped(run) => passed.fell_out += 1,
+                RunProgress::NotBegun | RunProgress::Underway | RunProgress::Failed | RunProgress::Back => {
+                    return None;
+                }
+            }
+        }
+        Some(passed)
     }
 }
 
 /// How many more runs may begin.
 struct Room<'a> {
+    batch_state: &'a BatchState,
     wave_of: BTreeMap<&'a RunId, usize>,
     waves: Vec<u64>,
     batch: u64,
 }
 
 impl<'a> Room<'a> {
-    fn of(batch: &'a BatchState, known: &BTreeMap<&RunId, &RunSummary>) -> Self {
-        let budget = batch.planned().rollout.as_ref().map(|rollout| rollout.budget).unwrap_or_default();
-        let at_risk = |run: &RunId| known.get(run).is_some_and(|summary| batch.is_at_risk(summary));
+    fn of(batch: &'a BatchState, known: &BTreeMap<&RunId, &RunSummary>, now_ms: i64) -> Self {
+        let rollout = batch.planned().rollout.as_ref();
+        let budget = rollout.map(|rollout| rollout.budget).unwrap_or_default();
+        let at_work = known.values().filter(|summary| summary.is_at_work()).count() as u64;
+        let parallel = batch.steering().parallel.or(rollout.and_then(|rollout| rollout.parallel));
         let room = |most: Option<u64>, failures: u64, at_risk: u64| {
             most.map_or(u64::MAX, |most| most.saturating_sub(failures).saturating_sub(at_risk))
         };
         let (mut waves, mut wave_of, mut all) = (Vec::new(), BTreeMap::new(), 0);
         for (nth, (wave, state)) in batch.waves().enumerate() {
-            let at_risk = wave.runs.iter().filter(|run| at_risk(run)).count() as u64;
+            let at_risk = |run: &&RunId| known.get(*run).is_some_and(|one| batch.is_at_risk(one, wave));
+            let at_risk = wave.runs.iter().filter(at_risk).count() as u64;
             all += at_risk;
             wave_of.extend(wave.runs.iter().map(|run| (run, nth)));
-            let open = state.is_released() && batch.hold(Some(nth)).is_none();
+            let open = state.is_released() && batch.hold(Some(nth), now_ms).is_none();
             waves.push(if open { room(budget.wave, state.failures, at_risk) } else { 0 });
         }
-        Self { wave_of, waves, batch: room(budget.batch, batch.current.failures, all) }
+        let of_all = match waves.is_empty() && batch.hold(None, now_ms).is_some() {
+            true => 0,
+            false => room(budget.batch, batch.current.failures, all).min(room(parallel, 0, at_work)),
+        };
+        Self { batch_state: batch, wave_of, waves, batch: of_all }
+    }
+
+    fn wave_of(&self, run: &RunId) -> Option<usize> {
+        self.wave_of.get(run).copied()
     }
 
     /// Takes the place of one more run, if there is one.
     fn take(&mut self, run: &RunId) -> bool {
-        let Some(wave) = self.wave_of.get(run).map(|nth| &mut self.waves[*nth]) else { return true };
-        let any = *wave > 0 && self.batch > 0;
+        let mut endless = u64::MAX;
+        let wave = self.wave_of(run).map_or(&mut endless, |nth| &mut self.waves[nth]);
+        let any = *wave > 0 && self.batch > 0 && !self.batch_state.is_skipped(run);
         if any {
             *wave -= 1;
             self.batch -= 1;
@@ -186,31 +245,27 @@ impl<'a> Room<'a> {
 
 impl BatchState {
     /// Whether a run may fail that never did.
-    fn is_at_risk(&self, summary: &RunSummary) -> bool {
-        let at_work = match summary.report.progress {
+    fn is_at_risk(&self, summary: &RunSummary, wave: &Wave) -> bool {
+        let at_risk = match summary.report.progress {
             RunProgress::NotBegun => summary.standing == Standing::Driven,
             RunProgress::Underway => true,
-            RunProgress::Through | RunProgress::Failed | RunProgress::Back | RunProgress::Closed(_) => false,
+            // It has to come back as it was.
+            RunProgress::Through | RunProgress::Back => wave.rehearsal,
+            RunProgress::Failed | RunProgress::Closed(_) => false,
         };
-        at_work && !self.current.failed.contains(&summary.run)
+        at_risk && !self.current.failed.contains(&summary.run)
     }
 }
 
-/// What is recorded of a wave of which every run is through, or ended in another way.
-fn passed(wave: &Wave, known: &BTreeMap<&RunId, &RunSummary>) -> Option<WavePassed> {
-    let mut passed = WavePassed { wave: wave.name.clone(), through: 0, fell_out: 0 };
-    for run in &wave.runs {
-        match known.get(run)?.report.progress {
-            RunProgress::Through | RunProgress::Closed(Verdict::Done) => passed.through += 1,
-            RunProgress::Closed(Verdict::RolledBack | Verdict::Stale | Verdict::Superseded) => {
-                passed.fell_out += 1
-            }
-            RunProgress::NotBegun | RunProgress::Underway | RunProgress::Failed | RunProgress::Back => {
-                return None;
-            }
+impl RunSummary {
+    /// Whether it takes one of the places of those that are at work. What waits for a person or a date takes none.
+    fn is_at_work(&self) -> bool {
+        match self.report.progress {
+            RunProgress::NotBegun => self.standing == Standing::Driven,
+            RunProgress::Underway => !self.report.waits,
+            RunProgress::Through | RunProgress::Failed | RunProgress::Back | RunProgress::Closed(_) => false,
         }
     }
-    Some(passed)
 }
 
 #[cfg(test)]
@@ -248,11 +303,8 @@ mod tests {
 
     #[test]
     fn only_runs_that_wait_and_are_of_the_approved_plan_are_released() {
-        let summary = |run: &str, standing| RunSummary {
-            run: RunId::new(run),
-            standing,
-            report: RunReport { progress: RunProgress::NotBegun, failed: false, returns: true },
-        };
+        let summary =
+            |run: &str, standing| RunSummary { run: RunId::new(run), standing, report: RunReport::default() };
         let runs = [
             summary("a", Standing::Waiting),
             summary("b", Standing::Driven),

@@ -243,6 +243,7 @@ mod tests {
                 runs: vec![run.run.clone()],
                 after_ms: 1,
                 release: WaveRelease::ByHand,
+                rehearsal: false,
             };
             let rollout = Rollout::of(runs.iter().map(waves).collect());
             let mut document = Document::new("batch", runs);

@@ -44,6 +44,8 @@ pub enum BatchEvent {
     RunnerGone(RunnerGone),
     /// Runs that are through were looked at again.
     DriftChecked(DriftChecked),
+    /// A program that works on it has heard what was asked.
+    Heard(BatchHeard),
 }
 
 /// See [`BatchEvent::Planned`]. Together with the runs' own events it is the whole document again.
@@ -120,6 +122,27 @@ pub enum BatchRequest {
     Hold(String),
     /// Go on with this wave, or with the whole batch; failures until now no longer count.
     Resume(Option<String>),
+    /// Begin nothing new.
+    Pause {
+        /// In this wave; in the whole batch where it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wave: Option<String>,
+        /// Until this date, in milliseconds since 1970; until somebody says so where it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until_ms: Option<i64>,
+    },
+    /// Have so many runs at work at once; as many as was planned where it is absent.
+    Throttle(Option<u64>),
+    /// Begin nothing more, ever, and leave the world as it is.
+    Abandon,
+    /// Give it up no longer.
+    TakeUp,
+    /// Leave out a run that has not begun.
+    Skip(RunId),
+    /// Leave it out no longer.
+    Include(RunId),
+    /// Nothing: the reason is a remark.
+    Note,
 }
 
 impl BatchRequested {
@@ -155,4 +178,12 @@ pub struct WavePassed {
 pub struct RunFailed {
     /// The run.
     pub run: RunId,
+}
+
+/// See [`BatchEvent::Heard`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchHeard {
+    /// The last request that it has heard, by its place in the stream of the batch.
+    pub asked: u64,
 }

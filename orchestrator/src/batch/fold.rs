@@ -2,9 +2,10 @@
 
 use crate::approval::ApprovalScope;
 use crate::batch::document::check_approval;
-use crate::batch::event::{BatchEvent, BatchPlanned, BatchRequest, is_readable};
+use crate::batch::event::{BatchEvent, BatchPlanned, is_readable};
 use crate::batch::rollout::{WaveFailure, WaveRelease};
 use crate::batch::state::{BatchState, DocumentState, WaveState};
+use crate::batch::steering::Steering;
 use crate::batch::told::ToldState;
 use crate::ids::RunId;
 use crate::run::codec::{Entry, Recorded};
@@ -40,7 +41,7 @@ pub fn fold_batch(state: &mut Option<BatchState>, entry: &Entry<BatchEvent>) -> 
         }
         (BatchEvent::Opened(_), Some(batch)) => batch.open(entry.position),
         (BatchEvent::Restored(_), Some(_)) => Ok(()),
-        (BatchEvent::Requested(requested), Some(batch)) => batch.ask(&requested.request),
+        (BatchEvent::Requested(requested), Some(batch)) => batch.ask(&requested.request, entry.sequence),
         (BatchEvent::WaveReleased(released), Some(batch)) => {
             batch.release(&released.wave, entry.position, entry.at_ms)
         }
@@ -52,6 +53,7 @@ pub fn fold_batch(state: &mut Option<BatchState>, entry: &Entry<BatchEvent>) -> 
             batch.told.lose_runner(was_opened)
         }
         (BatchEvent::DriftChecked(_), Some(batch)) => batch.check_drift(entry.at_ms),
+        (BatchEvent::Heard(heard), Some(batch)) => batch.hear(heard.asked),
     };
     judged.map_err(|because| Illegal::Here { kind, because })
 }
@@ -70,10 +72,17 @@ fn plan(planned: &BatchPlanned) -> Result<DocumentState, String> {
         }
     };
     check_approval(planned.approval.as_ref(), planned.rollout.as_ref())?;
-    let (waves, approvals) = (vec![WaveState::default(); waves], Vec::new());
-    let (planned, failed) = (planned.clone(), BTreeSet::new());
-    let (approved, opened, failures) = (false, None, 0);
-    Ok(DocumentState { planned, runs, approved, approvals, opened, waves, failed, failures })
+    Ok(DocumentState {
+        planned: planned.clone(),
+        runs,
+        approved: false,
+        approvals: Vec::new(),
+        opened: None,
+        waves: vec![WaveState::default(); waves],
+        failed: BTreeSet::new(),
+        failures: 0,
+        steering: Steering::default(),
+    })
 }
 
 impl BatchState {
@@ -95,7 +104,7 @@ impl BatchState {
     }
 
     /// The place of a wave.
-    fn wave(&self, name: &str) -> Result<usize, String> {
+    pub(super) fn wave(&self, name: &str) -> Result<usize, String> {
         let found = self.waves().position(|(wave, _)| wave.name == name);
         found.ok_or_else(|| format!("it has no wave called {name:?}"))
     }
@@ -114,32 +123,12 @@ impl BatchState {
     }
 
     /// The place of a wave that is not let loose yet.
-    fn kept(&self, name: &str) -> Result<usize, String> {
+    pub(super) fn kept(&self, name: &str) -> Result<usize, String> {
         let nth = self.wave(name)?;
         match self.current.waves[nth].is_released() {
             true => Err(format!("wave {name:?} was let loose before")),
             false => Ok(nth),
         }
-    }
-
-    fn ask(&mut self, request: &BatchRequest) -> Result<(), String> {
-        match request {
-            BatchRequest::Release(name) | BatchRequest::Hold(name) => {
-                let nth = self.kept(name)?;
-                let wave = &mut self.current.waves[nth];
-                wave.asked = matches!(request, BatchRequest::Release(_));
-                wave.held = !wave.asked;
-            }
-            BatchRequest::Resume(Some(name)) => {
-                let nth = self.wave(name)?;
-                self.current.waves[nth].go_on();
-            }
-            BatchRequest::Resume(None) => {
-                self.current.failures = 0;
-                self.current.waves.iter_mut().for_each(WaveState::go_on);
-            }
-        }
-        Ok(())
     }
 
     /// A run failed that did not before.
@@ -186,12 +175,5 @@ impl BatchState {
         }
         wave.passed_ms = Some(at_ms);
         Ok(())
-    }
-}
-
-impl WaveState {
-    /// A person says that it is to go on.
-    fn go_on(&mut self) {
-        (self.failures, self.stopped, self.turned) = (0, false, false);
     }
 }

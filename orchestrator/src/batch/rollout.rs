@@ -1,5 +1,6 @@
 //! Engine: in which order and when the runs of a batch are let loose: its waves. A part of the document that is approved. Pure.
 
+use crate::batch::window::Window;
 use crate::ids::{RunId, is_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -16,6 +17,12 @@ pub struct Rollout {
     /// How many runs may fail.
     #[serde(default, skip_serializing_if = "Budget::is_endless")]
     pub budget: Budget,
+    /// How many runs are at work at once; any number where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<u64>,
+    /// When runs begin something new; always where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Box<Window>>,
 }
 
 /// What becomes of the other runs of a wave when one of it fails.
@@ -70,6 +77,10 @@ pub struct Wave {
     /// Who lets it loose, once the wave before it is through for so long.
     #[serde(default, skip_serializing_if = "WaveRelease::is_auto")]
     pub release: WaveRelease,
+    /// Its runs are a rehearsal: as soon as one is through it is taken back, and the wave is through when all are, and the
+    /// world is as it was before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rehearsal: bool,
 }
 
 /// Who lets a wave loose.
@@ -96,7 +107,8 @@ fn is_nothing(ms: &u64) -> bool {
 impl Rollout {
     /// These waves, with no other rule.
     pub fn of(waves: Vec<Wave>) -> Self {
-        Self { waves, on_failure: WaveFailure::default(), budget: Budget::default() }
+        let (on_failure, budget) = (WaveFailure::default(), Budget::default());
+        Self { waves, on_failure, budget, parallel: None, window: None }
     }
 
     /// Checks that the waves have names of their own and share out the runs of the document.
@@ -107,6 +119,10 @@ impl Rollout {
         if [self.budget.wave, self.budget.batch].contains(&Some(0)) {
             return Err("a budget of no failures lets nothing begin".to_owned());
         }
+        if self.parallel == Some(0) {
+            return Err("no run may be at work".to_owned());
+        }
+        self.window.as_ref().map_or(Ok(()), |window| window.check())?;
         let mut names = BTreeSet::new();
         if let Some(wave) = self.waves.iter().find(|w| !is_name(&w.name) || !names.insert(&w.name)) {
             return Err(format!("{:?} is the name of two waves, or none", wave.name));

@@ -35,6 +35,7 @@ fn batch(policy: Option<ApprovalPolicy>) -> Option<BatchState> {
         runs: vec![run.clone()],
         after_ms: 0,
         release: WaveRelease::Auto,
+        rehearsal: false,
     };
     let mut state = None;
     let planned = BatchPlanned {
@@ -94,7 +95,7 @@ fn a_wave_is_let_loose_when_enough_have_signed_and_while_that_counts_and_not_bef
         assert!(may(&mut state, 5, signed(nth, scope)));
     }
     assert!(may(&mut state, 5, signed(2, first)));
-    assert_eq!(decided(&state, 9).commands, [BatchCommand::Record(released("m-1"))]);
+    assert_eq!(decided(&state, 9).commands, [BatchCommand::Record(Box::new(released("m-1")))]);
     assert!(decided(&state, 10).commands.is_empty(), "they count until ten");
     assert!(!may(&mut state.clone(), 10, released("m-1")), "they count until ten");
     assert!(may(&mut state, 9, released("m-1")));

@@ -3,6 +3,7 @@
 use crate::approval::{Approval, ApprovalError, ApprovalScope, ApprovalStanding, SignedApproval, Subject};
 use crate::batch::event::BatchPlanned;
 use crate::batch::rollout::{Wave, WaveRelease};
+use crate::batch::steering::{Pause, Steering};
 use crate::batch::told::ToldState;
 use crate::ids::RunId;
 use crate::time::scale::TimeScale;
@@ -35,6 +36,8 @@ pub(crate) struct DocumentState {
     pub(crate) failed: BTreeSet<RunId>,
     /// How many runs failed since a person last said that it is to go on.
     pub(crate) failures: u64,
+    /// What people asked of it while it is under way.
+    pub(crate) steering: Steering,
 }
 
 /// Where one wave of a batch stands.
@@ -54,6 +57,8 @@ pub struct WaveState {
     pub stopped: bool,
     /// One of its runs failed, and the others are taken back.
     pub turned: bool,
+    /// A person paused it.
+    pub paused: Option<Pause>,
 }
 
 impl WaveState {
@@ -61,14 +66,11 @@ impl WaveState {
     pub fn is_released(&self) -> bool {
         self.released.is_some()
     }
-}
 
-/// Why a run begins nothing new on its way forward, other than that it was paused itself. What is in flight, and what goes
-/// back, goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
-    /// Another run of its wave failed, until a person says that it is to go on.
-    Failure,
+    /// Whether its runs begin nothing new because one of them failed.
+    pub fn has_failed(&self) -> bool {
+        self.stopped || self.turned
+    }
 }
 
 /// What a wave that is not let loose waits for.
@@ -134,15 +136,11 @@ impl BatchState {
         self.current.planned.rollout.as_ref()?.wave_of(run)
     }
 
-    /// Why runs begin nothing new: those of a wave, by its place, or those of a batch that has none.
-    pub fn hold(&self, wave: Option<usize>) -> Option<Hold> {
-        let wave = &self.current.waves[wave?];
-        (wave.stopped || wave.turned).then_some(Hold::Failure)
-    }
-
     /// Whether a wave, by its place, goes on only when a person says so, because of runs that failed.
     pub(crate) fn asks(&self, nth: usize) -> bool {
-        self.hold(Some(nth)) == Some(Hold::Failure) || self.failures_left(nth) == Some(0)
+        let unrehearsed = |(wave, state): (&Wave, &WaveState)| wave.rehearsal && state.failures > 0;
+        let stopped = self.current.waves.get(nth).is_some_and(WaveState::has_failed);
+        stopped || self.failures_left(nth) == Some(0) || self.waves().nth(nth).is_some_and(unrehearsed)
     }
 
     /// How many more runs of a wave, by its place, may fail; any number where nothing is said.
@@ -209,6 +207,16 @@ impl BatchState {
             true => Err(ApprovalError::Known),
             false => Ok(approval),
         }
+    }
+
+    /// What people asked of it, as far as it still holds.
+    pub fn steering(&self) -> &Steering {
+        &self.current.steering
+    }
+
+    /// Whether somebody wants this run to be left out.
+    pub fn is_skipped(&self, run: &RunId) -> bool {
+        self.steering().skipped.contains(run)
     }
 
     /// The document with this digest, of whichever time.

@@ -45,6 +45,7 @@ impl Story {
             runs: (0..dice.below(4)).map(|of| RunId::new(format!("m-{nth}-{of}"))).collect(),
             after_ms: dice.below(3) * 24 * HOUR_MS as u64,
             release: if dice.below(3) == 0 { WaveRelease::ByHand } else { WaveRelease::Auto },
+            rehearsal: dice.below(4) == 0,
         });
         let mut rollout = Rollout::of(waves.collect());
         let most = |dice: &mut Dice| Some(1 + dice.below(3)).filter(|_| dice.below(2) == 0);
@@ -55,7 +56,7 @@ impl Story {
         let summary = |run: &RunId| RunSummary {
             run: run.clone(),
             standing: Standing::Waiting,
-            report: RunReport { progress: RunProgress::NotBegun, failed: false, returns: true },
+            report: RunReport { returns: true, ..RunReport::default() },
         };
         let summaries = runs.iter().map(|run| (run.clone(), summary(run))).collect();
         let dates = rollout.waves.iter().map(|wave| (wave.name.clone(), (None, None))).collect();
@@ -118,13 +119,16 @@ impl Story {
                     BatchCommand::Record(event) => {
                         recorded = true;
                         self.note(&event);
-                        self.take(event);
+                        self.take(*event);
                     }
                     BatchCommand::Release(run) => self.begin(&run),
                     BatchCommand::TakeBack(run) => {
                         recorded = true;
                         let summary = self.runs.get_mut(&run).expect("a run");
-                        assert!(self.rollout.on_failure == WaveFailure::RollBack && summary.report.returns);
+                        let rehearsal =
+                            self.rollout.wave_of(&run).is_some_and(|nth| self.rollout.waves[nth].rehearsal);
+                        let turns = rehearsal || self.rollout.on_failure == WaveFailure::RollBack;
+                        assert!(turns && summary.report.returns);
                         summary.report.progress = RunProgress::Back;
                     }
                 }
@@ -166,6 +170,7 @@ impl Story {
                 assert!(wave.is_none_or(|most| self.failures[&nth] <= most), "{told}");
                 assert!(batch.is_none_or(|most| all <= most), "{told}");
             }
+            BatchEvent::Heard(_) => {}
             other => panic!("{other:?} is not decided"),
         }
     }
@@ -176,12 +181,19 @@ impl Story {
         let summary = self.runs.get_mut(run).expect("a run");
         assert_eq!(summary.standing, Standing::Waiting, "{run} begins twice");
         summary.standing = Standing::Driven;
-        let new = summary.report.progress == RunProgress::NotBegun;
+        if summary.report.progress != RunProgress::NotBegun {
+            return;
+        }
+        let state = self.state.as_ref().expect("planned");
         let wave = self.rollout.wave_of(run);
-        assert!(
-            !new || self.state.as_ref().expect("planned").hold(wave).is_none(),
-            "{run} begins in a stopped wave"
-        );
+        assert_eq!(state.hold(wave, self.now_ms), None, "{run} begins and is held");
+        assert!(!state.is_skipped(run), "{run} begins and is left out");
+        let is_new = |run: &&RunSummary| run.standing == Standing::Driven && !run.report.waits;
+        let at_work = |run: &&RunSummary| {
+            matches!(run.report.progress, RunProgress::NotBegun | RunProgress::Underway) && is_new(run)
+        };
+        let at_work = self.runs.values().filter(at_work).count() as u64;
+        assert!(state.steering().parallel.is_none_or(|most| at_work <= most), "{at_work} are at work");
     }
 
     /// Something happens: time passes, a run comes on, fails, is taken back or is left, a person asks.
@@ -189,6 +201,9 @@ impl Story {
         self.now_ms += self.dice.below(3) as i64 * HOUR_MS;
         if self.dice.below(12) == 0 {
             self.go_on();
+        }
+        if self.dice.below(6) == 0 {
+            self.steer();
         }
         if self.dice.below(6) == 0 {
             let nth = self.dice.below(self.rollout.waves.len() as u64) as usize;
@@ -206,7 +221,9 @@ impl Story {
             return;
         }
         let run = &begun[self.dice.below(begun.len() as u64) as usize];
+        let strange = self.dice.below(3) == 0;
         let summary = self.runs.get_mut(run).expect("a run");
+        let was = summary.report.progress;
         let RunReport { progress, failed, .. } = &mut summary.report;
         *progress = match (fate, *progress) {
             (_, over @ RunProgress::Closed(_)) => over,
@@ -223,9 +240,40 @@ impl Story {
         *failed = *progress == RunProgress::Failed;
         let over = matches!(progress, RunProgress::Closed(_));
         summary.report.returns = !over;
+        let came_back =
+            was == RunProgress::Back && summary.report.progress == RunProgress::Closed(Verdict::RolledBack);
+        summary.report.differs |= strange && came_back;
         if fate == 9 && summary.report.progress != RunProgress::NotBegun {
             // It was left, and somebody asks for it again.
             summary.standing = Standing::Waiting;
+        }
+    }
+
+    /// Somebody asks for something else; what does not fit is refused.
+    fn steer(&mut self) {
+        let (most, until_ms) = (Some(1 + self.dice.below(2)), Some(self.now_ms + 5 * HOUR_MS));
+        let runs: Vec<RunId> = self.runs.keys().cloned().collect();
+        let Some(run) = runs.get(self.dice.below(1 + runs.len() as u64) as usize).cloned() else { return };
+        let request = match self.dice.below(8) {
+            0 => BatchRequest::Pause { wave: None, until_ms },
+            1 => BatchRequest::Pause { wave: Some("w0".to_owned()), until_ms: None },
+            2 => BatchRequest::Throttle(most),
+            3 => BatchRequest::Throttle(None),
+            4 => BatchRequest::Skip(run),
+            5 => BatchRequest::Include(run),
+            6 => BatchRequest::Abandon,
+            _ => BatchRequest::TakeUp,
+        };
+        self.may(BatchEvent::Requested(BatchRequested { request, reason: "r".to_owned() }));
+    }
+
+    /// Nothing that somebody asked for holds any more.
+    fn withdraw(&mut self) {
+        let runs: Vec<RunId> = self.runs.keys().cloned().collect();
+        let all = [BatchRequest::Throttle(None), BatchRequest::TakeUp, BatchRequest::Resume(None)];
+        self.failures.clear();
+        for request in all.into_iter().chain(runs.into_iter().map(BatchRequest::Include)) {
+            self.may(BatchEvent::Requested(BatchRequested { request, reason: "r".to_owned() }));
         }
     }
 
@@ -238,6 +286,7 @@ impl Story {
 
     /// Everybody does what is left to do.
     fn end(&mut self) {
+        self.withdraw();
         for nth in 0..self.rollout.waves.len() {
             self.now_ms += 100 * HOUR_MS;
             self.advance();
@@ -249,7 +298,7 @@ impl Story {
             }
             let runs = self.rollout.waves[nth].runs.clone();
             // As many at a time as may fail.
-            for _ in 0..=runs.len() {
+            for _ in 0..=3 * runs.len() {
                 self.go_on();
                 self.advance();
                 for run in &runs {
@@ -297,6 +346,7 @@ fn waves_that_do_not_share_out_the_runs_are_refused() {
         runs: runs.iter().map(|run| RunId::new(*run)).collect(),
         after_ms: 0,
         release: WaveRelease::Auto,
+        rehearsal: false,
     };
     let runs = ["a", "b"].map(RunId::new);
     let judged = |waves: Vec<Wave>| Rollout::of(waves).check(runs.iter()).is_ok();

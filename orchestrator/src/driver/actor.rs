@@ -141,7 +141,7 @@ impl Actor {
             }
             let now = self.now_ms();
             self.live.elsewhere_ms = self.shared.engine.clock.elsewhere_ms();
-            self.live.hold = self.reins.hold();
+            self.live.hold = self.reins.hold(now, self.state.has_begun());
             let mut decision = decide(&self.state, &self.live, now, self.shared.engine.time_scale);
             let mut recorded = false;
             for command in std::mem::take(&mut decision.commands) {
@@ -332,7 +332,7 @@ impl Actor {
         };
         let event = Event::Began(began);
         let now = self.now_ms();
-        let held = direction == Direction::Do && self.reins.hold().is_some();
+        let held = direction == Direction::Do && self.reins.hold(now, self.state.has_begun()).is_some();
         if held || self.state.apply(now, &event).is_err() {
             // The run was turned, paused or held while the step was being prepared.
             self.live.steps.remove(&at);

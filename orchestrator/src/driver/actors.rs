@@ -60,7 +60,7 @@ impl Actors {
         self.batches.take_in(&self.shared.engine, runs).await?;
         self.start_released().await?;
         // Whoever writes to these is heard from here on.
-        self.batches.in_waves().for_each(|name| drop(self.wakeups.of(&batch_stream(name))));
+        self.batches.names().for_each(|name| drop(self.wakeups.of(&batch_stream(name))));
         let kept = self.batches.waiting();
         kept.for_each(|run| drop(self.wakeups.of(&run.stream())));
         Ok(())
@@ -75,7 +75,7 @@ impl Actors {
         released.runs.iter().for_each(|(run, ..)| drop(self.left.remove(run)));
         let actor = |(run, loaded, reins): (RunId, Loaded, Reins)| {
             let wakeup = self.wakeups.of(&run.stream());
-            let reports = self.batches.counts(&run).then(|| self.progress.0.clone());
+            let reports = Some(self.progress.0.clone());
             Actor::new(self.shared.clone(), run, loaded, reins, wakeup, self.stop.clone()).reporting(reports)
         };
         let mut actors: Vec<Actor> = released.runs.into_iter().map(actor).collect();
@@ -145,12 +145,15 @@ impl Actors {
     async fn hear(&mut self) -> Result<(), DriveError> {
         let wakeups = self.wakeups.clone();
         let woken = |stream: &StreamId| wakeups.of(stream).notified().now_or_never().is_some();
-        self.batches.catch_up(&self.shared.engine, woken).await?;
+        let left = self.batches.catch_up(&self.shared.engine, woken).await?;
         let kept = self.batches.waiting().filter(|run| woken(&run.stream()));
         let kept: Vec<RunId> = kept.cloned().collect();
         let again = read_back(&self.shared.engine, &kept, Position(u64::MAX)).await?;
         self.batches.take_in(&self.shared.engine, again).await?;
-        self.start_released().await
+        self.start_released().await?;
+        let left = left.into_iter().filter(|run| self.left.contains_key(run)).collect();
+        self.take_up(left).await;
+        Ok(())
     }
 
     async fn take_up_again(&mut self) {

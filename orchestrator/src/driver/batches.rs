@@ -6,6 +6,7 @@ use crate::batch::{
 };
 use crate::driver::Shared;
 use crate::driver::engine::{DriveError, Engine, StopReason};
+use crate::driver::read_back::read_back;
 use crate::driver::reins::{Reins, Told};
 use crate::ids::RunId;
 use crate::recovery::history::{self, HistoryError, Loaded};
@@ -13,7 +14,7 @@ use crate::run::codec::Entry;
 use crate::run::event::Request;
 use crate::run::progress::{RunProgress, RunReport};
 use crate::run::requests::{RequestError, ask};
-use rehome_store::{Append, AppendError, Sequence, StreamId};
+use rehome_store::{Append, AppendError, Position, Sequence, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -99,28 +100,26 @@ impl Batches {
         Ok(())
     }
 
-    /// Reads those batches in waves anew that somebody else wrote to.
+    /// Reads those batches anew that somebody else wrote to; gives the runs that were left, which may go on now.
     pub(crate) async fn catch_up(
         &mut self,
         engine: &Engine,
         woken: impl Fn(&StreamId) -> bool,
-    ) -> Result<(), DriveError> {
-        let names: Vec<String> = self.in_waves().filter(|name| woken(&batch_stream(name))).cloned().collect();
+    ) -> Result<Vec<RunId>, DriveError> {
+        let names: Vec<String> = self.names().filter(|name| woken(&batch_stream(name))).cloned().collect();
+        let mut left = Vec::new();
         for name in names {
             self.read(engine, &name).await?;
+            let runs = self.0.get(&name).into_iter().flat_map(|batch| &batch.runs);
+            let of = runs.filter(|(_, (standing, _))| *standing == Standing::Left);
+            left.extend(of.map(|(run, _)| run.clone()));
         }
-        Ok(())
+        Ok(left)
     }
 
-    /// The names of the batches in waves.
-    pub(crate) fn in_waves(&self) -> impl Iterator<Item = &String> {
-        let in_waves = |(name, batch): (_, &Batch)| batch.is_in_waves().then_some(name);
-        self.0.iter().filter_map(in_waves)
-    }
-
-    /// Whether somebody has to be told how far a run is.
-    pub(crate) fn counts(&self, run: &RunId) -> bool {
-        self.0.values().any(|batch| batch.is_in_waves() && batch.runs.contains_key(run))
+    /// The names of the batches.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
     }
 
     /// Takes in how far a run is.
@@ -180,8 +179,11 @@ impl Batch {
     }
 
     fn decide(&self, engine: &Engine) -> BatchDecision {
-        let idle = self.waiting.is_empty() && !self.is_in_waves();
-        let Some(state) = self.state.as_ref().filter(|_| !idle) else { return BatchDecision::default() };
+        let heard = |state: &BatchState| state.steering().asked == state.steering().heard;
+        let idle = |state: &BatchState| self.waiting.is_empty() && !self.is_in_waves() && heard(state);
+        let Some(state) = self.state.as_ref().filter(|state| !idle(state)) else {
+            return BatchDecision::default();
+        };
         let summary = |(run, (standing, report)): (&RunId, &(Standing, RunReport))| RunSummary {
             run: run.clone(),
             standing: *standing,
@@ -196,7 +198,7 @@ impl Batch {
         let mut taken = Taken::default();
         for command in decision.commands {
             match command {
-                BatchCommand::Record(event) => taken.events.push(event),
+                BatchCommand::Record(event) => taken.events.push(*event),
                 BatchCommand::TakeBack(run) => taken.back.push(run),
                 BatchCommand::Release(run) => {
                     if let (Some(loaded), Some(of)) = (self.waiting.remove(&run), self.runs.get_mut(&run)) {
@@ -238,8 +240,8 @@ impl Batch {
         }
         *standing = Standing::Driven;
         self.waiting.remove(run);
-        let loaded = history::load(&*engine.log, run).await;
-        loaded.map(Some).map_err(|source| DriveError::History { run: run.clone(), source })
+        let mut read = read_back(engine, std::slice::from_ref(run), Position(u64::MAX)).await?;
+        Ok(read.pop().map(|(_, loaded)| loaded))
     }
 
     /// Writes down what is decided; where somebody else wrote first, the batch is read again instead.

@@ -1,7 +1,7 @@
 //! Engine: events as the log's bytes, and back, each kind with its own version. Pure.
 
 use crate::batch::{BatchEvent, BatchRequested};
-use crate::run::event::{Event, Planned};
+use crate::run::event::{Event, Planned, Requested};
 use rehome_store::{Stored, Why};
 use serde::Serialize;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ recorded!(Event {
     Checked = "checked" / 1,
     Parked = "parked" / 1,
     RollbackStarted = "turned" / 1,
-    Requested = "asked" / 1,
+    Requested = "asked" / 1 or 2 when Requested::is_newer,
     RollbackVerified = "proved" / 1,
     Closed = "closed" / 1,
     Restored = "restored" / 1,
@@ -153,6 +153,7 @@ recorded!(BatchEvent {
     WaveReleased = "wave_released" / 1,
     WavePassed = "wave_passed" / 1,
     RunFailed = "run_failed" / 1,
+    Heard = "batch_heard" / 1,
     Told = "told" / 1,
     RunnerGone = "runner_gone" / 1,
     DriftChecked = "drift_checked" / 1,

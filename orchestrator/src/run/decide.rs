@@ -1,6 +1,6 @@
 //! Engine: the decider. From where a run stands and what is in flight to what happens next. Pure.
 
-use crate::batch::Hold;
+use crate::batch::{Hold, HoldCause};
 use crate::fault::{Fault, FaultKind};
 use crate::ids::Direction;
 use crate::plan::graph::Index;
@@ -214,7 +214,9 @@ impl Decider<'_> {
     fn is_held(&mut self) -> bool {
         match self.live.hold {
             _ if self.run.paused => self.out.people = true,
-            Some(Hold::Failure) => self.out.people = true,
+            Some(Hold { until_ms: Some(date), .. }) => self.out.soak(date),
+            Some(Hold { cause: HoldCause::Abandoned, .. }) => {}
+            Some(Hold { until_ms: None, .. }) => self.out.people = true,
             None => return false,
         }
         true

@@ -316,6 +316,15 @@ pub enum Request {
     Resume,
     /// Take everything back.
     RollBack,
+    /// Take what somebody else put there for the effect of a parked step; it is not taken back.
+    Adopt(StepId),
+}
+
+impl Requested {
+    /// Whether version 1 of this event did not know what is asked for.
+    pub(crate) fn is_newer(&self) -> bool {
+        matches!(self.request, Request::Adopt(_))
+    }
 }
 
 /// See [`Event::RollbackVerified`].

@@ -5,9 +5,10 @@ use crate::run::event::Verdict;
 use crate::run::state::{Progress, RunDirection, RunState};
 
 /// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunProgress {
     /// Nothing was attempted, and nothing is to be taken back.
+    #[default]
     NotBegun,
     /// It is on its way.
     Underway,
@@ -22,7 +23,7 @@ pub enum RunProgress {
 }
 
 /// What a batch has to know of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunReport {
     /// How far it is.
     pub progress: RunProgress,
@@ -30,6 +31,10 @@ pub struct RunReport {
     pub failed: bool,
     /// Whether it can still be taken back.
     pub returns: bool,
+    /// All that it does next waits for a person or a date.
+    pub waits: bool,
+    /// It went back, and something is not as it was before.
+    pub differs: bool,
 }
 
 impl RunState {
@@ -38,7 +43,19 @@ impl RunState {
         let progress = self.progress();
         let turned = matches!(&self.direction, RunDirection::Back { failed: Some(_) });
         let returns = self.past_return.is_none() && !matches!(progress, RunProgress::Closed(_));
-        RunReport { progress, failed: turned || self.is_blocked(), returns }
+        let patient = |at: &u32| {
+            matches!(
+                self.graph.step(*at).node,
+                Node::ByHand { .. } | Node::Gate { .. } | Node::Soak { .. } | Node::PropagationDelay { .. }
+            )
+        };
+        RunReport {
+            progress,
+            failed: turned || self.is_blocked(),
+            returns,
+            waits: self.has_begun() && self.open.iter().all(patient),
+            differs: self.proof().is_some_and(|differences| !differences.is_empty()),
+        }
     }
 
     /// How far it is.

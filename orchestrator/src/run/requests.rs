@@ -60,13 +60,16 @@ pub async fn ask(
             | Request::Retry(_)
             | Request::MarkDone(_)
             | Request::Acknowledge(_)
+            | Request::Adopt(_)
             | Request::Pause
             | Request::Resume
             | Request::RollBack => request.clone(),
         };
         touched = match &request {
             Request::Skip(steps) => steps.clone(),
-            Request::Retry(s) | Request::MarkDone(s) | Request::Acknowledge(s) => vec![s.clone()],
+            Request::Retry(s) | Request::MarkDone(s) | Request::Acknowledge(s) | Request::Adopt(s) => {
+                vec![s.clone()]
+            }
             Request::Pause | Request::Resume | Request::RollBack => Vec::new(),
         };
         Event::Requested(Requested { request, reason: reason.to_owned() })

@@ -203,6 +203,11 @@ impl ForwardState {
         }
     }
 
+    /// Whether something was sent for it whose outcome is open.
+    pub fn is_sent(&self) -> bool {
+        matches!(self, Self::Began | Self::Accepted(_) | Self::Doubt(_))
+    }
+
     /// Whether the step is over.
     pub fn is_settled(&self) -> bool {
         self.progress() == Progress::Settled

@@ -5,7 +5,7 @@
 
 use crate::approval::ApprovalScope;
 use crate::batch::{BatchEvent, BatchLoaded, BatchState, fold_batch};
-use crate::ids::RunId;
+use crate::ids::{Direction, RunId};
 use crate::recovery::history::HistoryError;
 use crate::run::codec::Entry;
 use crate::run::event::Event;
@@ -28,6 +28,8 @@ struct Seen {
     worked: Option<u64>,
     /// Where the first attempt of any of its steps was begun.
     began: Option<u64>,
+    /// Where and when attempts on the way forward were begun, where any batch says when that may be.
+    forward: Vec<(u64, i64)>,
 }
 
 /// What is known of each run. Streams come in no order, and a sorted map of thousands is cold memory at each look.
@@ -40,6 +42,8 @@ pub(crate) struct Order {
     /// Where each batch stands; nothing of a batch whose events a bundle withholds.
     batches: BTreeMap<String, Option<Option<BatchState>>>,
     runs: Runs,
+    /// Whether any batch says when its runs begin something.
+    windows: bool,
     flaw: Option<HistoryError>,
 }
 
@@ -80,6 +84,13 @@ impl Order {
             seen.worked.get_or_insert(position);
             if kind == "began" {
                 seen.began.get_or_insert(position);
+                if self.windows && stored.withheld_reason().is_none() {
+                    let read = Entry::<Event>::read(stored);
+                    let entry = read.map_err(|source| HistoryError::Codec { position, source })?;
+                    let forward =
+                        matches!(&entry.event, Event::Began(began) if began.direction == Direction::Do);
+                    seen.forward.extend(forward.then_some((position, entry.at_ms)));
+                }
             }
         }
         Ok(())
@@ -94,7 +105,10 @@ impl Order {
         let Some(state) = known else { return Ok(()) };
         let read = Entry::<BatchEvent>::read(stored);
         let entry = read.map_err(|source| HistoryError::Codec { position, source })?;
-        fold_batch(state, &entry).map_err(|source| HistoryError::Illegal { position, source })
+        fold_batch(state, &entry).map_err(|source| HistoryError::Illegal { position, source })?;
+        let rollout = state.as_ref().and_then(|state| state.planned().rollout.as_ref());
+        self.windows |= rollout.is_some_and(|rollout| rollout.window.is_some());
+        Ok(())
     }
 
     /// There are no more events.
@@ -138,6 +152,16 @@ fn check(run: &RunId, digest: &str, batch: &BatchState, seen: &Seen) -> Result<(
         && released.is_none_or(|released| released > began)
     {
         return Err(here(began, "began", &format!("{run} was begun before its wave was let loose")));
+    }
+    if let Some(window) = plan.planned.rollout.as_ref().and_then(|rollout| rollout.window.as_ref())
+        && let Some((position, _)) =
+            seen.forward.iter().find(|(_, at_ms)| window.closed_until(*at_ms).is_some())
+    {
+        return Err(here(
+            *position,
+            "began",
+            &format!("{run} began something in a freeze, or outside of its hours"),
+        ));
     }
     match (seen.worked, plan.opened) {
         (Some(worked), opened) if opened.is_none_or(|opened| opened > worked) => {

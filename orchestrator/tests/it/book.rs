@@ -148,9 +148,13 @@ impl Scene {
 
     pub(crate) fn engine(&self, nth: u64, kept: bool) -> Engine {
         let (inner, appends) = (self.log.clone(), self.appends.clone());
+        self.engine_on(Arc::new(Failing { inner, appends, nth, kept }))
+    }
+
+    /// An engine on this log, which is this scene's in another way.
+    pub(crate) fn engine_on(&self, log: Arc<dyn Log>) -> Engine {
         let write = Write { world: self.world.clone(), clock: self.clock.clone() };
         let registry = Registry::new().activity(write).workflow(Page);
-        let log = Arc::new(Failing { inner, appends, nth, kept });
         Engine::builder(log, registry).clock(self.clock.clone()).look_ms(60_000).build()
     }
 
@@ -200,5 +204,5 @@ impl Scene {
 /// A wave of these runs, let loose by itself.
 pub(crate) fn wave(name: &str, runs: &[&str]) -> Wave {
     let runs = runs.iter().map(|run| id(run)).collect();
-    Wave { name: name.to_owned(), runs, after_ms: 0, release: WaveRelease::Auto }
+    Wave { name: name.to_owned(), runs, after_ms: 0, release: WaveRelease::Auto, rehearsal: false }
 }

@@ -13,3 +13,4 @@ mod misjudged;
 mod released;
 mod vain;
 mod waves;
+mod weeks;

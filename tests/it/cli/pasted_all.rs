@@ -363,13 +363,19 @@ const LISTED: [&str; 13] = [
 
 /// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`), and the beginning of one
 /// that names a page.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 14] = [
+    "rehome abandon {name} --confirm {name} --reason TEXT",
+    "rehome abandon {name} --withdraw --reason TEXT",
+    "rehome adopt {run}:{} --reason TEXT",
     "rehome release {batch} --wave {wave} --reason TEXT",
+    "rehome release {name} --wave {} --reason TEXT",
+    "rehome resume {name}",
     "rehome resume {of} --reason TEXT",
+    "rehome skip {run} --withdraw --reason TEXT",
+    "rehome throttle {name} --withdraw --reason TEXT",
     "rehome show {name}",
     "rehome approve --import {}",
     "rehome status {name}",
-    "rehome release {name} --wave {} --reason TEXT",
     "rehome run {name}",
     "rehome notify {}",
 ];

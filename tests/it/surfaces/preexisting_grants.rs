@@ -62,3 +62,27 @@ fn a_grant_under_another_condition_is_not_the_same_and_is_shown() {
     let status = rehome.say(&["status"]).out;
     assert!(status.contains("expected no condition") && status.contains("StringEquals 'a'"), "{status}");
 }
+
+#[test]
+fn a_grant_under_another_condition_is_adopted_where_somebody_answers_for_it_and_stays_theirs() {
+    let condition =
+        "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringEquals 'a'";
+    let (azure, rehome) = stage(Some(condition));
+    rehome.say(&["run", "plan.json", "--yes"]).expect(10);
+    let status = rehome.json(&["status"]);
+    let entry = &status["moves"][0];
+    let waits = entry["waiting_for"].as_array().expect("a list");
+    let stopped = waits.iter().find(|wait| wait["kind"] == "failed").expect("a step that stopped");
+    let step = format!("{}:{}", text(&entry["run"]), text(&stopped["step"]));
+    let offered = stopped["unblock_with"].as_array().expect("commands").iter().map(text);
+    assert_eq!(offered.filter(|command| *command == format!("rehome adopt {step} --reason TEXT")).count(), 1);
+    rehome.say(&["adopt", &step, "--reason", "narrow on purpose"]).expect(0);
+    assert_eq!(rehome.run_with_people(), 0, "{}", rehome.say(&["status"]).out);
+    rehome.say(&["verify"]).expect(0);
+    let history = rehome.say(&["history"]).expect(0).out;
+    assert!(history.contains(&format!("adopt {} narrow on purpose", text(&stopped["step"]))), "{history}");
+    rehome.say(&["adopt", &step, "--reason", "again"]).expect(2);
+    rehome.say_with_people(&["rollback", "minimal", "--reason", "a test", "--yes"]).expect(0);
+    assert!(azure.estate().to_string().contains(NAME), "it was not ours");
+    rehome.say(&["audit", "verify"]).expect(0);
+}

@@ -383,6 +383,7 @@ impl RunState {
                 | Request::Skip(_)
                 | Request::MarkDone(_)
                 | Request::Acknowledge(_)
+                | Request::Adopt(_)
                 | Request::Pause
                 | Request::Resume
                 | Request::RollBack,

@@ -377,7 +377,7 @@ pub(crate) fn foreign(difference: &crate::fault::Difference) -> Fault {
     let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".to_owned());
     Fault::new(
         FaultKind::Differs,
-        "Foreign",
+        Fault::FOREIGN,
         format!(
             "somebody else's change: expected {}, found {}",
             text(&difference.expected),

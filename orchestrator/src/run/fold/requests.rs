@@ -9,7 +9,10 @@ use std::collections::BTreeSet;
 
 impl RunState {
     pub(crate) fn ask(&mut self, event: &Event, request: &Request, at_ms: i64) -> Result<(), Illegal> {
-        let of_a_step = matches!(request, Request::Retry(_) | Request::Skip(_) | Request::MarkDone(_));
+        let of_a_step = matches!(
+            request,
+            Request::Retry(_) | Request::Skip(_) | Request::MarkDone(_) | Request::Adopt(_)
+        );
         if self.lost.is_some() && of_a_step {
             return Err(here(
                 event,
@@ -21,7 +24,10 @@ impl RunState {
             Request::Resume => self.paused = false,
             Request::RollBack => return self.turn(event, None),
             Request::Skip(steps) if self.back.is_none() => return self.skip(event, steps, at_ms),
-            Request::Retry(step) | Request::MarkDone(step) | Request::Acknowledge(step) => {
+            Request::Retry(step)
+            | Request::MarkDone(step)
+            | Request::Acknowledge(step)
+            | Request::Adopt(step) => {
                 return self.ask_step(event, request, step, at_ms);
             }
             Request::Skip(steps) => {
@@ -75,6 +81,11 @@ impl RunState {
                 step.forward = ForwardState::Attesting;
                 Ok(())
             }
+            (Request::Adopt(_), ForwardState::Parked { doubt: false, why })
+                if why.is_foreign() && matches!(node, Node::Act { .. }) =>
+            {
+                self.adopt(at)
+            }
             (Request::Acknowledge(_), ForwardState::Idle) if open && matches!(node, Node::ByHand { .. }) => {
                 self.settle(at, ForwardState::Done { ours: true });
                 Ok(())
@@ -83,6 +94,7 @@ impl RunState {
                 Request::Retry(_)
                 | Request::MarkDone(_)
                 | Request::Acknowledge(_)
+                | Request::Adopt(_)
                 | Request::Skip(_)
                 | Request::Pause
                 | Request::Resume
@@ -90,6 +102,22 @@ impl RunState {
                 _,
             ) => Err("that cannot be asked for it where it stands"),
         }
+    }
+
+    /// Takes what somebody else put there for the effect of a step: it counts as done, and is not taken back.
+    fn adopt(&mut self, at: Index) -> Judged {
+        if self.at(at).partial {
+            return Err("a part of it is this move's own, which has to be completed or taken back");
+        }
+        let graph = self.graph.clone();
+        let id = &graph.step(at).id;
+        if graph.plan().steps.iter().any(|step| step.node.references().contains(&id)) {
+            return Err(
+                "other steps need what it would have given, and nobody knows that of somebody else's",
+            );
+        }
+        self.settle(at, ForwardState::Done { ours: false });
+        Ok(())
     }
 
     /// Leaves steps out, together with everything that would need their outputs.

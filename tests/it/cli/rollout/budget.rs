@@ -33,7 +33,7 @@ fn a_move_that_fails_keeps_those_of_its_wave_that_have_not_begun_and_one_word_le
     let scene = Scene::new("on_failure = \"pause-wave\"", tables, &["one", "one", "two"], &refused(&[0]));
     scene.rehome.say(&["run", "plan.json", "--yes"]).expect(10);
     assert_eq!((scene.of(0)["state"].clone(), scene.of(1)["done"].clone()), (json!("failed"), json!(0)));
-    assert_eq!(text(&waits(&scene.of(1))["unblock_with"][0]), "rehome resume scale/wave:one --reason TEXT");
+    assert_eq!(text(&waits(&scene.of(1))["unblock_with"][0]), "rehome resume scale/wave:one");
     scene.rehome.say(&["resume", "scale/wave:on", "--reason", "looked at"]).expect(3);
     scene.rehome.say(&["resume", "scale/wave:one", "--reason", "looked at"]).expect(0);
     assert_eq!(scene.run_all(), 10);

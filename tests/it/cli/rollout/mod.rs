@@ -1,6 +1,9 @@
 //! How the moves of a batch are let loose, kept and steered, through the program.
 
 mod budget;
+mod rehearsal;
+mod steer;
+mod window;
 
 use crate::scale::estate::{self, Size};
 use crate::support::azure::Azure;
@@ -9,7 +12,7 @@ use serde_json::{Value, json};
 
 /// A batch of some identities that soak for no time, approved, with the Azure that they are in.
 pub(crate) struct Scene {
-    _azure: Azure,
+    pub(crate) azure: Azure,
     pub(crate) rehome: Rehome,
 }
 
@@ -38,7 +41,7 @@ impl Scene {
         let azure = Azure::serve(&rehome.path("estate.json"), Some(&rehome.path("faults.json")));
         rehome.turn_to(&azure);
         rehome.approve(&rehome.path("batch.toml"));
-        Self { _azure: azure, rehome }
+        Self { azure, rehome }
     }
 
     /// The move of the n-th identity, as `status` has it.

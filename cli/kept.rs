@@ -1,0 +1,143 @@
+//! CLI: why a move begins nothing new, other than for a step of its own: its wave, its batch, the date. Pure.
+
+use crate::approvals;
+use crate::counted::counted;
+use crate::error::one_line;
+use crate::hint::quoted;
+use crate::view::{MoveView, State};
+use crate::wait::{WaitKind, WaitView};
+use rehome_orchestrator::{ApprovalScope, BatchState, Hold, HoldCause, RunId, TimeScale, Wave, WaveWait};
+
+/// Says of a move of this batch what keeps it, in the place of whatever else it would wait for.
+pub(crate) fn keep(view: &mut MoveView, batch: &BatchState, now_ms: i64, scale: TimeScale) {
+    let run = RunId::new(view.run.as_str());
+    let nth = batch.wave_of(&run);
+    let wave = nth.and_then(|nth| batch.waves().nth(nth));
+    view.rehearsal = wave.is_some_and(|(wave, _)| wave.rehearsal);
+    if view.is_over() || view.goes_back {
+        return;
+    }
+    if !view.begun && batch.is_skipped(&run) {
+        view.state = State::Skipped;
+        view.waiting_for.clear();
+        return;
+    }
+    let of_wave = wave.map_or_else(String::new, |(wave, _)| format!("wave {}: ", one_line(&wave.name)));
+    let unreleased =
+        wave.filter(|(_, state)| !state.is_released() && !view.begun && view.state == State::Waiting);
+    match (batch.hold(nth, now_ms), unreleased, nth) {
+        (Some(hold), _, _) if hold.cause == HoldCause::Abandoned => held(view, hold, &of_wave, "", ""),
+        (_, Some((wave, _)), Some(nth)) => {
+            let waits = batch.wave_wait(nth, now_ms, scale);
+            unreleased_wave(view, (wave, waits), batch, now_ms);
+        }
+        (Some(hold), ..) => {
+            let of = wave.filter(|_| batch.steering().paused.is_none() && !batch.is_spent());
+            let select = match of {
+                Some((wave, _)) => format!("{}/wave:{}", view.batch, wave.name),
+                None => view.batch.clone(),
+            };
+            let zone = batch.planned().rollout.as_ref().and_then(|rollout| rollout.window.as_ref());
+            let zone = zone.map_or("", |window| window.zone.as_str());
+            held(view, hold, &of_wave, &select, zone);
+        }
+        (None, None, _) if !view.begun && view.state == State::Waiting => crowded(view, batch, nth, &of_wave),
+        (None, ..) => {}
+    }
+}
+
+fn wait(view: &MoveView, title: &str, kind: WaitKind) -> WaitView {
+    WaitView::new("-", &one_line(title), kind, view.since_ms)
+}
+
+fn unreleased_wave(view: &mut MoveView, (wave, waits): (&Wave, WaveWait), batch: &BatchState, now_ms: i64) {
+    let title = match waits {
+        WaveWait::Nothing | WaveWait::Approval => return,
+        WaveWait::Earlier => format!("wave {}: every move of the wave before it", wave.name),
+        WaveWait::Date(_) => format!("wave {}: the wave before it is through", wave.name),
+        WaveWait::Approvals => {
+            let scope = ApprovalScope::Wave(wave.name.clone());
+            format!("wave {}: {}", wave.name, approvals::words(batch, scope, now_ms))
+        }
+        WaveWait::Person => format!("wave {}: somebody who releases it", wave.name),
+    };
+    let mut kept = wait(view, &title, WaitKind::Wave);
+    match waits {
+        WaveWait::Date(date) => kept.next_check_ms = Some(date),
+        WaveWait::Person => {
+            view.state = State::NeedsPerson;
+            let (batch, wave) = (quoted(&view.batch), quoted(&wave.name));
+            kept.unblock_with = vec![format!("rehome release {batch} --wave {wave} --reason TEXT")];
+        }
+        WaveWait::Approvals => {
+            view.state = State::NeedsPerson;
+            kept.unblock_with = vec![approvals::import_any()];
+        }
+        WaveWait::Nothing | WaveWait::Approval | WaveWait::Earlier => {}
+    }
+    view.waiting_for = vec![kept];
+}
+
+/// Says why nothing new is begun; what somebody does, and soaks, are waited for as before.
+fn held(view: &mut MoveView, hold: Hold, of_wave: &str, select: &str, zone: &str) {
+    let is_meant = match hold.cause {
+        HoldCause::Abandoned => true,
+        HoldCause::Pause => !matches!(view.state, State::Failed | State::AwaitingCleanup | State::Planned),
+        HoldCause::Failure | HoldCause::Freeze | HoldCause::Hours => {
+            matches!(view.state, State::Waiting | State::Running)
+        }
+    };
+    if !is_meant {
+        return;
+    }
+    let (what, state) = match hold.cause {
+        HoldCause::Abandoned => ("the batch was given up".to_owned(), State::Abandoned),
+        HoldCause::Pause => ("it was paused".to_owned(), State::Paused),
+        HoldCause::Freeze => ("a freeze: nothing new is begun".to_owned(), State::Waiting),
+        HoldCause::Hours => (format!("the hours in which something is begun ({zone})"), State::Waiting),
+        HoldCause::Failure => {
+            let state = if view.begun { State::Paused } else { State::NeedsPerson };
+            ("a move of it failed: somebody who says that it is to go on".to_owned(), state)
+        }
+    };
+    view.state = state;
+    let mut kept = wait(view, &format!("{of_wave}{what}"), WaitKind::Held);
+    kept.next_check_ms = hold.until_ms;
+    kept.unblock_with = match hold.cause {
+        HoldCause::Abandoned => Vec::new(),
+        HoldCause::Pause | HoldCause::Failure => {
+            vec![format!("rehome resume {}", quoted(select))]
+        }
+        HoldCause::Freeze | HoldCause::Hours => vec![view.run_command()],
+    };
+    view.waiting_for.insert(0, kept);
+}
+
+/// Says that as many moves are at work, or failed, as may.
+fn crowded(view: &mut MoveView, batch: &BatchState, nth: Option<usize>, of_wave: &str) {
+    let rollout = batch.planned().rollout.as_ref();
+    let parallel = batch.steering().parallel.or(rollout.and_then(|rollout| rollout.parallel));
+    match (nth.and_then(|nth| batch.failures_left(nth)), parallel) {
+        (Some(0), _) => {
+            let what = format!("{of_wave}as many moves failed as may: somebody who says that it is to go on");
+            let mut kept = wait(view, &what, WaitKind::Held);
+            let wave = nth.and_then(|nth| batch.waves().nth(nth)).filter(|_| !batch.is_spent());
+            let select = match wave {
+                Some((wave, _)) => format!("{}/wave:{}", view.batch, wave.name),
+                None => view.batch.clone(),
+            };
+            kept.unblock_with = vec![format!("rehome resume {}", quoted(&select))];
+            (view.state, view.waiting_for) = (State::NeedsPerson, vec![kept]);
+        }
+        (Some(_), _) => {
+            let what = format!("{of_wave}as many moves are at work as may still fail");
+            view.waiting_for = vec![wait(view, &what, WaitKind::Wave)];
+        }
+        (None, Some(most)) => {
+            let most = counted(most, "move");
+            let what = format!("{of_wave}no more than {most} at work at once");
+            view.waiting_for = vec![wait(view, &what, WaitKind::Wave)];
+        }
+        (None, None) => {}
+    }
+}
