@@ -92,15 +92,21 @@ fn of(plan: &Plan) -> AtLeast {
     whole
 }
 
-/// `26 h`, `10 min`, `45 s`: rounded up.
+/// `24 h 10 min`, `45 s`, `10 d`: never more than it is.
 pub(crate) fn length(ms: u64) -> String {
-    match ms {
-        0 => "no time".to_owned(),
-        1..=90_000 => format!("{} s", ms.div_ceil(1_000)),
-        90_001..=5_400_000 => format!("{} min", ms.div_ceil(60_000)),
-        5_400_001..=360_000_000 => format!("{} h", ms.div_ceil(3_600_000)),
-        _ => format!("{} d", ms.div_ceil(86_400_000)),
+    let units = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)];
+    // Days are counted from three on.
+    let fits = |(name, unit): &(&str, u64)| ms >= if *name == "d" { 3 * unit } else { *unit };
+    let Some(first) = units.iter().position(fits) else { return "no time".to_owned() };
+    let mut left = ms;
+    let mut parts = Vec::new();
+    for (name, unit) in &units[first..] {
+        if left >= *unit && parts.len() < 2 {
+            parts.push(format!("{} {name}", left / unit));
+            left %= unit;
+        }
     }
+    parts.join(" ")
 }
 
 /// All of it in one line.
@@ -150,9 +156,7 @@ mod tests {
         document.rollout = Some(Rollout::of(vec![wave("1", &["a", "b"], 999), wave("2", &["c"], 50)]));
         // The second begins when the first is through, at 25, and 50 later.
         assert_eq!(whole(&document), AtLeast { through_ms: 75 + 12, soaked_ms: 75 + 1_012 });
-        assert_eq!(
-            [0, 45_000, 600_000, 93_600_000, 864_000_000].map(length),
-            ["no time", "45 s", "10 min", "26 h", "10 d"]
-        );
+        let lengths = [0, 45_000, 600_000, 87_000_000, 3_601_000, 864_000_000].map(length);
+        assert_eq!(lengths, ["no time", "45 s", "10 min", "24 h 10 min", "1 h 1 s", "10 d"]);
     }
 }

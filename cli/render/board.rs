@@ -61,8 +61,8 @@ pub(crate) fn text(board: &Board) -> String {
             out,
             "  {}  {} -> {}: {}, {}, {} by hand",
             row.run,
-            row.identity,
-            row.target,
+            short(&row.identity),
+            short(&row.target),
             counted(row.counts.changes, "change"),
             counted(row.counts.removals, "removal"),
             row.counts.by_hand
@@ -79,6 +79,15 @@ pub(crate) fn text(board: &Board) -> String {
 fn more(out: &mut String, all: usize) {
     if all > LINES_MAX {
         putln!(out, "  and {} more: -o json and --html have all", all - LINES_MAX);
+    }
+}
+
+/// Group and name of an identity; `-o json` has the whole id.
+fn short(id: &str) -> String {
+    let parts: Vec<&str> = id.split('/').collect();
+    match parts[..] {
+        ["", _, _, _, group, .., name] => format!("{group}/{name}"),
+        _ => id.to_owned(),
     }
 }
 
@@ -115,10 +124,13 @@ pub(crate) fn wave(WaveRow { estimate, moves, after_ms, by_hand }: &WaveRow) -> 
         String::new()
     };
     let who = if *by_hand { ", when somebody releases it" } else { "" };
+    let begins = match estimate.begins_ms {
+        0 => "at once".to_owned(),
+        ms => format!("after {}", length(ms)),
+    };
     format!(
-        "{name}: {}, begins at +{}{after}{who}; takes {}, {} with its soak",
+        "{name}: {}, begins {begins}{after}{who}; takes {}, {} with its soak",
         counted(*moves, "move"),
-        length(estimate.begins_ms),
         length(estimate.takes.through_ms),
         length(estimate.takes.soaked_ms)
     )

@@ -10,12 +10,28 @@ use crate::run::decide::{Command, Live, decide};
 use crate::run::event::*;
 use crate::run::state::RunState;
 use crate::time::scale::{TimeScale, next_date};
+use crate::{ApprovalStatement, NAMESPACE, PublicKey, verify_signature};
 use crate::{BatchEvent, BatchLoaded, Document, Operation, Reversibility, fold_into, load, mask, mask_flaw};
 use futures_util::FutureExt;
 use rehome_store::{BundleLog, Digest, Log, Position, Record, Stored, Why, Withheld};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use uuid::Uuid;
+
+/// What somebody hands in as an approval, a text and a signature with a line between them: what is read of either means
+/// the same again.
+pub fn approvals(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (statement, signature) = text.split_once("\n=====\n").unwrap_or((text, text));
+    if let Some(read) = ApprovalStatement::parse(statement) {
+        assert_eq!(read.text(), statement);
+    }
+    for bytes in [statement, ""] {
+        if let Ok(key) = verify_signature(signature, NAMESPACE, bytes.as_bytes()) {
+            assert_eq!(PublicKey::parse(&String::from(key.clone())), Some(key));
+        }
+    }
+}
 
 /// Lines of kind, version and body between tabs, as golden logs have them: whatever is read is written as
 /// it means, and what cannot follow is illegal and nothing worse.

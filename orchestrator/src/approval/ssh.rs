@@ -241,6 +241,34 @@ mod tests {
         }
     }
 
+    /// `ssh-keygen -Y verify` (OpenSSH 9.2) calls it good; made by hand of the seed 7, 7, 7 ...
+    const ON_A_SECURITY_KEY: &str = "-----BEGIN SSH SIGNATURE-----\n\
+        U1NIU0lHAAAAAQAAAEoAAAAac2stc3NoLWVkMjU1MTlAb3BlbnNzaC5jb20AAAAg6kpsY+\n\
+        KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iwAAAAEc3NoOgAAAA9hcHByb3ZhbEByZWhv\n\
+        bWUAAAAAAAAABnNoYTUxMgAAAGcAAAAac2stc3NoLWVkMjU1MTlAb3BlbnNzaC5jb20AAA\n\
+        BAnugeghmRUmOKzffW4i85Xt41GEPStJ2SAHdsVn5WknH3r24PkBZh24gY/SjGGNVKwud6\n\
+        xskuIdeZbq82kG+iBAEAAAAH\n\
+        -----END SSH SIGNATURE-----\n";
+
+    #[test]
+    fn a_signature_of_a_security_key_is_one_as_for_openssh() {
+        let key = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIsAAAABHNzaDo=";
+        let found = verify_signature(ON_A_SECURITY_KEY, "approval@rehome", b"an approval");
+        assert_eq!(found, Ok(PublicKey::parse(key).expect("a key")));
+        assert_eq!(
+            found.map(|key| key.fingerprint()),
+            Ok("SHA256:u3XYI8FD0iAKicuev894GMPS487mPAsIuB8xtsnAOWA".to_owned())
+        );
+        assert_eq!(
+            Signer::new(7)
+                .held_by(Some("ssh:"))
+                .sign("approval@rehome", b"an approval")
+                .split_whitespace()
+                .collect::<String>(),
+            ON_A_SECURITY_KEY.split_whitespace().collect::<String>()
+        );
+    }
+
     #[test]
     fn a_security_key_that_nobody_touched_signs_nothing() {
         let signer = Signer::new(7).held_by(Some("ssh:"));

@@ -40,9 +40,9 @@ fn a_change_board_reads_what_a_plan_does_on_one_page_that_loads_nothing_and_lets
     let html = std::fs::read_to_string(rehome.path("plan.html")).expect("a page");
     let report = &rehome.json(&["report", "--plan", "plan.json"])["report"];
     let entry = &plan["moves"][0];
-    for part in
-        [text(&plan["digest"]), text(&entry["about"]["target"]), "self-declared", "tester@contoso.example"]
-    {
+    let target = text(&entry["about"]["target"]);
+    assert!(said.out.contains("-> rg-shop-sdc/id-shop: ") && html.contains(target), "{}", said.out);
+    for part in [text(&plan["digest"]), "self-declared", "tester@contoso.example"] {
         assert!(said.out.contains(part), "{part}: {}", said.out);
         assert!(html.contains(part), "{part}: {html}");
     }

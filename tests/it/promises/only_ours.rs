@@ -1,8 +1,9 @@
 //! Promise 5: only ours is touched. Somebody else's change stops the step and is shown.
 
+use crate::scale::estate::{self, Size};
 use crate::support::azure::{Azure, example};
 use crate::support::estates::{approved, signed_in};
-use crate::support::rehome::text;
+use crate::support::rehome::{Rehome, text};
 use serde_json::json;
 
 const SITE: &str = "/subscriptions/5b0c6d1e-0000-4000-8000-000000000001/resourceGroups/rg-shop-weu/providers/Microsoft.Web/sites/app-shop";
@@ -33,6 +34,34 @@ fn a_world_that_changed_since_the_plan_makes_the_move_stale_and_nothing_is_writt
     let shown = rehome.say(&["show", text(&rehome.json(&["status"])["moves"][0]["run"])]).expect(0).out;
     assert!(shown.contains("  stale  ") && shown.contains("when it was to begin"), "{shown}");
     assert!(later.requests().iter().all(|r| r["changed"] == false));
+}
+
+#[test]
+fn one_identity_that_changed_is_stale_by_itself_and_the_other_moves() {
+    let mut rehome = Rehome::offline();
+    let size = Size { identities: 2, unrelated: 0, together: 1_000, sites: 1 };
+    let settings = json!({"throttling": false, "principal_delay_s": 0, "index_delay_s": 0, "operation_s": 1});
+    std::fs::write(rehome.path("estate.json"), estate::estate(size, &settings).to_string()).expect("written");
+    let batch = estate::batch(size);
+    std::fs::write(rehome.path("batch.toml"), &batch).expect("written");
+    let azure = Azure::serve(&rehome.path("estate.json"), None);
+    rehome.turn_to(&azure);
+    rehome.approve(&rehome.path("batch.toml"));
+    let changed = batch.lines().find_map(|line| line.strip_prefix("id = ")).expect("an id").trim_matches('"');
+    let tags = json!({"tags": {"team": "another"}});
+    azure.write("PATCH", &format!("{changed}?api-version=2023-01-31"), &tags);
+    rehome.say(&["run", "plan.json", "--yes"]).expect(13);
+    while rehome.acknowledge() {
+        rehome.say(&["run", "plan.json", "--yes"]).expect(13);
+    }
+    let status = rehome.json(&["status"]);
+    for one in status["moves"].as_array().expect("moves") {
+        let is_changed = text(&one["identity"]).eq_ignore_ascii_case(changed);
+        let wanted = if is_changed { "stale" } else { "awaiting-cleanup" };
+        assert_eq!(one["state"], wanted, "{one}");
+        assert_eq!(one["changed"].is_null(), !is_changed, "{one}");
+        assert!(!is_changed || text(&one["changed"][0]["found"]).contains("another"), "{one}");
+    }
 }
 
 #[test]

@@ -1,0 +1,3 @@
+//! Fuzz target: what somebody hands in as an approval.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| rehome_orchestrator::fuzz::approvals(data));
