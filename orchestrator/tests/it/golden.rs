@@ -1,7 +1,10 @@
 //! Events as earlier versions of this program wrote them. The files are never edited: a shape that changes
 //! gets a new version, and another file.
 
-use rehome_orchestrator::{Entry, Event, ForwardState, Recorded, RunState, UndoState, Verdict, fold_into};
+use rehome_orchestrator::{
+    ApprovalScope, BatchEvent, BatchState, Entry, Event, ForwardState, Recorded, RunState, UndoState,
+    Verdict, fold_batch, fold_into,
+};
 use std::collections::BTreeSet;
 
 /// One event a line: kind, version, body, between tabs.
@@ -12,6 +15,9 @@ const SECOND: &str = include_str!("../golden/events-2.tsv");
 
 /// With pauses, which version 1 of a plan did not know.
 const THIRD: &str = include_str!("../golden/events-3.tsv");
+
+/// A batch whose plan names approvers, of whom one signed with a key in a file and one with a security key.
+const SIGNED: &str = include_str!("../golden/batch-1.tsv");
 
 fn events(file: &'static str) -> impl Iterator<Item = (&'static str, u16, &'static str)> {
     file.lines().map(|line| {
@@ -80,4 +86,24 @@ fn a_step_says_since_when_until_when_and_behind_what_it_waits() {
     assert_eq!((far.since_ms, far.until_ms, far.behind), (4, None, vec!["spread".into()]));
     let (over, _) = fold(THIRD);
     assert_eq!(over.wait_of(&"far".into()), None);
+}
+
+#[test]
+fn a_batch_with_signed_approvals_reads_as_it_did_and_is_written_as_it_was() {
+    let mut state = None;
+    for (nth, (kind, version, body)) in (1..).zip(events(SIGNED)) {
+        let event =
+            BatchEvent::decode(kind, version, body.as_bytes()).expect("a shape that is known for ever");
+        assert_eq!(event.kind(), (kind, version));
+        assert_eq!(String::from_utf8(event.encode()).expect("text"), body);
+        let at_ms = i64::try_from(nth).expect("a short file");
+        let entry = Entry { position: nth, sequence: nth, at_ms, actor: "a".into(), event };
+        fold_batch(&mut state, &entry).unwrap_or_else(|e| panic!("event {nth}: {e}"));
+    }
+    let state: BatchState = state.expect("a plan");
+    let by: Vec<&str> = state.approvals().map(|approval| approval.statement.approver.as_str()).collect();
+    assert_eq!(by, ["ada", "bo"]);
+    assert!(state.waves().all(|(_, wave)| wave.is_released()));
+    let lacks = |now_ms| state.lacks(&ApprovalScope::CleanUp, now_ms);
+    assert!(!lacks(8_999_999_999_999) && lacks(9_000_000_000_000), "it counts until then");
 }
