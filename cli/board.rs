@@ -187,6 +187,9 @@ fn by_hand(document: &Document) -> Vec<HandRow> {
     let mut rows: BTreeMap<(Phase, &str), HandRow> = BTreeMap::new();
     for entry in &document.runs {
         let hands = entry.plan.steps.iter().filter(|step| matches!(step.node, Node::ByHand { .. }));
+        let mut hands = hands.peekable();
+        // Facts are large, and most moves have nothing for a person to do.
+        let whose = hands.peek().and_then(|_| owner(entry));
         for step in hands {
             let row = rows.entry((step.phase, &step.title)).or_insert_with(|| HandRow {
                 title: step.title.clone(),
@@ -195,7 +198,9 @@ fn by_hand(document: &Document) -> Vec<HandRow> {
                 steps: Vec::new(),
             });
             row.steps.push(format!("{}:{}", entry.run, step.id));
-            row.owners.extend(owner(entry).filter(|owner| !row.owners.contains(owner)));
+            row.owners.extend(
+                whose.iter().filter(|owner| !row.owners.contains(owner)).cloned().collect::<Vec<_>>(),
+            );
         }
     }
     rows.into_values().collect()

@@ -321,6 +321,29 @@ fn who_made_a_plan_approves_it_only_where_the_policy_says_so() {
 }
 
 #[test]
+fn a_key_behind_a_passphrase_signs_and_the_program_never_reads_it() {
+    let Some((_azure, rehome)) = planned(&["jonas"], "") else { return };
+    keygen(&rehome, &["-q", "-p", "-P", "", "-N", "a passphrase", "-f", "jonas"], "");
+    let place = tempfile::tempdir().expect("a folder");
+    let askpass = place.path().join("askpass");
+    let arguments =
+        ["approve", "plan.json", "--key", "jonas", "--reason", "x", "--save", "jonas.json", "--yes"];
+    for (says, code) in [("a passphrase", 0), ("another one", 1)] {
+        std::fs::write(&askpass, format!("#!/bin/sh\necho {says}\n")).expect("written");
+        std::fs::set_permissions(&askpass, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("set");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rehome"));
+        let command = rehome.dressed(command.args(arguments)).env("SSH_ASKPASS", &askpass);
+        let signed = command.env("SSH_ASKPASS_REQUIRE", "force").env_remove("SSH_AUTH_SOCK").output();
+        let signed = signed.expect("the program starts");
+        let err = String::from_utf8_lossy(&signed.stderr);
+        assert_eq!(signed.status.code(), Some(code), "{says}: {err}");
+        assert!(code == 0 || err.contains("ssh-keygen did not sign"), "{err}");
+    }
+    rehome.say(&["approve", "plan.json", "--reason", "for the record", "--yes"]).expect(0);
+    import(&rehome, "jonas").expect(0);
+}
+
+#[test]
 fn a_key_in_an_agent_signs_and_a_plan_without_approvers_says_that_its_approval_is_self_declared() {
     let Some((_azure, rehome)) = planned(&["jonas"], "") else { return };
     let place = tempfile::tempdir().expect("a folder");
