@@ -1,5 +1,6 @@
 //! A plan for a change board, and what two plans say differently.
 
+use crate::scale::estate::{self, Size};
 use crate::support::azure::{Azure, example};
 use crate::support::rehome::{Rehome, text};
 use serde_json::{Value, json};
@@ -127,4 +128,48 @@ fn two_plans_differ_by_what_came_went_and_changed_and_not_by_their_dates() {
     assert!(at("somebody else") < at("shop"), "{back}");
     let none = rehome.say(&["diff", "plan.json", "batch.toml"]).expect(2).err;
     assert!(none.contains("batch file"), "{none}");
+}
+
+#[test]
+fn what_a_plan_leaves_out_is_on_the_page_and_identities_that_came_or_went_are_told_apart() {
+    let mut rehome = Rehome::offline();
+    let size = Size { identities: 2, unrelated: 0, together: 1_000, sites: 1 };
+    let settings = json!({"throttling": false, "principal_delay_s": 0, "index_delay_s": 0, "operation_s": 1});
+    std::fs::write(rehome.path("estate.json"), estate::estate(size, &settings).to_string()).expect("written");
+    let batch = estate::batch(size);
+    let parts: Vec<&str> = batch.split("[[identity]]").collect();
+    let [head, first, second] = parts[..] else { panic!("{batch}") };
+    let id = |row: &str| row.split('"').nth(1).expect("an id").to_owned();
+    let (gone, waves) =
+        (first.replace("userAssignedIdentities/", "userAssignedIdentities/no-"), "[[wave]]\nname = \"w\"\n");
+    let azure = Azure::serve(&rehome.path("estate.json"), None);
+    rehome.turn_to(&azure);
+    for (name, rows, code) in [
+        ("first.json", format!("{head}[[identity]]{first}"), 0),
+        ("both.json", format!("{head}{waves}[[identity]]{first}[[identity]]{second}"), 0),
+        ("part.json", format!("{head}[[identity]]{gone}[[identity]]{second}"), 10),
+    ] {
+        std::fs::write(rehome.path("batch.toml"), rows).expect("written");
+        rehome.say(&["plan", "-f", "batch.toml", "--save", name]).expect(code);
+    }
+    let said = rehome.say(&["report", "--plan", "part.json", "--html", "part.html"]).expect(0).out;
+    let html = std::fs::read_to_string(rehome.path("part.html")).expect("a page");
+    for page in [&said, &html] {
+        assert!(
+            page.contains(&id(&gone)) && page.contains("B100") && page.contains("1 identity left out"),
+            "{page}"
+        );
+    }
+    let diff = |before: &str, after: &str| {
+        let said = rehome.say(&["diff", before, after, "-o", "json"]).expect(14).out;
+        serde_json::from_str::<Value>(&said).expect("JSON")["diff"].clone()
+    };
+    let came = diff("first.json", "both.json");
+    assert_eq!((&came["came"], &came["went"]), (&json!([id(second)]), &json!([])), "{came}");
+    assert_eq!(came["changed"][0]["asked"][0]["fact"], "wave", "{came}");
+    let other = diff("first.json", "part.json");
+    assert_eq!((&other["came"], &other["went"]), (&json!([id(second)]), &json!([id(first)])), "{other}");
+    let facts: Vec<&str> =
+        other["batch"].as_array().expect("facts").iter().map(|one| text(&one["fact"])).collect();
+    assert_eq!(facts, ["file batch.toml", "left out"], "{other}");
 }
