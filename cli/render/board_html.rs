@@ -12,7 +12,7 @@ pub(crate) const BEGIN: &str = "<!doctype html>\n<!-- a plan of rehome -->\n";
 const STYLE: &str = "body{font:14px/1.45 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#111;background:#fff}\
 h1{font-size:1.5em}h2{font-size:1.1em;margin:1.6em 0 .4em;border-bottom:1px solid #888}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.25em .7em .25em 0;\
-border-bottom:1px solid #ddd;overflow-wrap:anywhere}td.n,th.n{text-align:right}code{font-size:.92em}\
+border-bottom:1px solid #ddd;overflow-wrap:anywhere}code{font-size:.92em}\
 @media print{body{max-width:none;margin:0;font-size:10pt}h2{break-after:avoid}tr{break-inside:avoid}}";
 
 /// Text that means nothing to a browser but itself.

@@ -4,6 +4,8 @@ use crate::cli::schemas::Schema;
 use crate::scale::estate::{self, Size};
 use crate::support::azure::Azure;
 use crate::support::rehome::{Rehome, Said, text};
+use rehome_orchestrator::{Approved, Clock, Event, Recorded, RunId, SystemClock, batch_stream};
+use rehome_store::{Append, Log, Record, Sequence, SqliteLog, StreamId};
 use serde_json::{Value, json};
 use std::process::{Command, Output, Stdio};
 
@@ -318,6 +320,63 @@ fn who_made_a_plan_approves_it_only_where_the_policy_says_so() {
     write(&rehome, "approvers.toml", &alone);
     let said = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(2).err;
     assert!(said.contains("2 have to approve, and the approvals of 1 count"), "{said}");
+}
+
+/// Writes an event into the log as a program does that knows no law.
+fn write_as_another(rehome: &Rehome, stream: &StreamId, kind: &'static str, body: Vec<u8>) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let log = SqliteLog::create_or_open(&rehome.path("rehome.db")).expect("a log");
+        let events = log.read_stream(stream, Sequence(0), 10_000).await.expect("its events");
+        let end = events.last().map_or(Sequence(0), |last| last.sequence);
+        let (stream, at_ms) = (stream.clone(), SystemClock.now_ms());
+        let expect = vec![(stream.clone(), end)];
+        let record = Record { stream, kind: kind.into(), version: 1, at_ms, actor: "ada".into(), body };
+        log.append(Append { expect, records: vec![record] }).await.expect("appended");
+    });
+}
+
+#[test]
+fn what_another_program_wrote_without_enough_approvals_is_found_by_whoever_reads_the_log() {
+    let Some((_azure, rehome)) = planned(&["jonas", "lena"], "[needed]\ncleanup = 2") else { return };
+    rehome.say(&["approve", "plan.json", "--reason", "for the record", "--yes"]).expect(0);
+    sign(&rehome, "jonas", &[]).expect(0);
+    let mut edited = approval(&rehome, "jonas");
+    edited.as_object_mut().map(|members| members.remove("format_version"));
+    let edited = edited.to_string().replace("change 4711", "change 4712").into_bytes();
+    let batch = batch_stream("scale");
+    for (kind, body, why) in [
+        ("batch_signed", edited, "the signature does not count"),
+        (
+            "wave_released",
+            json!({"wave": "all"}).to_string().into_bytes(),
+            "has not the approvals that it needs",
+        ),
+    ] {
+        let copy = rehome.copy();
+        write_as_another(&copy, &batch, kind, body);
+        for command in [&["audit", "verify"][..], &["status"]] {
+            let said = copy.say(command).expect(15).err;
+            assert!(said.contains(why), "{kind}: {said}");
+        }
+    }
+    import(&rehome, "jonas").expect(0);
+    assert_eq!(rehome.run_with_people(), 0);
+    sign(&rehome, "lena", &["--scope", "cleanup"]).expect(0);
+    import(&rehome, "lena").expect(0);
+    rehome.say(&["audit", "verify"]).expect(0);
+    let run = RunId::new(text(&rehome.json(&["status"])["moves"][0]["run"]));
+    let approved = Approved {
+        gate: Some("cleanup".to_owned()),
+        digest: text(&status_digest(&rehome)).to_owned(),
+        reason: "one of two".to_owned(),
+        accepts: Vec::new(),
+    };
+    write_as_another(&rehome, &run.stream(), "approved", Event::Approved(approved).encode());
+    for command in [&["audit", "verify"][..], &["run", "plan.json", "--yes"]] {
+        let said = rehome.say(command).expect(15).err;
+        assert!(said.contains("has not the approvals that its gate needs"), "{said}");
+    }
 }
 
 #[test]
