@@ -144,7 +144,10 @@ impl Plan<'_> {
         };
         anchor::follow(&log, c.output).await?;
         self.tell(c, word, None)?;
-        c.output.next(&format!("rehome run {}", hint::file(self.path)));
+        match &self.document.approval {
+            None => c.output.next(&format!("rehome run {}", hint::file(self.path))),
+            Some(_) => c.output.next(&approvals::import_any()),
+        }
         Ok(Exit::Done)
     }
 
@@ -251,8 +254,13 @@ impl Plan<'_> {
         let by = signed.map(|of| format!("\n{}", line(of))).unwrap_or_default();
         let hooks = self.about.hooks.as_ref().map(|hooks| format!("\n{}", one_line(&hooks.line())));
         let hooks = hooks.unwrap_or_default();
+        // What was recorded is not approved where others have to sign it.
+        let said = match (&self.document.approval, signed) {
+            (Some(_), None) => "recorded",
+            _ => word,
+        };
         let text = format!(
-            "{word}: batch {}, {}\n{cloud}{hooks}\ndigest {digest}{begin}\napprovals {}{}",
+            "{said}: batch {}, {}\n{cloud}{hooks}\ndigest {digest}{begin}\napprovals {}{}",
             one_line(batch),
             self.moves(),
             one_line(&policy),

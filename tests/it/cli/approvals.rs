@@ -114,7 +114,8 @@ fn a_wave_begins_and_old_identities_go_when_enough_people_have_signed_each_and_a
     let show = rehome.say(&["show", "plan.json"]).expect(0).out;
     assert!(show.contains("made by tester@contoso.example"), "{show}");
     assert!(show.contains("approvals signed: 2 for each wave, 1 for the clean-up"), "{show}");
-    rehome.say(&["approve", "plan.json", "--reason", "for the record", "--yes"]).expect(0);
+    let recorded = rehome.say(&["approve", "plan.json", "--reason", "for the record", "--yes"]).expect(0);
+    assert!(recorded.out.starts_with("recorded: batch scale, 2 moves"), "{}", recorded.out);
     rehome.say(&["run", "plan.json", "--yes"]).expect(11);
     let status = rehome.json(&["status"]);
     let first = &status["moves"][0];
