@@ -307,11 +307,13 @@ fn left(why: &Fault, doubt: bool) -> &'static str {
 /// What was found while a move soaks, or before its clean-up, is no step that was carried out: it is looked away from by
 /// trying again, and nobody did it in its place.
 fn drifted(node: &Node, view: &mut WaitView) {
-    let possible = |command: &String| match node {
-        Node::Soak { .. } => !command.starts_with("rehome mark-done"),
-        Node::Gate { .. } => !command.starts_with("rehome mark-done") && !command.starts_with("rehome skip"),
-        _ => true,
+    let impossible: &[&str] = match node {
+        Node::Soak { .. } => &["mark-done"],
+        Node::Gate { .. } => &["mark-done", "skip"],
+        _ => &[],
     };
+    let possible =
+        |command: &String| !impossible.iter().any(|word| command.split_whitespace().nth(1) == Some(*word));
     view.unblock_with.retain(possible);
     if matches!(node, Node::Soak { .. } | Node::Gate { .. }) {
         view.left = Some(DRIFTED);

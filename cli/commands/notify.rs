@@ -69,7 +69,7 @@ impl Execute for Notify {
     }
 
     fn print_failure(&self) -> PrintFailure {
-        PrintFailure::in_the_log([format!("rehome notify {}", quoted(&self.batch))])
+        PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.batch))])
     }
 }
 

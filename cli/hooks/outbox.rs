@@ -195,15 +195,15 @@ fn may_tell(event: &Event) -> bool {
     }
 }
 
-fn of_batch(batch: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasion, About)> {
+fn of_batch(name: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasion, About)> {
     let about = |wave: Option<&str>, what: String, next: Vec<String>| About {
-        batch: batch.to_owned(),
+        batch: name.to_owned(),
         wave: wave.map(ToOwned::to_owned),
         what,
         next,
         ..About::default()
     };
-    let name = quoted(batch);
+    let batch = quoted(name);
     match event {
         BatchEvent::WavePassed(passed) => {
             let out = match passed.fell_out {
@@ -212,12 +212,13 @@ fn of_batch(batch: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasio
             };
             let moves = counted(passed.through, "move");
             let clean = format!("wave {}: {moves} through{out}", passed.wave);
-            let next = vec![format!("rehome status {name}")];
+            let next = vec![format!("rehome status {batch}")];
             let mut told = vec![(Occasion::WaveClean, about(Some(&passed.wave), clean, next))];
-            told.extend(wave_for_people(state).map(|wave| {
-                let what = format!("wave {wave} waits for somebody who releases it");
-                let release = format!("rehome release {name} --wave {} --reason TEXT", quoted(&wave));
-                (Occasion::NeedsPerson, about(Some(&wave), what, vec![release]))
+            told.extend(wave_for_people(state).map(|waits| {
+                let what = format!("wave {waits} waits for somebody who releases it");
+                let wave = quoted(&waits);
+                let release = format!("rehome release {batch} --wave {wave} --reason TEXT");
+                (Occasion::NeedsPerson, about(Some(&waits), what, vec![release]))
             }));
             told
         }
@@ -227,11 +228,11 @@ fn of_batch(batch: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasio
             let wave = nth.and_then(|nth| state.waves().nth(nth)).map(|(wave, _)| wave.name.as_str());
             let Some(wave) = wave else { return Vec::new() };
             let (of, what) = match state.is_spent() {
-                true => (name, "as many moves of the batch failed as may: no more begin".to_owned()),
+                true => (batch, "as many moves of the batch failed as may: no more begin".to_owned()),
                 false => {
                     let what =
                         format!("wave {wave}: as many of its moves failed as may: no more of it begin");
-                    (quoted(&format!("{batch}/wave:{wave}")), what)
+                    (quoted(&format!("{name}/wave:{wave}")), what)
                 }
             };
             vec![(
@@ -242,7 +243,7 @@ fn of_batch(batch: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasio
         BatchEvent::RunnerGone(gone) => {
             let since = date(gone.since_ms);
             let what = format!("no runner since {since}: it was process {} on {}", gone.pid, gone.host);
-            vec![(Occasion::RunnerGone, about(None, one_line(&what), vec![format!("rehome run {name}")]))]
+            vec![(Occasion::RunnerGone, about(None, one_line(&what), vec![format!("rehome run {batch}")]))]
         }
         BatchEvent::Planned(_)
         | BatchEvent::Approved(_)

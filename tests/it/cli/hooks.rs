@@ -1,6 +1,7 @@
 //! What a batch tells while nobody looks: to a program, to a webhook, whatever these do, and whenever this program dies.
 
 use crate::cli::schemas::Schema;
+use crate::cli::waves::in_waves;
 use crate::support::azure::{Azure, example, minimal_without_soak};
 use crate::support::receiver::{Heard, Mood, Receiver};
 use crate::support::rehome::{Rehome, text};
@@ -167,6 +168,27 @@ fn whoever_is_told_nothing_because_the_key_is_missing_is_named_and_the_work_goes
     let said = rehome.say(&["run", "plan.json", "--yes"]).expect(11);
     assert!(said.err.contains("NO_SUCH_KEY"), "{}", said.err);
     rehome.say(&["notify", "minimal"]).expect(10);
+}
+
+#[test]
+fn a_wave_that_is_through_is_told_and_that_the_next_one_waits_for_somebody() {
+    let hooks = "after = \"1h\"\nrelease = \"by-hand\"\n[hooks]\nevents = [\"wave_clean\", \"needs_person\"]\n\
+        command = [\"/bin/sh\", \"-c\", \"cat >> told.jsonl\"]\n";
+    let (_azure, rehome) = in_waves(&["first", "rest"], hooks);
+    assert_eq!(rehome.run_with_people(), 11);
+    let batch = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
+    rehome.say(&["notify", &batch]).expect(0);
+    let told = words(&std::fs::read_to_string(rehome.path("told.jsonl")).expect("the program was called"));
+    let schema = Schema::of("hook");
+    told.iter().for_each(|message| schema.takes(message, "a message"));
+    let of = |kind: &str, wave: &str| -> Vec<&Value> {
+        told.iter().filter(|message| message["type"] == kind && message["data"]["wave"] == wave).collect()
+    };
+    let (clean, waits) = (of("wave_clean", "first"), of("needs_person", "rest"));
+    assert_eq!((clean.len(), waits.len()), (1, 1), "{told:?}");
+    let release = text(&waits[0]["data"]["next"][0]).replace("TEXT", "told");
+    let release: Vec<&str> = release.split_whitespace().skip(1).collect();
+    rehome.say(&release).expect(0);
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn two_waves() -> (Azure, Rehome) {
 }
 
 /// Identities of these waves, with this of when the last one begins.
-fn in_waves(waves: &[&str], last: &str) -> (Azure, Rehome) {
+pub(crate) fn in_waves(waves: &[&str], last: &str) -> (Azure, Rehome) {
     let mut rehome = Rehome::offline();
     let size = Size { identities: waves.len() as u64, unrelated: 0, together: 1_000, sites: 1 };
     let settings = json!({"throttling": false, "principal_delay_s": 0, "index_delay_s": 0, "operation_s": 1});
