@@ -1,6 +1,8 @@
 //! CLI: the first page of the help: the commands in the order in which a batch needs them. Pure.
 
-use crate::put::putln;
+use crate::help_examples::EXAMPLES;
+use crate::hint::quoted;
+use crate::put::{put, putln};
 use clap::Command;
 use std::fmt::Write;
 
@@ -57,8 +59,21 @@ is named.";
 /// Columns of the names on the first page.
 const NAMES: usize = 16;
 
-/// The same commands, with a first page that groups them.
-pub(crate) fn grouped(command: Command) -> Command {
+/// The name that a shell finds the program by.
+const PROGRAM: &str = "rehome";
+
+/// The same commands, with a first page that groups them, and with what is typed most at the end of each page.
+pub(crate) fn grouped(mut command: Command) -> Command {
+    for (name, examples) in EXAMPLES {
+        let mut text = "Examples:".to_owned();
+        for words in *examples {
+            let words: Vec<String> =
+                name.split(' ').map(ToOwned::to_owned).chain(words.iter().map(|word| quoted(word))).collect();
+            put!(text, "\n  {PROGRAM} {}", words.join(" "));
+        }
+        let words: Vec<&str> = name.split(' ').collect();
+        command = at(command, &words, |of| of.after_help(text));
+    }
     let mut page = "{about-with-newline}\n{usage-heading} {usage}\n".to_owned();
     for (heading, names) in GROUPS {
         putln!(page, "\n{heading}");
@@ -70,6 +85,20 @@ pub(crate) fn grouped(command: Command) -> Command {
     }
     page.push_str("\nGlobal options:\n{options}{after-help}");
     command.help_template(page).after_help(END)
+}
+
+/// Changes a command that is so far below another one.
+fn at(command: Command, words: &[&str], change: impl FnOnce(Command) -> Command) -> Command {
+    match words {
+        [] => change(command),
+        [first, rest @ ..] if command.find_subcommand(first).is_some() => {
+            let rest: Vec<&str> = rest.to_vec();
+            // The change is made once, and its size must be known.
+            let change: Box<dyn FnOnce(Command) -> Command + '_> = Box::new(change);
+            command.mut_subcommand(*first, |below| at(below, &rest, change))
+        }
+        [..] => command,
+    }
 }
 
 /// A command by its name, which has two words where it belongs to another one.
@@ -101,6 +130,22 @@ mod tests {
         grouped.sort_unstable();
         there.sort_unstable();
         assert_eq!(grouped, there);
+    }
+
+    #[test]
+    fn each_command_has_examples_that_it_takes() {
+        let mut there = all(&Cli::command(), "");
+        for (name, examples) in EXAMPLES {
+            there.retain(|other| other != name);
+            for words in *examples {
+                let all = [PROGRAM].into_iter().chain(name.split(' ')).chain(words.iter().copied());
+                let read = Cli::words().try_get_matches_from(all);
+                assert!(read.is_ok(), "{name} {words:?}: {}", read.expect_err("refused"));
+            }
+            let page = find(&Cli::words(), name).expect("a command").clone().render_help().to_string();
+            assert!(page.contains("Examples:"), "{name}:\n{page}");
+        }
+        assert!(there.is_empty(), "{there:?} have no examples");
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod follow;
 mod graph;
 mod grouped;
 mod help;
+mod help_examples;
 mod hint;
 mod hint_views;
 mod hooks;

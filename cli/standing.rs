@@ -10,7 +10,7 @@ use crate::source::Source;
 use crate::view::{MoveView, State};
 use crate::{estimate, hint_views, left_out, render, steering, store, waves};
 use rehome_orchestrator::{Clock, SystemClock, TimeScale};
-use rehome_store::Head;
+use rehome_store::{Head, Position};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -18,7 +18,7 @@ use std::fmt::Write;
 /// Where selected moves stand.
 pub(crate) struct Standing {
     /// The end of the log that was read.
-    pub(crate) head: Head,
+    head: Head,
     /// The batch, if one was named.
     batch: Option<String>,
     pub(crate) views: Vec<MoveView>,
@@ -67,12 +67,15 @@ impl Standing {
         source: &Source,
         select: Option<&str>,
     ) -> Result<Self, CliError> {
+        let before = self.moment();
         let head = source.log().head().await.map_err(|e| store::unreadable(&e))?;
-        let runner = source.presence();
-        if head.position != self.head.position || runner.is_nobody() != self.runner.is_nobody() {
-            return Self::read(c, source, select).await;
-        }
-        Ok(Self { runner, ..self })
+        let now = Self { head, runner: source.presence(), ..self };
+        if now.moment() == before { Ok(now) } else { Self::read(c, source, select).await }
+    }
+
+    /// What it is told by whether something has changed: the end of the log, and whether nobody is at work.
+    pub(crate) fn moment(&self) -> (Position, bool) {
+        (self.head.position, self.runner.is_nobody())
     }
 
     /// Which approvals each batch lacks.

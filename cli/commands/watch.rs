@@ -54,8 +54,8 @@ pub(crate) async fn watch(c: &Context<'_>, select: Option<&str>, all: bool) -> R
         if let Some(screen) = &screen {
             let text = format!("{at}   q leaves, the work goes on\n{}", standing.text(c, all));
             screen.draw(&text, &elsewhere(c, select)).map_err(|e| unseen(&e))?;
-        } else if printed != Some(standing.head.position) {
-            printed = Some(standing.head.position);
+        } else if printed != Some(standing.moment()) {
+            printed = Some(standing.moment());
             c.output.result(&format!("{at}\n{}\n", standing.text(c, all)), &standing.value())?;
         }
         if standing.views.iter().all(MoveView::is_over) || !c.output.is_heard() {
