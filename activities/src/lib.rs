@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub mod azure;
 pub mod changes;
+pub mod code;
 mod commands;
 pub(crate) mod conditions;
 pub mod fail_closed;

@@ -1,6 +1,9 @@
 //! Activities: what nobody can find out from Azure's lists, named so that somebody answers for it. Pure.
 
 use super::facts::{Facts, GapCode};
+use crate::code::Scanned;
+use crate::commands::shown;
+use crate::surfaces::own_code::facts::scanned;
 use serde::{Deserialize, Serialize};
 
 /// One thing that cannot be seen.
@@ -51,7 +54,15 @@ pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
     let mut out = Vec::new();
     let mut add = |code: &str, what: String| out.push(Unseen { code: code.to_owned(), what });
     let old = &facts.identity.identifiers;
+    let code_scanned = scanned(facts);
     for (code, what) in GENERAL {
+        let what = match code {
+            "C2" if !code_scanned.is_empty() => beside(&code_scanned),
+            "C5" if !code_scanned.is_empty() => {
+                what.replace("Kubernetes", "Kubernetes (but for manifests that were scanned)")
+            }
+            _ => what.to_owned(),
+        };
         let what = what.replace("{client}", &format!("client id {}", old.client_id));
         add(code, what.replace("{principal}", &format!("principal id {}", old.principal_id)));
     }
@@ -74,4 +85,17 @@ pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
         add("C9", format!("{}: {}", gap.scope, gap.why));
     }
     out
+}
+
+/// What is not seen of a team's code, where some of it was scanned.
+fn beside(scanned: &[Scanned]) -> String {
+    const NAMED_MAX: usize = 5;
+    let files: u64 = scanned.iter().map(|one| one.files).sum();
+    let names: Vec<String> = scanned.iter().take(NAMED_MAX).map(|one| shown(&one.repository)).collect();
+    let more = scanned.len().saturating_sub(NAMED_MAX);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!(
+        "{{client}} in images, secrets and whatever else was not scanned (scanned: {}{more}, {files} files)",
+        names.join(", ")
+    )
 }

@@ -20,6 +20,7 @@ mod tests;
 mod workflow;
 
 pub use crate::surfaces::host::strategy::{Choice, choose};
+pub use crate::surfaces::identity::survey::identifiers;
 pub use facts::{Facts, Moving, Strategy};
 pub use params::{Options, Params, Target, Unpinned, Waits};
 pub use plan::plan;

@@ -2,6 +2,7 @@
 
 use super::facts::*;
 use super::params::{Options, Params, Target};
+use crate::code::{CodeKind, Form, Place, Scanned, keep};
 use crate::references::scan::{Identifier, Identifiers};
 use crate::references::table::Verb;
 use rehome_orchestrator::OnFailure;
@@ -153,4 +154,25 @@ pub(crate) fn lock(scope: &str, level: &str) -> Lock {
         level: level.into(),
         notes: Some("kept".into()),
     }
+}
+
+/// A scan of one repository, of which so much was not read.
+pub(crate) fn scan(facts: &mut Facts, unread: u64) {
+    let place = |file: &str, form, owner: Option<&str>| Place {
+        file: file.to_owned(),
+        line: 2,
+        column: 9,
+        identifier: if form == Form::Whole { Identifier::ClientId } else { Identifier::ResourceId },
+        form,
+        kind: CodeKind::Terraform,
+        key: Some("client_id".to_owned()),
+        owner: owner.map(ToOwned::to_owned),
+    };
+    let places = vec![
+        place("envs/prod.tf", Form::Whole, Some("@contoso/infra")),
+        place("envs/identity.tf", Form::Declaration, Some("@contoso/infra")),
+        place("it's\n\u{1b}[2J", Form::Parts, None),
+    ];
+    let (repository, at_ms) = ("infra".to_owned(), 1_800_000_000_000);
+    keep(facts, vec![Scanned { repository, files: 3, unread, at_ms, places }]);
 }

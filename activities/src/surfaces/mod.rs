@@ -19,6 +19,7 @@ pub(crate) mod issuer;
 pub(crate) mod key_vault_policy;
 pub(crate) mod lock;
 pub(crate) mod manual_references;
+pub(crate) mod own_code;
 pub(crate) mod owner;
 pub(crate) mod pim;
 pub(crate) mod registry;
@@ -65,6 +66,7 @@ pub(crate) static ALL: &[&dyn Surface] = &[
     &issuer::Issuers,
     &cluster::Clusters,
     &home::Homes,
+    &own_code::OwnCode,
     &deny_assignment::DenyAssignments,
     &sign_ins::SignIns,
 ];

@@ -15,6 +15,7 @@ use crate::surfaces::identity::plan as identity;
 use crate::surfaces::issuer::plan as issuers;
 use crate::surfaces::lock::plan as locks;
 use crate::surfaces::lock::which;
+use crate::surfaces::own_code::plan as own_code;
 use rehome_orchestrator::{Fault, FaultKind, Node, Plan, StepId};
 
 /// Makes the plan of one move.
@@ -37,6 +38,8 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     let re_pointed = hosts::re_point(&mut b, &new, &in_force);
     let mut outside = issuers::steps(&mut b, &new, &in_force);
     outside.extend(homes::steps(&mut b, &new, &in_force));
+    let switched: Vec<StepId> = in_force.iter().chain(&re_pointed.last).cloned().collect();
+    outside.extend(own_code::steps(&mut b, &new, &switched));
     outside.extend(re_pointed.last.iter().cloned());
     outside.extend(in_force);
     outside.extend(granted);

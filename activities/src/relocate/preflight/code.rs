@@ -161,6 +161,10 @@ codes! {
     W390 Warning "something outside would put the old identity back" "change it there, too";
     W391 Warning "a kind of resource that could name the identity cannot be searched"
         "look there, if the identity is meant to work in them";
+    W392 Warning "code that was scanned declares the identity: an apply would make it again"
+        "write the new one beside it before its hosts are switched, and take the old one out before the clean-up";
+    W393 Warning "something of the code that was scanned could not be read"
+        "make it readable, scan and plan again";
 }
 
 impl NoticeCode {

@@ -3,6 +3,7 @@
 
 use crate::azure::{Reader, ResourceId, says_no_version};
 use crate::references::members;
+use crate::references::scan::Identifiers;
 use crate::relocate::facts::Identity;
 use crate::relocate::survey::parse;
 use crate::surfaces::identity::create::MSI;
@@ -29,6 +30,14 @@ pub(crate) async fn identity(reader: &Reader, id: &ResourceId) -> Result<(Value,
         Fault::new(FaultKind::Invalid, "NoIdentity", "Azure's answer is not an identity").at(id.as_str())
     })?;
     Ok((body, identity))
+}
+
+/// The three ids of an identity.
+///
+/// # Errors
+/// When it cannot be read, or is not there.
+pub async fn identifiers(reader: &Reader, id: &ResourceId) -> Result<Identifiers, Fault> {
+    identity(reader, id).await.map(|(_, identity)| identity.identifiers)
 }
 
 /// A list below the identity in the newest version that this Azure has and that tells more than the usual one.
