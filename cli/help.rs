@@ -11,8 +11,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     (
         "THE WORK, in order",
         &[
-            "init", "discover", "plan", "report", "diff", "approve", "run", "ack", "verify", "cleanup",
-            "rollback", "handoff",
+            "init", "discover", "scan", "plan", "report", "diff", "approve", "run", "ack", "verify",
+            "cleanup", "rollback", "handoff",
         ],
     ),
     ("WATCHING", &["status", "watch", "wait", "notify", "history", "show", "graph"]),

@@ -60,6 +60,7 @@ mod redact;
 mod render;
 mod request;
 mod rows;
+mod scan;
 mod screen;
 mod selection;
 mod service;

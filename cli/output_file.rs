@@ -3,7 +3,7 @@
 
 use crate::error::{CliError, Exit};
 use crate::render::board_html::BEGIN;
-use crate::{approval_file, files, plan_file, snapshot};
+use crate::{approval_file, files, plan_file, scan, snapshot};
 use rehome_store::private_file;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind};
@@ -17,6 +17,8 @@ pub(crate) enum FileKind {
     Approval,
     /// A plan as a change board reads it.
     Page,
+    Scan,
+    Patch,
 }
 
 impl FileKind {
@@ -26,6 +28,8 @@ impl FileKind {
             Self::Snapshot => "a snapshot",
             Self::Approval => "an approval",
             Self::Page => "a report",
+            Self::Scan => "a scan",
+            Self::Patch => "a patch",
         }
     }
 
@@ -36,6 +40,8 @@ impl FileKind {
             Self::Snapshot => snapshot::is_snapshot(bytes),
             Self::Approval => approval_file::is_approval(bytes),
             Self::Page => bytes.starts_with(BEGIN.as_bytes()),
+            Self::Scan => scan::is_scan(bytes),
+            Self::Patch => bytes.starts_with(scan::PATCH_HEAD.as_bytes()),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::move_names::MoveNames;
 use crate::open_moves::{self, OpenMove};
 use crate::output::{Output, Waiting};
 use crate::planned_move::{Setting, a_move};
+use crate::scan::Evidence;
 use rehome_activities::azure::{Reader, ResourceId};
 use rehome_activities::relocate::preflight::Notice;
 use rehome_activities::relocate::{self, Facts, Params};
@@ -47,18 +48,19 @@ pub(crate) fn reading(output: &Output, cloud: &Cloud, identities: usize) -> Wait
 pub(crate) const PROGRAM: &str = concat!("rehome ", env!("CARGO_PKG_VERSION"));
 
 /// Surveys every identity of the batch and plans its move; those that cannot be moved now are left out. `open` are the moves that
-/// the log has, `author` is whoever plans.
+/// the log has, `author` is whoever plans, `code` is what was found in the team's own code.
 pub(crate) async fn plan(
     cloud: &Cloud,
     batch: &Batch,
     open: &[OpenMove],
     author: &str,
+    code: Option<&Evidence>,
 ) -> Result<Document, CliError> {
     let now = SystemClock.now_ms();
     let names = MoveNames::new(&batch.name, now, batch.moves.iter().map(|params| &params.identity));
     let setting = Setting { names: &names, national: cloud.azure.national() };
     let planned = |params: &Params, facts: Result<Facts, Fault>| {
-        facts.map(|facts| a_move(setting, params, &facts, batch.origin(params)))
+        facts.map(|facts| a_move(setting, params, &with_code(facts, code)?, batch.origin(params)))
     };
     let planned = relocate::survey_each(&cloud.azure.reader(), &batch.moves, planned).await;
     let (mut moves, mut missing) = (Vec::new(), Vec::new());
@@ -87,7 +89,7 @@ pub(crate) async fn plan(
         created_at_ms: Some(now),
         expires_at_ms: Some(now + batch.valid_ms),
         valid_ms: Some(batch.valid_ms).filter(|valid| *valid != VALID_MS),
-        files: batch.files.clone(),
+        files: batch.files.iter().chain(code.map(|code| &code.file)).cloned().collect(),
         left_out,
         requests: Some(cloud.azure.requests()),
         national: setting.national.map(|national| national.name.to_owned()),
@@ -102,6 +104,14 @@ pub(crate) async fn plan(
     let rollout = rollout(&batch.rollout, approval.is_some(), &mut moves, now)?;
     let (format_version, batch) = (FORMAT_VERSION.to_owned(), batch.name.clone());
     Ok(Document { format_version, batch, about: Json::of(&about).value(), runs: moves, rollout, approval })
+}
+
+/// The facts with what was scanned.
+fn with_code(mut facts: Facts, code: Option<&Evidence>) -> Result<Facts, CliError> {
+    if let Some(scanned) = code.map(|code| code.of(&facts.identity.identifiers)).transpose()?.flatten() {
+        rehome_activities::code::keep(&mut facts, scanned);
+    }
+    Ok(facts)
 }
 
 /// The wave of a batch that is let loose by some rule and has no waves of its own.

@@ -38,6 +38,7 @@ mod resume;
 mod retry;
 mod rollback;
 mod run;
+mod scan;
 mod schema;
 mod show;
 mod sim_serve;

@@ -10,8 +10,8 @@ use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
 use crate::render::plan::of_file;
 use crate::{
-    cloud, hint, left_out, open_moves, plan_again, plan_file, planned_move, planning, render, selection,
-    store,
+    cloud, hint, left_out, open_moves, plan_again, plan_file, planned_move, planning, render, scan,
+    selection, store,
 };
 use clap::Args;
 use serde_json::json;
@@ -28,11 +28,14 @@ pub(crate) struct Plan {
     /// Where the plan is written. Replaces a plan, and nothing else.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: PathBuf,
+    /// What `rehome scan --save` found in your own code: each place becomes a step of whoever owns it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scan: Option<PathBuf>,
 }
 
 impl Execute for Plan {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        plan(c, &self.file, &self.save).await
+        plan(c, &self.file, &self.save, self.scan.as_deref()).await
     }
 
     fn print_failure(&self) -> PrintFailure {
@@ -45,8 +48,14 @@ impl Execute for Plan {
 }
 
 /// Reads what depends on the identities of a batch, and writes the plan.
-pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Exit, CliError> {
+pub(crate) async fn plan(
+    c: &Context<'_>,
+    file: &Path,
+    save: &Path,
+    scan: Option<&Path>,
+) -> Result<Exit, CliError> {
     let batch = plan_again::batch(file)?;
+    let code = scan.map(scan::load).transpose()?;
     let place = OutputFile::of(save, FileKind::Plan, &c.global.db)?;
     let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
     let mut batch = selection::resolve(&cloud.azure.reader(), batch).await?;
@@ -60,7 +69,8 @@ pub(crate) async fn plan(c: &Context<'_>, file: &Path, save: &Path) -> Result<Ex
         Some(log) => open_moves::open_moves(&*log).await?,
         None => Vec::new(),
     };
-    let document = planning::plan(&cloud, &batch, &open, &store::actor(c.global.actor.as_deref())).await?;
+    let author = store::actor(c.global.actor.as_deref());
+    let document = planning::plan(&cloud, &batch, &open, &author, code.as_ref()).await?;
     drop(reading);
     let digest = document.digest();
     place.write(|file| plan_file::write(&document, &digest, file))?;

@@ -286,7 +286,7 @@ impl Stage<'_> {
         let args = RunArgs { parallel: 16, yes: true, alone: true, ..RunArgs::default() };
         let (c, name) = (self.c, self.name);
         self.chapter("plan", "what depends on the identities is read, and each step worked out");
-        plan::plan(c, self.batch, &self.plan).await?;
+        plan::plan(c, self.batch, &self.plan, None).await?;
         self.chapter("approve", "as a person would, after reading the plan");
         let (plan, reason) = (Some(self.plan.clone()), Some(REASON.to_owned()));
         let approve = Approve { plan, reason, yes: true, sign: Sign::default(), import: Vec::new() };
@@ -301,7 +301,7 @@ impl Stage<'_> {
             return Ok(exit);
         }
         self.chapter("verify", "every promise of the plan is compared with what is there");
-        let verified = verify::verify(c, Some(name), false).await?;
+        let verified = verify::verify(c, Some(name), false, None).await?;
         if verified != Exit::Done || keep_old {
             return Ok(verified);
         }

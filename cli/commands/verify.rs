@@ -7,13 +7,17 @@ use crate::drive::reach;
 use crate::error::{CliError, Exit};
 use crate::put::{put, putln};
 use crate::rows::{Column, List};
+use crate::scan::Evidence;
 use crate::view::{identity, view};
 use crate::work::batch_of;
-use crate::{key, store};
+use crate::{key, scan, store};
 use clap::Args;
+use rehome_activities::handoff::handoff;
+use rehome_activities::relocate::Facts;
 use rehome_orchestrator::{Finding, RunId, RunState, StepId};
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -27,11 +31,14 @@ pub(crate) struct Verify {
     /// Show what differs, and count the rest.
     #[arg(long)]
     pub(crate) only_differences: bool,
+    /// A scan that was made by the log: where the code of what is moved still has an old id is a difference.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scan: Option<PathBuf>,
 }
 
 impl Execute for Verify {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        verify(c, self.select.as_deref(), self.only_differences).await
+        verify(c, self.select.as_deref(), self.only_differences, self.scan.as_deref()).await
     }
 
     fn shows_log(&self) -> bool {
@@ -44,7 +51,9 @@ pub(crate) async fn verify(
     c: &Context<'_>,
     select: Option<&str>,
     only_differences: bool,
+    scan: Option<&Path>,
 ) -> Result<Exit, CliError> {
+    let evidence = scan.map(scan::load).transpose()?;
     let log = store::open_to_read(&c.global.db)?;
     let selection = store::select(&*log, select).await?;
     let (_, batch) = batch_of(&log, &selection).await?;
@@ -70,12 +79,22 @@ pub(crate) async fn verify(
         let found = rehome_orchestrator::verify(&state, &registry).await;
         looked += found.iter().map(|(_, findings)| findings.len()).sum::<usize>();
         broken += found.iter().flat_map(|(_, f)| f).filter(|f| !f.holds).count();
-        if !only_differences || found.iter().flat_map(|(_, f)| f).any(|f| !f.holds) {
+        let code = evidence.as_ref().map(|evidence| in_code(&state, evidence)).unwrap_or_default();
+        looked += code.len();
+        broken += code.len();
+        if !only_differences || !code.is_empty() || found.iter().flat_map(|(_, f)| f).any(|f| !f.holds) {
             text.push_str(&text_of(run, &state, &found, only_differences));
+            for why in &code {
+                putln!(text, "  DIFFERS  code: {why}");
+            }
         }
         rows.extend(found.iter().flat_map(|(s, f)| f.iter().map(|f| row(run, s, f))));
         let steps: Vec<_> = found.iter().map(|(s, f)| json!({"step": s, "findings": f})).collect();
-        moves.push(json!({"run": run, "steps": steps}));
+        let mut value = json!({"run": run, "steps": steps});
+        if evidence.is_some() {
+            value["code"] = json!(code);
+        }
+        moves.push(value);
         done.fetch_add(1, Ordering::Relaxed);
     }
     drop(comparing);
@@ -91,6 +110,13 @@ pub(crate) async fn verify(
         (0, _) => Exit::Done,
         (_, _) => Exit::Differences,
     })
+}
+
+/// What a scan has against the code of a move whose new identity is made.
+fn in_code(state: &RunState, evidence: &Evidence) -> Vec<String> {
+    let facts: Option<Facts> = state.planned().facts.read("facts").ok();
+    let is_made = handoff(state).is_some_and(|found| found.new.is_some());
+    facts.filter(|_| is_made).map(|facts| evidence.against(&facts, None)).unwrap_or_default()
 }
 
 /// A fact that was looked at, as a row.

@@ -14,4 +14,5 @@ pub(crate) mod page;
 pub(crate) mod plan;
 pub(crate) mod plan_diff;
 pub(crate) mod rehearsal;
+pub(crate) mod scan;
 pub(crate) mod status;

@@ -2,6 +2,7 @@
 
 mod circles;
 mod cli;
+mod code;
 mod cost;
 mod documents;
 mod errors;

@@ -152,6 +152,14 @@ fn what_the_program_writes_fits_its_schemas() {
     status.takes(&rehome.json(&["status"]), "the status of what is approved");
     rehome.say(&["run", "plan.json", "--yes"]).expect(11);
     status.takes(&rehome.json(&["status"]), "the status of what waits");
+    std::fs::write(rehome.path("a.tf"), "client_id = \"0a1b2c3d-1111-4000-8000-00000000c1d1\"\n")
+        .expect("written");
+    let scan = rehome.say(&["scan", ".", "-o", "json", "--save", "scan.json"]).expect(14);
+    let scan: Value = serde_json::from_str(&scan.out).expect("JSON");
+    Schema::of("scan").takes(&scan, "a scan");
+    assert!(scan["found"].as_array().is_some_and(|found| !found.is_empty()));
+    let saved: Value = serde_json::from_str(&read(&rehome.path("scan.json"))).expect("JSON");
+    assert_eq!(saved, scan);
     rehome.run_with_people();
     rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal"]).expect(10);
     status.takes(&rehome.json(&["status", "minimal"]), "the status of what is done");
@@ -161,7 +169,7 @@ fn what_the_program_writes_fits_its_schemas() {
     for one in events {
         event.takes(one, "an event");
     }
-    for (of, value) in [("plan", &history), ("status", &plan), ("event", &plan)] {
+    for (of, value) in [("plan", &history), ("status", &plan), ("event", &plan), ("scan", &plan)] {
         assert!(Schema::of(of).says(value).is_err(), "{of}: anything would fit");
     }
 }

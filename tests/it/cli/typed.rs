@@ -26,6 +26,7 @@ const TYPED: &[(&str, i32)] = &[
     ("handoff", 0),
     ("graph MOVE", 0),
     ("graph plan.json --format dot", 0),
+    ("scan new --of minimal", 0),
     ("explain B103", 0),
     ("doctor", 0),
     ("config", 0),
