@@ -11,6 +11,7 @@ mod promises;
 mod recovery;
 mod rooms;
 mod scale;
+mod sessions;
 mod storage;
 mod support;
 mod surfaces;
