@@ -42,9 +42,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::future::ready;
 
-/// Identities that are read at the same time: so many that while each waits for the slowest of Azure's limits, what uses it
-/// once a second, the others are never short of something to ask.
+/// Identities that are read at the same time.
 const AT_ONCE: usize = 64;
+
+/// Identities of which everything else is read at the same time: enough that Azure is never short of questions, and so few that
+/// the first are told, and begin to write, long before the last. Azure counts reads and writes in buckets of their own.
+const TOLD_AT_ONCE: usize = 16;
 
 /// Lists of what uses an identity that are waited for at the same time. Azure gives one a second in a whole tenant, and nothing
 /// else is so slow: they are asked for first.
@@ -167,15 +170,15 @@ async fn survey_read(
     let words = Words::of(who.iter().copied());
     let batch = Batch { identities: &who, words: &words };
     let mut common = Box::pin(once::common(reader, batch)).await?;
-    let ((denials, unread), (inside, missed), (homes, unseen)) = futures_util::join!(
+    // The index gives three answers a second, which are waited for while resources are read.
+    let ((denials, unread), (inside, missed), (homes, unseen), (indexed, unasked)) = futures_util::join!(
         denials::list(reader, &common),
         Box::pin(inside::read(reader, &common, batch)),
         Box::pin(homes::read(reader, &common)),
+        hosts::indexed(reader, batch),
     );
-    common.gaps.extend(unread.into_iter().chain(missed).chain(unseen));
-    let mut unread = Vec::new();
-    let mentioned = hosts::mentioned(reader, &common, batch, &read, &mut unread).await;
-    common.gaps.append(&mut unread);
+    let (mentioned, behind) = hosts::mentioned(reader, &common, batch, &read, indexed).await;
+    common.gaps.extend([unread, missed, unseen, unasked, behind].into_iter().flatten());
     let peers = peers(identities);
     let (common, all) = (&common, &ForAll { mentioned, denials, inside, homes, peers, users });
     let directory = &Directory::new(&who);
@@ -191,7 +194,7 @@ async fn survey_read(
             (*nth, facts)
         });
     }
-    let mut facts = stream::iter(facts).buffer_unordered(AT_ONCE);
+    let mut facts = stream::iter(facts).buffer_unordered(TOLD_AT_ONCE);
     while let Some((nth, facts)) = facts.next().await {
         each(nth, facts);
     }

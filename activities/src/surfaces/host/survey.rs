@@ -112,14 +112,12 @@ fn databases_of(common: &Common, id: &ResourceId) -> BTreeSet<String> {
     settings.flat_map(|s| databases::named_in_text(&format!("{} {}", s.name, s.text))).collect()
 }
 
-/// Everything that the index says mentions one of the identities, each read from itself.
-pub(crate) async fn mentioned(
-    reader: &Reader,
-    common: &Common,
-    batch: Batch<'_>,
-    identities: &[(&Value, &Identifiers)],
-    gaps: &mut Vec<Gap>,
-) -> Candidates {
+/// What the index says mentions one of the identities, by its id.
+pub(crate) type Indexed = BTreeMap<ResourceId, (ResourceId, ResourceType)>;
+
+/// Asks the index what mentions one of the identities.
+pub(crate) async fn indexed(reader: &Reader, batch: Batch<'_>) -> (Indexed, Vec<Gap>) {
+    let mut gaps = Vec::new();
     let chunks = batch.identities.chunks(query::IDENTITIES_PER_QUERY);
     let queries = chunks.flat_map(|some| query::TABLES.map(|table| (table, query::mentions(table, some))));
     let asked: Vec<_> = queries
@@ -129,24 +127,35 @@ pub(crate) async fn mentioned(
     for (table, rows) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match rows {
             Ok(rows) => {
-                let rows =
-                    understood(&format!("{RESOURCE_GRAPH}: {table}"), &rows, members::id_and_type, gaps);
+                let place = format!("{RESOURCE_GRAPH}: {table}");
+                let rows = understood(&place, &rows, members::id_and_type, &mut gaps);
                 found.extend(rows.into_iter().map(|(id, kind)| (id.clone(), (id, kind))));
             }
             Err(why) if query::lacks_table(&why, table) => {}
             Err(why) => gaps.push(gap(&format!("{RESOURCE_GRAPH}: {table}"), &why)),
         }
     }
+    (found, gaps)
+}
+
+/// What the index says mentions one of the identities, each read from itself.
+pub(crate) async fn mentioned(
+    reader: &Reader,
+    common: &Common,
+    batch: Batch<'_>,
+    identities: &[(&Value, &Identifiers)],
+    mut found: Indexed,
+) -> (Candidates, Vec<Gap>) {
     // The identities themselves have been read, and one may name another.
     found.retain(|id, _| !common.living.contains(id));
     let mut candidates = fetch(reader, common, found.into_values().collect()).await;
-    gaps.extend(behind(&candidates, batch));
+    let gaps = behind(&candidates, batch);
     candidates.extend(identities.iter().map(|(body, who)| {
         let (id, kind) = (who.resource_id.clone(), who.resource_id.kind().unwrap_or_default());
         let found = Ok(Some((*body).clone()));
         (id.clone(), Candidate::new(id, kind, MSI.to_owned(), found))
     }));
-    Candidates::new(candidates, batch)
+    (Candidates::new(candidates, batch), gaps)
 }
 
 /// Reads each of these from itself, in the version that its type has.

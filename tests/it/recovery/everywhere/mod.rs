@@ -104,7 +104,7 @@ fn an_undisturbed_move_is_what_the_oracle_wants_and_has_every_kind_of_step() {
     let acts: BTreeSet<&str> = forward.happened.calls.iter().map(|called| called.activity).collect();
     let looks: BTreeSet<&str> = forward.happened.looks.iter().map(|(what, _)| *what).collect();
     assert!(acts.len() >= 15, "{acts:?}");
-    for what in ["before", "poll", "verify", "check", "survey"] {
+    for what in ["before", "poll", "verify", "check", "survey", "facts"] {
         assert!(looks.contains(what), "{what}: {looks:?}");
     }
     for way in [Journey::ThereAndBack, Journey::BackFromCleanUp] {
