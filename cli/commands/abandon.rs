@@ -9,7 +9,9 @@ use crate::steer;
 use clap::Args;
 use rehome_orchestrator::BatchRequest;
 
-/// Give a batch up: nothing more of it is begun, and what is in Azure stays as it is. It can still be rolled back.
+/// Give a batch up, and leave Azure as it is.
+///
+/// Nothing more of it is begun. It can still be rolled back.
 #[derive(Args, Debug)]
 pub(crate) struct Abandon {
     /// BATCH

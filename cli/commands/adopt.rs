@@ -9,8 +9,9 @@ use crate::request;
 use clap::Args;
 use rehome_orchestrator::Request;
 
-/// Take what somebody else put there for the effect of a step that stopped because of it. It is theirs: it is neither
-/// verified nor taken back.
+/// Take what somebody else put there as a step's effect.
+///
+/// The step stopped because of it. It stays theirs: it is neither verified nor taken back.
 #[derive(Args, Debug)]
 pub(crate) struct Adopt {
     /// MOVE:STEP

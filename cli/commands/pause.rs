@@ -10,7 +10,9 @@ use crate::{request, store};
 use clap::Args;
 use rehome_orchestrator::{BatchRequest, Clock, Request, SystemClock};
 
-/// Begin nothing new in a move, a wave or a batch; what is in flight finishes, soaks and ways back go on.
+/// Begin nothing new in a move, a wave or a batch.
+///
+/// What is in flight finishes. Soaks go on, and `rollback` and `verify` work all the same.
 #[derive(Args, Debug)]
 pub(crate) struct Pause {
     /// MOVE, BATCH or BATCH/wave:NAME

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Find the ids of what moves in code and in exported files. Reads only.
+/// Find the ids of what moves in code and in exported files.
 ///
 /// Terraform and its state, Bicep, templates, charts, manifests, pipelines, settings and source, whatever the spelling.
 /// Which identities: those of a batch file, of a plan, or else of the log, which also knows the new ids.

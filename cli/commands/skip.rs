@@ -10,7 +10,9 @@ use crate::{request, steer, store};
 use clap::Args;
 use rehome_orchestrator::{BatchRequest, ForwardState, Node, Request, Reversibility, RunId};
 
-/// Leave a step out, and every step that needs its output; or a whole move that has not begun.
+/// Leave a step out, or a whole move that has not begun.
+///
+/// With a step, every step that needs its output is left out too.
 #[derive(Args, Debug)]
 pub(crate) struct Skip {
     /// MOVE:STEP, or MOVE

@@ -9,7 +9,9 @@ use crate::steer;
 use clap::Args;
 use rehome_orchestrator::BatchRequest;
 
-/// Have fewer or more moves of a batch at work at once, from now on. Moves that are at work finish.
+/// Have fewer or more moves of a batch at work at once.
+///
+/// It counts from now on; moves that are at work finish.
 #[derive(Args, Debug)]
 pub(crate) struct Throttle {
     /// BATCH

@@ -33,9 +33,10 @@ pub(super) fn of(exit: Exit) -> (&'static str, &'static str) {
             "Azure differs from the approved plan; nothing was written",
             "plan again, and approve the new plan",
         ),
-        Exit::Differences => {
-            ("`verify` found that a promise does not hold", "`rehome verify --only-differences`")
-        }
+        Exit::Differences => (
+            "`verify` found that a promise does not hold, or `scan` an old id of what was moved",
+            "`rehome verify --only-differences`",
+        ),
         Exit::Damaged => (
             "the log is damaged, or is not the newest copy",
             "put the newest copy back: rehome db restore BACKUP; where it is gone: rehome db reconcile",

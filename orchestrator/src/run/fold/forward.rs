@@ -332,9 +332,9 @@ impl RunState {
         let step = &mut self.steps[at as usize];
         match (node, &step.forward) {
             (Node::Act { .. } | Node::Wait { .. }, _) => {}
-            // While people watch, or before what cannot be undone, somebody finds that it is not well.
+            // While people watch, or before what cannot be undone, somebody finds that the world differs from what was promised.
             (Node::Soak { .. }, ForwardState::Soaking { .. }) | (Node::Gate { .. }, ForwardState::Idle)
-                if open && self.back.is_none() =>
+                if open && self.back.is_none() && why.kind == FaultKind::Differs =>
             {
                 step.forward = ForwardState::Parked { why: why.clone(), doubt: false };
                 return Ok(());
