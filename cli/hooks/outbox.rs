@@ -7,6 +7,7 @@ use super::config::Hooks;
 use super::message::{About, FORMAT_VERSION, Message, Occasion, StepTold};
 use super::way::WayKind;
 use crate::about::BatchAbout;
+use crate::approvals;
 use crate::counted::counted;
 use crate::error::one_line;
 use crate::hint::quoted;
@@ -14,8 +15,8 @@ use crate::time::{date, stamp};
 use crate::view::{MoveView, view};
 use crate::wait::WaitKind;
 use rehome_orchestrator::{
-    BatchEvent, BatchLoaded, BatchState, End, Entry, Event, HistoryError, Node, Recorded, RunId, RunState,
-    TimeScale, WaveWait, fold_batch, fold_into, without_secrets,
+    ApprovalScope, BatchEvent, BatchLoaded, BatchState, End, Entry, Event, HistoryError, Node, Recorded,
+    RunId, RunState, TimeScale, WaveWait, fold_batch, fold_into, without_secrets,
 };
 use rehome_store::Stored;
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,7 +115,7 @@ impl Outbox {
         let entry = read::<BatchEvent>(stored)?;
         let known = self.batches.entry(batch.to_owned()).or_default();
         known.take(&entry)?;
-        let told = known.state.as_ref().map(|state| of_batch(batch, state, &entry.event));
+        let told = known.state.as_ref().map(|state| of_batch(batch, state, &entry.event, entry.at_ms));
         Ok(told.unwrap_or_default())
     }
 
@@ -195,14 +196,8 @@ fn may_tell(event: &Event) -> bool {
     }
 }
 
-fn of_batch(name: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasion, About)> {
-    let about = |wave: Option<&str>, what: String, next: Vec<String>| About {
-        batch: name.to_owned(),
-        wave: wave.map(ToOwned::to_owned),
-        what,
-        next,
-        ..About::default()
-    };
+fn of_batch(name: &str, state: &BatchState, event: &BatchEvent, at_ms: i64) -> Vec<(Occasion, About)> {
+    let about = |wave: Option<&str>, what: String, next: Vec<String>| about_batch(name, wave, what, next);
     let batch = quoted(name);
     match event {
         BatchEvent::WavePassed(passed) => {
@@ -214,13 +209,11 @@ fn of_batch(name: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasion
             let clean = format!("wave {}: {moves} through{out}", passed.wave);
             let next = vec![format!("rehome status {batch}")];
             let mut told = vec![(Occasion::WaveClean, about(Some(&passed.wave), clean, next))];
-            told.extend(wave_for_people(state).map(|waits| {
-                let what = format!("wave {waits} waits for somebody who releases it");
-                let wave = quoted(&waits);
-                let release = format!("rehome release {batch} --wave {wave} --reason TEXT");
-                (Occasion::NeedsPerson, about(Some(&waits), what, vec![release]))
-            }));
+            told.extend(wave_for_people(name, state, at_ms));
             told
+        }
+        BatchEvent::Approved(_) | BatchEvent::Signed(_) => {
+            wave_for_people(name, state, at_ms).into_iter().collect()
         }
         BatchEvent::RunFailed(failed) => {
             let spent = |nth: &usize| state.failures_left(*nth) == Some(0);
@@ -246,8 +239,6 @@ fn of_batch(name: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasion
             vec![(Occasion::RunnerGone, about(None, one_line(&what), vec![format!("rehome run {batch}")]))]
         }
         BatchEvent::Planned(_)
-        | BatchEvent::Approved(_)
-        | BatchEvent::Signed(_)
         | BatchEvent::Opened(_)
         | BatchEvent::Restored(_)
         | BatchEvent::Requested(_)
@@ -258,12 +249,29 @@ fn of_batch(name: &str, state: &BatchState, event: &BatchEvent) -> Vec<(Occasion
     }
 }
 
-/// The wave that nobody but a person lets loose, and that only waits for that. The date is not asked: it does not count
-/// before somebody has released the wave.
-fn wave_for_people(state: &BatchState) -> Option<String> {
+fn about_batch(name: &str, wave: Option<&str>, what: String, next: Vec<String>) -> About {
+    let (batch, wave) = (name.to_owned(), wave.map(ToOwned::to_owned));
+    About { batch, wave, what, next, ..About::default() }
+}
+
+/// Whom a wave waits for whose turn has come. The date is not asked: it does not count before people have done theirs.
+fn wave_for_people(name: &str, state: &BatchState, at_ms: i64) -> Option<(Occasion, About)> {
     let mut waves = state.waves().enumerate();
     waves.find_map(|(nth, (wave, _))| {
-        (state.wave_wait(nth, i64::MAX, TimeScale::REAL) == WaveWait::Person).then(|| wave.name.clone())
+        let (what, next) = match state.wave_wait(nth, at_ms, TimeScale::REAL) {
+            WaveWait::Person => {
+                let (batch, wave) = (quoted(name), quoted(&wave.name));
+                let next = format!("rehome release {batch} --wave {wave} --reason TEXT");
+                ("somebody who releases it".to_owned(), next)
+            }
+            WaveWait::Approvals => {
+                let scope = ApprovalScope::Wave(wave.name.clone());
+                (approvals::words(state, scope, at_ms), approvals::import_any())
+            }
+            WaveWait::Nothing | WaveWait::Approval | WaveWait::Earlier | WaveWait::Date(_) => return None,
+        };
+        let what = one_line(&format!("wave {} waits for {what}", wave.name));
+        Some((Occasion::NeedsPerson, about_batch(name, Some(&wave.name), what, vec![next])))
     })
 }
 

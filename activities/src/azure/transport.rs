@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 /// An answer has at most this many bytes: a page of a thousand resources fits many times.
@@ -23,10 +24,15 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// An answer comes within this time, or counts as lost. Part of every kind's settling time.
 pub(crate) const ANSWER: Duration = Duration::from_secs(60);
 
+/// So many exchanges are under way at the same time: far more than Azure's limits let through, and few enough that their
+/// connections, each of which has its buffers for as long as it may be used again, take little memory.
+const AT_ONCE_MAX: usize = 128;
+
 /// Makes exchanges. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Transport {
     client: Client,
+    under_way: Arc<Semaphore>,
     sent: Arc<AtomicU64>,
     pub(crate) heard: RecordedResponse,
 }
@@ -68,7 +74,13 @@ impl Transport {
         if let Some(ca) = ca {
             builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(ca)?);
         }
-        Ok(Self { client: builder.build()?, sent: Arc::default(), heard: RecordedResponse::default() })
+        let under_way = Arc::new(Semaphore::new(AT_ONCE_MAX));
+        Ok(Self {
+            client: builder.build()?,
+            under_way,
+            sent: Arc::default(),
+            heard: RecordedResponse::default(),
+        })
     }
 
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
@@ -81,6 +93,7 @@ impl Transport {
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Sent {
+        let _until_answered = self.under_way.acquire().await;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let mut response = match request.send().await {
             Ok(response) => response,
