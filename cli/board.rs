@@ -5,6 +5,7 @@ use crate::approvals;
 use crate::error::CliError;
 use crate::grouped::{Grouped, grouped};
 use crate::least_time::{self, AtLeast, WaveEstimate};
+use crate::render::terms::terms;
 use rehome_activities::relocate::Facts;
 use rehome_orchestrator::{Document, Node, Phase, PlannedRun, RunId, WaveRelease};
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub(crate) struct Board {
     /// Whose approvals count, in words.
     pub(crate) approvals: String,
     pub(crate) counts: Counts,
+    /// When moves begin and when they stop: a word and what it says.
+    pub(crate) terms: Vec<(&'static str, String)>,
     pub(crate) at_least: AtLeast,
     pub(crate) waves: Vec<WaveRow>,
     pub(crate) by_hand: Vec<HandRow>,
@@ -114,6 +117,7 @@ impl Board {
             self_declared: document.approval.is_none(),
             approvals: approvals::policy_line(document.approval.as_ref()),
             counts,
+            terms: terms(document),
             at_least: least_time::whole(&estimates),
             by_hand: by_hand(document),
             left_out: left.collect(),

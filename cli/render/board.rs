@@ -112,7 +112,9 @@ pub(crate) fn facts(board: &Board) -> Vec<(&'static str, String)> {
     });
     let begin = board.expires_at_ms.iter().map(|ms| ("BEGIN BY", date(*ms)));
     let files = board.files.iter().map(|file| ("ASKED IN", file.clone()));
-    author.chain(begin).chain([("APPROVALS", board.approvals.clone())]).chain(files).collect()
+    // Waves have a table of their own.
+    let terms = board.terms.iter().filter(|(word, _)| *word != "WAVES").cloned();
+    author.chain(begin).chain([("APPROVALS", board.approvals.clone())]).chain(terms).chain(files).collect()
 }
 
 /// One wave, in words.

@@ -16,3 +16,4 @@ pub(crate) mod plan_diff;
 pub(crate) mod rehearsal;
 pub(crate) mod scan;
 pub(crate) mod status;
+pub(crate) mod terms;

@@ -1,12 +1,13 @@
 //! CLI: a plan as people read it before they approve it.
 
 use super::page::{self, Page};
+use super::terms::terms;
 use crate::about::{BatchAbout, LeftOut, MoveAbout};
 use crate::approvals;
 use crate::counted::counted;
 use crate::error::{CliError, one_line};
 use crate::hint::file;
-use crate::least_time;
+use crate::least_time::{self, length};
 use crate::put::{put, putln};
 use crate::time::date as date_of;
 use rehome_activities::relocate::Params;
@@ -40,6 +41,12 @@ pub(crate) fn text(
         putln!(out, "made by {author}");
     }
     putln!(out, "approvals {}", approvals::policy_line(document.approval.as_ref()));
+    for (word, said) in terms(document) {
+        putln!(out, "{:<9} {}", word.to_lowercase(), one_line(&said));
+    }
+    if let Some(every) = about.drift_check_ms {
+        putln!(out, "drift     looked for every {} until the clean-up", length(every));
+    }
     if let Some(hooks) = &about.hooks {
         putln!(out, "{}", one_line(&hooks.line()));
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// See [`BatchEvent::Told`].
+/// See [`crate::BatchEvent::Told`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
@@ -16,7 +16,7 @@ pub struct Told {
     pub refused: Option<String>,
 }
 
-/// See [`BatchEvent::RunnerGone`].
+/// See [`crate::BatchEvent::RunnerGone`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunnerGone {
@@ -28,7 +28,7 @@ pub struct RunnerGone {
     pub since_ms: i64,
 }
 
-/// See [`BatchEvent::DriftChecked`].
+/// See [`crate::BatchEvent::DriftChecked`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DriftChecked {
