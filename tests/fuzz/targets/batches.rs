@@ -13,6 +13,9 @@ mod files;
 #[path = "../../../cli/hint.rs"]
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod hint;
+#[path = "shared/hooks.rs"]
+#[expect(dead_code, reason = "the rest is for the command line")]
+mod hooks;
 #[path = "../../../cli/nearest.rs"]
 mod nearest;
 
@@ -20,7 +23,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
     // What stands behind a line of its own is the file of rows, in both notations.
     let (text, rows) = text.split_once("\n=====\n").unwrap_or((text, text));
-    if let Ok(batch) = batch_file::read::parse("batch.toml", text, &|_| Ok(rows.to_owned())) {
+    if let Ok(batch) = batch_file::read::parse("batch.toml", text, &|_, _| Ok(rows.to_owned())) {
         assert!((!batch.moves.is_empty() || batch.asks_for().is_some()) && batch.name.len() <= 64);
         for params in &batch.moves {
             assert!(!params.target.id().eq_ignore_ascii_case(&params.identity));

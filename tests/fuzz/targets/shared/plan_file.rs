@@ -10,7 +10,6 @@ mod files;
 #[expect(dead_code, reason = "the rest is for the command line")]
 mod hint;
 #[path = "../../../../cli/layout.rs"]
-#[expect(dead_code, reason = "the rest is for the command line")]
 mod layout;
 #[path = "../../../../cli/plan_file.rs"]
 #[expect(dead_code, reason = "the rest is for the command line")]
