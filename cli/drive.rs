@@ -159,10 +159,12 @@ impl Drive<'_> {
             (Goal::Forward, stay) => stay,
         };
         let (joining, joined) = mpsc::unbounded_channel();
+        // Whoever sees the first line may answer it with Ctrl-C.
+        let handling = Handling::begin();
         let beside =
             [tokio::spawn(progress.clone().tick()), tokio::spawn(service.watch(served, hears, joining))];
         let left =
-            self.drive(&progress, engine.serve(&runs, known, stay, self.stop.subscribe(), joined)).await;
+            self.drive(&progress, handling, engine.serve(&runs, known, stay, self.stop.subscribe(), joined)).await;
         beside.iter().for_each(tokio::task::JoinHandle::abort);
         progress.finish();
         aside.finish(left.as_ref().map_or(true, |(_, signal)| signal.is_some())).await;
@@ -201,9 +203,9 @@ impl Drive<'_> {
     async fn drive(
         &self,
         progress: &Progress,
+        handling: Handling,
         drive: impl Future<Output = Result<BTreeMap<RunId, StopReason>, DriveError>>,
     ) -> Result<(BTreeMap<RunId, StopReason>, Option<Signal>), CliError> {
-        let handling = Handling::begin();
         tokio::pin!(drive);
         let mut beat = tokio::time::interval(BEAT);
         let mut asked: Option<(Signal, Instant)> = None;

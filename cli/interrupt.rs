@@ -48,8 +48,10 @@ impl Signal {
 
 impl Handling {
     pub(crate) fn begin() -> Self {
+        // It hears before anybody relies on it.
+        let said = SAID.subscribe();
         HANDLED.fetch_add(1, Ordering::SeqCst);
-        Self(Mutex::new(SAID.subscribe()))
+        Self(Mutex::new(said))
     }
 
     /// The next signal, for whoever holds this; one that came since the last is not lost.

@@ -136,8 +136,11 @@ impl Actors {
     async fn note(&mut self, joined: Result<Gone, tokio::task::JoinError>) -> Result<(), DriveError> {
         let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
         self.shared.engine.observer.left(&run, &how);
-        self.batches.left(&run, &how);
-        self.left.insert(run, how);
+        let is_owed = self.batches.left(&run, &how) && how != StopReason::Stopped;
+        self.left.insert(run.clone(), how);
+        if is_owed {
+            self.take_up(vec![run]).await;
+        }
         self.start_released().await
     }
 

@@ -31,6 +31,8 @@ struct Batch {
     sequence: Sequence,
     runs: BTreeMap<RunId, (Standing, RunReport)>,
     waiting: BTreeMap<RunId, Loaded>,
+    /// Runs that were asked to go back while they were driven, and may have been about to leave.
+    asked_back: BTreeSet<RunId>,
     /// Tells where it stands to all who drive runs of it.
     tell: watch::Sender<Told>,
 }
@@ -150,8 +152,8 @@ impl Batches {
         Ok(released)
     }
 
-    /// Takes in that a run was left.
-    pub(crate) fn left(&mut self, run: &RunId, why: &StopReason) {
+    /// Takes in that a run was left; says whether it was asked to go back meanwhile, and may not have heard it.
+    pub(crate) fn left(&mut self, run: &RunId, why: &StopReason) -> bool {
         let standing = match why {
             StopReason::Closed(verdict) => Standing::Closed(*verdict),
             StopReason::People
@@ -160,7 +162,12 @@ impl Batches {
             | StopReason::NotReleased
             | StopReason::Unreadable(_) => Standing::Left,
         };
-        self.0.values_mut().filter_map(|batch| batch.runs.get_mut(run)).for_each(|of| of.0 = standing);
+        let mut asked = false;
+        for batch in self.0.values_mut() {
+            batch.runs.get_mut(run).into_iter().for_each(|of| of.0 = standing);
+            asked |= batch.asked_back.remove(run);
+        }
+        asked && standing == Standing::Left
     }
 
     /// The runs that still wait.
@@ -236,6 +243,7 @@ impl Batch {
             }
         }
         if *standing == Standing::Driven {
+            self.asked_back.insert(run.clone());
             return Ok(None);
         }
         *standing = Standing::Driven;
