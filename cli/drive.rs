@@ -163,8 +163,9 @@ impl Drive<'_> {
         let handling = Handling::begin();
         let beside =
             [tokio::spawn(progress.clone().tick()), tokio::spawn(service.watch(served, hears, joining))];
-        let left =
-            self.drive(&progress, handling, engine.serve(&runs, known, stay, self.stop.subscribe(), joined)).await;
+        let left = self
+            .drive(&progress, handling, engine.serve(&runs, known, stay, self.stop.subscribe(), joined))
+            .await;
         beside.iter().for_each(tokio::task::JoinHandle::abort);
         progress.finish();
         aside.finish(left.as_ref().map_or(true, |(_, signal)| signal.is_some())).await;
