@@ -6,9 +6,8 @@ use crate::store;
 use rehome_orchestrator::{
     ApprovalError, ApprovalPolicy, ApprovalScope, ApprovalStanding, BatchError, BatchLoaded, BatchState,
 };
-use rehome_store::Log;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What is said where nobody signs.
@@ -143,16 +142,9 @@ pub(crate) fn not_recorded(why: &BatchError) -> CliError {
 }
 
 /// Where the approvals of these batches stand; nothing of one that cannot be read.
-pub(crate) async fn of_batches(
-    log: &dyn Log,
-    batches: &BTreeSet<&str>,
+pub(crate) fn of_batches(
+    batches: &BTreeMap<String, BatchLoaded>,
     now_ms: i64,
 ) -> BTreeMap<String, ApprovalView> {
-    let mut all = BTreeMap::new();
-    for &batch in batches {
-        if let Ok(Some(loaded)) = BatchLoaded::find(log, batch).await {
-            all.insert(batch.to_owned(), ApprovalView::of(&loaded.state, now_ms));
-        }
-    }
-    all
+    batches.iter().map(|(name, batch)| (name.clone(), ApprovalView::of(&batch.state, now_ms))).collect()
 }

@@ -172,8 +172,7 @@ impl Drive<'_> {
         let anchored = anchor::write(&self.log).await;
         let (left, signal) = left?;
         anchored.map_err(|e| e.left("everything that was done is in the log"))?;
-        let mut views = self.views().await?;
-        waves::mark(&*self.log, &mut views).await?;
+        let mut views = waves::views(&*self.log, &self.runs).await?;
         views.iter_mut().for_each(|view| unread(view, &left));
         let own = left.into_iter().filter(|(run, _)| self.runs.contains(run)).collect();
         let exit = signal.map_or_else(|| exit(self.goal, &own, &views), Signal::exit);
@@ -259,10 +258,6 @@ impl Drive<'_> {
             }
             Some(_) | None => Ok(()),
         }
-    }
-
-    async fn views(&self) -> Result<Vec<MoveView>, CliError> {
-        store::views(&*self.log, &self.runs).await
     }
 }
 

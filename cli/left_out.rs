@@ -10,7 +10,6 @@ use crate::store;
 use rehome_activities::relocate::preflight::{Notice, NoticeCode};
 use rehome_activities::relocate::{Facts, Params};
 use rehome_orchestrator::{BatchLoaded, Fault, PlannedRun};
-use rehome_store::Log;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The moves that can begin, and what is left out with the reason. Where nothing could begin, everything stays, so that all is
@@ -103,16 +102,9 @@ pub(crate) async fn of_log(c: &Context<'_>, batch: &str, exit: Exit) -> Result<E
     Ok(ended(c.output, &about, exit))
 }
 
-/// What the plans of these batches leave out, where they leave out anything; nothing of one that cannot be read.
-pub(crate) async fn of_batches(log: &dyn Log, batches: BTreeSet<&str>) -> BTreeMap<String, Vec<LeftOut>> {
-    let mut all = BTreeMap::new();
-    for batch in batches {
-        let loaded = BatchLoaded::find(log, batch).await.ok().flatten();
-        let left =
-            loaded.map(|loaded| BatchAbout::of_log(&loaded.planned().about).left_out).unwrap_or_default();
-        if !left.is_empty() {
-            all.insert(batch.to_owned(), left);
-        }
-    }
-    all
+/// What the plans of these batches leave out, where they leave out anything.
+pub(crate) fn of_batches(batches: &BTreeMap<String, BatchLoaded>) -> BTreeMap<String, Vec<LeftOut>> {
+    let left = |batch: &BatchLoaded| BatchAbout::of_log(&batch.planned().about).left_out;
+    let all = batches.iter().map(|(name, batch)| (name.clone(), left(batch)));
+    all.filter(|(_, left)| !left.is_empty()).collect()
 }

@@ -12,7 +12,7 @@ use crate::{estimate, hint_views, left_out, render, steering, store, waves};
 use rehome_orchestrator::{Clock, SystemClock, TimeScale};
 use rehome_store::{Head, Position};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Where selected moves stand.
@@ -46,16 +46,16 @@ impl Standing {
         let (selection, runner) = (source.select(c, select).await?, source.presence());
         let mut views = store::views(log, &selection.runs).await?;
         runner.judge_views(&mut views);
-        let mut asked = waves::mark(log, &mut views).await?;
+        let batches = waves::batches(log, &views).await?;
+        let mut asked = waves::mark_by(&batches, &mut views);
         let complete = |command: &mut String| *command = c.output.hints().complete(command);
         asked.iter_mut().for_each(|one| complete(&mut one.withdraw_with));
         hint_views::complete(c.output.hints(), &mut views);
-        let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
         // Whoever runs it next does so with the scale of this program.
         let own = c.global.cloud.time_scale.and_then(TimeScale::scaled).unwrap_or(TimeScale::REAL);
-        let scales = waves::time_scales(log, &batches, own).await?;
-        let approvals = approvals::of_batches(log, &batches, SystemClock.now_ms()).await;
-        let left_out = left_out::of_batches(log, batches).await;
+        let scales = waves::time_scales(&batches, &views, own);
+        let approvals = approvals::of_batches(&batches, SystemClock.now_ms());
+        let left_out = left_out::of_batches(&batches);
         let batch = selection.batch;
         Ok(Self { head, batch, views, left_out, approvals, asked, runner, scales })
     }

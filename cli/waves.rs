@@ -18,19 +18,38 @@ pub(crate) async fn views(log: &dyn Log, runs: &[RunId]) -> Result<Vec<MoveView>
     Ok(views)
 }
 
-/// Says of each move what of its batch keeps it, in the place of whatever else it would wait for; gives what people asked
-/// of the batches.
-pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<Vec<steering::Asked>, CliError> {
-    let batches: BTreeSet<String> = views.iter().map(|view| view.batch.clone()).collect();
-    let (now_ms, mut asked) = (SystemClock.now_ms(), Vec::new());
-    for name in batches {
-        let Some(batch) = find(log, &name).await? else { continue };
-        let scale = time_scale(&batch).unwrap_or(TimeScale::REAL);
-        let of_batch = views.iter_mut().filter(|view| view.batch == name);
-        of_batch.for_each(|view| keep(view, &batch.state, now_ms, scale));
-        asked.extend(steering::asked(&name, &batch, views, now_ms));
+/// Says of each move what of its batch keeps it, in the place of whatever else it would wait for.
+pub(crate) async fn mark(log: &dyn Log, views: &mut [MoveView]) -> Result<(), CliError> {
+    mark_by(&batches(log, views).await?, views);
+    Ok(())
+}
+
+/// The batches of these moves, each read once; without one of which a bundle of one move says nothing.
+pub(crate) async fn batches(
+    log: &dyn Log,
+    views: &[MoveView],
+) -> Result<BTreeMap<String, BatchLoaded>, CliError> {
+    let names: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
+    let mut all = BTreeMap::new();
+    for name in names {
+        all.extend(find(log, name).await?.map(|batch| (name.to_owned(), batch)));
     }
-    Ok(asked)
+    Ok(all)
+}
+
+/// The same where the batches are read; gives what people asked of them.
+pub(crate) fn mark_by(
+    batches: &BTreeMap<String, BatchLoaded>,
+    views: &mut [MoveView],
+) -> Vec<steering::Asked> {
+    let (now_ms, mut asked) = (SystemClock.now_ms(), Vec::new());
+    for (name, batch) in batches {
+        let scale = time_scale(batch).unwrap_or(TimeScale::REAL);
+        let of_batch = views.iter_mut().filter(|view| view.batch == *name);
+        of_batch.for_each(|view| keep(view, &batch.state, now_ms, scale));
+        asked.extend(steering::asked(name, batch, views, now_ms));
+    }
+    asked
 }
 
 /// What may keep moves of a batch; nothing where it lets them all loose, and nobody asked anything of it.
@@ -49,18 +68,14 @@ async fn find(log: &dyn Log, name: &str) -> Result<Option<BatchLoaded>, CliError
     }
 }
 
-/// By how much the runner of each batch shortens its timers.
-pub(crate) async fn time_scales(
-    log: &dyn Log,
-    batches: &BTreeSet<&str>,
+/// By how much the runner of each of these moves' batches shortens its timers; `own` where none was there.
+pub(crate) fn time_scales(
+    batches: &BTreeMap<String, BatchLoaded>,
+    views: &[MoveView],
     own: TimeScale,
-) -> Result<BTreeMap<String, TimeScale>, CliError> {
-    let mut scales = BTreeMap::new();
-    for name in batches {
-        let scale = find(log, name).await?.and_then(|batch| time_scale(&batch)).unwrap_or(own);
-        scales.insert((*name).to_owned(), scale);
-    }
-    Ok(scales)
+) -> BTreeMap<String, TimeScale> {
+    let scale = |name: &String| batches.get(name).and_then(time_scale).unwrap_or(own);
+    views.iter().map(|view| (view.batch.clone(), scale(&view.batch))).collect()
 }
 
 /// By how much the runner that was there last shortens its timers.
