@@ -100,7 +100,7 @@ impl Board {
         let estimates = least_time::waves(document);
         let moves: Vec<MoveRow> =
             said.iter().map(|(entry, about)| a_move(entry, about, &estimates)).collect();
-        let mut counts = moves.iter().fold(Counts::default(), |all, one| all.and(one.counts));
+        let mut counts = Counts::of_plan(document);
         counts.left_out = about.left_out.len();
         let left = about.left_out.iter().map(|left| LeftOutRow {
             identity: left.identity.clone(),
@@ -129,6 +129,11 @@ impl Board {
 }
 
 impl Counts {
+    /// Of all moves of a plan; what it leaves out is not counted.
+    pub(crate) fn of_plan(document: &Document) -> Self {
+        document.runs.iter().map(Self::of).fold(Self::default(), Self::and)
+    }
+
     fn and(self, more: Self) -> Self {
         Self {
             moves: self.moves + more.moves,

@@ -4,6 +4,7 @@ use super::page::{self, Page};
 use super::terms::terms;
 use crate::about::{BatchAbout, LeftOut, MoveAbout};
 use crate::approvals;
+use crate::board::Counts;
 use crate::counted::counted;
 use crate::error::{CliError, one_line};
 use crate::hint::file;
@@ -65,28 +66,14 @@ pub(crate) fn text(
         }
     }
     left_out(&mut out, &about.left_out);
-    let (mut now, mut hands, mut later) = (0, 0, 0);
-    for step in document.runs.iter().flat_map(|m| &m.plan.steps) {
-        match (&step.node, step.phase) {
-            (Node::Act { .. }, rehome_orchestrator::Phase::Forward) => now += 1,
-            (Node::Act { .. }, rehome_orchestrator::Phase::CleanUp) => later += 1,
-            (Node::ByHand { .. }, _) => hands += 1,
-            (
-                Node::Wait { .. }
-                | Node::Soak { .. }
-                | Node::PropagationDelay { .. }
-                | Node::Gate { .. }
-                | Node::Check { .. },
-                _,
-            ) => {}
-        }
-    }
+    let counts = Counts::of_plan(document);
     putln!(
         out,
-        "Plan: {}, {}, {hands} by hand; {} later, behind an approval of their own.",
-        counted(document.runs.len(), "move"),
-        counted(now, "change"),
-        counted(later, "removal")
+        "Plan: {}, {}, {} by hand; {} later, behind an approval of their own.",
+        counted(counts.moves, "move"),
+        counted(counts.changes, "change"),
+        counts.by_hand,
+        counted(counts.removals, "removal")
     );
     putln!(out, "Reversible up to the deletion of the old identity.");
     putln!(out, "Takes {}.", least_time::line(least_time::whole(&least_time::waves(document))));
