@@ -3,9 +3,10 @@
 use crate::error::{CliError, Exit, causes, damaged};
 use crate::key;
 use crate::source::Source;
+use crate::store;
 use rehome_store::{
-    Anchor, Backend, Checkpoint, Digest, Head, Log, NoteError, Position, Signer, Tree, Verifier, VerifyError,
-    page_size,
+    Anchor, Backend, Checkpoint, Digest, Head, Log, NoteError, Position, Signer, Stored, Tree, Verifier,
+    VerifyError, walk,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -24,15 +25,19 @@ pub(crate) async fn signer(log: &dyn Backend) -> Result<Signer, CliError> {
     Signer::new(log.id(), &seed).ok_or_else(|| CliError::new(Exit::Failed, "the key cannot sign"))
 }
 
-/// The tree over every event of a log.
-pub(crate) async fn tree(log: &dyn Log) -> Result<Tree, CliError> {
-    let (mut tree, mut last, mut page) = (Tree::default(), Position(0), page_size(&[]));
-    loop {
-        let events = log.read_all(last, page).await.map_err(|e| damaged(&causes(&e)))?;
-        let Some(end) = events.last() else { return Ok(tree) };
-        (last, page) = (end.position, page_size(&events));
-        events.iter().for_each(|event| tree.push(event.hash));
-    }
+/// The tree over every event of a log, each of which is checked on the way, and the hash of the event at one place.
+pub(crate) async fn tree(log: &dyn Log, at: Position) -> Result<(Tree, Digest), CliError> {
+    let (mut tree, mut hash) = (Tree::default(), Digest::ZERO);
+    let read = walk(log, None, async |events: Vec<Stored>| {
+        for event in events {
+            tree.push(event.hash);
+            if event.position == at {
+                hash = event.hash;
+            }
+        }
+    });
+    read.await.map_err(|e| store::compare(damaged(&causes(&e))))?;
+    Ok((tree, hash))
 }
 
 /// The end that a checkpoint is of, where this log goes on from it; `key` is who has to have signed it, and without one it is whoever
@@ -52,38 +57,27 @@ pub(crate) async fn confirm(source: &Source, note: &[u8], key: Option<&str>) -> 
         let what = "this is a checkpoint of another log, or of one in whose place this was made anew";
         return Err(damaged(what).next("name the log that it is of with --db FILE"));
     }
-    let (log, tree) = (source.log(), tree(source.log()).await?);
-    let anchored = Position(checkpoint.size);
+    let position = Position(checkpoint.size);
+    let (tree, hash) = tree(source.log(), position).await?;
     match tree.root(checkpoint.size) {
-        Some(root) if root == checkpoint.root => Ok(Anchor::of(source.id(), end(log, anchored).await?)),
+        Some(root) if root == checkpoint.root => Ok(Anchor::of(source.id(), Head { position, hash })),
         Some(_) => {
             let what = format!(
-                "the first {anchored} events are not those that the checkpoint was signed for: the log was written anew, or is another copy that went its own way"
+                "the first {position} events are not those that the checkpoint was signed for: the log was written anew, or is another copy that went its own way"
             );
-            Err(damaged(&what).next(COMPARE))
+            Err(store::compare(damaged(&what)))
         }
         None => {
-            let found = Position(tree.size());
-            Err(damaged(&causes(&VerifyError::Shortened { found, anchored })).next(COMPARE))
+            let shortened = VerifyError::Shortened { found: Position(tree.size()), anchored: position };
+            Err(store::compare(damaged(&causes(&shortened))))
         }
     }
 }
 
-const COMPARE: &str = "compare with a backup: rehome audit verify --db BACKUP";
 const PRINTS_KEY: &str =
     "rehome audit checkpoint      # says with which key it signs; keep that with the checkpoints";
 
 fn not_believed(e: NoteError, key: &Verifier) -> CliError {
     let exit = if e == NoteError::Form { Exit::Usage } else { Exit::Damaged };
     CliError::new(exit, format!("{e} ({key})")).next(PRINTS_KEY)
-}
-
-/// The end of the log when it had so many events.
-async fn end(log: &dyn Log, position: Position) -> Result<Head, CliError> {
-    let Some(before) = position.0.checked_sub(1) else {
-        return Ok(Head { position, hash: Digest::ZERO });
-    };
-    let there = log.read_all(Position(before), 1).await.map_err(|e| damaged(&causes(&e)))?;
-    let hash = there.first().map_or(Digest::ZERO, |event| event.hash);
-    Ok(Head { position, hash })
 }

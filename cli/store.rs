@@ -297,7 +297,7 @@ async fn whole(log: &dyn Backend) -> Result<Replayed, CliError> {
     })
 }
 
-fn compare(error: CliError) -> CliError {
+pub(crate) fn compare(error: CliError) -> CliError {
     error.next("compare with a backup: rehome audit verify --db BACKUP")
 }
 

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::store;
 use clap::Args;
-use rehome_store::Checkpoint;
+use rehome_store::{Checkpoint, Position};
 use serde_json::json;
 
 /// Sign the end of the log, to keep it elsewhere.
@@ -25,7 +25,7 @@ impl Execute for AuditCheckpoint {
         let signer = checkpoint::signer(&*log).await?;
         let reading = c.output.waiting(|| "reading every event".to_owned());
         store::verify(&*log, None).await?;
-        let checkpoint = Checkpoint::of(log.id(), &checkpoint::tree(&*log).await?);
+        let checkpoint = Checkpoint::of(log.id(), &checkpoint::tree(&*log, Position(0)).await?.0);
         drop(reading);
         let (note, key) = (signer.sign(&checkpoint), signer.verifier().to_string());
         c.output.note(&format!("note: signed with {key}; keep this key where the checkpoints are kept"));
