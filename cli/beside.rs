@@ -2,11 +2,12 @@
 //! by itself.
 
 use crate::args::RunArgs;
+use crate::aside::Aside;
 use crate::cloud::Cloud;
 use crate::context::Context;
-use crate::drift::{Watch, Watching};
+use crate::drift::{LAST_LOOK, Watch};
 use crate::error::CliError;
-use crate::hooks::teller::{Teller, Telling};
+use crate::hooks::teller::Teller;
 use crate::progress::Progress;
 use crate::store;
 use crate::telemetry::export::{Gauge, Measuring, Otlp, Outlets};
@@ -24,9 +25,9 @@ const LAST_WORDS_STOPPED: Duration = Duration::from_secs(2);
 
 /// What goes on beside the work.
 pub(crate) struct Beside {
-    telling: Option<Telling>,
+    telling: Option<Aside>,
     measuring: Option<Measuring>,
-    watching: Watching,
+    watching: Aside,
 }
 
 impl Beside {
@@ -82,7 +83,7 @@ impl Beside {
     /// Lets what is due be told once more, and ends; `stopped` says that somebody waits for that.
     pub(crate) async fn finish(self, stopped: bool) {
         // What is found is told and measured too.
-        self.watching.finish(stopped).await;
+        self.watching.finish(if stopped { Duration::ZERO } else { LAST_LOOK }).await;
         if let Some(telling) = self.telling {
             telling.finish(if stopped { LAST_WORDS_STOPPED } else { LAST_WORDS }).await;
         }

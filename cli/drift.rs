@@ -2,6 +2,7 @@
 //! Touches the log and the cloud; of the cloud it reads only.
 
 use crate::about::BatchAbout;
+use crate::aside::{Aside, turn};
 use crate::counted::counted;
 use crate::error::{causes, one_line};
 use crate::output::Output;
@@ -22,7 +23,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 /// A batch that wants no look is asked again after so long: another plan may take its place.
 const ASK_AGAIN_MS: i64 = 600_000;
@@ -43,7 +43,7 @@ const AT_ONCE: usize = 4;
 const ASKED_MAX: usize = 3;
 
 /// So long at most the end of a look is waited for, when everything else is over.
-const LAST_LOOK: Duration = Duration::from_secs(900);
+pub(crate) const LAST_LOOK: Duration = Duration::from_secs(900);
 
 /// What a look takes. Cheap to clone.
 #[derive(Clone)]
@@ -58,29 +58,10 @@ pub(crate) struct Watch {
     pub(crate) time_scale: TimeScale,
 }
 
-/// Something that looks beside the work, until it is to end.
-pub(crate) struct Watching {
-    closing: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
-
-impl Watching {
-    /// Waits until a look that is due, or under way, is over; `stopped` says that somebody waits for the end.
-    pub(crate) async fn finish(self, stopped: bool) {
-        self.closing.send_replace(true);
-        let mut task = self.task;
-        if stopped || tokio::time::timeout(LAST_LOOK, &mut task).await.is_err() {
-            task.abort();
-        }
-    }
-}
-
 impl Watch {
     /// Begins to look at what these batches want.
-    pub(crate) fn begin(self) -> Watching {
-        let closing = watch::Sender::new(false);
-        let task = tokio::spawn(self.follow(closing.subscribe()));
-        Watching { closing, task }
+    pub(crate) fn begin(self) -> Aside {
+        Aside::begin(|closing| self.follow(closing))
     }
 
     async fn follow(self, mut closing: watch::Receiver<bool>) {
@@ -97,10 +78,7 @@ impl Watch {
             if last {
                 return;
             }
-            tokio::select! {
-                () = tokio::time::sleep(TICK) => {}
-                _ = closing.changed() => {}
-            }
+            turn(&mut closing, TICK).await;
         }
     }
 

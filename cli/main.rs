@@ -6,6 +6,7 @@ mod anchor;
 mod approval_file;
 mod approvals;
 mod args;
+mod aside;
 mod batch_file;
 mod beside;
 mod board;
@@ -77,6 +78,7 @@ mod time;
 mod view;
 mod wait;
 mod waves;
+mod web_client;
 mod work;
 mod world;
 

@@ -3,6 +3,7 @@
 use super::config::Hooks;
 use super::outbox::{Outbox, ToTell};
 use super::way::{NotTaken, Way, WayKind};
+use crate::aside::{Aside, turn};
 use crate::error::{CliError, causes};
 use crate::output::Output;
 use crate::store;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 /// How often the log is looked at for what is to be told.
 const LOOK: Duration = Duration::from_millis(250);
@@ -95,29 +96,10 @@ impl Reading {
     }
 }
 
-/// Something that tells beside the work, until it is to end.
-pub(crate) struct Telling {
-    closing: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
-
-impl Telling {
-    /// Lets each way tell what is due once more, for so long at most. What it does not take stays due.
-    pub(crate) async fn finish(self, patience: Duration) {
-        self.closing.send_replace(true);
-        let mut task = self.task;
-        if tokio::time::timeout(patience, &mut task).await.is_err() {
-            task.abort();
-        }
-    }
-}
-
 impl Teller {
-    /// Begins to tell.
-    pub(crate) fn begin(self) -> Telling {
-        let closing = watch::Sender::new(false);
-        let task = tokio::spawn(self.follow(closing.subscribe()));
-        Telling { closing, task }
+    /// Begins to tell. When it is to end, each way tells what is due once more; what it does not take then stays due.
+    pub(crate) fn begin(self) -> Aside {
+        Aside::begin(|closing| self.follow(closing))
     }
 
     async fn follow(self, mut closing: watch::Receiver<bool>) {
@@ -144,10 +126,7 @@ impl Teller {
             if last {
                 break;
             }
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                _ = closing.changed() => {}
-            }
+            turn(&mut closing, LOOK).await;
         }
         drop(ways);
         while tasks.join_next().await.is_some() {}

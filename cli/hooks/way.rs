@@ -5,8 +5,8 @@ use super::message::Message;
 use super::signature::Secret;
 use crate::error::{CliError, Exit, causes};
 use crate::files;
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, StatusCode};
+use crate::web_client::client;
+use reqwest::{Client, StatusCode};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -74,7 +74,7 @@ impl Way {
             }
             WayKind::Webhook => {
                 let url = hooks.url.clone().unwrap_or_default();
-                Ok(Self::Webhook { client: client(ca)?, url, secret: secret(hooks)? })
+                Ok(Self::Webhook { client: client(PATIENCE, ca)?, url, secret: secret(hooks)? })
             }
         }
     }
@@ -119,23 +119,6 @@ fn judge(status: StatusCode) -> Result<(), NotTaken> {
         }
         _ => Err(NotTaken::Later(told)),
     }
-}
-
-fn client(ca: Option<&Path>) -> Result<Client, CliError> {
-    // Installed once for the process; a second time changes nothing.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let failed = |e: reqwest::Error| CliError::because(Exit::Failed, "failed to make a client", &e);
-    let mut builder = Client::builder()
-        .connect_timeout(PATIENCE)
-        .timeout(PATIENCE)
-        // What is signed for one address is not for another.
-        .redirect(Policy::none())
-        .user_agent(concat!("rehome/", env!("CARGO_PKG_VERSION")));
-    if let Some(path) = ca {
-        let pem = files::read(path, "a certificate", 1 << 20)?;
-        builder = builder.tls_certs_merge(Certificate::from_pem_bundle(&pem).map_err(failed)?);
-    }
-    builder.build().map_err(failed)
 }
 
 /// The key, from where the batch file says that it is.

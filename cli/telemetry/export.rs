@@ -7,10 +7,12 @@ use super::place::Place;
 use super::prometheus;
 use super::scrape;
 use super::spans::{Span, Spans};
+use crate::aside::{Aside, turn};
 use crate::error::{CliError, Exit, causes};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::waves;
+use crate::web_client::client;
 use rehome_activities::azure::Azure;
 use rehome_orchestrator::{Clock, SystemClock};
 use rehome_store::{Backend, Log, Position, private_file};
@@ -148,9 +150,8 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// Something that measures beside the work, until it is to end.
 pub(crate) struct Measuring {
-    closing: watch::Sender<bool>,
     answers: Option<JoinHandle<()>>,
-    exports: Option<JoinHandle<()>>,
+    exports: Option<Aside>,
 }
 
 impl Measuring {
@@ -159,7 +160,6 @@ impl Measuring {
         if outlets.is_none() {
             return None;
         }
-        let closing = watch::Sender::new(false);
         let answered = gauge.clone();
         let answers = outlets.listener.map(|listener| {
             tokio::spawn(scrape::serve(listener, move || {
@@ -170,20 +170,17 @@ impl Measuring {
         let (file, otlp) = (outlets.file, outlets.otlp);
         let exports = (file.is_some() || otlp.is_some()).then(|| {
             let spans = Spans::new(gauge.log.id());
-            let (kept, after, silent) = (VecDeque::new(), None, false);
-            let export = Export { gauge, file, otlp, resource, output, spans, after, kept, silent };
-            tokio::spawn(export.follow(closing.subscribe()))
+            let (after, live, kept, silent) = (Position(0), false, VecDeque::new(), false);
+            let export = Export { gauge, file, otlp, resource, output, spans, after, live, kept, silent };
+            Aside::begin(|closing| export.follow(closing))
         });
-        Some(Self { closing, answers, exports })
+        Some(Self { answers, exports })
     }
 
     /// Measures once more, and ends.
     pub(crate) async fn finish(self) {
-        self.closing.send_replace(true);
-        if let Some(mut task) = self.exports
-            && tokio::time::timeout(LAST_WORDS, &mut task).await.is_err()
-        {
-            task.abort();
+        if let Some(exports) = self.exports {
+            exports.finish(LAST_WORDS).await;
         }
         if let Some(task) = self.answers {
             task.abort();
@@ -198,8 +195,10 @@ struct Export {
     resource: Resource,
     output: Output,
     spans: Spans,
-    /// How far the log was read for spans; what was there before this process is only read for what has not ended.
-    after: Option<Position>,
+    /// How far the log was read for spans.
+    after: Position,
+    /// What is read is of this process: what was there before is only read for what has not ended.
+    live: bool,
     kept: VecDeque<Span>,
     /// Somebody was told that it is not taken.
     silent: bool,
@@ -213,10 +212,7 @@ impl Export {
             if last {
                 return;
             }
-            tokio::select! {
-                () = tokio::time::sleep(TICK) => {}
-                _ = closing.changed() => {}
-            }
+            turn(&mut closing, TICK).await;
         }
     }
 
@@ -250,38 +246,22 @@ impl Export {
 
     /// Reads on, and keeps the spans that have ended since this process began.
     async fn read(&mut self) -> Result<(), String> {
-        let log = self.gauge.log.clone();
-        let first = self.after.is_none();
-        let mut after = self.after.unwrap_or(Position(0));
-        let old = if first { self.since().await? } else { Position(0) };
         loop {
-            let page = log.read_all(after, PAGE).await.map_err(|e| causes(&e))?;
+            let page = self.gauge.log.read_all(self.after, PAGE).await.map_err(|e| causes(&e))?;
             for stored in &page {
+                self.live |= stored.record.at_ms >= self.resource.since_ms;
                 let span = self.spans.take(stored).map_err(|e| causes(&e))?;
-                self.kept.extend(span.filter(|_| stored.position > old));
-                after = stored.position;
+                self.kept.extend(span.filter(|_| self.live));
+                self.after = stored.position;
             }
             if page.len() < PAGE {
                 break;
             }
         }
-        self.after = Some(after);
+        self.live = true;
         let lost = self.kept.len().saturating_sub(SPANS_KEPT);
         self.kept.drain(..lost);
         Ok(())
-    }
-
-    /// The last event from before this process.
-    async fn since(&self) -> Result<Position, String> {
-        let mut after = Position(0);
-        loop {
-            let page = self.gauge.log.read_all(after, PAGE).await.map_err(|e| causes(&e))?;
-            let old = page.iter().take_while(|stored| stored.record.at_ms < self.resource.since_ms);
-            let count = old.inspect(|stored| after = stored.position).count();
-            if count < PAGE {
-                return Ok(after);
-            }
-        }
     }
 
     async fn send_spans(&mut self) -> Result<(), String> {
@@ -323,14 +303,7 @@ impl Otlp {
             ));
         }
         let headers = variable("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
-        // Installed once for the process; a second time changes nothing.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let client = Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("rehome/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| CliError::because(Exit::Failed, "failed to make a client", &e))?;
+        let client = client(PATIENCE, None)?;
         Ok(Some(Self { client, base, headers: pairs(&headers) }))
     }
 
