@@ -178,7 +178,7 @@ fn flips(rounds: u64, seed: u64, ahead: bool) -> BTreeMap<&'static str, u64> {
 
 #[test]
 fn a_byte_that_was_changed_in_the_file_is_found_or_changes_no_event() {
-    let (rounds, seed) = (from_environment("REHOME_FLIPS", 2_000), from_environment("REHOME_CUT_SEED", 1));
+    let (rounds, seed) = (from_environment("REHOME_FLIPS", 1_000), from_environment("REHOME_CUT_SEED", 1));
     let told = flips(rounds, seed, false);
     println!("REHOME_CUT_SEED={seed} REHOME_FLIPS={rounds}: {told:?}");
     assert!(told["found at its event"] > rounds / 2, "{told:?}");
@@ -186,7 +186,7 @@ fn a_byte_that_was_changed_in_the_file_is_found_or_changes_no_event() {
 
 #[test]
 fn a_byte_that_was_changed_in_the_write_ahead_log_is_found_by_the_anchor_or_changes_no_event() {
-    let (rounds, seed) = (from_environment("REHOME_FLIPS", 2_000), from_environment("REHOME_CUT_SEED", 1));
+    let (rounds, seed) = (from_environment("REHOME_FLIPS", 1_000), from_environment("REHOME_CUT_SEED", 1));
     let told = flips(rounds, seed, true);
     println!("REHOME_CUT_SEED={seed} REHOME_FLIPS={rounds}: {told:?}");
     assert!(told["found by the anchor"] > rounds / 2, "{told:?}");

@@ -35,7 +35,9 @@ const CASES: [(&str, i32, u64); 7] = [
 ];
 
 /// How often the power is cut after each fault.
-const CUTS_EACH: u64 = 6;
+fn cuts_each() -> u64 {
+    from_environment("REHOME_FAULT_CUTS", 2)
+}
 
 /// What the log has answered.
 #[derive(Default)]
@@ -142,7 +144,7 @@ fn every_call_fails(case: usize, made: u64, last: u64) -> (u64, Vec<String>) {
         if !history.ops.iter().any(|op| matches!(op, Op::Fault)) {
             return (k - 1, wrong);
         }
-        let found = cut(&history, Honesty::Honest, &mut Dice(seed), CUTS_EACH);
+        let found = cut(&history, Honesty::Honest, &mut Dice(seed), cuts_each());
         wrong.extend(found.into_iter().map(|what| format!("call {k} of {:?}: {what}", CASES[case])));
     }
     (last, wrong)
@@ -160,13 +162,13 @@ fn what_a_failed_sync_left_in_memory_only_is_not_built_upon_by_the_next_process(
         let Some(failed) = failed else { break };
         history.ops.truncate(failed + 1);
         let history = History::of(APPENDER, seed, history.ops);
-        let mut found = cut(&history, Honesty::Honest, &mut Dice(seed), 3 * CUTS_EACH);
+        let mut found = cut(&history, Honesty::Honest, &mut Dice(seed), 3 * cuts_each());
         // While it is opened again, most is at stake.
         let opened = history.ops.iter().rposition(|op| matches!(op, Op::Died)).expect("one died") + 40;
         let mut ops = history.ops;
         ops.truncate(opened.min(ops.len()));
         let opening = History { ops, events: history.events };
-        found.extend(cut(&opening, Honesty::Honest, &mut Dice(seed + 1), 12 * CUTS_EACH));
+        found.extend(cut(&opening, Honesty::Honest, &mut Dice(seed + 1), 12 * cuts_each()));
         wrong.extend(found.into_iter().map(|what| format!("sync {k}: {what}")));
     }
     assert!(wrong.is_empty(), "{} times:\n{}", wrong.len(), wrong.join("\n"));
@@ -244,7 +246,7 @@ fn a_folder_that_could_not_be_synced_is_not_relied_upon() {
     let case = CASES.iter().position(|(call, ..)| *call == "sync").expect("it is among them") as u64;
     for k in 1..=12 {
         let history = History::of(FAILING, WHILE_MADE + case * 1_000 + k, Vec::new());
-        let wrong = cut(&history, Honesty::Honest, &mut Dice(k), 20 * CUTS_EACH);
+        let wrong = cut(&history, Honesty::Honest, &mut Dice(k), 20 * cuts_each());
         assert!(wrong.is_empty(), "sync {k}, {} times:\n{}", wrong.len(), wrong.join("\n"));
     }
 }

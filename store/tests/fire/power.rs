@@ -171,7 +171,7 @@ fn many_cuts(honesty: Honesty, cuts: u64, seed: u64) -> (u64, Vec<String>) {
 
 #[test]
 fn a_power_cut_takes_nothing_that_was_acknowledged_and_leaves_no_half() {
-    let cuts = from_environment("REHOME_CUTS", 2_000);
+    let cuts = from_environment("REHOME_CUTS", 1_000);
     let seed = from_environment("REHOME_CUT_SEED", 1);
     println!("REHOME_CUT_SEED={seed} REHOME_CUTS={cuts}");
     let (operations, wrong) = many_cuts(Honesty::Honest, cuts, seed);
