@@ -10,6 +10,7 @@ use crate::conditions::not_attached::NotAttached;
 use crate::relocate::looking::TABLES;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::surfaces::ALL;
+use crate::surfaces::data_plane::unnamed::PlaneUnnamed;
 use crate::surfaces::host::repointed::HostRepointed;
 use crate::surfaces::sign_ins::no_recent_sign_ins::NoRecentSignIns;
 use rehome_orchestrator::Condition;
@@ -42,7 +43,7 @@ pub struct Check {
     pub when: When,
     /// What is looked at.
     pub what: String,
-    /// `arm` or `graph`, and the path in lower case, with `*` for anything.
+    /// `arm`, `graph` or `plane`, and the path in lower case, with `*` for anything.
     pub reads: Vec<(&'static str, String)>,
     /// What happens when it cannot be read.
     pub failure: String,
@@ -138,7 +139,7 @@ const OF_GRAPH: [(&str, &[&str], &str); 5] = [
 ];
 
 /// What waits look at, by the names of the conditions.
-const WAITS: [(&str, &str, &str); 8] = [
+const WAITS: [(&str, &str, &str); 9] = [
     (
         PrincipalKnown::NAME,
         "that the principal is that of the new identity",
@@ -162,6 +163,12 @@ const WAITS: [(&str, &str, &str); 8] = [
         "between detaching and the first revocation: the hosts of the plan and of people, Azure's own list of users, every \
          table of the index",
         "not yet, with the name of what did not answer; only a list that the batch file answers for is passed over",
+    ),
+    (
+        PlaneUnnamed::NAME,
+        "before anything is detached: all that a service keeps inside, by its own word; for `verify` what a person changed there",
+        "not yet, with the name of what did not answer; for `verify` a difference (exit 14); only a list that the batch file \
+         answers for is passed over",
     ),
     (HostRepointed::NAME, "a host that a person said is done", "for `verify` a difference (exit 14)"),
 ];
@@ -214,6 +221,14 @@ pub fn checks() -> Vec<Check> {
         what: "where it signs in, with `quiet` in the batch file".to_owned(),
         reads: vec![("graph", "/beta/auditlogs/signins".to_owned())],
         failure: NoticeCode::B132.code().to_owned(),
+    });
+    out.push(Check {
+        when: When::Survey,
+        what: "what services keep inside, with `[data_planes]` in the batch file: each list; its host, which has to be below \
+               the domain of the service"
+            .to_owned(),
+        reads: vec![("plane", "//*".to_owned())],
+        failure: format!("{BLOCKED}; the plan keeps the step that names the service and the command"),
     });
     let plain = |when, what: String, failure: &str| Check {
         when,

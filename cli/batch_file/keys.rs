@@ -100,6 +100,11 @@ pub(super) const FILE: &[Key] = &[
     ),
     key("hooks", Kind::Table("[hooks]", HOOKS), "Who is told what while nobody looks; nobody without it."),
     key("waits", Kind::Table("[waits]", WAITS), "How long is waited for what Azure does not show."),
+    key(
+        "data_planes",
+        Kind::Table("[data_planes]", DATA_PLANES),
+        "Services that are asked with your sign-in what they keep inside: reads only; none without it.",
+    ),
 ];
 
 /// A file of approvers as a whole.
@@ -338,6 +343,21 @@ const WAITS: &[Key] = &[
         Kind::Text(Rule::Duration),
         "On the way back, after the hosts and before the new identity's grants go; 10m without it.",
     ),
+];
+
+/// Those of them that have the identity are asked; which, is said by patterns of their names.
+pub(super) const DATA_PLANES: &[Key] = &[
+    key("search", Kind::Texts(Rule::Pattern), "AI Search: names of services; [\"*\"] for each."),
+    key("kusto", Kind::Texts(Rule::Pattern), "Data Explorer: names of clusters."),
+    key(
+        "databricks",
+        Kind::Texts(Rule::Pattern),
+        "Databricks: names of workspaces, where an access connector has the identity.",
+    ),
+    key("synapse", Kind::Texts(Rule::Pattern), "Synapse: names of workspaces."),
+    key("purview", Kind::Texts(Rule::Pattern), "Purview: names of accounts."),
+    key("load_testing", Kind::Texts(Rule::Pattern), "Load Testing: names of resources."),
+    key("batch", Kind::Texts(Rule::Pattern), "Batch: names of accounts."),
 ];
 
 // The spellings of plans are taken as well.

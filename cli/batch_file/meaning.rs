@@ -5,8 +5,10 @@ use super::rule;
 use super::section::{Section, choice};
 use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::{Options, Params, Target, Unpinned, Waits};
+use rehome_activities::surfaces;
 use rehome_orchestrator::{OnFailure, WaveFailure};
 use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Between the last check and the clean-up, where the file does not say.
 const SOAK_MS: u64 = 24 * 3_600_000;
@@ -64,6 +66,7 @@ impl Policy {
             unpinned_host: batch.choice::<Unpinned>("unpinned_host").unwrap_or_default(),
             scope_map: file.pairs("scope_map").map(|(from, to)| (from.into(), to.into())).collect(),
             quiet_ms: batch.duration("quiet").unwrap_or(0),
+            data_planes: data_planes(file.section("data_planes")),
             waits,
             ..Options::default()
         };
@@ -71,6 +74,12 @@ impl Policy {
         let soak_ms = batch.duration("soak").unwrap_or(SOAK_MS);
         Self { to: batch.owned("to").unwrap_or_default(), soak_ms, on_failure, options }
     }
+}
+
+/// The services that are asked what they keep inside, with patterns of their names.
+fn data_planes(said: Section<'_>) -> BTreeMap<String, BTreeSet<String>> {
+    let named = |word: &'static str| (word.to_owned(), said.texts(word).collect::<BTreeSet<_>>());
+    surfaces::data_planes().map(named).filter(|(_, names)| !names.is_empty()).collect()
 }
 
 /// What is asked for one identity: a row of the batch.
@@ -148,6 +157,7 @@ impl Row {
             unpinned_host: all.unpinned_host,
             scope_map: all.scope_map.clone(),
             quiet_ms: all.quiet_ms,
+            data_planes: all.data_planes.clone(),
             waits: all.waits,
             ..own
         };

@@ -110,6 +110,12 @@ fn the_example_with_every_option_has_every_key() {
 }
 
 #[test]
+fn the_services_that_can_be_asked_are_the_keys_of_data_planes() {
+    let keys = super::keys::DATA_PLANES.iter().map(|key| key.name);
+    assert!(keys.eq(rehome_activities::surfaces::data_planes()));
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_line_and_the_key_that_was_meant() {
     assert_eq!(
         mistakes(&batch("soke = \"1h\"")),

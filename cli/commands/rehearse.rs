@@ -16,6 +16,8 @@ use crate::{batch_file, hint, left_out, render, request, store};
 use clap::Args;
 use rehome_activities::azure::LocalSignIn;
 use rehome_activities::relocate::preflight::NoticeCode;
+use rehome_activities::surfaces::played_by_hand;
+use rehome_orchestrator::{RunState, StepId};
 use rehome_simulator::{Options, Outage, Pace, PageAccess, Running, WorkloadReport};
 use rehome_store::{Log, private_file};
 use serde_json::{Value, json};
@@ -93,7 +95,8 @@ async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> 
     c.output.note(&format!("the record goes to {shown}"));
     let output = c.output.keeping();
     let context = Context { global: &global, output: &output, words: c.words, settings: c.settings };
-    let stage = Stage { told: c, c: &context, batch: &batch, plan: place.join("plan.json"), name: &name };
+    let plan = place.join("plan.json");
+    let stage = Stage { told: c, c: &context, azure: &running, batch: &batch, plan, name: &name };
     let mut played = Vec::new();
     let mut exit = stage.work(&mut played, keep_old).await;
     let report = running.workload_report();
@@ -271,6 +274,7 @@ struct Stage<'a> {
     /// To whom the chapters are told.
     told: &'a Context<'a>,
     c: &'a Context<'a>,
+    azure: &'a Running,
     batch: &'a Path,
     plan: PathBuf,
     name: &'a str,
@@ -315,6 +319,22 @@ impl Stage<'_> {
         left_out::of_log(c, name, exit).await
     }
 
+    /// What a person changes in the data plane of a service is changed there: the service is asked whether it was.
+    fn play_in_plane(&self, state: &RunState, step: &str) {
+        let id = StepId::new(step);
+        let proof = state.step(&id).and_then(|(step, _)| step.proof.as_ref());
+        let input = proof.and_then(|proof| state.resolve(&proof.input).ok()?.read::<Value>("proof").ok());
+        let Some(mut changed) =
+            proof.zip(input).and_then(|(proof, input)| played_by_hand(&proof.condition, &input))
+        else {
+            return;
+        };
+        if state.is_undo_open(&id) {
+            changed.replace.iter_mut().for_each(|(from, to)| std::mem::swap(from, to));
+        }
+        self.azure.rewrite_in_plane(&changed.host, &changed.replace);
+    }
+
     /// Plays the people: what waits to be done by hand is taken as done. Says whether there was any.
     async fn acknowledge(&self, played: &mut Vec<Played>) -> Result<bool, CliError> {
         let log = store::open_to_read(&self.c.global.db)?;
@@ -330,6 +350,7 @@ impl Stage<'_> {
                     .note(&format!("by hand   {step} {}: taken as done in this rehearsal", wait.title));
                 let ask = rehome_orchestrator::Request::Acknowledge;
                 request::step(self.c, &step, ask, "played in a rehearsal, nobody did it").await?;
+                self.play_in_plane(&state, &wait.step);
                 played.push(Played { step, title: wait.title });
             }
         }

@@ -5,7 +5,7 @@
 //! was refused is refused again. The same tenant gives the same bytes, and so does the estate itself when a
 //! local Azure that was loaded with it is read in turn.
 
-use super::{arm, directory, unread};
+use super::{arm, directory, planes, unread};
 use rehome_activities::azure::known_clouds::KnownCloud;
 use rehome_activities::azure::{ApiEndpoint, Caller, RecordedResponse};
 use rehome_activities::references::rehearsal::mask_for_rehearsal;
@@ -15,8 +15,8 @@ use serde_json::Value;
 
 /// The estate of everything that was heard; no secret is in it.
 pub(crate) fn estate(heard: &[RecordedResponse], caller: &Caller, national: Option<&KnownCloud>) -> Estate {
-    let (of_arm, of_graph): (Vec<&RecordedResponse>, Vec<&RecordedResponse>) =
-        heard.iter().partition(|h| h.side == ApiEndpoint::Arm);
+    let of = |side: ApiEndpoint| heard.iter().filter(|h| h.side == side).collect::<Vec<_>>();
+    let (of_arm, of_graph) = (of(ApiEndpoint::Arm), of(ApiEndpoint::Graph));
     let mut arm = arm::objects(&of_arm);
     let unread = unread::unread(heard, &mut arm);
     let mut arm = arm.chosen();
@@ -30,6 +30,7 @@ pub(crate) fn estate(heard: &[RecordedResponse], caller: &Caller, national: Opti
     Estate {
         graph: directory::objects(&of_graph, &arm, &caller.object_id),
         arm,
+        planes: planes::objects(heard, &keep),
         workloads: Vec::new(),
         unread,
         settings: Settings {

@@ -3,6 +3,7 @@
 mod arm;
 mod directory;
 mod estate;
+mod planes;
 mod text;
 mod unread;
 

@@ -12,6 +12,9 @@ pub struct Estate {
     pub arm: Vec<Value>,
     /// Directory objects with `@odata.type` and `id`; groups with `members` as ids.
     pub graph: Vec<Value>,
+    /// What services keep in their data planes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planes: Vec<PlaneObject>,
     /// What runs on hosts, and what it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub workloads: Vec<Value>,
@@ -23,11 +26,24 @@ pub struct Estate {
     pub settings: Settings,
 }
 
+/// Something that a service keeps in its data plane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaneObject {
+    /// The name of the host that shows it: `srch-shop.search.windows.net`.
+    pub host: String,
+    /// The list that it is in: `datasources`; of Data Explorer a database and the command that shows it.
+    pub list: String,
+    /// The object, as the list has it.
+    pub body: Value,
+}
+
 /// A read that is refused, as it was where an estate was taken from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeniedRead {
-    /// The path of Resource Manager, or of Graph below its version and without a leading slash.
+    /// The path of Resource Manager, or of Graph below its version and without a leading slash; of a data
+    /// plane `//HOST/LIST`.
     pub path: String,
     /// The HTTP status.
     pub status: u16,

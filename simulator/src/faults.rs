@@ -26,7 +26,7 @@ pub struct Faults {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// `arm`, `graph` or `login`; any where it is absent.
+    /// `arm`, `graph`, `login` or `plane`; any where it is absent.
     pub host: Option<String>,
     /// An HTTP method; any where it is absent.
     pub method: Option<String>,
@@ -94,7 +94,9 @@ impl CannedReply {
     pub(crate) fn reply(&self, host: Host, arm: &str) -> Reply {
         let message = self.message.as_deref().unwrap_or("This was asked for.");
         let body = self.body.clone().unwrap_or_else(|| match host {
-            Host::Arm | Host::Graph => json!({"error": {"code": self.code, "message": message}}),
+            Host::Arm | Host::Graph | Host::Plane => {
+                json!({"error": {"code": self.code, "message": message}})
+            }
             Host::Login => refusal(self.status, &self.code, message),
         });
         let mut reply = Reply::json(self.status, body);

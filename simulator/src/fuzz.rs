@@ -85,6 +85,7 @@ pub fn requests(data: &[u8]) {
         let host = match words.next() {
             Some("graph") => Host::Graph,
             Some("login") => Host::Login,
+            Some("plane") => Host::Plane,
             _ => Host::Arm,
         };
         let (method, target) = (words.next().unwrap_or("GET"), words.next().unwrap_or("/"));

@@ -47,6 +47,7 @@ mod objects;
 mod operations;
 mod origin_check;
 mod pipeline;
+mod planes;
 mod serve;
 mod server;
 mod shared;
@@ -57,7 +58,7 @@ mod world;
 
 pub use altered_write::{AlteredWrite, SideEffect};
 pub use clock::Pace;
-pub use estate::{DeniedRead, Estate, EstateError, Settings};
+pub use estate::{DeniedRead, Estate, EstateError, PlaneObject, Settings};
 pub use faults::{CannedReply, FaultEffect, Faults, FaultsError, Rule};
 pub use origin_check::PageAccess;
 pub use serve::{Options, Running, ServeError, serve};

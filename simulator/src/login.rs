@@ -24,7 +24,8 @@ impl Places {
     /// Where one of the three is.
     pub(crate) fn url(&self, host: Host) -> &str {
         match host {
-            Host::Arm => &self.arm,
+            // Names of services are reached where Resource Manager is.
+            Host::Arm | Host::Plane => &self.arm,
             Host::Graph => &self.graph,
             Host::Login => &self.login,
         }
@@ -158,6 +159,12 @@ pub(crate) fn caller(places: &Places, request: &Request) -> Result<String, Reply
         ));
     }
     Ok(claims["oid"].as_str().unwrap_or_default().to_owned())
+}
+
+/// For whom the token of a request is.
+pub(crate) fn audience(places: &Places, request: &Request) -> Option<String> {
+    let token = request.header("authorization")?.strip_prefix("Bearer ")?;
+    claims(places, token)?["aud"].as_str().map(ToOwned::to_owned)
 }
 
 fn claims(places: &Places, token: &str) -> Option<Value> {

@@ -24,6 +24,10 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// Why a request is not answered: it was sent to another name, or by a page from elsewhere.
 pub(crate) fn refused(places: &Places, host: Host, request: &Request) -> Option<Reply> {
     let asked = request.header("host").unwrap_or_default();
+    // Nobody but Microsoft gives out names below the domains of services, and these answer no pages.
+    if host == Host::Plane && request.header("origin").is_none() {
+        return None;
+    }
     if !is_ours(places.url(host), asked) {
         let message = "This Azure answers only to its own name on this machine.";
         return Some(Reply::error(421, "MisdirectedRequest", message));

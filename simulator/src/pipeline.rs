@@ -49,6 +49,7 @@ pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
     let before = world.changes;
     let reply = match host {
         Host::Login => login::handle(&world, &shared.places, request),
+        Host::Plane => crate::planes::handle(&mut world, &shared.places, request),
         Host::Graph => guarded(&mut world, shared, request, host, |world, caller| {
             crate::graph::handle(world, request, caller, &shared.places.graph)
         }),
@@ -80,7 +81,7 @@ fn finish(world: &mut World, host: Host, request: &Request, reply: Reply, change
         time: world.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         host: host.name(),
         method: request.method.clone(),
-        path: request.target.clone(),
+        path: shown(host, request),
         status: reply.status,
         changed,
         client_request_id: client.map(ToOwned::to_owned),
@@ -97,6 +98,14 @@ fn finish(world: &mut World, host: Host, request: &Request, reply: Reply, change
     }
     let correlation = request.header("x-ms-correlation-request-id").unwrap_or(&id);
     reply.with("x-ms-request-id", id.clone()).with("x-ms-correlation-request-id", correlation)
+}
+
+/// What was asked, with the name of the host where that is not one of the three servers.
+fn shown(host: Host, request: &Request) -> String {
+    match (host, request.header("host")) {
+        (Host::Plane, Some(name)) => format!("//{name}{}", request.target),
+        _ => request.target.clone(),
+    }
 }
 
 /// Graph's errors repeat by which names the exchange is known.
@@ -126,7 +135,7 @@ fn guarded(
     }
     let limits = match host {
         Host::Graph => throttle::graph(&caller, &request.method, &request.path, &request.query),
-        Host::Arm | Host::Login => throttle::arm(&caller, request),
+        Host::Arm | Host::Login | Host::Plane => throttle::arm(&caller, request),
     };
     let now = world.now();
     match world.buckets.draw(&limits, now) {

@@ -150,6 +150,11 @@ impl Running {
         self.witness.0.world().workload_report()
     }
 
+    /// Puts texts in the place of others in what a data plane keeps, as a person does by hand.
+    pub fn rewrite_in_plane(&self, host: &str, pairs: &[(String, String)]) {
+        crate::planes::rewrite(&mut self.witness.0.world(), host, pairs);
+    }
+
     /// Lets time pass in this world, beside what passes by itself where it does.
     pub fn advance(&self, by: TimeDelta) {
         self.witness.0.world().clock.advance(by);

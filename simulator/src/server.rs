@@ -4,6 +4,7 @@ use crate::faults::FaultEffect;
 use crate::http::{Host, Reply, Request, decode, query};
 use crate::origin_check;
 use crate::pipeline;
+use crate::planes;
 use crate::shared::Shared;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -78,6 +79,7 @@ async fn answer(
         let message = "The request content size exceeds the maximum size of 4 MB.";
         return Ok(response(Reply::error(413, "RequestContentTooLarge", message)).unwrap_or_default());
     };
+    let host = planes::host_of(host, &request);
     if let Some(reply) = origin_check::refused(&shared.places, host, &request) {
         return Ok(send(pipeline::refuse(&shared, host, &request, reply)));
     }

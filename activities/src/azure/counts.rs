@@ -31,8 +31,8 @@ impl Counts {
     }
 }
 
-/// What Azure counts together: reads, writes and deletes of Resource Manager, queries of its index, and what is asked of
-/// the directory.
+/// What Azure counts together: reads, writes and deletes of Resource Manager, queries of its index, what is asked of the
+/// directory, and of the data planes of services.
 fn class(question: Question<'_>) -> &'static str {
     let path = question.path.to_ascii_lowercase();
     match (question.side, question.method) {
@@ -44,6 +44,7 @@ fn class(question: Question<'_>) -> &'static str {
         (ApiEndpoint::Graph, "GET") => "graph_reads",
         (ApiEndpoint::Graph, _) if path.ends_with("/$batch") => "graph_batches",
         (ApiEndpoint::Graph, _) => "graph_writes",
+        (ApiEndpoint::Plane { .. }, _) => "data_plane_reads",
     }
 }
 

@@ -102,6 +102,7 @@ impl Inner {
         match side {
             ApiEndpoint::Arm => &self.arm_audience,
             ApiEndpoint::Graph => &self.graph_audience,
+            ApiEndpoint::Plane { audience } => audience,
         }
     }
 
@@ -123,7 +124,11 @@ impl Inner {
             // Where a token was refused before, so was the request: nothing has taken effect. A token that waits may end.
             let token = self.sign_in.token(audience).await;
             let token = token.map_err(|e| NoAnswer::of_sign_in(e, url.path()))?;
-            let mut request = self.transport.request(method.clone(), url.clone()).bearer_auth(token);
+            let (dialled, name) = self.dialled(side, url);
+            let mut request = self.transport.request(method.clone(), dialled).bearer_auth(token);
+            if let Some(name) = name {
+                request = request.header("host", name);
+            }
             if let Some(body) = body {
                 request = request.header("content-type", "application/json").body(body.to_string());
             } else if *method != Method::GET && *method != Method::DELETE {

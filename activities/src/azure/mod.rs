@@ -5,6 +5,7 @@
 
 mod cloud;
 mod counts;
+mod data_plane;
 mod date;
 pub mod errors;
 mod exchange;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use cloud::{Azure, ConnectError, ConnectOptions};
 pub use counts::RequestCount;
+pub(crate) use data_plane::{PlaneHost, PlaneList};
 pub use date::Told;
 pub use exchange::Caller;
 pub use id::{ClientId, DirectoryId, PrincipalId, ResourceId, ResourceType, SubscriptionId};

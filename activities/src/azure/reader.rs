@@ -101,9 +101,16 @@ impl Reader {
         let path = path.split('?').next().unwrap_or_default();
         let below = path.strip_prefix("/v1.0/").or_else(|| path.strip_prefix("/beta/"));
         let path = below.filter(|_| side == ApiEndpoint::Graph).unwrap_or(path);
-        if let Some(tape) = self.tape.as_ref().filter(|_| path != "$batch") {
+        if path != "$batch" {
             let path = recording::decoded(path);
-            tape.record(RecordedResponse { side, path, asked: asked.cloned(), answer: answer() });
+            self.record(|| RecordedResponse { side, path, asked: asked.cloned(), answer: answer() });
+        }
+    }
+
+    /// Puts one answer on the tape, if there is one.
+    pub(super) fn record(&self, heard: impl FnOnce() -> RecordedResponse) {
+        if let Some(tape) = &self.tape {
+            tape.record(heard());
         }
     }
 
@@ -383,7 +390,7 @@ impl Reader {
     }
 
     /// A read, tried again while that may help.
-    async fn tried(
+    pub(super) async fn tried(
         &self,
         side: ApiEndpoint,
         method: Method,

@@ -15,6 +15,11 @@ pub enum ApiEndpoint {
     Arm,
     /// Microsoft Graph.
     Graph,
+    /// The data plane of a service, with the audience of its tokens.
+    Plane {
+        /// For whom tokens are.
+        audience: &'static str,
+    },
 }
 
 /// One question and its answer.

@@ -74,18 +74,24 @@ const FREE: [&str; 17] = [
 const SAYS_HOW: [&str; 6] = ["State", "Status", "status", "Type", "Mode", "Tier"];
 
 /// What else of a type is read: by the survey, by the local Azure, or by the commands that people are given.
-const OF_TYPE: [(&str, &[&str]); 12] = [
+const OF_TYPE: [(&str, &[&str]); 18] = [
     ("microsoft.app/containerapps", &["fqdn", "latestRevisionName"]),
     ("microsoft.apimanagement/service", &["gatewayUrl"]),
+    ("microsoft.batch/batchaccounts", &["accountEndpoint"]),
     ("microsoft.containerservice/managedclusters", &["nodeResourceGroup", "issuerURL", "kubernetesVersion"]),
     ("microsoft.compute/virtualmachines", &["vmId", "code"]),
+    ("microsoft.databricks/workspaces", &["workspaceUrl"]),
     ("microsoft.dbformysql/flexibleservers", &["fullyQualifiedDomainName"]),
     ("microsoft.dbforpostgresql/flexibleservers", &["fullyQualifiedDomainName"]),
     ("microsoft.documentdb/databaseaccounts", &["documentEndpoint"]),
     ("microsoft.keyvault/vaults", &["vaultUri"]),
     ("microsoft.kusto/clusters", &["uri"]),
+    ("microsoft.loadtestservice/loadtests", &["dataPlaneURI"]),
+    ("microsoft.purview/accounts", &["scan"]),
+    ("microsoft.search/searchservices", &["endpoint"]),
     ("microsoft.sql/servers", &["fullyQualifiedDomainName"]),
     ("microsoft.storage/storageaccounts", &["blob", "queue", "table", "file"]),
+    ("microsoft.synapse/workspaces", &["dev"]),
     ("microsoft.web/sites", &["defaultHostName"]),
 ];
 

@@ -70,6 +70,10 @@ pub struct Options {
     /// nothing here the log of sign-ins is not read.
     #[serde(skip_serializing_if = "is_none")]
     pub quiet_ms: u64,
+    /// Services whose data planes are asked with the caller's own sign-in what they keep inside: patterns of their names, by
+    /// the keys of the batch file.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub data_planes: BTreeMap<String, BTreeSet<String>>,
     /// How long to wait for what Azure does not show.
     pub waits: Waits,
 }

@@ -21,7 +21,8 @@ fn matches(pattern: &str, action: &str) -> bool {
     glob(&pattern, &action) || (pattern.contains("/*/") && glob(&pattern.replace("/*/", "/"), &action))
 }
 
-fn glob(pattern: &str, text: &str) -> bool {
+/// Whether a text fits a pattern, in which `*` stands for anything.
+pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let mut parts: Vec<&str> = parts.collect();

@@ -5,6 +5,7 @@ pub(crate) mod app_role;
 pub(crate) mod app_settings;
 pub(crate) mod callers;
 pub(crate) mod cluster;
+pub(crate) mod data_plane;
 pub(crate) mod database;
 pub(crate) mod delegated_grant;
 pub(crate) mod deny_assignment;
@@ -34,6 +35,7 @@ pub(crate) mod sign_ins;
 pub(crate) mod surface;
 mod table;
 
+pub use data_plane::{PlayedByHand, played_by_hand, words as data_planes};
 pub use row::{Handling, Row};
 pub use table::{surfaces, text};
 
@@ -66,6 +68,7 @@ pub(crate) static ALL: &[&dyn Surface] = &[
     &issuer::Issuers,
     &cluster::Clusters,
     &home::Homes,
+    &data_plane::DataPlanes,
     &own_code::OwnCode,
     &deny_assignment::DenyAssignments,
     &sign_ins::SignIns,

@@ -31,7 +31,8 @@ pub(crate) fn register(registry: Registry, azure: &Azure, key: SettingsKey) -> R
 
 /// The names of what is waited for.
 #[cfg(test)]
-pub(crate) fn condition_names() -> [&'static str; 8] {
+pub(crate) fn condition_names() -> [&'static str; 9] {
+    use crate::surfaces::data_plane::unnamed::PlaneUnnamed;
     use crate::surfaces::host::repointed::HostRepointed;
     use crate::surfaces::sign_ins::no_recent_sign_ins::NoRecentSignIns;
     use rehome_orchestrator::Condition;
@@ -43,6 +44,7 @@ pub(crate) fn condition_names() -> [&'static str; 8] {
         EqualAccess::NAME,
         NoRecentSignIns::NAME,
         HostRepointed::NAME,
+        PlaneUnnamed::NAME,
         NotAttached::NAME,
     ]
 }

@@ -1,11 +1,13 @@
 //! HTTP: which server is asked.
 
-/// Which of the three servers was asked.
+/// Which of the three servers was asked, or that of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
     Arm,
     Graph,
     Login,
+    /// The data plane of a service.
+    Plane,
 }
 
 impl Host {
@@ -14,6 +16,7 @@ impl Host {
             Self::Arm => "arm",
             Self::Graph => "graph",
             Self::Login => "login",
+            Self::Plane => "plane",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::directory::{Directory, service_principal};
 use super::resources::Resources;
 use crate::clock::SimClock;
-use crate::estate::{DeniedRead, Estate, Settings};
+use crate::estate::{DeniedRead, Estate, PlaneObject, Settings};
 use crate::faults::Faults;
 use crate::objects::{Key, Objects, canonical};
 use crate::operations::Operations;
@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) ahead: BTreeSet<String>,
     /// Machines and clusters that were told to stop, by canonical id.
     pub(crate) stopped: BTreeSet<String>,
+    /// What services keep in their data planes.
+    pub(crate) planes: Vec<PlaneObject>,
     workloads: Vec<Value>,
     pub(super) watched: Option<Workloads>,
     /// What changed lately, newest last: for the index that lags behind.
@@ -89,6 +91,7 @@ impl World {
             graph: Directory::new(estate.graph.into_iter().map(|o| (id(&o).to_lowercase(), o))),
             watched: Workloads::load(&Value::Array(estate.workloads.clone())).ok(),
             workloads: estate.workloads,
+            planes: estate.planes,
             unread: estate.unread,
             settings: estate.settings,
             clock,
@@ -148,6 +151,7 @@ impl World {
         Estate {
             arm: self.arm.iter().map(|(_, object)| object.clone()).collect(),
             graph: self.graph.values().cloned().collect(),
+            planes: self.planes.clone(),
             workloads: self.workloads.clone(),
             unread: self.unread.clone(),
             settings: self.settings.clone(),

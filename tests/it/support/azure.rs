@@ -126,34 +126,51 @@ impl Azure {
 
     /// Writes as somebody who is no part of the program under test.
     pub(crate) fn write(&self, method: &str, path: &str, body: &Value) {
+        self.ask("https%3A%2F%2Fmanagement.azure.com", None, method, path, body);
+    }
+
+    /// The same at the host of a data plane, with a token for its audience, which is escaped.
+    pub(crate) fn write_at(&self, host: &str, audience: &str, method: &str, path: &str, body: &Value) {
+        self.ask(audience, Some(host), method, path, body);
+    }
+
+    fn ask(&self, audience: &str, host: Option<&str>, method: &str, path: &str, body: &Value) {
         let form = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}&scope=https%3A%2F%2Fmanagement.azure.com%2F.default",
+            "grant_type=client_credentials&client_id={}&client_secret={}&scope={audience}%2F.default",
             self.text("client_id"),
             self.text("client_secret")
         );
         let sign_in = format!("/{}/oauth2/v2.0/token", self.text("tenant"));
         let form = ("application/x-www-form-urlencoded", form.as_str());
-        let token = exchange(self.text("login"), "POST", &sign_in, "", Some(form));
+        let token = exchange(self.text("login"), None, "POST", &sign_in, "", Some(form));
         let token: Value = serde_json::from_str(&token).expect("JSON");
         let token = format!("authorization: Bearer {}\r\n", token["access_token"].as_str().expect("a token"));
         let body = body.to_string();
-        exchange(self.text("arm"), method, path, &token, Some(("application/json", &body)));
+        exchange(self.text("arm"), host, method, path, &token, Some(("application/json", &body)));
     }
 
     /// Lets so many seconds of the simulated world pass at once.
     pub(crate) fn advance(&self, seconds: u32) {
-        exchange(self.text("arm"), "POST", &format!("/sim/clock?ahead_s={seconds}"), "", None);
+        exchange(self.text("arm"), None, "POST", &format!("/sim/clock?ahead_s={seconds}"), "", None);
     }
 
     fn get(&self, path: &str) -> String {
-        exchange(self.text("arm"), "GET", path, "", None)
+        exchange(self.text("arm"), None, "GET", path, "", None)
     }
 }
 
-/// One request, and the body of its answer, which must be a success.
-fn exchange(url: &str, method: &str, path: &str, headers: &str, body: Option<(&str, &str)>) -> String {
+/// One request to a server, or to a host that is reached there, and the body of its answer, which must be a success.
+fn exchange(
+    url: &str,
+    host: Option<&str>,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: Option<(&str, &str)>,
+) -> String {
     let authority = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(authority).expect("the simulator listens");
+    let authority = host.unwrap_or(authority);
     let content = body.map_or_else(String::new, |(kind, body)| {
         format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len())
     });

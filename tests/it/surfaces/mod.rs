@@ -4,6 +4,7 @@ pub(crate) mod bodies;
 pub(crate) mod clusters;
 pub(crate) mod connection_strings;
 pub(crate) mod coverage;
+pub(crate) mod data_planes;
 pub(crate) mod denials;
 pub(crate) mod discovery;
 pub(crate) mod equal_access;

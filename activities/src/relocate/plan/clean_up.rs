@@ -9,6 +9,7 @@ use crate::relocate::plan::waits;
 use crate::relocate::plan::words::{StepText, length};
 use crate::surfaces::ALL;
 use crate::surfaces::cluster::plan as clusters;
+use crate::surfaces::data_plane::plan as data_plane;
 use crate::surfaces::database::plan as databases;
 use crate::surfaces::host::by_hand;
 use crate::surfaces::host::plan::{RePointed, detach};
@@ -32,6 +33,8 @@ pub(crate) fn clean_up(
     let gate = b.push(Part::CleanUp, text, after, Node::Gate { name: "cleanup".into() });
     let alike = waits::until_alike(b, new, std::slice::from_ref(&gate));
     let mut free = vec![until_quiet(b, &alike).unwrap_or(alike)];
+    let held = data_plane::hold(b, new, &free);
+    free.extend(held);
     let lifted = if b.params.options.lift_locks { which::clean_up(b.facts) } else { Vec::new() };
     let lifts = locks::lift(b, Part::CleanUp, &lifted, &free);
     free.extend(lifts);

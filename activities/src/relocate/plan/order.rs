@@ -9,6 +9,7 @@ use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
 use crate::relocate::plan::words::{StepText, length};
 use crate::relocate::plan::{clean_up, waits};
 use crate::surfaces::ALL;
+use crate::surfaces::data_plane::plan as data_plane;
 use crate::surfaces::home::plan as homes;
 use crate::surfaces::host::plan as hosts;
 use crate::surfaces::identity::plan as identity;
@@ -40,6 +41,7 @@ pub fn plan(params: &Params, facts: &Facts) -> Result<Plan, Fault> {
     outside.extend(homes::steps(&mut b, &new, &in_force));
     let switched: Vec<StepId> = in_force.iter().chain(&re_pointed.last).cloned().collect();
     outside.extend(own_code::steps(&mut b, &new, &switched));
+    outside.extend(data_plane::steps(&mut b, &new, &switched));
     outside.extend(re_pointed.last.iter().cloned());
     outside.extend(in_force);
     outside.extend(granted);

@@ -18,6 +18,8 @@ use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::{once, parse, rights};
 use crate::surfaces::ALL;
 use crate::surfaces::cluster::survey as bindings;
+use crate::surfaces::data_plane::facts as planes;
+use crate::surfaces::data_plane::survey as data_planes;
 use crate::surfaces::deny_assignment::denied;
 use crate::surfaces::deny_assignment::survey as denials;
 use crate::surfaces::federated_credential as credentials;
@@ -301,6 +303,9 @@ async fn follow(reader: &Reader, common: &Common, all: &ForAll<'_>, params: &Par
     let kept = all.inside.keepers(&facts.hosts, &facts.assignments_of);
     let secrets = all.inside.secrets(&facts.hosts);
     facts.manual_references.extend([homes, by_name, sources, kept, secrets].into_iter().flatten());
+    let (inside, unread) = data_planes::read(reader, params, &own, &facts.hosts).await;
+    facts.keep(planes::NAME, inside);
+    facts.gaps.extend(unread);
     let (mapped, unread) = mapped::read(reader, common, params, facts).await;
     facts.mapped = mapped;
     facts.gaps.extend(unread);

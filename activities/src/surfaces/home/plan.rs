@@ -8,6 +8,7 @@ use crate::relocate::facts::{Home, HomeKind, Keeper, ManualReference};
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::words::StepText;
 use crate::relocate::plan::words::{grouped, place};
+use crate::surfaces::data_plane::facts::has_told_all;
 use crate::surfaces::home::keepers;
 use rehome_orchestrator::{Node, StepId, Template};
 
@@ -20,6 +21,8 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) 
     for named in &facts.manual_references {
         let told = match named {
             ManualReference::Home(home) => Some(at_home(home)),
+            // What it told has steps of its own.
+            ManualReference::Keeper(keeper) if has_told_all(facts, &keeper.id) => None,
             ManualReference::Keeper(keeper) if keeper.carries => inside(keeper),
             _ => None,
         };

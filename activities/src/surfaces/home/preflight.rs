@@ -4,6 +4,7 @@ use crate::relocate::facts::{Facts, Keeper, ManualReference};
 use crate::relocate::params::Params;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
+use crate::surfaces::data_plane::facts::has_told_all;
 use crate::surfaces::home::keepers;
 use std::collections::BTreeMap;
 
@@ -18,14 +19,23 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
         })
         .collect();
     let quiet = params.options.quiet_ms > 0;
-    for keeper in keepers.iter().filter(|keeper| keeper.carries && !quiet) {
+    for keeper in keepers.iter().filter(|keeper| keeper.carries && !quiet && !has_told_all(facts, &keeper.id))
+    {
         let what = keepers::of(&keeper.kind).map_or("names of identities", |kept| kept.what);
         let text = format!(
             "NOTHING HERE CAN SEE ITS {}: only the log of sign-ins would show that they still use the old identity, and \
              the batch file does not ask for it",
             what.to_uppercase()
         );
-        let remedy = "set quiet in the batch file (needs AuditLog.Read.All), or answer for it when the clean-up is approved";
+        let remedy = match params.options.data_planes.is_empty() {
+            true => {
+                "name it in [data_planes] of the batch file, so that it is asked itself; or set quiet there (needs \
+                     AuditLog.Read.All), or answer for it when the clean-up is approved"
+            }
+            false => {
+                "set quiet in the batch file (needs AuditLog.Read.All), or answer for it when the clean-up is approved"
+            }
+        };
         out.warnings.push(notice(NoticeCode::W390, &keeper.id, text, remedy));
     }
     let mut covered: BTreeMap<&str, usize> = BTreeMap::new();

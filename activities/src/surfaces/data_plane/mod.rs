@@ -1,0 +1,19 @@
+//! Activities: what services keep inside, asked of themselves where the batch file names them. Reads only.
+
+mod ask;
+pub(crate) mod facts;
+mod listed;
+pub(crate) mod plan;
+pub(crate) mod service;
+mod surface;
+pub(crate) mod survey;
+pub(crate) mod unnamed;
+
+pub use unnamed::{PlayedByHand, played_by_hand};
+
+pub(crate) use surface::DataPlanes;
+
+/// The services, by the keys that name them in a batch file.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    listed::ALL.iter().map(|service| service.word)
+}
