@@ -61,7 +61,14 @@ pub(crate) fn asked(facts: &Facts) -> Vec<Asked> {
     facts.of(NAME)
 }
 
+/// Those of them that stay: one whose counterpart takes its place is left alone.
+pub(crate) fn asked_and_staying(facts: &Facts) -> Vec<Asked> {
+    let stays =
+        |one: &Asked| !facts.counterparts.iter().any(|counterpart| one.id.is_at_or_below(&counterpart.of));
+    asked(facts).into_iter().filter(stays).collect()
+}
+
 /// Whether a service told all that it keeps inside.
 pub(crate) fn has_told_all(facts: &Facts, id: &ResourceId) -> bool {
-    asked(facts).iter().any(|one| one.whole && one.id == *id)
+    asked_and_staying(facts).iter().any(|one| one.whole && one.id == *id)
 }

@@ -9,11 +9,7 @@ mod surface;
 pub(crate) mod survey;
 pub(crate) mod unnamed;
 
+pub use listed::words;
 pub use unnamed::{PlayedByHand, played_by_hand};
 
 pub(crate) use surface::DataPlanes;
-
-/// The services, by the keys that name them in a batch file.
-pub fn words() -> impl Iterator<Item = &'static str> {
-    listed::ALL.iter().map(|service| service.word)
-}

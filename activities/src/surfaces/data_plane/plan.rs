@@ -6,7 +6,7 @@ use crate::references::scan::Identifier;
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::waiting::until;
 use crate::relocate::plan::words::{StepText, grouped};
-use crate::surfaces::data_plane::facts::{Asked, Inside, asked};
+use crate::surfaces::data_plane::facts::{Asked, Inside, asked_and_staying};
 use crate::surfaces::data_plane::listed::of;
 use crate::surfaces::data_plane::service::{Change, List, Service};
 use crate::surfaces::data_plane::unnamed::{NamedObject, PlaneUnnamed, UnnamedInput};
@@ -17,7 +17,7 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, switched: &[StepId])
     let mut needs = switched.to_vec();
     needs.push(new.step());
     let mut steps = Vec::new();
-    for one in asked(b.facts) {
+    for one in asked_and_staying(b.facts) {
         let Some(service) = of(&one.service) else { continue };
         for object in &one.objects {
             let Some(list) = service.lists.iter().find(|list| list.what == object.list) else { continue };
@@ -35,7 +35,7 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, switched: &[StepId])
 /// A wait for each service that was asked, before anything is detached.
 pub(crate) fn hold(b: &mut Builder<'_>, new: &NewIdentity, needs: &[StepId]) -> Vec<StepId> {
     let mut steps = Vec::new();
-    for one in asked(b.facts) {
+    for one in asked_and_staying(b.facts) {
         let title = format!("until {} names old no more, by its own word", grouped(&one.id));
         let mut needs = needs.to_vec();
         needs.push(new.step());

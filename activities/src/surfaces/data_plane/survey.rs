@@ -24,10 +24,9 @@ pub(crate) async fn read(
     let (mut asked, mut gaps) = (Vec::new(), Vec::new());
     for service in ALL.iter().copied() {
         let Some(patterns) = params.options.data_planes.get(service.word) else { continue };
-        let carriers = hosts.iter().filter(|host| host.carries && host.kind == service.carrier);
-        let carriers: Vec<ResourceId> = carriers.map(|host| host.id.clone()).collect();
+        let carriers: BTreeSet<ResourceId> = hosts.iter().filter_map(|host| carrier(service, host)).collect();
         let ids = match service.kind == service.carrier || carriers.is_empty() {
-            true => carriers,
+            true => carriers.into_iter().collect::<Vec<_>>(),
             false => {
                 accounts(reader, &[service.kind], &mut gaps).await.into_iter().map(|(id, _)| id).collect()
             }
@@ -44,6 +43,15 @@ pub(crate) async fn read(
         }
     }
     (asked, gaps)
+}
+
+/// What has the identity, or is around what has it: a pool of Batch has identities of its own.
+fn carrier(service: &Service, host: &Host) -> Option<ResourceId> {
+    let kind = host.kind.to_ascii_lowercase();
+    let rest = kind.strip_prefix(service.carrier).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+    let parts = rest.split('/').count() - 1;
+    let around = host.id.rsplitn(2 * parts + 1, '/').last()?;
+    host.carries.then(|| around.into())
 }
 
 /// Whether the batch file names a resource.
@@ -100,6 +108,24 @@ fn told(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::relocate::testing::host;
+
+    #[test]
+    fn what_is_in_a_service_has_it_for_the_service() {
+        let service = ALL.iter().find(|service| service.word == "batch").unwrap();
+        let around = |kind: &str, name: &str, carries: bool| {
+            let mut host = host(kind, name);
+            host.carries = carries;
+            carrier(service, &host).map(|id| id.to_string())
+        };
+        let account = host("Microsoft.Batch/batchAccounts", "ba").id.to_string();
+        assert_eq!(around("Microsoft.Batch/batchAccounts", "ba", true), Some(account.clone()));
+        let mut pool = host("Microsoft.Batch/batchAccounts/pools", "x");
+        (pool.carries, pool.id) = (true, format!("{account}/pools/p").into());
+        assert_eq!(carrier(service, &pool).map(|id| id.to_string()), Some(account));
+        assert_eq!(around("Microsoft.Batch/batchAccounts", "ba", false), None);
+        assert_eq!(around("Microsoft.Search/searchServices", "s", true), None);
+    }
 
     #[test]
     fn a_service_is_named_by_a_pattern_in_any_case() {

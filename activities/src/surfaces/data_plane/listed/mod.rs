@@ -26,3 +26,8 @@ pub(crate) static ALL: &[&Service] = &[
 pub(crate) fn of(word: &str) -> Option<&'static Service> {
     ALL.iter().copied().find(|service| service.word == word)
 }
+
+/// The services, by the keys that name them in a batch file.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|service| service.word)
+}
