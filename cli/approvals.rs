@@ -4,7 +4,8 @@ use crate::error::{CliError, Exit, causes};
 use crate::hint::file;
 use crate::store;
 use rehome_orchestrator::{
-    ApprovalError, ApprovalPolicy, ApprovalScope, ApprovalStanding, BatchError, BatchLoaded, BatchState,
+    ApprovalError, ApprovalPolicy, ApprovalScope, ApprovalStanding, ApprovalWord, BatchError, BatchLoaded,
+    BatchState,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,6 +25,16 @@ pub(crate) struct ScopeView {
     pub(crate) approved_by: Vec<String>,
     /// Whose approval would count and is not there.
     pub(crate) missing: Vec<String>,
+    /// Who has rejected it, with why; while there is one, it is not approved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rejected: Vec<RejectedView>,
+}
+
+/// Who has rejected something.
+#[derive(Debug, Serialize)]
+pub(crate) struct RejectedView {
+    pub(crate) by: String,
+    pub(crate) reason: String,
 }
 
 /// Whether a batch is approved by signatures, and by whose.
@@ -36,10 +47,7 @@ pub(crate) struct ApprovalView {
 
 impl ApprovalView {
     pub(crate) fn of(state: &BatchState, now_ms: i64) -> Self {
-        let view = |scope: ApprovalScope| {
-            let ApprovalStanding { have, needed, missing } = state.standing(&scope, now_ms)?;
-            Some(ScopeView { scope, needed, have: have.len(), approved_by: have, missing })
-        };
+        let view = |scope: ApprovalScope| ScopeView::of(state, scope, now_ms);
         Self {
             self_declared: state.planned().approval.is_none(),
             scopes: state.scopes().filter_map(view).collect(),
@@ -48,27 +56,59 @@ impl ApprovalView {
 
     /// What is missing, a line for each part that it is missing of.
     pub(crate) fn missing(&self) -> impl Iterator<Item = String> {
-        let lacks = |scope: &&ScopeView| scope.have < usize::try_from(scope.needed).unwrap_or(usize::MAX);
-        self.scopes.iter().filter(lacks).map(|of| format!("{}: {}", of.scope, of.words()))
+        self.scopes
+            .iter()
+            .filter(|scope| scope.is_lacking())
+            .map(|of| format!("{}: {}", of.scope, of.words()))
     }
 }
 
 impl ScopeView {
+    /// Where a part stands; nothing where no signature is asked for.
+    fn of(state: &BatchState, scope: ApprovalScope, now_ms: i64) -> Option<Self> {
+        let ApprovalStanding { have, needed, missing, rejected } = state.standing(&scope, now_ms)?;
+        let said = |by: String| RejectedView { reason: reason(state, &scope, &by), by };
+        let rejected = rejected.into_iter().map(said).collect();
+        Some(Self { scope, needed, have: have.len(), approved_by: have, missing, rejected })
+    }
+
+    /// Whether it is not approved.
+    fn is_lacking(&self) -> bool {
+        !self.rejected.is_empty() || self.have < usize::try_from(self.needed).unwrap_or(usize::MAX)
+    }
+
     /// `1 of 2, by jonas; lena, mira can approve it`
     fn words(&self) -> String {
-        let Self { needed, have, approved_by, missing, .. } = self;
+        let Self { needed, have, approved_by, missing, rejected, .. } = self;
+        if !rejected.is_empty() {
+            let said = rejected.iter().map(|of| format!("{}: {}", of.by, of.reason));
+            return format!("rejected by {}", said.collect::<Vec<_>>().join("; "));
+        }
         let by =
             if approved_by.is_empty() { String::new() } else { format!(", by {}", approved_by.join(", ")) };
         format!("{have} of {needed} approvals{by}; {} can give one", missing.join(", "))
     }
 }
 
+/// Why somebody rejected that last.
+fn reason(state: &BatchState, scope: &ApprovalScope, by: &str) -> String {
+    let said = state.approvals().map(|approval| &approval.statement);
+    let rejects = said.filter(|of| of.word == ApprovalWord::Reject && of.approver == by);
+    let last = rejects.filter(|of| of.scope.iter().any(|said| said.covers(scope))).max_by_key(|of| of.at_ms);
+    last.map(|of| of.reason.clone()).unwrap_or_default()
+}
+
 /// What a part of a batch waits for, in words.
 pub(crate) fn words(state: &BatchState, scope: ApprovalScope, now_ms: i64) -> String {
-    let Some(ApprovalStanding { have, needed, missing }) = state.standing(&scope, now_ms) else {
-        return SELF_DECLARED.to_owned();
-    };
-    ScopeView { scope, needed, have: have.len(), approved_by: have, missing }.words()
+    ScopeView::of(state, scope, now_ms).map_or_else(|| SELF_DECLARED.to_owned(), |view| view.words())
+}
+
+/// What records another word of whoever rejected something.
+pub(crate) fn withdraw_any() -> String {
+    format!(
+        "{}      # what whoever rejected it signed with approve --withdraw",
+        import_command(Path::new("approval.json"))
+    )
 }
 
 /// Whose approvals count for a plan, in one line.
@@ -99,8 +139,13 @@ pub(crate) fn refuse_lacking(state: &BatchState, scope: ApprovalScope, now_ms: i
     if !state.lacks(&scope, now_ms) {
         return Ok(());
     }
-    let what = format!("{scope} is not approved by enough people: {}", words(state, scope.clone(), now_ms));
-    Err(CliError::new(Exit::Waiting, what).next(import_any()))
+    let said = words(state, scope.clone(), now_ms);
+    let rejected = state.standing(&scope, now_ms).is_some_and(|standing| !standing.rejected.is_empty());
+    let (what, next) = match rejected {
+        true => (format!("{scope} is {said}"), withdraw_any()),
+        false => (format!("{scope} is not approved by enough people: {said}"), import_any()),
+    };
+    Err(CliError::new(Exit::Waiting, what).next(next))
 }
 
 /// An approval that does not count.

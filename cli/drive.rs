@@ -98,6 +98,7 @@ pub(crate) async fn reach(
         );
         return Err(CliError::new(Exit::NotPermitted, what).next("sign in to the tenant of the plan"));
     }
+    cloud.azure.use_share(batch.state.share());
     // A log that cannot be read is better found before the cloud is asked anything.
     log.head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
     Ok(cloud)
@@ -139,8 +140,8 @@ impl Drive<'_> {
         let progress = Arc::new(Progress::new(&self.log, self.c.output, heard));
         let registry = Arc::new(rehome_activities::registry(&cloud.azure, key));
         let aside = Beside::begin(self.c, &self.log, cloud, (&actor, &progress, &registry), args).await?;
-        let service =
-            Service { log: self.log.clone(), actor: actor.clone(), opened, progress: progress.clone() };
+        let (log, azure) = (self.log.clone(), cloud.azure.clone());
+        let service = Service { log, actor: actor.clone(), opened, progress: progress.clone(), azure };
         let (runs, served) = self.all_runs(&service, &known).await?;
         anchor::write(&self.log).await?;
         let engine = Engine {

@@ -19,6 +19,16 @@ pub(crate) const EXAMPLES: &[(&str, &[&[&str]])] = &[
         &[
             &["plan.json", "--reason", "change 4711"],
             &["plan.json", "--key", "id_ed25519", "--reason", "CAB", "--save", "jonas.json"],
+            &[
+                "plan.json",
+                "--key",
+                "id_ed25519",
+                "--reject",
+                "--scope",
+                "wave:rest",
+                "--reason",
+                "not in December",
+            ],
             &["--import", "jonas.json"],
         ],
     ),

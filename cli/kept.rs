@@ -42,8 +42,16 @@ pub(crate) fn keep(view: &mut MoveView, batch: &BatchState, now_ms: i64, scale: 
             held(view, hold, &of_wave, &select, zone);
         }
         (None, None, _) if !view.begun && view.state == State::Waiting => crowded(view, batch, nth, &of_wave),
+        // It waited for a person or a date meanwhile, and has no place among those that may fail.
+        (None, None, _) if is_spent(view, batch, nth) => crowded(view, batch, nth, &of_wave),
         (None, ..) => {}
     }
+}
+
+/// Whether a move that has begun would go on, and as many failed as may.
+fn is_spent(view: &MoveView, batch: &BatchState, nth: Option<usize>) -> bool {
+    let goes_on = view.state == State::Running && view.in_flight == 0 && view.waiting_for.is_empty();
+    goes_on && nth.is_some_and(|nth| batch.failures_left(nth) == Some(0))
 }
 
 fn wait(view: &MoveView, title: &str, kind: WaitKind) -> WaitView {
@@ -71,7 +79,11 @@ fn unreleased_wave(view: &mut MoveView, (wave, waits): (&Wave, WaveWait), batch:
         }
         WaveWait::Approvals => {
             view.state = State::NeedsPerson;
-            kept.unblock_with = vec![approvals::import_any()];
+            let scope = ApprovalScope::Wave(wave.name.clone());
+            let rejected =
+                batch.standing(&scope, now_ms).is_some_and(|standing| !standing.rejected.is_empty());
+            let next = if rejected { approvals::withdraw_any() } else { approvals::import_any() };
+            kept.unblock_with = vec![next];
         }
         WaveWait::Nothing | WaveWait::Approval | WaveWait::Earlier => {}
     }
@@ -83,21 +95,24 @@ fn held(view: &mut MoveView, hold: Hold, of_wave: &str, select: &str, zone: &str
     let is_meant = match hold.cause {
         HoldCause::Abandoned => true,
         HoldCause::Pause => !matches!(view.state, State::Failed | State::AwaitingCleanup | State::Planned),
-        HoldCause::Failure | HoldCause::Freeze | HoldCause::Hours => {
+        HoldCause::Failure | HoldCause::Rejected | HoldCause::Freeze | HoldCause::Hours => {
             matches!(view.state, State::Waiting | State::Running)
         }
     };
     if !is_meant {
         return;
     }
+    let kept_by_people = if view.begun { State::Paused } else { State::NeedsPerson };
     let (what, state) = match hold.cause {
         HoldCause::Abandoned => ("the batch was given up".to_owned(), State::Abandoned),
         HoldCause::Pause => ("it was paused".to_owned(), State::Paused),
         HoldCause::Freeze => ("a freeze: nothing new is begun".to_owned(), State::Waiting),
         HoldCause::Hours => (format!("the hours in which something is begun ({zone})"), State::Waiting),
         HoldCause::Failure => {
-            let state = if view.begun { State::Paused } else { State::NeedsPerson };
-            ("a move of it failed: somebody who says that it is to go on".to_owned(), state)
+            ("a move of it failed: somebody who says that it is to go on".to_owned(), kept_by_people)
+        }
+        HoldCause::Rejected => {
+            ("an approver rejected it: the approver, who withdraws that".to_owned(), kept_by_people)
         }
     };
     view.state = state;
@@ -108,6 +123,7 @@ fn held(view: &mut MoveView, hold: Hold, of_wave: &str, select: &str, zone: &str
         HoldCause::Pause | HoldCause::Failure => {
             vec![format!("rehome resume {}", quoted(select))]
         }
+        HoldCause::Rejected => vec![approvals::withdraw_any()],
         HoldCause::Freeze | HoldCause::Hours => vec![view.run_command()],
     };
     view.waiting_for.insert(0, kept);

@@ -3,7 +3,8 @@
 use crate::error::{CliError, causes};
 use crate::store;
 use rehome_orchestrator::{
-    ApprovalStatement, BatchEvent, BatchLoaded, HistoryError, RunId, check_order, load,
+    ApprovalStatement, ApprovalWord, BatchEvent, BatchLoaded, HistoryError, RunId, SignedApproval,
+    check_order, load,
 };
 use rehome_store::Log;
 use serde::Serialize;
@@ -52,13 +53,36 @@ pub(crate) async fn moves(log: &dyn Log) -> Result<Checked, CliError> {
 pub(crate) struct Approvals {
     pub(crate) signed: usize,
     pub(crate) by: BTreeSet<String>,
+    /// How many rejections were signed.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(crate) rejected: usize,
+    /// How many signed that what they said before holds no longer.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(crate) withdrawn: usize,
     /// Batches whose plan names no approvers.
     pub(crate) self_declared: usize,
     /// Batches of which a bundle does not tell.
     pub(crate) withheld: usize,
 }
 
+fn is_none(many: &usize) -> bool {
+    *many == 0
+}
+
 impl Approvals {
+    /// Takes in what somebody signed.
+    fn take(&mut self, signed: &SignedApproval) {
+        let said = ApprovalStatement::parse(&signed.statement);
+        match said.as_ref().map_or(ApprovalWord::Approve, |of| of.word) {
+            ApprovalWord::Approve => {
+                self.signed += 1;
+                self.by.extend(said.map(|of| of.approver));
+            }
+            ApprovalWord::Reject => self.rejected += 1,
+            ApprovalWord::Withdraw => self.withdrawn += 1,
+        }
+    }
+
     /// In one line.
     pub(crate) fn words(&self) -> String {
         let by: Vec<&str> = self.by.iter().map(String::as_str).collect();
@@ -66,6 +90,8 @@ impl Approvals {
         if self.signed > 0 {
             parts.push(format!("{} signed, every signature good, by {}", self.signed, by.join(", ")));
         }
+        let words = [(self.rejected, "rejected"), (self.withdrawn, "withdrawn")];
+        parts.extend(words.iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!("{many} {what}")));
         let rest = [(self.self_declared, "self-declared"), (self.withheld, "withheld")];
         parts.extend(
             rest.iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!("batches {what}: {many}")),
@@ -88,8 +114,7 @@ pub(crate) async fn approvals(log: &dyn Log) -> Result<Approvals, CliError> {
         };
         for entry in batch.iter().flat_map(|batch| &batch.entries) {
             if let BatchEvent::Signed(signed) = &entry.event {
-                all.signed += 1;
-                all.by.extend(ApprovalStatement::parse(&signed.statement).map(|of| of.approver));
+                all.take(signed);
             }
         }
         all.self_declared += usize::from(batch.is_some_and(|batch| batch.planned().approval.is_none()));

@@ -1,7 +1,7 @@
 //! CLI: a batch file into a document to approve: survey, preflight, plan. Reads the cloud.
 
 use crate::about::{BatchAbout, MoveAbout};
-use crate::batch_file::{Batch, RolloutAsked, VALID_MS, WaveAsked, shared_out};
+use crate::batch_file::{Batch, Listed, RolloutAsked, VALID_MS, WaveAsked, shared_out};
 use crate::cloud::Cloud;
 use crate::counted::counted;
 use crate::error::{CliError, Exit};
@@ -131,24 +131,33 @@ fn rollout(
         release: wave.release,
         rehearsal: false,
     };
-    let RolloutAsked { waves: asked, on_failure, budget, parallel, window } = asked;
+    let RolloutAsked { waves: asked, on_failure, budget, parallel, share, window } = asked;
     let window = window.as_ref().map(|window| Box::new(window.at(now_ms)));
     let mut waves: Vec<Wave> = asked.iter().map(wave).collect();
-    let (parallel, rule) = (*parallel, (*on_failure, *budget));
-    if waves.is_empty() && !signed && rule == Default::default() && parallel.is_none() && window.is_none() {
+    let (most, rule) = ((*parallel, *share), (*on_failure, *budget));
+    if waves.is_empty() && !signed && rule == Default::default() && most == (None, None) && window.is_none() {
         return Ok(None);
     }
+    let (parallel, share) = most;
     if waves.is_empty() {
         let (name, release) = (ONE_WAVE.to_owned(), WaveRelease::Auto);
         waves.push(Wave { name, runs: Vec::new(), after_ms: 0, release, rehearsal: false });
     }
-    let identity = |entry: &PlannedRun| Ok(ResourceId::from(MoveAbout::of(entry)?.identity));
+    // Facts are large, and most waves are told by ids alone.
+    let by_facts = asked.iter().any(WaveAsked::picks_by_facts);
+    let identity = |entry: &PlannedRun| {
+        let id = ResourceId::from(MoveAbout::of(entry)?.identity);
+        let facts = by_facts.then(|| entry.facts.read::<Facts>("facts")).transpose();
+        let of = facts.map_err(|why| unread(&why))?.map(|facts| facts.identity);
+        let (location, tags) = of.map(|of| (of.location, of.tags)).unwrap_or_default();
+        Ok(Listed { id, location, tags: tags.into_iter().collect() })
+    };
     let identities = moves.iter().map(identity).collect::<Result<Vec<_>, CliError>>()?;
     for (entry, nth) in moves.iter().zip(shared_out(asked, &identities)) {
         waves[nth].runs.push(entry.run.clone());
     }
     let waves = rehearsed(waves, asked, moves);
-    Ok(Some(Rollout { waves, on_failure: *on_failure, budget: *budget, parallel, window }))
+    Ok(Some(Rollout { waves, on_failure: *on_failure, budget: *budget, parallel, share, window }))
 }
 
 /// The waves, and before each that is to be rehearsed another one with the same moves under other names.

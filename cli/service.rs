@@ -5,8 +5,10 @@ use crate::about::BatchAbout;
 use crate::planning;
 use crate::progress::Progress;
 use crate::{store, world};
+use rehome_activities::azure::Azure;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, RunState, SystemClock};
 use rehome_store::{Backend, Log, StreamId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -17,6 +19,8 @@ pub(crate) struct Service {
     /// What the runner says of itself and its world.
     pub(crate) opened: Opened,
     pub(crate) progress: Arc<Progress>,
+    /// Asks no more of the cloud than its batches may.
+    pub(crate) azure: Azure,
 }
 
 /// The last time that somebody asked for the plan that is approved, or began to work on it.
@@ -72,16 +76,30 @@ impl Service {
         opened.await.map_err(|e| store::write_error(&e))
     }
 
-    /// Takes up every batch that somebody asks for from now on; ends when nobody listens any more.
+    /// Uses so much of the cloud's limits as each of the batches may that are served. What cannot be read changes nothing.
+    async fn pace(&self, shares: &mut BTreeMap<String, u64>, name: &str) {
+        if let Ok(Some(batch)) = BatchLoaded::find(&*self.log, name).await {
+            shares.insert(name.to_owned(), batch.state.share());
+        }
+        shares.values().min().into_iter().for_each(|least| self.azure.use_share(*least));
+    }
+
+    /// Takes up every batch that somebody asks for from now on, and hears what is asked of those that are served; ends when
+    /// nobody listens any more.
     pub(crate) async fn watch(
         self,
         mut served: Vec<String>,
         mut heard: mpsc::UnboundedReceiver<StreamId>,
         joining: mpsc::UnboundedSender<Vec<RunId>>,
     ) {
+        let mut shares = BTreeMap::new();
+        for name in &served {
+            self.pace(&mut shares, name).await;
+        }
         while let Some(stream) = heard.recv().await {
             let Some(name) = stream.as_str().strip_prefix(BatchLoaded::PREFIX) else { continue };
             if served.iter().any(|known| known == name) {
+                self.pace(&mut shares, name).await;
                 continue;
             }
             let runs = self.wanted(name).await;
@@ -89,6 +107,7 @@ impl Service {
                 continue;
             }
             served.push(name.to_owned());
+            self.pace(&mut shares, name).await;
             self.progress.join(name, runs.iter().map(|(run, state)| (run, state)));
             let runs = runs.into_iter().map(|(run, _)| run).collect();
             if joining.send(runs).is_err() || self.open(name).await.is_err() {

@@ -44,8 +44,24 @@ pub(crate) async fn of_batch(
     reason: &str,
     said: &str,
 ) -> Result<Exit, CliError> {
+    all_of_batch(c, batch, vec![request], reason, said).await
+}
+
+/// The same for several things, one after the other.
+///
+/// # Errors
+/// As [`ask`]; what was asked before stays asked.
+pub(crate) async fn all_of_batch(
+    c: &Context<'_>,
+    batch: &str,
+    requests: Vec<BatchRequest>,
+    reason: &str,
+    said: &str,
+) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db).await?;
-    ask(c, &*log, batch, request, reason).await?;
+    for request in requests {
+        ask(c, &*log, batch, request, reason).await?;
+    }
     anchor::follow(&log, c.output).await?;
     let value = json!({"format_version": "1.0", "batch": batch, "recorded": said});
     c.output.result(&format!("recorded: {said}"), &value)?;

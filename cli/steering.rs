@@ -56,6 +56,9 @@ impl Asked {
     }
 }
 
+/// What a throttle of Azure's limits is about, beside one of moves.
+const SHARE: &str = "share";
+
 /// What a request is about: of each only the last holds.
 type About = (&'static str, Option<String>);
 
@@ -86,7 +89,7 @@ pub(crate) fn asked(name: &str, batch: &BatchLoaded, views: &[MoveView], now_ms:
         let asked = Asked {
             batch: name.to_owned(),
             withdraw_with: withdraw(name, &requested.request),
-            of: of.or_else(|| number(&requested.request)),
+            of: number(&requested.request).or(of),
             request,
             until_ms,
             by: entry.actor.to_string(),
@@ -103,6 +106,7 @@ pub(crate) fn asked(name: &str, batch: &BatchLoaded, views: &[MoveView], now_ms:
 fn number(request: &BatchRequest) -> Option<String> {
     match request {
         BatchRequest::Throttle(Some(most)) => Some(format!("--parallel {most}")),
+        BatchRequest::Share(Some(percent)) => Some(format!("--share {percent}%")),
         _ => None,
     }
 }
@@ -119,6 +123,7 @@ fn take<'a>(
         BatchRequest::Resume(Some(of)) => (("pause", wave(of)), false),
         BatchRequest::Resume(None) => return standing.retain(|(request, _), _| *request != "pause"),
         BatchRequest::Throttle(most) => (("throttle", None), most.is_some()),
+        BatchRequest::Share(percent) => (("throttle", Some(SHARE.to_owned())), percent.is_some()),
         BatchRequest::Abandon => (("abandon", None), true),
         BatchRequest::TakeUp => (("abandon", None), false),
         BatchRequest::Skip(run) => (("skip", Some(run.to_string())), true),
@@ -141,7 +146,9 @@ fn withdraw(batch: &str, request: &BatchRequest) -> String {
         BatchRequest::Pause { wave: Some(wave), .. } => {
             format!("rehome resume {}", quoted(&format!("{batch}/wave:{wave}")))
         }
-        BatchRequest::Throttle(_) => format!("rehome throttle {name} --withdraw --reason TEXT"),
+        BatchRequest::Throttle(_) | BatchRequest::Share(_) => {
+            format!("rehome throttle {name} --withdraw --reason TEXT")
+        }
         BatchRequest::Abandon | BatchRequest::TakeUp => {
             format!("rehome abandon {name} --withdraw --reason TEXT")
         }

@@ -94,6 +94,11 @@ pub(super) const FILE: &[Key] = &[
     key("window", Kind::Table("[window]", WINDOW), "When moves begin something new; always without it."),
     key("budget", Kind::Table("[budget]", BUDGET), "How many moves may fail before no more begin."),
     key(
+        "limits",
+        Kind::Table("[limits]", LIMITS),
+        "How much of what Azure allows is used; all of it without it.",
+    ),
+    key(
         "scope_map",
         Kind::Pairs(Rule::Any),
         "A whole solution that moves: source and counterpart; the source is left alone.",
@@ -118,6 +123,12 @@ pub(super) const APPROVERS: &[Key] = &[
         "Whether an approval counts of who made the plan; it does not without it.",
     ),
 ];
+
+const LIMITS: &[Key] = &[key(
+    "share",
+    Kind::Text(Rule::Share),
+    "So much of each limit that Azure publishes: others work in the same subscriptions; 100% without it.",
+)];
 
 const APPROVER: &[Key] = &[
     required("name", Kind::Text(Rule::Any), "What they are called, which is signed too."),
@@ -255,6 +266,8 @@ const MATCH: &[Key] = &[
     key("resource_group", Kind::Text(Rule::Pattern), "A pattern of the group: rg-*-weu."),
     key("name", Kind::Text(Rule::Pattern), "A pattern of the identity's name."),
     key("subscription", Kind::Text(Rule::Pattern), "A pattern of the subscription's id."),
+    key("location", Kind::Text(Rule::Region), "The region that it is in."),
+    key("tag", Kind::Pairs(Rule::Pattern), "Tags that it has to have, with patterns of their values."),
 ];
 
 /// Outside of it nothing new is begun on the way forward; what is in flight, soaks and ways back go on.

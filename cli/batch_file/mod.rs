@@ -32,7 +32,7 @@ pub(crate) use batch::{AskedIn, Batch, Origin, VALID_MAX_MS, VALID_MS};
 pub(crate) use listed::Listed;
 pub(crate) use read::load;
 pub(crate) use rollout::RolloutAsked;
-pub(crate) use rule::duration;
+pub(crate) use rule::{duration, percent};
 pub(crate) use schema::{approvers_schema, schema};
 pub(crate) use wave::{WaveAsked, shared_out};
 pub(crate) use window::moment;

@@ -2,6 +2,7 @@
 
 use super::meaning::{Failing, Row};
 use super::mistakes::Mistakes;
+use super::rule;
 use super::section::Section;
 use super::wave::{WaveAsked, waves};
 use super::window::WindowAsked;
@@ -15,6 +16,8 @@ pub(crate) struct RolloutAsked {
     pub(crate) on_failure: WaveFailure,
     pub(crate) budget: Budget,
     pub(crate) parallel: Option<u64>,
+    /// So much of Azure's limits may be used, in percent.
+    pub(crate) share: Option<u64>,
     pub(crate) window: Option<WindowAsked>,
 }
 
@@ -27,6 +30,7 @@ pub(super) fn rollout(file: Section<'_>, rows: &[Row], found: &mut Mistakes) -> 
         on_failure: failing.of_wave(),
         budget: budget(file, found),
         parallel: batch.count("parallel").map(|count| count as u64),
+        share: file.section("limits").text("share").and_then(rule::percent).map(|percent| percent as u64),
         window: WindowAsked::of(file, found),
     }
 }

@@ -174,7 +174,7 @@ pub(super) fn identity(id: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// A share like `10%`.
-pub(super) fn percent(text: &str) -> Option<usize> {
+pub(crate) fn percent(text: &str) -> Option<usize> {
     text.strip_suffix('%')?.parse().ok().filter(|percent| (1..=100).contains(percent))
 }
 

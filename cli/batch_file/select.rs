@@ -74,6 +74,6 @@ impl Select {
 }
 
 /// A region as Azure writes it: `Sweden Central` is `swedencentral`.
-fn plain(region: &str) -> String {
+pub(super) fn plain(region: &str) -> String {
     region.replace(' ', "").to_ascii_lowercase()
 }

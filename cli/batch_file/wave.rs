@@ -1,10 +1,12 @@
 //! CLI: the waves of a batch file, and which identity is in which. Pure.
 
+use super::listed::Listed;
 use super::meaning::Row;
 use super::mistakes::Mistakes;
 use super::pattern::{Names, Pattern};
 use super::rule;
 use super::section::Section;
+use super::select::plain;
 use rehome_activities::azure::ResourceId;
 use rehome_orchestrator::WaveRelease;
 use std::collections::BTreeSet;
@@ -28,6 +30,8 @@ struct Pick {
     resource_group: Option<Pattern>,
     name: Option<Pattern>,
     subscription: Option<Pattern>,
+    location: Option<String>,
+    tags: Vec<(String, Pattern)>,
     size: Option<usize>,
     percent: Option<usize>,
 }
@@ -36,6 +40,7 @@ impl Pick {
     fn of(said: Section<'_>, found: &mut Mistakes) -> Option<Self> {
         let matches = said.section("match");
         let pattern = |key: &str| matches.text(key).and_then(|text| Pattern::parse(text).ok());
+        let tags = matches.pairs("tag").filter_map(|(name, text)| Some((name, Pattern::parse(text).ok()?)));
         let (size, percent) = (said.count("size"), said.text("share").and_then(rule::percent));
         if size.is_some() && percent.is_some() {
             found.add(said.place("share"), "a wave has a size and a share", "leave one out");
@@ -45,17 +50,26 @@ impl Pick {
             resource_group: pattern("resource_group"),
             name: pattern("name"),
             subscription: pattern("subscription"),
+            location: matches.text("location").map(plain),
+            tags: tags.collect(),
             size,
             percent,
         })
     }
 
-    fn fits(&self, id: &ResourceId) -> bool {
-        let Some((subscription, group, name)) = rule::identity(id) else { return false };
+    fn fits(&self, identity: &Listed) -> bool {
+        let Some((subscription, group, name)) = rule::identity(&identity.id) else { return false };
         let fits = |pattern: &Option<Pattern>, is: &str| {
             pattern.as_ref().is_none_or(|pattern| pattern.fits(is, &mut Names::new()))
         };
-        fits(&self.resource_group, group) && fits(&self.name, name) && fits(&self.subscription, subscription)
+        let tagged = |(tag, pattern): &(String, Pattern)| {
+            identity.tag(tag).is_some_and(|value| pattern.fits(value, &mut Names::new()))
+        };
+        fits(&self.resource_group, group)
+            && fits(&self.name, name)
+            && fits(&self.subscription, subscription)
+            && self.location.as_ref().is_none_or(|region| *region == plain(&identity.location))
+            && self.tags.iter().all(tagged)
     }
 
     /// How many it takes of a batch of so many; a share is rounded up.
@@ -70,18 +84,23 @@ impl WaveAsked {
     pub(crate) fn rehearsal(name: &str) -> String {
         format!("{name}-rehearsal")
     }
+
+    /// Whether it takes identities by what only Azure says of them.
+    pub(crate) fn picks_by_facts(&self) -> bool {
+        self.pick.as_ref().is_some_and(|pick| pick.location.is_some() || !pick.tags.is_empty())
+    }
 }
 
 /// The wave of each of these identities, by its place: the one that it says, the first that picks it, or the last one.
 /// There is at least one wave.
-pub(crate) fn shared_out(waves: &[WaveAsked], identities: &[ResourceId]) -> Vec<usize> {
-    let said = |id: &ResourceId| waves.iter().position(|wave| wave.identities.contains(id));
+pub(crate) fn shared_out(waves: &[WaveAsked], identities: &[Listed]) -> Vec<usize> {
+    let said = |one: &Listed| waves.iter().position(|wave| wave.identities.contains(&one.id));
     let mut shared: Vec<Option<usize>> = identities.iter().map(said).collect();
     for (nth, wave) in waves.iter().enumerate() {
         let Some(pick) = &wave.pick else { continue };
         // Those that say so count too.
         let has = shared.iter().filter(|of| **of == Some(nth)).count();
-        let left = shared.iter_mut().zip(identities).filter(|(of, id)| of.is_none() && pick.fits(id));
+        let left = shared.iter_mut().zip(identities).filter(|(of, one)| of.is_none() && pick.fits(one));
         let most = pick.most(identities.len()).saturating_sub(has);
         left.take(most).for_each(|(of, _)| *of = Some(nth));
     }
@@ -148,6 +167,15 @@ mod tests {
             format!("/subscriptions/s/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-{n}").as_str().into()
         };
         let ids: Vec<ResourceId> = (0..10).map(id).collect();
+        let listed: Vec<Listed> = ids
+            .iter()
+            .zip(0..)
+            .map(|(id, n)| Listed {
+                id: id.clone(),
+                location: if n % 2 == 0 { "West Europe" } else { "northeurope" }.to_owned(),
+                tags: [("Tier".to_owned(), format!("t{}", n % 3))].into(),
+            })
+            .collect();
         let hr = Pattern::parse("rg-hr*").ok();
         let waves = [
             wave(Some(Pick { size: Some(2), ..Pick::default() }), &[&ids[9]]),
@@ -155,7 +183,17 @@ mod tests {
             wave(Some(Pick { resource_group: hr, ..Pick::default() }), &[]),
             wave(None, &[&ids[4]]),
         ];
-        assert_eq!(shared_out(&waves, &ids), [0, 1, 1, 1, 3, 3, 2, 2, 2, 0]);
-        assert_eq!(shared_out(&waves[3..], &ids), [0; 10]);
+        assert_eq!(shared_out(&waves, &listed), [0, 1, 1, 1, 3, 3, 2, 2, 2, 0]);
+        assert_eq!(shared_out(&waves[3..], &listed), [0; 10]);
+        let tagged = || vec![("tier".to_owned(), Pattern::parse("t0*").expect("a pattern"))];
+        let in_west = || Some("westeurope".to_owned());
+        let waves = [
+            wave(Some(Pick { location: in_west(), tags: tagged(), ..Pick::default() }), &[]),
+            wave(Some(Pick { tags: tagged(), ..Pick::default() }), &[]),
+            wave(Some(Pick { location: in_west(), ..Pick::default() }), &[]),
+            wave(None, &[]),
+        ];
+        assert_eq!(shared_out(&waves, &listed), [0, 3, 2, 1, 2, 3, 0, 3, 2, 1]);
+        assert!(waves[0].picks_by_facts() && !waves[3].picks_by_facts());
     }
 }

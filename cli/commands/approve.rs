@@ -12,18 +12,18 @@ use crate::print_failure::PrintFailure;
 use crate::{anchor, approvals, batch_file, derived, open_moves, plan_again, planning, ssh_keygen, store};
 use clap::Args;
 use rehome_orchestrator::{
-    ApprovalError, ApprovalScope, ApprovalStatement, BatchError, BatchLoaded, Clock, Document, NAMESPACE,
-    Recording, SignedApproval, SystemClock, has_secret,
+    ApprovalError, ApprovalScope, ApprovalStatement, ApprovalWord, BatchError, BatchLoaded, Clock, Document,
+    NAMESPACE, Recording, SignedApproval, SystemClock, has_secret,
 };
 use rehome_store::Backend;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Record a plan and your approval of it, or sign it.
+/// Record a plan and your approval, or sign a yes or a no.
 ///
 /// Only what is approved is run, and only as it was approved. Where the plan names approvers, each signs with a key of their own, on
-/// a machine of their own; what they saved is imported here.
+/// a machine of their own; what they saved is imported here. What somebody signed last holds, in whichever order it is imported.
 #[derive(Args, Debug)]
 pub(crate) struct Approve {
     /// The plan file.
@@ -51,9 +51,15 @@ pub(crate) struct Sign {
     /// What is approved: waves, wave:NAME or cleanup; may be repeated. All waves without it.
     #[arg(long, requires = "key")]
     pub(crate) scope: Vec<ApprovalScope>,
-    /// How long it counts.
+    /// How long it counts; a rejection and a withdrawal are recorded until then.
     #[arg(long, requires = "key", value_name = "DURATION", default_value = "14d")]
     pub(crate) valid: String,
+    /// Say no: while it holds, nothing of that scope begins, whoever approves.
+    #[arg(long, requires = "key", conflicts_with = "withdraw")]
+    pub(crate) reject: bool,
+    /// Take back what you signed before, an approval or a rejection.
+    #[arg(long, requires = "key")]
+    pub(crate) withdraw: bool,
     /// What the change is called elsewhere.
     #[arg(long, requires = "key")]
     pub(crate) ticket: Option<String>,
@@ -70,7 +76,10 @@ impl Execute for Approve {
         let (document, digest) = plan_again::load(path)?;
         let plan =
             Plan { path, document: &document, digest: &digest, about: BatchAbout::of(&document)?, reason };
-        plan.check()?;
+        match self.sign.word() {
+            ApprovalWord::Approve => plan.check()?,
+            ApprovalWord::Reject | ApprovalWord::Withdraw => plan.check_reason()?,
+        }
         match &self.sign.key {
             None => plan.approve(c, self.yes).await,
             Some(key) => plan.sign(c, key, &self.sign, self.yes).await,
@@ -111,10 +120,13 @@ impl Plan<'_> {
     fn check(&self) -> Result<(), CliError> {
         derived::check(self.document, SystemClock.now_ms()).map_err(|error| self.again(error))?;
         planning::refuse_blocked(self.document).map_err(|error| error.at(self.path.display().to_string()))?;
+        self.check_reason()
+    }
+
+    fn check_reason(&self) -> Result<(), CliError> {
         match self.reason.trim().is_empty() {
-            true => {
-                Err(CliError::new(Exit::Usage, "an approval needs a reason").next("say why: --reason TEXT"))
-            }
+            true => Err(CliError::new(Exit::Usage, "an act of a person needs a reason")
+                .next("say why: --reason TEXT")),
             false => Ok(()),
         }
     }
@@ -177,8 +189,13 @@ impl Plan<'_> {
         let statement = self.statement(key, how)?;
         let scope: Vec<String> = statement.scope.iter().map(ToString::to_string).collect();
         self.about.hooks.iter().for_each(|hooks| c.output.note(&hooks.line()));
+        let (what, until) = match statement.word {
+            ApprovalWord::Approve => ("approve ", ", until "),
+            ApprovalWord::Reject => ("REJECT ", "; to be recorded by "),
+            ApprovalWord::Withdraw => ("withdraw what you said of ", "; to be recorded by "),
+        };
         let question = format!(
-            "Sign as {}: {} of {} of batch {} ({}) in {}, until {}?",
+            "Sign as {}: {what}{} of {} of batch {} ({}) in {}{until}{}?",
             statement.approver,
             scope.join(" and "),
             self.moves(),
@@ -188,7 +205,7 @@ impl Plan<'_> {
             crate::time::date(statement.expires_at_ms)
         );
         if !yes && !c.output.ask(&question, "--yes").await? {
-            return Err(CliError::new(Exit::Failed, "not approved"));
+            return Err(CliError::new(Exit::Failed, "nothing was signed"));
         }
         let text = statement.text();
         let quiet = !c.output.is_text() || c.output.is_muted();
@@ -199,16 +216,26 @@ impl Plan<'_> {
         if let Some(place) = place {
             let file = ApprovalFile::of(signed);
             place.write(|to| Ok(serde_json::to_writer_pretty(to, &file)?))?;
-            self.tell(c, "signed", Some(&statement))?;
+            self.tell(c, signed_word(statement.word), Some(&statement))?;
             how.save.iter().for_each(|save| c.output.next(&approvals::import_command(save)));
             return Ok(Exit::Done);
         }
-        let log = store::create_or_open(&c.global.db).await?;
-        self.record(c, &log).await?;
+        let log = match statement.word {
+            ApprovalWord::Approve => {
+                let log = store::create_or_open(&c.global.db).await?;
+                self.record(c, &log).await?;
+                log
+            }
+            // Who says no records no plan.
+            ApprovalWord::Reject | ApprovalWord::Withdraw => store::open_to_write(&c.global.db).await?,
+        };
         let word = put(c, &log, &self.document.batch, signed).await?;
         anchor::follow(&log, c.output).await?;
         self.tell(c, word, Some(&statement))?;
-        c.output.next(&format!("rehome run {}", hint::file(self.path)));
+        match statement.word {
+            ApprovalWord::Approve => c.output.next(&format!("rehome run {}", hint::file(self.path))),
+            _ => c.output.next(&format!("rehome status {}", quoted(&self.document.batch))),
+        }
         Ok(Exit::Done)
     }
 
@@ -234,6 +261,7 @@ impl Plan<'_> {
         let now = SystemClock.now_ms();
         Ok(ApprovalStatement {
             format_version: ApprovalStatement::format(),
+            word: how.word(),
             batch: self.document.batch.clone(),
             plan: self.digest.to_owned(),
             scope,
@@ -273,11 +301,36 @@ impl Plan<'_> {
     }
 }
 
-/// What somebody approves, in one line.
+impl Sign {
+    /// What is signed.
+    fn word(&self) -> ApprovalWord {
+        match (self.reject, self.withdraw) {
+            (true, _) => ApprovalWord::Reject,
+            (false, true) => ApprovalWord::Withdraw,
+            (false, false) => ApprovalWord::Approve,
+        }
+    }
+}
+
+/// What was signed and is in no log yet.
+fn signed_word(word: ApprovalWord) -> &'static str {
+    match word {
+        ApprovalWord::Approve => "signed",
+        ApprovalWord::Reject => "signed a rejection",
+        ApprovalWord::Withdraw => "signed a withdrawal",
+    }
+}
+
+/// What somebody says, in one line.
 fn line(of: &ApprovalStatement) -> String {
     let scope: Vec<String> = of.scope.iter().map(ToString::to_string).collect();
-    let until = crate::time::date(of.expires_at_ms);
-    one_line(&format!("{}: {} until {until}: {}", of.approver, scope.join(", "), of.reason))
+    let scope = scope.join(", ");
+    let what = match of.word {
+        ApprovalWord::Approve => format!("{scope} until {}", crate::time::date(of.expires_at_ms)),
+        ApprovalWord::Reject => format!("rejects {scope}"),
+        ApprovalWord::Withdraw => format!("withdraws what they said of {scope}"),
+    };
+    one_line(&format!("{}: {what}: {}", of.approver, of.reason))
 }
 
 /// Records what was signed.
@@ -288,10 +341,14 @@ async fn put(
     signed: SignedApproval,
 ) -> Result<&'static str, CliError> {
     let actor = store::actor(c.global.actor.as_deref());
+    let said = ApprovalStatement::parse(&signed.statement).map(|of| of.word).unwrap_or_default();
     let recorded = BatchLoaded::sign(&**log, batch, &actor, SystemClock.now_ms(), signed).await;
-    Ok(match recorded.map_err(|e| approvals::not_recorded(&e))? {
-        Recording::Recorded => "approved",
-        Recording::AlreadyThere => "approved before",
+    Ok(match (recorded.map_err(|e| approvals::not_recorded(&e))?, said) {
+        (Recording::Recorded, ApprovalWord::Approve) => "approved",
+        (Recording::AlreadyThere, ApprovalWord::Approve) => "approved before",
+        (Recording::Recorded, ApprovalWord::Reject) => "rejected",
+        (Recording::Recorded, ApprovalWord::Withdraw) => "withdrawn",
+        (Recording::AlreadyThere, _) => "recorded before",
     })
 }
 

@@ -48,6 +48,7 @@ impl Execute for Discover {
         let batch = plan_again::batch(file)?;
         let place = save.map(|save| OutputFile::of(save, FileKind::Snapshot, &c.global.db)).transpose()?;
         let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
+        cloud.azure.use_share(batch.rollout.share.unwrap_or(100));
         let batch = selection::resolve(&cloud.azure.reader(), batch).await?;
         let reading = planning::reading(c.output, &cloud, batch.moves.len());
         // A tape keeps every answer: only who wants a snapshot pays for one.

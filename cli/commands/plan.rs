@@ -58,6 +58,7 @@ pub(crate) async fn plan(
     let code = scan.map(scan::load).transpose()?;
     let place = OutputFile::of(save, FileKind::Plan, &c.global.db)?;
     let cloud = cloud::connect(c.output, &c.global.cloud, Recorded::default()).await?;
+    cloud.azure.use_share(batch.rollout.share.unwrap_or(100));
     let mut batch = selection::resolve(&cloud.azure.reader(), batch).await?;
     if c.global.cloud.sign_in.is_some() && batch.approvers.take().is_some() {
         c.output.note("a rehearsal takes the approvals of people as given");

@@ -15,8 +15,9 @@ use crate::time::{date, stamp};
 use crate::view::{MoveView, view};
 use crate::wait::WaitKind;
 use rehome_orchestrator::{
-    ApprovalScope, BatchEvent, BatchLoaded, BatchState, End, Entry, Event, HistoryError, Node, Recorded,
-    RunId, RunState, TimeScale, WaveWait, fold_batch, fold_into, without_secrets,
+    ApprovalScope, ApprovalStatement, ApprovalWord, BatchEvent, BatchLoaded, BatchState, End, Entry, Event,
+    HistoryError, Node, Recorded, RunId, RunState, TimeScale, WaveWait, fold_batch, fold_into,
+    without_secrets,
 };
 use rehome_store::Stored;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,8 @@ struct Known {
     hooks: Option<Hooks>,
     /// Since which place in the log each way is asked for.
     since: BTreeMap<WayKind, u64>,
+    /// Whether it was told of what is planned that its clean-up lacks approvals.
+    cleanup_told: bool,
 }
 
 /// What is known of a move whose batch asks to be told something; nothing of any other.
@@ -142,7 +145,14 @@ impl Outbox {
             .collect();
         let new = needs.difference(&seen.needs).cloned().collect();
         seen.needs = needs;
-        Ok(of_move(&view, &new, state, &entry.event).into_iter().collect())
+        let mut told: Vec<(Occasion, About)> =
+            of_move(&view, &new, state, &entry.event).into_iter().collect();
+        if told.iter().any(|(occasion, _)| *occasion == Occasion::SoakEnds) {
+            let batch = &state.planned().batch;
+            let known = self.batches.get_mut(batch);
+            told.extend(known.and_then(|known| known.cleanup_for_people(batch, entry.at_ms)));
+        }
+        Ok(told)
     }
 
     fn message(&self, position: u64, at_ms: i64, occasion: Occasion, data: About) -> Message {
@@ -162,12 +172,24 @@ impl Known {
         if let BatchEvent::Planned(planned) = &entry.event {
             self.hooks = BatchAbout::of_log(&planned.about).hooks.filter(|hooks| hooks.flaws().is_empty());
             let ways: Vec<WayKind> = self.hooks.iter().flat_map(WayKind::of).collect();
+            self.cleanup_told = false;
             self.since.retain(|way, _| ways.contains(way));
             ways.into_iter().for_each(|way| {
                 self.since.entry(way).or_insert(entry.position);
             });
         }
         Ok(())
+    }
+}
+
+impl Known {
+    /// Whom the clean-up of a batch waits for whose first soak is over; said once of a plan.
+    fn cleanup_for_people(&mut self, name: &str, at_ms: i64) -> Option<(Occasion, About)> {
+        let scope = ApprovalScope::CleanUp;
+        let state = self.state.as_ref().filter(|state| !self.cleanup_told && state.lacks(&scope, at_ms))?;
+        let what = text(&format!("the clean-up waits for {}", approvals::words(state, scope, at_ms)));
+        self.cleanup_told = true;
+        Some((Occasion::NeedsPerson, about_batch(name, None, what, vec![approvals::import_any()])))
     }
 }
 
@@ -212,9 +234,15 @@ fn of_batch(name: &str, state: &BatchState, event: &BatchEvent, at_ms: i64) -> V
             told.extend(wave_for_people(name, state, at_ms));
             told
         }
-        BatchEvent::Approved(_) | BatchEvent::Signed(_) => {
-            wave_for_people(name, state, at_ms).into_iter().collect()
-        }
+        BatchEvent::Signed(signed) => match ApprovalStatement::parse(&signed.statement) {
+            Some(of) if of.word == ApprovalWord::Reject => {
+                let scope: Vec<String> = of.scope.iter().map(ToString::to_string).collect();
+                let what = format!("{} rejects {}: {}", of.approver, scope.join(", "), of.reason);
+                vec![(Occasion::NeedsPerson, about(None, text(&what), vec![approvals::withdraw_any()]))]
+            }
+            Some(_) | None => wave_for_people(name, state, at_ms).into_iter().collect(),
+        },
+        BatchEvent::Approved(_) => wave_for_people(name, state, at_ms).into_iter().collect(),
         BatchEvent::RunFailed(failed) => {
             let spent = |nth: &usize| state.failures_left(*nth) == Some(0);
             let nth = state.wave_of(&failed.run).filter(spent);

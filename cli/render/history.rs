@@ -4,8 +4,8 @@ use crate::counted::counted;
 use crate::error::one_line;
 use crate::time::{date, stamp};
 use rehome_orchestrator::{
-    ApprovalStatement, Approved, BatchEvent, BatchRequest, CodecError, End, Entry, Event, Found,
-    ObservedEffect, ReconciledOutcome, Request, Restored, StepId, Verdict,
+    ApprovalStatement, ApprovalWord, Approved, BatchEvent, BatchRequest, CodecError, End, Entry, Event,
+    Found, ObservedEffect, ReconciledOutcome, Request, Restored, StepId, Verdict,
 };
 use rehome_store::Stored;
 
@@ -37,7 +37,12 @@ fn of_batch(event: &BatchEvent) -> String {
         BatchEvent::Signed(signed) => match ApprovalStatement::parse(&signed.statement) {
             Some(of) => {
                 let scope: Vec<String> = of.scope.iter().map(ToString::to_string).collect();
-                format!("{} by {} (signed) {}", scope.join(" "), of.approver, of.reason)
+                let word = match of.word {
+                    ApprovalWord::Approve => "",
+                    ApprovalWord::Reject => "rejected: ",
+                    ApprovalWord::Withdraw => "withdrawn: ",
+                };
+                format!("{word}{} by {} (signed) {}", scope.join(" "), of.approver, of.reason)
             }
             None => "(not to be read)".to_owned(),
         },
@@ -166,6 +171,8 @@ fn asked_of_batch(request: &BatchRequest) -> String {
         }
         BatchRequest::Throttle(Some(most)) => format!("throttle --parallel {most}"),
         BatchRequest::Throttle(None) => "throttle --withdraw".to_owned(),
+        BatchRequest::Share(Some(percent)) => format!("throttle --share {percent}%"),
+        BatchRequest::Share(None) => "throttle --share --withdraw".to_owned(),
         BatchRequest::Abandon => "abandon".to_owned(),
         BatchRequest::TakeUp => "abandon --withdraw".to_owned(),
         BatchRequest::Skip(run) => format!("skip {run}"),

@@ -24,6 +24,7 @@ pub(crate) fn terms(document: &Document) -> Vec<(&'static str, String)> {
     )];
     terms.extend(failures(rollout).map(|said| ("FAILURES", said)));
     terms.extend(rollout.parallel.map(|most| ("PARALLEL", format!("{most} moves at work at once"))));
+    terms.extend(rollout.share.map(|percent| ("LIMITS", format!("{percent}% of what Azure allows"))));
     terms.extend(rollout.window.iter().flat_map(|window| hours(window)));
     terms
 }
@@ -90,6 +91,7 @@ mod tests {
         rollout.on_failure = WaveFailure::Pause;
         rollout.budget = Budget { wave: Some(2), batch: Some(5) };
         rollout.parallel = Some(8);
+        rollout.share = Some(50);
         rollout.window = Some(Box::new(Window {
             open: vec![
                 OpenHours { from: 420, minutes: 540 },
@@ -112,6 +114,7 @@ mod tests {
                 "at most 2 in a wave, 5 in the batch before no more begin; a failure pauses its wave",
             ),
             ("PARALLEL", "8 moves at work at once"),
+            ("LIMITS", "50% of what Azure allows"),
             ("WINDOW", "Mon 07:00-16:00; Sun 22:00-06:00 (Europe/Stockholm)"),
             ("FREEZES", "2027-01-15T08:00:00Z to 2027-01-16T09:00:00Z"),
         ];

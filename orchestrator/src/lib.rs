@@ -94,8 +94,9 @@ pub use activity::{
     ResourceKey, Reversibility, Workflow,
 };
 pub use approval::{
-    Approval, ApprovalError, ApprovalPolicy, ApprovalScope, ApprovalStanding, ApprovalStatement, Approver,
-    NAMESPACE, Needed, PublicKey, SignatureError, SignedApproval, Subject, verify_signature,
+    Approval, ApprovalError, ApprovalPolicy, ApprovalScope, ApprovalStanding, ApprovalStatement,
+    ApprovalWord, Approver, NAMESPACE, Needed, PublicKey, SignatureError, SignedApproval, Subject,
+    verify_signature,
 };
 pub use batch::{
     BatchApproved, BatchCommand, BatchDecision, BatchError, BatchEvent, BatchHeard, BatchLoaded,

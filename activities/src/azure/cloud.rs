@@ -190,6 +190,12 @@ impl Azure {
         self.inner.transport.heard.now_ms(self.inner.time_scale.scale())
     }
 
+    /// From now on only so much of each limit that Azure publishes is used, in percent: others work there too.
+    pub fn use_share(&self, percent: u64) {
+        self.inner.pacing.share(percent);
+        self.inner.turns.share(percent);
+    }
+
     /// Who is to be told when a request waits because the cloud asked to be left alone for long.
     pub fn tell(&self, told: super::Told) {
         self.inner.transport.heard.tell(told);

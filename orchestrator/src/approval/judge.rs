@@ -2,10 +2,10 @@
 
 use crate::approval::policy::{ApprovalPolicy, Approver};
 use crate::approval::ssh::{PublicKey, SignatureError, verify_signature};
-use crate::approval::statement::{ApprovalScope, ApprovalStatement, NAMESPACE, SignedApproval};
+use crate::approval::statement::{ApprovalScope, ApprovalStatement, ApprovalWord, NAMESPACE, SignedApproval};
 use std::collections::BTreeSet;
 
-/// An approval that counts until it expires.
+/// An approval that counts until it expires, or another word of an approver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
     /// What was signed.
@@ -73,7 +73,7 @@ pub struct Subject<'a> {
     pub waves: Vec<&'a str>,
 }
 
-/// How many have approved something, and who else could.
+/// How many have approved something, who else could, and who has rejected it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApprovalStanding {
     /// Who has approved it.
@@ -82,6 +82,8 @@ pub struct ApprovalStanding {
     pub needed: u32,
     /// Whose approval would count and is not there.
     pub missing: Vec<String>,
+    /// Who has rejected it and said nothing else since; while there is one, nothing is enough.
+    pub rejected: Vec<String>,
 }
 
 impl Subject<'_> {
@@ -132,26 +134,43 @@ impl ApprovalPolicy {
         }
     }
 
-    /// Who has approved that by these approvals at this time, and who else could.
+    /// Who has approved that by these approvals at this time, who has rejected it, and who else could approve it.
+    ///
+    /// Of the words of one person the one that was signed last holds, in whichever order they came in: an approval that is
+    /// handed over late does not undo what its approver said after it.
     pub fn standing<'a>(
         &self,
         approvals: impl Iterator<Item = &'a Approval>,
         scope: &ApprovalScope,
         now_ms: i64,
     ) -> ApprovalStanding {
-        let of = approvals.map(|approval| &approval.statement).filter(|of| of.expires_at_ms > now_ms);
-        let good = of.filter(|of| of.scope.iter().any(|said| said.covers(scope)));
-        let have: BTreeSet<&str> = good.map(|of| of.approver.as_str()).collect();
-        let missing = self.counting().map(|approver| &approver.name);
-        let missing = missing.filter(|name| !have.contains(name.as_str())).cloned().collect();
-        let have = have.into_iter().map(ToOwned::to_owned).collect();
-        ApprovalStanding { have, needed: self.needed(scope), missing }
+        let of = approvals.map(|approval| &approval.statement);
+        let of: Vec<_> = of.filter(|of| of.scope.iter().any(|said| said.covers(scope))).collect();
+        let (mut have, mut rejected) = (BTreeSet::new(), BTreeSet::new());
+        for one in &of {
+            let own = || of.iter().filter(|other| other.approver == one.approver);
+            let otherwise = |word| own().any(|other| other.word != word && other.at_ms >= one.at_ms);
+            let since = || own().any(|other| other.word != ApprovalWord::Reject && other.at_ms > one.at_ms);
+            match one.word {
+                ApprovalWord::Approve if one.expires_at_ms > now_ms && !otherwise(one.word) => {
+                    have.insert(one.approver.clone());
+                }
+                ApprovalWord::Reject if !since() => {
+                    rejected.insert(one.approver.clone());
+                }
+                ApprovalWord::Approve | ApprovalWord::Reject | ApprovalWord::Withdraw => {}
+            }
+        }
+        let missing = self.counting().map(|approver| &approver.name).filter(|name| !have.contains(*name));
+        let (missing, needed) = (missing.cloned().collect(), self.needed(scope));
+        let (have, rejected) = (have.into_iter().collect(), rejected.into_iter().collect());
+        ApprovalStanding { have, needed, missing, rejected }
     }
 }
 
 impl ApprovalStanding {
-    /// Whether nothing is missing.
+    /// Whether nothing is missing, and nobody rejects it.
     pub fn is_enough(&self) -> bool {
-        self.have.len() >= usize::try_from(self.needed).unwrap_or(usize::MAX)
+        self.rejected.is_empty() && self.have.len() >= usize::try_from(self.needed).unwrap_or(usize::MAX)
     }
 }

@@ -10,4 +10,4 @@ pub(crate) mod testing;
 pub use judge::{Approval, ApprovalError, ApprovalStanding, Subject};
 pub use policy::{ApprovalPolicy, Approver, Needed};
 pub use ssh::{PublicKey, SignatureError, verify_signature};
-pub use statement::{ApprovalScope, ApprovalStatement, NAMESPACE, SignedApproval};
+pub use statement::{ApprovalScope, ApprovalStatement, ApprovalWord, NAMESPACE, SignedApproval};

@@ -1,4 +1,4 @@
-//! Engine: what an approver signs: a small text in canonical JSON. Pure.
+//! Engine: what an approver signs: an approval, a rejection, or that one is withdrawn; a small text in canonical JSON. Pure.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -65,12 +65,34 @@ impl From<ApprovalScope> for String {
     }
 }
 
-/// What somebody approves.
+/// What somebody says of a plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalWord {
+    /// It may go on.
+    #[default]
+    Approve,
+    /// It may not, whoever else approves it, until they say something else.
+    Reject,
+    /// What they said before holds no longer, and they say nothing in its place.
+    Withdraw,
+}
+
+impl ApprovalWord {
+    fn is_approval(&self) -> bool {
+        *self == Self::Approve
+    }
+}
+
+/// What somebody approves, rejects, or no longer does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalStatement {
     /// The version of the form of statements.
     pub format_version: String,
+    /// What they say of it. A program that knows no other word than an approval takes no statement that has another.
+    #[serde(default, skip_serializing_if = "ApprovalWord::is_approval")]
+    pub word: ApprovalWord,
     /// The batch.
     pub batch: String,
     /// The digest of the document that they saw.
@@ -86,7 +108,8 @@ pub struct ApprovalStatement {
     pub ticket: Option<String>,
     /// When, in milliseconds since 1970 UTC.
     pub at_ms: i64,
-    /// Until when it counts, in milliseconds since 1970 UTC.
+    /// Until when an approval counts, in milliseconds since 1970 UTC. Another word has to be in the log until then, and
+    /// holds from there on.
     pub expires_at_ms: i64,
 }
 

@@ -17,6 +17,9 @@ pub struct RunSummary {
     pub run: RunId,
     /// Whether a driver works on it.
     pub standing: Standing,
+    /// It waited for people and dates alone, and gave up its place among those that may fail: a driver begins nothing of
+    /// it on its way forward before it is released again.
+    pub aside: bool,
     /// How far it is, and what became of it.
     pub report: RunReport,
 }
@@ -60,7 +63,8 @@ pub struct BatchDecision {
 ///
 /// `runs` are those that a driver was asked to drive, and of a batch in waves all others as well, in any order; `now_ms`
 /// is the wall time in milliseconds since 1970. Without waves every run that waits is released at once, in the order of
-/// the document. A run that has begun is released whatever its wave waits for: it goes on, or back.
+/// the document. A run that has begun is released whatever its wave waits for: it goes on, or back. Only where no more may
+/// fail than may, and it begins something new, it needs a place among those.
 pub fn decide_batch(
     batch: &BatchState,
     runs: &[RunSummary],
@@ -145,15 +149,24 @@ impl Decider<'_> {
         }
     }
 
-    /// Lets runs begin whose wave is let loose, and no more than may fail.
+    /// Lets runs begin whose wave is let loose, and no more than may fail. Those that have begun come first.
     fn release(&mut self) {
         let mut room = Room::of(self.batch, &self.known, self.now_ms);
-        for run in &self.batch.planned().runs {
-            let Some(summary) = self.known.get(run).filter(|known| known.standing == Standing::Waiting)
-            else {
-                continue;
-            };
-            if summary.report.progress != RunProgress::NotBegun || room.take(run) {
+        let waiting = self.batch.planned().runs.iter().filter_map(|run| self.known.get(run).copied());
+        let waiting = waiting.filter(|summary| summary.standing == Standing::Waiting);
+        let (begun, new): (Vec<_>, Vec<_>) =
+            waiting.partition(|summary| summary.report.progress != RunProgress::NotBegun);
+        for summary in begun {
+            if !self.batch.wants_place(summary) || room.take_again(&summary.run) {
+                self.out.commands.push(BatchCommand::Release(summary.run.clone()));
+            } else {
+                // As many failed as may; where fewer did, one of those at work comes through.
+                let nth = room.wave_of(&summary.run);
+                self.out.people |= nth.is_some_and(|nth| self.batch.failures_left(nth) == Some(0));
+            }
+        }
+        for RunSummary { run, .. } in new {
+            if room.take(run) {
                 self.out.commands.push(BatchCommand::Release(run.clone()));
             } else if !self.batch.is_skipped(run) {
                 self.kept(self.batch.hold(room.wave_of(run), self.now_ms));
@@ -193,12 +206,16 @@ impl Decider<'_> {
     }
 }
 
-/// How many more runs may begin.
+/// How many more runs may begin, and how many more of those that have begun may go on.
 struct Room<'a> {
     batch_state: &'a BatchState,
     wave_of: BTreeMap<&'a RunId, usize>,
-    waves: Vec<u64>,
+    /// Of each wave, whether runs of it may begin, and how many more may be at risk.
+    waves: Vec<(bool, u64)>,
+    /// How many more of the batch may be at risk.
     batch: u64,
+    /// How many more may be at work.
+    parallel: u64,
 }
 
 impl<'a> Room<'a> {
@@ -217,28 +234,35 @@ impl<'a> Room<'a> {
             all += at_risk;
             wave_of.extend(wave.runs.iter().map(|run| (run, nth)));
             let open = state.is_released() && batch.hold(Some(nth), now_ms).is_none();
-            waves.push(if open { room(budget.wave, state.failures, at_risk) } else { 0 });
+            waves.push((open, room(budget.wave, state.failures, at_risk)));
         }
-        let of_all = match waves.is_empty() && batch.hold(None, now_ms).is_some() {
+        let parallel = match waves.is_empty() && batch.hold(None, now_ms).is_some() {
             true => 0,
-            false => room(budget.batch, batch.current.failures, all).min(room(parallel, 0, at_work)),
+            false => room(parallel, 0, at_work),
         };
-        Self { batch_state: batch, wave_of, waves, batch: of_all }
+        let of_all = room(budget.batch, batch.current.failures, all);
+        Self { batch_state: batch, wave_of, waves, batch: of_all, parallel }
     }
 
     fn wave_of(&self, run: &RunId) -> Option<usize> {
         self.wave_of.get(run).copied()
     }
 
-    /// Takes the place of one more run, if there is one.
+    /// Takes the place of one more run that begins, if there is one.
     fn take(&mut self, run: &RunId) -> bool {
+        let is_open = self.wave_of(run).is_none_or(|nth| self.waves[nth].0);
+        let any = is_open && self.parallel > 0 && !self.batch_state.is_skipped(run) && self.take_again(run);
+        self.parallel -= u64::from(any);
+        any
+    }
+
+    /// Takes a place among those that may fail, if there is one.
+    fn take_again(&mut self, run: &RunId) -> bool {
         let mut endless = u64::MAX;
-        let wave = self.wave_of(run).map_or(&mut endless, |nth| &mut self.waves[nth]);
-        let any = *wave > 0 && self.batch > 0 && !self.batch_state.is_skipped(run);
-        if any {
-            *wave -= 1;
-            self.batch -= 1;
-        }
+        let wave = self.wave_of(run).map_or(&mut endless, |nth| &mut self.waves[nth].1);
+        let any = *wave > 0 && self.batch > 0;
+        *wave -= u64::from(any);
+        self.batch -= u64::from(any);
         any
     }
 }
@@ -246,14 +270,23 @@ impl<'a> Room<'a> {
 impl BatchState {
     /// Whether a run may fail that never did.
     fn is_at_risk(&self, summary: &RunSummary, wave: &Wave) -> bool {
-        let at_risk = match summary.report.progress {
-            RunProgress::NotBegun => summary.standing == Standing::Driven,
-            RunProgress::Underway => true,
+        let at_risk = match (summary.report.progress, summary.standing) {
+            (RunProgress::NotBegun, standing) => standing == Standing::Driven,
+            (RunProgress::Underway, Standing::Driven) => !summary.aside,
+            // What is in flight may fail; nothing else is begun of it before it is released.
+            (RunProgress::Underway, _) => summary.report.in_flight,
             // It has to come back as it was.
-            RunProgress::Through | RunProgress::Back => wave.rehearsal,
-            RunProgress::Failed | RunProgress::Closed(_) => false,
+            (RunProgress::Through | RunProgress::Back, _) => wave.rehearsal,
+            (RunProgress::Failed | RunProgress::Closed(_), _) => false,
         };
         at_risk && !self.current.failed.contains(&summary.run)
+    }
+
+    /// Whether a run that has begun needs a place among those that may fail before it goes on.
+    fn wants_place(&self, summary: &RunSummary) -> bool {
+        let RunReport { progress, waits, in_flight, .. } = summary.report;
+        let goes_on = progress == RunProgress::Underway && !waits && !in_flight;
+        goes_on && !self.current.failed.contains(&summary.run)
     }
 }
 
@@ -262,7 +295,7 @@ impl RunSummary {
     fn is_at_work(&self) -> bool {
         match self.report.progress {
             RunProgress::NotBegun => self.standing == Standing::Driven,
-            RunProgress::Underway => !self.report.waits,
+            RunProgress::Underway => !self.report.waits && !self.aside,
             RunProgress::Through | RunProgress::Failed | RunProgress::Back | RunProgress::Closed(_) => false,
         }
     }
@@ -303,8 +336,12 @@ mod tests {
 
     #[test]
     fn only_runs_that_wait_and_are_of_the_approved_plan_are_released() {
-        let summary =
-            |run: &str, standing| RunSummary { run: RunId::new(run), standing, report: RunReport::default() };
+        let summary = |run: &str, standing| RunSummary {
+            run: RunId::new(run),
+            standing,
+            aside: false,
+            report: RunReport::default(),
+        };
         let runs = [
             summary("a", Standing::Waiting),
             summary("b", Standing::Driven),

@@ -133,6 +133,8 @@ pub enum BatchRequest {
     },
     /// Have so many runs at work at once; as many as was planned where it is absent.
     Throttle(Option<u64>),
+    /// Use so much of the limits that the world publishes, in percent; as much as was planned where it is absent.
+    Share(Option<u64>),
     /// Begin nothing more, ever, and leave the world as it is.
     Abandon,
     /// Give it up no longer.
@@ -149,6 +151,11 @@ impl BatchRequested {
     /// Whether version 1 of this event did not know what is asked for.
     pub(crate) fn is_newer(&self) -> bool {
         !matches!(self.request, BatchRequest::Release(_) | BatchRequest::Hold(_))
+    }
+
+    /// Whether version 2 of this event did not know it either.
+    pub(crate) fn is_of_shares(&self) -> bool {
+        matches!(self.request, BatchRequest::Share(_))
     }
 }
 

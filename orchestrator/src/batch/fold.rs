@@ -1,6 +1,6 @@
 //! Engine: what each event does to a batch, and which events are legal where. Pure.
 
-use crate::approval::ApprovalScope;
+use crate::approval::{Approval, ApprovalScope};
 use crate::batch::document::check_approval;
 use crate::batch::event::{BatchEvent, BatchPlanned, is_readable};
 use crate::batch::rollout::{WaveFailure, WaveRelease};
@@ -37,7 +37,7 @@ pub fn fold_batch(state: &mut Option<BatchState>, entry: &Entry<BatchEvent>) -> 
         (BatchEvent::Approved(approved), Some(batch)) => batch.approve(&approved.digest),
         (BatchEvent::Signed(signed), Some(batch)) => {
             let judged = batch.judge(signed, entry.at_ms).map_err(|e| e.to_string());
-            judged.map(|approval| batch.current.approvals.push((entry.position, approval)))
+            judged.map(|approval| batch.current.sign(entry.position, approval))
         }
         (BatchEvent::Opened(_), Some(batch)) => batch.open(entry.position),
         (BatchEvent::Restored(_), Some(_)) => Ok(()),
@@ -83,6 +83,19 @@ fn plan(planned: &BatchPlanned) -> Result<DocumentState, String> {
         failures: 0,
         steering: Steering::default(),
     })
+}
+
+impl DocumentState {
+    /// Takes in an approval, or another word of an approver. A rejection holds whatever the time is.
+    fn sign(&mut self, position: u64, approval: Approval) {
+        self.approvals.push((position, approval));
+        let waves = self.planned.rollout.iter().flat_map(|rollout| &rollout.waves);
+        let scopes: Vec<ApprovalScope> = waves.map(|wave| ApprovalScope::Wave(wave.name.clone())).collect();
+        for (nth, scope) in scopes.iter().enumerate() {
+            let standing = self.standing(scope, u64::MAX, i64::MAX);
+            self.waves[nth].rejected = standing.is_some_and(|standing| !standing.rejected.is_empty());
+        }
+    }
 }
 
 impl BatchState {

@@ -20,6 +20,10 @@ pub struct Rollout {
     /// How many runs are at work at once; any number where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel: Option<u64>,
+    /// Which part of the limits that the world publishes may be used, in percent: others work there too. All of them where it
+    /// is absent. Whoever makes requests keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<u64>,
     /// When runs begin something new; always where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Box<Window>>,
@@ -104,11 +108,22 @@ fn is_nothing(ms: &u64) -> bool {
     *ms == 0
 }
 
+/// Checks that a part of limits is one, in percent.
+///
+/// # Errors
+/// Why it is none, in words.
+pub(super) fn check_share(percent: u64) -> Result<(), String> {
+    match percent {
+        1..=100 => Ok(()),
+        _ => Err(format!("{percent} % is no part of the limits: 1 to 100 are")),
+    }
+}
+
 impl Rollout {
     /// These waves, with no other rule.
     pub fn of(waves: Vec<Wave>) -> Self {
         let (on_failure, budget) = (WaveFailure::default(), Budget::default());
-        Self { waves, on_failure, budget, parallel: None, window: None }
+        Self { waves, on_failure, budget, parallel: None, share: None, window: None }
     }
 
     /// Checks that the waves have names of their own and share out the runs of the document.
@@ -122,6 +137,7 @@ impl Rollout {
         if self.parallel == Some(0) {
             return Err("no run may be at work".to_owned());
         }
+        self.share.map_or(Ok(()), check_share)?;
         self.window.as_ref().map_or(Ok(()), |window| window.check())?;
         let mut names = BTreeSet::new();
         if let Some(wave) = self.waves.iter().find(|w| !is_name(&w.name) || !names.insert(&w.name)) {

@@ -3,7 +3,8 @@
 use super::*;
 use crate::approval::testing::Signer;
 use crate::approval::{
-    ApprovalPolicy, ApprovalScope, ApprovalStatement, Approver, NAMESPACE, Needed, SignedApproval,
+    ApprovalPolicy, ApprovalScope, ApprovalStatement, ApprovalWord, Approver, NAMESPACE, Needed,
+    SignedApproval,
 };
 use crate::ids::RunId;
 use crate::json::Json;
@@ -62,15 +63,21 @@ fn may(state: &mut Option<BatchState>, at_ms: i64, event: BatchEvent) -> bool {
 
 /// What one of them signs, good until ten.
 fn signed(nth: u8, scope: ApprovalScope) -> BatchEvent {
+    says(nth, ApprovalWord::Approve, scope, 0)
+}
+
+/// What one of them says at a time.
+fn says(nth: u8, word: ApprovalWord, scope: ApprovalScope, at_ms: i64) -> BatchEvent {
     let statement = ApprovalStatement {
         format_version: ApprovalStatement::format(),
+        word,
         batch: "b".to_owned(),
         plan: PLAN.to_owned(),
         scope: vec![scope],
         approver: format!("a{nth}"),
         reason: "r".to_owned(),
         ticket: None,
-        at_ms: 0,
+        at_ms,
         expires_at_ms: 10,
     };
     let statement = statement.text();
@@ -104,6 +111,82 @@ fn a_wave_is_let_loose_when_enough_have_signed_and_while_that_counts_and_not_bef
     assert!(!may(&mut state.clone(), 9, released("m-2")), "only one of them signed for all waves");
     assert!(may(&mut state, 9, signed(1, ApprovalScope::Waves)));
     assert!(may(&mut state, 9, released("m-2")));
+}
+
+#[test]
+fn one_who_rejects_a_wave_keeps_it_from_beginning_anything_until_they_say_something_else() {
+    let (first, waves) = (ApprovalScope::Wave("w-m-1".to_owned()), ApprovalScope::Waves);
+    let mut state = batch(Some(policy()));
+    for nth in [0, 1] {
+        assert!(may(&mut state, 5, signed(nth, waves.clone())));
+    }
+    let enough = state.clone();
+    // A third, whose approval is not needed.
+    assert!(may(&mut state, 5, says(2, ApprovalWord::Reject, first.clone(), 5)));
+    let of = |state: &Option<BatchState>, at_ms| {
+        state.as_ref().expect("a batch").standing(&first, at_ms).expect("it is approved by signatures")
+    };
+    assert_eq!((of(&state, 9).have.len(), of(&state, 9).rejected.as_slice()), (2, &["a2".to_owned()][..]));
+    assert_eq!(of(&state, 99).rejected, ["a2"], "a rejection does not expire");
+    assert!(decided(&state, 5).commands.is_empty() && decided(&state, 5).people);
+    assert!(!may(&mut state.clone(), 5, released("m-1")), "it is rejected");
+    for word in [ApprovalWord::Withdraw, ApprovalWord::Approve] {
+        let mut state = state.clone();
+        assert!(!may(&mut state.clone(), 10, says(2, word, waves.clone(), 6)), "it came too late");
+        assert!(may(&mut state, 6, says(2, word, waves.clone(), 6)));
+        assert_eq!(
+            (of(&state, 9).rejected.len(), of(&state, 9).have.len()),
+            (0, if word == ApprovalWord::Approve { 3 } else { 2 })
+        );
+        assert!(may(&mut state, 6, released("m-1")));
+    }
+    // What is let loose begins nothing more.
+    let mut state = enough;
+    assert!(may(&mut state, 5, released("m-1")));
+    let hold = |state: &Option<BatchState>, nth| state.as_ref().expect("a batch").hold(Some(nth), 6);
+    assert_eq!(hold(&state, 0), None);
+    assert!(may(&mut state, 5, says(1, ApprovalWord::Reject, first, 5)));
+    assert_eq!(hold(&state, 0), Some(Hold { cause: HoldCause::Rejected, until_ms: None }));
+    assert_eq!(hold(&state, 1), None, "the other wave is not rejected");
+}
+
+#[test]
+fn the_word_that_was_signed_last_holds_in_whichever_order_words_come_in() {
+    let waves = ApprovalScope::Waves;
+    let enough = |words: &[(u8, ApprovalWord, i64)]| {
+        let mut state = batch(Some(policy()));
+        for (nth, word, at_ms) in words {
+            assert!(may(&mut state, 5, says(*nth, *word, waves.clone(), *at_ms)));
+        }
+        may(&mut state, 5, released("m-1"))
+    };
+    let approve = |nth, at_ms| (nth, ApprovalWord::Approve, at_ms);
+    let withdraw = |nth, at_ms| (nth, ApprovalWord::Withdraw, at_ms);
+    assert!(enough(&[approve(0, 1), approve(1, 1)]));
+    assert!(!enough(&[approve(0, 1), approve(1, 1), withdraw(1, 2)]));
+    assert!(!enough(&[approve(0, 1), withdraw(1, 2), approve(1, 1)]), "one that was handed over late");
+    assert!(!enough(&[approve(0, 1), withdraw(1, 1), approve(1, 1)]), "nobody knows which came last");
+    assert!(enough(&[approve(0, 1), withdraw(1, 2), approve(1, 3)]));
+    assert!(!enough(&[approve(0, 1), (1, ApprovalWord::Reject, 2), approve(1, 1), approve(2, 1)]));
+    let other = (2, ApprovalWord::Withdraw, 9);
+    assert!(enough(&[approve(0, 1), approve(1, 1), other]), "another's approval is another's");
+}
+
+#[test]
+fn an_approval_is_written_as_it_was_before_there_were_other_words() {
+    let BatchEvent::Signed(SignedApproval { statement, .. }) = signed(0, ApprovalScope::Waves) else {
+        panic!()
+    };
+    assert!(!statement.contains("word"), "{statement}");
+    let BatchEvent::Signed(SignedApproval { statement, .. }) =
+        says(0, ApprovalWord::Reject, ApprovalScope::Waves, 1)
+    else {
+        panic!()
+    };
+    assert!(statement.ends_with(r#""word":"reject"}"#), "{statement}");
+    assert_eq!(ApprovalStatement::parse(&statement).map(|of| of.word), Some(ApprovalWord::Reject));
+    let spelled = statement.replace("\"reject\"", "\"approve\"");
+    assert_eq!(ApprovalStatement::parse(&spelled), None, "one thing is written in one way");
 }
 
 #[test]

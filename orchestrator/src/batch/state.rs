@@ -59,6 +59,8 @@ pub struct WaveState {
     pub turned: bool,
     /// A person paused it.
     pub paused: Option<Pause>,
+    /// Somebody whose approvals count rejects it.
+    pub rejected: bool,
 }
 
 impl WaveState {
@@ -207,6 +209,12 @@ impl BatchState {
             true => Err(ApprovalError::Known),
             false => Ok(approval),
         }
+    }
+
+    /// Which part of the world's limits it may use, in percent, as was asked last or else planned.
+    pub fn share(&self) -> u64 {
+        let planned = || self.planned().rollout.as_ref().and_then(|rollout| rollout.share);
+        self.steering().share.or_else(planned).unwrap_or(100)
     }
 
     /// What people asked of it, as far as it still holds.

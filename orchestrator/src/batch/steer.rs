@@ -1,6 +1,7 @@
 //! Engine: what requests do to a batch, and what keeps its runs from beginning something new. Pure.
 
 use crate::batch::event::BatchRequest;
+use crate::batch::rollout::check_share;
 use crate::batch::state::{BatchState, WaveState};
 use crate::batch::steering::{Hold, HoldCause, Pause, Steering};
 use crate::ids::RunId;
@@ -15,6 +16,7 @@ impl BatchState {
         let paused = [*paused, state.and_then(|wave| wave.paused)].into_iter().flatten();
         let mut holds: Vec<Hold> = paused.filter_map(|pause| pause.hold(now_ms)).collect();
         holds.extend(because(state.is_some_and(WaveState::has_failed), HoldCause::Failure));
+        holds.extend(because(state.is_some_and(|wave| wave.rejected), HoldCause::Rejected));
         holds.extend(self.window(now_ms));
         holds.extend(because(*abandoned, HoldCause::Abandoned));
         holds.into_iter().max_by_key(|hold| hold.until_ms.unwrap_or(i64::MAX))
@@ -54,6 +56,10 @@ impl BatchState {
             }
             BatchRequest::Throttle(Some(0)) => return Err("no move would be at work: pause it".to_owned()),
             BatchRequest::Throttle(parallel) => self.current.steering.parallel = *parallel,
+            BatchRequest::Share(percent) => {
+                percent.map_or(Ok(()), check_share)?;
+                self.current.steering.share = *percent;
+            }
             BatchRequest::Abandon | BatchRequest::TakeUp => {
                 let abandoned = *request == BatchRequest::Abandon;
                 if self.current.steering.abandoned == abandoned {

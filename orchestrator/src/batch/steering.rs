@@ -10,6 +10,8 @@ pub struct Steering {
     pub paused: Option<Pause>,
     /// So many runs are at work at once, in the place of what was planned.
     pub parallel: Option<u64>,
+    /// So much of the world's limits is used, in percent, in the place of what was planned.
+    pub share: Option<u64>,
     /// It was given up.
     pub abandoned: bool,
     /// Runs that are left out.
@@ -44,6 +46,8 @@ pub enum HoldCause {
     Abandoned,
     /// Another run of the wave failed.
     Failure,
+    /// Somebody whose approvals count rejects the wave.
+    Rejected,
     /// Somebody paused the batch or the wave.
     Pause,
     /// It is a freeze.

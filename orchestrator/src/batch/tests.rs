@@ -56,6 +56,7 @@ impl Story {
         let summary = |run: &RunId| RunSummary {
             run: run.clone(),
             standing: Standing::Waiting,
+            aside: false,
             report: RunReport { returns: true, ..RunReport::default() },
         };
         let summaries = runs.iter().map(|run| (run.clone(), summary(run))).collect();
@@ -223,6 +224,15 @@ impl Story {
         let run = &begun[self.dice.below(begun.len() as u64) as usize];
         let strange = self.dice.below(3) == 0;
         let summary = self.runs.get_mut(run).expect("a run");
+        if summary.aside {
+            // A person has acted, and it goes on when it is released again.
+            summary.come_back();
+            return;
+        }
+        if fate == 6 && summary.report.progress == RunProgress::Underway {
+            (summary.aside, summary.report.waits) = (true, true);
+            return;
+        }
         let was = summary.report.progress;
         let RunReport { progress, failed, .. } = &mut summary.report;
         *progress = match (fate, *progress) {
@@ -254,7 +264,7 @@ impl Story {
         let (most, until_ms) = (Some(1 + self.dice.below(2)), Some(self.now_ms + 5 * HOUR_MS));
         let runs: Vec<RunId> = self.runs.keys().cloned().collect();
         let Some(run) = runs.get(self.dice.below(1 + runs.len() as u64) as usize).cloned() else { return };
-        let request = match self.dice.below(8) {
+        let request = match self.dice.below(9) {
             0 => BatchRequest::Pause { wave: None, until_ms },
             1 => BatchRequest::Pause { wave: Some("w0".to_owned()), until_ms: None },
             2 => BatchRequest::Throttle(most),
@@ -262,6 +272,7 @@ impl Story {
             4 => BatchRequest::Skip(run),
             5 => BatchRequest::Include(run),
             6 => BatchRequest::Abandon,
+            7 => BatchRequest::Share(Some(self.dice.below(102))),
             _ => BatchRequest::TakeUp,
         };
         self.may(BatchEvent::Requested(BatchRequested { request, reason: "r".to_owned() }));
@@ -270,7 +281,12 @@ impl Story {
     /// Nothing that somebody asked for holds any more.
     fn withdraw(&mut self) {
         let runs: Vec<RunId> = self.runs.keys().cloned().collect();
-        let all = [BatchRequest::Throttle(None), BatchRequest::TakeUp, BatchRequest::Resume(None)];
+        let all = [
+            BatchRequest::Throttle(None),
+            BatchRequest::Share(None),
+            BatchRequest::TakeUp,
+            BatchRequest::Resume(None),
+        ];
         self.failures.clear();
         for request in all.into_iter().chain(runs.into_iter().map(BatchRequest::Include)) {
             self.may(BatchEvent::Requested(BatchRequested { request, reason: "r".to_owned() }));
@@ -287,6 +303,7 @@ impl Story {
     /// Everybody does what is left to do.
     fn end(&mut self) {
         self.withdraw();
+        self.runs.values_mut().filter(|summary| summary.aside).for_each(RunSummary::come_back);
         for nth in 0..self.rollout.waves.len() {
             self.now_ms += 100 * HOUR_MS;
             self.advance();
@@ -296,9 +313,11 @@ impl Story {
                 self.take(BatchEvent::Requested(BatchRequested { request, reason: "r".to_owned() }));
                 self.advance();
             }
-            let runs = self.rollout.waves[nth].runs.clone();
-            // As many at a time as may fail.
-            for _ in 0..=3 * runs.len() {
+            // One of an earlier wave may have been left out until now.
+            let runs: Vec<RunId> =
+                self.rollout.waves[..=nth].iter().flat_map(|wave| wave.runs.clone()).collect();
+            // As many at a time as may fail, and each of a rehearsal there and back.
+            for _ in 0..=6 * runs.len() {
                 self.go_on();
                 self.advance();
                 for run in &runs {
@@ -306,8 +325,10 @@ impl Story {
                     let RunReport { progress, failed, .. } = &mut summary.report;
                     *progress = match *progress {
                         RunProgress::Back => RunProgress::Closed(Verdict::RolledBack),
-                        RunProgress::NotBegun if summary.standing == Standing::Waiting => {
-                            RunProgress::NotBegun
+                        kept @ (RunProgress::NotBegun | RunProgress::Underway)
+                            if summary.standing == Standing::Waiting =>
+                        {
+                            kept
                         }
                         over @ RunProgress::Closed(_) => over,
                         _ => RunProgress::Through,
@@ -318,6 +339,74 @@ impl Story {
             }
         }
     }
+}
+
+impl RunSummary {
+    /// It waits for nobody any more, and has no place among those that may fail.
+    fn come_back(&mut self) {
+        (self.aside, self.report.waits, self.standing) = (false, false, Standing::Waiting);
+    }
+}
+
+#[test]
+fn what_waits_for_people_leaves_its_place_to_others_and_goes_on_when_there_is_one() {
+    let names = ["a", "b", "c"].map(RunId::new);
+    let wave = Wave {
+        name: "w".to_owned(),
+        runs: names.to_vec(),
+        after_ms: 0,
+        release: WaveRelease::Auto,
+        rehearsal: false,
+    };
+    let rollout = Rollout { budget: Budget { wave: Some(1), batch: None }, ..Rollout::of(vec![wave]) };
+    let mut state = None;
+    let digest = "sha256:0".to_owned();
+    let planned = BatchPlanned {
+        digest: digest.clone(),
+        format_version: FORMAT_VERSION.to_owned(),
+        about: Json::of(&()),
+        runs: names.to_vec(),
+        rollout: Some(rollout),
+        approval: None,
+    };
+    let approved = BatchApproved { digest, reason: "r".to_owned() };
+    let released = WaveReleased { wave: "w".to_owned() };
+    let events =
+        [BatchEvent::Planned(planned), BatchEvent::Approved(approved), BatchEvent::WaveReleased(released)];
+    for (event, at) in events.into_iter().zip(1..) {
+        let entry = Entry { position: at, sequence: at, at_ms: 0, actor: "a".into(), event };
+        fold_batch(&mut state, &entry).expect("lawful");
+    }
+    let state = state.expect("planned");
+    let of = |standing, progress, aside| (standing, progress, aside);
+    let released = |runs: [(Standing, RunProgress, bool); 3]| -> Vec<String> {
+        let summaries = names.iter().zip(runs).map(|(run, (standing, progress, aside))| RunSummary {
+            run: run.clone(),
+            standing,
+            aside,
+            report: RunReport { progress, waits: aside, ..RunReport::default() },
+        });
+        let decision = decide_batch(&state, &summaries.collect::<Vec<_>>(), 0, TimeScale::REAL);
+        let released = decision.commands.iter().map(|command| match command {
+            BatchCommand::Release(run) => run.to_string(),
+            other => panic!("{other:?}"),
+        });
+        released.collect()
+    };
+    let (at_work, new) = (
+        of(Standing::Driven, RunProgress::Underway, false),
+        of(Standing::Waiting, RunProgress::NotBegun, false),
+    );
+    let (aside, back) = (
+        of(Standing::Driven, RunProgress::Underway, true),
+        of(Standing::Waiting, RunProgress::Underway, false),
+    );
+    assert_eq!(released([new, new, new]), ["a"], "one may fail");
+    assert_eq!(released([at_work, new, new]), [""; 0]);
+    assert_eq!(released([aside, new, new]), ["b"], "it waits for a person");
+    assert_eq!(released([back, at_work, new]), [""; 0], "a person has acted, and another one is at work");
+    assert_eq!(released([back, aside, new]), ["a"], "it comes before those that have not begun");
+    assert_eq!(released([of(Standing::Left, RunProgress::Underway, false), new, new]), ["b"]);
 }
 
 #[test]
@@ -331,7 +420,15 @@ fn no_run_begins_before_its_wave_whatever_becomes_of_the_others_and_in_the_end_a
                 story.advance();
             }
             story.end();
-            assert!(story.dates.values().all(|(released, passed)| released.is_some() && passed.is_some()));
+            let over =
+                |(released, passed): &(Option<i64>, Option<i64>)| released.is_some() && passed.is_some();
+            assert!(
+                story.dates.values().all(over),
+                "{:?}\n{:?}\n{:?}",
+                story.dates,
+                story.runs,
+                story.rollout
+            );
             assert!(story.runs.values().all(|run| run.standing != Standing::Waiting));
             assert_eq!(story.decide(), BatchDecision::default());
         });

@@ -53,7 +53,7 @@ pub(crate) struct Actor {
     pub(super) reports: Option<UnboundedSender<(RunId, RunReport)>>,
     pub(super) reported: RunReport,
     /// What its batch says.
-    reins: Reins,
+    pub(super) reins: Reins,
     wakeup: Arc<Notify>,
     stop: watch::Receiver<bool>,
 }
@@ -120,6 +120,9 @@ impl Actor {
     pub(crate) async fn drive(mut self) -> Result<(RunId, StopReason), DriveError> {
         loop {
             self.report();
+            if self.wants_place() {
+                return Ok((self.run, StopReason::NotReleased));
+            }
             let decision = self.decide_and_start()?;
             if !self.pending.is_empty() {
                 self.commit().await?;
@@ -141,7 +144,7 @@ impl Actor {
             }
             let now = self.now_ms();
             self.live.elsewhere_ms = self.shared.engine.clock.elsewhere_ms();
-            self.live.hold = self.reins.hold(now, self.state.has_begun());
+            self.live.hold = self.hold(now);
             let mut decision = decide(&self.state, &self.live, now, self.shared.engine.time_scale);
             let mut recorded = false;
             for command in std::mem::take(&mut decision.commands) {
@@ -332,7 +335,7 @@ impl Actor {
         };
         let event = Event::Began(began);
         let now = self.now_ms();
-        let held = direction == Direction::Do && self.reins.hold(now, self.state.has_begun()).is_some();
+        let held = direction == Direction::Do && self.hold(now).is_some();
         if held || self.state.apply(now, &event).is_err() {
             // The run was turned, paused or held while the step was being prepared.
             self.live.steps.remove(&at);

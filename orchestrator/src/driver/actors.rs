@@ -66,10 +66,14 @@ impl Actors {
         Ok(())
     }
 
-    async fn start_released(&mut self) -> Result<(), DriveError> {
+    fn hear_reports(&mut self) {
         while let Ok((run, report)) = self.progress.1.try_recv() {
             self.batches.progressed(&run, report);
         }
+    }
+
+    async fn start_released(&mut self) -> Result<(), DriveError> {
+        self.hear_reports();
         let released = self.batches.release(&self.shared, *self.stop.borrow()).await?;
         (self.wake_ms, self.people) = (released.wake_ms, released.people);
         released.runs.iter().for_each(|(run, ..)| drop(self.left.remove(run)));
@@ -135,7 +139,11 @@ impl Actors {
 
     async fn note(&mut self, joined: Result<Gone, tokio::task::JoinError>) -> Result<(), DriveError> {
         let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
-        self.shared.engine.observer.left(&run, &how);
+        // All that it reported, before it is read again.
+        self.hear_reports();
+        if how != StopReason::NotReleased {
+            self.shared.engine.observer.left(&run, &how);
+        }
         let is_owed = self.batches.left(&run, &how) && how != StopReason::Stopped;
         self.left.insert(run.clone(), how);
         if is_owed {

@@ -7,7 +7,7 @@ use crate::batch::{
 use crate::driver::Shared;
 use crate::driver::engine::{DriveError, Engine, StopReason};
 use crate::driver::read_back::read_back;
-use crate::driver::reins::{Reins, Told};
+use crate::driver::reins::{Place, Reins, Told};
 use crate::ids::RunId;
 use crate::recovery::history::{self, HistoryError, Loaded};
 use crate::run::codec::Entry;
@@ -31,6 +31,8 @@ struct Batch {
     sequence: Sequence,
     runs: BTreeMap<RunId, (Standing, RunReport)>,
     waiting: BTreeMap<RunId, Loaded>,
+    /// The places among those that may fail, of runs that are driven.
+    places: BTreeMap<RunId, Place>,
     /// Runs that were asked to go back while they were driven, and may have been about to leave.
     asked_back: BTreeSet<RunId>,
     /// Tells where it stands to all who drive runs of it.
@@ -152,7 +154,8 @@ impl Batches {
         Ok(released)
     }
 
-    /// Takes in that a run was left; says whether it was asked to go back meanwhile, and may not have heard it.
+    /// Takes in that a run was left; says whether it is to be taken up again at once: it was asked to go back meanwhile, and
+    /// may not have heard it, or it would go on and has no place.
     pub(crate) fn left(&mut self, run: &RunId, why: &StopReason) -> bool {
         let standing = match why {
             StopReason::Closed(verdict) => Standing::Closed(*verdict),
@@ -167,7 +170,7 @@ impl Batches {
             batch.runs.get_mut(run).into_iter().for_each(|of| of.0 = standing);
             asked |= batch.asked_back.remove(run);
         }
-        asked && standing == Standing::Left
+        *why == StopReason::NotReleased || asked && standing == Standing::Left
     }
 
     /// The runs that still wait.
@@ -194,6 +197,7 @@ impl Batch {
         let summary = |(run, (standing, report)): (&RunId, &(Standing, RunReport))| RunSummary {
             run: run.clone(),
             standing: *standing,
+            aside: self.places.get(run).is_some_and(Place::is_given_up),
             report: *report,
         };
         let summaries: Vec<RunSummary> = self.runs.iter().map(summary).collect();
@@ -223,8 +227,10 @@ impl Batch {
         taken
     }
 
-    fn started(&self, run: RunId, loaded: Loaded) -> (RunId, Loaded, Reins) {
-        let reins = Reins::new(self.tell.subscribe(), &run);
+    fn started(&mut self, run: RunId, loaded: Loaded) -> (RunId, Loaded, Reins) {
+        let place = Place::default();
+        self.places.insert(run.clone(), place.clone());
+        let reins = Reins::new(self.tell.subscribe(), &run, place);
         (run, loaded, reins)
     }
 

@@ -96,7 +96,8 @@ pub enum StopReason {
     Soak(i64),
     /// It was told to stop.
     Stopped,
-    /// Its batch has not released it, so nothing was begun: nobody approved it, or its wave is not let loose.
+    /// Its batch has not released it, so nothing was begun: nobody approved it, its wave is not let loose, or it has begun
+    /// and as many others are at work, or failed, as may fail.
     NotReleased,
     /// The world could not be read, so nothing was begun or proven.
     Unreadable(Fault),

@@ -96,12 +96,12 @@ fn text(body: &[u8]) -> Result<&str, serde_json::Error> {
 
 macro_rules! recorded {
     ($enum:ident { $(
-        $variant:ident = $kind:literal / $version:literal $(or $newer:literal when $newly:path)?
+        $variant:ident = $kind:literal / $version:literal $(or $newer:literal when $newly:path)*
     ),+ $(,)? }) => {
         impl Recorded for $enum {
             fn kind(&self) -> (&'static str, u16) {
                 match self { $(
-                    $(Self::$variant(body) if $newly(body) => ($kind, $newer),)?
+                    $(Self::$variant(body) if $newly(body) => ($kind, $newer),)*
                     Self::$variant(_) => ($kind, $version)
                 ),+ }
             }
@@ -112,7 +112,7 @@ macro_rules! recorded {
 
             fn decode(kind: &str, version: u16, body: &[u8]) -> Result<Self, CodecError> {
                 let read = match (kind, version) {
-                    $(($kind, $version) $(| ($kind, $newer))? => text(body).and_then(serde_json::from_str).map(Self::$variant),)+
+                    $(($kind, $version) $(| ($kind, $newer))* => text(body).and_then(serde_json::from_str).map(Self::$variant),)+
                     _ => return Err(CodecError::Unknown { kind: kind.to_owned(), version }),
                 };
                 read.map_err(|source| CodecError::Body { kind: kind.to_owned(), version, source })
@@ -149,7 +149,7 @@ recorded!(BatchEvent {
     Signed = "batch_signed" / 1,
     Opened = "opened" / 1,
     Restored = "batch_restored" / 1,
-    Requested = "batch_asked" / 1 or 2 when BatchRequested::is_newer,
+    Requested = "batch_asked" / 1 or 3 when BatchRequested::is_of_shares or 2 when BatchRequested::is_newer,
     WaveReleased = "wave_released" / 1,
     WavePassed = "wave_passed" / 1,
     RunFailed = "run_failed" / 1,

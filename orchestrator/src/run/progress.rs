@@ -33,6 +33,8 @@ pub struct RunReport {
     pub returns: bool,
     /// All that it does next waits for a person or a date.
     pub waits: bool,
+    /// The outcome of something that was begun is open.
+    pub in_flight: bool,
     /// It went back, and something is not as it was before.
     pub differs: bool,
 }
@@ -54,6 +56,7 @@ impl RunState {
             failed: turned || self.is_blocked(),
             returns,
             waits: self.has_begun() && self.open.iter().all(patient),
+            in_flight: self.open.iter().any(|at| self.is_unsettled(*at)),
             differs: self.proof().is_some_and(|differences| !differences.is_empty()),
         }
     }

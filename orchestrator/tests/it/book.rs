@@ -40,14 +40,14 @@ impl Activity for Write {
         Vec::new()
     }
 
-    async fn run(&self, call: &Call, _: &String, (): &()) -> Outcome<()> {
+    async fn run(&self, _: &Call, page: &String, (): &()) -> Outcome<()> {
         self.clock.sleep_until(self.clock.now_ms() + WRITING_MS).await;
         let mut pages = self.world.lock().expect("nobody panicked");
-        if pages.refused.contains(call.run().as_str()) {
+        if pages.refused.contains(page) {
             return Outcome::Refused(Fault::new(FaultKind::Denied, "NoInk", "there is no ink"));
         }
-        let first = pages.written.insert(call.run().to_string(), self.clock.now_ms());
-        assert_eq!(first, None, "{} is written twice", call.run());
+        let first = pages.written.insert(page.clone(), self.clock.now_ms());
+        assert_eq!(first, None, "{page} is written twice");
         Outcome::Applied(())
     }
 
@@ -83,6 +83,31 @@ impl Workflow for Page {
     fn plan(run: &String, (): &()) -> Result<Plan, Fault> {
         let mut plan = PlanBuilder::of::<Self>();
         plan.then(Step::act::<Write>("write", run));
+        plan.then(Step::new("soak", Node::Soak { for_ms: SOAK_MS }));
+        plan.then(Step::new("gate", Node::Gate { name: "cleanup".to_owned() }).in_clean_up());
+        Ok(plan.build()?)
+    }
+}
+
+/// A page that a person has to read before its back is written.
+struct Letter;
+
+/// What is written on the back of a run's page.
+pub(crate) fn back_of(run: &str) -> String {
+    format!("{run}, back")
+}
+
+impl Workflow for Letter {
+    const NAME: &'static str = "letter/1";
+    type Params = String;
+    type Facts = ();
+
+    fn plan(run: &String, (): &()) -> Result<Plan, Fault> {
+        let mut plan = PlanBuilder::of::<Self>();
+        plan.then(Step::act::<Write>("write", run));
+        let hand = Node::ByHand { instruction: Template::known("read it"), undo: Template::known(()) };
+        plan.then(Step::new("read", hand));
+        plan.then(Step::act::<Write>("back", &back_of(run)));
         plan.then(Step::new("soak", Node::Soak { for_ms: SOAK_MS }));
         plan.then(Step::new("gate", Node::Gate { name: "cleanup".to_owned() }).in_clean_up());
         Ok(plan.build()?)
@@ -130,6 +155,15 @@ pub(crate) struct Scene {
 impl Scene {
     /// These waves of runs, released after the one before them, with this rule.
     pub(crate) async fn of(rollout: Rollout) -> Self {
+        Self::planned::<Page>(rollout).await
+    }
+
+    /// The same, of runs in which a person has something to do.
+    pub(crate) async fn with_people(rollout: Rollout) -> Self {
+        Self::planned::<Letter>(rollout).await
+    }
+
+    async fn planned<W: Workflow<Params = String, Facts = ()>>(rollout: Rollout) -> Self {
         let runs: Vec<RunId> = rollout.waves.iter().flat_map(|wave| wave.runs.clone()).collect();
         let scene = Self {
             world: World::default(),
@@ -138,8 +172,7 @@ impl Scene {
             appends: Arc::default(),
             runs: runs.clone(),
         };
-        let planned =
-            |run: RunId| PlannedRun::of::<Page>(run.clone(), &run.to_string(), &()).expect("a plan");
+        let planned = |run: RunId| PlannedRun::of::<W>(run.clone(), &run.to_string(), &()).expect("a plan");
         let runs = runs.into_iter().map(planned).collect();
         let document = Document { rollout: Some(rollout), ..Document::new("book", runs) };
         document.begin(&*scene.log, &"ada".into(), 0, "a test").await.expect("sound");
@@ -154,7 +187,7 @@ impl Scene {
     /// An engine on this log, which is this scene's in another way.
     pub(crate) fn engine_on(&self, log: Arc<dyn Log>) -> Engine {
         let write = Write { world: self.world.clone(), clock: self.clock.clone() };
-        let registry = Registry::new().activity(write).workflow(Page);
+        let registry = Registry::new().activity(write).workflow(Page).workflow(Letter);
         Engine::builder(log, registry).clock(self.clock.clone()).look_ms(60_000).build()
     }
 
@@ -174,6 +207,15 @@ impl Scene {
     pub(crate) async fn ask(&self, request: BatchRequest) -> Result<(), BatchError> {
         let asked = BatchRequested { request, reason: "a test".to_owned() };
         BatchLoaded::ask(&*self.log, "book", &"ada".into(), self.clock.now_ms(), asked).await
+    }
+
+    /// Says of these runs that a person has read what they wrote.
+    pub(crate) async fn read(&self, runs: &[&str]) {
+        for run in runs {
+            let read = Request::Acknowledge("read".into());
+            let asked = ask(&*self.log, &id(run), &"ada".into(), self.clock.now_ms(), read, "read").await;
+            asked.expect("it waits for that");
+        }
     }
 
     pub(crate) fn written(&self) -> BTreeMap<String, i64> {

@@ -1,6 +1,6 @@
 //! Runs that fail in a batch that says how many may, and what becomes of the others then.
 
-use crate::book::{HOUR_MS, Scene, id, wave};
+use crate::book::{HOUR_MS, Scene, back_of, id, wave};
 use rehome_orchestrator::*;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
@@ -106,6 +106,74 @@ async fn a_wave_in_which_one_fails_is_taken_back_with_what_was_through_and_the_n
             .iter()
             .any(|entry| matches!(&entry.event, Event::Requested(r) if r.request == Request::RollBack))
     );
+}
+
+/// Three runs of which one may fail, and in which people have something to do.
+async fn with_people() -> Scene {
+    let waves = vec![wave("a", &RUNS[..3])];
+    let budget = Budget { wave: Some(1), batch: None };
+    Scene::with_people(Rollout { budget, ..Rollout::of(waves) }).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_people_holds_no_place_among_those_that_may_fail_and_takes_one_before_it_goes_on() {
+    for together in [false, true] {
+        let scene = with_people().await;
+        let (stop, stopped) = watch::channel(false);
+        let engine = scene.engine(u64::MAX, false);
+        let drive = engine.drive(&scene.runs, WaitPolicy::TO_THE_END, stopped);
+        let people = async {
+            scene.clock.sleep_until(HOUR_MS).await;
+            assert_eq!(scene.written().len(), 3, "each waits for a person, and the next one begins");
+            if together {
+                scene.read(&RUNS[..3]).await;
+            } else {
+                for run in &RUNS[..3] {
+                    scene.read(&[run]).await;
+                    scene.clock.sleep_until(scene.clock.now_ms() + HOUR_MS).await;
+                }
+            }
+            scene.clock.sleep_until(scene.clock.now_ms() + 24 * HOUR_MS).await;
+            stop.send_replace(true);
+        };
+        let (left, ()) = tokio::join!(drive, people);
+        left.expect("driven");
+        let written = scene.written();
+        let mut dates: Vec<i64> = RUNS[..3].iter().map(|run| written[&back_of(run)]).collect();
+        dates.sort_unstable();
+        assert!(dates.windows(2).all(|two| two[0] < two[1]), "one at a time: {dates:?}");
+        assert_eq!(count(&scene, RunProgress::Through).await, 3);
+    }
+}
+
+/// All three come back from people at the same time and are refused, with one append that fails; gives how many there were.
+async fn come_back(nth: u64, kept: bool) -> u64 {
+    let scene = with_people().await;
+    scene.drive(nth, kept).await;
+    assert_eq!(count(&scene, RunProgress::Underway).await, 3, "append {nth}");
+    let backs: Vec<String> = RUNS[..3].iter().map(|run| back_of(run)).collect();
+    scene.refuse(&backs.iter().map(String::as_str).collect::<Vec<_>>());
+    scene.read(&RUNS[..3]).await;
+    let left = scene.drive(nth, kept).await;
+    assert_eq!(count(&scene, RunProgress::Failed).await, 1, "append {nth}");
+    let kept_back = left.values().filter(|why| **why == StopReason::NotReleased).count();
+    assert_eq!(kept_back, 2, "append {nth}: {left:?}");
+    scene.ask(BatchRequest::Resume(None)).await.expect("somebody looked");
+    scene.refuse(&[]);
+    scene.drive(nth, kept).await;
+    assert_eq!(count(&scene, RunProgress::Through).await, 2, "append {nth}");
+    scene.appends.load(Ordering::SeqCst)
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_more_fail_than_may_of_those_that_come_back_from_people_whichever_append_fails() {
+    let appends = come_back(u64::MAX, false).await;
+    assert!(appends > 10, "{appends}");
+    for nth in 1..=appends {
+        for kept in [false, true] {
+            come_back(nth, kept).await;
+        }
+    }
 }
 
 async fn history(scene: &Scene, run: &str) -> Vec<Entry<Event>> {

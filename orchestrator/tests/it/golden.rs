@@ -19,6 +19,9 @@ const THIRD: &str = include_str!("../golden/events-3.tsv");
 /// A batch whose plan names approvers, of whom one signed with a key in a file and one with a security key.
 const SIGNED: &str = include_str!("../golden/batch-1.tsv");
 
+/// A batch that uses a part of the limits, and of which people ask for other parts.
+const SHARED: &str = include_str!("../golden/batch-2.tsv");
+
 fn events(file: &'static str) -> impl Iterator<Item = (&'static str, u16, &'static str)> {
     file.lines().map(|line| {
         let mut cells = line.splitn(3, '\t');
@@ -88,10 +91,10 @@ fn a_step_says_since_when_until_when_and_behind_what_it_waits() {
     assert_eq!(over.wait_of(&"far".into()), None);
 }
 
-#[test]
-fn a_batch_with_signed_approvals_reads_as_it_did_and_is_written_as_it_was() {
+/// Reads every event of a batch, writes it again, and folds all of them.
+fn fold_all(file: &'static str) -> BatchState {
     let mut state = None;
-    for (nth, (kind, version, body)) in (1..).zip(events(SIGNED)) {
+    for (nth, (kind, version, body)) in (1..).zip(events(file)) {
         let event =
             BatchEvent::decode(kind, version, body.as_bytes()).expect("a shape that is known for ever");
         assert_eq!(event.kind(), (kind, version));
@@ -100,7 +103,20 @@ fn a_batch_with_signed_approvals_reads_as_it_did_and_is_written_as_it_was() {
         let entry = Entry { position: nth, sequence: nth, at_ms, actor: "a".into(), event };
         fold_batch(&mut state, &entry).unwrap_or_else(|e| panic!("event {nth}: {e}"));
     }
-    let state: BatchState = state.expect("a plan");
+    state.expect("a plan")
+}
+
+#[test]
+fn a_batch_that_uses_a_part_of_the_limits_reads_as_it_did_and_is_written_as_it_was() {
+    let state = fold_all(SHARED);
+    assert_eq!((state.share(), state.steering().parallel), (20, Some(4)));
+    let planned = state.planned().rollout.as_ref().and_then(|rollout| rollout.share);
+    assert_eq!(planned, Some(60));
+}
+
+#[test]
+fn a_batch_with_signed_approvals_reads_as_it_did_and_is_written_as_it_was() {
+    let state = fold_all(SIGNED);
     let by: Vec<&str> = state.approvals().map(|approval| approval.statement.approver.as_str()).collect();
     assert_eq!(by, ["ada", "bo"]);
     assert!(state.waves().all(|(_, wave)| wave.is_released()));

@@ -12,40 +12,56 @@ use std::process::{Command, Output, Stdio};
 const SIZE: Size = Size { identities: 2, unrelated: 0, together: 1_000, sites: 1 };
 
 /// A batch whose file names these approvers, planned by `tester@contoso.example`; nothing where OpenSSH is not there.
+pub(crate) fn planned(approvers: &[&str], rest: &str) -> Option<(Azure, Rehome)> {
+    planned_in(approvers, rest, "")
+}
+
+/// Makes keys of these people and of a stranger, and the file that names the people; `false` where OpenSSH is not there.
 #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
-fn planned(approvers: &[&str], rest: &str) -> Option<(Azure, Rehome)> {
-    let mut rehome = Rehome::offline();
+pub(crate) fn people(rehome: &Rehome, approvers: &[&str], rest: &str) -> bool {
     if Command::new("ssh-keygen").arg("-?").output().is_err() {
         println!("SKIPPED: there is no ssh-keygen, so no approval can be signed");
-        return None;
+        return false;
     }
     for name in approvers.iter().chain(&["mallory"]) {
-        keygen(&rehome, &["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name], "");
+        keygen(rehome, &["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name], "");
+    }
+    let entries = approvers.iter().map(|name| {
+        format!("[[approver]]\nname = \"{name}@contoso.example\"\nkeys = [{:?}]\n", public(rehome, name))
+    });
+    write(
+        rehome,
+        "approvers.toml",
+        &format!("format_version = \"1.0\"\n{rest}\n{}", entries.collect::<String>()),
+    );
+    true
+}
+
+/// The same in waves, of which the first identity is in `canary`; all at once where no tables say otherwise.
+pub(crate) fn planned_in(approvers: &[&str], rest: &str, tables: &str) -> Option<(Azure, Rehome)> {
+    let mut rehome = Rehome::offline();
+    if !people(&rehome, approvers, rest) {
+        return None;
     }
     let settings = json!({"throttling": false, "principal_delay_s": 0, "index_delay_s": 0, "operation_s": 1});
     write(&rehome, "estate.json", &estate::estate(SIZE, &settings).to_string());
     let batch = estate::batch(SIZE).replace("[batch]\n", "[batch]\napprovers = \"approvers.toml\"\n");
     assert!(batch.contains("approvers = "), "{batch}");
+    let first =
+        if tables.is_empty() { String::new() } else { format!("{tables}[[identity]]\nwave = \"canary\"") };
+    let batch = if first.is_empty() { batch } else { batch.replacen("[[identity]]", &first, 1) };
     write(&rehome, "batch.toml", &batch);
-    let entries = approvers.iter().map(|name| {
-        format!("[[approver]]\nname = \"{name}@contoso.example\"\nkeys = [{:?}]\n", public(&rehome, name))
-    });
-    write(
-        &rehome,
-        "approvers.toml",
-        &format!("format_version = \"1.0\"\n{rest}\n{}", entries.collect::<String>()),
-    );
     let azure = Azure::serve(&rehome.path("estate.json"), None);
     rehome.turn_to(&azure);
     rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(0);
     Some((azure, rehome))
 }
 
-fn write(rehome: &Rehome, name: &str, text: &str) {
+pub(crate) fn write(rehome: &Rehome, name: &str, text: &str) {
     std::fs::write(rehome.path(name), text).expect("written");
 }
 
-fn read(rehome: &Rehome, name: &str) -> String {
+pub(crate) fn read(rehome: &Rehome, name: &str) -> String {
     std::fs::read_to_string(rehome.path(name)).expect("a text")
 }
 
@@ -65,7 +81,7 @@ fn keygen(rehome: &Rehome, arguments: &[&str], stdin: &str) -> Output {
 }
 
 /// Signs on a machine that has the plan, the keys and nothing else.
-fn sign(rehome: &Rehome, name: &str, more: &[&str]) -> Said {
+pub(crate) fn sign(rehome: &Rehome, name: &str, more: &[&str]) -> Said {
     let (elsewhere, save) = (rehome.copy(), format!("{name}.json"));
     for file in ["rehome.db", "rehome.db-wal", "rehome.db-shm"] {
         drop(std::fs::remove_file(elsewhere.path(file)));
@@ -80,7 +96,7 @@ fn sign(rehome: &Rehome, name: &str, more: &[&str]) -> Said {
     said
 }
 
-fn import(rehome: &Rehome, name: &str) -> Said {
+pub(crate) fn import(rehome: &Rehome, name: &str) -> Said {
     rehome.say(&["approve", "--import", &format!("{name}.json")])
 }
 
@@ -103,7 +119,7 @@ fn statement(rehome: &Rehome, name: &str) -> Value {
 }
 
 /// How far the moves are: the sum of their steps that are done.
-fn steps_done(rehome: &Rehome) -> u64 {
+pub(crate) fn steps_done(rehome: &Rehome) -> u64 {
     let status = rehome.json(&["status"]);
     status["moves"].as_array().expect("moves").iter().map(|m| m["done"].as_u64().unwrap_or_default()).sum()
 }

@@ -1,6 +1,6 @@
 //! The command line as people and scripts use it.
 
-mod approvals;
+pub(crate) mod approvals;
 pub(crate) mod bad_input;
 pub(crate) mod batch_files;
 pub(crate) mod contract;
@@ -17,6 +17,7 @@ pub(crate) mod pasted_all;
 pub(crate) mod places;
 pub(crate) mod printing;
 pub(crate) mod proxies;
+mod rejections;
 mod reports;
 mod rollout;
 pub(crate) mod schemas;

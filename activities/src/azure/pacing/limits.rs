@@ -25,10 +25,12 @@ const DIRECTORY_WRITES: Size = (3_000.0, 20.0);
 /// Reports and logs: five in ten seconds.
 const REPORTS: Size = (5.0, 0.5);
 
-/// How long so many writes of Resource Manager take at least, in milliseconds.
-pub fn least_ms_of_writes(writes: u64) -> u64 {
+/// How long so many writes of Resource Manager take at least, in milliseconds, of whom so much of its limits may be used, in
+/// percent.
+pub fn least_ms_of_writes(writes: u64, percent: u64) -> u64 {
     let (held, per_second) = WRITES;
-    ((writes as f64 - held).max(0.0) / per_second * 1_000.0) as u64
+    let share = percent.clamp(1, 100) as f64 / 100.0;
+    ((writes as f64 - held * share).max(0.0) / (per_second * share) * 1_000.0) as u64
 }
 
 /// Who set a limit.

@@ -13,9 +13,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How fast a bucket is taken to fill, as a part of what is published: two clocks never agree, and who is a moment too
+/// How fast a bucket is taken to fill, as a part of what may be used: two clocks never agree, and who is a moment too
 /// early is refused.
-const SHARE: f64 = 0.98;
+const CARE: f64 = 0.98;
 
 /// By how much of a pause it may be longer, so that clients which were refused together do not come back together.
 const LATER: f64 = 0.1;
@@ -36,6 +36,8 @@ pub(crate) struct Pacing(Arc<Mutex<Buckets>>);
 struct Buckets {
     all: BTreeMap<String, Bucket>,
     swept_at: usize,
+    /// Which part of each limit this client may use: others work in the same subscriptions.
+    share: f64,
     /// Where between nothing and one this client is among those who were refused together.
     late: f64,
 }
@@ -45,7 +47,7 @@ impl Default for Buckets {
         let drawn = RandomState::new().build_hasher().finish() >> 32;
         #[expect(clippy::cast_precision_loss, reason = "below 2^32")]
         let late = drawn as f64 / f64::from(u32::MAX);
-        Self { all: BTreeMap::new(), swept_at: 0, late }
+        Self { all: BTreeMap::new(), swept_at: 0, share: 1.0, late }
     }
 }
 
@@ -57,6 +59,12 @@ struct Bucket {
 }
 
 impl Pacing {
+    /// From now on only so much of each limit is used, in percent. Who has a turn already keeps it.
+    pub(crate) fn share(&self, percent: u64) {
+        let percent = u8::try_from(percent.clamp(1, 100)).unwrap_or(100);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).share = f64::from(percent) / 100.0;
+    }
+
     /// Waits until a question may be sent. Who came first goes first.
     pub(crate) async fn wait(&self, limits: &[Limit], time_scale: TimeScale) {
         loop {
@@ -92,7 +100,7 @@ impl Pacing {
         buckets.sweep(time_scale, now);
         let mut until = now;
         for limit in limits {
-            let per_second = limit.per_second * SHARE * time_scale.scale();
+            let per_second = limit.per_second * CARE * buckets.share * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
             bucket.left -= limit.cost;
             let missing = Duration::from_secs_f64((-bucket.left / per_second).clamp(0.0, 86_400.0));
@@ -105,12 +113,12 @@ impl Pacing {
     pub(crate) fn learn(&self, limits: &[Limit], answer: &Answer, time_scale: TimeScale) {
         let now = Instant::now();
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let late = buckets.late;
+        let (late, share) = (buckets.late, buckets.share);
         for limit in limits {
-            let per_second = limit.per_second * SHARE * time_scale.scale();
+            let per_second = limit.per_second * CARE * share * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
             if let Some(left) = limit.left(answer) {
-                bucket.left = bucket.left.min(left);
+                bucket.left = bucket.left.min(left * share);
             }
             if answer.status == 429 && limit.is_meant_by(answer) {
                 // Those who come then come one after the other; and not at the same moment as those of other clients.
@@ -126,10 +134,11 @@ impl Pacing {
 
 impl Buckets {
     fn filled(&mut self, limit: &Limit, per_second: f64, now: Instant) -> &mut Bucket {
-        let full = || Bucket { left: limit.holds, at: now };
+        let holds = limit.holds * self.share;
+        let full = || Bucket { left: holds, at: now };
         let bucket = self.all.entry(limit.bucket.clone()).or_insert_with(full);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
-        bucket.left = (bucket.left + passed * per_second).min(limit.holds);
+        bucket.left = (bucket.left + passed * per_second).min(holds);
         bucket.at = bucket.at.max(now);
         bucket
     }
@@ -177,6 +186,29 @@ mod tests {
         let at = when(&Pacing::default(), &arm("GET", SITE), 300);
         assert!(at[..250].iter().all(|s| *s == 0.0) && at[250] > 0.0);
         assert!((1.9..2.2).contains(&at[299]), "fifty more take two seconds: {}", at[299]);
+    }
+
+    #[test]
+    fn a_share_of_a_limit_is_a_smaller_bucket_that_fills_more_slowly_and_may_be_changed_meanwhile() {
+        let (pacing, limits) = (Pacing::default(), arm("GET", SITE));
+        pacing.share(40);
+        let at = when(&pacing, &limits, 120);
+        assert!(at[..100].iter().all(|s| *s == 0.0) && at[100] > 0.0, "100 of 250 at once");
+        assert!((1.8..2.3).contains(&at[119]), "and then ten a second: {}", at[119]);
+        let few = answer(200, &[("x-ms-ratelimit-remaining-subscription-reads", "10")], "");
+        let other = Pacing::default();
+        other.share(40);
+        other.learn(&limits, &few, TimeScale::REAL);
+        assert_eq!(
+            when(&other, &limits, 9).iter().filter(|s| **s == 0.0).count(),
+            4,
+            "of what is left, a part"
+        );
+        let whole = Pacing::default();
+        when(&whole, &limits, 1);
+        whole.share(10);
+        let at = when(&whole, &limits, 30);
+        assert_eq!(at.iter().filter(|s| **s == 0.0).count(), 25, "from now on, a tenth: {at:?}");
     }
 
     #[test]

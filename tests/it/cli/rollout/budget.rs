@@ -60,6 +60,16 @@ fn where_a_move_fails_its_wave_is_taken_back_with_what_was_done_of_it() {
 }
 
 #[test]
+fn a_move_that_waits_for_a_person_keeps_no_other_from_beginning_however_few_may_fail() {
+    let scene = Scene::new("", "[budget]\nbatch = 1", &["", "", ""], &json!({"rules": []}));
+    scene.rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    assert_eq!(scene.count("needs_person"), 3, "each waits for a person, and the next one begins");
+    assert_eq!(scene.run_all(), 0);
+    assert_eq!(scene.count("awaiting_cleanup"), 3);
+    scene.rehome.say(&["audit", "verify"]).expect(0);
+}
+
+#[test]
 fn what_a_batch_file_says_of_failures_is_checked_like_the_rest() {
     let rehome = Rehome::offline();
     let file = "format_version = \"1.0\"\n[batch]\nname = \"b\"\nto = \"swedencentral\"\n\

@@ -62,6 +62,33 @@ fn a_throttle_holds_until_it_is_withdrawn_and_all_moves_come_through_one_by_one(
 }
 
 #[test]
+fn a_share_of_azures_limits_is_planned_throttled_shown_and_withdrawn() {
+    let tables = "[limits]\nshare = \"60%\"";
+    let scene = Scene::new("", tables, &["", ""], &json!({"rules": []}));
+    let page = scene.rehome.say(&["show", "plan.json"]).expect(0).out;
+    assert!(page.contains("60% of what Azure allows"), "{page}");
+    let share = || scene.rehome.json(&["status"])["share"].clone();
+    assert_eq!(share(), json!({NAME: 60}));
+    scene
+        .rehome
+        .say(&["throttle", NAME, "--share", "5%", "--parallel", "1", "--reason", "a release"])
+        .expect(0);
+    assert_eq!(share(), json!({NAME: 5}));
+    let said: Vec<String> = scene.asked().iter().map(|one| text(&one["of"]).to_owned()).collect();
+    assert_eq!(said, ["--parallel 1", "--share 5%"]);
+    let shown = scene.rehome.say(&["status"]).expect(0).out;
+    assert!(shown.contains("LIMITS scale uses 5% of what Azure allows"), "{shown}");
+    assert_eq!(scene.rehome.run_with_people(), 0);
+    assert!(scene.asked().iter().all(|one| one["stage"] == "in-force"), "{:?}", scene.asked());
+    scene.withdraw();
+    assert_eq!(share(), json!({NAME: 60}), "as it was planned");
+    for wrong in ["0%", "101%", "half", "5"] {
+        scene.rehome.say(&["throttle", NAME, "--share", wrong, "--reason", "x"]).expect(2);
+    }
+    scene.rehome.say(&["audit", "verify"]).expect(0);
+}
+
+#[test]
 fn a_batch_that_is_given_up_begins_nothing_more_and_can_be_taken_up_or_back() {
     let scene = scene();
     scene.rehome.say(&["abandon", NAME, "--confirm", "other", "--reason", "no"]).expect(2);
