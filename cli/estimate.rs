@@ -1,10 +1,61 @@
-//! CLI: when the way forward of moves can be over at the earliest, by what their plans wait for. Pure.
+//! CLI: when the way forward of moves can be over at the earliest, by what their plans wait for, and how fast they came on
+//! so far. Pure.
 //!
-//! Only dates and delays count that are planned. What people, failures, waves and Azure take comes on top, and nobody knows it.
+//! Only dates and delays count that are planned. What people, failures, waves and Azure take comes on top, and nobody knows it:
+//! the pace so far has all of that in it, and promises nothing.
 
-use crate::view::MoveView;
+use crate::counted::counted;
+use crate::least_time::length;
+use crate::view::{MoveView, State};
 use crate::wait::WaitKind;
-use rehome_orchestrator::TimeScale;
+use rehome_orchestrator::{BatchEvent, BatchLoaded, TimeScale};
+use serde::Serialize;
+
+/// How fast a batch came on until now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Pace {
+    /// Since when, in milliseconds since 1970 UTC: a program first worked on what is planned.
+    since_ms: i64,
+    /// How many moves have everything behind them but soaks and the clean-up, or ended in another way.
+    through: u64,
+    /// How many have not.
+    rest: u64,
+    /// When the last of them is through, if they come on as the others did, in milliseconds since 1970 UTC.
+    end_ms: i64,
+}
+
+impl Pace {
+    /// Of a batch that is under way; nothing where no move is through yet, or all are.
+    pub(crate) fn of(name: &str, batch: &BatchLoaded, views: &[MoveView], now_ms: i64) -> Option<Self> {
+        let planned =
+            batch.entries.iter().rposition(|entry| matches!(entry.event, BatchEvent::Planned(_)))?;
+        let mut after = batch.entries[planned..].iter();
+        let since_ms = after.find(|entry| matches!(entry.event, BatchEvent::Opened(_)))?.at_ms;
+        let moves = || views.iter().filter(|view| view.batch == name && view.state != State::Skipped);
+        Self::measured(since_ms, moves().filter(|view| is_through(view)).count(), moves().count(), now_ms)
+    }
+
+    fn measured(since_ms: i64, through: usize, all: usize, now_ms: i64) -> Option<Self> {
+        let (through, rest) = (through as u64, all.saturating_sub(through) as u64);
+        // What was done within a minute is no pace of anything that takes days.
+        let spent = u64::try_from(now_ms.saturating_sub(since_ms)).ok().filter(|ms| *ms >= 60_000)?;
+        let each = (through > 0 && rest > 0).then(|| spent / through)?;
+        let end_ms = now_ms.saturating_add_unsigned(each.saturating_mul(rest));
+        Some(Self { since_ms, through, rest, end_ms })
+    }
+
+    /// As people read it.
+    pub(crate) fn line(&self, batch: &str, now_ms: i64) -> String {
+        let spent = length(u64::try_from(now_ms.saturating_sub(self.since_ms)).unwrap_or_default());
+        let (through, end) = (counted(self.through, "move"), crate::time::clock(self.end_ms, now_ms));
+        format!("{batch}: {through} through in {spent}; at that pace the other {} by {end}", self.rest)
+    }
+}
+
+/// Whether a move has everything behind it but its soak and clean-up, or ended in another way.
+fn is_through(view: &MoveView) -> bool {
+    view.is_over() || matches!(view.state, State::Soaking | State::AwaitingCleanup)
+}
 
 /// What a person is told of the end of a batch: how far it is, and the earliest date at which it can be over.
 pub(crate) fn line(batch: &str, views: &[MoveView], now_ms: i64, scale: TimeScale) -> Option<String> {
@@ -37,10 +88,25 @@ fn held_until_ms(view: &MoveView) -> i64 {
 mod tests {
     use super::*;
     use crate::chain::Chain;
-    use crate::view::State;
     use crate::wait::WaitView;
 
     const HOUR: u64 = 3_600_000;
+
+    #[test]
+    fn the_pace_so_far_is_told_with_what_it_is_made_of_and_of_nothing_nothing_is_made() {
+        let (since, now) = (1_800_000_000_000, 1_800_000_000_000 + 10 * 3_600_000);
+        let pace = Pace::measured(since, 20, 50, now).expect("a pace");
+        assert_eq!(pace.end_ms, now + 15 * 3_600_000);
+        let line = pace.line("exit-weu", now);
+        assert_eq!(
+            line,
+            "exit-weu: 20 moves through in 10 h; at that pace the other 30 by 2027-01-16 09:00Z"
+        );
+        for (through, all) in [(0, 50), (50, 50), (0, 0)] {
+            assert_eq!(Pace::measured(since, through, all, now), None);
+        }
+        assert_eq!(Pace::measured(now + 1, 1, 2, now), None, "a clock that was set back");
+    }
 
     fn waits(state: State, until_ms: i64, then_ms: u64) -> MoveView {
         MoveView { chain: Some(Chain { until_ms, then_ms }), ..MoveView::standing(state) }

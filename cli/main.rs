@@ -77,6 +77,7 @@ mod telemetry;
 mod time;
 mod view;
 mod wait;
+mod wave_view;
 mod waves;
 mod web_client;
 mod work;

@@ -15,7 +15,7 @@ pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError>
     presence.judge_views(&mut views);
     hint_views::complete(c.output.hints(), &mut views);
     let value = json!({"format_version": "1.0", "exit": driven.exit as u8, "moves": views});
-    let text = render::status::text(&views, None, SystemClock.now_ms());
+    let text = render::status::text(&views, &render::overview::Waves::new(), None, SystemClock.now_ms());
     c.output.list(&text, &value, &view::list(&|| view::values(&views)))?;
     if matches!(driven.exit, Exit::Interrupted | Exit::Terminated) {
         c.output.note("stopped; everything that was acknowledged is in the log");

@@ -3,6 +3,7 @@
 
 use crate::anchor;
 use crate::counted::counted;
+use crate::error::causes;
 use crate::kept::keep;
 use crate::live_line::{Shown, TICK};
 use crate::output::{LineBelow, Output};
@@ -47,6 +48,8 @@ struct Board {
     batches: Vec<String>,
     /// What may keep moves of these batches.
     keepers: BTreeMap<String, (BatchState, TimeScale)>,
+    /// Batches of which that could not be read, and somebody was told.
+    unread: BTreeSet<String>,
     /// When that was read last.
     looked: Option<Instant>,
 }
@@ -83,6 +86,7 @@ impl Progress {
             changed: BTreeSet::new(),
             batches: Vec::new(),
             keepers: BTreeMap::new(),
+            unread: BTreeSet::new(),
             looked: None,
         };
         let (output, log, board) = (output.clone(), log.clone(), Mutex::new(board));
@@ -176,14 +180,26 @@ impl Progress {
             let due = board.looked.is_none_or(|looked| looked.elapsed() >= LOOK);
             if due { board.batches.clone() } else { return }
         };
-        let mut keepers = BTreeMap::new();
         for name in batches {
-            if let Some(keeper) = waves::keeper(&*self.log, &name).await {
-                keepers.insert(name, keeper);
+            let keeper = waves::keeper(&*self.log, &name).await;
+            let mut board = self.board();
+            match keeper {
+                Ok(Some(keeper)) => drop(board.keepers.insert(name, keeper)),
+                Ok(None) => drop(board.keepers.remove(&name)),
+                // What was known before is told on, and that nobody knows better is said once.
+                Err(why) => {
+                    let is_new = board.unread.insert(name.clone());
+                    drop(board);
+                    if is_new {
+                        let why = causes(&why);
+                        self.tell_line(&format!(
+                            "UNREAD    batch {name}: what keeps its moves cannot be read: {why}"
+                        ));
+                    }
+                }
             }
         }
-        let mut board = self.board();
-        (board.keepers, board.looked) = (keepers, Some(Instant::now()));
+        self.board().looked = Some(Instant::now());
     }
 
     pub(crate) fn finish(&self) {

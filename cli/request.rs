@@ -1,6 +1,7 @@
 //! CLI: what a person asks of a step, a move or a batch: it is appended, and a runner acts on it. Touches the log.
 
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit, one_line};
 use crate::hint::quoted;
 use crate::presence::Presence;
@@ -172,6 +173,9 @@ pub(crate) async fn record(
     ask(log, run, &actor, SystemClock.now_ms(), request, reason).await.map_err(|e| store::request_error(&e))
 }
 
+/// So many moves that are asked the same are named one by one.
+const EACH_MAX: usize = 5;
+
 /// What became of a request to one move, as a row.
 const COLUMNS: &[Column] = &[("run", "/run"), ("recorded", "/recorded")];
 
@@ -212,7 +216,12 @@ pub(crate) async fn report_all(
     log: &Arc<dyn Backend>,
     asked: &[Asked],
 ) -> Result<Exit, CliError> {
-    let lines: Vec<String> = asked.iter().map(|asked| one_line(&asked.line())).collect();
+    // Hundreds of lines that say the same hide the one that does not.
+    let alike: Vec<&Asked> = asked.iter().filter(|asked| asked.recorded && asked.steps.is_empty()).collect();
+    let many = (alike.len() > EACH_MAX).then(|| format!("recorded for {}", counted(alike.len(), "move")));
+    let each = asked.iter().filter(|asked| many.is_none() || !asked.recorded || !asked.steps.is_empty());
+    let each: Vec<String> = each.map(|asked| one_line(&asked.line())).collect();
+    let lines: Vec<String> = many.into_iter().chain(each).collect();
     let moves: Vec<Value> = asked.iter().map(Asked::value).collect();
     let (rows, value) = (|| moves.clone(), json!({"format_version": "1.0", "moves": moves}));
     c.output.list(&lines.join("\n"), &value, &List::whole(COLUMNS, &rows))?;

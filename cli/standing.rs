@@ -4,12 +4,14 @@ use crate::about::LeftOut;
 use crate::approvals::{self, ApprovalView};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::estimate::Pace;
 use crate::presence::Presence;
 use crate::put::put;
+use crate::render::overview::Waves;
 use crate::source::Source;
 use crate::view::{MoveView, State};
-use crate::{estimate, hint_views, left_out, render, steering, store, waves};
-use rehome_orchestrator::{Clock, SystemClock, TimeScale};
+use crate::{estimate, hint_views, left_out, render, steering, store, wave_view, waves};
+use rehome_orchestrator::{BatchLoaded, Clock, RunId, SystemClock, TimeScale};
 use rehome_store::{Head, Position};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -31,6 +33,12 @@ pub(crate) struct Standing {
     runner: Presence,
     /// By how much the runner of each batch shortens its timers.
     scales: BTreeMap<String, TimeScale>,
+    /// Where the waves of each batch stand; nothing of one without waves.
+    waves: Waves,
+    /// How fast each batch comes on.
+    paces: BTreeMap<String, Pace>,
+    /// Which part of Azure's limits each batch may use, in percent, where that is not all of them.
+    shares: BTreeMap<String, u64>,
 }
 
 impl Standing {
@@ -56,8 +64,22 @@ impl Standing {
         let scales = waves::time_scales(&batches, &views, own);
         let approvals = approvals::of_batches(&batches, SystemClock.now_ms());
         let left_out = left_out::of_batches(&batches);
+        let now_ms = SystemClock.now_ms();
+        let wave = |(name, batch): (&String, &BatchLoaded)| {
+            let scale = scales.get(name).copied().unwrap_or(own);
+            let mut waves = wave_view::waves(&batch.state, now_ms, scale);
+            let is_shown = |run: &RunId| views.iter().any(|view| view.run == run.as_str());
+            waves.retain(|wave| wave.runs.iter().any(is_shown));
+            (!waves.is_empty()).then(|| (name.clone(), waves))
+        };
+        let waves = batches.iter().filter_map(wave).collect();
+        let pace =
+            |(name, of): (&String, &BatchLoaded)| Some((name.clone(), Pace::of(name, of, &views, now_ms)?));
+        let paces = batches.iter().filter_map(pace).collect();
+        let shares = batches.iter().map(|(name, batch)| (name.clone(), batch.state.share()));
+        let shares = shares.filter(|(_, percent)| *percent < 100).collect();
         let batch = selection.batch;
-        Ok(Self { head, batch, views, left_out, approvals, asked, runner, scales })
+        Ok(Self { head, batch, views, left_out, approvals, asked, runner, scales, waves, paces, shares })
     }
 
     /// The same a moment later: who is at work is looked at again, and the log is read where something is new.
@@ -92,12 +114,18 @@ impl Standing {
         let mut text = if all {
             render::status::each(&self.views, line.as_deref())
         } else {
-            render::status::text(&self.views, line.as_deref(), now_ms)
+            render::status::text(&self.views, &self.waves, line.as_deref(), now_ms)
         };
         for (batch, scale) in &self.scales {
             if let Some(line) = estimate::line(batch, &self.views, now_ms, *scale) {
                 put!(text, "\n{line}");
             }
+        }
+        for (batch, pace) in &self.paces {
+            put!(text, "\n{}", pace.line(batch, now_ms));
+        }
+        for (batch, percent) in &self.shares {
+            put!(text, "\nLIMITS {batch} uses {percent}% of what Azure allows");
         }
         for one in &self.asked {
             put!(text, "\n{}", one.line());
@@ -125,6 +153,9 @@ impl Standing {
             "log": {"events": self.head.position, "head": self.head.hash.to_string()},
             "counts": counts(&self.views),
             "not_before_ms": self.ends(),
+            "pace": self.paces,
+            "share": self.shares,
+            "waves": self.waves,
             "moves": self.views,
         })
     }

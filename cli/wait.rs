@@ -105,6 +105,17 @@ impl WaitView {
         }
     }
 
+    /// Whether it keeps a move as a whole, as it may keep others.
+    pub(crate) fn is_of_all(&self) -> bool {
+        matches!(self.kind, WaitKind::Wave | WaitKind::Held)
+    }
+
+    /// Whether another one is kept by the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let of = |wait: &Self| (wait.kind, wait.title.clone(), wait.next_check_ms, wait.unblock_with.clone());
+        self.is_of_all() && of(self) == of(other)
+    }
+
     /// It has stopped, and a person decides.
     pub(crate) fn fails(&mut self, why: &Fault, unblock_with: Vec<String>) {
         (self.kind, self.why, self.unblock_with) = (WaitKind::Failed, Some(why.clone()), unblock_with);

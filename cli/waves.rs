@@ -53,11 +53,17 @@ pub(crate) fn mark_by(
 }
 
 /// What may keep moves of a batch; nothing where it lets them all loose, and nobody asked anything of it.
-pub(crate) async fn keeper(log: &dyn Log, name: &str) -> Option<(BatchState, TimeScale)> {
-    let batch = BatchLoaded::find(log, name).await.ok()??;
+///
+/// # Errors
+/// When the batch cannot be read: then nobody knows.
+pub(crate) async fn keeper(
+    log: &dyn Log,
+    name: &str,
+) -> Result<Option<(BatchState, TimeScale)>, HistoryError> {
+    let Some(batch) = BatchLoaded::find(log, name).await? else { return Ok(None) };
     let keeps = batch.planned().rollout.is_some() || batch.state.steering().asked > 0;
     let scale = time_scale(&batch).unwrap_or(TimeScale::REAL);
-    keeps.then_some((batch.state, scale))
+    Ok(keeps.then_some((batch.state, scale)))
 }
 
 /// A batch; nothing where a bundle of one move says nothing of it.

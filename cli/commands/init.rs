@@ -41,6 +41,14 @@ const SCHEMA: &str = "batch.schema.json";
 fn init(c: &Context<'_>, folder: &Path) -> Result<Exit, CliError> {
     let schema = serde_json::to_string_pretty(&batch_file::schema())
         .map_err(|e| CliError::because(Exit::Failed, "failed to write the schema", &e))?;
+    if folder.extension().is_some_and(|ends| ends == "toml") && !folder.is_dir() {
+        return Err(CliError::new(
+            Exit::Usage,
+            "init takes the name of a folder, and this looks like a file",
+        )
+        .at(folder.display().to_string())
+        .next("name the folder that batch.toml is to be made in"));
+    }
     let (batch, beside) = (folder.join(BATCH), folder.join(SCHEMA));
     for place in [&batch, &beside] {
         if fs::symlink_metadata(place).is_ok() {

@@ -81,7 +81,7 @@ impl Wait {
     fn end(&self, c: &Context<'_>, exit: Exit, mut views: Vec<MoveView>) -> Result<Exit, CliError> {
         crate::hint_views::complete(c.output.hints(), &mut views);
         let value = json!({"format_version": "1.0", "reached": exit == Exit::Done, "moves": views});
-        let text = render::status::text(&views, None, SystemClock.now_ms());
+        let text = render::status::text(&views, &render::overview::Waves::new(), None, SystemClock.now_ms());
         c.output.list(&text, &value, &view::list(&|| view::values(&views)))?;
         if exit == Exit::Waiting {
             c.output.note(&format!("the time is over; see  rehome status {}", quoted(&self.select)));

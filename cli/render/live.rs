@@ -41,7 +41,10 @@ pub(crate) fn line(batches: &[String], moves: &[&MoveView], now_ms: i64, hints: 
     let kept = waits(&[WaitKind::Held, WaitKind::Wave]);
     let kept: Vec<_> = kept.into_iter().filter(|(m, _)| m.state != State::Paused).collect();
     if !kept.is_empty() {
-        parts.push(format!("{} kept{}", kept.len(), until(&kept)));
+        // What only a person ends is told with what they type.
+        let next = kept.iter().filter(|(_, w)| w.next_check_ms.is_none()).map(|(_, w)| command(w));
+        let next = next.filter(|command| !command.is_empty()).map(|command| format!(" ({command})")).next();
+        parts.push(format!("{} kept{}{}", kept.len(), until(&kept), next.unwrap_or_default()));
     }
     let unread = moves.iter().filter(|m| matches!(m.state, State::Waiting | State::Planned) && !is_kept(m));
     let unread = unread.count();

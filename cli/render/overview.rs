@@ -3,11 +3,14 @@
 use super::fit::fit;
 use super::kinds::{Kind, kinds};
 use crate::counted::counted;
+use crate::error::one_line;
 use crate::put::putln;
 use crate::time::clock;
 use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
-use std::collections::BTreeSet;
+use crate::wave_view::WaveView;
+use rehome_orchestrator::RunId;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// From so many moves on they are counted, and no longer shown one by one.
@@ -39,11 +42,14 @@ const KINDS: [(WaitKind, &str); 12] = [
 type Waiting<'a> = (&'a MoveView, &'a WaitView);
 
 /// All of them on one screen. `now_ms` is the wall time in milliseconds since 1970; dates of today are shown as hours.
-pub(crate) fn text(views: &[MoveView], runner: Option<&str>, now_ms: i64) -> String {
+pub(crate) fn text(views: &[MoveView], waves: &Waves, runner: Option<&str>, now_ms: i64) -> String {
     let mut out = String::new();
     let batches: BTreeSet<&str> = views.iter().map(|view| view.batch.as_str()).collect();
     for batch in batches {
-        counts(&mut out, batch, views);
+        match waves.get(batch).filter(|waves| waves.len() > 1) {
+            Some(waves) => by_wave(&mut out, batch, views, waves, now_ms),
+            None => counts(&mut out, batch, views),
+        }
     }
     for (kind, title) in KINDS {
         let of = |view| move |wait: &&WaitView| wait.kind == kind && is_shown(view, wait);
@@ -64,6 +70,79 @@ pub(crate) fn text(views: &[MoveView], runner: Option<&str>, now_ms: i64) -> Str
 /// A gate that the whole batch comes to is no news while a move is under way.
 fn is_shown(view: &MoveView, wait: &WaitView) -> bool {
     wait.kind != WaitKind::Approval || view.state == State::AwaitingCleanup
+}
+
+/// The waves of batches, by the names of the batches.
+pub(crate) type Waves = BTreeMap<String, Vec<WaveView>>;
+
+/// So many columns of states fit beside the names of waves and what they wait for.
+const COLUMNS_MAX: usize = 5;
+
+/// So many waves are shown one by one: those that are through, and those that come later, are told together beyond that.
+const WAVES_MAX: usize = 10;
+
+/// How many moves of each wave are in each state, with what the wave waits for; they add up in both directions.
+fn by_wave(out: &mut String, batch: &str, views: &[MoveView], waves: &[WaveView], now_ms: i64) {
+    let of_batch: Vec<&MoveView> = views.iter().filter(|view| view.batch == batch).collect();
+    let of = |state: &State| of_batch.iter().filter(|view| view.state == *state).count();
+    let mut all: Vec<State> = State::ALL.iter().copied().filter(|state| of(state) > 0).collect();
+    let mut rest = Vec::new();
+    if all.len() > COLUMNS_MAX {
+        // What wants somebody is always told by itself, then what most are; the others are counted together.
+        let wants = |state: &State| matches!(state, State::Failed | State::NeedsPerson);
+        all.sort_by_key(|state| (!wants(state), std::cmp::Reverse(of(state))));
+        rest = all.split_off(COLUMNS_MAX - 1);
+        all.sort();
+    }
+    let shown = all;
+    let row = |of: &[&MoveView]| -> Vec<usize> {
+        let count = |states: &[State]| of.iter().filter(|view| states.contains(&view.state)).count();
+        let each = shown.iter().map(|state| count(&[*state]));
+        [of.len()].into_iter().chain(each).chain((!rest.is_empty()).then(|| count(&rest))).collect()
+    };
+    putln!(out, "{batch}: {}", counted(of_batch.len(), "move"));
+    let heads = ["total"].into_iter().chain(shown.iter().map(|state| short(*state)));
+    let heads: Vec<&str> = heads.chain((!rest.is_empty()).then_some("other")).collect();
+    let mut line = |name: &str, cells: &[String], said: &str| {
+        let cells = cells.iter().zip(&heads).map(|(cell, head)| format!("  {cell:>0$}", head.len().max(5)));
+        let cells: String = cells.collect();
+        let line = format!("  {:<12}{cells}  {said}", fit(&one_line(name), 12));
+        putln!(out, "{}", fit(line.trim_end(), WIDTH));
+    };
+    line("wave", &heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>(), "");
+    let text = |row: &[usize]| row.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let of_wave = |waves: &[WaveView]| -> Vec<&MoveView> {
+        let runs: BTreeSet<&str> = waves.iter().flat_map(|wave| &wave.runs).map(RunId::as_str).collect();
+        of_batch.iter().filter(|view| runs.contains(view.run.as_str())).copied().collect()
+    };
+    let (first, last) = waves.split_at(waves.len().min(WAVES_MAX));
+    for wave in first {
+        line(&wave.wave, &text(&row(&of_wave(std::slice::from_ref(wave)))), &wave.words(now_ms));
+    }
+    if !last.is_empty() {
+        line(&format!("{} more", last.len()), &text(&row(&of_wave(last))), "");
+    }
+    line("total", &text(&row(&of_batch)), "");
+}
+
+/// A state as the head of a column.
+fn short(state: State) -> &'static str {
+    match state {
+        State::NeedsPerson => "person",
+        State::AwaitingCleanup => "clean-up",
+        State::RolledBack => "back",
+        State::Superseded => "replaced",
+        State::Abandoned => "given up",
+        State::Failed
+        | State::Paused
+        | State::Stale
+        | State::Running
+        | State::Soaking
+        | State::Waiting
+        | State::Planned
+        | State::Done
+        | State::Skipped => state.word(),
+    }
 }
 
 /// How many moves of a batch are in each state; they add up.
@@ -153,6 +232,7 @@ fn ended_otherwise(out: &mut String, views: &[MoveView]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wave_view::WaveStanding;
     use rehome_orchestrator::{Fault, FaultKind};
 
     fn view(n: usize, state: State, wait: Option<WaitView>) -> MoveView {
@@ -193,7 +273,9 @@ mod tests {
 
     #[test]
     fn three_hundred_moves_fit_one_screen_and_the_failed_one_comes_first() {
-        let shown = text(&three_hundred(), Some("NO RUNNER; next: rehome run exit-weu"), 1_800_000_000_000);
+        let waves = Waves::new();
+        let runner = Some("NO RUNNER; next: rehome run exit-weu");
+        let shown = text(&three_hundred(), &waves, runner, 1_800_000_000_000);
         let lines: Vec<&str> = shown.lines().collect();
         assert!(lines.len() <= 24, "{} lines:\n{shown}", lines.len());
         assert!(lines.iter().all(|line| line.chars().count() <= 80), "{shown}");
@@ -206,12 +288,45 @@ mod tests {
 
     #[test]
     fn the_counts_add_up_and_a_state_that_no_move_is_in_is_not_there() {
-        let shown = text(&three_hundred(), None, 0);
+        let shown = text(&three_hundred(), &Waves::new(), None, 0);
         let count = |word: &str| -> usize {
             let line = shown.lines().find(|line| line.trim_start().starts_with(word));
             line.and_then(|line| line.split_whitespace().nth(1)).map_or(0, |n| n.parse().expect("a number"))
         };
         assert_eq!(count("failed") + count("needs-person") + count("soaking") + count("done"), 300);
         assert!(!shown.contains("rolled-back"), "{shown}");
+    }
+
+    #[test]
+    fn waves_are_a_table_whose_rows_and_columns_add_up_and_that_fits_the_screen() {
+        let mut views = three_hundred();
+        for (view, state) in views.iter_mut().rev().zip([State::Running, State::Waiting, State::RolledBack]) {
+            view.state = state;
+        }
+        let wave = |nth: usize| WaveView {
+            wave: format!("a-wave-with-a-long-name-{nth}"),
+            standing: WaveStanding::Date,
+            until_ms: Some(1_800_086_400_000),
+            runs: views.iter().skip(nth * 25).take(25).map(|view| RunId::new(view.run.as_str())).collect(),
+        };
+        let waves = Waves::from([("exit-weu".to_owned(), (0..12).map(wave).collect())]);
+        let shown = text(&views, &waves, None, 1_800_000_000_000);
+        let table: Vec<&str> = shown.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+        assert_eq!(table.len(), 1 + WAVES_MAX + 2, "{shown}");
+        assert!(shown.lines().all(|line| line.chars().count() <= 79), "{shown}");
+        assert!(table[1].ends_with("  from 2027-01-16"), "{shown}");
+        let numbers = |line: &str| -> Vec<usize> {
+            let cells = line[14..].split_whitespace().map_while(|cell| cell.parse().ok());
+            cells.collect()
+        };
+        let rows: Vec<Vec<usize>> = table[1..].iter().map(|line| numbers(line)).collect();
+        for row in &rows {
+            assert_eq!(row[0], row[1..].iter().sum::<usize>(), "{shown}");
+        }
+        let (total, each) = rows.split_last().expect("a table");
+        for (nth, sum) in total.iter().enumerate() {
+            assert_eq!(each.iter().map(|row| row[nth]).sum::<usize>(), *sum, "{shown}");
+        }
+        assert_eq!((total[0], table[0].split_whitespace().last()), (300, Some("other")), "{shown}");
     }
 }

@@ -1,19 +1,20 @@
 //! CLI: where moves stand, as people read it. The state is always a word, never only a colour.
 
-use super::overview::{self, MANY};
+use super::overview::{self, MANY, Waves};
 use crate::error::{Exit, one_line};
 use crate::plan_again::plan_again;
 use crate::put::put;
 use crate::time::date;
 use crate::view::{MoveView, State};
-use crate::wait::WaitKind;
+use crate::wait::{WaitKind, WaitView};
 use comfy_table::{Table, presets};
 use rehome_orchestrator::{Difference, Fault};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Where moves stand: each of them, or on one screen where there are many. `now_ms` is the wall time.
-pub(crate) fn text(views: &[MoveView], runner: Option<&str>, now_ms: i64) -> String {
-    if views.len() < MANY { each(views, runner) } else { overview::text(views, runner, now_ms) }
+pub(crate) fn text(views: &[MoveView], waves: &Waves, runner: Option<&str>, now_ms: i64) -> String {
+    if views.len() < MANY { each(views, runner) } else { overview::text(views, waves, runner, now_ms) }
 }
 
 /// A table of all moves, and what each waits for; those that want somebody first.
@@ -30,7 +31,8 @@ pub(crate) fn each(views: &[MoveView], runner: Option<&str>) -> String {
     }
     let mut out = table.to_string();
     out.push('\n');
-    for view in views {
+    let mut together = BTreeSet::new();
+    for view in &views {
         for left in &view.left_out {
             put!(out, "\n{}:{} LEFT OUT {}", view.run, left.step, left.title);
         }
@@ -49,7 +51,13 @@ pub(crate) fn each(views: &[MoveView], runner: Option<&str>) -> String {
             }
         }
         for wait in &view.waiting_for {
-            put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.word(), wait.title);
+            let many = if wait.is_of_all() { count_like(&views, wait) } else { 1 };
+            match many {
+                0 | 1 => put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.word(), wait.title),
+                // What keeps a whole wave is said once.
+                _ if !together.insert((wait.kind.word(), &wait.title)) => continue,
+                _ => put!(out, "\n{many} moves {} {}", wait.kind.word(), wait.title),
+            }
             if let Some(why) = &wait.why {
                 cause(&mut out, why);
             }
@@ -68,6 +76,11 @@ pub(crate) fn each(views: &[MoveView], runner: Option<&str>) -> String {
         put!(out, "\n{runner}");
     }
     out.trim_end().to_owned()
+}
+
+/// How many moves wait for the same.
+fn count_like(views: &[&MoveView], wait: &WaitView) -> usize {
+    views.iter().filter(|view| view.waiting_for.iter().any(|other| other.is_same(wait))).count()
 }
 
 /// What went wrong, where, what may help, and by which names Azure's support finds it.

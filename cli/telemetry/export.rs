@@ -61,7 +61,7 @@ impl Gauge {
         let mut moves = self.progress.views().await;
         // What cannot be read is the driver's to report.
         drop(waves::mark(&*self.log, &mut moves).await);
-        let events = self.log.head().await.map_or(0, |head| head.position.0);
+        let events = self.log.head().await.ok().map(|head| head.position.0);
         let (requests, now_ms) = (self.azure.request_counts(), SystemClock.now_ms());
         metrics(&Measured { moves: &moves, requests: &requests, events, now_ms })
     }

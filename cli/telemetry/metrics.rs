@@ -37,8 +37,8 @@ pub(crate) struct Point {
 pub(crate) struct Measured<'a> {
     pub(crate) moves: &'a [MoveView],
     pub(crate) requests: &'a BTreeMap<&'static str, RequestCount>,
-    /// How many events the log has.
-    pub(crate) events: u64,
+    /// How many events the log has; nothing where that cannot be read, and then nothing is said of it.
+    pub(crate) events: Option<u64>,
     pub(crate) now_ms: i64,
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn metrics(of: &Measured<'_>) -> Vec<Metric> {
             "rehome.log.events",
             "{event}",
             "Events in the log.",
-            vec![Point { of: Vec::new(), value: number(of.events) }],
+            of.events.map(|events| Point { of: Vec::new(), value: number(events) }).into_iter().collect(),
         ),
         gauge(
             "rehome.measured.time",
@@ -165,7 +165,7 @@ mod tests {
         moves[0].waiting_for = vec![waits(WaitKind::Azure, 1_000)];
         moves[1].waiting_for = vec![waits(WaitKind::ByHand, 7_000), waits(WaitKind::Failed, 5_000)];
         let requests = BTreeMap::from([("arm_reads", RequestCount { sent: 3, throttled: 1 })]);
-        let all = metrics(&Measured { moves: &moves, requests: &requests, events: 9, now_ms: 65_000 });
+        let all = metrics(&Measured { moves: &moves, requests: &requests, events: Some(9), now_ms: 65_000 });
         let of = |name: &str| &all.iter().find(|metric| metric.name == name).expect("it is measured").points;
         assert_eq!(of("rehome.moves").iter().map(|point| point.value).sum::<f64>(), 2.0);
         assert_eq!(of("rehome.moves").len(), State::ALL.len());
