@@ -8,6 +8,7 @@ mod drift;
 pub(crate) mod fields;
 pub(crate) mod forged;
 mod hooks;
+mod large;
 mod looking;
 pub(crate) mod many;
 mod messages;
