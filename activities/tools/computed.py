@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Activities, tools: what Azure computes inside each resource type of types.csv, so that nobody can write it.
 
-    activities/tools/computed.py FOLDER... [--check]
+    activities/tools/computed.py FOLDER... [--check] [--references FOLDER]
 
 FOLDER holds API descriptions that say what is read-only: a checkout of Azure/bicep-types-az, or files of OpenAPI
 (descriptions.py says in which formats). The result is references/computed.csv: `type`, `places` below the resource,
@@ -57,16 +57,17 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     arguments.add_argument("--check", action="store_true", help="write nothing; a difference is an error")
+    arguments.add_argument("--references", type=Path, default=REFERENCES, metavar="FOLDER", help="where the tables are")
     asked = arguments.parse_args()
-    rows = list(csv.DictReader((REFERENCES / "types.csv").open()))
-    file = REFERENCES / "computed.csv"
+    rows = list(csv.DictReader((asked.references / "types.csv").open()))
+    file = asked.references / "computed.csv"
     old = {row["type"]: row for row in csv.DictReader(file.open())} if file.exists() else {}
     read = [descriptions.read(folder, [row["type"] for row in rows]) for folder in asked.folders]
     found = {row["type"]: [d for one in read for d in one.of(row["type"])] for row in rows}
     new = [row_of(row, found[row["type"]]) or old.get(row["type"]) for row in rows]
     new = [row for row in new if row]
     changed = [row for row in new if old.get(row["type"]) != row]
-    print(f"{len(changed)} of {len(new)} rows changed")
+    print(f"computed.csv: {len(changed)} of {len(new)} rows changed")
     if asked.check:
         sys.exit(1 if changed else 0)
     with file.open("w", newline="") as out:

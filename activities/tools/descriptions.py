@@ -22,17 +22,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tools"))
 import packages  # noqa: E402  (beside the tools of no room)
 
 DEEPEST = 9
+FORMATS = ("swagger", "bicep", "pandora", "aaz", "packages")
 
 
 @dataclass
 class Node:
-    """A place in a body. Without members it takes any value; `item` is what a list or a map holds."""
+    """A place in a body. Without members it takes any value; `item` is what a list or a map holds. Where it has several
+    forms, `members` has those of all, and `forms` each by its name. `is_text` where any text may stand."""
 
     members: dict = field(default_factory=dict)
     item: "Node | None" = None
     is_list: bool = False
     read_only: bool = False
     model: str = ""
+    forms: dict = field(default_factory=dict)
+    is_text: bool = False
+    about: str = ""
 
 
 @dataclass
@@ -53,7 +58,8 @@ class Descriptions:
     def __init__(self, wanted):
         self.types, self.wanted = {}, {kind.lower() for kind in wanted}
 
-    def wants(self, kind):
+    def wants(self, kind, version, is_written):
+        """Whether a version of a type is to be read; `is_written` where it has a PUT."""
         return kind is not None and kind.lower() in self.wanted
 
     def add(self, kind, version, source, method, body):
@@ -78,10 +84,14 @@ def type_of(path):
 
 def read(folder, wanted):
     """Whatever is described of the wanted types below a folder."""
-    out = Descriptions(wanted)
-    for operation in sorted(folder.rglob("Operation-*.json")):
+    return read_into(Descriptions(wanted), folder)
+
+
+def read_into(out, folder, formats=FORMATS):
+    """The same into something that wants and adds; only what is in these formats."""
+    for operation in sorted(folder.rglob("Operation-*.json")) if "pandora" in formats else ():
         pandora_file(out, operation)
-    for operation in packages.read(folder, out.wanted):
+    for operation in packages.read(folder, out.wanted) if "packages" in formats else ():
         body = package_node(operation.body) if operation.body and operation.body.members else None
         source = f"package {operation.package}"
         if operation.method in ("PUT", "PATCH") and (body or operation.method == "PATCH"):
@@ -97,11 +107,11 @@ def read(folder, wanted):
             continue
         if file.name == "types.json" and isinstance(text, list):
             bicep(out, text, file.relative_to(folder))
-        elif isinstance(text, dict) and text.get("plane") == "mgmt-plane":
+        elif isinstance(text, dict) and text.get("plane") == "mgmt-plane" and "aaz" in formats:
             aaz(out, text, file.stem)
         elif isinstance(text, dict) and "swagger" in text:
             Swagger(out, text, file, folder).read()
-        elif isinstance(text, dict) and {"service", "apiVersion", "resources"} <= text.keys():
+        elif isinstance(text, dict) and {"service", "apiVersion", "resources"} <= text.keys() and "pandora" in formats:
             pandora_bundle(out, text)
     return out
 
@@ -129,7 +139,7 @@ class Swagger:
         source = self.text.get("x-source", {}).get("path") or str(self.file.relative_to(self.folder))
         for path, methods in {**self.text.get("paths", {}), **self.text.get("x-ms-paths", {})}.items():
             kind = type_of(path.split("?")[0])
-            for method, operation in methods.items() if self.out.wants(kind) else ():
+            for method, operation in methods.items() if self.out.wants(kind, version, "put" in methods) else ():
                 if method.upper() in ("GET", "PUT", "PATCH"):
                     self.out.add(kind, version, f"swagger {source}", method.upper(), self.body(operation))
 
@@ -161,11 +171,15 @@ class Swagger:
         read_only = bool(schema.get("readOnly"))
         schema, file = self.resolve(schema, file)
         node = Node(model=model, read_only=read_only or bool(schema.get("readOnly")))
+        node.is_text = schema.get("type") == "string" and not schema.get("enum")
+        node.about = schema.get("description", "")
         if len(above) > DEEPEST or (model and model in above):
             return node
         above = (*above, model)
         for part in schema.get("allOf", []):
-            node.members.update(self.node(part, file, above).members)
+            parent = self.node(part, file, above)
+            node.members.update(parent.members)
+            node.is_text |= parent.is_text
         for name, member in schema.get("properties", {}).items():
             node.members[name] = self.node(member, file, above)
         if "discriminator" in schema:
@@ -181,6 +195,7 @@ class Swagger:
             parents = [part.get("$ref", "").rsplit("/", 1)[-1] for part in schema.get("allOf", [])]
             if model in parents:
                 child = self.node({"$ref": f"#/definitions/{name}"}, file, above)
+                node.forms[schema.get("x-ms-discriminator-value", name)] = child
                 for key, member in child.members.items():
                     node.members.setdefault(key, member)
 
@@ -226,7 +241,8 @@ def pandora_bundle(out, text):
         }
         for operation in resource["operations"]:
             kind = type_of(operation["uri"])
-            if out.wants(kind) and operation["method"] in ("GET", "PUT", "PATCH"):
+            is_written = operation["method"] == "PUT"
+            if operation["method"] in ("GET", "PUT", "PATCH") and out.wants(kind, version, is_written):
                 sent = operation.get("requestObject")
                 body = pandora_node(sent, models, ()) if sent else None
                 out.add(kind, version, f"pandora {service}", operation["method"], body)
@@ -264,9 +280,9 @@ def pandora_file(out, file):
         return
     id_of = json.loads((file.parent / f"ResourceId-{name}.json").read_text())
     kind = type_of(id_of["id"])
-    if not out.wants(kind):
-        return
     version, service = file.parent.parent.name, file.parent.parent.parent.name
+    if not out.wants(kind, version, method == "PUT"):
+        return
     sent = operation.get("requestObject")
     body = pandora_node(written(sent), pandora_models(file.parent), ()) if sent else None
     out.add(kind, version, f"pandora {service}", method, body)
@@ -276,7 +292,7 @@ def bicep(out, types, file):
     def node(reference, above):
         at = int(reference["$ref"].rsplit("/", 1)[-1])
         text = types[at]
-        made = Node(model=text.get("name", ""))
+        made = Node(model=text.get("name", ""), is_text=text["$type"] == "StringType")
         if at in above or len(above) > DEEPEST:
             return made
         above = (*above, at)
@@ -284,9 +300,11 @@ def bicep(out, types, file):
         for name, member in lists.items():
             made.members[name] = node(member["type"], above)
             made.members[name].read_only = bool(member["flags"] & 2)
+            made.members[name].about = member.get("description", "")
         if text["$type"] == "DiscriminatedObjectType":
-            for element in text["elements"].values():
-                for name, member in node(element, above).members.items():
+            for form, element in text["elements"].items():
+                made.forms[form] = node(element, above)
+                for name, member in made.forms[form].members.items():
                     made.members.setdefault(name, member)
         if text["$type"] == "ArrayType":
             made.is_list, made.item = True, node(text["itemType"], above)
@@ -297,14 +315,17 @@ def bicep(out, types, file):
     for text in types:
         if text.get("$type") == "ResourceType" and text.get("writableScopes", text.get("scopeType", 1)):
             kind, version = text["name"].split("@")
-            if not out.wants(kind):
+            if not out.wants(kind, version, True):
                 continue
             out.add(kind, version, "bicep " + str(Path(*file.parts[-4:])), "PUT", node(text["body"], ()))
 
 
 def aaz(out, text, version):
     """A command that updates by a PUT says nothing of a PATCH, so only what has one is a description."""
-    found = [http for http in requests(text) if out.wants(type_of(http["path"]))]
+    found = [
+        http for http in requests(text)
+        if out.wants(type_of(http["path"]), version, http["request"]["method"].upper() == "PUT")
+    ]
     if not any(http["request"]["method"] == "patch" for http in found):
         return
     for http in found:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Activities, tools: says of each row of types.csv how the type is written, and from where that is known.
 
-    activities/tools/writes.py FOLDER... [--check]
+    activities/tools/writes.py FOLDER... [--check] [--references FOLDER]
 
 FOLDER holds API descriptions (descriptions.py says in which formats). The result is references/writes.csv: what was
 changed is printed. A row that no folder describes stays as it was. With --check nothing is written, and it is an
@@ -206,9 +206,10 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     arguments.add_argument("--check", action="store_true", help="write nothing; a contradiction is an error")
+    arguments.add_argument("--references", type=Path, default=REFERENCES, metavar="FOLDER", help="where the tables are")
     asked = arguments.parse_args()
-    rows = list(csv.DictReader((REFERENCES / "types.csv").open()))
-    file = REFERENCES / "writes.csv"
+    rows = list(csv.DictReader((asked.references / "types.csv").open()))
+    file = asked.references / "writes.csv"
     old = {row["type"]: row for row in csv.DictReader(file.open())} if file.exists() else {}
     new = list(table(rows, old, asked.folders))
     changed = [(old.get(row["type"], {}), row) for row in new if old.get(row["type"]) != row]
@@ -217,7 +218,7 @@ def main():
         changed = [(was, row) for was, row in changed if contradicted(by_type[row["type"]], was, row)]
     for was, row in changed:
         print(f"{row['type']}: {was.get('patch', '-')} -> {row['patch']} ({row['source']})")
-    print(f"{len(changed)} of {len(new)} rows changed")
+    print(f"writes.csv: {len(changed)} of {len(new)} rows changed")
     if asked.check:
         sys.exit(1 if changed else 0)
     with file.open("w", newline="") as out:

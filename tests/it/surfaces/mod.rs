@@ -30,6 +30,7 @@ pub(crate) mod solution_cosmos;
 pub(crate) mod solution_services;
 pub(crate) mod spilt;
 pub(crate) mod synapse;
+pub(crate) mod tables;
 pub(crate) mod time_bound;
 pub(crate) mod unlisted;
 pub(crate) mod written;
