@@ -23,9 +23,9 @@ const HOSTS: u64 = 25;
 const TYPES: [(&str, bool, u64); 12] = [
     ("Microsoft.Compute/virtualMachines", true, 3),
     ("Microsoft.Compute/virtualMachineScaleSets", true, 2),
-    ("Microsoft.App/containerApps", true, 1),
+    ("Microsoft.App/containerApps", true, 2),
     ("Microsoft.App/jobs", true, 0),
-    ("Microsoft.Web/sites", false, 4),
+    ("Microsoft.Web/sites", false, 5),
     ("Microsoft.DigitalTwins/digitalTwinsInstances", false, 2),
     ("Microsoft.Automation/automationAccounts", false, 0),
     ("Microsoft.ContainerRegistry/registries", true, 2),

@@ -186,6 +186,9 @@ pub fn subjects(data: &[u8]) {
                 let [organization, pipeline] = &names[..] else { panic!("both: {names:?}") };
                 assert!(names::is_label(organization) && names::is_label(pipeline));
             }
+            Outside::Listed { at: 3, names } => {
+                assert!(names.iter().all(|name| names::is_guid(name)), "{names:?}")
+            }
             Outside::AzureDevOps { .. } | Outside::Listed { .. } | Outside::Other { .. } => {}
         }
     }
@@ -233,6 +236,7 @@ mod tests {
             "https://token.actions.githubusercontent.com",
             "https://gitlab.com",
             "https://agent.buildkite.com",
+            "https://login.microsoftonline.com/6f2c1f43-3a0b-4a52-9c8e-0d6d1d2e3f40/v2.0",
             "https://x.example/y",
         ] {
             for subject in [
@@ -242,6 +246,7 @@ mod tests {
                 "project_path:g/-p:ref_type:branch:ref:main",
                 "organization:o:pipeline:--all:ref:r:commit:c:step:s",
                 "organization:o:pipeline:p:ref:r:commit:c:step:$(x)",
+                "/eid1/c/pub/t/T/a/A/n/plugin/e/--all/h/9f31",
                 "claims['sub'] matches 'repo:o/*:ref:x'",
                 "repo:o/r\n:ref:x",
             ] {

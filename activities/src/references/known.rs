@@ -9,7 +9,8 @@
 //!   <https://learn.microsoft.com/azure/app-service/overview-managed-identity>,
 //!   <https://learn.microsoft.com/azure/automation/add-user-assigned-identity>
 //! - `grants`: it is what an account grants; the version of the list that it is in, or `name@version` where Azure has no list
-//!   and there is one of a known name. Source of these: synapse/2021-06-01 (`workspaces.json`)
+//!   and there is one of a known name. Source of these: synapse/2021-06-01 (`workspaces.json`); of users of mongoClusters, whose
+//!   name is a principal id: mongocluster/2025-09-01 (`mongoCluster.json`)
 //! - `single`: there is one, under a name that Azure gives, and no second one can be made beside it.
 //!   Source: <https://learn.microsoft.com/rest/api/sql/server-azure-ad-administrators>
 //! - `user`: the member that keeps a user's name beside the id, and how long that may be.

@@ -28,7 +28,10 @@ pub(crate) const GENERAL: [(&str, &str); 5] = [
     ),
     ("C3", "grants in other tenants, and allow-lists of other companies"),
     ("C4", "access lists on files: Data Lake (POSIX), Azure Files"),
-    ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Azure DevOps"),
+    (
+        "C5",
+        "rights inside Kubernetes, Databricks, Power BI, Fabric and the settings of its tenant, Purview, Azure DevOps, Dataverse, and mailboxes by roles of Exchange",
+    ),
 ];
 
 /// What each code stands for, in every plan.
@@ -37,7 +40,10 @@ pub const MEANINGS: [(&str, &str); 9] = [
     ("C2", "the client id in code, images, pipelines, secrets and Terraform or Bicep files"),
     ("C3", "grants in other tenants, and allow-lists of other companies"),
     ("C4", "access lists on files: Data Lake (POSIX), Azure Files"),
-    ("C5", "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Azure DevOps"),
+    (
+        "C5",
+        "rights inside Kubernetes, Databricks, Power BI, Fabric and the settings of its tenant, Purview, Azure DevOps, Dataverse, and mailboxes by roles of Exchange",
+    ),
     ("C6", "who matches the expression of a federated credential"),
     ("C7", "sites and mailboxes that an application limits the identity to"),
     ("C8", "something in Entra ID that is not copied, such as an administrative unit"),
@@ -75,7 +81,7 @@ pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
     for role in &facts.directory.app_roles {
         let limited = role.resource.to_ascii_lowercase();
         if LIMITED.iter().any(|name| limited.contains(name)) {
-            add("C7", format!("sites and mailboxes that {} limits the old identity to", role.resource));
+            add("C7", limits(&role.resource));
         }
     }
     for thing in &facts.directory.by_hand {
@@ -85,6 +91,14 @@ pub fn cannot_see(facts: &Facts) -> Vec<Unseen> {
         add("C9", format!("{}: {}", gap.scope, gap.why));
     }
     out
+}
+
+/// What a service may limit a permission by, and how its administrators see it.
+fn limits(resource: &str) -> String {
+    format!(
+        "sites and mailboxes that {resource} limits the old identity to (Get-ServicePrincipal, Get-ManagementRoleAssignment, \
+         Get-ApplicationAccessPolicy)"
+    )
 }
 
 /// What is not seen of a team's code, where some of it was scanned.

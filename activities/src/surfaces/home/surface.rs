@@ -14,7 +14,7 @@ impl Surface for Homes {
                 "a step for each, with where the code is",
             ),
             by_hand(
-                "what Unity Catalog, AI Search, Automation, Synapse, Purview, Load Testing, Batch and Machine Learning keep inside, where they carry it",
+                "what Unity Catalog, AI Search, Automation, Synapse, Purview, Load Testing, Batch, Machine Learning, App Configuration, static sites and clusters of AKS keep inside, where they have it",
                 "the command that shows it; W390 where `quiet` does not ask for sign-ins, W391 where only a grant covers them",
             ),
         ]

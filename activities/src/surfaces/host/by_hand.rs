@@ -157,12 +157,16 @@ fn set_client_id(id: &str, client_id: &str) -> String {
 /// Source: <https://learn.microsoft.com/azure/logic-apps/authenticate-with-managed-identity>, `connections.json`
 pub(crate) fn connections(b: &Builder<'_>, new: &NewIdentity, app: &Host) -> (String, Node) {
     let file = quoted(&format!("{}/hostruntime/admin/vfs/connections.json?api-version=2022-03-01", app.id));
+    let workflows =
+        quoted(&format!("{}/hostruntime/admin/vfs/WORKFLOW/workflow.json?api-version=2022-03-01", app.id));
     let text = |from: &str, to: &str| {
         Template::known(format!(
             "its connections are in a file that may name the identity:\n  \
              az rest --method get --url {file} > connections.json\n\
              where it names\n  {from}\nput in its place\n  {to}\nand the same in the repository that it is deployed from; then\n  \
-             az rest --method put --url {file} --headers 'If-Match=*' --body @connections.json"
+             az rest --method put --url {file} --headers 'If-Match=*' --body @connections.json\n\
+             The actions of its workflows may name it as well, each workflow in a file (WORKFLOW/workflow.json), which is read and written \
+             so too:\n  az rest --method get --url {workflows}"
         ))
     };
     let (old, fresh) = (&b.old().resource_id, &new.id);

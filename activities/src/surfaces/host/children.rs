@@ -9,6 +9,7 @@ use crate::relocate::survey::gaps::gap;
 use crate::relocate::survey::parse;
 use crate::surfaces::host::inside::always_there;
 use futures_util::stream::{self, StreamExt};
+use rehome_orchestrator::Fault;
 use std::collections::BTreeSet;
 
 /// Children that may name an identity in places that their schema leaves open.
@@ -18,6 +19,16 @@ const OPEN: [(&str, &str); 4] = [
     ("Microsoft.Sql/servers", "administrators"),
     ("Microsoft.Web/sites", "slots"),
 ];
+
+/// What Service Connector connects: its connections stand on the resource, and no index shows them.
+/// Source: servicelinker/2024-04-01 (`Linker_List`), <https://learn.microsoft.com/azure/service-connector/overview>
+const CONNECTED: [&str; 4] = [
+    "Microsoft.App/containerApps",
+    "Microsoft.ContainerService/managedClusters",
+    "Microsoft.Web/sites",
+    "Microsoft.Web/sites/slots",
+];
+const LINKERS: &str = "Microsoft.ServiceLinker/linkers";
 
 /// Grants that services keep as children: they are copied by steps of their own, not rewritten. One that there is only
 /// one of is re-pointed like any other reference.
@@ -49,7 +60,20 @@ fn lists(parent: &Parent) -> Vec<(String, String, ResourceType)> {
         let api = table::row(&kind).and_then(|r| r.api_version).unwrap_or(&parent.api);
         (format!("{}/{name}", parent.id), api.to_owned(), kind.into())
     };
-    names.into_iter().map(list).collect()
+    let mut lists: Vec<_> = names.into_iter().map(list).collect();
+    if CONNECTED.iter().any(|kind| parent.kind == *kind) {
+        let api = table::row(LINKERS).and_then(|row| row.api_version).unwrap_or(&parent.api);
+        lists.push((format!("{}/providers/{LINKERS}", parent.id), api.to_owned(), LINKERS.into()));
+    }
+    lists
+}
+
+/// Whether the provider of connections is not registered in the subscription: then there is none, as a provider cannot be
+/// unregistered while it has resources.
+/// Source: <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider>
+fn is_unregistered(why: &Fault, kind: &ResourceType) -> bool {
+    *kind == LINKERS
+        && matches!(why.code.as_str(), "MissingSubscriptionRegistration" | "SubscriptionNotRegistered")
 }
 
 /// The configuration of a site or slot that no list and no index shows: the identity that pulls its images.
@@ -92,7 +116,7 @@ pub(crate) async fn read(
                     deeper.extend(ids.map(|id| Parent { id, kind: kind.clone(), api: api.clone() }));
                 }
                 // A kind of child that this resource cannot have.
-                Err(why) if says_never(&why) => {}
+                Err(why) if says_never(&why) || is_unregistered(&why, &kind) => {}
                 Err(why) => gaps.push(gap(&path, &why)),
             }
         }
@@ -119,4 +143,22 @@ async fn configurations(reader: &Reader, parents: &[Parent], who: &Identifiers) 
         }
     }
     (found, gaps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rehome_orchestrator::FaultKind;
+
+    #[test]
+    fn sites_are_asked_for_their_connections_and_a_provider_that_nobody_registered_has_none() {
+        let parent = |kind: &str| Parent { id: "/s".into(), kind: kind.into(), api: "2024-04-01".into() };
+        let asks = |kind: &str| lists(&parent(kind)).iter().any(|(path, ..)| path.ends_with("/linkers"));
+        assert!(asks("microsoft.web/sites") && asks("Microsoft.App/containerApps"));
+        assert!(!asks("Microsoft.Compute/virtualMachines"));
+        let why = Fault::new(FaultKind::Broken, "MissingSubscriptionRegistration", "not registered");
+        assert!(
+            is_unregistered(&why, &LINKERS.into()) && !is_unregistered(&why, &"Microsoft.Web/sites".into())
+        );
+    }
 }

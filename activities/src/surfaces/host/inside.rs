@@ -223,11 +223,14 @@ impl Inside {
     /// What may keep one identity: what carries or names it, and what it may do something in.
     pub(crate) fn keepers(&self, hosts: &[Host], assignments: &[Assignment]) -> Vec<ManualReference> {
         let mut found: Vec<Keeper> = Vec::new();
-        for host in hosts.iter().filter(|host| host.carries && keepers::of(&host.kind).is_some()) {
+        // The kubelets of a cluster have it although the cluster itself does not carry it.
+        let has = |host: &&Host| host.carries || host.kind == "Microsoft.ContainerService/managedClusters";
+        for host in hosts.iter().filter(has).filter(|host| keepers::of(&host.kind).is_some()) {
             found.push(Keeper { id: host.id.clone(), kind: host.kind.clone(), carries: true });
         }
         let carrying: BTreeSet<ResourceId> = found.iter().map(|keeper| keeper.id.clone()).collect();
-        for (id, kind) in self.keepers.iter().filter(|(id, _)| !carrying.contains(id)) {
+        let by_right = |kind: &ResourceType| keepers::of(kind).is_some_and(|kept| kept.by_right);
+        for (id, kind) in self.keepers.iter().filter(|(id, kind)| by_right(kind) && !carrying.contains(id)) {
             if assignments.iter().any(|a| id.is_at_or_below(&a.scope) || a.scope.is_below(id)) {
                 found.push(Keeper { id: id.clone(), kind: kind.clone(), carries: false });
             }

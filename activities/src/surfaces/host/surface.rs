@@ -27,7 +27,7 @@ const MOVED: [&str; 5] = [
 const HANDS: [(&str, &str); 5] = [
     ("code that names no identity, with `unpinned_host = \"pin-first\"`", "an `az` command before and after"),
     (
-        "connections of Standard Logic Apps, which are in a file",
+        "connections of Standard Logic Apps and actions of their workflows, which are in files",
         "`az rest` commands that read and write the file",
     ),
     (

