@@ -21,6 +21,7 @@ pub(crate) mod orphans;
 pub(crate) mod preexisting_grants;
 pub(crate) mod principal;
 pub(crate) mod quiet;
+pub(crate) mod reached;
 pub(crate) mod rights;
 pub(crate) mod runs;
 pub(crate) mod scheduled;
