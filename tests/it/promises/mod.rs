@@ -8,3 +8,4 @@ pub(crate) mod nothing_is_lost;
 pub(crate) mod nothing_twice;
 pub(crate) mod nothing_unrecorded;
 pub(crate) mod only_ours;
+pub(crate) mod platform;
