@@ -65,6 +65,16 @@ fn no_log(id: &str) -> Fault {
     Fault::new(FaultKind::Invalid, "NoActivityLog", what).at(id)
 }
 
+/// Whether an operation of the Activity Log only reads: some lists are spelled as actions
+/// (`Microsoft.Web/sites/config/list/action`), and are logged as writes are.
+pub fn is_reading(operation: &str) -> bool {
+    let operation = operation.to_ascii_lowercase();
+    let Some(name) = operation.strip_suffix("/action").and_then(|action| action.rsplit('/').next()) else {
+        return operation.ends_with("/read");
+    };
+    ["list", "get", "check", "validate", "whatif", "query"].iter().any(|word| name.starts_with(word))
+}
+
 /// The newest entry that changed anything, where that is not one of ours: then nobody else's is in the log yet.
 fn newest(entries: &[Value], ours: &BTreeSet<String>) -> Option<Change> {
     let text = |entry: &Value, at: &str| entry.pointer(at).and_then(Value::as_str).map(ToOwned::to_owned);
@@ -74,6 +84,7 @@ fn newest(entries: &[Value], ours: &BTreeSet<String>) -> Option<Change> {
     };
     let carried_out = |entry: &&Value| {
         text(entry, "/status/value").is_some_and(|status| status.eq_ignore_ascii_case("Succeeded"))
+            && !text(entry, "/operationName/value").is_some_and(|operation| is_reading(&operation))
     };
     let last = entries.iter().filter(carried_out).max_by_key(date)?;
     let request = text(last, "/httpRequest/clientRequestId").unwrap_or_default();

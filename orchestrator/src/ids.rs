@@ -1,6 +1,6 @@
 //! Engine: the names of things in the log. Touches nothing.
 
-use rehome_store::StreamId;
+use rehome_store::{Digest, StreamId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -108,6 +108,15 @@ impl fmt::Display for Direction {
 
 /// The name-space of request ids, so that they never meet ids made elsewhere.
 const REQUESTS: Uuid = Uuid::from_u128(0x5f0e_6d4a_9d0b_4f6c_8a53_2b7e_61c0_94d1);
+
+/// What everything that an intent makes the program send to write is known by on the other side: the first 122 bits of
+/// the hash of the event that says the intent, in the form of a UUID of version 8 (RFC 9562). Whoever keeps it there keeps
+/// a piece of this log, with everything before that event, and it can be worked out from no other log.
+pub fn correlation_id(intent: Digest) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&intent.0[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
 
 /// The client request id of one attempt: the same whenever the same attempt is named, so that the
 /// log can be reconciled with the other side's own record.

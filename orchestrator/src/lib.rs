@@ -107,7 +107,7 @@ pub use batch::{
 };
 pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
 pub use fault::{Cause, Difference, Fault, FaultKind};
-pub use ids::{Direction, RunId, StepId, request_id};
+pub use ids::{Direction, RunId, StepId, correlation_id, request_id};
 pub use json::Json;
 pub use plan::template::{KNOWN_AFTER_APPLY, Reference, ResolveError, Template};
 pub use plan::{

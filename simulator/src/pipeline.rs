@@ -64,19 +64,30 @@ pub(crate) fn handle(shared: &Shared, host: Host, request: &Request) -> Reply {
     if changed {
         world.watch();
     }
-    finish(&mut world, host, request, reply, changed)
+    let caller = login::caller(&shared.places, request).ok();
+    finish(&mut world, (host, caller), request, reply, changed)
 }
 
 /// Writes down a request that was refused before anything looked at it.
 pub(crate) fn refuse(shared: &Shared, host: Host, request: &Request, reply: Reply) -> Reply {
-    finish(&mut shared.world(), host, request, reply, false)
+    finish(&mut shared.world(), (host, None), request, reply, false)
 }
 
-fn finish(world: &mut World, host: Host, request: &Request, reply: Reply, changed: bool) -> Reply {
+fn finish(
+    world: &mut World,
+    (host, caller): (Host, Option<String>),
+    request: &Request,
+    reply: Reply,
+    changed: bool,
+) -> Reply {
     let id = world.guid("request");
     let date = world.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let reply = reply.with("date", date);
     let client = request.header("x-ms-client-request-id").or_else(|| request.header("client-request-id"));
+    let correlation = match host {
+        Host::Graph => client.unwrap_or(&id),
+        Host::Arm | Host::Login => request.header("x-ms-correlation-request-id").unwrap_or(&id),
+    };
     world.requests.push(RequestLine {
         time: world.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
         host: host.name(),
@@ -85,18 +96,18 @@ fn finish(world: &mut World, host: Host, request: &Request, reply: Reply, change
         status: reply.status,
         changed,
         client_request_id: client.map(ToOwned::to_owned),
+        correlation_id: correlation.to_owned(),
+        caller,
         parts: match host == Host::Graph && request.path.ends_with("/$batch") {
             true => crate::graph::parts(&request.body),
             false => Vec::new(),
         },
     });
     if host == Host::Graph {
-        let client = client.unwrap_or(&id);
-        return inner_error(reply, &id, client, world.now())
+        return inner_error(reply, &id, correlation, world.now())
             .with("request-id", id.clone())
-            .with("client-request-id", client);
+            .with("client-request-id", correlation);
     }
-    let correlation = request.header("x-ms-correlation-request-id").unwrap_or(&id);
     reply.with("x-ms-request-id", id.clone()).with("x-ms-correlation-request-id", correlation)
 }
 

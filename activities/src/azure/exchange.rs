@@ -49,6 +49,8 @@ pub(crate) struct Inner {
 /// What only writes send.
 pub(super) struct Headers {
     pub(super) request_id: String,
+    /// Resource Manager keeps it as `correlationId` in its Activity Log, Graph as that of the directory's audit log.
+    pub(super) correlation_id: String,
     pub(super) if_match: Option<String>,
 }
 
@@ -135,9 +137,12 @@ impl Inner {
                 request = request.header("content-length", "0");
             }
             if let Some(headers) = headers {
-                let name =
-                    if side == ApiEndpoint::Arm { "x-ms-client-request-id" } else { "client-request-id" };
-                request = request.header(name, &headers.request_id);
+                request = match side {
+                    ApiEndpoint::Arm => request
+                        .header("x-ms-client-request-id", &headers.request_id)
+                        .header("x-ms-correlation-request-id", &headers.correlation_id),
+                    ApiEndpoint::Graph => request.header("client-request-id", &headers.correlation_id),
+                };
                 if let Some(tag) = &headers.if_match {
                     request = request.header("if-match", tag);
                 }

@@ -1,4 +1,4 @@
-//! Azure: writing. Every method wants the engine's `Call`, whose request id goes out with what is sent.
+//! Azure: writing. Every method wants the engine's `Call`, whose ids go out with what is sent.
 
 use super::errors::{self, Asked, Meaning, broken};
 use super::exchange::{Headers, Inner, NoAnswer};
@@ -120,8 +120,11 @@ impl Writer {
         body: Option<&Value>,
         if_match: Option<&str>,
     ) -> Outcome<Value> {
-        let headers =
-            Headers { request_id: call.request_id().to_string(), if_match: if_match.map(ToOwned::to_owned) };
+        let headers = Headers {
+            request_id: call.request_id().to_string(),
+            correlation_id: call.correlation_id().to_string(),
+            if_match: if_match.map(ToOwned::to_owned),
+        };
         let sent = self.reader.inner.once(side, &method, &url, body, Some(&headers)).await;
         let (status, correlation) = match &sent {
             Ok(answer) => (Some(answer.status), answer.correlation()),

@@ -1,6 +1,7 @@
 //! Engine: the right to write, and what is kept of each exchange with the other side. Touches memory only.
 
-use crate::ids::{Direction, RunId, StepId};
+use crate::ids::{Direction, RunId, StepId, correlation_id};
+use rehome_store::Digest;
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
@@ -29,6 +30,7 @@ pub struct Call {
     attempt: u32,
     tries: u32,
     request_id: Uuid,
+    correlation_id: Uuid,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
@@ -42,7 +44,19 @@ impl Call {
         request_id: Uuid,
     ) -> Self {
         let tries = attempt.saturating_sub(attempts_before_reset);
-        Self { run, step, direction, attempt, tries, request_id, exchanges: Mutex::new(Vec::new()) }
+        let correlation_id = request_id;
+        let exchanges = Mutex::new(Vec::new());
+        Self { run, step, direction, attempt, tries, request_id, correlation_id, exchanges }
+    }
+
+    /// The same call, for the intent with this hash.
+    pub(crate) fn of_intent(self, intent: Digest) -> Self {
+        Self { correlation_id: correlation_id(intent), ..self }
+    }
+
+    /// The id that ties everything that this attempt sends to write to the event of its intent; see [`correlation_id`].
+    pub fn correlation_id(&self) -> Uuid {
+        self.correlation_id
     }
 
     /// The client request id: durable before the call, and the same whenever this attempt is named.

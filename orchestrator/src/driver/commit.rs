@@ -14,7 +14,7 @@ use crate::run::codec::{Entry, Recorded};
 use crate::run::event::*;
 use crate::run::fold::apply::Illegal;
 use crate::{Call, Finding};
-use rehome_store::{Append, AppendError, Record};
+use rehome_store::{Append, AppendError, Appended, Digest, Record};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -41,14 +41,31 @@ impl Actor {
         match engine.log.append(Append { expect, records }).await {
             Ok(appended) => {
                 appending.kept(&appended);
+                let hashes = match self.hashes(&appended) {
+                    Some(hashes) => hashes,
+                    None => {
+                        let read =
+                            engine.log.read_stream(&self.run.stream(), self.sequence, self.pending.len());
+                        read.await?.into_iter().map(|event| event.hash).collect()
+                    }
+                };
                 self.sequence.0 += events;
                 self.secure().await?;
-                self.committed();
+                self.committed(hashes);
                 Ok(())
             }
             Err(AppendError::Conflict { .. }) => self.rebase().await,
             Err(source) => Err(DriveError::Append { run: self.run.clone(), source }),
         }
+    }
+
+    /// The hashes of what was just appended, as far as an attempt waits for its own, which goes out with what it sends; nothing
+    /// where they have to be read back. Mostly one attempt begins, and its intent comes last.
+    fn hashes(&self, appended: &Appended) -> Option<Vec<Digest>> {
+        let many = self.pending.len();
+        let starts = |pending: &Pending| pending.start.is_some();
+        let known = !self.pending.iter().rev().skip(1).any(starts);
+        known.then(|| [vec![Digest::ZERO; many - 1], vec![appended.head]].concat())
     }
 
     /// Makes safe what has to be, before anything that nothing brings back is sent.
@@ -69,10 +86,10 @@ impl Actor {
         Ok(())
     }
 
-    fn committed(&mut self) {
+    fn committed(&mut self, hashes: Vec<Digest>) {
         let pending = std::mem::take(&mut self.pending);
         let mut events = Vec::with_capacity(pending.len());
-        for Pending { event, start, .. } in pending {
+        for (Pending { event, start, .. }, hash) in pending.into_iter().zip(hashes) {
             if let (Event::Began(began), Some(ready)) = (&event, start) {
                 let at = ready.at;
                 let step = self.state.at(at);
@@ -88,7 +105,8 @@ impl Actor {
                     began.attempt,
                     attempts_before_reset,
                     began.request_id,
-                );
+                )
+                .of_intent(hash);
                 self.begun.insert(at, self.shared.engine.clock.steady_ms());
                 let (held, work) = ready.attempt(Arc::new(call));
                 // An attempt that completes another one already holds what it needs.

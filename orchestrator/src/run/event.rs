@@ -119,7 +119,8 @@ pub struct Began {
     pub direction: Direction,
     /// Which attempt of this act, from 1.
     pub attempt: u32,
-    /// The client request id of everything that this attempt sends to write.
+    /// The client request id of everything that this attempt sends to Resource Manager to write. Beside it goes the id that is
+    /// made from the hash of this event ([`crate::correlation_id`]), and to Graph that one alone.
     pub request_id: Uuid,
     /// What was resolved from the plan; absent when the plan says it in full, or it is as recorded before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

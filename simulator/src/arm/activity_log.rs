@@ -62,7 +62,8 @@ fn terms(text: &str) -> Option<Vec<(String, String, String)>> {
 }
 
 fn is_write(line: &RequestLine) -> bool {
-    matches!(line.method.as_str(), "PUT" | "PATCH" | "DELETE")
+    // What is asked by POST is an action, and is logged as one, a list of secrets too.
+    matches!(line.method.as_str(), "PUT" | "PATCH" | "DELETE" | "POST")
 }
 
 fn event(line: &RequestLine, caller: &str) -> Value {
@@ -78,7 +79,8 @@ fn event(line: &RequestLine, caller: &str) -> Value {
         "resourceId": scope, "resourceGroupName": parsed.group(), "subscriptionId": parsed.subscription(),
         "resourceProviderName": {"value": provider, "localizedValue": provider},
         "resourceType": {"value": parsed.kind, "localizedValue": parsed.kind},
-        "caller": caller, "correlationId": line.client_request_id, "eventDataId": null,
+        "caller": caller, "correlationId": line.correlation_id, "eventDataId": null,
+        "claims": {"appid": caller, "http://schemas.microsoft.com/identity/claims/objectidentifier": line.caller},
         "httpRequest": {"method": line.method, "uri": line.path, "clientRequestId": line.client_request_id},
     })
 }

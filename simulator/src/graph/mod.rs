@@ -4,6 +4,7 @@ mod answer;
 mod batch;
 mod counted;
 mod delta;
+mod directory_audits;
 mod filter;
 mod made;
 mod objects;

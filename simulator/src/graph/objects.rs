@@ -31,6 +31,7 @@ fn answer(world: &World, question: &Question<'_>, origin: &str) -> Result<Reply,
         ["roleManagement", "directory", "roleDefinitions", ..] => {
             super::roles::definitions(question, origin)?
         }
+        ["auditLogs", "directoryAudits"] => super::directory_audits::read(world, question, origin)?,
         ["auditLogs", "signIns"] => super::sign_ins::read(world, question, origin)?,
         ["oauth2PermissionGrants"] => {
             let all = of_kind(world, "oAuth2PermissionGrant", filter.as_ref()).into_iter();

@@ -76,6 +76,11 @@ pub(crate) struct RequestLine {
     pub(crate) status: u16,
     pub(crate) changed: bool,
     pub(crate) client_request_id: Option<String>,
+    /// What the logs of Azure tie its parts together by: what the client said, or else what this Azure calls the request.
+    pub(crate) correlation_id: String,
+    /// The object id of who was signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) caller: Option<String>,
     /// What a batch of Graph asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) parts: Vec<String>,
