@@ -107,6 +107,14 @@ pub(crate) struct RunArgs {
     pub(crate) alone: bool,
 }
 
+/// As of when a command reads that reads only.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct AsOf {
+    /// As it was after the event at this position, or at this time.
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) at: Option<String>,
+}
+
 /// Where a command reads that reads only.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReadFrom {

@@ -47,7 +47,7 @@ pub(crate) async fn confirm(source: &Source, note: &[u8], key: Option<&str>) -> 
         (Some(key), _) => Verifier::parse(key)
             .map_err(|e| CliError::new(Exit::Usage, e.to_string()).at("--signed-by").next(PRINTS_KEY))?,
         (None, Source::Database(log)) => signer(&**log).await?.verifier().clone(),
-        (None, Source::Bundle(_)) => {
+        (None, Source::Bundle(_) | Source::Past(..)) => {
             let what = "a bundle has no key: say whose signature is to be believed";
             return Err(CliError::new(Exit::Usage, what).next("add --signed-by KEY").next(PRINTS_KEY));
         }

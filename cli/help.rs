@@ -20,7 +20,17 @@ const GROUPS: &[(&str, &[&str])] = &[
         "STEERING",
         &["pause", "resume", "throttle", "release", "retry", "skip", "mark-done", "adopt", "abandon", "note"],
     ),
-    ("PROOF", &["audit verify", "audit head", "audit checkpoint", "audit bundle", "replay"]),
+    (
+        "PROOF",
+        &[
+            "audit verify",
+            "audit head",
+            "audit checkpoint",
+            "audit bundle",
+            "audit explain",
+            "replay",
+        ],
+    ),
     (
         "SETTING UP",
         &[

@@ -48,6 +48,7 @@ mod open_moves;
 mod outcome;
 mod output;
 mod output_file;
+mod past;
 mod plan_again;
 mod plan_diff;
 mod plan_file;
@@ -80,6 +81,7 @@ mod wait;
 mod wave_view;
 mod waves;
 mod web_client;
+mod why;
 mod work;
 mod world;
 

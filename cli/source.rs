@@ -1,12 +1,15 @@
 //! CLI: what a reading command reads: the log, or a bundle in its place. Touches the one that it is, reading.
 
-use crate::args::ReadFrom;
+use crate::args::{AsOf, ReadFrom};
 use crate::context::Context;
 use crate::counted::counted;
 use crate::error::{CliError, Exit, causes};
+use crate::hint_views;
+use crate::past::Past;
 use crate::presence::Presence;
 use crate::store::{self, Selection};
-use rehome_orchestrator::mask_flaw;
+use crate::view::MoveView;
+use rehome_orchestrator::{Clock, SystemClock, mask_flaw};
 use rehome_store::{Backend, BundleError, BundleLog, Log};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -17,14 +20,16 @@ pub(crate) enum Source {
     /// The database.
     Database(Arc<dyn Backend>),
     /// A bundle, which was verified when it was opened.
-    Bundle(Box<BundleLog>),
+    Bundle(Arc<BundleLog>),
+    /// One of both, and what it was once.
+    Past(Box<Self>, Past),
 }
 
 impl Source {
     /// Opens the bundle, if one is named, and the database otherwise.
     pub(crate) fn open(c: &Context<'_>, from: &ReadFrom) -> Result<Self, CliError> {
         match &from.bundle {
-            Some(path) => open_bundle(path).map(Box::new).map(Self::Bundle),
+            Some(path) => open_bundle(path).map(Arc::new).map(Self::Bundle),
             None => {
                 let log = store::open_to_read(&c.global.db)?;
                 if let Some(format) = log.newer_format() {
@@ -38,10 +43,52 @@ impl Source {
         }
     }
 
+    /// The same as it was at a moment, where one is named.
+    pub(crate) async fn open_at(c: &Context<'_>, from: &ReadFrom, when: &AsOf) -> Result<Self, CliError> {
+        let now = Self::open(c, from)?;
+        match &when.at {
+            Some(at) => {
+                let past = Past::of(now.shared(), at).await?;
+                Ok(Self::Past(Box::new(now), past))
+            }
+            None => Ok(now),
+        }
+    }
+
+    fn shared(&self) -> Arc<dyn Log> {
+        match self {
+            Self::Database(log) => log.clone(),
+            Self::Bundle(log) => log.clone(),
+            Self::Past(of, _) => of.shared(),
+        }
+    }
+
+    /// What time it is there.
+    pub(crate) fn now_ms(&self) -> i64 {
+        match self {
+            Self::Past(_, past) => past.at_ms,
+            Self::Database(_) | Self::Bundle(_) => SystemClock.now_ms(),
+        }
+    }
+
+    /// Takes commands away that were good for then, and may not be for now.
+    pub(crate) fn complete_views(&self, c: &Context<'_>, views: &mut [MoveView]) {
+        match self {
+            Self::Past(..) => {
+                views
+                    .iter_mut()
+                    .flat_map(|view| &mut view.waiting_for)
+                    .for_each(|wait| wait.unblock_with.clear());
+            }
+            Self::Database(_) | Self::Bundle(_) => hint_views::complete(c.output.hints(), views),
+        }
+    }
+
     pub(crate) fn log(&self) -> &dyn Log {
         match self {
             Self::Database(log) => &**log,
             Self::Bundle(log) => &**log,
+            Self::Past(_, past) => past,
         }
     }
 
@@ -50,6 +97,7 @@ impl Source {
         match self {
             Self::Database(log) => log.id(),
             Self::Bundle(log) => &log.header().head.log,
+            Self::Past(of, _) => of.id(),
         }
     }
 
@@ -57,14 +105,18 @@ impl Source {
     pub(crate) fn presence(&self) -> Presence {
         match self {
             Self::Database(log) => Presence::of(log.beside().lease()),
-            Self::Bundle(_) => Presence::Unknown,
+            Self::Bundle(_) | Self::Past(..) => Presence::Unknown,
         }
     }
 
     /// Finds what is called so; without a name everything, but for what a bundle withholds.
     pub(crate) async fn select(&self, c: &Context<'_>, what: Option<&str>) -> Result<Selection, CliError> {
         let mut selection = store::select(self.log(), what).await?;
-        let (Self::Bundle(log), None) = (self, what) else { return Ok(selection) };
+        let bundle = match self {
+            Self::Past(of, _) => of,
+            Self::Database(_) | Self::Bundle(_) => self,
+        };
+        let (Self::Bundle(log), None) = (bundle, what) else { return Ok(selection) };
         let all = selection.runs.len();
         selection.runs.retain(|run| !log.withheld().streams.contains(&run.stream()));
         let withheld = all - selection.runs.len();

@@ -10,7 +10,7 @@ use crate::put::put;
 use crate::render::overview::Waves;
 use crate::source::Source;
 use crate::view::{MoveView, State};
-use crate::{estimate, hint_views, left_out, render, steering, store, wave_view, waves};
+use crate::{estimate, left_out, render, steering, store, wave_view, waves};
 use rehome_orchestrator::{BatchLoaded, Clock, RunId, SystemClock, TimeScale};
 use rehome_store::{Head, Position};
 use serde_json::{Map, Value, json};
@@ -58,13 +58,13 @@ impl Standing {
         let mut asked = waves::mark_by(&batches, &mut views);
         let complete = |command: &mut String| *command = c.output.hints().complete(command);
         asked.iter_mut().for_each(|one| complete(&mut one.withdraw_with));
-        hint_views::complete(c.output.hints(), &mut views);
+        source.complete_views(c, &mut views);
         // Whoever runs it next does so with the scale of this program.
         let own = c.global.cloud.time_scale.and_then(TimeScale::scaled).unwrap_or(TimeScale::REAL);
         let scales = waves::time_scales(&batches, &views, own);
-        let approvals = approvals::of_batches(&batches, SystemClock.now_ms());
+        let now_ms = source.now_ms();
+        let approvals = approvals::of_batches(&batches, now_ms);
         let left_out = left_out::of_batches(&batches);
-        let now_ms = SystemClock.now_ms();
         let wave = |(name, batch): (&String, &BatchLoaded)| {
             let scale = scales.get(name).copied().unwrap_or(own);
             let mut waves = wave_view::waves(&batch.state, now_ms, scale);

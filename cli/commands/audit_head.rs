@@ -1,6 +1,6 @@
 //! CLI: `rehome audit head`. Offline.
 
-use crate::args::ReadFrom;
+use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
@@ -15,12 +15,14 @@ use serde_json::json;
 pub(crate) struct AuditHead {
     #[command(flatten)]
     pub(crate) from: ReadFrom,
+    #[command(flatten)]
+    pub(crate) when: AsOf,
 }
 
 impl Execute for AuditHead {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
         let from = &self.from;
-        let source = Source::open(c, from)?;
+        let source = Source::open_at(c, from, &self.when).await?;
         let head = source.log().head().await.map_err(|e| CliError::new(Exit::Damaged, causes(&e)))?;
         let hash = head.hash.to_string();
         let value =
@@ -30,6 +32,6 @@ impl Execute for AuditHead {
     }
 
     fn shows_log(&self) -> bool {
-        self.from.bundle.is_none()
+        self.from.bundle.is_none() && self.when.at.is_none()
     }
 }

@@ -44,6 +44,7 @@ impl Execute for AuditVerify {
                 Some(format) => return Err(store::newer(format)),
                 None => log,
             },
+            Source::Past(..) => return Err(CliError::new(Exit::Usage, "what is verified is all of it")),
             Source::Bundle(log) => return verify_bundle(c, log, elsewhere.as_ref()).await,
         };
         let reading = c.output.waiting(|| "reading every event".to_owned());

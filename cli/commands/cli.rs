@@ -84,6 +84,7 @@ pub(crate) enum Audit {
     Head(audit_head::AuditHead),
     Checkpoint(audit_checkpoint::AuditCheckpoint),
     Bundle(audit_bundle::AuditBundle),
+    Explain(audit_explain::AuditExplain),
 }
 
 /// `rehome db`
@@ -144,6 +145,7 @@ macro_rules! whichever {
             Command::Audit(Audit::Head($it)) => $do,
             Command::Audit(Audit::Checkpoint($it)) => $do,
             Command::Audit(Audit::Bundle($it)) => $do,
+            Command::Audit(Audit::Explain($it)) => $do,
             Command::Db(Db::Backup($it)) => $do,
             Command::Db(Db::Restore($it)) => $do,
             Command::Db(Db::Reconcile($it)) => $do,

@@ -1,6 +1,6 @@
 //! CLI: `rehome graph`. Reads a plan file or the log; works offline.
 
-use crate::args::ReadFrom;
+use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
@@ -30,6 +30,8 @@ pub(crate) struct Graph {
     pub(crate) format: Form,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
+    #[command(flatten)]
+    pub(crate) when: AsOf,
 }
 
 /// How a graph is drawn.
@@ -94,7 +96,7 @@ fn one_of<'a>(runs: &'a [PlannedRun], of: Option<&str>, path: &Path) -> Result<&
 
 /// The move that is meant in the log: of several of one identity the last that was not replaced.
 async fn planned(c: &Context<'_>, args: &Graph) -> Result<(String, Json), CliError> {
-    let source = Source::open(c, &args.from)?;
+    let source = Source::open_at(c, &args.from, &args.when).await?;
     let selection = store::select(source.log(), Some(&args.what)).await?;
     if selection.batch.is_some() && selection.runs.len() > 1 {
         return Err(CliError::new(Exit::Usage, "a graph is of one identity, and a batch has several")

@@ -1,6 +1,6 @@
 //! CLI: `rehome handoff`. Reads the log; works beside a runner and offline.
 
-use crate::args::ReadFrom;
+use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
@@ -24,6 +24,8 @@ pub(crate) struct Handoff {
     pub(crate) select: Option<String>,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
+    #[command(flatten)]
+    pub(crate) when: AsOf,
 }
 
 /// A move as a row: the old identity, and the one in its place.
@@ -40,7 +42,7 @@ const COLUMNS: &[Column] = &[
 impl Execute for Handoff {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
         let (select, from) = (self.select.as_deref(), &self.from);
-        let source = Source::open(c, from)?;
+        let source = Source::open_at(c, from, &self.when).await?;
         let selection = source.select(c, select).await?;
         let (mut text, mut moves) = (String::new(), Vec::new());
         for run in &selection.runs {
@@ -57,7 +59,7 @@ impl Execute for Handoff {
     }
 
     fn shows_log(&self) -> bool {
-        self.from.bundle.is_none()
+        self.from.bundle.is_none() && self.when.at.is_none()
     }
 }
 

@@ -1,6 +1,6 @@
 //! CLI: `rehome history`. Reads the log; works beside a runner and offline.
 
-use crate::args::ReadFrom;
+use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
@@ -23,10 +23,12 @@ pub(crate) struct History {
     /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: Option<String>,
     /// Go on with every event that comes, until interrupted.
-    #[arg(short = 'F', long, conflicts_with = "bundle")]
+    #[arg(short = 'F', long, conflicts_with_all = ["bundle", "at"])]
     pub(crate) follow: bool,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
+    #[command(flatten)]
+    pub(crate) when: AsOf,
 }
 
 impl Execute for History {
@@ -37,7 +39,7 @@ impl Execute for History {
             return Err(CliError::new(Exit::Usage, what)
                 .next("a line of JSON for each event: rehome history --follow -o jsonl"));
         }
-        let source = Source::open(c, &self.from)?;
+        let source = Source::open_at(c, &self.from, &self.when).await?;
         let log = source.log();
         // Events come page by page; whether there is anything beside them, the head says.
         log.head().await.map_err(|e| store::unreadable(&e))?;
@@ -76,7 +78,7 @@ impl Execute for History {
     }
 
     fn shows_log(&self) -> bool {
-        self.from.bundle.is_none() && !self.follow
+        self.from.bundle.is_none() && self.when.at.is_none() && !self.follow
     }
 }
 

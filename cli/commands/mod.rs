@@ -6,6 +6,7 @@ mod adopt;
 mod approve;
 mod audit_bundle;
 mod audit_checkpoint;
+mod audit_explain;
 mod audit_head;
 mod audit_verify;
 mod cleanup;

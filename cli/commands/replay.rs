@@ -1,7 +1,7 @@
 //! CLI: `rehome replay`. Rebuilds every move from the log alone, with the cloud switched off.
 
 use super::show::text_of_move;
-use crate::args::ReadFrom;
+use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
@@ -21,11 +21,10 @@ use serde_json::json;
 pub(crate) struct Replay {
     /// MOVE, BATCH or BATCH/wave:NAME
     pub(crate) select: Option<String>,
-    /// As it was after the event at this position.
-    #[arg(long, value_name = "POSITION")]
-    pub(crate) at: Option<u64>,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
+    #[command(flatten)]
+    pub(crate) when: AsOf,
 }
 
 /// A move as a row.
@@ -33,16 +32,15 @@ const COLUMNS: &[Column] = &[("run", "/run"), ("state", "/state"), ("events", "/
 
 impl Execute for Replay {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        let (select, at, from) = (self.select.as_deref(), self.at, &self.from);
-        let source = Source::open(c, from)?;
+        let select = self.select.as_deref();
+        let opened = Source::open_at(c, &self.from, &self.when).await?;
+        let (source, at) = match &opened {
+            Source::Past(of, past) => (&**of, Some(past.position())),
+            Source::Database(_) | Source::Bundle(_) => (&opened, None),
+        };
         let log = source.log();
-        let head = log.head().await.map_err(|e| store::unreadable(&e))?.position;
-        if let Some(beyond) = at.filter(|at| *at > head.0) {
-            let what = format!("the log ends at event {head}, and has no event {beyond}");
-            return Err(CliError::new(Exit::NotFound, what).next(format!("rehome replay --at {head}")));
-        }
         let reading = c.output.waiting(|| "reading every event".to_owned());
-        match &source {
+        match source {
             // The whole log is rebuilt: a move means nothing in a record that could not have come about.
             Source::Database(log) => {
                 let rebuilt = rehome_orchestrator::replay(&**log, None).await;
@@ -51,6 +49,7 @@ impl Execute for Replay {
             Source::Bundle(log) => {
                 log_check::moves(&**log).await?;
             }
+            Source::Past(..) => {}
         }
         drop(reading);
         let selection = source.select(c, select).await?;

@@ -1,6 +1,6 @@
 //! CLI: `rehome show`. Reads a plan file or the log; works offline.
 
-use crate::args::ReadFrom;
+use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
 use crate::counted::counted;
@@ -15,7 +15,7 @@ use crate::source::Source;
 use crate::time::date;
 use crate::view::{MoveView, identity, resolve_step_id, step_word, view};
 use crate::wait::WaitView;
-use crate::{derived, hint_views, plan_again, planned_move, render, store, waves};
+use crate::{derived, plan_again, planned_move, render, store, waves};
 use clap::Args;
 use rehome_orchestrator::{
     BatchLoaded, Clock, Difference, Document, HistoryError, Node, RunId, RunState, Step, StepId, StepState,
@@ -42,6 +42,8 @@ pub(crate) struct Show {
     pub(crate) page: NonZeroUsize,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
+    #[command(flatten)]
+    pub(crate) when: AsOf,
 }
 
 impl Execute for Show {
@@ -62,7 +64,7 @@ impl Execute for Show {
             return Err(CliError::new(Exit::Usage, what)
                 .next("name the plan file, and then the move: rehome show PLAN.json MOVE"));
         }
-        let source = Source::open(c, from)?;
+        let source = Source::open_at(c, from, &self.when).await?;
         let log = source.log();
         if what.contains(':') {
             let (run, step) = store::split_step(what)?;
@@ -97,7 +99,7 @@ impl Execute for Show {
     }
 
     fn shows_log(&self) -> bool {
-        self.from.bundle.is_none()
+        self.from.bundle.is_none() && self.when.at.is_none()
     }
 }
 
@@ -153,7 +155,7 @@ async fn seen(c: &Context<'_>, source: &Source, run: &RunId, state: &RunState) -
     let mut seen = [view(run, state)];
     source.presence().judge_views(&mut seen);
     waves::mark(source.log(), &mut seen).await?;
-    hint_views::complete(c.output.hints(), &mut seen);
+    source.complete_views(c, &mut seen);
     let [seen] = seen;
     Ok(seen)
 }

@@ -1,7 +1,7 @@
 //! CLI: `rehome status`. Reads the log; works beside a runner and offline.
 
 use super::watch::watch;
-use crate::args::ReadFrom;
+use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
@@ -26,10 +26,12 @@ pub(crate) struct Status {
     #[arg(long)]
     pub(crate) exit_code: bool,
     /// Redraw it once a second until everything is over; q leaves. The same as `rehome watch`.
-    #[arg(short, long, conflicts_with_all = ["exit_code", "bundle"])]
+    #[arg(short, long, conflicts_with_all = ["exit_code", "bundle", "at"])]
     pub(crate) watch: bool,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
+    #[command(flatten)]
+    pub(crate) when: AsOf,
 }
 
 impl Execute for Status {
@@ -38,7 +40,7 @@ impl Execute for Status {
         if self.watch {
             return watch(c, select, self.all).await;
         }
-        let source = Source::open(c, &self.from)?;
+        let source = Source::open_at(c, &self.from, &self.when).await?;
         let standing = Standing::read(c, &source, select).await?;
         for (batch, left) in &standing.left_out {
             let (many, show) = (left.len(), quoted(batch));

@@ -57,6 +57,8 @@ const TYPED: &[(&str, i32)] = &[
     ("audit verify", 0),
     ("audit bundle evidence.jsonl", 0),
     ("audit verify --bundle evidence.jsonl", 0),
+    ("audit explain STEP", 0),
+    ("status --at 3", 0),
     ("db backup copy.db", 0),
     ("db restore copy.db --yes", 0),
     ("db reconcile --reason test --yes", 0),
