@@ -27,6 +27,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "audit head",
             "audit checkpoint",
             "audit bundle",
+            "audit reconcile",
             "audit explain",
             "replay",
         ],

@@ -67,6 +67,13 @@ pub(crate) const EXAMPLES: &[(&str, &[&[&str]])] = &[
     ("audit checkpoint", &[&[]]),
     ("audit bundle", &[&["evidence.jsonl", "exit-weu"]]),
     ("audit explain", &[&["m-7f3k12:09"], &["m-7f3k12:09", "--at", "310"]]),
+    (
+        "audit reconcile",
+        &[
+            &["--activity-log", "activity.json"],
+            &["--directory-audits", "audits.json", "--bundle", "evidence.jsonl"],
+        ],
+    ),
     ("replay", &[&["m-7f3k12", "--at", "310"]]),
     ("rehearse", &[&["examples/contoso"], &["batch.toml", "--estate", "estate.json"]]),
     ("sim serve", &[&["--estate", "estate.json"]]),

@@ -7,6 +7,7 @@ mod approval_file;
 mod approvals;
 mod args;
 mod aside;
+mod azure_logs;
 mod batch_file;
 mod beside;
 mod board;

@@ -35,6 +35,11 @@ pub(crate) fn tenant(opened: &Opened) -> Option<&str> {
     opened.world.get(TENANT).map(String::as_str)
 }
 
+/// By which names the cloud knows who it was signed in as.
+pub(crate) fn principals(opened: &Opened) -> impl Iterator<Item = &str> {
+    [PRINCIPAL, APPLICATION].into_iter().filter_map(|name| opened.world.get(name)).map(String::as_str)
+}
+
 /// The mark of the key of its settings.
 pub(crate) fn settings_key(opened: &Opened) -> Option<&str> {
     opened.world.get(SETTINGS_KEY).map(String::as_str)

@@ -84,6 +84,7 @@ pub(crate) enum Audit {
     Head(audit_head::AuditHead),
     Checkpoint(audit_checkpoint::AuditCheckpoint),
     Bundle(audit_bundle::AuditBundle),
+    Reconcile(audit_reconcile::AuditReconcile),
     Explain(audit_explain::AuditExplain),
 }
 
@@ -145,6 +146,7 @@ macro_rules! whichever {
             Command::Audit(Audit::Head($it)) => $do,
             Command::Audit(Audit::Checkpoint($it)) => $do,
             Command::Audit(Audit::Bundle($it)) => $do,
+            Command::Audit(Audit::Reconcile($it)) => $do,
             Command::Audit(Audit::Explain($it)) => $do,
             Command::Db(Db::Backup($it)) => $do,
             Command::Db(Db::Restore($it)) => $do,

@@ -8,6 +8,7 @@ mod audit_bundle;
 mod audit_checkpoint;
 mod audit_explain;
 mod audit_head;
+mod audit_reconcile;
 mod audit_verify;
 mod cleanup;
 mod cli;

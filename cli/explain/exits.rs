@@ -34,8 +34,9 @@ pub(super) fn of(exit: Exit) -> (&'static str, &'static str) {
             "plan again, and approve the new plan",
         ),
         Exit::Differences => (
-            "`verify` found that a promise does not hold, or `scan` an old id of what was moved",
-            "`rehome verify --only-differences`",
+            "`verify` found that a promise does not hold, `scan` an old id of what was moved, or `audit reconcile` a write that \
+             one side lacks",
+            "the result names each; `rehome verify --only-differences` shows broken promises alone",
         ),
         Exit::Damaged => (
             "the log is damaged, or is not the newest copy",

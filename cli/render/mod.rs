@@ -13,6 +13,7 @@ pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod plan;
 pub(crate) mod plan_diff;
+pub(crate) mod reconciled;
 pub(crate) mod rehearsal;
 pub(crate) mod scan;
 pub(crate) mod status;

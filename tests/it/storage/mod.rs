@@ -1,6 +1,7 @@
 //! The log and what stands beside it.
 
 pub(crate) mod anchors;
+pub(crate) mod azure_logs;
 pub(crate) mod bundles;
 mod checkpoints;
 pub(crate) mod forms;

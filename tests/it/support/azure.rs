@@ -6,6 +6,10 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// The audiences of tokens, escaped.
+const ARM: &str = "https%3A%2F%2Fmanagement.azure.com";
+const GRAPH: &str = "https%3A%2F%2Fgraph.microsoft.com";
+
 pub(crate) struct Azure {
     process: Child,
     pub(crate) ready: Value,
@@ -126,7 +130,7 @@ impl Azure {
 
     /// Writes as somebody who is no part of the program under test.
     pub(crate) fn write(&self, method: &str, path: &str, body: &Value) {
-        self.ask("https%3A%2F%2Fmanagement.azure.com", None, method, path, body);
+        self.ask(ARM, None, method, path, body);
     }
 
     /// The same at the host of a data plane, with a token for its audience, which is escaped.
@@ -135,6 +139,12 @@ impl Azure {
     }
 
     fn ask(&self, audience: &str, host: Option<&str>, method: &str, path: &str, body: &Value) {
+        let (token, body) = (self.token(audience), body.to_string());
+        exchange(self.text("arm"), host, method, path, &token, Some(("application/json", &body)));
+    }
+
+    /// The header of somebody who signed in, for this audience, which is escaped.
+    fn token(&self, audience: &str) -> String {
         let form = format!(
             "grant_type=client_credentials&client_id={}&client_secret={}&scope={audience}%2F.default",
             self.text("client_id"),
@@ -144,9 +154,25 @@ impl Azure {
         let form = ("application/x-www-form-urlencoded", form.as_str());
         let token = exchange(self.text("login"), None, "POST", &sign_in, "", Some(form));
         let token: Value = serde_json::from_str(&token).expect("JSON");
-        let token = format!("authorization: Bearer {}\r\n", token["access_token"].as_str().expect("a token"));
-        let body = body.to_string();
-        exchange(self.text("arm"), host, method, path, &token, Some(("application/json", &body)));
+        format!("authorization: Bearer {}\r\n", token["access_token"].as_str().expect("a token"))
+    }
+
+    /// The whole activity log of a subscription, as `az monitor activity-log list` writes it.
+    pub(crate) fn activity_log(&self, subscription: &str) -> Vec<Value> {
+        let path = format!(
+            "/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values\
+             ?api-version=2015-04-01&$filter=eventTimestamp%20ge%20%272020-01-01T00:00:00Z%27"
+        );
+        let answer = exchange(self.text("arm"), None, "GET", &path, &self.token(ARM), None);
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        answer["value"].as_array().expect("entries").clone()
+    }
+
+    /// The directory's audit log, as Graph answers it.
+    pub(crate) fn directory_audits(&self) -> Value {
+        let path = "/v1.0/auditLogs/directoryAudits?$top=999";
+        let answer = exchange(self.text("graph"), None, "GET", path, &self.token(GRAPH), None);
+        serde_json::from_str(&answer).expect("JSON")
     }
 
     /// Lets so many seconds of the simulated world pass at once.
