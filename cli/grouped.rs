@@ -40,7 +40,7 @@ const KINDS: [(&str, Of); 4] = [
 ];
 
 /// One cause: how often it is said, of how many moves, and the first in full.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Grouped {
     /// What its kind is called.
     pub(crate) kind: &'static str,

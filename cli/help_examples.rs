@@ -12,7 +12,7 @@ pub(crate) const EXAMPLES: &[(&str, &[&[&str]])] = &[
         &[&["shop", "infra", "-f", "batch.toml", "--save", "scan.json"], &["shop", "--patch", "patches"]],
     ),
     ("plan", &[&["-f", "batch.toml", "--cloud", "azure", "--save", "plan.json"]]),
-    ("report", &[&["--plan", "plan.json", "--html", "CHG0041237.html"]]),
+    ("report", &[&["--plan", "plan.json", "--html", "CHG0041237.html"], &["exit-weu", "--save", "report"]]),
     ("diff", &[&["monday.json", "plan.json"]]),
     (
         "approve",
@@ -65,7 +65,7 @@ pub(crate) const EXAMPLES: &[(&str, &[&[&str]])] = &[
     ("audit verify", &[&["--anchor", "head.txt"], &["--bundle", "evidence.jsonl"]]),
     ("audit head", &[&[]]),
     ("audit checkpoint", &[&[]]),
-    ("audit bundle", &[&["evidence.jsonl", "exit-weu"]]),
+    ("audit bundle", &[&["evidence.jsonl", "exit-weu"], &["evidence", "exit-weu", "--report"]]),
     ("audit explain", &[&["m-7f3k12:09"], &["m-7f3k12:09", "--at", "310"]]),
     (
         "audit reconcile",

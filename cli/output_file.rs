@@ -3,6 +3,7 @@
 
 use crate::error::{CliError, Exit};
 use crate::render::board_html::BEGIN;
+use crate::render::report_html;
 use crate::{approval_file, files, plan_file, scan, snapshot};
 use rehome_store::private_file;
 use std::fs::{self, File};
@@ -17,6 +18,8 @@ pub(crate) enum FileKind {
     Approval,
     /// A plan as a change board reads it.
     Page,
+    /// What became of a batch, as an auditor reads it.
+    Report,
     Scan,
     Patch,
 }
@@ -27,7 +30,7 @@ impl FileKind {
             Self::Plan => "a plan",
             Self::Snapshot => "a snapshot",
             Self::Approval => "an approval",
-            Self::Page => "a report",
+            Self::Page | Self::Report => "a report",
             Self::Scan => "a scan",
             Self::Patch => "a patch",
         }
@@ -40,6 +43,7 @@ impl FileKind {
             Self::Snapshot => snapshot::is_snapshot(bytes),
             Self::Approval => approval_file::is_approval(bytes),
             Self::Page => bytes.starts_with(BEGIN.as_bytes()),
+            Self::Report => bytes.starts_with(report_html::BEGIN.as_bytes()),
             Self::Scan => scan::is_scan(bytes),
             Self::Patch => bytes.starts_with(scan::PATCH_HEAD.as_bytes()),
         }

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::print_failure::PrintFailure;
 use crate::redact::Redact;
-use crate::{anchor, hint, render, store};
+use crate::{anchor, evidence_folder, hint, render, store};
 use clap::Args;
 use rehome_orchestrator::mask;
 use rehome_store::{
@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 
 /// Write one evidence file that is checked without the log.
 ///
-/// It has the whole chain. Works offline.
+/// It has the whole chain. With --report it is a folder: the bundle, a checkpoint of its end, the report of the batch, and
+/// VERIFY.txt with what checks them, which needs Python, openssl and ssh-keygen alone. Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct AuditBundle {
     /// The new file.
@@ -32,6 +33,9 @@ pub(crate) struct AuditBundle {
     /// the parts of a name in another order, HTML entities, base64. Give each as a text of its own.
     #[arg(long, value_name = "TEXT")]
     pub(crate) redact: Vec<String>,
+    /// Make a folder of this name, with the report of the BATCH and what checks all of it.
+    #[arg(long, requires = "select", conflicts_with = "redact")]
+    pub(crate) report: bool,
 }
 
 impl Execute for AuditBundle {
@@ -57,18 +61,31 @@ impl Execute for AuditBundle {
             anchor,
             selected: select.map(ToOwned::to_owned),
         };
-        let file = create(to)?;
+        let bundle = if self.report { evidence_folder::make(to)? } else { to.clone() };
+        let undo = || match self.report {
+            true => drop(std::fs::remove_dir_all(to)),
+            false => drop(std::fs::remove_file(to)),
+        };
+        let file = create(&bundle).inspect_err(|_| {
+            if self.report {
+                undo()
+            }
+        })?;
         let mut choice = Choice { wanted, redact, why: BTreeMap::new() };
         if let Err(error) = write(&log, &header, head, file, &mut choice).await {
             // Nobody takes a part of a bundle for one.
-            drop(std::fs::remove_file(to));
+            undo();
             return Err(error.at(to.display().to_string()));
         }
-        report(c, to, &head, &choice)
+        if let (true, Some(batch)) = (self.report, select) {
+            evidence_folder::fill(c, to, &log, batch).await.inspect_err(|_| undo())?;
+        }
+        report(c, &bundle, &head, &choice)
     }
 
     fn print_failure(&self) -> PrintFailure {
-        PrintFailure::file_written([format!("rehome audit verify --bundle {}", hint::file(&self.file))])
+        let bundle = if self.report { evidence_folder::bundle(&self.file) } else { self.file.clone() };
+        PrintFailure::file_written([format!("rehome audit verify --bundle {}", hint::file(&bundle))])
     }
 
     fn shows_log(&self) -> bool {

@@ -32,18 +32,37 @@ fn escaped(text: &str) -> String {
 }
 
 /// A page that is put together; whatever is told to it is escaped.
-struct Page(String);
+pub(super) struct Page(String);
+
+/// A page with this title that loads nothing, up to where its contents begin.
+pub(super) fn open(begin: &str, title: &str) -> Page {
+    let mut page = Page(begin.to_owned());
+    page.raw("<html lang=\"en\"><head><meta charset=\"utf-8\">");
+    page.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">");
+    page.element("title", title);
+    page.raw("<style>");
+    page.raw(STYLE);
+    page.raw("</style></head><body>");
+    page.element("h1", title);
+    page
+}
 
 impl Page {
-    fn raw(&mut self, html: &str) {
+    /// The whole of it.
+    pub(super) fn end(mut self) -> String {
+        self.raw("</body></html>\n");
+        self.0
+    }
+
+    pub(super) fn raw(&mut self, html: &str) {
         self.0.push_str(html);
     }
 
-    fn element(&mut self, tag: &str, text: &str) {
+    pub(super) fn element(&mut self, tag: &str, text: &str) {
         write!(self.0, "<{tag}>{}</{tag}>", escaped(text)).expect("a String takes everything");
     }
 
-    fn table(&mut self, title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    pub(super) fn table(&mut self, title: &str, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
         self.element("h2", title);
         self.raw("<table>");
         if !heads.is_empty() {
@@ -63,14 +82,7 @@ impl Page {
 
 /// The whole file.
 pub(crate) fn html(board: &Board) -> String {
-    let mut page = Page(BEGIN.to_owned());
-    page.raw("<html lang=\"en\"><head><meta charset=\"utf-8\">");
-    page.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">");
-    page.element("title", &format!("Change: batch {}", board.batch));
-    page.raw("<style>");
-    page.raw(STYLE);
-    page.raw("</style></head><body>");
-    page.element("h1", &format!("Change: batch {}", board.batch));
+    let mut page = open(BEGIN, &format!("Change: batch {}", board.batch));
     page.element("p", &counts(board));
     let told = facts(board).into_iter().map(|(word, said)| vec![word.to_lowercase(), said]);
     let told =
@@ -106,8 +118,7 @@ pub(crate) fn html(board: &Board) -> String {
         "p",
         "Everything can be taken back up to the deletion of the old identities, which has an approval of its own.",
     );
-    page.raw("</body></html>\n");
-    page.0
+    page.end()
 }
 
 #[cfg(test)]

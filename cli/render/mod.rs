@@ -15,6 +15,8 @@ pub(crate) mod plan;
 pub(crate) mod plan_diff;
 pub(crate) mod reconciled;
 pub(crate) mod rehearsal;
+pub(crate) mod report;
+pub(crate) mod report_html;
 pub(crate) mod scan;
 pub(crate) mod status;
 pub(crate) mod terms;

@@ -134,6 +134,11 @@ impl Signer {
         &self.verifier
     }
 
+    /// A signature of bytes that say what they are, as those of an envelope of DSSE do, which no checkpoint begins like.
+    pub fn sign_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        self.pair.sign(bytes).as_ref().to_vec()
+    }
+
     /// The signed note of a checkpoint.
     pub fn sign(&self, checkpoint: &Checkpoint) -> String {
         let text = checkpoint.text();

@@ -65,7 +65,7 @@ pub(crate) fn read(rehome: &Rehome, name: &str) -> String {
     std::fs::read_to_string(rehome.path(name)).expect("a text")
 }
 
-fn public(rehome: &Rehome, name: &str) -> String {
+pub(super) fn public(rehome: &Rehome, name: &str) -> String {
     read(rehome, &format!("{name}.pub")).trim().to_owned()
 }
 

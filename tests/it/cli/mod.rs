@@ -5,6 +5,7 @@ pub(crate) mod bad_input;
 pub(crate) mod batch_files;
 pub(crate) mod contract;
 mod drift;
+mod evidence;
 pub(crate) mod fields;
 pub(crate) mod forged;
 mod hooks;

@@ -173,3 +173,68 @@ fn what_a_plan_leaves_out_is_on_the_page_and_identities_that_came_or_went_are_to
         other["batch"].as_array().expect("facts").iter().map(|one| text(&one["fact"])).collect();
     assert_eq!(facts, ["file batch.toml", "left out"], "{other}");
 }
+
+#[test]
+fn an_auditor_reads_who_did_what_and_what_was_out_of_the_ordinary_on_one_page_and_in_tables_that_add_up() {
+    let (_azure, rehome) = planned(HOSTILE);
+    rehome.say(&["approve", "plan.json", "--reason", "change 4711", "--yes"]).expect(0);
+    let early = rehome.json(&["report", "minimal"]);
+    assert_eq!(early["report"]["duties"][1]["held"], "not_yet", "{early}");
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let run = text(&rehome.json(&["status"])["moves"][0]["run"]).to_owned();
+    rehome.say(&["rollback", &run, "--reason", "the owner asked for it", "--yes"]).expect(0);
+    let said = rehome.say(&["report", "minimal", "--save", "report"]).expect(0);
+    let kept = |name: &str| std::fs::read_to_string(rehome.path(&format!("report/{name}"))).expect(name);
+    let report: Value = serde_json::from_str(&kept("report.json")).expect("JSON");
+    let report = &report["report"];
+    assert_eq!(*report, rehome.json(&["report", "minimal"])["report"], "the same log is the same report");
+    let counted: u64 = report["counts"].as_object().expect("counts").values().filter_map(Value::as_u64).sum();
+    let population = report["population"].as_array().expect("rows");
+    assert_eq!(counted as usize, population.len(), "{report}");
+    // Everything that was begun is there, with what it is known by in Azure, and its undo.
+    let history = rehome.json(&["history"]);
+    let began =
+        history["events"].as_array().expect("events").iter().filter(|event| event["kind"] == "began").count();
+    let changes = report["changes"].as_array().expect("rows");
+    assert_eq!(changes.len(), began);
+    assert!(changes.iter().any(|row| row["act"] == "undo" && row["outcome"] == "done"), "{changes:?}");
+    assert!(
+        changes.iter().all(|row| text(&row["correlation_id"]).len() == 36 && row["undo"] != ""),
+        "{changes:?}"
+    );
+    let kinds: Vec<&str> =
+        report["exceptions"].as_array().expect("rows").iter().map(|one| text(&one["kind"])).collect();
+    assert!(kinds.contains(&"taken back by a person"), "{kinds:?}");
+    // One person did everything, and nobody signed.
+    let held: Vec<&str> =
+        report["duties"].as_array().expect("rows").iter().map(|duty| text(&duty["held"])).collect();
+    assert_eq!(held[..4], ["no", "self_declared", "no", "no"], "{report}");
+    assert!(
+        said.out.contains("tester@contoso.example did both") && said.out.contains("nothing here proves"),
+        "{}",
+        said.out
+    );
+    let proved = report["checks"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .any(|row| row["holds"] == true && text(&row["what"]).contains("before the first step"));
+    assert!(proved, "what was taken back was compared: {report}");
+    let html = kept("report.html");
+    for way in ["<script", "src=", "href=", "http-equiv=\"refresh", "@import", "url(", "\u{202e}"] {
+        assert!(!html.contains(way), "{way}");
+    }
+    assert!(
+        html.contains("&lt;script&gt;") && html.contains("default-src 'none'") && html.contains("did both")
+    );
+    assert_eq!(kept("population.csv").lines().count(), population.len() + 1);
+    assert_eq!(kept("changes.csv").lines().count(), changes.len() + 1);
+    for name in ["approvals.csv", "exceptions.csv", "checks.csv", "statement.dsse.json"] {
+        assert!(!kept(name).is_empty(), "{name}");
+    }
+    rehome.say(&["report", "minimal", "--save", "report"]).expect(2);
+    rehome.say(&["report", "minimal", "--html", "page.html"]).expect(0);
+    rehome.say(&["report", "--plan", "plan.json", "--html", "page.html"]).expect(2);
+    rehome.say(&["report"]).expect(2);
+    rehome.say(&["report", "nobody"]).expect(3);
+}

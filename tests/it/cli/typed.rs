@@ -59,6 +59,7 @@ const TYPED: &[(&str, i32)] = &[
     ("audit verify --bundle evidence.jsonl", 0),
     ("audit reconcile --activity-log none.json", 3),
     ("audit explain STEP", 0),
+    ("report minimal", 0),
     ("status --at 3", 0),
     ("db backup copy.db", 0),
     ("db restore copy.db --yes", 0),

@@ -1,6 +1,7 @@
 //! Sessions of an operator from the first look to the end, as they are typed: each command with its code, and what its screen
 //! says, from top to bottom.
 
+mod auditor;
 mod many_identities;
 mod one_identity;
 

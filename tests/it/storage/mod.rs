@@ -8,6 +8,7 @@ pub(crate) mod forms;
 pub(crate) mod full_disk;
 pub(crate) mod keys;
 pub(crate) mod names_withheld;
+mod past;
 pub(crate) mod side_files;
 pub(crate) mod storage_failures;
 pub(crate) mod strangers;

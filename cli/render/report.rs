@@ -1,0 +1,102 @@
+//! CLI: the report of a batch, for who has five minutes: the same words as text and on the first page. Pure.
+
+use crate::counted::counted;
+use crate::put::putln;
+use crate::report::{Account, Held};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The first page as text.
+pub(crate) fn text(account: &Account) -> String {
+    let mut out = String::new();
+    putln!(out, "REPORT    batch {}: {}", account.batch, standing(account));
+    putln!(out, "          plan {}", account.plan);
+    for (role, names) in people(account) {
+        putln!(out, "          {role:<12} {names}");
+    }
+    putln!(out, "\nWAS IT DONE AS IT SHOULD BE?");
+    for duty in &account.duties {
+        putln!(out, "  {:<12} {}: {}", duty.held.word(), duty.duty, duty.words);
+    }
+    let found = findings(account);
+    putln!(out, "\nOUT OF THE ORDINARY ({})", found.len());
+    for (what, many) in &found {
+        putln!(out, "  {many:>5} x {what}");
+    }
+    putln!(out, "\nWHAT THIS PROVES");
+    for line in proves(account) {
+        putln!(out, "  {line}");
+    }
+    out.trim_end().to_owned()
+}
+
+/// `3 identities: 2 done, 1 rolled-back; 41 attempts to change something`
+pub(crate) fn standing(account: &Account) -> String {
+    let parts: Vec<String> = account.counts.iter().map(|(state, many)| format!("{many} {state}")).collect();
+    format!(
+        "{}: {}; {} to change something",
+        counted(account.population.len(), "identity"),
+        parts.join(", "),
+        counted(account.changes.len(), "attempt")
+    )
+}
+
+/// Each role, and who had it.
+pub(crate) fn people(account: &Account) -> Vec<(&'static str, String)> {
+    let of = &account.people;
+    let roles = [
+        ("wrote", &of.authors),
+        ("approved", &of.approvers),
+        ("ran", &of.runners),
+        ("let it go", &of.cleaners),
+        ("signed in as", &of.principals),
+    ];
+    let names =
+        |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+    roles
+        .into_iter()
+        .map(|(role, who)| (role, if who.is_empty() { "nobody yet".to_owned() } else { names(who) }))
+        .collect()
+}
+
+/// What is out of the ordinary, in plain words, by kind, with how often it was.
+pub(crate) fn findings(account: &Account) -> Vec<(String, usize)> {
+    let mut kinds: BTreeMap<&str, (usize, Vec<&str>)> = BTreeMap::new();
+    for one in &account.exceptions {
+        let (times, moves) = kinds.entry(one.kind).or_default();
+        *times += one.times;
+        if !one.run.is_empty() && !moves.contains(&one.run.as_str()) {
+            moves.push(&one.run);
+        }
+    }
+    let words = |(kind, (times, moves)): (&str, (usize, Vec<&str>))| match moves.len() {
+        0 => (kind.to_owned(), times),
+        1..=3 => (format!("{kind}: {}", moves.join(", ")), times),
+        many => (format!("{kind}, in {}", counted(many, "move")), times),
+    };
+    kinds.into_iter().map(words).collect()
+}
+
+/// What follows from the record, and what does not.
+pub(crate) fn proves(account: &Account) -> Vec<String> {
+    let signed = account.duties.first().is_some_and(|duty| duty.held == Held::Yes);
+    let log = &account.log;
+    vec![
+        format!(
+            "The record is one chain of {} that ends with {}: an edit of any of them is found (audit verify).",
+            counted(log.position, "event"),
+            log.hash
+        ),
+        "Only an end that was kept elsewhere shows that the chain was not written anew: compare it (audit verify --anchor)."
+            .to_owned(),
+        "Azure keeps a piece of this chain with each write, under the correlation ids below: compare them (audit reconcile)."
+            .to_owned(),
+        if signed {
+            "Approvals are signatures over the digest of the plan. That the right people were asked is in the plan's own list."
+        } else {
+            "Who approved is what they call themselves: nothing here proves that it was somebody else."
+        }
+        .to_owned(),
+        "Times are those of the machine that ran it. That a workload works is not told here: look at its own dashboards.".to_owned(),
+    ]
+}
