@@ -86,7 +86,7 @@ fn finish(
     let client = request.header("x-ms-client-request-id").or_else(|| request.header("client-request-id"));
     let correlation = match host {
         Host::Graph => client.unwrap_or(&id),
-        Host::Arm | Host::Login => request.header("x-ms-correlation-request-id").unwrap_or(&id),
+        Host::Arm | Host::Login | Host::Plane => request.header("x-ms-correlation-request-id").unwrap_or(&id),
     };
     world.requests.push(RequestLine {
         time: world.now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),

@@ -77,9 +77,18 @@ fn run(rehome: &Rehome) -> i32 {
 fn with_people(rehome: &Rehome, arguments: &[&str]) -> i32 {
     loop {
         let code = rehome.say(arguments).code;
-        if !rehome.acknowledge() {
+        let query = "moves[].[run, waiting_for[?kind=='by-hand'].step]";
+        let open = rehome.json(&["status", "--query", query]);
+        let open = open.as_array().into_iter().flatten().flat_map(|one| {
+            let steps = one[1].as_array().into_iter().flatten();
+            steps.map(|step| format!("{}:{}", text(&one[0]), text(step))).collect::<Vec<_>>()
+        });
+        let open: Vec<String> = open.collect();
+        if open.is_empty() {
             return code;
         }
+        let all = ["ack"].into_iter().chain(open.iter().map(String::as_str)).chain(["--note", "done"]);
+        rehome.say(&all.collect::<Vec<_>>()).expect(0);
     }
 }
 
