@@ -15,7 +15,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "cleanup", "rollback", "handoff",
         ],
     ),
-    ("WATCHING", &["status", "watch", "wait", "notify", "history", "show", "graph"]),
+    ("WATCHING", &["status", "watch", "wait", "notify", "history", "show", "graph", "timeline", "serve"]),
     (
         "STEERING",
         &["pause", "resume", "throttle", "release", "retry", "skip", "mark-done", "adopt", "abandon", "note"],

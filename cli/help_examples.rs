@@ -52,6 +52,8 @@ pub(crate) const EXAMPLES: &[(&str, &[&[&str]])] = &[
     ("history", &[&["m-7f3k12"], &["--follow", "-o", "jsonl"]]),
     ("show", &[&["plan.json"], &["m-7f3k12"], &["m-7f3k12:15"]]),
     ("graph", &[&["id-shop"], &["plan.json", "id-shop", "--format", "mermaid"]]),
+    ("timeline", &[&["id-shop"], &["m-7f3k12", "--format", "svg"]]),
+    ("serve", &[&[], &["--bundle", "evidence.jsonl"]]),
     ("pause", &[&["exit-weu", "--reason", "incident 88120, change freeze"]]),
     ("resume", &[&["exit-weu"]]),
     ("throttle", &[&["exit-weu", "--parallel", "4", "--reason", "the service desk is busy"]]),

@@ -1,6 +1,7 @@
 //! CLI: the wiring. Arguments in, an exit code out; everything between is somewhere else.
 
 mod about;
+mod access;
 mod again;
 mod anchor;
 mod approval_file;
@@ -51,6 +52,7 @@ mod outcome;
 mod output;
 mod output_file;
 mod past;
+mod pictures;
 mod plan_again;
 mod plan_diff;
 mod plan_file;
@@ -69,6 +71,7 @@ mod rows;
 mod scan;
 mod screen;
 mod selection;
+mod serve;
 mod service;
 mod settings;
 mod snapshot;
@@ -80,6 +83,7 @@ mod steering;
 mod store;
 mod telemetry;
 mod time;
+mod timeline;
 mod view;
 mod wait;
 mod wave_view;

@@ -51,6 +51,17 @@ impl Presence {
         }
     }
 
+    /// In one word or two.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Never => "no runner yet",
+            Self::Unknown => "runner not known",
+            Self::Alive(..) => "runner alive",
+            Self::Silent(..) => "runner not answering",
+            Self::Gone(..) => "no runner",
+        }
+    }
+
     /// Whether nobody has the right to act.
     pub(crate) fn is_nobody(&self) -> bool {
         matches!(self, Self::Never | Self::Gone(..))

@@ -141,22 +141,35 @@ pub(crate) async fn of_moves(
     reason: &str,
 ) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db).await?;
-    let selection = store::select(&*log, Some(select)).await?;
+    let actor = store::actor(c.global.actor.as_deref());
+    let asked = record_of_moves(&actor, &*log, select, (of_batch, request), reason).await?;
+    anchor::follow(&log, c.output).await?;
+    report_all(c, &log, &asked).await
+}
+
+/// Records that, of a log that is open.
+pub(crate) async fn record_of_moves(
+    actor: &Arc<str>,
+    log: &dyn Log,
+    select: &str,
+    (of_batch, request): (Option<OfBatch<'_>>, &Request),
+    reason: &str,
+) -> Result<Vec<Asked>, CliError> {
+    let selection = store::select(log, Some(select)).await?;
     let batch = selection.batch.as_deref().zip(of_batch);
     if let Some((batch, of_batch)) = batch {
-        steer::ask(c, &*log, batch, of_batch(selection.wave), reason).await?;
+        steer::ask(actor, log, batch, of_batch(selection.wave), reason).await?;
     }
     let mut asked = Vec::new();
     for run in selection.runs {
-        let state = store::read_run(&*log, &run).await?.state;
+        let state = store::read_run(log, &run).await?.state;
         let recorded = state.verdict().is_none();
         if recorded && (batch.is_none() || state.is_paused()) {
-            record(c, &*log, &run, request.clone(), reason).await?;
+            record_by(actor, log, &run, request.clone(), reason).await?;
         }
         asked.push(Asked { run, steps: Vec::new(), recorded, why_not: "the move is over" });
     }
-    anchor::follow(&log, c.output).await?;
-    report_all(c, &log, &asked).await
+    Ok(asked)
 }
 
 pub(crate) async fn record(
@@ -166,11 +179,20 @@ pub(crate) async fn record(
     request: Request,
     reason: &str,
 ) -> Result<Vec<StepId>, CliError> {
+    record_by(&store::actor(c.global.actor.as_deref()), log, run, request, reason).await
+}
+
+async fn record_by(
+    actor: &Arc<str>,
+    log: &dyn Log,
+    run: &RunId,
+    request: Request,
+    reason: &str,
+) -> Result<Vec<StepId>, CliError> {
     if reason.trim().is_empty() {
         return Err(CliError::new(Exit::Usage, "an act of a person needs a reason"));
     }
-    let actor = store::actor(c.global.actor.as_deref());
-    ask(log, run, &actor, SystemClock.now_ms(), request, reason).await.map_err(|e| store::request_error(&e))
+    ask(log, run, actor, SystemClock.now_ms(), request, reason).await.map_err(|e| store::request_error(&e))
 }
 
 /// So many moves that are asked the same are named one by one.

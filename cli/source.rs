@@ -71,16 +71,17 @@ impl Source {
         }
     }
 
-    /// Takes commands away that were good for then, and may not be for now.
+    /// Completes the commands that are good for now.
     pub(crate) fn complete_views(&self, c: &Context<'_>, views: &mut [MoveView]) {
-        match self {
-            Self::Past(..) => {
-                views
-                    .iter_mut()
-                    .flat_map(|view| &mut view.waiting_for)
-                    .for_each(|wait| wait.unblock_with.clear());
-            }
-            Self::Database(_) | Self::Bundle(_) => hint_views::complete(c.output.hints(), views),
+        hint_views::complete(c.output.hints(), views);
+        self.withhold_commands(views);
+    }
+
+    /// Takes commands away that were good for then, and may not be for now.
+    pub(crate) fn withhold_commands(&self, views: &mut [MoveView]) {
+        if matches!(self, Self::Past(..)) {
+            let waits = views.iter_mut().flat_map(|view| &mut view.waiting_for);
+            waits.for_each(|wait| wait.unblock_with.clear());
         }
     }
 

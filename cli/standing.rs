@@ -5,34 +5,47 @@ use crate::approvals::{self, ApprovalView};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::estimate::Pace;
+use crate::hint::Hints;
 use crate::presence::Presence;
 use crate::put::put;
 use crate::render::overview::Waves;
 use crate::source::Source;
 use crate::view::{MoveView, State};
-use crate::{estimate, left_out, render, steering, store, wave_view, waves};
+use crate::{estimate, hint_views, left_out, render, steering, store, wave_view, waves};
 use rehome_orchestrator::{BatchLoaded, Clock, RunId, SystemClock, TimeScale};
 use rehome_store::{Head, Position};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// What was read of a log.
+pub(crate) struct Read {
+    pub(crate) head: Head,
+    /// The batch, if one was named.
+    pub(crate) batch: Option<String>,
+    /// Moves as they stand by themselves.
+    pub(crate) views: Vec<MoveView>,
+    pub(crate) runner: Presence,
+    /// At which time it is looked at, in milliseconds since 1970 UTC.
+    pub(crate) now_ms: i64,
+}
+
 /// Where selected moves stand.
 pub(crate) struct Standing {
     /// The end of the log that was read.
-    head: Head,
+    pub(crate) head: Head,
     /// The batch, if one was named.
     batch: Option<String>,
     pub(crate) views: Vec<MoveView>,
     /// What the plan of each batch leaves out.
     pub(crate) left_out: BTreeMap<String, Vec<LeftOut>>,
     /// Who has approved each batch, and who is missing.
-    approvals: BTreeMap<String, ApprovalView>,
+    pub(crate) approvals: BTreeMap<String, ApprovalView>,
     /// What people asked of batches and holds still.
-    asked: Vec<steering::Asked>,
-    runner: Presence,
+    pub(crate) asked: Vec<steering::Asked>,
+    pub(crate) runner: Presence,
     /// By how much the runner of each batch shortens its timers.
-    scales: BTreeMap<String, TimeScale>,
+    pub(crate) scales: BTreeMap<String, TimeScale>,
     /// Where the waves of each batch stand; nothing of one without waves.
     waves: Waves,
     /// How fast each batch comes on.
@@ -52,19 +65,32 @@ impl Standing {
         // Read first: what is appended meanwhile is read again.
         let head = log.head().await.map_err(|e| store::unreadable(&e))?;
         let (selection, runner) = (source.select(c, select).await?, source.presence());
-        let mut views = store::views(log, &selection.runs).await?;
-        runner.judge_views(&mut views);
+        let views = store::views(log, &selection.runs).await?;
         let batches = waves::batches(log, &views).await?;
-        let mut asked = waves::mark_by(&batches, &mut views);
-        let complete = |command: &mut String| *command = c.output.hints().complete(command);
-        asked.iter_mut().for_each(|one| complete(&mut one.withdraw_with));
-        source.complete_views(c, &mut views);
         // Whoever runs it next does so with the scale of this program.
         let own = c.global.cloud.time_scale.and_then(TimeScale::scaled).unwrap_or(TimeScale::REAL);
-        let scales = waves::time_scales(&batches, &views, own);
-        let now_ms = source.now_ms();
-        let approvals = approvals::of_batches(&batches, now_ms);
-        let left_out = left_out::of_batches(&batches);
+        let read = Read { head, batch: selection.batch, views, runner, now_ms: source.now_ms() };
+        let mut standing = Self::of(read, &batches, c.output.hints(), own);
+        source.withhold_commands(&mut standing.views);
+        Ok(standing)
+    }
+
+    /// The same of what is read already. `own` is by how much a batch shortens its timers that nobody has run.
+    pub(crate) fn of(
+        read: Read,
+        batches: &BTreeMap<String, BatchLoaded>,
+        hints: &Hints,
+        own: TimeScale,
+    ) -> Self {
+        let Read { head, batch, mut views, runner, now_ms } = read;
+        runner.judge_views(&mut views);
+        let mut asked = waves::mark_by(batches, &mut views);
+        let complete = |command: &mut String| *command = hints.complete(command);
+        asked.iter_mut().for_each(|one| complete(&mut one.withdraw_with));
+        hint_views::complete(hints, &mut views);
+        let scales = waves::time_scales(batches, &views, own);
+        let approvals = approvals::of_batches(batches, now_ms);
+        let left_out = left_out::of_batches(batches);
         let wave = |(name, batch): (&String, &BatchLoaded)| {
             let scale = scales.get(name).copied().unwrap_or(own);
             let mut waves = wave_view::waves(&batch.state, now_ms, scale);
@@ -78,8 +104,7 @@ impl Standing {
         let paces = batches.iter().filter_map(pace).collect();
         let shares = batches.iter().map(|(name, batch)| (name.clone(), batch.state.share()));
         let shares = shares.filter(|(_, percent)| *percent < 100).collect();
-        let batch = selection.batch;
-        Ok(Self { head, batch, views, left_out, approvals, asked, runner, scales, waves, paces, shares })
+        Self { head, batch, views, left_out, approvals, asked, runner, scales, waves, paces, shares }
     }
 
     /// The same a moment later: who is at work is looked at again, and the log is read where something is new.

@@ -7,13 +7,14 @@ use crate::{anchor, store};
 use rehome_orchestrator::{BatchError, BatchLoaded, BatchRequest, BatchRequested, Clock, SystemClock};
 use rehome_store::Log;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Records what is asked of a batch.
 ///
 /// # Errors
 /// When there is no such batch, or it cannot be asked where it stands.
 pub(crate) async fn ask(
-    c: &Context<'_>,
+    actor: &Arc<str>,
     log: &dyn Log,
     batch: &str,
     request: BatchRequest,
@@ -22,9 +23,8 @@ pub(crate) async fn ask(
     if reason.trim().is_empty() {
         return Err(CliError::new(Exit::Usage, "an act of a person needs a reason"));
     }
-    let (actor, now) = (store::actor(c.global.actor.as_deref()), SystemClock.now_ms());
     let asked = BatchRequested { request, reason: reason.to_owned() };
-    BatchLoaded::ask(log, batch, &actor, now, asked).await.map_err(|e| match e {
+    BatchLoaded::ask(log, batch, actor, SystemClock.now_ms(), asked).await.map_err(|e| match e {
         BatchError::NoBatch(_) => CliError::new(Exit::NotFound, causes(&e)).next("rehome status"),
         BatchError::Refused { .. } => {
             CliError::new(Exit::Usage, causes(&e)).next(format!("rehome status {}", quoted(batch)))
@@ -59,8 +59,9 @@ pub(crate) async fn all_of_batch(
     said: &str,
 ) -> Result<Exit, CliError> {
     let log = store::open_to_write(&c.global.db).await?;
+    let actor = store::actor(c.global.actor.as_deref());
     for request in requests {
-        ask(c, &*log, batch, request, reason).await?;
+        ask(&actor, &*log, batch, request, reason).await?;
     }
     anchor::follow(&log, c.output).await?;
     let value = json!({"format_version": "1.0", "batch": batch, "recorded": said});

@@ -38,14 +38,20 @@ pub(crate) enum Stage {
     InForce,
 }
 
+impl Stage {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Requested => "requested, and no runner has seen it yet",
+            Self::Seen => "seen by the runner; what is in flight finishes",
+            Self::InForce => "in force",
+        }
+    }
+}
+
 impl Asked {
     /// As people read it.
     pub(crate) fn line(&self) -> String {
-        let stage = match self.stage {
-            Stage::Requested => "requested, and no runner has seen it yet",
-            Stage::Seen => "seen by the runner; what is in flight finishes",
-            Stage::InForce => "in force",
-        };
+        let stage = self.stage.words();
         let of = self.of.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
         let until = self.until_ms.map(|until| format!(" until {}", date(until))).unwrap_or_default();
         let (batch, at) = (&self.batch, date(self.at_ms));

@@ -8,7 +8,7 @@ use crate::graph::Graph as Drawn;
 use crate::hint::file;
 use crate::rows::{Column, List};
 use crate::source::Source;
-use crate::{plan_again, render, store};
+use crate::{pictures, plan_again, render, store};
 use clap::{Args, ValueEnum};
 use rehome_activities::relocate::Facts;
 use rehome_orchestrator::{Json, PlannedRun, Verdict};
@@ -43,6 +43,8 @@ pub(crate) enum Form {
     Dot,
     /// For pages that draw Mermaid by themselves.
     Mermaid,
+    /// A picture: `rehome graph MOVE --format svg > graph.svg`.
+    Svg,
 }
 
 /// A tie as a row.
@@ -65,6 +67,7 @@ impl Execute for Graph {
             Form::Text => render::graph::text(&graph),
             Form::Dot => render::graph::dot(&graph),
             Form::Mermaid => render::graph::mermaid(&graph),
+            Form::Svg => pictures::identity::picture(&graph, &[]).file(),
         };
         let rows = || graph.links.iter().map(|link| json!(link)).collect();
         let value = json!({"format_version": "1.0", "graph": graph});

@@ -34,7 +34,7 @@ impl Execute for Release {
         let log = store::open_to_write(&c.global.db).await?;
         let request =
             if hold { BatchRequest::Hold(wave.clone()) } else { BatchRequest::Release(wave.clone()) };
-        steer::ask(c, &*log, &batch, request, &reason).await?;
+        steer::ask(&store::actor(c.global.actor.as_deref()), &*log, &batch, request, &reason).await?;
         anchor::follow(&log, c.output).await?;
         let (said, value) = match hold {
             true => (format!("recorded: wave {wave} is kept"), "held"),

@@ -19,7 +19,7 @@ pub(crate) fn line(event: &Stored) -> String {
 }
 
 /// What an event says, in a few words.
-fn gist(stored: &Stored) -> String {
+pub(crate) fn gist(stored: &Stored) -> String {
     match Entry::<Event>::read(stored).map(|entry| of_run(&entry.event)) {
         Err(CodecError::Unknown { .. }) => {}
         Err(CodecError::Withheld { why, .. }) => return format!("(withheld: {why})"),

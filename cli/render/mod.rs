@@ -20,3 +20,4 @@ pub(crate) mod report_html;
 pub(crate) mod scan;
 pub(crate) mod status;
 pub(crate) mod terms;
+pub(crate) mod timeline;

@@ -39,7 +39,34 @@ const KINDS: [(WaitKind, &str); 12] = [
 ];
 
 /// A step that waits, and the move that it belongs to.
-type Waiting<'a> = (&'a MoveView, &'a WaitView);
+pub(crate) type Waiting<'a> = (&'a MoveView, &'a WaitView);
+
+/// Steps that wait for the same, for the same reason.
+pub(crate) struct Caused<'a> {
+    pub(crate) kind: WaitKind,
+    pub(crate) what: &'a str,
+    /// At least one.
+    pub(crate) all: Vec<Waiting<'a>>,
+}
+
+/// Everything that these moves wait for, by its cause: what people end comes first, and the most of a kind.
+pub(crate) fn by_cause<'a>(views: &[&'a MoveView]) -> Vec<Caused<'a>> {
+    let mut out: Vec<Caused<'a>> = Vec::new();
+    for (kind, _) in KINDS {
+        let first = out.len();
+        for view in views {
+            for wait in view.waiting_for.iter().filter(|wait| wait.kind == kind && is_shown(view, wait)) {
+                let what = cause(wait);
+                match out[first..].iter_mut().find(|caused| caused.what == what) {
+                    Some(caused) => caused.all.push((view, wait)),
+                    None => out.push(Caused { kind, what, all: vec![(view, wait)] }),
+                }
+            }
+        }
+        out[first..].sort_by_key(|caused| std::cmp::Reverse(caused.all.len()));
+    }
+    out
+}
 
 /// All of them on one screen. `now_ms` is the wall time in milliseconds since 1970; dates of today are shown as hours.
 pub(crate) fn text(views: &[MoveView], waves: &Waves, runner: Option<&str>, now_ms: i64) -> String {

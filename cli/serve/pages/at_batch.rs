@@ -1,0 +1,311 @@
+//! CLI: the page of one batch: what is needed, its waves over the calendar, its moves by page. Pure.
+
+use super::answer::Answer;
+use super::filter::{Filter, LISTED};
+use super::frame::{Frame, Place};
+use super::needs;
+use super::words::{command, counts, framed, of_batch, of_move, said, when};
+use crate::about::BatchAbout;
+use crate::counted::counted;
+use crate::error::{CliError, Exit};
+use crate::estimate;
+use crate::pictures::calendar::{Row, picture};
+use crate::pictures::mark::{Tone, badge};
+use crate::view::{MoveView, State};
+use maud::{Markup, html};
+use rehome_orchestrator::{BatchEvent, BatchLoaded, RunId, TimeScale, Wave, WaveState, WaveWait};
+use std::collections::BTreeMap;
+
+pub(crate) fn page(frame: &Frame, name: &str) -> Result<Answer, CliError> {
+    let batch = frame.batch(name).ok_or_else(|| {
+        CliError::new(Exit::NotFound, format!("the log has no batch called {name:?}")).next("rehome status")
+    })?;
+    let views: Vec<&MoveView> = frame.views().iter().filter(|view| view.batch == name).collect();
+    let scale = frame.seen.standing.scales.get(name).copied().unwrap_or(TimeScale::REAL);
+    let end = estimate::end_of(name, frame.views(), frame.seen.now_ms, scale);
+    let waves: Vec<String> = batch.state.waves().map(|(wave, _)| wave.name.clone()).collect();
+    let main = html! {
+        p class="crumbs" { a href="/" { "Batches" } }
+        h1 { (said(name)) }
+        section id="facts" data-live {
+            (counts(&views, Some(&of_batch(name))))
+            (facts(frame, batch, &views, end))
+            (frame.nobody(name))
+            (asked(frame, name))
+        }
+        (needs::section(frame, &views, false))
+        (waves_of(frame, name, batch, &views, (end, scale)))
+        (moves(frame, name, batch, &views))
+        (left_out(frame, name))
+        (frame.acts(name, true, &waves))
+    };
+    Ok(frame.answer(name, Place::Batches, main))
+}
+
+fn facts(frame: &Frame, batch: &BatchLoaded, views: &[&MoveView], end: Option<i64>) -> Markup {
+    let about = BatchAbout::of_log(&batch.planned().about);
+    let (done, total) =
+        views.iter().fold((0, 0), |(done, total), view| (done + view.done, total + view.total));
+    let digest = &batch.planned().digest;
+    html! {
+        dl class="facts" {
+            div { dt { "Steps done" } dd { (done) " of " (total) } }
+            div { dt { "Clean-up not before" } dd { @if let Some(end) = end { (when(end)) } @else { "no date set" } } }
+            div { dt { "Plan" } dd { a href="/approvals" { (if batch.is_approved() { "approved" } else { "not approved" }) } " " code title=(said(digest)) { (said(digest.get(..19).unwrap_or(digest))) } } }
+            @if let Some(author) = &about.author { div { dt { "Made by" } dd { (said(author)) } } }
+            @if let Some(cloud) = &about.cloud { div { dt { "Cloud" } dd { (said(cloud)) } } }
+            div { dt { "Runner" } dd { (said(&frame.seen.standing.runner.line(frame.views()).map_or_else(|| frame.seen.standing.runner.word().to_owned(), |line| frame.site.command(&line)))) } }
+        }
+    }
+}
+
+/// What people asked and holds still.
+fn asked(frame: &Frame, name: &str) -> Markup {
+    let all: Vec<_> = frame.seen.standing.asked.iter().filter(|one| one.batch == name).collect();
+    html! {
+        @for one in all {
+            div class="note t-warn" {
+                p {
+                    strong { (one.request) @if let Some(of) = &one.of { " " (said(of)) } }
+                    @if let Some(until) = one.until_ms { " until " (when(until)) }
+                    ", asked by " (said(&one.by)) " at " (when(one.at_ms)) ": " (said(&one.reason))
+                }
+                p class="soft" { (one.stage.words()) ". To withdraw it:" }
+                (command(&frame.site.command(&one.withdraw_with)))
+            }
+        }
+    }
+}
+
+/// How a wave stands, in a tone and a few words.
+fn stands(state: &WaveState, wait: WaveWait, views: &[&MoveView]) -> (Tone, String) {
+    let of = |is: State| views.iter().filter(|view| view.state == is).count();
+    if state.passed_ms.is_some() {
+        return (Tone::Ok, "through".to_owned());
+    }
+    if state.has_failed() {
+        return (Tone::Bad, "a move failed: somebody says that it is to go on".to_owned());
+    }
+    if state.paused.is_some() {
+        return (Tone::Warn, "paused".to_owned());
+    }
+    if state.is_released() {
+        let soaking = of(State::Soaking);
+        let tone = if of(State::Failed) > 0 {
+            Tone::Bad
+        } else if soaking == views.len() {
+            Tone::Rest
+        } else {
+            Tone::Go
+        };
+        return (tone, if tone == Tone::Rest { "soaks".to_owned() } else { "let loose".to_owned() });
+    }
+    let (tone, words) = match wait {
+        WaveWait::Nothing => (Tone::Mute, "is let loose next"),
+        WaveWait::Approval => (Tone::Warn, "waits for the approval of the plan"),
+        WaveWait::Approvals => (Tone::Warn, "waits for approvals that are signed"),
+        WaveWait::Earlier => (Tone::Mute, "waits for the wave before it"),
+        WaveWait::Date(_) => (Tone::Rest, "waits for its date"),
+        WaveWait::Person => (Tone::Warn, "waits for somebody who releases it"),
+    };
+    (tone, words.to_owned())
+}
+
+fn waves_of(
+    frame: &Frame,
+    name: &str,
+    batch: &BatchLoaded,
+    views: &[&MoveView],
+    (end, scale): (Option<i64>, TimeScale),
+) -> Markup {
+    let all: Vec<(&Wave, &WaveState)> = batch.state.waves().collect();
+    if all.is_empty() {
+        return html! {};
+    }
+    let by_run: BTreeMap<&str, &MoveView> = views.iter().map(|view| (view.run.as_str(), *view)).collect();
+    let of = |wave: &Wave| -> Vec<&MoveView> {
+        wave.runs.iter().filter_map(|run| by_run.get(run.as_str()).copied()).collect()
+    };
+    let released = |wave: &Wave| {
+        batch.entries.iter().rev().find_map(|entry| match &entry.event {
+            BatchEvent::WaveReleased(released) if released.wave == wave.name => Some(entry.at_ms),
+            _ => None,
+        })
+    };
+    let each: Vec<(Row, Vec<&MoveView>, Option<i64>)> = all
+        .iter()
+        .enumerate()
+        .map(|(nth, (wave, state))| {
+            let views = of(wave);
+            let wait = batch.state.wave_wait(nth, frame.seen.now_ms, scale);
+            let (tone, note) = stands(state, wait, &views);
+            let through = views.iter().filter(|view| is_through(view)).count();
+            let date = if let WaveWait::Date(date) = wait { Some(date) } else { None };
+            let from_ms = state.is_released().then(|| released(wave)).flatten();
+            let (name, moves, to_ms) = (wave.name.clone(), views.len(), state.passed_ms);
+            (Row { name, moves, through, from_ms, to_ms, tone, note }, views, date)
+        })
+        .collect();
+    let rows: Vec<Row> = each.iter().map(|(row, ..)| row.clone()).collect();
+    let drawn = picture(name, &rows, frame.seen.now_ms, end);
+    html! {
+        section id="waves" class="card" data-live {
+            h2 { "Waves" }
+            (framed("Waves over the calendar", drawn.inline()))
+            (framed("The waves", html! {
+                table class="list" {
+                    caption { "The waves" }
+                    thead { tr {
+                        th scope="col" { "Wave" } th scope="col" class="num" { "Moves" } th scope="col" { "State" }
+                        th scope="col" { "Stands" } th scope="col" { "Let loose" } th scope="col" { "Through" }
+                    } }
+                    tbody {
+                        @for (row, views, date) in &each {
+                            tr {
+                                th scope="row" { a href={ (of_batch(name)) (Filter { wave: Some(row.name.clone()), ..Filter::default() }.query(1)) } { (said(&row.name)) } }
+                                td class="num" { (row.moves) }
+                                td class="states" { (counts(views, None)) }
+                                td { span class={ "badge " (row.tone.class()) } { (row.note) } @if let Some(date) = date { " until " (when(*date)) } }
+                                td { @if let Some(ms) = row.from_ms { (when(ms)) } @else { "\u{2013}" } }
+                                td { @if let Some(ms) = row.to_ms { (when(ms)) } @else { "\u{2013}" } }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
+
+/// Whether nothing of the way forward is left of a move.
+fn is_through(view: &MoveView) -> bool {
+    matches!(view.state, State::Done | State::AwaitingCleanup)
+}
+
+fn moves(frame: &Frame, name: &str, batch: &BatchLoaded, views: &[&MoveView]) -> Markup {
+    let filter = Filter::of(frame);
+    let waves: BTreeMap<&str, &str> = batch
+        .state
+        .waves()
+        .flat_map(|(wave, _)| wave.runs.iter().map(|run: &RunId| (run.as_str(), wave.name.as_str())))
+        .collect();
+    let picked = filter.pick(views, &waves);
+    let pages = picked.len().div_ceil(LISTED).max(1);
+    let page = filter.page.min(pages);
+    let first = (page - 1) * LISTED;
+    let shown = &picked[first..picked.len().min(first + LISTED)];
+    let mut names: Vec<&str> = batch.state.waves().map(|(wave, _)| wave.name.as_str()).collect();
+    names.dedup();
+    html! {
+        section id="moves" class="card" {
+            h2 { "Moves" }
+            (form(name, &filter, views, &names))
+            div id="list" data-live {
+                p class="soft" {
+                    @if picked.is_empty() { "No move is like that. " a href={ (of_batch(name)) "#moves" } { "Show all" } }
+                    @else { (first + 1) " to " (first + shown.len()) " of " (counted(picked.len(), "move")) }
+                    @if filter.is_any() && !picked.is_empty() { " that are like that; " a href={ (of_batch(name)) "#moves" } { "show all " (views.len()) } }
+                }
+                @if !shown.is_empty() { (framed("Moves", table(shown, &waves))) }
+                (pager(name, &filter, page, pages))
+            }
+        }
+    }
+}
+
+fn form(name: &str, filter: &Filter, views: &[&MoveView], waves: &[&str]) -> Markup {
+    let there = |state: State| views.iter().any(|view| view.state == state);
+    html! {
+        form method="get" action={ (of_batch(name)) "#moves" } class="form" data-filter {
+            label { "State"
+                select name="state" {
+                    option value="" { "any" }
+                    @for state in State::ALL.iter().filter(|state| there(**state) || filter.state.as_deref() == Some(state.word())) {
+                        option value=(state.word()) selected[filter.state.as_deref() == Some(state.word())] { (state.word()) }
+                    }
+                }
+            }
+            @if !waves.is_empty() {
+                label { "Wave"
+                    select name="wave" {
+                        option value="" { "any" }
+                        @for wave in waves { option value=(wave) selected[filter.wave.as_deref() == Some(*wave)] { (said(wave)) } }
+                    }
+                }
+            }
+            label class="grow" { "Name or id" input type="search" name="q" maxlength="200" value=(filter.text.as_deref().unwrap_or_default()); }
+            label class="check" { input type="checkbox" name="person" value="1" checked[filter.person]; " needs a person" }
+            button type="submit" { "Show" }
+        }
+    }
+}
+
+fn table(shown: &[&MoveView], waves: &BTreeMap<&str, &str>) -> Markup {
+    html! {
+        table class="list" {
+            caption { "Moves, those that want somebody first" }
+            thead { tr {
+                th scope="col" { "Identity" } th scope="col" { "State" }
+                @if !waves.is_empty() { th scope="col" { "Wave" } }
+                th scope="col" class="num" { "Steps" } th scope="col" { "Waits for" } th scope="col" { "Since" }
+            } }
+            tbody {
+                @for view in shown {
+                    tr {
+                        th scope="row" { a href=(of_move(&view.run)) title=(said(&view.identity)) { (said(view.name())) } span class="id" { (said(&view.run)) } }
+                        td { (badge(view.state)) }
+                        @if !waves.is_empty() { td { (waves.get(view.run.as_str()).map(|wave| said(wave)).unwrap_or_default()) } }
+                        td class="num" { (view.done) " / " (view.total) }
+                        td class="text" { (waits(view)) }
+                        td class="time" { (when(view.waiting_for.first().map_or(view.since_ms, |wait| wait.since_ms))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a move waits for, in a line: what failed with its reason.
+fn waits(view: &MoveView) -> Markup {
+    let Some(wait) = view.waiting_for.first() else { return html! {} };
+    let more = view.waiting_for.len() - 1;
+    html! {
+        @if wait.step != "-" { span class="id" { (said(&wait.step)) } " " }
+        @if let Some(why) = &wait.why { (said(&why.to_string())) } @else { (said(&wait.title)) }
+        @if more > 0 { span class="soft" { " and " (more) " more" } }
+    }
+}
+
+fn pager(name: &str, filter: &Filter, page: usize, pages: usize) -> Markup {
+    let to = |page: usize| format!("{}{}", of_batch(name), filter.query(page));
+    html! {
+        @if pages > 1 {
+            nav class="pager" aria-label="Pages of the list" {
+                @if page > 1 { a href=(to(page - 1)) rel="prev" { "Before" } }
+                span { "Page " (page) " of " (pages) }
+                @if page < pages { a href=(to(page + 1)) rel="next" { "After" } }
+            }
+        }
+    }
+}
+
+fn left_out(frame: &Frame, name: &str) -> Markup {
+    let Some(left) = frame.seen.standing.left_out.get(name).filter(|left| !left.is_empty()) else {
+        return html! {};
+    };
+    html! {
+        section id="left-out" class="card" {
+            h2 { "Left out of the plan " span class="count" { (left.len()) } }
+            p class="soft" { "These identities stay as they are, and the others go." }
+            ul class="plain" {
+                @for one in left.iter().take(LISTED) {
+                    li {
+                        strong title=(said(&one.identity)) { (said(one.identity.rsplit('/').next().unwrap_or_default())) }
+                        @for blocker in &one.blockers { " " code { (said(&blocker.code)) } " " (said(&blocker.text)) }
+                    }
+                }
+            }
+            @if left.len() > LISTED { p class="soft" { "and " (left.len() - LISTED) " more" } }
+        }
+    }
+}

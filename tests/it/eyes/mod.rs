@@ -1,0 +1,4 @@
+mod browser;
+mod doors;
+mod pages;
+mod pictures;
