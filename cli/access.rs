@@ -12,8 +12,8 @@ pub(crate) struct Kind {
     pub(crate) before: usize,
     /// How much of it the new one has.
     pub(crate) new: usize,
-    /// How much of it the old one has still.
-    pub(crate) old: usize,
+    /// How much of it the old one has still; nothing where it is what names the identity, and so is turned to the new one.
+    pub(crate) old: Option<usize>,
 }
 
 /// Activities that put a kind of access in place or take it away begin with a name of its own.
@@ -35,6 +35,10 @@ const WORDS: [(&str, &str); 16] = [
     ("security_attributes", "security attributes"),
     ("by hand", "changes by hand"),
 ];
+
+/// What names an identity: it is turned to the new one, where everything else is given to it beside the old one.
+const TURNED: [&str; 4] =
+    ["resources that use it", "settings that name it", "connection strings that name it", "changes by hand"];
 
 /// Whether what a step does is in place.
 pub(crate) fn is_in_place(stands: &StepState) -> bool {
@@ -73,7 +77,8 @@ pub(crate) fn access(state: &RunState) -> Vec<Kind> {
         let (before, new) = of(words, Phase::Forward);
         let (_, gone) = of(words, Phase::CleanUp);
         let what = (*words).to_owned();
-        (before > 0).then(|| Kind { what, before, new, old: before.saturating_sub(gone) })
+        let old = (!TURNED.contains(words)).then(|| before.saturating_sub(gone));
+        (before > 0).then_some(Kind { what, before, new, old })
     });
     each.collect()
 }

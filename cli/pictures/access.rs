@@ -25,17 +25,16 @@ pub(crate) fn picture(run: &str, kinds: &[Kind]) -> Picture {
             text x="4" y=(y + 17) { (fitted(&kind.what, NAMES - 12)) }
             (bar(columns[0], y, (kind.before, kind.before), most, Tone::Mute))
             (bar(columns[1], y, (kind.new, kind.before), most, if kind.new == kind.before { Tone::Ok } else { Tone::Go }))
-            (bar(columns[2], y, (kind.old, kind.before), most, Tone::Mute))
+            @if let Some(old) = kind.old { (bar(columns[2], y, (old, kind.before), most, Tone::Mute)) }
+            @else { text class="soft small" x=(columns[2]) y=(y + 17) { "turned to NEW" } }
             line class="rule" x1="0" x2=(WIDTH) y1=(y + ROW - 2) y2=(y + ROW - 2) {}
         }
     };
     let said: Vec<String> = kinds
         .iter()
         .map(|kind| {
-            format!(
-                "{}: before {}, now the new one {} and the old one {}",
-                kind.what, kind.before, kind.new, kind.old
-            )
+            let old = kind.old.map(|old| format!(" and the old one {old}")).unwrap_or_default();
+            format!("{}: before {}, now the new one {}{old}", kind.what, kind.before, kind.new)
         })
         .collect();
     let height = TOP + i64::try_from(kinds.len()).unwrap_or(0) * ROW + 6;
@@ -48,7 +47,7 @@ fn bar(x: i64, y: i64, (have, all): (usize, usize), most: usize, tone: Tone) -> 
     let share = |count: usize| room * i64::try_from(count).unwrap_or(0) / i64::try_from(most).unwrap_or(1);
     html! {
         g class=(tone.class()) {
-            rect class="dotted" x=(x) y=(y + 6) width=(share(all).max(3)) height="13" rx="2" {}
+            @if have < all { rect class="dotted" x=(x) y=(y + 6) width=(share(all).max(3)) height="13" rx="2" {} }
             @if have > 0 { rect class="full" x=(x) y=(y + 6) width=(share(have).max(3)) height="13" rx="2" {} }
             text class="small" x=(x + share(all).max(3) + 6) y=(y + 17) { (have) " of " (all) }
         }
@@ -61,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_numbers_are_there_as_words_too() {
-        let kinds = [Kind { what: "roles in Azure".to_owned(), before: 4, new: 3, old: 4 }];
+        let kinds = [Kind { what: "roles in Azure".to_owned(), before: 4, new: 3, old: Some(4) }];
         let picture = picture("m-1", &kinds);
         assert_eq!(picture.about, "roles in Azure: before 4, now the new one 3 and the old one 4");
         let text = picture.inline().into_string();

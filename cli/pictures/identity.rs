@@ -71,7 +71,7 @@ pub(crate) fn picture(graph: &Graph, unseen: &[String]) -> Picture {
         (side(&right, WIDTH - BOX, middle))
         g class="t-go" {
             rect class="hollow" x=(WIDTH / 2 - 130) y=(middle - 38) width="260" height="76" rx="10" {}
-            text class="strong mid" x=(WIDTH / 2) y=(middle - 12) { (fitted(graph.name(), 244)) }
+            text class="strong mid" x=(WIDTH / 2) y=(middle - 12) { (fitted(graph.name(), 220)) }
             text class="soft small mid" x=(WIDTH / 2) y=(middle + 6) { (fitted(&graph.location, 244)) }
             text class="soft small mid" x=(WIDTH / 2) y=(middle + 23) { (fitted(&format!("client {}", graph.client_id), 250)) }
         }
@@ -128,7 +128,7 @@ fn a_box(link: &Link, x: i64, y: i64) -> Markup {
         g {
             title { (said(&link.name)) ": " (said(&link.label)) ", " (said(&link.id)) }
             rect class="box" x=(x) y=(y) width=(BOX) height=(HIGH) rx="6" {}
-            text class="strong" x=(x + 12) y=(y + 15) { (fitted(&link.name, BOX - 24)) }
+            text class="strong" x=(x + 12) y=(y + 15) { (fitted(&link.name, BOX - 52)) }
             text class="soft small" x=(x + 12) y=(y + 29) { (fitted(&link.label, BOX - 24)) }
         }
     }

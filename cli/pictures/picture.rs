@@ -49,7 +49,7 @@ pub(crate) fn said(text: &str) -> String {
 }
 
 /// So wide a character of a picture's text is, at most, in hundredths of a unit.
-const WIDE: i64 = 640;
+const WIDE: i64 = 710;
 
 /// So many units a text needs at most.
 pub(crate) fn width_of(text: &str) -> i64 {

@@ -35,7 +35,7 @@ pub(crate) fn picture(of: &Timeline) -> Picture {
             text class=(if row.bars.is_empty() { "soft" } else { "" }) x="4" y=(y + 16) {
                 (fitted(&format!("{}  {}", row.step, row.title), NAMES - 12))
             }
-            @for (nth, bar) in row.bars.iter().enumerate() { (a_bar(&scale, bar, row.bars.get(nth + 1), y)) }
+            @for nth in 0..row.bars.len() { (a_bar(&scale, &row.bars, nth, y)) }
         }
         @if of.open {
             @let x = scale.at(of.to_ms);
@@ -62,14 +62,16 @@ fn about(of: &Timeline) -> String {
 fn axis(scale: &Scale, of: &Timeline, height: i64) -> Markup {
     let mut last = i64::MIN;
     let mut ticks = Vec::new();
-    let (mut day, end) = (String::new(), scale.at(of.to_ms));
+    let (mut day, mut shown, end) = (String::new(), String::new(), scale.at(of.to_ms));
     for (ms, x) in scale.stops() {
         let is_end = ms == of.to_ms;
-        if x < last.saturating_add(APART) || !is_end && x > end - APART {
+        let text = date(ms);
+        let is_near = x < last.saturating_add(APART) || x > end - 2 * APART || text == shown;
+        if is_near && !is_end {
             continue;
         }
+        text.clone_into(&mut shown);
         last = x;
-        let text = date(ms);
         let (date, clock) = text.split_once('T').unwrap_or((&text, ""));
         let new_day = day != date;
         date.clone_into(&mut day);
@@ -105,7 +107,9 @@ fn drawn(look: Look) -> (Tone, &'static str) {
     }
 }
 
-fn a_bar(scale: &Scale, bar: &Bar, next: Option<&Bar>, y: i64) -> Markup {
+fn a_bar(scale: &Scale, row: &[Bar], nth: usize, y: i64) -> Markup {
+    let (bar, next) = (&row[nth], row.get(nth + 1));
+    let before = nth.checked_sub(1).map_or(NAMES, |before| scale.at(row[before].to_ms) + 6);
     let (tone, how) = drawn(bar.look);
     let x0 = scale.at(bar.from_ms);
     let x1 = scale.at(bar.to_ms).max(x0 + LEAST).min(END.max(x0 + LEAST));
@@ -116,7 +120,7 @@ fn a_bar(scale: &Scale, bar: &Bar, next: Option<&Bar>, y: i64) -> Markup {
     let free = next.map_or(END + 18, |next| scale.at(next.from_ms));
     let place = match () {
         () if x1 + 5 + width <= free => Some((x1 + 5, "small soft")),
-        () if next.is_none() && x0 - 5 - width >= NAMES => Some((x0 - 5, "small soft end")),
+        () if next.is_none() && x0 - 5 - width >= before => Some((x0 - 5, "small soft end")),
         () => None,
     };
     html! {

@@ -6,6 +6,7 @@ mod code;
 mod cost;
 mod documents;
 mod errors;
+mod eyes;
 mod ids;
 mod promises;
 mod recovery;

@@ -49,9 +49,9 @@ fn a_batch(frame: &Frame, name: &str, batch: &BatchLoaded) -> Markup {
                     @if let Some((entry, reason)) = said_so { (said(&entry.actor)) ", " (when(entry.at_ms)) ": " (said(reason)) " " a href={ "/e/" (entry.position) } { "event " (entry.position) } }
                     @else { "not yet" }
                 } }
-                div { dt { "Whose count" } dd { (said(&policy_line(planned.approval.as_ref()))) } }
+                @if planned.approval.is_some() { div { dt { "Whose count" } dd { (said(&policy_line(planned.approval.as_ref()))) } } }
             }
-            @if planned.approval.is_none() { div class="note t-warn" { p { (SELF_DECLARED) "." } } }
+            @if planned.approval.is_none() { div class="note t-mute" { p { "Self-" (SELF_DECLARED.trim_start_matches("self-")) "." } } }
             (scopes(frame, name))
             (signed(frame, batch))
             @if !due.is_empty() {

@@ -54,7 +54,11 @@ fn facts(frame: &Frame, batch: &BatchLoaded, views: &[&MoveView], end: Option<i6
             div { dt { "Plan" } dd { a href="/approvals" { (if batch.is_approved() { "approved" } else { "not approved" }) } " " code title=(said(digest)) { (said(digest.get(..19).unwrap_or(digest))) } } }
             @if let Some(author) = &about.author { div { dt { "Made by" } dd { (said(author)) } } }
             @if let Some(cloud) = &about.cloud { div { dt { "Cloud" } dd { (said(cloud)) } } }
-            div { dt { "Runner" } dd { (said(&frame.seen.standing.runner.line(frame.views()).map_or_else(|| frame.seen.standing.runner.word().to_owned(), |line| frame.site.command(&line)))) } }
+            @if !frame.seen.standing.runner.is_nobody() {
+                @if let Some(line) = frame.seen.standing.runner.line(frame.views()) {
+                    div { dt { "Runner" } dd { (said(&frame.site.command(&line))) } }
+                }
+            }
         }
     }
 }
@@ -90,15 +94,11 @@ fn stands(state: &WaveState, wait: WaveWait, views: &[&MoveView]) -> (Tone, Stri
         return (Tone::Warn, "paused".to_owned());
     }
     if state.is_released() {
-        let soaking = of(State::Soaking);
-        let tone = if of(State::Failed) > 0 {
-            Tone::Bad
-        } else if soaking == views.len() {
-            Tone::Rest
-        } else {
-            Tone::Go
+        return match of(State::Failed) {
+            0 if of(State::Soaking) == views.len() => (Tone::Rest, "soaks".to_owned()),
+            0 => (Tone::Go, "at work".to_owned()),
+            failed => (Tone::Bad, format!("at work, {failed} failed")),
         };
-        return (tone, if tone == Tone::Rest { "soaks".to_owned() } else { "let loose".to_owned() });
     }
     let (tone, words) = match wait {
         WaveWait::Nothing => (Tone::Mute, "is let loose next"),
@@ -177,9 +177,9 @@ fn waves_of(
     }
 }
 
-/// Whether nothing of the way forward is left of a move.
+/// Whether nothing of the way forward is left of a move but its soak.
 fn is_through(view: &MoveView) -> bool {
-    matches!(view.state, State::Done | State::AwaitingCleanup)
+    matches!(view.state, State::Done | State::AwaitingCleanup | State::Soaking)
 }
 
 fn moves(frame: &Frame, name: &str, batch: &BatchLoaded, views: &[&MoveView]) -> Markup {
@@ -252,7 +252,7 @@ fn table(shown: &[&MoveView], waves: &BTreeMap<&str, &str>) -> Markup {
             tbody {
                 @for view in shown {
                     tr {
-                        th scope="row" { a href=(of_move(&view.run)) title=(said(&view.identity)) { (said(view.name())) } span class="id" { (said(&view.run)) } }
+                        th scope="row" class="name" { a href=(of_move(&view.run)) title=(said(&view.identity)) { (said(view.name())) } span class="id" { (said(&view.run)) } }
                         td { (badge(view.state)) }
                         @if !waves.is_empty() { td { (waves.get(view.run.as_str()).map(|wave| said(wave)).unwrap_or_default()) } }
                         td class="num" { (view.done) " / " (view.total) }

@@ -26,7 +26,7 @@ pub(crate) async fn page(frame: &Frame, run: &RunId) -> Result<Answer, CliError>
             h2 { "Access before and now" }
             @if kinds.is_empty() { p { "Nothing that the old identity may do is carried over by this plan." } }
             @else { (framed("Access before and now", pictures::access::picture(run.as_str(), &kinds).inline())) }
-            p class="soft" { "Both have everything between the grants and the clean-up: nothing loses access while it moves." }
+            p class="soft" { "The old identity keeps what it was given until the clean-up, which needs an approval of its own." }
         }
         section id="changes" class="card" data-live {
             h2 { "Every change" }
@@ -45,15 +45,17 @@ fn changes(run: &RunId, view: &MoveView, state: &RunState) -> Markup {
     html! {
         table class="list" {
             caption { "What changes who may do what, with its undo" }
-            thead { tr { th scope="col" { "Step" } th scope="col" { "State" } th scope="col" { "Change" } th scope="col" { "When" } th scope="col" { "Undo" } } }
+            thead { tr { th scope="col" { "Step" } th scope="col" { "State" } th scope="col" { "Change" } th scope="col" { "Undo" } } }
             tbody {
-                @for (step, stands) in all {
+                @for (nth, (step, stands)) in all.iter().enumerate() {
+                    @if nth == 0 || all[nth - 1].0.phase != step.phase {
+                        tr class="group" { th colspan="4" scope="colgroup" { (if step.phase == Phase::CleanUp { "IN THE CLEAN-UP" } else { "ON THE WAY THERE" }) } }
+                    }
                     @let (tone, word) = word(view, step, stands);
                     tr {
                         th scope="row" { a href={ (of_move(run.as_str())) "/s/" (part(step.id.as_str())) } { (said(step.id.as_str())) } }
                         td { span class={ "badge " (tone.class()) } { (word) } }
                         td class="text" { (said(&step.title)) }
-                        td { (if step.phase == Phase::CleanUp { "in the clean-up" } else { "on the way there" }) }
                         td { (said(&step.undo)) }
                     }
                 }

@@ -45,7 +45,10 @@ pub(crate) fn section(frame: &Frame, views: &[&MoveView], with_batch: bool) -> M
         section id="needs" class="card" data-live {
             h2 { "Needs a person " @if steps > 0 { span class="count" { (steps) } } }
             @if people.is_empty() {
-                p class="soft" { "Nobody is needed now. What goes on, goes on by itself." }
+                p class="soft" {
+                    @if views.iter().all(|view| view.is_over()) { "Nobody: everything here is over." }
+                    @else { "Nobody now. What goes on, goes on by itself." }
+                }
             }
             ol class="causes" {
                 @for caused in people.iter().take(OPEN) { (a_cause(frame, caused, with_batch)) }

@@ -60,7 +60,9 @@
     try {
       const answer = await fetch(location.href, { redirect: "error", cache: "no-store" });
       if (!answer.ok) throw new Error(String(answer.status));
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      // Its style has a nonce of its own, which is none of this page's; this page has the same style already.
+      const text = (await answer.text()).replace(/<style[^]*?<\/style>/, "");
+      const page = new DOMParser().parseFromString(text, "text/html");
       for (const part of page.querySelectorAll("[data-live]")) {
         const text = part.outerHTML, old = $(part.id);
         if (old && was.get(part.id) !== text) { was.set(part.id, text); swap(old, part); }

@@ -77,6 +77,7 @@ fn every_list_has_the_columns_that_the_manual_names_and_every_form_says_the_same
         &["show", "plan.json"],
         &["show", &run],
         &["graph", &run],
+        &["timeline", &run],
         &["verify"],
         &["explain"],
         &["handoff"],

@@ -25,6 +25,7 @@ const TYPED: &[(&str, i32)] = &[
     ("replay --at 3", 0),
     ("handoff", 0),
     ("graph MOVE", 0),
+    ("timeline MOVE", 0),
     ("graph plan.json --format dot", 0),
     ("scan new --of minimal", 0),
     ("explain B103", 0),
@@ -83,8 +84,8 @@ fn every_command_that_the_help_lists_is_typed_here() {
     let rehome = Rehome::offline();
     let names = listed(&rehome.say(&["--help"]).expect(0).out);
     assert!(names.len() > 30, "{} commands are listed", names.len());
-    // It ends when it is told to; see below.
-    for name in names.iter().filter(|name| *name != "sim serve") {
+    // They end when they are told to; see below.
+    for name in names.iter().filter(|name| !["sim serve", "serve"].contains(&name.as_str())) {
         let typed = |(command, _): &&(&str, i32)| format!("{command} ").starts_with(&format!("{name} "));
         assert!(TYPED.iter().any(|typing| typed(&typing)), "nobody types {name}");
         let words: Vec<&str> = name.split(' ').chain(["--help"]).collect();
@@ -123,6 +124,18 @@ fn every_command_ends_on_a_terminal_as_it_should_and_leaves_no_ticking_line_behi
             step = format!("{run}:{}", waits.out.split('"').nth(1).expect("its name"));
         }
     }
+}
+
+#[test]
+fn pages_on_a_terminal_say_where_they_are_and_end_with_ctrl_c() {
+    let azure = Azure::serve(&example("minimal").join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&example("minimal").join("batch.toml"));
+    let mut terminal = rehome.open(400, &["serve"]);
+    terminal.until(|line| line.contains("/in?token="));
+    terminal.press("\u{3}");
+    let said = terminal.end().expect(0);
+    assert!(said.out.contains("works once"), "{}", said.out);
 }
 
 #[test]
