@@ -95,8 +95,28 @@ pub(crate) fn timeline(
         if let Some((from_ms, look, label)) = begun.take() {
             row.bars.push(Bar { from_ms, to_ms, look, label });
         }
+        fewer(&mut row.bars);
     }
     Ok(Some(Timeline { run: run.to_string(), from_ms: first_ms, to_ms, open, rows }))
+}
+
+/// A step has so many stretches of its own at most: the first ones and the last ones, which say how it began and how it is.
+const FIRST: usize = 10;
+const LAST: usize = 40;
+
+/// Puts those in the middle together, where there are too many. That one of them stopped is not hidden.
+fn fewer(bars: &mut Vec<Bar>) {
+    if bars.len() <= FIRST + LAST + 1 {
+        return;
+    }
+    let middle: Vec<Bar> = bars.drain(FIRST..bars.len() - LAST).collect();
+    let (Some(first), Some(last)) = (middle.first(), middle.last()) else { return };
+    let stopped = middle.iter().filter(|bar| bar.look == Look::Stopped).count();
+    let (look, label) = match stopped {
+        0 => (Look::TriesAgain, format!("{} stretches", middle.len())),
+        stopped => (Look::Stopped, format!("{} stretches, stopped in {stopped}", middle.len())),
+    };
+    bars.insert(FIRST, Bar { from_ms: first.from_ms, to_ms: last.to_ms, look, label });
 }
 
 fn row(step: &Step) -> Row {
@@ -164,4 +184,24 @@ fn looks(state: &RunState, step: &Step, stands: &StepState) -> Option<(Look, Str
         _ => return None,
     };
     Some((look, label))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_that_was_tried_a_thousand_times_has_few_bars_and_still_says_that_it_stopped() {
+        let bar = |n: i64, look| Bar { from_ms: n, to_ms: n + 1, look, label: n.to_string() };
+        let mut bars: Vec<Bar> = (0..1_000).map(|n| bar(n, Look::Works)).collect();
+        bars[500] = bar(500, Look::Stopped);
+        fewer(&mut bars);
+        assert_eq!(bars.len(), FIRST + 1 + LAST);
+        let merged = &bars[FIRST];
+        assert_eq!((merged.from_ms, merged.to_ms, merged.look), (10, 960, Look::Stopped));
+        assert_eq!(merged.label, "950 stretches, stopped in 1");
+        let mut few = vec![bar(0, Look::Works); FIRST + LAST + 1];
+        fewer(&mut few);
+        assert_eq!(few.len(), FIRST + LAST + 1);
+    }
 }

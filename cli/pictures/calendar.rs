@@ -1,14 +1,15 @@
 //! CLI: the waves of a batch over the calendar, as a picture. Pure.
 
 use super::mark::Tone;
-use super::picture::{Picture, fitted, width_of};
+use super::picture::{Picture, fitted};
 use crate::counted::counted;
 use crate::time::date;
 use maud::{Markup, html};
 
 const WIDTH: i64 = 1_040;
 const NAMES: i64 = 210;
-const END: i64 = WIDTH - 16;
+/// Behind it is room for the words of the longest bar.
+const END: i64 = WIDTH - 250;
 const TOP: i64 = 46;
 const ROW: i64 = 34;
 const MINUTE: i64 = 60_000;
@@ -116,12 +117,6 @@ fn a_wave(wave: &Row, y: i64, now_ms: i64, at: &dyn Fn(i64) -> i64) -> Markup {
         Some(from) => (at(from), at(wave.to_ms.unwrap_or(now_ms)).max(at(from) + 4)),
         None => (at(now_ms), at(now_ms)),
     };
-    let needed = width_of(&note);
-    let (x, class) = match () {
-        () if x1 + 8 + needed <= END => (x1 + 8, "small soft"),
-        () if x0 - 8 - needed >= NAMES => (x0 - 8, "small soft end"),
-        () => (x0 + 8, "small"),
-    };
     let done =
         (x1 - x0) * i64::try_from(wave.through).unwrap_or(0) / i64::try_from(wave.moves.max(1)).unwrap_or(1);
     html! {
@@ -132,7 +127,7 @@ fn a_wave(wave: &Row, y: i64, now_ms: i64, at: &dyn Fn(i64) -> i64) -> Markup {
                 rect class="hollow" x=(x0) y=(y + 8) width=(x1 - x0) height="18" rx="3" {}
                 @if done > 0 { rect class="full" x=(x0) y=(y + 8) width=(done) height="18" rx="3" {} }
             }
-            text class=(class) x=(x) y=(y + 21) { (fitted(&note, END - NAMES - 16)) }
+            text class="small soft" x=(x1 + 8) y=(y + 21) { (fitted(&note, WIDTH - x1 - 12)) }
         }
     }
 }

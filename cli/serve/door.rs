@@ -1,10 +1,13 @@
 //! CLI: who is let in to the pages: a link that works once, a cookie, the exact address. Pure but for what it remembers.
 
 use axum::http::HeaderMap;
-use axum::http::header::{COOKIE, HOST, ORIGIN};
+use axum::http::header::{COOKIE, HOST, HeaderName, ORIGIN};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Where a browser says that a request comes from: `same-origin` is a page of this server.
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Something that only who was told it knows.
 struct Secret(String);
@@ -96,7 +99,7 @@ impl Door {
     /// Whether a request comes from one of these pages. Where `must` is said, a browser has to say so itself.
     pub(crate) fn is_from_here(&self, headers: &HeaderMap, must: bool) -> bool {
         let origin = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-        let site = headers.get("sec-fetch-site").map(|site| site.to_str().unwrap_or_default());
+        let site = headers.get(SITE).map(|site| site.to_str().unwrap_or_default());
         let is_own = origin.is_some_and(|origin| origin == self.origin());
         let is_near = site.is_none_or(|site| site == "same-origin");
         if must { is_own && is_near } else { origin.is_none_or(|_| is_own) && is_near }

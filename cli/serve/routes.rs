@@ -26,6 +26,9 @@ use std::sync::Arc;
 /// A form has so many bytes at most.
 const FORM_BYTES_MAX: usize = 8 << 10;
 
+/// Where a browser that comes back says what it had last.
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+
 type Shared = State<Arc<Site>>;
 
 /// Everything that is answered.
@@ -187,8 +190,7 @@ async fn as_it_happens(State(site): Shared, headers: HeaderMap, uri: Uri) -> Res
     let query = uri.query().unwrap_or_default().as_bytes();
     let asked = url::form_urlencoded::parse(query).find(|(name, _)| name == "after");
     let asked = asked.and_then(|(_, after)| after.parse().ok());
-    // Where a browser comes back it says itself what it had last.
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let last = headers.get(LAST_EVENT).and_then(|id| id.to_str().ok()?.parse().ok());
     let head = site.source.log().head().await.map_or(u64::MAX, |head| head.position.0);
     let after = last.or(asked).unwrap_or(head);
     Sse::new(live::stream(site, after)).keep_alive(KeepAlive::default()).into_response()

@@ -219,16 +219,15 @@ pub(crate) fn word(view: &MoveView, step: &Step, stands: &StepState) -> (Tone, S
 }
 
 fn steps(run: &RunId, view: &MoveView, state: &RunState) -> Markup {
-    let mut group = "";
+    let all: Vec<(&Step, &StepState)> = state.steps().collect();
     html! {
         table class="list" {
             caption { "Every step of the plan, those to come too" }
             thead { tr { th scope="col" { "Step" } th scope="col" { "State" } th scope="col" { "What" } th scope="col" class="num" { "Tries" } th scope="col" { "Last" } th scope="col" { "Undo" } } }
             tbody {
-                @for (step, stands) in state.steps() {
-                    @if step.group != group {
-                        @let _ = { group = &step.group; };
-                        tr class="group" { th colspan="6" scope="colgroup" { (said(group)) } }
+                @for (nth, (step, stands)) in all.iter().enumerate() {
+                    @if nth == 0 || all[nth - 1].0.group != step.group {
+                        tr class="group" { th colspan="6" scope="colgroup" { (said(&step.group)) } }
                     }
                     @let (tone, word) = word(view, step, stands);
                     tr {

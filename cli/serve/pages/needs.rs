@@ -13,6 +13,17 @@ use std::collections::BTreeSet;
 /// So many causes are shown in full; the rest is behind a fold.
 const OPEN: usize = 6;
 
+/// So many are behind the fold; the rest is counted.
+const FOLDED: usize = 20;
+
+fn beyond(causes: usize, shown: usize) -> Markup {
+    html! {
+        @if let Some(more) = causes.checked_sub(shown).filter(|more| *more > 0) {
+            p class="soft" { "and " (counted(more, "more cause")) ": the list of moves has all of them" }
+        }
+    }
+}
+
 /// What people end.
 fn is_for_people(kind: WaitKind) -> bool {
     matches!(kind, WaitKind::Failed | WaitKind::ByHand | WaitKind::Approval | WaitKind::Held)
@@ -56,13 +67,15 @@ pub(crate) fn section(frame: &Frame, views: &[&MoveView], with_batch: bool) -> M
             @if people.len() > OPEN {
                 details id="more-needs" {
                     summary { (counted(people.len() - OPEN, "more cause")) }
-                    ol class="causes" { @for caused in people.iter().skip(OPEN) { (a_cause(frame, caused, with_batch)) } }
+                    ol class="causes" { @for caused in people.iter().skip(OPEN).take(FOLDED) { (a_cause(frame, caused, with_batch)) } }
+                    (beyond(people.len(), OPEN + FOLDED))
                 }
             }
             @if !others.is_empty() {
                 details id="others" {
                     summary { "Waits by itself: " (counted(others.iter().map(|caused| caused.all.len()).sum::<usize>(), "step")) }
-                    ol class="causes" { @for caused in &others { (a_cause(frame, caused, with_batch)) } }
+                    ol class="causes" { @for caused in others.iter().take(FOLDED) { (a_cause(frame, caused, with_batch)) } }
+                    (beyond(others.len(), FOLDED))
                 }
             }
         }

@@ -56,11 +56,10 @@ pub(crate) async fn page(frame: &Frame) -> Result<Answer, CliError> {
 
 /// Up to where something outside of the log vouches for it.
 fn confirmed(frame: &Frame) -> Markup {
-    let anchor = match &frame.site.source {
-        Source::Database(log) => log.beside().anchor().ok().flatten(),
-        Source::Bundle(_) => return html! { "a bundle, which was checked as a whole when it was opened" },
+    let Source::Database(log) = &frame.site.source else {
+        return html! { "a bundle, which was checked as a whole when it was opened" };
     };
-    match anchor {
+    match log.beside().anchor().ok().flatten() {
         Some(anchor) => html! { "the anchor beside the log is of event " (anchor.position) },
         None => html! { "there is no anchor beside the log: nothing outside vouches for its end" },
     }

@@ -361,9 +361,9 @@ const LISTED: [&str; 13] = [
     "rehome mark-done ",
 ];
 
-/// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`), and the beginning of one
+/// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`, `eyes`), and the beginning of one
 /// that names a page.
-const ELSEWHERE: [&str; 14] = [
+const ELSEWHERE: [&str; 25] = [
     "rehome abandon {name} --confirm {name} --reason TEXT",
     "rehome abandon {name} --withdraw --reason TEXT",
     "rehome adopt {run}:{} --reason TEXT",
@@ -378,6 +378,17 @@ const ELSEWHERE: [&str; 14] = [
     "rehome status {name}",
     "rehome run {name}",
     "rehome notify {}",
+    "rehome approve plan.json --key KEY --reason TEXT --save approval.json",
+    "rehome approve plan.json --reason TEXT",
+    "rehome audit bundle evidence.jsonl",
+    "rehome cleanup {0} --confirm {0}",
+    "rehome cleanup {} --dry-run",
+    "rehome graph {run} --format svg",
+    "rehome history -o jsonl",
+    "rehome history",
+    "rehome plan -f batch.toml --save plan.json",
+    "rehome serve --allow-actions",
+    "rehome serve --listen 127.0.0.1:0",
 ];
 
 #[test]

@@ -89,7 +89,8 @@ impl Served {
 
     /// A request with these lines of a head.
     pub(crate) fn asked(&self, method: &str, path: &str, head: &str, body: &str) -> Answer {
-        let length = if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        let length =
+            if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
         self.raw(&format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n{head}{length}\r\n{body}"))
     }
 
@@ -117,17 +118,13 @@ impl Served {
 
     /// Ends it, and says what the terminal showed.
     pub(crate) fn end(mut self) -> String {
-        let pid = rustix_pid(&self.process);
+        let pid = self.process.id().to_string();
         Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
         self.process.wait().expect("it ends");
         let mut told = String::new();
         self.told.read_to_string(&mut told).expect("text");
         told
     }
-}
-
-fn rustix_pid(process: &Child) -> String {
-    process.id().to_string()
 }
 
 impl Drop for Served {

@@ -1,7 +1,7 @@
 //! Who comes in to the pages, and who does not: the link, its thief, other names, other pages, requests that are too large.
 
 use super::browser::Served;
-use crate::support::azure::{Azure, minimal_without_soak, example};
+use crate::support::azure::{Azure, example, minimal_without_soak};
 use crate::support::rehome::Rehome;
 
 /// A log with one approved move.
@@ -56,7 +56,8 @@ fn a_name_that_somebody_points_here_and_a_page_from_elsewhere_are_not_answered()
         assert_eq!(served.asked("GET", &link, &format!("host: {host}\r\n"), "").status, 421, "{host}");
     }
     for origin in ["http://evil.example", "null", "http://127.0.0.1:1"] {
-        let answer = served.asked("POST", "/act", &served.form_head(origin), "act=pause&select=minimal&reason=x");
+        let answer =
+            served.asked("POST", "/act", &served.form_head(origin), "act=pause&select=minimal&reason=x");
         assert_eq!(answer.status, 403, "{origin}");
         let head = format!("host: {}\r\ncookie: {}\r\norigin: {origin}\r\n", served.host, served.cookie);
         assert_eq!(served.asked("GET", "/live", &head, "").status, 403, "{origin}");
@@ -85,7 +86,8 @@ fn every_answer_says_what_a_browser_may_do_with_it_and_no_two_share_a_nonce() {
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
-        let nonce = policy.split_once("style-src 'nonce-").map(|(_, rest)| rest[..32].to_owned()).expect("a nonce");
+        let nonce =
+            policy.split_once("style-src 'nonce-").map(|(_, rest)| rest[..32].to_owned()).expect("a nonce");
         assert!(answer.body.contains(&format!("<style nonce=\"{nonce}\">")), "{path}");
         assert!(!answer.body.contains(" style=") && !answer.body.contains(" onclick"), "{path}");
         // SVG's own name is no address that anything is loaded from.
@@ -104,7 +106,8 @@ fn every_answer_says_what_a_browser_may_do_with_it_and_no_two_share_a_nonce() {
 fn what_is_too_large_is_refused_and_other_machines_cannot_reach_the_pages() {
     let (_azure, rehome) = approved();
     let served = Served::of(&rehome, &["--allow-actions"]);
-    let large = format!("host: {}\r\ncookie: {}\r\nx: {}\r\n", served.host, served.cookie, "x".repeat(64 << 10));
+    let large =
+        format!("host: {}\r\ncookie: {}\r\nx: {}\r\n", served.host, served.cookie, "x".repeat(64 << 10));
     let answer = served.asked("GET", "/", &large, "");
     assert!([0, 431].contains(&answer.status) && !answer.body.contains("minimal"), "{}", answer.status);
     let body = format!("act=note&select=minimal&reason={}", "x".repeat(32 << 10));

@@ -39,7 +39,10 @@ fn hostile_names_are_text_in_every_page_and_every_picture() {
         pages.push(rehome.say(&["timeline", run, "--format", "svg"]).expect(0).out);
         for page in pages {
             seen += usize::from(page.contains("&lt;script&gt;alert(1)"));
-            assert!(!page.contains("<script>alert") && !page.contains("<img") && !page.contains('\u{202e}'), "{page}");
+            assert!(
+                !page.contains("<script>alert") && !page.contains("<img") && !page.contains('\u{202e}'),
+                "{page}"
+            );
             assert_eq!(page.matches("</svg>").count(), page.matches("<svg").count(), "{page}");
         }
     }
@@ -57,15 +60,27 @@ fn a_timeline_has_every_step_and_is_the_same_in_the_page_and_in_the_file() {
     assert_eq!(rows.len(), steps, "those to come too");
     let first = &rows[0]["bars"][0];
     assert_eq!(text(&first["look"]), "works", "{first}");
-    assert!(rows.iter().any(|row| row["bars"].as_array().is_some_and(|bars| bars.iter().any(|bar| bar["look"] == "person"))));
+    assert!(rows.iter().any(|row| {
+        row["bars"].as_array().is_some_and(|bars| bars.iter().any(|bar| bar["look"] == "person"))
+    }));
     let file = rehome.say(&["timeline", &run, "--format", "svg"]).expect(0).out;
-    assert!(file.starts_with("<svg xmlns=") && file.contains("<style>") && file.contains("role=\"img\""), "{file}");
+    assert!(
+        file.starts_with("<svg xmlns=") && file.contains("<style>") && file.contains("role=\"img\""),
+        "{file}"
+    );
     assert!(file.contains("by hand"), "each bar says what it is: {file}");
     let served = Served::of(&rehome, &[]);
     let page = served.page(&format!("/m/{run}"));
     // What goes on ends now, which is another moment in each.
     let shape = |text: &str| -> Vec<String> {
-        text.split("<text").skip(1).filter_map(|part| part.split_once('>')).filter_map(|(_, rest)| rest.split('<').next()).filter(|said| said.starts_with('0') || said.starts_with('1')).map(ToOwned::to_owned).filter(|said| said.contains("  ")).collect()
+        text.split("<text")
+            .skip(1)
+            .filter_map(|part| part.split_once('>'))
+            .filter_map(|(_, rest)| rest.split('<').next())
+            .filter(|said| said.starts_with('0') || said.starts_with('1'))
+            .map(ToOwned::to_owned)
+            .filter(|said| said.contains("  "))
+            .collect()
     };
     let drawn = shape(&file);
     assert!(!drawn.is_empty());
