@@ -136,7 +136,7 @@ fn requests(rehome: &Rehome) -> Vec<String> {
         .as_array()
         .expect("events")
         .iter()
-        .filter(|event| text(&event["kind"]).ends_with("requested"));
+        .filter(|event| text(&event["kind"]).ends_with("asked"));
     let mut bodies: Vec<Value> = all.map(|event| event["body"].clone()).collect();
     for body in &mut bodies {
         if let Some(until) = body.pointer_mut("/request/pause/until_ms") {
