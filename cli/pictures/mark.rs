@@ -2,7 +2,7 @@
 
 use crate::view::State;
 use crate::wait::WaitKind;
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 /// What a state asks of whoever looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,11 +100,17 @@ pub(crate) fn sprite() -> Markup {
     }
 }
 
+/// The shape of a state, as [`sprite`] has it; its name is one of ours.
+pub(crate) fn glyph(state: State) -> Markup {
+    let shape = PreEscaped(format!("<use href=\"#g-{}\"></use>", state.word()));
+    html! { svg class="g" aria-hidden="true" width="14" height="14" { (shape) } }
+}
+
 /// A state as its shape and its word.
 pub(crate) fn badge(state: State) -> Markup {
     html! {
         span class={ "badge " (Tone::of(state).class()) } {
-            svg class="g" aria-hidden="true" width="14" height="14" { use href={ "#g-" (state.word()) } {} }
+            (glyph(state))
             (state.word())
         }
     }

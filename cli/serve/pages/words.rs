@@ -1,7 +1,7 @@
 //! CLI: small parts of pages: times, commands, counts, links. Every text is escaped by the templates. Pure.
 
 use crate::error::one_line;
-use crate::pictures::mark::Tone;
+use crate::pictures::mark::{Tone, glyph};
 use crate::time::{date, stamp};
 use crate::view::{MoveView, State};
 use maud::{Markup, html};
@@ -75,7 +75,7 @@ pub(crate) fn counts(views: &[&MoveView], list: Option<&str>) -> Markup {
 fn a_count(state: State, count: usize) -> Markup {
     html! {
         span class={ "badge " (Tone::of(state).class()) } {
-            svg class="g" aria-hidden="true" width="14" height="14" { use href={ "#g-" (state.word()) } {} }
+            (glyph(state))
             (state.word()) " " b { (count) }
         }
     }
