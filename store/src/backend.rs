@@ -4,6 +4,7 @@
 use crate::anchor::Anchor;
 use crate::lease::Lease;
 use crate::log::Log;
+use crate::runners::Runners;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,6 +113,11 @@ pub trait Beside: Send + Sync {
 
     /// The right to act on the log.
     fn lease(&self) -> &dyn Lease;
+
+    /// The runners that share the log, where several may: then the right to act belongs to none of them alone.
+    fn runners(&self) -> Option<Arc<dyn Runners>> {
+        None
+    }
 }
 
 /// Why a log could not be opened or copied. What was there was not changed.

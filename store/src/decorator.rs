@@ -30,6 +30,14 @@ impl<T: LogDecorator> Log for T {
         self.inner().read_all(after, limit)
     }
 
+    fn read_names(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Position, StreamId)>, ReadError>> {
+        self.inner().read_names(after, limit)
+    }
+
     fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>> {
         self.inner().head()
     }

@@ -46,6 +46,7 @@
 //! |---|---|
 //! | [`Log`] | events: append, read, the end |
 //! | [`Backend`], [`Beside`] | a log with everything that belongs to it: name, copies; anchor, key, [`Lease`] |
+//! | [`Runners`] | the processes that share a log: who is at work, and until when |
 //! | [`SqliteLog`] with [`Sidecars`] | a backend in one file, and three files beside it |
 //! | [`MemoryLog`] | a backend in memory, for tests |
 //! | [`BundleLog`], [`BundleWriter`] | the whole chain in one file of text, in which bodies may be withheld |
@@ -87,6 +88,7 @@ mod memory;
 mod page_size;
 pub mod private_file;
 mod record;
+mod runners;
 mod salt;
 mod sidecars;
 mod sqlite;
@@ -104,9 +106,10 @@ pub use checkpoint::{
 pub use decorator::LogDecorator;
 pub use lease::{Heartbeat, HeldLease, Lease, LeaseError, LeaseHolder, Locker};
 pub use log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
-pub use memory::MemoryLog;
+pub use memory::{MemoryLog, MemoryRunners};
 pub use page_size::page_size;
 pub use record::{Digest, Position, Record, Sequence, Stored, StreamId, Why, Withheld};
+pub use runners::{RunnerError, RunnerRow, Runners, Token};
 pub use salt::{CountedSalts, RandomSalts, Salts};
 pub use sidecars::Sidecars;
 pub use sqlite::{Counters, FORMAT, SqliteLog};

@@ -126,6 +126,18 @@ pub trait Log: Send + Sync + 'static {
     /// Up to `limit` events of the whole log after `after`, in order; fewer only where the log ends.
     fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>>;
 
+    /// The places and the streams of up to `limit` events of the whole log after `after`, in order, without their bodies.
+    fn read_names(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Position, StreamId)>, ReadError>> {
+        Box::pin(async move {
+            let page = self.read_all(after, limit).await?;
+            Ok(page.into_iter().map(|stored| (stored.position, stored.record.stream)).collect())
+        })
+    }
+
     /// The end of the log.
     fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>>;
 
@@ -155,6 +167,14 @@ impl<L: Log + ?Sized> Log for Arc<L> {
 
     fn read_all(&self, after: Position, limit: usize) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
         (**self).read_all(after, limit)
+    }
+
+    fn read_names(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<(Position, StreamId)>, ReadError>> {
+        (**self).read_names(after, limit)
     }
 
     fn head(&self) -> BoxFuture<'_, Result<Head, ReadError>> {

@@ -2,6 +2,8 @@
 
 mod backend;
 mod log;
+mod runners;
 
 pub use backend::check_backend;
 pub use log::{append, check};
+pub use runners::check_runners;

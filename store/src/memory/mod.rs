@@ -3,5 +3,7 @@
 mod backend;
 mod beside;
 mod log;
+mod runners;
 
 pub use log::MemoryLog;
+pub use runners::MemoryRunners;
