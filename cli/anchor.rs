@@ -43,6 +43,8 @@ pub(crate) fn read(log: &dyn Backend) -> Result<Option<Anchor>, CliError> {
 /// The same; where a runner left its name, it left an anchor too.
 pub(crate) fn read_left(log: &dyn Backend) -> Result<Option<Anchor>, CliError> {
     match read(log)? {
+        // Each machine has one of its own, from when it was first at work.
+        None if log.beside().has_anchors_elsewhere() => Ok(None),
         None if log.beside().lease().was_held() => Err(missing(log)),
         anchor => Ok(anchor),
     }
@@ -58,7 +60,8 @@ fn missing(log: &dyn Backend) -> CliError {
 pub(crate) async fn check(log: &dyn Backend) -> Result<(), CliError> {
     let newest = "put the newest copy of the log back, and run the command again";
     let Some(anchor) = read_left(log)? else {
-        return if was_worked_on(log).await? { Err(missing(log)) } else { Ok(()) };
+        let lost = !log.beside().has_anchors_elsewhere() && was_worked_on(log).await?;
+        return if lost { Err(missing(log)) } else { Ok(()) };
     };
     let unreadable = |e| damaged(&causes(&e));
     let what = match anchor.judge(log).await.map_err(unreadable)? {

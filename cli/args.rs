@@ -8,14 +8,14 @@ use std::path::PathBuf;
 /// Flags of every command.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
-    /// The log of the work.
+    /// The log of the work: a file, or postgres://USER@HOST/DATABASE.
     #[arg(
         long,
         global = true,
         env = "REHOME_DB",
         hide_env_values = true,
         default_value = "rehome.db",
-        value_name = "FILE"
+        value_name = "PLACE"
     )]
     pub(crate) db: PathBuf,
     /// Whether somebody named the log, by flag or environment.

@@ -39,6 +39,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "sim serve",
             "doctor",
             "config",
+            "db init",
             "db backup",
             "db restore",
             "db reconcile",

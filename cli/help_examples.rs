@@ -81,6 +81,7 @@ pub(crate) const EXAMPLES: &[(&str, &[&[&str]])] = &[
     ("sim serve", &[&["--estate", "estate.json"]]),
     ("doctor", &[&["--cloud", "azure"]]),
     ("config", &[&["-o", "json"]]),
+    ("db init", &[&[], &["--grants", "rehome_runner"]]),
     ("db backup", &[&["copies/monday.db"]]),
     ("db restore", &[&["copies/monday.db"]]),
     ("db reconcile", &[&["--reason", "the disk is lost, this is Monday's copy"]]),

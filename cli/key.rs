@@ -157,14 +157,14 @@ fn random() -> Bytes {
     bytes
 }
 
+/// Makes a key where there is none; of several runners that do so at once, all get the same.
 fn make(beside: &dyn Beside) -> Result<Bytes, CliError> {
-    let bytes = random();
-    put(beside, &bytes)?;
-    Ok(bytes)
+    let made = beside.make_key(&random()).map_err(failed)?;
+    made.try_into().map_err(|_| damaged("the key of the settings' marks does not have 32 bytes"))
 }
 
 /// Writes a key, whole or not at all, before anything relies on it.
-fn put(beside: &dyn Beside, bytes: &Bytes) -> Result<(), CliError> {
+pub(crate) fn put(beside: &dyn Beside, bytes: &Bytes) -> Result<(), CliError> {
     beside.set_key(bytes).map_err(failed)
 }
 

@@ -81,6 +81,7 @@ mod standing;
 mod steer;
 mod steering;
 mod store;
+mod store_error;
 mod telemetry;
 mod time;
 mod timeline;
@@ -119,6 +120,8 @@ fn main() -> ExitCode {
     }
     // What belongs to a log is found beside the log, and not beside a link that leads to it.
     match rehome_store::private_file::real_name(&cli.global.db) {
+        // A server has no other name.
+        _ if store::is_on_server(&cli.global.db) => {}
         Ok(real) => cli.global.db = real,
         Err(e) => {
             let place = cli.global.db.display().to_string();

@@ -6,12 +6,12 @@ use crate::error::{CliError, Exit};
 use crate::presence::Presence;
 use crate::{hint_views, render, store, view, waves};
 use rehome_orchestrator::{Clock, RunId, SystemClock};
-use rehome_store::{Backend, Beside};
+use rehome_store::Backend;
 use serde_json::json;
 
 /// Says how a drive ended.
 pub(crate) fn report(c: &Context<'_>, driven: &Driven) -> Result<Exit, CliError> {
-    let (mut views, presence) = (driven.views.clone(), Presence::of(store::beside(&c.global.db).lease()));
+    let (mut views, presence) = (driven.views.clone(), Presence::of(store::beside(&c.global.db)?.lease()));
     presence.judge_views(&mut views);
     hint_views::complete(c.output.hints(), &mut views);
     let value = json!({"format_version": "1.0", "exit": driven.exit as u8, "moves": views});

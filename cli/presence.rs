@@ -128,7 +128,7 @@ impl Presence {
 /// Tells whoever looks at a log, whatever they look at, who carries on what is open in it, or that nobody does.
 pub(crate) async fn tell(output: &Output, db: &Path) {
     // What cannot be read is told by the command that needs it.
-    if !db.exists() {
+    if !store::is_on_server(db) && !db.exists() {
         return;
     }
     let Ok(log) = store::open_to_read(db) else { return };

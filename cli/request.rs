@@ -12,7 +12,7 @@ use rehome_orchestrator::{
     BatchRequest, Clock, ForwardState, Node, Request, RunId, RunState, StepId, StepState, SystemClock,
     UndoState, ask,
 };
-use rehome_store::{Backend, Beside, Log};
+use rehome_store::{Backend, Log};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -255,7 +255,7 @@ pub(crate) async fn report_all(
 
 /// Says who acts on what was recorded.
 async fn go_on(c: &Context<'_>, log: &Arc<dyn Backend>, run: &RunId) -> Result<Exit, CliError> {
-    match Presence::of(store::beside(&c.global.db).lease()) {
+    match Presence::of(store::beside(&c.global.db)?.lease()) {
         Presence::Alive(holder, _) => {
             c.output.note(&format!("the runner on {} (process {}) acts on it", holder.host, holder.pid));
         }

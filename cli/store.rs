@@ -4,28 +4,67 @@ pub(crate) use crate::error::damaged;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
 use crate::nearest::nearest;
+use crate::store_error::open_error;
+pub(crate) use crate::store_error::{refused, request_error, write_error};
 use crate::view::{MoveView, identity, view};
 use crate::{anchor, key};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_orchestrator::{
-    BatchLoaded, Clock, CodecError, HistoryError, Illegal, Loaded, ReplayError, Replayed, RequestError,
-    RunId, StepId, SystemClock, batch_stream, load, load_aside, replay,
+    BatchLoaded, Clock, CodecError, HistoryError, Loaded, ReplayError, Replayed, RunId, StepId, SystemClock,
+    batch_stream, load, load_aside, replay,
 };
 use rehome_store::{
-    Anchor, AnchorStatus, AppendError, Backend, Beside, FORMAT, Head, HeldLease, Lease, LeaseError,
-    LeaseHolder, Locker, Log, OpenError, Part, Position, Sequence, Sidecars, SqliteLog, StreamId, Verified,
-    VerifyError, private_file, verify_chain,
+    Address, Anchor, AnchorStatus, Backend, Beside, FORMAT, Head, HeldLease, Lease, LeaseError, LeaseHolder,
+    Locker, Log, OpenError, Part, Position, PostgresLog, Sequence, Sidecars, SqliteLog, StreamId, Verified,
+    VerifyError, is_postgres, private_file, verify_chain,
 };
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Whether the log is on a server, and not a file.
+pub(crate) fn is_on_server(db: &Path) -> bool {
+    is_postgres(db)
+}
+
+/// The server that a log is on, if it is on one.
+fn server(db: &Path) -> Result<Option<Address>, CliError> {
+    let address = is_postgres(db).then(|| Address::of(db)).transpose();
+    address.map_err(|e| open_error(db, &OpenError::Address { what: e.to_string() }))
+}
+
+/// Whether there is a log. A server is asked.
+pub(crate) fn exists(db: &Path) -> Result<bool, CliError> {
+    let Some(address) = server(db)? else { return Ok(db.exists()) };
+    match PostgresLog::open_read_only(&address) {
+        Ok(_) => Ok(true),
+        Err(OpenError::NotFound(_)) => Ok(false),
+        Err(e) => Err(open_error(db, &e)),
+    }
+}
+
 /// Opens a log for reading only.
 pub(crate) fn open_to_read(path: &Path) -> Result<Arc<dyn Backend>, CliError> {
     refuse_gone(path)?;
-    let log = SqliteLog::open_read_only(path).map_err(|e| open_error(path, &e))?;
-    Ok(Arc::new(log))
+    let log: Result<Arc<dyn Backend>, _> = match server(path)? {
+        Some(address) => PostgresLog::open_read_only(&address).map(|log| Arc::new(log) as _),
+        None => SqliteLog::open_read_only(path).map(|log| Arc::new(log) as _),
+    };
+    log.map_err(|e| not_opened(path, &e))
+}
+
+/// Why a log was not opened; one that this machine knows of, and that is not there, is no log that was never made.
+fn not_opened(path: &Path, error: &OpenError) -> CliError {
+    let known = beside(path).ok().and_then(|beside| beside.anchor().ok().flatten());
+    match (error, known) {
+        (OpenError::NotFound(_), Some(anchor)) => gone(path, "missing", &knows_of(&anchor)),
+        _ => open_error(path, error),
+    }
+}
+
+fn knows_of(anchor: &Anchor) -> String {
+    format!("the anchor beside it knows of event {}", anchor.position)
 }
 
 /// Opens a log that exists, for writing; its anchor must confirm it, and its key must be there.
@@ -34,6 +73,15 @@ pub(crate) async fn open_to_write(path: &Path) -> Result<Arc<dyn Backend>, CliEr
     anchor::check(&log).await?;
     key::check(&log).await?;
     Ok(log)
+}
+
+/// The rights of a role that runs, as the owner of a log on a server gives them.
+pub(crate) fn grants(db: &Path, role: &str) -> Result<String, CliError> {
+    let none = || {
+        CliError::new(Exit::Usage, "a file has no roles: rights are for a log on a server")
+            .at(db.display().to_string())
+    };
+    Ok(server(db)?.ok_or_else(none)?.grants(role))
 }
 
 /// Refuses a log that could not be appended to, before anything is done for nothing.
@@ -50,79 +98,70 @@ pub(crate) fn newer(format: u32) -> CliError {
 /// Opens a log that exists, for writing, whatever its anchor says.
 pub(crate) fn open_unconfirmed(path: &Path) -> Result<Arc<dyn Backend>, CliError> {
     refuse_gone(path)?;
-    let log = SqliteLog::open(path).map_err(|e| open_error(path, &e))?;
-    refuse_newer(&log)?;
-    Ok(Arc::new(log))
+    let log: Result<Arc<dyn Backend>, _> = match server(path)? {
+        Some(address) => PostgresLog::open(&address).map(|log| Arc::new(log) as _),
+        None => SqliteLog::open(path).map(|log| Arc::new(log) as _),
+    };
+    let log = log.map_err(|e| not_opened(path, &e))?;
+    refuse_newer(&*log)?;
+    Ok(log)
 }
 
 /// Opens a log, and makes one where there is none; its anchor must confirm it, and its key must be there.
 pub(crate) async fn create_or_open(path: &Path) -> Result<Arc<dyn Backend>, CliError> {
     refuse_gone(path)?;
-    let log = SqliteLog::create_or_open(path).map_err(|e| open_error(path, &e))?;
-    refuse_newer(&log)?;
-    anchor::check(&log).await?;
-    key::check(&log).await?;
-    Ok(Arc::new(log))
+    let log: Result<Arc<dyn Backend>, _> = match server(path)? {
+        // A server that has lost the log does not get a new one.
+        Some(address) if matches!(beside(path)?.anchor(), Ok(None)) => {
+            PostgresLog::create_or_open(&address).map(|log| Arc::new(log) as _)
+        }
+        Some(address) => PostgresLog::open(&address).map(|log| Arc::new(log) as _),
+        None => SqliteLog::create_or_open(path).map(|log| Arc::new(log) as _),
+    };
+    let log = log.map_err(|e| not_opened(path, &e))?;
+    refuse_newer(&*log)?;
+    anchor::check(&*log).await?;
+    key::check(&*log).await?;
+    Ok(log)
 }
 
 /// What is kept of the log of this name outside of its events, whether the log is there or not.
-pub(crate) fn beside(db: &Path) -> impl Beside {
-    Sidecars::of(db)
+pub(crate) fn beside(db: &Path) -> Result<Box<dyn Beside>, CliError> {
+    match server(db)? {
+        Some(address) => PostgresLog::beside_of(&address).map_err(|e| open_error(db, &e)),
+        None => Ok(Box::new(Sidecars::of(db))),
+    }
 }
 
 /// Refuses a log that is missing or emptied, where what is beside it says that there was one: nobody takes it for
 /// new, or for never made.
 pub(crate) fn refuse_gone(db: &Path) -> Result<(), CliError> {
-    let gone = match std::fs::metadata(db) {
+    if is_postgres(db) {
+        // It is asked when it is opened.
+        return Ok(());
+    }
+    let found = match std::fs::metadata(db) {
         Err(e) if e.kind() == ErrorKind::NotFound => "missing",
         Ok(about) if about.is_file() && about.len() == 0 => "empty (0 bytes)",
         Ok(_) | Err(_) => return Ok(()),
     };
-    let beside = beside(db);
+    let beside = beside(db)?;
     let known = match beside.anchor() {
-        Ok(Some(anchor)) => format!("the anchor beside it knows of event {}", anchor.position),
+        Ok(Some(anchor)) => knows_of(&anchor),
         Err(_) => "there is an anchor beside it, which cannot be read".to_owned(),
         Ok(None) if beside.lease().was_held() => "a runner was at work on it".to_owned(),
         Ok(None) => return Ok(()),
     };
-    let what = format!("the log is {gone}, but {known}: it was removed or emptied, or its disk is not there");
-    Err(damaged(&what)
-        .at(db.display().to_string())
-        .next("put the newest copy of the log back, or a backup: rehome db restore BACKUP")
-        .next("or, to begin a new log, name another place: --db FILE"))
+    Err(gone(db, found, &known))
 }
 
-fn open_error(path: &Path, error: &OpenError) -> CliError {
-    let place = path.display().to_string();
-    match error {
-        OpenError::NotFound(_) => CliError::new(Exit::NotFound, "there is no log here")
-            .at(place)
-            .next("name another one with --db FILE")
-            .next("or make one, by approving a plan: rehome approve PLAN.json --reason TEXT"),
-        OpenError::ManyNames { .. } => CliError::new(Exit::Usage, causes(error))
-            .at(place)
-            .next(format!("remove its other name (find it: find FOLDER -samefile {})", path.display()))
-            .next("or work on a copy: rehome db backup FILE"),
-        OpenError::NotOurs { .. } => {
-            CliError::new(Exit::Usage, causes(error)).at(place).next("name another file with --db FILE")
-        }
-        OpenError::Full { .. } => CliError::new(Exit::Failed, causes(error))
-            .at(place)
-            .next("make room, and run the same command again: everything acknowledged is in the log"),
-        OpenError::Damaged { .. } => CliError::new(Exit::Damaged, causes(error))
-            .at(place)
-            .next("compare with a backup: rehome audit verify --db BACKUP"),
-        OpenError::ReadOnly { .. } => CliError::new(Exit::Failed, causes(error))
-            .at(place)
-            .next("make the file and its folder writable for you (the log keeps two files beside itself)")
-            .next("or, to read only, copy the files of the log to a folder of your own"),
-        OpenError::Network { .. } => CliError::new(Exit::Failed, causes(error))
-            .at(place)
-            .next("keep the log on a local disk, and copies elsewhere: rehome db backup FILE"),
-        OpenError::Sync { .. } | OpenError::Pragma { .. } | OpenError::Storage { .. } => {
-            CliError::new(Exit::Failed, causes(error)).at(place)
-        }
-    }
+fn gone(db: &Path, found: &str, known: &str) -> CliError {
+    let what =
+        format!("the log is {found}, but {known}: it was removed or emptied, or its disk is not there");
+    damaged(&what)
+        .at(db.display().to_string())
+        .next("put the newest copy of the log back, or a backup: rehome db restore BACKUP")
+        .next("or, to begin a new log, name another place: --db FILE")
 }
 
 /// Opens a copy and checks every event of it.
@@ -144,19 +183,27 @@ pub(crate) async fn open_sound_copy(path: &Path) -> Result<(Arc<dyn Backend>, He
 
 /// The name of the log that is there, or of the one that its anchor knows of.
 pub(crate) fn known_id(db: &Path) -> Option<String> {
-    let there = SqliteLog::open_read_only(db).ok().map(|log| log.id().to_owned());
-    there.or_else(|| beside(db).anchor().ok().flatten().map(|anchor| anchor.log))
+    let there = match server(db).ok()? {
+        Some(address) => PostgresLog::open_read_only(&address).ok().map(|log| log.id().to_owned()),
+        None => SqliteLog::open_read_only(db).ok().map(|log| log.id().to_owned()),
+    };
+    there.or_else(|| beside(db).ok()?.anchor().ok().flatten().map(|anchor| anchor.log))
 }
 
 /// Puts a copy of a backup in the place of the log; where what was there is kept, if anything was.
 pub(crate) async fn put_in_place(
-    backup: &dyn Backend,
+    backup: &Arc<dyn Backend>,
     head: Head,
     db: &Path,
     kept: &Path,
+    at_ms: i64,
 ) -> Result<Option<PathBuf>, CliError> {
+    if let Some(address) = server(db)? {
+        let restored = PostgresLog::restore(&address, backup.clone(), at_ms);
+        return Ok(restored.map_err(|e| open_error(db, &e))?.map(PathBuf::from));
+    }
     let fresh = private_file::unforeseen(db, ".restoring");
-    let copied = copied(backup, head, &fresh).await;
+    let copied = copied(&**backup, head, &fresh).await;
     copied.inspect_err(|_| drop(SqliteLog::remove(&fresh)))?;
     let was_there = SqliteLog::put_in_place(&fresh, db, kept)
         .map_err(|e| CliError::because(Exit::Failed, "failed to restore", &e))?;
@@ -446,38 +493,5 @@ async fn no_move(log: &dyn Log, run: &RunId, e: &HistoryError) -> CliError {
             CliError::new(Exit::NotFound, what).next(format!("rehome status {}", quoted(run.as_str())))
         }
         Ok(None) | Err(_) => CliError::new(Exit::NotFound, causes(e)).next("rehome status"),
-    }
-}
-
-/// Something that could not be written to the log; a full disk has its own remedy.
-pub(crate) fn write_error(e: &(dyn std::error::Error + 'static)) -> CliError {
-    let causes_of = std::iter::successors(Some(e), |e| e.source());
-    let full =
-        |e: &(dyn std::error::Error + 'static)| matches!(e.downcast_ref(), Some(AppendError::Full { .. }));
-    let error = CliError::new(Exit::Failed, causes(e));
-    if causes_of.into_iter().any(full) { error.next("make room on the disk of the log") } else { error }
-}
-
-/// Why something cannot be asked of a move where it stands: the law of the record is nothing to tell people.
-pub(crate) fn refused(e: &RequestError) -> String {
-    match e {
-        RequestError::Illegal { run, source: Illegal::Here { because, .. } } => {
-            format!("that cannot be asked of {run} now: {because}")
-        }
-        _ => causes(e),
-    }
-}
-
-/// A person's act that was not recorded.
-pub(crate) fn request_error(e: &RequestError) -> CliError {
-    match e {
-        RequestError::History { source: rehome_orchestrator::HistoryError::NoRun(_), .. } => {
-            CliError::new(Exit::NotFound, causes(e)).next("rehome status")
-        }
-        RequestError::History { .. } => damaged(&causes(e)),
-        RequestError::Illegal { run, .. } => {
-            CliError::new(Exit::Usage, refused(e)).next(format!("rehome show {run}"))
-        }
-        RequestError::Append(_) => write_error(e),
     }
 }

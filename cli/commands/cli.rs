@@ -93,6 +93,7 @@ pub(crate) enum Audit {
 /// `rehome db`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Db {
+    Init(db_init::DbInit),
     Backup(db_backup::DbBackup),
     Restore(db_restore::DbRestore),
     Reconcile(db_reconcile::DbReconcile),

@@ -8,7 +8,7 @@ use crate::hint::file;
 use crate::print_failure::PrintFailure;
 use crate::{key, store};
 use clap::Args;
-use rehome_store::{Beside, Part};
+use rehome_store::Part;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ impl Execute for DbBackup {
         let to = &self.to;
         let log = store::open_to_read(&c.global.db)?;
         let failed = |e| CliError::new(Exit::Failed, causes(&e)).at(to.display().to_string());
-        let keeps = store::beside(to);
+        let keeps = store::beside(to)?;
         let log_there = to.exists().then(|| to.display().to_string());
         let key_there = || (!matches!(keeps.key(), Ok(None))).then(|| keeps.place(Part::Key));
         if let Some(there) = log_there.or_else(key_there) {

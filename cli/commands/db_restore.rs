@@ -8,7 +8,7 @@ use crate::print_failure::PrintFailure;
 use crate::{anchor, key, store};
 use clap::Args;
 use rehome_orchestrator::{Clock, SystemClock};
-use rehome_store::{Beside, private_file};
+use rehome_store::private_file;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -28,11 +28,11 @@ impl Execute for DbRestore {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
         let (from, yes) = (&self.from, self.yes);
         let db = &c.global.db;
-        let there = store::beside(db);
+        let there = store::beside(db)?;
         let _runners_away = store::hold(there.lease())?;
         let (copy, head) = store::open_sound_copy(from).await?;
         check_same(db, copy.id())?;
-        let key = key::brought(&*copy, &there).await?;
+        let key = key::brought(&*copy, &*there).await?;
         let question = format!(
             "Put {} ({}) in the place of {}?",
             from.display(),
@@ -42,10 +42,14 @@ impl Execute for DbRestore {
         if !yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not restored"));
         }
-        let keeps = private_file::beside(db, &format!(".replaced-{}", SystemClock.now_ms()));
-        let kept = store::put_in_place(&*copy, head, db, &keeps).await?;
-        if let Some(key) = &key {
-            key::replace(&there, key, &store::beside(&keeps))?;
+        let now_ms = SystemClock.now_ms();
+        let keeps = private_file::beside(db, &format!(".replaced-{now_ms}"));
+        let kept = store::put_in_place(&copy, head, db, &keeps, now_ms).await?;
+        match &key {
+            // What is kept on a server comes along with the log that was there.
+            Some(key) if store::is_on_server(db) => key::put(&*there, key)?,
+            Some(key) => key::replace(&*there, key, &*store::beside(&keeps)?)?,
+            None => {}
         }
         let kept_text =
             kept.as_ref().map_or_else(String::new, |k| format!("; what was there is {}", k.display()));

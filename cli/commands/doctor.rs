@@ -76,7 +76,9 @@ impl Execute for Doctor {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
         let mut checks = vec![version()];
         let log = of_log(c, &mut checks).await;
-        checks.push(disk(&c.global.db));
+        if !store::is_on_server(&c.global.db) {
+            checks.push(disk(&c.global.db));
+        }
         of_cloud(c, log.as_ref(), &mut checks).await;
         for next in checks.iter_mut().flat_map(|check| &mut check.next) {
             *next = c.output.hints().complete(next);
@@ -113,7 +115,14 @@ fn version() -> Check {
 /// The log, if there is one that can be read; what is wrong with it is among the checks.
 async fn of_log(c: &Context<'_>, checks: &mut Vec<Check>) -> Option<Arc<dyn Backend>> {
     let db = &c.global.db;
-    if !db.exists() && store::refuse_gone(db).is_ok() {
+    let there = match store::exists(db) {
+        Ok(there) => there,
+        Err(e) => {
+            checks.push(Check::fail("log", &e));
+            return None;
+        }
+    };
+    if !there && store::refuse_gone(db).is_ok() {
         checks.push(Check::ok("log", format!("none yet at {}: approving a plan makes it", db.display())));
         return None;
     }

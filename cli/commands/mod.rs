@@ -15,6 +15,7 @@ mod cli;
 mod completion;
 mod config;
 mod db_backup;
+mod db_init;
 mod db_reconcile;
 mod db_restore;
 mod diff;

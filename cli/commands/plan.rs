@@ -65,7 +65,7 @@ pub(crate) async fn plan(
     }
     let reading = planning::reading(c.output, &cloud, batch.moves.len());
     // A plan needs no log; where there is one, it knows what this program has made itself.
-    let log = if c.global.db.exists() { store::open_to_read(&c.global.db).ok() } else { None };
+    let log = if store::exists(&c.global.db)? { store::open_to_read(&c.global.db).ok() } else { None };
     let open = match log {
         Some(log) => open_moves::open_moves(&*log).await?,
         None => Vec::new(),

@@ -132,7 +132,8 @@ async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> 
 /// A rehearsal begins a log: what is in another one is never mixed with it.
 async fn refuse_used(db: &Path) -> Result<(), CliError> {
     store::refuse_gone(db)?;
-    if std::fs::metadata(db).map_or(true, |about| about.is_file() && about.len() == 0) {
+    let nothing = || std::fs::metadata(db).map_or(true, |about| about.is_file() && about.len() == 0);
+    if if store::is_on_server(db) { !store::exists(db)? } else { nothing() } {
         return Ok(());
     }
     let log = store::open_to_read(db)?;
@@ -190,7 +191,7 @@ async fn page(
 ) -> Result<String, CliError> {
     let (mut views, mut events) = (Vec::new(), 0);
     // Where the plan was refused there is no log.
-    if db.exists() {
+    if store::exists(db)? {
         let log = store::open_to_read(db)?;
         events = log.head().await.map_err(|e| store::damaged(&causes(&e)))?.position.0;
         for run in store::select(&*log, Some(batch)).await?.runs {

@@ -44,7 +44,7 @@ impl Execute for Run {
 pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<Exit, CliError> {
     let (name, digest) = named(plan)?;
     store::refuse_gone(&c.global.db)?;
-    if !c.global.db.exists() && digest.is_some() {
+    if digest.is_some() && !store::exists(&c.global.db)? {
         return Err(unapproved(plan));
     }
     let log = store::open_to_write(&c.global.db).await?;

@@ -93,6 +93,11 @@ pub trait Beside: Send + Sync {
     /// When it cannot be kept; then the one before is there.
     fn set_anchor(&self, anchor: &Anchor) -> Result<(), SidecarError>;
 
+    /// Whether each machine keeps a record of the end for itself: then none here only says that this machine was never at work.
+    fn has_anchors_elsewhere(&self) -> bool {
+        false
+    }
+
     /// The key of the program that writes the events, which is never in them; nothing where there is none. At most 64 bytes of it are read.
     ///
     /// # Errors
@@ -104,6 +109,17 @@ pub trait Beside: Send + Sync {
     /// # Errors
     /// When it cannot be kept; then the one before is there.
     fn set_key(&self, key: &[u8]) -> Result<(), SidecarError>;
+
+    /// Keeps a key where there is none, and gives the one that is there then: of several processes that do this at once, all get the same.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn make_key(&self, key: &[u8]) -> Result<Vec<u8>, SidecarError> {
+        match self.key()? {
+            Some(there) => Ok(there),
+            None => self.set_key(key).map(|()| key.to_owned()),
+        }
+    }
 
     /// Keeps the key that is there under another name, with this date in milliseconds since 1970 UTC; from then on there is none.
     ///
@@ -187,6 +203,18 @@ pub enum OpenError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// It is the address of a server, and cannot be understood or would not be safe.
+    #[error("the address of the log cannot be used: {what}")]
+    Address {
+        /// Why.
+        what: String,
+    },
+    /// The server did not let this process in, or there was none.
+    #[error("the server of the log could not be reached: {what}")]
+    Unreachable {
+        /// Why.
+        what: String,
     },
     /// The storage failed.
     #[error("failed to open {}", path.display())]

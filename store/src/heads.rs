@@ -28,6 +28,18 @@ impl Heads {
         }
     }
 
+    /// Whether the end of this stream has to be looked up.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn lacks(&self, stream: &StreamId) -> bool {
+        !self.0.contains_key(stream)
+    }
+
+    /// The end of this stream was looked up.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn found(&mut self, stream: StreamId, end: Sequence) {
+        self.0.insert(stream, end);
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }

@@ -48,6 +48,7 @@
 //! | [`Backend`], [`Beside`] | a log with everything that belongs to it: name, copies; anchor, key, [`Lease`] |
 //! | [`Runners`] | the processes that share a log: who is at work, and until when |
 //! | [`SqliteLog`] with [`Sidecars`] | a backend in one file, and three files beside it |
+//! | `PostgresLog` (feature `postgres`) | a backend on a PostgreSQL server, which several machines reach |
 //! | [`MemoryLog`] | a backend in memory, for tests |
 //! | [`BundleLog`], [`BundleWriter`] | the whole chain in one file of text, in which bodies may be withheld |
 //! | [`Checkpoint`], [`Tree`] | the root of a Merkle tree over the events as a signed note, and proofs of what is in it |
@@ -81,11 +82,14 @@ mod decorator;
 mod file_lock;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod group;
 mod heads;
 mod lease;
 mod log;
 mod memory;
 mod page_size;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod private_file;
 mod record;
 mod runners;
@@ -104,13 +108,16 @@ pub use checkpoint::{
     Checkpoint, NoteError, Root, Signer, Tree, Verifier, verify_consistency, verify_inclusion,
 };
 pub use decorator::LogDecorator;
+pub use group::Counters;
 pub use lease::{Heartbeat, HeldLease, Lease, LeaseError, LeaseHolder, Locker};
 pub use log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
 pub use memory::{MemoryLog, MemoryRunners};
 pub use page_size::page_size;
+#[cfg(feature = "postgres")]
+pub use postgres::{Address, AddressError, PostgresLog, is_postgres};
 pub use record::{Digest, Position, Record, Sequence, Stored, StreamId, Why, Withheld};
 pub use runners::{RunnerError, RunnerRow, Runners, Token};
 pub use salt::{CountedSalts, RandomSalts, Salts};
 pub use sidecars::Sidecars;
-pub use sqlite::{Counters, FORMAT, SqliteLog};
+pub use sqlite::{FORMAT, SqliteLog};
 pub use verify::{Verified, VerifyError, verify_chain, walk};

@@ -3,9 +3,10 @@
 use super::connection::{connect, keep_names};
 use super::reader::{self, Readers};
 use super::schema::FORMAT;
-use super::writer::{Counters, Refusal, Writer};
+use super::writer::{Refusal, Writer};
 use super::{files, filesystem, fold, schema, still};
 use crate::backend::{Backend, Beside, OpenError};
+use crate::group::Counters;
 use crate::log::{Append, AppendError, Appended, BoxFuture, Head, Log, ReadError};
 use crate::private_file;
 use crate::record::{Position, Sequence, Stored, StreamId};

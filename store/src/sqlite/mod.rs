@@ -1,6 +1,8 @@
 //! Store: the log in one SQLite file.
 
 mod connection;
+#[cfg(feature = "postgres")]
+mod copy;
 mod extent;
 mod files;
 mod filesystem;
@@ -12,6 +14,7 @@ mod schema;
 mod still;
 mod writer;
 
+#[cfg(feature = "postgres")]
+pub(crate) use copy::Copy;
 pub use log::SqliteLog;
 pub use schema::FORMAT;
-pub use writer::Counters;

@@ -220,14 +220,19 @@ pub(super) fn set_pragmas(path: &Path, connection: &Connection) -> Result<(), Op
 
 /// Makes the tables in a file that has none.
 pub(super) fn create(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let mut id = [0_u8; 16];
+    getrandom::fill(&mut id).expect("the machine has a random source");
+    let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    create_named(path, connection, &id)
+}
+
+/// The same, for a log of this name.
+pub(super) fn create_named(path: &Path, connection: &mut Connection, id: &str) -> Result<(), OpenError> {
     let make = |connection: &mut Connection| {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let made: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if made == 0 {
             transaction.execute_batch(&tables())?;
-            let mut id = [0_u8; 16];
-            getrandom::fill(&mut id).expect("the machine has a random source");
-            let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
             transaction.execute("INSERT INTO meta VALUES ('log', ?1)", [id])?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", FORMAT)?;

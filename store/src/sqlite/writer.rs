@@ -4,6 +4,7 @@
 //! that many callers share one sync. Only then does it answer.
 
 use crate::chain::seal;
+use crate::group::{self, Answer, Asking, Counters, Counts, Group, Queue};
 use crate::heads::{Heads, mentioned};
 use crate::log::{Append, AppendError, Appended, Head};
 use crate::record::{Position, Sequence, Stored, StreamId};
@@ -13,9 +14,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot};
 
 /// Why a log takes no appends.
 pub(super) enum Refusal {
@@ -23,42 +22,15 @@ pub(super) enum Refusal {
     NewerFormat(u32),
 }
 
-/// What one process has written to a log since it opened it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Transactions that were committed; each is at least one sync.
-    pub commits: u64,
-    /// Events in them.
-    pub events: u64,
-    /// The most events that shared one commit.
-    pub largest_group: u64,
-}
-
-#[derive(Default)]
-struct Counts {
-    commits: AtomicU64,
-    events: AtomicU64,
-    largest: AtomicU64,
-}
-
-/// Appends that wait; a caller beyond that waits for a place.
-const WAITING_MAX: usize = 4_096;
-
-/// Events in one transaction: enough to make the sync's share small, few enough to answer soon.
-const TOGETHER_MAX: usize = 2_048;
-
-type Answer = Result<Appended, AppendError>;
-type Job = (Append, oneshot::Sender<Answer>);
-
 pub(super) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<Asking>,
     thread: Option<JoinHandle<()>>,
     counts: Arc<Counts>,
 }
 
 impl Writer {
     pub(super) fn start(path: PathBuf, connection: Connection, salts: Box<dyn Salts>) -> Self {
-        let (jobs, queue) = mpsc::channel(WAITING_MAX);
+        let (jobs, queue) = group::queue();
         let counts = Arc::<Counts>::default();
         let mut writing = WriterLoop {
             path,
@@ -78,19 +50,14 @@ impl Writer {
     }
 
     pub(super) async fn append(&self, append: Append) -> Answer {
-        let gone = || AppendError::Poisoned("the writing thread is gone".to_owned());
-        let (answer, answered) = oneshot::channel();
-        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
-        jobs.send((append, answer)).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        match &self.jobs {
+            Some(jobs) => jobs.append(append).await,
+            None => Err(AppendError::Poisoned("the log is closed".to_owned())),
+        }
     }
 
     pub(super) fn counters(&self) -> Counters {
-        Counters {
-            commits: self.counts.commits.load(Ordering::Relaxed),
-            events: self.counts.events.load(Ordering::Relaxed),
-            largest_group: self.counts.largest.load(Ordering::Relaxed),
-        }
+        self.counts.now()
     }
 }
 
@@ -134,17 +101,14 @@ impl From<rusqlite::Error> for Failure {
 }
 
 impl WriterLoop {
-    fn serve(&mut self, mut queue: mpsc::Receiver<Job>) {
-        while let Some(first) = queue.blocking_recv() {
-            let mut count = first.0.records.len();
-            let mut jobs = vec![first];
-            while count < TOGETHER_MAX
-                && let Ok(job) = queue.try_recv()
-            {
-                count += job.0.records.len();
-                jobs.push(job);
-            }
-            self.write(jobs);
+    fn serve(&mut self, mut queue: Queue) {
+        while let Some(mut group) = queue.blocking_next() {
+            let appends = std::mem::take(&mut group.appends);
+            let answers = match &self.poisoned {
+                Some(why) => Err(AppendError::Poisoned(why.clone())),
+                None => self.transact(appends),
+            };
+            Group::answer(group, answers);
         }
         // The last process to close folds the write-ahead log into the file; but not one that the disk
         // may not have, which has to be written again first, when the log is opened next.
@@ -156,21 +120,6 @@ impl WriterLoop {
         };
         if let Err(e) = closed {
             tracing::debug!("the write-ahead log of {} stays: {e}", self.path.display());
-        }
-    }
-
-    fn write(&mut self, jobs: Vec<Job>) {
-        let (appends, askers): (Vec<_>, Vec<_>) = jobs.into_iter().unzip();
-        let answers: Vec<Answer> = match &self.poisoned {
-            Some(why) => appends.iter().map(|_| Err(AppendError::Poisoned(why.clone()))).collect(),
-            None => {
-                let waiting = appends.len();
-                self.transact(appends).unwrap_or_else(|why| vec![Err(why); waiting])
-            }
-        };
-        for (asker, answer) in askers.into_iter().zip(answers) {
-            // A caller that is gone has crashed; what was written stays written.
-            drop(asker.send(answer));
         }
     }
 
@@ -222,9 +171,7 @@ impl WriterLoop {
         self.head = Some(head);
         self.known.count_to(head.position);
         self.heads.trim();
-        self.counts.commits.fetch_add(1, Ordering::Relaxed);
-        self.counts.events.fetch_add(written, Ordering::Relaxed);
-        self.counts.largest.fetch_max(written, Ordering::Relaxed);
+        self.counts.committed(written);
         Ok(answers)
     }
 }
@@ -245,7 +192,7 @@ struct Insert<'a> {
     head: Head,
 }
 
-const INSERT: &str = "INSERT INTO event
+pub(super) const INSERT: &str = "INSERT INTO event
     (position, stream, sequence, kind, version, at_ms, actor, salt, body, hash)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
@@ -267,7 +214,7 @@ impl Insert<'_> {
     }
 }
 
-fn put(insert: &mut CachedStatement<'_>, event: &Stored) -> rusqlite::Result<usize> {
+pub(super) fn put(insert: &mut CachedStatement<'_>, event: &Stored) -> rusqlite::Result<usize> {
     let record = &event.record;
     insert.execute((
         event.position.0,

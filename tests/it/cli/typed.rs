@@ -62,6 +62,7 @@ const TYPED: &[(&str, i32)] = &[
     ("audit explain STEP", 0),
     ("report minimal", 0),
     ("status --at 3", 0),
+    ("db init", 0),
     ("db backup copy.db", 0),
     ("db restore copy.db --yes", 0),
     ("db reconcile --reason test --yes", 0),

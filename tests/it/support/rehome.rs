@@ -74,6 +74,18 @@ impl Rehome {
         said
     }
 
+    /// Keeps the log on the server of `tests/postgres/run`, in a schema of its own, and what this machine knows of it in this folder;
+    /// whether there is a server.
+    pub(crate) fn on_server(&mut self, schema: &str) -> bool {
+        let Ok(server) = std::env::var("REHOME_POSTGRES") else { return false };
+        self.forget("REHOME_DB");
+        self.forget("REHOME_STATE");
+        let db = format!("{server}&schema={schema}_{}", std::process::id());
+        let state = self.path("state").to_string_lossy().into_owned();
+        self.environment.extend([("REHOME_DB", db), ("REHOME_STATE", state)]);
+        true
+    }
+
     /// Leaves a name out of the environment.
     pub(crate) fn forget(&mut self, name: &str) {
         self.environment.retain(|(known, _)| *known != name);

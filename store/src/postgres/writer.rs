@@ -1,0 +1,327 @@
+//! Store: the one task that writes to the server. Touches the server.
+//!
+//! It waits for the first append, takes what else is waiting, and sends all as one transaction. Where it knows the end of the log, that is
+//! one statement. Where somebody else wrote since, it takes the lock of the head row first, and looks.
+
+use super::append::{self, Columns, DURABLE, Planned};
+use super::doubt;
+use super::lease;
+use super::schema;
+use super::server::{Failure, Link, Server, number};
+use crate::group::{Answer, Counts, Group, Queue};
+use crate::heads::Heads;
+use crate::log::{Append, AppendError, Head};
+use crate::record::{Digest, Position, Sequence, StreamId};
+use crate::salt::Salts;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_postgres::types::Type;
+
+/// A commit that has no answer after this time is in doubt.
+const COMMIT: Duration = Duration::from_secs(30);
+
+/// What a transaction of several statements may take, by the server's clock: one whose sender is gone lets the head row go.
+const LIMITS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '20s'; SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL statement_timeout = '60s'";
+
+/// The end of the log, and the turn in which it is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) head: Head,
+    pub(super) turn: i64,
+}
+
+pub(super) struct Writer {
+    pub(super) server: Arc<Server>,
+    pub(super) salts: Box<dyn Salts>,
+    pub(super) counts: Arc<Counts>,
+    link: Option<Link>,
+    heads: Heads,
+    end: Option<End>,
+    poisoned: Option<AppendError>,
+}
+
+/// What became of one try.
+enum Tried {
+    Written,
+    /// Somebody else wrote since: nothing was written.
+    Moved,
+}
+
+impl Writer {
+    pub(super) fn new(server: Arc<Server>, link: Link, salts: Box<dyn Salts>, counts: Arc<Counts>) -> Self {
+        let (heads, end, poisoned) = (Heads::default(), None, None);
+        Self { server, salts, counts, link: Some(link), heads, end, poisoned }
+    }
+
+    pub(super) async fn serve(mut self, mut queue: Queue) {
+        while let Some(mut group) = queue.next().await {
+            let appends = std::mem::take(&mut group.appends);
+            let answers = match &self.poisoned {
+                Some(why) => Err(why.clone()),
+                None => self.write(&appends).await,
+            };
+            if let Err(why @ AppendError::Poisoned(_)) = &answers {
+                self.poisoned = Some(why.clone());
+            }
+            Group::answer(group, answers);
+        }
+    }
+
+    /// Tries until the group is written, or it is known that it is not.
+    async fn write(&mut self, appends: &[Append]) -> Result<Vec<Answer>, AppendError> {
+        let begun = Instant::now();
+        loop {
+            let why = match self.attempt(appends).await {
+                Ok(answers) => return Ok(answers),
+                Err(why) => why,
+            };
+            self.forget();
+            match why {
+                Failure::Gone(_) | Failure::Again(_) if begun.elapsed() < self.server.address.patience() => {
+                    tracing::warn!("an append is sent again, which is not in the log: {}", why.what());
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                why => return Err(self.refused(why)),
+            }
+        }
+    }
+
+    /// What is known of the log is not worth anything any more.
+    fn forget(&mut self) {
+        self.heads.clear();
+        self.end = None;
+    }
+
+    fn refused(&self, why: Failure) -> AppendError {
+        match why {
+            Failure::Full => AppendError::Full { path: PathBuf::from(self.server.address.shown()) },
+            Failure::ReadOnly => AppendError::ReadOnly,
+            Failure::Older(what) => AppendError::Poisoned(what),
+            other => AppendError::Storage(other.what()),
+        }
+    }
+
+    /// One try. What it answers is certain: a commit without an answer is looked for before.
+    async fn attempt(&mut self, appends: &[Append]) -> Result<Vec<Answer>, Failure> {
+        let link = match self.link.take() {
+            Some(link) if !link.client.is_closed() => link,
+            _ => {
+                self.forget();
+                self.server.connect_patiently(true).await?
+            }
+        };
+        let (planned, sent) = match self.end {
+            Some(end) => {
+                self.look_up(&link, appends).await?;
+                let planned = append::plan(appends, end.head, &mut self.heads, &mut *self.salts);
+                if planned.events.is_empty() {
+                    self.link = Some(link);
+                    return self.refusals(planned).await;
+                }
+                match append::parts(&planned.events).len() {
+                    1 => {
+                        let sent =
+                            tokio::time::timeout(COMMIT, at_once(&self.server, &link, &planned, end)).await;
+                        (planned, sent)
+                    }
+                    _ => return self.in_the_lock(link, appends).await,
+                }
+            }
+            None => return self.in_the_lock(link, appends).await,
+        };
+        match self.judged(link, &planned, sent.unwrap_or_else(|_| Err(late()))).await? {
+            Tried::Written => Ok(self.wrote(planned)),
+            Tried::Moved => {
+                self.forget();
+                let link = self.link.take();
+                let link = match link {
+                    Some(link) => link,
+                    None => self.server.connect_patiently(true).await?,
+                };
+                self.in_the_lock(link, appends).await
+            }
+        }
+    }
+
+    /// Nothing of a group would be written; that an end is not what was expected is worth nothing where the end that is known is old.
+    async fn refusals(&mut self, planned: Planned) -> Result<Vec<Answer>, Failure> {
+        let rests_on_ends = planned.answers.iter().any(|a| matches!(a, Err(AppendError::Conflict { .. })));
+        if rests_on_ends {
+            let Some(link) = &self.link else {
+                return Err(Failure::Again("the connection is gone".to_owned()));
+            };
+            let now = end(&self.server, link, false).await?;
+            if Some(now) != self.end {
+                self.forget();
+                return Err(Failure::Again("somebody else wrote".to_owned()));
+            }
+        }
+        Ok(planned.answers)
+    }
+
+    /// Looks up the ends that are not known. They are of the end of the log that is known, if that is still the end when it is written.
+    async fn look_up(&mut self, link: &Link, appends: &[Append]) -> Result<(), Failure> {
+        let mut names: Vec<&str> = appends
+            .iter()
+            .flat_map(|append| &append.expect)
+            .filter(|(stream, _)| self.heads.lacks(stream) && !stream.as_str().contains('\0'))
+            .map(|(stream, _)| stream.as_str())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let sql = self.server.sql(
+            "SELECT w.stream, (SELECT e.sequence FROM {s}.event e WHERE e.stream = w.stream ORDER BY e.sequence DESC LIMIT 1)
+             FROM unnest($1::text[]) AS w(stream)",
+        );
+        for row in link.client.query_typed(&sql, &[(&names, Type::TEXT_ARRAY)]).await? {
+            let (stream, end): (&str, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+            let end = u64::try_from(end.unwrap_or(0)).map_err(|e| Failure::Refused(e.to_string()))?;
+            self.heads.found(StreamId::new(stream), Sequence(end));
+        }
+        Ok(())
+    }
+
+    /// The way that always gets on: the head row is locked, and what is read then stays so.
+    async fn in_the_lock(&mut self, link: Link, appends: &[Append]) -> Result<Vec<Answer>, Failure> {
+        self.forget();
+        // Sent together, answered together.
+        let (begun, found) = tokio::join!(link.client.batch_execute(LIMITS), end(&self.server, &link, true));
+        begun?;
+        let now = found?;
+        let looked = self.look_up(&link, appends).await;
+        let planned = append::plan(appends, now.head, &mut self.heads, &mut *self.salts);
+        if looked.is_err() || planned.events.is_empty() {
+            link.client.batch_execute("ROLLBACK").await?;
+            looked?;
+            (self.link, self.end) = (Some(link), Some(now));
+            return Ok(planned.answers);
+        }
+        let sent = tokio::time::timeout(COMMIT, in_parts(&self.server, &link, &planned)).await;
+        self.end = Some(now);
+        match self.judged(link, &planned, sent.unwrap_or_else(|_| Err(late()))).await? {
+            Tried::Written => Ok(self.wrote(planned)),
+            Tried::Moved => {
+                let what = schema::lie(self.server.clone()).await?;
+                Err(match what {
+                    Some((name, wanted, found)) => Failure::Refused(format!(
+                        "the server has {name} = {found}, and not {wanted}: nothing would be safe"
+                    )),
+                    None => Failure::Older(
+                        "another process has taken the right to act: this one was silent for too long"
+                            .to_owned(),
+                    ),
+                })
+            }
+        }
+    }
+
+    /// What is known for certain of what was sent.
+    async fn judged(
+        &mut self,
+        link: Link,
+        planned: &Planned,
+        sent: Result<u64, Failure>,
+    ) -> Result<Tried, Failure> {
+        let doubt = match sent {
+            Ok(_) if link.was_warned() => "the server did not wait for its standbys".to_owned(),
+            Ok(moved) => {
+                self.link = Some(link);
+                return Ok(if moved > 0 { Tried::Written } else { Tried::Moved });
+            }
+            Err(Failure::Gone(what)) => what,
+            Err(why) => {
+                // What was refused may have left a transaction open.
+                drop(link);
+                return Err(why);
+            }
+        };
+        drop(link);
+        let found = doubt::resolve(&self.server, planned, &doubt).await?;
+        let (link, end, written) = (found.link, found.end, found.written);
+        self.link = Some(link);
+        if written {
+            // Whatever came after it is somebody else's.
+            self.end = Some(end);
+            return Ok(Tried::Written);
+        }
+        self.forget();
+        Err(Failure::Again(doubt))
+    }
+
+    fn wrote(&mut self, planned: Planned) -> Vec<Answer> {
+        let turn = self.end.map_or(0, |end| end.turn);
+        match self.end {
+            // It was looked for, and somebody else wrote since.
+            Some(end) if end.head.position > planned.after.position => self.forget(),
+            _ => self.end = Some(End { head: planned.after, turn }),
+        }
+        self.server.saw(planned.after);
+        self.heads.trim();
+        self.counts.committed(planned.events.len() as u64);
+        planned.answers
+    }
+}
+
+fn late() -> Failure {
+    Failure::Gone(format!("no answer to a commit in {} s", COMMIT.as_secs()))
+}
+
+/// The whole of it in one statement; how many events were written.
+async fn at_once(server: &Server, link: &Link, planned: &Planned, end: End) -> Result<u64, Failure> {
+    let columns = Columns::of(&planned.events);
+    let mut values = columns.values();
+    let (after, before) = (number(planned.after.position), number(planned.before.position));
+    let (after_hash, before_hash) = (&planned.after.hash.0[..], &planned.before.hash.0[..]);
+    values.push((&after, Type::INT8));
+    values.push((&after_hash, Type::BYTEA));
+    values.push((&before, Type::INT8));
+    values.push((&before_hash, Type::BYTEA));
+    values.push((&end.turn, Type::INT8));
+    Ok(link.client.execute_typed(&server.sql(&append::at_once(&lease::fence(server))), &values).await?)
+}
+
+/// The same in several statements, in the transaction that has the head row's lock; how many rows of the head were moved on.
+async fn in_parts(server: &Server, link: &Link, planned: &Planned) -> Result<u64, Failure> {
+    let (insert, parts) = (server.sql(&append::insert()), append::parts(&planned.events));
+    let Some((last, before)) = parts.split_last() else { return Ok(0) };
+    for part in before {
+        let columns = Columns::of(part);
+        link.client.execute_typed(&insert, &columns.values()).await?;
+    }
+    let columns = Columns::of(last);
+    let values = columns.values();
+    let moves = server.sql(&format!(
+        "UPDATE {{s}}.head SET position = $1, hash = $2 WHERE {DURABLE}{}",
+        lease::fence(server)
+    ));
+    let (position, hash) = (number(planned.after.position), &planned.after.hash.0[..]);
+    let head = [(&position as _, Type::INT8), (&hash as _, Type::BYTEA)];
+    let (inserted, moved) =
+        tokio::join!(link.client.execute_typed(&insert, &values), link.client.execute_typed(&moves, &head),);
+    inserted?;
+    let moved = moved?;
+    // Where the head may not move, nothing stays.
+    link.client.batch_execute(if moved == 1 { "COMMIT" } else { "ROLLBACK" }).await?;
+    Ok(moved)
+}
+
+/// The end of the log as the head row has it.
+pub(super) async fn end(server: &Server, link: &Link, locked: bool) -> Result<End, Failure> {
+    let sql = if locked {
+        "SELECT position, hash, turn FROM {s}.head FOR UPDATE"
+    } else {
+        "SELECT position, hash, turn FROM {s}.head"
+    };
+    let rows = link.client.query_typed(&server.sql(sql), &[]).await?;
+    let [row] = &rows[..] else {
+        return Err(Failure::Refused(format!("the log has {} ends", rows.len())));
+    };
+    let (position, hash, turn): (i64, &[u8], i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let position = u64::try_from(position).map_err(|e| Failure::Refused(e.to_string()))?;
+    let hash = hash.try_into().map_err(|_| Failure::Refused("the hash of the end is no hash".to_owned()))?;
+    Ok(End { head: Head { position: Position(position), hash: Digest(hash) }, turn })
+}
