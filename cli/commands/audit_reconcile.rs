@@ -19,13 +19,12 @@ use std::path::{Path, PathBuf};
 /// saw, what was changed under the same sign-in and is not in the log, and what was changed before it was approved is
 /// listed, and ends with 14. Nothing is called unseen that the export does not reach.
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("exports").required(true).multiple(true))]
 pub(crate) struct AuditReconcile {
     /// What `az monitor activity-log list -o json` wrote.
-    #[arg(long, value_name = "FILE", group = "exports")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) activity_log: Option<PathBuf>,
     /// What Graph answered for `auditLogs/directoryAudits`.
-    #[arg(long, value_name = "FILE", group = "exports")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) directory_audits: Option<PathBuf>,
     /// The exports were asked from this date on, where that is before their first entry.
     #[arg(long, value_name = "TIME")]
@@ -50,6 +49,10 @@ impl Execute for AuditReconcile {
             if let Some(path) = path {
                 exports.push(export(keeper, path)?);
             }
+        }
+        if exports.is_empty() {
+            let what = "name an export of Azure's log: --activity-log FILE, --directory-audits FILE, or both";
+            return Err(CliError::new(Exit::Usage, what));
         }
         let source = Source::open_at(c, &self.from, &self.when).await?;
         let record = record(&source).await?;

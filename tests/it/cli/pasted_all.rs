@@ -71,6 +71,7 @@ const OF_A_MOVE: &[Case] = &[
     ("rehome show {run}", |r| r.say(&["ack", &format!("{}:02", name(r)), "--note", "x"]).expect(2), &[0]),
     ("rehome show {run}", |r| r.say(&["show", &format!("{}:77", name(r))]).expect(3), &[0]),
     ("rehome replay --at {head}", |r| r.say(&["replay", "--at", "100000"]).expect(3), &[0]),
+    ("rehome history", |r| r.say(&["status", "--at", "whenever"]).expect(2), &[0]),
     ("rehome audit head", |r| r.say(&["audit", "verify", "--anchor", "12:short"]).expect(2), &[0]),
     (
         "rehome audit verify --bundle {} --anchor {end}",
