@@ -142,6 +142,8 @@ impl Inner {
                         .header("x-ms-client-request-id", &headers.request_id)
                         .header("x-ms-correlation-request-id", &headers.correlation_id),
                     ApiEndpoint::Graph => request.header("client-request-id", &headers.correlation_id),
+                    // Nothing is written there.
+                    ApiEndpoint::Plane { .. } => request,
                 };
                 if let Some(tag) = &headers.if_match {
                     request = request.header("if-match", tag);
