@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// How a row begins, and what a plan says of it.
-const REACHED: [(&str, &str); 79] = [
+const REACHED: [(&str, &str); 78] = [
     ("the identity: name, tags", "+ identity rg-shop-sdc/id-shop (1 tag, isolation None)"),
     ("role assignments of it", "+ Reader on rg-shop-weu"),
     ("role assignments on it, of others", "+ Managed Identity Operator on id-shop for ServicePrincipal"),
@@ -64,7 +64,6 @@ const REACHED: [(&str, &str); 79] = [
     ("microsoft.redhatopenshift/openshiftclusters", "H rg-shop-weu/aro: use NEW"),
     ("microsoft.redhatopenshift/hcpopenshiftclusters", "H rg-shop-weu/hcp: use NEW"),
     ("microsoft.servicelinker/linkers", "H rg-shop-weu/orders: use NEW"),
-    ("microsoft.servicelinker/locations/connectors", "H rg-shop-weu/known: use NEW"),
     ("client ids in GitHub repositories", "H GitHub contoso/shop: client id"),
     ("annotations of Kubernetes service accounts", "H service account shop/w: annotation client-id"),
     ("service connections of Azure DevOps", "H Azure DevOps service connection contoso/shop/azure"),
@@ -90,7 +89,7 @@ const REACHED: [(&str, &str); 79] = [
 ];
 
 /// Rows of which the page names the notice, and a few whose words are in every plan.
-const ALSO: [(&str, &str); 10] = [
+const ALSO: [(&str, &str); 11] = [
     ("its ids, its `systemData`", "POINT OF NO RETURN"),
     ("all that it may do by Azure's own word", "until NEW may do all that old may"),
     ("role assignments on it of those who are gone", "W353"),
@@ -100,6 +99,8 @@ const ALSO: [(&str, &str); 10] = [
     ("runs that have ended", "W220"),
     ("who matches a flexible credential's expression", "C6"),
     ("differences between the ways of looking", "W351"),
+    // No list has these, so nothing finds one that no index shows; `coverage` holds that nothing writes one.
+    ("microsoft.servicelinker/locations/connectors", ""),
     // What services keep is asked only where the batch file names them; `data_planes` has a test for each.
     ("inside ", ""),
 ];
