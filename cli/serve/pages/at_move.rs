@@ -145,7 +145,7 @@ fn a_wait(frame: &Frame, wait: &WaitView) -> Markup {
             }
             @if let Some(why) = &wait.why {
                 p class="why" { (said(&why.to_string())) }
-                @if let Some(advice) = rehome_activities::azure::errors::advice(why) { p { (said(&advice)) } }
+                @if let Some(advice) = rehome_activities::azure::errors::advice(why) { p { (said(advice)) } }
                 @if let Some(target) = &why.target { p class="soft" { "Where: " span class="long" { (said(target)) } } }
             }
             @if let Some(left) = wait.left { p class="soft" { (left) } }
