@@ -171,6 +171,6 @@ mod tests {
         let text = picture(&of).inline().into_string();
         assert!(text.contains("works 4 s") && text.contains("soaks 23 h 59 min"), "{text}");
         assert!(text.contains("03  clean-up") && text.contains("identity &lt;b&gt;"), "{text}");
-        assert!(text.contains("2 of 3 steps") && text.contains("class=\"cut\""), "{text}");
+        assert!(text.contains("2 of 3 steps") && text.contains("class=\"now\""), "{text}");
     }
 }
