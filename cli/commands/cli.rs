@@ -153,6 +153,7 @@ macro_rules! whichever {
             Command::Audit(Audit::Bundle($it)) => $do,
             Command::Audit(Audit::Reconcile($it)) => $do,
             Command::Audit(Audit::Explain($it)) => $do,
+            Command::Db(Db::Init($it)) => $do,
             Command::Db(Db::Backup($it)) => $do,
             Command::Db(Db::Restore($it)) => $do,
             Command::Db(Db::Reconcile($it)) => $do,
