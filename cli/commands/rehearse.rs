@@ -132,8 +132,12 @@ async fn rehearse(c: &Context<'_>, command: Rehearse) -> Result<Exit, CliError> 
 /// A rehearsal begins a log: what is in another one is never mixed with it.
 async fn refuse_used(db: &Path) -> Result<(), CliError> {
     store::refuse_gone(db)?;
-    let nothing = || std::fs::metadata(db).map_or(true, |about| about.is_file() && about.len() == 0);
-    if if store::is_on_server(db) { !store::exists(db)? } else { nothing() } {
+    let nothing = if store::is_on_server(db) {
+        !store::exists(db)?
+    } else {
+        std::fs::metadata(db).map_or(true, |about| about.is_file() && about.len() == 0)
+    };
+    if nothing {
         return Ok(());
     }
     let log = store::open_to_read(db)?;
