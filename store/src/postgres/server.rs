@@ -117,13 +117,18 @@ impl Link {
     }
 }
 
+/// A connection that is made when it is first used, and again when it is gone.
+type Shared = tokio::sync::Mutex<Option<Arc<Link>>>;
+
 /// A server, and what this process has seen of the log there.
 pub(super) struct Server {
     pub(super) address: Address,
     tls: Tls,
     runtime: Option<Runtime>,
     seen: Mutex<Option<Head>>,
-    reading: tokio::sync::Mutex<Option<Arc<Link>>>,
+    reading: Shared,
+    /// What says that a runner is at work must not wait for what reads.
+    changing: Shared,
     /// The token of the right to act, while this process holds it.
     held: Mutex<Option<String>>,
 }
@@ -141,8 +146,9 @@ impl Server {
         let tls = Tls::of(&address)?;
         let runtime =
             Builder::new_multi_thread().worker_threads(1).thread_name("log-server").enable_all().build()?;
-        let (seen, reading, held) = (Mutex::default(), tokio::sync::Mutex::default(), Mutex::default());
-        Ok(Arc::new(Self { address, tls, runtime: Some(runtime), seen, reading, held }))
+        let (seen, reading, changing, held) =
+            (Mutex::default(), Shared::default(), Shared::default(), Mutex::default());
+        Ok(Arc::new(Self { address, tls, runtime: Some(runtime), seen, reading, changing, held }))
     }
 
     /// A statement, with the schema in the place of `{s}`.
@@ -249,9 +255,9 @@ impl Server {
         }
     }
 
-    async fn reading(&self) -> Result<Arc<Link>, Failure> {
-        let mut reading = self.reading.lock().await;
-        match &*reading {
+    async fn link(&self, shared: &Shared) -> Result<Arc<Link>, Failure> {
+        let mut shared = shared.lock().await;
+        match &*shared {
             Some(link) if !link.client.is_closed() => Ok(link.clone()),
             was => {
                 // Who reads for the first time is told at once that nobody is there.
@@ -261,7 +267,7 @@ impl Server {
                     self.connect(false).await
                 };
                 let link = Arc::new(link?);
-                *reading = Some(link.clone());
+                *shared = Some(link.clone());
                 Ok(link)
             }
         }
@@ -271,7 +277,7 @@ impl Server {
     pub(super) async fn read(self: Arc<Self>, sql: String, values: Values) -> Result<Vec<Row>, Failure> {
         let begun = Instant::now();
         loop {
-            let link = self.reading().await?;
+            let link = self.link(&self.reading).await?;
             let values: Vec<_> = values.iter().map(|(value, kind)| (&**value as _, kind.clone())).collect();
             let answer = tokio::time::timeout(READ, link.client.query_typed(&sql, &values)).await;
             match answer.map(|answer| answer.map_err(Failure::from)) {
@@ -292,7 +298,7 @@ impl Server {
 
     /// Changes something, by one statement; how many rows.
     pub(super) async fn change(self: Arc<Self>, sql: String, values: Values) -> Result<u64, Failure> {
-        let link = self.reading().await?;
+        let link = self.link(&self.changing).await?;
         let values: Vec<_> = values.iter().map(|(value, kind)| (&**value as _, kind.clone())).collect();
         Ok(link.client.execute_typed(&sql, &values).await?)
     }
