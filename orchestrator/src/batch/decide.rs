@@ -273,6 +273,8 @@ impl BatchState {
         let at_risk = match (summary.report.progress, summary.standing) {
             (RunProgress::NotBegun, standing) => standing == Standing::Driven,
             (RunProgress::Underway, Standing::Driven) => !summary.aside,
+            // Another runner may work on it, or it is only held up.
+            (RunProgress::Underway, Standing::Left) => !summary.report.waits,
             // What is in flight may fail; nothing else is begun of it before it is released.
             (RunProgress::Underway, _) => summary.report.in_flight,
             // It has to come back as it was.

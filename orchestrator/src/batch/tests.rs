@@ -406,7 +406,9 @@ fn what_waits_for_people_leaves_its_place_to_others_and_goes_on_when_there_is_on
     assert_eq!(released([aside, new, new]), ["b"], "it waits for a person");
     assert_eq!(released([back, at_work, new]), [""; 0], "a person has acted, and another one is at work");
     assert_eq!(released([back, aside, new]), ["a"], "it comes before those that have not begun");
-    assert_eq!(released([of(Standing::Left, RunProgress::Underway, false), new, new]), ["b"]);
+    let left = |waits| of(Standing::Left, RunProgress::Underway, waits);
+    assert_eq!(released([left(true), new, new]), ["b"]);
+    assert_eq!(released([left(false), new, new]), [""; 0], "another runner may work on it");
 }
 
 #[test]
