@@ -1,4 +1,4 @@
-//! CLI: drives runs with the engine, as the one runner of a log, and says how it ended.
+//! CLI: drives runs with the engine, as the one runner of a log or as one of several, and says how it ended.
 
 use crate::about::BatchAbout;
 use crate::again::again;
@@ -8,6 +8,7 @@ use crate::beside::Beside;
 use crate::clock::{self, Clocks};
 use crate::cloud::{self, Cloud, Recorded};
 use crate::context::Context;
+use crate::crew::Sharing;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
 use crate::interrupt::{Handling, Signal};
@@ -22,7 +23,7 @@ use crate::wait::WaitKind;
 use crate::waves;
 use crate::world;
 use rehome_orchestrator::{
-    BatchEvent, BatchLoaded, DriveError, Engine, Opened, Replayed, RunId, StopReason, WaitPolicy,
+    BatchEvent, BatchLoaded, Crew, DriveError, Engine, Opened, Replayed, RunId, StopReason, WaitPolicy,
 };
 use rehome_store::{Backend, Log};
 use std::collections::BTreeMap;
@@ -47,7 +48,7 @@ pub(crate) struct Drive<'a> {
     pub(crate) c: &'a Context<'a>,
     pub(crate) log: Arc<dyn Backend>,
     #[expect(dead_code, reason = "it is held until the drive is over, not used")]
-    pub(crate) runner: Runner,
+    pub(crate) runner: Option<Runner>,
     pub(crate) batch: String,
     pub(crate) runs: Vec<RunId>,
     pub(crate) goal: Goal,
@@ -144,6 +145,8 @@ impl Drive<'_> {
         let service = Service { log, actor: actor.clone(), opened, progress: progress.clone(), azure };
         let (runs, served) = self.all_runs(&service, &known).await?;
         anchor::write(&self.log).await?;
+        let runners = self.log.beside().runners();
+        let crew = runners.map(|runners| Crew::new(runners, store::holder(&actor)));
         let engine = Engine {
             log: self.log.clone(),
             registry,
@@ -152,7 +155,8 @@ impl Drive<'_> {
             actor,
             concurrency: args.parallel.clamp(1, 256),
             look_ms: LOOK_MS,
-            observer: progress.clone(),
+            observer: Arc::new(Sharing { progress: progress.clone(), azure: cloud.azure.clone() }),
+            crew,
         };
         let stay = match (self.goal, stay(args)) {
             // Somebody who cleans up or goes back is not waiting for other people.
@@ -276,6 +280,7 @@ pub(crate) fn opened(cloud: &Cloud, key: String) -> Opened {
 fn drive_error(e: &DriveError) -> CliError {
     let exit = match e {
         DriveError::Append { .. }
+        | DriveError::Runner(_)
         | DriveError::Batch { .. }
         | DriveError::UnknownName { .. }
         | DriveError::Misjudged { .. }

@@ -20,6 +20,7 @@ mod command;
 mod commands;
 mod context;
 mod counted;
+mod crew;
 mod derived;
 mod drift;
 mod drive;

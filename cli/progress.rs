@@ -273,6 +273,7 @@ impl Progress {
                 }
             }
             Event::Restored(_)
+            | Event::Taken(_)
             | Event::Observed(_)
             | Event::Planned(_)
             | Event::Approved(_)

@@ -241,14 +241,24 @@ pub(crate) struct Runner(Box<dyn HeldLease>);
 impl Runner {
     /// Leaves the name of a runner, who has made sure that the log has an anchor.
     pub(crate) fn leave_name(&mut self, actor: &str) -> Result<(), CliError> {
-        let holder = LeaseHolder {
-            host: host(),
-            pid: std::process::id(),
-            actor: actor.to_owned(),
-            since_ms: SystemClock.now_ms(),
-        };
-        self.0.leave_name(&holder).map_err(|e| not_given(&e))
+        self.0.leave_name(&holder(actor)).map_err(|e| not_given(&e))
     }
+}
+
+/// This process, as a runner.
+pub(crate) fn holder(actor: &str) -> LeaseHolder {
+    LeaseHolder {
+        host: host(),
+        pid: std::process::id(),
+        actor: actor.to_owned(),
+        since_ms: SystemClock.now_ms(),
+    }
+}
+
+/// What has to be true before one of several runners begins: the anchor confirms the log, and there is one.
+pub(crate) async fn check_anchor(log: &dyn Backend) -> Result<(), CliError> {
+    anchor::check(log).await?;
+    anchor::write(log).await
 }
 
 /// Takes the right to act, or says who has it.

@@ -62,6 +62,9 @@ pub(crate) struct MoveView {
     pub(crate) changed: Vec<Difference>,
     /// Steps of the way forward of which something was sent, and whose outcome is open.
     pub(crate) in_flight: usize,
+    /// Which of several runners took it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) runner: Option<String>,
     /// It is made to be taken back, before it is made again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) rehearsal: bool,
@@ -189,6 +192,7 @@ pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
         differs: state.proof().unwrap_or_default().to_vec(),
         chain: chain::chain(state),
         changed: state.changed().to_vec(),
+        runner: state.owner().map(|owner| owner.runner.clone()),
         in_flight: state.steps().filter(|(_, stands)| stands.forward.is_sent()).count(),
         rehearsal: false,
         begun: state.has_begun(),
@@ -483,6 +487,7 @@ impl MoveView {
             chain: None,
             changed: Vec::new(),
             in_flight: 0,
+            runner: None,
             rehearsal: false,
             begun: true,
             goes_back: false,

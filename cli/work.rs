@@ -27,10 +27,14 @@ impl Work<'_> {
     /// it has done that is followed by this process.
     pub(crate) async fn carry_on(&self, runs: Vec<RunId>, args: &RunArgs) -> Result<Driven, CliError> {
         let actor = store::actor(self.c.global.actor.as_deref());
+        if self.log.beside().runners().is_some() {
+            store::check_anchor(self.log).await?;
+            return self.drive(None, runs, args).await;
+        }
         let mut nameless = 0;
         loop {
             let held = match store::take_runner(self.log, &actor).await {
-                Ok(runner) => return self.drive(runner, runs, args).await,
+                Ok(runner) => return self.drive(Some(runner), runs, args).await,
                 Err(e) if e.exit == Exit::Held => e,
                 Err(e) => return Err(e),
             };
@@ -56,6 +60,9 @@ impl Work<'_> {
 
     /// Refuses, before anything is recorded, where a runner is at work that would not do what is asked.
     pub(crate) async fn may_ask(&self) -> Result<(), CliError> {
+        if self.log.beside().runners().is_some() {
+            return Ok(());
+        }
         let held = match store::hold(self.log.beside().lease()) {
             Ok(_held) => return Ok(()),
             Err(e) if e.exit == Exit::Held => e,
@@ -68,7 +75,12 @@ impl Work<'_> {
         self.following(&[], false).check(&held, &cloud).await
     }
 
-    async fn drive(&self, runner: Runner, runs: Vec<RunId>, args: &RunArgs) -> Result<Driven, CliError> {
+    async fn drive(
+        &self,
+        runner: Option<Runner>,
+        runs: Vec<RunId>,
+        args: &RunArgs,
+    ) -> Result<Driven, CliError> {
         let cloud = reach(self.c.output, &**self.log, self.batch, &self.c.global.cloud).await?;
         if !has_begun(self.log, self.batch).await? {
             let document = self.batch.document(&**self.log, self.name).await;

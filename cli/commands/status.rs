@@ -4,6 +4,7 @@ use super::watch::watch;
 use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
+use crate::crew;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::source::Source;
@@ -48,6 +49,11 @@ impl Execute for Status {
         }
         for (batch, lacking) in standing.lacking() {
             c.output.note(&format!("approvals  {batch} {lacking}"));
+        }
+        if let Source::Database(log) = &source
+            && let Some(runners) = crew::runners(&**log).await
+        {
+            crew::lines(&runners, &standing.views).iter().for_each(|line| c.output.note(line));
         }
         let rows = || view::values(&standing.views);
         c.output.list(&standing.text(c, self.all), &standing.value(), &view::list(&rows))?;

@@ -214,6 +214,7 @@ fn may_tell(event: &Event) -> bool {
         | Event::RollbackVerified(_)
         | Event::Closed(_)
         | Event::Restored(_)
+        | Event::Taken(_)
         | Event::Observed(_) => false,
     }
 }

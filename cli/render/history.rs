@@ -4,7 +4,7 @@ use crate::counted::counted;
 use crate::error::one_line;
 use crate::time::{date, stamp};
 use rehome_orchestrator::{
-    ApprovalStatement, ApprovalWord, Approved, BatchEvent, BatchRequest, CodecError, End, Entry, Event,
+    ApprovalStatement, ApprovalWord, Approved, BatchEvent, BatchRequest, Checked, CodecError, End, Entry, Event,
     Found, ObservedEffect, ReconciledOutcome, Request, Restored, StepId, Verdict,
 };
 use rehome_store::Stored;
@@ -74,6 +74,10 @@ fn of_batch(event: &BatchEvent) -> String {
     }
 }
 
+fn of_checked(checked: &Checked) -> String {
+    format!("{} {} looked at, {} broken", checked.step, checked.looked, checked.broken.len())
+}
+
 fn of_run(event: &Event) -> String {
     match event {
         Event::Planned(planned) => planned.digest.clone(),
@@ -101,14 +105,13 @@ fn of_run(event: &Event) -> String {
             format!("{} {} {word}", probed.step, probed.direction)
         }
         Event::Compared(compared) => differences(compared.differences.len()),
+        Event::Taken(taken) => format!("by {}, number {}", taken.runner, taken.epoch),
         Event::RollbackVerified(verified) => differences(verified.differences.len()),
         Event::Waiting(waiting) => {
             format!("{} {}", waiting.step.as_ref().map_or("", StepId::as_str), waiting.why.message)
         }
         Event::Parked(parked) => format!("{} {}", parked.step, parked.why.message),
-        Event::Checked(checked) => {
-            format!("{} {} looked at, {} broken", checked.step, checked.looked, checked.broken.len())
-        }
+        Event::Checked(checked) => of_checked(checked),
         Event::Requested(requested) => format!("{} {}", asked(&requested.request), requested.reason),
         Event::Closed(closed) => match closed.verdict {
             Verdict::Done => "done",

@@ -264,6 +264,10 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             let step = some.then_some(step);
             Event::Waiting(Waiting { step, direction, check, until_ms, why })
         }
+        7 if detail & 8 != 0 => {
+            let epoch = run.epoch().wrapping_add(u64::from(detail & 1));
+            Event::Taken(Taken { runner: "r".into(), epoch })
+        }
         7 => Event::TimerSet(TimerSet { step, until_ms, elsewhere_ms: None }),
         8 => Event::WaitCompleted(WaitCompleted { step, elsewhere_ms: None }),
         9 => {

@@ -105,7 +105,7 @@ pub use batch::{
     RunSummary, RunnerGone, Standing, Steering, Told, Wave, WaveFailure, WavePassed, WaveRelease,
     WaveReleased, WaveState, WaveWait, Window, batch_stream, decide_batch, fold_batch,
 };
-pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
+pub use driver::{Crew, DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
 pub use fault::{Cause, Difference, Fault, FaultKind};
 pub use ids::{Direction, RunId, StepId, correlation_id, request_id};
 pub use json::Json;
@@ -119,6 +119,7 @@ pub use recovery::restore::{RestoreError, restore};
 pub use run::codec::{CodecError, Entry, Recorded};
 pub use run::event::*;
 pub use run::fold::apply::Illegal;
+pub use run::hold::{Held, HoldEvent};
 pub use run::mask::{MASK, mask, mask_flaw};
 pub use run::progress::{RunProgress, RunReport};
 pub use run::requests::{RequestError, ask, open_gate, park};

@@ -180,6 +180,12 @@ impl Azure {
         self.inner.seal.get_or_init(|| Seal::new(key));
     }
 
+    /// So many programs share the limits of this cloud from here on, this one among them: each takes an equal part.
+    pub fn share_limits(&self, programs: u32) {
+        self.inner.pacing.divide(programs);
+        self.inner.turns.divide(programs);
+    }
+
     /// The tenant of who is signed in.
     pub fn tenant(&self) -> &str {
         &self.inner.caller.tenant_id

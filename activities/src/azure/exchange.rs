@@ -9,7 +9,7 @@ use super::sanitize::plain;
 use super::seal::{Seal, is_sealed};
 use super::sign_in::{SignIn, SignInError, is_refused};
 use super::transport::{Answer, Sent, Transport};
-use rehome_orchestrator::{Fault, FaultKind, Operation, TimeScale};
+use rehome_orchestrator::{Call, Fault, FaultKind, Operation, TimeScale};
 use reqwest::Method;
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -46,12 +46,10 @@ pub(crate) struct Inner {
     pub(super) seal: OnceLock<Seal>,
 }
 
-/// What only writes send.
-pub(super) struct Headers {
-    pub(super) request_id: String,
-    /// Resource Manager keeps it as `correlationId` in its Activity Log, Graph as that of the directory's audit log.
-    pub(super) correlation_id: String,
-    pub(super) if_match: Option<String>,
+/// What only writes send, and what says that they may.
+pub(super) struct Headers<'a> {
+    pub(super) call: &'a Call,
+    pub(super) if_match: Option<&'a str>,
 }
 
 /// Why there is no answer.
@@ -115,7 +113,7 @@ impl Inner {
         method: &Method,
         url: &Url,
         body: Option<&Value>,
-        headers: Option<&Headers>,
+        headers: Option<&Headers<'_>>,
     ) -> Result<Answer, NoAnswer> {
         let audience = self.audience(side);
         let question = Question { side, method: method.as_str(), path: url.path(), body };
@@ -138,18 +136,27 @@ impl Inner {
             }
             if let Some(headers) = headers {
                 request = match side {
+                    // Resource Manager keeps it as `correlationId` in its Activity Log, Graph in the directory's audit log.
                     ApiEndpoint::Arm => request
-                        .header("x-ms-client-request-id", &headers.request_id)
-                        .header("x-ms-correlation-request-id", &headers.correlation_id),
-                    ApiEndpoint::Graph => request.header("client-request-id", &headers.correlation_id),
+                        .header("x-ms-client-request-id", headers.call.request_id().to_string())
+                        .header("x-ms-correlation-request-id", headers.call.correlation_id().to_string()),
+                    ApiEndpoint::Graph => {
+                        request.header("client-request-id", headers.call.correlation_id().to_string())
+                    }
                     // Nothing is written there.
                     ApiEndpoint::Plane { .. } => request,
                 };
-                if let Some(tag) = &headers.if_match {
+                if let Some(tag) = headers.if_match {
                     request = request.header("if-match", tag);
                 }
             }
-            let sent = self.transport.send(request).await;
+            // One of several runners may have lost its right to act since the write began.
+            let admitted = async {
+                if let Some(headers) = headers {
+                    headers.call.admit().await;
+                }
+            };
+            let sent = self.transport.send_once(request, admitted).await;
             self.counts.add(question, matches!(&sent, Sent::Answer(answer) if answer.status == 429));
             if let Sent::Answer(answer) = &sent {
                 self.pacing.learn(&limits, answer, self.time_scale);

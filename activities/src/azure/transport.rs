@@ -93,7 +93,17 @@ impl Transport {
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Sent {
+        self.send_once(request, std::future::ready(())).await
+    }
+
+    /// Sends when there is room for it, and when it may be sent, which is asked as late as can be.
+    pub(crate) async fn send_once(
+        &self,
+        request: RequestBuilder,
+        admitted: impl Future<Output = ()>,
+    ) -> Sent {
         let _until_answered = self.under_way.acquire().await;
+        admitted.await;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let mut response = match request.send().await {
             Ok(response) => response,

@@ -120,11 +120,7 @@ impl Writer {
         body: Option<&Value>,
         if_match: Option<&str>,
     ) -> Outcome<Value> {
-        let headers = Headers {
-            request_id: call.request_id().to_string(),
-            correlation_id: call.correlation_id().to_string(),
-            if_match: if_match.map(ToOwned::to_owned),
-        };
+        let headers = Headers { call, if_match };
         let sent = self.reader.inner.once(side, &method, &url, body, Some(&headers)).await;
         let (status, correlation) = match &sent {
             Ok(answer) => (Some(answer.status), answer.correlation()),

@@ -1,9 +1,11 @@
 //! Engine: the right to write, and what is kept of each exchange with the other side. Touches memory only.
 
+use crate::driver::Member;
 use crate::ids::{Direction, RunId, StepId, correlation_id};
 use rehome_store::Digest;
 use serde::{Deserialize, Serialize};
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// One exchange with the other side, kept with the result of the attempt.
@@ -32,6 +34,17 @@ pub struct Call {
     request_id: Uuid,
     correlation_id: Uuid,
     exchanges: Mutex<Vec<Exchange>>,
+    gate: Gate,
+}
+
+/// Who says whether this process may send; nobody where it has the log for itself.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(pub(crate) Option<Arc<Member>>);
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate")
+    }
 }
 
 impl Call {
@@ -45,8 +58,8 @@ impl Call {
     ) -> Self {
         let tries = attempt.saturating_sub(attempts_before_reset);
         let correlation_id = request_id;
-        let exchanges = Mutex::new(Vec::new());
-        Self { run, step, direction, attempt, tries, request_id, correlation_id, exchanges }
+        let (exchanges, gate) = (Mutex::new(Vec::new()), Gate::default());
+        Self { run, step, direction, attempt, tries, request_id, correlation_id, exchanges, gate }
     }
 
     /// The same call, for the intent with this hash.
@@ -57,6 +70,19 @@ impl Call {
     /// The id that ties everything that this attempt sends to write to the event of its intent; see [`correlation_id`].
     pub fn correlation_id(&self) -> Uuid {
         self.correlation_id
+    }
+
+    /// The same for one of several runners.
+    pub(crate) fn behind(self, gate: Option<Arc<Member>>) -> Self {
+        Self { gate: Gate(gate), ..self }
+    }
+
+    /// Waits until this process may send what the attempt has to send. Whoever sends more than one thing asks before each, as
+    /// late as it can: one of several runners may have lost its right since. Then this never ends, and nothing is sent.
+    pub async fn admit(&self) {
+        if let Some(member) = &self.gate.0 {
+            member.admit().await;
+        }
     }
 
     /// The client request id: durable before the call, and the same whenever this attempt is named.

@@ -1,6 +1,7 @@
 //! Engine: the actor of one run. It owns the run's state, and nobody else appends results to its stream.
 
 use crate::activity::registry::{AnyActivity, StepData};
+use crate::driver::elsewhere;
 use crate::driver::locks::Held;
 use crate::driver::outcome::StepContext;
 use crate::driver::reins::Reins;
@@ -31,6 +32,8 @@ pub(crate) struct Actor {
     pub(crate) run: RunId,
     pub(crate) state: RunState,
     pub(crate) sequence: Sequence,
+    /// Which of those that took the run this actor works for.
+    pub(super) epoch: u64,
     pub(crate) live: Live,
     /// Resources of steps whose outcome is open.
     pub(crate) held: BTreeMap<Index, Held>,
@@ -74,12 +77,13 @@ impl Actor {
         stop: watch::Receiver<bool>,
     ) -> Self {
         let live = Live { started_ms: shared.engine.clock.now_ms(), ..Live::default() };
-        let reported = loaded.state.report();
+        let (reported, epoch) = (loaded.state.report(), loaded.state.epoch());
         Self {
             shared,
             run,
             state: loaded.state,
             sequence: loaded.sequence,
+            epoch,
             live,
             held: BTreeMap::new(),
             pending: Vec::new(),
@@ -102,23 +106,12 @@ impl Actor {
         self.shared.engine.clock.now_ms()
     }
 
-    /// Holds again what was held by steps whose outcome is open.
-    pub(crate) fn hold_unsettled(&mut self) {
-        for at in 0..self.state.graph.len() {
-            if let (true, Some(input), Node::Act { activity, .. }) =
-                (self.state.is_unsettled(at), self.state.input(at), &self.state.graph.step(at).node)
-                && let Ok(activity) = self.shared.engine.registry.find_activity(activity)
-                && let Ok(keys) = activity.locks(input)
-                && let Some(held) = self.shared.locks.try_hold(&keys)
-            {
-                self.held.insert(at, held);
-            }
-        }
-    }
-
     /// Drives the run as far as it goes.
     pub(crate) async fn drive(mut self) -> Result<(RunId, StopReason), DriveError> {
         loop {
+            if let Some(owner) = self.taken_over() {
+                return Ok((self.run, StopReason::TakenOver(owner)));
+            }
             self.report();
             if self.wants_place() {
                 return Ok((self.run, StopReason::NotReleased));
@@ -222,9 +215,23 @@ impl Actor {
         };
         let before = before.or_else(|| (direction == Direction::Undo).then(|| Json::of(&())));
         // A step that still holds its resources from an attempt in doubt goes on holding them.
-        let keys = if self.held.contains_key(&at) { Vec::new() } else { activity.locks(&input)? };
+        let all = activity.locks(&input)?;
+        let keys = if self.held.contains_key(&at) { Vec::new() } else { all.clone() };
+        let is_shared = self.shared.member.is_some() && !all.is_empty();
+        let id = self.state.graph.step(at).id.clone();
+        let shared = is_shared.then(|| (self.run.clone(), id, all));
         let turn = activity.turn(&input, direction);
-        Ok(Preparation { at, direction, activity, input, before, was: step.output.clone(), keys, turn })
+        Ok(Preparation {
+            at,
+            direction,
+            activity,
+            input,
+            before,
+            was: step.output.clone(),
+            keys,
+            shared,
+            turn,
+        })
     }
 
     /// The name and the input of an activity or a condition.
@@ -368,16 +375,7 @@ impl Actor {
         if let Some(why) = &self.unreadable {
             return Some(StopReason::Unreadable(why.clone()));
         }
-        let wait_policy = self.shared.wait_policy;
-        let soak = decision.soak_ms.filter(|date| date.saturating_sub(self.now_ms()) > wait_policy.soak_ms);
-        match (decision.wake_ms, decision.soak_ms, soak) {
-            (Some(_), _, _) => None,
-            (None, Some(_), None) => None,
-            (None, _, Some(date)) => Some(StopReason::Soak(date)),
-            // Whoever opens a gate comes for that: nobody is waited for there.
-            (None, None, None) if wait_policy.people && decision.people => None,
-            (None, None, None) => Some(StopReason::People),
-        }
+        elsewhere::left(&self.state, decision, self.shared.wait_policy, self.now_ms())
     }
 
     async fn wait(&mut self, decision: &Decision) -> Result<(), DriveError> {

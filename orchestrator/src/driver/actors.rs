@@ -4,8 +4,10 @@
 use crate::batch::batch_stream;
 use crate::driver::actor::Actor;
 use crate::driver::batches::Batches;
+use crate::driver::elsewhere::Elsewhere;
 use crate::driver::read_back::read_back;
 use crate::driver::reins::Reins;
+use crate::driver::taking::Taking;
 use crate::driver::watch::Wakeups;
 use crate::driver::{DriveError, Shared, StopReason};
 use crate::fault::{Fault, FaultKind};
@@ -15,8 +17,9 @@ use crate::run::progress::RunReport;
 use crate::time::clock::Clock;
 use futures_util::FutureExt;
 use rehome_store::{Position, StreamId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
 
@@ -25,6 +28,9 @@ type Report = (RunId, RunReport);
 
 type Gone = Result<(RunId, StopReason), DriveError>;
 
+/// Where others have runs of this drive, it looks this often whether they are still there.
+const LOOK_AFTER_OTHERS: Duration = Duration::from_secs(5);
+
 pub(crate) struct Actors {
     pub(crate) shared: Arc<Shared>,
     pub(crate) wakeups: Arc<Wakeups>,
@@ -32,6 +38,12 @@ pub(crate) struct Actors {
     batches: Batches,
     running: JoinSet<Gone>,
     left: BTreeMap<RunId, StopReason>,
+    /// Released by their batches; they wait until this runner has room for them.
+    ready: VecDeque<(RunId, Loaded, Reins)>,
+    /// Those that other runners have.
+    elsewhere: Elsewhere,
+    /// Those that have an actor, and whether each only waits, for a date or for people: then it takes no room.
+    driven: BTreeMap<RunId, bool>,
     /// How far runs are whose batches want to know.
     progress: (mpsc::UnboundedSender<Report>, mpsc::UnboundedReceiver<Report>),
     /// What batches wait for, as they said last.
@@ -48,6 +60,9 @@ impl Actors {
             batches: Batches::default(),
             running: JoinSet::new(),
             left: BTreeMap::new(),
+            ready: VecDeque::new(),
+            elsewhere: Elsewhere::default(),
+            driven: BTreeMap::new(),
             progress: mpsc::unbounded_channel(),
             wake_ms: None,
             people: false,
@@ -68,7 +83,7 @@ impl Actors {
 
     fn hear_reports(&mut self) {
         while let Ok((run, report)) = self.progress.1.try_recv() {
-            self.batches.progressed(&run, report);
+            self.progressed(&run, report);
         }
     }
 
@@ -77,12 +92,40 @@ impl Actors {
         let released = self.batches.release(&self.shared, *self.stop.borrow()).await?;
         (self.wake_ms, self.people) = (released.wake_ms, released.people);
         released.runs.iter().for_each(|(run, ..)| drop(self.left.remove(run)));
-        let actor = |(run, loaded, reins): (RunId, Loaded, Reins)| {
+        self.ready.extend(released.runs);
+        self.start_ready().await
+    }
+
+    /// How many more runs this runner has room for.
+    fn room(&self) -> usize {
+        let busy = self.driven.values().filter(|waits| !**waits).count();
+        match (&self.shared.member, *self.stop.borrow()) {
+            (None, _) => usize::MAX,
+            (Some(_), true) => 0,
+            (Some(_), false) => self.shared.engine.concurrency.saturating_sub(busy),
+        }
+    }
+
+    /// Starts what is released, as far as no other runner has it and there is room.
+    async fn start_ready(&mut self) -> Result<(), DriveError> {
+        let (mut actors, room) = (Vec::new(), self.room());
+        while actors.len() < room
+            && let Some((run, loaded, reins)) = self.ready.pop_front()
+        {
             let wakeup = self.wakeups.of(&run.stream());
-            let reports = Some(self.progress.0.clone());
-            Actor::new(self.shared.clone(), run, loaded, reins, wakeup, self.stop.clone()).reporting(reports)
-        };
-        let mut actors: Vec<Actor> = released.runs.into_iter().map(actor).collect();
+            match self.shared.take(&run, loaded).await? {
+                Taking::Elsewhere(loaded) => {
+                    self.batches.progressed(&run, loaded.state.report());
+                    self.elsewhere.insert(run, loaded, reins);
+                }
+                Taking::Own(loaded) => {
+                    self.driven.insert(run.clone(), loaded.state.report().waits);
+                    let (shared, stop) = (self.shared.clone(), self.stop.clone());
+                    let actor = Actor::new(shared, run, loaded, reins, wakeup, stop);
+                    actors.push(actor.reporting(Some(self.progress.0.clone())));
+                }
+            }
+        }
         // What was in flight holds its resources again before anything starts.
         actors.iter_mut().for_each(Actor::hold_unsettled);
         actors.iter_mut().for_each(|actor| actor.undecided = Some(self.shared.surveys.expect()));
@@ -101,13 +144,15 @@ impl Actors {
             let (wakeups, clock, wake_ms) =
                 (self.wakeups.clone(), self.shared.engine.clock.clone(), self.wake_ms);
             let join = async { joining.as_mut()?.recv().await };
+            let changed = self.others_changed();
             tokio::select! {
                 biased;
                 Some(joined) = self.running.join_next() => self.note(joined).await?,
                 Some((run, report)) = self.progress.1.recv() => {
-                    self.batches.progressed(&run, report);
+                    self.progressed(&run, report);
                     self.start_released().await?;
                 }
+                () = changed => self.take_back_from_the_gone().await?,
                 Some(runs) = join => {
                     let new = |run: &RunId| !self.wakeups.knows(&run.stream());
                     let runs: Vec<RunId> = runs.into_iter().filter(new).collect();
@@ -129,10 +174,54 @@ impl Actors {
         let wait_policy = self.shared.wait_policy;
         let soon = |date: i64| date.saturating_sub(self.shared.engine.clock.now_ms()) <= wait_policy.soak_ms;
         let waits = self.wake_ms.is_some_and(soon) || self.people && wait_policy.people;
-        !self.running.is_empty() || waits && !*self.stop.borrow()
+        !self.running.is_empty() || !*self.stop.borrow() && (waits || self.is_needed_elsewhere())
+    }
+
+    /// Whether another runner is at work on a run of this drive, which this one carries on when that one is gone.
+    fn is_needed_elsewhere(&self) -> bool {
+        self.elsewhere.left(&self.shared.engine, self.shared.wait_policy).values().any(Option::is_none)
+    }
+
+    /// Ends when another runner came or went, and now and then where others have runs of this drive.
+    fn others_changed(&self) -> impl Future<Output = ()> + use<> {
+        let (member, clock) = (self.shared.member.clone(), self.shared.engine.clock.clone());
+        let none = self.elsewhere.runs().next().is_none();
+        async move {
+            match member {
+                Some(member) if none => member.changed().await,
+                Some(member) => tokio::select! {
+                    () = member.changed() => {}
+                    () = clock.pause(LOOK_AFTER_OTHERS) => {}
+                },
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Runs of runners that are gone wait for whoever has room for them.
+    async fn take_back_from_the_gone(&mut self) -> Result<(), DriveError> {
+        let Some(member) = self.shared.member.clone() else { return Ok(()) };
+        let gone = |loaded: &Loaded| loaded.state.owner().is_none_or(|owner| !member.is_alive(&owner.runner));
+        let gone = self.elsewhere.runs().filter(|(_, loaded)| gone(loaded)).map(|(run, _)| run.clone());
+        let gone: Vec<RunId> = gone.collect();
+        for run in gone {
+            let foreign = self.elsewhere.remove(&run);
+            self.ready.extend(foreign.map(|foreign| (run, foreign.loaded, foreign.reins)));
+        }
+        self.start_ready().await
+    }
+
+    /// Takes in how far a run is.
+    fn progressed(&mut self, run: &RunId, report: RunReport) {
+        self.driven.get_mut(run).into_iter().for_each(|waits| *waits = report.waits);
+        self.batches.progressed(run, report);
     }
 
     fn all_left(mut self) -> BTreeMap<RunId, StopReason> {
+        for (run, why) in self.elsewhere.left(&self.shared.engine, self.shared.wait_policy) {
+            self.left.insert(run, why.unwrap_or(StopReason::Stopped));
+        }
+        self.left.extend(self.ready.drain(..).map(|(run, ..)| (run, StopReason::Stopped)));
         self.left.extend(self.batches.waiting().map(|run| (run.clone(), StopReason::NotReleased)));
         self.left
     }
@@ -141,10 +230,12 @@ impl Actors {
         let (run, how) = joined.map_err(|e| DriveError::Panicked(e.to_string()))??;
         // All that it reported, before it is read again.
         self.hear_reports();
+        self.driven.remove(&run);
         if how != StopReason::NotReleased {
             self.shared.engine.observer.left(&run, &how);
         }
         let is_owed = self.batches.left(&run, &how) && how != StopReason::Stopped;
+        let is_owed = is_owed || matches!(how, StopReason::TakenOver(_));
         self.left.insert(run.clone(), how);
         if is_owed {
             self.take_up(vec![run]).await;
@@ -159,11 +250,34 @@ impl Actors {
         let left = self.batches.catch_up(&self.shared.engine, woken).await?;
         let kept = self.batches.waiting().filter(|run| woken(&run.stream()));
         let kept: Vec<RunId> = kept.cloned().collect();
+        self.hear_elsewhere().await?;
         let again = read_back(&self.shared.engine, &kept, Position(u64::MAX)).await?;
         self.batches.take_in(&self.shared.engine, again).await?;
         self.start_released().await?;
         let left = left.into_iter().filter(|run| self.left.contains_key(run)).collect();
         self.take_up(left).await;
+        Ok(())
+    }
+
+    /// Somebody wrote to a run that another runner has.
+    async fn hear_elsewhere(&mut self) -> Result<(), DriveError> {
+        let wakeups = self.wakeups.clone();
+        let woken = |run: &RunId| wakeups.of(&run.stream()).notified().now_or_never().is_some();
+        for run in self.elsewhere.catch_up(&self.shared.engine, woken).await? {
+            let known = self.elsewhere.runs().find(|(other, _)| **other == run);
+            let Some((report, verdict)) =
+                known.map(|(_, known)| (known.state.report(), known.state.verdict()))
+            else {
+                continue;
+            };
+            self.batches.progressed(&run, report);
+            if let Some(verdict) = verdict {
+                let how = StopReason::Closed(verdict);
+                self.elsewhere.remove(&run);
+                self.batches.left(&run, &how);
+                self.left.insert(run, how);
+            }
+        }
         Ok(())
     }
 

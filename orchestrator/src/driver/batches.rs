@@ -162,6 +162,7 @@ impl Batches {
             StopReason::People
             | StopReason::Soak(_)
             | StopReason::Stopped
+            | StopReason::TakenOver(_)
             | StopReason::NotReleased
             | StopReason::Unreadable(_) => Standing::Left,
         };

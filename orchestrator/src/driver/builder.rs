@@ -1,6 +1,7 @@
 //! Engine: an engine with what most programs want, and what else they say. Touches nothing.
 
 use crate::activity::registry::Registry;
+use crate::driver::crew::Crew;
 use crate::driver::engine::{Engine, Observer};
 use crate::time::clock::{Clock, SystemClock};
 use crate::time::scale::TimeScale;
@@ -24,6 +25,7 @@ impl Engine {
             concurrency: 16,
             look_ms: 1_000,
             observer: Arc::new(()),
+            crew: None,
         })
     }
 }
@@ -68,6 +70,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.0.observer = observer;
+        self
+    }
+
+    /// With whom the log is shared.
+    #[must_use]
+    pub fn crew(mut self, crew: Crew) -> Self {
+        self.0.crew = Some(crew);
         self
     }
 

@@ -5,7 +5,7 @@ use crate::driver::DriveError;
 use crate::driver::actor::Actor;
 use crate::driver::work::{Pending, Ready};
 use crate::fault::Fault;
-use crate::ids::Direction;
+use crate::ids::{Direction, RunId};
 use crate::json::Json;
 use crate::plan::Node;
 use crate::plan::graph::Index;
@@ -13,10 +13,40 @@ use crate::recovery::history::{self, HistoryError};
 use crate::run::codec::{Entry, Recorded};
 use crate::run::event::*;
 use crate::run::fold::apply::Illegal;
+use crate::run::hold::{Held, HoldEvent};
 use crate::{Call, Finding};
-use rehome_store::{Append, AppendError, Appended, Digest, Record};
+use rehome_store::{Append, AppendError, Appended, Digest, Record, Sequence, StreamId};
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// Adds what an intent says of the resources that its step shares with other runners.
+fn hold(
+    run: &RunId,
+    pending: &Pending,
+    actor: &Arc<str>,
+    (expect, records): (&mut Vec<(StreamId, Sequence)>, &mut Vec<Record>),
+) {
+    let (Event::Began(began), Some(ready)) = (&pending.event, &pending.start) else { return };
+    for free in &ready.free {
+        let event = HoldEvent::Held(Held {
+            key: free.key.clone(),
+            run: run.clone(),
+            step: began.step.clone(),
+            direction: began.direction,
+            attempt: began.attempt,
+        });
+        let (kind, version) = event.kind();
+        expect.push((free.stream.clone(), free.seen));
+        records.push(Record {
+            stream: free.stream.clone(),
+            kind: Cow::Borrowed(kind),
+            version,
+            at_ms: pending.at_ms,
+            actor: actor.clone(),
+            body: event.encode(),
+        });
+    }
+}
 
 impl Actor {
     /// Writes down what is pending, and starts what waited for that.
@@ -34,9 +64,12 @@ impl Actor {
                 body: pending.event.encode(),
             }
         };
-        let records: Vec<Record> = self.pending.iter().map(record).collect();
+        let mut records: Vec<Record> = self.pending.iter().map(record).collect();
         let events = records.len() as u64;
-        let expect = vec![(stream, self.sequence)];
+        let mut expect = vec![(stream.clone(), self.sequence)];
+        self.pending
+            .iter()
+            .for_each(|pending| hold(&self.run, pending, &engine.actor, (&mut expect, &mut records)));
         let appending = self.shared.own.begin();
         match engine.log.append(Append { expect, records }).await {
             Ok(appended) => {
@@ -106,7 +139,8 @@ impl Actor {
                     attempts_before_reset,
                     began.request_id,
                 )
-                .of_intent(hash);
+                .of_intent(hash)
+                .behind(self.shared.member.clone());
                 self.begun.insert(at, self.shared.engine.clock.steady_ms());
                 let (held, work) = ready.attempt(Arc::new(call));
                 // An attempt that completes another one already holds what it needs.
@@ -129,9 +163,13 @@ impl Actor {
         let loaded = history::load(&*self.shared.engine.log, &self.run).await;
         let loaded = loaded.map_err(|source| DriveError::History { run: self.run.clone(), source })?;
         (self.state, self.sequence) = (loaded.state, loaded.sequence);
+        let taken_over = self.taken_over().is_some();
         for Pending { event, result, start, .. } in pending {
             if let Some(ready) = start {
                 self.live.steps.remove(&ready.at);
+            }
+            if taken_over {
+                continue;
             }
             let now = self.now_ms();
             // A look that the other event made pointless is not a fact worth keeping.

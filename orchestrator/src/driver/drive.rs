@@ -2,7 +2,9 @@
 
 use crate::batch::{BatchError, Document, Recording};
 use crate::driver::actors::Actors;
+use crate::driver::crew::Member;
 use crate::driver::engine::{DriveError, Engine, Shared, StopReason, WaitPolicy};
+use crate::driver::holds::Holds;
 use crate::driver::locks::Locks;
 use crate::driver::read_back::{known_of, read_back};
 use crate::driver::together::Surveys;
@@ -46,12 +48,7 @@ impl Engine {
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
         let head = self.log.head().await?.position;
         let loaded = read_back(self, runs, head).await?;
-        let (actors, watcher) = self.actors(loaded, head, wait_policy, stop).await?;
-        tokio::select! {
-            biased;
-            left = actors.gather(None) => left,
-            broken = watcher => Err(broken),
-        }
+        self.drive_until(loaded, head, wait_policy, stop, None).await
     }
 
     /// The same for more runs, which come in while it lasts: it ends when all are left at the same time. A run that was
@@ -69,12 +66,46 @@ impl Engine {
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
         let head = known.verified.head.position;
         let loaded = known_of(self, runs, known).await?;
-        let (actors, watcher) = self.actors(loaded, head, wait_policy, stop).await?;
-        tokio::select! {
+        self.drive_until(loaded, head, wait_policy, stop, Some(joining)).await
+    }
+
+    /// As one of several runners or as the only one, until all are left, the log fails, or the right to act is lost.
+    async fn drive_until(
+        &self,
+        runs: Vec<(RunId, Loaded)>,
+        head: Position,
+        wait_policy: WaitPolicy,
+        stop: signal::Receiver<bool>,
+        joining: Option<mpsc::UnboundedReceiver<Vec<RunId>>>,
+    ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
+        let member = match &self.crew {
+            Some(crew) => Some(Member::join(self, crew.clone()).await?),
+            None => None,
+        };
+        let kept = member.clone();
+        let keep = async move {
+            match kept {
+                Some(member) => member.keep(self.clone()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let work = async {
+            let (actors, watcher) = self.actors(runs, head, wait_policy, stop, member.clone()).await?;
+            tokio::select! {
+                biased;
+                left = actors.gather(joining) => left,
+                broken = watcher => Err(broken),
+            }
+        };
+        let left = tokio::select! {
             biased;
-            left = actors.gather(Some(joining)) => left,
-            broken = watcher => Err(broken),
+            lost = keep => Err(lost),
+            left = Box::pin(work) => left,
+        };
+        if let Some(member) = member {
+            member.leave().await;
         }
+        left
     }
 
     /// The actors of these runs, and who notices what others write after this place.
@@ -84,6 +115,7 @@ impl Engine {
         head: Position,
         wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
+        member: Option<Arc<Member>>,
     ) -> Result<(Actors, impl Future<Output = DriveError>), DriveError> {
         let permits = Arc::new(Semaphore::new(self.concurrency.max(1)));
         let shared = Arc::new(Shared {
@@ -93,6 +125,8 @@ impl Engine {
             permits,
             wait_policy,
             own: Arc::default(),
+            member,
+            holds: Holds::default(),
         });
         let wakeups = Arc::new(watch::Wakeups::default());
         let mut actors = Actors::new(shared.clone(), wakeups.clone(), stop);

@@ -1,10 +1,12 @@
 //! Engine: the driver. It does what the decider decides, and writes down what comes of it.
 //!
 //! One actor for each run, and one watcher for what other processes append. The right to act is the
-//! caller's to hold (a runner's lock): two drivers on one log would both probe, and then both act.
+//! caller's to hold (a runner's lock), or is shared: then each run is one driver's at a time ([`Crew`]).
 
 use crate::activity::registry::Registry;
 use crate::batch::BatchError;
+use crate::driver::crew::{Crew, Member};
+use crate::driver::holds::Holds;
 use crate::driver::locks::Locks;
 use crate::driver::own::Own;
 use crate::driver::together::Surveys;
@@ -14,7 +16,7 @@ use crate::recovery::history::HistoryError;
 use crate::run::event::{Event, Verdict};
 use crate::time::clock::Clock;
 use crate::time::scale::TimeScale;
-use rehome_store::{AppendError, BoxFuture, Log, ReadError, StreamId};
+use rehome_store::{AppendError, BoxFuture, Log, ReadError, RunnerError, StreamId};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -37,6 +39,8 @@ pub struct Engine {
     pub look_ms: i64,
     /// Who is told what was written.
     pub observer: Arc<dyn Observer>,
+    /// With whom the log is shared; nobody where this driver has it for itself.
+    pub crew: Option<Crew>,
 }
 
 /// Is told about every event that the driver wrote, after it is safe.
@@ -47,6 +51,11 @@ pub trait Observer: Send + Sync + 'static {
     /// Somebody wrote to this stream; that may have been this driver.
     fn heard(&self, stream: &StreamId) {
         let _ = stream;
+    }
+
+    /// So many runners share the log now, this one among them.
+    fn shared(&self, runners: usize) {
+        let _ = runners;
     }
 
     /// The driver left a run, and may go on with others.
@@ -96,6 +105,8 @@ pub enum StopReason {
     Soak(i64),
     /// It was told to stop.
     Stopped,
+    /// Another runner has it, by this name.
+    TakenOver(String),
     /// Its batch has not released it, so nothing was begun: nobody approved it, its wave is not let loose, or it has begun
     /// and as many others are at work, or failed, as may fail.
     NotReleased,
@@ -161,6 +172,9 @@ pub enum DriveError {
         /// Why.
         why: String,
     },
+    /// This runner is not known to be at work any more, so it stopped: others carry on what it had.
+    #[error("this runner has lost its right to act, and has stopped")]
+    Runner(#[source] RunnerError),
     /// An activity or the engine itself broke down.
     #[error("the work on a move broke down: {0}")]
     Panicked(String),
@@ -174,4 +188,7 @@ pub(crate) struct Shared {
     pub(crate) surveys: Arc<Surveys>,
     pub(crate) wait_policy: WaitPolicy,
     pub(crate) own: Arc<Own>,
+    /// This runner, where it is one of several.
+    pub(crate) member: Option<Arc<Member>>,
+    pub(crate) holds: Holds,
 }

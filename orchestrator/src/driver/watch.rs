@@ -62,15 +62,15 @@ pub(crate) async fn watch(shared: Arc<Shared>, start: Position, wakeups: Arc<Wak
                 break;
             }
             let left = usize::try_from(head.0 - seen.0).unwrap_or(PAGE);
-            let page = match log.read_all(seen, foreign.min(left).min(PAGE)).await {
+            let page = match log.read_names(seen, foreign.min(left).min(PAGE)).await {
                 Ok(page) => page,
                 Err(e) => return e.into(),
             };
             let Some(last) = page.last() else { break };
-            seen = last.position;
-            for stored in &page {
-                wakeups.wake(&stored.record.stream);
-                shared.engine.observer.heard(&stored.record.stream);
+            seen = last.0;
+            for (_, stream) in &page {
+                wakeups.wake(stream);
+                shared.engine.observer.heard(stream);
             }
             wakeups.any.notify_one();
         }

@@ -3,11 +3,12 @@
 use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow, StepData};
 use crate::activity::{Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey};
 use crate::driver::engine::Shared;
+use crate::driver::holds::Free;
 use crate::driver::locks::{Held, Locks};
 use crate::driver::observation::{self, Observation};
 use crate::driver::permit;
-use crate::fault::{Difference, Fault};
-use crate::ids::Direction;
+use crate::fault::{Difference, Fault, FaultKind};
+use crate::ids::{Direction, RunId, StepId};
 use crate::json::Json;
 use crate::plan::graph::Index;
 use crate::run::event::Event;
@@ -92,6 +93,8 @@ pub(crate) struct Ready {
     pub(crate) was: Option<Json>,
     pub(crate) held: Held,
     pub(crate) permit: OwnedSemaphorePermit,
+    /// Resources that other runners might begin on meanwhile.
+    pub(crate) free: Vec<Free>,
 }
 
 /// Waits for resources and a permit, then reads what is there before.
@@ -104,6 +107,8 @@ pub(crate) struct Preparation {
     pub(crate) before: Option<Json>,
     pub(crate) was: Option<Json>,
     pub(crate) keys: Vec<ResourceKey>,
+    /// The resources that it shares with steps of other runners, and the step, where there are other runners.
+    pub(crate) shared: Option<(RunId, StepId, Vec<ResourceKey>)>,
     /// How long it is until its turn.
     pub(crate) turn: Option<Duration>,
 }
@@ -117,13 +122,14 @@ impl Preparation {
         permits: &Arc<Semaphore>,
         spare: &mut Option<OwnedSemaphorePermit>,
     ) -> Result<Ready, Self> {
-        if self.turn.is_some() || self.before.is_none() && self.activity.reads_before() {
+        let reads = self.before.is_none() && self.activity.reads_before();
+        if self.turn.is_some() || self.shared.is_some() || reads {
             return Err(self);
         }
         let permit = spare.take().or_else(|| permits.clone().try_acquire_owned().ok());
         let held = permit.is_some().then(|| locks.try_hold(&self.keys)).flatten();
         match (held, permit) {
-            (Some(held), Some(permit)) => Ok(self.ready(held, permit, None)),
+            (Some(held), Some(permit)) => Ok(self.ready(held, permit, None, Vec::new())),
             (_, _) => Err(self),
         }
     }
@@ -135,20 +141,32 @@ impl Preparation {
                 engine.clock.sleep_until(engine.clock.now_ms().saturating_add(millis(turn))).await;
             }
             let held = locks.hold(&self.keys).await;
+            let free = match &self.shared {
+                None => Ok(Vec::new()),
+                Some((run, step, keys)) => shared.holds.free(engine, (run, step), keys).await,
+            };
+            let (at, direction) = (self.at, self.direction);
+            let free = match free {
+                Ok(free) => free,
+                Err(e) => {
+                    let why = Fault::new(FaultKind::Unavailable, "HoldsNotRead", e.to_string());
+                    return WorkResult::Unprepared { at, direction, why };
+                }
+            };
             let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
             if self.before.is_some() {
-                return WorkResult::Prepared(self.ready(held, permit, None));
+                return WorkResult::Prepared(self.ready(held, permit, None, free));
             }
             let (before, permit) =
                 permit::with(permit, self.activity.clone().before(self.input.clone())).await;
             match before {
-                Ok(before) => WorkResult::Prepared(self.ready(held, permit, Some(before))),
-                Err(why) => WorkResult::Unprepared { at: self.at, direction: self.direction, why },
+                Ok(before) => WorkResult::Prepared(self.ready(held, permit, Some(before), free)),
+                Err(why) => WorkResult::Unprepared { at, direction, why },
             }
         })
     }
 
-    fn ready(self, held: Held, permit: OwnedSemaphorePermit, read: Option<Json>) -> Ready {
+    fn ready(self, held: Held, permit: OwnedSemaphorePermit, read: Option<Json>, free: Vec<Free>) -> Ready {
         Ready {
             at: self.at,
             direction: self.direction,
@@ -158,6 +176,7 @@ impl Preparation {
             was: self.was,
             held,
             permit,
+            free,
         }
     }
 }
@@ -165,10 +184,11 @@ impl Preparation {
 impl Ready {
     /// Sends what there is to send; only after the intent is durable.
     pub(crate) fn attempt(self, call: Arc<Call>) -> (Held, Work) {
-        let Self { at, direction, activity, input, before, was, held, permit } = self;
+        let Self { at, direction, activity, input, before, was, held, permit, free: _ } = self;
         let work = Box::pin(async move {
             let step = StepData { input, before, output: was };
             // What has begun counts as in flight also while it waits: after a crash each of these is in doubt.
+            call.admit().await;
             let outcome = match direction {
                 Direction::Do => activity.run(call.clone(), step).await,
                 Direction::Undo => activity.undo(call.clone(), step).await,

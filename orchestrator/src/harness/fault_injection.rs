@@ -345,6 +345,7 @@ fn step_of(record: &Record) -> Option<StepId> {
         | Event::RollbackVerified(_)
         | Event::Restored(_)
         | Event::Reconciled(_)
+        | Event::Taken(_)
         | Event::Closed(_) => None,
     }
 }

@@ -8,6 +8,7 @@ use crate::recovery::history::{HistoryError, Loaded};
 use crate::run::codec::{CodecError, Entry};
 use crate::run::event::Event;
 use crate::run::fold::apply::Illegal;
+use crate::run::hold::{HOLD_PREFIX, HoldEvent};
 use crate::run::state::RunState;
 use rehome_store::{Log, Position, ReadError, Sequence, Stored, StreamId, page_size};
 use std::collections::BTreeMap;
@@ -126,6 +127,9 @@ fn take(folding: &mut Folding, all: bool, stored: &Stored) -> Result<(), History
     let known = match folding.get_mut(stream) {
         Some(known) => known,
         None if is_run && all => folding.entry(stream.clone()).or_default(),
+        None if all && stream.as_str().starts_with(HOLD_PREFIX) => {
+            return Entry::<HoldEvent>::read(stored).map(drop).map_err(codec);
+        }
         None if all => return Entry::<BatchEvent>::read(stored).map(drop).map_err(codec),
         None => return Ok(()),
     };

@@ -118,6 +118,32 @@ fn take(loaded: &mut Option<Loaded>, page: &[Stored]) -> Result<(), HistoryError
     Ok(())
 }
 
+/// Reads on from where a run was read last.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) async fn catch_up(log: &dyn Log, run: &RunId, loaded: &mut Loaded) -> Result<(), HistoryError> {
+    loop {
+        let page = log.read_stream(&run.stream(), loaded.sequence, PAGE).await?;
+        for stored in &page {
+            follow(loaded, stored)?;
+        }
+        if page.len() < PAGE {
+            return Ok(());
+        }
+    }
+}
+
+fn follow(loaded: &mut Loaded, stored: &Stored) -> Result<(), HistoryError> {
+    let position = stored.position.0;
+    let entry: Entry<Event> =
+        Entry::read(stored).map_err(|source| HistoryError::Codec { position, source })?;
+    let applied = loaded.state.apply(entry.at_ms, &entry.event);
+    applied.map_err(|source| HistoryError::Illegal { position, source })?;
+    loaded.sequence = stored.sequence;
+    Ok(())
+}
+
 /// Folds all events of one run.
 ///
 /// # Errors

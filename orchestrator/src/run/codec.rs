@@ -2,6 +2,7 @@
 
 use crate::batch::{BatchEvent, BatchRequested};
 use crate::run::event::{Event, Planned, Requested};
+use crate::run::hold::HoldEvent;
 use rehome_store::{Stored, Why};
 use serde::Serialize;
 use std::sync::Arc;
@@ -141,6 +142,11 @@ recorded!(Event {
     Restored = "restored" / 1,
     Observed = "recalled" / 1,
     Reconciled = "reconciled" / 1,
+    Taken = "taken" / 1,
+});
+
+recorded!(HoldEvent {
+    Held = "held" / 1,
 });
 
 recorded!(BatchEvent {

@@ -55,6 +55,8 @@ pub enum Event {
     Observed(Observed),
     /// It was concluded where the run stands.
     Reconciled(Reconciled),
+    /// One of several runners works on the run from here on.
+    Taken(Taken),
 }
 
 /// See [`Event::Planned`].
@@ -342,6 +344,16 @@ pub struct RollbackVerified {
 pub struct Closed {
     /// How it ended.
     pub verdict: Verdict,
+}
+
+/// See [`Event::Taken`]. Where one runner has the log for itself, no run is taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Taken {
+    /// The name of the runner, which no other one ever has.
+    pub runner: String,
+    /// How many runners took the run so far, this one among them.
+    pub epoch: u64,
 }
 
 /// How a run ended.

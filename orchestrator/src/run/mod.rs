@@ -6,6 +6,7 @@ mod decide_back;
 pub(crate) mod event;
 pub(crate) mod event_lost;
 pub(crate) mod fold;
+pub(crate) mod hold;
 pub(crate) mod mask;
 pub(crate) mod progress;
 pub(crate) mod requests;

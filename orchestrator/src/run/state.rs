@@ -7,7 +7,7 @@ use crate::json::Json;
 use crate::plan::graph::{Graph, Index};
 use crate::plan::template::Template;
 use crate::plan::{Plan, Step};
-use crate::run::event::{Observed, Planned, Verdict};
+use crate::run::event::{Observed, Planned, Taken, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct RunState {
     pub(crate) back: Option<Back>,
     /// The end of the record is lost, and the world was not looked at since.
     pub(crate) lost: Option<Lost>,
+    /// Who of several runners works on it.
+    pub(crate) owner: Option<Taken>,
     /// The step that cannot be undone, once it may have happened.
     pub(crate) past_return: Option<Index>,
     /// The clock of the last event, and when the run was planned.
@@ -279,6 +281,16 @@ impl RunState {
             Some(said) => why.after(said),
             None => why,
         }
+    }
+
+    /// Who of several runners took it last; nobody where one runner has the log for itself.
+    pub fn owner(&self) -> Option<&Taken> {
+        self.owner.as_ref()
+    }
+
+    /// How many runners took it so far.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.owner.as_ref().map_or(0, |owner| owner.epoch)
     }
 
     /// What was planned.

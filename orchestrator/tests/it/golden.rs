@@ -2,8 +2,8 @@
 //! gets a new version, and another file.
 
 use rehome_orchestrator::{
-    ApprovalScope, BatchEvent, BatchState, Entry, Event, ForwardState, Recorded, RunState, UndoState,
-    Verdict, fold_batch, fold_into,
+    ApprovalScope, BatchEvent, BatchState, Entry, Event, ForwardState, HoldEvent, Recorded, RunState, Taken,
+    UndoState, Verdict, fold_batch, fold_into,
 };
 use std::collections::BTreeSet;
 
@@ -15,6 +15,12 @@ const SECOND: &str = include_str!("../golden/events-2.tsv");
 
 /// With pauses, which version 1 of a plan did not know.
 const THIRD: &str = include_str!("../golden/events-3.tsv");
+
+/// A run that two runners took, one after the other.
+const TAKEN: &str = include_str!("../golden/events-4.tsv");
+
+/// What was written down of a resource that they share.
+const HELD: &str = include_str!("../golden/hold-1.tsv");
 
 /// A batch whose plan names approvers, of whom one signed with a key in a file and one with a security key.
 const SIGNED: &str = include_str!("../golden/batch-1.tsv");
@@ -71,6 +77,24 @@ fn a_log_with_pauses_reads_as_it_did_and_a_pause_that_was_over_is_nothing_to_tak
     let (state, _) = fold(THIRD);
     assert_eq!(state.verdict(), Some(Verdict::RolledBack));
     assert_eq!(state.step(&"spread".into()).map(|(_, s)| s.undo.clone()), Some(UndoState::NotNeeded));
+}
+
+#[test]
+fn a_log_of_several_runners_reads_as_it_did_and_none_takes_a_place_that_is_taken() {
+    let (mut state, kinds) = fold(TAKEN);
+    assert!(kinds.contains("taken"), "{kinds:?}");
+    let owner = state.owner().expect("somebody has it");
+    assert_eq!((owner.runner.as_str(), owner.epoch), ("r-00000000000000b2", 2));
+    for epoch in [0, 1, 2, 4] {
+        let late = Event::Taken(Taken { runner: "r-c".to_owned(), epoch });
+        assert!(state.clone().apply(100, &late).is_err(), "number {epoch} is not the next");
+    }
+    state.apply(100, &Event::Taken(Taken { runner: "r-c".to_owned(), epoch: 3 })).expect("it is the next");
+    for (kind, version, body) in events(HELD) {
+        let event =
+            HoldEvent::decode(kind, version, body.as_bytes()).expect("a shape that is known for ever");
+        assert_eq!((event.kind(), event.encode()), ((kind, version), body.as_bytes().to_vec()));
+    }
 }
 
 #[test]

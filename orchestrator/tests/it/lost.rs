@@ -65,6 +65,7 @@ pub(crate) fn engine(log: Arc<dyn Log>, world: &HouseWorld, clock: Arc<VirtualCl
         concurrency: 4,
         look_ms: 3_600_000,
         observer: Arc::new(()),
+        crew: None,
     }
 }
 

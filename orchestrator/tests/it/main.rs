@@ -6,6 +6,7 @@ mod book;
 mod budgets;
 mod clocks;
 mod crashes;
+mod crew;
 mod fake_world;
 mod golden;
 mod lost;

@@ -40,6 +40,8 @@ struct Buckets {
     share: f64,
     /// Where between nothing and one this client is among those who were refused together.
     late: f64,
+    /// How many clients share the limits, this one among them.
+    clients: f64,
 }
 
 impl Default for Buckets {
@@ -47,7 +49,7 @@ impl Default for Buckets {
         let drawn = RandomState::new().build_hasher().finish() >> 32;
         #[expect(clippy::cast_precision_loss, reason = "below 2^32")]
         let late = drawn as f64 / f64::from(u32::MAX);
-        Self { all: BTreeMap::new(), swept_at: 0, share: 1.0, late }
+        Self { all: BTreeMap::new(), swept_at: 0, share: 1.0, late, clients: 1.0 }
     }
 }
 
@@ -89,6 +91,11 @@ impl Pacing {
         Some(left).filter(|left| *left >= TICK)
     }
 
+    /// So many clients share the limits from here on, this one among them: each takes an equal part.
+    pub(crate) fn divide(&self, clients: u32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clients = f64::from(clients.max(1));
+    }
+
     fn is_shut(&self, limits: &[Limit]) -> bool {
         let (now, buckets) = (Instant::now(), self.0.lock().unwrap_or_else(PoisonError::into_inner));
         limits.iter().any(|limit| buckets.all.get(&limit.bucket).is_some_and(|bucket| bucket.at > now))
@@ -100,7 +107,7 @@ impl Pacing {
         buckets.sweep(time_scale, now);
         let mut until = now;
         for limit in limits {
-            let per_second = limit.per_second * CARE * buckets.share * time_scale.scale();
+            let per_second = limit.per_second * CARE * buckets.part() * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
             bucket.left -= limit.cost;
             let missing = Duration::from_secs_f64((-bucket.left / per_second).clamp(0.0, 86_400.0));
@@ -115,7 +122,7 @@ impl Pacing {
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (late, share) = (buckets.late, buckets.share);
         for limit in limits {
-            let per_second = limit.per_second * CARE * share * time_scale.scale();
+            let per_second = limit.per_second * CARE * buckets.part() * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
             if let Some(left) = limit.left(answer) {
                 bucket.left = bucket.left.min(left * share);
@@ -133,8 +140,13 @@ impl Pacing {
 }
 
 impl Buckets {
+    /// Which part of each limit this client takes: of what it may use, an equal part with the others.
+    fn part(&self) -> f64 {
+        self.share / self.clients
+    }
+
     fn filled(&mut self, limit: &Limit, per_second: f64, now: Instant) -> &mut Bucket {
-        let holds = limit.holds * self.share;
+        let holds = limit.holds * self.part();
         let full = || Bucket { left: holds, at: now };
         let bucket = self.all.entry(limit.bucket.clone()).or_insert_with(full);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
@@ -209,6 +221,15 @@ mod tests {
         whole.share(10);
         let at = when(&whole, &limits, 30);
         assert_eq!(at.iter().filter(|s| **s == 0.0).count(), 25, "from now on, a tenth: {at:?}");
+    }
+
+    #[test]
+    fn of_limits_that_three_clients_share_each_takes_a_third() {
+        let pacing = Pacing::default();
+        pacing.divide(3);
+        let at = when(&pacing, &arm("GET", SITE), 133);
+        assert_eq!(at.iter().filter(|s| **s == 0.0).count(), 83);
+        assert!((5.7..6.6).contains(&at[132]), "fifty more take six seconds: {}", at[132]);
     }
 
     #[test]

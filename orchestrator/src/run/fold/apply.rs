@@ -65,6 +65,7 @@ impl RunState {
             last_error: BTreeMap::new(),
             back: None,
             lost: None,
+            owner: None,
             past_return: None,
             last_ms: at_ms,
             planned_ms: at_ms,
@@ -140,6 +141,7 @@ impl RunState {
                 self.touch(event, &observed.step, at_ms, |run, at| run.observe(at, observed))?;
             }
             Event::Reconciled(reconciled) => self.reconcile(event, reconciled, at_ms)?,
+            Event::Taken(taken) => self.take(event, taken, at_ms)?,
         }
         self.last_ms = at_ms;
         self.events += 1;

@@ -5,3 +5,4 @@ mod back;
 pub(crate) mod forward;
 mod lost;
 mod requests;
+mod taken;

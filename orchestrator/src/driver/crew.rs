@@ -1,0 +1,151 @@
+//! Engine: one of several runners that share a log: that it is at work, what it may send, and whose work it may take.
+//! Touches what keeps the runners of the log.
+//!
+//! Whether a runner is alive is kept beside the log; what it may write is kept in the log alone. What it may send nothing
+//! there can hold back, so each runner does that itself: it sends nothing after its time, by a clock that nobody can set.
+
+use crate::driver::{DriveError, Engine};
+use crate::time::clock::Clock;
+use rehome_store::{LeaseHolder, RunnerError, Runners, Token};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+
+/// What makes a driver one of several that share a log.
+#[derive(Clone)]
+pub struct Crew {
+    /// Where the runners of the log are kept.
+    pub runners: Arc<dyn Runners>,
+    /// Who this one is, for people.
+    pub who: LeaseHolder,
+    /// For how long one that says nothing counts as at work, in milliseconds.
+    pub lease_ms: u32,
+    /// How often it says that it is at work, in milliseconds.
+    pub beat_ms: u32,
+}
+
+impl Crew {
+    /// One that is over when it has said nothing for 15 s, and says something every 5 s.
+    pub fn new(runners: Arc<dyn Runners>, who: LeaseHolder) -> Self {
+        Self { runners, who, lease_ms: 15_000, beat_ms: 5_000 }
+    }
+}
+
+/// Nothing is sent in the last part of a lease, in milliseconds: clocks of machines do not go at quite the same speed, and what is
+/// about to be sent takes a moment to leave.
+const MARGIN_MS: i64 = 2_000;
+
+/// A lease that is over.
+const OVER: i64 = i64::MIN;
+
+/// One runner, for as long as one drive lasts.
+pub(crate) struct Member {
+    crew: Crew,
+    /// Its name, which no other one ever has.
+    pub(crate) id: String,
+    clock: Arc<dyn Clock>,
+    /// Until when it is at work, by its own steady clock.
+    until_ms: watch::Sender<i64>,
+    token: Mutex<Token>,
+    /// Who is at work, as was read last.
+    alive: Mutex<BTreeSet<String>>,
+    /// Somebody came or went.
+    changed: Notify,
+}
+
+impl Member {
+    /// Says for the first time that this runner is at work.
+    pub(crate) async fn join(engine: &Engine, crew: Crew) -> Result<Arc<Self>, DriveError> {
+        let clock = engine.clock.clone();
+        let id = format!("r-{:016x}", Token::fresh().0 & u128::from(u64::MAX));
+        let before_ms = clock.steady_ms();
+        let token = crew.runners.beat(&id, &crew.who, None, crew.lease_ms).await;
+        let token = token.map_err(DriveError::Runner)?;
+        let member = Self {
+            until_ms: watch::Sender::new(before_ms.saturating_add(i64::from(crew.lease_ms))),
+            crew,
+            id,
+            clock,
+            token: Mutex::new(token),
+            alive: Mutex::default(),
+            changed: Notify::new(),
+        };
+        member.look_around(engine).await.map_err(DriveError::Runner)?;
+        Ok(Arc::new(member))
+    }
+
+    /// Says again and again that this runner is at work; ends when it is not known to be any more. From then on it sends
+    /// nothing.
+    pub(crate) async fn keep(self: Arc<Self>, engine: Engine) -> DriveError {
+        loop {
+            self.clock.pause(Duration::from_millis(u64::from(self.crew.beat_ms))).await;
+            if let Err(why) = self.beat(&engine).await {
+                self.until_ms.send_replace(OVER);
+                return DriveError::Runner(why);
+            }
+        }
+    }
+
+    async fn beat(&self, engine: &Engine) -> Result<(), RunnerError> {
+        let (before_ms, last) = (self.clock.steady_ms(), self.token());
+        let next = self.crew.runners.beat(&self.id, &self.crew.who, Some(last), self.crew.lease_ms).await?;
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        self.until_ms.send_replace(before_ms.saturating_add(i64::from(self.crew.lease_ms)));
+        self.look_around(engine).await
+    }
+
+    fn token(&self) -> Token {
+        *self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks who is at work.
+    async fn look_around(&self, engine: &Engine) -> Result<(), RunnerError> {
+        let all = self.crew.runners.all().await?;
+        let now: BTreeSet<String> =
+            all.into_iter().filter(|row| row.left_ms > 0 || row.id == self.id).map(|row| row.id).collect();
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        if *alive != now {
+            engine.observer.shared(now.len());
+            *alive = now;
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Ends when somebody came or went since this ended last.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Whether this runner was at work when that was read last.
+    pub(crate) fn is_alive(&self, id: &str) -> bool {
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+
+    /// Ends a runner whose time is over: what it had may be taken then.
+    pub(crate) async fn end(&self, id: &str) -> Result<bool, DriveError> {
+        self.crew.runners.end(id).await.map_err(DriveError::Runner)
+    }
+
+    /// Waits until this runner may send: at once, as long as it is at work for sure. One that is not never sends again.
+    pub(crate) async fn admit(&self) {
+        let mut until = self.until_ms.subscribe();
+        loop {
+            let until_ms = *until.borrow_and_update();
+            if until_ms != OVER && self.clock.steady_ms() < until_ms.saturating_sub(MARGIN_MS) {
+                return;
+            }
+            if until.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// It goes: what it had may be taken at once. It sends nothing any more.
+    pub(crate) async fn leave(&self) {
+        self.until_ms.send_replace(OVER);
+        // What cannot be said, its silence says a little later.
+        drop(self.crew.runners.leave(&self.id, self.token()).await);
+    }
+}

@@ -1,0 +1,95 @@
+//! Engine: runs of this drive that another runner works on: how far they are, and whether they are waited for. Touches the
+//! log, reading.
+
+use crate::driver::engine::{DriveError, Engine, StopReason, WaitPolicy};
+use crate::driver::reins::Reins;
+use crate::ids::RunId;
+use crate::recovery::history::{self, Loaded};
+use crate::run::decide::{Decision, Live, decide};
+use crate::run::state::RunState;
+use std::collections::BTreeMap;
+
+/// A run of which nothing was heard for this long is not waited for, in unscaled milliseconds: whoever has it may have left it, as one
+/// that cannot be read, and wait for this runner in turn.
+const SILENT_MS: u64 = 900_000;
+
+/// A run that another runner has, as its record told it last.
+pub(crate) struct Foreign {
+    pub(crate) loaded: Loaded,
+    pub(crate) reins: Reins,
+}
+
+/// The runs that other runners have.
+#[derive(Default)]
+pub(crate) struct Elsewhere(BTreeMap<RunId, Foreign>);
+
+/// Why there is nothing more to do for a run, if that is so.
+pub(crate) fn left(
+    state: &RunState,
+    decision: &Decision,
+    wait_policy: WaitPolicy,
+    now_ms: i64,
+) -> Option<StopReason> {
+    if let Some(verdict) = state.verdict() {
+        return Some(StopReason::Closed(verdict));
+    }
+    let soak = decision.soak_ms.filter(|date| date.saturating_sub(now_ms) > wait_policy.soak_ms);
+    match (decision.wake_ms, decision.soak_ms, soak) {
+        (Some(_), _, _) => None,
+        (None, Some(_), None) => None,
+        (None, _, Some(date)) => Some(StopReason::Soak(date)),
+        // Whoever opens a gate comes for that: nobody is waited for there.
+        (None, None, None) if wait_policy.people && decision.people => None,
+        (None, None, None) => Some(StopReason::People),
+    }
+}
+
+impl Elsewhere {
+    pub(crate) fn insert(&mut self, run: RunId, loaded: Loaded, reins: Reins) {
+        self.0.insert(run, Foreign { loaded, reins });
+    }
+
+    pub(crate) fn remove(&mut self, run: &RunId) -> Option<Foreign> {
+        self.0.remove(run)
+    }
+
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (&RunId, &Loaded)> {
+        self.0.iter().map(|(run, foreign)| (run, &foreign.loaded))
+    }
+
+    /// Reads on in those of these that somebody wrote to; gives them with where they stand.
+    pub(crate) async fn catch_up(
+        &mut self,
+        engine: &Engine,
+        woken: impl Fn(&RunId) -> bool,
+    ) -> Result<Vec<RunId>, DriveError> {
+        let mut changed = Vec::new();
+        for (run, foreign) in self.0.iter_mut().filter(|(run, _)| woken(run)) {
+            let failed = |source| DriveError::History { run: run.clone(), source };
+            history::catch_up(&*engine.log, run, &mut foreign.loaded).await.map_err(failed)?;
+            changed.push(run.clone());
+        }
+        Ok(changed)
+    }
+
+    /// Why nobody waits for these here, where that is so: the same as whoever has them would say.
+    pub(crate) fn left(
+        &self,
+        engine: &Engine,
+        wait_policy: WaitPolicy,
+    ) -> BTreeMap<RunId, Option<StopReason>> {
+        let now_ms = engine.clock.now_ms();
+        let left = |(run, foreign): (&RunId, &Foreign)| {
+            let state = &foreign.loaded.state;
+            let hold = foreign.reins.hold(now_ms, state.has_begun());
+            let elsewhere_ms = engine.clock.elsewhere_ms();
+            let live = Live { started_ms: now_ms, hold, elsewhere_ms, ..Live::default() };
+            let decision = decide(state, &live, now_ms, engine.time_scale);
+            let silent = state.last_ms().saturating_add(engine.time_scale.wall_ms(SILENT_MS)) < now_ms;
+            let idle = decision.commands.is_empty() || silent && !wait_policy.people;
+            let idle = idle || state.verdict().is_some();
+            (run.clone(), idle.then(|| left(state, &decision, wait_policy, now_ms)).flatten())
+        };
+        self.0.iter().map(left).collect()
+    }
+}
