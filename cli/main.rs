@@ -63,6 +63,7 @@ mod presence;
 mod print_failure;
 mod progress;
 mod put;
+mod read_moves;
 mod redact;
 mod render;
 mod report;

@@ -4,14 +4,13 @@ pub(crate) use crate::error::damaged;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
 use crate::nearest::nearest;
+pub(crate) use crate::read_moves::{read_run, views};
 use crate::store_error::open_error;
-pub(crate) use crate::store_error::{refused, request_error, write_error};
-use crate::view::{MoveView, identity, view};
+pub(crate) use crate::store_error::{is_withheld, refused, request_error, unreadable, write_error};
+use crate::view::identity;
 use crate::{anchor, key};
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_orchestrator::{
-    BatchLoaded, Clock, CodecError, HistoryError, Loaded, ReplayError, Replayed, RunId, StepId, SystemClock,
-    batch_stream, load, load_aside, replay,
+    BatchLoaded, Clock, ReplayError, Replayed, RunId, StepId, SystemClock, batch_stream, replay,
 };
 use rehome_store::{
     Address, Anchor, AnchorStatus, Backend, Beside, FORMAT, Head, HeldLease, Lease, LeaseError, LeaseHolder,
@@ -300,23 +299,6 @@ fn held(holder: Option<&LeaseHolder>, by: Option<Locker>) -> CliError {
         .next("rehome status")
 }
 
-/// Whether something could not be read because a bundle withholds it.
-pub(crate) fn is_withheld(e: &(dyn std::error::Error + 'static)) -> bool {
-    let withheld =
-        |e: &(dyn std::error::Error + 'static)| matches!(e.downcast_ref(), Some(CodecError::Withheld { .. }));
-    std::iter::successors(Some(e), |e| e.source()).any(withheld)
-}
-
-/// A record that cannot be read: it is damaged, or a bundle does not have it.
-pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
-    if !is_withheld(e) {
-        return damaged(&causes(e));
-    }
-    CliError::new(Exit::NotFound, causes(e))
-        .next("see what is withheld: rehome history --bundle FILE")
-        .next("ask whoever made the bundle for one that has it: rehome audit bundle FILE MOVE")
-}
-
 /// Reads the whole log once: the chain, the anchor if there is one, and that each event could follow the one before;
 /// then what is kept beside the events, and an end that was kept elsewhere.
 pub(crate) async fn verify(log: &dyn Backend, elsewhere: Option<&Anchor>) -> Result<Replayed, CliError> {
@@ -459,49 +441,5 @@ pub(crate) fn split_step(text: &str) -> Result<(RunId, StepId), CliError> {
             let what = format!("{text:?} is not MOVE:STEP");
             Err(CliError::new(Exit::Usage, what).next("rehome status      # shows both"))
         }
-    }
-}
-
-/// Reads where a move stands.
-pub(crate) async fn read_run(log: &dyn Log, run: &RunId) -> Result<Loaded, CliError> {
-    match load(log, run).await {
-        Ok(loaded) => Ok(loaded),
-        Err(e) => Err(unread_run(log, run, e).await),
-    }
-}
-
-async fn unread_run(log: &dyn Log, run: &RunId, e: HistoryError) -> CliError {
-    match e {
-        HistoryError::NoRun(_) => no_move(log, run, &e).await,
-        e => unreadable(&e),
-    }
-}
-
-/// Moves that are read at the same time: while one is folded, the log gives the next.
-const READ_AT_ONCE: usize = 4;
-
-/// Where these moves stand, in their order.
-pub(crate) async fn views(log: &dyn Log, runs: &[RunId]) -> Result<Vec<MoveView>, CliError> {
-    let mut read = Vec::with_capacity(runs.len());
-    for run in runs {
-        let of = run.clone();
-        read.push(async move {
-            match load_aside(log, run, move |state| view(&of, state)).await {
-                Ok(view) => Ok(view),
-                Err(e) => Err(unread_run(log, run, e).await),
-            }
-        });
-    }
-    stream::iter(read).buffered(READ_AT_ONCE).try_collect().await
-}
-
-/// Nothing is called so; a batch may be.
-async fn no_move(log: &dyn Log, run: &RunId, e: &HistoryError) -> CliError {
-    match BatchLoaded::find(log, run.as_str()).await {
-        Ok(Some(_)) => {
-            let what = format!("{run} is a batch, and a step belongs to one of its moves");
-            CliError::new(Exit::NotFound, what).next(format!("rehome status {}", quoted(run.as_str())))
-        }
-        Ok(None) | Err(_) => CliError::new(Exit::NotFound, causes(e)).next("rehome status"),
     }
 }

@@ -1,7 +1,7 @@
 //! CLI: why a log could not be opened or written to, and what a person does about it. Pure.
 
 use crate::error::{CliError, Exit, causes, damaged};
-use rehome_orchestrator::{HistoryError, Illegal, RequestError};
+use rehome_orchestrator::{CodecError, HistoryError, Illegal, RequestError};
 use rehome_store::{AppendError, OpenError};
 use std::path::Path;
 
@@ -75,4 +75,21 @@ pub(crate) fn request_error(e: &RequestError) -> CliError {
         }
         RequestError::Append(_) => write_error(e),
     }
+}
+
+/// Whether something could not be read because a bundle withholds it.
+pub(crate) fn is_withheld(e: &(dyn std::error::Error + 'static)) -> bool {
+    let withheld =
+        |e: &(dyn std::error::Error + 'static)| matches!(e.downcast_ref(), Some(CodecError::Withheld { .. }));
+    std::iter::successors(Some(e), |e| e.source()).any(withheld)
+}
+
+/// A record that cannot be read: it is damaged, or a bundle does not have it.
+pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> CliError {
+    if !is_withheld(e) {
+        return damaged(&causes(e));
+    }
+    CliError::new(Exit::NotFound, causes(e))
+        .next("see what is withheld: rehome history --bundle FILE")
+        .next("ask whoever made the bundle for one that has it: rehome audit bundle FILE MOVE")
 }

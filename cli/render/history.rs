@@ -4,8 +4,8 @@ use crate::counted::counted;
 use crate::error::one_line;
 use crate::time::{date, stamp};
 use rehome_orchestrator::{
-    ApprovalStatement, ApprovalWord, Approved, BatchEvent, BatchRequest, Checked, CodecError, End, Entry, Event,
-    Found, ObservedEffect, ReconciledOutcome, Request, Restored, StepId, Verdict,
+    ApprovalStatement, ApprovalWord, Approved, BatchEvent, BatchRequest, Checked, CodecError, End, Entry,
+    Event, Found, ObservedEffect, ReconciledOutcome, Request, Restored, StepId, Verdict,
 };
 use rehome_store::Stored;
 
