@@ -157,9 +157,13 @@ impl MoveAbout {
             (self.origin != other.origin, "origin"),
             (self.blockers != other.blockers, "blockers"),
             (self.warnings != other.warnings, "warnings"),
-            (self.cannot_see != other.cannot_see, "cannot_see"),
+            (!is_as_unseen(&self.cannot_see, &other.cannot_see), "cannot_see"),
             (self.gaps != other.gaps, "gaps"),
         ];
         differs.into_iter().find_map(|(differs, name)| differs.then_some(name))
     }
+}
+
+fn is_as_unseen(one: &[Unseen], other: &[Unseen]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_as(other))
 }

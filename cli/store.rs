@@ -10,7 +10,7 @@ pub(crate) use crate::store_error::{is_withheld, refused, request_error, unreada
 use crate::view::identity;
 use crate::{anchor, key};
 use rehome_orchestrator::{
-    BatchLoaded, Clock, ReplayError, Replayed, RunId, StepId, SystemClock, batch_stream, replay,
+    BatchLoaded, Clock, ReplayError, Replayed, RunId, StepId, SystemClock, batch_stream, load, replay,
 };
 use rehome_store::{
     Address, Anchor, AnchorStatus, Backend, Beside, FORMAT, Head, HeldLease, Lease, LeaseError, LeaseHolder,

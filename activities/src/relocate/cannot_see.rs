@@ -5,6 +5,7 @@ use crate::code::Scanned;
 use crate::commands::shown;
 use crate::surfaces::own_code::facts::scanned;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// One thing that cannot be seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,31 @@ pub struct Unseen {
     pub code: String,
     /// What it is, and why it matters here.
     pub what: String,
+}
+
+/// How texts end that programs of before ended otherwise, and their end today.
+const EARLIER_ENDS: [(&str, &str); 2] = [
+    (
+        "Fabric, Purview, Azure DevOps",
+        "Fabric and the settings of its tenant, Purview, Azure DevOps, Dataverse, and mailboxes by roles of Exchange",
+    ),
+    (
+        " limits the old identity to",
+        " limits the old identity to (Get-ServicePrincipal, Get-ManagementRoleAssignment, Get-ApplicationAccessPolicy)",
+    ),
+];
+
+impl Unseen {
+    /// Whether both stand for the same, be it in the words of an earlier program.
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.code == other.code && self.as_today() == other.as_today()
+    }
+
+    fn as_today(&self) -> Cow<'_, str> {
+        let ended =
+            |(earlier, today): &(&str, &str)| Some(self.what.strip_suffix(earlier)?.to_owned() + today);
+        EARLIER_ENDS.iter().find_map(ended).map_or(Cow::Borrowed(&self.what), Cow::Owned)
+    }
 }
 
 /// What stands for itself in every plan: its code, and what it is.
@@ -112,4 +138,23 @@ fn beside(scanned: &[Scanned]) -> String {
         "{{client}} in images, secrets and whatever else was not scanned (scanned: {}{more}, {files} files)",
         names.join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_of_before_said_is_the_same_and_something_else_is_not() {
+        let said = |code: &str, what: String| Unseen { code: code.to_owned(), what };
+        let today = said("C5", GENERAL[4].1.to_owned());
+        let before = "rights inside Kubernetes, Databricks, Power BI, Fabric, Purview, Azure DevOps";
+        assert!(said("C5", before.to_owned()).is_as(&today) && today.is_as(&today));
+        assert!(!said("C4", before.to_owned()).is_as(&today));
+        assert!(!said("C5", before.replace("Kubernetes, ", "")).is_as(&today));
+        let limited = said("C7", limits("Microsoft Graph"));
+        let before =
+            said("C7", "sites and mailboxes that Microsoft Graph limits the old identity to".to_owned());
+        assert!(before.is_as(&limited), "{limited:?}");
+    }
 }

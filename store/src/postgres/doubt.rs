@@ -5,8 +5,8 @@
 //! this waits for it; and a statement that comes later names a turn that is over, and changes nothing.
 
 use super::append::Planned;
+use super::head::{End, end};
 use super::server::{Failure, Link, Server};
-use super::writer::{End, end};
 use std::time::{Duration, Instant};
 
 /// Waiting for whoever has the head row.

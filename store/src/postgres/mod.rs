@@ -7,6 +7,7 @@ mod copy;
 mod doubt;
 #[cfg(all(test, unix))]
 mod fires;
+mod head;
 mod lease;
 mod libpq;
 mod log;

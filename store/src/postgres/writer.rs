@@ -5,6 +5,7 @@
 
 use super::append::{self, Columns, DURABLE, Planned};
 use super::doubt;
+use super::head::{End, end};
 use super::lease;
 use super::schema;
 use super::server::{Failure, Link, Server, number};
@@ -23,13 +24,6 @@ const COMMIT: Duration = Duration::from_secs(30);
 
 /// What a transaction of several statements may take, by the server's clock: one whose sender is gone lets the head row go.
 const LIMITS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '20s'; SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL statement_timeout = '60s'";
-
-/// The end of the log, and the turn in which it is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct End {
-    pub(super) head: Head,
-    pub(super) turn: i64,
-}
 
 pub(super) struct Writer {
     pub(super) server: Arc<Server>,
@@ -307,21 +301,4 @@ async fn in_parts(server: &Server, link: &Link, planned: &Planned) -> Result<u64
     // Where the head may not move, nothing stays.
     link.client.batch_execute(if moved == 1 { "COMMIT" } else { "ROLLBACK" }).await?;
     Ok(moved)
-}
-
-/// The end of the log as the head row has it.
-pub(super) async fn end(server: &Server, link: &Link, locked: bool) -> Result<End, Failure> {
-    let sql = if locked {
-        "SELECT position, hash, turn FROM {s}.head FOR UPDATE"
-    } else {
-        "SELECT position, hash, turn FROM {s}.head"
-    };
-    let rows = link.client.query_typed(&server.sql(sql), &[]).await?;
-    let [row] = &rows[..] else {
-        return Err(Failure::Refused(format!("the log has {} ends", rows.len())));
-    };
-    let (position, hash, turn): (i64, &[u8], i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-    let position = u64::try_from(position).map_err(|e| Failure::Refused(e.to_string()))?;
-    let hash = hash.try_into().map_err(|_| Failure::Refused("the hash of the end is no hash".to_owned()))?;
-    Ok(End { head: Head { position: Position(position), hash: Digest(hash) }, turn })
 }
