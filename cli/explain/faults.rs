@@ -160,6 +160,11 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
         "a log or a plan names what this program does not know",
         "use the program that wrote it, or a newer one",
     ),
+    (
+        "UnknownService",
+        "a plan names a data plane that this program cannot ask",
+        "use the version that made the plan, or plan again",
+    ),
     ("Unresolvable", "a step needs an output that an earlier step did not give", OURS),
     (
         "Untold",
