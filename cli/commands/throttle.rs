@@ -10,7 +10,7 @@ use crate::{steer, store};
 use clap::Args;
 use rehome_orchestrator::{BatchLoaded, BatchRequest};
 
-/// Have more or fewer moves at work, or use less of Azure's limits.
+/// Have more or fewer moves at work, or less of Azure's limits.
 ///
 /// It counts from now on; moves that are at work finish.
 #[derive(Args, Debug)]

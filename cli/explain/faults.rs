@@ -43,6 +43,7 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
         "a write would lose a value that Azure does not show",
         "do the step by hand, then rehome mark-done MOVE:STEP",
     ),
+    ("HoldsNotRead", "the log did not say which step has what another one needs", PASSES),
     (
         "IdentityLeftInGroup",
         "something is left in the resource group that this move made",
@@ -84,6 +85,7 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
         "an answer is not one of Azure",
         "look whether a proxy stands between you and Azure, then retry",
     ),
+    ("NotARead", "a command that is to show something would do more, so it was not sent", OURS),
     ("NotApplied", "an attempt that got no answer had no effect", PASSES),
     (
         "NotAsBefore",
@@ -96,6 +98,11 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
         "compare what was sent and what is there: rehome show MOVE:STEP; then retry",
     ),
     ("NotDone", "somebody said that the step is done, and Azure does not show it", "retry it, or skip it"),
+    (
+        "NotItsHost",
+        "a service says that its data plane is at a host which is not below its own domain: nothing was sent there",
+        "look at the resource, then answer for it by name: accept_unseen in the batch file",
+    ),
     (
         "NotItsPrincipal",
         "the new identity has another principal than the one that was made",

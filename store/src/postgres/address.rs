@@ -153,7 +153,7 @@ impl Address {
 
     /// The statements that give a role the rights of a runner, and no others: events are inserted and read, never changed or removed.
     pub fn grants(&self, role: &str) -> String {
-        super::schema::grants(&self.schema, role)
+        super::grants::grants(&self.schema, role)
     }
 
     /// The schema that the tables are in.

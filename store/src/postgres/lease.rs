@@ -3,7 +3,7 @@
 //! It is held by a row whose time is moved on by signs of life. A process that was stopped for longer than that, and goes on, may find
 //! that another one has the right: so each append of a holder names its token, and none is written that names an old one.
 
-use super::runners::{holder, in_time};
+use super::runners::{ALONE, holder, in_time};
 use super::server::{Failure, Server, value};
 use crate::backend::Beside;
 use crate::lease::{Heartbeat, HeldLease, Lease, LeaseError, LeaseHolder};
@@ -12,9 +12,6 @@ use crate::sidecars::Sidecars;
 use std::io;
 use std::sync::Arc;
 use tokio_postgres::types::Type;
-
-/// The row of whoever acts alone.
-pub(super) const ALONE: &str = "alone";
 
 /// The right lasts so long after a sign of life.
 const LASTS: &str = "interval '15 seconds'";

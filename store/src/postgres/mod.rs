@@ -7,6 +7,7 @@ mod copy;
 mod doubt;
 #[cfg(all(test, unix))]
 mod fires;
+mod grants;
 mod head;
 mod lease;
 mod libpq;

@@ -1,6 +1,5 @@
 //! Store: the runners of a log on a server, by the server's clock. Touches its table of runners.
 
-use super::lease::ALONE;
 use super::server::{Failure, Server, Values, value};
 use crate::lease::LeaseHolder;
 use crate::log::BoxFuture;
@@ -48,6 +47,9 @@ fn text(text: &str) -> (Box<dyn tokio_postgres::types::ToSql + Send + Sync>, Typ
 fn written(token: Token) -> String {
     format!("{:032x}", token.0)
 }
+
+/// The row of whoever acts alone.
+pub(super) const ALONE: &str = "alone";
 
 const BEGIN: &str = "INSERT INTO {s}.runner
     SELECT $1, $2, clock_timestamp() + $3 * interval '1 millisecond', clock_timestamp(), $4, $5, $6, $7, ''
