@@ -73,6 +73,7 @@
 mod activity;
 mod approval;
 mod batch;
+mod crew;
 mod driver;
 mod fault;
 #[cfg(any(test, feature = "fuzz"))]
@@ -105,7 +106,8 @@ pub use batch::{
     RunSummary, RunnerGone, Standing, Steering, Told, Wave, WaveFailure, WavePassed, WaveRelease,
     WaveReleased, WaveState, WaveWait, Window, batch_stream, decide_batch, fold_batch,
 };
-pub use driver::{Crew, DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
+pub use crew::Crew;
+pub use driver::{DriveError, Engine, EngineBuilder, Observer, StopReason, WaitPolicy, aside};
 pub use fault::{Cause, Difference, Fault, FaultKind};
 pub use ids::{Direction, RunId, StepId, correlation_id, request_id};
 pub use json::Json;

@@ -1,6 +1,6 @@
 //! Engine: the right to write, and what is kept of each exchange with the other side. Touches memory only.
 
-use crate::driver::Member;
+use crate::crew::Member;
 use crate::ids::{Direction, RunId, StepId, correlation_id};
 use rehome_store::Digest;
 use serde::{Deserialize, Serialize};

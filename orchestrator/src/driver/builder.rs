@@ -1,7 +1,7 @@
 //! Engine: an engine with what most programs want, and what else they say. Touches nothing.
 
 use crate::activity::registry::Registry;
-use crate::driver::crew::Crew;
+use crate::crew::Crew;
 use crate::driver::engine::{Engine, Observer};
 use crate::time::clock::{Clock, SystemClock};
 use crate::time::scale::TimeScale;

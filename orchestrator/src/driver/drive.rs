@@ -1,8 +1,8 @@
 //! Engine: one drive: the actors of its runs, and one watcher for what other processes append.
 
 use crate::batch::{BatchError, Document, Recording};
+use crate::crew::Member;
 use crate::driver::actors::Actors;
-use crate::driver::crew::Member;
 use crate::driver::engine::{DriveError, Engine, Shared, StopReason, WaitPolicy};
 use crate::driver::holds::Holds;
 use crate::driver::locks::Locks;
@@ -79,13 +79,18 @@ impl Engine {
         joining: Option<mpsc::UnboundedReceiver<Vec<RunId>>>,
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
         let member = match &self.crew {
-            Some(crew) => Some(Member::join(self, crew.clone()).await?),
+            Some(crew) => {
+                let observer = self.observer.clone();
+                let told = move |alive| observer.shared(alive);
+                let joined = Member::join(crew.clone(), self.clock.clone(), told).await;
+                Some(joined.map_err(DriveError::Runner)?)
+            }
             None => None,
         };
         let kept = member.clone();
         let keep = async move {
             match kept {
-                Some(member) => member.keep(self.clone()).await,
+                Some(member) => DriveError::Runner(member.keep().await),
                 None => std::future::pending().await,
             }
         };

@@ -5,7 +5,7 @@
 
 use crate::activity::registry::Registry;
 use crate::batch::BatchError;
-use crate::driver::crew::{Crew, Member};
+use crate::crew::{Crew, Member};
 use crate::driver::holds::Holds;
 use crate::driver::locks::Locks;
 use crate::driver::own::Own;

@@ -1,8 +1,8 @@
 //! Engine: how one of several runners takes a run: by an event that every append of the one before collides with. Touches
 //! the log, and what keeps its runners.
 
+use crate::crew::Member;
 use crate::driver::actor::Actor;
-use crate::driver::crew::Member;
 use crate::driver::engine::{DriveError, Engine, Shared};
 use crate::ids::RunId;
 use crate::recovery::history::{self, Loaded};
@@ -33,7 +33,9 @@ impl Shared {
                 if owner.runner == member.id {
                     return Ok(Taking::Own(loaded));
                 }
-                if member.is_alive(&owner.runner) || !member.end(&owner.runner).await? {
+                if member.is_alive(&owner.runner)
+                    || !member.end(&owner.runner).await.map_err(DriveError::Runner)?
+                {
                     return Ok(Taking::Elsewhere(loaded));
                 }
             }

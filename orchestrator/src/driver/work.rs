@@ -143,7 +143,9 @@ impl Preparation {
             let held = locks.hold(&self.keys).await;
             let free = match &self.shared {
                 None => Ok(Vec::new()),
-                Some((run, step, keys)) => shared.holds.free(engine, (run, step), keys).await,
+                Some((run, step, keys)) => {
+                    shared.holds.free(&*engine.log, (&*engine.clock, engine.look_ms), (run, step), keys).await
+                }
             };
             let (at, direction) = (self.at, self.direction);
             let free = match free {

@@ -135,19 +135,25 @@ fn append_while_a_call_fails() {
     });
 }
 
-/// Lets every call of one kind fail, until there is none left, and cuts the power after each.
-fn every_call_fails(case: usize, made: u64, last: u64) -> (u64, Vec<String>) {
-    let mut wrong = Vec::new();
-    for k in 1..=last {
+/// Of so many calls one fails; by night each of them.
+fn every() -> usize {
+    from_environment("REHOME_FAULT_EVERY", 3).max(1) as usize
+}
+
+/// Lets calls of one kind fail, one after the other until there is none left, and cuts the power after each.
+fn calls_fail(case: usize, made: u64, last: u64) -> (u64, Vec<String>) {
+    let (mut failed, mut wrong) = (0, Vec::new());
+    for k in (1..=last).step_by(every()) {
         let seed = made + case as u64 * 1_000 + k;
         let history = History::of(FAILING, seed, Vec::new());
         if !history.ops.iter().any(|op| matches!(op, Op::Fault)) {
-            return (k - 1, wrong);
+            break;
         }
+        failed += 1;
         let found = cut(&history, Honesty::Honest, &mut Dice(seed), cuts_each());
         wrong.extend(found.into_iter().map(|what| format!("call {k} of {:?}: {what}", CASES[case])));
     }
-    (last, wrong)
+    (failed, wrong)
 }
 
 /// The kernel gives up what it could not write, says so once, and goes on showing it to every reader.
@@ -155,7 +161,7 @@ fn every_call_fails(case: usize, made: u64, last: u64) -> (u64, Vec<String>) {
 fn what_a_failed_sync_left_in_memory_only_is_not_built_upon_by_the_next_process() {
     let case = CASES.iter().position(|(call, ..)| *call == "sync").expect("it is among them");
     let mut wrong = Vec::new();
-    for k in 1.. {
+    for k in (1..).step_by(every()) {
         let seed = case as u64 * 1_000 + k;
         let mut history = History::of(FAILING, seed, Vec::new());
         let failed = history.ops.iter().position(|op| matches!(op, Op::Sync { failed: true, .. }));
@@ -177,7 +183,7 @@ fn what_a_failed_sync_left_in_memory_only_is_not_built_upon_by_the_next_process(
 /// How many calls of each kind failed, and what went wrong afterwards.
 fn all_fail(made: u64, last: u64) -> (String, Vec<String>) {
     let all: Vec<_> = std::thread::scope(|scope| {
-        let each = |case| scope.spawn(move || every_call_fails(case, made, last));
+        let each = |case| scope.spawn(move || calls_fail(case, made, last));
         let running: Vec<_> = (0..CASES.len()).map(each).collect();
         running.into_iter().map(|thread| thread.join().expect("a thread went through")).collect()
     });
@@ -244,7 +250,7 @@ fn a_log_that_may_only_be_read_is_read_and_refused_with_a_remedy_to_who_would_wr
 #[test]
 fn a_folder_that_could_not_be_synced_is_not_relied_upon() {
     let case = CASES.iter().position(|(call, ..)| *call == "sync").expect("it is among them") as u64;
-    for k in 1..=12 {
+    for k in (1..=12).step_by(every()) {
         let history = History::of(FAILING, WHILE_MADE + case * 1_000 + k, Vec::new());
         let wrong = cut(&history, Honesty::Honest, &mut Dice(k), 20 * cuts_each());
         assert!(wrong.is_empty(), "sync {k}, {} times:\n{}", wrong.len(), wrong.join("\n"));

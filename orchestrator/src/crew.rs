@@ -4,7 +4,6 @@
 //! Whether a runner is alive is kept beside the log; what it may write is kept in the log alone. What it may send nothing
 //! there can hold back, so each runner does that itself: it sends nothing after its time, by a clock that nobody can set.
 
-use crate::driver::{DriveError, Engine};
 use crate::time::clock::Clock;
 use rehome_store::{LeaseHolder, RunnerError, Runners, Token};
 use std::collections::BTreeSet;
@@ -52,16 +51,20 @@ pub(crate) struct Member {
     alive: Mutex<BTreeSet<String>>,
     /// Somebody came or went.
     changed: Notify,
+    /// Hears how many are at work.
+    told: Box<dyn Fn(usize) + Send + Sync>,
 }
 
 impl Member {
-    /// Says for the first time that this runner is at work.
-    pub(crate) async fn join(engine: &Engine, crew: Crew) -> Result<Arc<Self>, DriveError> {
-        let clock = engine.clock.clone();
+    /// Says for the first time that this runner is at work. `told` hears how many are, each time that this changes.
+    pub(crate) async fn join(
+        crew: Crew,
+        clock: Arc<dyn Clock>,
+        told: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Result<Arc<Self>, RunnerError> {
         let id = format!("r-{:016x}", Token::fresh().0 & u128::from(u64::MAX));
         let before_ms = clock.steady_ms();
-        let token = crew.runners.beat(&id, &crew.who, None, crew.lease_ms).await;
-        let token = token.map_err(DriveError::Runner)?;
+        let token = crew.runners.beat(&id, &crew.who, None, crew.lease_ms).await?;
         let member = Self {
             until_ms: watch::Sender::new(before_ms.saturating_add(i64::from(crew.lease_ms))),
             crew,
@@ -70,29 +73,30 @@ impl Member {
             token: Mutex::new(token),
             alive: Mutex::default(),
             changed: Notify::new(),
+            told: Box::new(told),
         };
-        member.look_around(engine).await.map_err(DriveError::Runner)?;
+        member.look_around().await?;
         Ok(Arc::new(member))
     }
 
     /// Says again and again that this runner is at work; ends when it is not known to be any more. From then on it sends
     /// nothing.
-    pub(crate) async fn keep(self: Arc<Self>, engine: Engine) -> DriveError {
+    pub(crate) async fn keep(self: Arc<Self>) -> RunnerError {
         loop {
             self.clock.pause(Duration::from_millis(u64::from(self.crew.beat_ms))).await;
-            if let Err(why) = self.beat(&engine).await {
+            if let Err(why) = self.beat().await {
                 self.until_ms.send_replace(OVER);
-                return DriveError::Runner(why);
+                return why;
             }
         }
     }
 
-    async fn beat(&self, engine: &Engine) -> Result<(), RunnerError> {
+    async fn beat(&self) -> Result<(), RunnerError> {
         let (before_ms, last) = (self.clock.steady_ms(), self.token());
         let next = self.crew.runners.beat(&self.id, &self.crew.who, Some(last), self.crew.lease_ms).await?;
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = next;
         self.until_ms.send_replace(before_ms.saturating_add(i64::from(self.crew.lease_ms)));
-        self.look_around(engine).await
+        self.look_around().await
     }
 
     fn token(&self) -> Token {
@@ -100,13 +104,13 @@ impl Member {
     }
 
     /// Looks who is at work.
-    async fn look_around(&self, engine: &Engine) -> Result<(), RunnerError> {
+    async fn look_around(&self) -> Result<(), RunnerError> {
         let all = self.crew.runners.all().await?;
         let now: BTreeSet<String> =
             all.into_iter().filter(|row| row.left_ms > 0 || row.id == self.id).map(|row| row.id).collect();
         let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
         if *alive != now {
-            engine.observer.shared(now.len());
+            (self.told)(now.len());
             *alive = now;
             self.changed.notify_one();
         }
@@ -124,8 +128,8 @@ impl Member {
     }
 
     /// Ends a runner whose time is over: what it had may be taken then.
-    pub(crate) async fn end(&self, id: &str) -> Result<bool, DriveError> {
-        self.crew.runners.end(id).await.map_err(DriveError::Runner)
+    pub(crate) async fn end(&self, id: &str) -> Result<bool, RunnerError> {
+        self.crew.runners.end(id).await
     }
 
     /// Waits until this runner may send: at once, as long as it is at work for sure. One that is not never sends again.
