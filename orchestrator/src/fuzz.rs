@@ -264,17 +264,10 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             let step = some.then_some(step);
             Event::Waiting(Waiting { step, direction, check, until_ms, why })
         }
-        7 if detail & 8 != 0 => {
-            let epoch = run.epoch().wrapping_add(u64::from(detail & 1));
-            Event::Taken(Taken { runner: "r".into(), epoch })
-        }
+        7 if detail & 8 != 0 => taken(run, detail),
         7 => Event::TimerSet(TimerSet { step, until_ms, elsewhere_ms: None }),
         8 => Event::WaitCompleted(WaitCompleted { step, elsewhere_ms: None }),
-        9 => {
-            let what =
-                crate::Finding { fact: "f".into(), expected: String::new(), found: None, holds: false };
-            Event::Checked(Checked { step, looked: 1, broken: some.then_some(what).into_iter().collect() })
-        }
+        9 => checked(step, some),
         10 => Event::Parked(Parked { step, direction, why }),
         11 => Event::RollbackStarted(RollbackStarted { failed: some.then_some(step) }),
         12 => Event::Requested(Requested { request: request(run, step, detail & 7), reason: String::new() }),
@@ -293,6 +286,16 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
             Event::TimerSet(TimerSet { step, until_ms, elsewhere_ms: None })
         }
     }
+}
+
+fn taken(run: &RunState, detail: u8) -> Event {
+    let epoch = run.epoch().wrapping_add(u64::from(detail & 1));
+    Event::Taken(Taken { runner: "r".into(), epoch })
+}
+
+fn checked(step: StepId, is_broken: bool) -> Event {
+    let what = crate::Finding { fact: "f".into(), expected: String::new(), found: None, holds: false };
+    Event::Checked(Checked { step, looked: 1, broken: is_broken.then_some(what).into_iter().collect() })
 }
 
 fn compared(differences: Vec<Difference>) -> Event {
