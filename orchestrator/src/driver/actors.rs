@@ -89,7 +89,9 @@ impl Actors {
 
     async fn start_released(&mut self) -> Result<(), DriveError> {
         self.hear_reports();
-        let released = self.batches.release(&self.shared, *self.stop.borrow()).await?;
+        // Not borrowed while the log is waited for: whoever says that it is to stop would wait as well, on the same thread.
+        let stopped = *self.stop.borrow();
+        let released = self.batches.release(&self.shared, stopped).await?;
         (self.wake_ms, self.people) = (released.wake_ms, released.people);
         released.runs.iter().for_each(|(run, ..)| drop(self.left.remove(run)));
         self.ready.extend(released.runs);
