@@ -8,7 +8,7 @@ use crate::beside::Beside;
 use crate::clock::{self, Clocks};
 use crate::cloud::{self, Cloud, Recorded};
 use crate::context::Context;
-use crate::crew::Sharing;
+use crate::crew::{self, Sharing};
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
 use crate::interrupt::{Handling, Signal};
@@ -145,7 +145,7 @@ impl Drive<'_> {
         let service = Service { log, actor: actor.clone(), opened, progress: progress.clone(), azure };
         let (runs, served) = self.all_runs(&service, &known).await?;
         anchor::write(&self.log).await?;
-        let runners = self.log.beside().runners();
+        let runners = crew::shared(&*self.log);
         let crew = runners.map(|runners| Crew::new(runners, store::holder(&actor)));
         let engine = Engine {
             log: self.log.clone(),

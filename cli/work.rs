@@ -7,7 +7,7 @@ use crate::drive::{Drive, Driven, Goal, reach, stay};
 use crate::error::{CliError, Exit, causes};
 use crate::follow::Following;
 use crate::store::Runner;
-use crate::{derived, store};
+use crate::{crew, derived, store};
 use rehome_orchestrator::{BatchLoaded, RunId};
 use rehome_store::{Backend, Log};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Work<'_> {
     /// it has done that is followed by this process.
     pub(crate) async fn carry_on(&self, runs: Vec<RunId>, args: &RunArgs) -> Result<Driven, CliError> {
         let actor = store::actor(self.c.global.actor.as_deref());
-        if self.log.beside().runners().is_some() {
+        if crew::shared(&**self.log).is_some() {
             store::check_anchor(self.log).await?;
             return self.drive(None, runs, args).await;
         }
@@ -60,7 +60,7 @@ impl Work<'_> {
 
     /// Refuses, before anything is recorded, where a runner is at work that would not do what is asked.
     pub(crate) async fn may_ask(&self) -> Result<(), CliError> {
-        if self.log.beside().runners().is_some() {
+        if crew::shared(&**self.log).is_some() {
             return Ok(());
         }
         let held = match store::hold(self.log.beside().lease()) {
