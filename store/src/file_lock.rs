@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A file, by what cannot be had twice.
-type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 #[derive(Debug)]
 struct Opened {
@@ -28,14 +28,15 @@ fn opened() -> MutexGuard<'static, BTreeMap<Identity, Opened>> {
     OPENED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Which file it is, whatever it is called.
 #[cfg(unix)]
-fn identity(about: &std::fs::Metadata) -> Identity {
+pub(crate) fn identity(about: &std::fs::Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt;
     (about.dev(), about.ino())
 }
 
 #[cfg(not(unix))]
-fn identity(_about: &std::fs::Metadata) -> Identity {
+pub(crate) fn identity(_about: &std::fs::Metadata) -> Identity {
     (0, 0)
 }
 

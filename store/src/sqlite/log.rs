@@ -3,6 +3,7 @@
 use super::connection::{connect, keep_names};
 use super::reader::{self, Readers};
 use super::schema::FORMAT;
+use super::there::There;
 use super::writer::{Refusal, Writer};
 use super::{files, filesystem, fold, schema, still};
 use crate::backend::{Backend, Beside, OpenError};
@@ -77,11 +78,13 @@ impl SqliteLog {
             return Err(OpenError::NotFound(path.to_owned()));
         }
         filesystem::refuse_foreign(path)?;
+        // Looked at first: one that is put in its place meanwhile is another one.
+        let there = There::of(path);
         let (connection, still) = still::open(path)?;
         schema::check_ours(path, &connection)?;
         let format = schema::format(path, &connection)?;
         let id = schema::log_id(path, &connection)?;
-        let readers = Readers::new(path).resting_on(still);
+        let readers = Readers::new(path).resting_on(still).of_file(there);
         let (path, sidecars) = (path.to_owned(), Sidecars::of(path));
         Ok(Self { path, sidecars, id, format, readers, writer: Err(Refusal::ReadOnly) })
     }

@@ -12,6 +12,7 @@ mod reader;
 mod rows;
 mod schema;
 mod still;
+mod there;
 mod writer;
 
 #[cfg(feature = "postgres")]

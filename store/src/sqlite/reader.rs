@@ -4,9 +4,10 @@ use super::connection::connect;
 use super::extent::{self, Known};
 use super::rows::{COLUMNS, bound, page, storage};
 use super::still::Still;
+use super::there::There;
 use crate::log::{BoxFuture, Head, ReadError};
 use crate::record::{Position, Sequence, Stored, StreamId};
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,16 +19,23 @@ pub(super) struct Readers {
     known: Arc<Known>,
     /// What the connections rest on, where they share nothing with a writer.
     still: Option<Still>,
+    /// The file that they are to, where nobody here writes to it.
+    there: Option<There>,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default(), known: Arc::default(), still: None }
+        Self { path: path.to_owned(), idle: Arc::default(), known: Arc::default(), still: None, there: None }
     }
 
     /// The same, on connections that share nothing with a writer.
     pub(super) fn resting_on(self, still: Option<Still>) -> Self {
         Self { still, ..self }
+    }
+
+    /// The same, of this file alone, and not of another one that is put in its place.
+    pub(super) fn of_file(self, there: There) -> Self {
+        Self { there: Some(there), ..self }
     }
 
     /// Reads one moment of the log, on a thread that may block.
@@ -44,6 +52,7 @@ impl Readers {
                 moment.finish().map_err(storage)?;
                 readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
                 readers.still.as_ref().map_or(Ok(()), Still::check)?;
+                readers.there.as_ref().map_or(Ok(()), There::check)?;
                 found
             };
             tokio::task::spawn_blocking(read).await.map_err(|e| ReadError::Storage(e.to_string()))?
@@ -118,19 +127,34 @@ pub(super) fn head(connection: &Connection, known: &Known) -> Result<Head, ReadE
     extent::census(connection, known)
 }
 
+/// The next stream behind a name, with its last event.
+const NEXT: &str =
+    "SELECT stream, (SELECT sequence FROM event WHERE stream = e.stream ORDER BY sequence DESC LIMIT 1)
+    FROM event e WHERE stream {BEHIND} ?1 ORDER BY stream LIMIT 1";
+
+/// Goes from stream to stream by the index: as many looks as there are streams, however long they are.
 pub(super) fn streams(
     connection: &Connection,
     known: &Known,
     prefix: &str,
 ) -> Result<Vec<(StreamId, Sequence)>, ReadError> {
     extent::census(connection, known)?;
-    let sql = "SELECT stream, max(sequence) FROM event
-               WHERE stream >= ?1 AND substr(stream, 1, ?2) = ?1 GROUP BY stream ORDER BY stream";
-    let row = |row: &Row<'_>| Ok((StreamId::new(row.get::<_, String>(0)?), Sequence(row.get(1)?)));
-    let mut statement = connection.prepare_cached(sql).map_err(storage)?;
-    let characters = bound(prefix.chars().count());
-    let rows = statement.query_map((prefix, characters), row).map_err(storage)?;
-    rows.collect::<Result<_, _>>().map_err(storage)
+    let next = |behind: &str, name: &str| {
+        let row = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, Sequence(row.get(1)?)));
+        let sql = NEXT.replace("{BEHIND}", behind);
+        connection.prepare_cached(&sql).and_then(|mut s| s.query_row([name], row).optional()).map_err(storage)
+    };
+    let (mut found, mut due): (Vec<(StreamId, Sequence)>, _) = (Vec::new(), next(">=", prefix)?);
+    while let Some((name, last)) = due.filter(|(name, _)| name.starts_with(prefix)) {
+        // An index that was damaged may lead back, and so for ever.
+        if found.last().is_some_and(|(before, _)| before.as_str() >= name.as_str()) {
+            let what = format!("the index names stream {name} behind one that comes after it");
+            return Err(ReadError::Misled { what });
+        }
+        due = next(">", &name)?;
+        found.push((StreamId::new(name), last));
+    }
+    Ok(found)
 }
 
 /// What SQLite finds wrong with its pages, or between the events and their index; and what else is in the file, or
