@@ -150,6 +150,11 @@ impl MoveAbout {
     }
 
     /// The first thing that two of them say differently.
+    /// What nobody can see from outside, each in a line.
+    pub(crate) fn unseen(&self) -> Vec<String> {
+        self.cannot_see.iter().map(|one| format!("{} {}", one.code, one.what)).collect()
+    }
+
     pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
         let differs = [
             (self.identity != other.identity, "identity"),

@@ -1,7 +1,29 @@
 //! CLI: what one identity may do before a move, and what the old and the new one may do now. From the steps. Pure.
 
+use crate::view::identity;
 use rehome_orchestrator::{ForwardState, Node, Phase, RunState, Step, StepState, UndoState};
 use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What one identity may do, by kinds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Access {
+    pub(crate) run: String,
+    pub(crate) identity: String,
+    pub(crate) kinds: Vec<Kind>,
+}
+
+impl Access {
+    /// Of a move as it stands.
+    pub(crate) fn of(run: &str, state: &RunState) -> Self {
+        Self { run: run.to_owned(), identity: identity(state), kinds: access(state) }
+    }
+
+    /// The identity's name.
+    pub(crate) fn name(&self) -> &str {
+        self.identity.rsplit('/').next().unwrap_or_default()
+    }
+}
 
 /// How much there is of one kind of access.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,4 +103,36 @@ pub(crate) fn access(state: &RunState) -> Vec<Kind> {
         (before > 0).then_some(Kind { what, before, new, old })
     });
     each.collect()
+}
+
+/// The same of many moves together.
+pub(crate) fn sum(all: impl IntoIterator<Item = Vec<Kind>>) -> Vec<Kind> {
+    let mut by_what: BTreeMap<String, Kind> = BTreeMap::new();
+    for kind in all.into_iter().flatten() {
+        match by_what.get_mut(&kind.what) {
+            None => drop(by_what.insert(kind.what.clone(), kind)),
+            Some(sum) => {
+                sum.before += kind.before;
+                sum.new += kind.new;
+                sum.old = sum.old.zip(kind.old).map(|(sum, old)| sum + old);
+            }
+        }
+    }
+    // In the order in which one move has them.
+    WORDS.iter().filter_map(|(_, words)| by_what.remove(*words)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_many_moves_add_up_and_what_is_turned_stays_turned() {
+        let kind = |what: &str, before, new, old| Kind { what: what.to_owned(), before, new, old };
+        let (roles, uses) = ("roles in Azure", "resources that use it");
+        let one = vec![kind(roles, 4, 4, Some(4)), kind(uses, 2, 1, None)];
+        let other = vec![kind(uses, 3, 3, None), kind(roles, 1, 0, Some(1))];
+        assert_eq!(sum([one, other]), [kind(roles, 5, 4, Some(5)), kind(uses, 5, 4, None)]);
+        assert_eq!(sum([]), []);
+    }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Pace {
     /// How many have not.
     rest: u64,
     /// When the last of them is through, if they come on as the others did, in milliseconds since 1970 UTC.
-    end_ms: i64,
+    pub(crate) end_ms: i64,
 }
 
 impl Pace {

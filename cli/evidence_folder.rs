@@ -3,6 +3,7 @@
 
 use crate::context::Context;
 use crate::error::{CliError, Exit};
+use crate::report_pictures::draw;
 use crate::source::{Source, open_bundle};
 use crate::{checkpoint, report_files};
 use rehome_store::{Backend, Checkpoint, Position};
@@ -49,8 +50,9 @@ pub(crate) async fn fill(
     let read = open_bundle(&bundle(folder))?;
     let (tree, _) = checkpoint::tree(&read, Position(0)).await?;
     let signer = report_files::signer(c, &Source::Database(log.clone())).await?;
-    let account = report_files::account(&Source::Bundle(Arc::new(read)), batch).await?;
-    report_files::fill(folder, &account, signer.as_ref())?;
+    let read = Source::Bundle(Arc::new(read));
+    let (account, drawn) = (report_files::account(&read, batch).await?, draw(&read, batch).await?);
+    report_files::fill(folder, (&account, &drawn), signer.as_ref())?;
     if let Some(signer) = &signer {
         let note = signer.sign(&Checkpoint::of(log.id(), &tree));
         report_files::put(&folder.join("checkpoint.txt"), &note)?;

@@ -1,5 +1,6 @@
 //! CLI: everything that one identity is tied to, from the facts of its plan. Pure.
 
+use crate::about::MoveAbout;
 use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::Facts;
 use rehome_activities::relocate::facts::{Assignment, Host};
@@ -92,11 +93,13 @@ pub(crate) struct Graph {
     pub(crate) links: Vec<Link>,
     /// What could not be read: there may be more.
     pub(crate) gaps: Vec<String>,
+    /// What nobody can see from outside.
+    pub(crate) unseen: Vec<String>,
 }
 
 impl Graph {
-    /// The graph of the identity that these facts are about.
-    pub(crate) fn of(run: &str, facts: &Facts) -> Self {
+    /// The graph of the identity that these facts are about, and what its plan says that nobody can see.
+    pub(crate) fn of(run: &str, facts: &Facts, about: Option<&MoveAbout>) -> Self {
         let id = &facts.identity.identifiers;
         let mut links: Vec<Link> = facts.hosts.iter().map(host).collect();
         outside(facts, &mut links);
@@ -110,6 +113,7 @@ impl Graph {
             principal_id: id.principal_id.to_string(),
             links,
             gaps: facts.gaps.iter().map(|gap| format!("{}: {}", gap.scope, gap.why)).collect(),
+            unseen: about.map(MoveAbout::unseen).unwrap_or_default(),
         }
     }
 

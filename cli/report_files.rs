@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::render::report_html::html;
 use crate::report::{Account, Gatherer, LogEnd, Source as Beside, Subject, TABLES, envelope};
+use crate::report_pictures::Drawn;
 use crate::source::Source;
 use crate::{checkpoint, store, waves};
 use rehome_orchestrator::{BatchLoaded, RunId, batch_stream};
@@ -78,7 +79,11 @@ pub(crate) async fn signer(c: &Context<'_>, source: &Source) -> Result<Option<Si
 }
 
 /// Makes the folder with everything; nothing is left of it where that fails.
-pub(crate) fn write(folder: &Path, account: &Account, signer: Option<&Signer>) -> Result<(), CliError> {
+pub(crate) fn write(
+    folder: &Path,
+    (account, drawn): (&Account, &Drawn),
+    signer: Option<&Signer>,
+) -> Result<(), CliError> {
     let place = || folder.display().to_string();
     std::fs::create_dir(folder).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => CliError::new(
@@ -89,20 +94,24 @@ pub(crate) fn write(folder: &Path, account: &Account, signer: Option<&Signer>) -
         .next("name another folder"),
         _ => CliError::because(Exit::Failed, "failed to make the folder", &e).at(place()),
     })?;
-    fill(folder, account, signer)
+    fill(folder, (account, drawn), signer)
         .inspect_err(|_| drop(std::fs::remove_dir_all(folder)))
         .map_err(|e| e.at(place()))
 }
 
 /// Writes the files of a report into a folder.
-pub(crate) fn fill(folder: &Path, account: &Account, signer: Option<&Signer>) -> Result<(), CliError> {
+pub(crate) fn fill(
+    folder: &Path,
+    (account, drawn): (&Account, &Drawn),
+    signer: Option<&Signer>,
+) -> Result<(), CliError> {
     let failed = |e: &(dyn std::error::Error + 'static)| {
         CliError::because(Exit::Failed, "failed to write the report", e)
             .next("make room, or name a folder elsewhere")
     };
     let text = serde_json::to_string_pretty(&json!({"format_version": "1.0", "report": account}));
     let mut files = vec![
-        (PAGE_FILE.to_owned(), html(account)),
+        (PAGE_FILE.to_owned(), html(account, drawn)),
         ("report.json".to_owned(), text.map_err(|e| failed(&e))? + "\n"),
     ];
     for table in TABLES {

@@ -132,6 +132,11 @@ impl Standing {
             .flat_map(|(batch, of)| of.missing().map(move |lacking| (batch.as_str(), lacking)))
     }
 
+    /// When the moves of a batch are through, if they come on as they did so far.
+    pub(crate) fn pace_end_ms(&self, batch: &str) -> Option<i64> {
+        self.paces.get(batch).map(|pace| pace.end_ms)
+    }
+
     /// As people read it; `all` shows each move, however many there are.
     pub(crate) fn text(&self, c: &Context<'_>, all: bool) -> String {
         let line = self.runner.line(&self.views).map(|line| c.output.hints().complete(&line));

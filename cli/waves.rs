@@ -85,7 +85,7 @@ pub(crate) fn time_scales(
 }
 
 /// By how much the runner that was there last shortens its timers.
-fn time_scale(batch: &BatchLoaded) -> Option<TimeScale> {
+pub(crate) fn time_scale(batch: &BatchLoaded) -> Option<TimeScale> {
     batch.entries.iter().rev().find_map(|entry| match &entry.event {
         BatchEvent::Opened(opened) => TimeScale::scaled(opened.time_scale),
         _ => None,

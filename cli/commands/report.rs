@@ -8,6 +8,7 @@ use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
+use crate::report_pictures::draw;
 use crate::source::Source;
 use crate::{derived, hint, plan_again, render, report_files};
 use clap::Args;
@@ -86,12 +87,15 @@ impl Report {
         let place = self.page(c, FileKind::Report)?;
         let source = Source::open_at(c, &self.from, &self.when).await?;
         let account = report_files::account(&source, batch).await?;
-        place.iter().try_for_each(|place| {
-            place.write(|file| file.write_all(render::report_html::html(&account).as_bytes()))
-        })?;
-        if let Some(folder) = &self.save {
-            let signer = report_files::signer(c, &source).await?;
-            report_files::write(folder, &account, signer.as_ref())?;
+        if place.is_some() || self.save.is_some() {
+            let drawn = draw(&source, batch).await?;
+            place.iter().try_for_each(|place| {
+                place.write(|file| file.write_all(render::report_html::html(&account, &drawn).as_bytes()))
+            })?;
+            if let Some(folder) = &self.save {
+                let signer = report_files::signer(c, &source).await?;
+                report_files::write(folder, (&account, &drawn), signer.as_ref())?;
+            }
         }
         c.output
             .result(&render::report::text(&account), &json!({"format_version": "1.0", "report": account}))?;

@@ -12,7 +12,7 @@ const TOP: i64 = 34;
 const ROW: i64 = 32;
 
 /// The picture.
-pub(crate) fn picture(run: &str, kinds: &[Kind]) -> Picture {
+pub(crate) fn picture(of: &str, kinds: &[Kind]) -> Picture {
     let most = kinds.iter().map(|kind| kind.before).max().unwrap_or(1).max(1);
     let columns = [NAMES, NAMES + COLUMN + 16, NAMES + 2 * (COLUMN + 16)];
     let shapes = html! {
@@ -37,9 +37,10 @@ pub(crate) fn picture(run: &str, kinds: &[Kind]) -> Picture {
             format!("{}: before {}, now the new one {}{old}", kind.what, kind.before, kind.new)
         })
         .collect();
+    let said = if said.is_empty() { vec!["there is nothing".to_owned()] } else { said };
     let height = TOP + i64::try_from(kinds.len()).unwrap_or(0) * ROW + 6;
-    let title = format!("Access before and now, {run}");
-    Picture { id: "access", title, about: said.join("; "), width: WIDTH, height, shapes }
+    let title = format!("Access before and now, {of}");
+    Picture { id: format!("access-{of}"), title, about: said.join("; "), width: WIDTH, height, shapes }
 }
 
 fn bar(x: i64, y: i64, (have, all): (usize, usize), most: usize, tone: Tone) -> Markup {

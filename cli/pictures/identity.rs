@@ -54,9 +54,9 @@ fn groups<'a>(graph: &'a Graph, unseen: usize) -> Vec<Group<'a>> {
 /// Places nobody could read that are drawn; of more, their number.
 const UNSEEN_MAX: usize = 3;
 
-/// The picture; `unseen` is what nobody can see from outside, beside what could not be read.
-pub(crate) fn picture(graph: &Graph, unseen: &[String]) -> Picture {
-    let dark: Vec<&String> = graph.gaps.iter().chain(unseen).collect();
+/// The picture.
+pub(crate) fn picture(graph: &Graph) -> Picture {
+    let dark: Vec<&String> = graph.gaps.iter().chain(&graph.unseen).collect();
     let drawn = dark.len().min(UNSEEN_MAX) + usize::from(dark.len() > UNSEEN_MAX);
     let groups = groups(graph, drawn);
     let (left, right): (Vec<&Group<'_>>, Vec<&Group<'_>>) =
@@ -87,7 +87,14 @@ pub(crate) fn picture(graph: &Graph, unseen: &[String]) -> Picture {
         counted(dark.len(), "place")
     );
     let title = format!("Everything that {} is tied to", graph.name());
-    Picture { id: "identity", title, about, width: WIDTH, height: bottom + below, shapes }
+    Picture {
+        id: format!("identity-{}", graph.run),
+        title,
+        about,
+        width: WIDTH,
+        height: bottom + below,
+        shapes,
+    }
 }
 
 /// One side: the groups below each other, each shape with its wire to the middle.
@@ -171,13 +178,14 @@ mod tests {
             principal_id: text("p"),
             links,
             gaps: vec![text("a <gap>"); 5],
+            unseen: vec![text("unseen")],
         }
     }
 
     #[test]
     fn however_much_there_is_the_picture_has_sixty_shapes_and_says_how_many_are_not_drawn() {
         for (each, more) in [(1, false), (5, false), (40, true)] {
-            let text = picture(&graph(each), &["unseen".to_owned()]).inline().into_string();
+            let text = picture(&graph(each)).inline().into_string();
             let shapes = text.matches("<rect").count();
             assert!(shapes <= SHAPES_MAX, "{each}: {shapes}");
             assert_eq!(
@@ -188,7 +196,7 @@ mod tests {
             assert!(!text.contains("<name") && text.contains("&lt;name 0&gt;"));
             assert!(text.contains("CANNOT BE SEEN  6"), "five gaps and one place that nobody can see");
         }
-        let text = picture(&graph(40), &[]).inline().into_string();
+        let text = picture(&graph(40)).inline().into_string();
         let most = text.matches("&lt;name 0&gt;: ").count() * 4;
         assert!(text.contains("and 36 more</text>") && most == 40, "four of forty are drawn of each: {text}");
     }

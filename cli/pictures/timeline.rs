@@ -1,7 +1,7 @@
 //! CLI: the timeline of a move as a picture: a row for each step, a bar for each stretch, in words. Pure.
 
 use super::mark::Tone;
-use super::picture::{Picture, fitted, width_of};
+use super::picture::{Picture, fitted, said, width_of};
 use super::scale::Scale;
 use crate::least_time::length;
 use crate::time::date;
@@ -32,8 +32,11 @@ pub(crate) fn picture(of: &Timeline) -> Picture {
         @for (nth, row) in (0_i64..).zip(&of.rows) {
             @let y = TOP + nth * ROW;
             line class="rule" x1="0" x2=(WIDTH) y1=(y + ROW) y2=(y + ROW) {}
-            text class=(if row.bars.is_empty() { "soft" } else { "" }) x="4" y=(y + 16) {
-                (fitted(&format!("{}  {}", row.step, row.title), NAMES - 12))
+            g {
+                title { (said(&row.title)) }
+                text class=[row.bars.is_empty().then_some("soft")] x="4" y=(y + 16) {
+                    (fitted(&format!("{}  {}", row.step, row.title), NAMES - 12))
+                }
             }
             @for nth in 0..row.bars.len() { (a_bar(&scale, &row.bars, nth, y)) }
         }
@@ -43,7 +46,8 @@ pub(crate) fn picture(of: &Timeline) -> Picture {
         }
     };
     let about = about(of);
-    Picture { id: "timeline", title: format!("Timeline of {}", of.run), about, width: WIDTH, height, shapes }
+    let (id, title) = (format!("timeline-{}", of.run), format!("Timeline of {}", of.run));
+    Picture { id, title, about, width: WIDTH, height, shapes }
 }
 
 fn about(of: &Timeline) -> String {
@@ -119,8 +123,8 @@ fn a_bar(scale: &Scale, row: &[Bar], nth: usize, y: i64) -> Markup {
     // Behind its bar, or before it; where there is no room, it is told when somebody points there.
     let free = next.map_or(END + 18, |next| scale.at(next.from_ms));
     let place = match () {
-        () if x1 + 5 + width <= free => Some((x1 + 5, "small soft")),
-        () if next.is_none() && x0 - 5 - width >= before => Some((x0 - 5, "small soft end")),
+        () if x1 + 5 + width <= free => Some((x1 + 5, "small soft halo")),
+        () if next.is_none() && x0 - 5 - width >= before => Some((x0 - 5, "small soft halo end")),
         () => None,
     };
     html! {

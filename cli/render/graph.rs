@@ -29,6 +29,10 @@ pub(crate) fn text(graph: &Graph) -> String {
             putln!(out, "  {gap}");
         }
     }
+    if !graph.unseen.is_empty() {
+        putln!(out, "\nCANNOT BE SEEN   {} from outside", counted(graph.unseen.len(), "thing"));
+        graph.unseen.iter().for_each(|what| putln!(out, "  {what}"));
+    }
     out.trim_end().to_owned()
 }
 
@@ -148,6 +152,7 @@ mod tests {
             principal_id: "p".to_owned(),
             links: links.to_vec(),
             gaps: vec![format!("gap {label}.")],
+            unseen: Vec::new(),
         }
     }
 

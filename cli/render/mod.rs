@@ -1,5 +1,6 @@
 //! CLI: texts that several commands print. Pure. The text is not an interface; `-o json` is.
 
+pub(crate) mod access;
 pub(crate) mod board;
 pub(crate) mod board_html;
 pub(crate) mod bundle;

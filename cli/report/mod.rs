@@ -11,4 +11,4 @@ pub(crate) use account::{Account, LogEnd};
 pub(crate) use duties::Held;
 pub(crate) use gather::{Gatherer, Source};
 pub(crate) use statement::{Subject, envelope};
-pub(crate) use tables::TABLES;
+pub(crate) use tables::{TABLES, Table};

@@ -51,7 +51,7 @@ impl Form {
 /// Records what was asked.
 pub(crate) async fn act(site: &Site, form: &Form) -> Result<(), CliError> {
     let usage = |what: &str| CliError::new(Exit::Usage, what.to_owned());
-    if !site.acts {
+    if !site.of.acts {
         return Err(usage("this server only shows").next("rehome serve --allow-actions"));
     }
     // As on the command line: what looks like a secret is not recorded.
@@ -59,8 +59,8 @@ pub(crate) async fn act(site: &Site, form: &Form) -> Result<(), CliError> {
     if reason.is_empty() {
         return Err(usage("an act of a person needs a reason"));
     }
-    let log = store::open_to_write(&site.db).await?;
-    let (actor, select) = (&site.actor, form.select.as_str());
+    let log = store::open_to_write(&site.of.db).await?;
+    let (actor, select) = (&site.of.actor, form.select.as_str());
     match form.act.as_str() {
         "pause" => {
             let until_ms = until(&form.until)?;
@@ -85,7 +85,7 @@ pub(crate) async fn act(site: &Site, form: &Form) -> Result<(), CliError> {
         "note" => steer::ask(actor, &*log, select, BatchRequest::Note, &reason).await?,
         other => return Err(usage(&format!("nothing here is called {other:?}"))),
     }
-    anchor::follow(&log, &site.output).await
+    anchor::follow(&log, &site.of.output).await
 }
 
 fn until(text: &str) -> Result<Option<i64>, CliError> {

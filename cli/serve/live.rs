@@ -1,11 +1,14 @@
 //! CLI: what happens in a log, event by event, for a page that is open. Reads the log.
 
-use super::site::{Moment, Site};
+use super::moment::{Moment, Unread};
+use super::site::{LOOK, Site};
+use crate::error::causes;
 use crate::render::history::line;
 use axum::response::sse::Event;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use rehome_store::{Position, Stored};
+use rehome_orchestrator::{Clock, SystemClock};
+use rehome_store::{Position, ReadError, Stored};
 use serde_json::json;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -21,16 +24,18 @@ struct Live {
     after: u64,
     due: VecDeque<Event>,
     moments: watch::Receiver<Moment>,
-    runner: &'static str,
     ending: watch::Receiver<bool>,
+    runner: &'static str,
+    /// What the page was told of a log that cannot be read.
+    unread: Option<Unread>,
 }
 
 /// Every event after this one, each with its place in the log as its id, so that a page which comes back goes on exactly there; and
-/// whether somebody is at work. It ends when the server does.
+/// whether somebody is at work, and whether the log can be read. It ends when the server does.
 pub(crate) fn stream(site: Arc<Site>, after: u64) -> impl Stream<Item = Result<Event, Infallible>> {
     let (moments, ending) = (site.moments.subscribe(), site.ending.clone());
-    let runner = site.source.presence().word();
-    let live = Live { site, after, due: VecDeque::new(), moments, runner, ending };
+    let (runner, due) = (moments.borrow().runner, VecDeque::new());
+    let live = Live { site, after, due, moments, ending, runner, unread: None };
     unfold(live, |mut live| async move { live.next().await.map(|event| (Ok(event), live)) })
 }
 
@@ -44,20 +49,55 @@ impl Live {
                 return Some(event);
             }
             // Marked first: what is appended while this reads is told after it.
-            let runner = self.moments.borrow_and_update().runner;
-            let read = self.site.source.log().read_all(Position(self.after), PAGE).await.ok()?;
-            self.after = read.last().map_or(self.after, |last| last.position.0);
-            self.due.extend(read.iter().map(told));
-            if !runner.is_empty() && runner != self.runner {
-                self.runner = runner;
-                self.due.push_back(Event::default().event("runner").data(runner));
-            }
+            let moment = self.moments.borrow_and_update().clone();
+            let read = match moment.unread {
+                Some(unread) => Err(unread),
+                None => self.read().await.map_err(|e| self.not_read(&e)),
+            };
+            self.tell(read.err(), moment.runner);
             if self.due.is_empty() {
                 tokio::select! {
                     changed = self.moments.changed() => changed.ok()?,
                     _ = self.ending.changed() => return None,
+                    // What could not be read is tried again, whether the log grows or not.
+                    () = tokio::time::sleep(LOOK), if self.unread.is_some() => {}
                 }
             }
+        }
+    }
+
+    /// Takes what is new. In the place of the log may be an older copy of it, whose events are told from its end on.
+    async fn read(&mut self) -> Result<(), ReadError> {
+        let log = self.site.of.source.log();
+        let read = log.read_all(Position(self.after), PAGE).await?;
+        if let Some(last) = read.last() {
+            self.after = last.position.0;
+            self.due.extend(read.iter().map(told));
+            return Ok(());
+        }
+        let end = log.head().await?.position.0;
+        if end < self.after {
+            self.after = end;
+            self.due.push_back(Event::default().event("shorter").id(end.to_string()).data(end.to_string()));
+        }
+        Ok(())
+    }
+
+    fn not_read(&self, why: &ReadError) -> Unread {
+        let since_ms = self.unread.as_ref().map_or_else(|| SystemClock.now_ms(), |unread| unread.since_ms);
+        Unread { since_ms, why: causes(why) }
+    }
+
+    /// Tells whether the log can be read, and who is at work, where that is new.
+    fn tell(&mut self, unread: Option<Unread>, runner: &'static str) {
+        if self.unread != unread {
+            let words = json!({"words": unread.as_ref().map(Unread::words)});
+            self.due.push_back(Event::default().event("unread").data(words.to_string()));
+            self.unread = unread;
+        }
+        if self.runner != runner {
+            self.due.push_back(Event::default().event("runner").data(runner));
+            self.runner = runner;
         }
     }
 }

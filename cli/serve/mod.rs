@@ -5,6 +5,7 @@ mod acts;
 mod door;
 mod folds;
 mod live;
+mod moment;
 mod pages;
 mod routes;
 pub(crate) mod server;

@@ -7,7 +7,7 @@ use super::pages::answer::{Answer, refused, sign_in_first};
 use super::pages::frame::Frame;
 use super::pages::{approvals, at_batch, at_event, at_move, before_after, overview, record, steps};
 use super::site::Site;
-use crate::error::{CliError, Exit, one_line};
+use crate::error::{CliError, Exit};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -99,7 +99,7 @@ async fn come_in(State(site): Shared, headers: HeaderMap, uri: Uri) -> Response 
     let token = token.map(|(_, token)| token.into_owned()).unwrap_or_default();
     match site.door.sign_in(&token, &headers) {
         SignIn::Welcome => {
-            site.output.note("signed in: a browser has used the link, which is of no use to another one");
+            site.of.output.note("signed in: a browser has used the link, which is of no use to another one");
             // Sent from here, and not led here from elsewhere: only then the browser shows its cookie at once.
             let mut answer = Answer::go_on().into_response();
             if let Ok(cookie) = HeaderValue::from_str(&site.door.cookie()) {
@@ -109,7 +109,7 @@ async fn come_in(State(site): Shared, headers: HeaderMap, uri: Uri) -> Response 
         }
         SignIn::Inside => (StatusCode::SEE_OTHER, [(LOCATION, "/")]).into_response(),
         SignIn::Used => {
-            site.output.note("note: somebody came with the link after it was used, and was not let in");
+            site.of.output.note("note: somebody came with the link after it was used, and was not let in");
             let what = "This link was used before, and lets nobody in again.";
             let next = "If that was not you, end `rehome serve` and start it again: it prints a new link.";
             refused(StatusCode::FORBIDDEN, what, &[next]).into_response()
@@ -129,10 +129,11 @@ fn failed(error: &CliError) -> Answer {
         Exit::Usage | Exit::Stale => StatusCode::BAD_REQUEST,
         Exit::NotPermitted => StatusCode::FORBIDDEN,
         Exit::Held => StatusCode::CONFLICT,
+        Exit::Damaged => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let next: Vec<String> = error.next.iter().map(|next| one_line(next)).collect();
-    refused(status, &error.what, &next.iter().map(String::as_str).collect::<Vec<_>>())
+    let more = error.place.iter().map(String::as_str).chain([error.state]);
+    refused(status, &error.what, &more.chain(error.next.iter().map(String::as_str)).collect::<Vec<_>>())
 }
 
 async fn frame(site: &Arc<Site>, uri: &Uri) -> Result<Frame, CliError> {
@@ -189,11 +190,16 @@ async fn the_record(State(site): Shared, uri: Uri) -> Response {
 async fn as_it_happens(State(site): Shared, headers: HeaderMap, uri: Uri) -> Response {
     let query = uri.query().unwrap_or_default().as_bytes();
     let asked = url::form_urlencoded::parse(query).find(|(name, _)| name == "after");
-    let asked = asked.and_then(|(_, after)| after.parse().ok());
-    let last = headers.get(LAST_EVENT).and_then(|id| id.to_str().ok()?.parse().ok());
-    let head = site.source.log().head().await.map_or(u64::MAX, |head| head.position.0);
-    let after = last.or(asked).unwrap_or(head);
-    Sse::new(live::stream(site, after)).keep_alive(KeepAlive::default()).into_response()
+    let last = headers.get(LAST_EVENT).map(|id| String::from_utf8_lossy(id.as_bytes()));
+    // Who was cut off says what it had last, whatever its address says; who says nothing is told what comes from now on.
+    let after = match last.or(asked.map(|(_, after)| after)) {
+        Some(after) => after.parse().ok(),
+        None => Some(site.moments.borrow().position),
+    };
+    match after {
+        Some(after) => Sse::new(live::stream(site, after)).keep_alive(KeepAlive::default()).into_response(),
+        None => refused(StatusCode::BAD_REQUEST, "That is no place in a log.", &[]).into_response(),
+    }
 }
 
 async fn an_act(State(site): Shared, body: Bytes) -> Response {

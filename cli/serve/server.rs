@@ -61,6 +61,7 @@ impl Server {
         let site = Arc::new(Site::new(of, door, ending));
         // What is read takes its time now, and not before somebody's first page.
         drop(site.seen().await?);
+        site.look().await;
         Ok(Self { listener, site, end })
     }
 

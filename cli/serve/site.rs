@@ -2,7 +2,8 @@
 
 use super::door::Door;
 use super::folds::Folds;
-use crate::error::CliError;
+use super::moment::Moment;
+use crate::error::{CliError, causes};
 use crate::hint::Hints;
 use crate::output::Output;
 use crate::source::Source;
@@ -27,6 +28,9 @@ pub(crate) struct Seen {
 /// What is made anew only where something is new, or this is over.
 const FRESH_MS: i64 = 1_000;
 
+/// How often it is looked whether the log has grown.
+pub(crate) const LOOK: Duration = Duration::from_millis(400);
+
 /// What was read of the log, and what was made of it last.
 #[derive(Default)]
 struct Cached {
@@ -34,15 +38,8 @@ struct Cached {
     seen: Option<Arc<Seen>>,
 }
 
-/// What happens to the log, for whoever watches: its end, and who is at work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
-    pub(crate) position: u64,
-    pub(crate) runner: &'static str,
-}
-
-/// What the pages of one server share.
-pub(crate) struct Site {
+/// What a server is opened with.
+pub(crate) struct Opened {
     pub(crate) source: Source,
     /// The file of the log, or of the bundle.
     pub(crate) place: String,
@@ -52,38 +49,28 @@ pub(crate) struct Site {
     pub(crate) own: TimeScale,
     pub(crate) actor: Arc<str>,
     pub(crate) output: Output,
-    pub(crate) door: Door,
     /// Whether whoever is inside may act.
     pub(crate) acts: bool,
+}
+
+/// What the pages of one server share.
+pub(crate) struct Site {
+    pub(crate) of: Opened,
+    pub(crate) door: Door,
     pub(crate) moments: watch::Sender<Moment>,
     pub(crate) ending: watch::Receiver<bool>,
     cached: Mutex<Cached>,
 }
 
-/// What a server is opened with.
-pub(crate) struct Opened {
-    pub(crate) source: Source,
-    pub(crate) place: String,
-    pub(crate) db: PathBuf,
-    pub(crate) hints: Hints,
-    pub(crate) own: TimeScale,
-    pub(crate) actor: Arc<str>,
-    pub(crate) output: Output,
-    pub(crate) acts: bool,
-}
-
 impl Site {
     pub(crate) fn new(of: Opened, door: Door, ending: watch::Receiver<bool>) -> Self {
-        let Opened { source, place, db, hints, own, actor, output, acts } = of;
-        let moments = watch::Sender::new(Moment { position: 0, runner: "" });
-        let cached = Mutex::default();
-        Self { source, place, db, hints, own, actor, output, door, acts, moments, ending, cached }
+        Self { of, door, moments: watch::Sender::default(), ending, cached: Mutex::default() }
     }
 
     /// Where everything stands now.
     pub(crate) async fn seen(&self) -> Result<Arc<Seen>, CliError> {
         let mut cached = self.cached.lock().await;
-        cached.folds.renew(self.source.log()).await?;
+        cached.folds.renew(self.of.source.log()).await?;
         let (head, now_ms) = (cached.folds.head(), SystemClock.now_ms());
         let good = |seen: &Arc<Seen>| seen.standing.head == head && now_ms - seen.now_ms < FRESH_MS;
         if let Some(seen) = cached.seen.clone().filter(good) {
@@ -95,9 +82,9 @@ impl Site {
     }
 
     fn made(&self, folds: &Folds, head: Head, now_ms: i64) -> Seen {
-        let (views, batches, runner) = (folds.views(), folds.batches(), self.source.presence());
+        let (views, batches, runner) = (folds.views(), folds.batches(), self.of.source.presence());
         let read = Read { head, batch: None, views, runner, now_ms };
-        let standing = Standing::of(read, &batches, &self.hints, self.own);
+        let standing = Standing::of(read, &batches, &self.of.hints, self.of.own);
         Seen { standing, batches, withheld: folds.withheld(), now_ms }
     }
 
@@ -108,25 +95,27 @@ impl Site {
 
     /// A command with the flags that it needs where it is pasted.
     pub(crate) fn command(&self, command: &str) -> String {
-        self.hints.complete(command)
+        self.of.hints.complete(command)
     }
 
-    /// Tells those who watch what happens, for as long as the server lives.
+    /// Looks how far the log goes and who is at work, and tells those who watch what is new.
+    pub(crate) async fn look(&self) {
+        let read = self.of.source.log().head().await;
+        let read = read.map(|head| head.position.0).map_err(|e| causes(&e));
+        let (runner, now_ms) = (self.of.source.presence().word(), SystemClock.now_ms());
+        self.moments.send_if_modified(|known| {
+            let next = known.then(read, runner, now_ms);
+            let is_new = *known != next;
+            *known = next;
+            is_new
+        });
+    }
+
+    /// Looks again and again, for as long as the server lives.
     pub(crate) async fn watch(&self) {
         loop {
-            let runner = self.source.presence().word();
-            if let Ok(head) = self.source.log().head().await {
-                let moment = Moment { position: head.position.0, runner };
-                self.moments.send_if_modified(|known| {
-                    let is_new = *known != moment;
-                    *known = moment.clone();
-                    is_new
-                });
-            }
+            self.look().await;
             tokio::time::sleep(LOOK).await;
         }
     }
 }
-
-/// How often it is looked whether the log has grown.
-const LOOK: Duration = Duration::from_millis(400);

@@ -10,7 +10,9 @@ export class Browser {
     const home = mkdtempSync(join(tmpdir(), "rehome-eyes-"));
     const process = spawn(program, [
       "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars", `--user-data-dir=${home}`,
+      "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars",
+      // A name that somebody points at this machine.
+      "--host-resolver-rules=MAP rebound.example 127.0.0.1", `--user-data-dir=${home}`,
       "--remote-debugging-pipe", "about:blank",
     ], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
     const browser = new Browser(process, home);
@@ -106,16 +108,22 @@ export class Page {
     throw new Error(`never: ${what ?? expression}`);
   }
 
-  async looks(width, scheme, more = []) {
+  async looks(width, scheme, more = [], media = "screen") {
     await this.send("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: false });
     const features = [{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }, ...more];
-    await this.send("Emulation.setEmulatedMedia", { features });
+    await this.send("Emulation.setEmulatedMedia", { media, features });
   }
 
   async shot(file, most = 2_400) {
     const { cssContentSize } = await this.send("Page.getLayoutMetrics");
     const clip = { x: 0, y: 0, width: Math.ceil(cssContentSize.width), height: Math.min(Math.ceil(cssContentSize.height), most), scale: 1 };
     const { data } = await this.send("Page.captureScreenshot", { format: "png", clip, captureBeyondViewport: true });
+    writeFileSync(file, Buffer.from(data, "base64"));
+  }
+
+  // As it is printed.
+  async print(file) {
+    const { data } = await this.send("Page.printToPDF", { printBackground: true, paperWidth: 8.27, paperHeight: 11.69 });
     writeFileSync(file, Buffer.from(data, "base64"));
   }
 }

@@ -1,6 +1,6 @@
 // What somebody sees who opens the pages while a batch runs. The last line is "N passed, M failed".
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -55,11 +55,12 @@ async function all() {
   const say = (...words) => execFileSync(rehome, words, { cwd: folder, env: environment, stdio: ["ignore", "pipe", "pipe"] }).toString();
   say("plan", "-f", join(root, "examples/contoso/batch.toml"), "--save", "plan.json");
   say("approve", "plan.json", "--reason", "CHG0041237", "--yes");
-  const { said: served } = await started(["serve", "--allow-actions", "-o", "jsonl"], environment);
+  const { child: server, said: served } = await started(["serve", "--allow-actions", "-o", "jsonl"], environment);
   const origin = new URL(served.link).origin;
   const browser = await Browser.start(chromium);
   try {
     await pages(browser, { say, environment, origin, link: served.link });
+    await failures(browser, { origin, link: served.link, server });
   } finally {
     await browser.end();
   }
@@ -168,12 +169,48 @@ async function pages(browser, { say, environment, origin, link }) {
     const others = page.asked.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith("data:") && url !== "about:blank");
     holds(others.length === 0, others.join("\n"));
   });
+  await look("on paper everything is dark on white, whatever the machine prefers", async () => {
+    await page.looks(1280, "dark", [], "print");
+    await page.go(`${origin}/b/exit-weu`);
+    const [ink, ground] = await page.says("['color', 'backgroundColor'].map((one) => getComputedStyle(document.documentElement)[one])");
+    await page.looks(1280, "light");
+    const light = (colour) => colour.match(/\d+/g).slice(0, 3).every((part) => Number(part) > 200);
+    holds(!light(ink) && light(ground), `${ink} on ${ground}`);
+  });
+}
+
+// What somebody sees where the log or the server is not there, in a page of their own: that it is refused stands on its console.
+async function failures(browser, { origin, link, server }) {
+  const page = await browser.page();
+  await page.looks(1280, "light");
+  await look("a name that somebody points here shows nothing", async () => {
+    await page.go(`http://rebound.example:${new URL(origin).port}/`);
+    const text = await page.says("document.body.textContent");
+    holds(text.includes("its own address alone") && !text.includes("exit-weu"), text);
+  });
+  await look("a page that is open says when the log cannot be read, since when, and that it can again", async () => {
+    await page.go(`${origin}/b/exit-weu`);
+    await page.until("document.getElementById('live').textContent.includes('live')", "it is live");
+    renameSync(join(folder, "rehome.db"), join(folder, "away.db"));
+    await page.until("!document.getElementById('alarm').hidden", "an alarm");
+    await page.until("document.getElementById('alarm').textContent.includes('annot be read')", "what it is");
+    const words = await page.says("document.getElementById('alarm').textContent");
+    renameSync(join(folder, "away.db"), join(folder, "rehome.db"));
+    holds(words.includes("since 2") || words.includes("not there any more"), words);
+    await page.until("document.getElementById('alarm').hidden && document.getElementById('live').textContent.endsWith(', live')", "it is live again");
+  });
   await look("a browser that comes with a stolen link is not let in", async () => {
-    await page.send("Network.clearBrowserCookies");
-    await page.go(link);
-    holds(await page.says("document.body.textContent.includes('used before')"), "it is said");
-    await page.go(`${origin}/`);
-    holds(await page.says("!document.body.textContent.includes('exit-weu')"), "nothing of the log is shown");
+    const thief = await browser.page();
+    await thief.send("Network.clearBrowserCookies");
+    await thief.go(link);
+    holds(await thief.says("document.body.textContent.includes('used before')"), "it is said");
+    await thief.go(`${origin}/`);
+    holds(await thief.says("!document.body.textContent.includes('exit-weu')"), "nothing of the log is shown");
+  });
+  await look("a page that is open says when the server is gone", async () => {
+    server.kill("SIGKILL");
+    await page.until("document.getElementById('alarm').textContent.includes('does not answer since 2')", "it is said");
+    holds(await page.says("document.getElementById('live').textContent.endsWith('not live')"), "it is not live");
   });
 }
 

@@ -73,18 +73,25 @@ impl Answer {
 }
 
 /// Why something is not shown, or not done, and what to do.
-pub(crate) fn refused(status: StatusCode, what: &str, next: &[&str]) -> Answer {
+pub(crate) fn refused(status: StatusCode, what: &str, more: &[&str]) -> Answer {
+    let is_unread = status == StatusCode::SERVICE_UNAVAILABLE;
+    let heading = match is_unread {
+        true => "The log cannot be read",
+        false => status.canonical_reason().unwrap_or("Not answered"),
+    };
+    // It may be readable again soon.
+    let head = html! { @if is_unread { meta http-equiv="refresh" content="10"; } };
     let body = html! {
         body class="alone" {
             main {
-                h1 { (status.canonical_reason().unwrap_or("Not answered")) }
-                p { (said(what)) }
-                @for next in next { p { (said(next)) } }
+                h1 { (heading) }
+                p id="why" { (said(what)) }
+                @for line in more { p { (said(line)) } }
                 p { a href="/" { "All batches" } }
             }
         }
     };
-    document(status, "Not answered", (html! {}, body), false)
+    document(status, "Not answered", (head, body), false)
 }
 
 /// What somebody is told who was not let in.

@@ -6,14 +6,15 @@ use super::frame::{Frame, Place};
 use super::needs;
 use super::words::{command, counts, framed, of_batch, of_move, said, when};
 use crate::about::BatchAbout;
+use crate::calendar::{Calendar, Row};
 use crate::counted::counted;
 use crate::error::{CliError, Exit};
-use crate::estimate;
-use crate::pictures::calendar::{Row, picture};
-use crate::pictures::mark::{Tone, badge};
+use crate::hint::quoted;
+use crate::pictures::calendar::picture;
+use crate::pictures::mark::badge;
 use crate::view::{MoveView, State};
 use maud::{Markup, html};
-use rehome_orchestrator::{BatchEvent, BatchLoaded, RunId, TimeScale, Wave, WaveState, WaveWait};
+use rehome_orchestrator::{BatchLoaded, RunId, TimeScale};
 use std::collections::BTreeMap;
 
 pub(crate) fn page(frame: &Frame, name: &str) -> Result<Answer, CliError> {
@@ -22,19 +23,19 @@ pub(crate) fn page(frame: &Frame, name: &str) -> Result<Answer, CliError> {
     })?;
     let views: Vec<&MoveView> = frame.views().iter().filter(|view| view.batch == name).collect();
     let scale = frame.seen.standing.scales.get(name).copied().unwrap_or(TimeScale::REAL);
-    let end = estimate::end_of(name, frame.views(), frame.seen.now_ms, scale);
+    let calendar = Calendar::of(name, batch, frame.views(), frame.seen.now_ms, scale);
     let waves: Vec<String> = batch.state.waves().map(|(wave, _)| wave.name.clone()).collect();
     let main = html! {
         p class="crumbs" { a href="/" { "Batches" } }
         h1 { (said(name)) }
         section id="facts" data-live {
             (counts(&views, Some(&of_batch(name))))
-            (facts(frame, batch, &views, end))
+            (facts(frame, name, batch, &views, calendar.end_ms))
             (frame.nobody(name))
             (asked(frame, name))
         }
         (needs::section(frame, &views, false))
-        (waves_of(frame, name, batch, &views, (end, scale)))
+        @if !waves.is_empty() { (waves_of(frame, &calendar)) }
         (moves(frame, name, batch, &views))
         (left_out(frame, name))
         (frame.acts(name, true, &waves))
@@ -42,7 +43,7 @@ pub(crate) fn page(frame: &Frame, name: &str) -> Result<Answer, CliError> {
     Ok(frame.answer(name, Place::Batches, main))
 }
 
-fn facts(frame: &Frame, batch: &BatchLoaded, views: &[&MoveView], end: Option<i64>) -> Markup {
+fn facts(frame: &Frame, name: &str, batch: &BatchLoaded, views: &[&MoveView], end: Option<i64>) -> Markup {
     let about = BatchAbout::of_log(&batch.planned().about);
     let (done, total) =
         views.iter().fold((0, 0), |(done, total), view| (done + view.done, total + view.total));
@@ -51,12 +52,15 @@ fn facts(frame: &Frame, batch: &BatchLoaded, views: &[&MoveView], end: Option<i6
         dl class="facts" {
             div { dt { "Steps done" } dd { (done) " of " (total) } }
             div { dt { "Clean-up not before" } dd { @if let Some(end) = end { (when(end)) } @else { "no date set" } } }
+            @if let Some(end) = frame.seen.standing.pace_end_ms(name) {
+                div { dt { "Through at the pace so far" } dd { (when(end)) } }
+            }
             div { dt { "Plan" } dd { a href="/approvals" { (if batch.is_approved() { "approved" } else { "not approved" }) } " " code title=(said(digest)) { (said(digest.get(..19).unwrap_or(digest))) } } }
             @if let Some(author) = &about.author { div { dt { "Made by" } dd { (said(author)) } } }
             @if let Some(cloud) = &about.cloud { div { dt { "Cloud" } dd { (said(cloud)) } } }
             @if !frame.seen.standing.runner.is_nobody() {
                 @if let Some(line) = frame.seen.standing.runner.line(frame.views()) {
-                    div { dt { "Runner" } dd { (said(&frame.site.command(&line))) } }
+                    div { dt { "Runner" } dd class="long" { (said(&frame.site.command(&line))) } }
                 }
             }
         }
@@ -81,77 +85,18 @@ fn asked(frame: &Frame, name: &str) -> Markup {
     }
 }
 
-/// How a wave stands, in a tone and a few words.
-fn stands(state: &WaveState, wait: WaveWait, views: &[&MoveView]) -> (Tone, String) {
-    let of = |is: State| views.iter().filter(|view| view.state == is).count();
-    if state.passed_ms.is_some() {
-        return (Tone::Ok, "through".to_owned());
-    }
-    if state.has_failed() {
-        return (Tone::Bad, "a move failed: somebody says that it is to go on".to_owned());
-    }
-    if state.paused.is_some() {
-        return (Tone::Warn, "paused".to_owned());
-    }
-    if state.is_released() {
-        return match of(State::Failed) {
-            0 if of(State::Soaking) == views.len() => (Tone::Rest, "soaks".to_owned()),
-            0 => (Tone::Go, "at work".to_owned()),
-            failed => (Tone::Bad, format!("at work, {failed} failed")),
-        };
-    }
-    let (tone, words) = match wait {
-        WaveWait::Nothing => (Tone::Mute, "is let loose next"),
-        WaveWait::Approval => (Tone::Warn, "waits for the approval of the plan"),
-        WaveWait::Approvals => (Tone::Warn, "waits for approvals that are signed"),
-        WaveWait::Earlier => (Tone::Mute, "waits for the wave before it"),
-        WaveWait::Date(_) => (Tone::Rest, "waits for its date"),
-        WaveWait::Person => (Tone::Warn, "waits for somebody who releases it"),
+/// The waves as a picture and as a table.
+fn waves_of(frame: &Frame, calendar: &Calendar) -> Markup {
+    let by_run: BTreeMap<&str, &MoveView> =
+        frame.views().iter().map(|view| (view.run.as_str(), view)).collect();
+    let of = |row: &Row| -> Vec<&MoveView> {
+        row.runs.iter().filter_map(|run| by_run.get(run.as_str()).copied()).collect()
     };
-    (tone, words.to_owned())
-}
-
-fn waves_of(
-    frame: &Frame,
-    name: &str,
-    batch: &BatchLoaded,
-    views: &[&MoveView],
-    (end, scale): (Option<i64>, TimeScale),
-) -> Markup {
-    let all: Vec<(&Wave, &WaveState)> = batch.state.waves().collect();
-    if all.is_empty() {
-        return html! {};
-    }
-    let by_run: BTreeMap<&str, &MoveView> = views.iter().map(|view| (view.run.as_str(), *view)).collect();
-    let of = |wave: &Wave| -> Vec<&MoveView> {
-        wave.runs.iter().filter_map(|run| by_run.get(run.as_str()).copied()).collect()
-    };
-    let released = |wave: &Wave| {
-        batch.entries.iter().rev().find_map(|entry| match &entry.event {
-            BatchEvent::WaveReleased(released) if released.wave == wave.name => Some(entry.at_ms),
-            _ => None,
-        })
-    };
-    let each: Vec<(Row, Vec<&MoveView>, Option<i64>)> = all
-        .iter()
-        .enumerate()
-        .map(|(nth, (wave, state))| {
-            let views = of(wave);
-            let wait = batch.state.wave_wait(nth, frame.seen.now_ms, scale);
-            let (tone, note) = stands(state, wait, &views);
-            let through = views.iter().filter(|view| is_through(view)).count();
-            let date = if let WaveWait::Date(date) = wait { Some(date) } else { None };
-            let from_ms = state.is_released().then(|| released(wave)).flatten();
-            let (name, moves, to_ms) = (wave.name.clone(), views.len(), state.passed_ms);
-            (Row { name, moves, through, from_ms, to_ms, tone, note }, views, date)
-        })
-        .collect();
-    let rows: Vec<Row> = each.iter().map(|(row, ..)| row.clone()).collect();
-    let drawn = picture(name, &rows, frame.seen.now_ms, end);
+    let name = &calendar.batch;
     html! {
         section id="waves" class="card" data-live {
             h2 { "Waves" }
-            (framed("Waves over the calendar", drawn.inline()))
+            (framed("Waves over the calendar", picture(calendar).inline()))
             (framed("The waves", html! {
                 table class="list" {
                     caption { "The waves" }
@@ -160,12 +105,12 @@ fn waves_of(
                         th scope="col" { "Stands" } th scope="col" { "Let loose" } th scope="col" { "Through" }
                     } }
                     tbody {
-                        @for (row, views, date) in &each {
+                        @for row in &calendar.waves {
                             tr {
-                                th scope="row" { a href={ (of_batch(name)) (Filter { wave: Some(row.name.clone()), ..Filter::default() }.query(1)) } { (said(&row.name)) } }
+                                th scope="row" { a href={ (of_batch(name)) (Filter { wave: Some(row.wave.clone()), ..Filter::default() }.query(1)) } { (said(&row.wave)) } }
                                 td class="num" { (row.moves) }
-                                td class="states" { (counts(views, None)) }
-                                td { span class={ "badge " (row.tone.class()) } { (row.note) } @if let Some(date) = date { " until " (when(*date)) } }
+                                td class="states" { (counts(&of(row), None)) }
+                                td { span class={ "badge " (row.tone.class()) } { (row.stands) } @if let Some(date) = row.begins_ms { " " (when(date)) } }
                                 td { @if let Some(ms) = row.from_ms { (when(ms)) } @else { "\u{2013}" } }
                                 td { @if let Some(ms) = row.to_ms { (when(ms)) } @else { "\u{2013}" } }
                             }
@@ -173,13 +118,9 @@ fn waves_of(
                     }
                 }
             }))
+            (command(&frame.site.command(&format!("rehome timeline {} --format svg", quoted(name)))))
         }
     }
-}
-
-/// Whether nothing of the way forward is left of a move but its soak.
-fn is_through(view: &MoveView) -> bool {
-    matches!(view.state, State::Done | State::AwaitingCleanup | State::Soaking)
 }
 
 fn moves(frame: &Frame, name: &str, batch: &BatchLoaded, views: &[&MoveView]) -> Markup {

@@ -17,7 +17,7 @@ pub(crate) async fn page(frame: &Frame, position: u64) -> Result<Answer, CliErro
     let from = position.checked_sub(1).ok_or_else(nothing)?;
     // With the one before, to whose hash it is bound.
     let (after, many) = from.checked_sub(1).map_or((0, 1), |before| (before, 2));
-    let log = frame.site.source.log();
+    let log = frame.site.of.source.log();
     let read = log.read_all(Position(after), many).await.map_err(|e| store::unreadable(&e))?;
     let event = read.iter().find(|event| event.position.0 == position).ok_or_else(nothing)?;
     let before = read.iter().find(|event| event.position.0 == from);

@@ -5,15 +5,15 @@ use super::frame::{Frame, Place};
 use super::words::{command, exactly, framed, of_batch, of_move, part, said, when};
 use crate::about::MoveAbout;
 use crate::access::is_in_place;
-use crate::error::{CliError, Exit, causes, damaged};
+use crate::error::{CliError, Exit};
 use crate::pictures::mark::{Tone, badge};
 use crate::pictures::timeline::picture;
 use crate::render::history::gist;
 use crate::view::{MoveView, step_word};
 use crate::wait::WaitView;
-use crate::{store, timeline};
+use crate::{over_time, store};
 use maud::{Markup, html};
-use rehome_orchestrator::{Difference, Entry, Event, RunId, RunState, Step, StepState, entries};
+use rehome_orchestrator::{Difference, Entry, Event, RunId, RunState, Step, StepState};
 use rehome_store::{Sequence, Stored};
 
 /// Where in the pages of one move one is.
@@ -32,9 +32,7 @@ pub(crate) fn absent(run: &RunId) -> CliError {
 pub(crate) async fn page(frame: &Frame, run: &RunId) -> Result<Answer, CliError> {
     let state = frame.site.state(run).await.ok_or_else(|| absent(run))?;
     let view = frame.view(run.as_str()).ok_or_else(|| absent(run))?;
-    let log = frame.site.source.log();
-    let all: Vec<Entry<Event>> = entries(log, &run.stream()).await.map_err(|e| store::unreadable(&e))?;
-    let of = timeline::timeline(run, &all, frame.seen.now_ms).map_err(|e| damaged(&causes(&e)))?;
+    let of = over_time::of_move(&frame.site.of.source, run).await?;
     let main = html! {
         (head(frame, view, &state, Part::Steps))
         div id="stands" data-live {
@@ -257,7 +255,7 @@ pub(crate) async fn events(frame: &Frame, run: &RunId) -> Result<Answer, CliErro
     let last = frame.asked("before").and_then(|before| before.parse::<u64>().ok()).unwrap_or(view.events + 1);
     let first = last.saturating_sub(1).saturating_sub(EVENTS as u64);
     let count = usize::try_from(last.saturating_sub(1) - first).unwrap_or(EVENTS).min(EVENTS);
-    let log = frame.site.source.log();
+    let log = frame.site.of.source.log();
     let mut all =
         log.read_stream(&run.stream(), Sequence(first), count).await.map_err(|e| store::unreadable(&e))?;
     all.reverse();
@@ -306,7 +304,7 @@ pub(crate) fn list(all: &[Stored], with_stream: bool) -> Markup {
                     tr {
                         th scope="row" class="num" { a href={ "/e/" (event.position) } { (event.position) } }
                         td class="time" { (exactly(event.record.at_ms)) }
-                        @if with_stream { td { (said(event.record.stream.as_str())) } }
+                        @if with_stream { td class="stream" { (said(event.record.stream.as_str())) } }
                         td { (said(&event.record.kind)) }
                         td class="text" { (said(&gist(event))) }
                         td { (said(&event.record.actor)) }

@@ -26,6 +26,7 @@ pub(crate) async fn page(frame: &Frame, run: &RunId) -> Result<Answer, CliError>
             h2 { "Access before and now" }
             @if kinds.is_empty() { p { "Nothing that the old identity may do is carried over by this plan." } }
             @else { (framed("Access before and now", pictures::access::picture(run.as_str(), &kinds).inline())) }
+            (command(&frame.site.command(&format!("rehome graph {run} --access --format svg"))))
             p class="soft" { "The old identity keeps what it was given until the clean-up, which needs an approval of its own." }
         }
         section id="changes" class="card" data-live {
@@ -69,26 +70,21 @@ pub(crate) async fn graph(frame: &Frame, run: &RunId) -> Result<Answer, CliError
     let state = frame.site.state(run).await.ok_or_else(|| absent(run))?;
     let view = frame.view(run.as_str()).ok_or_else(|| absent(run))?;
     let facts: Facts = state.planned().facts.read("facts").map_err(|why| store::damaged(&why.to_string()))?;
-    let graph = Graph::of(run.as_str(), &facts);
     let about = MoveAbout::of_log(&state.planned().about);
-    let unseen: Vec<String> = about
-        .iter()
-        .flat_map(|about| &about.cannot_see)
-        .map(|one| format!("{} {}", one.code, one.what))
-        .collect();
+    let graph = Graph::of(run.as_str(), &facts, about.as_ref());
     let main = html! {
         (head(frame, view, &state, Part::Graph))
         section class="card" {
             h2 { "Everything that it is tied to" }
             p class="soft" { "As it was read when the move was planned: nothing is asked of Azure for this page." }
-            (framed("Everything that it is tied to", pictures::identity::picture(&graph, &unseen).inline()))
+            (framed("Everything that it is tied to", pictures::identity::picture(&graph).inline()))
             (command(&frame.site.command(&format!("rehome graph {run} --format svg"))))
         }
         section class="card" {
             h2 { "The same as lists" }
             @for relation in Relation::ALL { (ties(&graph, relation)) }
             @if !graph.gaps.is_empty() { h3 { "Could not be read" } ul class="plain" { @for gap in &graph.gaps { li class="long" { (said(gap)) } } } }
-            @if !unseen.is_empty() { h3 { "Nobody can see from outside" } ul class="plain" { @for one in &unseen { li { (said(one)) } } } }
+            @if !graph.unseen.is_empty() { h3 { "Nobody can see from outside" } ul class="plain" { @for one in &graph.unseen { li { (said(one)) } } } }
         }
     };
     Ok(frame.answer(&format!("Ties of {}", view.name()), Place::Batches, main))

@@ -72,10 +72,11 @@ impl Frame {
                     }
                     (self.status())
                 }
+                p id="alarm" class="note t-bad" role="alert" hidden {}
                 main id="main" tabindex="-1" { (main) }
                 footer {
                     p {
-                        "rehome " (env!("CARGO_PKG_VERSION")) " \u{b7} " (said(&self.site.place))
+                        "rehome " (env!("CARGO_PKG_VERSION")) " \u{b7} " (said(&self.site.of.place))
                         @if seen.withheld > 0 { " \u{b7} " (seen.withheld) " moves that the bundle withholds are not shown" }
                         " \u{b7} times are UTC "
                         button type="button" id="zone" hidden aria-pressed="false" { "Show local time" }
@@ -100,7 +101,7 @@ impl Frame {
             div id="status" class="status" data-live {
                 span class={ "badge " (tone) } title=[line.as_deref().map(said)] { (standing.runner.word()) }
                 span { a href="/record" { "event " (standing.head.position) } }
-                span id="live" class="soft" { (if self.site.acts { "actions allowed" } else { "read-only" }) }
+                span id="live" class="soft" { (if self.site.of.acts { "actions allowed" } else { "read-only" }) }
             }
         }
     }
@@ -126,14 +127,14 @@ impl Frame {
 
     /// What a person may ask for here, where that is allowed.
     pub(crate) fn acts(&self, select: &str, of_batch: bool, waves: &[String]) -> Markup {
-        if !self.site.acts {
+        if !self.site.of.acts {
             return html! {};
         }
         let wave = |name: &str| format!("{select}/wave:{name}");
         html! {
             section id="act" class="card" {
                 h2 { "Ask for something" }
-                p class="soft" { "It is recorded as asked by " strong { (said(&self.site.actor)) } ", and a runner acts on it." }
+                p class="soft" { "It is recorded as asked by " strong { (said(&self.site.of.actor)) } ", and a runner acts on it." }
                 form method="post" action="/act" class="form" {
                     input type="hidden" name="secret" value=(self.site.door.form());
                     input type="hidden" name="back" value=(self.path);

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
-  const say = $("say"), live = $("live"), readOnly = live.textContent;
+  const say = $("say"), readOnly = $("live").textContent;
   let local = false, busy = false, again = false, timer = 0, fresh = 0, spoken = 0;
 
   // Times, in UTC as they are written, or as this machine's clock shows them.
@@ -59,24 +59,41 @@
     busy = true;
     try {
       const answer = await fetch(location.href, { redirect: "error", cache: "no-store" });
-      if (!answer.ok) throw new Error(String(answer.status));
       // Its style has a nonce of its own, which is none of this page's; this page has the same style already.
       const text = (await answer.text()).replace(/<style[^]*?<\/style>/, "");
       const page = new DOMParser().parseFromString(text, "text/html");
+      if (answer.status === 401) {
+        gone = "The server was started anew, and lets in who opens the link that it printed.";
+        stranger = true;
+      } else {
+        // Who was let in anew needs the secrets of that server in its forms.
+        if (stranger) location.reload();
+        gone = answer.ok ? "" : page.getElementById("why")?.textContent ?? `The server answers with ${answer.status}.`;
+      }
       for (const part of page.querySelectorAll("[data-live]")) {
         const text = part.outerHTML, old = $(part.id);
         if (old && was.get(part.id) !== text) { was.set(part.id, text); swap(old, part); }
       }
-      state("live");
       tell();
     } catch {
-      state("not live: the server does not answer");
+      lost();
     }
+    alarm();
     busy = false;
     if (again) { again = false; soon(); }
   };
   const soon = () => { clearTimeout(timer); timer = setTimeout(renew, 700); };
-  const state = (word) => { const at = $("live"); if (at) at.textContent = `${readOnly}, ${word}`; };
+  // What is shown is not what is: nobody may take it for that.
+  let unread = "", gone = "", stranger = false;
+  const lost = () => {
+    gone ||= `The server does not answer since ${new Date().toISOString().slice(0, 19)}Z. What is shown is as it was then.`;
+  };
+  const alarm = () => {
+    const words = gone || unread, at = $("alarm");
+    if (at.textContent !== words) at.textContent = words;
+    at.hidden = words === "";
+    $("live").textContent = `${readOnly}, ${words === "" ? "live" : "not live"}`;
+  };
   // It is said what is new, and never more often than every ten seconds.
   const tell = () => {
     const now = Date.now();
@@ -87,10 +104,21 @@
 
   times(document);
   buttons(document);
-  const stream = new EventSource(`/live?after=${document.body.dataset.position}`);
-  stream.onopen = () => state("live");
-  stream.onerror = () => state("not live: the server does not answer");
-  stream.onmessage = () => { fresh += 1; soon(); };
-  stream.addEventListener("runner", soon);
+  let stream, last = document.body.dataset.position;
+  const follow = () => {
+    stream = new EventSource(`/live?after=${last}`);
+    stream.onopen = () => { gone = unread = ""; alarm(); if (stranger) soon(); };
+    stream.onerror = () => {
+      if (stream.readyState !== EventSource.CLOSED) { lost(); alarm(); return; }
+      // It was refused, which a browser takes as final.
+      soon();
+      setTimeout(follow, 5000);
+    };
+    stream.onmessage = (event) => { last = event.lastEventId; fresh += 1; soon(); };
+    stream.addEventListener("runner", soon);
+    stream.addEventListener("shorter", (event) => { last = event.lastEventId; soon(); });
+    stream.addEventListener("unread", (event) => { unread = JSON.parse(event.data).words ?? ""; alarm(); soon(); });
+  };
+  follow();
   addEventListener("pagehide", () => stream.close());
 })();

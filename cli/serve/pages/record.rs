@@ -19,7 +19,7 @@ pub(crate) async fn page(frame: &Frame) -> Result<Answer, CliError> {
     let before = asked.unwrap_or(u64::MAX).min(head.position.0 + 1);
     let first = before.saturating_sub(1).saturating_sub(EVENTS);
     let count = usize::try_from(before.saturating_sub(1) - first).unwrap_or(0);
-    let log = frame.site.source.log();
+    let log = frame.site.of.source.log();
     let mut all = log.read_all(Position(first), count).await.map_err(|e| store::unreadable(&e))?;
     all.reverse();
     let main = html! {
@@ -28,7 +28,7 @@ pub(crate) async fn page(frame: &Frame) -> Result<Answer, CliError> {
             dl class="facts" {
                 div { dt { "Events" } dd { (head.position) } }
                 div { dt { "Hash of the last" } dd class="long" { code { (head.hash) } } }
-                div { dt { "Log" } dd { code { (said(frame.site.source.id())) } } }
+                div { dt { "Log" } dd { code { (said(frame.site.of.source.id())) } } }
                 div { dt { "Confirmed" } dd { (confirmed(frame)) } }
             }
         }
@@ -56,7 +56,7 @@ pub(crate) async fn page(frame: &Frame) -> Result<Answer, CliError> {
 
 /// Up to where something outside of the log vouches for it.
 fn confirmed(frame: &Frame) -> Markup {
-    let Source::Database(log) = &frame.site.source else {
+    let Source::Database(log) = &frame.site.of.source else {
         return html! { "a bundle, which was checked as a whole when it was opened" };
     };
     match log.beside().anchor().ok().flatten() {

@@ -364,7 +364,7 @@ const LISTED: [&str; 13] = [
 
 /// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`, `eyes`), and the beginning of one
 /// that names a page.
-const ELSEWHERE: [&str; 25] = [
+const ELSEWHERE: [&str; 30] = [
     "rehome abandon {name} --confirm {name} --reason TEXT",
     "rehome abandon {name} --withdraw --reason TEXT",
     "rehome adopt {run}:{} --reason TEXT",
@@ -384,12 +384,17 @@ const ELSEWHERE: [&str; 25] = [
     "rehome audit bundle evidence.jsonl",
     "rehome cleanup {0} --confirm {0}",
     "rehome cleanup {} --dry-run",
+    "rehome graph MOVE --access",
+    "rehome graph MOVE --format svg",
+    "rehome graph {run} --access --format svg",
     "rehome graph {run} --format svg",
     "rehome history -o jsonl",
     "rehome history",
     "rehome plan -f batch.toml --save plan.json",
     "rehome serve --allow-actions",
     "rehome serve --listen 127.0.0.1:0",
+    "rehome timeline MOVE --format svg",
+    "rehome timeline {} --format svg",
 ];
 
 #[test]

@@ -137,32 +137,50 @@ impl Drop for Served {
 /// A stream of what happens.
 pub(crate) struct Live(BufReader<TcpStream>);
 
+/// Something that a stream tells: what it is called, its id where it has one, and its content.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) name: String,
+    pub(crate) id: Option<u64>,
+    pub(crate) content: Value,
+}
+
 impl Live {
-    /// The place in the log and the content of the next event; nothing where the stream is over.
-    pub(crate) fn next(&mut self) -> Option<(u64, Value)> {
-        let mut id = None;
+    /// The next thing that is told; nothing where the stream is over.
+    pub(crate) fn told(&mut self) -> Option<Told> {
+        let mut told = Told::default();
         loop {
             let mut line = String::new();
             if self.0.read_line(&mut line).ok()? == 0 {
                 return None;
             }
-            let line = line.trim_end();
-            if let Some(said) = line.strip_prefix("id: ") {
-                id = said.parse().ok();
+            match line.trim_end().split_once(": ") {
+                Some(("event", name)) => name.clone_into(&mut told.name),
+                Some(("id", id)) => told.id = id.parse().ok(),
+                Some(("data", data)) => told.content = serde_json::from_str(data).unwrap_or(data.into()),
+                // An empty line ends what is told; a line of a chunk or a comment tells nothing.
+                _ if line.trim_end().is_empty() && !told.content.is_null() => return Some(told),
+                _ => {}
             }
-            if let (Some(id), Some(data)) = (id, line.strip_prefix("data: ")) {
-                return Some((id, serde_json::from_str(data).expect("JSON")));
+        }
+    }
+
+    /// The place in the log and the content of the next event; nothing where the stream is over.
+    pub(crate) fn next(&mut self) -> Option<(u64, Value)> {
+        loop {
+            let Told { name, id, content } = self.told()?;
+            if let (true, Some(id)) = (name.is_empty(), id) {
+                return Some((id, content));
             }
-            // The lines of a data field may come before its id.
-            if let Some(data) = line.strip_prefix("data: ")
-                && let Ok(value) = serde_json::from_str::<Value>(data)
-            {
-                let mut next = String::new();
-                self.0.read_line(&mut next).ok()?;
-                let id = next.trim_end().strip_prefix("id: ").and_then(|id| id.parse().ok());
-                if let Some(id) = id {
-                    return Some((id, value));
-                }
+        }
+    }
+
+    /// The next thing of this name; the stream may tell other things before.
+    pub(crate) fn of(&mut self, name: &str) -> Told {
+        loop {
+            let told = self.told().expect("the stream goes on");
+            if told.name == name {
+                return told;
             }
         }
     }

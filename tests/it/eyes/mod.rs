@@ -2,3 +2,5 @@ mod browser;
 mod doors;
 mod pages;
 mod pictures;
+mod postgres;
+mod unread;

@@ -2,11 +2,12 @@
 
 use super::browser::{Answer, Served};
 use super::doors::approved;
+use crate::support::azure::{Azure, example};
 use crate::support::rehome::{Rehome, text};
 use serde_json::Value;
 
 /// The text of a page, without its marks.
-fn plain(page: &str) -> String {
+pub(crate) fn plain(page: &str) -> String {
     let body = page.split_once("<main").map_or(page, |(_, body)| body);
     let mut out = String::new();
     for part in body.split('<') {
@@ -91,7 +92,8 @@ fn what_happens_is_told_while_a_batch_runs_and_who_comes_back_goes_on_exactly_th
     while live.next().is_some() {}
 }
 
-fn asked(served: &Served, fields: &str) -> Answer {
+/// A form of somebody who acts on the smallest batch.
+pub(crate) fn asked(served: &Served, fields: &str) -> Answer {
     let secret = secret(&served.page("/b/minimal"));
     served.post(&format!("secret={secret}&back=%2Fb%2Fminimal&{fields}"))
 }
@@ -157,6 +159,34 @@ fn a_bundle_is_shown_without_its_log_and_nobody_acts_on_it() {
     let page = plain(&served.page("/b/minimal"));
     assert!(page.contains("minimal") && page.contains("1 of 1 move"), "{page}");
     assert!(plain(&served.page("/record")).contains("a bundle, which was checked as a whole"));
+    // Nothing comes any more, and nothing is wrong: the stream says nothing until the server ends.
+    let mut live = served.live("", "");
+    served.end();
+    assert!(live.told().is_none());
+}
+
+#[test]
+fn of_a_bundle_of_one_move_every_page_is_there_and_the_others_are_counted() {
+    let azure = Azure::serve(&example("contoso").join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    rehome.approve(&example("contoso").join("batch.toml"));
+    let moves = rehome.json(&["status"])["moves"].as_array().expect("moves").clone();
+    let (one, other) = (text(&moves[0]["run"]), text(&moves[1]["run"]));
+    rehome.say(&["audit", "bundle", "one.jsonl", one]).expect(0);
+    let copy = Rehome::offline();
+    std::fs::copy(rehome.path("one.jsonl"), copy.path("one.jsonl")).expect("copied");
+    let served = Served::of(&copy, &["--bundle", "one.jsonl"]);
+    for end in ["", "/events", "/access", "/graph"] {
+        let page = plain(&served.page(&format!("/m/{one}{end}")));
+        assert!(page.contains(one), "{page}");
+    }
+    assert_eq!(served.get(&format!("/m/{other}")).status, 404);
+    let overview = plain(&served.page("/"));
+    let withheld = format!("{} moves that the bundle withholds are not shown", moves.len() - 1);
+    assert!(overview.contains(&withheld) && !overview.contains(other), "{overview}");
+    for path in ["/record", "/approvals", "/e/1"] {
+        served.page(path);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub(crate) mod full_disk;
 pub(crate) mod keys;
 pub(crate) mod names_withheld;
 mod past;
-mod postgres;
+pub(crate) mod postgres;
 pub(crate) mod side_files;
 pub(crate) mod storage_failures;
 pub(crate) mod strangers;

@@ -59,6 +59,9 @@ fn every_reading_command_shows_the_log_as_it_was_at_a_position_or_a_time() {
     for command in [
         &["show", &run][..],
         &["graph", &run],
+        &["graph", &run, "--access"],
+        &["timeline", &run],
+        &["timeline", "minimal"],
         &["report", "minimal"],
         &["audit", "explain", &format!("{run}:01")],
     ] {

@@ -7,7 +7,7 @@ use crate::support::rehome::{Rehome, text};
 use serde_json::Value;
 
 /// The example of this name on a local Azure, planned and approved with its log on the server; nothing where there is no server.
-fn approved(name: &str, schema: &str) -> Option<(Azure, Rehome)> {
+pub(crate) fn approved(name: &str, schema: &str) -> Option<(Azure, Rehome)> {
     let azure = Azure::serve(&example(name).join("estate.json"), None);
     let mut rehome = Rehome::at(&azure);
     if !rehome.on_server(schema) {

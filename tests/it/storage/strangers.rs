@@ -11,7 +11,7 @@ fn at_the_gate() -> (Azure, Rehome) {
 }
 
 /// Who writes to the file takes away what refuses it, and puts it back afterwards.
-fn edit(rehome: &Rehome, sql: &str) {
+pub(crate) fn edit(rehome: &Rehome, sql: &str) {
     let log = rusqlite::Connection::open(rehome.path("rehome.db")).expect("the log");
     let triggers: Vec<(String, String)> = log
         .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
