@@ -5,6 +5,7 @@
 use crate::batch_file::{AskedIn, Origin, VALID_MS};
 use crate::error::{CliError, Exit};
 use crate::hooks::config::Hooks;
+use crate::witness::config::Witnesses;
 use rehome_activities::relocate::cannot_see::Unseen;
 use rehome_activities::relocate::facts::Gap;
 use rehome_activities::relocate::preflight::{Notice, NoticeCode};
@@ -58,6 +59,9 @@ pub(crate) struct BatchAbout {
     /// Who is told what while nobody looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hooks: Option<Hooks>,
+    /// Who keeps the signed ends of the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) witness: Option<Witnesses>,
 }
 
 /// An identity of the batch that is not moved by this plan.
@@ -129,6 +133,12 @@ impl BatchAbout {
             _ if ms % hour == 0 => format!("{} hours", ms / hour),
             _ => format!("{} minutes", ms / 60_000),
         }
+    }
+
+    /// Whom anything goes to beside the cloud, a line for each.
+    pub(crate) fn told_lines(&self) -> impl Iterator<Item = String> + use<> {
+        let hooks = self.hooks.as_ref().map(Hooks::line);
+        hooks.into_iter().chain(self.witness.as_ref().map(Witnesses::line))
     }
 
     /// What people are shown of the cloud that a plan is for, in one line.

@@ -90,11 +90,11 @@ async fn was_worked_on(log: &dyn Backend) -> Result<bool, CliError> {
     Ok(false)
 }
 
-/// Moves the record of the log's end on, after what a person asked was appended. A runner that is at work does
-/// that itself, later; whoever asked is told so.
-pub(crate) async fn follow(log: &dyn Backend, output: &Output) -> Result<(), CliError> {
+/// Moves the record of the log's end on, after what a person asked was appended, and says whether it did. A runner that is at
+/// work does that itself, later; whoever asked is told so.
+pub(crate) async fn moved(log: &dyn Backend, output: &Output) -> Result<bool, CliError> {
     let moved = match log.beside().lease().hold() {
-        Ok(_held) => write(log).await,
+        Ok(_held) => write(log).await.map(|()| true),
         // No runner has such a lock, so nobody moves the anchor on.
         Err(LeaseError::Held { by: Some(by @ Locker { shared: true, .. }), .. }) => {
             let what =
@@ -106,13 +106,18 @@ pub(crate) async fn follow(log: &dyn Backend, output: &Output) -> Result<(), Cli
             output.note(&format!(
                 "note: {who}. Until the anchor is moved on, nothing outside the log confirms what you asked"
             ));
-            Ok(())
+            Ok(false)
         }
         Err(ref e @ LeaseError::Io { ref place, .. }) => {
             Err(CliError::new(Exit::Failed, causes(e)).at(place.clone()))
         }
     };
     moved.map_err(|e| e.left("what you asked is in the log; its anchor is older"))
+}
+
+/// The same, for who does not ask whether it did.
+pub(crate) async fn follow(log: &dyn Backend, output: &Output) -> Result<(), CliError> {
+    moved(log, output).await.map(drop)
 }
 
 /// Writes the record of the log's end beside it. Only who has the right to act may do that.

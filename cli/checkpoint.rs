@@ -5,10 +5,11 @@ use crate::key;
 use crate::source::Source;
 use crate::store;
 use rehome_store::{
-    Anchor, Backend, Checkpoint, Digest, Head, Log, NoteError, Position, Signer, Stored, Tree, Verifier,
-    VerifyError, walk,
+    Anchor, Backend, Checkpoint, Digest, Frontier, Head, Log, NoteError, Position, Root, Signer, Stored,
+    Tree, Verifier, VerifyError, walk,
 };
 use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What sets the key of the signatures apart from that of the marks, which it is made from.
 const PURPOSE: &[u8] = b"checkpoints of rehome 1\0";
@@ -40,19 +41,57 @@ pub(crate) async fn tree(log: &dyn Log, at: Position) -> Result<(Tree, Digest), 
     Ok((tree, hash))
 }
 
-/// The end that a checkpoint is of, where this log goes on from it; `key` is who has to have signed it, and without one it is whoever
-/// has the key beside the log.
-pub(crate) async fn confirm(source: &Source, note: &[u8], key: Option<&str>) -> Result<Anchor, CliError> {
-    let key = match (key, source) {
-        (Some(key), _) => Verifier::parse(key)
-            .map_err(|e| CliError::new(Exit::Usage, e.to_string()).at("--signed-by").next(PRINTS_KEY))?,
-        (None, Source::Database(log)) => signer(&**log).await?.verifier().clone(),
-        (None, Source::Bundle(_) | Source::Past(..)) => {
-            let what = "a bundle has no key: say whose signature is to be believed";
-            return Err(CliError::new(Exit::Usage, what).next("add --signed-by KEY").next(PRINTS_KEY));
+/// The roots over the first events of a log, at each of these sizes that it has, and how many events it has.
+pub(crate) async fn roots(
+    log: &dyn Log,
+    sizes: &BTreeSet<u64>,
+) -> Result<(BTreeMap<u64, Root>, u64), CliError> {
+    let (mut tree, mut roots) = (Frontier::default(), BTreeMap::from([(0, Frontier::default().root())]));
+    let read = walk(log, None, async |events: Vec<Stored>| {
+        for event in events {
+            tree.push(event.hash);
+            if sizes.contains(&tree.size()) {
+                roots.insert(tree.size(), tree.root());
+            }
         }
+    });
+    read.await.map_err(|e| store::compare(damaged(&causes(&e))))?;
+    Ok((roots, tree.size()))
+}
+
+/// The keys that have to have signed a checkpoint; without one it is whoever has the key beside the log.
+pub(crate) async fn keys(source: &Source, named: &[String]) -> Result<Vec<Verifier>, CliError> {
+    let parse = |key: &String| {
+        Verifier::parse(key)
+            .map_err(|e| CliError::new(Exit::Usage, e.to_string()).at("--signed-by").next(PRINTS_KEY))
     };
-    let checkpoint = Checkpoint::open(note, &key).map_err(|e| not_believed(e, &key))?;
+    match source {
+        _ if !named.is_empty() => named.iter().map(parse).collect(),
+        Source::Database(log) => Ok(vec![signer(&**log).await?.verifier().clone()]),
+        Source::Bundle(_) | Source::Past(..) => {
+            let what = "a bundle has no key: say whose signature is to be believed";
+            Err(CliError::new(Exit::Usage, what).next("add --signed-by KEY").next(PRINTS_KEY))
+        }
+    }
+}
+
+/// A checkpoint that one of these keys signed.
+pub(crate) fn opened(note: &[u8], keys: &[Verifier]) -> Result<Checkpoint, CliError> {
+    let mut why = None;
+    for key in keys {
+        match Checkpoint::open(note, key) {
+            Ok(checkpoint) => return Ok(checkpoint),
+            // A forged signature says more than none by another key.
+            Err(e) if why.is_none() || e == NoteError::Forged => why = Some(not_believed(e, key)),
+            Err(_) => {}
+        }
+    }
+    Err(why.unwrap_or_else(|| CliError::new(Exit::Usage, "no key was named").next("add --signed-by KEY")))
+}
+
+/// The end that a checkpoint is of, where this log goes on from it; one of these keys has to have signed it.
+pub(crate) async fn confirm(source: &Source, note: &[u8], keys: &[Verifier]) -> Result<Anchor, CliError> {
+    let checkpoint = opened(note, keys)?;
     if !checkpoint.is_of(source.id()) {
         let what = "this is a checkpoint of another log, or of one in whose place this was made anew";
         return Err(damaged(what).next("name the log that it is of with --db FILE"));
@@ -77,7 +116,8 @@ pub(crate) async fn confirm(source: &Source, note: &[u8], key: Option<&str>) -> 
 const PRINTS_KEY: &str =
     "rehome audit checkpoint      # says with which key it signs; keep that with the checkpoints";
 
-fn not_believed(e: NoteError, key: &Verifier) -> CliError {
+/// Why a note is not believed.
+pub(crate) fn not_believed(e: NoteError, key: &Verifier) -> CliError {
     let exit = if e == NoteError::Form { Exit::Usage } else { Exit::Damaged };
     CliError::new(exit, format!("{e} ({key})")).next(PRINTS_KEY)
 }

@@ -12,6 +12,7 @@ use crate::hooks::config::Hooks;
 use crate::move_names::MoveNames;
 use crate::planned_move::{Setting, a_move};
 use crate::planning::PROGRAM;
+use crate::witness::config::Witnesses;
 use rehome_activities::azure::known_clouds::{self, KnownCloud};
 use rehome_activities::relocate::peers::Peers;
 use rehome_activities::relocate::{Facts, Moving, Params};
@@ -29,6 +30,9 @@ pub(crate) fn check(document: &Document, now: i64) -> Result<(), CliError> {
     let national = national_of(&about)?;
     if let Some(flaw) = about.hooks.iter().flat_map(Hooks::flaws).next() {
         return Err(forged(format!("of its hooks, {}", flaw.what)));
+    }
+    if let Some(flaw) = about.witness.iter().flat_map(Witnesses::flaws).next() {
+        return Err(forged(format!("of its witnesses, {}", flaw.what)));
     }
     if document.approval.as_ref().is_some_and(|policy| policy.author != about.author()) {
         return Err(forged("its approvers are told of another author than the plan is".to_owned()));

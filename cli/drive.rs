@@ -2,7 +2,6 @@
 
 use crate::about::BatchAbout;
 use crate::again::again;
-use crate::anchor;
 use crate::args::{CloudArgs, RunArgs};
 use crate::beside::Beside;
 use crate::clock::{self, Clocks};
@@ -21,6 +20,7 @@ use crate::store::{self, Runner};
 use crate::view::{MoveView, State};
 use crate::wait::WaitKind;
 use crate::waves;
+use crate::witness::Witnessing;
 use crate::world;
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, Crew, DriveError, Engine, Opened, Replayed, RunId, StopReason, WaitPolicy,
@@ -138,13 +138,14 @@ impl Drive<'_> {
         let key = key::of(&self.log).await?;
         let opened = opened(cloud, key::mark(&key));
         let (heard, hears) = mpsc::unbounded_channel();
-        let progress = Arc::new(Progress::new(&self.log, self.c.output, heard));
+        let witnessing = Witnessing::begin(self.c, &self.log).await?;
+        let progress = Arc::new(Progress::new(&self.log, self.c.output, heard, &witnessing));
         let registry = Arc::new(rehome_activities::registry(&cloud.azure, key));
         let aside = Beside::begin(self.c, &self.log, cloud, (&actor, &progress, &registry), args).await?;
         let (log, azure) = (self.log.clone(), cloud.azure.clone());
         let service = Service { log, actor: actor.clone(), opened, progress: progress.clone(), azure };
         let (runs, served) = self.all_runs(&service, &known).await?;
-        anchor::write(&self.log).await?;
+        witnessing.secure().await?;
         let runners = crew::shared(&*self.log);
         let crew = runners.map(|runners| Crew::new(runners, store::holder(&actor)));
         let engine = Engine {
@@ -173,8 +174,10 @@ impl Drive<'_> {
             .await;
         beside.iter().for_each(tokio::task::JoinHandle::abort);
         progress.finish();
-        aside.finish(left.as_ref().map_or(true, |(_, signal)| signal.is_some())).await;
-        let anchored = anchor::write(&self.log).await;
+        let stopped = left.as_ref().map_or(true, |(_, signal)| signal.is_some());
+        aside.finish(stopped).await;
+        let anchored = witnessing.secure().await;
+        witnessing.finish(stopped).await;
         let (left, signal) = left?;
         anchored.map_err(|e| e.left("everything that was done is in the log"))?;
         let mut views = waves::views(&*self.log, &self.runs).await?;

@@ -65,8 +65,8 @@ damaged, 16 another runner is at work, 17 somebody is needed. Codes may be
 added: an unknown code is a failure.
 
 No telemetry, no update checks. Nothing is sent anywhere but to the cloud that
-you name, to whom a batch file's [hooks] name, and to a receiver of OTLP that
-is named.";
+you name, to whom a batch file's [hooks] and [witness] name, and to a receiver
+of OTLP that is named.";
 
 /// Columns of the names on the first page.
 const NAMES: usize = 16;

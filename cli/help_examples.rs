@@ -64,10 +64,25 @@ pub(crate) const EXAMPLES: &[(&str, &[&[&str]])] = &[
     ("adopt", &[&["m-7f3k12:09", "--reason", "the owner made it, and keeps it"]]),
     ("abandon", &[&["exit-weu", "--confirm", "exit-weu", "--reason", "the region stays"]]),
     ("note", &[&["exit-weu", "--text", "the owner was told on Monday"]]),
-    ("audit verify", &[&["--anchor", "head.txt"], &["--bundle", "evidence.jsonl"]]),
+    (
+        "audit verify",
+        &[
+            &["--anchor", "head.txt"],
+            &["--witness", "/mnt/audit/rehome"],
+            &["--bundle", "evidence.jsonl"],
+            &["--proofs", "team/proofs.jsonl"],
+        ],
+    ),
     ("audit head", &[&[]]),
     ("audit checkpoint", &[&[]]),
-    ("audit bundle", &[&["evidence.jsonl", "exit-weu"], &["evidence", "exit-weu", "--report"]]),
+    (
+        "audit bundle",
+        &[
+            &["evidence.jsonl", "exit-weu"],
+            &["evidence", "exit-weu", "--report"],
+            &["team", "m-7f3k12", "m-9ab04c", "--proofs"],
+        ],
+    ),
     ("audit explain", &[&["m-7f3k12:09"], &["m-7f3k12:09", "--at", "310"]]),
     (
         "audit reconcile",

@@ -83,6 +83,11 @@ impl Approvals {
         }
     }
 
+    /// Whether every approval of every batch is signed.
+    pub(crate) fn all_signed(&self) -> bool {
+        self.self_declared == 0 && self.withheld == 0
+    }
+
     /// In one line.
     pub(crate) fn words(&self) -> String {
         let by: Vec<&str> = self.by.iter().map(String::as_str).collect();

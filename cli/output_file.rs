@@ -51,7 +51,7 @@ impl FileKind {
 }
 
 /// What stands beside a log under its name, and is no place for anything else.
-const BESIDE_A_LOG: [&str; 7] = ["", "-wal", "-shm", "-journal", ".anchor", ".key", ".runner"];
+const BESIDE_A_LOG: [&str; 8] = ["", "-wal", "-shm", "-journal", ".anchor", ".checkpoint", ".key", ".runner"];
 
 /// A place where a file may be written.
 #[derive(Debug)]

@@ -95,6 +95,7 @@ pub(crate) async fn plan(
         national: setting.national.map(|national| national.name.to_owned()),
         drift_check_ms: batch.drift_check_ms,
         hooks: batch.hooks.clone(),
+        witness: batch.witness.clone(),
     };
     let approval = batch.approvers.as_ref().map(|asked| asked.policy(about.author()));
     if let Some(Err(why)) = approval.as_ref().map(ApprovalPolicy::check) {

@@ -1,7 +1,6 @@
 //! CLI: what is told while a run works: a line for each finished step, and on a terminal one that says what is waited
 //! for. Touches the log, reading.
 
-use crate::anchor;
 use crate::counted::counted;
 use crate::error::causes;
 use crate::kept::keep;
@@ -9,6 +8,7 @@ use crate::live_line::{Shown, TICK};
 use crate::output::{LineBelow, Output};
 use crate::render::live;
 use crate::view::{MoveView, identity, view};
+use crate::witness::Witnessing;
 use crate::{store, waves};
 use rehome_orchestrator::{
     BatchState, Clock, Direction, End, Event, Fault, Observer, ReconciledOutcome, RunId, RunState, StepId,
@@ -35,8 +35,7 @@ pub(crate) struct Progress {
     log: Arc<dyn Backend>,
     /// Who is told which streams were written to.
     heard: mpsc::UnboundedSender<StreamId>,
-    /// One at a time writes the anchor, so that an older end never replaces a newer one.
-    anchoring: tokio::sync::Mutex<()>,
+    witnessing: Arc<Witnessing>,
 }
 
 /// What is known of the moves.
@@ -78,6 +77,7 @@ impl Progress {
         log: &Arc<dyn Backend>,
         output: &Output,
         heard: mpsc::UnboundedSender<StreamId>,
+        witnessing: &Arc<Witnessing>,
     ) -> Self {
         let line = Mutex::new(Some(output.line_below()));
         let board = Board {
@@ -90,7 +90,7 @@ impl Progress {
             looked: None,
         };
         let (output, log, board) = (output.clone(), log.clone(), Mutex::new(board));
-        Self { board, line, output, log, heard, anchoring: tokio::sync::Mutex::default() }
+        Self { board, line, output, log, heard, witnessing: witnessing.clone() }
     }
 
     /// Takes in the moves of a batch that is worked on from now on.
@@ -328,9 +328,6 @@ impl Observer for Progress {
     }
 
     fn secure<'a>(&'a self, _: &'a RunId, _: &'a StepId) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async {
-            let _one = self.anchoring.lock().await;
-            anchor::write(&self.log).await.map_err(|e| e.what)
-        })
+        Box::pin(async { self.witnessing.secure().await.map_err(|e| e.what) })
     }
 }

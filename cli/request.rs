@@ -7,7 +7,7 @@ use crate::hint::quoted;
 use crate::presence::Presence;
 use crate::rows::{Column, List};
 use crate::view::resolve_step_id;
-use crate::{anchor, steer, store};
+use crate::{steer, store, witness};
 use rehome_orchestrator::{
     BatchRequest, Clock, ForwardState, Node, Request, RunId, RunState, StepId, StepState, SystemClock,
     UndoState, ask,
@@ -26,7 +26,7 @@ pub(crate) async fn step(
     let log = store::open_to_write(&c.global.db).await?;
     let (run, request) = wanted(&*log, text, &request).await?;
     let steps = record(c, &*log, &run, request, reason).await?;
-    anchor::follow(&log, c.output).await?;
+    witness::follow(c, &log).await?;
     report(c, &log, &Asked { run, steps, recorded: true, why_not: "" }).await
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn steps(
         let steps = record(c, &*log, &run, request, reason).await?;
         asked.push(Asked { run, steps, recorded: true, why_not: "" });
     }
-    anchor::follow(&log, c.output).await?;
+    witness::follow(c, &log).await?;
     report_all(c, &log, &asked).await
 }
 
@@ -143,7 +143,7 @@ pub(crate) async fn of_moves(
     let log = store::open_to_write(&c.global.db).await?;
     let actor = store::actor(c.global.actor.as_deref());
     let asked = record_of_moves(&actor, &*log, select, (of_batch, request), reason).await?;
-    anchor::follow(&log, c.output).await?;
+    witness::follow(c, &log).await?;
     report_all(c, &log, &asked).await
 }
 

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
-use crate::{anchor, store};
+use crate::{store, witness};
 use rehome_orchestrator::{BatchError, BatchLoaded, BatchRequest, BatchRequested, Clock, SystemClock};
 use rehome_store::Log;
 use serde_json::json;
@@ -63,7 +63,7 @@ pub(crate) async fn all_of_batch(
     for request in requests {
         ask(&actor, &*log, batch, request, reason).await?;
     }
-    anchor::follow(&log, c.output).await?;
+    witness::follow(c, &log).await?;
     let value = json!({"format_version": "1.0", "batch": batch, "recorded": said});
     c.output.result(&format!("recorded: {said}"), &value)?;
     c.output.next(&format!("rehome status {}", quoted(batch)));

@@ -92,8 +92,8 @@ impl Work<'_> {
         let (authority, tenant) = (text(cloud.azure.authority()), text(cloud.azure.tenant()));
         let about = BatchAbout { cloud: text(&cloud.url), authority, tenant, ..BatchAbout::default() };
         self.c.output.note(&about.cloud_line());
-        let hooks = BatchAbout::of_log(&self.batch.planned().about).hooks;
-        hooks.iter().for_each(|hooks| self.c.output.note(&hooks.line()));
+        let planned = BatchAbout::of_log(&self.batch.planned().about);
+        planned.told_lines().for_each(|line| self.c.output.note(&line));
         let (log, batch) = (self.log.clone(), self.name.to_owned());
         let drive =
             Drive { c: self.c, log, runner, batch, runs, goal: self.goal, stop: watch::Sender::new(false) };

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Checks a bundle against a checkpoint without the program that wrote them: python3 verify_checkpoint.py BUNDLE CHECKPOINT KEY
+or a newer checkpoint against an older one, without any event: python3 verify_checkpoint.py --since CHECKPOINT NEWER KEY
 
 BUNDLE is a file of `rehome audit bundle`, CHECKPOINT one with what `rehome audit checkpoint` printed once, KEY the key that it
-said it signs with. Prints how many events are confirmed, and ends with 0; says on stderr what does not fit, and ends with 1.
+said it signs with, NEWER what `rehome audit checkpoint --since CHECKPOINT` printed. Prints how many events are confirmed, and ends with 0; says on stderr what does not fit, and ends with 1.
 Needs verify_bundle.py beside itself, and the command openssl (3.0 or newer) for the signature.
-The forms: https://c2sp.org/tlog-checkpoint, https://c2sp.org/signed-note, RFC 6962 section 2.1.
+The forms: https://c2sp.org/tlog-checkpoint, https://c2sp.org/signed-note, https://c2sp.org/tlog-witness, RFC 6962 section 2.1.
 """
 import base64, hashlib, json, os, subprocess, sys, tempfile
 import verify_bundle
@@ -68,7 +69,53 @@ def verify(bundle, note, key):
     return size
 
 
+def goes_on(before, old, size, proof):
+    """The root of the tree of `size` leaves that goes on from one of `before` by a proof (RFC 9162, section 2.1.4.2)."""
+    if before < 1 or before > size or (before == size and proof):
+        raise ValueError("no log goes on from that one")
+    if before == size:
+        return old
+    proof = [old, *proof] if not before & before - 1 else list(proof)
+    at, last = before - 1, size - 1
+    while at % 2:
+        at, last = at // 2, last // 2
+    first = second = proof.pop(0) if proof else b""
+    for beside in proof:
+        if last == 0:
+            raise ValueError("the proof is too long")
+        if at % 2 or at == last:
+            first, second = sha(b"\1", beside, first), sha(b"\1", beside, second)
+            while at and not at % 2:
+                at, last = at // 2, last // 2
+        else:
+            second = sha(b"\1", second, beside)
+        at, last = at // 2, last // 2
+    if last or first != old:
+        raise ValueError("the proof does not begin with the older checkpoint")
+    return second
+
+
+def since(note, newer, key):
+    """How many events both checkpoints begin with."""
+    origin, before, old = opened(note, key)
+    head, _, rest = newer.partition("\n\n")
+    said, *proof = head.split("\n")
+    other, size, root = opened(rest, key)
+    if said != f"old {before}" or other != origin:
+        raise ValueError("the newer one does not come with a proof for this older one")
+    if goes_on(before, old, size, [base64.b64decode(one, validate=True) for one in proof]) != root:
+        raise ValueError(f"the newer log does not go on from the first {before} events")
+    return before
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 5 and sys.argv[1] == "--since":
+        try:
+            with open(sys.argv[2], encoding="utf-8") as note, open(sys.argv[3], encoding="utf-8") as newer:
+                print(f"both begin with the same {since(note.read(), newer.read(), sys.argv[4])} events")
+        except (ValueError, LookupError, OSError) as error:
+            sys.exit(f"{error}")
+        sys.exit()
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     try:

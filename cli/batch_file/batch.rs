@@ -5,6 +5,7 @@ use super::asked::Asked;
 use super::mistakes::Mistakes;
 use super::rollout::RolloutAsked;
 use crate::hooks::config::Hooks;
+use crate::witness::config::Witnesses;
 use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::Params;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ pub(crate) struct Batch {
     pub(crate) drift_check_ms: Option<u64>,
     /// Who is told what while nobody looks.
     pub(crate) hooks: Option<Hooks>,
+    /// Who keeps the signed ends of the log.
+    pub(crate) witness: Option<Witnesses>,
     /// Whose approvals count; those of whoever says so where nobody is named.
     pub(crate) approvers: Option<ApproversAsked>,
     /// Where each move was said, by its identity.

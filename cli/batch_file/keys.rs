@@ -104,6 +104,11 @@ pub(super) const FILE: &[Key] = &[
         "A whole solution that moves: source and counterpart; the source is left alone.",
     ),
     key("hooks", Kind::Table("[hooks]", HOOKS), "Who is told what while nobody looks; nobody without it."),
+    key(
+        "witness",
+        Kind::Table("[witness]", WITNESS),
+        "Who keeps the signed ends of the log where its operator cannot write; nobody without it.",
+    ),
     key("waits", Kind::Table("[waits]", WAITS), "How long is waited for what Azure does not show."),
     key(
         "data_planes",
@@ -308,6 +313,18 @@ const HOOKS: &[Key] = &[
     key("secret_env", Kind::Text(Rule::Any), "The environment variable that holds the key of the webhook."),
     key("secret_file", Kind::Text(Rule::Any), "The file that holds it, in place of a variable."),
     key("allow_http", Kind::Flag, "Let url be http of another machine: everybody on the way can read it."),
+];
+
+/// Each checkpoint goes to all of them; one that cannot be reached is said and keeps nobody.
+const WITNESS: &[Key] = &[
+    key("folder", Kind::Text(Rule::Any), "A folder that is there: each goes to a new file of it."),
+    key(
+        "git",
+        Kind::Text(Rule::Any),
+        "A work tree of Git: each is committed, and pushed where its branch has an upstream.",
+    ),
+    key("command", Kind::Texts(Rule::Any), "A program with its arguments; it gets each on standard input."),
+    key("url", Kind::Text(Rule::Any), "An address that each is posted to: https, or http on this machine."),
 ];
 
 /// What a row of the batch says.

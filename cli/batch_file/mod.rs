@@ -27,6 +27,7 @@ mod tests;
 mod times;
 mod wave;
 mod window;
+mod witness;
 
 pub(crate) use batch::{AskedIn, Batch, Origin, VALID_MAX_MS, VALID_MS};
 pub(crate) use listed::Listed;

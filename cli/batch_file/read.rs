@@ -10,7 +10,7 @@ use super::mistakes::{Mistakes, Place};
 use super::node::{Node, Value};
 use super::section::Section;
 use super::select::Select;
-use super::{hooks, rollout, rows, rule, shape, syntax, targets};
+use super::{hooks, rollout, rows, rule, shape, syntax, targets, witness};
 use crate::error::CliError;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -72,7 +72,7 @@ fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) ->
     let beside = beside(batch, fetch, &mut files, found);
     let rows = rows_of(file, &beside, found);
     let rollout = rollout::rollout(file, &rows, found);
-    let hooks = hooks::hooks(file, found);
+    let (hooks, witness) = (hooks::hooks(file, found), witness::witness(file, found));
     let (rules, select) = (MapRule::all(file, found), Select::of(file, found));
     if select.is_none() {
         expected(file, rows.len(), found);
@@ -81,8 +81,17 @@ fn understood(name: &str, text: &str, fetch: Fetch<'_>, found: &mut Mistakes) ->
     let drift_check_ms = batch.duration("drift_check").filter(|every_ms| *every_ms > 0);
     let name = batch.owned("name").unwrap_or_default();
     let asked = Asked { policy: Policy::of(file), rows, select, rules, expect: batch.count("expect") };
-    let batch =
-        Batch { name, valid_ms, files, rollout, approvers, hooks, drift_check_ms, ..Batch::default() };
+    let batch = Batch {
+        name,
+        valid_ms,
+        files,
+        rollout,
+        approvers,
+        hooks,
+        witness,
+        drift_check_ms,
+        ..Batch::default()
+    };
     (batch, Some(asked))
 }
 

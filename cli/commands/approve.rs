@@ -9,7 +9,7 @@ use crate::error::{CliError, Exit, causes, one_line};
 use crate::hint::{self, quoted};
 use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
-use crate::{anchor, approvals, batch_file, derived, open_moves, plan_again, planning, ssh_keygen, store};
+use crate::{approvals, batch_file, derived, open_moves, plan_again, planning, ssh_keygen, store, witness};
 use clap::Args;
 use rehome_orchestrator::{
     ApprovalError, ApprovalScope, ApprovalStatement, ApprovalWord, BatchError, BatchLoaded, Clock, Document,
@@ -144,7 +144,7 @@ impl Plan<'_> {
     async fn approve(&self, c: &Context<'_>, yes: bool) -> Result<Exit, CliError> {
         planning::check_expiry(&self.about, SystemClock.now_ms()).map_err(|error| self.again(error))?;
         let (batch, digest, cloud) = (&self.document.batch, self.digest, self.about.cloud_line());
-        self.about.hooks.iter().for_each(|hooks| c.output.note(&hooks.line()));
+        self.about.told_lines().for_each(|line| c.output.note(&line));
         let question = format!("Approve {} of batch {batch} ({digest}) in {cloud}?", self.moves());
         if !yes && !c.output.ask(&question, "--yes").await? {
             return Err(CliError::new(Exit::Failed, "not approved"));
@@ -154,7 +154,7 @@ impl Plan<'_> {
             Recording::Recorded => "approved",
             Recording::AlreadyThere => "approved before",
         };
-        anchor::follow(&log, c.output).await?;
+        witness::follow(c, &log).await?;
         self.tell(c, word, None)?;
         match &self.document.approval {
             None => c.output.next(&format!("rehome run {}", hint::file(self.path))),
@@ -188,7 +188,7 @@ impl Plan<'_> {
             .transpose()?;
         let statement = self.statement(key, how)?;
         let scope: Vec<String> = statement.scope.iter().map(ToString::to_string).collect();
-        self.about.hooks.iter().for_each(|hooks| c.output.note(&hooks.line()));
+        self.about.told_lines().for_each(|line| c.output.note(&line));
         let (what, until) = match statement.word {
             ApprovalWord::Approve => ("approve ", ", until "),
             ApprovalWord::Reject => ("REJECT ", "; to be recorded by "),
@@ -230,7 +230,7 @@ impl Plan<'_> {
             ApprovalWord::Reject | ApprovalWord::Withdraw => store::open_to_write(&c.global.db).await?,
         };
         let word = put(c, &log, &self.document.batch, signed).await?;
-        anchor::follow(&log, c.output).await?;
+        witness::follow(c, &log).await?;
         self.tell(c, word, Some(&statement))?;
         match statement.word {
             ApprovalWord::Approve => c.output.next(&format!("rehome run {}", hint::file(self.path))),
@@ -280,15 +280,14 @@ impl Plan<'_> {
         let begin = begin.map(|date| format!("\nto be begun by {date}")).unwrap_or_default();
         let policy = approvals::policy_line(self.document.approval.as_ref());
         let by = signed.map(|of| format!("\n{}", line(of))).unwrap_or_default();
-        let hooks = self.about.hooks.as_ref().map(|hooks| format!("\n{}", one_line(&hooks.line())));
-        let hooks = hooks.unwrap_or_default();
+        let told: String = self.about.told_lines().map(|line| format!("\n{}", one_line(&line))).collect();
         // What was recorded is not approved where others have to sign it.
         let said = match (&self.document.approval, signed) {
             (Some(_), None) => "recorded",
             _ => word,
         };
         let text = format!(
-            "{said}: batch {}, {}\n{cloud}{hooks}\ndigest {digest}{begin}\napprovals {}{}",
+            "{said}: batch {}, {}\n{cloud}{told}\ndigest {digest}{begin}\napprovals {}{}",
             one_line(batch),
             self.moves(),
             one_line(&policy),
@@ -388,7 +387,7 @@ async fn import(c: &Context<'_>, files: &[PathBuf]) -> Result<Exit, CliError> {
         lines.push(format!("{word}: batch {}: {}", one_line(&of.batch), line(&of)));
         values.push(json!({"recorded": word, "file": path, "statement": of}));
     }
-    anchor::follow(&log, c.output).await?;
+    witness::follow(c, &log).await?;
     c.output.result(&lines.join("\n"), &json!({"format_version": "1.0", "approvals": values}))?;
     c.output.next(&format!("rehome run {}", quoted(&batch)));
     Ok(Exit::Done)

@@ -2,18 +2,18 @@
 
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
+use crate::disclosed::Choice;
 use crate::error::{CliError, Exit, causes};
 use crate::print_failure::PrintFailure;
 use crate::redact::Redact;
-use crate::{anchor, evidence_folder, hint, render, store};
+use crate::{anchor, evidence_folder, hint, proofs_folder, render, store};
 use clap::Args;
-use rehome_orchestrator::mask;
 use rehome_store::{
-    Anchor, BUNDLE_FORMAT, Backend, BundleError, BundleWriter, Disclosure, Head, Header, Log, Position,
-    Stored, StreamId, Why, private_file,
+    Anchor, BUNDLE_FORMAT, Backend, BundleError, BundleWriter, Head, Header, Log, Position, Why, private_file,
 };
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -21,13 +21,14 @@ use std::path::{Path, PathBuf};
 /// Write one evidence file that is checked without the log.
 ///
 /// It has the whole chain. With --report it is a folder: the bundle, a checkpoint of its end, the report of the batch, and
-/// VERIFY.txt with what checks them, which needs Python, openssl and ssh-keygen alone. Works offline.
+/// VERIFY.txt with what checks them, which needs Python, openssl and ssh-keygen alone. With --proofs it is a folder for one team:
+/// its moves alone, each event with a proof. Works offline.
 #[derive(Args, Debug)]
 pub(crate) struct AuditBundle {
     /// The new file.
     pub(crate) file: PathBuf,
-    /// MOVE or BATCH: the bodies of all other events are withheld.
-    pub(crate) select: Option<String>,
+    /// MOVE or BATCH: the bodies of all other events are withheld. With --proofs several may be named.
+    pub(crate) select: Vec<String>,
     /// Withhold the bodies of events that contain this text; may be repeated. Case does not matter, nor how accents are
     /// composed, and escapes of JSON, links and forms are undone, up to four deep. Other forms are not found: initials,
     /// the parts of a name in another order, HTML entities, base64. Give each as a text of its own.
@@ -36,12 +37,30 @@ pub(crate) struct AuditBundle {
     /// Make a folder of this name, with the report of the BATCH and what checks all of it.
     #[arg(long, requires = "select", conflicts_with = "redact")]
     pub(crate) report: bool,
+    /// Make a folder of this name with the events of what was named and no others, each with its proof against a signed end of
+    /// the log, and with what checks them.
+    #[arg(long, requires = "select", conflicts_with = "report")]
+    pub(crate) proofs: bool,
+    /// The proofs lead to this checkpoint, which somebody kept, and not to a new one.
+    #[arg(long, value_name = "FILE", requires = "proofs")]
+    pub(crate) checkpoint: Option<PathBuf>,
 }
 
 impl Execute for AuditBundle {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        let (to, select, redact) = (&self.file, self.select.as_deref(), &self.redact);
-        let redact = Redact::new(redact)?;
+        let redact = Redact::new(&self.redact)?;
+        if self.proofs {
+            return self.proofs(c, redact).await;
+        }
+        let to = &self.file;
+        let select = match &self.select[..] {
+            [] => None,
+            [one] => Some(one.as_str()),
+            [_, ..] => {
+                return Err(CliError::new(Exit::Usage, "a bundle is of one MOVE or BATCH")
+                    .next("add --proofs, for a folder with the moves that were named and no others"));
+            }
+        };
         let log = store::open_to_read(&c.global.db)?;
         if let Some(format) = log.newer_format() {
             return Err(store::newer(format));
@@ -71,7 +90,7 @@ impl Execute for AuditBundle {
                 undo()
             }
         })?;
-        let mut choice = Choice { wanted, redact, why: BTreeMap::new() };
+        let mut choice = Choice::new(wanted, redact);
         if let Err(error) = write(&log, &header, head, file, &mut choice).await {
             // Nobody takes a part of a bundle for one.
             undo();
@@ -84,12 +103,50 @@ impl Execute for AuditBundle {
     }
 
     fn print_failure(&self) -> PrintFailure {
+        if self.proofs {
+            let file = hint::file(&self.file.join(proofs_folder::FILE));
+            return PrintFailure::file_written([format!("rehome audit verify --proofs {file}")]);
+        }
         let bundle = if self.report { evidence_folder::bundle(&self.file) } else { self.file.clone() };
         PrintFailure::file_written([format!("rehome audit verify --bundle {}", hint::file(&bundle))])
     }
 
     fn shows_log(&self) -> bool {
         true
+    }
+}
+
+impl AuditBundle {
+    /// The events of what was named, each with its proof.
+    async fn proofs(&self, c: &Context<'_>, redact: Redact) -> Result<Exit, CliError> {
+        let log = store::open_to_read(&c.global.db)?;
+        if let Some(format) = log.newer_format() {
+            return Err(store::newer(format));
+        }
+        let mut wanted = BTreeSet::new();
+        for select in &self.select {
+            wanted.extend(store::streams(&*log, Some(select)).await?.into_iter().flatten());
+        }
+        let (folder, selected) = (&self.file, self.select.join(" "));
+        let mut choice = Choice::new(Some(wanted), redact);
+        let written =
+            proofs_folder::write(folder, &log, &selected, &mut choice, self.checkpoint.as_deref()).await?;
+        let (size, key) = (written.checkpoint.size, &written.key);
+        let text = format!(
+            "{}: {} of {selected}, each with its proof against the end of event {size}\nsigned by {key}\n           compare the key with the one that was noted down",
+            folder.display(),
+            counted(written.events, "event"),
+        );
+        let value = json!({
+            "format_version": "1.0", "folder": folder, "events": written.events, "selected": self.select,
+            "position": size, "key": key,
+        });
+        c.output.result(&text, &value)?;
+        c.output.next(&format!(
+            "rehome audit verify --proofs {} --signed-by {key}",
+            hint::file(&folder.join(proofs_folder::FILE))
+        ));
+        Ok(Exit::Done)
     }
 }
 
@@ -140,55 +197,6 @@ fn unwritten(error: &BundleError) -> CliError {
         BundleError::Chain(_) => store::damaged(&causes(error)).next("rehome audit verify"),
         _ => CliError::because(Exit::Failed, "failed to write the bundle", error),
     }
-}
-
-/// What is shown of each event, and what was withheld so far.
-struct Choice {
-    wanted: Option<BTreeSet<StreamId>>,
-    redact: Redact,
-    why: BTreeMap<Why, u64>,
-}
-
-impl Choice {
-    fn of(&mut self, event: &Stored) -> Result<Disclosure, CliError> {
-        let (record, position) = (&event.record, event.position);
-        let columns = [("stream", record.stream.as_str()), ("kind", &record.kind), ("actor", &record.actor)];
-        for (column, value) in columns {
-            if let Some(text) = self.redact.first_in(value) {
-                return Err(in_the_chain(position, column, value, text));
-            }
-        }
-        let shown = if self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&record.stream)) {
-            Disclosure::NotSelected
-        } else if self.redact.takes(&record.body) {
-            Disclosure::Redacted
-        } else {
-            let told = mask(event).map_err(|e| {
-                let what = format!("nobody knows what is in the event at position {position}");
-                CliError::because(Exit::Damaged, &what, &e).next("rehome audit verify")
-            })?;
-            told.map_or(Disclosure::Whole, Disclosure::Masked)
-        };
-        if let Some(why) = shown.why() {
-            *self.why.entry(why).or_default() += 1;
-        }
-        Ok(shown)
-    }
-
-    fn count(&self, why: Why) -> u64 {
-        self.why.get(&why).copied().unwrap_or_default()
-    }
-}
-
-/// A text that cannot be left out.
-fn in_the_chain(position: Position, column: &str, value: &str, text: &str) -> CliError {
-    let what = format!(
-        "{text:?} cannot be left out: the {column} of event {position} is {value:?}, and the chain stands over that as it is"
-    );
-    CliError::new(Exit::Usage, what)
-        .left("no bundle was written")
-        .next("without that --redact, for somebody who may read it")
-        .next("and from now on act under a name that is nobody's: --actor operator-7")
 }
 
 fn report(c: &Context<'_>, to: &Path, head: &Head, choice: &Choice) -> Result<Exit, CliError> {

@@ -1,41 +1,55 @@
 //! CLI: `rehome audit verify`, of a log or of a bundle. Offline.
 
 use crate::args::ReadFrom;
+use crate::azure_exports::Exports;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::counted::counted;
 use crate::error::{CliError, Exit, causes, one_line};
+use crate::proven::Held;
 use crate::source::Source;
-use crate::{checkpoint, files, log_check, render, store};
+use crate::{elsewhere, log_check, proven_events, render, store};
 use clap::Args;
 use rehome_orchestrator::Replayed;
-use rehome_store::{Anchor, AnchorStatus, BundleLog, Checkpoint, Digest, StreamId, Verified, Why};
-use serde::Deserialize;
+use rehome_store::{Anchor, AnchorStatus, BundleLog, StreamId, Verified, Why};
 use serde_json::json;
-use std::path::Path;
+use std::path::PathBuf;
 
 /// Check every event, the chain, the anchor and every digest.
 ///
-/// Works offline.
+/// Works offline. Says which level is reached (the chain alone, signed, witnessed, in Azure's own log too) and what is not proven.
 #[derive(Args, Debug)]
 pub(crate) struct AuditVerify {
     /// An end of the log that was noted down or kept elsewhere: what `audit head` printed, or a file
     /// with that, or with what `audit checkpoint` printed.
     #[arg(long, value_name = "POSITION:HASH|FILE")]
     pub(crate) anchor: Option<String>,
+    /// A folder, a Git work tree or a file that checkpoints were kept in: each has to fit; may be repeated.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) witness: Vec<PathBuf>,
     /// The key that a checkpoint has to be signed with, as `audit checkpoint` said it; without one,
-    /// the key beside the log is believed.
-    #[arg(long, value_name = "KEY", requires = "anchor")]
-    pub(crate) signed_by: Option<String>,
+    /// the key beside the log is believed. May be repeated, where the key was renewed.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) signed_by: Vec<String>,
+    #[command(flatten)]
+    pub(crate) exports: Exports,
+    /// Check single events with their proofs, as `audit bundle --proofs` made them, and nothing else.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["anchor", "witness", "activity_log", "directory_audits", "bundle"])]
+    pub(crate) proofs: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
 }
 
 impl Execute for AuditVerify {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
+        if let Some(path) = &self.proofs {
+            let shown = proven_events::read(path, &self.signed_by)?;
+            c.output.result(&shown.text(), &shown.value())?;
+            return Ok(Exit::Done);
+        }
         let source = Source::open(c, &self.from)?;
         let elsewhere = match &self.anchor {
-            Some(text) => Some(kept_elsewhere(text, &source, self.signed_by.as_deref()).await?),
+            Some(text) => Some(elsewhere::end(text, &source, &self.signed_by).await?),
             None => None,
         };
         let log = match &source {
@@ -45,18 +59,21 @@ impl Execute for AuditVerify {
                 None => log,
             },
             Source::Past(..) => return Err(CliError::new(Exit::Usage, "what is verified is all of it")),
-            Source::Bundle(log) => return verify_bundle(c, log, elsewhere.as_ref()).await,
+            Source::Bundle(log) => return self.of_bundle(c, &source, log, elsewhere.as_ref()).await,
         };
         let reading = c.output.waiting(|| "reading every event".to_owned());
         let Replayed { verified, runs } = store::verify(log, elsewhere.as_ref()).await?;
         log_check::plans(&**log).await?;
         let approvals = log_check::approvals(&**log).await?;
+        let events = verified.head.position.0;
+        let (proof, agrees) =
+            self.held(&source, events, approvals.all_signed(), elsewhere.as_ref()).proof().await?;
         drop(reading);
         let runs = runs.len();
         let (anchored, note) = confirmed(&verified, elsewhere.as_ref());
         let mut text = format!(
             "intact: {}, {}, {anchored}\napprovals {}\nhead   {}",
-            counted(verified.head.position, "event"),
+            counted(events, "event"),
             counted(runs, "move"),
             one_line(&approvals.words()),
             verified.head.hash
@@ -64,6 +81,7 @@ impl Execute for AuditVerify {
         if let Some(note) = note {
             text.push_str(&format!("\nnote   {note}"));
         }
+        text.push_str(&format!("\n{}", render::proof::text(&proof)));
         let value = json!({
             "format_version": "1.0",
             "intact": true,
@@ -73,18 +91,76 @@ impl Execute for AuditVerify {
             "head": verified.head.hash.to_string(),
             "anchored": verified.is_anchored(),
             "anchored_at": verified.anchored,
+            "level": proof.level,
+            "levels": proof.levels,
+            "not_proven": proof.not_proven,
         });
         c.output.result(&text, &value)?;
-        Ok(Exit::Done)
+        Ok(if agrees { Exit::Done } else { Exit::Differences })
     }
 
     fn shows_log(&self) -> bool {
-        self.from.bundle.is_none()
+        self.from.bundle.is_none() && self.proofs.is_none()
     }
 }
 
-/// A file with the end of a log has at most this many bytes: a name, a number and a hash.
-const KEPT_BYTES_MAX: u64 = 64 << 10;
+impl AuditVerify {
+    fn held<'a>(
+        &'a self,
+        source: &'a Source,
+        events: u64,
+        signed: bool,
+        elsewhere: Option<&'a Anchor>,
+    ) -> Held<'a> {
+        let (witnesses, signed_by, exports) = (&self.witness[..], &self.signed_by[..], &self.exports);
+        Held { source, events, signed, elsewhere, witnesses, signed_by, exports }
+    }
+
+    /// Says what a bundle that was opened, and so verified, proves.
+    async fn of_bundle(
+        &self,
+        c: &Context<'_>,
+        source: &Source,
+        log: &BundleLog,
+        elsewhere: Option<&Anchor>,
+    ) -> Result<Exit, CliError> {
+        if let Some(kept) = elsewhere {
+            confirm(log, kept).await?;
+        }
+        let (moves, plans) = (log_check::moves(log).await?, log_check::plans(log).await?);
+        let approvals = log_check::approvals(log).await?;
+        let (header, withheld) = (log.header(), log.withheld());
+        let (proof, agrees) =
+            self.held(source, header.head.position, approvals.all_signed(), elsewhere).proof().await?;
+        let of = |why: Why| withheld.events.get(&why).map_or(&[][..], Vec::as_slice);
+        let value = json!({
+            "format_version": "1.0",
+            "intact": true,
+            "events": header.head.position,
+            "moves": moves.read,
+            "moves_withheld": moves.withheld,
+            "plans": plans.read,
+            "plans_withheld": plans.withheld,
+            "approvals": approvals,
+            "head": header.head.hash,
+            "anchored": elsewhere.is_some_and(|kept| !kept.is_of_nothing() && kept.position == header.head.position),
+            "anchored_at": elsewhere.filter(|kept| !kept.is_of_nothing()).map(|kept| kept.position),
+            "withheld": {
+                "not_selected": of(Why::NotSelected),
+                "redacted": of(Why::Redacted),
+                "masked": of(Why::Masked),
+                "streams": withheld.streams.iter().map(StreamId::as_str).collect::<Vec<_>>(),
+            },
+            "bundle": header,
+            "level": proof.level,
+            "levels": proof.levels,
+            "not_proven": proof.not_proven,
+        });
+        let found = render::bundle::verified(header, withheld, [&moves, &plans], &approvals, elsewhere);
+        c.output.result(&format!("{found}\n{}", render::proof::text(&proof)), &value)?;
+        Ok(if agrees { Exit::Done } else { Exit::Differences })
+    }
+}
 
 /// Up to where something outside the log confirms it, and what that leaves open.
 fn confirmed(verified: &Verified, elsewhere: Option<&Anchor>) -> (String, Option<String>) {
@@ -108,105 +184,6 @@ fn confirmed(verified: &Verified, elsewhere: Option<&Anchor>) -> (String, Option
             Some("a tail that was cut off cannot be detected without an anchor beside the log".to_owned()),
         ),
     }
-}
-
-/// What `audit head` prints for programs, and what is beside a log.
-#[derive(Deserialize)]
-struct Kept {
-    log: String,
-    position: u64,
-    hash: String,
-}
-
-/// An end of this log that a person kept elsewhere: the line of `audit head`, or a file with that, with the same
-/// for programs, with an anchor, or with a checkpoint.
-async fn kept_elsewhere(text: &str, source: &Source, signed_by: Option<&str>) -> Result<Anchor, CliError> {
-    let log = source.id();
-    let bad = || {
-        let what = format!("{text:?} is neither POSITION:HASH nor a file with the end of a log");
-        CliError::new(Exit::Usage, what).next("rehome audit head      # prints one")
-    };
-    let here = |(position, hash)| Kept { log: log.to_owned(), position, hash };
-    let kept = match line(text) {
-        Some(line) => here(line.ok_or_else(bad)?),
-        None => {
-            let bytes = files::read(Path::new(text), "an anchor file", KEPT_BYTES_MAX).map_err(|_| bad())?;
-            if Checkpoint::is_note(&bytes) {
-                return checkpoint::confirm(source, &bytes, signed_by)
-                    .await
-                    .map_err(|e| e.at(text.to_owned()));
-            }
-            let said = std::str::from_utf8(&bytes).map_err(|_| bad())?.trim();
-            match line(said) {
-                Some(line) => here(line.ok_or_else(bad)?),
-                None => serde_json::from_str(said).map_err(|_| bad())?,
-            }
-        }
-    };
-    if signed_by.is_some() {
-        let what = "--signed-by is about a checkpoint, and this end has no signature";
-        return Err(CliError::new(Exit::Usage, what)
-            .at(text.to_owned())
-            .next("rehome audit checkpoint      # prints one"));
-    }
-    if kept.log != log {
-        let what = format!("this is the end of another log ({}, and this one is {log})", kept.log);
-        return Err(CliError::new(Exit::Damaged, what).at(text.to_owned()));
-    }
-    if kept.position == 0 && kept.hash != Digest::ZERO.to_string() {
-        let what = "there is no event 0: before the first event the hash is all zeros, and proves nothing";
-        return Err(CliError::new(Exit::Usage, what).next("rehome audit head      # prints an end"));
-    }
-    Ok(Anchor { log: kept.log, position: kept.position, hash: kept.hash.to_ascii_lowercase() })
-}
-
-/// POSITION:HASH; nothing when there is no position, and nothing in it when there is no hash.
-#[expect(clippy::option_option, reason = "a name of a file is not a line that is wrong")]
-fn line(text: &str) -> Option<Option<(u64, String)>> {
-    let (position, hash) = text.split_once(':')?;
-    let position = position.parse().ok()?;
-    let hex = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-    Some(hex.then(|| (position, hash.to_ascii_lowercase())))
-}
-
-/// Says what a bundle that was opened, and so verified, proves.
-async fn verify_bundle(
-    c: &Context<'_>,
-    log: &BundleLog,
-    elsewhere: Option<&Anchor>,
-) -> Result<Exit, CliError> {
-    if let Some(kept) = elsewhere {
-        confirm(log, kept).await?;
-    }
-    let (moves, plans) = (log_check::moves(log).await?, log_check::plans(log).await?);
-    let approvals = log_check::approvals(log).await?;
-    let (header, withheld) = (log.header(), log.withheld());
-    let of = |why: Why| withheld.events.get(&why).map_or(&[][..], Vec::as_slice);
-    let value = json!({
-        "format_version": "1.0",
-        "intact": true,
-        "events": header.head.position,
-        "moves": moves.read,
-        "moves_withheld": moves.withheld,
-        "plans": plans.read,
-        "plans_withheld": plans.withheld,
-        "approvals": approvals,
-        "head": header.head.hash,
-        "anchored": elsewhere.is_some_and(|kept| !kept.is_of_nothing() && kept.position == header.head.position),
-        "anchored_at": elsewhere.filter(|kept| !kept.is_of_nothing()).map(|kept| kept.position),
-        "withheld": {
-            "not_selected": of(Why::NotSelected),
-            "redacted": of(Why::Redacted),
-            "masked": of(Why::Masked),
-            "streams": withheld.streams.iter().map(StreamId::as_str).collect::<Vec<_>>(),
-        },
-        "bundle": header,
-    });
-    c.output.result(
-        &render::bundle::verified(header, withheld, [&moves, &plans], &approvals, elsewhere),
-        &value,
-    )?;
-    Ok(Exit::Done)
 }
 
 /// Holds the bundle against an end that somebody kept.

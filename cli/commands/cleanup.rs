@@ -15,8 +15,7 @@ use crate::rows::{Column, List};
 use crate::view::{LeftOut, identity, view};
 use crate::wait::WaitKind;
 use crate::work::{Work, batch_of};
-use crate::{anchor, approvals};
-use crate::{render, store};
+use crate::{approvals, render, store, witness};
 use clap::Args;
 use rehome_activities::relocate::cannot_see::Unseen;
 use rehome_orchestrator::{
@@ -111,7 +110,7 @@ pub(crate) async fn cleanup(
     approvals::refuse_lacking(&batch.state, ApprovalScope::CleanUp, SystemClock.now_ms())?;
     let (ready, early) = open_gates(&log, &selection.runs, &actor, approval).await?;
     // What was approved must not be lost by an old copy without anybody knowing.
-    anchor::follow(&log, c.output).await?;
+    witness::follow(c, &log).await?;
     for (run, why) in &early {
         c.output.note(&format!("not yet   {run}: {why}"));
     }

@@ -6,7 +6,7 @@ use crate::counted::counted;
 use crate::error::{CliError, Exit, causes};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
-use crate::{anchor, key, store};
+use crate::{anchor, key, store, witness};
 use clap::Args;
 use rehome_orchestrator::{Clock, LogEnd, Restored, RunId, SystemClock, restore as record_loss};
 use rehome_store::{Anchor, AnchorStatus, Log, verify_chain};
@@ -82,6 +82,7 @@ impl Execute for DbReconcile {
         let runs = recorded.map_err(|e| store::write_error(&e))?;
         anchor::write(&*log).await?;
         runner.leave_name(&actor)?;
+        witness::told(c, &log).await?;
         let text = format!(
             "recorded: before anything is written, Azure is read for {}\n{lost}\n{}",
             counted(runs.len(), "open move"),

@@ -9,7 +9,8 @@ use crate::error::{CliError, Exit};
 use crate::presence::Presence;
 use crate::put::putln;
 use crate::rows::{Column, List};
-use crate::{anchor, store};
+use crate::witness::{self, Place};
+use crate::{anchor, checkpoint, store};
 use clap::Args;
 use rehome_activities::azure::ResourceId;
 use rehome_activities::relocate::rights::allows;
@@ -146,6 +147,7 @@ async fn of_log(c: &Context<'_>, checks: &mut Vec<Check>) -> Option<Arc<dyn Back
             Check::ok("log", format!("{}: {events}; its anchor confirms its end", db.display()))
         }
     });
+    checks.push(signing(&log).await);
     let presence = Presence::of(log.beside().lease());
     checks.push(match (presence.line(&[]), presence.is_nobody()) {
         (Some(line), _) if matches!(presence, Presence::Alive(..)) => Check::ok("runner", line),
@@ -154,6 +156,37 @@ async fn of_log(c: &Context<'_>, checks: &mut Vec<Check>) -> Option<Arc<dyn Back
         (None, false) => Check::warn("runner", "who is at work may not be seen by you", "rehome status"),
     });
     Some(log)
+}
+
+/// Who signs the ends of the log, and whether those who are to keep them are there. Nobody is told anything.
+async fn signing(log: &Arc<dyn Backend>) -> Check {
+    const CHECK: &str = "signing";
+    let key = match checkpoint::signer(&**log).await {
+        Ok(signer) => signer.verifier().to_string(),
+        Err(e) if e.exit == Exit::NotFound => {
+            return Check::ok(
+                CHECK,
+                "nobody has run anything on this log, so it has no key to sign with yet",
+            );
+        }
+        Err(e) => return Check::fail(CHECK, &e),
+    };
+    let places = match witness::named(&**log).await {
+        Ok(places) => places,
+        Err(e) => return Check::fail(CHECK, &e),
+    };
+    let is_gone = |place: &&Place| place.folder().is_some_and(|folder| !folder.is_dir());
+    if let Some(gone) = places.iter().find(is_gone) {
+        let next = "make it, or mount it: checkpoints go there from the next one on";
+        return Check::warn(CHECK, format!("{gone} is not there, and is to keep checkpoints"), next);
+    }
+    let names: Vec<String> = places.iter().map(ToString::to_string).collect();
+    let whom = if names.is_empty() {
+        "nobody outside: no plan has a [witness]".to_owned()
+    } else {
+        names.join(", ")
+    };
+    Check::ok(CHECK, format!("ends of the log are signed by {key} and go to {whom}"))
 }
 
 /// Less room than this is worth a word; a log that cannot grow stops the work.

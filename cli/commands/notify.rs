@@ -9,7 +9,7 @@ use crate::hint::quoted;
 use crate::hooks::teller::{Reading, Teller};
 use crate::presence::Presence;
 use crate::print_failure::PrintFailure;
-use crate::{anchor, store, waves};
+use crate::{store, waves, witness};
 use clap::Args;
 use rehome_orchestrator::{BatchError, BatchLoaded, Clock, RunnerGone, SystemClock, TimeScale};
 use rehome_store::Backend;
@@ -54,7 +54,7 @@ impl Execute for Notify {
         let due = due(&log, &self.batch).await?;
         self.teller(c, &log).begin().finish(PATIENCE).await;
         let left = self::due(&log, &self.batch).await?;
-        anchor::follow(&log, c.output).await?;
+        witness::follow(c, &log).await?;
         let value = json!({
             "format_version": "1.0", "batch": self.batch, "runner": presence.value(), "runner_gone": gone,
             "told": due.saturating_sub(left), "left": left,

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
-use crate::{anchor, steer, store};
+use crate::{steer, store, witness};
 use clap::Args;
 use rehome_orchestrator::BatchRequest;
 use serde_json::json;
@@ -35,7 +35,7 @@ impl Execute for Release {
         let request =
             if hold { BatchRequest::Hold(wave.clone()) } else { BatchRequest::Release(wave.clone()) };
         steer::ask(&store::actor(c.global.actor.as_deref()), &*log, &batch, request, &reason).await?;
-        anchor::follow(&log, c.output).await?;
+        witness::follow(c, &log).await?;
         let (said, value) = match hold {
             true => (format!("recorded: wave {wave} is kept"), "held"),
             false => (format!("recorded: wave {wave} is let loose when its turn comes"), "released"),

@@ -6,7 +6,7 @@ use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
 use crate::request::{self, Asked};
-use crate::{anchor, store};
+use crate::{store, witness};
 use clap::Args;
 use rehome_orchestrator::{Progress, Request, StepId, UndoState};
 
@@ -44,7 +44,7 @@ impl Execute for Retry {
             let recorded = !parked.is_empty();
             asked.push(Asked { run, steps: parked, recorded, why_not: "no step of it is parked" });
         }
-        anchor::follow(&log, c.output).await?;
+        witness::follow(c, &log).await?;
         request::report_all(c, &log, &asked).await
     }
 

@@ -1,6 +1,5 @@
 //! CLI: `rehome rollback`. Records the request, then becomes the runner, or follows the one there is.
 
-use crate::anchor;
 use crate::args::RunArgs;
 use crate::command::Execute;
 use crate::context::Context;
@@ -11,6 +10,7 @@ use crate::hint::quoted;
 use crate::outcome::{report, report_unmoved};
 use crate::print_failure::PrintFailure;
 use crate::store::{self, Selection};
+use crate::witness;
 use crate::work::{Work, batch_of};
 use clap::Args;
 use rehome_orchestrator::{
@@ -54,7 +54,7 @@ impl Execute for Rollback {
             return report_unmoved(c, &log, &selection.runs, exit).await;
         }
         // What was asked is known of, even if the cloud is not reached.
-        anchor::follow(&log, c.output).await?;
+        witness::follow(c, &log).await?;
         let work = Work { c, log: &log, name: &name, batch: &batch, goal: Goal::Back };
         let mut driven = work.carry_on(going.clone(), args).await?;
         for run in &going {

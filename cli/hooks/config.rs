@@ -86,7 +86,7 @@ impl Hooks {
 }
 
 /// The address of a webhook, or why it is none.
-fn address(text: &str, allow_http: bool) -> Result<Url, (&'static str, &'static str)> {
+pub(crate) fn address(text: &str, allow_http: bool) -> Result<Url, (&'static str, &'static str)> {
     let url =
         Url::parse(text).map_err(|_| ("url is no address", "like \"https://hooks.contoso.example/x\""))?;
     if !url.username().is_empty() || url.password().is_some() {

@@ -22,7 +22,8 @@ const LOOK: Duration = Duration::from_millis(20);
 const SECRET_MAX: u64 = 4 << 10;
 
 /// What of the runner's own environment is no business of a program that it calls.
-const OWN_SECRETS: [&str; 3] = ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD"];
+pub(crate) const OWN_SECRETS: [&str; 3] =
+    ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD"];
 
 /// A way, by its name in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,7 +142,7 @@ fn secret(hooks: &Hooks) -> Result<Secret, CliError> {
 }
 
 /// Calls a program with a message on its standard input, and waits for it.
-fn call(words: &[String], withheld: &[String], body: &str) -> Result<(), String> {
+pub(crate) fn call(words: &[String], withheld: &[String], body: &str) -> Result<(), String> {
     let Some((program, arguments)) = words.split_first() else {
         return Err("there is no program".to_owned());
     };
@@ -159,7 +160,7 @@ fn call(words: &[String], withheld: &[String], body: &str) -> Result<(), String>
     wait(&mut child, program)
 }
 
-fn wait(child: &mut Child, program: &str) -> Result<(), String> {
+pub(crate) fn wait(child: &mut Child, program: &str) -> Result<(), String> {
     let began = Instant::now();
     loop {
         match child.try_wait() {

@@ -14,6 +14,7 @@ pub(crate) mod overview;
 pub(crate) mod page;
 pub(crate) mod plan;
 pub(crate) mod plan_diff;
+pub(crate) mod proof;
 pub(crate) mod reconciled;
 pub(crate) mod rehearsal;
 pub(crate) mod report;

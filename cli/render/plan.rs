@@ -48,8 +48,8 @@ pub(crate) fn text(
     if let Some(every) = about.drift_check_ms {
         putln!(out, "drift     looked for every {} until the clean-up", length(every));
     }
-    if let Some(hooks) = &about.hooks {
-        putln!(out, "{}", one_line(&hooks.line()));
+    for line in about.told_lines() {
+        putln!(out, "{}", one_line(&line));
     }
     for file in &about.files {
         putln!(out, "asked for in {} sha256:{}", file.name, file.sha256);

@@ -16,6 +16,8 @@ pub enum Part {
     Log,
     /// The record of its end.
     Anchor,
+    /// The newest signed end of it.
+    Checkpoint,
     /// Who has the right to act.
     Lease,
     /// The key of the program that writes the events.
@@ -92,6 +94,18 @@ pub trait Beside: Send + Sync {
     /// # Errors
     /// When it cannot be kept; then the one before is there.
     fn set_anchor(&self, anchor: &Anchor) -> Result<(), SidecarError>;
+
+    /// The newest signed end of the log, as the note that was kept; nothing where none ever was. It is not compared with the log.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    fn checkpoint(&self) -> Result<Option<String>, SidecarError>;
+
+    /// Keeps a signed end of the log, whole or not at all, in the place of the one before.
+    ///
+    /// # Errors
+    /// When it cannot be kept; then the one before is there.
+    fn set_checkpoint(&self, note: &str) -> Result<(), SidecarError>;
 
     /// Whether each machine keeps a record of the end for itself: then none here only says that this machine was never at work.
     fn has_anchors_elsewhere(&self) -> bool {

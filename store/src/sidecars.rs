@@ -1,4 +1,4 @@
-//! Store: the files that stand beside a log: the record of its end, the key, and the runner's name. Touches these three, and the lock of
+//! Store: the files that stand beside a log: the record of its end, the same signed, the key, and the runner's name. Touches these, and the lock of
 //! the log's file.
 //!
 //! The file with the runner's name can be removed, or be another one beside another name of the log. So the log's file itself is
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Longer than any key.
 const KEY_BYTES_MAX: u64 = 64;
 
-/// The files beside one log: `NAME.anchor`, `NAME.key` and `NAME.runner`. They are found by its name alone, whether the log is there or
+/// The files beside one log: `NAME.anchor`, `NAME.checkpoint`, `NAME.key` and `NAME.runner`. They are found by its name alone, whether the log is there or
 /// not.
 #[derive(Clone, Debug)]
 pub struct Sidecars {
@@ -36,6 +36,10 @@ impl Sidecars {
 
     fn anchor_path(&self) -> PathBuf {
         private_file::beside(&self.log, ".anchor")
+    }
+
+    fn checkpoint_path(&self) -> PathBuf {
+        private_file::beside(&self.log, ".checkpoint")
     }
 
     fn key_path(&self) -> PathBuf {
@@ -75,6 +79,7 @@ impl Beside for Sidecars {
         let path = match part {
             Part::Log => self.log.clone(),
             Part::Anchor => self.anchor_path(),
+            Part::Checkpoint => self.checkpoint_path(),
             Part::Lease => self.runner_path(),
             Part::Key => self.key_path(),
         };
@@ -93,6 +98,18 @@ impl Beside for Sidecars {
         let path = self.anchor_path();
         let text = serde_json::to_vec(anchor).map_err(io::Error::other);
         text.and_then(|text| private_file::replace(&path, &text)).map_err(|e| failed(&path, e))
+    }
+
+    fn checkpoint(&self) -> Result<Option<String>, SidecarError> {
+        let path = self.checkpoint_path();
+        let text =
+            |bytes| String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e));
+        there(read_small(&path).and_then(text), &path)
+    }
+
+    fn set_checkpoint(&self, note: &str) -> Result<(), SidecarError> {
+        let path = self.checkpoint_path();
+        private_file::replace(&path, note.as_bytes()).map_err(|e| failed(&path, e))
     }
 
     fn key(&self) -> Result<Option<Vec<u8>>, SidecarError> {

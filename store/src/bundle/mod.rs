@@ -26,7 +26,6 @@ mod reader;
 mod writer;
 
 pub use format::{BUNDLE_FORMAT, BundleError, Header};
-#[cfg(any(test, feature = "fuzz"))]
 pub(crate) use line::{read as read_line, write as write_line};
 pub use log::{BundleLog, Redactions};
 pub use reader::BundleReader;

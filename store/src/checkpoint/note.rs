@@ -47,8 +47,18 @@ pub enum NoteError {
 impl Checkpoint {
     /// The root over all events of a tree, for the log of this name.
     pub fn of(log: &str, tree: &Tree) -> Self {
-        let (origin, size) = (format!("rehome/{log}"), tree.size());
-        Self { origin, size, root: tree.root(size).unwrap_or_default() }
+        let size = tree.size();
+        Self::at(log, size, tree.root(size).unwrap_or_default())
+    }
+
+    /// The root over the first `size` events of the log of this name.
+    pub fn at(log: &str, size: u64, root: Root) -> Self {
+        Self { origin: Self::origin_of(log), size, root }
+    }
+
+    /// What the checkpoints of the log of this name are called.
+    pub fn origin_of(log: &str) -> String {
+        format!("rehome/{log}")
     }
 
     /// Whether it is of the log with this name.
@@ -92,6 +102,11 @@ impl Checkpoint {
             found = NoteError::Forged;
         }
         Err(found)
+    }
+
+    /// What a note says, believed or not: its text without the signatures.
+    pub fn text_of(note: &[u8]) -> Option<&str> {
+        parts(note).map(|(text, _)| text)
     }
 
     /// Whether a text has the form of a note, believed or not.

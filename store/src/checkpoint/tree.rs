@@ -55,11 +55,11 @@ impl Tree {
     }
 }
 
-fn leaf(event: Digest) -> Root {
+pub(super) fn leaf(event: Digest) -> Root {
     Sha256::new().chain_update([0]).chain_update(event.0).finalize().into()
 }
 
-fn node(left: Root, right: Root) -> Root {
+pub(super) fn node(left: Root, right: Root) -> Root {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
@@ -68,7 +68,7 @@ fn split(size: usize) -> usize {
     (size - 1).checked_ilog2().map_or(1, |log| 1 << log)
 }
 
-fn root(leaves: &[Root]) -> Root {
+pub(super) fn root(leaves: &[Root]) -> Root {
     match leaves {
         [] => Sha256::digest([]).into(),
         [leaf] => *leaf,

@@ -33,7 +33,7 @@ where
 
 fn no_two_have_one_name<B: Backend>(one: &B, other: &B) {
     assert!(!one.id().is_empty() && one.id() != other.id(), "each log has a name of its own");
-    for part in [Part::Log, Part::Anchor, Part::Lease, Part::Key] {
+    for part in [Part::Log, Part::Anchor, Part::Checkpoint, Part::Lease, Part::Key] {
         assert!(!one.beside().place(part).is_empty(), "each part can be spoken of");
     }
     assert_eq!(one.newer_format(), None, "what this program has just made it can append to");
@@ -50,6 +50,9 @@ async fn an_end_is_kept_outside_the_events<B: Backend>(log: &B) {
             Some(anchor.clone()),
             "the last one is there"
         );
+        let note = format!("a note {nth}\n");
+        log.beside().set_checkpoint(&note).expect("it can be kept");
+        assert_eq!(log.beside().checkpoint().expect("it can be read"), Some(note), "the last one is there");
         let judged = anchor.judge(log).await.expect("the log can be read");
         assert!(matches!(judged, AnchorStatus::Confirmed(_)), "an anchor confirms its log: {judged:?}");
     }

@@ -15,6 +15,7 @@ const PLACE: &str = "the log in memory";
 #[derive(Debug, Default)]
 struct Kept {
     anchor: Option<Anchor>,
+    checkpoint: Option<String>,
     key: Option<Vec<u8>>,
     /// Where copies were made.
     copies: BTreeSet<PathBuf>,
@@ -53,6 +54,15 @@ impl Beside for MemoryBeside {
 
     fn set_anchor(&self, anchor: &Anchor) -> Result<(), SidecarError> {
         self.kept().anchor = Some(anchor.clone());
+        Ok(())
+    }
+
+    fn checkpoint(&self) -> Result<Option<String>, SidecarError> {
+        Ok(self.kept().checkpoint.clone())
+    }
+
+    fn set_checkpoint(&self, note: &str) -> Result<(), SidecarError> {
+        self.kept().checkpoint = Some(note.to_owned());
         Ok(())
     }
 

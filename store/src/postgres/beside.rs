@@ -50,7 +50,7 @@ impl Beside for ServerBeside {
     fn place(&self, part: Part) -> String {
         match part {
             Part::Log => self.server.address.shown().to_owned(),
-            Part::Anchor => self.files.place(Part::Anchor),
+            Part::Anchor | Part::Checkpoint => self.files.place(part),
             Part::Lease => format!("the table runner at {}", self.server.address.shown()),
             Part::Key => format!("the table kept at {}", self.server.address.shown()),
         }
@@ -64,6 +64,16 @@ impl Beside for ServerBeside {
         let made = self.server.address.make_state();
         made.map_err(|source| SidecarError { place: self.place(Part::Anchor), source })?;
         self.files.set_anchor(anchor)
+    }
+
+    fn checkpoint(&self) -> Result<Option<String>, SidecarError> {
+        self.files.checkpoint()
+    }
+
+    fn set_checkpoint(&self, note: &str) -> Result<(), SidecarError> {
+        let made = self.server.address.make_state();
+        made.map_err(|source| SidecarError { place: self.place(Part::Checkpoint), source })?;
+        self.files.set_checkpoint(note)
     }
 
     fn has_anchors_elsewhere(&self) -> bool {

@@ -18,6 +18,9 @@ mod hint;
 mod hooks;
 #[path = "../../../cli/nearest.rs"]
 mod nearest;
+#[path = "shared/witness.rs"]
+#[expect(dead_code, reason = "the rest is for the command line")]
+mod witness;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };

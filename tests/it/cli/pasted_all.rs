@@ -78,6 +78,16 @@ const OF_A_MOVE: &[Case] = &[
         |r| r.say(&["audit", "bundle", "all events.jsonl"]).expect(0),
         &[0],
     ),
+    (
+        "rehome audit verify --proofs {} --signed-by {key}",
+        |r| r.say(&["audit", "bundle", "a team", &name(r), "--proofs"]).expect(0),
+        &[0],
+    ),
+    (
+        "rehome audit verify --proofs {file}",
+        |r| unprinted(r, &format!("audit bundle 'our team' {} --proofs", name(r))),
+        &[0],
+    ),
     ("rehome audit verify --bundle {}", |r| unprinted(r, "audit bundle more.jsonl"), &[0]),
     ("rehome audit verify --db {}", |r| unprinted(r, "db backup 'my copy.db'"), &[0]),
     ("rehome status {}", |r| unprinted(r, "pause minimal --reason x"), &[0]),

@@ -124,3 +124,52 @@ fn whoever_has_a_bundle_a_checkpoint_and_the_key_needs_python_and_openssl_alone(
         assert!(code == Some(1) && said.contains(says), "{note}: {said}");
     }
 }
+
+#[test]
+fn whoever_has_two_checkpoints_checks_without_the_log_that_one_goes_on_from_the_other() {
+    let have = |program: &str| Command::new(program).arg("--help").output().is_ok();
+    let (_azure, rehome) = approved();
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let mut kept = Vec::new();
+    for nth in 0..4 {
+        let name = format!("end-{nth}.txt");
+        keep(&rehome, &name);
+        kept.push(name);
+        rehome.say(&[["pause", "resume"][nth % 2], "minimal", "--reason", "later"]).expect(0);
+    }
+    let key = keep(&rehome, "last.txt");
+    kept.push("last.txt".to_owned());
+    let verifier = Path::new(env!("CARGO_MANIFEST_DIR")).join("store/verify_checkpoint.py");
+    let verify = |old: &str, newer: &str| {
+        let mut python = Command::new("python3");
+        python.env("PYTHONDONTWRITEBYTECODE", "1").arg(&verifier).arg("--since");
+        let out = python.args([rehome.path(old), rehome.path(newer)]).arg(&key).output().expect("it runs");
+        (out.status.code(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
+    };
+    for old in &kept {
+        let said = rehome.say(&["audit", "checkpoint", "--since", old]).expect(0).out;
+        std::fs::write(rehome.path("newer.txt"), &said).expect("written");
+        if !have("python3") || !have("openssl") {
+            println!("SKIPPED: python3 or openssl is not here, so the proof was not checked");
+            continue;
+        }
+        let (code, out) = verify(old, "newer.txt");
+        assert_eq!(code, Some(0), "{old}: {out}");
+        // The proof is for this one and no other, and every line of it counts.
+        for other in kept.iter().filter(|other| *other != old) {
+            assert_eq!(verify(other, "newer.txt").0, Some(1), "{old} {other}");
+        }
+        let proof = said.lines().skip(1).take_while(|line| !line.is_empty()).count();
+        for left_out in 1..=proof {
+            let less: Vec<&str> =
+                said.lines().enumerate().filter(|(nth, _)| *nth != left_out).map(|(_, line)| line).collect();
+            std::fs::write(rehome.path("less.txt"), less.join("\n") + "\n").expect("written");
+            assert_eq!(verify(old, "less.txt").0, Some(1), "{old} without line {left_out}");
+        }
+    }
+    let (_other_azure, other) = approved();
+    other.say(&["run", "plan.json", "--yes"]).expect(11);
+    keep(&other, "end.txt");
+    std::fs::copy(other.path("end.txt"), rehome.path("other.txt")).expect("copied");
+    rehome.say(&["audit", "checkpoint", "--since", "other.txt"]).expect(15);
+}

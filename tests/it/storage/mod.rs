@@ -13,3 +13,4 @@ pub(crate) mod postgres;
 pub(crate) mod side_files;
 pub(crate) mod storage_failures;
 pub(crate) mod strangers;
+mod witnesses;

@@ -146,6 +146,9 @@ fn an_end_that_was_noted_down_elsewhere_finds_a_log_that_was_rewritten_with_its_
     for file in ["rehome.db.anchor", "rehome.db.runner"] {
         std::fs::remove_file(rehome.path(file)).expect("removed");
     }
+    let said = rehome.say(&["audit", "verify"]).expect(15);
+    assert!(said.err.contains("rehome.db.checkpoint"), "the signed end is one of them: {}", said.err);
+    std::fs::remove_file(rehome.path("rehome.db.checkpoint")).expect("removed");
     rehome.say(&["audit", "verify"]).expect(0);
     for kept in [noted.as_str(), "elsewhere"] {
         let said = rehome.say(&["audit", "verify", "--anchor", kept]).expect(15);
