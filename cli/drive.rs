@@ -4,6 +4,7 @@ use crate::about::BatchAbout;
 use crate::again::again;
 use crate::args::{CloudArgs, RunArgs};
 use crate::beside::Beside;
+use crate::checkpoint;
 use crate::clock::{self, Clocks};
 use crate::cloud::{self, Cloud, Recorded};
 use crate::context::Context;
@@ -136,7 +137,8 @@ impl Drive<'_> {
         clock::tell(&cloud.azure, self.c.output);
         clock::remark(&*self.log, &cloud.azure, cloud.time_scale.scale() <= 1.0, self.c.output).await;
         let key = key::of(&self.log).await?;
-        let opened = opened(cloud, key::mark(&key));
+        let signer = checkpoint::signer(&*self.log).await?.verifier().to_string();
+        let opened = opened(cloud, key::mark(&key), Some(signer));
         let (heard, hears) = mpsc::unbounded_channel();
         let witnessing = Witnessing::begin(self.c, &self.log).await?;
         let progress = Arc::new(Progress::new(&self.log, self.c.output, heard, &witnessing));
@@ -270,13 +272,13 @@ impl Drive<'_> {
 }
 
 /// What a program says of itself and of the world that it works on.
-pub(crate) fn opened(cloud: &Cloud, key: String) -> Opened {
+pub(crate) fn opened(cloud: &Cloud, key: String, signer: Option<String>) -> Opened {
     Opened {
         program: concat!("rehome ", env!("CARGO_PKG_VERSION")).to_owned(),
         host: store::host(),
         pid: std::process::id(),
         time_scale: cloud.time_scale.scale(),
-        world: world::of(cloud, key),
+        world: world::of(cloud, key, signer),
     }
 }
 

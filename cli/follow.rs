@@ -83,7 +83,7 @@ impl Following<'_> {
             let Some(holder) = self.log.beside().lease().holder() else { return Ok(()) };
             if let Some((runner, _)) = self.runner(&holder).await? {
                 let mark = key::mark(&key::to_read(self.log).await?);
-                return world::same(&runner, &opened(cloud, mark))
+                return world::same(&runner, &opened(cloud, mark, None))
                     .map_err(|why| refused(format!("{}; it works with {why} here", held.what)));
             }
             tokio::time::sleep(LOOK).await;
@@ -101,7 +101,7 @@ impl Following<'_> {
         let mark = key::mark(&key::to_read(self.log).await?);
         let actor = store::actor(self.c.global.actor.as_deref());
         let now = SystemClock.now_ms();
-        let asked = BatchLoaded::open(&**self.log, self.batch, &actor, now, opened(cloud, mark)).await;
+        let asked = BatchLoaded::open(&**self.log, self.batch, &actor, now, opened(cloud, mark, None)).await;
         asked.map_err(|e| store::write_error(&e))?;
         for _ in 0..TAKEN_UP {
             match self.log.beside().lease().holder() {

@@ -1,5 +1,6 @@
 //! CLI: the account of a batch from a log or a bundle, and the folder that it is written to. Reads the log; makes the folder.
 
+use crate::access::access;
 use crate::board::Board;
 use crate::context::Context;
 use crate::error::{CliError, Exit, causes};
@@ -43,9 +44,14 @@ pub(crate) async fn account(source: &Source, batch: &str) -> Result<Account, Cli
             titles.insert((entry.run.clone(), step.id.clone()), (step.title.clone(), step.undo.clone()));
         }
     }
+    let mut all_access = BTreeMap::new();
+    for run in &runs {
+        all_access.insert(run.clone(), access(&store::read_run(log, run).await?.state));
+    }
     let log_end =
         LogEnd { id: source.id().to_owned(), position: head.position.0, hash: head.hash.to_string() };
-    let beside = Beside { batch: &loaded, board: &board, views: &views, titles, log: log_end };
+    let beside =
+        Beside { batch: &loaded, board: &board, views: &views, titles, access: all_access, log: log_end };
     let mut gatherer = Gatherer::new(beside);
     let wanted: BTreeSet<StreamId> = runs.iter().map(RunId::stream).chain([batch_stream(batch)]).collect();
     let mut after = Position(0);

@@ -11,9 +11,11 @@ const TENANT: &str = "tenant";
 const PRINCIPAL: &str = "principal";
 const APPLICATION: &str = "application";
 const SETTINGS_KEY: &str = "settings_key";
+const CHECKPOINT_KEY: &str = "checkpoint_key";
 
-/// What a program says of the world that it works on; `key` is the mark of the key of its settings.
-pub(crate) fn of(cloud: &Cloud, key: String) -> BTreeMap<String, String> {
+/// What a program says of the world that it works on; `key` is the mark of the key of its settings, and `signer` the public one
+/// that ends of the log are signed with.
+pub(crate) fn of(cloud: &Cloud, key: String, signer: Option<String>) -> BTreeMap<String, String> {
     let caller = cloud.azure.caller();
     let world = [
         (CLOUD, cloud.url.clone()),
@@ -22,7 +24,8 @@ pub(crate) fn of(cloud: &Cloud, key: String) -> BTreeMap<String, String> {
         (APPLICATION, caller.app_id.clone()),
         (SETTINGS_KEY, key),
     ];
-    world.map(|(name, value)| (name.to_owned(), value)).into()
+    let signer = signer.map(|signer| (CHECKPOINT_KEY, signer));
+    world.into_iter().chain(signer).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The address of the Resource Manager that it worked with.
@@ -43,6 +46,11 @@ pub(crate) fn principals(opened: &Opened) -> impl Iterator<Item = &str> {
 /// The mark of the key of its settings.
 pub(crate) fn settings_key(opened: &Opened) -> Option<&str> {
     opened.world.get(SETTINGS_KEY).map(String::as_str)
+}
+
+/// The public key that ends of the log are signed with; nothing of an older program.
+pub(crate) fn checkpoint_key(opened: &Opened) -> Option<&str> {
+    opened.world.get(CHECKPOINT_KEY).map(String::as_str)
 }
 
 /// Whether two programs work on the same world as the same caller; otherwise what differs.

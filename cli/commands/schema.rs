@@ -33,6 +33,8 @@ pub(crate) enum SchemaOf {
     Approval,
     /// Files that say whose approvals count.
     Approvers,
+    /// What `report BATCH -o json` prints and `report --save` keeps.
+    Report,
     /// What `scan -o json` prints and `scan --save` keeps.
     Scan,
 }
@@ -56,6 +58,7 @@ fn schema(of: SchemaOf) -> Result<Value, CliError> {
         SchemaOf::Status => include_str!("../schemas/status.json"),
         SchemaOf::Event => include_str!("../schemas/event.json"),
         SchemaOf::Hook => include_str!("../schemas/hook.json"),
+        SchemaOf::Report => include_str!("../schemas/report.json"),
         SchemaOf::Scan => include_str!("../schemas/scan.json"),
     };
     serde_json::from_str(text).map_err(|e| CliError::because(Exit::Failed, "failed to read the schema", &e))

@@ -16,7 +16,7 @@ h1{font-size:1.6em;line-height:1.25;margin:0 0 .6em;overflow-wrap:anywhere}\
 h2{font-size:1.15em;margin:2em 0 .5em;padding-bottom:.25em;border-bottom:1px solid var(--line)}h3{font-size:1em;margin:1.6em 0 .4em}\
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\
 th,td{text-align:left;vertical-align:top;padding:.35em 1em .35em 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}\
-th{font-weight:600;color:var(--soft);font-size:.92em}code{font-size:.92em}\
+th{white-space:nowrap;overflow-wrap:normal;font-weight:600;color:var(--soft);font-size:.92em}code{font-size:.92em}\
 .wide{overflow-x:auto}.wide>.pic{width:100%;min-width:680px;height:auto}\
 @media print{body{max-width:none;margin:0;padding:0;font-size:9.5pt}h2,h3{break-after:avoid}tr,svg{break-inside:avoid}\
 .wide{overflow:visible}.wide>.pic{min-width:0}.break{break-after:page}}";

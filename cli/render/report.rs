@@ -1,6 +1,7 @@
 //! CLI: the report of a batch, for who has five minutes: the same words as text and on the first page. Pure.
 
 use crate::counted::counted;
+use crate::error::one_line;
 use crate::put::putln;
 use crate::report::{Account, Held};
 use std::collections::BTreeMap;
@@ -11,9 +12,14 @@ pub(crate) fn text(account: &Account) -> String {
     let mut out = String::new();
     putln!(out, "REPORT    batch {}: {}", account.batch, standing(account));
     putln!(out, "          plan {}", account.plan);
+    for (word, said) in why(account) {
+        putln!(out, "          {word:<12} {}", one_line(&said));
+    }
     for (role, names) in people(account) {
         putln!(out, "          {role:<12} {names}");
     }
+    putln!(out, "\nWHO MAY DO WHAT NOW");
+    putln!(out, "  {}", access(account));
     putln!(out, "\nWAS IT DONE AS IT SHOULD BE?");
     for duty in &account.duties {
         putln!(out, "  {:<12} {}: {}", duty.held.word(), duty.duty, duty.words);
@@ -39,6 +45,49 @@ pub(crate) fn standing(account: &Account) -> String {
         parts.join(", "),
         counted(account.changes.len(), "attempt")
     )
+}
+
+/// Why it was done, and what it is called elsewhere.
+pub(crate) fn why(account: &Account) -> Vec<(&'static str, String)> {
+    let tickets: Vec<&str> = account.tickets.iter().map(String::as_str).collect();
+    let all = [("because", account.reason.clone()), ("ticket", tickets.join(", "))];
+    all.into_iter().filter(|(_, said)| !said.is_empty()).collect()
+}
+
+/// Whether the new identities may do what the old ones may, as it was last compared with Azure.
+pub(crate) fn access(account: &Account) -> String {
+    let moves: BTreeMap<&str, &str> =
+        account.access.iter().map(|row| (row.run.as_str(), row.compared)).collect();
+    let many = |found: &str| moves.values().filter(|compared| **compared == found).count();
+    let (equal, differs, open) = (many("equal"), many("differs"), many("not compared"));
+    let mut words = match (equal, equal + differs) {
+        (_, 0) => "no new identity was compared with its old one yet".to_owned(),
+        (same, all) if same == all => {
+            format!(
+                "{} compared with Azure: each new identity had what its old one had, with nothing missing",
+                counted(all, "move")
+            )
+        }
+        (same, all) => format!(
+            "in {} of {} that were compared with Azure the two are NOT equal",
+            all - same,
+            counted(all, "move")
+        ),
+    };
+    if open > 0 && equal + differs > 0 {
+        words.push_str(&format!("; {} not compared", counted(open, "move")));
+    }
+    words
+}
+
+/// How the duties stand, in one sentence.
+pub(crate) fn duties(account: &Account) -> String {
+    let words = [Held::Yes, Held::SelfDeclared, Held::No, Held::NotYet].map(|held| {
+        let many = account.duties.iter().filter(|duty| duty.held == held).count();
+        (many > 0).then(|| format!("{many} {}", held.word()))
+    });
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    format!("{}: {}", counted(account.duties.len(), "duty"), words.join(", "))
 }
 
 /// Each role, and who had it.
@@ -87,8 +136,13 @@ pub(crate) fn proves(account: &Account) -> Vec<String> {
             counted(log.position, "event"),
             log.hash
         ),
-        "Only an end that was kept elsewhere shows that the chain was not written anew: compare it (audit verify --anchor)."
-            .to_owned(),
+        match account.witnesses[..] {
+            [] => "Only an end that was kept elsewhere shows that the chain was not written anew: compare it (audit verify --anchor).".to_owned(),
+            [_, ..] => format!(
+                "Signed ends of the chain were handed to {}: what they have shows that it was not written anew (audit verify --witness).",
+                account.witnesses.join(" and ")
+            ),
+        },
         "Azure keeps a piece of this chain with each write, under the correlation ids below: compare them (audit reconcile)."
             .to_owned(),
         if signed {
@@ -97,6 +151,6 @@ pub(crate) fn proves(account: &Account) -> Vec<String> {
             "Who approved is what they call themselves: nothing here proves that it was somebody else."
         }
         .to_owned(),
-        "Times are those of the machine that ran it. That a workload works is not told here: look at its own dashboards.".to_owned(),
+        "Times are those of the machine that ran it; beside each change stands the date that Azure answered with. That a workload works is not told here: look at its own dashboards.".to_owned(),
     ]
 }

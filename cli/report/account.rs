@@ -12,6 +12,12 @@ pub(crate) struct Account {
     /// The digest of the plan that was approved.
     pub(crate) plan: String,
     pub(crate) cloud: String,
+    /// Why, as whoever approved said it.
+    pub(crate) reason: String,
+    /// What it is called where changes are kept, as those who signed said it.
+    pub(crate) tickets: BTreeSet<String>,
+    /// The files in which it was asked for, with their SHA-256.
+    pub(crate) asked_in: Vec<String>,
     /// The end of the log that it was made from.
     pub(crate) log: LogEnd,
     /// The first event of the batch, and the last.
@@ -19,12 +25,16 @@ pub(crate) struct Account {
     pub(crate) until: Option<String>,
     /// The programs that worked on it, as they call themselves.
     pub(crate) programs: BTreeSet<String>,
+    /// The keys that ends of the log were signed with, as the runners said, and whom the plan has keep them.
+    pub(crate) signed_by: BTreeSet<String>,
+    pub(crate) witnesses: Vec<String>,
     pub(crate) people: People,
     /// How many moves stand where; they add up to the population.
     pub(crate) counts: BTreeMap<&'static str, usize>,
     pub(crate) duties: Vec<Duty>,
     pub(crate) population: Vec<Member>,
     pub(crate) approvals: Vec<ApprovalRow>,
+    pub(crate) access: Vec<AccessRow>,
     pub(crate) changes: Vec<ChangeRow>,
     pub(crate) checks: Vec<CheckRow>,
     pub(crate) exceptions: Vec<ExceptionRow>,
@@ -73,6 +83,23 @@ pub(crate) struct ApprovalRow {
     pub(crate) expires: String,
 }
 
+/// One kind of access of one identity, before and after.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct AccessRow {
+    #[serde(rename = "move")]
+    pub(crate) run: String,
+    pub(crate) identity: String,
+    pub(crate) what: String,
+    /// How much of it the old identity had, and how much of it each has now; the old one nothing where it names the identity itself.
+    pub(crate) before: usize,
+    pub(crate) new: usize,
+    pub(crate) old: Option<usize>,
+    /// What the last comparison with Azure found: `equal`, `differs`, or `not compared`.
+    pub(crate) compared: &'static str,
+    /// The event of that comparison.
+    pub(crate) position: Option<u64>,
+}
+
 /// One attempt to change something.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct ChangeRow {
@@ -94,6 +121,8 @@ pub(crate) struct ChangeRow {
     pub(crate) undo: String,
     pub(crate) correlation_id: String,
     pub(crate) hash: String,
+    /// When Azure answered, by its own date.
+    pub(crate) azure_date: String,
 }
 
 /// Something that was looked at, or that a person says they did.

@@ -1,14 +1,17 @@
 //! CLI: the account of a batch from its events, in the order of the log. Pure.
 
-use super::account::{Account, ApprovalRow, ChangeRow, CheckRow, ExceptionRow, LogEnd, Member};
+use super::account::{AccessRow, Account, ApprovalRow, ChangeRow, CheckRow, ExceptionRow, LogEnd, Member};
+use super::clocks::Clocks;
 use super::duties::{Order, People, duties};
 use super::exceptions::{Told, of_batch, of_move};
 use crate::about::BatchAbout;
+use crate::access::Kind;
 use crate::board::Board;
 use crate::error::CliError;
 use crate::store;
 use crate::time::stamp;
 use crate::view::MoveView;
+use crate::witness::config::Witnesses;
 use crate::world;
 use rehome_orchestrator::{
     ApprovalScope, ApprovalStatement, BatchEvent, BatchLoaded, Began, End, Entry, Event, Exchange, Found,
@@ -24,6 +27,8 @@ pub(crate) struct Source<'a> {
     pub(crate) views: &'a [MoveView],
     /// The title of each step, and how it is taken back.
     pub(crate) titles: BTreeMap<(RunId, StepId), (String, String)>,
+    /// What each identity may do, by kind.
+    pub(crate) access: BTreeMap<RunId, Vec<Kind>>,
     pub(crate) log: LogEnd,
 }
 
@@ -32,6 +37,10 @@ pub(crate) struct Gatherer<'a> {
     source: Source<'a>,
     people: People,
     programs: BTreeSet<String>,
+    signed_by: BTreeSet<String>,
+    clocks: Clocks,
+    /// The last comparison of each move, and whether everything held.
+    compared: BTreeMap<RunId, (u64, bool)>,
     approvals: Vec<ApprovalRow>,
     signed: Vec<(u64, ApprovalStatement)>,
     approved: Option<u64>,
@@ -40,16 +49,12 @@ pub(crate) struct Gatherer<'a> {
     first_change: BTreeMap<RunId, u64>,
     checks: Vec<CheckRow>,
     exceptions: Vec<ExceptionRow>,
-    /// The first and the last time of an event, and the latest so far.
-    times: Option<(i64, i64, i64)>,
 }
-
-/// A clock that goes back by less is read by two processes at once.
-const CLOCK_MS: i64 = 5_000;
 
 /// Where an event stands, and whose it is.
 struct Place {
     position: u64,
+    at_ms: i64,
     at: String,
     who: String,
     run: Option<RunId>,
@@ -62,6 +67,9 @@ impl<'a> Gatherer<'a> {
             source,
             people: People { authors, ..People::default() },
             programs: BTreeSet::new(),
+            signed_by: BTreeSet::new(),
+            clocks: Clocks::default(),
+            compared: BTreeMap::new(),
             approvals: Vec::new(),
             signed: Vec::new(),
             approved: None,
@@ -70,7 +78,6 @@ impl<'a> Gatherer<'a> {
             first_change: BTreeMap::new(),
             checks: Vec::new(),
             exceptions: Vec::new(),
-            times: None,
         }
     }
 
@@ -79,11 +86,13 @@ impl<'a> Gatherer<'a> {
         let record = &stored.record;
         let place = Place {
             position: stored.position.0,
+            at_ms: record.at_ms,
             at: stamp(record.at_ms),
             who: record.actor.to_string(),
             run: RunId::of_stream(&record.stream),
         };
-        self.time(record.at_ms, &place);
+        let told = self.clocks.event(record.at_ms);
+        self.add(told, &place);
         match &place.run {
             Some(run) => {
                 let entry = Entry::<Event>::read(stored).map_err(|e| store::unreadable(&e))?;
@@ -97,15 +106,6 @@ impl<'a> Gatherer<'a> {
             }
         }
         Ok(())
-    }
-
-    fn time(&mut self, at_ms: i64, place: &Place) {
-        let (first, _, latest) = self.times.unwrap_or((at_ms, at_ms, at_ms));
-        if at_ms + CLOCK_MS < latest {
-            let words = format!("by {} s, or two machines are apart", (latest - at_ms) / 1_000);
-            self.add(Some(("the clock went back", String::new(), words)), place);
-        }
-        self.times = Some((first.min(at_ms), at_ms.max(latest), latest.max(at_ms)));
     }
 
     /// The same of the same step is told once, with how often it was.
@@ -148,6 +148,7 @@ impl<'a> Gatherer<'a> {
             undo,
             correlation_id: correlation_id(hash).to_string(),
             hash: hash.to_string(),
+            azure_date: String::new(),
         });
     }
 
@@ -192,6 +193,7 @@ impl<'a> Gatherer<'a> {
                 }
             }
             Event::Checked(checked) => {
+                self.compared.insert(run.clone(), (place.position, checked.broken.is_empty()));
                 let many = checked.looked as usize;
                 let what = format!("{} of {many} promises hold", many - checked.broken.len().min(many));
                 self.check(run, &checked.step, place, checked.broken.is_empty(), what);
@@ -222,7 +224,13 @@ impl<'a> Gatherer<'a> {
         exchanges: &[Exchange],
         place: &Place,
     ) {
+        let date_ms = exchanges.iter().rev().find_map(|one| one.date_ms);
+        if let Some(date_ms) = date_ms {
+            let told = self.clocks.answer(&key.0, place.at_ms, date_ms);
+            self.add(told, place);
+        }
         let Some(row) = self.open.get(key).and_then(|at| self.changes.get_mut(*at)) else { return };
+        row.azure_date = date_ms.map_or_else(String::new, stamp);
         outcome.clone_into(&mut row.outcome);
         row.ended.clone_from(&place.at);
         for one in exchanges {
@@ -273,6 +281,8 @@ impl<'a> Gatherer<'a> {
                 self.people.runners.insert(place.who.clone());
                 self.people.principals.extend(world::principals(opened).map(ToOwned::to_owned));
                 self.programs.insert(opened.program.clone());
+                self.signed_by.extend(world::checkpoint_key(opened).map(ToOwned::to_owned));
+                self.clocks.opened(opened.time_scale);
             }
             _ => {}
         }
@@ -313,6 +323,7 @@ impl<'a> Gatherer<'a> {
                 .signed
                 .iter()
                 .filter(|(position, of)| position < *first && of.scope.iter().any(|one| one.covers(&scope)))
+                .filter(|(_, of)| self.clocks.is_before(run, of.expires_at_ms))
                 .map(|(_, of)| of.approver.as_str())
                 .collect();
             let enough =
@@ -322,9 +333,37 @@ impl<'a> Gatherer<'a> {
         Order { changed: self.first_change.len(), early: self.first_change.iter().filter(early).count() }
     }
 
+    /// What each identity could do and can do, with what the last comparison found.
+    fn access(&self) -> Vec<AccessRow> {
+        let identity = |run: &RunId| {
+            let row = self.source.board.moves.iter().find(|row| row.run == *run);
+            row.map(|row| row.identity.clone()).unwrap_or_default()
+        };
+        let of = |(run, kinds): (&RunId, &Vec<Kind>)| {
+            let compared = self.compared.get(run).copied();
+            let row = |kind: &Kind| AccessRow {
+                run: run.to_string(),
+                identity: identity(run),
+                what: kind.what.clone(),
+                before: kind.before,
+                new: kind.new,
+                old: kind.old,
+                compared: match compared {
+                    Some((_, true)) => "equal",
+                    Some((_, false)) => "differs",
+                    None => "not compared",
+                },
+                position: compared.map(|(position, _)| position),
+            };
+            kinds.iter().map(row).collect::<Vec<_>>()
+        };
+        self.source.access.iter().flat_map(of).collect()
+    }
+
     /// The account of everything that was taken.
     pub(crate) fn account(self) -> Account {
         let order = self.order();
+        let access = self.access();
         let Source { batch, board, views, log, .. } = self.source;
         let planned = batch.planned();
         let duties = duties(&self.people, planned.approval.is_some(), order);
@@ -364,15 +403,26 @@ impl<'a> Gatherer<'a> {
             batch: board.batch.clone(),
             plan: planned.digest.clone(),
             cloud: board.cloud.clone(),
+            reason: self.approvals.first().map(|one| one.reason.clone()).unwrap_or_default(),
+            tickets: self
+                .approvals
+                .iter()
+                .map(|one| one.ticket.clone())
+                .filter(|ticket| !ticket.is_empty())
+                .collect(),
+            asked_in: board.files.clone(),
             log,
-            from: self.times.map(|(first, _, _)| stamp(first)),
-            until: self.times.map(|(_, last, _)| stamp(last)),
+            from: self.clocks.first().map(stamp),
+            until: self.clocks.last().map(stamp),
             programs: self.programs,
+            signed_by: self.signed_by,
+            witnesses: BatchAbout::of_log(&planned.about).witness.iter().flat_map(Witnesses::names).collect(),
             people: self.people,
             counts,
             duties,
             population,
             approvals: self.approvals,
+            access,
             changes: self.changes,
             checks: self.checks,
             exceptions: self.exceptions,

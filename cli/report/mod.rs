@@ -1,6 +1,7 @@
 //! CLI: what became of a batch, for somebody who was not there: who, what, when, and what was out of the ordinary. Pure.
 
 mod account;
+mod clocks;
 mod duties;
 mod exceptions;
 mod gather;

@@ -44,16 +44,16 @@ pub(crate) const TABLES: &[Table] = &[
         rows: |account| account.approvals.iter().map(|row| json!(row)).collect(),
     },
     Table {
-        file: "checks.csv",
-        title: "3 Tests: what was compared, and what people say they did",
-        columns: columns!("position", "at", "who", "move", "step", "title", "holds", "what"),
-        rows: |account| account.checks.iter().map(|row| json!(row)).collect(),
+        file: "access.csv",
+        title: "3 Access before and after",
+        columns: columns!("move", "identity", "what", "before", "new", "old", "compared", "position"),
+        rows: |account| account.access.iter().map(|row| json!(row)).collect(),
     },
     Table {
-        file: "exceptions.csv",
-        title: "4 Exceptions",
-        columns: columns!("position", "at", "who", "move", "step", "kind", "times", "what"),
-        rows: |account| account.exceptions.iter().map(|row| json!(row)).collect(),
+        file: "checks.csv",
+        title: "4 Tests: what was compared, and what people say they did",
+        columns: columns!("position", "at", "who", "move", "step", "title", "holds", "what"),
+        rows: |account| account.checks.iter().map(|row| json!(row)).collect(),
     },
     Table {
         file: "changes.csv",
@@ -73,8 +73,15 @@ pub(crate) const TABLES: &[Table] = &[
             "undo",
             "correlation_id",
             "hash",
+            "azure_date",
         ),
         rows: |account| account.changes.iter().map(|row| json!(row)).collect(),
+    },
+    Table {
+        file: "exceptions.csv",
+        title: "6 Exceptions",
+        columns: columns!("position", "at", "who", "move", "step", "kind", "times", "what"),
+        rows: |account| account.exceptions.iter().map(|row| json!(row)).collect(),
     },
 ];
 

@@ -189,8 +189,17 @@ impl Answer {
 
     /// What time it is where the answer was written; here, where it does not say.
     pub(crate) fn date(&self) -> chrono::DateTime<chrono::Utc> {
+        self.said_date().unwrap_or_else(chrono::Utc::now)
+    }
+
+    /// The same in milliseconds since 1970; nothing where it does not say.
+    pub(crate) fn date_ms(&self) -> Option<i64> {
+        self.said_date().map(|date| date.timestamp_millis())
+    }
+
+    fn said_date(&self) -> Option<chrono::DateTime<chrono::Utc>> {
         let said = self.header("date").and_then(|text| chrono::DateTime::parse_from_rfc2822(text).ok());
-        said.map_or_else(chrono::Utc::now, |date| date.with_timezone(&chrono::Utc))
+        said.map(|date| date.with_timezone(&chrono::Utc))
     }
 
     /// How long the other side asked to be left alone: seconds, or a date.

@@ -122,11 +122,13 @@ impl Writer {
     ) -> Outcome<Value> {
         let headers = Headers { call, if_match };
         let sent = self.reader.inner.once(side, &method, &url, body, Some(&headers)).await;
-        let (status, correlation) = match &sent {
-            Ok(answer) => (Some(answer.status), answer.correlation()),
-            Err(_) => (None, None),
-        };
-        call.note(Exchange { request: format!("{method} {}", url.path()), status, correlation });
+        let answer = sent.as_ref().ok();
+        call.note(Exchange {
+            request: format!("{method} {}", url.path()),
+            status: answer.map(|answer| answer.status),
+            correlation: answer.and_then(Answer::correlation),
+            date_ms: answer.and_then(Answer::date_ms),
+        });
         match sent {
             Ok(answer) if answer.is_success() => match done(&answer, &url) {
                 Outcome::Accepted(operation) => Outcome::Accepted(self.reader.inner.sealed(operation)),

@@ -18,6 +18,9 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// The other side's name for the exchange.
     pub correlation: Option<String>,
+    /// What time it was there when it answered, in milliseconds since 1970 UTC, as it said itself: no clock of this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date_ms: Option<i64>,
 }
 
 /// An attempt keeps at most this many exchanges: enough for any one write with its reads.

@@ -58,7 +58,7 @@ fn a_folder_of_evidence_is_checked_with_python_openssl_and_ssh_keygen_alone_and_
     for word in [
         "chain",
         "checkpoint",
-        "report      7 files",
+        "report      8 files",
         "2 signed, every signature good, by jonas@contoso.example, lena@contoso.example",
     ] {
         assert!(said.contains(word), "{word}: {said}");

@@ -163,13 +163,18 @@ fn what_the_program_writes_fits_its_schemas() {
     rehome.run_with_people();
     rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal"]).expect(10);
     status.takes(&rehome.json(&["status", "minimal"]), "the status of what is done");
+    let report = rehome.json(&["report", "minimal"]);
+    Schema::of("report").takes(&report, "a report");
+    assert!(!report["report"]["access"].as_array().expect("rows").is_empty(), "{report}");
     let history = rehome.json(&["history"]);
     let events = history["events"].as_array().expect("events");
     assert!(events.len() > 20);
     for one in events {
         event.takes(one, "an event");
     }
-    for (of, value) in [("plan", &history), ("status", &plan), ("event", &plan), ("scan", &plan)] {
+    for (of, value) in
+        [("plan", &history), ("status", &plan), ("event", &plan), ("scan", &plan), ("report", &plan)]
+    {
         assert!(Schema::of(of).says(value).is_err(), "{of}: anything would fit");
     }
 }
