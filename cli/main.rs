@@ -3,6 +3,7 @@
 mod about;
 mod access;
 mod again;
+mod age;
 mod anchor;
 mod approval_file;
 mod approvals;

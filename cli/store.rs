@@ -163,6 +163,24 @@ fn gone(db: &Path, found: &str, known: &str) -> CliError {
         .next("or, to begin a new log, name another place: --db FILE")
 }
 
+/// A name for a copy that is there for a moment: beside the log, which is as open to others as it, or where this process may leave files.
+pub(crate) fn unforeseen_beside(db: &Path, ending: &str) -> PathBuf {
+    match is_postgres(db) {
+        true => private_file::unforeseen(&std::env::temp_dir().join("rehome.db"), ending),
+        false => private_file::unforeseen(db, ending),
+    }
+}
+
+/// Where the key of a copy is.
+pub(crate) fn key_of(copy: &Path) -> PathBuf {
+    PathBuf::from(Sidecars::of(copy).place(Part::Key))
+}
+
+/// Takes a copy away, with the key beside it.
+pub(crate) fn remove_copy(copy: &Path) {
+    drop((SqliteLog::remove(copy), std::fs::remove_file(key_of(copy))));
+}
+
 /// Opens a copy and checks every event of it.
 pub(crate) async fn open_sound_copy(path: &Path) -> Result<(Arc<dyn Backend>, Head), CliError> {
     let place = path.display().to_string();

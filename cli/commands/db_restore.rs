@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::counted::counted;
 use crate::error::{CliError, Exit};
 use crate::print_failure::PrintFailure;
-use crate::{anchor, key, store};
+use crate::{age, anchor, key, store};
 use clap::Args;
 use rehome_orchestrator::{Clock, SystemClock};
 use rehome_store::private_file;
@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 pub(crate) struct DbRestore {
     /// The backup.
     pub(crate) from: PathBuf,
+    /// The private key of a recipient that it was encrypted for, of age or of SSH.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) identity: Option<PathBuf>,
     /// Do not ask for confirmation.
     #[arg(short, long)]
     pub(crate) yes: bool,
@@ -26,8 +29,51 @@ pub(crate) struct DbRestore {
 
 impl Execute for DbRestore {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        let (from, yes) = (&self.from, self.yes);
-        let db = &c.global.db;
+        let (from, db) = (&self.from, &c.global.db);
+        match (age::is_encrypted(from), &self.identity) {
+            (false, None) => self.restore(c, from).await,
+            (true, Some(identity)) => {
+                let plain = store::unforeseen_beside(db, ".restore");
+                let decrypted = decrypt(from, &plain, identity);
+                let restored = match decrypted {
+                    Ok(()) => self.restore(c, &plain).await,
+                    Err(e) => Err(e),
+                };
+                store::remove_copy(&plain);
+                restored
+            }
+            (true, None) => Err(CliError::new(Exit::Usage, "the backup is encrypted")
+                .at(from.display().to_string())
+                .next("name the private key of one of its recipients: --identity FILE")),
+            (false, Some(_)) => Err(CliError::new(
+                Exit::Usage,
+                "the backup is not encrypted, and --identity is about one that is",
+            )
+            .at(from.display().to_string())
+            .next("leave --identity out")),
+        }
+    }
+
+    fn print_failure(&self) -> PrintFailure {
+        PrintFailure::in_the_log(["rehome status".to_owned()])
+    }
+
+    fn shows_log(&self) -> bool {
+        true
+    }
+}
+
+/// Decrypts a backup, and the key beside it where there is one.
+fn decrypt(from: &Path, plain: &Path, identity: &Path) -> Result<(), CliError> {
+    age::decrypt(from, plain, identity)?;
+    let key = store::key_of(from);
+    if key.exists() { age::decrypt(&key, &store::key_of(plain), identity) } else { Ok(()) }
+}
+
+impl DbRestore {
+    /// Puts a backup that can be read in the place of the log.
+    async fn restore(&self, c: &Context<'_>, from: &Path) -> Result<Exit, CliError> {
+        let (named, db, yes) = (&self.from, &c.global.db, self.yes);
         let there = store::beside(db)?;
         let _runners_away = store::hold(there.lease())?;
         let (copy, head) = store::open_sound_copy(from).await?;
@@ -35,7 +81,7 @@ impl Execute for DbRestore {
         let key = key::brought(&*copy, &*there).await?;
         let question = format!(
             "Put {} ({}) in the place of {}?",
-            from.display(),
+            named.display(),
             counted(head.position, "event"),
             db.display()
         );
@@ -56,7 +102,7 @@ impl Execute for DbRestore {
         let text = format!(
             "{} restored from {}, verified{kept_text}",
             counted(head.position, "event"),
-            from.display()
+            named.display()
         );
         let log = store::open_to_read(db)?;
         let (newest, keyed) = (anchor::check(&*log).await, key::check(&*log).await);
@@ -71,14 +117,6 @@ impl Execute for DbRestore {
         }
         key::note(c.output, keyed.err());
         Ok(Exit::Done)
-    }
-
-    fn print_failure(&self) -> PrintFailure {
-        PrintFailure::in_the_log(["rehome status".to_owned()])
-    }
-
-    fn shows_log(&self) -> bool {
-        true
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod anchors;
 pub(crate) mod azure_logs;
 pub(crate) mod bundles;
 mod checkpoints;
+mod encrypted;
 pub(crate) mod forms;
 pub(crate) mod full_disk;
 pub(crate) mod keys;
