@@ -81,6 +81,7 @@ mod report_files;
 mod report_pictures;
 mod request;
 mod rows;
+mod sample;
 mod scan;
 mod screen;
 mod selection;

@@ -3,16 +3,19 @@
 use crate::args::{AsOf, ReadFrom};
 use crate::command::Execute;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit};
 use crate::interrupt::Handling;
 use crate::render::history::line;
 use crate::rows::{Column, List};
+use crate::sample::sample;
 use crate::source::Source;
 use crate::store;
 use clap::Args;
-use rehome_orchestrator::mask;
-use rehome_store::{Position, Stored};
+use rehome_orchestrator::{RunId, mask};
+use rehome_store::{Position, Stored, StreamId};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Print every event in order.
@@ -25,6 +28,12 @@ pub(crate) struct History {
     /// Go on with every event that comes, until interrupted.
     #[arg(short = 'F', long, conflicts_with_all = ["bundle", "at"])]
     pub(crate) follow: bool,
+    /// Only so many moves of those, drawn by --seed: the same seed draws the same ones again.
+    #[arg(long, value_name = "N", conflicts_with = "follow")]
+    pub(crate) sample: Option<usize>,
+    /// By what the sample is drawn.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "sample")]
+    pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) from: ReadFrom,
     #[command(flatten)]
@@ -43,7 +52,10 @@ impl Execute for History {
         let log = source.log();
         // Events come page by page; whether there is anything beside them, the head says.
         log.head().await.map_err(|e| store::unreadable(&e))?;
-        let wanted = store::streams(log, select).await?;
+        let wanted = match self.sample {
+            Some(many) => Some(self.drawn(c, &source, many).await?),
+            None => store::streams(log, select).await?,
+        };
         let (mut after, mut values, mut header) = (Position(0), Vec::new(), true);
         let handling = self.follow.then(Handling::begin);
         loop {
@@ -79,6 +91,27 @@ impl Execute for History {
 
     fn shows_log(&self) -> bool {
         self.from.bundle.is_none() && self.when.at.is_none() && !self.follow
+    }
+}
+
+impl History {
+    /// The streams of a sample of the moves that were named.
+    async fn drawn(
+        &self,
+        c: &Context<'_>,
+        source: &Source,
+        many: usize,
+    ) -> Result<BTreeSet<StreamId>, CliError> {
+        let population = source.select(c, self.select.as_deref()).await?.runs;
+        let all = population.len();
+        let drawn = sample(self.seed, many, population);
+        c.output.note(&format!(
+            "note: population {}; a sample of {}, which --sample {many} --seed {} draws again",
+            counted(all, "move"),
+            drawn.len(),
+            self.seed
+        ));
+        Ok(drawn.iter().map(RunId::stream).collect())
     }
 }
 

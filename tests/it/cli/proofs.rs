@@ -61,6 +61,19 @@ fn handed_out() -> HandedOut {
 }
 
 #[test]
+fn a_sample_of_the_moves_is_drawn_again_by_its_seed() {
+    let (_azure, rehome) = in_waves(&["first", "rest"], "");
+    let sampled = |seed: &str| {
+        let events = rehome.json(&["history", "--sample", "1", "--seed", seed])["events"].clone();
+        let streams =
+            events.as_array().expect("events").iter().map(|event| text(&event["stream"]).to_owned());
+        streams.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(sampled("7").len() == 1 && sampled("7") == sampled("7"));
+    assert!((0..40).any(|seed| sampled(&seed.to_string()) != sampled("7")), "another seed draws another");
+}
+
+#[test]
 fn one_team_gets_its_moves_alone_each_event_with_its_proof_against_an_end_that_it_has_already() {
     let HandedOut { rehome, own, others, key, other_key, .. } = &handed_out();
     let proofs = std::fs::read_to_string(rehome.path("team/proofs.jsonl")).expect("proofs");

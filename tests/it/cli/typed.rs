@@ -62,6 +62,7 @@ const TYPED: &[(&str, i32)] = &[
     ("audit verify", 0),
     ("audit bundle evidence.jsonl", 0),
     ("audit verify --bundle evidence.jsonl", 0),
+    ("history --sample 1 --seed 7", 0),
     ("audit verify --witness none", 3),
     ("audit bundle team MOVE --proofs", 0),
     ("audit verify --proofs team/proofs.jsonl", 0),
