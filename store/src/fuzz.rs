@@ -1,8 +1,9 @@
-//! Store: what must hold for any bytes that are taken for a bundle; `tests/fuzz` looks for some where it does not. Pure.
+//! Store: what must hold for any bytes that are taken for a bundle, a signed note or a proof; `tests/fuzz` looks for some where it does not. Pure.
 
 use crate::anchor::Anchor;
 use crate::bundle::{BUNDLE_FORMAT, BundleLog, Header, read_line, write_line};
 use crate::chain::event_hash;
+use crate::checkpoint::{Checkpoint, Proven, Signer, Verifier};
 use crate::log::{BoxFuture, Head, Log};
 use crate::record::{Digest, Position, Sequence, StreamId};
 use std::collections::BTreeMap;
@@ -43,6 +44,37 @@ pub fn bundle(data: &[u8]) -> Option<BundleLog> {
         assert!(event.withheld.is_none() || event.salt == [0; 16], "nor its salt");
     }
     Some(log)
+}
+
+/// Bytes as a signed note, and as a key: what was not signed with a key is not believed, and what is read means the same again.
+pub fn note(data: &[u8]) {
+    let signer = Signer::new("log", &[7; 32]).expect("a key");
+    match Checkpoint::open(data, signer.verifier()) {
+        Ok(opened) => {
+            let (text, own) = (Checkpoint::text_of(data).expect("it is a note"), signer.sign(&opened));
+            let own = Checkpoint::text_of(own.as_bytes()).expect("it is a note");
+            assert!(text.starts_with(own), "it is of what its first lines say");
+        }
+        Err(e) => assert!(e.to_string().len() < SAID_BYTES_MAX),
+    }
+    if let Some(key) = std::str::from_utf8(data).ok().and_then(|text| Verifier::parse(text).ok()) {
+        assert_eq!(Verifier::parse(&key.to_string()), Ok(key));
+    }
+}
+
+/// Bytes as single events with their proofs: each means the same when it is written again, and none is in a tree of nothing.
+pub fn proven(data: &[u8]) {
+    for line in data.split_inclusive(|byte| *byte == b'\n') {
+        match Proven::read(line) {
+            Ok(proven) => {
+                let mut written = Vec::new();
+                proven.write(&mut written).expect("memory takes everything");
+                assert_eq!(Proven::read(&written).as_ref(), Ok(&proven));
+                assert!(!proven.is_in(0, [0; 32]) && !proven.is_in(u64::MAX, [0; 32]));
+            }
+            Err(e) => assert!(e.len() < SAID_BYTES_MAX),
+        }
+    }
 }
 
 /// The same bytes with every place and hash put right, because nobody guesses a hash: lines that are no events
@@ -110,5 +142,24 @@ mod tests {
             drop(bundle(&text.as_bytes()[..end]));
             assert!(bundle(&mended(&text.as_bytes()[..end])).is_some(), "cut at {end}");
         }
+    }
+
+    #[test]
+    fn a_note_and_a_proof_are_what_was_signed_or_refused() {
+        let signer = Signer::new("log", &[7; 32]).expect("a key");
+        let signed = signer.sign(&Checkpoint::at("log", 3, [1; 32]));
+        let key = signer.verifier().to_string();
+        for text in [signed.as_str(), key.as_str(), "", "a\n\n\u{2014} b c\n"] {
+            (0..=text.len()).for_each(|end| note(&text.as_bytes()[..end]));
+        }
+        let event = format!(
+            "{EVENT}\"salt\":\"{}\",\"body\":\"x\",\"hash\":\"{}\"}}",
+            "1".repeat(32),
+            "0".repeat(64)
+        );
+        let line =
+            format!("{{\"event\":{event},\"previous\":\"{0}\",\"proof\":[\"{0}\"]}}\n", "0".repeat(64));
+        assert!(Proven::read(line.as_bytes()).is_ok(), "{line}");
+        (0..=line.len()).for_each(|end| proven(&line.as_bytes()[..end]));
     }
 }
