@@ -62,6 +62,7 @@
       // Its style has a nonce of its own, which is none of this page's; this page has the same style already.
       const text = (await answer.text()).replace(/<style[^]*?<\/style>/, "");
       const page = new DOMParser().parseFromString(text, "text/html");
+      since = "";
       if (answer.status === 401) {
         gone = "The server was started anew, and lets in who opens the link that it printed.";
         stranger = true;
@@ -84,9 +85,10 @@
   };
   const soon = () => { clearTimeout(timer); timer = setTimeout(renew, 700); };
   // What is shown is not what is: nobody may take it for that.
-  let unread = "", gone = "", stranger = false;
+  let unread = "", gone = "", since = "", stranger = false;
   const lost = () => {
-    gone ||= `The server does not answer since ${new Date().toISOString().slice(0, 19)}Z. What is shown is as it was then.`;
+    since ||= `${new Date().toISOString().slice(0, 19)}Z`;
+    gone = `The server does not answer since ${since}. What is shown is as it was then.`;
   };
   const alarm = () => {
     const words = gone || unread, at = $("alarm");
@@ -107,7 +109,7 @@
   let stream, last = document.body.dataset.position;
   const follow = () => {
     stream = new EventSource(`/live?after=${last}`);
-    stream.onopen = () => { gone = unread = ""; alarm(); if (stranger) soon(); };
+    stream.onopen = () => { gone = since = unread = ""; alarm(); if (stranger) soon(); };
     stream.onerror = () => {
       if (stream.readyState !== EventSource.CLOSED) { lost(); alarm(); return; }
       // It was refused, which a browser takes as final.
