@@ -62,14 +62,14 @@ pub(crate) fn picture(of: &Calendar) -> Picture {
             text class="soft small mid" x=(x) y="14" { (day) }
             text class="soft small mid" x=(x) y="29" { (clock) }
         }
-        @for (nth, wave) in (0_i64..).zip(waves) { (a_wave(wave, TOP + nth * ROW, now_ms, &at)) }
         @if now_ms <= last && now_ms >= first {
             line class="now" x1=(at(now_ms)) x2=(at(now_ms)) y1=(TOP - 12) y2=(height - 8) {}
         }
         @if let Some(end) = end_ms {
             line class="cut" x1=(at(*end)) x2=(at(*end)) y1=(TOP - 8) y2=(height - 8) {}
-            text class="soft small end" x=(at(*end) - 5) y=(height - 6) { "clean-up not before" }
+            text class="soft small halo end" x=(at(*end) - 5) y=(height - 6) { "clean-up not before" }
         }
+        @for (nth, wave) in (0_i64..).zip(waves) { (a_wave(wave, TOP + nth * ROW, now_ms, &at)) }
     };
     let each: Vec<String> = waves
         .iter()

@@ -16,7 +16,7 @@ display:block}.pic text{fill:var(--ink)}.pic .soft{fill:var(--soft)}.pic .small{
 .pic .end{text-anchor:end}.pic .mid{text-anchor:middle}.pic .rule{stroke:var(--line);fill:none}\
 .pic .band{fill:var(--faint)}.pic .cut{fill:none;stroke:var(--soft);stroke-width:1.2}\
 .pic .now{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:2 3;fill:none}\
-.pic .halo{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}\
+.pic .inside{fill:var(--paper)}.pic .halo{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}\
 .pic .box{fill:var(--paper);stroke:var(--line)}.pic .wire{fill:none;stroke:var(--line);stroke-width:1.5}\
 .pic .unseen{fill:none;stroke:var(--soft);stroke-dasharray:5 4}\
 .t-bad{--tone:var(--bad);--tone-soft:var(--bad-soft)}.t-warn{--tone:var(--warn);--tone-soft:var(--warn-soft)}\
@@ -26,5 +26,5 @@ display:block}.pic text{fill:var(--ink)}.pic .soft{fill:var(--soft)}.pic .small{
 .pic .dotted{fill:var(--tone-soft);stroke:var(--tone);stroke-dasharray:4 3}\
 .pic .mark{fill:none;stroke:var(--tone);stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}\
 @media(forced-colors:active){.pic .full{fill:CanvasText;stroke:CanvasText}.pic .hollow,.pic .dotted{fill:Canvas;stroke:CanvasText}\
-.pic text,.pic .soft{fill:CanvasText}.pic .halo{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}\
+.pic text,.pic .soft{fill:CanvasText}.pic .inside{fill:Canvas}.pic .inside{fill:var(--paper)}.pic .halo{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}\
 .pic .box{fill:Canvas;stroke:CanvasText}}";

@@ -125,6 +125,7 @@ fn a_bar(scale: &Scale, row: &[Bar], nth: usize, y: i64) -> Markup {
     let place = match () {
         () if x1 + 5 + width <= free => Some((x1 + 5, "small soft halo")),
         () if next.is_none() && x0 - 5 - width >= before => Some((x0 - 5, "small soft halo end")),
+        () if x0 + 18 + width <= x1 => Some((x0 + 14, if how == "full" { "small inside" } else { "small" })),
         () => None,
     };
     html! {

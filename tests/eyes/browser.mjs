@@ -108,7 +108,7 @@ export class Page {
     throw new Error(`never: ${what ?? expression}`);
   }
 
-  async looks(width, scheme, more = [], media = "screen") {
+  async looks(width, scheme, more = [], media = "") {
     await this.send("Emulation.setDeviceMetricsOverride", { width, height: 900, deviceScaleFactor: 1, mobile: false });
     const features = [{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }, ...more];
     await this.send("Emulation.setEmulatedMedia", { media, features });

@@ -58,7 +58,7 @@ fn a_batch(frame: &Frame, name: &str, all: &[&MoveView]) -> Markup {
     let end = estimate::end_of(name, &standing.views, frame.seen.now_ms, scale);
     html! {
         tr {
-            th scope="row" { a href=(of_batch(name)) { (said(name)) } }
+            th scope="row" class="name" { a href=(of_batch(name)) { (said(name)) } }
             td class="num" { (views.len()) }
             td class="states" { (counts(&views, Some(&of_batch(name)))) }
             td class="num" { (done) " of " (total) }
