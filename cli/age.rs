@@ -4,6 +4,7 @@
 //! Source: <https://age-encryption.org/v1>. `rage` takes the same words.
 
 use crate::error::{CliError, Exit};
+use crate::hooks::way::OWN_SECRETS;
 use rehome_store::private_file;
 use std::ffi::OsString;
 use std::fs::File;
@@ -61,6 +62,9 @@ fn run(words: &[OsString], input: &File, output: &File) -> Result<(), CliError> 
         let lost =
             |e: std::io::Error| CliError::because(Exit::Failed, &format!("failed to start {program}"), &e);
         let mut command = Command::new(program);
+        for name in OWN_SECRETS {
+            command.env_remove(name);
+        }
         command.args(words).stdin(given(input).map_err(lost)?).stdout(given(output).map_err(lost)?);
         match command.status() {
             Ok(status) if status.success() => return Ok(()),

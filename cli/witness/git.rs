@@ -2,13 +2,18 @@
 
 use super::folder;
 use super::signing::Signed;
-use crate::hooks::way::wait;
+use crate::hooks::way::{OWN_SECRETS, wait};
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 /// What would lead it to another repository.
 const ELSEWHERE: [&str; 4] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"];
+
+/// When it has ended, what it said is waited for so long.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// So much of what it says is told.
 const SAID_MAX: u64 = 4 << 10;
@@ -20,7 +25,7 @@ pub(super) fn put(tree: &Path, signed: &Signed) -> Result<(), String> {
     git(tree, &["add", "--", file])?;
     if git(tree, &["diff", "--cached", "--quiet", "--", file]).is_err() {
         let title = format!("{} ends with event {}", signed.checkpoint.origin, signed.checkpoint.size);
-        git(tree, &["commit", "--quiet", "--no-verify", "-m", &title, "--", file])?;
+        git(tree, &["commit", "--quiet", "-m", &title, "--", file])?;
     }
     if git(tree, &["rev-parse", "--quiet", "--verify", "@{upstream}"]).is_ok() {
         git(tree, &["push", "--quiet"]).map_err(|why| format!("it is committed and not pushed: {why}"))?;
@@ -30,8 +35,10 @@ pub(super) fn put(tree: &Path, signed: &Signed) -> Result<(), String> {
 
 fn git(tree: &Path, words: &[&str]) -> Result<(), String> {
     let mut command = Command::new("git");
-    command.arg("-C").arg(tree).args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    for name in ELSEWHERE {
+    // What the tree would run by itself is nobody's who approved the plan.
+    command.args(["-c", "core.hooksPath=/dev/null", "-C"]).arg(tree).args(words);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    for name in ELSEWHERE.iter().chain(&OWN_SECRETS) {
         command.env_remove(name);
     }
     // Nobody is there to be asked, and a commit of this program is called so.
@@ -42,13 +49,17 @@ fn git(tree: &Path, words: &[&str]) -> Result<(), String> {
             .env(format!("GIT_{role}_EMAIL"), "rehome@localhost");
     }
     let mut child = command.spawn().map_err(|e| format!("failed to start git: {e}"))?;
-    let stderr = child.stderr.take();
+    let (told, said) = channel();
+    if let Some(stderr) = child.stderr.take() {
+        // What it started and left behind may keep its end open for ever.
+        drop(std::thread::spawn(move || {
+            let mut text = String::new();
+            drop(stderr.take(SAID_MAX).read_to_string(&mut text));
+            drop(told.send(text));
+        }));
+    }
     wait(&mut child, "git").map_err(|why| {
-        let mut said = String::new();
-        if let Some(stderr) = stderr {
-            drop(stderr.take(SAID_MAX).read_to_string(&mut said));
-        }
-        let said = said.lines().next().unwrap_or_default().to_owned();
-        if said.is_empty() { why } else { format!("{why}: {said}") }
+        let said = said.recv_timeout(LAST_WORDS).unwrap_or_default();
+        said.lines().next().map_or_else(|| why.clone(), |line| format!("{why}: {line}"))
     })
 }

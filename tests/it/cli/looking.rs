@@ -18,8 +18,8 @@ fn the_doctor_looks_at_everything_and_says_what_is_wrong_with_its_exit_code() {
     let (azure, mut rehome) = approved();
     let sound = verdicts(&rehome, 0);
     let names: Vec<&str> = sound.keys().map(String::as_str).collect();
-    assert_eq!(names, ["clock", "disk", "entra", "log", "rights", "runner", "sign-in", "version"]);
-    for check in ["clock", "entra", "log", "rights", "sign-in", "version"] {
+    assert_eq!(names, ["clock", "disk", "entra", "log", "rights", "runner", "sign-in", "signing", "version"]);
+    for check in ["clock", "entra", "log", "rights", "sign-in", "signing", "version"] {
         assert_eq!(sound[check], "ok", "{check}");
     }
     assert!(azure.requests().iter().all(|r| r["changed"] == false), "it changes nothing");

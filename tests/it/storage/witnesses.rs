@@ -5,6 +5,7 @@ use crate::support::azure::{Azure, example, minimal_without_soak};
 use crate::support::receiver::{Mood, Receiver};
 use crate::support::rehome::{Rehome, text};
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -70,6 +71,12 @@ fn every_end_that_is_anchored_is_signed_and_whoever_is_named_has_it_without_bein
             ],
         );
         git(&audit, &["push", "--quiet", "-u", "origin", "HEAD"]);
+        // What the tree would run by itself is not run.
+        for hook in ["pre-commit", "post-commit", "pre-push"] {
+            let path = audit.join(".git/hooks").join(hook);
+            std::fs::write(&path, "#!/bin/sh\nenv > \"$(dirname \"$0\")/ran\"\nexit 1\n").expect("written");
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).expect("set");
+        }
     });
     let shown = rehome.say(&["show", "plan.json"]).expect(0).out;
     assert!(shown.contains("the folder kept and the Git work tree audit"), "who is told is shown: {shown}");
@@ -89,6 +96,7 @@ fn every_end_that_is_anchored_is_signed_and_whoever_is_named_has_it_without_bein
     assert!(std::fs::read_to_string(rehome.path("told.txt")).expect("called").ends_with(&newest));
     assert_eq!(receiver.heard().last().expect("it was told").body, newest);
     assert_eq!(names(&rehome.path("audit")).last(), after.last());
+    assert!(!rehome.path("audit/.git/hooks/ran").exists(), "a hook of the tree was run");
     let pushed = git(&rehome.path("outside.git"), &["ls-tree", "-r", "--name-only", "HEAD"]);
     assert_eq!(pushed.lines().rfind(|name| name.ends_with(".checkpoint")), after.last().map(String::as_str));
     let head = rehome.json(&["audit", "head"])["position"].clone();
