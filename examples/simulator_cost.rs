@@ -236,15 +236,17 @@ impl Connection {
 
 /// Asks everything, from another process; prints how many requests that were.
 fn ask(many: usize, [arm, graph, login, tenant, client, secret]: [&str; 6]) -> Result<(), Failure> {
-    let form = format!(
-        "grant_type=client_credentials&client_id={client}&client_secret={secret}&scope={arm}/.default"
-    );
-    let target = format!("/{tenant}/oauth2/v2.0/token");
-    let (_, signed) =
-        Connection::to(login, "")?.ask("POST", &target, "application/x-www-form-urlencoded", &form)?;
-    let signed: Value = serde_json::from_str(&signed)?;
-    let token = signed["access_token"].as_str().ok_or("no token")?;
-    let (mut arm, mut graph) = (Connection::to(arm, token)?, Connection::to(graph, token)?);
+    let connected = |server: &str| -> Result<Connection, Failure> {
+        let form = format!(
+            "grant_type=client_credentials&client_id={client}&client_secret={secret}&scope={server}/.default"
+        );
+        let target = format!("/{tenant}/oauth2/v2.0/token");
+        let (_, signed) =
+            Connection::to(login, "")?.ask("POST", &target, "application/x-www-form-urlencoded", &form)?;
+        let signed: Value = serde_json::from_str(&signed)?;
+        Connection::to(server, signed["access_token"].as_str().ok_or("no token")?)
+    };
+    let (mut arm, mut graph) = (connected(arm)?, connected(graph)?);
     let mut count = 0;
     for n in 0..many {
         for (host, method, target, body) in questions(n) {

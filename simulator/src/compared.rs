@@ -276,10 +276,11 @@ fn compare(dice: &mut Dice, many: usize) -> (usize, usize) {
     let start = chrono::Utc::now();
     let [indexed, walked] =
         [false, true].map(|walks| shared(&estate, SimClock::at(Pace::ByHand, start), walks));
-    let token = crate::login::sign(&indexed.world(), &indexed.places, "https://arm");
+    let token = |host| crate::login::sign(&indexed.world(), &indexed.places, indexed.places.url(host));
     let (mut changed, mut found) = (0, 0);
     for round in 0..200 {
         let asked = request(dice, many);
+        let token = token(asked.1);
         let (one, other) = (ask(&indexed, &token, &asked), ask(&walked, &token, &asked));
         assert_eq!(one, other, "round {round}: {asked:?}");
         changed += usize::from(one.0 < 300 && asked.0 != "GET" && !asked.2.contains("ResourceGraph"));

@@ -31,7 +31,7 @@ pub fn files(data: &[u8]) {
         (Host::Graph, "GET", "/v1.0/servicePrincipals", ""),
         (Host::Graph, "GET", "/v1.0/groups/g/members", ""),
     ] {
-        sendable(handle(&shared, host, &request(&shared, method, target, &[], body.as_bytes())));
+        sendable(handle(&shared, host, &request(&shared, host, method, target, &[], body.as_bytes())));
     }
     drop(shared.world().workloads());
     readable(&shared);
@@ -90,7 +90,7 @@ pub fn requests(data: &[u8]) {
         };
         let (method, target) = (words.next().unwrap_or("GET"), words.next().unwrap_or("/"));
         let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(": ")).collect();
-        let request = request(&shared, method, target, &headers, body);
+        let request = request(&shared, host, method, target, &headers, body);
         drop(shared.world().inject(host, &request));
         sendable(handle(&shared, host, &request));
     }
@@ -99,11 +99,23 @@ pub fn requests(data: &[u8]) {
     }
 }
 
-fn request(shared: &Shared, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
+fn request(
+    shared: &Shared,
+    host: Host,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Request {
     let (path, text) = target.split_once('?').unwrap_or((target, ""));
     let named = headers.iter().map(|(name, value)| (name.to_lowercase(), (*value).to_owned()));
     let mut headers: BTreeMap<String, String> = named.collect();
-    let token = || format!("Bearer {}", sign(&shared.world(), &shared.places, "x"));
+    let named = headers.get("host").cloned().unwrap_or_default();
+    let own = || match host {
+        Host::Plane => crate::planes::audience(&named).unwrap_or_default(),
+        Host::Arm | Host::Graph | Host::Login => shared.places.url(host),
+    };
+    let token = || format!("Bearer {}", sign(&shared.world(), &shared.places, own()));
     headers.entry("authorization".to_owned()).or_insert_with(token);
     Request {
         method: method.to_ascii_uppercase(),

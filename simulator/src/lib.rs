@@ -48,6 +48,7 @@ mod operations;
 mod origin_check;
 mod pipeline;
 mod planes;
+mod rewritten;
 mod serve;
 mod server;
 mod shared;

@@ -167,6 +167,28 @@ pub(crate) fn audience(places: &Places, request: &Request) -> Option<String> {
     claims(places, token)?["aud"].as_str().map(ToOwned::to_owned)
 }
 
+/// The refusal of a token that is for another server than the one that was asked, each in its own words.
+/// Source: <https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors>,
+/// <https://learn.microsoft.com/graph/resolve-auth-errors>
+pub(crate) fn misdirected(places: &Places, host: Host, request: &Request) -> Option<Reply> {
+    let (own, meant) = (places.url(host).trim_end_matches('/'), audience(places, request)?);
+    if meant.trim_end_matches('/').eq_ignore_ascii_case(own) {
+        return None;
+    }
+    let (code, message) = match host {
+        Host::Graph => {
+            ("InvalidAuthenticationToken", "Access token validation failure. Invalid audience.".to_owned())
+        }
+        Host::Arm | Host::Login | Host::Plane => (
+            "InvalidAuthenticationTokenAudience",
+            format!(
+                "The access token has been obtained for wrong audience or resource '{meant}'. It should exactly match with one of the allowed audiences '{own}/','{own}'."
+            ),
+        ),
+    };
+    Some(Reply::error(401, code, &message).with("www-authenticate", "Bearer"))
+}
+
 fn claims(places: &Places, token: &str) -> Option<Value> {
     let mut parts = token.split('.').skip(1);
     let (claims, seal) = (parts.next()?, parts.next()?);

@@ -141,6 +141,9 @@ fn guarded(
         Ok(caller) => caller,
         Err(reply) => return reply,
     };
+    if let Some(reply) = login::misdirected(&shared.places, host, request) {
+        return reply;
+    }
     if !world.settings.throttling {
         return next(world, &caller);
     }

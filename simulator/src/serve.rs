@@ -1,5 +1,6 @@
 //! Simulator: starts the three servers on loopback ports, and stops them.
 
+use crate::authorization::Objects;
 use crate::clock::{Pace, SimClock};
 use crate::estate::Estate;
 use crate::faults::Faults;
@@ -153,6 +154,15 @@ impl Running {
     /// Puts texts in the place of others in what a data plane keeps, as a person does by hand.
     pub fn rewrite_in_plane(&self, host: &str, pairs: &[(String, String)]) {
         crate::planes::rewrite(&mut self.witness.0.world(), host, pairs);
+    }
+
+    /// The same in a resource; what is not there stays away.
+    pub fn rewrite_resource(&self, id: &str, pairs: &[(String, String)]) {
+        let mut world = self.witness.0.world();
+        if let Some(changed) = world.get(id).map(|one| crate::rewritten::rewritten(one, pairs)) {
+            world.put(id, changed);
+            world.watch();
+        }
     }
 
     /// Lets time pass in this world, beside what passes by itself where it does.

@@ -62,6 +62,9 @@ fn whole(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
     {
         return reply;
     }
+    if path.kind.eq_ignore_ascii_case(RUNBOOK_TEXT) {
+        return runbook_text(world, call, path);
+    }
     if !path.is_instance() {
         return match call.method {
             "GET" if UNLISTED.contains(&path.kind.to_lowercase().as_str()) => no_method(call),
@@ -82,6 +85,19 @@ fn whole(world: &mut World, call: &Call<'_>, path: &ArmPath) -> Reply {
         "PUT" => put(world, call, path),
         "PATCH" => patch(world, call, path),
         "DELETE" => delete(world, call, path),
+        _ => no_method(call),
+    }
+}
+
+/// The published text of a runbook, which is no JSON and no child with a name. An estate has it as a member of an object.
+/// Source: automation/2023-11-01 (`Runbook_GetContent`)
+const RUNBOOK_TEXT: &str = "Microsoft.Automation/automationAccounts/runbooks/content";
+
+fn runbook_text(world: &World, call: &Call<'_>, path: &ArmPath) -> Reply {
+    match (call.method, world.get(call.path)) {
+        ("GET", Some(found)) => Reply::json(200, Value::from(found["content"].as_str().unwrap_or_default()))
+            .with("content-type", "text/powershell"),
+        ("GET", None) => not_found(path),
         _ => no_method(call),
     }
 }

@@ -12,10 +12,12 @@ pub(super) fn answer(world: &mut World, question: &Question<'_>, origin: &str) -
     if let Some(reply) = options::unknown(question.query) {
         return reply;
     }
+    let asked = question.parts.join("/");
+    let question = &question.called();
     match question.method {
         "GET" => {
             let version = if question.beta { "beta" } else { "v1.0" };
-            let url = format!("{origin}/{version}/{}", question.parts.join("/"));
+            let url = format!("{origin}/{version}/{asked}");
             let reply = counted::handle(world, question, origin)
                 .or_else(|| delta::handle(world, question, &url))
                 .unwrap_or_else(|| objects::read(world, question, origin));

@@ -181,8 +181,8 @@ pub(super) fn password(world: &mut World, collection: &str, id: &str, verb: &str
 
 /// Changes what an application trusts.
 /// Source: <https://learn.microsoft.com/graph/api/federatedidentitycredential-update>
-pub(super) fn change_trust(world: &mut World, id: &str, credential: &str, body: &Value) -> Reply {
-    let Some(mut application) = find(world, "applications", id).cloned() else { return not_found(id) };
+pub(super) fn change_trust(world: &mut World, [of, id]: [&str; 2], credential: &str, body: &Value) -> Reply {
+    let Some(mut application) = find(world, of, id).cloned() else { return not_found(id) };
     let all = application.get_mut("federatedIdentityCredentials").and_then(Value::as_array_mut);
     let mut all = all.into_iter().flatten();
     let Some(one) = all.find(|c| is(c, "id", credential) || is(c, "name", credential)) else {

@@ -25,4 +25,4 @@ pub(crate) use filter::fits;
 pub(crate) use route::handle;
 pub(crate) use schedules::pass;
 
-use question::{Question, bad, is, is_eventual, kind, list, no_method, not_found};
+use question::{BLUEPRINTS, Question, bad, is, is_eventual, kind, list, no_method, not_found};

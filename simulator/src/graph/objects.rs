@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::shown::{one, shown};
-use super::{Question, is, kind, list, not_found};
+use super::{BLUEPRINTS, Question, is, kind, list, not_found};
 use crate::http::{Reply, not_here};
 use crate::world::{Link, World};
 use serde_json::{Value, json};
@@ -19,7 +19,8 @@ fn answer(world: &World, question: &Question<'_>, origin: &str) -> Result<Reply,
             let wanted = type_of(collection).unwrap_or_default();
             let all = of_kind(world, wanted, filter.as_ref()).into_iter().filter(|o| visible(world, o));
             let found = all.filter(|o| filter.as_ref().is_none_or(|f| f.fits(o)));
-            list(origin, collection, found.map(|o| shown(o, question.select)).collect())
+            let name = collection.split('/').next().unwrap_or_default();
+            list(origin, name, found.map(|o| shown(o, question.select)).collect())
         }
         ["roleManagement", "directory", "roleAssignments"] => {
             let all = of_kind(world, "unifiedRoleAssignment", filter.as_ref()).into_iter();
@@ -54,8 +55,8 @@ fn answer(world: &World, question: &Question<'_>, origin: &str) -> Result<Reply,
         ["directoryObjects", id] => {
             one(world.directory_object(id).filter(|o| visible(world, o)), id, question)
         }
-        ["applications", id, "federatedIdentityCredentials", credential] => {
-            let of = find(world, "applications", id).map(|o| &o["federatedIdentityCredentials"]);
+        [collection @ ("applications" | BLUEPRINTS), id, "federatedIdentityCredentials", credential] => {
+            let of = find(world, collection, id).map(|o| &o["federatedIdentityCredentials"]);
             let mut all = of.and_then(Value::as_array).into_iter().flatten();
             let found = all.find(|c| is(c, "id", credential) || is(c, "name", credential));
             Reply::json(200, found.ok_or_else(|| not_found(credential))?.clone())
@@ -140,6 +141,7 @@ pub(super) fn type_of(collection: &str) -> Option<&'static str> {
         "groups" => "group",
         "applications" => "application",
         "users" => "user",
+        _ if collection == BLUEPRINTS => "agentIdentityBlueprint",
         _ => return None,
     })
 }
@@ -188,7 +190,7 @@ fn related(world: &World, of: &Value, relation: &str, question: &Question<'_>, o
         "approleassignments" => at("principalId", "appRoleAssignment").map(|o| named(world, o)).collect(),
         "approleassignedto" => at("resourceId", "appRoleAssignment").map(|o| named(world, o)).collect(),
         "oauth2permissiongrants" => at("clientId", "oAuth2PermissionGrant").cloned().collect(),
-        "federatedidentitycredentials" if kind(of) == "application" => {
+        "federatedidentitycredentials" if ["application", "agentIdentityBlueprint"].contains(&kind(of)) => {
             of["federatedIdentityCredentials"].as_array().cloned().unwrap_or_default()
         }
         "transitivemembers" => {

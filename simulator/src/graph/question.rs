@@ -21,6 +21,27 @@ pub(crate) struct Question<'a> {
     pub(crate) body: &'a Value,
 }
 
+/// Blueprints of agent identities are applications that answer only where a path calls them by their type.
+/// Source: <https://learn.microsoft.com/graph/api/resources/agentidentityblueprint>
+const CAST: &str = "microsoft.graph.agentIdentityBlueprint";
+
+/// The collection that such a path leads to: no path leads there by this name.
+pub(super) const BLUEPRINTS: &str = "applications/agentIdentityBlueprints";
+
+impl<'a> Question<'a> {
+    /// The same question with the collection that it calls by a type.
+    pub(super) fn called(&self) -> Question<'a> {
+        let parts = match self.parts[..] {
+            ["applications", cast] if cast == CAST => vec![BLUEPRINTS],
+            ["applications", id, cast, ref rest @ ..] if cast == CAST => {
+                [BLUEPRINTS, id].into_iter().chain(rest.iter().copied()).collect()
+            }
+            _ => self.parts.clone(),
+        };
+        Question { parts, ..*self }
+    }
+}
+
 /// Whether a request lets the directory's index answer.
 pub(super) fn is_eventual(level: &str) -> bool {
     level.eq_ignore_ascii_case("eventual")

@@ -12,7 +12,7 @@ pub(super) fn one(found: Option<&Value>, id: &str, question: &Question<'_>) -> R
 /// What every object of a type has, whether anybody said anything of it or not.
 fn always(kind: &str) -> Vec<(&'static str, Value)> {
     match kind {
-        "application" => vec![
+        "application" | "agentIdentityBlueprint" => vec![
             ("identifierUris", json!([])),
             ("keyCredentials", json!([])),
             ("passwordCredentials", json!([])),

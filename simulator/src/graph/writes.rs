@@ -2,7 +2,7 @@
 
 use super::objects::find;
 use super::pim::kind_of;
-use super::{Question, bad, is, kind, made, no_method, not_found, principals, schedules};
+use super::{BLUEPRINTS, Question, bad, is, kind, made, no_method, not_found, principals, schedules};
 use crate::http::Reply;
 use crate::world::{Link, World};
 use serde_json::{Value, json};
@@ -28,12 +28,13 @@ pub(super) fn write(world: &mut World, question: &Question<'_>) -> Reply {
         }
         ("POST", ["oauth2PermissionGrants"]) => delegate(world, question.body),
         ("DELETE", ["oauth2PermissionGrants", id]) => drop_object(world, id, "oAuth2PermissionGrant"),
-        ("POST", ["applications", id, "federatedIdentityCredentials"]) => trust(world, id, question.body),
-        ("DELETE", ["applications", id, "federatedIdentityCredentials", credential]) => {
-            distrust(world, id, credential)
-        }
-        ("PATCH", ["applications", id, "federatedIdentityCredentials", credential]) => {
-            made::change_trust(world, id, credential, question.body)
+        (verb, [of @ ("applications" | BLUEPRINTS), id, "federatedIdentityCredentials", credential @ ..]) => {
+            match (verb, credential) {
+                ("POST", []) => trust(world, [of, id], question.body),
+                ("DELETE", [credential]) => distrust(world, [of, id], credential),
+                ("PATCH", [credential]) => made::change_trust(world, [of, id], credential, question.body),
+                _ => no_method(),
+            }
         }
         (
             "POST",
@@ -263,8 +264,8 @@ fn delegate(world: &mut World, body: &Value) -> Reply {
     Reply::json(201, grant)
 }
 
-fn trust(world: &mut World, id: &str, body: &Value) -> Reply {
-    let Some(mut application) = find(world, "applications", id).cloned() else { return not_found(id) };
+fn trust(world: &mut World, [of, id]: [&str; 2], body: &Value) -> Reply {
+    let Some(mut application) = find(world, of, id).cloned() else { return not_found(id) };
     let Some([name, issuer, subject]) = texts(body, ["name", "issuer", "subject"]) else {
         return bad("name, issuer and subject are required.");
     };
@@ -282,8 +283,8 @@ fn trust(world: &mut World, id: &str, body: &Value) -> Reply {
     Reply::json(201, credential)
 }
 
-fn distrust(world: &mut World, id: &str, credential: &str) -> Reply {
-    let Some(mut application) = find(world, "applications", id).cloned() else { return not_found(id) };
+fn distrust(world: &mut World, [of, id]: [&str; 2], credential: &str) -> Reply {
+    let Some(mut application) = find(world, of, id).cloned() else { return not_found(id) };
     let mut credentials = application["federatedIdentityCredentials"].as_array().cloned().unwrap_or_default();
     let before = credentials.len();
     credentials.retain(|c| !is(c, "id", credential) && !is(c, "name", credential));

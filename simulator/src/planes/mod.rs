@@ -3,4 +3,6 @@
 mod route;
 mod table;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use route::audience;
 pub(crate) use route::{handle, host_of, rewrite};

@@ -7,6 +7,7 @@ use crate::http::{Host, Reply, Request, not_here};
 use crate::login::{self, Places};
 use crate::objects::{Key, Objects};
 use crate::planes::table::{self, Form, List, PLANES, Plane};
+use crate::rewritten::rewritten;
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -20,6 +21,12 @@ pub(crate) fn host_of(host: Host, request: &Request) -> Host {
 fn name(request: &Request) -> &str {
     let asked = request.header("host").unwrap_or_default();
     asked.split_once(':').map_or(asked, |(name, _)| name)
+}
+
+/// For whom tokens are at the data plane that has this name.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn audience(host: &str) -> Option<&'static str> {
+    PLANES.iter().find_map(|plane| Some(plane.audiences[plane.cloud_of(host)?]))
 }
 
 /// Answers a request to a data plane.
@@ -164,24 +171,7 @@ fn command(world: &World, host: &str, request: &Request) -> Reply {
 /// Puts texts in the place of others in everything that a host keeps, as a person does who changes it.
 pub(crate) fn rewrite(world: &mut World, host: &str, pairs: &[(String, String)]) {
     for one in world.planes.iter_mut().filter(|one| one.host.eq_ignore_ascii_case(host)) {
-        one.body = replaced(&one.body, pairs);
+        one.body = rewritten(&one.body, pairs);
     }
     world.changes += 1;
-}
-
-fn replaced(value: &Value, pairs: &[(String, String)]) -> Value {
-    match value {
-        Value::String(text) => Value::String(pairs.iter().fold(text.clone(), |text, (from, to)| {
-            // Ids are compared without case.
-            match text.to_ascii_lowercase().find(&from.to_ascii_lowercase()) {
-                Some(at) if !from.is_empty() => format!("{}{to}{}", &text[..at], &text[at + from.len()..]),
-                _ => text,
-            }
-        })),
-        Value::Array(items) => items.iter().map(|item| replaced(item, pairs)).collect(),
-        Value::Object(members) => Value::Object(
-            members.iter().map(|(name, member)| (name.clone(), replaced(member, pairs))).collect(),
-        ),
-        plain => plain.clone(),
-    }
 }

@@ -39,7 +39,8 @@ pub(crate) fn estate() -> Value {
 pub(crate) struct Client {
     pub(crate) azure: Running,
     http: reqwest::Client,
-    token: String,
+    /// Tokens for Resource Manager and for Graph.
+    tokens: [String; 2],
 }
 
 /// An answer: status, headers, body.
@@ -77,16 +78,14 @@ impl Client {
         };
         let azure = serve(estate, options).await.expect("it listens");
         let http = reqwest::Client::new();
-        let form = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}&scope={}/.default",
-            azure.client_id, azure.client_secret, azure.arm
-        );
-        let url = format!("{}/{}/oauth2/v2.0/token", azure.login, azure.tenant);
-        let request = http.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
-        let answer = request.send().await.expect("signed in").text().await.expect("text");
-        let answer: Value = serde_json::from_str(&answer).expect("JSON");
-        let token = answer["access_token"].as_str().expect("a token").to_owned();
-        Self { azure, http, token }
+        let tokens = [sign_in(&azure, &http, &azure.arm).await, sign_in(&azure, &http, &azure.graph).await];
+        Self { azure, http, tokens }
+    }
+
+    /// Sends the token of the other server than the one that is asked.
+    pub(crate) fn mixed_up(mut self) -> Self {
+        self.tokens.swap(0, 1);
+        self
     }
 
     /// Lets so many simulated seconds pass.
@@ -111,7 +110,8 @@ impl Client {
     }
 
     async fn send(&self, method: Method, url: &str, body: Option<Value>, tag: Option<&str>) -> Said {
-        let mut request = self.http.request(method, url).bearer_auth(&self.token);
+        let token = &self.tokens[usize::from(url.starts_with(&self.azure.graph))];
+        let mut request = self.http.request(method, url).bearer_auth(token);
         if let Some(tag) = tag {
             request = request.header("if-match", tag);
         }
@@ -135,4 +135,17 @@ impl Client {
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Said {
         self.arm(Method::PATCH, path, Some(body)).await
     }
+}
+
+/// A token of the one client, for this audience.
+async fn sign_in(azure: &Running, http: &reqwest::Client, audience: &str) -> String {
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope={audience}/.default",
+        azure.client_id, azure.client_secret
+    );
+    let url = format!("{}/{}/oauth2/v2.0/token", azure.login, azure.tenant);
+    let request = http.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
+    let answer = request.send().await.expect("signed in").text().await.expect("text");
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    answer["access_token"].as_str().expect("a token").to_owned()
 }

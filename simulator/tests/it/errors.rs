@@ -177,6 +177,50 @@ async fn federated_credentials_are_written_one_at_a_time_with_one_audience_and_n
 }
 
 #[tokio::test]
+async fn a_token_for_another_server_is_refused_in_the_words_of_each() {
+    let client = Client::at(estate()).await.mixed_up();
+    let said = client.get(&format!("{}?{MSI}", identity("old"))).await;
+    assert_eq!(said.refused(), (401, "InvalidAuthenticationTokenAudience"));
+    let message = said.body["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains(&format!("resource '{}'", client.azure.graph)), "{message}");
+    let said = client.graph(Method::GET, "/servicePrincipals", None).await;
+    assert_eq!(said.refused(), (401, "InvalidAuthenticationToken"));
+    assert_eq!(said.body["error"]["message"], "Access token validation failure. Invalid audience.");
+    assert!(said.header("www-authenticate").starts_with("Bearer"));
+}
+
+#[tokio::test]
+async fn a_blueprint_of_agents_answers_only_where_it_is_called_so() {
+    let mut estate = estate();
+    estate["graph"] = json!([
+        {"@odata.type": "#microsoft.graph.agentIdentityBlueprint", "id": "a1", "appId": "a2", "displayName": "clerk",
+            "federatedIdentityCredentials": []},
+        {"@odata.type": "#microsoft.graph.application", "id": "b1", "appId": "b2", "displayName": "ledger",
+            "federatedIdentityCredentials": []},
+    ]);
+    let client = Client::at(estate).await;
+    let names = |said: crate::client::Said| -> Vec<String> {
+        let all = said.body["value"].as_array().cloned().unwrap_or_default();
+        all.iter().filter_map(|one| one["displayName"].as_str().map(ToOwned::to_owned)).collect()
+    };
+    let cast = "microsoft.graph.agentIdentityBlueprint";
+    let list = async |path: String| client.graph(Method::GET, &format!("/applications{path}"), None).await;
+    assert_eq!(names(list(format!("/{cast}")).await), ["clerk"]);
+    assert_eq!(names(list(String::new()).await), ["ledger"]);
+    let trust = json!({"name": "n", "issuer": "https://i", "subject": "s", "audiences": ["a"]});
+    let add = async |path: String| {
+        client.graph(Method::POST, &format!("/applications/{path}"), Some(trust.clone())).await
+    };
+    assert_eq!(add("a1/federatedIdentityCredentials".to_owned()).await.status, 404);
+    assert_eq!(add(format!("b1/{cast}/federatedIdentityCredentials")).await.status, 404);
+    let made = add(format!("a1/{cast}/federatedIdentityCredentials")).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let one = format!("a1/{cast}/federatedIdentityCredentials/n");
+    let gone = client.graph(Method::DELETE, &format!("/applications/{one}"), None).await;
+    assert_eq!(gone.status, 204, "{}", gone.body);
+}
+
+#[tokio::test]
 async fn a_lock_refuses_what_it_is_there_to_refuse() {
     let client = Client::at(estate()).await;
     let lock = |level: &str| json!({"properties": {"level": level}});

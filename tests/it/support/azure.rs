@@ -6,10 +6,6 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// The audiences of tokens, escaped.
-const ARM: &str = "https%3A%2F%2Fmanagement.azure.com";
-const GRAPH: &str = "https%3A%2F%2Fgraph.microsoft.com";
-
 pub(crate) struct Azure {
     process: Child,
     pub(crate) ready: Value,
@@ -130,7 +126,7 @@ impl Azure {
 
     /// Writes as somebody who is no part of the program under test.
     pub(crate) fn write(&self, method: &str, path: &str, body: &Value) {
-        self.ask(ARM, None, method, path, body);
+        self.ask(&self.audience("arm"), None, method, path, body);
     }
 
     /// The same at the host of a data plane, with a token for its audience, which is escaped.
@@ -141,6 +137,11 @@ impl Azure {
     fn ask(&self, audience: &str, host: Option<&str>, method: &str, path: &str, body: &Value) {
         let (token, body) = (self.token(audience), body.to_string());
         exchange(self.text("arm"), host, method, path, &token, Some(("application/json", &body)));
+    }
+
+    /// The audience of tokens for one of the three servers, escaped.
+    fn audience(&self, server: &str) -> String {
+        self.text(server).replace(':', "%3A").replace('/', "%2F")
     }
 
     /// The header of somebody who signed in, for this audience, which is escaped.
@@ -163,7 +164,7 @@ impl Azure {
             "/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values\
              ?api-version=2015-04-01&$filter=eventTimestamp%20ge%20%272020-01-01T00:00:00Z%27"
         );
-        let answer = exchange(self.text("arm"), None, "GET", &path, &self.token(ARM), None);
+        let answer = exchange(self.text("arm"), None, "GET", &path, &self.token(&self.audience("arm")), None);
         let answer: Value = serde_json::from_str(&answer).expect("JSON");
         answer["value"].as_array().expect("entries").clone()
     }
@@ -171,7 +172,8 @@ impl Azure {
     /// The directory's audit log, as Graph answers it.
     pub(crate) fn directory_audits(&self) -> Value {
         let path = "/v1.0/auditLogs/directoryAudits?$top=999";
-        let answer = exchange(self.text("graph"), None, "GET", path, &self.token(GRAPH), None);
+        let token = self.token(&self.audience("graph"));
+        let answer = exchange(self.text("graph"), None, "GET", path, &token, None);
         serde_json::from_str(&answer).expect("JSON")
     }
 
