@@ -44,6 +44,9 @@ const MEMBERS: [&str; 32] = [
     ATTRIBUTES,
 ];
 
+/// What a path calls blueprints of agent identities.
+const BLUEPRINT: &str = "microsoft.graph.agentIdentityBlueprint";
+
 /// Whoever may not read their values may read those of a snapshot.
 const ATTRIBUTES: &str = "customSecurityAttributes";
 
@@ -71,7 +74,9 @@ pub(super) fn objects(heard: &[&RecordedResponse], arm: &[Value], caller: &str) 
     let needless = |object: &Map<String, Value>| {
         let has =
             |name: &str| object.get(name).and_then(Value::as_array).is_some_and(|list| !list.is_empty());
-        object["@odata.type"] == "#microsoft.graph.application"
+        ["#microsoft.graph.application", "#microsoft.graph.agentIdentityBlueprint"]
+            .iter()
+            .any(|kind| object["@odata.type"] == *kind)
             && !has("federatedIdentityCredentials")
             && !has("owners")
     };
@@ -113,9 +118,14 @@ impl Directory {
             }
             ["servicePrincipals"] => items().for_each(|item| self.add(item, "servicePrincipal")),
             ["applications"] => items().for_each(|item| self.add(item, "application")),
+            ["applications", BLUEPRINT] => items().for_each(|item| self.add(item, "agentIdentityBlueprint")),
             ["applications", id, "federatedIdentityCredentials"] => {
                 let trusts = json!({"id": id, "federatedIdentityCredentials": answer["value"]});
                 self.add(&trusts, "application");
+            }
+            ["applications", id, BLUEPRINT, "federatedIdentityCredentials"] => {
+                let trusts = json!({"id": id, "federatedIdentityCredentials": answer["value"]});
+                self.add(&trusts, "agentIdentityBlueprint");
             }
             ["groups", _] => self.add(answer, "group"),
             ["servicePrincipals", _] => self.add(answer, "servicePrincipal"),

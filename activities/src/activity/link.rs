@@ -69,6 +69,16 @@ pub(crate) async fn list(clients: &Clients, path: &str) -> Result<Vec<Value>, Fa
     }
 }
 
+/// What a blueprint of agent identities is called behind the id of its application: without it Graph answers as if it
+/// were not there.
+/// Source: <https://learn.microsoft.com/graph/api/resources/agentidentityblueprint>
+pub(crate) const BLUEPRINT: &str = "microsoft.graph.agentIdentityBlueprint";
+
+/// The path of an application, or of a blueprint of agent identities.
+pub(crate) fn application(id: &str, blueprint: bool) -> String {
+    if blueprint { format!("applications/{id}/{BLUEPRINT}") } else { format!("applications/{id}") }
+}
+
 /// A text inside quotes of an OData filter.
 pub(crate) fn odata(text: &str) -> String {
     text.replace('\'', "''")

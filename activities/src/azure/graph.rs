@@ -191,7 +191,9 @@ impl Reader {
 /// Whether a path of Graph leads to a list: a collection, at the end or filtered.
 fn is_list(path: &str) -> bool {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    query.contains("$filter=") || path.split('/').count() % 2 == 1
+    // `microsoft.graph.TYPE` says of what stands before it which type it is of, and leads nowhere by itself.
+    let parts = path.split('/').filter(|part| !part.starts_with("microsoft.graph."));
+    query.contains("$filter=") || parts.count() % 2 == 1
 }
 
 /// The URL of a path of Graph.

@@ -1,8 +1,8 @@
-//! Activities: applications that trust the identity as their credential (msgraph, v1.0).
+//! Activities: applications, and blueprints of agent identities, that trust the identity as their credential (msgraph, v1.0).
 
 use crate::activity::Clients;
 use crate::activity::kit::Kind;
-use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
+use crate::activity::link::{Add, BLUEPRINT, Link, Unlink, application, id_of, list, same};
 use crate::azure::{DirectoryId, PrincipalId, Reader, items};
 use crate::references::members;
 use crate::references::scan::Identifiers;
@@ -37,6 +37,19 @@ pub(crate) struct AppCredentialInput {
     audiences: PlanValue<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    blueprint: bool,
+}
+
+impl AppCredentialInput {
+    /// The list that it is in.
+    fn list(&self) -> String {
+        credentials(&self.application_object_id, self.blueprint)
+    }
+}
+
+fn credentials(application_id: &str, blueprint: bool) -> String {
+    format!("{}/federatedIdentityCredentials", application(application_id, blueprint))
 }
 
 impl Link for TrustLink {
@@ -46,12 +59,11 @@ impl Link for TrustLink {
     type Input = AppCredentialInput;
 
     fn fact(input: &AppCredentialInput) -> String {
-        format!("applications/{}/federatedIdentityCredentials/{}", input.application_object_id, input.name)
+        format!("{}/{}", input.list(), input.name)
     }
 
     async fn find(clients: &Clients, input: &AppCredentialInput) -> Result<Option<String>, Fault> {
-        let path = format!("applications/{}/federatedIdentityCredentials", input.application_object_id);
-        let credentials = list(clients, &path).await?;
+        let credentials = list(clients, &input.list()).await?;
         let wanted = |c: &&Value| same(c, "issuer", &input.issuer) && same(c, "subject", &input.subject);
         Ok(credentials.iter().find(wanted).and_then(id_of))
     }
@@ -63,15 +75,17 @@ impl Link for TrustLink {
         if let Some(description) = &input.description {
             body["description"] = json!(description);
         }
-        (format!("applications/{}/federatedIdentityCredentials", input.application_object_id), body)
+        (input.list(), body)
     }
 
     fn remove(input: &AppCredentialInput, id: &str) -> String {
-        format!("applications/{}/federatedIdentityCredentials/{id}", input.application_object_id)
+        format!("{}/{id}", input.list())
     }
 
     fn import(input: &AppCredentialInput, made: Option<&str>) -> Option<(&'static str, String)> {
-        let id = format!("{}/federatedIdentityCredential/{}", input.application_object_id, made?);
+        // Terraform has no type for what a blueprint trusts.
+        let made = made.filter(|_| !input.blueprint)?;
+        let id = format!("{}/federatedIdentityCredential/{made}", input.application_object_id);
         Some(("azuread_application_federated_identity_credential", id))
     }
 }
@@ -84,7 +98,14 @@ fn link(credential: &AppCredential, name: String, subject: PlanValue<String>) ->
         subject,
         audiences: credential.audiences.clone().into(),
         description: credential.description.clone(),
+        blueprint: credential.blueprint,
     }
+}
+
+/// What people call an application.
+fn called(credential: &AppCredential) -> String {
+    let what = if credential.blueprint { "agent identity blueprint" } else { "application" };
+    format!("{what} {}", credential.application_name)
 }
 
 /// The surface.
@@ -92,7 +113,10 @@ pub(crate) struct AppCredentials;
 
 impl Surface for AppCredentials {
     fn rows(&self) -> Vec<Row> {
-        vec![moved("applications that trust it as their credential", TrustLink::ADD)]
+        vec![
+            moved("applications that trust it as their credential", TrustLink::ADD),
+            moved("blueprints of agent identities that trust it as their credential", TrustLink::ADD),
+        ]
     }
 
     fn kinds(&self) -> Vec<Kind> {
@@ -120,14 +144,15 @@ impl Surface for AppCredentials {
 
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
         for credential in &facts.directory.app_credentials {
-            wanted.graph(&graph::APPLICATION, format!("application {}", credential.application_name));
+            let right = if credential.blueprint { &graph::BLUEPRINT } else { &graph::APPLICATION };
+            wanted.graph(right, called(credential));
         }
     }
 
     fn grant(&self, b: &mut Builder<'_>, made: &ReadyPrincipal<'_>) -> Vec<StepId> {
         let step = |c: &AppCredential| {
             let name = format!("{}-{}", c.name, &b.derived_name(&["app", &c.application])[..8]);
-            let title = format!("application {} trusts it ({name})", c.application_name);
+            let title = format!("{} trusts it ({name})", called(c));
             let input = link(c, name, b.renamed_text(made.new, &c.subject));
             (title, "remove", Node::doing::<Add<TrustLink>>(&input))
         };
@@ -138,7 +163,7 @@ impl Surface for AppCredentials {
     fn remove(&self, b: &mut Builder<'_>, _: &ReadyPrincipal<'_>, after: &StepId) -> Vec<StepId> {
         let step = |c: &AppCredential| {
             let node = Node::doing::<Unlink<TrustLink>>(&link(c, c.name.clone(), (&c.subject).into()));
-            (format!("application {} trusts it no more", c.application_name), "put it back", node)
+            (format!("{} trusts it no more", called(c)), "put it back", node)
         };
         b.each(Part::CleanUp, b.facts.directory.app_credentials.iter().map(step), after)
     }
@@ -147,34 +172,57 @@ impl Surface for AppCredentials {
 /// Applications with the credentials that they trust, read once for all identities.
 async fn applications(reader: &Reader) -> (Vec<Value>, Vec<Gap>) {
     let mut gaps = Vec::new();
-    let mut applications = match reader.graph_list("applications?$select=id,displayName,appId").await {
-        Ok(found) => found,
-        Err(why) => {
-            gaps.push(gap("Entra ID: applications", &why));
-            return (Vec::new(), gaps);
-        }
-    };
-    if applications.len() > APPLICATIONS_MAX {
-        let why =
-            format!("only the first {APPLICATIONS_MAX} of {} applications were read", applications.len());
-        gaps.push(Gap { code: GapCode::Unreadable, scope: "Entra ID: applications".to_owned(), why });
-        applications.truncate(APPLICATIONS_MAX);
-    }
-    let mut applications = with_ids(applications);
-    let paths: Vec<String> = applications
-        .iter()
-        .map(|(id, _)| format!("applications/{id}/federatedIdentityCredentials"))
-        .collect();
-    let answers = reader.graph_batch(&paths).await.into_iter().zip(&paths);
-    for ((id, application), (answer, path)) in applications.iter_mut().zip(answers) {
-        match answer.and_then(|found| items(&found, path)) {
-            Ok(list) => application["credentials"] = Value::Array(list),
-            Err(why) => {
-                gaps.push(gap(&format!("Entra ID: applications/{id}/federatedIdentityCredentials"), &why))
+    let (plain, agents) = futures_util::join!(
+        reader.graph_list("applications?$select=id,displayName,appId"),
+        blueprints(reader)
+    );
+    let agents = named(agents, "Entra ID: agent identity blueprints", &mut gaps);
+    let mut plain = named(plain, "Entra ID: applications", &mut gaps);
+    // A list of applications may have blueprints too, which answer only where they are called so.
+    plain.retain(|(id, _)| !agents.iter().any(|(agent, _)| agent.eq_ignore_ascii_case(id)));
+    let mut applications = Vec::with_capacity(plain.len() + agents.len());
+    for (all, blueprint) in [(plain, false), (agents, true)] {
+        let paths: Vec<String> = all.iter().map(|(id, _)| credentials(id, blueprint)).collect();
+        let answers = reader.graph_batch(&paths).await.into_iter().zip(&paths);
+        for ((_, mut application), (answer, path)) in all.into_iter().zip(answers) {
+            match answer.and_then(|found| items(&found, path)) {
+                Ok(list) => application["credentials"] = Value::Array(list),
+                Err(why) => gaps.push(gap(&format!("Entra ID: {path}"), &why)),
             }
+            application["blueprint"] = Value::from(blueprint);
+            applications.push(application);
         }
     }
-    (applications.into_iter().map(|(_, application)| application).collect(), gaps)
+    (applications, gaps)
+}
+
+/// Blueprints of agent identities; a cloud that does not know the type has none.
+/// Source: <https://learn.microsoft.com/graph/api/agentidentityblueprint-list>
+async fn blueprints(reader: &Reader) -> Result<Vec<Value>, Fault> {
+    let found = reader.graph_list(&format!("applications/{BLUEPRINT}?$select=id,displayName,appId")).await;
+    match found {
+        Err(why) if is_unknown_type(&why) => Ok(Vec::new()),
+        found => found,
+    }
+}
+
+/// Graph's words for a type that is none of its schema.
+fn is_unknown_type(why: &Fault) -> bool {
+    why.status == Some(400) && why.message.contains("Resource not found for the segment")
+}
+
+/// What was listed, with ids, as many as are looked into.
+fn named(found: Result<Vec<Value>, Fault>, scope: &str, gaps: &mut Vec<Gap>) -> Vec<(String, Value)> {
+    let mut found = found.unwrap_or_else(|why| {
+        gaps.push(gap(scope, &why));
+        Vec::new()
+    });
+    if found.len() > APPLICATIONS_MAX {
+        let why = format!("only the first {APPLICATIONS_MAX} of {} were read", found.len());
+        gaps.push(Gap { code: GapCode::Unreadable, scope: scope.to_owned(), why });
+        found.truncate(APPLICATIONS_MAX);
+    }
+    with_ids(found)
 }
 
 /// Those that have an id, with it: only objects have one, and only they can be asked after.
@@ -196,6 +244,7 @@ pub(crate) fn trusted_by(application: &Value, principal: &PrincipalId) -> Vec<Ap
             subject: members::text(c, "/subject")?,
             audiences: audiences.map(ToOwned::to_owned).collect(),
             description: members::text(c, "/description"),
+            blueprint: application["blueprint"] == true,
         })
     };
     credentials.filter(of_it).filter_map(credential).collect()

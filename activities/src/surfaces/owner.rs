@@ -1,8 +1,8 @@
-//! Activities: ownership of groups, applications and service principals (msgraph, v1.0).
+//! Activities: ownership of groups, applications, blueprints of agent identities and service principals (msgraph, v1.0).
 
 use crate::activity::Clients;
 use crate::activity::kit::Kind;
-use crate::activity::link::{Add, Link, Unlink, id_of, list, reference, same};
+use crate::activity::link::{Add, BLUEPRINT, Link, Unlink, application, id_of, list, reference, same};
 use crate::azure::{DirectoryId, PrincipalId};
 use crate::references::members;
 use crate::relocate::facts::{Facts, Owned};
@@ -28,30 +28,36 @@ pub(crate) struct OwnerInput {
     principal_id: PlanValue<PrincipalId>,
 }
 
+impl OwnerInput {
+    /// The path of what is owned.
+    fn object(&self) -> String {
+        match self.collection.as_str() {
+            BLUEPRINT => application(&self.object_id, true),
+            plain => format!("{plain}/{}", self.object_id),
+        }
+    }
+}
+
 impl Link for OwnerLink {
     const ADD: &'static str = "owner.add/1";
     const REMOVE: &'static str = "owner.remove/1";
     type Input = OwnerInput;
 
     fn fact(input: &OwnerInput) -> String {
-        format!("{}/{}/owners/{}", input.collection, input.object_id, input.principal_id)
+        format!("{}/owners/{}", input.object(), input.principal_id)
     }
 
     async fn find(clients: &Clients, input: &OwnerInput) -> Result<Option<String>, Fault> {
-        let owners =
-            list(clients, &format!("{}/{}/owners?$select=id", input.collection, input.object_id)).await?;
+        let owners = list(clients, &format!("{}/owners?$select=id", input.object())).await?;
         Ok(owners.iter().find(|o| same(o, "id", &input.principal_id)).and_then(id_of))
     }
 
     fn add(clients: &Clients, input: &OwnerInput) -> (String, Value) {
-        (
-            format!("{}/{}/owners/$ref", input.collection, input.object_id),
-            reference(clients, &input.principal_id),
-        )
+        (format!("{}/owners/$ref", input.object()), reference(clients, &input.principal_id))
     }
 
     fn remove(input: &OwnerInput, _: &str) -> String {
-        format!("{}/{}/owners/{}/$ref", input.collection, input.object_id, input.principal_id)
+        format!("{}/owners/{}/$ref", input.object(), input.principal_id)
     }
 }
 
@@ -65,7 +71,10 @@ pub(crate) struct Ownership;
 
 impl Surface for Ownership {
     fn rows(&self) -> Vec<Row> {
-        vec![moved("ownership of groups, applications and service principals", OwnerLink::ADD)]
+        vec![moved(
+            "ownership of groups, applications, blueprints of agent identities and service principals",
+            OwnerLink::ADD,
+        )]
     }
 
     fn kinds(&self) -> Vec<Kind> {
@@ -94,6 +103,7 @@ impl Surface for Ownership {
     fn rights(&self, facts: &Facts, wanted: &mut Rights<'_>) {
         for owned in &facts.directory.owned {
             match owned.collection.as_str() {
+                BLUEPRINT => wanted.graph(&graph::BLUEPRINT, format!("owners of {}", owned.name)),
                 "groups" => wanted.graph(&graph::GROUP, format!("owners of group {}", owned.name)),
                 _ => wanted.graph(&graph::APPLICATION, format!("owners of {}", owned.name)),
             }
@@ -126,6 +136,7 @@ pub(crate) fn owned_object(object: &Value) -> Option<Owned> {
     let collection = BTreeMap::from([
         ("group", "groups"),
         ("application", "applications"),
+        ("agentIdentityBlueprint", BLUEPRINT),
         ("servicePrincipal", "servicePrincipals"),
     ]);
     let id: DirectoryId = members::id(object, "/id")?;

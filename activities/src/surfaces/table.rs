@@ -17,14 +17,13 @@ const NAMED: [(&str, &str); 2] = [
 ];
 
 /// What the survey does not look for, though there are lists of it.
-const NOT_READ: [(&str, &str); 7] = [
+const NOT_READ: [(&str, &str); 6] = [
     ("clients of Event Grid namespaces", "service by service"),
     ("billing roles", "rare"),
     (
         "access packages, access reviews, conditional access, roles of entitlement management",
         "of Entra ID governance",
     ),
-    ("blueprints of agent identities that trust it as their credential", "no list of Graph v1.0 has them"),
     ("user data of machines", "Azure shows it to nobody who does not ask for it, encoded"),
     ("secrets of hosts that Azure does not give back", "protected settings, secure environments"),
     ("what is below a resource that neither names it nor keeps grants", "no index shows children"),

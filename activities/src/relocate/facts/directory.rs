@@ -110,6 +110,9 @@ pub struct AppCredential {
     pub audiences: Vec<String>,
     /// What it says about itself.
     pub description: Option<String>,
+    /// Whether the application is a blueprint of agent identities.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blueprint: bool,
 }
 
 /// What it may do on behalf of those who are signed in.

@@ -38,6 +38,7 @@ pub(super) fn everything() -> Facts {
         subject: PRINCIPAL.into(),
         audiences: vec!["api://AzureADTokenExchange".into()],
         description: None,
+        blueprint: false,
     }];
     facts.directory.delegated = vec![DelegatedGrant {
         resource_id: "r1".into(),

@@ -44,6 +44,7 @@ mod role {
     pub(crate) const GROUPS: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
     pub(crate) const APPLICATION: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
     pub(crate) const CLOUD_APPLICATION: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
+    pub(crate) const AGENTS: &str = "db506228-d27e-4b7d-95e5-295956d6615f";
     pub(crate) const ATTRIBUTES: &str = "58a13ea3-c632-46ae-9ee0-9c0d43cd7f3d";
 }
 
@@ -83,6 +84,13 @@ pub(crate) const APPLICATION: GraphRight = GraphRight {
     name: "Application.ReadWrite.All",
     permissions: &[&[permission::APPLICATION]],
     roles: &[role::GLOBAL, role::APPLICATION, role::CLOUD_APPLICATION],
+};
+
+/// Source: <https://learn.microsoft.com/graph/api/federatedidentitycredential-post>
+pub(crate) const BLUEPRINT: GraphRight = GraphRight {
+    name: "AgentIdentityBlueprint.AddRemoveCreds.All",
+    permissions: &[],
+    roles: &[role::GLOBAL, role::AGENTS],
 };
 
 pub(crate) const GROUP: GraphRight = GraphRight {
