@@ -16,7 +16,7 @@ use crate::{batch_file, hint, left_out, render, request, store};
 use clap::Args;
 use rehome_activities::azure::LocalSignIn;
 use rehome_activities::relocate::preflight::NoticeCode;
-use rehome_activities::surfaces::played_by_hand;
+use rehome_activities::surfaces::{PlayedAt, played_by_hand};
 use rehome_orchestrator::{RunState, StepId};
 use rehome_simulator::{Options, Outage, Pace, PageAccess, Running, WorkloadReport};
 use rehome_store::{Log, private_file};
@@ -28,7 +28,8 @@ use std::path::{Path, PathBuf};
 
 /// Practise a whole batch on a local Azure.
 ///
-/// Plans, approves, runs, verifies and cleans up. By-hand steps are taken as done. The record goes to a new log: the one
+/// Plans, approves, runs, verifies and cleans up. What people change by hand in resources and services of this Azure is
+/// changed there; everything else that they do is taken as done. The record goes to a new log: the one
 /// that --db names, or one in a new folder. With -v every result is printed, with -o json one document that has the
 /// results of all commands.
 #[derive(Args, Debug)]
@@ -324,23 +325,28 @@ impl Stage<'_> {
         left_out::of_log(c, name, exit).await
     }
 
-    /// What a person changes in the data plane of a service is changed there: the service is asked whether it was.
-    fn play_in_plane(&self, state: &RunState, step: &str) {
+    /// What a person changes where Azure can be asked whether it was, in a resource or in the data plane of a service, is
+    /// changed there. Says whether there was any.
+    fn play(&self, state: &RunState, step: &str) -> bool {
         let id = StepId::new(step);
         let proof = state.step(&id).and_then(|(step, _)| step.proof.as_ref());
         let input = proof.and_then(|proof| state.resolve(&proof.input).ok()?.read::<Value>("proof").ok());
         let Some(mut changed) =
             proof.zip(input).and_then(|(proof, input)| played_by_hand(&proof.condition, &input))
         else {
-            return;
+            return false;
         };
         if state.is_undo_open(&id) {
             changed.replace.iter_mut().for_each(|(from, to)| std::mem::swap(from, to));
         }
-        self.azure.rewrite_in_plane(&changed.host, &changed.replace);
+        match &changed.at {
+            PlayedAt::Host(host) => self.azure.rewrite_in_plane(host, &changed.replace),
+            PlayedAt::Resource(id) => self.azure.rewrite_resource(id, &changed.replace),
+        }
+        true
     }
 
-    /// Plays the people: what waits to be done by hand is taken as done. Says whether there was any.
+    /// Plays the people: what waits to be done by hand is done, or taken as done. Says whether there was any.
     async fn acknowledge(&self, played: &mut Vec<Played>) -> Result<bool, CliError> {
         let log = store::open_to_read(&self.c.global.db)?;
         let selection = store::select(&*log, Some(self.name)).await?;
@@ -350,13 +356,12 @@ impl Stage<'_> {
             let state = store::read_run(&*log, run).await?.state;
             for wait in view(run, &state).waiting_for.into_iter().filter(|w| w.kind == WaitKind::ByHand) {
                 let step = format!("{run}:{}", wait.step);
-                self.c
-                    .output
-                    .note(&format!("by hand   {step} {}: taken as done in this rehearsal", wait.title));
+                let is_changed = self.play(&state, &wait.step);
+                let how = if is_changed { "played" } else { "taken as done" };
+                self.c.output.note(&format!("by hand   {step} {}: {how} in this rehearsal", wait.title));
                 let ask = rehome_orchestrator::Request::Acknowledge;
                 request::step(self.c, &step, ask, "played in a rehearsal, nobody did it").await?;
-                self.play_in_plane(&state, &wait.step);
-                played.push(Played { step, title: wait.title });
+                played.push(Played { step, title: wait.title, is_changed });
             }
         }
         Ok(played.len() > before)

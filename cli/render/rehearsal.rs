@@ -18,11 +18,13 @@ const WIDTH: usize = 79;
 /// So many lines of one kind are shown; a command shows the rest.
 const LINES_MAX: usize = 12;
 
-/// A step by hand that was taken as done.
+/// A step by hand that was played, or taken as done.
 pub(crate) struct Played {
     /// MOVE:STEP
     pub(crate) step: String,
     pub(crate) title: String,
+    /// Whether the local Azure was changed, as the person would have changed it.
+    pub(crate) is_changed: bool,
 }
 
 /// Everything that the page tells.
@@ -124,18 +126,22 @@ impl Page<'_> {
         if self.played.is_empty() {
             return;
         }
-        let count = self.played.len();
-        putln!(
-            out,
-            "\nBY HAND    {} of people, taken as done; what is to be done in the first:",
-            counted(count, "step")
-        );
+        let steps = counted(self.played.len(), "step");
+        let how = match self.played.iter().filter(|played| played.is_changed).count() {
+            0 => "taken as done; what is to be done in the first:".to_owned(),
+            all if all == self.played.len() => "played; what is to be done in the first:".to_owned(),
+            some => format!("{some} played, the rest taken as done; the first:"),
+        };
+        putln!(out, "\nBY HAND    {steps} of people, {how}");
         if let Some(first) = self.played.first() {
             putln!(out, "  rehome show {} --db {}", first.step, self.db);
         }
         let kinds = kinds(self.played, Played::what);
         for Kind { what, all } in kinds.iter().take(LINES_MAX) {
-            let line = format!("  {:>3} x {what}: {}", all.len(), places(all));
+            let line = match all.as_slice() {
+                [one] => format!("    1 x {}", one.title),
+                all => format!("  {:>3} x {what}: {}", all.len(), places(all)),
+            };
             putln!(out, "{}", fit(&line, WIDTH));
         }
         if kinds.len() > LINES_MAX {
@@ -209,7 +215,11 @@ mod tests {
 
     #[test]
     fn steps_by_hand_are_told_by_kind_with_each_place_once() {
-        let one = |step: &str, title: &str| Played { step: step.to_owned(), title: title.to_owned() };
+        let one = |step: &str, title: &str| Played {
+            step: step.to_owned(),
+            title: title.to_owned(),
+            is_changed: false,
+        };
         let played = [
             one("m:1", "SQL a: user for NEW"),
             one("m:2", "SQL b: user for NEW"),

@@ -2,7 +2,7 @@
 
 mod ask;
 pub(crate) mod facts;
-mod listed;
+pub(crate) mod listed;
 pub(crate) mod plan;
 pub(crate) mod service;
 mod surface;
@@ -10,6 +10,5 @@ pub(crate) mod survey;
 pub(crate) mod unnamed;
 
 pub use listed::words;
-pub use unnamed::{PlayedByHand, played_by_hand};
 
 pub(crate) use surface::DataPlanes;

@@ -126,23 +126,6 @@ impl Condition for PlaneUnnamed {
     }
 }
 
-/// What a person changes in a data plane, for a rehearsal that plays them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlayedByHand {
-    /// The host at which it is.
-    pub host: String,
-    /// The old names with the new ones.
-    pub replace: Vec<(String, String)>,
-}
-
-/// What the person is to have changed whose step has this proof, where it is one of a data plane.
-pub fn played_by_hand(condition: &str, input: &Value) -> Option<PlayedByHand> {
-    let input: UnnamedInput =
-        (condition == PlaneUnnamed::NAME).then(|| serde_json::from_value(input.clone()).ok())??;
-    let replace = input.replace.into_iter().map(|pair| (pair.from.clone(), pair.to.to_string())).collect();
-    Some(PlayedByHand { host: input.host, replace })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
