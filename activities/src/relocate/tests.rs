@@ -86,17 +86,30 @@ fn code_that_names_no_identity_is_served_by_a_swap_and_pinned_code_by_an_overlap
 }
 
 #[test]
-fn settings_of_an_extension_pin_the_machine_that_it_runs_on() {
+fn settings_of_an_extension_say_nothing_of_other_code_on_its_machine_and_somebody_is_told() {
     let mut facts = facts();
     let vm = host("Microsoft.Compute/virtualMachines", "vm");
     let mut extension = host("Microsoft.Compute/virtualMachines", "vm/extensions/ama");
     extension.carries = false;
     let pointer = "/properties/settings/authentication/managedIdentity/identifier-value".to_owned();
     extension.references = vec![Reference { pointer, identifier: Identifier::ResourceId }];
-    facts.hosts = vec![vm.clone(), extension];
-    assert_eq!(choose(&params(), &facts, &vm).strategy, Strategy::Overlap);
-    let other = host("Microsoft.Compute/virtualMachines", "vm2");
-    assert_eq!(choose(&params(), &facts, &other).strategy, Strategy::Swap);
+    let mut set = host("Microsoft.Compute/virtualMachineScaleSets", "set");
+    let pointer =
+        "/properties/virtualMachineProfile/extensionProfile/extensions/0/properties/settings/id".to_owned();
+    set.references = vec![Reference { pointer, identifier: Identifier::ClientId }];
+    facts.hosts = vec![vm.clone(), extension, set.clone()];
+    for (host, words) in
+        [(&vm, "only its extension ama is seen"), (&set, "only its extension in its profile")]
+    {
+        let choice = choose(&params(), &facts, host);
+        assert_eq!((choice.strategy, choice.unpinned), (Strategy::Swap, true), "{}", host.id);
+        assert!(choice.reason.contains(words), "{}", choice.reason);
+    }
+    let told: Vec<(String, String)> =
+        preflight(&params(), &facts).warnings.into_iter().map(|n| (n.code, n.target)).collect();
+    for code in ["W203", "W205"] {
+        assert!(told.contains(&(code.to_owned(), vm.id.to_string())), "{code}: {told:?}");
+    }
 }
 
 #[test]

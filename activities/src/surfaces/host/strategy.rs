@@ -6,6 +6,7 @@
 //! App Service, Container Apps and Automation have another rule: whoever names no identity asks for the
 //! system's, so code that gets tokens of a user-assigned one names it already, and an exchange would break it.
 
+use crate::commands::shown;
 use crate::references::known::{self, Code};
 use crate::references::scan::Identifier;
 use crate::references::writes;
@@ -148,13 +149,20 @@ fn code_host(params: &Params, facts: &Facts, host: &Host, asks_metadata: bool) -
     if host.identity_type.to_ascii_lowercase().contains("systemassigned") {
         return pinned("it has a system-assigned identity, which callers get who name none".into());
     }
-    let reason = "it has one identity and names it nowhere that can be seen: with two attached, the \
-                  metadata service would refuse callers that name none";
+    let named = match extension(facts, host) {
+        Some(name) => {
+            format!("only its extension {name} is seen to name it, which says nothing of other code")
+        }
+        None => "names it nowhere that can be seen".to_owned(),
+    };
+    let reason = format!(
+        "it has one identity and {named}: with two attached, the metadata service would refuse callers that name none"
+    );
     let strategy = match params.options.unpinned_host {
         Unpinned::Swap | Unpinned::Block => Strategy::Swap,
         Unpinned::PinFirst => Strategy::PinFirst,
     };
-    Choice { strategy, reason: reason.into(), unpinned: true, gap: None }
+    Choice { strategy, reason, unpinned: true, gap: None }
 }
 
 /// Where the code on a host names its identity, as far as can be seen.
@@ -169,13 +177,29 @@ fn pin(facts: &Facts, host: &Host) -> Option<String> {
             .map(|r| r.pointer.clone())
     };
     named(host).or_else(|| {
-        // Extensions and other children carry the settings of code that runs on the parent.
-        facts
-            .hosts
-            .iter()
-            .filter(|h| h.id.is_below(&host.id) && !h.carries)
+        // Children carry the settings of code that runs on the parent; an extension those of its own alone.
+        children(facts, host)
+            .filter(|child| !is_extension(child))
             .find_map(|child| named(child).map(|pointer| format!("{} {pointer}", child.id.name())))
     })
+}
+
+fn children<'a>(facts: &'a Facts, host: &'a Host) -> impl Iterator<Item = &'a Host> {
+    facts.hosts.iter().filter(|h| h.id.is_below(&host.id) && !h.carries)
+}
+
+fn is_extension(child: &Host) -> bool {
+    child.id.folded().rsplit('/').nth(1) == Some("extensions")
+}
+
+/// The extension that names the identity: a child of a machine, or in the profile of a scale set.
+fn extension(facts: &Facts, host: &Host) -> Option<String> {
+    let own = host.references.iter().any(|r| in_extension(&r.pointer)).then(|| "in its profile".to_owned());
+    own.or_else(|| children(facts, host).find(|child| is_extension(child)).map(|c| shown(c.id.name())))
+}
+
+fn in_extension(pointer: &str) -> bool {
+    pointer.to_ascii_lowercase().contains("/extensionprofile/")
 }
 
 /// Whether a place is one from which code learns its identity, rather than the platform.
@@ -183,5 +207,5 @@ fn names_for_code(pointer: &str) -> bool {
     const PLACES: [&str; 5] =
         ["/env/", "/environmentvariables/", "/settings/", "/appsettings/", "/environmentsettings/"];
     let folded = pointer.to_ascii_lowercase();
-    PLACES.iter().any(|place| folded.contains(place))
+    PLACES.iter().any(|place| folded.contains(place)) && !in_extension(pointer)
 }
