@@ -1,5 +1,6 @@
 //! Activities: how each type is written: which of PUT and PATCH takes which place, how many identities it may carry.
 
+mod inside;
 mod rows;
 #[cfg(test)]
 mod tests;

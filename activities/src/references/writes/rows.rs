@@ -4,6 +4,7 @@
 //! A PATCH says nothing of the rest of a resource, so it is what is sent wherever it takes all that changes; many
 //! a provider answers 200 to a PATCH and leaves out what its model lacks.
 
+use super::inside;
 use crate::references::table::Verb;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -49,6 +50,18 @@ pub(crate) static ROWS: LazyLock<BTreeMap<String, WriteRow>> = LazyLock::new(|| 
     rows.map(|row| (row.name.to_ascii_lowercase(), row)).collect()
 });
 
+/// A type whose description names no identity, and of which a PUT takes everything.
+static WHOLE: WriteRow = WriteRow {
+    name: "",
+    put: true,
+    patch: Patch::Missing,
+    source: "inside.rs",
+    whole_set: false,
+    version: None,
+    most: None,
+    documented: "",
+};
+
 fn parse(line: &'static str) -> Option<WriteRow> {
     let cells: Vec<&str> = line.split(',').collect();
     let [name, put, patch, source, set, version, most, documented] = cells[..] else { return None };
@@ -80,7 +93,8 @@ pub fn rows() -> impl Iterator<Item = &'static WriteRow> {
 
 /// How a type is written; letter case does not matter.
 pub fn row(type_name: &str) -> Option<&'static WriteRow> {
-    ROWS.get(&type_name.to_ascii_lowercase())
+    let folded = type_name.to_ascii_lowercase();
+    ROWS.get(&folded).or_else(|| inside::is_whole(&folded).then_some(&WHOLE))
 }
 
 /// The place of the map of identities.

@@ -95,6 +95,22 @@ fn a_patch_is_what_is_sent_wherever_it_takes_what_changes() {
 }
 
 #[test]
+fn policies_of_api_management_are_put_whole_at_every_scope_and_count_as_described() {
+    for kind in [
+        "Microsoft.ApiManagement/service/policies",
+        "Microsoft.ApiManagement/service/workspaces/apis/operations/policies",
+        "microsoft.apimanagement/service/policyFragments",
+        "Microsoft.ApiManagement/service/backends",
+        "Microsoft.App/containerApps/authConfigs",
+    ] {
+        assert_eq!(row(kind).map(|row| (row.put, row.patch.clone())), Some((true, Patch::Missing)), "{kind}");
+        assert_eq!(verb(kind, ["/properties/value"]), Verb::Put);
+    }
+    assert_eq!(row("Microsoft.ApiManagement/service/policyRestrictions"), None);
+    assert_eq!(row("Contoso.Api/service/policies"), None);
+}
+
+#[test]
 fn places_are_compared_whatever_their_case_and_their_place_in_a_list() {
     assert!(is_within("/properties/list/12/A~1b/c", "properties.LIST.a/b"));
     assert!(is_within("/properties/map/anything/identity", "properties.map.{*}.identity"));
