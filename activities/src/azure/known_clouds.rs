@@ -74,6 +74,11 @@ pub(super) fn known(own_name: &str, manager: &url::Url) -> Option<&'static Known
     at(manager.as_str()).or_else(|| CLOUDS.iter().find(|cloud| cloud.own_name == own_name))
 }
 
+/// The number of a cloud, by where it has Microsoft Graph; that of the public one where no cloud has it there.
+pub(crate) fn number_by_graph(graph: &str) -> usize {
+    CLOUDS.iter().position(|cloud| cloud.graph == graph.trim_end_matches('/')).unwrap_or_default()
+}
+
 /// The cloud for which an audience is meant, where it is one that a cloud has by default.
 pub fn of_audience(audience: &str) -> Option<&'static KnownCloud> {
     CLOUDS.iter().find(|cloud| cloud.exchange.eq_ignore_ascii_case(audience))

@@ -17,6 +17,14 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
+/// A name as a part of a path or of a query.
+pub(crate) fn url_part(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    name.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,6 +33,7 @@ mod tests {
     fn hostile_text_is_one_word_on_one_line_and_no_option() {
         assert_eq!(quoted("a; rm -rf /'x"), r"'a; rm -rf /'\''x'");
         assert_eq!(quoted("o/r"), "o/r");
+        assert_eq!(url_part("a b/../c?d#e'f"), "a%20b%2F..%2Fc%3Fd%23e%27f");
         assert_eq!(quoted(""), "''");
         assert_eq!(quoted("$(id)`id`"), "'$(id)`id`'");
         assert_eq!(quoted("--all"), "'\u{fffd}-all'");

@@ -5,16 +5,15 @@ use crate::activity::kit::Kind;
 use crate::activity::link::{Add, Link, Unlink, id_of, list, same};
 use crate::azure::{DirectoryId, PrincipalId};
 use crate::references::members;
-use crate::references::scan::Identifier;
 use crate::relocate::facts::{AppRole, Facts};
 use crate::relocate::names;
 use crate::relocate::plan::builder::{Builder, Part, ReadyPrincipal};
-use crate::relocate::plan::words::StepText;
 use crate::relocate::survey::graph_rights as graph;
 use crate::relocate::survey::wanted::Rights;
+use crate::surfaces::mailbox;
 use crate::surfaces::row::{Row, by_hand, moved, named};
 use crate::surfaces::surface::{Answers, Heard, Leaves, Surface};
-use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId, Template};
+use rehome_orchestrator::{Fault, Node, PlanValue, Reversibility, StepId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -86,7 +85,7 @@ impl Surface for AppRoles {
         vec![
             moved("application permissions", PermissionLink::ADD),
             by_hand(
-                "mailboxes that Exchange limits it to, where it has a permission of Exchange Online",
+                "mailboxes that Exchange limits it to, where it has a permission of Exchange Online or one of Graph on mailboxes",
                 "commands of Exchange Online PowerShell that show them and give the new one the same",
             ),
             named("sites and mailboxes behind an application permission", "C7"),
@@ -130,7 +129,7 @@ impl Surface for AppRoles {
             (format!("application permission {} of {}", role.app_role_id, role.resource), "remove", node)
         };
         let mut steps = b.each(Part::Grant, b.facts.directory.app_roles.iter().map(step), &made.known);
-        steps.extend(mailboxes(b, made));
+        steps.extend(mailbox::step(b, made));
         steps
     }
 
@@ -149,40 +148,6 @@ impl Surface for AppRoles {
     }
 }
 
-/// Exchange limits what a permission gives, and gives rights of its own, by lists that Graph does not have.
-/// Sources: <https://learn.microsoft.com/exchange/permissions-exo/application-rbac>, `Get-ApplicationAccessPolicy`
-fn mailboxes(b: &mut Builder<'_>, made: &ReadyPrincipal<'_>) -> Option<StepId> {
-    let exchange = |role: &AppRole| role.resource.to_ascii_lowercase().contains("exchange online");
-    b.facts.directory.app_roles.iter().find(|role| exchange(role))?;
-    let old = b.old().clone();
-    let look = format!(
-        "in Exchange Online PowerShell, see what it is limited to and what it may do by roles of Exchange itself:\n  \
-         Get-ServicePrincipal -Identity {0}\n  Get-ManagementRoleAssignment -RoleAssignee {0}\n  \
-         Get-ApplicationAccessPolicy | Where-Object AppId -eq {1}\n",
-        old.principal_id, old.client_id
-    );
-    let give = [
-        Template::known(format!(
-            "{look}Give the new one the same, where there is any:\n  New-ServicePrincipal -AppId "
-        )),
-        made.new.name(Identifier::ClientId),
-        Template::known(" -ObjectId "),
-        made.new.name(Identifier::PrincipalId),
-        Template::known("\n  New-ManagementRoleAssignment -App "),
-        made.new.name(Identifier::PrincipalId),
-        Template::known(" -Role ROLE -CustomResourceScope SCOPE"),
-    ];
-    let undo = vec![
-        Template::known(
-            "in Exchange Online PowerShell, take the new one away again:\n  Remove-ServicePrincipal -Identity ",
-        ),
-        made.new.name(Identifier::PrincipalId),
-    ];
-    let node = Node::ByHand { instruction: Template::Text(give.into()), undo: Template::Text(undo) };
-    let text = StepText::new("Exchange Online: mailboxes and roles of its own, as old has them", "by hand");
-    Some(b.push(Part::Grant, text, std::slice::from_ref(&made.known), node))
-}
-
 pub(crate) fn app_role(role: &Value) -> Option<AppRole> {
     let resource_id: PrincipalId = members::id(role, "/resourceId")?;
     Some(AppRole {
@@ -190,38 +155,4 @@ pub(crate) fn app_role(role: &Value) -> Option<AppRole> {
         app_role_id: members::id(role, "/appRoleId")?,
         resource_id,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::relocate::plan::plan;
-    use crate::relocate::testing::{facts, params};
-
-    /// What people are told of mailboxes, where the identity has a permission of this service.
-    fn told(resource: &str) -> Option<String> {
-        let mut facts = facts();
-        facts.directory.app_roles =
-            vec![AppRole { resource_id: "r".into(), app_role_id: "a".into(), resource: resource.to_owned() }];
-        let made = json!({"client_id": "new-cid", "principal_id": "new-oid"});
-        plan(&params(), &facts).unwrap().steps.into_iter().find_map(|step| match &step.node {
-            Node::ByHand { instruction, .. } if step.title.starts_with("Exchange Online") => {
-                Some(instruction.resolve(&|_| Some(&made)).unwrap().as_str()?.to_owned())
-            }
-            _ => None,
-        })
-    }
-
-    #[test]
-    fn a_permission_of_exchange_has_a_step_with_its_commands_and_one_of_another_service_has_none() {
-        let text = told("Office 365 Exchange Online").expect("a step");
-        for part in [
-            "Get-ServicePrincipal -Identity",
-            "New-ServicePrincipal -AppId new-cid -ObjectId new-oid",
-            "-App new-oid -Role ROLE",
-        ] {
-            assert!(text.contains(part), "{part}: {text}");
-        }
-        assert_eq!(told("Contoso Ledger API"), None);
-    }
 }

@@ -19,10 +19,12 @@ pub(crate) mod identity_extensions;
 pub(crate) mod issuer;
 pub(crate) mod key_vault_policy;
 pub(crate) mod lock;
+pub(crate) mod mailbox;
 pub(crate) mod manual_references;
 pub(crate) mod own_code;
 pub(crate) mod owner;
 pub(crate) mod pim;
+mod played;
 pub(crate) mod registry;
 pub(crate) mod resource_group;
 pub(crate) mod role_assignment;
@@ -35,7 +37,8 @@ pub(crate) mod sign_ins;
 pub(crate) mod surface;
 mod table;
 
-pub use data_plane::{PlayedByHand, played_by_hand, words as data_planes};
+pub use data_plane::words as data_planes;
+pub use played::{PlayedAt, PlayedByHand, played_by_hand};
 pub use row::{Handling, Row};
 pub use table::{surfaces, text};
 

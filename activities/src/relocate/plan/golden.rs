@@ -143,12 +143,12 @@ fn the_plan_of_one_of_everything_is_to_the_byte_what_it_was() {
         }
     }
     let was = [
-        "22 steps sha256:bb1d95ef9c7028af921d79a491c85a778b6606b8a042307b9d920728757efa08",
-        "23 steps sha256:f26cbecfdef16af30cf1ff16337e187a38332c90302faa7f1f6fdf6683ad6249",
-        "53 steps sha256:f4d927575d9cc514e6c172d6565f8c42b8b8ae1a671ccd4b724b691a04a44465",
-        "59 steps sha256:07757a04d44e04659f2ea12801fbe275cc57f09b799f2f1806f4ae0c9adfd1df",
-        "89 steps sha256:40d1c873f4cfce0432aca89dc04ea867d6438a475d8f9e18dc799a531aa90ab0",
-        "95 steps sha256:0a352afcf64096b27d5811bdf029848aa53493d9af017a5df2dde04ce7ed5e37",
+        "22 steps sha256:a3b9b3306decc719284c3cf1a1f060036c539bc244c3450982343f3433925ee8",
+        "23 steps sha256:1c228f611ad741f78a6fbac1be8d1f73bd218e360d1c8abf70ba2be46735f399",
+        "53 steps sha256:29cd47b455d64bbe059d5af2fb8a603e730021c904f30cbd349ff0f8d2869dfd",
+        "59 steps sha256:f4fbef7b29a94078f2c7588604034f5862266f8e0a0e98d5fd67ac47a645077d",
+        "89 steps sha256:7943f6c7777fda699ee82d7dcfa6c52ce30ded30134d31f7474fae7adf99256b",
+        "95 steps sha256:1931c4572e95ba0f989d0252de95f5583e3a8b63f1203eb506bc744071346559",
     ];
     assert_eq!(digests, was);
 }

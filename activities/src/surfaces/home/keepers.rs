@@ -7,8 +7,8 @@ pub(crate) struct Kept {
     pub(crate) kind: &'static str,
     /// What names identities in it.
     pub(crate) what: &'static str,
-    /// The command that shows it, with `{name}`, `{group}`, `{subscription}` and `{id}` as words of a shell; empty where
-    /// there is none.
+    /// The command that shows it, with `{name}`, `{group}`, `{subscription}` and `{id}` as words of a shell, and the
+    /// `{domain}` and `{audience}` of its data plane in this cloud; empty where there is none.
     pub(crate) command: &'static str,
     /// Whether a right in it is a sign that it keeps the identity: not of what many may manage.
     pub(crate) by_right: bool,
@@ -29,9 +29,9 @@ pub(crate) const KEPT: [Kept; 12] = [
     Kept {
         kind: "microsoft.search/searchservices",
         what: "data sources, skillsets and vectorizers of its indexes",
-        command: "az rest --method get --resource https://search.azure.com --url https://{name}'.search.windows.net/datasources?api-version=2024-07-01'\n  \
-                  az rest --method get --resource https://search.azure.com --url https://{name}'.search.windows.net/skillsets?api-version=2024-07-01'\n  \
-                  az rest --method get --resource https://search.azure.com --url https://{name}'.search.windows.net/indexes?api-version=2024-07-01'",
+        command: "az rest --method get --resource {audience} --url https://{name}'{domain}/datasources?api-version=2024-07-01'\n  \
+                  az rest --method get --resource {audience} --url https://{name}'{domain}/skillsets?api-version=2024-07-01'\n  \
+                  az rest --method get --resource {audience} --url https://{name}'{domain}/indexes?api-version=2024-07-01'",
         by_right: true,
     },
     Kept {
@@ -42,9 +42,10 @@ pub(crate) const KEPT: [Kept; 12] = [
     },
     Kept {
         kind: "microsoft.automation/automationaccounts",
-        what: "runbooks and variables",
-        command: "az rest --method get --url {id}'/variables?api-version=2023-11-01'\n  \
-                  az automation runbook list --subscription {subscription} --resource-group {group} --automation-account-name {name}",
+        what: "encrypted variables, drafts of runbooks, modules and configurations",
+        command: "az rest --method get --url {id}'/variables?api-version=2023-11-01' --query 'value[?properties.isEncrypted].name'\n  \
+                  az automation runbook list --subscription {subscription} --resource-group {group} --automation-account-name {name} --query \"[?state!='Published'].name\"\n  \
+                  az automation configuration list --subscription {subscription} --resource-group {group} --automation-account-name {name}",
         by_right: true,
     },
     Kept {
@@ -53,7 +54,12 @@ pub(crate) const KEPT: [Kept; 12] = [
         command: "az synapse linked-service list --workspace-name {name}",
         by_right: true,
     },
-    Kept { kind: "microsoft.purview/accounts", what: "credentials of scans", command: "", by_right: true },
+    Kept {
+        kind: "microsoft.purview/accounts",
+        what: "credentials of scans",
+        command: "az rest --method get --resource {audience} --url https://{name}'{domain}/scan/credentials?api-version=2023-09-01'",
+        by_right: true,
+    },
     Kept {
         kind: "microsoft.loadtestservice/loadtests",
         what: "identities of tests, and those that read their secrets",

@@ -1,6 +1,8 @@
 //! Activities: the steps for what keeps the old identity where no program reads it, and for what would put it back from
 //! outside: a person changes it there, before the old one is taken from anything. Pure.
 
+use crate::azure::ResourceId;
+use crate::azure::known_clouds::number_by_graph;
 use crate::commands::shell::quoted;
 use crate::commands::shown;
 use crate::references::scan::Identifier;
@@ -9,6 +11,7 @@ use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::words::StepText;
 use crate::relocate::plan::words::{grouped, place};
 use crate::surfaces::data_plane::facts::has_told_all;
+use crate::surfaces::data_plane::listed;
 use crate::surfaces::home::keepers;
 use rehome_orchestrator::{Node, StepId, Template};
 
@@ -23,22 +26,24 @@ pub(crate) fn steps(b: &mut Builder<'_>, new: &NewIdentity, granted: &[StepId]) 
             ManualReference::Home(home) => Some(at_home(home)),
             // What it told has steps of its own.
             ManualReference::Keeper(keeper) if has_told_all(facts, &keeper.id) => None,
-            ManualReference::Keeper(keeper) if keeper.carries => inside(keeper),
+            ManualReference::Keeper(keeper) if keeper.carries => inside(keeper, &facts.graph),
             _ => None,
         };
         let Some((title, head)) = told else { continue };
-        let node = Node::ByHand { instruction: fresh(new, &head), undo: old(b, &head) };
+        let node = Node::ByHand { instruction: fresh(b, new, &head), undo: old(b, &head) };
         steps.push(b.push(Part::RePoint, StepText::new(title, "by hand"), &needs, node));
     }
     steps
 }
 
-/// What is to be put there, in its three names.
-fn fresh(new: &NewIdentity, head: &str) -> Template {
+/// What is looked for there, and what is put there, each in its three names.
+fn fresh(b: &Builder<'_>, new: &NewIdentity, head: &str) -> Template {
+    let old = b.old();
     Template::Text(vec![
         Template::known(format!(
-            "{head}\nWhere it names the old identity, put the new one:\n  resource id  {}\n  client id    ",
-            new.id
+            "{head}\nWhere it names the old identity\n  resource id  {}\n  client id    {}\n  principal id {}\n\
+             put the new one:\n  resource id  {}\n  client id    ",
+            old.resource_id, old.client_id, old.principal_id, new.id
         )),
         new.name(Identifier::ClientId),
         Template::known("\n  principal id "),
@@ -54,6 +59,9 @@ fn old(b: &Builder<'_>, head: &str) -> Template {
     ))
 }
 
+/// What finds each place in a checkout of somebody's code.
+const SCAN: &str = "\n  rehome scan CHECKOUT --plan PLAN --save scan.json";
+
 fn at_home(home: &Home) -> (String, String) {
     let (id, at) = (shown(&home.id), shown(&home.place));
     let of: Vec<String> = home.of.iter().map(|of| shown(of)).collect();
@@ -62,7 +70,7 @@ fn at_home(home: &Home) -> (String, String) {
         HomeKind::Repository => (
             format!("{}: its repository {at} puts old back when it is published", grouped(&home.id)),
             format!(
-                "{id}\nis published from {at}\nand what is there comes back with the next publish: change it there too, then publish."
+                "{id}\nis published from {at}\nand what is there comes back with the next publish: change it there too, then publish.{SCAN}"
             ),
         ),
         HomeKind::Stack => (
@@ -81,7 +89,7 @@ fn at_home(home: &Home) -> (String, String) {
         HomeKind::Source => (
             format!("{}: {at}, which it is deployed from, may put old back", grouped(&home.id)),
             format!(
-                "{id}\nis deployed from {at}\nWhere that names the old identity (a workflow, a template, settings of the site), change it there, or the next deployment puts it back."
+                "{id}\nis deployed from {at}\nIn a workflow, a template, settings of the site: change it there, or the next deployment puts it back.{SCAN}"
             ),
         ),
         HomeKind::Settings => (
@@ -108,29 +116,62 @@ fn at_home(home: &Home) -> (String, String) {
         HomeKind::GitOps => (
             format!("GitOps {}: {at} may put old back into its cluster", grouped(&home.id)),
             format!(
-                "{id}\nkeeps this cluster as {at} says{of}\nWhere that names the old identity (annotations, SecretProviderClass, KEDA), change it there."
+                "{id}\nkeeps this cluster as {at} says{of}\nIn annotations, SecretProviderClass, KEDA: change it there.{SCAN}"
             ),
         ),
     }
 }
 
-/// What is inside a service that has the identity.
-fn inside(keeper: &Keeper) -> Option<(String, String)> {
+/// What is inside a service that has the identity, in the cloud that has Graph there.
+fn inside(keeper: &Keeper, graph: &str) -> Option<(String, String)> {
     // The script of its database users says it too.
     let scripted = keeper.kind == "microsoft.kusto/clusters";
     let kept = keepers::of(&keeper.kind).filter(|_| !scripted)?;
     let look = match kept.command {
         "" => String::new(),
-        command => format!("; they are shown by\n  {}", filled(command, &keeper.id)),
+        command => match filled(command, &keeper.id, plane(&keeper.kind, graph)) {
+            Some(command) => format!("; they are shown by\n  {command}"),
+            None => String::new(),
+        },
     };
+    let ask = key(&keeper.kind).map_or_else(String::new, |key| {
+        format!(
+            "\nWith {} under [data_planes] of the batch file, the plan says each place and its command.",
+            named(key, &keeper.kind, &keeper.id)
+        )
+    });
     Some((
         format!("{}: {}, if they name old", grouped(&keeper.id), kept.what),
-        format!("{}\nkeeps {}, which no list of Azure shows{look}", shown(&keeper.id), kept.what),
+        format!("{}\nkeeps {}, which no list of Azure shows{look}{ask}", shown(&keeper.id), kept.what),
     ))
 }
 
-/// A command with its places filled in, in one pass: what is put in is not looked at again.
-fn filled(command: &str, id: &str) -> String {
+/// The key by which a batch file asks the data plane of a type.
+pub(crate) fn key(kind: &str) -> Option<&'static str> {
+    let asked = listed::ALL.iter().find(|service| service.carrier.eq_ignore_ascii_case(kind))?;
+    Some(asked.word)
+}
+
+/// A line of the batch file that names what is asked: the service itself, or of a connector whatever uses it.
+pub(crate) fn named(key: &str, kind: &str, id: &ResourceId) -> String {
+    let name = if is_itself_asked(kind) { shown(id.name()) } else { "*".to_owned() };
+    format!("{key} = [\"{name}\"]")
+}
+
+/// Whether a type is asked itself, and not what uses it.
+pub(crate) fn is_itself_asked(kind: &str) -> bool {
+    listed::ALL.iter().any(|service| service.kind.eq_ignore_ascii_case(kind))
+}
+
+/// The domain of a type's data plane and the audience of its tokens, in the cloud that has Graph there.
+fn plane(kind: &str, graph: &str) -> Option<(&'static str, &'static str)> {
+    let service = listed::ALL.iter().find(|service| service.carrier.eq_ignore_ascii_case(kind))?;
+    service.clouds[number_by_graph(graph)]
+}
+
+/// A command with its places filled in, in one pass: what is put in is not looked at again. `None` where it asks a data plane
+/// that this cloud does not have.
+fn filled(command: &str, id: &str, plane: Option<(&str, &str)>) -> Option<String> {
     let part = |n: usize| quoted(id.split('/').nth(n).unwrap_or_default());
     let mut out = String::new();
     for (at, piece) in command.split('{').enumerate() {
@@ -140,11 +181,13 @@ fn filled(command: &str, id: &str) -> String {
             "group" => part(4),
             "subscription" => part(2),
             "id" => quoted(id),
+            "domain" => plane?.0.to_owned(),
+            "audience" => plane?.1.to_owned(),
             _ => String::new(),
         });
         out.push_str(rest);
     }
-    out
+    Some(out)
 }
 
 #[cfg(test)]
@@ -198,7 +241,7 @@ mod tests {
         assert!(told.iter().all(|text| text.contains("client id    new-cid")));
         assert!(told[0].contains("branch main\\ncurl x") && told[1].contains("/x\\n/y"), "{told:?}");
         assert!(
-            told[4].contains(r"https://'s'\''$(id)''.search.windows.net/datasources?api-version=2024-07-01'"),
+            told[4].contains(r"https://'s'\''$(id)''.search.azure.us/datasources?api-version=2024-07-01'"),
             "{}",
             told[4]
         );

@@ -2,10 +2,12 @@
 
 use crate::relocate::facts::{Facts, Keeper, ManualReference};
 use crate::relocate::params::Params;
+use crate::relocate::plan::words::grouped;
 use crate::relocate::preflight::code::NoticeCode;
 use crate::relocate::preflight::notice::{Preflight, notice};
-use crate::surfaces::data_plane::facts::has_told_all;
+use crate::surfaces::data_plane::facts::{Asked, asked, has_told_all};
 use crate::surfaces::home::keepers;
+use crate::surfaces::home::plan::{is_itself_asked, key, named};
 use std::collections::BTreeMap;
 
 /// Says what nothing here can see, and that the log of sign-ins can.
@@ -27,35 +29,54 @@ pub(crate) fn notices(params: &Params, facts: &Facts, out: &mut Preflight) {
              the batch file does not ask for it",
             what.to_uppercase()
         );
-        let remedy = match params.options.data_planes.is_empty() {
-            true => {
-                "name it in [data_planes] of the batch file, so that it is asked itself; or set quiet there (needs \
-                     AuditLog.Read.All), or answer for it when the clean-up is approved"
-            }
-            false => {
-                "set quiet in the batch file (needs AuditLog.Read.All), or answer for it when the clean-up is approved"
-            }
-        };
+        let ask = key(&keeper.kind).filter(|_| !is_asked(facts, keeper)).map_or_else(String::new, |key| {
+            let line = named(key, &keeper.kind, &keeper.id);
+            format!("write {line} under [data_planes] of the batch file, so that it is asked itself; or ")
+        });
+        let remedy = format!(
+            "{ask}set quiet in the batch file (needs AuditLog.Read.All), or answer for it when the clean-up is approved"
+        );
         out.warnings.push(notice(NoticeCode::W390, &keeper.id, text, remedy));
     }
-    let mut covered: BTreeMap<&str, usize> = BTreeMap::new();
-    for kept in keepers.iter().filter(|keeper| !keeper.carries).filter_map(|keeper| keepers::of(&keeper.kind))
-    {
-        *covered.entry(kept.kind).or_default() += 1;
+    let mut covered: BTreeMap<&str, Vec<&Keeper>> = BTreeMap::new();
+    for keeper in keepers.iter().filter(|keeper| !keeper.carries) {
+        if let Some(kept) = keepers::of(&keeper.kind) {
+            covered.entry(kept.kind).or_default().push(keeper);
+        }
     }
-    for (kind, count) in covered {
+    for (kind, all) in covered {
         let what = keepers::of(kind).map_or("names", |kept| kept.what);
         let text = format!(
-            "{count} of these are where the identity may do something, and {what} in them may name it: no list of Azure shows those"
+            "it may do something in {}, where {what} may name it: no list of Azure shows those",
+            names(&all)
         );
-        out.warnings.push(notice(
-            NoticeCode::W391,
-            kind,
-            text,
-            "look there, if the identity is meant to work in them",
-        ));
+        let remedy = match key(kind) {
+            Some(key) => format!(
+                "if it works there: see the command of a step that carries it, or write {} under [data_planes] of the batch file",
+                all.first().map(|keeper| named(key, &keeper.kind, &keeper.id)).unwrap_or_default()
+            ),
+            None => "look there, if it works there".to_owned(),
+        };
+        out.warnings.push(notice(NoticeCode::W391, kind, text, remedy));
     }
     made_by_policy(facts, out);
+}
+
+/// Whether what it keeps inside has been asked for: of itself, or of what uses a connector.
+fn is_asked(facts: &Facts, keeper: &Keeper) -> bool {
+    let key = key(&keeper.kind);
+    let by_connector = |one: &Asked| Some(one.service.as_str()) == key && !is_itself_asked(&keeper.kind);
+    asked(facts).iter().any(|one| one.id == keeper.id || by_connector(one))
+}
+
+/// The names of a few, and how many more there are.
+fn names(all: &[&Keeper]) -> String {
+    const NAMED_MAX: usize = 3;
+    let few: Vec<String> = all.iter().take(NAMED_MAX).map(|keeper| grouped(&keeper.id)).collect();
+    match all.len().saturating_sub(NAMED_MAX) {
+        0 => few.join(", "),
+        more => format!("{} and {more} more", few.join(", ")),
+    }
 }
 
 /// Identities that a built-in policy makes in each region, locks, and makes again.

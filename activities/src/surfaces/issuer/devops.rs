@@ -3,6 +3,9 @@
 //! <https://learn.microsoft.com/azure/devops/pipelines/release/troubleshoot-workload-identity>
 
 use crate::commands::names::{is_guid, is_title};
+use crate::commands::shell::{quoted, url_part};
+use crate::commands::shown;
+use crate::surfaces::issuer::known::Told;
 
 /// The host of the issuer that Azure DevOps has had, and retires.
 const OWN: &str = "vstoken.dev.azure.com";
@@ -48,9 +51,76 @@ fn numbered(subject: &str) -> Option<String> {
     known.then(|| format!("{organization}/{connection}"))
 }
 
+/// The resource of Azure DevOps, for whoever signs in to its API.
+/// Source: <https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity>
+const RESOURCE: &str = "499b84ac-1321-427f-aa17-267ca6975798";
+
+/// What a person does to a connection, by its names or its ids.
+/// Source: azure-devops/7.1 (`Endpoints - Get Service Endpoints By Names`, `Get`, `Update Service Endpoint`)
+pub(crate) fn told(connection: &str) -> Told {
+    let rest = |verb: &str| format!("az rest --method {verb} --resource {RESOURCE} --url ");
+    let parts: Vec<&str> = connection.splitn(3, '/').collect();
+    let (read, of, first, note) = match parts[..] {
+        [organization, project, name] => {
+            let [organization, project, name] = [organization, project, name].map(url_part);
+            let list = format!(
+                "https://dev.azure.com/{organization}/{project}/_apis/serviceendpoint/endpoints?endpointNames={name}&api-version=7.1"
+            );
+            (list, organization, ".value[0] | ", String::new())
+        }
+        _ => {
+            let [organization, id] = [0, 1].map(|n| parts.get(n).copied().unwrap_or_default());
+            let one = format!(
+                "https://dev.azure.com/ORGANIZATION/PROJECT/_apis/serviceendpoint/endpoints/{}?api-version=7.1",
+                url_part(id)
+            );
+            let note = format!(
+                "ORGANIZATION is the name of the one with the id {}, PROJECT of one of its projects that has the connection; ",
+                shown(organization)
+            );
+            (one, "ORGANIZATION".to_owned(), "", note)
+        }
+    };
+    let write = format!("https://dev.azure.com/{of}/_apis/serviceendpoint/endpoints/");
+    Told {
+        title: format!("Azure DevOps service connection {connection}: client id"),
+        before: format!(
+            "{}{} | jq '{first}.authorization.parameters.serviceprincipalid = \"",
+            rest("get"),
+            quoted(&read)
+        ),
+        after: format!(
+            "\"' > endpoint.json\n{}{}\"$(jq -r .id endpoint.json)\"'?api-version=7.1' --body @endpoint.json\n\
+             ({note}or edit service connection {} there: the service principal id), then run a pipeline that uses it once",
+            rest("put"),
+            quoted(&write),
+            shown(connection)
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_is_read_and_written_by_its_names_or_by_its_ids() {
+        let named = told("con toso/it's/a/b");
+        assert!(named.before.contains("'https://dev.azure.com/con%20toso/it%27s/_apis/serviceendpoint/endpoints?endpointNames=a%2Fb&api-version=7.1' | jq '.value[0] | .authorization"), "{}", named.before);
+        assert!(
+            named.after.contains("--url https://dev.azure.com/con%20toso/_apis")
+                || named.after.contains("'https://dev.azure.com/con%20toso/_apis"),
+            "{}",
+            named.after
+        );
+        let numbered = told(&format!("{ORG}/{CONN}"));
+        assert!(
+            numbered.before.contains(&format!("/ORGANIZATION/PROJECT/_apis/serviceendpoint/endpoints/{CONN}?api-version=7.1' | jq '.authorization")),
+            "{}",
+            numbered.before
+        );
+        assert!(numbered.after.contains(&format!("the one with the id {ORG}")), "{}", numbered.after);
+    }
 
     const ORG: &str = "6f2c1f43-3a0b-4a52-9c8e-0d6d1d2e3f40";
     const CONN: &str = "7f2c1f43-3a0b-4a52-9c8e-0d6d1d2e3f41";

@@ -8,6 +8,7 @@ use crate::references::scan::Identifier;
 use crate::relocate::plan::builder::{Builder, NewIdentity, Part};
 use crate::relocate::plan::words::StepText;
 use crate::surfaces::cluster::bindings::copied;
+use crate::surfaces::issuer::devops;
 use crate::surfaces::issuer::known::Told;
 use crate::surfaces::issuer::listed::ISSUERS;
 use crate::surfaces::issuer::outside::Outside;
@@ -55,18 +56,12 @@ fn told(outside: &Outside) -> Told {
             ),
             after: format!(
                 "\nthen restart the pods that use it (GitOps would undo this: change it there)\n\
-                 It is on the cluster whose tokens are issued by {}",
-                shown(issuer)
+                 It is on the cluster whose tokens are issued by {}{}",
+                shown(issuer),
+                cluster(issuer)
             ),
         },
-        Outside::AzureDevOps { connection } => Told {
-            title: format!("Azure DevOps service connection {connection}: client id"),
-            before: format!(
-                "in Azure DevOps, edit service connection {}: set the service principal id to ",
-                shown(connection)
-            ),
-            after: "\nthen verify and save it".to_owned(),
-        },
+        Outside::AzureDevOps { connection } => devops::told(connection),
         Outside::Listed { at, names } => ISSUERS[*at].told(names),
         Outside::Other { issuer, subject } => Told {
             title: format!("{}: client id that {} signs in with", shown(issuer), shown(subject)),
@@ -78,6 +73,17 @@ fn told(outside: &Outside) -> Told {
             after: "\nthen see that they can sign in".to_owned(),
         },
     }
+}
+
+/// The command that finds a cluster of AKS by what issues its tokens.
+/// Source: <https://learn.microsoft.com/azure/aks/use-oidc-issuer>
+fn cluster(issuer: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/:.-_".contains(c);
+    if !issuer.contains(".oic.prod-aks.azure.") || !issuer.chars().all(plain) {
+        return String::new();
+    }
+    let query = quoted(&format!("[?oidcIssuerProfile.issuerUrl=='{issuer}'].id"));
+    format!("\n  az aks list --query {query} --output tsv")
 }
 
 fn github(host: Option<&str>, repository: &str, number: Option<&str>, environment: Option<&str>) -> Told {

@@ -2,15 +2,16 @@
 //! Pure data.
 //! Source: batch/2024-07-01.20.0 (`ListPools`, `ListJobs`, `ListJobSchedules`, `BatchNodeIdentityReference`)
 
-use super::rest::{az_rest, part};
+use super::rest::az_rest;
 use crate::azure::PlaneList;
+use crate::commands::shell::url_part;
 use crate::references::members;
 use crate::surfaces::data_plane::service::{Ask, Change, List, Service, nothing};
 
 /// Little of them can be changed: most is made again.
 fn change(change: &Change<'_>) -> String {
     let Ask::List(list) = change.list.ask else { return String::new() };
-    let path = format!("{}/{}?api-version=2024-07-01.20.0", list.path, part(&change.object.name));
+    let path = format!("{}/{}?api-version=2024-07-01.20.0", list.path, url_part(&change.object.name));
     let how = match list.path {
         "jobschedules" => "Its jobs get this with their next recurrence: write the schedule again with",
         "pools" => {

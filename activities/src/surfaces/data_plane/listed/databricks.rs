@@ -4,9 +4,9 @@
 //! <https://docs.databricks.com/api/azure/workspace/credentials/listcredentials>; the audience:
 //! <https://learn.microsoft.com/azure/databricks/dev-tools/auth/aad-token-manual>
 
-use super::rest::{az_rest, part};
+use super::rest::az_rest;
 use crate::azure::PlaneList;
-use crate::commands::shell::quoted;
+use crate::commands::shell::{quoted, url_part};
 use crate::references::members;
 use crate::surfaces::data_plane::service::{Ask, Change, List, Service};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn change(change: &Change<'_>) -> String {
     let Ask::List(list) = change.list.ask else { return String::new() };
     let connector: Value = serde_json::from_str(&change.object.kept).unwrap_or_default();
     let body = json!({"azure_managed_identity": {"access_connector_id": connector, "managed_identity_id": change.to}});
-    let path = format!("{}/{}", list.path, part(&change.object.name));
+    let path = format!("{}/{}", list.path, url_part(&change.object.name));
     format!("  {} --body {}", az_rest(change, "patch", &path), quoted(&body.to_string()))
 }
 

@@ -2,9 +2,9 @@
 //! their resource ids. Pure data.
 //! Source: load testing/2024-12-01-preview (`LoadTestAdministration_ListTests`); the stable version does not show them all
 
-use super::rest::{az_rest, part};
+use super::rest::az_rest;
 use crate::azure::PlaneList;
-use crate::commands::shell::quoted;
+use crate::commands::shell::{quoted, url_part};
 use crate::references::members;
 use crate::references::text::replace;
 use crate::surfaces::data_plane::service::{Ask, Change, List, Service};
@@ -19,7 +19,7 @@ fn identities(entry: &Value) -> Value {
 
 /// A merge patch: what it does not say stays.
 fn change(change: &Change<'_>) -> String {
-    let path = format!("tests/{}?api-version=2024-12-01-preview", part(&change.object.name));
+    let path = format!("tests/{}?api-version=2024-12-01-preview", url_part(&change.object.name));
     // What is kept has the old ids: on the way back nothing of it is replaced.
     let kept = &change.object.kept;
     let body = replace(kept, &[(change.from, change.to)]).unwrap_or_else(|| kept.clone());

@@ -1,13 +1,14 @@
 //! Activities: Purview. Credentials of scans name an identity by its resource id. Pure data.
 //! Source: purview scanning/2023-09-01 (`Credential_List`), <https://learn.microsoft.com/purview/data-map-data-scan-credentials>
 
-use super::rest::{part, read_and_put};
+use super::rest::read_and_put;
 use crate::azure::PlaneList;
+use crate::commands::shell::url_part;
 use crate::references::members;
 use crate::surfaces::data_plane::service::{Ask, Change, List, Service, nothing};
 
 fn change(change: &Change<'_>) -> String {
-    let path = format!("scan/credentials/{}?api-version=2023-09-01", part(&change.object.name));
+    let path = format!("scan/credentials/{}?api-version=2023-09-01", url_part(&change.object.name));
     read_and_put(change, &path, "", "")
 }
 

@@ -24,21 +24,12 @@ fn pattern(text: &str) -> String {
     text.chars().flat_map(|c| r"\.[]*^$#".contains(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
-/// A name as a part of a path.
-pub(super) fn part(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    name.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_parts_of_a_path_and_ids_stay_texts_in_a_pattern() {
-        assert_eq!(part("a b/../c?d#e'f"), "a%20b%2F..%2Fc%3Fd%23e%27f");
+    fn ids_stay_texts_in_a_pattern() {
         assert_eq!(pattern("/g(x).[a]#"), r"/g(x)\.\[a\]\#");
     }
 }

@@ -3,8 +3,9 @@
 //! Source: search/2026-04-01 (`DataSources_List` and the other lists, `SearchIndexerDataUserAssignedIdentity`);
 //! <https://learn.microsoft.com/azure/search/search-how-to-managed-identities>
 
-use super::rest::{part, read_and_put};
+use super::rest::read_and_put;
 use crate::azure::PlaneList;
+use crate::commands::shell::url_part;
 use crate::references::members;
 use crate::surfaces::data_plane::service::{Ask, Change, List, Service, nothing};
 use serde_json::Value;
@@ -20,7 +21,7 @@ fn host(body: &Value) -> Option<String> {
 /// No read gives keys and connection strings; what stays as it is, is said so.
 fn change(change: &Change<'_>) -> String {
     let Ask::List(list) = change.list.ask else { return String::new() };
-    let path = format!("{}('{}')?api-version=2026-04-01", list.path, part(&change.object.name));
+    let path = format!("{}('{}')?api-version=2026-04-01", list.path, url_part(&change.object.name));
     let (between, more) = match list.path {
         "datasources" => (r#" | jq '.credentials.connectionString = "<unchanged>"'"#, ""),
         _ => ("", "\nKeys are not shown: put those that are null in object.json there before it is written."),

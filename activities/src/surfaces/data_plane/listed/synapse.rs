@@ -2,14 +2,15 @@
 //! in their connection strings. Pure data.
 //! Source: the data plane of a workspace, synapse artifacts/2020-12-01; the audience: <https://learn.microsoft.com/rest/api/synapse>
 
-use super::rest::{part, read_and_put};
+use super::rest::read_and_put;
 use crate::azure::PlaneList;
+use crate::commands::shell::url_part;
 use crate::references::members;
 use crate::surfaces::data_plane::service::{Ask, Change, List, Service, nothing};
 
 fn change(change: &Change<'_>) -> String {
     let Ask::List(list) = change.list.ask else { return String::new() };
-    let path = format!("{}/{}?api-version=2020-12-01", list.path, part(&change.object.name));
+    let path = format!("{}/{}?api-version=2020-12-01", list.path, url_part(&change.object.name));
     format!(
         "{}\nSecrets are shown as asterisks: put them in object.json before it is written. Where the workspace is published \
          from a repository, change it there.",
