@@ -25,6 +25,7 @@ mod sign_in;
 mod together;
 mod transport;
 mod writer;
+mod written_text;
 
 #[cfg(test)]
 mod tests;

@@ -378,7 +378,7 @@ impl Reader {
     ) -> Result<(Answer, Value), Fault> {
         let path = url.path().to_owned();
         let answer = self.tried(side, method, url, body).await.and_then(|answer| {
-            let json = answer.json().map_err(|e| broken(&e, &path))?;
+            let json = super::written_text::json(&answer, &path).map_err(|e| broken(&e, &path))?;
             let json = shape.checked(answer.status, json, &path)?;
             Ok((answer, json))
         });

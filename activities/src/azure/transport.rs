@@ -168,6 +168,11 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body as JSON; an empty one is `Null`.
     pub(crate) fn json(&self) -> Result<Value, String> {
         if self.body.is_empty() {

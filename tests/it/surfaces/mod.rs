@@ -1,5 +1,6 @@
 //! What an identity may do and what uses it, surface by surface, there and back.
 
+pub(crate) mod agents;
 pub(crate) mod bodies;
 pub(crate) mod clusters;
 pub(crate) mod connection_strings;
@@ -18,6 +19,7 @@ pub(crate) mod national;
 pub(crate) mod newer;
 pub(crate) mod on_itself;
 pub(crate) mod orphans;
+pub(crate) mod played;
 pub(crate) mod preexisting_grants;
 pub(crate) mod principal;
 pub(crate) mod quiet;

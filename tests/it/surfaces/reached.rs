@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// How a row begins, and what a plan says of it.
-const REACHED: [(&str, &str); 78] = [
+const REACHED: [(&str, &str); 83] = [
     ("the identity: name, tags", "+ identity rg-shop-sdc/id-shop (1 tag, isolation None)"),
     ("role assignments of it", "+ Reader on rg-shop-weu"),
     ("role assignments on it, of others", "+ Managed Identity Operator on id-shop for ServicePrincipal"),
@@ -18,6 +18,7 @@ const REACHED: [(&str, &str); 78] = [
     ("directory roles, also in", "+ directory role 88d8e3e3"),
     ("ownership of groups", "+ owner of owned"),
     ("applications that trust it", "+ application ledger trusts it"),
+    ("blueprints of agent identities", "+ agent identity blueprint clerk trusts it"),
     ("membership and ownership of groups and directory roles that begin", "for a time"),
     ("custom security attributes", "+ custom security attributes Engineering.Certified"),
     ("whether its service principal may sign in", "+ settings of the service principal: notes, tags"),
@@ -56,6 +57,13 @@ const REACHED: [(&str, &str); 78] = [
     ("what each write would run again", "each write of it runs a script on a machine again"),
     ("what would be written with a secret", "a read hides /properties, and a write would lose it"),
     ("resources that Azure names and you may not read", "B118"),
+    ("microsoft.automation/automationaccounts/connections", "H auto-shop/connections/azure: use NEW"),
+    ("microsoft.automation/automationaccounts/jobschedules", "H auto-shop/jobSchedules/0a1b2c3d"),
+    (
+        "microsoft.automation/automationaccounts/runbooks/content",
+        "H auto-shop/runbooks/sync/content: use NEW",
+    ),
+    ("microsoft.automation/automationaccounts/variables", "H auto-shop/variables/who: use NEW"),
     ("microsoft.batch/batchaccounts/pools", "H rg-shop-weu/p: use NEW (only nodes that are made after"),
     ("microsoft.containerinstance/containergroups", "H rg-shop-weu/cg: use NEW"),
     ("microsoft.machinelearningservices/workspaces/computes", "H rg-shop-weu/c: use NEW"),

@@ -7,7 +7,7 @@ use crate::references::scan::Identifier;
 use crate::references::table::Verb;
 use crate::relocate::facts::Host;
 use crate::relocate::plan::builder::{Builder, NewIdentity};
-use crate::relocate::plan::words::{grouped, place};
+use crate::relocate::plan::words::{grouped, inside, place};
 use crate::surfaces::host::remade;
 use rehome_orchestrator::{Node, Template};
 
@@ -70,7 +70,13 @@ pub(crate) fn host(b: &Builder<'_>, new: &NewIdentity, host: &Host, reason: &str
     let (there, back) = (with(&new.id, old), with(old, &new.id));
     let head = format!("{id}\n{reason}.\n{there}Make it use the new identity ({places}):");
     let undo = format!("{id}\n{back}Make it use the old identity again ({places}):");
-    (format!("{}: use NEW ({reason})", grouped(&host.id)), using(b, new, [head, undo]))
+    (format!("{}: use NEW ({reason})", called(host)), using(b, new, [head, undo]))
+}
+
+/// What a host is called; what stands in an account of Automation is called alike in every account.
+fn called(host: &Host) -> String {
+    let is_part = host.kind.folded().starts_with("microsoft.automation/automationaccounts/");
+    if is_part { inside(&host.id) } else { grouped(&host.id) }
 }
 
 /// Says of a counterpart what its source says of the old identity, beside carrying it, itself and in parts of it

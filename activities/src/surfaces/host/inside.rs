@@ -1,6 +1,6 @@
 //! Activities: what names an identity below resources that need not carry it, and that no index shows: policies,
-//! fragments, back ends and values of API Management, authentication of sites and container apps, Dapr components, and
-//! what policies are assigned with. Read once for all identities. Reads only.
+//! fragments, back ends and values of API Management, authentication of sites and container apps, Dapr components, runbooks
+//! and variables of Automation, and what policies are assigned with. Read once for all identities. Reads only.
 
 use crate::azure::{
     AT_ONCE, NO_ANSWER, Reader, ResourceId, ResourceType, SubscriptionId, WEB, says_gone, says_never,
@@ -21,7 +21,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The types below which is looked.
-const ROOTS: [&str; 6] = [
+const ROOTS: [&str; 7] = [
+    "microsoft.automation/automationaccounts",
     "microsoft.apimanagement/service",
     "microsoft.web/sites",
     "microsoft.web/sites/slots",
@@ -32,6 +33,9 @@ const ROOTS: [&str; 6] = [
 
 /// How far below a service its policies are: workspaces, APIs, revisions, operations, policies.
 const DEPTH_MAX: usize = 5;
+
+/// The version of what accounts of Automation have.
+const AUTOMATION: &str = "2023-11-01";
 
 /// The version of what is assigned by Azure Policy.
 const POLICY: &str = "2024-05-01";
@@ -55,7 +59,7 @@ struct Place {
 }
 
 /// The lists right below a place of this type: their names, and the version that they are read in.
-/// Sources: apimanagement/2024-05-01, app/2025-07-01
+/// Sources: apimanagement/2024-05-01, app/2025-07-01, automation/2023-11-01
 fn lists(place: &Place) -> (&'static [&'static str], &'static str) {
     const APIM: &str = "2024-05-01";
     match place.last.as_str() {
@@ -71,6 +75,7 @@ fn lists(place: &Place) -> (&'static [&'static str], &'static str) {
         "revisions" if place.graphql => (&["policies", "operations", "resolvers"], APIM),
         "revisions" => (&["policies", "operations"], APIM),
         "operations" | "resolvers" | "products" => (&["policies"], APIM),
+        "automationaccounts" => (&["variables", "connections", "jobSchedules", "runbooks"], AUTOMATION),
         "containerapps" => (&["authConfigs"], "2025-07-01"),
         "managedenvironments" | "connectedenvironments" => (&["daprComponents"], "2025-07-01"),
         _ => (&[], APIM),
@@ -78,15 +83,18 @@ fn lists(place: &Place) -> (&'static [&'static str], &'static str) {
 }
 
 /// What is on the way and not itself looked at.
-const WAYS: [&str; 6] = ["apis", "revisions", "products", "workspaces", "operations", "resolvers"];
+const WAYS: [&str; 7] =
+    ["apis", "revisions", "products", "workspaces", "operations", "resolvers", "runbooks"];
 
 /// Reads it all.
 pub(crate) async fn read(reader: &Reader, common: &Common, batch: Batch<'_>) -> (Inside, Vec<Gap>) {
     let mut gaps = Vec::new();
     let types: Vec<&str> = ROOTS.into_iter().chain(KEPT.iter().map(|kept| kept.kind)).collect();
     let all = accounts(reader, &types, &mut gaps).await;
-    let (keepers, roots): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|(_, kind)| keepers::of(kind).is_some());
+    // An account of Automation is both: some of what it keeps is shown, and some is not.
+    let keepers = all.iter().filter(|(_, kind)| keepers::of(kind).is_some()).cloned().collect();
+    let is_root = |kind: &ResourceType| ROOTS.iter().any(|root| *kind == *root);
+    let roots: Vec<_> = all.into_iter().filter(|(_, kind)| is_root(kind)).collect();
     let mut found_below = Vec::new();
     let sites = roots.iter().filter(|(_, kind)| kind.to_ascii_lowercase().starts_with("microsoft.web/sites"));
     let sites: Vec<ResourceId> = sites.map(|(id, _)| id.clone()).collect();
@@ -111,6 +119,9 @@ pub(crate) async fn read(reader: &Reader, common: &Common, batch: Batch<'_>) -> 
                 asked.push(async move { (reader.list(&path, api, &[]).await, path, under, *name, api) });
             }
         }
+        let (texts, missed) = runbooks(reader, &level).await;
+        found_below.extend(texts);
+        gaps.extend(missed);
         let answers: Vec<_> = stream::iter(asked).buffered(AT_ONCE).collect().await;
         let mut next = Vec::new();
         for (answer, path, under, name, api) in answers {
@@ -139,6 +150,24 @@ pub(crate) async fn read(reader: &Reader, common: &Common, batch: Batch<'_>) -> 
     });
     let found = batch.sorted(found_below, |(body, _), who| batch.words.in_value(body, who));
     (Inside { found, secrets, keepers }, gaps)
+}
+
+/// The published texts of runbooks; one that was never published has none.
+/// Source: automation/2023-11-01 (`Runbook_GetContent`)
+async fn runbooks(reader: &Reader, level: &[Place]) -> (Vec<(Value, &'static str)>, Vec<Gap>) {
+    let mut asked = Vec::new();
+    for place in level.iter().filter(|place| place.last == "runbooks") {
+        let id = format!("{}/content", place.id);
+        asked.push(async move { (reader.find(&id, AUTOMATION).await, id) });
+    }
+    let (mut found, mut gaps) = (Vec::new(), Vec::new());
+    for (answer, id) in stream::iter(asked).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match answer {
+            Ok(text) => found.extend(text.map(|text| (text, AUTOMATION))),
+            Err(why) => gaps.push(gap(&id, &why)),
+        }
+    }
+    (found, gaps)
 }
 
 /// A value that no read shows, and what people call it.
