@@ -19,7 +19,6 @@ use futures_util::FutureExt;
 use rehome_store::{Position, StreamId};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{mpsc, watch as signal};
 use tokio::task::JoinSet;
 
@@ -27,9 +26,6 @@ use tokio::task::JoinSet;
 type Report = (RunId, RunReport);
 
 type Gone = Result<(RunId, StopReason), DriveError>;
-
-/// Where others have runs of this drive, it looks this often whether they are still there.
-const LOOK_AFTER_OTHERS: Duration = Duration::from_secs(5);
 
 pub(crate) struct Actors {
     pub(crate) shared: Arc<Shared>,
@@ -108,17 +104,30 @@ impl Actors {
         }
     }
 
+    /// The next run to start. What has something on its way is looked after whatever room there is: nobody else knows what became
+    /// of it, and others may wait for what it holds.
+    fn next_ready(&mut self, room: usize) -> Option<(RunId, Loaded, Reins)> {
+        if room > 0 {
+            return self.ready.pop_front();
+        }
+        let stopped = *self.stop.borrow();
+        // Most were never taken, and have nothing on its way.
+        let urgent = |(_, loaded, _): &(RunId, Loaded, Reins)| {
+            !stopped && loaded.state.owner().is_some() && loaded.state.is_in_doubt()
+        };
+        let at = self.ready.iter().position(urgent)?;
+        self.ready.remove(at)
+    }
+
     /// Starts what is released, as far as no other runner has it and there is room.
     async fn start_ready(&mut self) -> Result<(), DriveError> {
         let (mut actors, room) = (Vec::new(), self.room());
-        while actors.len() < room
-            && let Some((run, loaded, reins)) = self.ready.pop_front()
-        {
+        while let Some((run, loaded, reins)) = self.next_ready(room.saturating_sub(actors.len())) {
             let wakeup = self.wakeups.of(&run.stream());
             match self.shared.take(&run, loaded).await? {
                 Taking::Elsewhere(loaded) => {
                     self.batches.progressed(&run, loaded.state.report());
-                    self.elsewhere.insert(run, loaded, reins);
+                    self.elsewhere.insert(&self.shared.engine, run, loaded, reins);
                 }
                 Taking::Own(loaded) => {
                     self.driven.insert(run.clone(), loaded.state.report().waits);
@@ -146,15 +155,15 @@ impl Actors {
             let (wakeups, clock, wake_ms) =
                 (self.wakeups.clone(), self.shared.engine.clock.clone(), self.wake_ms);
             let join = async { joining.as_mut()?.recv().await };
-            let changed = self.others_changed();
+            let looked = self.others_looked_at();
             tokio::select! {
                 biased;
+                () = looked => self.take_back_from_the_gone().await?,
                 Some(joined) = self.running.join_next() => self.note(joined).await?,
                 Some((run, report)) = self.progress.1.recv() => {
                     self.progressed(&run, report);
                     self.start_released().await?;
                 }
-                () = changed => self.take_back_from_the_gone().await?,
                 Some(runs) = join => {
                     let new = |run: &RunId| !self.wakeups.knows(&run.stream());
                     let runs: Vec<RunId> = runs.into_iter().filter(new).collect();
@@ -184,31 +193,27 @@ impl Actors {
         self.elsewhere.left(&self.shared.engine, self.shared.wait_policy).values().any(Option::is_none)
     }
 
-    /// Ends when another runner came or went, and now and then where others have runs of this drive.
-    fn others_changed(&self) -> impl Future<Output = ()> + use<> {
-        let (member, clock) = (self.shared.member.clone(), self.shared.engine.clock.clone());
-        let none = self.elsewhere.runs().next().is_none();
+    /// Ends when it was looked again who is at work.
+    fn others_looked_at(&self) -> impl Future<Output = ()> + use<> {
+        let member = self.shared.member.clone();
         async move {
             match member {
-                Some(member) if none => member.changed().await,
-                Some(member) => tokio::select! {
-                    () = member.changed() => {}
-                    () = clock.pause(LOOK_AFTER_OTHERS) => {}
-                },
+                Some(member) => member.looked_around().await,
                 None => std::future::pending().await,
             }
         }
     }
 
-    /// Runs of runners that are gone wait for whoever has room for them.
+    /// Runs of runners that are gone are carried on before any is begun.
     async fn take_back_from_the_gone(&mut self) -> Result<(), DriveError> {
         let Some(member) = self.shared.member.clone() else { return Ok(()) };
         let gone = |loaded: &Loaded| loaded.state.owner().is_none_or(|owner| !member.is_alive(&owner.runner));
         let gone = self.elsewhere.runs().filter(|(_, loaded)| gone(loaded)).map(|(run, _)| run.clone());
         let gone: Vec<RunId> = gone.collect();
-        for run in gone {
-            let foreign = self.elsewhere.remove(&run);
-            self.ready.extend(foreign.map(|foreign| (run, foreign.loaded, foreign.reins)));
+        for run in gone.into_iter().rev() {
+            if let Some(foreign) = self.elsewhere.remove(&run) {
+                self.ready.push_front((run, foreign.loaded, foreign.reins));
+            }
         }
         self.start_ready().await
     }

@@ -17,6 +17,8 @@ const SILENT_MS: u64 = 900_000;
 pub(crate) struct Foreign {
     pub(crate) loaded: Loaded,
     pub(crate) reins: Reins,
+    /// When something was heard of it last, by this runner's own steady clock: what others write down is by clocks of theirs.
+    heard_ms: i64,
 }
 
 /// The runs that other runners have.
@@ -45,8 +47,9 @@ pub(crate) fn left(
 }
 
 impl Elsewhere {
-    pub(crate) fn insert(&mut self, run: RunId, loaded: Loaded, reins: Reins) {
-        self.0.insert(run, Foreign { loaded, reins });
+    pub(crate) fn insert(&mut self, engine: &Engine, run: RunId, loaded: Loaded, reins: Reins) {
+        let heard_ms = engine.clock.steady_ms();
+        self.0.insert(run, Foreign { loaded, reins, heard_ms });
     }
 
     pub(crate) fn remove(&mut self, run: &RunId) -> Option<Foreign> {
@@ -67,6 +70,7 @@ impl Elsewhere {
         for (run, foreign) in self.0.iter_mut().filter(|(run, _)| woken(run)) {
             let failed = |source| DriveError::History { run: run.clone(), source };
             history::catch_up(&*engine.log, run, &mut foreign.loaded).await.map_err(failed)?;
+            foreign.heard_ms = engine.clock.steady_ms();
             changed.push(run.clone());
         }
         Ok(changed)
@@ -78,17 +82,21 @@ impl Elsewhere {
         engine: &Engine,
         wait_policy: WaitPolicy,
     ) -> BTreeMap<RunId, Option<StopReason>> {
-        let now_ms = engine.clock.now_ms();
+        let (now_ms, steady_ms) = (engine.clock.now_ms(), engine.clock.steady_ms());
+        // Whoever died counts as at work until its lease is over, however short timers are made: only then can its runs be taken.
+        let lease_ms = engine.crew.as_ref().map_or(0, |crew| i64::from(crew.lease_ms));
+        let patience_ms = engine.time_scale.wall_ms(SILENT_MS).max(lease_ms.saturating_mul(2));
         let left = |(run, foreign): (&RunId, &Foreign)| {
             let state = &foreign.loaded.state;
             let hold = foreign.reins.hold(now_ms, state.has_begun());
             let elsewhere_ms = engine.clock.elsewhere_ms();
             let live = Live { started_ms: now_ms, hold, elsewhere_ms, ..Live::default() };
             let decision = decide(state, &live, now_ms, engine.time_scale);
-            let silent = state.last_ms().saturating_add(engine.time_scale.wall_ms(SILENT_MS)) < now_ms;
-            let idle = decision.commands.is_empty() || silent && !wait_policy.people;
-            let idle = idle || state.verdict().is_some();
-            (run.clone(), idle.then(|| left(state, &decision, wait_policy, now_ms)).flatten())
+            let idle = decision.commands.is_empty() || state.verdict().is_some();
+            let why = idle.then(|| left(state, &decision, wait_policy, now_ms)).flatten();
+            let silent = foreign.heard_ms.saturating_add(patience_ms) < steady_ms;
+            let owner = state.owner().filter(|_| silent && !wait_policy.people);
+            (run.clone(), why.or_else(|| owner.map(|owner| StopReason::TakenOver(owner.runner.clone()))))
         };
         self.0.iter().map(left).collect()
     }

@@ -36,7 +36,14 @@ impl Shared {
                 if member.is_alive(&owner.runner)
                     || !member.end(&owner.runner).await.map_err(DriveError::Runner)?
                 {
-                    return Ok(Taking::Elsewhere(loaded));
+                    // It may have waited for long here: what was written since woke nobody.
+                    let failed = |source| DriveError::History { run: run.clone(), source };
+                    history::catch_up(&*engine.log, run, &mut loaded).await.map_err(failed)?;
+                    return Ok(if loaded.state.verdict().is_some() {
+                        Taking::Own(loaded)
+                    } else {
+                        Taking::Elsewhere(loaded)
+                    });
                 }
             }
             let (taken, at_ms) = (member.next(&loaded), engine.clock.now_ms());

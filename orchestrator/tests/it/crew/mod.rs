@@ -42,6 +42,11 @@ impl Scene {
 
     /// One more process, which takes on up to `parallel` runs.
     fn engine(&self, name: &str, gate: &Gate, parallel: usize) -> Engine {
+        self.engine_at(TimeScale::REAL, name, gate, parallel)
+    }
+
+    /// The same with timers that are shortened.
+    fn engine_at(&self, scale: TimeScale, name: &str, gate: &Gate, parallel: usize) -> Engine {
         let town = &self.town;
         let put_up = PutUp { town: town.clone(), sender: name.to_owned(), gate: gate.clone() };
         let seen = Seen { log: town.log.clone(), gate: gate.clone() };
@@ -52,6 +57,7 @@ impl Scene {
             .clock(Arc::new(Watch { clock: town.clock.clone(), gate: gate.clone() }))
             .actor(name)
             .concurrency(parallel)
+            .time_scale(scale)
             .look_ms(200)
             .crew(Crew::new(Arc::new(others), who))
             .build()
@@ -131,30 +137,65 @@ async fn a_runner_that_was_stopped_for_an_hour_wakes_fenced_and_sends_nothing() 
     assert_eq!(takers, ["a", "b"]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_a_runner_had_is_taken_within_its_lease_and_two_seconds_of_its_death() {
-    let scene = Scene::of(3).await;
+/// Kills `a` after so many milliseconds, beside which `b` drives with room for so many runs; how long after the death each run that
+/// changed hands was taken.
+async fn taken_after(scene: &Scene, killed_ms: u64, room: usize) -> Vec<i64> {
     let (a, b) = (Gate::of(1), Gate::of(2));
-    let beside = scene.drive("b", &b, 8);
+    let beside = scene.drive("b", &b, room);
     let story = async {
         tokio::select! {
             _ = scene.drive("a", &a, 2) => panic!("it has more to do"),
-            () = pause(3_000) => {}
+            () = pause(killed_ms) => {}
         }
         // Killed: nothing of it goes on, and it says nothing.
         scene.town.clock.now_ms()
     };
     let (left, died_ms) = tokio::join!(beside, story);
     left.expect("driven");
-    scene.is_whole(0).await;
+    scene.is_whole(killed_ms).await;
+    let mut after = Vec::new();
     for run in &scene.runs {
         let all = scene.town.log.read_stream(&run.stream(), Sequence(0), usize::MAX).await.expect("readable");
         let taken: Vec<&Stored> = all.iter().filter(|stored| stored.record.kind == "taken").collect();
         if let [first, second] = &taken[..] {
             assert_eq!((&*first.record.actor, &*second.record.actor), ("a", "b"));
-            assert!(second.record.at_ms - died_ms <= 17_000, "{} ms", second.record.at_ms - died_ms);
+            after.push(second.record.at_ms - died_ms);
         }
     }
+    after
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_runner_had_is_taken_within_its_lease_and_two_seconds_of_its_death_whenever_it_dies() {
+    for killed_ms in (1_000..7_000).step_by(500) {
+        let scene = Scene::of(8).await;
+        let after = taken_after(&scene, killed_ms, 4).await;
+        assert!(after.iter().all(|ms| *ms <= 17_000), "killed after {killed_ms} ms: {after:?}");
+        assert!(killed_ms > 3_000 || !after.is_empty(), "killed after {killed_ms} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_something_on_its_way_is_taken_by_a_runner_that_has_no_room_for_more() {
+    let scene = Scene::of(40).await;
+    let after = taken_after(&scene, 1_000, 1).await;
+    assert!(!after.is_empty() && after.iter().all(|ms| *ms <= 17_000), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_of_a_runner_that_died_is_waited_for_however_short_timers_are_made() {
+    let scene = Scene::of(2).await;
+    let (a, b) = (Gate::of(1), Gate::of(2));
+    tokio::select! {
+        _ = scene.drive("a", &a, 8) => panic!("it has more to do"),
+        () = pause(1_000) => {}
+    }
+    let scale = TimeScale::scaled(20_000.0).expect("a legal scale");
+    let (_never, stop) = watch::channel(false);
+    let left = scene.engine_at(scale, "b", &b, 8).drive(&scene.runs, WaitPolicy::FOR_SOAK, stop).await;
+    let left = left.expect("driven");
+    assert!(left.values().all(|why| *why == StopReason::Closed(Verdict::Done)), "{left:?}");
+    scene.is_whole(0).await;
 }
 
 #[tokio::test(start_paused = true)]
