@@ -13,7 +13,7 @@ use crate::store;
 use crate::telemetry::export::{Gauge, Measuring, Otlp, Outlets};
 use crate::telemetry::otlp::Resource;
 use rehome_orchestrator::{Clock, Registry, SystemClock};
-use rehome_store::Backend;
+use rehome_store::{Backend, LeaseHolder};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl Beside {
         c: &Context<'_>,
         log: &Arc<dyn Backend>,
         cloud: &Cloud,
-        (actor, progress, registry): (&Arc<str>, &Arc<Progress>, &Arc<Registry>),
+        (actor, who, progress, registry): (&Arc<str>, &LeaseHolder, &Arc<Progress>, &Arc<Registry>),
         args: &RunArgs,
     ) -> Result<Self, CliError> {
         if let Some(place) = &args.metrics {
@@ -51,6 +51,7 @@ impl Beside {
             azure: cloud.azure.clone(),
             registry: registry.clone(),
             actor: actor.clone(),
+            who: who.clone(),
             output: c.output.clone(),
             time_scale: cloud.time_scale,
         };
@@ -76,6 +77,7 @@ impl Beside {
             ca: c.global.cloud.ca.clone(),
             time_scale: cloud.time_scale,
             only: None,
+            who: Some(who.clone()),
         };
         Ok(Self { telling: Some(teller.begin()), measuring, watching: watch.begin() })
     }

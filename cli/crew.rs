@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use crate::view::MoveView;
 use rehome_activities::azure::Azure;
 use rehome_orchestrator::{Event, Observer, RunId, StepId, StopReason};
-use rehome_store::{Backend, BoxFuture, RunnerRow, Runners, StreamId};
+use rehome_store::{Backend, BoxFuture, LeaseHolder, RunnerRow, Runners, StreamId};
 use std::sync::Arc;
 
 /// Tells people what happens, and the clients of the cloud how many share its limits.
@@ -38,12 +38,19 @@ impl Observer for Sharing {
     }
 }
 
-/// What lets several runners share a log, where somebody asks for that: it was tried in simulations alone.
-const SEVERAL: &str = "REHOME_SEVERAL_RUNNERS";
-
-/// Where the runners are kept that share a log; nothing where it has one at a time.
+/// Where the runners are kept that share a log; nothing where it has one at a time, as a file has.
 pub(crate) fn shared(log: &dyn Backend) -> Option<Arc<dyn Runners>> {
-    log.beside().runners().filter(|_| std::env::var_os(SEVERAL).is_some_and(|value| value == "1"))
+    log.beside().runners()
+}
+
+/// Whether this is the one of several runners that does what one of them does for all. Where nobody says that he is at work, whoever
+/// asks is; for a moment, two may be.
+pub(crate) async fn is_first(log: &dyn Backend, who: &LeaseHolder) -> bool {
+    let Some(runners) = shared(log) else { return true };
+    // What is not known is left to another one, or to a later look.
+    let Ok(all) = runners.all().await else { return false };
+    let first = all.iter().find(|row| row.left_ms > 0);
+    first.is_none_or(|first| first.who == *who)
 }
 
 /// The runners that share a log; nothing where it has one at a time, or nobody can say who they are.
@@ -55,21 +62,28 @@ pub(crate) async fn runners(log: &dyn Backend) -> Option<Vec<RunnerRow>> {
 pub(crate) fn lines(runners: &[RunnerRow], views: &[MoveView]) -> Vec<String> {
     let line = |row: &RunnerRow| {
         let has = views.iter().filter(|view| !view.is_over() && view.runner.as_deref() == Some(&row.id));
-        let (who, moves) = (&row.who, counted(has.count(), "move"));
+        let (who, has) = (&row.who, has.count());
         let who = one_line(&format!("{} process {} on {}", who.actor, who.pid, who.host));
-        match row.left_ms {
-            1.. => format!("runner {}: {who}, has {moves}", row.id),
-            _ => format!("runner {}: {who}, says nothing any more; its {moves} go to another one", row.id),
+        match (row.left_ms, has) {
+            (1.., _) => Some(format!("runner {}: {who}, has {}", row.id, counted(has, "move"))),
+            // It left nothing that anybody has to know of.
+            (_, 0) => None,
+            _ => {
+                let moves = counted(has, "move");
+                Some(format!(
+                    "runner {}: {who}, says nothing any more; another one takes its {moves}",
+                    row.id
+                ))
+            }
         }
     };
-    runners.iter().map(line).collect()
+    runners.iter().filter_map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::view::State;
-    use rehome_store::LeaseHolder;
 
     #[test]
     fn each_runner_is_told_of_with_the_moves_that_it_has() {
@@ -82,12 +96,18 @@ mod tests {
             view.runner = Some(runner.to_owned());
             view
         };
-        let views = [of(State::Running, "r-1"), of(State::Soaking, "r-1"), of(State::Done, "r-1")];
+        let views = [
+            of(State::Running, "r-1"),
+            of(State::Soaking, "r-1"),
+            of(State::Done, "r-1"),
+            of(State::Running, "r-2"),
+            of(State::Done, "r-3"),
+        ];
         assert_eq!(
-            lines(&[row("r-1", 9_000), row("r-2", -1)], &views),
+            lines(&[row("r-1", 9_000), row("r-2", -1), row("r-3", -1)], &views),
             [
                 "runner r-1: ada process 7 on h-1, has 2 moves",
-                "runner r-2: ada process 7 on h-1, says nothing any more; its 0 moves go to another one",
+                "runner r-2: ada process 7 on h-1, says nothing any more; another one takes its 1 move",
             ]
         );
     }

@@ -4,6 +4,7 @@
 use crate::about::BatchAbout;
 use crate::aside::{Aside, turn};
 use crate::counted::counted;
+use crate::crew;
 use crate::error::{causes, one_line};
 use crate::output::Output;
 use crate::progress::Progress;
@@ -18,7 +19,7 @@ use rehome_orchestrator::{
     Node, Registry, RequestError, RunId, RunProgress, RunState, StepId, SystemClock, TimeScale, drift, park,
     request_id,
 };
-use rehome_store::Backend;
+use rehome_store::{Backend, LeaseHolder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,8 @@ pub(crate) struct Watch {
     pub(crate) azure: Azure,
     pub(crate) registry: Arc<Registry>,
     pub(crate) actor: Arc<str>,
+    /// The runner that it looks for, which leaves that to the first where there are several.
+    pub(crate) who: LeaseHolder,
     pub(crate) output: Output,
     pub(crate) time_scale: TimeScale,
 }
@@ -69,7 +72,12 @@ impl Watch {
         let mut next: BTreeMap<String, i64> = BTreeMap::new();
         loop {
             let last = *closing.borrow_and_update();
-            for batch in self.progress.batches() {
+            let all = if crew::is_first(&*self.log, &self.who).await {
+                self.progress.batches()
+            } else {
+                Vec::new()
+            };
+            for batch in all {
                 if last || next.get(&batch).is_none_or(|date| *date <= SystemClock.now_ms()) {
                     let date = self.turn(&batch).await;
                     next.insert(batch, date);

@@ -26,7 +26,7 @@ use crate::world;
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, Crew, DriveError, Engine, Opened, Replayed, RunId, StopReason, WaitPolicy,
 };
-use rehome_store::{Backend, Log};
+use rehome_store::{Backend, Log, RunnerError};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -143,13 +143,15 @@ impl Drive<'_> {
         let witnessing = Witnessing::begin(self.c, &self.log).await?;
         let progress = Arc::new(Progress::new(&self.log, self.c.output, heard, &witnessing));
         let registry = Arc::new(rehome_activities::registry(&cloud.azure, key));
-        let aside = Beside::begin(self.c, &self.log, cloud, (&actor, &progress, &registry), args).await?;
+        let who = store::holder(&actor);
+        let aside =
+            Beside::begin(self.c, &self.log, cloud, (&actor, &who, &progress, &registry), args).await?;
         let (log, azure) = (self.log.clone(), cloud.azure.clone());
         let service = Service { log, actor: actor.clone(), opened, progress: progress.clone(), azure };
         let (runs, served) = self.all_runs(&service, &known).await?;
         witnessing.secure().await?;
         let runners = crew::shared(&*self.log);
-        let crew = runners.map(|runners| Crew::new(runners, store::holder(&actor)));
+        let crew = runners.map(|runners| Crew::new(runners, who));
         let engine = Engine {
             log: self.log.clone(),
             registry,
@@ -283,6 +285,9 @@ pub(crate) fn opened(cloud: &Cloud, key: String, signer: Option<String>) -> Open
 }
 
 fn drive_error(e: &DriveError) -> CliError {
+    if let DriveError::Runner(why @ RunnerError::Alone) = e {
+        return CliError::new(Exit::Held, causes(why)).left("nothing was begun here").next("rehome status");
+    }
     let exit = match e {
         DriveError::Append { .. }
         | DriveError::Runner(_)
@@ -334,7 +339,7 @@ pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[Move
     } else if kept
         || WAITS.into_iter().any(waits)
         || any(State::Paused)
-        || left.values().any(|l| matches!(l, StopReason::Soak(_)))
+        || left.values().any(|l| matches!(l, StopReason::Soak(_) | StopReason::TakenOver(_)))
     {
         Exit::Waiting
     } else {

@@ -77,6 +77,7 @@ impl Notify {
     fn teller(&self, c: &Context<'_>, log: &Arc<dyn Backend>) -> Teller {
         Teller {
             log: log.clone(),
+            who: None,
             actor: store::actor(c.global.actor.as_deref()),
             output: c.output.clone(),
             ca: c.global.cloud.ca.clone(),

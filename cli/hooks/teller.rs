@@ -4,11 +4,12 @@ use super::config::Hooks;
 use super::outbox::{Outbox, ToTell};
 use super::way::{NotTaken, Way, WayKind};
 use crate::aside::{Aside, turn};
+use crate::crew;
 use crate::error::{CliError, causes};
 use crate::output::Output;
 use crate::store;
 use rehome_orchestrator::{BatchError, BatchLoaded, Clock, HistoryError, SystemClock, TimeScale, Told};
-use rehome_store::{Backend, Log, Position};
+use rehome_store::{Backend, LeaseHolder, Log, Position};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,9 @@ use tokio::task::JoinSet;
 
 /// How often the log is looked at for what is to be told.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How often it is looked whether it is this one's turn, where another runner tells.
+const LOOK_AT_OTHERS: Duration = Duration::from_secs(2);
 
 /// Events read at once.
 const PAGE: usize = 1_000;
@@ -39,6 +43,8 @@ pub(crate) struct Teller {
     pub(crate) time_scale: TimeScale,
     /// The one batch that it tells of; all of the log without it.
     pub(crate) only: Option<String>,
+    /// The runner that it tells for, which leaves that to the first where there are several.
+    pub(crate) who: Option<LeaseHolder>,
 }
 
 /// The log, as far as it was read for what is to be told.
@@ -109,6 +115,13 @@ impl Teller {
         loop {
             // What happened before it is to end is read once more after that.
             let last = *closing.borrow_and_update();
+            if !self.is_its_turn().await {
+                if last {
+                    break;
+                }
+                turn(&mut closing, LOOK_AT_OTHERS).await;
+                continue;
+            }
             let due = match reading.catch_up(self.only.as_deref()).await {
                 Ok(due) => due,
                 Err(e) => return self.output.note(&format!("hooks: nothing more is told: {}", causes(&e))),
@@ -130,6 +143,13 @@ impl Teller {
         }
         drop(ways);
         while tasks.join_next().await.is_some() {}
+    }
+
+    async fn is_its_turn(&self) -> bool {
+        match &self.who {
+            Some(who) => crew::is_first(&*self.log, who).await,
+            None => true,
+        }
     }
 
     /// Tells by one way, one thing after the other: what is not taken keeps what comes after it.

@@ -52,6 +52,11 @@ pub enum RunnerError {
         /// The runner.
         id: String,
     },
+    /// Somebody has the log for itself, as who puts another copy in its place. Nobody begins meanwhile.
+    #[error(
+        "somebody has this log for itself, as a copy of it is put back or its lost end is told: no runner begins meanwhile"
+    )]
+    Alone,
     /// It is not known: what keeps the runners did not answer. Whoever is not sure of a right has none.
     #[error("what keeps the runners of the log could not be used: {0}")]
     Storage(String),

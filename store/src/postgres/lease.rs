@@ -55,6 +55,18 @@ impl ServerLease {
         rows.first().map(last).transpose()
     }
 
+    /// One of several runners that share the log.
+    fn runner_at_work(&self) -> Result<Option<LeaseHolder>, Failure> {
+        let sql = self.server.sql(
+            "SELECT host, pid, actor, since_ms FROM {s}.runner WHERE id <> $1 AND until > clock_timestamp() LIMIT 1",
+        );
+        let read = self.server.clone().read(sql, vec![value(ALONE.to_owned(), Type::TEXT)]);
+        match self.server.wait(in_time(read)) {
+            Err(Failure::Missing(_)) => Ok(None),
+            rows => rows?.first().map(|row| holder(row, 0)).transpose(),
+        }
+    }
+
     fn place(&self) -> String {
         self.server.address.shown().to_owned()
     }
@@ -90,8 +102,13 @@ impl Lease for ServerLease {
                 self.server.hold(Some(token.clone()));
             }
         }
-        let server = self.server.clone();
-        Ok(Box::new(Held { server, token, here }))
+        let held = Held { server: self.server.clone(), token, here };
+        // Of a runner that begins at the same moment one of both sees the other.
+        let holder = self.runner_at_work().map_err(other)?;
+        match holder {
+            Some(holder) => Err(LeaseError::Held { place: self.place(), holder: Some(holder), by: None }),
+            None => Ok(Box::new(held)),
+        }
     }
 
     fn holder(&self) -> Option<LeaseHolder> {

@@ -289,6 +289,8 @@ impl Log for PostgresLog {
 mod tests {
     use super::*;
     use crate::conformance;
+    use crate::lease::{LeaseError, LeaseHolder};
+    use crate::runners::RunnerError;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     /// A schema that nobody uses, on the server of `tests/postgres/run`; nothing where there is no server.
@@ -318,6 +320,22 @@ mod tests {
         let runners = log.beside().runners().expect("they share it");
         let passes = || std::thread::sleep(std::time::Duration::from_millis(2));
         conformance::check_runners(&*runners, "r", passes).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_log_that_somebody_has_alone_takes_no_runner_and_one_with_runners_is_nobodys_alone() {
+        let Some(address) = address("alone") else { return };
+        let log = PostgresLog::create_or_open(&address).expect("a new log");
+        let runners = log.beside().runners().expect("they share it");
+        let who = LeaseHolder { host: "h".to_owned(), pid: 7, actor: "ada".to_owned(), since_ms: 1 };
+        let alone = log.beside().lease().hold().expect("nobody is there");
+        let refused = runners.beat("r-1", &who, None, 15_000).await;
+        assert!(matches!(refused, Err(RunnerError::Alone)), "{refused:?}");
+        assert_eq!(runners.all().await.expect("readable"), [], "it is not there either");
+        drop(alone);
+        runners.beat("r-2", &who, None, 15_000).await.expect("nobody has it alone");
+        let held = log.beside().lease().hold().map(drop);
+        assert!(matches!(&held, Err(LeaseError::Held { holder: Some(by), .. }) if *by == who), "{held:?}");
     }
 
     #[test]

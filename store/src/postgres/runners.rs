@@ -55,6 +55,8 @@ const BEGIN: &str = "INSERT INTO {s}.runner
     SELECT $1, $2, clock_timestamp() + $3 * interval '1 millisecond', clock_timestamp(), $4, $5, $6, $7, ''
     ON CONFLICT (id) DO NOTHING";
 
+const IS_ALONE: &str = "SELECT 1 FROM {s}.runner WHERE id = $1 AND until > clock_timestamp()";
+
 const GO_ON: &str = "UPDATE {s}.runner SET token = $2, beat = clock_timestamp(),
         until = clock_timestamp() + $3 * interval '1 millisecond'
     WHERE id = $1 AND token = $4 AND until > clock_timestamp()";
@@ -85,10 +87,15 @@ impl Runners for ServerRunners {
                     BEGIN
                 }
             };
-            match self.change(sql, values).await? {
-                0 => Err(RunnerError::Over { id: id.to_owned() }),
-                _ => Ok(token),
+            if self.change(sql, values).await? == 0 {
+                return Err(RunnerError::Over { id: id.to_owned() });
             }
+            // Whoever takes the log for itself looks for runners in the same way: after it has left its own row.
+            if last.is_none() && !self.read(IS_ALONE, vec![text(ALONE)]).await?.is_empty() {
+                self.leave(id, token).await?;
+                return Err(RunnerError::Alone);
+            }
+            Ok(token)
         })
     }
 
