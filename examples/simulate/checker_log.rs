@@ -2,8 +2,8 @@
 
 use super::fault_plan::{Dice, FaultPlan, Struck, Trouble};
 use rehome_orchestrator::{
-    BatchEvent, BatchState, Call, Direction, End, Entry, Event, ForwardState, Node, Recorded, Reversibility,
-    RunDirection, RunId, RunState, StepState, Verdict, batch_stream, fold_batch,
+    BatchEvent, BatchLoaded, BatchState, Call, Direction, End, Entry, Event, ForwardState, Node, Recorded,
+    Reversibility, RunDirection, RunId, RunState, StepState, Verdict, batch_stream, fold_batch,
 };
 use rehome_store::{
     Append, AppendError, Appended, BoxFuture, CountedSalts, Log, LogDecorator, MemoryLog, Position, Sequence,
@@ -16,7 +16,6 @@ use tokio::sync::Notify;
 pub(crate) struct CheckerLog {
     inner: MemoryLog,
     seen: Mutex<Seen>,
-    dead: Arc<Notify>,
 }
 
 struct Seen {
@@ -28,6 +27,9 @@ struct Seen {
     batches: BTreeMap<StreamId, Option<BatchState>>,
     breaches: Vec<String>,
 }
+
+/// How the names of runners begin.
+pub(crate) const RUNNER: &str = "runner";
 
 /// A commit kills the process this often in a thousand.
 const DEADLY: u64 = 12;
@@ -44,7 +46,7 @@ impl CheckerLog {
             breaches: Vec::new(),
         };
         let inner = MemoryLog::with_salts(CountedSalts::default());
-        Arc::new(Self { inner, seen: Mutex::new(seen), dead: Arc::new(Notify::new()) })
+        Arc::new(Self { inner, seen: Mutex::new(seen) })
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -76,26 +78,21 @@ impl CheckerLog {
         self.seen().runs.get(run).cloned()
     }
 
-    /// Ends when a commit killed the process.
-    pub(crate) async fn died(&self) {
-        self.dead.notified().await;
-    }
-
-    /// The intent of this call is in the log, and what was said of the attempt before it allows another.
+    /// The intent of this call is in the log, nobody has taken the run since, and what was said of the attempt before it allows
+    /// another.
     pub(crate) async fn check_intent(&self, call: &Call) -> Result<(), String> {
         let stored = self.inner.read_stream(&call.run().stream(), Sequence(0), usize::MAX).await;
         let events = stored.map_err(|e| e.to_string())?;
-        let (mut intent, mut settled) = (false, true);
+        let (mut intent, mut settled, mut taken) = (false, true, false);
         for event in &events {
             let event = Event::decode(&event.record.kind, event.record.version, &event.record.body)
                 .map_err(|e| e.to_string())?;
             match event {
+                Event::Taken(_) => taken |= intent,
+                _ if intent => {}
                 Event::Began(began) if began.step == *call.step() && began.direction == call.direction() => {
-                    if began.attempt == call.attempt() {
-                        intent = began.request_id == call.request_id();
-                        break;
-                    }
-                    settled = false;
+                    intent = began.attempt == call.attempt() && began.request_id == call.request_id();
+                    settled &= intent;
                 }
                 Event::Ended(ended) if ended.step == *call.step() && ended.direction == call.direction() => {
                     settled |= !matches!(ended.end, End::Unknown(_));
@@ -103,6 +100,9 @@ impl CheckerLog {
                 Event::Probed(probed) if probed.step == *call.step() => settled = true,
                 _ => {}
             }
+        }
+        if taken {
+            return Err(format!("{} {} was sent by who does not have it any more", call.run(), call.step()));
         }
         match (intent, settled) {
             (true, true) => Ok(()),
@@ -120,7 +120,9 @@ impl Seen {
             let stream = &event.record.stream;
             let folded = match RunId::of_stream(stream) {
                 Some(run) => self.fold(&run, event),
-                None => self.fold_batch(event),
+                None if stream.as_str().starts_with(BatchLoaded::PREFIX) => self.fold_batch(event),
+                // Who holds what: it is judged by the world.
+                None => Ok(()),
             };
             if let Err(what) = folded {
                 self.breaches.push(format!("event {} of {stream}: {what}", event.position.0));
@@ -138,6 +140,13 @@ impl Seen {
         let batch = self.batches.get(&batch_stream(&state.planned().batch)).and_then(Option::as_ref);
         if matches!(entry.event, Event::Began(_)) && !batch.is_some_and(BatchState::is_approved) {
             return Err("it begins something, and nobody approved its batch".to_owned());
+        }
+        let owner = state.owner().map(|owner| owner.runner.as_str());
+        if entry.actor.starts_with(RUNNER)
+            && !matches!(entry.event, Event::Taken(_))
+            && owner.is_some_and(|owner| owner != &*entry.actor)
+        {
+            return Err(format!("{} writes, and {owner:?} has it", entry.actor));
         }
         let before = state.clone();
         state.apply(entry.at_ms, &entry.event).map_err(|e| e.to_string())?;
@@ -205,24 +214,35 @@ impl LogDecorator for CheckerLog {
     }
 }
 
-/// The same log as the process under test has it: a commit may be the last thing it does.
-pub(crate) struct Deadly(pub(crate) Arc<CheckerLog>);
+/// The same log as a process under test has it: a commit may be the last thing it does.
+pub(crate) struct Deadly {
+    log: Arc<CheckerLog>,
+    dead: Arc<Notify>,
+}
+
+impl Deadly {
+    /// With what ends when a commit killed the process.
+    pub(crate) fn of(log: &Arc<CheckerLog>) -> (Arc<Self>, Arc<Notify>) {
+        let dead = Arc::new(Notify::new());
+        (Arc::new(Self { log: log.clone(), dead: dead.clone() }), dead)
+    }
+}
 
 impl LogDecorator for Deadly {
     fn inner(&self) -> &dyn Log {
-        &*self.0
+        &*self.log
     }
 
     fn append_decorated(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
         Box::pin(async move {
-            let (before, after) = self.0.omens();
+            let (before, after) = self.log.omens();
             if before {
-                self.0.dead.notify_one();
+                self.dead.notify_one();
                 return std::future::pending().await;
             }
-            let appended = self.0.append(append).await;
+            let appended = self.log.append(append).await;
             if after {
-                self.0.dead.notify_one();
+                self.dead.notify_one();
                 return std::future::pending().await;
             }
             appended

@@ -88,6 +88,8 @@ impl Struck {
 pub(crate) struct FaultPlan {
     pub(crate) seed: u64,
     pub(crate) moves: u64,
+    /// How many runners share the log.
+    pub(crate) runners: u64,
     pub(crate) troubles: Vec<Trouble>,
     pub(crate) struck: Struck,
 }
@@ -97,7 +99,12 @@ impl FaultPlan {
         let mut dice = Dice::of(seed, "weather", 0);
         let moves = 1 + dice.below(5);
         let troubles = Trouble::ALL.into_iter().filter(|_| dice.happens(700)).collect();
-        Self { seed, moves, troubles, struck: Struck::default() }
+        Self { seed, moves, runners: 1, troubles, struck: Struck::default() }
+    }
+
+    /// The same world with so many runners.
+    pub(crate) fn with(self, runners: u64) -> Self {
+        Self { runners, ..self }
     }
 
     /// The same world before anything has happened in it.

@@ -33,6 +33,9 @@ struct Args {
     /// How many at the same time.
     #[arg(long, default_value_t = 1)]
     threads: u64,
+    /// How many runners share the log of each.
+    #[arg(long, default_value_t = 1)]
+    runners: u64,
     /// Tell the whole story of the first, whatever its end.
     #[arg(long)]
     tell: bool,
@@ -54,13 +57,13 @@ fn tell(faults: &FaultPlan) {
 
 /// Tells a failure as small as it gets, and how to live through it again.
 #[expect(clippy::print_stdout, reason = "an example prints what it found")]
-fn tell_small(seed: u64) {
-    let (small, kept) = shrink(&FaultPlan::of(seed), &|faults| flaw(faults).1.is_some());
+fn tell_small(seed: u64, runners: u64) {
+    let (small, kept) = shrink(&FaultPlan::of(seed).with(runners), &|faults| flaw(faults).1.is_some());
     tell(&small);
     let only: String = kept.iter().map(|name| format!(" --only {name:?}")).collect();
     let only = if kept.is_empty() { " --only nothing".to_owned() } else { only };
     println!(
-        "again: cargo run --release --example simulate -- --tell --from {seed} --moves {}{only}",
+        "again: cargo run --release --example simulate -- --tell --from {seed} --runners {runners} --moves {}{only}",
         small.moves
     );
 }
@@ -78,7 +81,7 @@ struct Tally {
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
     if args.tell {
-        let whole = FaultPlan::of(args.from);
+        let whole = FaultPlan::of(args.from).with(args.runners);
         let faults = FaultPlan { moves: args.moves.unwrap_or(whole.moves), ..whole };
         tell(&if args.only.is_empty() { faults } else { faults.only(&args.only) });
         return std::process::ExitCode::SUCCESS;
@@ -93,7 +96,7 @@ fn main() -> std::process::ExitCode {
                     if seed >= end {
                         break;
                     }
-                    let (report, what) = flaw(&FaultPlan::of(seed));
+                    let (report, what) = flaw(&FaultPlan::of(seed).with(args.runners));
                     let mut tally = tally.lock().expect("nobody panics while counting");
                     tally.events += report.events;
                     tally.crashes += report.crashes;
@@ -120,7 +123,7 @@ fn main() -> std::process::ExitCode {
         None => std::process::ExitCode::SUCCESS,
         Some(first) => {
             println!("failed: {:?}; the first, made smaller:", tally.failed);
-            tell_small(*first);
+            tell_small(*first, args.runners);
             std::process::ExitCode::FAILURE
         }
     }

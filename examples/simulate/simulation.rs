@@ -2,15 +2,16 @@
 
 use super::actors;
 use super::acts::registry;
-use super::checker_log::{CheckerLog, Deadly};
+use super::checker_log::{CheckerLog, Deadly, RUNNER};
 use super::fault_plan::{Dice, FaultPlan, Trouble};
 use super::workload::furnish;
 use super::world::{Author, World};
 use rehome_orchestrator::harness::VirtualClock;
 use rehome_orchestrator::*;
-use rehome_store::{Log, Position, verify_chain};
+use rehome_store::{LeaseHolder, Log, MemoryRunners, Position, verify_chain};
 use std::sync::Arc;
-use tokio::sync::watch;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Notify, watch};
 
 /// How a seed ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,9 @@ const LOOK_MS: i64 = 15_000;
 /// The troubles stop after this much virtual time.
 const TROUBLED_MS: u64 = 5_400_000;
 
+/// The lives of a runner are counted from here on once all is calm.
+const CALM: u64 = 1_000_000;
+
 /// Once all is calm, people look after what is left this often before a run counts as stuck.
 const CARE_MAX: u32 = 60;
 
@@ -58,7 +62,9 @@ pub(crate) struct Simulation {
     pub(crate) runs: Vec<RunId>,
     pub(crate) people: Arc<str>,
     document: Document,
-    crashes: u64,
+    /// Who shares the log.
+    runners: Arc<MemoryRunners>,
+    crashes: AtomicU64,
 }
 
 impl Simulation {
@@ -68,10 +74,13 @@ impl Simulation {
         let world = World::new(faults.clone(), clock.clone(), log.clone());
         let document = furnish(&world, &faults);
         let runs = document.runs.iter().map(|m| m.run.clone()).collect();
-        Self { faults, clock, log, world, runs, people: "people".into(), document, crashes: 0 }
+        let steady = clock.clone();
+        let runners = Arc::new(MemoryRunners::new(move || steady.steady_ms()));
+        let (people, crashes) = ("people".into(), AtomicU64::new(0));
+        Self { faults, clock, log, world, runs, people, document, runners, crashes }
     }
 
-    async fn play(mut self) -> SimulationReport {
+    async fn play(self) -> SimulationReport {
         self.document.begin(&*self.log, &self.people, START_MS, "a simulation").await.expect("sound plans");
         let helpers = [
             tokio::spawn(actors::others(self.faults.clone(), self.world.clone(), self.runs.clone())),
@@ -93,19 +102,35 @@ impl Simulation {
         self.tell(wrong).await
     }
 
-    fn engine(&self) -> Engine {
-        let engine = Engine::builder(Arc::new(Deadly(self.log.clone())), registry(&self.world));
-        engine.clock(self.clock.clone()).actor("runner").concurrency(6).look_ms(LOOK_MS).build()
+    /// The engine of one life of a runner, and what ends when a commit kills it.
+    fn engine(&self, nth: u64, life: u64) -> (Engine, Arc<Notify>) {
+        let (log, dead) = Deadly::of(&self.log);
+        let engine = Engine::builder(log, registry(&self.world));
+        let engine = engine.clock(self.clock.clone()).concurrency(6).look_ms(LOOK_MS);
+        if self.faults.runners < 2 {
+            return (engine.actor(RUNNER).build(), dead);
+        }
+        let name = format!("{RUNNER}-{nth}-{life}");
+        let who = LeaseHolder { host: format!("m-{nth}"), pid: 1, actor: name.clone(), since_ms: 0 };
+        let crew = Crew { name: Some(name.clone()), ..Crew::new(self.runners.clone(), who) };
+        (engine.actor(name).crew(crew).build(), dead)
     }
 
     /// Drives under trouble, through crashes, until the time of trouble is over or everything is closed.
-    async fn troubled(&mut self) -> Vec<String> {
-        let mut dice = Dice::of(self.faults.seed, "deaths", 0);
+    async fn troubled(&self) -> Vec<String> {
+        let all = (0..self.faults.runners.max(1)).map(|nth| self.troubled_runner(nth));
+        tokio::select! {
+            biased;
+            () = self.world.pause(TROUBLED_MS) => Vec::new(),
+            wrong = futures_util::future::join_all(all) => wrong.concat(),
+        }
+    }
+
+    async fn troubled_runner(&self, nth: u64) -> Vec<String> {
+        let mut dice = Dice::of(self.faults.seed, "deaths", nth);
         let mut deaths = 0;
-        let over = self.world.pause(TROUBLED_MS);
-        tokio::pin!(over);
-        loop {
-            let engine = self.engine();
+        for life in 0.. {
+            let (engine, dead) = self.engine(nth, life);
             let (_stop, stopped) = watch::channel(false);
             let drive = engine.drive(&self.runs, WaitPolicy::TO_THE_END, stopped);
             let (world, struck) = (self.world.clone(), self.faults.struck.clone());
@@ -113,7 +138,9 @@ impl Simulation {
                 loop {
                     deaths += 1;
                     world.pause(1_000 + dice.below(1_200_000)).await;
-                    if struck.strikes(|| format!("death {deaths}")) {
+                    if struck.strikes(|| {
+                        if nth == 0 { format!("death {deaths}") } else { format!("death {deaths} of {nth}") }
+                    }) {
                         return;
                     }
                 }
@@ -121,22 +148,22 @@ impl Simulation {
             let dies = self.faults.has(Trouble::Crashes);
             tokio::select! {
                 biased;
-                () = &mut over => return Vec::new(),
-                () = self.log.died() => {}
+                () = dead.notified() => {}
                 () = death, if dies => {}
                 left = drive => return left.err().map(|e| chain(&e)).into_iter().collect(),
             }
-            self.crashes += 1;
+            self.crashes.fetch_add(1, Ordering::Relaxed);
             // A supervisor starts it again at once, or somebody notices.
             let asleep = if dice.happens(500) { 0 } else { dice.below(60_000) };
             self.world.pause(asleep).await;
         }
+        Vec::new()
     }
 
     /// Nothing goes wrong any more, and patient people look after what is left.
-    async fn calm(&mut self) -> Vec<String> {
+    async fn calm(&self) -> Vec<String> {
         for round in 0..CARE_MAX {
-            let engine = self.engine();
+            let (engine, _dead) = self.engine(0, u64::from(round) + CALM);
             let (_stop, stopped) = watch::channel(false);
             let left = match engine.drive(&self.runs, WaitPolicy::FOR_SOAK, stopped).await {
                 Ok(left) => left,
@@ -177,7 +204,7 @@ impl Simulation {
             wrong,
             digest: all.last().map(|e| format!("{:?}", e.hash)).unwrap_or_default(),
             events: all.len() as u64,
-            crashes: self.crashes,
+            crashes: self.crashes.load(Ordering::Relaxed),
             struck: self.faults.struck.seen(),
             verdicts: self.runs.iter().map(verdict).collect(),
             history: all.iter().map(line).collect(),

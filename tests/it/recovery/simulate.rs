@@ -23,14 +23,22 @@ use simulation::live;
 
 #[test]
 fn worlds_end_as_their_records_say_and_twice_in_the_same_way() {
+    live_through(if crate::support::kills::is_night() { 200 } else { 60 }, 1);
+}
+
+#[test]
+fn worlds_with_three_runners_that_die_end_as_their_records_say_and_twice_in_the_same_way() {
+    live_through(if crate::support::kills::is_night() { 200 } else { 20 }, 3);
+}
+
+fn live_through(worlds: u64, runners: u64) {
     let (mut events, mut crashes, mut ends) = (0, 0, std::collections::BTreeSet::new());
-    let worlds = if crate::support::kills::is_night() { 200 } else { 60 };
     for seed in 1..=worlds {
-        let faults = FaultPlan::of(seed);
+        let faults = FaultPlan::of(seed).with(runners);
         let (report, what) = flaw(&faults);
         assert!(
             what.is_none(),
-            "seed {seed}: {what:?}\ncargo run --release --example simulate -- --seeds 1 --from {seed}\n{}",
+            "seed {seed}: {what:?}\ncargo run --release --example simulate -- --seeds 1 --runners {runners} --from {seed}\n{}",
             report.history.join("\n")
         );
         events += report.events;
