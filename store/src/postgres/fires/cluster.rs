@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 /// What `tests/postgres/run` has prepared.
 pub(super) struct Cluster {
+    /// Whether its folder is a file system of its own.
+    mounted: bool,
     folder: PathBuf,
     bin: PathBuf,
     user: String,
@@ -16,17 +18,54 @@ pub(super) struct Cluster {
 impl Cluster {
     /// A new server with these settings; nothing where `tests/postgres/run` did not prepare any.
     pub(super) fn begin(what: &str, settings: &[&str]) -> Option<Self> {
+        let (mut cluster, template) = Self::of(what, settings)?;
+        cluster.shell(&format!("mkdir {0} && cp -a {template} {0}/data", cluster.folder.display()));
+        cluster.start();
+        Some(cluster)
+    }
+
+    /// The same on a disk of so many megabytes; nothing also where a test may not mount one.
+    pub(super) fn on_a_small_disk(what: &str, megabytes: u32) -> Option<Self> {
+        let (mut cluster, template) = Self::of(what, &[])?;
+        let folder = cluster.folder.display().to_string();
+        cluster.shell(&format!("mkdir {folder}"));
+        let size = format!("size={megabytes}m,mode=777");
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none", &folder]).output();
+        cluster.mounted = mount.is_ok_and(|mount| mount.status.success());
+        if !cluster.mounted {
+            return None;
+        }
+        cluster.shell(&format!("cp -a {template} {folder}/data"));
+        cluster.start();
+        Some(cluster)
+    }
+
+    /// A copy of another one that follows it.
+    pub(super) fn following(what: &str, first: &Self) -> Option<Self> {
+        let (mut cluster, _) = Self::of(what, &[])?;
+        let (folder, of) = (cluster.folder.display(), first.folder.display());
+        let copy = format!("{}/pg_basebackup", cluster.bin.display());
+        cluster.shell(&format!(
+            "mkdir {folder} && {copy} -h {of} -U rehome -D {folder}/data -R -X stream -c fast"
+        ));
+        cluster.start();
+        Some(cluster)
+    }
+
+    /// What is to become one, and from what.
+    fn of(what: &str, settings: &[&str]) -> Option<(Self, String)> {
         let template = std::env::var("REHOME_POSTGRES_TEMPLATE").ok()?;
         let bin = PathBuf::from(std::env::var("REHOME_POSTGRES_BIN").ok()?);
         let user = std::env::var("REHOME_POSTGRES_USER").unwrap_or_default();
         let folder =
             Path::new(&template).parent().expect("a folder").join(format!("{what}-{}", std::process::id()));
         let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut cluster = Self { folder, bin, user, settings, server: None };
-        let folder = cluster.folder.display().to_string();
-        cluster.shell(&format!("mkdir {folder} && cp -a {template} {folder}/data"));
-        cluster.start();
-        Some(cluster)
+        Some((Self { mounted: false, folder, bin, user, settings, server: None }, template))
+    }
+
+    /// Starts it from now on with this setting too.
+    pub(super) fn set(&mut self, setting: String) {
+        self.settings.push(setting);
     }
 
     fn command(&self, program: &Path) -> Command {
@@ -39,7 +78,7 @@ impl Cluster {
         command
     }
 
-    fn shell(&self, line: &str) {
+    pub(super) fn shell(&self, line: &str) {
         let done = self.command(Path::new("/bin/sh")).args(["-c", line]).status().expect("a shell");
         assert!(done.success(), "{line}");
     }
@@ -132,6 +171,9 @@ pub(super) fn address(folder: &Path, more: &str) -> Address {
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.kill();
+        if self.mounted {
+            drop(Command::new("umount").arg(&self.folder).status());
+        }
         let folder = self.folder.display();
         drop(self.command(Path::new("/bin/rm")).arg("-rf").arg(&self.folder).status());
         assert!(std::thread::panicking() || !self.folder.exists(), "{folder} is left");

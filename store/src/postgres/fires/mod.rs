@@ -1,7 +1,10 @@
 //! Store, tests: what a server and the way to it can do to a log. Touches servers of its own; `tests/postgres/run` prepares them.
 
 mod cluster;
+mod disk;
+mod encrypted;
 mod proxy;
+mod standby;
 
 use super::{Address, PostgresLog};
 use crate::anchor::{Anchor, AnchorStatus};
