@@ -11,6 +11,8 @@ pub(crate) mod keys;
 pub(crate) mod names_withheld;
 mod past;
 pub(crate) mod postgres;
+mod postgres;
+mod postgres_crew;
 pub(crate) mod side_files;
 pub(crate) mod storage_failures;
 pub(crate) mod strangers;

@@ -3,6 +3,7 @@
 
 use crate::support::azure::{Azure, example};
 use crate::support::kills::{Dice, is_night, kill_once, sent_twice};
+use crate::support::oracle::{differences, plain};
 use crate::support::rehome::{Rehome, text};
 use serde_json::Value;
 
@@ -70,6 +71,56 @@ fn a_batch_moves_from_postgres_to_a_file_and_back_and_goes_on() {
     let said = rehome.say(&["db", "restore", "there.db", "--yes"]).expect(0);
     assert!(said.err.contains("an old copy"), "{}", said.err);
     assert_eq!(rehome.say(&["run", "plan.json", "--yes"]).code, 15, "an older copy is not gone on from");
+}
+
+#[test]
+fn status_says_who_runs_what_and_of_each_runner_that_says_nothing_any_more() {
+    let azure = Azure::serve_at("400", &example("minimal").join("estate.json"), None);
+    let mut rehome = Rehome::at(&azure);
+    if !rehome.on_server("who") {
+        return;
+    }
+    rehome.approve(&example("minimal").join("batch.toml"));
+    let mut process = rehome.start(&["run", "plan.json", "--yes", "--stay"]);
+    let (mut status, mut said) = (Value::Null, String::new());
+    while !text(&status["moves"][0]["runner"]).starts_with("r-") || !said.contains("runner r-") {
+        assert!(process.try_wait().expect("it can be asked").is_none(), "it ended: {status}");
+        status = rehome.json(&["status"]);
+        said = rehome.say(&["status"]).expect(0).err;
+    }
+    let runner = text(&status["moves"][0]["runner"]).to_owned();
+    let line = format!("runner {runner}: tester@contoso.example process {} on ", process.id());
+    assert!(said.contains(&line) && said.contains(", has 1 move"), "{said}");
+    process.kill().expect("killed");
+    process.wait().expect("it is gone");
+    while !said.contains("says nothing any more") {
+        said = rehome.say(&["status"]).expect(0).err;
+    }
+    assert!(said.contains(&runner), "{said}");
+    let taken = rehome.say(&["history", text(&status["moves"][0]["run"])]).expect(0).out;
+    assert!(taken.contains(&runner), "{taken}");
+}
+
+#[test]
+fn two_machines_have_one_key_and_each_keeps_an_end_of_the_log_for_itself() {
+    let Some((azure, rehome)) = approved("contoso", "machines") else { return };
+    let mut other = Rehome::at(&azure);
+    assert!(other.on_server("machines"));
+    let before = azure.estate();
+    assert_eq!(rehome.run_with_people(), 0, "the first one carries it out");
+    let contoso = ["verify"];
+    other.say(&contoso).expect(0);
+    // What the first one has marked, the second one knows by the same key: it takes every setting back to the byte.
+    let name = text(&rehome.json(&["status"])["moves"][0]["batch"]).to_owned();
+    other.say_with_people(&["rollback", &name, "--reason", "a test", "--yes"]).expect(0);
+    assert_eq!(differences(&plain(&before), &plain(&azure.estate()), ""), Vec::<String>::new());
+    let end = |of: &Rehome| of.say(&["audit", "head"]).expect(0).out;
+    assert_eq!(end(&rehome), end(&other));
+    for machine in [&rehome, &other] {
+        machine.say(&["audit", "verify"]).expect(0);
+        let anchors = std::fs::read_dir(machine.path("state")).expect("its own").count();
+        assert_eq!(anchors, 1, "each has one of its own");
+    }
 }
 
 #[test]

@@ -29,17 +29,37 @@ impl Dice {
         Self(seed)
     }
 
+    /// Dice that begin here.
+    pub(crate) fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// Where it begins, before anything was drawn.
     pub(crate) fn seed(&self) -> u64 {
         self.0
     }
 
-    fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % most
     }
+}
+
+/// Whatever was written twice without a look at it in between.
+pub(crate) fn unlooked(azure: &Azure) -> Vec<String> {
+    let (mut written, mut twice) = (std::collections::BTreeSet::new(), Vec::new());
+    for request in azure.requests() {
+        let (path, method) = (text(&request["path"]).to_lowercase(), text(&request["method"]));
+        let path = path.split('?').next().unwrap_or_default().to_owned();
+        if method == "GET" {
+            written.retain(|(_, known)| *known != path);
+        } else if request["changed"] == true && !written.insert((method.to_owned(), path.clone())) {
+            twice.push(format!("{method} {path}"));
+        }
+    }
+    twice
 }
 
 /// Starts a command and kills it at a random moment within so many milliseconds; whether it was killed before it ended.

@@ -86,6 +86,23 @@ impl Rehome {
         true
     }
 
+    /// Can be cut off from Azure and from a server of the log, each alone: as long as the file `network` or `socket` is in the
+    /// folder that this gives.
+    pub(crate) fn can_be_cut_off(&mut self) -> PathBuf {
+        let folder = self.path("cut");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let library = library("cut_off").to_string_lossy().into_owned();
+        let place = folder.to_string_lossy().into_owned();
+        self.environment.extend([("LD_PRELOAD", library), ("CUT_OFF", place)]);
+        folder
+    }
+
+    /// Where its log is, by the address that it is given.
+    pub(crate) fn db(&self) -> String {
+        let db = self.environment.iter().find(|(name, _)| *name == "REHOME_DB");
+        db.map(|(_, db)| db.clone()).expect("a log on a server")
+    }
+
     /// Leaves a name out of the environment.
     pub(crate) fn forget(&mut self, name: &str) {
         self.environment.retain(|(known, _)| *known != name);
