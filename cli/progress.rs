@@ -2,7 +2,7 @@
 //! for. Touches the log, reading.
 
 use crate::counted::counted;
-use crate::error::causes;
+use crate::error::{CliError, causes};
 use crate::kept::keep;
 use crate::live_line::{Shown, TICK};
 use crate::output::{LineBelow, Output};
@@ -128,26 +128,44 @@ impl Progress {
         self.board().batches.clone()
     }
 
-    /// Where every move of this work stands.
+    /// Where every move of this work stands, or stood when it could be read last.
     pub(crate) async fn views(&self) -> Vec<MoveView> {
-        self.read_again(usize::MAX).await;
+        drop(self.read_again(usize::MAX).await);
         self.board().moves.values().cloned().collect()
     }
 
-    /// Reads moves again that something happened to since, so many at most.
-    async fn read_again(&self, most: usize) {
+    /// Where every move of this work stands now.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub(crate) async fn read_views(&self) -> Result<Vec<MoveView>, CliError> {
+        self.read_again(usize::MAX).await?;
+        Ok(self.board().moves.values().cloned().collect())
+    }
+
+    /// Reads moves again that something happened to since, so many at most. One that cannot be read is read another time;
+    /// the last reason is given.
+    async fn read_again(&self, most: usize) -> Result<(), CliError> {
         let changed: Vec<RunId> = {
             let mut board = self.board();
             let some: Vec<RunId> = board.changed.iter().take(most).cloned().collect();
             board.changed.retain(|run| !some.contains(run));
             some
         };
+        let mut read = Ok(());
         for run in changed {
-            if let Ok(loaded) = store::read_run(&*self.log, &run).await {
-                let seen = view(&run, &loaded.state);
-                self.board().moves.insert(run, seen);
+            match store::read_run(&*self.log, &run).await {
+                Ok(loaded) => {
+                    let seen = view(&run, &loaded.state);
+                    self.board().moves.insert(run, seen);
+                }
+                Err(why) => {
+                    self.board().changed.insert(run);
+                    read = Err(why);
+                }
             }
         }
+        read
     }
 
     async fn renew(&self) {
@@ -156,7 +174,7 @@ impl Progress {
             return;
         }
         // Where there is no terminal, the line comes seldom and not again soon.
-        self.read_again(if std::io::stderr().is_terminal() { READ_MAX } else { usize::MAX }).await;
+        drop(self.read_again(if std::io::stderr().is_terminal() { READ_MAX } else { usize::MAX }).await);
         self.look().await;
         let shown = {
             let board = self.board();

@@ -11,6 +11,7 @@ use crate::aside::{Aside, turn};
 use crate::error::{CliError, Exit, causes};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::view::MoveView;
 use crate::waves;
 use crate::web_client::client;
 use rehome_activities::azure::Azure;
@@ -58,12 +59,17 @@ pub(crate) struct Gauge {
 
 impl Gauge {
     async fn measure(&self) -> Vec<Metric> {
-        let mut moves = self.progress.views().await;
-        // What cannot be read is the driver's to report.
-        drop(waves::mark(&*self.log, &mut moves).await);
         let events = self.log.head().await.ok().map(|head| head.position.0);
+        let moves = self.moves().await.ok();
         let (requests, now_ms) = (self.azure.request_counts(), SystemClock.now_ms());
-        metrics(&Measured { moves: &moves, requests: &requests, events, now_ms })
+        metrics(&Measured { moves: moves.as_deref(), requests: &requests, events, now_ms })
+    }
+
+    /// Where moves stand. What cannot be read is the driver's to report, and here it is not told as if it were as before.
+    async fn moves(&self) -> Result<Vec<MoveView>, CliError> {
+        let mut moves = self.progress.read_views().await?;
+        waves::mark(&*self.log, &mut moves).await?;
+        Ok(moves)
     }
 }
 

@@ -29,18 +29,26 @@ pub(crate) struct Metric {
 /// One number, with what it is of.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Point {
+    /// By names that belong to this program, as attributes of OpenTelemetry do: `rehome.batch`.
     pub(crate) of: Vec<(&'static str, String)>,
     pub(crate) value: f64,
 }
 
 /// What is known when it is measured.
 pub(crate) struct Measured<'a> {
-    pub(crate) moves: &'a [MoveView],
+    /// Where moves stand; nothing where that cannot be read, and then nothing is said of them.
+    pub(crate) moves: Option<&'a [MoveView]>,
     pub(crate) requests: &'a BTreeMap<&'static str, RequestCount>,
     /// How many events the log has; nothing where that cannot be read, and then nothing is said of it.
     pub(crate) events: Option<u64>,
     pub(crate) now_ms: i64,
 }
+
+const BATCH: &str = "rehome.batch";
+const STATE: &str = "rehome.state";
+const CAUSE: &str = "rehome.cause";
+const CLASS: &str = "rehome.class";
+const VERSION: &str = "rehome.version";
 
 /// What people end.
 const FOR_PEOPLE: [WaitKind; 3] = [WaitKind::Failed, WaitKind::ByHand, WaitKind::Approval];
@@ -58,23 +66,32 @@ fn counted(count: usize) -> f64 {
 pub(crate) fn metrics(of: &Measured<'_>) -> Vec<Metric> {
     let gauge = |name, unit, about, points| Metric { name, unit, sort: Sort::Gauge, about, points };
     let counter = |name, unit, about, points| Metric { name, unit, sort: Sort::Counter, about, points };
-    let build = Point { of: vec![("version", env!("CARGO_PKG_VERSION").to_owned())], value: 1.0 };
+    let build = Point { of: vec![(VERSION, env!("CARGO_PKG_VERSION").to_owned())], value: 1.0 };
     let requests = |value: fn(&RequestCount) -> u64| {
         let point = |(class, count): (&&'static str, &RequestCount)| Point {
-            of: vec![("class", (*class).to_owned())],
+            of: vec![(CLASS, (*class).to_owned())],
             value: number(value(count)),
         };
         of.requests.iter().map(point).collect()
     };
+    let readable = of.moves.is_some() && of.events.is_some();
+    let readable = Point { of: Vec::new(), value: f64::from(u8::from(readable)) };
+    let known = of.moves.unwrap_or_default();
     vec![
         gauge("rehome.build.info", "", "The version of this program; always 1.", vec![build]),
-        gauge("rehome.moves", "{move}", "Moves in each state.", moves(of)),
-        gauge("rehome.waits", "{step}", "Steps that are not finished, by what they wait for.", waits(of)),
+        gauge(
+            "rehome.log.readable",
+            "",
+            "Whether the log could be read when this was measured; where not, nothing else is said of it.",
+            vec![readable],
+        ),
+        gauge("rehome.moves", "{move}", "Moves in each state.", moves(known)),
+        gauge("rehome.waits", "{step}", "Steps that are not finished, by what they wait for.", waits(known)),
         gauge(
             "rehome.need.age",
             "s",
             "How long ago the oldest step began to wait for a person, where one does.",
-            need_age(of),
+            need_age(known, of.now_ms),
         ),
         gauge(
             "rehome.log.events",
@@ -107,48 +124,48 @@ fn seconds(ms: i64) -> f64 {
     std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0)).as_secs_f64()
 }
 
-fn batches<'a>(of: &Measured<'a>) -> BTreeSet<&'a str> {
-    of.moves.iter().map(|view| view.batch.as_str()).collect()
+fn batches(moves: &[MoveView]) -> BTreeSet<&str> {
+    moves.iter().map(|view| view.batch.as_str()).collect()
 }
 
 /// Every state of every batch, so that those of a batch add up.
-fn moves(of: &Measured<'_>) -> Vec<Point> {
+fn moves(moves: &[MoveView]) -> Vec<Point> {
     let mut points = Vec::new();
-    for batch in batches(of) {
+    for batch in batches(moves) {
         for state in State::ALL {
-            let here = of.moves.iter().filter(|view| view.batch == batch && view.state == *state);
-            let of = vec![("batch", batch.to_owned()), ("state", state.word().to_owned())];
+            let here = moves.iter().filter(|view| view.batch == batch && view.state == *state);
+            let of = vec![(BATCH, batch.to_owned()), (STATE, state.word().to_owned())];
             points.push(Point { of, value: counted(here.count()) });
         }
     }
     points
 }
 
-fn waits(of: &Measured<'_>) -> Vec<Point> {
+fn waits(moves: &[MoveView]) -> Vec<Point> {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for view in of.moves {
+    for view in moves {
         for wait in &view.waiting_for {
             *counts.entry((&view.batch, wait.kind.word())).or_default() += 1;
         }
     }
     let point = |((batch, cause), count): ((&str, &str), usize)| Point {
-        of: vec![("batch", batch.to_owned()), ("cause", cause.to_lowercase())],
+        of: vec![(BATCH, batch.to_owned()), (CAUSE, cause.to_lowercase())],
         value: counted(count),
     };
     counts.into_iter().map(point).collect()
 }
 
-fn need_age(of: &Measured<'_>) -> Vec<Point> {
+fn need_age(moves: &[MoveView], now_ms: i64) -> Vec<Point> {
     let mut oldest: BTreeMap<&str, i64> = BTreeMap::new();
-    for view in of.moves {
+    for view in moves {
         for wait in view.waiting_for.iter().filter(|wait| FOR_PEOPLE.contains(&wait.kind)) {
             let since = oldest.entry(&view.batch).or_insert(wait.since_ms);
             *since = (*since).min(wait.since_ms);
         }
     }
     let point = |(batch, since_ms): (&str, i64)| Point {
-        of: vec![("batch", batch.to_owned())],
-        value: seconds(of.now_ms.saturating_sub(since_ms)),
+        of: vec![(BATCH, batch.to_owned())],
+        value: seconds(now_ms.saturating_sub(since_ms)),
     };
     oldest.into_iter().map(point).collect()
 }
@@ -165,12 +182,29 @@ mod tests {
         moves[0].waiting_for = vec![waits(WaitKind::Azure, 1_000)];
         moves[1].waiting_for = vec![waits(WaitKind::ByHand, 7_000), waits(WaitKind::Failed, 5_000)];
         let requests = BTreeMap::from([("arm_reads", RequestCount { sent: 3, throttled: 1 })]);
-        let all = metrics(&Measured { moves: &moves, requests: &requests, events: Some(9), now_ms: 65_000 });
+        let all =
+            metrics(&Measured { moves: Some(&moves), requests: &requests, events: Some(9), now_ms: 65_000 });
         let of = |name: &str| &all.iter().find(|metric| metric.name == name).expect("it is measured").points;
         assert_eq!(of("rehome.moves").iter().map(|point| point.value).sum::<f64>(), 2.0);
         assert_eq!(of("rehome.moves").len(), State::ALL.len());
         assert_eq!(of("rehome.need.age")[0].value, 60.0);
         assert_eq!(of("rehome.waits").len(), 3);
         assert_eq!(of("rehome.throttled")[0].value, 1.0);
+        assert_eq!((of("rehome.log.events")[0].value, of("rehome.log.readable")[0].value), (9.0, 1.0));
+    }
+
+    #[test]
+    fn of_a_log_that_cannot_be_read_nothing_is_said_and_no_number_is_zero() {
+        let requests = BTreeMap::from([("arm_reads", RequestCount { sent: 3, throttled: 1 })]);
+        let moves = [MoveView::standing(State::Running)];
+        for (moves, events) in [(None, None), (Some(&moves[..]), None), (None, Some(9))] {
+            let all = metrics(&Measured { moves, requests: &requests, events, now_ms: 65_000 });
+            let of = |name: &str| &all.iter().find(|metric| metric.name == name).expect("it is there").points;
+            assert_eq!(of("rehome.log.readable")[0].value, 0.0);
+            assert_eq!(of("rehome.log.events").len(), usize::from(events.is_some()));
+            assert_eq!(of("rehome.moves").is_empty(), moves.is_none());
+            assert!(of("rehome.waits").is_empty() && of("rehome.need.age").is_empty());
+            assert_eq!(of("rehome.requests")[0].value, 3.0, "what was sent is known all the same");
+        }
     }
 }

@@ -36,6 +36,7 @@ impl Resource {
             ("service.version", json!(version)),
             ("host.name", json!(self.host)),
             ("process.pid", json!(self.pid)),
+            ("service.instance.id", json!(format!("{}:{}:{}", self.host, self.pid, self.since_ms))),
         ];
         json!({ "attributes": attributes(about.iter().map(|(name, value)| (*name, value))) })
     }
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_counter_is_a_sum_since_the_process_began() {
-        let point = Point { of: vec![("class", "arm_reads".to_owned())], value: 3.0 };
+        let point = Point { of: vec![("rehome.class", "arm_reads".to_owned())], value: 3.0 };
         let counter = Metric {
             name: "rehome.requests",
             unit: "{request}",

@@ -37,13 +37,18 @@ fn name(metric: &Metric) -> String {
     format!("{}{unit}{end}", metric.name.replace('.', "_"))
 }
 
+/// The name of a label. Here every name stands beside that of a metric of this program, and needs no `rehome.` of its own.
+fn label(name: &str) -> String {
+    name.strip_prefix("rehome.").unwrap_or(name).replace('.', "_")
+}
+
 fn labels(point: &Point) -> String {
     if point.of.is_empty() {
         return String::new();
     }
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     let labels: Vec<String> =
-        point.of.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        point.of.iter().map(|(name, value)| format!("{}=\"{}\"", label(name), escaped(value))).collect();
     format!("{{{}}}", labels.join(","))
 }
 
@@ -53,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_label_says_what_it_is_of_whatever_is_in_it() {
-        let point = Point { of: vec![("batch", "a\"\\\n".to_owned())], value: 1.5 };
+        let point = Point { of: vec![("rehome.batch", "a\"\\\n".to_owned())], value: 1.5 };
         let metric =
             Metric { name: "rehome.x", unit: "s", sort: Sort::Counter, about: "X.", points: vec![point] };
         let expected = "# HELP rehome_x_seconds_total X.\n# TYPE rehome_x_seconds_total counter\n\

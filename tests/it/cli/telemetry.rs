@@ -66,7 +66,7 @@ fn a_file_of_metrics_adds_up_and_nothing_else_is_replaced_by_one() {
     assert!(sum("rehome_waits{batch=\"minimal\",cause=\"by-hand\"") >= 1.0, "{page}");
     assert!(samples["rehome_need_age_seconds{batch=\"minimal\"}"] > 0.0, "{page}");
     assert_eq!(sum("rehome_build_info{version="), 1.0, "{page}");
-    assert!(samples["rehome_log_events"] > 10.0, "{page}");
+    assert!(samples["rehome_log_events"] > 10.0 && samples["rehome_log_readable"] == 1.0, "{page}");
     let beside: Vec<_> =
         std::fs::read_dir(rehome.path(".")).expect("the folder").filter_map(Result::ok).collect();
     assert!(
@@ -147,6 +147,10 @@ fn every_attempt_is_a_span_of_its_move_and_a_receiver_that_fails_first_has_all_o
         let nanos = |name: &str| text(&span[name]).parse::<u64>().expect("a number as a text");
         assert!(nanos("startTimeUnixNano") <= nanos("endTimeUnixNano"), "{span}");
     }
+    let measured = all(&metrics, "resourceMetrics", "scopeMetrics", "metrics");
+    let moves = measured.iter().find(|metric| metric["name"] == "rehome.moves").expect("it is measured");
+    let point = &moves["gauge"]["dataPoints"][0];
+    assert_eq!(attribute(point, "rehome.batch"), &json!({"stringValue": "minimal"}), "{point}");
     let service = &traces[0]["resourceSpans"][0]["resource"]["attributes"][0];
     assert_eq!(service, &json!({"key": "service.name", "value": {"stringValue": "rehome"}}));
     let names: BTreeSet<&str> = all(&metrics, "resourceMetrics", "scopeMetrics", "metrics")
