@@ -1,8 +1,12 @@
-//! CLI: what every command takes, with its value and where that comes from. Reads the environment.
+//! CLI: what every command takes, with its value and where that comes from, and what holds of batches while they are under
+//! way. Reads the environment.
 
+use crate::error::one_line;
+use crate::steering::Asked;
+use crate::time::date;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
-use rehome_orchestrator::without_secrets;
+use rehome_orchestrator::{BatchState, without_secrets};
 use serde::Serialize;
 
 /// One setting.
@@ -11,15 +15,23 @@ pub(crate) struct Setting {
     pub(crate) setting: String,
     /// As it was given; what looks like a secret is hidden. Nothing where it is not set.
     pub(crate) value: Option<String>,
-    /// `flag`, the name of a variable, `default`, or nothing where it is not set.
+    /// `flag`, the name of a variable, `plan`, who asked for it, `default`, or nothing where it is not set.
     pub(crate) origin: Option<String>,
 }
 
 /// Variables that no flag stands for, and whether their values may be shown.
-const OTHERS: [(&str, bool); 8] = [
+const OTHERS: [(&str, bool); 16] = [
     ("REHOME_PARALLEL", true),
+    ("REHOME_STATE", true),
     ("REHOME_LOG", true),
     ("NO_COLOR", true),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", true),
+    ("OTEL_EXPORTER_OTLP_PROTOCOL", true),
+    ("OTEL_EXPORTER_OTLP_HEADERS", false),
+    ("OTEL_SERVICE_NAME", true),
+    ("OTEL_SDK_DISABLED", true),
+    ("HTTP_PROXY", false),
+    ("NO_PROXY", true),
     ("AZURE_TENANT_ID", true),
     ("AZURE_CLIENT_ID", true),
     ("AZURE_CLIENT_SECRET", false),
@@ -52,4 +64,40 @@ pub(crate) fn all(words: &Command, matches: &ArgMatches) -> Vec<Setting> {
         Setting { setting: (*name).to_owned(), value, origin }
     });
     flags.chain(others).collect()
+}
+
+/// What of a batch holds now, whoever said so last: what was asked of it comes before its plan.
+pub(crate) fn of_batch(name: &str, batch: &BatchState, asked: &[Asked]) -> Vec<Setting> {
+    let rollout = batch.planned().rollout.as_ref();
+    let steering = batch.steering();
+    let by = |flag: &str| {
+        let is =
+            |asked: &&Asked| asked.request == "throttle" && asked.of.iter().any(|of| of.starts_with(flag));
+        asked
+            .iter()
+            .find(is)
+            .map(|asked| one_line(&format!("throttle, {} at {}", asked.by, date(asked.at_ms))))
+    };
+    let setting =
+        |what: &str, now: Option<String>, by: Option<String>, planned: Option<String>, otherwise: &str| {
+            let (value, origin) = match (now, planned) {
+                (Some(now), _) => (now, by.unwrap_or_else(|| "throttle".to_owned())),
+                (None, Some(planned)) => (planned, "plan".to_owned()),
+                (None, None) => (otherwise.to_owned(), "default".to_owned()),
+            };
+            Setting { setting: format!("{name}: {what}"), value: Some(value), origin: Some(origin) }
+        };
+    let percent = |share: u64| format!("{share}%");
+    let parallel = rollout.and_then(|rollout| rollout.parallel).map(|most| most.to_string());
+    let share = rollout.and_then(|rollout| rollout.share).map(percent);
+    vec![
+        setting(
+            "parallel",
+            steering.parallel.map(|most| most.to_string()),
+            by("--parallel"),
+            parallel,
+            "any number",
+        ),
+        setting("share", steering.share.map(percent), by("--share"), share, "100%"),
+    ]
 }

@@ -1,6 +1,6 @@
 //! What an operator looks things up with: the machine, the settings, the manual, codes, names, and what unblocks a step.
 
-use crate::support::azure::{Azure, example};
+use crate::support::azure::{Azure, example, minimal_without_soak};
 use crate::support::estates::approved;
 use crate::support::rehome::{Rehome, text};
 use serde_json::Value;
@@ -56,6 +56,32 @@ fn each_setting_is_shown_with_where_it_comes_from_and_no_secret_is() {
         assert_eq!((text(&of(name)["value"]), text(&of(name)["origin"])), (value, origin), "{name}");
     }
     assert!(!said.contains(azure.text("client_secret")), "{said}");
+}
+
+#[test]
+fn what_holds_of_a_batch_is_a_setting_too_whoever_said_so_last() {
+    let azure = Azure::serve(&example("minimal").join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    let batch = minimal_without_soak().replace("soak =", "parallel = 8\nsoak =");
+    std::fs::write(rehome.path("batch.toml"), format!("{batch}\n[limits]\nshare = \"50%\"\n"))
+        .expect("written");
+    rehome.approve(&rehome.path("batch.toml"));
+    let of = |name: &str| {
+        let all = rehome.json(&["config", "list", "--origin"])["settings"].clone();
+        let mut all = all.as_array().expect("settings").clone().into_iter();
+        let one = all.find(|one| text(&one["setting"]) == name).expect("it is there");
+        (text(&one["value"]).to_owned(), text(&one["origin"]).to_owned())
+    };
+    let planned = |value: &str| (value.to_owned(), "plan".to_owned());
+    assert_eq!((of("minimal: parallel"), of("minimal: share")), (planned("8"), planned("50%")));
+    rehome.say(&["throttle", "minimal", "--share", "30%", "--reason", "a test"]).expect(0);
+    let (value, origin) = of("minimal: share");
+    assert_eq!(value, "30%");
+    assert!(origin.starts_with("throttle, tester@contoso.example at 20"), "{origin}");
+    rehome.say(&["throttle", "minimal", "--withdraw", "--reason", "a test"]).expect(0);
+    assert_eq!((of("minimal: parallel"), of("minimal: share")), (planned("8"), planned("50%")));
+    let shown = rehome.say(&["config"]).expect(0).out;
+    assert!(shown.contains("minimal: share") && shown.contains("50%   (plan)"), "{shown}");
 }
 
 #[test]
