@@ -18,7 +18,19 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("WATCHING", &["status", "watch", "wait", "notify", "history", "show", "graph", "timeline", "serve"]),
     (
         "STEERING",
-        &["pause", "resume", "throttle", "release", "retry", "skip", "mark-done", "adopt", "abandon", "note"],
+        &[
+            "pause",
+            "resume",
+            "throttle",
+            "hold",
+            "release",
+            "retry",
+            "skip",
+            "mark-done",
+            "adopt",
+            "abandon",
+            "note",
+        ],
     ),
     (
         "PROOF",

@@ -57,7 +57,20 @@ pub(crate) const EXAMPLES: &[(&str, &[&[&str]])] = &[
     ("pause", &[&["exit-weu", "--reason", "incident 88120, change freeze"]]),
     ("resume", &[&["exit-weu"]]),
     ("throttle", &[&["exit-weu", "--parallel", "4", "--reason", "the service desk is busy"]]),
-    ("release", &[&["exit-weu", "--wave", "business", "--reason", "approved on Monday"]]),
+    (
+        "hold",
+        &[
+            &["exit-weu/wave:business", "--reason", "not before the audit"],
+            &["exit-weu", "--cleanup", "--reason", "the owners look once more"],
+        ],
+    ),
+    (
+        "release",
+        &[
+            &["exit-weu/wave:business", "--reason", "approved on Monday"],
+            &["exit-weu", "--cleanup", "--reason", "they have looked"],
+        ],
+    ),
     ("retry", &[&["m-7f3k12:09"], &["m-7f3k12"]]),
     ("skip", &[&["m-7f3k12:09", "--reason", "the group is gone"]]),
     ("mark-done", &[&["m-7f3k12:09", "--reason", "the owner added it by hand"]]),

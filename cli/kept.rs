@@ -4,6 +4,7 @@ use crate::approvals;
 use crate::counted::counted;
 use crate::error::one_line;
 use crate::hint::quoted;
+use crate::steering::release_cleanup;
 use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
 use rehome_orchestrator::{ApprovalScope, BatchState, Hold, HoldCause, RunId, TimeScale, Wave, WaveWait};
@@ -16,6 +17,12 @@ pub(crate) fn keep(view: &mut MoveView, batch: &BatchState, now_ms: i64, scale: 
     view.rehearsal = wave.is_some_and(|(wave, _)| wave.rehearsal);
     if view.is_over() || view.goes_back {
         return;
+    }
+    if batch.steering().cleanup_held {
+        for gate in view.waiting_for.iter_mut().filter(|wait| wait.kind == WaitKind::Approval) {
+            gate.title = format!("{}: somebody holds it", gate.title);
+            gate.unblock_with = vec![release_cleanup(&view.batch)];
+        }
     }
     if !view.begun && batch.is_skipped(&run) {
         view.state = State::Skipped;

@@ -35,6 +35,7 @@ mod evidence_folder;
 mod explain;
 mod files;
 mod follow;
+mod gate;
 mod graph;
 mod grouped;
 mod help;

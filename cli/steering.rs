@@ -65,6 +65,14 @@ impl Asked {
 /// What a throttle of Azure's limits is about, beside one of moves.
 const SHARE: &str = "share";
 
+/// What a hold of the clean-up is about, as a flag of the command.
+const CLEAN_UP: &str = "--cleanup";
+
+/// The command that lets a clean-up begin that is held.
+pub(crate) fn release_cleanup(batch: &str) -> String {
+    format!("rehome release {} {CLEAN_UP} --reason TEXT", quoted(batch))
+}
+
 /// What a request is about: of each only the last holds.
 type About = (&'static str, Option<String>);
 
@@ -136,6 +144,8 @@ fn take<'a>(
         BatchRequest::Include(run) => (("skip", Some(run.to_string())), false),
         BatchRequest::Hold(name) => (("hold", Some(name.clone())), true),
         BatchRequest::Release(name) => (("hold", Some(name.clone())), false),
+        BatchRequest::HoldCleanUp => (("hold", Some(CLEAN_UP.to_owned())), true),
+        BatchRequest::ReleaseCleanUp => (("hold", Some(CLEAN_UP.to_owned())), false),
         BatchRequest::Note => return,
     };
     if holds {
@@ -164,6 +174,7 @@ fn withdraw(batch: &str, request: &BatchRequest) -> String {
         BatchRequest::Hold(wave) | BatchRequest::Release(wave) => {
             format!("rehome release {name} --wave {} --reason TEXT", quoted(wave))
         }
+        BatchRequest::HoldCleanUp | BatchRequest::ReleaseCleanUp => release_cleanup(batch),
         BatchRequest::Pause { wave: None, .. } | BatchRequest::Resume(_) | BatchRequest::Note => {
             format!("rehome resume {name}")
         }
@@ -188,6 +199,8 @@ fn stage(heard: bool, name: &str, batch: &BatchLoaded, request: &BatchRequest, v
         _ => true,
     };
     match (heard, holds) {
+        // Whoever would open the gate reads it in the log.
+        _ if matches!(request, BatchRequest::HoldCleanUp) => Stage::InForce,
         (false, _) => Stage::Requested,
         (true, false) => Stage::Seen,
         (true, true) => Stage::InForce,

@@ -41,6 +41,8 @@ pub(super) enum Rule {
     Region,
     /// `24h`
     Duration,
+    /// `24h`, or `24h clean`, which says the same.
+    Clean,
     /// The ARM id of a user-assigned managed identity.
     IdentityId,
     /// A name that Azure takes for an identity.
@@ -245,8 +247,8 @@ const WAVE: &[Key] = &[
     ),
     key(
         "after",
-        Kind::Text(Rule::Duration),
-        "How long every move of the wave before it has to have been through; 0s without it.",
+        Kind::Text(Rule::Clean),
+        "How long every move of the wave before it has to have been through, or \"24h clean\"; 0s without it.",
     ),
     key(
         "release",
@@ -259,6 +261,11 @@ const WAVE: &[Key] = &[
         "match",
         Kind::Table("match of [[wave]]", MATCH),
         "Which identities are in it that do not say so; any without it.",
+    ),
+    key(
+        "canary",
+        Kind::Flag,
+        "One identity, where size, share and match do not say which, with rehearse_undo where that is not false.",
     ),
     key(
         "rehearse_undo",

@@ -48,6 +48,7 @@ impl Rule {
                 remedy: "a number and s, m, h or d, up to 366d: \"90m\", \"24h\", \"14d\" or \"0s\""
                     .to_owned(),
             }),
+            Self::Clean => holds(clean(text).is_some(), || not_clean(name, text)),
             Self::IdentityId => holds(identity(text).is_some(), || Wrong {
                 what: format!("{text:?} is not the id of a user-assigned managed identity"),
                 remedy: format!("write it as {ID_FORM}"),
@@ -107,10 +108,7 @@ impl Rule {
                 what: format!("{name} {text:?} are no hours of a day"),
                 remedy: "write them like \"07:00-16:00\"; they may go over midnight".to_owned(),
             }),
-            Self::Zone => holds(times::zone(text).is_some(), || Wrong {
-                what: format!("{text:?} is no time zone"),
-                remedy: "write it like \"Europe/Stockholm\", \"UTC\" or \"+01:00\"".to_owned(),
-            }),
+            Self::Zone => holds(times::zone(text).is_some(), || no_zone(text)),
             Self::Date => holds(times::date(text).is_some(), || Wrong {
                 what: format!("{text:?} is no date"),
                 remedy: "write it like \"2026-12-11\", \"2026-12-11T06:00\" or \"2026-12-11T06:00Z\""
@@ -191,6 +189,26 @@ pub(crate) fn duration(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(unit).filter(|ms| *ms <= DURATION_MAX_MS)
+}
+
+fn no_zone(text: &str) -> Wrong {
+    let remedy = match nearest(text, times::zones()) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None => "write it like \"Europe/Stockholm\", \"UTC\" or \"+01:00\"".to_owned(),
+    };
+    Wrong { what: format!("{text:?} is no time zone"), remedy }
+}
+
+fn not_clean(name: &str, text: &str) -> Wrong {
+    Wrong {
+        what: format!("{name} {text:?} is not a duration like \"24h\""),
+        remedy: "a number and s, m, h or d, up to 366d: \"24h\", \"24h clean\" or \"0s\"".to_owned(),
+    }
+}
+
+/// For how long a wave has to have been through, `24h` or `24h clean`, in milliseconds.
+pub(super) fn clean(text: &str) -> Option<u64> {
+    duration(text.strip_suffix(" clean").unwrap_or(text))
 }
 
 #[cfg(test)]

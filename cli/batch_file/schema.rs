@@ -53,6 +53,7 @@ fn text(rule: &Rule) -> Value {
         Rule::BatchName | Rule::WaveName => pattern("^[A-Za-z0-9_.-]{1,64}$"),
         Rule::Region => pattern("^[A-Za-z0-9 ]*[A-Za-z0-9][A-Za-z0-9 ]*$"),
         Rule::Duration => pattern("^[0-9]+[smhd]$"),
+        Rule::Clean => pattern("^[0-9]+[smhd]( clean)?$"),
         Rule::IdentityId => pattern("^(/[^/]+){8}$"),
         Rule::IdentityName => pattern("^[A-Za-z0-9][A-Za-z0-9_-]{2,127}$"),
         Rule::GroupName => {

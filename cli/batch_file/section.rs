@@ -103,6 +103,11 @@ impl<'a> Section<'a> {
         self.node(key).and_then(table_of).map(|_| self.section(key))
     }
 
+    /// Whether anything is said for a key.
+    pub(super) fn says(self, key: &str) -> bool {
+        self.node(key).is_some()
+    }
+
     /// A table in this one; an empty one, where it is not there.
     pub(super) fn section(self, key: &str) -> Self {
         let keys = match self.keys.iter().find(|known| known.name == key).map(|known| &known.kind) {

@@ -33,6 +33,11 @@ pub(super) fn zone(text: &str) -> Option<Zone> {
     text.parse().ok().map(Zone::Named).or_else(|| Some(Zone::Fixed(*fixed()?.offset())))
 }
 
+/// The names of all zones that are known.
+pub(super) fn zones() -> impl Iterator<Item = &'static str> {
+    chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+}
+
 /// `07:00-16:00`, as the minutes of a day from which it lasts, and how many it does.
 pub(super) fn hours(text: &str) -> Option<(u32, u32)> {
     let minute = |text: &str| {

@@ -46,7 +46,9 @@ impl Pick {
             found.add(said.place("share"), "a wave has a size and a share", "leave one out");
         }
         let asked = said.given("match").is_some() || size.is_some() || percent.is_some();
-        asked.then(|| Self {
+        let one = said.flag("canary").then_some(1);
+        let size = size.or(one.filter(|_| !asked));
+        (asked || size.is_some()).then(|| Self {
             resource_group: pattern("resource_group"),
             name: pattern("name"),
             subscription: pattern("subscription"),
@@ -120,12 +122,13 @@ pub(super) fn waves(file: Section<'_>, rows: &[Row], found: &mut Mistakes) -> Ve
             let what = format!("two waves are called {name:?}");
             found.add(said.place("name"), what, "give each its own name");
         }
-        let (after_ms, release) = (said.duration("after"), said.choice("release"));
+        let (after_ms, release) = (said.text("after").and_then(rule::clean), said.choice("release"));
+        let canary = said.flag("canary");
         waves.push(WaveAsked {
             name,
             after_ms: after_ms.unwrap_or(0),
             release: release.unwrap_or_default(),
-            rehearse_undo: said.flag("rehearse_undo"),
+            rehearse_undo: said.flag("rehearse_undo") || canary && !said.says("rehearse_undo"),
             identities: BTreeSet::new(),
             pick: Pick::of(said, found),
         });

@@ -5,7 +5,7 @@ use crate::args::RunArgs;
 use crate::command::Execute;
 use crate::context::Context;
 use crate::drive::Goal;
-use crate::error::{CliError, Exit};
+use crate::error::{CliError, Exit, one_line};
 use crate::hint::quoted;
 use crate::left_out;
 use crate::outcome::{report, report_unmoved};
@@ -15,12 +15,12 @@ use crate::rows::{Column, List};
 use crate::view::{LeftOut, identity, view};
 use crate::wait::WaitKind;
 use crate::work::{Work, batch_of};
-use crate::{approvals, render, store, witness};
+use crate::{approvals, render, steering, store, witness};
 use clap::Args;
 use rehome_activities::relocate::cannot_see::Unseen;
 use rehome_orchestrator::{
-    ApprovalScope, Clock, Node, Phase, RunId, RunState, Step, StepId, StepState, SystemClock, Verdict,
-    open_gate,
+    ApprovalScope, BatchEvent, BatchLoaded, BatchRequest, BatchRequested, Clock, Node, Phase, RunId,
+    RunState, Step, StepId, StepState, SystemClock, Verdict, open_gate,
 };
 use rehome_store::Backend;
 use serde_json::json;
@@ -107,6 +107,10 @@ pub(crate) async fn cleanup(
     let actor = store::actor(c.global.actor.as_deref());
     let work = Work { c, log: &log, name: &name, batch: &batch, goal: Goal::CleanUp };
     work.may_ask().await?;
+    if let Some(held) = held(&batch) {
+        let release = steering::release_cleanup(&name);
+        return Err(CliError::new(Exit::Waiting, held).left("nothing was cleaned up").next(release));
+    }
     approvals::refuse_lacking(&batch.state, ApprovalScope::CleanUp, SystemClock.now_ms())?;
     let (ready, early) = open_gates(&log, &selection.runs, &actor, approval).await?;
     // What was approved must not be lost by an old copy without anybody knowing.
@@ -130,6 +134,20 @@ pub(crate) async fn cleanup(
     report(c, &driven)
 }
 
+/// That somebody holds the clean-up of a batch, who and why.
+fn held(batch: &BatchLoaded) -> Option<String> {
+    if !batch.state.steering().cleanup_held {
+        return None;
+    }
+    let by = batch.entries.iter().rev().find_map(|entry| match &entry.event {
+        BatchEvent::Requested(BatchRequested { request: BatchRequest::HoldCleanUp, reason }) => {
+            Some(format!(" by {}: {reason}", entry.actor))
+        }
+        _ => None,
+    });
+    Some(one_line(&format!("the clean-up is held{}", by.unwrap_or_default())))
+}
+
 /// What the clean-up of a move would do, as a row.
 const COLUMNS: &[Column] = &[("run", "/run"), ("identity", "/identity"), ("not_yet", "/not_yet")];
 
@@ -137,12 +155,16 @@ const COLUMNS: &[Column] = &[("run", "/run"), ("identity", "/identity"), ("not_y
 async fn preview(c: &Context<'_>, select: &str, accepts: &[String]) -> Result<Exit, CliError> {
     let log = store::open_to_read(&c.global.db)?;
     let selection = store::select(&*log, Some(select)).await?;
-    let (name, _) = batch_of(&log, &selection).await?;
+    let (name, batch) = batch_of(&log, &selection).await?;
+    let held = held(&batch);
     let mut moves = Vec::with_capacity(selection.runs.len());
     for run in &selection.runs {
         moves.push(Preview::of(run, &store::read_run(&*log, run).await?.state, accepts));
     }
-    let moves: Vec<Preview> = moves.into_iter().flatten().collect();
+    let mut moves: Vec<Preview> = moves.into_iter().flatten().collect();
+    if held.is_some() {
+        moves.iter_mut().for_each(|one| one.not_yet.clone_from(&held));
+    }
     let confirm = c.output.hints().complete(&confirmed(select, &name, accepts));
     let text = render::clean_up::text(&moves, &confirm);
     let rows = || moves.iter().map(|one| json!(one)).collect();

@@ -25,6 +25,7 @@ mod explain;
 mod graph;
 mod handoff;
 mod history;
+mod hold;
 mod init;
 mod man;
 mod mark_done;

@@ -3,25 +3,20 @@
 use crate::command::Execute;
 use crate::context::Context;
 use crate::error::{CliError, Exit};
+use crate::gate::{self, GateArgs};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
-use crate::{steer, store, witness};
 use clap::Args;
-use rehome_orchestrator::BatchRequest;
-use serde_json::json;
 
-/// Let a wave begin that waits for somebody, or hold one back.
+/// Let a wave or the clean-up begin that waits for somebody.
 ///
-/// It begins as soon as its turn comes.
+/// It begins as soon as its turn comes. `hold` keeps it again.
 #[derive(Args, Debug)]
 pub(crate) struct Release {
-    /// BATCH
-    pub(crate) batch: String,
-    /// The name of the wave.
-    #[arg(long)]
-    pub(crate) wave: String,
-    /// Keep it instead, until somebody releases it.
-    #[arg(long)]
+    #[command(flatten)]
+    pub(crate) gate: GateArgs,
+    /// Keep it instead: the same as `rehome hold`.
+    #[arg(long, hide = true)]
     pub(crate) hold: bool,
     /// Why.
     #[arg(long)]
@@ -30,22 +25,7 @@ pub(crate) struct Release {
 
 impl Execute for Release {
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
-        let Self { batch, wave, hold, reason } = self;
-        let log = store::open_to_write(&c.global.db).await?;
-        let request =
-            if hold { BatchRequest::Hold(wave.clone()) } else { BatchRequest::Release(wave.clone()) };
-        steer::ask(&store::actor(c.global.actor.as_deref()), &*log, &batch, request, &reason).await?;
-        witness::follow(c, &log).await?;
-        let (said, value) = match hold {
-            true => (format!("recorded: wave {wave} is kept"), "held"),
-            false => (format!("recorded: wave {wave} is let loose when its turn comes"), "released"),
-        };
-        c.output.result(
-            &said,
-            &json!({"format_version": "1.0", "batch": batch, "wave": wave, "recorded": value}),
-        )?;
-        c.output.next(&format!("rehome run {}", quoted(&batch)));
-        Ok(Exit::Done)
+        gate::ask(c, &self.gate, self.hold, &self.reason).await
     }
 
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
@@ -53,6 +33,6 @@ impl Execute for Release {
     }
 
     fn print_failure(&self) -> PrintFailure {
-        PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.batch))])
+        PrintFailure::in_the_log([format!("rehome status {}", quoted(&self.gate.select))])
     }
 }

@@ -180,6 +180,8 @@ fn asked_of_batch(request: &BatchRequest) -> String {
         BatchRequest::TakeUp => "abandon --withdraw".to_owned(),
         BatchRequest::Skip(run) => format!("skip {run}"),
         BatchRequest::Include(run) => format!("skip {run} --withdraw"),
+        BatchRequest::HoldCleanUp => "hold --cleanup".to_owned(),
+        BatchRequest::ReleaseCleanUp => "release --cleanup".to_owned(),
         BatchRequest::Note => "note".to_owned(),
     }
 }

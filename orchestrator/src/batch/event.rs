@@ -143,6 +143,10 @@ pub enum BatchRequest {
     Skip(RunId),
     /// Leave it out no longer.
     Include(RunId),
+    /// Open the gate of the clean-up for no further run until somebody releases it. Whoever opens gates asks for that.
+    HoldCleanUp,
+    /// Hold it no longer.
+    ReleaseCleanUp,
     /// Nothing: the reason is a remark.
     Note,
 }
@@ -156,6 +160,11 @@ impl BatchRequested {
     /// Whether version 2 of this event did not know it either.
     pub(crate) fn is_of_shares(&self) -> bool {
         matches!(self.request, BatchRequest::Share(_))
+    }
+
+    /// Whether version 3 of this event did not know it either.
+    pub(crate) fn is_of_gates(&self) -> bool {
+        matches!(self.request, BatchRequest::HoldCleanUp | BatchRequest::ReleaseCleanUp)
     }
 }
 

@@ -68,6 +68,13 @@ impl BatchState {
                 self.current.steering.abandoned = abandoned;
             }
             BatchRequest::Skip(run) | BatchRequest::Include(run) => self.leave_out(run, request)?,
+            BatchRequest::HoldCleanUp | BatchRequest::ReleaseCleanUp => {
+                let held = *request == BatchRequest::HoldCleanUp;
+                if self.current.steering.cleanup_held == held {
+                    return Err("its clean-up is held already, or never was".to_owned());
+                }
+                self.current.steering.cleanup_held = held;
+            }
             BatchRequest::Note => {}
         }
         self.current.steering.asked = sequence;

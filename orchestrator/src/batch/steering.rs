@@ -14,6 +14,8 @@ pub struct Steering {
     pub share: Option<u64>,
     /// It was given up.
     pub abandoned: bool,
+    /// The gate of the clean-up is kept shut. What is behind it goes on.
+    pub cleanup_held: bool,
     /// Runs that are left out.
     pub skipped: BTreeSet<RunId>,
     /// The last request, by its place in the stream of the batch; 0 where there was none.

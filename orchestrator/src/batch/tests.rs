@@ -284,6 +284,8 @@ impl Story {
         let all = [
             BatchRequest::Throttle(None),
             BatchRequest::Share(None),
+            BatchRequest::HoldCleanUp,
+            BatchRequest::ReleaseCleanUp,
             BatchRequest::TakeUp,
             BatchRequest::Resume(None),
         ];

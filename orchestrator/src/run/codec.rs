@@ -155,7 +155,7 @@ recorded!(BatchEvent {
     Signed = "batch_signed" / 1,
     Opened = "opened" / 1,
     Restored = "batch_restored" / 1,
-    Requested = "batch_asked" / 1 or 3 when BatchRequested::is_of_shares or 2 when BatchRequested::is_newer,
+    Requested = "batch_asked" / 1 or 4 when BatchRequested::is_of_gates or 3 when BatchRequested::is_of_shares or 2 when BatchRequested::is_newer,
     WaveReleased = "wave_released" / 1,
     WavePassed = "wave_passed" / 1,
     RunFailed = "run_failed" / 1,

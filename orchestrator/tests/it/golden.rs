@@ -28,6 +28,9 @@ const SIGNED: &str = include_str!("../golden/batch-1.tsv");
 /// A batch that uses a part of the limits, and of which people ask for other parts.
 const SHARED: &str = include_str!("../golden/batch-2.tsv");
 
+/// A clean-up that is held, and released again.
+const KEPT_SHUT: &str = include_str!("../golden/batch-3.tsv");
+
 fn events(file: &'static str) -> impl Iterator<Item = (&'static str, u16, &'static str)> {
     file.lines().map(|line| {
         let mut cells = line.splitn(3, '\t');
@@ -93,6 +96,15 @@ fn a_log_of_several_runners_reads_as_it_did_and_none_takes_a_place_that_is_taken
     for (kind, version, body) in events(HELD) {
         let event =
             HoldEvent::decode(kind, version, body.as_bytes()).expect("a shape that is known for ever");
+        assert_eq!((event.kind(), event.encode()), ((kind, version), body.as_bytes().to_vec()));
+    }
+}
+
+#[test]
+fn a_clean_up_that_is_held_reads_as_it_did_and_is_written_as_it_was() {
+    for (kind, version, body) in events(KEPT_SHUT) {
+        let event =
+            BatchEvent::decode(kind, version, body.as_bytes()).expect("a shape that is known for ever");
         assert_eq!((event.kind(), event.encode()), ((kind, version), body.as_bytes().to_vec()));
     }
 }

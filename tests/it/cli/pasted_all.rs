@@ -374,12 +374,15 @@ const LISTED: [&str; 13] = [
 
 /// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`, `eyes`), and the beginning of one
 /// that names a page.
-const ELSEWHERE: [&str; 30] = [
+const ELSEWHERE: [&str; 31] = [
     "rehome abandon {name} --confirm {name} --reason TEXT",
     "rehome abandon {name} --withdraw --reason TEXT",
     "rehome adopt {run}:{} --reason TEXT",
     "rehome release {batch} --wave {wave} --reason TEXT",
     "rehome release {name} --wave {} --reason TEXT",
+    "rehome release {} {CLEAN_UP} --reason TEXT",
+    "rehome cleanup {name} --dry-run",
+    "rehome plan -f {}{cloud} --save plan.json",
     "rehome resume {name}",
     "rehome resume {of} --reason TEXT",
     "rehome skip {run} --withdraw --reason TEXT",

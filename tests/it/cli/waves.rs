@@ -1,7 +1,7 @@
 //! A batch file with waves, through the program: what begins when, and what is said meanwhile.
 
 use crate::scale::estate::{self, Size};
-use crate::support::azure::Azure;
+use crate::support::azure::{Azure, example, minimal_without_soak};
 use crate::support::rehome::{Rehome, text};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -58,13 +58,85 @@ fn a_wave_begins_after_the_one_before_it_and_when_somebody_lets_it_loose() {
     assert!(unblock.starts_with("rehome release ") && unblock.contains("--wave rest"), "{unblock}");
     let name = text(&rest["batch"]).to_owned();
     rehome.say(&["wait", &name, "--for", "soaked", "--timeout", "60s"]).expect(17);
-    rehome.say(&["release", &name, "--wave", "rset", "--reason", "a test"]).expect(2);
+    let slip = rehome.say(&["release", &name, "--wave", "rset", "--reason", "a test"]).expect(3).err;
+    assert!(slip.contains("/wave:rest?"), "{slip}");
+    let neither = rehome.say(&["release", &name, "--reason", "a test"]).expect(2).err;
+    assert!(neither.contains("--cleanup"), "{neither}");
     let pasted: Vec<&str> = unblock.split_whitespace().skip(1).collect();
     rehome.say(&pasted).expect(0);
     rehome.run_with_people();
     let [_, rest] = moves(&rehome);
     assert_eq!(rest["state"], "awaiting-cleanup", "{rest}");
     rehome.say(&["audit", "verify"]).expect(0);
+}
+
+#[test]
+fn a_clean_up_that_somebody_holds_says_who_and_why_and_begins_when_it_is_released() {
+    let azure = Azure::serve(&example("minimal").join("estate.json"), None);
+    let rehome = Rehome::at(&azure);
+    std::fs::write(rehome.path("batch.toml"), minimal_without_soak()).expect("written");
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 0);
+    let hold = ["hold", "minimal", "--cleanup", "--reason", "the owners look once more"];
+    rehome.say(&hold).expect(0);
+    assert!(rehome.say(&hold).expect(2).err.contains("held already"));
+    let status = rehome.json(&["status"]);
+    let wait = &status["moves"][0]["waiting_for"][0];
+    assert_eq!((text(&status["moves"][0]["state"]), text(&wait["kind"])), ("awaiting-cleanup", "approval"));
+    let release = text(&wait["unblock_with"][0]).to_owned();
+    assert_eq!(release, "rehome release minimal --cleanup --reason TEXT");
+    assert_eq!(
+        (&status["asked"][0]["request"], &status["asked"][0]["stage"], &status["asked"][0]["withdraw_with"]),
+        (&json!("hold"), &json!("in-force"), &json!(release))
+    );
+    let before = azure.requests().len();
+    for (command, place) in [
+        (&["cleanup", "minimal", "--confirm", "minimal"][..], "err"),
+        (&["cleanup", "minimal", "--dry-run"], "out"),
+    ] {
+        let said = rehome.say(command).expect(11);
+        let said = if place == "err" { said.err } else { said.out };
+        for part in ["held by tester@contoso.example", "the owners look once more"] {
+            assert!(said.contains(part), "{command:?}: {part} is not in {said}");
+        }
+    }
+    let sent = azure.requests().split_off(before);
+    assert!(sent.iter().all(|request| request["changed"] == false), "nothing goes: {sent:?}");
+    let release: Vec<&str> = release.split_whitespace().skip(1).collect();
+    rehome.say(&release).expect(0);
+    assert_eq!(rehome.json(&["status"])["asked"], json!([]));
+    rehome.say_with_people(&["cleanup", "minimal", "--confirm", "minimal"]).expect(0);
+    assert_eq!(rehome.json(&["status"])["moves"][0]["state"], "done");
+    rehome.say(&["audit", "verify"]).expect(0);
+}
+
+#[test]
+fn a_canary_is_one_identity_that_is_rehearsed_and_clean_is_said_in_words_too() {
+    let rehome = Rehome::offline();
+    let id = |n: usize| {
+        format!(
+            "[[identity]]\ntarget_resource_group = \"h\"\nid = \"/subscriptions/s/resourceGroups/g/providers/\
+             Microsoft.ManagedIdentity/userAssignedIdentities/one-{n}\"\n"
+        )
+    };
+    let ids: String = (0..4).map(id).collect();
+    let file = |waves: &str| {
+        format!("format_version = \"1.0\"\n[batch]\nname = \"b\"\nto = \"swedencentral\"\n{waves}{ids}")
+    };
+    let plan = ["plan", "-f", "batch.toml", "--save", "plan.json", "--cloud", "http://127.0.0.1:9"];
+    let said = |waves: &str| {
+        std::fs::write(rehome.path("batch.toml"), file(waves)).expect("written");
+        rehome.say(&plan).err
+    };
+    let sound =
+        said("[[wave]]\nname = \"a\"\ncanary = true\n[[wave]]\nname = \"b\"\nafter = \"24h clean\"\n");
+    assert!(!sound.contains("mistake"), "{sound}");
+    let wrong = said(
+        "[[wave]]\nname = \"a\"\ncanary = \"yes\"\nafter = \"24h dirty\"\n[window]\nzone = \"Europe/Stokholm\"\n",
+    );
+    for part in ["line 7", "\"24h clean\"", "did you mean Europe/Stockholm?"] {
+        assert!(wrong.contains(part), "{part} is not in {wrong}");
+    }
 }
 
 #[test]

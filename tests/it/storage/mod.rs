@@ -11,7 +11,6 @@ pub(crate) mod keys;
 pub(crate) mod names_withheld;
 mod past;
 pub(crate) mod postgres;
-mod postgres;
 mod postgres_crew;
 pub(crate) mod side_files;
 pub(crate) mod storage_failures;
