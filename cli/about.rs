@@ -145,7 +145,7 @@ impl BatchAbout {
     pub(crate) fn cloud_line(&self) -> String {
         let text = |said: &Option<String>| said.clone().unwrap_or_else(|| "(not said)".to_owned());
         let (cloud, authority, tenant) = (text(&self.cloud), text(&self.authority), text(&self.tenant));
-        format!("cloud {cloud}, signed in to at {authority}, tenant {tenant}")
+        format!("cloud {cloud}, sign-in at {authority}, tenant {tenant}")
     }
 }
 

@@ -109,7 +109,7 @@ pub(crate) async fn moved(log: &dyn Backend, output: &Output) -> Result<bool, Cl
         Err(LeaseError::Held { holder, by, .. }) => {
             let who = LeaseError::who(holder.as_ref(), by);
             output.note(&format!(
-                "note: {who}. Until the anchor is moved on, nothing outside the log confirms what you asked"
+                "note: {who}, and moves the anchor on: until then nothing outside the log confirms what you asked"
             ));
             Ok(false)
         }

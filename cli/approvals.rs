@@ -162,7 +162,7 @@ pub(crate) fn refused(why: &ApprovalError) -> CliError {
         ApprovalError::Author(_) => (Exit::NotPermitted, "let somebody else approve it"),
         ApprovalError::OtherPlan { .. } => (Exit::Stale, "approve the plan that is to be run"),
         ApprovalError::UnknownScope(_) => {
-            (Exit::Usage, "the plan names its waves: waves, wave:NAME or cleanup")
+            (Exit::Usage, "a scope is waves, wave:NAME of the plan, or cleanup")
         }
         ApprovalError::Expired { .. } => (Exit::Stale, "approve it again"),
         ApprovalError::Known => (Exit::Done, ""),

@@ -24,9 +24,12 @@ impl<'a> From<&'a Notice> for Said<'a> {
 /// Everything of one kind that is said of a move.
 type Of = fn(&MoveAbout) -> Vec<Said<'_>>;
 
+/// What keeps a move from being approved.
+pub(crate) const BLOCKERS: &str = "Blockers";
+
 /// What is said of moves, in the order in which it matters, and what that is called.
 const KINDS: [(&str, Of); 4] = [
-    ("Blockers", |about| about.blockers.iter().map(Said::from).collect()),
+    (BLOCKERS, |about| about.blockers.iter().map(Said::from).collect()),
     ("Warnings", |about| about.warnings.iter().map(Said::from).collect()),
     ("Cannot see (look at these before the clean-up: whoever approves it answers for them)", |about| {
         let said = about.cannot_see.iter();

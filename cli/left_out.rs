@@ -3,6 +3,7 @@
 use crate::about::{BatchAbout, LeftOut, MoveAbout};
 use crate::batch_file::Batch;
 use crate::context::Context;
+use crate::counted::counted;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::planned_move::{Setting, a_move};
@@ -81,12 +82,21 @@ pub(crate) fn absent(batch: &Batch, params: &Params, why: &Fault) -> LeftOut {
     LeftOut { identity, target, origin, blockers: vec![blocker] }
 }
 
+/// So many identities that are left out are named when a command ends.
+const EACH_MAX: usize = 10;
+
 /// What a command ends with that has done all it was asked: not all of the batch, where something was left out of its plan.
 pub(crate) fn ended(output: &Output, about: &BatchAbout, exit: Exit) -> Exit {
-    for LeftOut { identity, blockers, .. } in &about.left_out {
-        for Notice { code, text, .. } in blockers {
-            output.note(&format!("left out  {identity}: {code} {text}"));
-        }
+    for LeftOut { identity, blockers, .. } in about.left_out.iter().take(EACH_MAX) {
+        let Some(Notice { code, text, .. }) = blockers.first() else { continue };
+        let more = match blockers.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {})", counted(more, "more reason")),
+        };
+        output.note(&format!("left out  {identity}: {code} {text}{more}"));
+    }
+    if let Some(more) = about.left_out.len().checked_sub(EACH_MAX).filter(|more| *more > 0) {
+        output.note(&format!("left out  {} more", counted(more, "identity")));
     }
     if exit == Exit::Done && !about.left_out.is_empty() { Exit::Partly } else { exit }
 }

@@ -1,6 +1,8 @@
 //! CLI: the one line of a terminal that ticks: what is under way or waited for. Elsewhere it comes now and then as a line
 //! of its own. Touches stderr.
 
+use crate::render::fit::fit;
+use crate::screen::columns;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -15,6 +17,14 @@ const QUIET: Duration = Duration::from_secs(30);
 
 const COUNTED: &str = "{elapsed_precise} [{bar:10}] {pos}/{len} {wide_msg}{room}";
 const PLAIN: &str = "{elapsed_precise} {wide_msg}{room}";
+
+/// Columns that the line has beside what is said in it: the time, the bar, the counts, and [`ROOM`].
+fn taken(counts: Option<(u64, u64)>) -> usize {
+    let counts = counts.map(|(done, all)| format!("[..........] {done}/{all} ").len());
+    "00:00:00 ".len() + counts.unwrap_or(0) + ROOM_COLUMNS
+}
+
+const ROOM_COLUMNS: usize = 4;
 
 /// Room for the `^C` that a terminal shows: beyond the last column it would begin another line, and this one would stay.
 const ROOM: &str = "    \u{1b}[4D\u{1b}[K";
@@ -83,7 +93,8 @@ impl LiveLine {
             bar.set_length(all);
             bar.set_position(done);
         }
-        bar.set_message(crate::error::one_line(&shown.text));
+        let room = columns().saturating_sub(taken(shown.counts));
+        bar.set_message(fit(&crate::error::one_line(&shown.text), room));
         bar.tick();
         None
     }

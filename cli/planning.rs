@@ -5,6 +5,7 @@ use crate::batch_file::{Batch, Listed, RolloutAsked, VALID_MS, WaveAsked, shared
 use crate::cloud::Cloud;
 use crate::counted::counted;
 use crate::error::{CliError, Exit};
+use crate::grouped::{BLOCKERS, Grouped, grouped};
 use crate::left_out;
 use crate::move_names::MoveNames;
 use crate::open_moves::{self, OpenMove};
@@ -202,19 +203,36 @@ pub(crate) fn unsurveyed(missing: &[(&str, Fault)]) -> Result<(), CliError> {
     Err(missing.iter().map(line).fold(error, CliError::next))
 }
 
+/// So many blockers are told one by one; of more each cause is told once.
+const BLOCKERS_MAX: usize = 5;
+
 /// What keeps a document from being approved.
 pub(crate) fn refuse_blocked(document: &Document) -> Result<(), CliError> {
-    let mut lines = Vec::new();
-    for entry in &document.runs {
-        for Notice { code, target, text, remedy } in MoveAbout::of(entry)?.blockers {
-            lines.push(format!("{} {code}: {text} ({target}): {remedy}", entry.run));
-        }
-    }
-    if lines.is_empty() {
+    let said = document.runs.iter().map(|entry| Ok((entry, MoveAbout::of(entry)?)));
+    let moves = said.collect::<Result<Vec<_>, CliError>>()?;
+    let all: usize = moves.iter().map(|(_, about)| about.blockers.len()).sum();
+    if all == 0 {
         return Ok(());
     }
-    let error = CliError::new(Exit::Blocked, format!("the plan has {}", counted(lines.len(), "blocker")));
-    Err(lines.into_iter().fold(error, CliError::next))
+    let error = CliError::new(Exit::Blocked, format!("the plan has {}", counted(all, "blocker")));
+    if all > BLOCKERS_MAX {
+        let causes = grouped(&moves).into_iter().filter(|cause| cause.kind == BLOCKERS);
+        return Err(causes.fold(
+            error,
+            |error, Grouped { code, count, moves, first, place, text, remedy, .. }| {
+                let moves = counted(moves, "move");
+                error.next(format!(
+                    "{code}, {count} in {moves}, the first in {first}: {text} ({place}): {remedy}"
+                ))
+            },
+        ));
+    }
+    let lines = moves.iter().flat_map(|(entry, about)| {
+        about.blockers.iter().map(move |Notice { code, target, text, remedy }| {
+            format!("{} {code}: {text} ({target}): {remedy}", entry.run)
+        })
+    });
+    Err(lines.fold(error, CliError::next))
 }
 
 /// Refuses a plan that is too old to be begun, from what its document says about itself.

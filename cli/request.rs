@@ -5,6 +5,7 @@ use crate::counted::counted;
 use crate::error::{CliError, Exit, one_line};
 use crate::hint::quoted;
 use crate::presence::Presence;
+use crate::render::kinds::kinds;
 use crate::rows::{Column, List};
 use crate::view::resolve_step_id;
 use crate::{steer, store, witness};
@@ -212,15 +213,40 @@ pub(crate) struct Asked {
 impl Asked {
     fn line(&self) -> String {
         let steps: Vec<&str> = self.steps.iter().map(StepId::as_str).collect();
-        match (self.recorded, &steps[..]) {
-            (false, _) => format!("nothing recorded for {}: {}", self.run, self.why_not),
-            (true, []) => format!("recorded for {}", self.run),
-            (true, [_, ..]) => format!("recorded for {}: step {}", self.run, steps.join(", ")),
+        match self.said() {
+            Some(said) => said.of(self.run.as_str()),
+            None => format!("recorded for {}: step {}", self.run, steps.join(", ")),
+        }
+    }
+
+    /// What is said alike of many moves; nothing where it names steps.
+    fn said(&self) -> Option<Said> {
+        match (self.recorded, self.steps.is_empty()) {
+            (false, _) => Some(Said::Nothing(self.why_not)),
+            (true, true) => Some(Said::Recorded),
+            (true, false) => None,
         }
     }
 
     fn value(&self) -> Value {
         json!({"run": self.run, "steps": self.steps, "recorded": self.recorded})
+    }
+}
+
+/// What became of a request, whatever move it was of.
+#[derive(Clone, Copy, PartialEq)]
+enum Said {
+    Recorded,
+    /// Why not.
+    Nothing(&'static str),
+}
+
+impl Said {
+    fn of(self, moves: &str) -> String {
+        match self {
+            Self::Recorded => format!("recorded for {moves}"),
+            Self::Nothing(why) => format!("nothing recorded for {moves}: {why}"),
+        }
     }
 }
 
@@ -239,11 +265,15 @@ pub(crate) async fn report_all(
     asked: &[Asked],
 ) -> Result<Exit, CliError> {
     // Hundreds of lines that say the same hide the one that does not.
-    let alike: Vec<&Asked> = asked.iter().filter(|asked| asked.recorded && asked.steps.is_empty()).collect();
-    let many = (alike.len() > EACH_MAX).then(|| format!("recorded for {}", counted(alike.len(), "move")));
-    let each = asked.iter().filter(|asked| many.is_none() || !asked.recorded || !asked.steps.is_empty());
-    let each: Vec<String> = each.map(|asked| one_line(&asked.line())).collect();
-    let lines: Vec<String> = many.into_iter().chain(each).collect();
+    let mut lines = Vec::new();
+    for of in kinds(asked, Asked::said) {
+        match of.what {
+            Some(said) if of.all.len() > EACH_MAX => {
+                lines.push(said.of(&counted(of.all.len(), "move")));
+            }
+            Some(_) | None => lines.extend(of.all.iter().map(|asked| one_line(&asked.line()))),
+        }
+    }
     let moves: Vec<Value> = asked.iter().map(Asked::value).collect();
     let (rows, value) = (|| moves.clone(), json!({"format_version": "1.0", "moves": moves}));
     c.output.list(&lines.join("\n"), &value, &List::whole(COLUMNS, &rows))?;

@@ -39,7 +39,7 @@ impl Screen {
 
     /// Draws what fits. `more` says where the rest is, if there is one.
     pub(crate) fn draw(&self, text: &str, more: &str) -> io::Result<()> {
-        let (columns, rows) = size();
+        let (columns, rows) = size(Stream::Out);
         let lines: Vec<&str> = text.lines().collect();
         let fits = if lines.len() < rows { lines.len() } else { rows.saturating_sub(2) };
         let rest = lines.len() - fits;
@@ -90,12 +90,29 @@ fn at_once() -> Option<rustix::termios::Termios> {
     Some(before)
 }
 
-/// Columns and rows of the terminal.
-fn size() -> (usize, usize) {
+/// Columns of the terminal that what is under way is told on.
+pub(crate) fn columns() -> usize {
+    size(Stream::Err).0
+}
+
+/// What may go to a terminal.
+#[derive(Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+}
+
+/// Columns and rows of a terminal.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "they are not asked for there"))]
+fn size(of: Stream) -> (usize, usize) {
     const USUAL: (usize, usize) = (80, 24);
     #[cfg(unix)]
     {
-        let found = rustix::termios::tcgetwinsize(io::stdout()).ok();
+        let found = match of {
+            Stream::Out => rustix::termios::tcgetwinsize(io::stdout()),
+            Stream::Err => rustix::termios::tcgetwinsize(io::stderr()),
+        };
+        let found = found.ok();
         let found = found.filter(|size| size.ws_col > 0 && size.ws_row > 0);
         found.map_or(USUAL, |size| (usize::from(size.ws_col), usize::from(size.ws_row)))
     }

@@ -374,6 +374,9 @@ impl Selection {
     }
 }
 
+/// So many waves are named to who named another one.
+const KNOWN_MAX: usize = 10;
+
 /// Between the name of a batch and that of a wave of it.
 const OF_WAVE: &str = "/wave:";
 
@@ -400,15 +403,28 @@ pub(crate) async fn select(log: &dyn Log, what: Option<&str>) -> Result<Selectio
     if !runs.is_empty() {
         return Ok(Selection::of_moves(runs));
     }
-    let what = format!("the log has no batch, no move and no identity called {what:?}");
-    Err(CliError::new(Exit::NotFound, what).next("rehome status"))
+    let error = CliError::new(
+        Exit::NotFound,
+        format!("the log has no batch, no move and no identity called {what:?}"),
+    );
+    Err(meant(log, what, error).await)
+}
+
+/// The same error with the batch that somebody probably meant.
+async fn meant(log: &dyn Log, typed: &str, error: CliError) -> CliError {
+    let streams = log.streams(BatchLoaded::PREFIX).await.unwrap_or_default();
+    let names = streams.iter().filter_map(|(stream, _)| stream.as_str().strip_prefix(BatchLoaded::PREFIX));
+    match nearest(typed, names) {
+        Some(meant) => error.next(format!("did you mean {}?", quoted(meant))),
+        None => error.next("rehome status"),
+    }
 }
 
 async fn of_wave(log: &dyn Log, batch: &str, wave: &str) -> Result<Selection, CliError> {
     let found = BatchLoaded::find(log, batch).await.map_err(|e| unreadable(&e))?;
     let Some(found) = found else {
         let what = format!("the log has no batch called {batch:?}");
-        return Err(CliError::new(Exit::NotFound, what).next("rehome status"));
+        return Err(meant(log, batch, CliError::new(Exit::NotFound, what)).await);
     };
     let waves = || found.state.waves().map(|(wave, _)| wave);
     if let Some(known) = waves().find(|known| known.name == wave) {
@@ -419,7 +435,14 @@ async fn of_wave(log: &dyn Log, batch: &str, wave: &str) -> Result<Selection, Cl
     let error = CliError::new(Exit::NotFound, what);
     Err(match nearest(wave, waves().map(|wave| wave.name.as_str())) {
         Some(meant) => error.next(format!("did you mean {}?", quoted(&format!("{batch}{OF_WAVE}{meant}")))),
-        None => error.next(format!("rehome status {}", quoted(batch))),
+        None => {
+            let known: Vec<&str> = waves().map(|wave| wave.name.as_str()).take(KNOWN_MAX).collect();
+            let error = match known.is_empty() {
+                true => error,
+                false => error.next(format!("its waves are {}", known.join(", "))),
+            };
+            error.next(format!("rehome status {}", quoted(batch)))
+        }
     })
 }
 

@@ -167,6 +167,9 @@ pub(crate) struct LeftOut {
     pub(crate) title: String,
 }
 
+/// How the title of a step begins that is taken back; behind it stand how, and its title.
+pub(crate) const TAKEN_BACK: &str = "take back (";
+
 /// Looks at a move.
 pub(crate) fn view(run: &RunId, state: &RunState) -> MoveView {
     let mut waiting_for: Vec<WaitView> =
@@ -387,7 +390,7 @@ fn forward(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view:
 
 fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &mut WaitView) -> bool {
     if !matches!(stands.undo, UndoState::None | UndoState::PropagationDelay { .. }) && !step.undo.is_empty() {
-        view.title = format!("take back ({}): {}", step.undo, step.title);
+        view.title = format!("{TAKEN_BACK}{}): {}", step.undo, step.title);
     }
     match &stands.undo {
         UndoState::Parked { why, .. } => {

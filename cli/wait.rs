@@ -105,6 +105,11 @@ impl WaitView {
         }
     }
 
+    /// The step of a move that waits; the move, where it waits as a whole.
+    pub(crate) fn place(&self, run: &str) -> String {
+        if self.step == "-" { run.to_owned() } else { format!("{run}:{}", self.step) }
+    }
+
     /// Whether it keeps a move as a whole, as it may keep others.
     pub(crate) fn is_of_all(&self) -> bool {
         matches!(self.kind, WaitKind::Wave | WaitKind::Held)

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::counted::counted;
 use crate::error::{CliError, Exit, causes, one_line};
 use crate::hint::{self, quoted};
+use crate::nearest::nearest;
 use crate::output_file::{FileKind, OutputFile};
 use crate::print_failure::PrintFailure;
 use crate::{approvals, batch_file, derived, open_moves, plan_again, planning, ssh_keygen, store, witness};
@@ -239,6 +240,20 @@ impl Plan<'_> {
         Ok(Exit::Done)
     }
 
+    /// A scope that the plan does not have, and those that it has.
+    fn unknown(&self, scope: &ApprovalScope) -> CliError {
+        let error = approvals::refused(&ApprovalError::UnknownScope(scope.clone()));
+        let waves = self.document.rollout.iter().flat_map(|rollout| &rollout.waves);
+        let names: Vec<&str> = waves.map(|wave| wave.name.as_str()).collect();
+        match scope {
+            ApprovalScope::Wave(typed) if !names.is_empty() => match nearest(typed, names.iter().copied()) {
+                Some(meant) => error.next(format!("did you mean wave:{meant}?")),
+                None => error.next(format!("its waves are {}", names.join(", "))),
+            },
+            _ => error,
+        }
+    }
+
     /// What is signed, once it is clear whose key it is.
     fn statement(&self, key: &Path, how: &Sign) -> Result<ApprovalStatement, CliError> {
         let refused = |e: ApprovalError| approvals::refused(&e).at(key.display().to_string());
@@ -247,7 +262,7 @@ impl Plan<'_> {
         let scope = if how.scope.is_empty() { vec![ApprovalScope::Waves] } else { how.scope.clone() };
         let subject = self.document.subject(self.digest);
         if let Some(unknown) = scope.iter().find(|scope| !subject.has(scope)) {
-            return Err(approvals::refused(&ApprovalError::UnknownScope(unknown.clone())));
+            return Err(self.unknown(unknown));
         }
         let valid =
             batch_file::duration(&how.valid).and_then(|ms| i64::try_from(ms).ok()).ok_or_else(|| {

@@ -60,8 +60,9 @@ fn init(c: &Context<'_>, folder: &Path) -> Result<Exit, CliError> {
     write(&batch, batch_file::TEMPLATE).map_err(|error| error.left("only the schema was written"))?;
     let text = format!("wrote {} and {}", batch.display(), beside.display());
     c.output.result(&text, &json!({"format_version": "1.0", "batch": batch, "schema": beside}))?;
+    let cloud = if c.global.cloud.cloud.is_some() { "" } else { " --cloud azure" };
     c.output.next(&format!(
-        "rehome plan -f {} --save plan.json      # when the file is mended",
+        "rehome plan -f {}{cloud} --save plan.json      # when the file is mended",
         hint::file(&batch)
     ));
     Ok(Exit::Done)

@@ -74,7 +74,8 @@ pub(crate) async fn run(c: &Context<'_>, plan: &str, args: &RunArgs) -> Result<E
 
 fn named(plan: &str) -> Result<(String, Option<String>), CliError> {
     let path = Path::new(plan);
-    if path.exists() || path.extension().is_some_and(|e| e == "json") {
+    // A folder may be called as a batch is: the one that `rehome init` made.
+    if path.exists() && !path.is_dir() || path.extension().is_some_and(|e| e == "json") {
         let (document, digest) = plan_again::load(path)?;
         return Ok((document.batch, Some(digest)));
     }
@@ -85,7 +86,11 @@ fn named(plan: &str) -> Result<(String, Option<String>), CliError> {
 fn refused(plan: &str, name: &str, digest: Option<&str>, batch: Option<&BatchLoaded>) -> CliError {
     let Some(digest) = digest else {
         let what = format!("the log has no batch called {name:?}");
-        return CliError::new(Exit::NotFound, what).next("rehome status");
+        let error = CliError::new(Exit::NotFound, what).next("rehome status");
+        return match Path::new(plan).is_dir() {
+            true => error.next("a folder is called so: name a plan file in it"),
+            false => error,
+        };
     };
     let was_recorded = |b: &&BatchLoaded| {
         b.entries.iter().any(|e| matches!(&e.event, BatchEvent::Planned(p) if p.digest == digest))

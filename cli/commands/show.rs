@@ -169,6 +169,7 @@ async fn a_step(c: &Context<'_>, source: &Source, run: &RunId, step: &StepId) ->
         return Err(CliError::new(Exit::NotFound, what).next(format!("rehome show {run}")));
     };
     let unblock = unblock_with(&seen, &step.id);
+    let waits = seen.waiting_for.iter().find(|wait| wait.step == step.id.as_str());
     let read = |json: Option<&rehome_orchestrator::Json>| json.map(rehome_orchestrator::Json::value);
     let value = json!({
         "format_version": "1.0",
@@ -182,7 +183,7 @@ async fn a_step(c: &Context<'_>, source: &Source, run: &RunId, step: &StepId) ->
         "before": read(stands.before.as_ref()),
         "output": read(stands.output.as_ref()),
     });
-    let text = text_of_step(run, &state, (step, stands), unblock, &value);
+    let text = text_of_step(run, &state, (step, stands), (word_of(stands, waits), unblock), &value);
     c.output.result(&text, &value)?;
     Ok(Exit::Done)
 }
@@ -204,11 +205,7 @@ pub(crate) fn text_of_move(seen: &MoveView, state: &RunState) -> String {
     for (step, stands) in state.steps() {
         let waits: Vec<&WaitView> =
             seen.waiting_for.iter().filter(|wait| wait.step == step.id.as_str()).collect();
-        // Nothing was begun of what waits for a person, and that says it better.
-        let word = match (step_word(stands), waits.first()) {
-            ("-", Some(wait)) => wait.kind.word(),
-            (word, _) => word,
-        };
+        let word = word_of(stands, waits.first().copied());
         putln!(out, "  {:>4}  {word:<14} {}{}", step.id, step.title, behind(state, &step.id));
         waits.into_iter().for_each(|wait| unfinished(&mut out, wait));
     }
@@ -224,6 +221,14 @@ pub(crate) fn text_of_move(seen: &MoveView, state: &RunState) -> String {
         }
     }
     out
+}
+
+/// How a step stands. Nothing was begun of what waits for a person, and what it waits for says it better.
+fn word_of(stands: &StepState, waits: Option<&WaitView>) -> &'static str {
+    match (step_word(stands), waits) {
+        ("-", Some(wait)) => wait.kind.word(),
+        (word, _) => word,
+    }
 }
 
 /// So many steps are named that have to be over before another one.
@@ -255,11 +260,11 @@ fn text_of_step(
     run: &RunId,
     state: &RunState,
     (step, stands): (&Step, &StepState),
-    unblock: &[String],
+    (word, unblock): (&str, &[String]),
     value: &Value,
 ) -> String {
     let mut out = String::new();
-    putln!(out, "{run}:{}  {}  {}", step.id, step_word(stands), step.title);
+    putln!(out, "{run}:{}  {word}  {}", step.id, step.title);
     if let Some(wait) = state.wait_of(&step.id) {
         putln!(out, "  since   {}", date(wait.since_ms));
         wait.until_ms.iter().for_each(|until| putln!(out, "  until   {}", date(*until)));

@@ -1,5 +1,6 @@
 //! CLI: a plan as a change board reads it, as text. Pure.
 
+use super::kinds::{Kind, kinds};
 use crate::board::{Board, HandRow, WaveRow};
 use crate::counted::counted;
 use crate::least_time::{length, line};
@@ -9,6 +10,9 @@ use std::fmt::Write;
 
 /// So many lines of what people do, and of moves, are a page; the rest is counted.
 const LINES_MAX: usize = 60;
+
+/// So many things that people do are said one by one; of more those that are alike are said together.
+const EACH_MAX: usize = 12;
 
 /// The whole page.
 pub(crate) fn text(board: &Board) -> String {
@@ -20,15 +24,8 @@ pub(crate) fn text(board: &Board) -> String {
         putln!(out, "{word:<9} {said}");
     }
     putln!(out, "TAKES     {}", line(board.at_least));
-    putln!(out, "\nWAVES");
-    for row in &board.waves {
-        putln!(out, "  {}", wave(row));
-    }
-    putln!(out, "\nBY HAND ({})", board.counts.by_hand);
-    for row in board.by_hand.iter().take(LINES_MAX) {
-        putln!(out, "  {}", hand(row));
-    }
-    more(&mut out, board.by_hand.len());
+    out.push('\n');
+    waves_and_people(&mut out, board);
     if !board.left_out.is_empty() {
         putln!(out, "\nLEFT OUT ({}): these stay as they are, and the others go", board.left_out.len());
         for row in &board.left_out {
@@ -74,6 +71,45 @@ pub(crate) fn text(board: &Board) -> String {
         "\nEverything can be taken back up to the deletion of the old identities, which has an approval of its own."
     );
     out
+}
+
+/// When each wave begins and how long it takes, and what people do, by what it is and whose.
+pub(crate) fn waves_and_people(out: &mut String, board: &Board) {
+    putln!(out, "WAVES");
+    for row in &board.waves {
+        putln!(out, "  {}", wave(row));
+    }
+    putln!(out, "\nBY HAND ({})", board.counts.by_hand);
+    if board.by_hand.len() <= EACH_MAX {
+        board.by_hand.iter().for_each(|row| putln!(out, "  {}", hand(row)));
+    } else {
+        let alike = kinds(&board.by_hand, |row| (kind(&row.title), &row.owners, row.clean_up));
+        for Kind { what: (what, ..), all } in alike.iter().take(LINES_MAX) {
+            let Some(first) = all.first() else { continue };
+            match all.len() {
+                1 => putln!(out, "  {}", hand(first)),
+                _ => {
+                    let steps = all.iter().map(|row| row.steps.len()).sum();
+                    putln!(out, "  {}", alike_hand(what, first, steps));
+                }
+            }
+        }
+        more(out, alike.len());
+    }
+}
+
+/// What is to be done, without the place.
+fn kind(title: &str) -> &str {
+    title.split_once(": ").map_or(title, |(_, what)| what)
+}
+
+/// The same thing that a person does at many places: how often, whose, and the first place.
+fn alike_hand(what: &str, HandRow { title, clean_up, owners, steps }: &HandRow, all: usize) -> String {
+    let owners = if owners.is_empty() { "nobody is named".to_owned() } else { owners.join(", ") };
+    let later = if *clean_up { ", in the clean-up" } else { "" };
+    let place = title.split_once(": ").map_or(title.as_str(), |(place, _)| place);
+    let first = steps.first().map_or("", String::as_str);
+    format!("{what}{later}  [{owners}]  {}, the first: {place} ({first})", counted(all, "time"))
 }
 
 fn more(out: &mut String, all: usize) {

@@ -1,16 +1,16 @@
 //! CLI: things of the same kind together. Pure.
 
 /// Things of one kind, in their order.
-pub(crate) struct Kind<'a, T> {
+pub(crate) struct Kind<'a, T, K = &'a str> {
     /// What they have in common.
-    pub(crate) what: &'a str,
+    pub(crate) what: K,
     /// At least one.
     pub(crate) all: Vec<&'a T>,
 }
 
 /// Things of the same kind together, in order of first appearance.
-pub(crate) fn kinds<'a, T>(all: &'a [T], what: impl Fn(&'a T) -> &'a str) -> Vec<Kind<'a, T>> {
-    let mut kinds: Vec<Kind<'a, T>> = Vec::new();
+pub(crate) fn kinds<'a, T, K: PartialEq>(all: &'a [T], what: impl Fn(&'a T) -> K) -> Vec<Kind<'a, T, K>> {
+    let mut kinds: Vec<Kind<'a, T, K>> = Vec::new();
     for one in all {
         let what = what(one);
         match kinds.iter_mut().find(|kind| kind.what == what) {

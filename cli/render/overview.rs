@@ -6,7 +6,7 @@ use crate::counted::counted;
 use crate::error::one_line;
 use crate::put::putln;
 use crate::time::clock;
-use crate::view::{MoveView, State};
+use crate::view::{MoveView, State, TAKEN_BACK};
 use crate::wait::{WaitKind, WaitView};
 use crate::wave_view::WaveView;
 use rehome_orchestrator::RunId;
@@ -23,9 +23,10 @@ const WIDTH: usize = 79;
 const LINES_MAX: usize = 3;
 
 /// What moves wait for: those that people end come first.
-const KINDS: [(WaitKind, &str); 12] = [
+const KINDS: [(WaitKind, &str); 13] = [
     (WaitKind::Failed, "NEEDS A PERSON: FAILED"),
     (WaitKind::ByHand, "NEEDS A PERSON: BY HAND"),
+    (WaitKind::Wave, NEEDED),
     (WaitKind::Approval, "NEEDS A PERSON: APPROVAL"),
     (WaitKind::Held, "HELD"),
     (WaitKind::Wave, "WAITING: WAVE"),
@@ -38,6 +39,9 @@ const KINDS: [(WaitKind, &str); 12] = [
     (WaitKind::Soak, "WAITING: SOAK"),
 ];
 
+/// What people say of a wave before it begins: that they approve it, or release it.
+const NEEDED: &str = "NEEDS A PERSON: WAVE";
+
 /// A step that waits, and the move that it belongs to.
 pub(crate) type Waiting<'a> = (&'a MoveView, &'a WaitView);
 
@@ -45,6 +49,8 @@ pub(crate) type Waiting<'a> = (&'a MoveView, &'a WaitView);
 pub(crate) struct Caused<'a> {
     pub(crate) kind: WaitKind,
     pub(crate) what: &'a str,
+    /// On the way back.
+    pub(crate) back: bool,
     /// At least one.
     pub(crate) all: Vec<Waiting<'a>>,
 }
@@ -52,14 +58,14 @@ pub(crate) struct Caused<'a> {
 /// Everything that these moves wait for, by its cause: what people end comes first, and the most of a kind.
 pub(crate) fn by_cause<'a>(views: &[&'a MoveView]) -> Vec<Caused<'a>> {
     let mut out: Vec<Caused<'a>> = Vec::new();
-    for (kind, _) in KINDS {
+    for of in KINDS {
         let first = out.len();
         for view in views {
-            for wait in view.waiting_for.iter().filter(|wait| wait.kind == kind && is_shown(view, wait)) {
-                let what = cause(wait);
-                match out[first..].iter_mut().find(|caused| caused.what == what) {
+            for wait in view.waiting_for.iter().filter(|wait| is_of(of, view, wait)) {
+                let (kind, what, back) = (of.0, cause(wait), view.goes_back);
+                match out[first..].iter_mut().find(|caused| caused.what == what && caused.back == back) {
                     Some(caused) => caused.all.push((view, wait)),
-                    None => out.push(Caused { kind, what, all: vec![(view, wait)] }),
+                    None => out.push(Caused { kind, what, back, all: vec![(view, wait)] }),
                 }
             }
         }
@@ -78,13 +84,10 @@ pub(crate) fn text(views: &[MoveView], waves: &Waves, runner: Option<&str>, now_
             None => counts(&mut out, batch, views),
         }
     }
-    for (kind, title) in KINDS {
-        let of = |view| move |wait: &&WaitView| wait.kind == kind && is_shown(view, wait);
-        let all: Vec<Waiting<'_>> = views
-            .iter()
-            .flat_map(|view| view.waiting_for.iter().filter(of(view)).map(move |wait| (view, wait)))
-            .collect();
-        waits(&mut out, title, &all, now_ms);
+    for kind in KINDS {
+        let all = views.iter().flat_map(|view| view.waiting_for.iter().map(move |wait| (view, wait)));
+        let all: Vec<Waiting<'_>> = all.filter(|(view, wait)| is_of(kind, view, wait)).collect();
+        waits(&mut out, kind.1, &all, now_ms);
     }
     ended_otherwise(&mut out, views);
     putln!(out, "\nrehome status MOVE shows one of them, --all each of them");
@@ -94,6 +97,12 @@ pub(crate) fn text(views: &[MoveView], waves: &Waves, runner: Option<&str>, now_
     out.trim_end().to_owned()
 }
 
+/// Whether a wait is shown under this heading.
+fn is_of((kind, title): (WaitKind, &str), view: &MoveView, wait: &WaitView) -> bool {
+    let needed = view.state == State::NeedsPerson;
+    wait.kind == kind && is_shown(view, wait) && (kind != WaitKind::Wave || needed == (title == NEEDED))
+}
+
 /// A gate that the whole batch comes to is no news while a move is under way.
 fn is_shown(view: &MoveView, wait: &WaitView) -> bool {
     wait.kind != WaitKind::Approval || view.state == State::AwaitingCleanup
@@ -101,6 +110,9 @@ fn is_shown(view: &MoveView, wait: &WaitView) -> bool {
 
 /// The waves of batches, by the names of the batches.
 pub(crate) type Waves = BTreeMap<String, Vec<WaveView>>;
+
+/// So many columns the names of waves have at least.
+const NAME_MIN: usize = 12;
 
 /// So many columns of states fit beside the names of waves and what they wait for.
 const COLUMNS_MAX: usize = 5;
@@ -130,10 +142,16 @@ fn by_wave(out: &mut String, batch: &str, views: &[MoveView], waves: &[WaveView]
     putln!(out, "{batch}: {}", counted(of_batch.len(), "move"));
     let heads = ["total"].into_iter().chain(shown.iter().map(|state| short(*state)));
     let heads: Vec<&str> = heads.chain((!rest.is_empty()).then_some("other")).collect();
+    let taken: usize = heads.iter().map(|head| head.len().max(5) + 2).sum();
+    let said = waves.iter().map(|wave| wave.words(now_ms).chars().count()).max().unwrap_or(0);
+    let longest = waves.iter().map(|wave| wave.wave.chars().count()).max().unwrap_or(0);
+    // Names have the room that nothing else takes.
+    let room = WIDTH.saturating_sub(taken + said + 4).max(NAME_MIN);
+    let names = longest.clamp(NAME_MIN, room);
     let mut line = |name: &str, cells: &[String], said: &str| {
         let cells = cells.iter().zip(&heads).map(|(cell, head)| format!("  {cell:>0$}", head.len().max(5)));
         let cells: String = cells.collect();
-        let line = format!("  {:<12}{cells}  {said}", fit(&one_line(name), 12));
+        let line = format!("  {:<names$}{cells}  {said}", fit(&one_line(name), names));
         putln!(out, "{}", fit(line.trim_end(), WIDTH));
     };
     line("wave", &heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>(), "");
@@ -191,12 +209,13 @@ fn waits(out: &mut String, title: &str, all: &[Waiting<'_>], now_ms: i64) {
     }
     let moves: BTreeSet<&str> = all.iter().map(|(view, _)| view.run.as_str()).collect();
     putln!(out, "\n{title}  {} in {}", counted(all.len(), "step"), counted(moves.len(), "move"));
-    let causes = kinds(all, |(_, wait)| cause(wait));
-    for Kind { what, all } in causes.iter().take(LINES_MAX) {
+    let causes = kinds(all, |(view, wait)| (cause(wait), view.goes_back));
+    for Kind { what: (what, back), all } in causes.iter().take(LINES_MAX) {
         let Some((view, wait)) = all.first() else { continue };
-        let line = format!("  {:>4} x {what}{}", all.len(), until(all, now_ms));
+        let back = if *back { "taken back: " } else { "" };
+        let line = format!("  {:>4} x {back}{what}{}", all.len(), until(all, now_ms));
         putln!(out, "{}", fit(&line, WIDTH));
-        let first = format!("         first {}:{} {}: {}", view.run, wait.step, view.name(), wait.title);
+        let first = format!("         first {} {}: {}", wait.place(&view.run), view.name(), wait.title);
         putln!(out, "{}", fit(&first, WIDTH));
         if let Some(why) = &wait.why {
             putln!(out, "{}", fit(&format!("         why   {why}"), WIDTH));
@@ -212,10 +231,14 @@ fn waits(out: &mut String, title: &str, all: &[Waiting<'_>], now_ms: i64) {
 
 /// What many waits have in common: the code of what went wrong, or what is to be done, without the place.
 fn cause(wait: &WaitView) -> &str {
-    match (&wait.why, wait.title.split_once(": ")) {
+    let title = match wait.title.strip_prefix(TAKEN_BACK) {
+        Some(undo) => undo.split_once("): ").map_or(undo, |(_, title)| title),
+        None => &wait.title,
+    };
+    match (&wait.why, title.split_once(": ")) {
         (Some(why), _) => &why.code,
         (None, Some((_, what))) => what,
-        (None, None) => &wait.title,
+        (None, None) => title,
     }
 }
 
@@ -342,8 +365,9 @@ mod tests {
         assert_eq!(table.len(), 1 + WAVES_MAX + 2, "{shown}");
         assert!(shown.lines().all(|line| line.chars().count() <= 79), "{shown}");
         assert!(table[1].ends_with("  from 2027-01-16"), "{shown}");
+        let first = table[0].find("total").expect("a head of numbers");
         let numbers = |line: &str| -> Vec<usize> {
-            let cells = line[14..].split_whitespace().map_while(|cell| cell.parse().ok());
+            let cells = line[first..].split_whitespace().map_while(|cell| cell.parse().ok());
             cells.collect()
         };
         let rows: Vec<Vec<usize>> = table[1..].iter().map(|line| numbers(line)).collect();

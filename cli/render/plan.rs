@@ -1,10 +1,11 @@
 //! CLI: a plan as people read it before they approve it.
 
+use super::board;
 use super::page::{self, Page};
 use super::terms::terms;
 use crate::about::{BatchAbout, LeftOut, MoveAbout};
 use crate::approvals;
-use crate::board::Counts;
+use crate::board::{Board, Counts};
 use crate::counted::counted;
 use crate::error::{CliError, one_line};
 use crate::hint::file;
@@ -19,8 +20,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
-/// So many moves are shown step by step; more of them fill no page that anybody reads.
-const IN_FULL: usize = 12;
+/// A plan of so many steps is shown step by step, and one of a single move; more of them fill no page that anybody reads.
+const IN_FULL: usize = 60;
 
 /// What shows one move of a plan file.
 pub(crate) fn of_file(plan: &Path, run: &RunId) -> String {
@@ -54,9 +55,12 @@ pub(crate) fn text(
     for file in &about.files {
         putln!(out, "asked for in {} sha256:{}", file.name, file.sha256);
     }
-    if let Some(first) = document.runs.first().filter(|_| document.runs.len() > IN_FULL) {
+    let steps: usize = document.runs.iter().map(|entry| entry.plan.steps.len()).sum();
+    let is_page = document.runs.len() > 1 && steps > IN_FULL;
+    if let Some(first) = document.runs.first().filter(|_| is_page) {
         let said = document.runs.iter().map(|entry| Ok((entry, MoveAbout::of(entry)?)));
         let moves = said.collect::<Result<Vec<_>, CliError>>()?;
+        board::waves_and_people(&mut out, &Board::of(document, digest)?);
         page::notices(&mut out, &moves);
         list.iter().for_each(|page| page.list(&mut out, &moves));
         putln!(out, "  {}      # every step of one move, with its undo", one(&first.run));

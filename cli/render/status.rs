@@ -33,6 +33,7 @@ pub(crate) fn each(views: &[MoveView], runner: Option<&str>) -> String {
     out.push('\n');
     let mut together = BTreeSet::new();
     for view in &views {
+        let waits = urgent_first(&view.waiting_for);
         for left in &view.left_out {
             put!(out, "\n{}:{} LEFT OUT {}", view.run, left.step, left.title);
         }
@@ -50,10 +51,10 @@ pub(crate) fn each(views: &[MoveView], runner: Option<&str>) -> String {
                 put!(out, "\n{} {word} {fact}: {expected} {before}{found} {now}", view.run);
             }
         }
-        for wait in &view.waiting_for {
+        for wait in waits {
             let many = if wait.is_of_all() { count_like(&views, wait) } else { 1 };
             match many {
-                0 | 1 => put!(out, "\n{}:{} {} {}", view.run, wait.step, wait.kind.word(), wait.title),
+                0 | 1 => put!(out, "\n{} {} {}", wait.place(&view.run), wait.kind.word(), wait.title),
                 // What keeps a whole wave is said once.
                 _ if !together.insert((wait.kind.word(), &wait.title)) => continue,
                 _ => put!(out, "\n{many} moves {} {}", wait.kind.word(), wait.title),
@@ -100,16 +101,31 @@ fn cause(out: &mut String, why: &Fault) {
     }
 }
 
+/// The same waits: what has stopped, then what people do, and the clean-up after everything that comes before it.
+fn urgent_first<'a>(waits: impl IntoIterator<Item = &'a WaitView>) -> Vec<&'a WaitView> {
+    let mut waits: Vec<&WaitView> = waits.into_iter().collect();
+    waits.sort_by_key(|wait| match wait.kind {
+        WaitKind::Failed => 0,
+        WaitKind::ByHand => 1,
+        WaitKind::Approval => 3,
+        _ => 2,
+    });
+    waits
+}
+
+/// So many commands are said that people can type next.
+const HINTS_MAX: usize = 3;
+
 /// What to type next.
 pub(crate) fn next(views: &[MoveView], exit: Exit) -> Vec<String> {
-    let of = |runner: bool| {
-        let waits =
-            views.iter().flat_map(|v| &v.waiting_for).filter(move |w| (w.kind == WaitKind::Runner) == runner);
-        waits.filter_map(|w| w.unblock_with.first().cloned())
-    };
-    let mut hints: Vec<String> = of(false).collect();
-    hints.dedup();
-    hints.truncate(3);
+    let waits = urgent_first(views.iter().flat_map(|v| &v.waiting_for));
+    let waits = waits.into_iter().filter(|wait| wait.kind != WaitKind::Runner);
+    let mut hints: Vec<String> = Vec::new();
+    for command in waits.filter_map(|wait| wait.unblock_with.first()) {
+        if hints.len() < HINTS_MAX && !hints.contains(command) {
+            hints.push(command.clone());
+        }
+    }
     let stopped = matches!(exit, Exit::Interrupted | Exit::Terminated | Exit::Failed);
     // What carries the work on comes first where it was stopped, and otherwise after what people do.
     let open =
@@ -134,4 +150,27 @@ pub(crate) fn next(views: &[MoveView], exit: Exit) -> Vec<String> {
         ));
     }
     hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_have_to_do_comes_before_the_clean_up_and_nothing_is_said_twice() {
+        let wait = |kind, command: &str| WaitView {
+            unblock_with: vec![command.to_owned()],
+            ..WaitView::new("1", "t", kind, 1_000)
+        };
+        let mut views =
+            vec![MoveView::standing(State::AwaitingCleanup), MoveView::standing(State::NeedsPerson)];
+        views[0].waiting_for =
+            vec![wait(WaitKind::Approval, "rehome cleanup b"), wait(WaitKind::Soak, "rehome run b")];
+        views[1].waiting_for =
+            vec![wait(WaitKind::Approval, "rehome cleanup b"), wait(WaitKind::ByHand, "rehome ack m-1:2")];
+        assert_eq!(next(&views, Exit::Done), ["rehome ack m-1:2", "rehome run b", "rehome cleanup b"]);
+        let shown = each(&views[1..], None);
+        let at = |part: &str| shown.find(part).unwrap_or_else(|| panic!("{part} is not in\n{shown}"));
+        assert!(at("next    rehome ack") < at("next    rehome cleanup"), "{shown}");
+    }
 }

@@ -92,7 +92,7 @@ fn a_cause(frame: &Frame, caused: &Caused<'_>, with_batch: bool) -> Markup {
         li {
             div class="cause" {
                 span class={ "badge " (Tone::of_wait(caused.kind).class()) } { (word(caused.kind)) }
-                strong { (said(caused.what)) }
+                strong { @if caused.back { "taken back: " } (said(caused.what)) }
                 span class="soft" { "in " (counted(moves.len(), "move")) ", since " (when(since)) }
             }
             @if let Some(why) = &wait.why { p class="why" { (said(&why.to_string())) } }

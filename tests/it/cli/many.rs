@@ -40,6 +40,30 @@ fn the_status_of_many_moves_fits_a_screen_and_its_counts_add_up() {
     // The command that the page names for the first of each cause works as it stands there.
     let next = page.lines().find_map(|line| line.trim().strip_prefix("next  rehome ")).expect("a command");
     assert!(next.starts_with("ack m-") || next.starts_with("run "), "{next}");
+    // What is said alike of many is said once.
+    std::fs::create_dir(rehome.path("scale")).expect("a folder that is called as the batch");
+    let tried = rehome.say(&["run", "scale", "--yes"]);
+    assert!(matches!(tried.code, 10 | 11), "a folder is no plan, and no batch either: {}", tried.err);
+    let slip = rehome.say(&["status", "sclae"]).expect(3).err;
+    assert!(slip.contains("did you mean scale?"), "{slip}");
+    rehome.say(&["pause", "scale", "--reason", "a test"]).expect(0);
+    let asked = rehome.say(&["retry", "scale"]).expect(0).out;
+    assert!(asked.lines().count() <= 3 && asked.contains(": no step of it is parked"), "{asked}");
+}
+
+#[test]
+fn a_plan_in_which_nothing_can_go_says_each_cause_once() {
+    let mut rehome = Rehome::offline();
+    let size = Size { identities: MANY, unrelated: 0, together: 1_000, sites: 0 };
+    let settings = json!({"throttling": false, "principal_delay_s": 0, "index_delay_s": 0});
+    std::fs::write(rehome.path("estate.json"), estate::estate(size, &settings).to_string()).expect("written");
+    let batch = estate::batch(size).replace("to = \"swedencentral\"", "to = \"nowhere\"");
+    std::fs::write(rehome.path("batch.toml"), batch).expect("written");
+    let azure = Azure::serve(&rehome.path("estate.json"), None);
+    rehome.turn_to(&azure);
+    let refused = rehome.say(&["plan", "-f", "batch.toml", "--save", "plan.json"]).expect(12).err;
+    assert!(refused.contains(&format!("B115, {MANY} in {MANY} moves, the first in m-")), "{refused}");
+    assert!(refused.lines().filter(|line| line.contains("B115")).count() == 1, "{refused}");
 }
 
 #[test]

@@ -185,6 +185,8 @@ fn a_new_batch_file_is_one_that_plan_takes_once_it_is_mended_and_nothing_is_ever
     let rehome = Rehome::at(&azure);
     let said = rehome.say(&["init", "new"]).expect(0);
     assert!(said.err.contains("rehome plan -f new/batch.toml --save plan.json"), "{}", said.err);
+    let nowhere = Rehome::offline().say(&["init"]).expect(0).err;
+    assert!(nowhere.contains("--cloud azure --save plan.json"), "{nowhere}");
     let (batch, schema) = (rehome.path("new/batch.toml"), rehome.path("new/batch.schema.json"));
     let text = read(&batch);
     assert!(text.starts_with("#:schema ./batch.schema.json\n"), "editors find the schema");
@@ -203,7 +205,9 @@ fn a_new_batch_file_is_one_that_plan_takes_once_it_is_mended_and_nothing_is_ever
                 .strip_prefix("# ")
                 .filter(|rest| rest.starts_with('[') || rest.split(' ').nth(1) == Some("="))
             {
-                Some(rest) if !rest.starts_with("rows") && !rest.starts_with("expect") => format!("{rest}\n"),
+                Some(rest) if !["rows", "expect", "approvers"].iter().any(|key| rest.starts_with(key)) => {
+                    format!("{rest}\n")
+                }
                 _ => format!("{line}\n"),
             }
         })

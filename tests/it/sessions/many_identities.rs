@@ -196,7 +196,9 @@ fn many_identities_go_in_waves_through_approvals_a_failure_and_an_incident_and_t
     an_incident(&rehome);
     assert_eq!(run(&rehome), 10);
     assert_eq!(count(&rehome, "awaiting_cleanup"), sizes.canary + sizes.internal - 1);
-    typed(&rehome, "status", 0, &["internal", "through", "business", "needs approvals"]);
+    let needed =
+        ["internal", "through", "business", "needs approvals", "NEEDS A PERSON: WAVE", "0 of 1 approvals"];
+    typed(&rehome, "status", 0, &needed);
     sign(&rehome, "lena", &["--scope", "wave:business"]).expect(0);
     import(&rehome, "lena").expect(0);
     run(&rehome);
