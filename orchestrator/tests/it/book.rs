@@ -64,8 +64,9 @@ impl Activity for Write {
         Outcome::Applied(())
     }
 
-    async fn verify(&self, _: &String, (): &(), (): &()) -> Result<Vec<Finding>, Fault> {
-        Ok(Vec::new())
+    async fn verify(&self, page: &String, (): &(), (): &()) -> Result<Vec<Finding>, Fault> {
+        let found = self.world.lock().expect("nobody panicked").written.get(page).map(|_| page.clone());
+        Ok(vec![Finding { fact: page.clone(), expected: page.clone(), holds: found.is_some(), found }])
     }
 
     fn residue(&self, _: &String, (): &(), _: Option<&()>) -> String {
@@ -155,15 +156,23 @@ pub(crate) struct Scene {
 impl Scene {
     /// These waves of runs, released after the one before them, with this rule.
     pub(crate) async fn of(rollout: Rollout) -> Self {
-        Self::planned::<Page>(rollout).await
+        Self::planned::<Page>(rollout, None).await
+    }
+
+    /// The same, where people whose approvals count have to sign.
+    pub(crate) async fn approved_by(rollout: Rollout, policy: ApprovalPolicy) -> Self {
+        Self::planned::<Page>(rollout, Some(policy)).await
     }
 
     /// The same, of runs in which a person has something to do.
     pub(crate) async fn with_people(rollout: Rollout) -> Self {
-        Self::planned::<Letter>(rollout).await
+        Self::planned::<Letter>(rollout, None).await
     }
 
-    async fn planned<W: Workflow<Params = String, Facts = ()>>(rollout: Rollout) -> Self {
+    async fn planned<W: Workflow<Params = String, Facts = ()>>(
+        rollout: Rollout,
+        approval: Option<ApprovalPolicy>,
+    ) -> Self {
         let runs: Vec<RunId> = rollout.waves.iter().flat_map(|wave| wave.runs.clone()).collect();
         let scene = Self {
             world: World::default(),
@@ -174,7 +183,7 @@ impl Scene {
         };
         let planned = |run: RunId| PlannedRun::of::<W>(run.clone(), &run.to_string(), &()).expect("a plan");
         let runs = runs.into_iter().map(planned).collect();
-        let document = Document { rollout: Some(rollout), ..Document::new("book", runs) };
+        let document = Document { rollout: Some(rollout), approval, ..Document::new("book", runs) };
         document.begin(&*scene.log, &"ada".into(), 0, "a test").await.expect("sound");
         scene
     }
@@ -186,9 +195,21 @@ impl Scene {
 
     /// An engine on this log, which is this scene's in another way.
     pub(crate) fn engine_on(&self, log: Arc<dyn Log>) -> Engine {
+        Engine::builder(log, self.registry()).clock(self.clock.clone()).look_ms(60_000).build()
+    }
+
+    /// What can be done here.
+    pub(crate) fn registry(&self) -> Registry {
         let write = Write { world: self.world.clone(), clock: self.clock.clone() };
-        let registry = Registry::new().activity(write).workflow(Page).workflow(Letter);
-        Engine::builder(log, registry).clock(self.clock.clone()).look_ms(60_000).build()
+        Registry::new().activity(write).workflow(Page).workflow(Letter)
+    }
+
+    /// A stranger tears a page out, or puts it back.
+    pub(crate) fn tear(&self, page: &str, out: bool) {
+        match out {
+            true => assert!(self.pages().written.remove(page).is_some(), "{page} is written"),
+            false => drop(self.pages().written.insert(page.to_owned(), self.clock.now_ms())),
+        }
     }
 
     /// Drives until nothing goes on by itself; a drive that the log ends is begun again.

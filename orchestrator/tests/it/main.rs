@@ -1,6 +1,7 @@
 //! The engine against a small world, through its public face and a real log in memory.
 
 mod acts;
+mod approvers;
 mod asked;
 mod book;
 mod budgets;

@@ -1,6 +1,8 @@
-//! Three hundred runs in four waves over three weeks, with a freeze, hours, a budget, a run that fails, people who steer,
-//! and a process that is killed again and again. What must not happen is looked for after every event.
+//! Three hundred runs in four waves over three weeks, with a freeze, hours, a budget, a run that fails, a stranger who
+//! changes a finished one, people who steer, two approvers, somebody who is told, and a process that is killed again and
+//! again. What must not happen is looked for after every event.
 
+use crate::approvers::Approvers;
 use crate::book::{HOUR_MS, Scene, id, wave};
 use rehome_orchestrator::*;
 use rehome_store::{
@@ -27,6 +29,9 @@ const AHEAD: i64 = 2;
 
 /// The run that fails, until somebody has brought ink.
 const WITHOUT_INK: &str = "inside-7";
+
+/// The run whose page a stranger tears out when it is through.
+const TORN: &str = "business-3";
 
 /// The run that somebody leaves out.
 const LEFT_OUT: &str = "critical-99";
@@ -83,7 +88,21 @@ struct Seen {
     failed: BTreeMap<String, BTreeSet<String>>,
     ever_failed: BTreeSet<String>,
     released: BTreeSet<String>,
+    /// By how many each wave, and the clean-up, is approved.
+    signed: BTreeMap<ApprovalScope, usize>,
+    /// Whether people sign at all.
+    signs: bool,
+    /// Runs that a stranger changed, and nobody has mended yet.
+    torn: BTreeSet<String>,
+    /// What is to be told, by its place in the log.
+    news: BTreeSet<u64>,
     events: u64,
+}
+
+impl Seen {
+    fn is_signed(&self, scope: &ApprovalScope) -> bool {
+        !self.signs || self.signed.get(scope).is_some_and(|people| *people == 2)
+    }
 }
 
 fn wave_of(run: &str) -> &str {
@@ -118,6 +137,10 @@ impl Seen {
                 assert!(!(heard && paused), "{run} begins in a pause that is known");
                 assert!(!(heard && steering.skipped.contains(run)), "{run} is left out and begins");
             }
+            Event::Approved(approved) if approved.gate.is_some() => {
+                assert!(self.is_signed(&ApprovalScope::CleanUp), "{run} is cleaned up before both signed");
+                assert!(!self.torn.contains(name), "{run} is cleaned up while it is changed");
+            }
             Event::Parked(_) | Event::Ended(Ended { end: End::Refused(_), .. }) => {
                 if self.ever_failed.insert(name.to_owned()) {
                     self.failed.entry(wave_of(name).to_owned()).or_default().insert(name.to_owned());
@@ -134,7 +157,16 @@ impl Seen {
     fn of_batch(&mut self, entry: &Entry<BatchEvent>) {
         fold_batch(&mut self.batch, entry).expect("a legal event");
         match &entry.event {
-            BatchEvent::WaveReleased(WaveReleased { wave }) => drop(self.released.insert(wave.clone())),
+            BatchEvent::WaveReleased(WaveReleased { wave }) => {
+                let scope = ApprovalScope::Wave(wave.clone());
+                assert!(self.is_signed(&scope), "{wave} is let loose before both signed");
+                self.released.insert(wave.clone());
+            }
+            BatchEvent::Signed(signed) => {
+                let of = ApprovalStatement::parse(&signed.statement).expect("a statement");
+                of.scope.into_iter().for_each(|scope| *self.signed.entry(scope).or_default() += 1);
+            }
+            BatchEvent::RunFailed(_) => drop(self.news.insert(entry.position)),
             BatchEvent::WavePassed(WavePassed { wave, through, fell_out }) => {
                 let size = SIZES.iter().find(|(name, _)| name == wave).expect("a wave").1;
                 assert_eq!(through + fell_out, size as u64, "the counts of {wave} add up");
@@ -142,6 +174,7 @@ impl Seen {
                 let is_through = |state: &RunState| {
                     matches!(state.progress(), RunProgress::Through | RunProgress::Closed(Verdict::Done))
                 };
+                self.news.insert(entry.position);
                 let counted = of_wave.filter(|(_, state)| is_through(state)).count();
                 assert_eq!(counted as u64, *through, "the counts of {wave} are those of its runs");
             }
@@ -213,6 +246,9 @@ impl LogDecorator for Deadly {
 struct People<'a> {
     scene: &'a Scene,
     log: Arc<Watched>,
+    approvers: Option<&'a Approvers>,
+    /// What the receiver of messages took, in its order.
+    heard: Mutex<Vec<u64>>,
 }
 
 impl People<'_> {
@@ -227,6 +263,66 @@ impl People<'_> {
         ask(&*self.log, &id(run), &"ada".into(), now, request, "a test").await.expect("it can be asked");
     }
 
+    /// One of the two who approve signs a wave, or the clean-up.
+    async fn sign(&self, nth: usize, scope: ApprovalScope) {
+        let Some(approvers) = self.approvers else { return };
+        let now = self.scene.clock.now_ms();
+        let batch = BatchLoaded::load(&*self.log, "book").await.expect("a batch");
+        let signed = approvers.sign(nth, &batch.planned().digest, scope, now);
+        BatchLoaded::sign(&*self.log, "book", &"ada".into(), now, signed).await.expect("it counts");
+    }
+
+    /// Tells what is due from where it was told last; who tells may die before that is in the log, and tells it again.
+    async fn tell(&self) {
+        let batch = BatchLoaded::load(&*self.log, "book").await.expect("a batch");
+        let told = batch.state.told_through("webhook");
+        let due: Vec<u64> = self.log.seen().news.iter().copied().filter(|at| *at > told).collect();
+        for at in due {
+            let first = {
+                let mut heard = self.heard.lock().expect("nobody panicked");
+                heard.push(at);
+                heard.len() == 1
+            };
+            if first || self.log.seen().happens(300) {
+                return;
+            }
+            let now = self.scene.clock.now_ms();
+            let through = Told { by: "webhook".to_owned(), through: at, refused: None };
+            BatchLoaded::tell(&*self.log, "book", &"ada".into(), now, through).await.expect("it goes on");
+        }
+    }
+
+    /// A stranger tears out the page of a run that is through; who looks again finds it and stops the run, and a day later
+    /// somebody has put it back.
+    async fn look_again(&self, quarter: i64, torn_at: &mut Option<i64>) {
+        let state = self.log.seen().runs[&id(TORN)].clone();
+        let at_gate = state.verdict().is_none() && state.is_open(&"gate".into());
+        match *torn_at {
+            None if at_gate => {
+                self.scene.tear(TORN, true);
+                self.log.seen().torn.insert(TORN.to_owned());
+                *torn_at = Some(quarter);
+                let found = drift(&state, &self.scene.registry()).await;
+                assert_eq!(found.broken.len(), 1, "who looks again sees it");
+                let why = Fault::new(FaultKind::Differs, "Drifted", "somebody has changed what was done");
+                let now = self.scene.clock.now_ms();
+                let parked = park(&*self.log, &id(TORN), &"ada".into(), now, &"gate".into(), &why).await;
+                parked.expect("it is through");
+            }
+            Some(at) if quarter == at + 4 => {
+                let now = self.scene.clock.now_ms();
+                let opened =
+                    open_gate(&*self.log, &id(TORN), &"ada".into(), now, ("cleanup", &[]), "a test").await;
+                assert!(opened.is_err(), "nobody cleans up what a stranger has changed");
+                self.scene.tear(TORN, false);
+                self.log.seen().torn.clear();
+                self.of_run(TORN, Request::Retry("gate".into())).await;
+                self.ask(BatchRequest::Resume(Some(wave_of(TORN).to_owned()))).await;
+            }
+            _ => {}
+        }
+    }
+
     async fn until(&self, quarter: i64) {
         self.scene.clock.sleep_until(quarter * DAY_MS / 4).await;
     }
@@ -235,13 +331,34 @@ impl People<'_> {
     async fn live(&self) -> i64 {
         self.ask(BatchRequest::Note).await;
         self.ask(BatchRequest::Throttle(Some(2))).await;
-        let mut quarter = 0;
+        let (mut quarter, mut torn_at) = (0, None);
+        for (name, _) in SIZES.into_iter().take(2) {
+            self.sign(0, ApprovalScope::Wave(name.to_owned())).await;
+        }
         loop {
             quarter += 1;
             self.until(quarter).await;
+            self.look_again(quarter, &mut torn_at).await;
+            self.tell().await;
             let now = self.scene.clock.now_ms();
             match quarter {
+                // Nothing has begun until the second of them has signed too.
+                1 => {
+                    assert!(self.approvers.is_none() || self.log.seen().released.is_empty());
+                    for (name, _) in SIZES {
+                        self.sign(1, ApprovalScope::Wave(name.to_owned())).await;
+                    }
+                }
                 2 => self.ask(BatchRequest::Throttle(None)).await,
+                3 => {
+                    self.sign(0, ApprovalScope::CleanUp).await;
+                    self.sign(1, ApprovalScope::CleanUp).await;
+                }
+                18 => {
+                    for (name, _) in SIZES.into_iter().skip(2) {
+                        self.sign(0, ApprovalScope::Wave(name.to_owned())).await;
+                    }
+                }
                 // The second wave would begin on that Monday, and somebody keeps it for half a day.
                 16 => self.ask(BatchRequest::Pause { wave: None, until_ms: Some(now + DAY_MS / 2) }).await,
                 20 => self.ask(BatchRequest::Skip(id(LEFT_OUT))).await,
@@ -251,7 +368,7 @@ impl People<'_> {
             let parked: Vec<String> = {
                 let seen = self.log.seen();
                 let failed = seen.runs.iter().filter(|(_, state)| state.progress() == RunProgress::Failed);
-                failed.map(|(run, _)| run.to_string()).collect()
+                failed.map(|(run, _)| run.to_string()).filter(|run| run != TORN).collect()
             };
             if !parked.is_empty() && quarter % 4 == 0 {
                 self.scene.refuse(&[]);
@@ -272,7 +389,9 @@ impl People<'_> {
     async fn clean_up(&self) {
         let ready: Vec<RunId> = {
             let seen = self.log.seen();
-            let at_gate = |state: &RunState| state.verdict().is_none() && state.is_open(&"gate".into());
+            let both = seen.is_signed(&ApprovalScope::CleanUp);
+            let at_gate =
+                |state: &RunState| both && state.verdict().is_none() && state.is_open(&"gate".into());
             seen.runs.iter().filter(|(_, state)| at_gate(state)).map(|(run, _)| run.clone()).collect()
         };
         for run in ready {
@@ -284,13 +403,17 @@ impl People<'_> {
 }
 
 async fn live(seed: u64) -> (u64, u64) {
-    let scene = Scene::of(rollout()).await;
+    let approvers = Approvers::new();
+    let scene = match &approvers {
+        Some(approvers) => Scene::approved_by(rollout(), approvers.policy()).await,
+        None => Scene::of(rollout()).await,
+    };
     scene.refuse(&[WITHOUT_INK]);
     let log = Arc::new(Watched { inner: scene.log.clone(), seen: Mutex::default() });
     {
         let so_far = scene.log.read_all(Position(0), usize::MAX).await.expect("readable");
         let mut seen = log.seen();
-        seen.dice = seed;
+        (seen.dice, seen.signs) = (seed, approvers.is_some());
         so_far.iter().for_each(|event| seen.look(event));
     }
     let (stop, _) = watch::channel(false);
@@ -307,12 +430,17 @@ async fn live(seed: u64) -> (u64, u64) {
             }
         }
     };
-    let people = async {
-        let ended = People { scene: &scene, log: log.clone() }.live().await;
+    let people =
+        People { scene: &scene, log: log.clone(), approvers: approvers.as_ref(), heard: Mutex::default() };
+    let lived = async {
+        let ended = people.live().await;
         stop.send_replace(true);
         ended
     };
-    let ((), ended) = tokio::join!(runner, people);
+    let ((), ended) = tokio::join!(runner, lived);
+    while people.heard.lock().expect("nobody panicked").last() != log.seen().news.last() {
+        people.tell().await;
+    }
     assert!(ended >= 21 * DAY_MS, "seed {seed}: it lasted {} days", ended / DAY_MS);
     let progress = scene.progress().await;
     let done = progress.values().filter(|found| **found == RunProgress::Closed(Verdict::Done)).count();
@@ -324,6 +452,17 @@ async fn live(seed: u64) -> (u64, u64) {
     );
     let seen = log.seen();
     assert!(seen.ever_failed.contains(WITHOUT_INK), "seed {seed}: {:?}", seen.ever_failed);
+    assert!(
+        seen.ever_failed.contains(TORN) && seen.torn.is_empty(),
+        "seed {seed}: nobody saw what was changed"
+    );
+    let heard = people.heard.lock().expect("nobody panicked").clone();
+    let told: BTreeSet<u64> = heard.iter().copied().collect();
+    assert_eq!(told, seen.news, "seed {seed}: everything is told, at least once");
+    assert!(
+        heard.is_sorted() && heard.len() > told.len(),
+        "seed {seed}: in its order, and again after a death"
+    );
     let waves: Vec<bool> =
         seen.batch.as_ref().expect("planned").waves().map(|(_, state)| state.passed_ms.is_some()).collect();
     assert_eq!(waves, [true; 4], "seed {seed}");
