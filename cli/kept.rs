@@ -9,8 +9,20 @@ use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
 use rehome_orchestrator::{ApprovalScope, BatchState, Hold, HoldCause, RunId, TimeScale, Wave, WaveWait};
 
-/// Says of a move of this batch what keeps it, in the place of whatever else it would wait for.
-pub(crate) fn keep(view: &mut MoveView, batch: &BatchState, now_ms: i64, scale: TimeScale) {
+/// Whether a move takes one of the places of those that are at work.
+pub(crate) fn is_at_work(view: &MoveView) -> bool {
+    view.begun && !view.goes_back && view.state == State::Running
+}
+
+/// Says of a move of this batch what keeps it, in the place of whatever else it would wait for. `crowd` is whether others
+/// of the batch are at work, where that is known.
+pub(crate) fn keep(
+    view: &mut MoveView,
+    batch: &BatchState,
+    now_ms: i64,
+    scale: TimeScale,
+    crowd: Option<bool>,
+) {
     let run = RunId::new(view.run.as_str());
     let nth = batch.wave_of(&run);
     let wave = nth.and_then(|nth| batch.waves().nth(nth));
@@ -48,7 +60,14 @@ pub(crate) fn keep(view: &mut MoveView, batch: &BatchState, now_ms: i64, scale: 
             let zone = zone.map_or("", |window| window.zone.as_str());
             held(view, hold, &of_wave, &select, zone);
         }
-        (None, None, _) if !view.begun && view.state == State::Waiting => crowded(view, batch, nth, &of_wave),
+        (None, None, _) if !view.begun && view.state == State::Waiting => {
+            let spent = nth.is_some_and(|nth| batch.failures_left(nth) == Some(0));
+            // Where nobody takes its place, it is its own look at Azure that it waits for.
+            match crowd {
+                Some(false) if !spent => compared(view, &of_wave),
+                Some(_) | None => crowded(view, batch, nth, &of_wave),
+            }
+        }
         // It waited for a person or a date meanwhile, and has no place among those that may fail.
         (None, None, _) if is_spent(view, batch, nth) => crowded(view, batch, nth, &of_wave),
         (None, ..) => {}
@@ -136,6 +155,13 @@ fn held(view: &mut MoveView, hold: Hold, of_wave: &str, select: &str, zone: &str
     view.waiting_for.insert(0, kept);
 }
 
+/// Says that nothing keeps it but the look that comes before its first write.
+fn compared(view: &mut MoveView, of_wave: &str) {
+    let what =
+        format!("{of_wave}Azure is compared with its plan first; what cannot be read, its runner says");
+    view.waiting_for = vec![wait(view, &what, WaitKind::Azure)];
+}
+
 /// Says that as many moves are at work, or failed, as may.
 fn crowded(view: &mut MoveView, batch: &BatchState, nth: Option<usize>, of_wave: &str) {
     let rollout = batch.planned().rollout.as_ref();
@@ -153,7 +179,8 @@ fn crowded(view: &mut MoveView, batch: &BatchState, nth: Option<usize>, of_wave:
             (view.state, view.waiting_for) = (State::NeedsPerson, vec![kept]);
         }
         (Some(_), _) => {
-            let what = format!("{of_wave}as many moves are at work as may still fail");
+            let what =
+                format!("{of_wave}as many moves are at work as may still fail, or are compared with Azure");
             view.waiting_for = vec![wait(view, &what, WaitKind::Wave)];
         }
         (None, Some(most)) => {
@@ -162,5 +189,62 @@ fn crowded(view: &mut MoveView, batch: &BatchState, nth: Option<usize>, of_wave:
             view.waiting_for = vec![wait(view, &what, WaitKind::Wave)];
         }
         (None, None) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rehome_orchestrator::{
+        BatchApproved, BatchEvent, BatchPlanned, Budget, Entry, Json, Opened, Rollout, WaveRelease,
+        WaveReleased, fold_batch,
+    };
+
+    /// A batch of one wave that was let loose, of which two moves may fail.
+    fn batch() -> BatchState {
+        let runs = vec![RunId::new("m-0")];
+        let wave = Wave {
+            name: "w".to_owned(),
+            runs: runs.clone(),
+            after_ms: 0,
+            release: WaveRelease::Auto,
+            rehearsal: false,
+        };
+        let budget = Budget { wave: Some(2), batch: None };
+        let planned = BatchPlanned {
+            digest: "d".to_owned(),
+            format_version: "1.0".to_owned(),
+            about: Json::of(&()),
+            runs,
+            rollout: Some(Rollout { budget, ..Rollout::of(vec![wave]) }),
+            approval: None,
+        };
+        let events = [
+            BatchEvent::Planned(planned),
+            BatchEvent::Approved(BatchApproved { digest: "d".to_owned(), reason: "r".to_owned() }),
+            BatchEvent::Opened(Opened::by("p")),
+            BatchEvent::WaveReleased(WaveReleased { wave: "w".to_owned() }),
+        ];
+        let mut state = None;
+        for (event, at) in events.into_iter().zip(1..) {
+            let entry = Entry { position: at, sequence: at, at_ms: 0, actor: "a".into(), event };
+            fold_batch(&mut state, &entry).expect("a legal record");
+        }
+        state.expect("it begins with a plan")
+    }
+
+    #[test]
+    fn a_move_whose_place_nobody_takes_is_not_said_to_wait_for_one() {
+        let waits = |crowd| {
+            let mut view = MoveView { begun: false, ..MoveView::standing(State::Waiting) };
+            keep(&mut view, &batch(), 1_000, TimeScale::REAL, crowd);
+            view.waiting_for.remove(0)
+        };
+        assert_eq!(waits(Some(false)).kind, WaitKind::Azure);
+        for crowd in [Some(true), None] {
+            let wait = waits(crowd);
+            assert_eq!(wait.kind, WaitKind::Wave);
+            assert!(wait.title.starts_with("wave w: as many moves are at work"), "{}", wait.title);
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::counted::counted;
 use crate::error::{CliError, causes};
-use crate::kept::keep;
+use crate::kept::{is_at_work, keep};
 use crate::live_line::{Shown, TICK};
 use crate::output::{LineBelow, Output};
 use crate::render::live;
@@ -63,9 +63,11 @@ impl Board {
             return Vec::new();
         }
         let mut views: Vec<MoveView> = self.moves.values().cloned().collect();
+        let crowds: BTreeSet<String> =
+            views.iter().filter(|view| is_at_work(view)).map(|view| view.batch.clone()).collect();
         for view in &mut views {
             if let Some((batch, scale)) = self.keepers.get(&view.batch) {
-                keep(view, batch, now_ms, *scale);
+                keep(view, batch, now_ms, *scale, Some(crowds.contains(&view.batch)));
             }
         }
         views

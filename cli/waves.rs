@@ -1,7 +1,7 @@
 //! CLI: what moves wait for that their batch keeps. Reads the log.
 
 use crate::error::CliError;
-use crate::kept::keep;
+use crate::kept::{is_at_work, keep};
 use crate::steering;
 use crate::store;
 use crate::view::MoveView;
@@ -45,8 +45,11 @@ pub(crate) fn mark_by(
     let (now_ms, mut asked) = (SystemClock.now_ms(), Vec::new());
     for (name, batch) in batches {
         let scale = time_scale(batch).unwrap_or(TimeScale::REAL);
+        let of_batch = || views.iter().filter(|view| view.batch == *name);
+        let whole = of_batch().count() >= batch.planned().runs.len();
+        let crowd = whole.then(|| of_batch().any(is_at_work));
         let of_batch = views.iter_mut().filter(|view| view.batch == *name);
-        of_batch.for_each(|view| keep(view, &batch.state, now_ms, scale));
+        of_batch.for_each(|view| keep(view, &batch.state, now_ms, scale, crowd));
         asked.extend(steering::asked(name, batch, views, now_ms));
     }
     asked

@@ -260,17 +260,17 @@ type Is = fn(&MoveView) -> bool;
 /// Moves that left something out, did not come back whole, or did not begin.
 fn ended_otherwise(out: &mut String, views: &[MoveView]) {
     let told: [(&str, Is); 4] = [
-        ("left something out", |view| !view.left_out.is_empty()),
-        ("could not take everything back", |view| !view.still_there.is_empty()),
-        ("differ from what was there before", |view| !view.differs.is_empty()),
-        ("are stale: plan again", |view| view.state == State::Stale),
+        ("something was left out", |view| !view.left_out.is_empty()),
+        ("not everything could be taken back", |view| !view.still_there.is_empty()),
+        ("not as it was before", |view| !view.differs.is_empty()),
+        ("stale, to be planned again", |view| view.state == State::Stale),
     ];
     for (what, is) in told {
         let all: Vec<&str> = views.iter().filter(|view| is(view)).map(|view| view.run.as_str()).collect();
         if !all.is_empty() {
             let first = all.iter().take(LINES_MAX).copied().collect::<Vec<_>>().join(", ");
             let more = if all.len() > LINES_MAX { ", ..." } else { "" };
-            putln!(out, "\n{} {what}: {first}{more}", counted(all.len(), "move"));
+            putln!(out, "\n{what}: {}: {first}{more}", counted(all.len(), "move"));
         }
     }
     for view in views.iter().filter(|view| !view.changed.is_empty()).take(LINES_MAX) {
