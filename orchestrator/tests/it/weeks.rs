@@ -392,7 +392,10 @@ impl People<'_> {
             let both = seen.is_signed(&ApprovalScope::CleanUp);
             let at_gate =
                 |state: &RunState| both && state.verdict().is_none() && state.is_open(&"gate".into());
-            seen.runs.iter().filter(|(_, state)| at_gate(state)).map(|(run, _)| run.clone()).collect()
+            // Whose page is torn out is no news to them.
+            let whole = |run: &RunId| !seen.torn.contains(run.as_str());
+            let ready = seen.runs.iter().filter(|(run, state)| at_gate(state) && whole(run));
+            ready.map(|(run, _)| run.clone()).collect()
         };
         for run in ready {
             let now = self.scene.clock.now_ms();
