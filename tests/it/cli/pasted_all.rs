@@ -374,7 +374,7 @@ const LISTED: [&str; 13] = [
 
 /// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`, `eyes`), and the beginning of one
 /// that names a page.
-const ELSEWHERE: [&str; 31] = [
+const ELSEWHERE: [&str; 33] = [
     "rehome abandon {name} --confirm {name} --reason TEXT",
     "rehome abandon {name} --withdraw --reason TEXT",
     "rehome adopt {run}:{} --reason TEXT",
