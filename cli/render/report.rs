@@ -4,7 +4,7 @@ use crate::counted::counted;
 use crate::error::one_line;
 use crate::put::putln;
 use crate::report::{Account, Held};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The first page as text.
@@ -54,27 +54,29 @@ pub(crate) fn why(account: &Account) -> Vec<(&'static str, String)> {
     all.into_iter().filter(|(_, said)| !said.is_empty()).collect()
 }
 
-/// Whether the new identities may do what the old ones may, as it was last compared with Azure.
+/// What the last comparisons with Azure found, and what was not carried over whole: a step that a person left out promises nothing.
 pub(crate) fn access(account: &Account) -> String {
     let moves: BTreeMap<&str, &str> =
         account.access.iter().map(|row| (row.run.as_str(), row.compared)).collect();
     let many = |found: &str| moves.values().filter(|compared| **compared == found).count();
     let (equal, differs, open) = (many("equal"), many("differs"), many("not compared"));
-    let mut words = match (equal, equal + differs) {
-        (_, 0) => "no new identity was compared with its old one yet".to_owned(),
-        (same, all) if same == all => {
-            format!(
-                "{} compared with Azure: each new identity had what its old one had, with nothing missing",
-                counted(all, "move")
-            )
+    let all = counted(equal + differs, "move");
+    let mut words = match (equal, differs) {
+        (0, 0) => return "no new identity was compared with its old one yet".to_owned(),
+        (_, 0) => format!("{all} compared with Azure, and every promise of the plan held"),
+        _ => {
+            format!("{all} compared with Azure, and in {differs} of them a promise of the plan did NOT hold")
         }
-        (same, all) => format!(
-            "in {} of {} that were compared with Azure the two are NOT equal",
-            all - same,
-            counted(all, "move")
-        ),
     };
-    if open > 0 && equal + differs > 0 {
+    let partly: BTreeSet<&str> =
+        account.access.iter().filter(|row| row.new < row.before).map(|row| row.run.as_str()).collect();
+    words.push_str(&match partly.len() {
+        0 => "; every new identity has as much of each kind of access as its old one had".to_owned(),
+        some => {
+            format!("; in {} the new identity has less than the old one had (table 3)", counted(some, "move"))
+        }
+    });
+    if open > 0 {
         words.push_str(&format!("; {} not compared", counted(open, "move")));
     }
     words
@@ -100,8 +102,7 @@ pub(crate) fn people(account: &Account) -> Vec<(&'static str, String)> {
         ("let it go", &of.cleaners),
         ("signed in as", &of.principals),
     ];
-    let names =
-        |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+    let names = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
     roles
         .into_iter()
         .map(|(role, who)| (role, if who.is_empty() { "nobody yet".to_owned() } else { names(who) }))

@@ -205,6 +205,12 @@ fn an_auditor_reads_who_did_what_and_what_was_out_of_the_ordinary_on_one_page_an
     let kinds: Vec<&str> =
         report["exceptions"].as_array().expect("rows").iter().map(|one| text(&one["kind"])).collect();
     assert!(kinds.contains(&"taken back by a person"), "{kinds:?}");
+    // What was taken back is not there any more, whatever was compared before.
+    assert!(said.out.contains("WHO MAY DO WHAT NOW"), "{}", said.out);
+    let access = report["access"].as_array().expect("rows");
+    assert!(
+        access.iter().all(|row| row["move"] == *run) && access.iter().any(|row| row["new"] != row["before"])
+    );
     // One person did everything, and nobody signed.
     let held: Vec<&str> =
         report["duties"].as_array().expect("rows").iter().map(|duty| text(&duty["held"])).collect();
