@@ -52,7 +52,9 @@ impl Live {
             let moment = self.moments.borrow_and_update().clone();
             let read = match moment.unread {
                 Some(unread) => Err(unread),
-                None => self.read().await.map_err(|e| self.not_read(&e)),
+                None => {
+                    self.read().await.map_err(|e| Unread { since_ms: SystemClock.now_ms(), why: causes(&e) })
+                }
             };
             self.tell(read.err(), moment.runner);
             if self.due.is_empty() {
@@ -83,13 +85,11 @@ impl Live {
         Ok(())
     }
 
-    fn not_read(&self, why: &ReadError) -> Unread {
-        let since_ms = self.unread.as_ref().map_or_else(|| SystemClock.now_ms(), |unread| unread.since_ms);
-        Unread { since_ms, why: causes(why) }
-    }
-
-    /// Tells whether the log can be read, and who is at work, where that is new.
-    fn tell(&mut self, unread: Option<Unread>, runner: &'static str) {
+    /// Tells whether the log can be read, and who is at work, where that is new. It is unread since it was told so first.
+    fn tell(&mut self, mut unread: Option<Unread>, runner: &'static str) {
+        if let (Some(unread), Some(told)) = (&mut unread, &self.unread) {
+            unread.since_ms = told.since_ms;
+        }
         if self.unread != unread {
             let words = json!({"words": unread.as_ref().map(Unread::words)});
             self.due.push_back(Event::default().event("unread").data(words.to_string()));

@@ -37,8 +37,9 @@ fn a_log_that_is_moved_away_is_told_at_once_and_goes_on_where_it_was_when_it_is_
     let mut later = served.live("", "");
     assert!(text(&later.of("unread").content["words"]).contains("since 2"));
     rename(rehome.path("away.db"), rehome.path("rehome.db")).expect("moved back");
+    // Until it can be read again; meanwhile another reason may be told.
     for stream in [&mut live, &mut later] {
-        assert!(stream.of("unread").content["words"].is_null(), "it can be read again");
+        while !stream.of("unread").content["words"].is_null() {}
     }
     note(&rehome);
     for stream in [&mut live, &mut later] {
