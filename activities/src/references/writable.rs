@@ -24,12 +24,17 @@ fn computed(kind: &str) -> impl Iterator<Item = &'static Vec<&'static str>> {
 }
 
 /// What a PATCH must carry wherever it says anything about what is around it.
-const REQUIRED: [(&str, &str, &str); 7] = [
+const REQUIRED: [(&str, &str, &str); 11] = [
     // The settings of an extension are one value: a part would take the place of the whole.
     ("microsoft.compute/virtualmachines/extensions", "/properties", "settings"),
     ("microsoft.compute/virtualmachinescalesets/extensions", "/properties", "settings"),
     ("microsoft.compute/virtualmachinescalesets/virtualmachines/extensions", "/properties", "settings"),
     ("microsoft.hybridcompute/machines/extensions", "/properties", "settings"),
+    // Whether it has secrets that no read shows, its type tells.
+    ("microsoft.compute/virtualmachines/extensions", "/properties", "type"),
+    ("microsoft.compute/virtualmachinescalesets/extensions", "/properties", "type"),
+    ("microsoft.compute/virtualmachinescalesets/virtualmachines/extensions", "/properties", "type"),
+    ("microsoft.hybridcompute/machines/extensions", "/properties", "type"),
     ("microsoft.app/containerapps", "", "location"),
     ("microsoft.app/jobs", "/properties/configuration", "replicaTimeout"),
     ("microsoft.app/jobs", "/properties/configuration", "triggerType"),

@@ -38,6 +38,13 @@ mod tests {
         let switched = at(&["/properties/configuration/secrets/0/identity"]);
         assert_eq!(switched.given_by.as_deref(), Some("Microsoft.App/containerApps/listSecrets/action"));
         assert!(switched.hidden.is_empty() && switched.runs.is_none());
+        let extension = |kind: &str| {
+            let settings = json!({"authentication": {"managedIdentity": {"identifier-value": "/id"}}});
+            let body = json!({"type": "Microsoft.Compute/virtualMachines/extensions", "properties": {"type": kind, "settings": settings}});
+            let at = "/properties/settings/authentication/managedIdentity/identifier-value";
+            of("Microsoft.Compute/virtualMachines/extensions", Verb::Patch, &body, &[at]).hidden.len()
+        };
+        assert_eq!((extension("AzureMonitorLinuxAgent"), extension("CustomScript")), (0, 1));
         let hub = json!({"connectionString": "HostName=h;SharedAccessKey=****"});
         let service = json!({"properties": {"iotHubs": [{"id": "/id"}, hub]}});
         let kind = "Microsoft.Devices/provisioningServices";
