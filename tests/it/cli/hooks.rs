@@ -8,7 +8,7 @@ use crate::support::rehome::{Rehome, text};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use std::collections::BTreeMap;
 
@@ -189,6 +189,39 @@ fn a_wave_that_is_through_is_told_and_that_the_next_one_waits_for_somebody() {
     let release = text(&waits[0]["data"]["next"][0]).replace("TEXT", "told");
     let release: Vec<&str> = release.split_whitespace().skip(1).collect();
     rehome.say(&release).expect(0);
+}
+
+#[test]
+fn a_move_that_fails_a_budget_that_is_spent_and_a_soak_that_ends_are_told_with_what_goes_on() {
+    let rule = json!({"rules": [{"method": "PATCH", "path": "virtualMachines/vm-batch", "times": 1,
+        "what": {"answer": {"status": 403, "code": "AuthorizationFailed"}}}]});
+    let faults = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(faults.path(), rule.to_string()).expect("written");
+    let azure = Azure::serve(&example("minimal").join("estate.json"), Some(faults.path()));
+    let rehome = Rehome::at(&azure);
+    let batch = std::fs::read_to_string(example("minimal").join("batch.toml")).expect("a batch");
+    let rest = "[[wave]]\nname = \"all\"\n[budget]\nwave = 1\n[hooks]\n\
+        command = [\"/bin/sh\", \"-c\", \"cat >> told.jsonl\"]\n";
+    std::fs::write(rehome.path("batch.toml"), format!("{batch}\n{rest}")).expect("written");
+    rehome.approve(&rehome.path("batch.toml"));
+    assert_eq!(rehome.run_with_people(), 10);
+    let run = text(&rehome.json(&["status"])["moves"][0]["run"]).to_owned();
+    rehome.say(&["retry", &run]).expect(0);
+    rehome.say(&["resume", "minimal"]).expect(0);
+    assert_eq!(rehome.run_with_people(), 0);
+    tell_all(&rehome);
+    let told = words(&std::fs::read_to_string(rehome.path("told.jsonl")).expect("the program was called"));
+    let schema = Schema::of("hook");
+    told.iter().for_each(|message| schema.takes(message, "a message"));
+    for (kind, next) in [
+        ("move_failed", "rehome retry "),
+        ("budget_spent", "rehome resume "),
+        ("soak_ends", "rehome cleanup "),
+    ] {
+        let of: Vec<&Value> = told.iter().filter(|message| message["type"] == kind).collect();
+        assert_eq!(of.len(), 1, "{kind} is told once: {told:?}");
+        assert!(text(&of[0]["data"]["next"][0]).starts_with(next), "{}", of[0]);
+    }
 }
 
 #[test]
