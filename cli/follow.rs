@@ -10,7 +10,7 @@ use crate::presence::Presence;
 use crate::render::live;
 use crate::view::{MoveView, State};
 use crate::wait::{WaitKind, WaitView};
-use crate::{cloud::Cloud, key, store, waves, world};
+use crate::{cloud::Cloud, kept, key, store, waves, world};
 use rehome_activities::relocate::{self, Facts, Params, Relocate};
 use rehome_orchestrator::{
     BatchEvent, BatchLoaded, Clock, Fault, Opened, Request, RunId, SystemClock, Workflow, ask,
@@ -162,8 +162,11 @@ impl Following<'_> {
     /// A runner begins nothing of a move that it cannot compare with Azure, and the log does not say so. Whoever follows
     /// looks as well: what cannot be read is told, and where it can be, the runner is asked to look again.
     async fn look_why(&self, views: &[MoveView]) -> Result<(), CliError> {
-        let waits =
-            |view: &&MoveView| !view.is_over() && view.waiting_for.is_empty() && view.state != State::Paused;
+        let waits = |view: &&MoveView| {
+            !view.is_over()
+                && (view.waiting_for.is_empty() || kept::is_compared(view))
+                && view.state != State::Paused
+        };
         for view in views.iter().filter(waits) {
             let run = RunId::new(view.run.as_str());
             if let Some(why) = self.unread(&run).await? {

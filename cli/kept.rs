@@ -14,6 +14,11 @@ pub(crate) fn is_at_work(view: &MoveView) -> bool {
     view.begun && !view.goes_back && view.state == State::Running
 }
 
+/// Whether a move waits for nothing but the look at Azure that comes before its first write.
+pub(crate) fn is_compared(view: &MoveView) -> bool {
+    !view.begun && view.waiting_for.iter().all(|wait| wait.kind == WaitKind::Azure)
+}
+
 /// Says of a move of this batch what keeps it, in the place of whatever else it would wait for. `crowd` is whether others
 /// of the batch are at work, where that is known.
 pub(crate) fn keep(

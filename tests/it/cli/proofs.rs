@@ -49,10 +49,14 @@ fn handed_out() -> HandedOut {
     let (azure, rehome) = in_waves(&["first", "rest"], "");
     rehome.say(&["run", "plan.json", "--yes"]);
     let status = rehome.json(&["status"]);
-    let [own, others] = [0, 1].map(|nth| text(&status["moves"][nth]["run"]).to_owned());
+    let batch = text(&status["moves"][0]["batch"]).to_owned();
+    let [own, others] = ["first", "rest"].map(|wave| {
+        let of = rehome.json(&["status", &format!("{batch}/wave:{wave}")]);
+        text(&of["moves"][0]["run"]).to_owned()
+    });
     let note = rehome.json(&["audit", "checkpoint"]);
     std::fs::write(rehome.path("kept.txt"), text(&note["checkpoint"])).expect("written");
-    rehome.say(&["note", text(&status["moves"][0]["batch"]), "--text", "later"]).expect(0);
+    rehome.say(&["note", &batch, "--text", "later"]).expect(0);
     rehome.say(&["audit", "bundle", "team", &own, "--proofs", "--checkpoint", "kept.txt"]).expect(0);
     let (_other_azure, other) = in_waves(&["first", "rest"], "");
     other.say(&["run", "plan.json", "--yes"]);

@@ -42,7 +42,8 @@ fn every_reading_command_shows_the_log_as_it_was_at_a_position_or_a_time() {
             .iter()
             .flat_map(|m| m["waiting_for"].as_array().into_iter().flatten());
         for wait in waits {
-            assert_eq!(wait["unblock_with"], json!([]), "what was good then may not be now: {wait}");
+            let none = wait["unblock_with"].as_array().is_none_or(Vec::is_empty);
+            assert!(none, "what was good then may not be now: {wait}");
         }
         assert_eq!(rehome.json(&["history", "--at", &at])["events"].as_array().map(Vec::len), Some(position));
         let head = rehome.json(&["audit", "head", "--at", &at]);
