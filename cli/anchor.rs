@@ -120,11 +120,6 @@ pub(crate) async fn moved(log: &dyn Backend, output: &Output) -> Result<bool, Cl
     moved.map_err(|e| e.left("what you asked is in the log; its anchor is older"))
 }
 
-/// The same, for who does not ask whether it did.
-pub(crate) async fn follow(log: &dyn Backend, output: &Output) -> Result<(), CliError> {
-    moved(log, output).await.map(drop)
-}
-
 /// Writes the record of the log's end beside it. Only who has the right to act may do that.
 pub(crate) async fn write(log: &dyn Backend) -> Result<(), CliError> {
     let head = log.head().await.map_err(|e| damaged(&causes(&e)))?;

@@ -3,7 +3,7 @@
 
 use super::site::Site;
 use crate::error::{CliError, Exit};
-use crate::{anchor, batch_file, request, steer, store};
+use crate::{batch_file, request, steer, store, witness};
 use rehome_orchestrator::{BatchRequest, Clock, Request, SystemClock, without_secrets};
 
 /// What was filled in.
@@ -85,7 +85,7 @@ pub(crate) async fn act(site: &Site, form: &Form) -> Result<(), CliError> {
         "note" => steer::ask(actor, &*log, select, BatchRequest::Note, &reason).await?,
         other => return Err(usage(&format!("nothing here is called {other:?}"))),
     }
-    anchor::follow(&log, &site.of.output).await
+    witness::follow_unseen(&log, &site.of.output).await
 }
 
 fn until(text: &str) -> Result<Option<i64>, CliError> {

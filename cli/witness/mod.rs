@@ -9,7 +9,7 @@ mod place;
 mod post;
 mod signing;
 
-pub(crate) use follow::{follow, told};
+pub(crate) use follow::{follow, follow_unseen, told};
 pub(crate) use kept::{Kept, Outside, confirmed, kept};
 pub(crate) use place::{Place, named};
 pub(crate) use post::Witnessing;

@@ -131,6 +131,17 @@ fn whoever_is_signed_in_acts_only_where_that_is_allowed_and_leaves_the_same_even
     rehome.say(&["audit", "verify"]).expect(0);
 }
 
+#[test]
+fn what_is_asked_in_a_page_moves_the_signed_end_of_the_log_on() {
+    let (_azure, rehome) = approved();
+    rehome.say(&["run", "plan.json", "--yes"]).expect(11);
+    let served = Served::of(&rehome, &["--allow-actions"]);
+    assert_eq!(asked(&served, "act=note&select=minimal&reason=told+on+Monday").status, 303);
+    let signed = std::fs::read_to_string(rehome.path("rehome.db.checkpoint")).expect("a signed end");
+    let head = rehome.json(&["audit", "head"])["position"].to_string();
+    assert_eq!(signed.lines().nth(1), Some(head.as_str()), "{signed}");
+}
+
 /// What people asked, with the dates that differ taken away.
 fn requests(rehome: &Rehome) -> Vec<String> {
     let history = rehome.json(&["history"]);
