@@ -44,7 +44,7 @@ pub(crate) fn picture(of: &str, kinds: &[Kind]) -> Picture {
 }
 
 fn bar(x: i64, y: i64, (have, all): (usize, usize), most: usize, tone: Tone) -> Markup {
-    let room = COLUMN - 54;
+    let room = COLUMN - 84;
     let share = |count: usize| room * i64::try_from(count).unwrap_or(0) / i64::try_from(most).unwrap_or(1);
     html! {
         g class=(tone.class()) {
