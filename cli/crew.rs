@@ -9,6 +9,7 @@ use rehome_activities::azure::Azure;
 use rehome_orchestrator::{Event, Observer, RunId, StepId, StopReason};
 use rehome_store::{Backend, BoxFuture, LeaseHolder, RunnerRow, Runners, StreamId};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Tells people what happens, and the clients of the cloud how many share its limits.
 pub(crate) struct Sharing {
@@ -25,8 +26,8 @@ impl Observer for Sharing {
         self.progress.heard(stream);
     }
 
-    fn shared(&self, runners: usize) {
-        self.azure.share_limits(u32::try_from(runners).unwrap_or(u32::MAX));
+    fn shared(&self, runners: usize, known_in: Duration) {
+        self.azure.share_limits(u32::try_from(runners).unwrap_or(u32::MAX), known_in);
     }
 
     fn left(&self, run: &RunId, left: &StopReason) {

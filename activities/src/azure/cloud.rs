@@ -180,10 +180,11 @@ impl Azure {
         self.inner.seal.get_or_init(|| Seal::new(key));
     }
 
-    /// So many programs share the limits of this cloud from here on, this one among them: each takes an equal part.
-    pub fn share_limits(&self, programs: u32) {
-        self.inner.pacing.divide(programs);
-        self.inner.turns.divide(programs);
+    /// So many programs share the limits of this cloud from here on, this one among them: each takes an equal part. The others know
+    /// it when `known_in` has passed; where they were there first, this one sends nothing before that counts against a limit.
+    pub fn share_limits(&self, programs: u32, known_in: std::time::Duration) {
+        self.inner.pacing.divide(programs, known_in);
+        self.inner.turns.divide(programs, known_in);
     }
 
     /// The tenant of who is signed in.

@@ -15,6 +15,7 @@ use crate::verify::replay::Replayed;
 use rehome_store::Position;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch as signal};
 
 impl Engine {
@@ -81,7 +82,8 @@ impl Engine {
         let member = match &self.crew {
             Some(crew) => {
                 let observer = self.observer.clone();
-                let told = move |alive| observer.shared(alive);
+                let known_in = Duration::from_millis(u64::from(crew.beat_ms));
+                let told = move |alive| observer.shared(alive, known_in);
                 let joined = Member::join(crew.clone(), self.clock.clone(), told).await;
                 Some(joined.map_err(DriveError::Runner)?)
             }

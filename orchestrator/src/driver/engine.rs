@@ -18,6 +18,7 @@ use crate::time::clock::Clock;
 use crate::time::scale::TimeScale;
 use rehome_store::{AppendError, BoxFuture, Log, ReadError, RunnerError, StreamId};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// What a driver works with.
@@ -53,9 +54,9 @@ pub trait Observer: Send + Sync + 'static {
         let _ = stream;
     }
 
-    /// So many runners share the log now, this one among them.
-    fn shared(&self, runners: usize) {
-        let _ = runners;
+    /// So many runners share the log now, this one among them; whoever is at work has seen the same when `known_in` has passed.
+    fn shared(&self, runners: usize, known_in: Duration) {
+        let _ = (runners, known_in);
     }
 
     /// The driver left a run, and may go on with others.

@@ -46,7 +46,7 @@ fn look(rehome: &Rehome) {
 }
 
 /// What a role of the new identity is, in the estate.
-fn grant_of_the_new_one(azure: &Azure) -> Value {
+pub(crate) fn grant_of_the_new_one(azure: &Azure) -> Value {
     let estate = azure.estate();
     let arm = estate["arm"].as_array().expect("resources");
     let is_new = |one: &&Value| {

@@ -4,7 +4,7 @@ pub(crate) mod approvals;
 pub(crate) mod bad_input;
 pub(crate) mod batch_files;
 pub(crate) mod contract;
-mod drift;
+pub(crate) mod drift;
 mod evidence;
 pub(crate) mod fields;
 pub(crate) mod forged;

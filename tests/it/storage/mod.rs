@@ -12,6 +12,7 @@ pub(crate) mod names_withheld;
 mod past;
 pub(crate) mod postgres;
 mod postgres_crew;
+mod postgres_share;
 pub(crate) mod side_files;
 pub(crate) mod storage_failures;
 pub(crate) mod strangers;

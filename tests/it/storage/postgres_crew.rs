@@ -45,13 +45,13 @@ impl Size {
 }
 
 /// A machine of its own: a folder, what it knows of the log, and its lines to Azure and to the server.
-struct Machine {
-    rehome: Rehome,
+pub(super) struct Machine {
+    pub(super) rehome: Rehome,
     cut: PathBuf,
 }
 
 impl Machine {
-    fn new(azure: &Azure, schema: &str) -> Option<Self> {
+    pub(super) fn new(azure: &Azure, schema: &str) -> Option<Self> {
         let mut rehome = Rehome::at(azure);
         if !rehome.on_server(schema) {
             return None;
@@ -60,9 +60,9 @@ impl Machine {
         Some(Self { rehome, cut })
     }
 
-    fn start(&self, plan: &Path) -> Child {
+    pub(super) fn start(&self, plan: &Path, parallel: usize) -> Child {
         let plan = plan.to_str().expect("a plain path");
-        self.rehome.start(&["run", plan, "--yes", "--parallel", "64"])
+        self.rehome.start(&["run", plan, "--yes", "--parallel", &parallel.to_string()])
     }
 
     fn cut(&self, line: &str) -> Cut {
@@ -92,7 +92,7 @@ fn pass(ms: u64) {
 }
 
 /// Until the process has ended; it is killed where it does not.
-fn ended(process: &mut Child, within: Duration) -> Option<i32> {
+pub(super) fn ended(process: &mut Child, within: Duration) -> Option<i32> {
     let begun = Instant::now();
     while begun.elapsed() < within {
         if let Some(status) = process.try_wait().expect("it can be asked") {
@@ -131,7 +131,7 @@ fn drawn(nth: usize, troubles: usize, dice: &mut Dice) -> Vec<Trouble> {
 fn live(machine: &Machine, plan: &Path, troubles: Vec<Trouble>, dice: &mut Dice) -> Vec<Trouble> {
     let mut lived = Vec::new();
     for trouble in troubles {
-        let mut process = machine.start(plan);
+        let mut process = machine.start(plan, 64);
         pass(1_500 + dice.below(3_000));
         if process.try_wait().expect("it can be asked").is_some() {
             continue;
@@ -264,7 +264,7 @@ fn stage(moves: usize) -> (Azure, Rehome) {
     stage_of(&crowded(moves), moves, SCALE)
 }
 
-fn stage_of(estate: &Value, moves: usize, scale: &'static str) -> (Azure, Rehome) {
+pub(super) fn stage_of(estate: &Value, moves: usize, scale: &'static str) -> (Azure, Rehome) {
     let mut rehome = Rehome::offline();
     std::fs::write(rehome.path("estate.json"), estate.to_string()).expect("written");
     std::fs::write(rehome.path("batch.toml"), batch(moves)).expect("written");

@@ -53,6 +53,8 @@ pub(crate) struct Limit {
     pub(super) holds: f64,
     pub(super) per_second: f64,
     pub(super) cost: f64,
+    /// Whether all clients of a subscription or a tenant draw on it. What one identity allows is drawn on by the one that moves it.
+    pub(super) is_shared: bool,
     whose: Whose,
     /// The end of the header that says what is left.
     word: &'static str,
@@ -80,7 +82,7 @@ impl Question<'_> {
 }
 
 fn limit(bucket: String, (holds, per_second): Size, whose: Whose, word: &'static str) -> Limit {
-    Limit { bucket, holds, per_second, cost: 1.0, whose, word }
+    Limit { bucket, holds, per_second, cost: 1.0, is_shared: true, whose, word }
 }
 
 pub(super) fn arm(method: &str, path: &str) -> Vec<Limit> {
@@ -126,11 +128,13 @@ fn identities(method: &str, path: &str) -> Vec<Limit> {
     };
     let subscription = scope.split('/').nth(2).unwrap_or_default();
     let identity = format!("{scope} {}", parts.first().unwrap_or(&""));
-    let all = rates.into_iter().zip([String::new(), subscription.to_owned(), identity]);
-    let limits = all.filter_map(|(rate, of)| {
+    let all =
+        rates.into_iter().zip([(String::new(), true), (subscription.to_owned(), true), (identity, false)]);
+    let limits = all.filter_map(|(rate, (of, is_shared))| {
         let rate: f64 = rate?;
         let size = ((rate * 20.0).max(1.0), rate);
-        Some(limit(format!("identities {word} {of}"), size, Whose::Identities, ""))
+        let one = limit(format!("identities {word} {of}"), size, Whose::Identities, "");
+        Some(Limit { is_shared, ..one })
     });
     limits.collect()
 }

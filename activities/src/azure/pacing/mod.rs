@@ -42,6 +42,16 @@ struct Buckets {
     late: f64,
     /// How many clients share the limits, this one among them.
     clients: f64,
+    /// Who was there when this client came; `None` until that is known.
+    joined: Option<Joined>,
+}
+
+#[derive(Clone, Copy)]
+enum Joined {
+    /// Nobody: what is in the buckets is for this client.
+    First,
+    /// Others, who know of this client from here on. Until then they may draw all that there is.
+    Beside { from: Instant },
 }
 
 impl Default for Buckets {
@@ -49,7 +59,7 @@ impl Default for Buckets {
         let drawn = RandomState::new().build_hasher().finish() >> 32;
         #[expect(clippy::cast_precision_loss, reason = "below 2^32")]
         let late = drawn as f64 / f64::from(u32::MAX);
-        Self { all: BTreeMap::new(), swept_at: 0, share: 1.0, late, clients: 1.0 }
+        Self { all: BTreeMap::new(), swept_at: 0, share: 1.0, late, clients: 1.0, joined: None }
     }
 }
 
@@ -91,9 +101,23 @@ impl Pacing {
         Some(left).filter(|left| *left >= TICK)
     }
 
-    /// So many clients share the limits from here on, this one among them: each takes an equal part.
-    pub(crate) fn divide(&self, clients: u32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clients = f64::from(clients.max(1));
+    /// So many clients share the limits from here on, this one among them: each takes an equal part of what can be shared. The
+    /// others know it when `known_in` has passed, and go on as before until then: whoever has just come begins after that, with
+    /// nothing, because what is in the buckets may be drawn by them.
+    pub(crate) fn divide(&self, clients: u32, known_in: Duration) {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.clients = f64::from(clients.max(1));
+        match buckets.joined {
+            None if clients > 1 => {
+                let from = Instant::now() + known_in;
+                buckets.joined = Some(Joined::Beside { from });
+                for bucket in buckets.all.values_mut() {
+                    (bucket.left, bucket.at) = (bucket.left.min(0.0), bucket.at.max(from));
+                }
+            }
+            None => buckets.joined = Some(Joined::First),
+            Some(_) => {}
+        }
     }
 
     fn is_shut(&self, limits: &[Limit]) -> bool {
@@ -107,7 +131,7 @@ impl Pacing {
         buckets.sweep(time_scale, now);
         let mut until = now;
         for limit in limits {
-            let per_second = limit.per_second * CARE * buckets.part() * time_scale.scale();
+            let per_second = limit.per_second * CARE * buckets.part(limit) * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
             bucket.left -= limit.cost;
             let missing = Duration::from_secs_f64((-bucket.left / per_second).clamp(0.0, 86_400.0));
@@ -120,12 +144,13 @@ impl Pacing {
     pub(crate) fn learn(&self, limits: &[Limit], answer: &Answer, time_scale: TimeScale) {
         let now = Instant::now();
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (late, share) = (buckets.late, buckets.share);
+        let late = buckets.late;
         for limit in limits {
-            let per_second = limit.per_second * CARE * buckets.part() * time_scale.scale();
+            let part = buckets.part(limit);
+            let per_second = limit.per_second * CARE * part * time_scale.scale();
             let bucket = buckets.filled(limit, per_second, now);
             if let Some(left) = limit.left(answer) {
-                bucket.left = bucket.left.min(left * share);
+                bucket.left = bucket.left.min(left * part);
             }
             if answer.status == 429 && limit.is_meant_by(answer) {
                 // Those who come then come one after the other; and not at the same moment as those of other clients.
@@ -140,15 +165,18 @@ impl Pacing {
 }
 
 impl Buckets {
-    /// Which part of each limit this client takes: of what it may use, an equal part with the others.
-    fn part(&self) -> f64 {
-        self.share / self.clients
+    /// Which part of a limit this client takes: of what it may use, an equal part with the others, where they draw on it too.
+    fn part(&self, limit: &Limit) -> f64 {
+        if limit.is_shared { self.share / self.clients } else { self.share }
     }
 
     fn filled(&mut self, limit: &Limit, per_second: f64, now: Instant) -> &mut Bucket {
-        let holds = limit.holds * self.part();
-        let full = || Bucket { left: holds, at: now };
-        let bucket = self.all.entry(limit.bucket.clone()).or_insert_with(full);
+        let holds = limit.holds * self.part(limit);
+        let first = match self.joined {
+            Some(Joined::Beside { from }) if limit.is_shared => Bucket { left: 0.0, at: from },
+            Some(_) | None => Bucket { left: holds, at: now },
+        };
+        let bucket = self.all.entry(limit.bucket.clone()).or_insert(first);
         let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
         bucket.left = (bucket.left + passed * per_second).min(holds);
         bucket.at = bucket.at.max(now);
@@ -226,10 +254,35 @@ mod tests {
     #[test]
     fn of_limits_that_three_clients_share_each_takes_a_third() {
         let pacing = Pacing::default();
-        pacing.divide(3);
+        pacing.divide(1, Duration::from_secs(5));
+        pacing.divide(3, Duration::from_secs(5));
         let at = when(&pacing, &arm("GET", SITE), 133);
         assert_eq!(at.iter().filter(|s| **s == 0.0).count(), 83);
         assert!((5.7..6.6).contains(&at[132]), "fifty more take six seconds: {}", at[132]);
+    }
+
+    #[test]
+    fn whoever_comes_when_others_are_there_begins_with_nothing_when_they_know_of_it() {
+        let pacing = Pacing::default();
+        when(&pacing, &arm("PATCH", SITE), 1);
+        pacing.divide(2, Duration::from_secs(5));
+        for limits in [arm("GET", SITE), arm("PATCH", SITE)] {
+            let at = when(&pacing, &limits, 20);
+            assert!(at[0] > 4.9 && at.windows(2).all(|two| two[1] - two[0] > 0.05), "{at:?}");
+        }
+        pacing.divide(1, Duration::from_secs(5));
+        let at = when(&pacing, &arm("DELETE", SITE), 5);
+        assert!((5.0..5.7).contains(&at[4]), "nor does it get what the other one left behind: {at:?}");
+    }
+
+    #[test]
+    fn an_identity_is_written_to_by_one_client_at_a_time_and_its_own_limit_is_not_divided() {
+        let pacing = Pacing::default();
+        pacing.divide(1, Duration::from_secs(5));
+        pacing.divide(30, Duration::from_secs(5));
+        let at = when(&pacing, &arm("PUT", &format!("{ID}/federatedIdentityCredentials/c")), 6);
+        assert_eq!(at.iter().filter(|s| **s == 0.0).count(), 5, "{at:?}");
+        assert!((3.9..4.3).contains(&at[5]), "and then one in four seconds: {at:?}");
     }
 
     #[test]
