@@ -3,8 +3,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { Browser } from "./browser.mjs";
+import { started as start } from "./program.mjs";
 
 const [chromium, axe, rehome, root] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "rehome-pages-"));
@@ -28,13 +28,9 @@ function holds(is, what) {
 
 // A program that goes on, once it has printed its first line.
 async function started(words, environment) {
-  const child = spawn(rehome, words, { cwd: folder, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "ignore"] });
-  children.push(child);
-  const line = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).once("line", resolve);
-    child.once("exit", (code) => reject(new Error(`${words.join(" ")} ends with ${code}`)));
-  });
-  return { child, said: JSON.parse(line) };
+  const program = await start(rehome, folder, words, environment);
+  children.push(program.child);
+  return program;
 }
 
 // An estate in which groups have names that want to be markup.

@@ -6,8 +6,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { Browser } from "./browser.mjs";
+import { started as start } from "./program.mjs";
 
 const [chromium, rehome, folder, many = "300"] = process.argv.slice(2);
 const COUNT = Number(many);
@@ -73,13 +73,9 @@ function written() {
 const children = [];
 process.on("exit", () => { if (process.env.KEEP === undefined) for (const child of children) child.kill("SIGKILL"); });
 async function started(words, environment) {
-  const child = spawn(rehome, words, { cwd: folder, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "ignore"] });
-  children.push(child);
-  const line = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).once("line", resolve);
-    child.once("exit", (code) => reject(new Error(`${words.join(" ")} ends with ${code}`)));
-  });
-  return { child, said: JSON.parse(line) };
+  const program = await start(rehome, folder, words, environment);
+  children.push(program.child);
+  return program;
 }
 
 async function stopped() {

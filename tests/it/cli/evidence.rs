@@ -1,6 +1,7 @@
 //! A folder of evidence: whoever has it, Python, openssl and ssh-keygen finds everything that was changed in it.
 
 use super::approvals::{import, planned, public, read, sign, write};
+use crate::support::handed_out::{self, edited};
 use crate::support::rehome::{Rehome, text};
 use serde_json::Value;
 use std::path::Path;
@@ -21,28 +22,8 @@ fn handed_out() -> Option<(crate::support::azure::Azure, Rehome)> {
     Some((azure, rehome))
 }
 
-/// What the verifier says in a copy of the folder, with nothing of this machine but the path of its programs.
 fn verified(rehome: &Rehome, change: impl FnOnce(&Path), arguments: &[&str]) -> (Option<i32>, String) {
-    let folder = tempfile::tempdir().expect("a folder");
-    for file in std::fs::read_dir(rehome.path("evidence")).expect("the folder") {
-        let file = file.expect("a file");
-        std::fs::copy(file.path(), folder.path().join(file.file_name())).expect("copied");
-    }
-    change(folder.path());
-    let mut python = Command::new("python3");
-    python.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(folder.path());
-    let out = python.arg("verify.py").args(arguments).output().expect("it runs");
-    (out.status.code(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
-}
-
-/// Changes one text in a file to another one.
-fn edited<'a>(file: &'a str, from: &'a str, to: &'a str) -> impl FnOnce(&Path) + 'a {
-    move |folder| {
-        let path = folder.join(file);
-        let was = std::fs::read_to_string(&path).expect("a text");
-        assert!(was.contains(from), "{file} has no {from}");
-        std::fs::write(path, was.replacen(from, to, 1)).expect("written");
-    }
+    handed_out::verified(&rehome.path("evidence"), "verify.py", change, arguments)
 }
 
 #[test]

@@ -2,35 +2,13 @@
 
 use crate::cli::waves::in_waves;
 use crate::support::azure::Azure;
+use crate::support::handed_out::{self, edited};
 use crate::support::rehome::{Rehome, text};
 use std::path::Path;
 use std::process::Command;
 
 fn have(program: &str) -> bool {
     Command::new(program).arg("--help").output().is_ok()
-}
-
-/// What the verifier says in a copy of the folder, with nothing of this machine but the path of its programs.
-fn verified(rehome: &Rehome, change: impl FnOnce(&Path), arguments: &[&str]) -> (Option<i32>, String) {
-    let folder = tempfile::tempdir().expect("a folder");
-    for file in std::fs::read_dir(rehome.path("team")).expect("the folder") {
-        let file = file.expect("a file");
-        std::fs::copy(file.path(), folder.path().join(file.file_name())).expect("copied");
-    }
-    change(folder.path());
-    let mut python = Command::new("python3");
-    python.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).current_dir(folder.path());
-    let out = python.arg("verify_proofs.py").args(arguments).output().expect("it runs");
-    (out.status.code(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
-}
-
-fn edited<'a>(file: &'a str, from: &'a str, to: &'a str) -> impl FnOnce(&Path) + 'a {
-    move |folder| {
-        let path = folder.join(file);
-        let was = std::fs::read_to_string(&path).expect("a text");
-        assert!(was.contains(from), "{file} has no {from}");
-        std::fs::write(path, was.replacen(from, to, 1)).expect("written");
-    }
 }
 
 /// The moves of one of two teams as they were handed out, in the folder `team`.
@@ -62,6 +40,10 @@ fn handed_out() -> HandedOut {
     other.say(&["run", "plan.json", "--yes"]);
     let other_key = text(&other.json(&["audit", "checkpoint"])["key"]).to_owned();
     HandedOut { _azure: azure, rehome, own, others, key: text(&note["key"]).to_owned(), other_key }
+}
+
+fn verified(rehome: &Rehome, change: impl FnOnce(&Path), arguments: &[&str]) -> (Option<i32>, String) {
+    handed_out::verified(&rehome.path("team"), "verify_proofs.py", change, arguments)
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_backup_for_a_recipient_is_read_by_nobody_else_and_put_back_with_its_key_by_
     assert!(!rehome.path("none.age").exists() && left(&rehome).is_empty());
     assert_eq!(rehome.json(&["audit", "head"]), head, "nothing was put in its place");
     // The machine is gone; the auditor's key is not.
-    for part in ["", "-wal", "-shm", ".anchor", ".checkpoint", ".key", ".runner"] {
+    for part in ["", "-wal", "-shm", ".anchor", ".checkpoint", ".tree", ".key", ".runner"] {
         drop(std::fs::remove_file(rehome.path(&format!("rehome.db{part}"))));
     }
     rehome.say(&["db", "restore", "by-line.age", "--identity", "auditor", "--yes"]).expect(0);

@@ -146,7 +146,7 @@ fn what_is_verified_says_which_level_is_reached_and_what_is_not_proven() {
 
 /// The files of the log, as whoever put an old copy back would have them.
 fn copied(rehome: &Rehome, from: &str, to: &str) {
-    for part in ["", "-wal", "-shm", ".anchor", ".checkpoint", ".key", ".runner"] {
+    for part in ["", "-wal", "-shm", ".anchor", ".checkpoint", ".tree", ".key", ".runner"] {
         let (from, to) = (rehome.path(&format!("{from}{part}")), rehome.path(&format!("{to}{part}")));
         drop(std::fs::remove_file(&to));
         if from.exists() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod azure;
 pub(crate) mod estates;
+pub(crate) mod handed_out;
 pub(crate) mod kills;
 pub(crate) mod neighbours;
 pub(crate) mod oracle;
