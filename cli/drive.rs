@@ -201,7 +201,7 @@ impl Drive<'_> {
         service.open(&self.batch).await?;
         service.progress.join(&self.batch, self.runs.iter().filter_map(|run| known.runs.get_key_value(run)));
         if self.goal == Goal::Forward {
-            for (name, more) in service.begun(&self.batch).await {
+            for (name, more) in service.begun(&self.batch).await? {
                 service.open(&name).await?;
                 service.progress.join(&name, more.iter().filter_map(|run| known.runs.get_key_value(run)));
                 runs.extend(more);

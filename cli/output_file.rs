@@ -51,7 +51,8 @@ impl FileKind {
 }
 
 /// What stands beside a log under its name, and is no place for anything else.
-const BESIDE_A_LOG: [&str; 8] = ["", "-wal", "-shm", "-journal", ".anchor", ".checkpoint", ".key", ".runner"];
+const BESIDE_A_LOG: [&str; 9] =
+    ["", "-wal", "-shm", "-journal", ".anchor", ".checkpoint", ".tree", ".key", ".runner"];
 
 /// A place where a file may be written.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //! for while it is at work. Touches the log.
 
 use crate::about::BatchAbout;
+use crate::error::{CliError, causes, one_line};
 use crate::planning;
 use crate::progress::Progress;
 use crate::{store, world};
@@ -34,8 +35,8 @@ pub(crate) fn asked_for(batch: &BatchLoaded) -> Option<&Opened> {
 
 impl Service {
     /// Batches that were begun here before and are not over, other than this one, with their open moves.
-    pub(crate) async fn begun(&self, own: &str) -> Vec<(String, Vec<RunId>)> {
-        let streams = self.log.streams(BatchLoaded::PREFIX).await.unwrap_or_default();
+    pub(crate) async fn begun(&self, own: &str) -> Result<Vec<(String, Vec<RunId>)>, CliError> {
+        let streams = self.log.streams(BatchLoaded::PREFIX).await.map_err(|e| store::unreadable(&e))?;
         let mut begun = Vec::new();
         for (stream, _) in streams {
             let Some(name) = stream.as_str().strip_prefix(BatchLoaded::PREFIX).filter(|n| *n != own) else {
@@ -46,31 +47,40 @@ impl Service {
                 begun.push((name.to_owned(), runs.into_iter().map(|(run, _)| run).collect()));
             }
         }
-        begun
+        Ok(begun)
     }
 
-    /// The open moves of a batch, if somebody asked for them who works on the same world. What cannot be read is left
-    /// to whoever asks for it by name.
+    /// The open moves of a batch, if somebody asked for them who works on the same world. What cannot be read is said, and left to
+    /// whoever asks for it by name.
     async fn wanted(&self, name: &str) -> Vec<(RunId, RunState)> {
-        let Ok(Some(batch)) = BatchLoaded::find(&*self.log, name).await else { return Vec::new() };
+        self.read(name).await.unwrap_or_else(|why| {
+            self.progress
+                .tell_line(&format!("{}: not carried on here, it cannot be read: {why}", one_line(name)));
+            Vec::new()
+        })
+    }
+
+    async fn read(&self, name: &str) -> Result<Vec<(RunId, RunState)>, String> {
+        let batch = BatchLoaded::find(&*self.log, name).await.map_err(|e| causes(&e))?;
+        let Some(batch) = batch else { return Ok(Vec::new()) };
         let asked = asked_for(&batch).is_some_and(|opened| world::same(opened, &self.opened).is_ok());
         if !batch.is_approved() || !asked {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let about = BatchAbout::of_log(&batch.planned().about);
         let expired = planning::check_expiry(&about, SystemClock.now_ms()).is_err();
         let mut open = Vec::new();
         for run in &batch.planned().runs {
-            let Ok(loaded) = store::read_run(&*self.log, run).await else { return Vec::new() };
+            let loaded = store::read_run(&*self.log, run).await.map_err(|e| e.what)?;
             if loaded.state.verdict().is_none() && (loaded.state.has_begun() || !expired) {
                 open.push((run.clone(), loaded.state));
             }
         }
-        open
+        Ok(open)
     }
 
     /// Records that this runner works on a batch.
-    pub(crate) async fn open(&self, name: &str) -> Result<(), crate::error::CliError> {
+    pub(crate) async fn open(&self, name: &str) -> Result<(), CliError> {
         let opened =
             BatchLoaded::open(&*self.log, name, &self.actor, SystemClock.now_ms(), self.opened.clone());
         opened.await.map_err(|e| store::write_error(&e))

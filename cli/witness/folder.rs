@@ -54,11 +54,18 @@ pub(super) fn put(folder: &Path, signed: &Signed) -> Result<PathBuf, String> {
 }
 
 /// The last event that a checkpoint there is of, where that is behind this one: then the log is older than what was kept of it.
-pub(super) fn ahead(folder: &Path, checkpoint: &Checkpoint) -> Option<u64> {
+///
+/// # Errors
+/// When the folder cannot be listed: then nobody knows.
+pub(super) fn ahead(folder: &Path, checkpoint: &Checkpoint) -> std::io::Result<Option<u64>> {
     let beginning = beginning(&checkpoint.origin);
-    let names = fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let size = |name: String| name.strip_prefix(&beginning)?.strip_suffix(ENDING)?.parse().ok();
-    names.filter_map(size).max().filter(|size: &u64| *size > checkpoint.size)
+    let mut last = None;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let size = |name: &str| name.strip_prefix(&beginning)?.strip_suffix(ENDING)?.parse::<u64>().ok();
+        last = last.max(name.to_str().and_then(size));
+    }
+    Ok(last.filter(|size| *size > checkpoint.size))
 }
 
 /// Every file there that is called like a checkpoint of the log of this origin, with its bytes, the smallest size first.

@@ -80,11 +80,13 @@ impl Place {
 /// Refuses to call a log kept of which there is more than it has.
 fn newest(folder: &Path, signed: &Signed) -> Result<(), String> {
     let end = signed.checkpoint.size;
-    folder::ahead(folder, &signed.checkpoint).map_or(Ok(()), |size| {
-        Err(format!(
+    match folder::ahead(folder, &signed.checkpoint) {
+        Ok(None) => Ok(()),
+        Ok(Some(size)) => Err(format!(
             "it has a checkpoint of event {size}, and the log ends at event {end}: an old copy was put back"
-        ))
-    })
+        )),
+        Err(e) => Err(format!("failed to look whether it has a newer checkpoint: {e}")),
+    }
 }
 
 /// Every witness that an approved plan of this log names.

@@ -2,6 +2,7 @@
 //! copies. Touches nothing.
 
 use crate::anchor::Anchor;
+use crate::checkpoint::KeptTree;
 use crate::lease::Lease;
 use crate::log::Log;
 use crate::runners::Runners;
@@ -18,6 +19,8 @@ pub enum Part {
     Anchor,
     /// The newest signed end of it.
     Checkpoint,
+    /// The tree that this end was signed for.
+    Tree,
     /// Who has the right to act.
     Lease,
     /// The key of the program that writes the events.
@@ -106,6 +109,12 @@ pub trait Beside: Send + Sync {
     /// # Errors
     /// When it cannot be kept; then the one before is there.
     fn set_checkpoint(&self, note: &str) -> Result<(), SidecarError>;
+
+    /// The tree over the log's first events that was kept last; nothing where none ever was, or what is there is none.
+    fn tree(&self) -> Option<KeptTree>;
+
+    /// Keeps a tree in the place of the one before. It saves reading and nothing else: where it cannot be kept, the log is read again.
+    fn set_tree(&self, tree: &KeptTree);
 
     /// Whether each machine keeps a record of the end for itself: then none here only says that this machine was never at work.
     fn has_anchors_elsewhere(&self) -> bool {

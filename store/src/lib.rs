@@ -105,8 +105,8 @@ pub use bundle::{
 };
 pub use chain::event_hash;
 pub use checkpoint::{
-    Checkpoint, Frontier, NoteError, PROVEN_FORMAT, Proven, ProvenHeader, Root, Signer, Tree, Verifier,
-    verify_consistency, verify_inclusion,
+    Checkpoint, Frontier, KeptTree, NoteError, PROVEN_FORMAT, Proven, ProvenHeader, Root, Signer, Tree,
+    Verifier, verify_consistency, verify_inclusion,
 };
 pub use decorator::LogDecorator;
 pub use group::Counters;

@@ -6,6 +6,7 @@
 
 use crate::anchor::Anchor;
 use crate::backend::{Beside, Part, SidecarError};
+use crate::checkpoint::KeptTree;
 use crate::file_lock::{FileLock, locker};
 use crate::lease::{Heartbeat, HeldLease, Lease, LeaseError, LeaseHolder, Locker};
 use crate::private_file::{self, read_small};
@@ -21,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Longer than any key.
 const KEY_BYTES_MAX: u64 = 64;
 
-/// The files beside one log: `NAME.anchor`, `NAME.checkpoint`, `NAME.key` and `NAME.runner`. They are found by its name alone, whether the log is there or
+/// The files beside one log: `NAME.anchor`, `NAME.checkpoint`, `NAME.tree`, `NAME.key` and `NAME.runner`. They are found by its name alone, whether the log is there or
 /// not.
 #[derive(Clone, Debug)]
 pub struct Sidecars {
@@ -40,6 +41,10 @@ impl Sidecars {
 
     fn checkpoint_path(&self) -> PathBuf {
         private_file::beside(&self.log, ".checkpoint")
+    }
+
+    fn tree_path(&self) -> PathBuf {
+        private_file::beside(&self.log, ".tree")
     }
 
     fn key_path(&self) -> PathBuf {
@@ -80,6 +85,7 @@ impl Beside for Sidecars {
             Part::Log => self.log.clone(),
             Part::Anchor => self.anchor_path(),
             Part::Checkpoint => self.checkpoint_path(),
+            Part::Tree => self.tree_path(),
             Part::Lease => self.runner_path(),
             Part::Key => self.key_path(),
         };
@@ -110,6 +116,15 @@ impl Beside for Sidecars {
     fn set_checkpoint(&self, note: &str) -> Result<(), SidecarError> {
         let path = self.checkpoint_path();
         private_file::replace(&path, note.as_bytes()).map_err(|e| failed(&path, e))
+    }
+
+    fn tree(&self) -> Option<KeptTree> {
+        serde_json::from_slice(&read_small(&self.tree_path()).ok()?).ok()
+    }
+
+    fn set_tree(&self, tree: &KeptTree) {
+        let text = serde_json::to_vec(tree).map_err(io::Error::other);
+        drop(text.and_then(|text| private_file::replace(&self.tree_path(), &text)));
     }
 
     fn key(&self) -> Result<Option<Vec<u8>>, SidecarError> {

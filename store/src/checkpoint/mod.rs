@@ -5,7 +5,7 @@ mod note;
 mod proven;
 mod tree;
 
-pub use frontier::Frontier;
+pub use frontier::{Frontier, KeptTree};
 pub use note::{Checkpoint, NoteError, Signer, Verifier};
 pub use proven::{PROVEN_FORMAT, Proven, ProvenHeader};
 pub use tree::{Root, Tree, verify_consistency, verify_inclusion};

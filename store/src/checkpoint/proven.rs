@@ -54,7 +54,7 @@ struct Line<'a> {
     proof: Vec<String>,
 }
 
-fn unhex(text: &str) -> Option<Root> {
+pub(super) fn unhex(text: &str) -> Option<Root> {
     let digit = |byte: &u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

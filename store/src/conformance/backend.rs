@@ -33,7 +33,7 @@ where
 
 fn no_two_have_one_name<B: Backend>(one: &B, other: &B) {
     assert!(!one.id().is_empty() && one.id() != other.id(), "each log has a name of its own");
-    for part in [Part::Log, Part::Anchor, Part::Checkpoint, Part::Lease, Part::Key] {
+    for part in [Part::Log, Part::Anchor, Part::Checkpoint, Part::Tree, Part::Lease, Part::Key] {
         assert!(!one.beside().place(part).is_empty(), "each part can be spoken of");
     }
     assert_eq!(one.newer_format(), None, "what this program has just made it can append to");

@@ -2,6 +2,7 @@
 
 use crate::anchor::Anchor;
 use crate::backend::{Beside, Part, SidecarError};
+use crate::checkpoint::KeptTree;
 use crate::lease::{Heartbeat, HeldLease, Lease, LeaseError, LeaseHolder, Locker};
 use std::collections::BTreeSet;
 use std::io;
@@ -16,6 +17,7 @@ const PLACE: &str = "the log in memory";
 struct Kept {
     anchor: Option<Anchor>,
     checkpoint: Option<String>,
+    tree: Option<KeptTree>,
     key: Option<Vec<u8>>,
     /// Where copies were made.
     copies: BTreeSet<PathBuf>,
@@ -64,6 +66,14 @@ impl Beside for MemoryBeside {
     fn set_checkpoint(&self, note: &str) -> Result<(), SidecarError> {
         self.kept().checkpoint = Some(note.to_owned());
         Ok(())
+    }
+
+    fn tree(&self) -> Option<KeptTree> {
+        self.kept().tree.clone()
+    }
+
+    fn set_tree(&self, tree: &KeptTree) {
+        self.kept().tree = Some(tree.clone());
     }
 
     fn key(&self) -> Result<Option<Vec<u8>>, SidecarError> {

@@ -8,6 +8,7 @@ use super::runners::ServerRunners;
 use super::server::{Failure, Server, value};
 use crate::anchor::Anchor;
 use crate::backend::{Beside, Part, SidecarError};
+use crate::checkpoint::KeptTree;
 use crate::lease::Lease;
 use crate::runners::Runners;
 use crate::sidecars::Sidecars;
@@ -50,7 +51,7 @@ impl Beside for ServerBeside {
     fn place(&self, part: Part) -> String {
         match part {
             Part::Log => self.server.address.shown().to_owned(),
-            Part::Anchor | Part::Checkpoint => self.files.place(part),
+            Part::Anchor | Part::Checkpoint | Part::Tree => self.files.place(part),
             Part::Lease => format!("the table runner at {}", self.server.address.shown()),
             Part::Key => format!("the table kept at {}", self.server.address.shown()),
         }
@@ -74,6 +75,14 @@ impl Beside for ServerBeside {
         let made = self.server.address.make_state();
         made.map_err(|source| SidecarError { place: self.place(Part::Checkpoint), source })?;
         self.files.set_checkpoint(note)
+    }
+
+    fn tree(&self) -> Option<KeptTree> {
+        self.files.tree()
+    }
+
+    fn set_tree(&self, tree: &KeptTree) {
+        self.files.set_tree(tree);
     }
 
     fn has_anchors_elsewhere(&self) -> bool {
