@@ -90,11 +90,6 @@ pub(crate) fn run(n: u32) -> RunId {
     RunId::new(format!("w-{n}"))
 }
 
-/// The number of a workflow.
-pub(crate) fn number(run: &RunId) -> usize {
-    run.as_str().trim_start_matches("w-").parse().expect("a workflow is named after its number")
-}
-
 /// Workflows that are approved together, so that not all documents are in memory at once.
 const TOGETHER: usize = 100;
 

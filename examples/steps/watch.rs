@@ -1,6 +1,5 @@
 //! What is noted while the engine works: when each workflow came on.
 
-use crate::load;
 use rehome_orchestrator::{Event, Observer, RunId};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -85,7 +84,7 @@ impl Observer for Watch {
 
 /// The place of a workflow, which is made where there is none.
 fn place<'a>(of: &'a mut Vec<Option<Instant>>, run: &RunId) -> &'a mut Option<Instant> {
-    let number = load::number(run);
+    let number = number(run);
     if of.len() <= number {
         of.resize(number + 1, None);
     }
@@ -106,4 +105,9 @@ fn memory_mb(what: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|l| l.starts_with(what)).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// The number of a workflow.
+fn number(run: &RunId) -> usize {
+    run.as_str().trim_start_matches("w-").parse().expect("a workflow is named after its number")
 }

@@ -5,20 +5,17 @@
 //! The first number is how many callers append at once, each the two events of a step, one step after the other; the second how many steps
 //! each has. The raw loop inserts rows of the same bytes, as many in a transaction as the log's commits had.
 
+mod raw;
+
+use raw::{BODY, Failed, Raw};
 use rehome_store::{Address, Append, Log, PostgresLog, Record, Sequence, StreamId};
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio_postgres::{Client, NoTls};
-
-/// What the two events of a step have on average.
-const BODY: [u8; 200] = [b'x'; 200];
 
 /// Single appends and inserts that a median is taken of.
 const SINGLE: u64 = 500;
-
-type Failed = Box<dyn std::error::Error>;
 
 fn step(stream: &StreamId, after: u64) -> Append {
     let record = |kind| Record {
@@ -35,11 +32,6 @@ fn step(stream: &StreamId, after: u64) -> Append {
     }
 }
 
-fn median(of: &mut [Duration]) -> f64 {
-    of.sort();
-    of.get(of.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1e6
-}
-
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example prints what it measured")]
 async fn main() -> Result<(), Failed> {
@@ -50,7 +42,8 @@ async fn main() -> Result<(), Failed> {
     let address = Address::of(Path::new(&format!("{server}&schema={schema}")))?;
     let log = Arc::new(PostgresLog::create_or_open(&address)?);
     let raw = Raw::begin(&server, &schema).await?;
-    let (before, alone, after) = (raw.single().await?, single(&log).await?, raw.single().await?);
+    let (before, alone, after) =
+        (single_inserts(&raw).await?, single(&log).await?, single_inserts(&raw).await?);
     let (rate, together) = many(&log, callers, steps).await?;
     let raw_rate = raw.grouped((callers * steps * 2).min(200_000), together).await?;
     let raw_single = (before + after) / 2.0;
@@ -62,6 +55,26 @@ async fn main() -> Result<(), Failed> {
         alone / raw_single,
     );
     raw.end().await
+}
+
+fn median(of: &mut [Duration]) -> f64 {
+    of.sort();
+    of.get(of.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1e6
+}
+
+/// Bare inserts of one row, one after the other.
+async fn single_inserts(raw: &Raw) -> Result<f64, Failed> {
+    raw.client.batch_execute(&format!("TRUNCATE {}", raw.table)).await?;
+    let sql =
+        format!("INSERT INTO {} VALUES ($1, 'alone', $1, 'began', 1, 1, 'bench', $2, $3, $4)", raw.table);
+    let insert = raw.client.prepare(&sql).await?;
+    let mut times = Vec::new();
+    for nth in 1..=i64::try_from(SINGLE)? {
+        let begun = Instant::now();
+        raw.client.execute(&insert, &[&nth, &&[0_u8; 16][..], &&BODY[..], &&[0_u8; 32][..]]).await?;
+        times.push(begun.elapsed());
+    }
+    Ok(median(&mut times))
 }
 
 /// One caller, one event after the other.
@@ -98,64 +111,4 @@ async fn many(log: &Arc<PostgresLog>, callers: u64, steps: u64) -> Result<(f64, 
     let (took, after) = (begun.elapsed(), log.counters());
     let (events, commits) = (after.events - before.events, (after.commits - before.commits).max(1));
     Ok((events as f64 / took.as_secs_f64(), events / commits))
-}
-
-/// Bare inserts, by statements that are prepared once.
-struct Raw {
-    client: Client,
-    schema: String,
-    table: String,
-}
-
-impl Raw {
-    async fn begin(server: &str, schema: &str) -> Result<Self, Failed> {
-        let (client, connection) = tokio_postgres::connect(server, NoTls).await?;
-        drop(tokio::spawn(connection));
-        let table = format!("raw_{schema}");
-        let sql = format!("CREATE TABLE {table} (LIKE {schema}.event INCLUDING ALL)");
-        client.batch_execute(&sql).await?;
-        Ok(Self { client, schema: schema.to_owned(), table })
-    }
-
-    async fn end(self) -> Result<(), Failed> {
-        let sql = format!("DROP TABLE {}; DROP SCHEMA {} CASCADE", self.table, self.schema);
-        Ok(self.client.batch_execute(&sql).await?)
-    }
-
-    async fn single(&self) -> Result<f64, Failed> {
-        self.client.batch_execute(&format!("TRUNCATE {}", self.table)).await?;
-        let sql = format!(
-            "INSERT INTO {} VALUES ($1, 'alone', $1, 'began', 1, 1, 'bench', $2, $3, $4)",
-            self.table
-        );
-        let insert = self.client.prepare(&sql).await?;
-        let mut times = Vec::new();
-        for nth in 1..=i64::try_from(SINGLE)? {
-            let begun = Instant::now();
-            self.client.execute(&insert, &[&nth, &&[0_u8; 16][..], &&BODY[..], &&[0_u8; 32][..]]).await?;
-            times.push(begun.elapsed());
-        }
-        Ok(median(&mut times))
-    }
-
-    async fn grouped(&self, events: u64, together: u64) -> Result<f64, Failed> {
-        self.client.batch_execute(&format!("TRUNCATE {}", self.table)).await?;
-        let sql = format!(
-            "INSERT INTO {} SELECT p, s, q, 'began', 1, 1, 'bench', $4, $5, $6
-             FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS e(p, s, q)",
-            self.table
-        );
-        let insert = self.client.prepare(&sql).await?;
-        let (mut at, begun) = (0, Instant::now());
-        while at < events {
-            let positions: Vec<i64> =
-                (at + 1..=at + together).filter_map(|p| i64::try_from(p).ok()).collect();
-            let streams: Vec<String> = positions.iter().map(|p| format!("run/{}", p % 2_000)).collect();
-            let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-                [&positions, &streams, &positions, &&[0_u8; 16][..], &&BODY[..], &&[0_u8; 32][..]];
-            self.client.execute(&insert, &values).await?;
-            at += together;
-        }
-        Ok(at as f64 / begun.elapsed().as_secs_f64())
-    }
 }
