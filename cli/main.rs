@@ -4,6 +4,7 @@ mod about;
 mod access;
 mod again;
 mod age;
+mod allocator;
 mod anchor;
 mod approval_file;
 mod approvals;
@@ -121,6 +122,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    allocator::keep_few_arenas();
     let words = Cli::words();
     let matches = words.clone().get_matches();
     let settings = settings::all(&words, &matches);

@@ -112,18 +112,21 @@ enum Trouble {
     /// For longer than its lease; then it wakes.
     Stopped,
     OffTheServer,
+    /// Nothing that it says arrives at the server, nor is it told so.
+    Unheard,
     OffAzure,
 }
 
 /// What each machine lives through by day. Whoever is cut off from Azure for long gives steps up, and asks a person.
-const BY_DAY: [&[Trouble]; 3] = [&[Trouble::Killed], &[Trouble::Stopped], &[Trouble::OffTheServer]];
+const BY_DAY: [&[Trouble]; 3] =
+    [&[Trouble::Killed, Trouble::Unheard], &[Trouble::Stopped], &[Trouble::OffTheServer]];
 
 /// What befalls a machine, one after the other.
 fn drawn(nth: usize, troubles: usize, dice: &mut Dice) -> Vec<Trouble> {
-    let all = [Trouble::Killed, Trouble::Stopped, Trouble::OffTheServer, Trouble::OffAzure];
+    let all = [Trouble::Killed, Trouble::Stopped, Trouble::OffTheServer, Trouble::Unheard, Trouble::OffAzure];
     match troubles {
         0 => BY_DAY[nth].to_vec(),
-        _ => (0..troubles).map(|_| all[usize::try_from(dice.below(4)).unwrap_or(0)]).collect(),
+        _ => (0..troubles).map(|_| all[usize::try_from(dice.below(5)).unwrap_or(0)]).collect(),
     }
 }
 
@@ -148,6 +151,10 @@ fn live(machine: &Machine, plan: &Path, troubles: Vec<Trouble>, dice: &mut Dice)
                 let _cut = machine.cut("socket");
                 pass(8_000 + dice.below(12_000));
             }
+            Trouble::Unheard => {
+                let _cut = machine.cut("silence");
+                pass(17_000 + dice.below(4_000));
+            }
             Trouble::OffAzure => {
                 let _cut = machine.cut("network");
                 pass(1_000 + dice.below(10_000));
@@ -156,7 +163,7 @@ fn live(machine: &Machine, plan: &Path, troubles: Vec<Trouble>, dice: &mut Dice)
         match trouble {
             // It goes on by itself.
             Trouble::OffAzure => pass(dice.below(3_000)),
-            Trouble::Stopped | Trouble::OffTheServer => {
+            Trouble::Stopped | Trouble::OffTheServer | Trouble::Unheard => {
                 let code = ended(&mut process, Duration::from_secs(60));
                 assert!(code.is_some_and(|code| code != 0), "{trouble:?} ended with {code:?}");
             }

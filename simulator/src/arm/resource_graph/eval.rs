@@ -346,7 +346,7 @@ fn eval<'a>(expr: &'a Expr, row: &'a Value) -> Result<Cow<'a, Value>, String> {
         Expr::ContainsAny(of, texts) => {
             let of = eval(of, row)?;
             let of = folded(&of);
-            made(texts.iter().any(|text| of.contains(text.as_str())))
+            made(texts.are_in(&of))
         }
         Expr::Binary(left, operator, right) => {
             made(binary(&*eval(left, row)?, operator, &*eval(right, row)?)?)

@@ -3,6 +3,7 @@
 mod answer;
 mod eval;
 mod narrow;
+mod needles;
 mod parse;
 
 pub(crate) use answer::handle;

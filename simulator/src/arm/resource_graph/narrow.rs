@@ -78,7 +78,7 @@ fn texts(condition: &Expr, made: &[&(String, Expr)]) -> Option<Vec<String>> {
         Expr::Any(parts) => {
             Some(parts.iter().map(|part| texts(part, made)).collect::<Option<Vec<_>>>()?.concat())
         }
-        Expr::ContainsAny(of, all) => all.iter().map(|text| one(of, text)).collect(),
+        Expr::ContainsAny(of, all) => all.texts().iter().map(|text| one(of, text)).collect(),
         Expr::Binary(of, operator, text) if operator == "contains" => match &**text {
             Expr::Given(Value::String(text)) => one(of, &text.to_lowercase()).map(|text| vec![text]),
             _ => None,
