@@ -1,6 +1,5 @@
 //! Resource Graph: the text of a query into what it means. Pure. A small part of KQL, refused beyond that.
 
-use super::needles::Needles;
 use serde_json::Value;
 
 /// A query: a table and what is done to its rows, in order.
@@ -62,7 +61,7 @@ pub(super) enum Expr {
     Any(Vec<Expr>),
     Not(Box<Expr>),
     /// `a contains 'b' or a contains 'c'`, of the texts in lower case: `a` is made once for all of them.
-    ContainsAny(Box<Expr>, Needles),
+    ContainsAny(Box<Expr>, super::needles::Needles),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -146,7 +145,7 @@ fn contains_any(parts: Vec<Expr>) -> Expr {
     let Some((of, _)) = parts.first().and_then(looked_for) else { return Expr::Any(parts) };
     let same = |part| looked_for(part).filter(|(other, _)| *other == of).map(|(_, text)| text);
     match parts.iter().map(same).collect() {
-        Some(texts) => Expr::ContainsAny(of, Needles::new(texts)),
+        Some(texts) => Expr::ContainsAny(of, super::needles::Needles::new(texts)),
         None => Expr::Any(parts),
     }
 }
