@@ -26,7 +26,10 @@ async function listen(ready) {
   const servers = names.map(() => http.createServer());
   await Promise.all(servers.map((server) => new Promise((done) => server.listen(0, '127.0.0.1', done))));
   names.forEach((name, n) => (fronts[name] = `http://127.0.0.1:${servers[n].address().port}`));
-  const swap = (text, from, to) => names.reduce((t, name) => t.replaceAll(from[name], to[name]), text);
+  // In a form, as a request for a token is, an address is written in its other spelling.
+  const spelt = [(address) => address, encodeURIComponent];
+  const swap = (text, from, to) =>
+    names.reduce((t, name) => spelt.reduce((t, as) => t.replaceAll(as(from[name]), as(to[name])), t), text);
   const agent = new http.Agent({ keepAlive: true });
 
   names.forEach((name, n) =>
