@@ -28,6 +28,7 @@ pub(crate) async fn look(
     before: Option<Json>,
     evidence: Evidence,
 ) -> Observation {
+    let known = before.is_some();
     let before = match before {
         Some(before) => before,
         None => match activity.clone().reconstruct_before(input.clone()).await {
@@ -37,6 +38,19 @@ pub(crate) async fn look(
         },
     };
     let step = StepData { input: input.clone(), before: before.clone(), output: None };
-    let found = Ok(activity.probe(step).await);
-    Observation { input, before: Some(before), evidence, found }
+    let found = match activity.clone().probe(step).await {
+        Probe::Foreign(difference) if known => {
+            in_place_by_now(activity, &input).await.unwrap_or(Probe::Foreign(difference))
+        }
+        found => found,
+    };
+    Observation { input, before: Some(before), evidence, found: Ok(found) }
+}
+
+/// What was there when the step began is recorded, and more is different now: later steps of the lost part may have changed that. So an
+/// effect that is there is also seen without it; that it is not there, is only believed of the record.
+async fn in_place_by_now(activity: Arc<dyn AnyActivity>, input: &Json) -> Option<Probe<Json>> {
+    let before = activity.clone().reconstruct_before(input.clone()).await.ok()??;
+    let found = activity.probe(StepData { input: input.clone(), before, output: None }).await;
+    matches!(found, Probe::Applied(_)).then_some(found)
 }
