@@ -1,6 +1,6 @@
-"""How fast durable steps of DBOS are on the server that REHOME_POSTGRES names: workflows of steps that do nothing, at once.
+"""How fast durable steps of DBOS are on the server that PEER_URL names: workflows of steps that do nothing, at once.
 
-Prints one JSON line. `tests/postgres/peer` installs DBOS and starts this; WORKFLOWS and STEPS are its arguments.
+Prints one JSON line. `tests/postgres/speed` installs DBOS and starts this; WORKFLOWS and STEPS are its arguments.
 """
 
 import json
