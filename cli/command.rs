@@ -19,6 +19,11 @@ pub(crate) trait Execute {
         PrintFailure::default()
     }
 
+    /// Whether it holds every move of a batch in memory, for as long as it lasts.
+    fn holds_batch(&self) -> bool {
+        false
+    }
+
     /// Whether it shows a log and does not say by itself what carries the work on.
     fn shows_log(&self) -> bool {
         false

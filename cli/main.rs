@@ -122,11 +122,13 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    allocator::keep_few_arenas();
     let words = Cli::words();
     let matches = words.clone().get_matches();
     let settings = settings::all(&words, &matches);
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    if cli.command.holds_batch() {
+        allocator::keep_few_arenas();
+    }
     cli.global.db_named = matches.value_source("db").is_some_and(|from| from != ValueSource::DefaultValue);
     let masked = cli.mask_input();
     let output = Output::new(&cli.global, cli.command.print_failure(), hints(&cli.global, &matches));

@@ -9,7 +9,7 @@ use crate::{store, world};
 use rehome_activities::azure::Azure;
 use rehome_orchestrator::{BatchEvent, BatchLoaded, Clock, Opened, RunId, RunState, SystemClock};
 use rehome_store::{Backend, Log, StreamId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -37,12 +37,12 @@ impl Service {
     /// Batches that were begun here before and are not over, other than this one, with their open moves.
     pub(crate) async fn begun(&self, own: &str) -> Result<Vec<(String, Vec<RunId>)>, CliError> {
         let streams = self.log.streams(BatchLoaded::PREFIX).await.map_err(|e| store::unreadable(&e))?;
-        let mut begun = Vec::new();
+        let (mut begun, mut said) = (Vec::new(), BTreeSet::new());
         for (stream, _) in streams {
             let Some(name) = stream.as_str().strip_prefix(BatchLoaded::PREFIX).filter(|n| *n != own) else {
                 continue;
             };
-            let runs = self.wanted(name).await;
+            let runs = self.wanted(name, &mut said).await;
             if !runs.is_empty() {
                 begun.push((name.to_owned(), runs.into_iter().map(|(run, _)| run).collect()));
             }
@@ -50,12 +50,14 @@ impl Service {
         Ok(begun)
     }
 
-    /// The open moves of a batch, if somebody asked for them who works on the same world. What cannot be read is said, and left to
-    /// whoever asks for it by name.
-    async fn wanted(&self, name: &str) -> Vec<(RunId, RunState)> {
+    /// The open moves of a batch, if somebody asked for them who works on the same world. What cannot be read is said, once and not each time
+    /// that somebody writes to it, and left to whoever asks for it by name.
+    async fn wanted(&self, name: &str, said: &mut BTreeSet<String>) -> Vec<(RunId, RunState)> {
         self.read(name).await.unwrap_or_else(|why| {
-            self.progress
-                .tell_line(&format!("{}: not carried on here, it cannot be read: {why}", one_line(name)));
+            let line = format!("{}: not carried on here, it cannot be read: {why}", one_line(name));
+            if said.insert(line.clone()) {
+                self.progress.tell_line(&line);
+            }
             Vec::new()
         })
     }
@@ -102,7 +104,7 @@ impl Service {
         mut heard: mpsc::UnboundedReceiver<StreamId>,
         joining: mpsc::UnboundedSender<Vec<RunId>>,
     ) {
-        let mut shares = BTreeMap::new();
+        let (mut shares, mut said) = (BTreeMap::new(), BTreeSet::new());
         for name in &served {
             self.pace(&mut shares, name).await;
         }
@@ -112,7 +114,7 @@ impl Service {
                 self.pace(&mut shares, name).await;
                 continue;
             }
-            let runs = self.wanted(name).await;
+            let runs = self.wanted(name, &mut said).await;
             if runs.is_empty() {
                 continue;
             }

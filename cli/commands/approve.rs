@@ -87,6 +87,10 @@ impl Execute for Approve {
         }
     }
 
+    fn holds_batch(&self) -> bool {
+        true
+    }
+
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
         self.reason.as_mut().map(|reason| ("--reason", reason))
     }

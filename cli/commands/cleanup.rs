@@ -65,6 +65,10 @@ impl Execute for Cleanup {
         }
     }
 
+    fn holds_batch(&self) -> bool {
+        true
+    }
+
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
         Some(("--reason", &mut self.reason))
     }

@@ -173,6 +173,11 @@ impl Command {
         whichever!(self, it => it.print_failure())
     }
 
+    /// Whether it holds a batch in memory.
+    pub(crate) fn holds_batch(&self) -> bool {
+        whichever!(self, it => it.holds_batch())
+    }
+
     async fn execute(self, c: &Context<'_>) -> Result<Exit, CliError> {
         whichever!(self, it => Box::pin(it.execute(c)).await)
     }

@@ -38,6 +38,10 @@ impl Execute for Plan {
         plan(c, &self.file, &self.save, self.scan.as_deref()).await
     }
 
+    fn holds_batch(&self) -> bool {
+        true
+    }
+
     fn print_failure(&self) -> PrintFailure {
         PrintFailure::file_written([format!("rehome show {}", hint::file(&self.save))])
     }

@@ -58,6 +58,10 @@ impl Execute for Rehearse {
         rehearse(c, self).await
     }
 
+    fn holds_batch(&self) -> bool {
+        true
+    }
+
     fn print_failure(&self) -> PrintFailure {
         PrintFailure::rehearsed()
     }

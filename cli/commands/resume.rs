@@ -25,6 +25,10 @@ impl Execute for Resume {
         request::of_moves(c, &self.select, of_batch, &self.reason).await
     }
 
+    fn holds_batch(&self) -> bool {
+        true
+    }
+
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
         Some(("--reason", &mut self.reason))
     }

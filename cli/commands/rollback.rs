@@ -70,6 +70,10 @@ impl Execute for Rollback {
         report(c, &driven)
     }
 
+    fn holds_batch(&self) -> bool {
+        true
+    }
+
     fn recorded(&mut self) -> Option<(&'static str, &mut String)> {
         Some(("--reason", &mut self.reason))
     }

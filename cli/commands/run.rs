@@ -35,6 +35,10 @@ impl Execute for Run {
         left_out::of_log(c, &name, exit).await
     }
 
+    fn holds_batch(&self) -> bool {
+        true
+    }
+
     fn print_failure(&self) -> PrintFailure {
         PrintFailure::in_the_log(["rehome status".to_owned(), format!("rehome run {}", quoted(&self.plan))])
     }

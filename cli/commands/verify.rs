@@ -41,6 +41,10 @@ impl Execute for Verify {
         verify(c, self.select.as_deref(), self.only_differences, self.scan.as_deref()).await
     }
 
+    fn holds_batch(&self) -> bool {
+        true
+    }
+
     fn shows_log(&self) -> bool {
         true
     }
