@@ -2,7 +2,6 @@
 #![no_main]
 
 #[path = "../../../cli/azure_logs/export.rs"]
-#[expect(dead_code, reason = "the rest is for the command line")]
 mod export;
 
 use export::{Export, Keeper};
