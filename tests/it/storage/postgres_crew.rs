@@ -168,26 +168,12 @@ fn live(machine: &Machine, plan: &Path, troubles: Vec<Trouble>, dice: &mut Dice)
     lived
 }
 
-/// Whether nobody has to look on any more.
-#[derive(Default)]
-struct Over(AtomicBool);
-
-impl Over {
-    fn say(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    fn is_said(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// Says so when it goes, whatever for.
-struct Ends<'a>(&'a Over);
+/// Says that nobody has to look on any more when it goes, whatever for.
+struct Ends<'a>(&'a AtomicBool);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
-        self.0.say();
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
@@ -335,7 +321,7 @@ fn round(size: &Size, schema: &str, dice: &mut Dice) -> Option<(Told, Vec<i64>)>
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let log = PostgresLog::open_read_only(&Address::of(Path::new(&rehome.db())).expect("an address"))
         .expect("it is there");
-    let (seen, over, plan) = (Seen::default(), Over::default(), rehome.path("plan.json"));
+    let (seen, over, plan) = (Seen::default(), AtomicBool::default(), rehome.path("plan.json"));
     let mut seeds: Vec<Dice> = (0..3).map(|_| Dice::of(dice.below(u64::MAX) | 1)).collect();
     let code = std::thread::scope(|scope| {
         let all: Vec<_> = machines
@@ -349,17 +335,17 @@ fn round(size: &Size, schema: &str, dice: &mut Dice) -> Option<(Told, Vec<i64>)>
             })
             .collect();
         let watching = scope.spawn(|| {
-            while !over.is_said() {
+            while !over.load(Ordering::SeqCst) {
                 seen.look(&log, &runtime);
                 pass(100);
             }
         });
         // Whoever looks on ends, also where somebody who lived did not live as expected.
-        let _end = Ends(&over);
+        let end = Ends(&over);
         let lived: Vec<_> = all.into_iter().map(|one| one.join().expect("it lived")).collect();
         say(&format!("what befell them: {lived:?}"));
         let code = run_to_the_end(&rehome);
-        over.say();
+        drop(end);
         watching.join().expect("it saw");
         code
     });
