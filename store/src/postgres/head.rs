@@ -4,6 +4,10 @@ use super::server::{Failure, Link, Server};
 use crate::log::Head;
 use crate::record::{Digest, Position};
 
+/// Always true. What a server knows nothing of yet, it takes for a third of the table where one side of a range is given, and reads the whole
+/// table for it; for a little of it where both are. Source: `DEFAULT_INEQ_SEL` and `DEFAULT_RANGE_INEQ_SEL` in PostgreSQL's `selfuncs.h`.
+pub(super) const BOUNDED: &str = "position < 9223372036854775807";
+
 /// The end of the log, and the turn in which it is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct End {

@@ -1,5 +1,6 @@
 //! Store: reading the log on the server. Each question is one statement, and so one moment of the log. Touches the server.
 
+use super::head::BOUNDED;
 use super::rows::{self, COLUMNS, page, place};
 use super::schema;
 use super::server::{Failure, Server, number, value};
@@ -82,11 +83,11 @@ pub(super) struct Counted(AtomicU64);
 /// The end of the log; refuses one with more or fewer rows than its end says.
 pub(super) async fn head(server: Arc<Server>, counted: Arc<Counted>) -> Result<Head, ReadError> {
     let from = counted.0.load(Ordering::Relaxed);
-    let sql = server.sql(
-        "SELECT h.position, h.hash, e.hash, (SELECT count(*) FROM {s}.event WHERE position > $1),
-             coalesce((SELECT max(position) FROM {s}.event), 0), coalesce((SELECT min(position) FROM {s}.event), 1)
-         FROM {s}.head h LEFT JOIN {s}.event e ON e.position = h.position",
-    );
+    let sql = server.sql(&format!(
+        "SELECT h.position, h.hash, e.hash, (SELECT count(*) FROM {{s}}.event WHERE position > $1 AND {BOUNDED}),
+             coalesce((SELECT max(position) FROM {{s}}.event), 0), coalesce((SELECT min(position) FROM {{s}}.event), 1)
+         FROM {{s}}.head h LEFT JOIN {{s}}.event e ON e.position = h.position"
+    ));
     let from_place = i64::try_from(from).unwrap_or(i64::MAX);
     let rows = server.clone().read(sql, vec![value(from_place, Type::INT8)]).await?;
     let [row] = &rows[..] else {

@@ -221,13 +221,21 @@ impl Server {
         }));
         let link = Link { client, warned };
         let seen = *self.seen();
-        match seen.filter(|seen| seen.position.0 > 0) {
-            Some(seen) if !self.has(&link, seen).await? => Err(Failure::Older(format!(
-                "the server has lost event {}, which this process has seen: it has an older copy of the log, or another one",
-                seen.position
-            ))),
-            Some(_) | None => Ok(link),
+        if let Some(seen) = seen {
+            self.still_has(&link, seen).await?;
         }
+        Ok(link)
+    }
+
+    /// Refuses a log that lacks what this process has seen of it.
+    pub(super) async fn still_has(&self, link: &Link, seen: Head) -> Result<(), Failure> {
+        if seen.position.0 == 0 || self.has(link, seen).await? {
+            return Ok(());
+        }
+        Err(Failure::Older(format!(
+            "the server has lost event {}, which this process has seen: it has an older copy of the log, or another one",
+            seen.position
+        )))
     }
 
     /// Whether the log there has this event.

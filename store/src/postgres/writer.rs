@@ -1,11 +1,12 @@
 //! Store: the one task that writes to the server. Touches the server.
 //!
 //! It waits for the first append, takes what else is waiting, and sends all as one transaction. Where it knows the end of the log, that is
-//! one statement. Where somebody else wrote since, it takes the lock of the head row first, and looks.
+//! one statement. Where somebody else wrote since, it takes the lock of the head row first, and looks; and so it does at once where
+//! somebody else wrote the last time, because what one statement brought would be brought for nothing.
 
 use super::append::{self, Columns, DURABLE, Planned};
 use super::doubt;
-use super::head::{End, end};
+use super::head::{BOUNDED, End, end};
 use super::lease;
 use super::schema;
 use super::server::{Failure, Link, Server, number};
@@ -22,6 +23,12 @@ use tokio_postgres::types::Type;
 /// A commit that has no answer after this time is in doubt.
 const COMMIT: Duration = Duration::from_secs(30);
 
+/// So many events of others are read on from the end that was known; beyond that the ends of streams are looked up one by one.
+const READ_ON_MAX: u64 = 8_192;
+
+/// Where somebody else wrote, so many appends in a row have to find the end where it was left before one is sent without a look.
+const SHARED_FOR: u8 = 16;
+
 /// What a transaction of several statements may take, by the server's clock: one whose sender is gone lets the head row go.
 const LIMITS: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '20s'; SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL statement_timeout = '60s'";
 
@@ -32,6 +39,8 @@ pub(super) struct Writer {
     link: Option<Link>,
     heads: Heads,
     end: Option<End>,
+    /// Others write too: for so many appends more the lock is taken first.
+    shared_for: u8,
     poisoned: Option<AppendError>,
 }
 
@@ -44,8 +53,8 @@ enum Tried {
 
 impl Writer {
     pub(super) fn new(server: Arc<Server>, link: Link, salts: Box<dyn Salts>, counts: Arc<Counts>) -> Self {
-        let (heads, end, poisoned) = (Heads::default(), None, None);
-        Self { server, salts, counts, link: Some(link), heads, end, poisoned }
+        let (heads, end, shared_for, poisoned) = (Heads::default(), None, 0, None);
+        Self { server, salts, counts, link: Some(link), heads, end, shared_for, poisoned }
     }
 
     pub(super) async fn serve(mut self, mut queue: Queue) {
@@ -106,7 +115,7 @@ impl Writer {
             }
         };
         let (planned, sent) = match self.end {
-            Some(end) => {
+            Some(end) if self.shared_for == 0 => {
                 self.look_up(&link, appends).await?;
                 let planned = append::plan(appends, end.head, &mut self.heads, &mut *self.salts);
                 if planned.events.is_empty() {
@@ -119,15 +128,20 @@ impl Writer {
                             tokio::time::timeout(COMMIT, at_once(&self.server, &link, &planned, end)).await;
                         (planned, sent)
                     }
-                    _ => return self.in_the_lock(link, appends).await,
+                    _ => {
+                        self.heads.clear();
+                        return self.in_the_lock(link, appends).await;
+                    }
                 }
             }
-            None => return self.in_the_lock(link, appends).await,
+            Some(_) | None => return self.in_the_lock(link, appends).await,
         };
         match self.judged(link, &planned, sent.unwrap_or_else(|_| Err(late()))).await? {
             Tried::Written => Ok(self.wrote(planned)),
             Tried::Moved => {
-                self.forget();
+                // The ends of streams are as if it had been written.
+                self.heads.clear();
+                self.shared_for = SHARED_FOR;
                 let link = self.link.take();
                 let link = match link {
                     Some(link) => link,
@@ -172,20 +186,49 @@ impl Writer {
              FROM unnest($1::text[]) AS w(stream)",
         );
         for row in link.client.query_typed(&sql, &[(&names, Type::TEXT_ARRAY)]).await? {
-            let (stream, end): (&str, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-            let end = u64::try_from(end.unwrap_or(0)).map_err(|e| Failure::Refused(e.to_string()))?;
-            self.heads.found(StreamId::new(stream), Sequence(end));
+            let end: Option<i64> = row.try_get(1)?;
+            self.heads.found(StreamId::new(row.try_get::<_, &str>(0)?), sequence(end.unwrap_or(0))?);
+        }
+        Ok(())
+    }
+
+    /// Takes in what others wrote since the end that was known, in the head row's lock; refuses a log that this end is not in.
+    async fn read_on(&mut self, link: &Link, now: End) -> Result<(), Failure> {
+        let Some(known) = self.end.take().map(|end| end.head) else {
+            self.heads.clear();
+            return Ok(());
+        };
+        if known == now.head {
+            self.shared_for = self.shared_for.saturating_sub(1);
+            return Ok(());
+        }
+        self.shared_for = SHARED_FOR;
+        if now.head.position.0.saturating_sub(known.position.0) > READ_ON_MAX {
+            self.heads.clear();
+            return self.server.still_has(link, known).await;
+        }
+        let sql = self.server.sql(&format!(
+            "SELECT stream, max(sequence) FROM {{s}}.event WHERE position > $1 AND {BOUNDED} GROUP BY stream"
+        ));
+        let position = number(known.position);
+        let after = [(&position as _, Type::INT8)];
+        // Sent together, answered together.
+        let (there, rows) =
+            tokio::join!(self.server.still_has(link, known), link.client.query_typed(&sql, &after));
+        there?;
+        for row in rows? {
+            self.heads.found(StreamId::new(row.try_get::<_, &str>(0)?), sequence(row.try_get(1)?)?);
         }
         Ok(())
     }
 
     /// The way that always gets on: the head row is locked, and what is read then stays so.
     async fn in_the_lock(&mut self, link: Link, appends: &[Append]) -> Result<Vec<Answer>, Failure> {
-        self.forget();
         // Sent together, answered together.
         let (begun, found) = tokio::join!(link.client.batch_execute(LIMITS), end(&self.server, &link, true));
         begun?;
         let now = found?;
+        self.read_on(&link, now).await?;
         let looked = self.look_up(&link, appends).await;
         let planned = append::plan(appends, now.head, &mut self.heads, &mut *self.salts);
         if looked.is_err() || planned.events.is_empty() {
@@ -258,6 +301,10 @@ impl Writer {
         self.counts.committed(planned.events.len() as u64);
         planned.answers
     }
+}
+
+fn sequence(end: i64) -> Result<Sequence, Failure> {
+    u64::try_from(end).map(Sequence).map_err(|e| Failure::Refused(e.to_string()))
 }
 
 fn late() -> Failure {

@@ -275,6 +275,37 @@ async fn processes_that_write_at_once_make_one_chain_and_no_stream_has_two_ends(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn processes_that_write_in_turn_know_what_the_other_one_wrote_and_never_take_an_old_end_for_the_end() {
+    let Some(cluster) = Cluster::begin("in_turn", &[]) else { return };
+    let (one, other) = (cluster.log(), cluster.log());
+    let mut shared = 0;
+    for turn in 0..40 {
+        for (own, log, late) in [("one", &one, &other), ("other", &other, &one)] {
+            log.append(append(own, turn, &["own"])).await.expect("nobody else writes there");
+            log.append(append("shared", shared, &["x"])).await.expect("it is the end");
+            let conflict = late.append(append("shared", shared, &["late"])).await.expect_err("an old end");
+            shared += 1;
+            assert!(
+                matches!(conflict, AppendError::Conflict { found, .. } if found == Sequence(shared)),
+                "{conflict}"
+            );
+        }
+    }
+    sound(&one, 160).await;
+    // A longer log is put in its place, in which the same stream has another end.
+    let folder = tempfile::tempdir().expect("a folder");
+    let longer = PostgresLog::create_or_open(&cluster.address("&schema=longer")).expect("a new log");
+    for nth in 0..200 {
+        longer.append(append("shared", nth, &["y"])).await.expect("appended");
+    }
+    let copy: Arc<dyn Backend> = Arc::from(longer.backup(&folder.path().join("copy.db")).expect("copied"));
+    PostgresLog::restore(&cluster.address(""), copy, 7).expect("restored");
+    let refused = one.append(append("shared", shared, &["late"])).await.expect_err("it is another log");
+    assert!(matches!(refused, AppendError::Poisoned(_)), "{refused}");
+    sound(&cluster.log(), 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_moves_to_a_file_and_back_with_its_name_and_its_chain() {
     let Some(cluster) = Cluster::begin("moved", &[]) else { return };
     let folder = tempfile::tempdir().expect("a folder");
