@@ -16,6 +16,7 @@ use crate::recovery::history::Loaded;
 use crate::run::progress::RunReport;
 use crate::time::clock::Clock;
 use futures_util::FutureExt;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use rehome_store::{Position, StreamId};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -24,6 +25,9 @@ use tokio::task::JoinSet;
 
 /// How far a run is.
 type Report = (RunId, RunReport);
+
+/// So many runs are taken at the same time.
+const TAKEN_AT_ONCE: usize = 256;
 
 type Gone = Result<(RunId, StopReason), DriveError>;
 
@@ -36,6 +40,9 @@ pub(crate) struct Actors {
     left: BTreeMap<RunId, StopReason>,
     /// Released by their batches; they wait until this runner has room for them.
     ready: VecDeque<(RunId, Loaded, Reins)>,
+    /// Those of them that have something on its way: nobody else knows what became of it, and others may wait for what it holds. They
+    /// are looked after whatever room there is.
+    in_doubt: VecDeque<(RunId, Loaded, Reins)>,
     /// Those that other runners have.
     elsewhere: Elsewhere,
     /// Those that have an actor, and whether each only waits, for a date or for people: then it takes no room.
@@ -48,7 +55,13 @@ pub(crate) struct Actors {
 }
 
 impl Actors {
-    pub(crate) fn new(shared: Arc<Shared>, wakeups: Arc<Wakeups>, stop: signal::Receiver<bool>) -> Self {
+    /// Of a log that was read up to `head`.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        head: Position,
+        wakeups: Arc<Wakeups>,
+        stop: signal::Receiver<bool>,
+    ) -> Self {
         Self {
             shared,
             wakeups,
@@ -57,7 +70,8 @@ impl Actors {
             running: JoinSet::new(),
             left: BTreeMap::new(),
             ready: VecDeque::new(),
-            elsewhere: Elsewhere::default(),
+            in_doubt: VecDeque::new(),
+            elsewhere: Elsewhere::after(head),
             driven: BTreeMap::new(),
             progress: mpsc::unbounded_channel(),
             wake_ms: None,
@@ -90,7 +104,12 @@ impl Actors {
         let released = self.batches.release(&self.shared, stopped).await?;
         (self.wake_ms, self.people) = (released.wake_ms, released.people);
         released.runs.iter().for_each(|(run, ..)| drop(self.left.remove(run)));
-        self.ready.extend(released.runs);
+        for (run, loaded, reins) in released.runs {
+            // Most were never taken, and have nothing on its way.
+            let is_in_doubt = loaded.state.owner().is_some() && loaded.state.is_in_doubt();
+            let queue = if is_in_doubt { &mut self.in_doubt } else { &mut self.ready };
+            queue.push_back((run, loaded, reins));
+        }
         self.start_ready().await
     }
 
@@ -104,36 +123,51 @@ impl Actors {
         }
     }
 
-    /// The next run to start. What has something on its way is looked after whatever room there is: nobody else knows what became
-    /// of it, and others may wait for what it holds.
+    /// The next run to start.
     fn next_ready(&mut self, room: usize) -> Option<(RunId, Loaded, Reins)> {
-        if room > 0 {
-            return self.ready.pop_front();
+        if *self.stop.borrow() && room == 0 {
+            return None;
         }
-        let stopped = *self.stop.borrow();
-        // Most were never taken, and have nothing on its way.
-        let urgent = |(_, loaded, _): &(RunId, Loaded, Reins)| {
-            !stopped && loaded.state.owner().is_some() && loaded.state.is_in_doubt()
-        };
-        let at = self.ready.iter().position(urgent)?;
-        self.ready.remove(at)
+        let urgent = self.in_doubt.pop_front();
+        urgent.or_else(|| if room > 0 { self.ready.pop_front() } else { None })
+    }
+
+    /// Takes the next runs at the same time, so that what says so shares commits, and in their order.
+    async fn take_ready(&mut self, room: usize) -> Result<Vec<(RunId, Reins, Taking)>, DriveError> {
+        let mut next = Vec::new();
+        while next.len() < TAKEN_AT_ONCE
+            && let Some((run, loaded, reins)) = self.next_ready(room.saturating_sub(next.len()))
+        {
+            let shared = self.shared.clone();
+            next.push(async move {
+                let taking = shared.take(&run, loaded).await?;
+                Ok((run, reins, taking))
+            });
+        }
+        stream::iter(next).buffered(TAKEN_AT_ONCE).try_collect().await
     }
 
     /// Starts what is released, as far as no other runner has it and there is room.
     async fn start_ready(&mut self) -> Result<(), DriveError> {
         let (mut actors, room) = (Vec::new(), self.room());
-        while let Some((run, loaded, reins)) = self.next_ready(room.saturating_sub(actors.len())) {
-            let wakeup = self.wakeups.of(&run.stream());
-            match self.shared.take(&run, loaded).await? {
-                Taking::Elsewhere(loaded) => {
-                    self.batches.progressed(&run, loaded.state.report());
-                    self.elsewhere.insert(&self.shared.engine, run, loaded, reins);
-                }
-                Taking::Own(loaded) => {
-                    self.driven.insert(run.clone(), loaded.state.report().waits);
-                    let (shared, stop) = (self.shared.clone(), self.stop.clone());
-                    let actor = Actor::new(shared, run, loaded, reins, wakeup, stop);
-                    actors.push(actor.reporting(Some(self.progress.0.clone())));
+        loop {
+            let taken = self.take_ready(room.saturating_sub(actors.len())).await?;
+            if taken.is_empty() {
+                break;
+            }
+            for (run, reins, taking) in taken {
+                let wakeup = self.wakeups.of(&run.stream());
+                match taking {
+                    Taking::Elsewhere(loaded) => {
+                        self.batches.progressed(&run, loaded.state.report());
+                        self.elsewhere.insert(&self.shared.engine, run, loaded, reins);
+                    }
+                    Taking::Own(loaded) => {
+                        self.driven.insert(run.clone(), loaded.state.report().waits);
+                        let (shared, stop) = (self.shared.clone(), self.stop.clone());
+                        let actor = Actor::new(shared, run, loaded, reins, wakeup, stop);
+                        actors.push(actor.reporting(Some(self.progress.0.clone())));
+                    }
                 }
             }
         }
@@ -212,7 +246,9 @@ impl Actors {
         let gone: Vec<RunId> = gone.collect();
         for run in gone.into_iter().rev() {
             if let Some(foreign) = self.elsewhere.remove(&run) {
-                self.ready.push_front((run, foreign.loaded, foreign.reins));
+                let queue =
+                    if foreign.loaded.state.is_in_doubt() { &mut self.in_doubt } else { &mut self.ready };
+                queue.push_front((run, foreign.loaded, foreign.reins));
             }
         }
         self.start_ready().await
@@ -228,7 +264,8 @@ impl Actors {
         for (run, why) in self.elsewhere.left(&self.shared.engine, self.shared.wait_policy) {
             self.left.insert(run, why.unwrap_or(StopReason::Stopped));
         }
-        self.left.extend(self.ready.drain(..).map(|(run, ..)| (run, StopReason::Stopped)));
+        let waiting = self.in_doubt.drain(..).chain(self.ready.drain(..));
+        self.left.extend(waiting.map(|(run, ..)| (run, StopReason::Stopped)));
         self.left.extend(self.batches.waiting().map(|run| (run.clone(), StopReason::NotReleased)));
         self.left
     }
@@ -271,12 +308,8 @@ impl Actors {
         let wakeups = self.wakeups.clone();
         let woken = |run: &RunId| wakeups.of(&run.stream()).notified().now_or_never().is_some();
         for run in self.elsewhere.catch_up(&self.shared.engine, woken).await? {
-            let known = self.elsewhere.runs().find(|(other, _)| **other == run);
-            let Some((report, verdict)) =
-                known.map(|(_, known)| (known.state.report(), known.state.verdict()))
-            else {
-                continue;
-            };
+            let known = self.elsewhere.get(&run).map(|known| (known.state.report(), known.state.verdict()));
+            let Some((report, verdict)) = known else { continue };
             self.batches.progressed(&run, report);
             if let Some(verdict) = verdict {
                 let how = StopReason::Closed(verdict);

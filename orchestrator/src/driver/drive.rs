@@ -136,7 +136,7 @@ impl Engine {
             holds: Holds::default(),
         });
         let wakeups = Arc::new(watch::Wakeups::default());
-        let mut actors = Actors::new(shared.clone(), wakeups.clone(), stop);
+        let mut actors = Actors::new(shared.clone(), head, wakeups.clone(), stop);
         actors.take_in(runs).await?;
         Ok((actors, watch::watch(shared, head, wakeups)))
     }

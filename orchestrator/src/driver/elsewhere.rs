@@ -7,7 +7,9 @@ use crate::ids::RunId;
 use crate::recovery::history::{self, Loaded};
 use crate::run::decide::{Decision, Live, decide};
 use crate::run::state::RunState;
-use std::collections::BTreeMap;
+use rehome_store::{Position, page_size};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A run of which nothing was heard for this long is not waited for, in unscaled milliseconds: whoever has it may have left it, as one
 /// that cannot be read, and wait for this runner in turn.
@@ -21,9 +23,18 @@ pub(crate) struct Foreign {
     heard_ms: i64,
 }
 
+/// So few runs are read on one by one, however little was written.
+const FEW: usize = 16;
+
+/// To read on in one run costs about as much as to read this many events in the order of the log.
+const A_LOOK_UP: u64 = 100;
+
 /// The runs that other runners have.
-#[derive(Default)]
-pub(crate) struct Elsewhere(BTreeMap<RunId, Foreign>);
+pub(crate) struct Elsewhere {
+    runs: BTreeMap<RunId, Foreign>,
+    /// The log was read on up to here, as a whole.
+    read: Position,
+}
 
 /// Why there is nothing more to do for a run, if that is so.
 pub(crate) fn left(
@@ -47,33 +58,77 @@ pub(crate) fn left(
 }
 
 impl Elsewhere {
+    /// None, of a log that was read up to `read`.
+    pub(crate) fn after(read: Position) -> Self {
+        Self { runs: BTreeMap::new(), read }
+    }
+
     pub(crate) fn insert(&mut self, engine: &Engine, run: RunId, loaded: Loaded, reins: Reins) {
         let heard_ms = engine.clock.steady_ms();
-        self.0.insert(run, Foreign { loaded, reins, heard_ms });
+        self.runs.insert(run, Foreign { loaded, reins, heard_ms });
     }
 
     pub(crate) fn remove(&mut self, run: &RunId) -> Option<Foreign> {
-        self.0.remove(run)
+        self.runs.remove(run)
+    }
+
+    pub(crate) fn get(&self, run: &RunId) -> Option<&Loaded> {
+        self.runs.get(run).map(|foreign| &foreign.loaded)
     }
 
     pub(crate) fn runs(&self) -> impl Iterator<Item = (&RunId, &Loaded)> {
-        self.0.iter().map(|(run, foreign)| (run, &foreign.loaded))
+        self.runs.iter().map(|(run, foreign)| (run, &foreign.loaded))
     }
 
-    /// Reads on in those of these that somebody wrote to; gives them with where they stand.
+    /// Reads on in those of these that somebody wrote to; gives their names.
     pub(crate) async fn catch_up(
         &mut self,
         engine: &Engine,
         woken: impl Fn(&RunId) -> bool,
     ) -> Result<Vec<RunId>, DriveError> {
-        let mut changed = Vec::new();
-        for (run, foreign) in self.0.iter_mut().filter(|(run, _)| woken(run)) {
+        let changed: Vec<RunId> = self.runs.keys().filter(|run| woken(run)).cloned().collect();
+        let mut behind = changed.clone();
+        if changed.len() > FEW {
+            let written = engine.log.head().await?.position.0.saturating_sub(self.read.0);
+            if changed.len() as u64 * A_LOOK_UP > written {
+                behind = self.read_on(engine).await?.into_iter().collect();
+            }
+        }
+        for run in &behind {
+            let Some(foreign) = self.runs.get_mut(run) else { continue };
             let failed = |source| DriveError::History { run: run.clone(), source };
             history::catch_up(&*engine.log, run, &mut foreign.loaded).await.map_err(failed)?;
-            foreign.heard_ms = engine.clock.steady_ms();
-            changed.push(run.clone());
+        }
+        let heard_ms = engine.clock.steady_ms();
+        for run in &changed {
+            self.runs.get_mut(run).into_iter().for_each(|foreign| foreign.heard_ms = heard_ms);
         }
         Ok(changed)
+    }
+
+    /// Reads the log on as a whole, up to its end; gives the runs of which something was passed over before.
+    async fn read_on(&mut self, engine: &Engine) -> Result<BTreeSet<RunId>, DriveError> {
+        let (mut behind, mut limit) = (BTreeSet::new(), page_size(&[]));
+        loop {
+            let page = engine.log.read_all(self.read, limit).await?;
+            let Some(last) = page.last() else { return Ok(behind) };
+            self.read = last.position;
+            limit = page_size(&page);
+            for stored in &page {
+                let run = RunId::of_stream(&stored.record.stream);
+                let Some((run, foreign)) = run.and_then(|run| Some((run.clone(), self.runs.get_mut(&run)?)))
+                else {
+                    continue;
+                };
+                let next = foreign.loaded.sequence.0 + 1;
+                match stored.sequence.0.cmp(&next) {
+                    Ordering::Less => {}
+                    Ordering::Equal => history::follow(&mut foreign.loaded, stored)
+                        .map_err(|source| DriveError::History { run, source })?,
+                    Ordering::Greater => drop(behind.insert(run)),
+                }
+            }
+        }
     }
 
     /// Why nobody waits for these here, where that is so: the same as whoever has them would say.
@@ -98,6 +153,6 @@ impl Elsewhere {
             let owner = state.owner().filter(|_| silent && !wait_policy.people);
             (run.clone(), why.or_else(|| owner.map(|owner| StopReason::TakenOver(owner.runner.clone()))))
         };
-        self.0.iter().map(left).collect()
+        self.runs.iter().map(left).collect()
     }
 }

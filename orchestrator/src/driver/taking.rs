@@ -24,6 +24,8 @@ impl Shared {
     pub(crate) async fn take(&self, run: &RunId, mut loaded: Loaded) -> Result<Taking, DriveError> {
         let Some(member) = &self.member else { return Ok(Taking::Own(loaded)) };
         let engine = &self.engine;
+        let failed = |source| DriveError::History { run: run.clone(), source };
+        let mut is_fresh = false;
         loop {
             // Nothing happens any more to what is over.
             if loaded.state.verdict().is_some() {
@@ -37,8 +39,9 @@ impl Shared {
                     || !member.end(&owner.runner).await.map_err(DriveError::Runner)?
                 {
                     // It may have waited for long here: what was written since woke nobody.
-                    let failed = |source| DriveError::History { run: run.clone(), source };
-                    history::catch_up(&*engine.log, run, &mut loaded).await.map_err(failed)?;
+                    if !is_fresh {
+                        history::catch_up(&*engine.log, run, &mut loaded).await.map_err(failed)?;
+                    }
                     return Ok(if loaded.state.verdict().is_some() {
                         Taking::Own(loaded)
                     } else {
@@ -48,22 +51,23 @@ impl Shared {
             }
             let (taken, at_ms) = (member.next(&loaded), engine.clock.now_ms());
             let event = Event::Taken(taken);
-            let failed = |source| DriveError::Append { run: run.clone(), source };
             let appending = self.own.begin();
             match engine.log.append(append(engine, run, &loaded, at_ms, &event)).await {
                 Ok(appended) => {
                     appending.kept(&appended);
                     let broken =
                         |source| history::HistoryError::Illegal { position: appended.first.0, source };
-                    let folded = loaded.state.apply(at_ms, &event).map_err(broken);
-                    folded.map_err(|source| DriveError::History { run: run.clone(), source })?;
+                    loaded.state.apply(at_ms, &event).map_err(broken).map_err(failed)?;
                     loaded.sequence.0 += 1;
                     engine.observer.appended(run, &[event]);
                     return Ok(Taking::Own(loaded));
                 }
                 // A person wrote, or another runner was there first.
-                Err(AppendError::Conflict { .. }) => loaded = read(engine, run).await?,
-                Err(source) => return Err(failed(source)),
+                Err(AppendError::Conflict { .. }) => {
+                    history::catch_up(&*engine.log, run, &mut loaded).await.map_err(failed)?;
+                    is_fresh = true;
+                }
+                Err(source) => return Err(DriveError::Append { run: run.clone(), source }),
             }
         }
     }
@@ -86,11 +90,6 @@ fn append(engine: &Engine, run: &RunId, loaded: &Loaded, at_ms: i64, event: &Eve
         body: event.encode(),
     };
     Append { expect: vec![(run.stream(), loaded.sequence)], records: vec![record] }
-}
-
-async fn read(engine: &Engine, run: &RunId) -> Result<Loaded, DriveError> {
-    let loaded = history::load(&*engine.log, run).await;
-    loaded.map_err(|source| DriveError::History { run: run.clone(), source })
 }
 
 impl Actor {

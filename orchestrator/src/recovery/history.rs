@@ -134,7 +134,11 @@ pub(crate) async fn catch_up(log: &dyn Log, run: &RunId, loaded: &mut Loaded) ->
     }
 }
 
-fn follow(loaded: &mut Loaded, stored: &Stored) -> Result<(), HistoryError> {
+/// Takes in the next event of a run.
+///
+/// # Errors
+/// When it cannot be understood, or cannot follow.
+pub(crate) fn follow(loaded: &mut Loaded, stored: &Stored) -> Result<(), HistoryError> {
     let position = stored.position.0;
     let entry: Entry<Event> =
         Entry::read(stored).map_err(|source| HistoryError::Codec { position, source })?;
