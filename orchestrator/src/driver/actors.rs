@@ -40,9 +40,9 @@ pub(crate) struct Actors {
     left: BTreeMap<RunId, StopReason>,
     /// Released by their batches; they wait until this runner has room for them.
     ready: VecDeque<(RunId, Loaded, Reins)>,
-    /// Those of them that have something on its way: nobody else knows what became of it, and others may wait for what it holds. They
-    /// are looked after whatever room there is.
-    in_doubt: VecDeque<(RunId, Loaded, Reins)>,
+    /// Those of them that a runner has or had. What it has left is carried on whatever room there is: nobody else knows what became of what
+    /// was on its way, others may wait for what it holds, and what is half done does not wait for what was not begun.
+    owned: VecDeque<(RunId, Loaded, Reins)>,
     /// Those that other runners have.
     elsewhere: Elsewhere,
     /// Those that have an actor, and whether each only waits, for a date or for people: then it takes no room.
@@ -70,7 +70,7 @@ impl Actors {
             running: JoinSet::new(),
             left: BTreeMap::new(),
             ready: VecDeque::new(),
-            in_doubt: VecDeque::new(),
+            owned: VecDeque::new(),
             elsewhere: Elsewhere::after(head),
             driven: BTreeMap::new(),
             progress: mpsc::unbounded_channel(),
@@ -105,10 +105,7 @@ impl Actors {
         (self.wake_ms, self.people) = (released.wake_ms, released.people);
         released.runs.iter().for_each(|(run, ..)| drop(self.left.remove(run)));
         for (run, loaded, reins) in released.runs {
-            // Most were never taken, and have nothing on its way.
-            let is_in_doubt = loaded.state.owner().is_some() && loaded.state.is_in_doubt();
-            let queue = if is_in_doubt { &mut self.in_doubt } else { &mut self.ready };
-            queue.push_back((run, loaded, reins));
+            self.queue_of(&loaded).push_back((run, loaded, reins));
         }
         self.start_ready().await
     }
@@ -123,13 +120,18 @@ impl Actors {
         }
     }
 
+    /// Where a run waits to be started.
+    fn queue_of(&mut self, loaded: &Loaded) -> &mut VecDeque<(RunId, Loaded, Reins)> {
+        if loaded.state.owner().is_some() { &mut self.owned } else { &mut self.ready }
+    }
+
     /// The next run to start.
     fn next_ready(&mut self, room: usize) -> Option<(RunId, Loaded, Reins)> {
         if *self.stop.borrow() && room == 0 {
             return None;
         }
-        let urgent = self.in_doubt.pop_front();
-        urgent.or_else(|| if room > 0 { self.ready.pop_front() } else { None })
+        let owned = self.owned.pop_front();
+        owned.or_else(|| if room > 0 { self.ready.pop_front() } else { None })
     }
 
     /// Takes the next runs at the same time, so that what says so shares commits, and in their order.
@@ -246,8 +248,7 @@ impl Actors {
         let gone: Vec<RunId> = gone.collect();
         for run in gone.into_iter().rev() {
             if let Some(foreign) = self.elsewhere.remove(&run) {
-                let queue =
-                    if foreign.loaded.state.is_in_doubt() { &mut self.in_doubt } else { &mut self.ready };
+                let queue = self.queue_of(&foreign.loaded);
                 queue.push_front((run, foreign.loaded, foreign.reins));
             }
         }
@@ -264,7 +265,7 @@ impl Actors {
         for (run, why) in self.elsewhere.left(&self.shared.engine, self.shared.wait_policy) {
             self.left.insert(run, why.unwrap_or(StopReason::Stopped));
         }
-        let waiting = self.in_doubt.drain(..).chain(self.ready.drain(..));
+        let waiting = self.owned.drain(..).chain(self.ready.drain(..));
         self.left.extend(waiting.map(|(run, ..)| (run, StopReason::Stopped)));
         self.left.extend(self.batches.waiting().map(|run| (run.clone(), StopReason::NotReleased)));
         self.left

@@ -423,11 +423,6 @@ impl RunState {
             || matches!(step.undo, UndoState::Began | UndoState::Doubt(_))
     }
 
-    /// Whether the outcome of anything that was begun is open, there or back.
-    pub(crate) fn is_in_doubt(&self) -> bool {
-        (0..self.graph.len()).any(|at| self.is_unsettled(at))
-    }
-
     /// The output of a step, if it has one.
     pub(crate) fn output(&self, id: &StepId) -> Option<&Json> {
         self.graph.find(id).and_then(|at| self.at(at).output.as_ref())

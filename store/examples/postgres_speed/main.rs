@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_postgres::types::{ToSql, Type};
 
 /// Single appends and inserts that a median is taken of.
 const SINGLE: u64 = 500;
@@ -42,17 +43,19 @@ async fn main() -> Result<(), Failed> {
     let address = Address::of(Path::new(&format!("{server}&schema={schema}")))?;
     let log = Arc::new(PostgresLog::create_or_open(&address)?);
     let raw = Raw::begin(&server, &schema).await?;
-    let (before, alone, after) =
-        (single_inserts(&raw).await?, single(&log).await?, single_inserts(&raw).await?);
+    let prepared = single_inserts(&raw, true).await?;
+    let alone = single(&log).await?;
+    let planned = single_inserts(&raw, false).await?;
     let (rate, together) = many(&log, callers, steps).await?;
     let raw_rate = raw.grouped((callers * steps * 2).min(200_000), together).await?;
-    let raw_single = (before + after) / 2.0;
     println!(
         "{{\"callers\": {callers}, \"steps\": {steps}, \"events_per_s\": {rate:.0}, \"events_per_commit\": {together}, \
          \"raw_events_per_s\": {raw_rate:.0}, \"ratio_to_raw\": {:.2}, \"append_p50_us\": {alone:.0}, \
-         \"raw_insert_p50_us\": {raw_single:.0}, \"append_to_raw\": {:.2}}}",
+         \"raw_prepared_p50_us\": {prepared:.0}, \"append_to_prepared\": {:.2}, \"raw_planned_p50_us\": {planned:.0}, \
+         \"append_to_planned\": {:.2}}}",
         rate / raw_rate,
-        alone / raw_single,
+        alone / prepared,
+        alone / planned,
     );
     raw.end().await
 }
@@ -62,16 +65,24 @@ fn median(of: &mut [Duration]) -> f64 {
     of.get(of.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1e6
 }
 
-/// Bare inserts of one row, one after the other.
-async fn single_inserts(raw: &Raw) -> Result<f64, Failed> {
+/// Bare inserts of one row, one after the other; by a statement that is prepared once, or by one that is planned each time, which is all that
+/// a pooler lets through.
+async fn single_inserts(raw: &Raw, prepared: bool) -> Result<f64, Failed> {
     raw.client.batch_execute(&format!("TRUNCATE {}", raw.table)).await?;
     let sql =
         format!("INSERT INTO {} VALUES ($1, 'alone', $1, 'began', 1, 1, 'bench', $2, $3, $4)", raw.table);
     let insert = raw.client.prepare(&sql).await?;
+    let (salt, body, hash) = (&[0_u8; 16][..], &BODY[..], &[0_u8; 32][..]);
     let mut times = Vec::new();
     for nth in 1..=i64::try_from(SINGLE)? {
         let begun = Instant::now();
-        raw.client.execute(&insert, &[&nth, &&[0_u8; 16][..], &&BODY[..], &&[0_u8; 32][..]]).await?;
+        if prepared {
+            raw.client.execute(&insert, &[&nth, &salt, &body, &hash]).await?;
+        } else {
+            let values: [(&(dyn ToSql + Sync), Type); 4] =
+                [(&nth, Type::INT8), (&salt, Type::BYTEA), (&body, Type::BYTEA), (&hash, Type::BYTEA)];
+            raw.client.execute_typed(&sql, &values).await?;
+        }
         times.push(begun.elapsed());
     }
     Ok(median(&mut times))

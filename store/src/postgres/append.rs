@@ -22,16 +22,24 @@ pub(super) fn insert() -> String {
     )
 }
 
+/// So few events stand in a statement one by one. An append alone takes a third longer with arrays, which a server plans anew each time.
+const FEW: usize = 4;
+
 /// The whole of an append in one statement, and so in one transaction: the head moves on from where it was known to be, and the events
 /// are inserted if it did. A commit that the server would not make durable is refused by the same condition.
-/// `fence` is a further condition.
-pub(super) fn at_once(fence: &str) -> String {
-    format!(
-        "WITH moved AS (UPDATE {{s}}.head SET position = $11, hash = $12
-             WHERE position = $13 AND hash = $14 AND turn = $15 AND {DURABLE}{fence} RETURNING 1)
+/// `fence` is a further condition. Gives the values of the events, and the statement, which wants the position and the hash to move to, those
+/// to move from, and the turn behind them.
+pub(super) fn at_once<'a>(columns: &'a Columns<'_>, fence: &str) -> (Values<'a>, String) {
+    let few = columns.versions.len() <= FEW;
+    let (values, rows) = if few { columns.each() } else { (columns.values(), ROWS.to_owned()) };
+    let [to, to_hash, from, from_hash, turn] = [1, 2, 3, 4, 5].map(|nth| values.len() + nth);
+    let statement = format!(
+        "WITH moved AS (UPDATE {{s}}.head SET position = ${to}, hash = ${to_hash}
+             WHERE position = ${from} AND hash = ${from_hash} AND turn = ${turn} AND {DURABLE}{fence} RETURNING 1)
          INSERT INTO {{s}}.event (position, stream, sequence, kind, version, at_ms, actor, salt, body, hash)
-         SELECT e.* FROM moved, {ROWS} AS e"
-    )
+         SELECT e.* FROM moved, {rows} AS e"
+    );
+    (values, statement)
 }
 
 /// A commit is on the disk when it is acknowledged.
@@ -86,6 +94,9 @@ pub(super) fn parts(events: &[Stored]) -> Vec<&[Stored]> {
     parts
 }
 
+/// What stands in a statement, with its types.
+pub(super) type Values<'a> = Vec<(&'a (dyn ToSql + Sync), Type)>;
+
 /// The columns of events, as the server takes them.
 pub(super) struct Columns<'a> {
     numbers: [Vec<i64>; 3],
@@ -111,8 +122,33 @@ impl<'a> Columns<'a> {
         }
     }
 
+    /// Each event with its own values, from `$1` on, and these as rows.
+    fn each(&self) -> (Values<'_>, String) {
+        let ([positions, sequences, times], [streams, kinds, actors]) = (&self.numbers, &self.names);
+        let [salts, bodies, hashes] = &self.bytes;
+        let (mut values, mut rows) = (Values::new(), Vec::new());
+        for at in 0..self.versions.len() {
+            let first = values.len() + 1;
+            values.extend([
+                (&positions[at] as &(dyn ToSql + Sync), Type::INT8),
+                (&streams[at], Type::TEXT),
+                (&sequences[at], Type::INT8),
+                (&kinds[at], Type::TEXT),
+                (&self.versions[at], Type::INT4),
+                (&times[at], Type::INT8),
+                (&actors[at], Type::TEXT),
+                (&salts[at], Type::BYTEA),
+                (&bodies[at], Type::BYTEA),
+                (&hashes[at], Type::BYTEA),
+            ]);
+            let row: Vec<String> = (first..=values.len()).map(|nth| format!("${nth}")).collect();
+            rows.push(format!("({})", row.join(", ")));
+        }
+        (values, format!("(VALUES {})", rows.join(", ")))
+    }
+
     /// What stands for `$1` to `$10`.
-    pub(super) fn values(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    pub(super) fn values(&self) -> Values<'_> {
         let ([positions, sequences, times], [streams, kinds, actors]) = (&self.numbers, &self.names);
         let [salts, bodies, hashes] = &self.bytes;
         vec![

@@ -314,7 +314,7 @@ fn late() -> Failure {
 /// The whole of it in one statement; how many events were written.
 async fn at_once(server: &Server, link: &Link, planned: &Planned, end: End) -> Result<u64, Failure> {
     let columns = Columns::of(&planned.events);
-    let mut values = columns.values();
+    let (mut values, statement) = append::at_once(&columns, &lease::fence(server));
     let (after, before) = (number(planned.after.position), number(planned.before.position));
     let (after_hash, before_hash) = (&planned.after.hash.0[..], &planned.before.hash.0[..]);
     values.push((&after, Type::INT8));
@@ -322,7 +322,7 @@ async fn at_once(server: &Server, link: &Link, planned: &Planned, end: End) -> R
     values.push((&before, Type::INT8));
     values.push((&before_hash, Type::BYTEA));
     values.push((&end.turn, Type::INT8));
-    Ok(link.client.execute_typed(&server.sql(&append::at_once(&lease::fence(server))), &values).await?)
+    Ok(link.client.execute_typed(&server.sql(&statement), &values).await?)
 }
 
 /// The same in several statements, in the transaction that has the head row's lock; how many rows of the head were moved on.

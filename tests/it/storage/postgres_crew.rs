@@ -310,6 +310,14 @@ fn run_to_the_end(rehome: &Rehome) -> i32 {
     10
 }
 
+/// The moves that are not done, as `status` shows them.
+fn unended(rehome: &Rehome) -> String {
+    let status = rehome.json(&["status"]);
+    let all = status["moves"].as_array().expect("moves");
+    let open: Vec<&Value> = all.iter().filter(|one| one["state"] != "done").collect();
+    format!("{} of {}: {:?}", open.len(), all.len(), open.iter().take(3).collect::<Vec<_>>())
+}
+
 /// One batch whose three runners are disturbed; what they lived through, and how late each takeover was.
 fn round(size: &Size, schema: &str, dice: &mut Dice) -> Option<(Told, Vec<i64>)> {
     let (azure, mut rehome) = stage(size.moves);
@@ -349,7 +357,7 @@ fn round(size: &Size, schema: &str, dice: &mut Dice) -> Option<(Told, Vec<i64>)>
         watching.join().expect("it saw");
         code
     });
-    assert_eq!(code, 0, "the batch comes to its end");
+    assert_eq!(code, 0, "the batch comes to its end: {}", unended(&rehome));
     rehome.say(&["audit", "verify"]).expect(0);
     assert_eq!(sent_twice(&azure), Vec::<String>::new(), "what had taken effect was sent again");
     assert_eq!(unlooked(&azure), Vec::<String>::new(), "nothing is written twice without a look");
