@@ -298,24 +298,30 @@ fn run_to_the_end(rehome: &Rehome) -> i32 {
             return code;
         }
         let status = rehome.json(&["status"]);
+        let mut failed = Vec::new();
         for entry in status["moves"].as_array().expect("moves") {
             for wait in entry["waiting_for"].as_array().into_iter().flatten() {
                 if wait["kind"] == "failed" {
                     let step = format!("{}:{}", text(&entry["run"]), text(&wait["step"]));
                     rehome.say(&["retry", &step, "--reason", "Azure was out of reach"]).expect(0);
+                    failed.push(wait.clone());
                 }
             }
         }
+        say(&format!("{} steps are tried again, as {:?}", failed.len(), failed.first()));
     }
     10
 }
 
-/// The moves that are not done, as `status` shows them.
+/// The moves that are not done, as `status` shows them: of each state one.
 fn unended(rehome: &Rehome) -> String {
     let status = rehome.json(&["status"]);
-    let all = status["moves"].as_array().expect("moves");
-    let open: Vec<&Value> = all.iter().filter(|one| one["state"] != "done").collect();
-    format!("{} of {}: {:?}", open.len(), all.len(), open.iter().take(3).collect::<Vec<_>>())
+    let mut all: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for one in status["moves"].as_array().expect("moves") {
+        all.entry(text(&one["state"])).or_default().push(one);
+    }
+    let of_each = |(state, of): (&&str, &Vec<&Value>)| format!("{} {state}, as {}", of.len(), of[0]);
+    all.iter().filter(|(state, _)| **state != "done").map(of_each).collect::<Vec<_>>().join("; ")
 }
 
 /// One batch whose three runners are disturbed; what they lived through, and how late each takeover was.
