@@ -314,8 +314,8 @@ fn unread(view: &mut MoveView, left: &BTreeMap<RunId, StopReason>) {
 }
 
 /// What only people and clocks end.
-const WAITS: [WaitKind; 5] =
-    [WaitKind::Approval, WaitKind::ByHand, WaitKind::Soak, WaitKind::Pause, WaitKind::Held];
+const WAITS: [WaitKind; 6] =
+    [WaitKind::Approval, WaitKind::ByHand, WaitKind::Soak, WaitKind::Pause, WaitKind::HeldUp, WaitKind::Held];
 
 /// What the ends of all moves amount to.
 pub(crate) fn exit(goal: Goal, left: &BTreeMap<RunId, StopReason>, views: &[MoveView]) -> Exit {

@@ -212,7 +212,9 @@ impl Following<'_> {
         let now = SystemClock.now_ms();
         let rests = |w: &WaitView| match w.kind {
             WaitKind::Approval => self.goal == Goal::Forward,
-            WaitKind::ByHand | WaitKind::Failed | WaitKind::Wave | WaitKind::Held => !self.people,
+            WaitKind::ByHand | WaitKind::Failed | WaitKind::Wave | WaitKind::HeldUp | WaitKind::Held => {
+                !self.people
+            }
             WaitKind::Soak => !self.people && w.next_check_ms.is_some_and(|date| date - now > SHORT_SOAK_MS),
             WaitKind::Azure
             | WaitKind::Retry

@@ -96,6 +96,7 @@ mod ssh_keygen;
 mod standing;
 mod steer;
 mod steering;
+mod step;
 mod store;
 mod store_error;
 mod telemetry;

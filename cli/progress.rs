@@ -292,6 +292,10 @@ impl Progress {
                     self.tell_far(run, step, waiting.until_ms);
                 }
             }
+            Event::HeldUp(held) => {
+                let by = format!(": {}:{} holds what it works on, and has stopped", held.by, held.by_step);
+                self.say(run, &held.step, "WAITS", &by);
+            }
             Event::Restored(_)
             | Event::Taken(_)
             | Event::Observed(_)

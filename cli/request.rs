@@ -7,7 +7,7 @@ use crate::hint::quoted;
 use crate::presence::Presence;
 use crate::render::kinds::kinds;
 use crate::rows::{Column, List};
-use crate::view::resolve_step_id;
+use crate::step::resolve_step_id;
 use crate::{steer, store, witness};
 use rehome_orchestrator::{
     BatchRequest, Clock, ForwardState, Node, Request, RunId, RunState, StepId, StepState, SystemClock,

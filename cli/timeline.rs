@@ -1,6 +1,6 @@
 //! CLI: how each step of a move stood over time: what the fold says after each of its events. Pure.
 
-use crate::view::step_word;
+use crate::step::step_word;
 use rehome_orchestrator::{
     Entry, Event, Illegal, Node, RunDirection, RunId, RunState, Step, StepState, UndoState, fold_into,
 };

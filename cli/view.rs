@@ -6,8 +6,8 @@ use crate::rows::{Column, List};
 use crate::wait::{WaitKind, WaitView};
 use rehome_activities::relocate::Params;
 use rehome_orchestrator::{
-    Difference, Fault, FaultKind, ForwardState, Node, Phase, RunDirection, RunId, RunState, Step, StepId,
-    StepState, UndoState, Verdict,
+    Difference, Fault, FaultKind, ForwardState, Node, Phase, RunDirection, RunId, RunState, Step, StepState,
+    UndoState, Verdict,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -266,10 +266,14 @@ fn waits(run: &RunId, state: &RunState, step: &Step, stands: &StepState) -> Opti
     }
     let since_ms = if stands.since_ms > 0 { stands.since_ms } else { open_since(state, step) };
     let mut view = WaitView::new(step.id.as_str(), &step.title, WaitKind::Azure, since_ms);
-    let fits = match state.direction() {
+    let mut fits = match state.direction() {
         RunDirection::Forward => forward(run, state, step, stands, &mut view),
         RunDirection::Back { .. } => back(run, state, step, stands, &mut view),
     };
+    if let Some(held) = state.held_up(&step.id) {
+        view.held_up(held);
+        fits = true;
+    }
     fits.then_some(view)
 }
 
@@ -428,46 +432,6 @@ fn back(run: &RunId, state: &RunState, step: &Step, stands: &StepState, view: &m
         UndoState::NotNeeded | UndoState::Pending | UndoState::Undone | UndoState::Left => return false,
     }
     true
-}
-
-/// The step that a person means: `1` is the step that is called `01`.
-pub(crate) fn resolve_step_id(state: &RunState, named: StepId) -> StepId {
-    let bare = |id: &StepId| id.as_str().trim_start_matches('0').to_owned();
-    if state.step(&named).is_some() || bare(&named).is_empty() {
-        return named;
-    }
-    let mut same = state.steps().map(|(step, _)| &step.id).filter(|id| bare(id) == bare(&named));
-    match (same.next(), same.next()) {
-        (Some(one), None) => one.clone(),
-        _ => named,
-    }
-}
-
-/// How a step stands, in one word and with its reason.
-pub(crate) fn step_word(stands: &StepState) -> &'static str {
-    match (&stands.undo, &stands.forward) {
-        (UndoState::Undone, _) => "UNDONE",
-        (UndoState::Left, _) => "LEFT",
-        (UndoState::Parked { .. }, _) => "UNDO FAILED",
-        (UndoState::Began | UndoState::Doubt(_) | UndoState::Retrying { .. } | UndoState::Attesting, _) => {
-            "UNDOING"
-        }
-        (UndoState::ByHand, _) => "UNDO BY HAND",
-        (UndoState::PropagationDelay { .. }, _) => "WAITING",
-        (UndoState::None | UndoState::NotNeeded | UndoState::Pending, forward) => match forward {
-            ForwardState::Idle => "-",
-            ForwardState::Began | ForwardState::Attesting | ForwardState::Partial => "RUNNING",
-            ForwardState::Accepted(_) => "ACCEPTED",
-            ForwardState::Doubt(_) => "IN DOUBT",
-            ForwardState::Retrying { .. } => "RETRYING",
-            ForwardState::Waiting(_) => "WAITING",
-            ForwardState::Soaking { .. } => "SOAKING",
-            ForwardState::Parked { .. } => "FAILED",
-            ForwardState::Done { ours: true } => "DONE",
-            ForwardState::Done { ours: false } => "DONE BY OTHERS",
-            ForwardState::Skipped => "SKIPPED",
-        },
-    }
 }
 
 #[cfg(test)]

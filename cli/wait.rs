@@ -1,6 +1,6 @@
 //! CLI: what an unfinished step waits for. Pure.
 
-use rehome_orchestrator::Fault;
+use rehome_orchestrator::{Fault, HeldUp};
 use serde::Serialize;
 
 /// What brings a step on, or keeps it.
@@ -29,13 +29,15 @@ pub(crate) enum WaitKind {
     Unread,
     /// The turn of its wave.
     Wave,
+    /// A step of another move, which holds what this one works on until a person decides there.
+    HeldUp,
     /// Nothing new is begun: it was paused, a move of its wave failed, or it is not the time for it.
     Held,
 }
 
 impl WaitKind {
     /// All of them.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Azure,
         Self::Retry,
         Self::Soak,
@@ -47,6 +49,7 @@ impl WaitKind {
         Self::Runner,
         Self::Unread,
         Self::Wave,
+        Self::HeldUp,
         Self::Held,
     ];
 
@@ -64,6 +67,7 @@ impl WaitKind {
             Self::Runner => "RUNNER",
             Self::Unread => "UNREAD",
             Self::Wave => "WAVE",
+            Self::HeldUp => "HELD UP",
             Self::Held => "HELD",
         }
     }
@@ -119,6 +123,12 @@ impl WaitView {
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let of = |wait: &Self| (wait.kind, wait.title.clone(), wait.next_check_ms, wait.unblock_with.clone());
         self.is_of_all() && of(self) == of(other)
+    }
+
+    /// It cannot begin before a person decides about a step of another move.
+    pub(crate) fn held_up(&mut self, held: &HeldUp) {
+        (self.kind, self.why) = (WaitKind::HeldUp, Some(held.why()));
+        self.unblock_with = vec![format!("rehome show {by}:{}", held.by_step, by = held.by)];
     }
 
     /// It has stopped, and a person decides.

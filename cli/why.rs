@@ -190,6 +190,15 @@ impl Reading<'_> {
                 (&checked.step, what, None)
             }
             Event::Parked(parked) => (&parked.step, format!("it stopped for a person: {}", parked.why), None),
+            Event::HeldUp(held) => {
+                let what = format!(
+                    "it did not begin: {} is held by {}:{}, which has stopped",
+                    held.key.as_str(),
+                    held.by,
+                    held.by_step
+                );
+                (&held.step, what, None)
+            }
             _ => return,
         };
         if step == self.step {

@@ -6,7 +6,7 @@ use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
 use crate::scan::Evidence;
-use crate::view::resolve_step_id;
+use crate::step::resolve_step_id;
 use crate::{request, scan, store};
 use clap::Args;
 use rehome_activities::code::{Owned, owned, scanned, title};

@@ -12,8 +12,9 @@ use crate::render::page::Page;
 use crate::render::plan::of_file;
 use crate::rows::{Column, List};
 use crate::source::Source;
+use crate::step::{resolve_step_id, step_word};
 use crate::time::date;
-use crate::view::{MoveView, identity, resolve_step_id, step_word, view};
+use crate::view::{MoveView, identity, view};
 use crate::wait::WaitView;
 use crate::{derived, plan_again, planned_move, render, store, waves};
 use clap::Args;
@@ -175,7 +176,7 @@ async fn a_step(c: &Context<'_>, source: &Source, run: &RunId, step: &StepId) ->
         "format_version": "1.0",
         "run": run,
         "step": step,
-        "state": crate::view::step_word(stands),
+        "state": crate::step::step_word(stands),
         "attempts": stands.attempts,
         "wait": state.wait_of(&step.id),
         "unblock_with": unblock,

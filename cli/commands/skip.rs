@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::error::{CliError, Exit};
 use crate::hint::quoted;
 use crate::print_failure::PrintFailure;
-use crate::view::resolve_step_id;
+use crate::step::resolve_step_id;
 use crate::{request, steer, store};
 use clap::Args;
 use rehome_orchestrator::{BatchRequest, ForwardState, Node, Request, Reversibility, RunId};

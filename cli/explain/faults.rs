@@ -43,6 +43,11 @@ pub(super) const OWN: &[(&str, &str, &str)] = &[
         "a write would lose a value that Azure does not show",
         "do the step by hand, then rehome mark-done MOVE:STEP",
     ),
+    (
+        "HeldUp",
+        "another move stopped at what this step works on, and nobody knows yet what it left there",
+        "decide there: rehome show MOVE:STEP of the other move; then this one goes on",
+    ),
     ("HoldsNotRead", "the log did not say which step has what another one needs", PASSES),
     (
         "IdentityLeftInGroup",

@@ -76,6 +76,10 @@ pub(super) fn of(kind: WaitKind) -> (&'static str, &'static str) {
             "what a move is compared with cannot be read, and so nothing is begun",
             "get the right to read it: the cause names the place; then rehome run BATCH",
         ),
+        WaitKind::HeldUp => (
+            "another move stopped at what this one works on, and nobody knows yet what it left there",
+            "`rehome show MOVE:STEP` of the other move says how to decide there; then this one goes on",
+        ),
         WaitKind::Held => (
             "nothing new is begun: it was paused, a move of its wave failed, or it is not the time for it",
             "it goes on at its date, or when somebody says rehome resume BATCH",

@@ -215,6 +215,7 @@ fn may_tell(event: &Event) -> bool {
         | Event::Closed(_)
         | Event::Restored(_)
         | Event::Taken(_)
+        | Event::HeldUp(_)
         | Event::Observed(_) => false,
     }
 }

@@ -56,7 +56,7 @@ impl Tone {
             WaitKind::ByHand | WaitKind::Approval | WaitKind::Held => Self::Warn,
             WaitKind::Azure | WaitKind::Retry | WaitKind::Restored => Self::Go,
             WaitKind::Soak | WaitKind::Pause => Self::Rest,
-            WaitKind::Runner | WaitKind::Unread | WaitKind::Wave => Self::Mute,
+            WaitKind::Runner | WaitKind::Unread | WaitKind::Wave | WaitKind::HeldUp => Self::Mute,
         }
     }
 }

@@ -51,6 +51,10 @@ pub(crate) fn line(batches: &[String], moves: &[&MoveView], now_ms: i64, hints: 
     if unread > 0 {
         parts.push(format!("comparing {} of {} with Azure", moves.len() - unread, moves.len()));
     }
+    let held_up = waits(&[WaitKind::HeldUp]);
+    if let Some((_, first)) = held_up.first() {
+        parts.push(format!("{} held up{} ({})", held_up.len(), since(&held_up), command(first)));
+    }
     for (kind, word) in [(WaitKind::Soak, "soaking"), (WaitKind::Pause, "pausing")] {
         let all = waits(&[kind]);
         if !all.is_empty() {

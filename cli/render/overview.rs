@@ -23,12 +23,13 @@ const WIDTH: usize = 79;
 const LINES_MAX: usize = 3;
 
 /// What moves wait for: those that people end come first.
-const KINDS: [(WaitKind, &str); 13] = [
+const KINDS: [(WaitKind, &str); 14] = [
     (WaitKind::Failed, "NEEDS A PERSON: FAILED"),
     (WaitKind::ByHand, "NEEDS A PERSON: BY HAND"),
     (WaitKind::Wave, NEEDED),
     (WaitKind::Approval, "NEEDS A PERSON: APPROVAL"),
     (WaitKind::Held, "HELD"),
+    (WaitKind::HeldUp, "HELD UP BY ANOTHER MOVE"),
     (WaitKind::Wave, "WAITING: WAVE"),
     (WaitKind::Restored, "WAITING: RESTORED"),
     (WaitKind::Runner, "WAITING: RUNNER"),

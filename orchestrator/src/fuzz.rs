@@ -1,5 +1,6 @@
 //! Engine: what must hold for every record whatsoever; `tests/fuzz` looks for one where it does not. Pure.
 
+use crate::activity::ResourceKey;
 use crate::fault::{Difference, Fault, FaultKind};
 use crate::ids::{Direction, RunId, StepId};
 use crate::json::Json;
@@ -268,6 +269,7 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
         7 => Event::TimerSet(TimerSet { step, until_ms, elsewhere_ms: None }),
         8 => Event::WaitCompleted(WaitCompleted { step, elsewhere_ms: None }),
         9 => checked(step, some),
+        10 if detail & 8 != 0 => held_up(step, direction),
         10 => Event::Parked(Parked { step, direction, why }),
         11 => Event::RollbackStarted(RollbackStarted { failed: some.then_some(step) }),
         12 => Event::Requested(Requested { request: request(run, step, detail & 7), reason: String::new() }),
@@ -291,6 +293,11 @@ fn event(run: &RunState, what: u8, detail: u8) -> Event {
 fn taken(run: &RunState, detail: u8) -> Event {
     let epoch = run.epoch().wrapping_add(u64::from(detail & 1));
     Event::Taken(Taken { runner: "r".into(), epoch })
+}
+
+fn held_up(step: StepId, direction: Direction) -> Event {
+    let (key, by_step) = (ResourceKey::new("/r"), step.clone());
+    Event::HeldUp(HeldUp { step, direction, key, by: RunId::new("r"), by_step })
 }
 
 fn checked(step: StepId, is_broken: bool) -> Event {

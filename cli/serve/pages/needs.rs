@@ -36,6 +36,7 @@ fn word(kind: WaitKind) -> &'static str {
         WaitKind::ByHand => "By hand",
         WaitKind::Approval => "Approval",
         WaitKind::Held => "Held",
+        WaitKind::HeldUp => "Held up",
         WaitKind::Wave => "Wave",
         WaitKind::Restored => "Record lost",
         WaitKind::Runner => "Runner",

@@ -5,7 +5,7 @@ use super::at_move::{absent, word};
 use super::frame::{Frame, Place};
 use super::words::{command, of_batch, of_move, said, when};
 use crate::error::{CliError, Exit, clean};
-use crate::view::resolve_step_id;
+use crate::step::resolve_step_id;
 use maud::{Markup, html};
 use rehome_orchestrator::{Json, Node, RunId, RunState, Step, StepId, StepState, UndoState};
 

@@ -57,6 +57,8 @@ pub(crate) struct Actor {
     pub(super) reported: RunReport,
     /// What its batch says.
     pub(super) reins: Reins,
+    /// Says when a step of another run went on that a person had to decide about.
+    went_on: watch::Receiver<u64>,
     wakeup: Arc<Notify>,
     stop: watch::Receiver<bool>,
 }
@@ -78,6 +80,7 @@ impl Actor {
     ) -> Self {
         let live = Live { started_ms: shared.engine.clock.now_ms(), ..Live::default() };
         let (reported, epoch) = (loaded.state.report(), loaded.state.epoch());
+        let went_on = shared.locks.went_on();
         Self {
             shared,
             run,
@@ -97,6 +100,7 @@ impl Actor {
             reports: None,
             reported,
             reins,
+            went_on,
             wakeup,
             stop,
         }
@@ -108,13 +112,21 @@ impl Actor {
 
     /// Drives the run as far as it goes.
     pub(crate) async fn drive(mut self) -> Result<(RunId, StopReason), DriveError> {
+        let left = self.go_on().await?;
+        if !matches!(left, StopReason::TakenOver(_)) {
+            self.shared.keep(&self.run, &self.state, self.held);
+        }
+        Ok((self.run, left))
+    }
+
+    async fn go_on(&mut self) -> Result<StopReason, DriveError> {
         loop {
             if let Some(owner) = self.taken_over() {
-                return Ok((self.run, StopReason::TakenOver(owner)));
+                return Ok(StopReason::TakenOver(owner));
             }
             self.report();
             if self.wants_place() {
-                return Ok((self.run, StopReason::NotReleased));
+                return Ok(StopReason::NotReleased);
             }
             let decision = self.decide_and_start()?;
             if !self.pending.is_empty() {
@@ -122,7 +134,7 @@ impl Actor {
                 continue;
             }
             if let Some(left) = self.left(&decision) {
-                return Ok((self.run, left));
+                return Ok(left);
             }
             self.wait(&decision).await?;
         }
@@ -250,24 +262,6 @@ impl Actor {
         Ok((name.clone(), self.state.resolve(input)?))
     }
 
-    fn survey(&mut self) -> (Option<Index>, Work) {
-        self.live.surveying = true;
-        let planned = self.state.planned().clone();
-        let found = self.shared.engine.registry.find_workflow(&planned.plan.workflow);
-        let at_ms = self.now_ms();
-        let work: Work = match found {
-            Ok(workflow) => {
-                let name = &planned.plan.workflow;
-                let asked = self.shared.surveys.ask(name, workflow.clone(), planned.params);
-                let permits = self.shared.permits.clone();
-                Box::pin(work::survey(workflow, asked, planned.facts, self.written(), permits))
-            }
-            Err(why) => Box::pin(async move { WorkResult::Surveyed { at_ms, found: Err(why) } }),
-        };
-        self.undecided = None;
-        (None, work)
-    }
-
     /// The activity of a step, with what is recorded of its last attempt.
     pub(crate) fn recorded(&self, at: Index) -> Result<(Arc<dyn AnyActivity>, StepData), Fault> {
         let (name, resolved) = self.resolve(at)?;
@@ -375,7 +369,9 @@ impl Actor {
         if let Some(why) = &self.unreadable {
             return Some(StopReason::Unreadable(why.clone()));
         }
-        elsewhere::left(&self.state, decision, self.shared.wait_policy, self.now_ms())
+        let left = elsewhere::left(&self.state, decision, self.shared.wait_policy, self.now_ms())?;
+        let held_up = self.live.behind.keys().find_map(|at| self.state.held_up.get(at));
+        Some(held_up.map_or(left, |held| StopReason::HeldUp(held.clone())))
     }
 
     async fn wait(&mut self, decision: &Decision) -> Result<(), DriveError> {
@@ -399,6 +395,7 @@ impl Actor {
             }
             () = self.wakeup.notified() => self.catch_up().await?,
             () = self.reins.changed() => {}
+            Ok(()) = self.went_on.changed(), if !self.live.behind.is_empty() => self.live.behind.clear(),
             _ = self.stop.changed() => {}
             () = alarm => {}
         }
@@ -412,6 +409,10 @@ impl Actor {
                 Ok(())
             }
             WorkResult::Prepared(ready) => self.begin(ready),
+            WorkResult::HeldUp { at, direction, key, by } => {
+                self.held_up(at, direction, key, by);
+                Ok(())
+            }
             WorkResult::Unprepared { at, direction, why } => self.unprepared(at, direction, why),
             WorkResult::Surveyed { at_ms, found } => self.surveyed(at_ms, found),
             WorkResult::Verified { at, looked, broken } => self.verified(at, looked, broken),

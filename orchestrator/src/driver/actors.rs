@@ -52,6 +52,8 @@ pub(crate) struct Actors {
     /// What batches wait for, as they said last.
     wake_ms: Option<i64>,
     people: bool,
+    /// Says when a step went on that a person had to decide about.
+    went_on: signal::Receiver<u64>,
 }
 
 impl Actors {
@@ -63,6 +65,7 @@ impl Actors {
         stop: signal::Receiver<bool>,
     ) -> Self {
         Self {
+            went_on: shared.locks.went_on(),
             shared,
             wakeups,
             stop,
@@ -82,6 +85,7 @@ impl Actors {
     /// Takes in runs that have no actor, and starts what their batches release.
     pub(crate) async fn take_in(&mut self, runs: Vec<(RunId, Loaded)>) -> Result<(), DriveError> {
         runs.iter().for_each(|(run, _)| drop(self.left.remove(run)));
+        self.shared.hold_before(&runs);
         self.batches.take_in(&self.shared.engine, runs).await?;
         self.start_released().await?;
         // Whoever writes to these is heard from here on.
@@ -194,7 +198,11 @@ impl Actors {
             let looked = self.others_looked_at();
             tokio::select! {
                 biased;
-                () = looked => self.take_back_from_the_gone().await?,
+                () = looked => {
+                    self.take_back_from_the_gone().await?;
+                    self.look_at_holds().await;
+                }
+                Ok(()) = self.went_on.changed() => self.take_up_held_up().await,
                 Some(joined) = self.running.join_next() => self.note(joined).await?,
                 Some((run, report)) = self.progress.1.recv() => {
                     self.progressed(&run, report);
@@ -280,10 +288,14 @@ impl Actors {
             self.shared.engine.observer.left(&run, &how);
         }
         let is_owed = self.batches.left(&run, &how) && how != StopReason::Stopped;
-        let is_owed = is_owed || matches!(how, StopReason::TakenOver(_));
+        let is_owed = is_owed || matches!(how, StopReason::TakenOver(_)) || self.may_go_on(&how);
         self.left.insert(run.clone(), how);
         if is_owed {
             self.take_up(vec![run]).await;
+        }
+        if self.went_on.has_changed().unwrap_or(false) {
+            self.went_on.mark_unchanged();
+            self.take_up_held_up().await;
         }
         self.start_released().await
     }
@@ -320,6 +332,29 @@ impl Actors {
             }
         }
         Ok(())
+    }
+
+    /// Looks whether steps of other runners went on that a person had to decide about. What cannot be read is looked at again the
+    /// next time.
+    async fn look_at_holds(&self) {
+        if let Ok(true) = self.shared.holds.look_again(&*self.shared.engine.log).await {
+            self.shared.locks.went_on_elsewhere();
+        }
+    }
+
+    /// Whether a run was left because of a step that has gone on since.
+    fn may_go_on(&self, how: &StopReason) -> bool {
+        let StopReason::HeldUp(held) = how else { return false };
+        let by = (held.by.clone(), held.by_step.clone());
+        let stopped = self.shared.locks.is_stopped(&held.key, &by) || self.shared.holds.is_stopped(&by);
+        !stopped && !*self.stop.borrow()
+    }
+
+    /// Runs that were left because of a step that has gone on are taken up again.
+    async fn take_up_held_up(&mut self) {
+        let runs = self.left.iter().filter(|(_, how)| self.may_go_on(how)).map(|(run, _)| run.clone());
+        let runs: Vec<RunId> = runs.collect();
+        self.take_up(runs).await;
     }
 
     async fn take_up_again(&mut self) {

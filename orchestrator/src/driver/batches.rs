@@ -160,6 +160,7 @@ impl Batches {
         let standing = match why {
             StopReason::Closed(verdict) => Standing::Closed(*verdict),
             StopReason::People
+            | StopReason::HeldUp(_)
             | StopReason::Soak(_)
             | StopReason::Stopped
             | StopReason::TakenOver(_)

@@ -1,8 +1,9 @@
 //! Engine: how an actor's events get into the log, and what happens when somebody else wrote first.
 
-use crate::activity::{ConditionResult, Outcome, Reversibility};
+use crate::activity::{ConditionResult, Outcome, ResourceKey, Reversibility};
 use crate::driver::DriveError;
 use crate::driver::actor::Actor;
+use crate::driver::locks::Holder;
 use crate::driver::work::{Pending, Ready};
 use crate::fault::Fault;
 use crate::ids::{Direction, RunId};
@@ -150,9 +151,9 @@ impl Actor {
             }
             events.push(event);
         }
-        let (state, live) = (&self.state, &self.live);
-        self.held.retain(|at, _| live.steps.contains(at) || state.is_unsettled(*at));
+        let state = &self.state;
         self.begun.retain(|at, _| state.back.is_some() || !state.at(*at).forward.is_settled());
+        self.let_go();
         self.shared.engine.observer.appended(&self.run, &events);
     }
 
@@ -198,6 +199,7 @@ impl Actor {
                 self.failures.clear();
             }
             if page.len() < PAGE {
+                self.let_go();
                 return Ok(());
             }
         }
@@ -232,6 +234,24 @@ impl Actor {
             }
             None if self.is_wanted(at, direction) => self.park(at, direction, why),
             None => Ok(()),
+        }
+    }
+
+    /// The step waits for nobody here: only a person brings on what holds it up.
+    pub(crate) fn held_up(&mut self, at: Index, direction: Direction, key: ResourceKey, by: Holder) {
+        self.live.steps.remove(&at);
+        if !self.is_wanted(at, direction) {
+            return;
+        }
+        self.live.behind.insert(at, direction);
+        let (step, (by, by_step)) = (self.state.graph.step(at).id.clone(), by);
+        let held = HeldUp { step, direction, key, by, by_step };
+        if self.state.held_up.get(&at) == Some(&held) {
+            return;
+        }
+        let (at_ms, event) = (self.now_ms(), Event::HeldUp(held));
+        if self.state.apply(at_ms, &event).is_ok() {
+            self.pending.push(Pending { at_ms, event, result: true, start: None });
         }
     }
 

@@ -11,12 +11,22 @@ use crate::driver::together::Surveys;
 use crate::driver::watch;
 use crate::ids::RunId;
 use crate::recovery::history::Loaded;
+use crate::run::state::RunState;
 use crate::verify::replay::Replayed;
 use rehome_store::Position;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch as signal};
+
+/// What a drive begins with.
+struct Begin {
+    runs: Vec<(RunId, Loaded)>,
+    /// Runs that nobody drives, and that have begun something of which the outcome is open.
+    others: Vec<(RunId, RunState)>,
+    /// The log was read up to here.
+    head: Position,
+}
 
 impl Engine {
     /// Records a document, that this engine's actor approves it, and that they begin to work on it.
@@ -48,8 +58,8 @@ impl Engine {
         stop: signal::Receiver<bool>,
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
         let head = self.log.head().await?.position;
-        let loaded = read_back(self, runs, head).await?;
-        self.drive_until(loaded, head, wait_policy, stop, None).await
+        let runs = read_back(self, runs, head).await?;
+        self.drive_until(Begin { runs, others: Vec::new(), head }, wait_policy, stop, None).await
     }
 
     /// The same for more runs, which come in while it lasts: it ends when all are left at the same time. A run that was
@@ -60,21 +70,21 @@ impl Engine {
     pub async fn serve(
         &self,
         runs: &[RunId],
-        known: Replayed,
+        mut known: Replayed,
         wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
         joining: mpsc::UnboundedReceiver<Vec<RunId>>,
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
         let head = known.verified.head.position;
-        let loaded = known_of(self, runs, known).await?;
-        self.drive_until(loaded, head, wait_policy, stop, Some(joining)).await
+        let runs = known_of(self, runs, &mut known).await?;
+        let others = known.runs.into_iter().filter(|(_, state)| state.is_holding()).collect();
+        self.drive_until(Begin { runs, others, head }, wait_policy, stop, Some(joining)).await
     }
 
     /// As one of several runners or as the only one, until all are left, the log fails, or the right to act is lost.
     async fn drive_until(
         &self,
-        runs: Vec<(RunId, Loaded)>,
-        head: Position,
+        begin: Begin,
         wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
         joining: Option<mpsc::UnboundedReceiver<Vec<RunId>>>,
@@ -97,7 +107,7 @@ impl Engine {
             }
         };
         let work = async {
-            let (actors, watcher) = self.actors(runs, head, wait_policy, stop, member.clone()).await?;
+            let (actors, watcher) = self.actors(begin, wait_policy, stop, member.clone()).await?;
             tokio::select! {
                 biased;
                 left = actors.gather(joining) => left,
@@ -118,8 +128,7 @@ impl Engine {
     /// The actors of these runs, and who notices what others write after this place.
     async fn actors(
         &self,
-        runs: Vec<(RunId, Loaded)>,
-        head: Position,
+        Begin { runs, others, head }: Begin,
         wait_policy: WaitPolicy,
         stop: signal::Receiver<bool>,
         member: Option<Arc<Member>>,
@@ -134,7 +143,9 @@ impl Engine {
             own: Arc::default(),
             member,
             holds: Holds::default(),
+            kept: Mutex::default(),
         });
+        shared.hold_for_others(&others);
         let wakeups = Arc::new(watch::Wakeups::default());
         let mut actors = Actors::new(shared.clone(), head, wakeups.clone(), stop);
         actors.take_in(runs).await?;

@@ -145,7 +145,8 @@ impl Elsewhere {
             let state = &foreign.loaded.state;
             let hold = foreign.reins.hold(now_ms, state.has_begun());
             let elsewhere_ms = engine.clock.elsewhere_ms();
-            let live = Live { started_ms: now_ms, hold, elsewhere_ms, ..Live::default() };
+            let behind = state.held_up.iter().map(|(at, held)| (*at, held.direction)).collect();
+            let live = Live { started_ms: now_ms, hold, elsewhere_ms, behind, ..Live::default() };
             let decision = decide(state, &live, now_ms, engine.time_scale);
             let idle = decision.commands.is_empty() || state.verdict().is_some();
             let why = idle.then(|| left(state, &decision, wait_policy, now_ms)).flatten();

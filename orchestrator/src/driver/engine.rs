@@ -7,17 +7,17 @@ use crate::activity::registry::Registry;
 use crate::batch::BatchError;
 use crate::crew::{Crew, Member};
 use crate::driver::holds::Holds;
-use crate::driver::locks::Locks;
+use crate::driver::locks::{Kept, Locks};
 use crate::driver::own::Own;
 use crate::driver::together::Surveys;
 use crate::fault::Fault;
 use crate::ids::{RunId, StepId};
 use crate::recovery::history::HistoryError;
-use crate::run::event::{Event, Verdict};
+use crate::run::event::{Event, HeldUp, Verdict};
 use crate::time::clock::Clock;
 use crate::time::scale::TimeScale;
 use rehome_store::{AppendError, BoxFuture, Log, ReadError, RunnerError, StreamId};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -102,6 +102,8 @@ pub enum StopReason {
     Closed(Verdict),
     /// Only a person can bring it on.
     People,
+    /// What it works on is held until a person decides about a step of another run.
+    HeldUp(HeldUp),
     /// Nothing happens before this date, in wall milliseconds since 1970.
     Soak(i64),
     /// It was told to stop.
@@ -192,4 +194,5 @@ pub(crate) struct Shared {
     /// This runner, where it is one of several.
     pub(crate) member: Option<Arc<Member>>,
     pub(crate) holds: Holds,
+    pub(crate) kept: Mutex<Kept>,
 }

@@ -87,7 +87,7 @@ mod tests {
         let work = async {
             let never = || aside(std::future::pending::<()>());
             tokio::select! {
-                () = async { futures_util::join!(never(), never()); } => {}
+                _ = futures_util::future::join(never(), never()) => {}
                 () = tokio::task::yield_now() => {}
             }
         };

@@ -30,11 +30,12 @@ pub(crate) async fn read_back(
     checked(engine, runs.iter().cloned().zip(loaded).collect())
 }
 
-/// The same from a log that was read as a whole a moment ago; what was written since is found by whoever watches it.
+/// The same from a log that was read as a whole a moment ago; what was written since is found by whoever watches it. What else
+/// is known stays.
 pub(crate) async fn known_of(
     engine: &Engine,
     runs: &[RunId],
-    mut known: Replayed,
+    known: &mut Replayed,
 ) -> Result<Vec<(RunId, Loaded)>, DriveError> {
     let mut loaded = Vec::with_capacity(runs.len());
     for run in runs {

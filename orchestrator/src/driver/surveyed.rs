@@ -2,11 +2,32 @@
 
 use crate::driver::DriveError;
 use crate::driver::actor::{Actor, PROOFS_MAX};
+use crate::driver::work::{self, Work, WorkResult};
 use crate::fault::Fault;
 use crate::ids::Direction;
+use crate::plan::graph::Index;
 use crate::run::event::*;
 
 impl Actor {
+    /// Asks for the facts, and what they are compared with.
+    pub(super) fn survey(&mut self) -> (Option<Index>, Work) {
+        self.live.surveying = true;
+        let planned = self.state.planned().clone();
+        let found = self.shared.engine.registry.find_workflow(&planned.plan.workflow);
+        let at_ms = self.now_ms();
+        let work: Work = match found {
+            Ok(workflow) => {
+                let name = &planned.plan.workflow;
+                let asked = self.shared.surveys.ask(name, workflow.clone(), planned.params);
+                let permits = self.shared.permits.clone();
+                Box::pin(work::survey(workflow, asked, planned.facts, self.written(), permits))
+            }
+            Err(why) => Box::pin(async move { WorkResult::Surveyed { at_ms, found: Err(why) } }),
+        };
+        self.undecided = None;
+        (None, work)
+    }
+
     /// Takes what a survey found into the run: before the first step, or at the end of a way back.
     pub(crate) fn surveyed(
         &mut self,

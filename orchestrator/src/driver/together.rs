@@ -240,7 +240,7 @@ mod tests {
         scene.until_looked(1).await;
         let (late, later) = (scene.ask(2), scene.ask(3));
         scene.echo.finds.add_permits(3);
-        assert_eq!(futures_util::join!(first, late, later), (1, 2, 3));
+        assert_eq!(futures_util::future::join3(first, late, later).await, (1, 2, 3));
         assert_eq!(scene.looked(), 2);
     }
 

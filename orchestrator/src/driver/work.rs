@@ -4,7 +4,7 @@ use crate::activity::registry::{AnyActivity, AnyCondition, AnyWorkflow, StepData
 use crate::activity::{Call, ConditionResult, Evidence, Finding, Operation, Outcome, Probe, ResourceKey};
 use crate::driver::engine::Shared;
 use crate::driver::holds::Free;
-use crate::driver::locks::{Held, Locks};
+use crate::driver::locks::{Held, Holder, Locks};
 use crate::driver::observation::{self, Observation};
 use crate::driver::permit;
 use crate::fault::{Difference, Fault, FaultKind};
@@ -29,6 +29,13 @@ pub(crate) enum WorkResult {
         at: Index,
         direction: Direction,
         why: Fault,
+    },
+    /// What the step works on is held until a person decides about another one.
+    HeldUp {
+        at: Index,
+        direction: Direction,
+        key: ResourceKey,
+        by: Holder,
     },
     Attempted {
         at: Index,
@@ -140,16 +147,20 @@ impl Preparation {
             if let Some(turn) = self.turn {
                 engine.clock.sleep_until(engine.clock.now_ms().saturating_add(millis(turn))).await;
             }
-            let held = locks.hold(&self.keys).await;
+            let (at, direction) = (self.at, self.direction);
+            let held = match locks.hold(&self.keys).await {
+                Ok(held) => held,
+                Err((key, by)) => return WorkResult::HeldUp { at, direction, key, by },
+            };
             let free = match &self.shared {
-                None => Ok(Vec::new()),
+                None => Ok(Ok(Vec::new())),
                 Some((run, step, keys)) => {
                     shared.holds.free(&*engine.log, (&*engine.clock, engine.look_ms), (run, step), keys).await
                 }
             };
-            let (at, direction) = (self.at, self.direction);
             let free = match free {
-                Ok(free) => free,
+                Ok(Ok(free)) => free,
+                Ok(Err((key, by))) => return WorkResult::HeldUp { at, direction, key, by },
                 Err(e) => {
                     let why = Fault::new(FaultKind::Unavailable, "HoldsNotRead", e.to_string());
                     return WorkResult::Unprepared { at, direction, why };

@@ -336,6 +336,7 @@ fn step_of(record: &Record) -> Option<StepId> {
         Event::WaitCompleted(e) => Some(e.step),
         Event::Checked(e) => Some(e.step),
         Event::Parked(e) => Some(e.step),
+        Event::HeldUp(e) => Some(e.step),
         Event::Observed(e) => Some(e.step),
         Event::RollbackStarted(e) => e.failed,
         Event::Planned(_)

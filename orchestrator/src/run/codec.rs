@@ -135,6 +135,7 @@ recorded!(Event {
     WaitCompleted = "reached" / 1,
     Checked = "checked" / 1,
     Parked = "parked" / 1,
+    HeldUp = "held_up" / 1,
     RollbackStarted = "turned" / 1,
     Requested = "asked" / 1 or 2 when Requested::is_newer,
     RollbackVerified = "proved" / 1,

@@ -26,6 +26,8 @@ pub(crate) struct Live {
     pub(crate) elsewhere_ms: Option<i64>,
     /// Steps that were asked after in vain: not again before these dates.
     pub(crate) not_before: BTreeMap<Index, i64>,
+    /// Steps that cannot begin before a person decides about a step that holds what they work on.
+    pub(crate) behind: BTreeMap<Index, Direction>,
     /// Why its batch lets it begin nothing new on its way forward.
     pub(crate) hold: Option<Hold>,
 }
@@ -379,6 +381,8 @@ impl Decider<'_> {
             self.out.people |= self.run.paused;
         } else if date > self.now_ms {
             self.out.wake(date);
+        } else if self.live.behind.get(&at) == Some(&direction) {
+            self.out.people = true;
         } else {
             self.out.commands.push(Command::Begin { at, direction, keep_before });
         }

@@ -5,9 +5,9 @@
 
 pub use crate::run::event_lost::*;
 
-use crate::activity::{Exchange, Finding, Operation};
+use crate::activity::{Exchange, Finding, Operation, ResourceKey};
 use crate::fault::{Difference, Fault};
-use crate::ids::{Direction, StepId};
+use crate::ids::{Direction, RunId, StepId};
 use crate::json::Json;
 use crate::plan::{Node, Plan, shared};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub enum Event {
     Checked(Checked),
     /// A step cannot go on without a person.
     Parked(Parked),
+    /// A step cannot begin, because another one holds what it works on until a person decides there.
+    HeldUp(HeldUp),
     /// The run goes back.
     RollbackStarted(RollbackStarted),
     /// A person asked for something.
@@ -344,6 +346,23 @@ pub struct RollbackVerified {
 pub struct Closed {
     /// How it ended.
     pub verdict: Verdict,
+}
+
+/// See [`Event::HeldUp`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldUp {
+    /// The step whose turn has come.
+    pub step: StepId,
+    /// Run or undo.
+    #[serde(rename = "act")]
+    pub direction: Direction,
+    /// The resource that it works on.
+    pub key: ResourceKey,
+    /// The run that holds the resource.
+    pub by: RunId,
+    /// The step of that run whose outcome is open.
+    pub by_step: StepId,
 }
 
 /// See [`Event::Taken`]. Where one runner has the log for itself, no run is taken.

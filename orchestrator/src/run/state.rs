@@ -7,7 +7,7 @@ use crate::json::Json;
 use crate::plan::graph::{Graph, Index};
 use crate::plan::template::Template;
 use crate::plan::{Plan, Step};
-use crate::run::event::{Observed, Planned, Taken, Verdict};
+use crate::run::event::{HeldUp, Observed, Planned, Taken, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub struct RunState {
     pub(crate) lost: Option<Lost>,
     /// Who of several runners works on it.
     pub(crate) owner: Option<Taken>,
+    /// Steps whose turn has come and that cannot begin before a person decides about a step that holds what they work on.
+    pub(crate) held_up: BTreeMap<Index, HeldUp>,
     /// The step that cannot be undone, once it may have happened.
     pub(crate) past_return: Option<Index>,
     /// The clock of the last event, and when the run was planned.
@@ -421,6 +423,32 @@ impl RunState {
                     | ForwardState::Partial
             )
             || matches!(step.undo, UndoState::Began | UndoState::Doubt(_))
+    }
+
+    /// Whether a step stopped, and only a person can say how what is in place becomes known, or whole.
+    pub(crate) fn is_left_open(&self, at: Index) -> bool {
+        let step = self.at(at);
+        self.closed.is_none()
+            && match (&step.undo, &step.forward) {
+                (UndoState::None, ForwardState::Parked { doubt, .. }) => *doubt || step.partial,
+                (UndoState::Parked { doubt, .. }, _) => *doubt,
+                _ => false,
+            }
+    }
+
+    /// Whether a step holds what it works on: nobody else begins there, or its effect could not be told from theirs.
+    pub(crate) fn holds(&self, at: Index) -> bool {
+        self.is_unsettled(at) || self.is_left_open(at)
+    }
+
+    /// Whether any step holds what it works on.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.closed.is_none() && (0..self.graph.len()).any(|at| self.holds(at))
+    }
+
+    /// What keeps a step from beginning, if another one does.
+    pub fn held_up(&self, id: &StepId) -> Option<&HeldUp> {
+        self.graph.find(id).and_then(|at| self.held_up.get(&at))
     }
 
     /// The output of a step, if it has one.

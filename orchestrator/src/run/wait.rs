@@ -1,7 +1,8 @@
 //! Engine: what an unfinished step waits for, since when and until when. Pure.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::ids::StepId;
+use crate::run::event::HeldUp;
 use crate::run::state::{ForwardState, RunDirection, RunState, UndoState};
 use serde::Serialize;
 
@@ -46,9 +47,19 @@ impl RunState {
             UndoState::None => (stands.forward.until_ms(), stands.forward.why()),
             _ => (stands.undo.until_ms(), stands.undo.why()),
         };
+        let why = self.held_up(id).map(HeldUp::why).or_else(|| why.cloned());
         let behind = needs.into_iter().filter(|need| !ready && !over(need)).cloned().collect();
         let since_ms = since_ms.unwrap_or(self.planned_ms);
-        Some(StepWait { since_ms, until_ms: until_ms.filter(|ms| *ms > 0), why: why.cloned(), behind })
+        Some(StepWait { since_ms, until_ms: until_ms.filter(|ms| *ms > 0), why, behind })
+    }
+}
+
+impl HeldUp {
+    /// Why the step does not begin.
+    pub fn why(&self) -> Fault {
+        let what =
+            format!("{}:{} holds it, and what that left there is not known yet", self.by, self.by_step);
+        Fault::new(FaultKind::Conflict, "HeldUp", what).at(self.key.as_str())
     }
 }
 

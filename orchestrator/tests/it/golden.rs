@@ -2,8 +2,8 @@
 //! gets a new version, and another file.
 
 use rehome_orchestrator::{
-    ApprovalScope, BatchEvent, BatchState, Entry, Event, ForwardState, HoldEvent, Recorded, RunState, Taken,
-    UndoState, Verdict, fold_batch, fold_into,
+    ApprovalScope, BatchEvent, BatchState, Began, Direction, Entry, Event, ForwardState, HeldUp, HoldEvent,
+    Recorded, RunState, StepId, Taken, UndoState, Verdict, fold_batch, fold_into,
 };
 use std::collections::BTreeSet;
 
@@ -18,6 +18,9 @@ const THIRD: &str = include_str!("../golden/events-3.tsv");
 
 /// A run that two runners took, one after the other.
 const TAKEN: &str = include_str!("../golden/events-4.tsv");
+
+/// A step that another run held up.
+const HELD_UP: &str = include_str!("../golden/events-5.tsv");
 
 /// What was written down of a resource that they share.
 const HELD: &str = include_str!("../golden/hold-1.tsv");
@@ -98,6 +101,29 @@ fn a_log_of_several_runners_reads_as_it_did_and_none_takes_a_place_that_is_taken
             HoldEvent::decode(kind, version, body.as_bytes()).expect("a shape that is known for ever");
         assert_eq!((event.kind(), event.encode()), ((kind, version), body.as_bytes().to_vec()));
     }
+}
+
+#[test]
+fn a_step_that_is_held_up_reads_as_it_did_and_only_one_whose_turn_has_come_can_be() {
+    let (mut state, _) = fold(HELD_UP);
+    let far = StepId::from("far");
+    let held = state.held_up(&far).cloned().expect("it is held up");
+    assert_eq!((held.by.as_str(), held.by_step.as_str()), ("r-00000000000000c3", "host-1"));
+    let other = |step: &str, direction| HeldUp { step: step.into(), direction, ..held.clone() };
+    for wrong in [other("spread", Direction::Do), other("far", Direction::Undo)] {
+        assert!(state.clone().apply(100, &Event::HeldUp(wrong)).is_err());
+    }
+    let request_id = uuid::Uuid::nil();
+    let began = Began {
+        step: far.clone(),
+        direction: Direction::Do,
+        attempt: 1,
+        request_id,
+        input: None,
+        before: None,
+    };
+    state.apply(100, &Event::Began(began)).expect("it goes on");
+    assert_eq!(state.held_up(&far), None);
 }
 
 #[test]

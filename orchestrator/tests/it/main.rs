@@ -3,6 +3,7 @@
 mod acts;
 mod approvers;
 mod asked;
+mod board;
 mod book;
 mod budgets;
 mod clocks;

@@ -372,9 +372,10 @@ const LISTED: [&str; 13] = [
     "rehome mark-done ",
 ];
 
-/// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`, `eyes`), and the beginning of one
+/// Recommendations that are pasted where what they need is (`waves`, `rollout`, `approvals`, `hooks`, `eyes`, `held_up`), and the beginning of one
 /// that names a page.
-const ELSEWHERE: [&str; 33] = [
+const ELSEWHERE: [&str; 34] = [
+    "rehome show {by}:{}",
     "rehome abandon {name} --confirm {name} --reason TEXT",
     "rehome abandon {name} --withdraw --reason TEXT",
     "rehome adopt {run}:{} --reason TEXT",

@@ -6,6 +6,7 @@ pub(crate) mod crash_beside;
 pub(crate) mod earlier_program;
 pub(crate) mod every_read;
 pub(crate) mod everywhere;
+pub(crate) mod held_up;
 pub(crate) mod left_out;
 pub(crate) mod outages;
 pub(crate) mod reconcile;

@@ -66,6 +66,7 @@ impl RunState {
             back: None,
             lost: None,
             owner: None,
+            held_up: BTreeMap::new(),
             past_return: None,
             last_ms: at_ms,
             planned_ms: at_ms,
@@ -127,6 +128,9 @@ impl RunState {
                     Direction::Undo => run.park_undo(at, &parked.why),
                 })?
             }
+            Event::HeldUp(held) => {
+                self.touch(event, &held.step, at_ms, |run, at| run.hold_up(at, held))?;
+            }
             Event::RollbackStarted(turned) => self.turn(event, turned.failed.clone())?,
             Event::Requested(asked) => self.ask(event, &asked.request, at_ms)?,
             Event::RollbackVerified(verified) => match &mut self.back {
@@ -168,6 +172,7 @@ impl RunState {
     ) -> Result<(), Illegal> {
         let at = self.graph.find(step).ok_or_else(|| Illegal::NoStep(step.clone()))?;
         self.reset_limits_after_silence(at, at_ms);
+        self.held_up.remove(&at);
         change(self, at).map_err(|because| here(event, &format!("step {step}: {because}")))?;
         self.steps[at as usize].since_ms = at_ms;
         Ok(())
@@ -270,6 +275,7 @@ impl RunState {
     pub(crate) fn settle(&mut self, at: Index, end: ForwardState) {
         self.steps[at as usize].forward = end;
         self.open.remove(&at);
+        self.held_up.remove(&at);
         self.settled += 1;
         let graph = self.graph.clone();
         let mut over = vec![at];

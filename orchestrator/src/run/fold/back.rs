@@ -24,6 +24,7 @@ impl RunState {
             lost.turn = true;
             return Ok(());
         }
+        self.held_up.clear();
         let all = 0..self.graph.len();
         self.direction = RunDirection::Back { failed };
         self.back = Some(Back {

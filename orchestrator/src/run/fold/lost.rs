@@ -16,6 +16,7 @@ impl RunState {
 
     /// What was under way may have ended since, and anything may have been begun.
     pub(crate) fn restore(&mut self, at_ms: i64) {
+        self.held_up.clear();
         for step in &mut self.steps {
             if matches!(
                 step.forward,

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 mod back;
 pub(crate) mod forward;
+mod held_up;
 mod lost;
 mod requests;
 mod taken;
