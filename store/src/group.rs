@@ -102,15 +102,66 @@ impl Queue {
     }
 
     fn with(&mut self, first: Job) -> Group {
-        let mut count = first.0.records.len();
-        let (mut appends, mut askers) = (vec![first.0], vec![first.1]);
+        let mut group = Group { appends: vec![first.0], askers: vec![first.1] };
+        self.add_to(&mut group);
+        group
+    }
+
+    /// Adds what has come to wait meanwhile.
+    pub(crate) fn add_to(&mut self, group: &mut Group) {
+        let mut count: usize = group.appends.iter().map(|append| append.records.len()).sum();
         while count < TOGETHER_MAX
             && let Ok((append, asker)) = self.0.try_recv()
         {
             count += append.records.len();
-            appends.push(append);
-            askers.push(asker);
+            group.appends.push(append);
+            group.askers.push(asker);
         }
-        Group { appends, askers }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Record, StreamId};
+    use std::borrow::Cow;
+
+    fn of_events(count: usize) -> Append {
+        let record = Record {
+            stream: StreamId::new("s"),
+            kind: Cow::Borrowed("k"),
+            version: 1,
+            at_ms: 0,
+            actor: "a".into(),
+            body: Vec::new(),
+        };
+        Append { expect: Vec::new(), records: vec![record; count] }
+    }
+
+    #[tokio::test]
+    async fn a_group_takes_what_waits_when_it_is_made_and_what_has_come_until_it_is_written_up_to_its_most() {
+        let (jobs, receiver) = mpsc::channel(WAITING_MAX);
+        let mut queue = Queue(receiver);
+        let hand_in = |count| {
+            let (asker, answered) = oneshot::channel();
+            jobs.try_send((of_events(count), asker)).expect("there is room");
+            answered
+        };
+        let mut answered = vec![hand_in(1), hand_in(2)];
+        let first = queue.0.recv().await.expect("it waits");
+        let mut group = queue.with(first);
+        assert_eq!(group.appends.len(), 2);
+        answered.extend([hand_in(TOGETHER_MAX), hand_in(1)]);
+        queue.add_to(&mut group);
+        queue.add_to(&mut group);
+        assert_eq!(group.appends.len(), 3, "the last one is left for the next");
+        let refused = || Err(AppendError::ReadOnly);
+        Group::answer(group, Ok(vec![refused(), refused(), refused()]));
+        let last = answered.pop().expect("four");
+        for one in answered {
+            assert!(matches!(one.await, Ok(Err(AppendError::ReadOnly))));
+        }
+        drop(queue);
+        assert!(last.await.is_err(), "nobody answered it");
     }
 }

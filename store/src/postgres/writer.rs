@@ -59,10 +59,9 @@ impl Writer {
 
     pub(super) async fn serve(mut self, mut queue: Queue) {
         while let Some(mut group) = queue.next().await {
-            let appends = std::mem::take(&mut group.appends);
             let answers = match &self.poisoned {
                 Some(why) => Err(why.clone()),
-                None => self.write(&appends).await,
+                None => self.write(&mut group, &mut queue).await,
             };
             if let Err(why @ AppendError::Poisoned(_)) = &answers {
                 self.poisoned = Some(why.clone());
@@ -72,10 +71,10 @@ impl Writer {
     }
 
     /// Tries until the group is written, or it is known that it is not.
-    async fn write(&mut self, appends: &[Append]) -> Result<Vec<Answer>, AppendError> {
+    async fn write(&mut self, group: &mut Group, queue: &mut Queue) -> Result<Vec<Answer>, AppendError> {
         let begun = Instant::now();
         loop {
-            let why = match self.attempt(appends).await {
+            let why = match self.attempt(group, queue).await {
                 Ok(answers) => return Ok(answers),
                 Err(why) => why,
             };
@@ -106,7 +105,7 @@ impl Writer {
     }
 
     /// One try. What it answers is certain: a commit without an answer is looked for before.
-    async fn attempt(&mut self, appends: &[Append]) -> Result<Vec<Answer>, Failure> {
+    async fn attempt(&mut self, group: &mut Group, queue: &mut Queue) -> Result<Vec<Answer>, Failure> {
         let link = match self.link.take() {
             Some(link) if !link.client.is_closed() => link,
             _ => {
@@ -116,8 +115,8 @@ impl Writer {
         };
         let (planned, sent) = match self.end {
             Some(end) if self.shared_for == 0 => {
-                self.look_up(&link, appends).await?;
-                let planned = append::plan(appends, end.head, &mut self.heads, &mut *self.salts);
+                self.look_up(&link, &group.appends).await?;
+                let planned = append::plan(&group.appends, end.head, &mut self.heads, &mut *self.salts);
                 if planned.events.is_empty() {
                     self.link = Some(link);
                     return self.refusals(planned).await;
@@ -130,11 +129,11 @@ impl Writer {
                     }
                     _ => {
                         self.heads.clear();
-                        return self.in_the_lock(link, appends).await;
+                        return self.in_the_lock(link, group, queue).await;
                     }
                 }
             }
-            Some(_) | None => return self.in_the_lock(link, appends).await,
+            Some(_) | None => return self.in_the_lock(link, group, queue).await,
         };
         match self.judged(link, &planned, sent.unwrap_or_else(|_| Err(late()))).await? {
             Tried::Written => Ok(self.wrote(planned)),
@@ -147,7 +146,7 @@ impl Writer {
                     Some(link) => link,
                     None => self.server.connect_patiently(true).await?,
                 };
-                self.in_the_lock(link, appends).await
+                self.in_the_lock(link, group, queue).await
             }
         }
     }
@@ -222,15 +221,22 @@ impl Writer {
         Ok(())
     }
 
-    /// The way that always gets on: the head row is locked, and what is read then stays so.
-    async fn in_the_lock(&mut self, link: Link, appends: &[Append]) -> Result<Vec<Answer>, Failure> {
+    /// The way that always gets on: the head row is locked, and what is read then stays so. What has come to wait while others had the
+    /// lock is written too.
+    async fn in_the_lock(
+        &mut self,
+        link: Link,
+        group: &mut Group,
+        queue: &mut Queue,
+    ) -> Result<Vec<Answer>, Failure> {
         // Sent together, answered together.
         let (begun, found) = tokio::join!(link.client.batch_execute(LIMITS), end(&self.server, &link, true));
         begun?;
         let now = found?;
+        queue.add_to(group);
         self.read_on(&link, now).await?;
-        let looked = self.look_up(&link, appends).await;
-        let planned = append::plan(appends, now.head, &mut self.heads, &mut *self.salts);
+        let looked = self.look_up(&link, &group.appends).await;
+        let planned = append::plan(&group.appends, now.head, &mut self.heads, &mut *self.salts);
         if looked.is_err() || planned.events.is_empty() {
             link.client.batch_execute("ROLLBACK").await?;
             looked?;
