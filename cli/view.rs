@@ -247,7 +247,7 @@ fn word(state: &RunState, waiting: &[WaitView], forward_done: bool) -> State {
         State::Failed
     } else if state.is_paused() {
         State::Paused
-    } else if any(WaitKind::ByHand) {
+    } else if any(WaitKind::ByHand) || any(WaitKind::HeldUp) {
         State::NeedsPerson
     } else if !state.has_begun() && !back {
         if state.is_approved() { State::Waiting } else { State::Planned }

@@ -10,9 +10,10 @@ pub(super) fn of_state(state: State) -> (&'static str, &'static str) {
             "a step has stopped; what does not depend on it goes on",
             "`rehome status` says why; then retry, skip, mark-done or rollback",
         ),
-        State::NeedsPerson => {
-            ("a by-hand step is open, or a wave waits for somebody", "do it, then rehome ack")
-        }
+        State::NeedsPerson => (
+            "a by-hand step is open, another move stopped at what this one works on, or a wave waits for somebody",
+            "do it, then rehome ack; or `rehome status`, which says where somebody decides",
+        ),
         State::Paused => ("somebody paused it; nothing new is started", "`rehome resume`"),
         State::Stale => (
             "Azure was not what the plan was made from; nothing was written",

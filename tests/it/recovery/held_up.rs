@@ -124,6 +124,9 @@ fn a_move_does_not_write_to_a_host_at_which_another_one_stopped_in_doubt_and_goe
     let (failed, held) = (waits("failed"), waits("held-up"));
     assert_eq!((failed.len(), held.len()), (1, 1), "{moves}");
     let stopped = format!("{}:{}", text(&failed[0].0["run"]), text(&failed[0].1["step"]));
+    let alone = format!("status {} --exit-code", text(&held[0].0["run"]));
+    assert!(scene.rehome.acknowledge(), "what else it waits for");
+    scene.say(&alone, 17);
     assert_eq!(held[0].1["unblock_with"][0], format!("rehome show {stopped}"));
     let shown = scene.say(&format!("show {stopped}"), 0);
     assert!(shown.contains(&format!("rehome retry {stopped}")), "{shown}");
