@@ -111,9 +111,7 @@ fn of_run(event: &Event) -> String {
             format!("{} {}", waiting.step.as_ref().map_or("", StepId::as_str), waiting.why.message)
         }
         Event::Parked(parked) => format!("{} {}", parked.step, parked.why.message),
-        Event::HeldUp(held) => {
-            format!("{} {} behind {} {}", held.step, held.direction, held.by, held.by_step)
-        }
+        Event::HeldUp(held) => format!("{} behind {}:{}", held.step, held.by, held.by_step),
         Event::Checked(checked) => of_checked(checked),
         Event::Requested(requested) => format!("{} {}", asked(&requested.request), requested.reason),
         Event::Closed(closed) => match closed.verdict {
