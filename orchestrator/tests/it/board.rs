@@ -249,6 +249,25 @@ async fn whoever_is_served_goes_on_by_itself_after_the_person() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_run_that_nobody_drives_left_in_the_middle_holds_up_those_that_are_driven() {
+    let scene = Scene::new().await;
+    tokio::select! {
+        left = scene.drive(None, &["a"]) => panic!("it looks for long: {left:?}"),
+        () = pause(30_000) => {}
+    }
+    scene.comes_back();
+    let known = replay(&*scene.log, None).await.expect("a legal log");
+    let (_joins, joining) = mpsc::unbounded_channel();
+    let (_stops, stop) = watch::channel(false);
+    let (engine, others) = (scene.engine(None), ids(&["b", "c"]));
+    let left = engine.serve(&others, known, WaitPolicy::FOR_SOAK, stop, joining).await.expect("driven");
+    assert!(left.values().all(|how| *how == behind("a")), "{left:?}");
+    assert_eq!(scene.board().notes.len(), 1, "nobody began there meanwhile");
+    assert_eq!(scene.drive(None, &RUNS).await, [DONE, DONE, DONE]);
+    scene.is_whole().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_step_of_another_runner_that_stopped_holds_up_as_well_and_that_it_goes_on_is_heard() {
     let scene = Scene::new().await;
     assert_eq!(scene.drive(Some("m1"), &["a"]).await, [StopReason::People]);
