@@ -176,7 +176,7 @@ async fn a_step(c: &Context<'_>, source: &Source, run: &RunId, step: &StepId) ->
         "format_version": "1.0",
         "run": run,
         "step": step,
-        "state": crate::step::step_word(stands),
+        "state": step_word(stands),
         "attempts": stands.attempts,
         "wait": state.wait_of(&step.id),
         "unblock_with": unblock,

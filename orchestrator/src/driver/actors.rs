@@ -338,7 +338,7 @@ impl Actors {
     /// next time.
     async fn look_at_holds(&self) {
         if let Ok(true) = self.shared.holds.look_again(&*self.shared.engine.log).await {
-            self.shared.locks.went_on_elsewhere();
+            self.shared.locks.tell_went_on();
         }
     }
 

@@ -77,7 +77,9 @@ impl Engine {
     ) -> Result<BTreeMap<RunId, StopReason>, DriveError> {
         let head = known.verified.head.position;
         let runs = known_of(self, runs, &mut known).await?;
-        let others = known.runs.into_iter().filter(|(_, state)| state.is_holding()).collect();
+        // Several runners know from the log what others hold.
+        let others = known.runs.into_iter().filter(|(_, state)| self.crew.is_none() && state.is_holding());
+        let others = others.collect();
         self.drive_until(Begin { runs, others, head }, wait_policy, stop, Some(joining)).await
     }
 

@@ -88,8 +88,8 @@ impl Locks {
         self.0.went_on.subscribe()
     }
 
-    /// Something went on that another runner holds.
-    pub(crate) fn went_on_elsewhere(&self) {
+    /// Something went on, here or at another runner.
+    pub(crate) fn tell_went_on(&self) {
         self.0.went_on.send_modify(|times| *times += 1);
     }
 
@@ -117,7 +117,7 @@ impl Held {
             self.locks.entry(key).stopped.send_replace(by.cloned());
         }
         if by.is_none() {
-            self.locks.went_on_elsewhere();
+            self.locks.tell_went_on();
         }
     }
 }

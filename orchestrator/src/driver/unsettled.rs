@@ -23,10 +23,9 @@ impl Shared {
         held
     }
 
-    /// Runs of this log that nobody drives hold what they hold until a person lets them go on. Several runners know that from the
-    /// log, and that somebody may.
+    /// Runs of this log that nobody drives hold what they hold until a person lets them go on.
     pub(crate) fn hold_for_others(&self, others: &[(RunId, RunState)]) {
-        for (run, state) in others.iter().filter(|_| self.member.is_none()) {
+        for (run, state) in others {
             let mut held = self.hold_again(run, state);
             for (at, one) in &mut held {
                 one.stops(Some(&(run.clone(), state.graph.step(*at).id.clone())));
@@ -37,15 +36,20 @@ impl Shared {
 
     /// What steps hold that stopped for a person, before any of these runs goes on. Several runners know that from the log.
     pub(crate) fn hold_before(&self, runs: &[(RunId, Loaded)]) {
-        let begun = |(_, loaded): &&(RunId, Loaded)| self.member.is_none() && loaded.state.has_begun();
-        for (run, Loaded { state, .. }) in runs.iter().filter(begun) {
+        if self.member.is_some() {
+            return;
+        }
+        for (run, Loaded { state, .. }) in runs {
             // What goes on is given to its actor, and to nobody in between.
             if let Some(kept) = self.kept().get_mut(run) {
                 kept.retain(|at, _| state.holds(*at));
                 continue;
             }
-            let held = self.hold_again(run, state);
-            self.keep(run, state, held);
+            // What is under way is held by its actor, when that begins.
+            if (0..state.graph.len()).any(|at| state.is_left_open(at)) {
+                let held = self.hold_again(run, state);
+                self.keep(run, state, held);
+            }
         }
     }
 
